@@ -1,0 +1,20 @@
+namespace Supervisor.Core.Listeners;
+
+/// <summary>Where a handle came from.</summary>
+public enum HandleOrigin
+{
+    /// <summary>Made by this daemon.</summary>
+    Created,
+
+    /// <summary>Received by LISTEN_FDS from the process that started the daemon.</summary>
+    InheritedSystemd,
+
+    /// <summary>Carried over an upgrade of the daemon.</summary>
+    InheritedUpgrade,
+
+    /// <summary>Taken back after the daemon's own restart or death.</summary>
+    Recovered,
+
+    /// <summary>Put by a client of the broker.</summary>
+    Given,
+}

@@ -1,0 +1,45 @@
+namespace Supervisor.Core.Listeners;
+
+/// <summary>
+/// The moment in a handle's life at which something happened. An option acts at its own moment only: what must be
+/// there before bind() decides who may own the address, what comes before listen() decides about the queue and about
+/// what accepted connections inherit.
+/// </summary>
+public enum HandlePhase
+{
+    /// <summary>socket(), or the arrival of a descriptor made elsewhere.</summary>
+    Create,
+
+    /// <summary>Options that bind() reads.</summary>
+    PreBind,
+
+    /// <summary>bind() itself.</summary>
+    Bind,
+
+    /// <summary>Between bind() and listen(): buffers, inherited options, permissions of a UNIX path, group membership.</summary>
+    PreListen,
+
+    /// <summary>listen() itself.</summary>
+    Listen,
+
+    /// <summary>What can only be set on a listening socket.</summary>
+    PostListen,
+
+    /// <summary>Read-back: getsockname, TCP_INFO, getsockopt.</summary>
+    Verify,
+
+    /// <summary>The handle was passed to another process.</summary>
+    Handoff,
+
+    /// <summary>A holder changed the shared socket.</summary>
+    Drift,
+
+    /// <summary>A change was put back.</summary>
+    Repair,
+
+    /// <summary>A descriptor made elsewhere was taken over.</summary>
+    Adopt,
+
+    /// <summary>The daemon's descriptor was closed.</summary>
+    Close,
+}

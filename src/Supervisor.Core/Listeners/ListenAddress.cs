@@ -1,0 +1,360 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace Supervisor.Core.Listeners;
+
+/// <summary>
+/// A listener's address as asked for, parsed and checked, never resolved: hosts are numeric. The forms are
+/// <c>tcp:// udp:// mptcp://</c> with <c>HOST:PORT</c> (HOST an IPv4 address, a bracketed IPv6 address with an optional
+/// <c>%interface</c>, or <c>*</c>), <c>unix:// unix-dgram:// unix-seqpacket://</c> with an absolute path or <c>@name</c>
+/// (abstract), and <c>vsock://CID:PORT</c>. Values compare by content.
+/// </summary>
+public sealed record ListenAddress
+{
+    /// <summary>Bytes that a UNIX path may have: sun_path is 108 with its terminating NUL (unix(7)).</summary>
+    public const int MaxUnixPathBytes = 107;
+
+    /// <summary>VMADDR_CID_ANY and VMADDR_PORT_ANY, linux/vm_sockets.h.</summary>
+    public const uint VsockAny = uint.MaxValue;
+
+    private ListenAddress(ListenerKind kind) => Kind = kind;
+
+    /// <summary>The scheme.</summary>
+    public ListenerKind Kind { get; private init; }
+
+    /// <summary>The numeric host of an internet address; null for the others and for <c>*</c>.</summary>
+    public IPAddress? Host { get; private init; }
+
+    /// <summary>True for <c>*</c>: [::] dual-stack where IPv6 exists, else 0.0.0.0.</summary>
+    public bool IsAnyFamily { get; private init; }
+
+    /// <summary>The interface named after <c>%</c> in an IPv6 address, by name or number; null without one.</summary>
+    public string? Scope { get; private init; }
+
+    /// <summary>Port: 0 to 65535 for an internet address, 0 meaning any free one; 32 bits for vsock.</summary>
+    public uint Port { get; private init; }
+
+    /// <summary>The UNIX path, or the abstract name without its <c>@</c>; null for the others.</summary>
+    public string? Path { get; private init; }
+
+    /// <summary>Whether <see cref="Path"/> is a name in the abstract namespace.</summary>
+    public bool IsAbstract { get; private init; }
+
+    /// <summary>The vsock context id.</summary>
+    public uint Cid { get; private init; }
+
+    /// <summary>Whether this is the wildcard of its family, or of both.</summary>
+    public bool IsWildcard => IsAnyFamily || (Host is not null && (Host.Equals(IPAddress.Any) || Host.Equals(IPAddress.IPv6Any)));
+
+    /// <summary>An internet address.</summary>
+    public static ListenAddress Internet(ListenerKind kind, IPAddress host, int port, string? scope = null) =>
+        new(kind) { Host = host, Port = (uint)port, Scope = scope };
+
+    /// <summary><c>*</c>: whichever families this host has.</summary>
+    public static ListenAddress AnyFamily(ListenerKind kind, int port) => new(kind) { IsAnyFamily = true, Port = (uint)port };
+
+    /// <summary>A UNIX path, or an abstract name.</summary>
+    public static ListenAddress Unix(ListenerKind kind, string path, bool isAbstract) => new(kind) { Path = path, IsAbstract = isAbstract };
+
+    /// <summary>A vsock address.</summary>
+    public static ListenAddress Vsock(uint cid, uint port) => new(ListenerKind.Vsock) { Cid = cid, Port = port };
+
+    /// <summary>The same address with another port, as getsockname() reports it after port 0.</summary>
+    public ListenAddress WithPort(uint port) => this with { Port = port };
+
+    /// <summary>Parses <paramref name="text"/>. On failure <paramref name="error"/> says what is wrong and what to write instead.</summary>
+    public static bool TryParse(
+        string text,
+        [NotNullWhen(true)] out ListenAddress? address,
+        [NotNullWhen(false)] out AddressError? error)
+    {
+        address = null;
+        error = null;
+        var separator = text.IndexOf("://", StringComparison.Ordinal);
+        if (separator < 0)
+        {
+            error = AddressError.Syntax(
+                $"\"{text}\" has no scheme: write tcp://, udp://, unix://, unix-dgram://, unix-seqpacket://, vsock:// or mptcp:// before it");
+            return false;
+        }
+
+        var scheme = text[..separator];
+        var rest = text[(separator + 3)..];
+        ListenerKind? kind = scheme switch
+        {
+            "tcp" => ListenerKind.Tcp,
+            "udp" => ListenerKind.Udp,
+            "mptcp" => ListenerKind.Mptcp,
+            "unix" => ListenerKind.UnixStream,
+            "unix-dgram" => ListenerKind.UnixDatagram,
+            "unix-seqpacket" => ListenerKind.UnixSeqpacket,
+            "vsock" => ListenerKind.Vsock,
+            _ => null,
+        };
+
+        switch (kind)
+        {
+            case null:
+                error = AddressError.Syntax(
+                    $"\"{scheme}://\" is no scheme of a listener: it is one of tcp, udp, unix, unix-dgram, unix-seqpacket, vsock, mptcp");
+                return false;
+            case ListenerKind.Vsock:
+                return TryParseVsock(text, rest, out address, out error);
+            case ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket:
+                return TryParseUnix(text, kind.Value, rest, out address, out error);
+            default:
+                return TryParseInternet(text, kind.Value, rest, out address, out error);
+        }
+    }
+
+    /// <summary>The address as a user writes it; an IPv6 host in brackets, an abstract name after <c>@</c>.</summary>
+    public override string ToString()
+    {
+        var scheme = Kind.Scheme();
+        if (Kind.IsUnix())
+        {
+            return $"{scheme}://{(IsAbstract ? "@" : "")}{Path}";
+        }
+
+        if (Kind == ListenerKind.Vsock)
+        {
+            return $"vsock://{(Cid == VsockAny ? "*" : Cid.ToString(CultureInfo.InvariantCulture))}:{Port.ToString(CultureInfo.InvariantCulture)}";
+        }
+
+        var port = Port.ToString(CultureInfo.InvariantCulture);
+        if (IsAnyFamily)
+        {
+            return $"{scheme}://*:{port}";
+        }
+
+        return Host!.AddressFamily == AddressFamily.InterNetworkV6
+            ? $"{scheme}://[{Host}{(Scope is null ? "" : "%" + Scope)}]:{port}"
+            : $"{scheme}://{Host}:{port}";
+    }
+
+    private static bool TryParseInternet(string text, ListenerKind kind, string rest, out ListenAddress? address, out AddressError? error)
+    {
+        address = null;
+        error = null;
+        string host;
+        string port;
+        string? scope = null;
+        if (rest.StartsWith('['))
+        {
+            var end = rest.IndexOf(']', StringComparison.Ordinal);
+            if (end < 0)
+            {
+                error = AddressError.Syntax($"\"{text}\" opens a bracket that it does not close: write [ADDRESS]:PORT");
+                return false;
+            }
+
+            host = rest[1..end];
+            var after = rest[(end + 1)..];
+            if (!after.StartsWith(':'))
+            {
+                error = AddressError.Syntax($"\"{text}\" has no port: write [{host}]:PORT, with 0 for any free port");
+                return false;
+            }
+
+            port = after[1..];
+            var percent = host.IndexOf('%', StringComparison.Ordinal);
+            if (percent >= 0)
+            {
+                scope = host[(percent + 1)..];
+                host = host[..percent];
+                if (scope.Length == 0)
+                {
+                    error = AddressError.Syntax($"\"{text}\" names no interface after \"%\": write [{host}%eth0]:{port}");
+                    return false;
+                }
+            }
+
+            if (!IPAddress.TryParse(host, out var v6) || v6.AddressFamily != AddressFamily.InterNetworkV6)
+            {
+                error = AddressError.Syntax($"\"{host}\" in \"{text}\" is no IPv6 address; an IPv4 address stands without brackets");
+                return false;
+            }
+
+            if (!TryParsePort(text, port, out var v6Port, out error))
+            {
+                return false;
+            }
+
+            address = Internet(kind, v6, v6Port, scope);
+            return true;
+        }
+
+        var colon = rest.LastIndexOf(':');
+        if (colon >= 0 && rest.IndexOf(':', StringComparison.Ordinal) != colon)
+        {
+            error = IPAddress.TryParse(rest, out _) || IPAddress.TryParse(rest[..colon], out _)
+                ? AddressError.Syntax($"the IPv6 address in \"{text}\" stands without brackets: write {kind.Scheme()}://[{rest[..colon]}]:{rest[(colon + 1)..]}")
+                : AddressError.Syntax($"\"{text}\" has more than one colon: write HOST:PORT, an IPv6 address in brackets");
+            return false;
+        }
+
+        if (colon < 0)
+        {
+            error = AddressError.Syntax($"\"{text}\" has no port: write {kind.Scheme()}://{(rest.Length == 0 ? "*" : rest)}:PORT, with 0 for any free port");
+            return false;
+        }
+
+        host = rest[..colon];
+        port = rest[(colon + 1)..];
+        if (!TryParsePort(text, port, out var number, out error))
+        {
+            return false;
+        }
+
+        if (host is "*" or "")
+        {
+            if (host.Length == 0)
+            {
+                error = AddressError.Syntax($"\"{text}\" names no host: write {kind.Scheme()}://*:{port} for every address of this machine");
+                return false;
+            }
+
+            address = AnyFamily(kind, number);
+            return true;
+        }
+
+        if (TryParseIPv4(host, out var v4))
+        {
+            address = Internet(kind, v4, number);
+            return true;
+        }
+
+        if (host.All(c => char.IsAsciiDigit(c) || c == '.'))
+        {
+            error = AddressError.Syntax($"\"{host}\" in \"{text}\" is no IPv4 address: it takes four numbers from 0 to 255");
+            return false;
+        }
+
+        if (host.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+        {
+            error = AddressError.HostName(host, $"\"{host}\" in \"{text}\" is a host name, and a listener's address is numeric");
+            return false;
+        }
+
+        error = AddressError.Syntax($"\"{host}\" in \"{text}\" is no IPv4 address");
+        return false;
+    }
+
+    /// <summary>Dotted quads alone: inet_aton's other spellings (127.1, octal) are refused, they hide what is meant.</summary>
+    private static bool TryParseIPv4(string host, [NotNullWhen(true)] out IPAddress? address)
+    {
+        address = null;
+        var parts = host.Split('.');
+        if (parts.Length != 4)
+        {
+            return false;
+        }
+
+        var bytes = new byte[4];
+        for (var i = 0; i < 4; i++)
+        {
+            if (parts[i].Length is 0 or > 3
+                || (parts[i].Length > 1 && parts[i][0] == '0')
+                || !byte.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out bytes[i]))
+            {
+                return false;
+            }
+        }
+
+        address = new IPAddress(bytes);
+        return true;
+    }
+
+    private static bool TryParsePort(string text, string port, out int number, out AddressError? error)
+    {
+        error = null;
+        if (int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out number) && number is >= 0 and <= 65535)
+        {
+            return true;
+        }
+
+        error = AddressError.Syntax(
+            port.Length == 0
+                ? $"\"{text}\" has no port after its colon: write a number from 1 to 65535, or 0 for any free port"
+                : $"port \"{port}\" in \"{text}\" is out of range: ports are 1 to 65535, and 0 means any free port");
+        return false;
+    }
+
+    private static bool TryParseUnix(string text, ListenerKind kind, string rest, out ListenAddress? address, out AddressError? error)
+    {
+        address = null;
+        error = null;
+        var isAbstract = rest.StartsWith('@');
+        var path = isAbstract ? rest[1..] : rest;
+        if (path.Length == 0)
+        {
+            error = AddressError.Syntax($"\"{text}\" names no path: write {kind.Scheme()}:///run/NAME.sock, or {kind.Scheme()}://@NAME for an abstract one");
+            return false;
+        }
+
+        if (!isAbstract && !path.StartsWith('/'))
+        {
+            error = AddressError.Syntax($"the path in \"{text}\" is relative: write {kind.Scheme()}:///{path} with the absolute path, or {kind.Scheme()}://@{path} for an abstract name");
+            return false;
+        }
+
+        if (path.Contains('\0', StringComparison.Ordinal))
+        {
+            error = AddressError.Syntax("a UNIX path cannot hold a NUL byte");
+            return false;
+        }
+
+        // The length of a path is the kernel's to refuse (ENAMETOOLONG, a FAILURE with a cause), so it parses here.
+        address = Unix(kind, path, isAbstract);
+        return true;
+    }
+
+    private static bool TryParseVsock(string text, string rest, out ListenAddress? address, out AddressError? error)
+    {
+        address = null;
+        error = null;
+        var colon = rest.LastIndexOf(':');
+        if (colon < 0)
+        {
+            error = AddressError.Syntax($"\"{text}\" has no port: write vsock://CID:PORT, with * for any CID");
+            return false;
+        }
+
+        uint cid;
+        switch (rest[..colon])
+        {
+            case "*" or "any":
+                cid = VsockAny;
+                break;
+            case "hypervisor":
+                cid = 0;
+                break;
+            case "local":
+                cid = 1;
+                break;
+            case "host":
+                cid = 2;
+                break;
+            case var number when uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out cid):
+                break;
+            default:
+                error = AddressError.Syntax($"\"{rest[..colon]}\" in \"{text}\" is no CID: it is a number, local, host or *");
+                return false;
+        }
+
+        if (!uint.TryParse(rest[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port))
+        {
+            error = AddressError.Syntax($"port \"{rest[(colon + 1)..]}\" in \"{text}\" is out of range: a vsock port is 0 to 4294967295, and 0 means any free port");
+            return false;
+        }
+
+        address = Vsock(cid, port);
+        return true;
+    }
+
+    /// <summary>Bytes of <see cref="Path"/> in UTF-8, as they stand in sun_path; 0 where there is no path.</summary>
+    public int PathBytes => Path is null ? 0 : Encoding.UTF8.GetByteCount(Path);
+}

@@ -1,0 +1,175 @@
+using System.Collections.Immutable;
+
+namespace Supervisor.Core.Listeners;
+
+/// <summary>
+/// What is asked of one listener: <c>[listener.NAME]</c>. A null is "as the kernel has it"; nothing is then set.
+/// The groups are the moments at which the settings act.
+/// </summary>
+public sealed record ListenerSpec
+{
+    /// <summary>The name in the configuration, in LISTEN_FDNAMES and in everything that users see.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The address asked for.</summary>
+    public required ListenAddress Address { get; init; }
+
+    /// <summary>Number of SO_REUSEPORT sockets; 1 is one plain socket.</summary>
+    public int Shards { get; init; } = 1;
+
+    /// <summary>Whether what a worker changed on the shared socket is put back.</summary>
+    public bool Enforce { get; init; } = true;
+
+    /// <summary>Before bind().</summary>
+    public BindOptions Bind { get; init; } = new();
+
+    /// <summary>Before listen(): kernel memory.</summary>
+    public BufferOptions Buffers { get; init; } = new();
+
+    /// <summary>At listen().</summary>
+    public ListenOptions Listen { get; init; } = new();
+
+    /// <summary>What accepted connections inherit.</summary>
+    public AcceptedOptions Accepted { get; init; } = new();
+
+    /// <summary>UNIX paths.</summary>
+    public UnixOptions Unix { get; init; } = new();
+
+    /// <summary>Datagram sockets.</summary>
+    public DatagramOptions Datagram { get; init; } = new();
+
+    /// <summary>How long a bind is retried for causes that can clear by themselves.</summary>
+    public TimeSpan ConflictWait { get; init; }
+
+    /// <summary>Who may take the handle from the broker: <c>user:NAME</c>, <c>group:NAME</c>.</summary>
+    public ImmutableArray<string> Allow { get; init; } = [];
+}
+
+/// <summary><c>bind</c>: who may own the address.</summary>
+public sealed record BindOptions
+{
+    /// <summary>SO_REUSEADDR; null: true for TCP, false for the others.</summary>
+    public bool? ReuseAddress { get; init; }
+
+    /// <summary>SO_REUSEPORT.</summary>
+    public bool ReusePort { get; init; }
+
+    /// <summary>IPV6_V6ONLY; always set on an IPv6 socket, since net.ipv6.bindv6only may say otherwise.</summary>
+    public bool IPv6Only { get; init; }
+
+    /// <summary>IP_FREEBIND.</summary>
+    public bool FreeBind { get; init; }
+
+    /// <summary>IP_TRANSPARENT.</summary>
+    public bool Transparent { get; init; }
+
+    /// <summary>SO_BINDTODEVICE: an interface's name.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>SO_MARK.</summary>
+    public uint? Mark { get; init; }
+}
+
+/// <summary><c>buffers</c>: kernel memory, in bytes as asked for (the kernel doubles them).</summary>
+public sealed record BufferOptions
+{
+    /// <summary>SO_RCVBUF.</summary>
+    public int? Receive { get; init; }
+
+    /// <summary>SO_SNDBUF.</summary>
+    public int? Send { get; init; }
+
+    /// <summary>By SO_RCVBUFFORCE and SO_SNDBUFFORCE, over net.core.*mem_max.</summary>
+    public bool Force { get; init; }
+}
+
+/// <summary><c>listen</c>: what waits below accept().</summary>
+public sealed record ListenOptions
+{
+    /// <summary>The accept queue's length; net.core.somaxconn caps it.</summary>
+    public int Backlog { get; init; } = 4096;
+
+    /// <summary>TCP_DEFER_ACCEPT, in whole seconds.</summary>
+    public TimeSpan? DeferAccept { get; init; }
+
+    /// <summary>TCP_FASTOPEN: length of its queue.</summary>
+    public int? FastOpen { get; init; }
+
+    /// <summary>O_NONBLOCK from socket() on, and never touched again.</summary>
+    public bool NonBlocking { get; init; }
+}
+
+/// <summary><c>accepted</c>: what accepted connections inherit from the listener.</summary>
+public sealed record AcceptedOptions
+{
+    /// <summary>TCP_NODELAY.</summary>
+    public bool? NoDelay { get; init; }
+
+    /// <summary>SO_KEEPALIVE.</summary>
+    public bool? KeepAlive { get; init; }
+
+    /// <summary>TCP_KEEPIDLE, in whole seconds.</summary>
+    public TimeSpan? KeepAliveIdle { get; init; }
+
+    /// <summary>TCP_KEEPINTVL, in whole seconds.</summary>
+    public TimeSpan? KeepAliveInterval { get; init; }
+
+    /// <summary>TCP_KEEPCNT.</summary>
+    public int? KeepAliveProbes { get; init; }
+
+    /// <summary>TCP_USER_TIMEOUT, in milliseconds.</summary>
+    public TimeSpan? UserTimeout { get; init; }
+
+    /// <summary>SO_LINGER, in whole seconds; zero resets at close().</summary>
+    public TimeSpan? Linger { get; init; }
+
+    /// <summary>TCP_NOTSENT_LOWAT, in bytes.</summary>
+    public int? NotSentLowWater { get; init; }
+
+    /// <summary>TCP_CONGESTION.</summary>
+    public string? Congestion { get; init; }
+
+    /// <summary>IP_TOS and IPV6_TCLASS.</summary>
+    public int? TypeOfService { get; init; }
+
+    /// <summary>IP_TTL and IPV6_UNICAST_HOPS.</summary>
+    public int? TimeToLive { get; init; }
+}
+
+/// <summary><c>unix</c>: the socket file.</summary>
+public sealed record UnixOptions
+{
+    /// <summary>Permission bits; null: 0777 less the daemon's umask.</summary>
+    public int? Mode { get; init; }
+
+    /// <summary>Owner, by name or number.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Group, by name or number.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>Whether a socket file on which nobody listens any more may be removed.</summary>
+    public bool RemoveStale { get; init; }
+
+    /// <summary>SO_PASSCRED.</summary>
+    public bool? PassCredentials { get; init; }
+}
+
+/// <summary><c>datagram</c>.</summary>
+public sealed record DatagramOptions
+{
+    /// <summary>SO_BROADCAST.</summary>
+    public bool? Broadcast { get; init; }
+
+    /// <summary>IP_PKTINFO, IPV6_RECVPKTINFO.</summary>
+    public bool? PacketInfo { get; init; }
+
+    /// <summary>Groups to join.</summary>
+    public ImmutableArray<MulticastMembership> Multicast { get; init; } = [];
+}
+
+/// <summary>One multicast group to join.</summary>
+/// <param name="Group">The group's numeric address.</param>
+/// <param name="Interface">The interface's name; null: the kernel's choice.</param>
+/// <param name="Source">The one source to hear; null: any source.</param>
+public sealed record MulticastMembership(System.Net.IPAddress Group, string? Interface, System.Net.IPAddress? Source);

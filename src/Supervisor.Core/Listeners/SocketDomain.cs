@@ -1,0 +1,17 @@
+namespace Supervisor.Core.Listeners;
+
+/// <summary>A socket's address family.</summary>
+public enum SocketDomain
+{
+    /// <summary>AF_UNIX.</summary>
+    Unix,
+
+    /// <summary>AF_INET.</summary>
+    IPv4,
+
+    /// <summary>AF_INET6.</summary>
+    IPv6,
+
+    /// <summary>AF_VSOCK.</summary>
+    Vsock,
+}

@@ -1,0 +1,282 @@
+using System.Collections.Immutable;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>What is asked of one service: <c>[service.NAME]</c>.</summary>
+public sealed record ServiceSpec
+{
+    /// <summary>The name in the configuration.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The program and its arguments; the program by absolute path, or by name to be found in PATH.</summary>
+    public required ImmutableArray<string> Command { get; init; }
+
+    /// <summary>Names of the listeners, in descriptor order.</summary>
+    public ImmutableArray<string> Listeners { get; init; } = [];
+
+    /// <summary>How many workers serve at the same time; 1 or more.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>When the workers are started.</summary>
+    public StartMode Start { get; init; } = StartMode.Now;
+
+    /// <summary>With <see cref="StartMode.OnDemand"/>: ends the workers after that long without a connection; zero: never.</summary>
+    public TimeSpan StopWhenIdle { get; init; }
+
+    /// <summary>How the workers take their listeners.</summary>
+    public HandoffKind Handoff { get; init; } = HandoffKind.ListenFds;
+
+    /// <summary>What makes a worker ready.</summary>
+    public Readiness Readiness { get; init; } = Readiness.Notify;
+
+    /// <summary>How long a worker may take to get ready.</summary>
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The signal that asks a worker to drain and leave; its number.</summary>
+    public int StopSignal { get; init; } = 15;
+
+    /// <summary>How long a worker may drain before SIGKILL.</summary>
+    public TimeSpan StopTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How workers are replaced.</summary>
+    public RolloutSpec Rollout { get; init; } = new();
+
+    /// <summary>What happens when a worker ends by itself.</summary>
+    public RestartSpec Restart { get; init; } = new();
+
+    /// <summary>The longest silence between two WATCHDOG=1; zero: no watchdog.</summary>
+    public TimeSpan Watchdog { get; init; }
+
+    /// <summary>User, by name or number; null: the daemon's own.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Group, by name or number; null: the user's primary group, or the daemon's own.</summary>
+    public string? Group { get; init; }
+
+    /// <summary>Further groups.</summary>
+    public ImmutableArray<string> SupplementaryGroups { get; init; } = [];
+
+    /// <summary>Where the worker starts; null: the daemon's own directory.</summary>
+    public string? WorkingDirectory { get; init; }
+
+    /// <summary>Variables, over those of <see cref="EnvironmentFiles"/>.</summary>
+    public ImmutableSortedDictionary<string, string> Environment { get; init; } =
+        ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Files of variables in systemd's EnvironmentFile syntax; a leading <c>-</c>: may be missing.</summary>
+    public ImmutableArray<string> EnvironmentFiles { get; init; } = [];
+
+    /// <summary>File mode creation mask; null: the daemon's own.</summary>
+    public int? Umask { get; init; }
+
+    /// <summary>Nice level, -20 to 19; null: the daemon's own.</summary>
+    public int? Nice { get; init; }
+
+    /// <summary>Resource limits.</summary>
+    public ImmutableArray<ResourceLimit> Limits { get; init; } = [];
+
+    /// <summary>PR_SET_NO_NEW_PRIVS.</summary>
+    public bool NoNewPrivileges { get; init; } = true;
+
+    /// <summary>Ambient capabilities, as CAP_* names.</summary>
+    public ImmutableArray<string> Capabilities { get; init; } = [];
+
+    /// <summary>Where output goes.</summary>
+    public LogTarget Log { get; init; } = LogTarget.Default;
+
+    /// <summary>Programs run at moments of the service.</summary>
+    public HookSpec Hooks { get; init; } = new();
+}
+
+/// <summary><c>start</c>.</summary>
+public enum StartMode
+{
+    /// <summary>With the daemon.</summary>
+    Now,
+
+    /// <summary>At the first connection.</summary>
+    OnDemand,
+}
+
+/// <summary><c>handoff</c>: the protocol by which a worker takes its listeners.</summary>
+public enum HandoffKind
+{
+    /// <summary>LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES; descriptors from 3. sd_listen_fds(3).</summary>
+    ListenFds,
+
+    /// <summary>SCM_RIGHTS from the broker, on request.</summary>
+    ScmRights,
+
+    /// <summary>EINHORN_FD_*.</summary>
+    Einhorn,
+
+    /// <summary>SERVER_STARTER_PORT.</summary>
+    ServerStarter,
+
+    /// <summary>NGINX.</summary>
+    Nginx,
+
+    /// <summary>GUNICORN_FD.</summary>
+    Gunicorn,
+
+    /// <summary>The listener as descriptor 0.</summary>
+    Stdin,
+
+    /// <summary>No descriptors.</summary>
+    None,
+}
+
+/// <summary>What makes a worker ready.</summary>
+public enum ReadinessKind
+{
+    /// <summary>READY=1.</summary>
+    Notify,
+
+    /// <summary>Its exec.</summary>
+    Started,
+
+    /// <summary>It is seen to wait for connections.</summary>
+    Accepting,
+
+    /// <summary>It answers 2xx to a probe.</summary>
+    Http,
+}
+
+/// <summary><c>ready</c>.</summary>
+/// <param name="Kind">The kind.</param>
+/// <param name="Path">The probed path of <see cref="ReadinessKind.Http"/>.</param>
+public sealed record Readiness(ReadinessKind Kind, string? Path = null)
+{
+    /// <summary>READY=1.</summary>
+    public static readonly Readiness Notify = new(ReadinessKind.Notify);
+
+    /// <summary>At exec.</summary>
+    public static readonly Readiness Started = new(ReadinessKind.Started);
+}
+
+/// <summary><c>rollout.strategy</c>.</summary>
+public enum RolloutStrategy
+{
+    /// <summary>A few slots at a time; an old worker drains when its slot's new one is ready.</summary>
+    Rolling,
+
+    /// <summary>A whole new generation beside the old one, which drains when all of the new is ready.</summary>
+    Overlap,
+
+    /// <summary>The old worker of a slot ends before its new one starts.</summary>
+    StopFirst,
+}
+
+/// <summary><c>rollout</c>.</summary>
+public sealed record RolloutSpec
+{
+    /// <summary>The strategy.</summary>
+    public RolloutStrategy Strategy { get; init; } = RolloutStrategy.Rolling;
+
+    /// <summary>Rolling: how many new workers may be on their way beside a full set; 1 or more.</summary>
+    public int MaxSurge { get; init; } = 1;
+
+    /// <summary>How many workers may be missing by an act of ours.</summary>
+    public int MaxUnavailable { get; init; }
+
+    /// <summary>How long a new worker must stay ready before it counts.</summary>
+    public TimeSpan Settle { get; init; }
+
+    /// <summary>How many workers are replaced first and then watched; 0: none.</summary>
+    public int Canary { get; init; }
+
+    /// <summary>How long the canary is watched.</summary>
+    public TimeSpan CanaryHold { get; init; }
+
+    /// <summary>Whether a failed roll-out goes back (rollback) or stays where it is (stop).</summary>
+    public RolloutFailurePolicy OnFailure { get; init; } = RolloutFailurePolicy.Rollback;
+
+    /// <summary>How many generations may be alive at the same time, draining ones included.</summary>
+    public int MaxGenerations { get; init; } = 3;
+}
+
+/// <summary><c>rollout.on_failure</c>.</summary>
+public enum RolloutFailurePolicy
+{
+    /// <summary>What was new is ended, what was replaced is started again.</summary>
+    Rollback,
+
+    /// <summary>What got ready stays; nothing more is replaced.</summary>
+    Stop,
+}
+
+/// <summary><c>restart.policy</c>.</summary>
+public enum RestartPolicy
+{
+    /// <summary>However it ended.</summary>
+    Always,
+
+    /// <summary>Unless it ended with exit status 0, or by SIGHUP, SIGINT, SIGTERM or SIGPIPE.</summary>
+    OnFailure,
+
+    /// <summary>Not at all.</summary>
+    Never,
+}
+
+/// <summary><c>restart</c>: for each worker slot.</summary>
+public sealed record RestartSpec
+{
+    /// <summary>The policy.</summary>
+    public RestartPolicy Policy { get; init; } = RestartPolicy.Always;
+
+    /// <summary>The wait before the second try in a row; it doubles from try to try.</summary>
+    public TimeSpan Backoff { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest wait between two tries.</summary>
+    public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How many starts a slot may have within <see cref="LimitInterval"/> before it waits for <see cref="BackoffMax"/>; 0: no limit.</summary>
+    public int Limit { get; init; } = 5;
+
+    /// <summary>The interval of <see cref="Limit"/>.</summary>
+    public TimeSpan LimitInterval { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>One resource limit, soft and hard alike; getrlimit(2).</summary>
+/// <param name="Name">The name without RLIMIT_, in small letters.</param>
+/// <param name="Resource">The Linux ABI's number.</param>
+/// <param name="Value">The value; <see cref="ulong.MaxValue"/> is RLIM_INFINITY.</param>
+public sealed record ResourceLimit(string Name, int Resource, ulong Value);
+
+/// <summary><c>log</c>.</summary>
+/// <param name="Kind">Where.</param>
+/// <param name="Path">The file of <see cref="LogTargetKind.File"/>.</param>
+public sealed record LogTarget(LogTargetKind Kind, string? Path = null)
+{
+    /// <summary>The journal under systemd, else the daemon's own output.</summary>
+    public static readonly LogTarget Default = new(LogTargetKind.Default);
+}
+
+/// <summary>Where a worker's output goes.</summary>
+public enum LogTargetKind
+{
+    /// <summary>The journal under systemd, else the daemon's own output.</summary>
+    Default,
+
+    /// <summary>The journal.</summary>
+    Journal,
+
+    /// <summary>The daemon's own output.</summary>
+    Inherit,
+
+    /// <summary>A file.</summary>
+    File,
+}
+
+/// <summary><c>hooks</c>: a program and its arguments each; empty: none.</summary>
+public sealed record HookSpec
+{
+    /// <summary>Before the first worker of a generation starts.</summary>
+    public ImmutableArray<string> PreStart { get; init; } = [];
+
+    /// <summary>When all workers of a generation are ready.</summary>
+    public ImmutableArray<string> PostReady { get; init; } = [];
+
+    /// <summary>When the last worker has ended.</summary>
+    public ImmutableArray<string> PostStop { get; init; } = [];
+}
