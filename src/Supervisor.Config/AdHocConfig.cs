@@ -1,3 +1,4 @@
+using System.Globalization;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Toml;
 
@@ -59,7 +60,7 @@ public static class AdHocConfig
         Put(service, "listeners", names);
         if (workers is { } count)
         {
-            Put(service, "workers", TomlNode.OfInteger(count, Here, "--workers"));
+            Put(service, "workers", TomlNode.OfInteger(count, string.Create(CultureInfo.InvariantCulture, $"{count}"), Here, "--workers"));
         }
 
         if (handoff is not null)

@@ -60,16 +60,22 @@ public static class ConfigFiles
         try
         {
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            var bytes = new byte[MaxBytes + 1];
-            var length = stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-            if (length > MaxBytes)
+            using var content = new MemoryStream();
+            var buffer = new byte[16 * 1024];
+            int read;
+            while (content.Length <= MaxBytes && (read = stream.Read(buffer)) > 0)
+            {
+                content.Write(buffer, 0, read);
+            }
+
+            if (content.Length > MaxBytes)
             {
                 errors.Add(new ConfigDiagnostic(
                     path, 0, 0, null, $"the file is larger than {MaxBytes} bytes", "split it into files in conf.d, or name the right file"));
                 return;
             }
 
-            sources.Add(new ConfigSource(path, StrictUtf8.GetString(bytes, 0, length)));
+            sources.Add(new ConfigSource(path, StrictUtf8.GetString(content.GetBuffer(), 0, (int)content.Length)));
         }
         catch (DecoderFallbackException error)
         {

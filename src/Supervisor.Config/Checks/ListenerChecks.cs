@@ -88,8 +88,9 @@ internal static class ListenerChecks
             return;
         }
 
+        // Where one of the two would share and the other not, the kernel's refusal is explained when it happens.
         var other = first[claim];
-        if (MayShare(spec) && MayShare(other.Spec))
+        if (MayShare(spec) || MayShare(other.Spec))
         {
             return;
         }

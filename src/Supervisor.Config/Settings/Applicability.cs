@@ -10,7 +10,7 @@ internal static class Applicability
     public static Fault? AcceptedTcp(ListenerSpec spec) => spec.Address.Kind switch
     {
         { } kind when !kind.Listens() => Cannot(spec, $"a {kind.Scheme()}:// socket accepts no connections"),
-        { } kind when !kind.SpeaksTcp() => Cannot(spec, $"it is an option of TCP, and {kind.Scheme()}:// is none"),
+        { } kind when !kind.SpeaksTcp() => Cannot(spec, $"it is an option of TCP, and {kind.Scheme()}:// is not TCP"),
         _ => null,
     };
 

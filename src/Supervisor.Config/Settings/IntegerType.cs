@@ -16,7 +16,7 @@ internal sealed class IntegerType(long min, long max)
         }
 
         return (value >= min && value <= max)
-            || context.Fail(node, $"{value} is out of range ({Range})", $"write an integer from {min} to {max}");
+            || context.Fail(node, $"{node.Shown} is out of range ({Range})", $"write an integer from {min} to {max}");
     }
 
     internal override void WriteSchema(Utf8JsonWriter schema)

@@ -54,7 +54,7 @@ internal sealed class SectionTable<TSpec>
                 }
                 else if (!KeysBelow(key + ".").Any())
                 {
-                    here.Report.Add(entry.Position, here.Path, $"unknown setting {Quoted.Text(entry.Key)}", RemedyFor(entry.Key, prefix));
+                    here.Report.Add(entry.Position, here.Path, $"unknown setting {Quoted.Text(entry.Key)}", RemedyFor(entry.Key, prefix, context.Path));
                 }
                 else if (entry.Value.Kind == TomlNodeKind.Table)
                 {
@@ -77,11 +77,11 @@ internal sealed class SectionTable<TSpec>
         .Select(setting => setting.Key[prefix.Length..].Split('.')[0])
         .Distinct(StringComparer.Ordinal);
 
-    private string RemedyFor(string key, string prefix)
+    private string RemedyFor(string key, string prefix, string section)
     {
         if (Settings.FirstOrDefault(s => s.Key == key || s.Key.EndsWith("." + key, StringComparison.Ordinal)) is { } elsewhere)
         {
-            return $"that setting's place is {elsewhere.Section}.{elsewhere.Key}";
+            return $"did you mean {section}.{elsewhere.Key}?";
         }
 
         if (Spelling.Nearest(key, KeysBelow(prefix)) is { } near)
@@ -90,7 +90,7 @@ internal sealed class SectionTable<TSpec>
         }
 
         return Settings.FirstOrDefault(s => Spelling.Nearest(key, [s.Key.Split('.')[^1]]) is not null) is { } similar
-            ? $"did you mean {similar.Section}.{similar.Key}?"
+            ? $"did you mean {section}.{similar.Key}?"
             : $"the settings here are {string.Join(", ", KeysBelow(prefix))}";
     }
 }

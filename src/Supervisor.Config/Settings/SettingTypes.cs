@@ -49,9 +49,17 @@ internal static class SettingTypes
         Pattern = "^[!-~]{1,15}$",
     };
 
-    public static readonly TextType<int> Mode = new("a mode", "octal, \"0000\" to \"7777\"", "0660", ReadOctal(0xfff)) { Pattern = "^[0-7]{3,5}$" };
+    public static readonly TextType<int> Mode = new("a mode", "octal, \"0000\" to \"7777\"", "0660", ReadOctal(0xfff))
+    {
+        TakesNumbers = false,
+        Pattern = "^[0-7]{3,5}$",
+    };
 
-    public static readonly TextType<int> Umask = new("a mask", "octal, \"0000\" to \"0777\"", "0022", ReadOctal(0x1ff)) { Pattern = "^[0-7]{3,5}$" };
+    public static readonly TextType<int> Umask = new("a mask", "octal, \"0000\" to \"0777\"", "0022", ReadOctal(0x1ff))
+    {
+        TakesNumbers = false,
+        Pattern = "^[0-7]{3,5}$",
+    };
 
     public static readonly TextType<string> UserName = new("a user", "name or number", "www-data", ReadAccount("user")) { Pattern = "^[^:/\\s]+$" };
 

@@ -10,6 +10,9 @@ internal sealed class TextType<T>(string name, string range, string example, Fun
     /// <summary>Whether a newline may stand in it: in arguments and in environment values.</summary>
     public bool AllowsNewline { get; init; }
 
+    /// <summary>Whether a number that lacks its quotes means the same in quotes; an octal number (0o660) does not.</summary>
+    public bool TakesNumbers { get; init; } = true;
+
     /// <summary>A regular expression for the schema; null where none says it.</summary>
     public string? Pattern { get; init; }
 
@@ -18,10 +21,8 @@ internal sealed class TextType<T>(string name, string range, string example, Fun
         value = default!;
         if (node.Kind != TomlNodeKind.String)
         {
-            var remedy = node.Kind is TomlNodeKind.Integer or TomlNodeKind.Boolean or TomlNodeKind.Float
-                ? $"write it in quotes, such as {Example}"
-                : $"write {Name}, such as {Example}";
-            return FailKind(node, context, remedy);
+            var isMeant = TakesNumbers && node is { Kind: TomlNodeKind.Integer, Shown: { } shown } && parse(shown, context.Config).Fault is null;
+            return FailKind(node, context, isMeant ? $"write it in quotes: \"{node.Shown}\"" : $"write {Name} in quotes, such as {Example}");
         }
 
         if (node.Text.Contains('\0', StringComparison.Ordinal))

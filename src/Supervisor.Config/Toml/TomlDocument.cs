@@ -1,4 +1,3 @@
-using System.Globalization;
 using Tomlyn;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;
@@ -12,6 +11,9 @@ namespace Supervisor.Config.Toml;
 /// </summary>
 internal sealed class TomlDocument
 {
+    /// <summary>No setting lies deeper than five keys; a bound keeps a hostile key from costing its length squared.</summary>
+    private const int MaxSegments = 32;
+
     private readonly string _file;
     private readonly DiagnosticList _report;
     private readonly TomlNode _root;
@@ -30,12 +32,18 @@ internal sealed class TomlDocument
         report.Begin(source.Path);
         try
         {
-            document.Read(source.Text);
+            // Tomlyn 2.10.2 throws where the text ends within an escape sequence; a line end there lets it report that.
+            document.Read(source.Text + "\n");
         }
         catch (TomlException error)
         {
             // Tomlyn's way of refusing to nest deeper than its bound.
             report.AddSyntax(new SourcePosition(source.Path, error.Line ?? 1, error.Column ?? 1), error.Message);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // The same for an escape sequence of half a surrogate pair, which no UTF-8 file can hold.
+            report.AddSyntax(new SourcePosition(source.Path, 1, 1), "the text holds an escape sequence of no character");
         }
 
         return document._root;
@@ -131,11 +139,11 @@ internal sealed class TomlDocument
             case StringValueSyntax text:
                 return TomlNode.OfString(text.Value ?? "", position);
             case IntegerValueSyntax integer:
-                return TomlNode.OfInteger(integer.Value, position);
+                return TomlNode.OfInteger(integer.Value, integer.Token?.Text ?? "", position);
             case BooleanValueSyntax boolean:
                 return TomlNode.OfBoolean(boolean.Value, position);
             case FloatValueSyntax number:
-                return TomlNode.OfFloat(number.Value.ToString(CultureInfo.InvariantCulture), position);
+                return TomlNode.OfFloat(number.Token?.Text ?? "", position);
             case DateTimeValueSyntax date:
                 return TomlNode.OfDateTime(date.Token?.Text ?? "", position);
             case ArraySyntax syntaxArray:
@@ -257,6 +265,12 @@ internal sealed class TomlDocument
         Append(name.Key);
         foreach (var dotted in name.DotKeys)
         {
+            if (segments.Count == MaxSegments)
+            {
+                _report.AddSyntax(At(dotted.Span), $"the key has more than {MaxSegments} parts");
+                return [];
+            }
+
             Append(dotted.Key);
         }
 

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Supervisor.Config.Toml;
 
 /// <summary>A value of a TOML document and where it stands.</summary>
@@ -22,7 +20,7 @@ internal sealed class TomlNode
     /// <summary>What diagnostics call the setting in place of its path: an option of the command line.</summary>
     public string? SettingName { get; init; }
 
-    /// <summary>The value of a string; the spelling of a float or a date.</summary>
+    /// <summary>The value of a string; the spelling of a number or a date.</summary>
     public string Text { get; private init; } = "";
 
     public long Integer { get; private init; }
@@ -56,17 +54,16 @@ internal sealed class TomlNode
     public string? Shown => Kind switch
     {
         TomlNodeKind.String => Quoted.Text(Text),
-        TomlNodeKind.Integer => Integer.ToString(CultureInfo.InvariantCulture),
         TomlNodeKind.Boolean => Boolean ? "true" : "false",
-        TomlNodeKind.Float or TomlNodeKind.DateTime => Text,
+        TomlNodeKind.Integer or TomlNodeKind.Float or TomlNodeKind.DateTime => Text,
         _ => null,
     };
 
     public static TomlNode OfString(string text, SourcePosition position, string? settingName = null) =>
         new(TomlNodeKind.String, position) { Text = text, SettingName = settingName };
 
-    public static TomlNode OfInteger(long value, SourcePosition position, string? settingName = null) =>
-        new(TomlNodeKind.Integer, position) { Integer = value, SettingName = settingName };
+    public static TomlNode OfInteger(long value, string spelling, SourcePosition position, string? settingName = null) =>
+        new(TomlNodeKind.Integer, position) { Integer = value, Text = spelling, SettingName = settingName };
 
     public static TomlNode OfBoolean(bool value, SourcePosition position) => new(TomlNodeKind.Boolean, position) { Boolean = value };
 

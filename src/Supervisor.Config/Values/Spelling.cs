@@ -6,7 +6,7 @@ public static class Spelling
     /// <summary>
     /// The candidate nearest to <paramref name="word"/> by optimal string alignment distance (insertions, deletions,
     /// replacements, swaps of neighbours), where that is near enough to be meant: a third of the word's length, one at least.
-    /// Null without one.
+    /// Else one that begins with the word, as an abbreviation does. Null without one.
     /// </summary>
     public static string? Nearest(string word, IEnumerable<string> candidates)
     {
@@ -28,7 +28,7 @@ public static class Spelling
             }
         }
 
-        return nearest;
+        return nearest ?? (word.Length < 4 ? null : candidates.FirstOrDefault(candidate => candidate.StartsWith(word, StringComparison.Ordinal)));
     }
 
     private static int Distance(string a, string b)
