@@ -10,6 +10,7 @@ using Supervisor.Linux;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
+using SystemdState = Microsoft.Extensions.Hosting.Systemd.ServiceState;
 
 namespace Supervisor.Daemon;
 
@@ -21,14 +22,14 @@ namespace Supervisor.Daemon;
 /// Order at start: the lock says who is in charge, then the listeners stand, then the control socket, then workers. At
 /// the end, workers drain first, while the listeners still queue; the descriptors close last.
 /// </remarks>
-internal sealed class Daemon
+internal sealed class Daemon : IDisposable
 {
     private readonly ListendConfig _config;
     private readonly RuntimePaths _paths;
     private readonly ILogger _log;
     private readonly List<ServiceRunner> _services = [];
     private readonly SystemdNotifier _systemd = new();
-    private EventLoop _loop = null!;
+    private readonly EventLoop _loop = new(TimeProvider.System);
     private bool _leaving;
 
     public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log)
@@ -58,7 +59,6 @@ internal sealed class Daemon
     /// <summary>Runs until it is asked to leave. The exit status: 0, or 1 where nothing could be started.</summary>
     public int Run()
     {
-        using var loop = _loop = new EventLoop(TimeProvider.System);
         StartedAt = TimeProvider.System.GetUtcNow();
         using var claim = RuntimeClaim.TryTake(_paths, out var error);
         if (claim is null)
@@ -86,7 +86,7 @@ internal sealed class Daemon
 
         foreach (var spec in _config.Services)
         {
-            var runner = new ServiceRunner(loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log);
+            var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log);
             _services.Add(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }
@@ -101,11 +101,11 @@ internal sealed class Daemon
             runner.Start();
         }
 
-        _systemd.Notify(ServiceState.Ready);
+        _systemd.Notify(SystemdState.Ready);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
-        loop.Run();
+        _loop.Run();
 
         control.Stop();
         foreach (var runner in _services)
@@ -117,6 +117,9 @@ internal sealed class Daemon
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("listend: all workers have left; bye");
         return 0;
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _loop.Dispose();
 
     private void OnSignal(PosixSignalContext context)
     {
@@ -149,7 +152,7 @@ internal sealed class Daemon
         }
 
         _leaving = true;
-        _systemd.Notify(ServiceState.Stopping);
+        _systemd.Notify(SystemdState.Stopping);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
         foreach (var runner in _services)
         {

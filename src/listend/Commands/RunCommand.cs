@@ -76,7 +76,8 @@ internal static class RunCommand
             }
 
             using var logging = LogSetup.Create(parsed.GetValue(format)!, parsed.GetValue(level)!);
-            return new Daemon(result.Config!, new RuntimePaths(Path.GetFullPath(directory)), path, logging.Log).Run();
+            using var daemon = new Daemon(result.Config!, new RuntimePaths(Path.GetFullPath(directory)), path, logging.Log);
+            return daemon.Run();
         });
         return run;
     }

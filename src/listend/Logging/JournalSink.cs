@@ -6,7 +6,7 @@ using Supervisor.Linux.Journal;
 namespace Supervisor.Daemon.Logging;
 
 /// <summary>Log events to the journal by its native protocol, one field for each property in capitals.</summary>
-internal sealed class JournalSink : ILogEventSink
+internal sealed class JournalSink : ILogEventSink, IDisposable
 {
     private readonly JournalSocket _journal = new();
 
@@ -31,6 +31,8 @@ internal sealed class JournalSink : ILogEventSink
 
         _journal.Send(entry);
     }
+
+    public void Dispose() => _journal.Dispose();
 
     private static string Priority(LogEventLevel level) => level switch
     {
