@@ -7,7 +7,7 @@ namespace Supervisor.Listenctl;
 internal static class AskedAndGot
 {
     /// <summary>As a cell in a style.</summary>
-    public static Cell Of(ScalarValue? requested, ScalarValue? effective, string arrow, Style style = default) =>
+    public static Cell Of(ScalarValue? requested, ScalarValue? effective, string arrow, Style? style = null) =>
         new(Text(requested, effective, arrow), style);
 
     /// <summary>As text.</summary>

@@ -110,7 +110,7 @@ internal sealed class HistoryCommand : Verb
         0,
         new("SINCE", IsNumber: true),
         new("PHASE"),
-        new("CALL"),
+        new("CALL", Spare: 1),
         new("OPTION"),
         new($"ASKED {screen.Arrow} GOT"),
         new("VERDICT"),
@@ -144,6 +144,6 @@ internal sealed class HistoryCommand : Verb
     }
 
     private static Cell Actor(HistoryEntryDocument entry) => entry.Actor is { } actor
-        ? new Cell(actor.Name).And(" " + actor.Pid.ToString(CultureInfo.InvariantCulture), Palette.Quiet)
+        ? new Cell(actor.Name).And($"[{actor.Pid.ToString(CultureInfo.InvariantCulture)}]", Palette.Quiet)
         : new Cell(null);
 }

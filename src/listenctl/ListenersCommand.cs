@@ -71,9 +71,9 @@ internal sealed class ListenersCommand : Verb
             new("ADDRESS"),
             new("BACKLOG"),
             new("QUEUE", IsNumber: true),
-            new("ORIGIN"),
-            new("FD", IsNumber: true),
-            new("INODE", IsNumber: true),
+            new("ORIGIN", Spare: 1),
+            new("FD", IsNumber: true, Spare: 2),
+            new("INODE", IsNumber: true, Spare: 3),
             new("SERVICES"));
         var rows = listeners.ConvertAll(l => (Listener: l, Row: ListenerRow(l)));
         sheet.Fit(rows.Select(r => r.Row));
@@ -137,7 +137,7 @@ internal sealed class ListenersCommand : Verb
         }
 
         screen.Line();
-        var options = new Sheet(screen, 2, new("OPTION"), new("SETTING"), new("PHASE"), new("VERDICT"), new($"ASKED {screen.Arrow} GOT"));
+        var options = new Sheet(screen, 2, new("OPTION"), new("SETTING"), new("PHASE", Spare: 1), new("VERDICT"), new("VALUE"));
         var optionRows = listener.Options.Select(option => OptionRow(option, screen)).ToArray();
         options.Fit(optionRows);
         options.Print(optionRows, withHeader: true);
@@ -225,12 +225,16 @@ internal sealed class ListenersCommand : Verb
             : cell.And($" (asked {listener.Requested})", Palette.Quiet);
     }
 
+    /// <summary>
+    /// Where the kernel keeps less than was asked for, the sysctl that says so: a socket that this daemon made and nobody
+    /// changed since has no other cause for it.
+    /// </summary>
     private static Cell Backlog(ListenerDocument listener) => listener.Backlog switch
     {
         null => new Cell("-", Palette.Quiet),
         { Effective: { } effective } backlog when effective != backlog.Requested =>
             new Cell(effective.ToString(CultureInfo.InvariantCulture), Palette.Attention)
-                .And($" (asked {backlog.Requested}{(effective < backlog.Requested ? ", net.core.somaxconn" : "")})", Palette.Quiet),
+                .And($" (asked {backlog.Requested}{(effective < backlog.Requested && listener.Drift.Count == 0 && listener.Origin is "created" ? ", net.core.somaxconn" : "")})", Palette.Quiet),
         var backlog => backlog.Requested.ToString(CultureInfo.InvariantCulture),
     };
 

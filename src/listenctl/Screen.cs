@@ -70,10 +70,12 @@ internal sealed class Screen : IAnsiConsoleOutput
         // UTF-8 always.
     }
 
-    /// <summary>Writes it at once.</summary>
-    public void Write(IRenderable renderable)
+    /// <summary>Writes it at once; where it needs more columns than the terminal has, the terminal breaks the lines and nothing is lost.</summary>
+    public void Write(IRenderable renderable, int needs = 0)
     {
+        Console.Profile.Width = Math.Max(Width, needs);
         Console.Write(renderable);
+        Console.Profile.Width = Width;
         Flush();
     }
 

@@ -80,7 +80,7 @@ internal sealed class StatusCommand : Verb
     private void Show(Screen screen, StatusDocument status, IReadOnlyList<ServiceDocument> shown)
     {
         screen.Line(DaemonLine(status));
-        var services = new Sheet(screen, 0, new("SERVICE"), new("STATE"), new("GENERATION"), new("READY"), new("LISTENERS"), new("REMARK"));
+        var services = new Sheet(screen, 0, new("SERVICE"), new("STATE"), new("GENERATION"), new("READY"), new("LISTENERS"));
         var workers = new Sheet(
             screen,
             2,
@@ -92,13 +92,18 @@ internal sealed class StatusCommand : Verb
             new("RESTARTS", IsNumber: true),
             new("CONNECTIONS", IsNumber: true),
             new("STATUS"));
-        var rows = shown.Select(s => (Service: ServiceRow(s, screen), Workers: s.Workers.Select(WorkerRow).ToArray())).ToArray();
+        var rows = shown.Select(s => (Service: ServiceRow(s), Remarks: Remarks(s, screen.Arrow), Workers: s.Workers.Select(WorkerRow).ToArray())).ToArray();
         services.Fit(rows.Select(r => r.Service));
         workers.Fit(rows.SelectMany(r => r.Workers));
-        foreach (var (service, its) in rows)
+        foreach (var (service, remarks, its) in rows)
         {
             screen.Line();
             services.Print([service]);
+            foreach (var remark in remarks)
+            {
+                screen.Line(remark, 2);
+            }
+
             if (its.Length > 0)
             {
                 workers.Print(its, withHeader: true);
@@ -109,7 +114,9 @@ internal sealed class StatusCommand : Verb
     private Cell DaemonLine(StatusDocument status)
     {
         var daemon = status.Daemon;
-        var ready = status.Services.Count(s => s.Ready >= s.Desired && s.State is "running" or "rolling");
+        var wanted = status.Services.Count(s => s.State is not "stopped");
+        var ready = status.Services.Count(s => s.State is not "stopped" && s.Ready >= s.Desired);
+        var stopped = status.Services.Count - wanted;
         var line = new Cell($"listend {daemon.Version}", Palette.Name)
             .Then($"pid {daemon.Pid}")
             .Then($"up {HumanTime.Span(Standard.Clock.GetUtcNow() - daemon.StartedAt)} since {HumanTime.Local(daemon.StartedAt, Standard.Clock)}");
@@ -118,26 +125,35 @@ internal sealed class StatusCommand : Verb
             line.Then(daemon.Upgrades == 1 ? "upgraded once" : $"upgraded {daemon.Upgrades} times");
         }
 
-        line.Then(
-            status.Services.Count == 0 ? "no services" : $"{ready} of {status.Services.Count} service{(status.Services.Count == 1 ? "" : "s")} ready",
-            ready == status.Services.Count ? Palette.Good : Palette.Attention);
-        return line.Then(daemon.ConfigFile, Palette.Quiet);
+        if (wanted > 0 || stopped == 0)
+        {
+            line.Then(
+                wanted == 0 ? "no services" : $"{ready} of {wanted} service{(wanted == 1 ? "" : "s")} ready",
+                ready == wanted ? Palette.Good : Palette.Attention);
+        }
+
+        return line.Then(stopped > 0 ? $"{stopped} stopped" : null, Palette.Quiet).Then(daemon.ConfigFile, Palette.Quiet);
     }
 
-    private static Cell[] ServiceRow(ServiceDocument service, Screen screen)
+    /// <summary>The service's roll-out and the reason of its state, a line each.</summary>
+    private static List<Cell> Remarks(ServiceDocument service, string arrow)
     {
-        var remark = new Cell(null);
+        var remarks = new List<Cell>();
         if (service.Rollout is { } rollout)
         {
-            var text = RolloutText.Of(rollout, screen.Arrow);
-            remark.Then(text, rollout.State is "rolled-back" or "failed" ? Palette.Bad : rollout.State is "done" ? Palette.Quiet : Palette.Attention);
+            remarks.Add(new(RolloutText.Of(rollout, arrow), rollout.State is "done" ? Palette.Quiet : Palette.StateStyle(rollout.State)));
         }
 
         if (service.Reason is { Length: > 0 } reason && service.Rollout?.Reason != reason)
         {
-            remark.Then(reason, service.State is "failed" ? Palette.Bad : Palette.Attention);
+            remarks.Add(new(reason, Palette.StateStyle(service.State)));
         }
 
+        return remarks;
+    }
+
+    private static Cell[] ServiceRow(ServiceDocument service)
+    {
         var ready = service.Ready >= service.Desired ? Palette.Plain : service.Ready == 0 && service.Desired > 0 ? Palette.Bad : Palette.Attention;
         return
         [
@@ -146,7 +162,6 @@ internal sealed class StatusCommand : Verb
             $"generation {service.Generation}",
             new($"{service.Ready}/{service.Desired} ready", service.State is "stopped" ? Palette.Quiet : ready),
             service.Listeners.Count == 0 ? new Cell("no listeners", Palette.Quiet) : string.Join(", ", service.Listeners),
-            remark,
         ];
     }
 
@@ -157,7 +172,7 @@ internal sealed class StatusCommand : Verb
         var text = new Cell(worker.StatusText);
         if (worker.LastExit is { Length: > 0 } exit)
         {
-            text.Then($"before: {exit}", worker.State is "ready" ? Palette.Quiet : Palette.Bad);
+            text.Then($"last exit: {exit}", worker.State is "ready" ? Palette.Quiet : Palette.Bad);
         }
 
         if (worker.NextTry is { } next)

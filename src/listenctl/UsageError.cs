@@ -15,6 +15,10 @@ internal static class UsageError
         {
             error.WriteLine($"listenctl: there is no command \"{Printable.Of(parsed.UnmatchedTokens[0])}\"");
         }
+        else if (isRoot && parsed.Tokens.Count == 0)
+        {
+            error.WriteLine("listenctl: say which command");
+        }
         else
         {
             foreach (var message in parsed.Errors.Select(e => e.Message).Distinct())
