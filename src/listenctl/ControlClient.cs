@@ -15,14 +15,16 @@ internal sealed class ControlClient
     /// <summary>How long the daemon may take to begin its answer. It answers from memory; one that does not is stuck.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
-    private readonly string path;
     private readonly TimeProvider clock;
 
     private ControlClient(string path, TimeProvider clock)
     {
-        this.path = path;
+        SocketPath = path;
         this.clock = clock;
     }
+
+    /// <summary>The control socket's path.</summary>
+    public string SocketPath { get; }
 
     /// <summary>A client for the socket given, or for the default one. Connects to nothing yet.</summary>
     public static ControlClient For(string? socket, Standard standard)
@@ -90,12 +92,12 @@ internal sealed class ControlClient
 
     /// <summary>The error where whatever listens on the socket does not talk as listend does.</summary>
     public ControlException Foreign(string what) => new(
-        $"what listens at {path} does not answer as listend does: {what}\nName the control socket with --socket PATH or $LISTEND_CONTROL.",
+        $"what listens at {SocketPath} does not answer as listend does: {what}\nName the control socket with --socket PATH or $LISTEND_CONTROL.",
         ExitCode.Unreachable);
 
     /// <summary>The error where the connection breaks off.</summary>
     public ControlException Lost(string reason) => new(
-        $"lost the connection to listend at {path}: {reason}\nIs it still running? \"systemctl status listend\", or start it with \"listend run\".",
+        $"lost the connection to listend at {SocketPath}: {reason}\nIs it still running? \"systemctl status listend\", or start it with \"listend run\".",
         ExitCode.Unreachable);
 
     private ControlResponse Send(string method, string target, Deadline deadline)
@@ -125,14 +127,14 @@ internal sealed class ControlClient
         {
             // connect() to a UNIX socket whose queue is full waits as long as SO_SNDTIMEO says; unix(7).
             socket.SendTimeout = deadline.RemainingMilliseconds;
-            socket.Connect(new UnixDomainSocketEndPoint(path));
+            socket.Connect(new UnixDomainSocketEndPoint(SocketPath));
             return socket;
         }
         catch (SocketException error) when (error.SocketErrorCode == SocketError.AccessDenied)
         {
             socket.Dispose();
             throw new ControlException(
-                $"not permitted to connect to {path}: EACCES\nThe daemon's user, root and the group of the socket may: try again as one of them.",
+                $"not permitted to connect to {SocketPath}: EACCES\nThe daemon's user, root and the group of the socket may: try again as one of them.",
                 ExitCode.NotPermitted);
         }
         catch (SocketException error)
@@ -145,7 +147,7 @@ internal sealed class ControlClient
                 SocketError.ConnectionRefused => "ECONNREFUSED, nobody listens on it",
                 SocketError.WouldBlock or SocketError.TimedOut or SocketError.TryAgain => "EAGAIN, its queue is full and the daemon takes nothing out of it",
                 SocketError.ProtocolType => "EPROTOTYPE, it is a socket of another kind",
-                _ when error.Message.EndsWith(path, StringComparison.Ordinal) => error.Message[..^path.Length].TrimEnd(),
+                _ when error.Message.EndsWith(SocketPath, StringComparison.Ordinal) => error.Message[..^SocketPath.Length].TrimEnd(),
                 _ => error.Message,
             });
         }
@@ -157,11 +159,11 @@ internal sealed class ControlClient
     }
 
     private ControlException Silent() => new(
-        $"listend at {path} took the request and did not answer within {AnswerTimeout.TotalSeconds:0} s\nIt may be stopped or stuck: see \"systemctl status listend\" and its log.",
+        $"listend at {SocketPath} took the request and did not answer within {AnswerTimeout.TotalSeconds:0} s\nIt may be stopped or stuck: see \"systemctl status listend\" and its log.",
         ExitCode.Unreachable);
 
     private ControlException Unreachable(string reason) => new(
-        $"cannot reach listend at {path}: {reason}\nIs it running? Start it with \"listend run\", or name its socket with --socket PATH or $LISTEND_CONTROL.",
+        $"cannot reach listend at {SocketPath}: {reason}\nIs it running? Start it with \"listend run\", or name its socket with --socket PATH or $LISTEND_CONTROL.",
         ExitCode.Unreachable);
 
     private void ThrowIfRefused(ControlResponse response)

@@ -9,7 +9,7 @@ namespace Supervisor.Listenctl;
 /// <summary><c>history LISTENER [--follow]</c>: each system call that shaped the handle, oldest first.</summary>
 internal sealed class HistoryCommand : Verb
 {
-    private readonly Argument<string> listener = new("LISTENER") { Description = "The listener" };
+    private readonly NameArgument listener = new("LISTENER", "The listener");
     private readonly Option<bool> follow = new("--follow", "-f") { Description = "Go on with what happens from now on" };
 
     public HistoryCommand(GlobalOptions options, Standard standard)
@@ -22,7 +22,7 @@ internal sealed class HistoryCommand : Verb
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
-        var name = parsed.GetRequiredValue(listener);
+        var name = parsed.GetRequiredValue(listener)!;
         var target = $"/v1/listeners/{Uri.EscapeDataString(name)}/history";
         var isEndless = parsed.GetValue(follow);
         if (json)

@@ -8,7 +8,7 @@ namespace Supervisor.Listenctl;
 /// <summary><c>listeners [NAME]</c>: what was asked for and what the kernel keeps.</summary>
 internal sealed class ListenersCommand : Verb
 {
-    private readonly Argument<string?> listener = new("NAME") { Arity = ArgumentArity.ZeroOrOne, Description = "This listener alone, with all its options" };
+    private readonly NameArgument listener = new("NAME", "This listener alone, with all its options", isOptional: true);
 
     public ListenersCommand(GlobalOptions options, Standard standard)
         : base("listeners", "Listeners: requested and effective address, options, backlog, queue, inode, owner", "[NAME]", options, standard) =>

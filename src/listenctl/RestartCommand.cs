@@ -12,7 +12,7 @@ internal sealed class RestartCommand : Verb
     /// <summary>The daemon keeps the time itself; this is how much longer we wait for it to say that it is over.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    private readonly Argument<string> service = new("SERVICE") { Description = "The service" };
+    private readonly NameArgument service = new("SERVICE", "The service");
     private readonly Option<bool> wait = new("--wait") { Description = "Show the progress and end with the outcome, once the old workers are gone" };
     private readonly Option<TimeSpan?> timeout = new("--timeout")
     {
@@ -42,7 +42,7 @@ internal sealed class RestartCommand : Verb
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
-        var name = parsed.GetRequiredValue(service);
+        var name = parsed.GetRequiredValue(service)!;
         var target = $"/v1/services/{Uri.EscapeDataString(name)}/restart";
         var limit = parsed.GetValue(timeout);
         if (parsed.GetValue(wait) || limit is not null)

@@ -8,7 +8,7 @@ namespace Supervisor.Listenctl;
 /// <summary><c>status [SERVICE]</c>: services, workers, generations, roll-outs.</summary>
 internal sealed class StatusCommand : Verb
 {
-    private readonly Argument<string?> service = new("SERVICE") { Arity = ArgumentArity.ZeroOrOne, Description = "This service alone" };
+    private readonly NameArgument service = new("SERVICE", "This service alone", isOptional: true);
 
     public StatusCommand(GlobalOptions options, Standard standard)
         : base("status", "Services, their workers, generations and roll-outs", "[SERVICE]", options, standard) => Arguments.Add(service);
@@ -80,7 +80,7 @@ internal sealed class StatusCommand : Verb
     private void Show(Screen screen, StatusDocument status, IReadOnlyList<ServiceDocument> shown)
     {
         screen.Line(DaemonLine(status));
-        var services = new Sheet(screen, 0, new("SERVICE"), new("STATE"), new("GENERATION"), new("READY"), new("LISTENERS"));
+        var services = new Sheet(screen, 0, new(""), new(""), new(""), new(""), new(""));
         var workers = new Sheet(
             screen,
             2,
