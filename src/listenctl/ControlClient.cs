@@ -7,8 +7,8 @@ namespace Supervisor.Listenctl;
 
 /// <summary>
 /// The client's end of the control socket: HTTP/1.1 over a UNIX socket, one connection for each request, everything
-/// blocking. HttpClient would start a thread pool, an epoll thread and a connection pool for one request, twice the time
-/// and half of the executable's size again.
+/// blocking. HttpClient would start a thread pool, an epoll thread and a connection pool for that one request, and took
+/// twice the time for it.
 /// </summary>
 internal sealed class ControlClient
 {

@@ -18,6 +18,7 @@ internal sealed class ControlResponse : IDisposable
 
     private readonly Socket socket;
     private readonly ControlClient client;
+    private readonly MemoryStream pending = new();
 
     private byte[] buffer = new byte[16 * 1024];
     private int start;
@@ -137,8 +138,6 @@ internal sealed class ControlResponse : IDisposable
 
         return document.ToArray();
     }
-
-    private readonly MemoryStream pending = new();
 
     /// <summary>The next line of the body without its end, empty lines left out; false at the end of the body.</summary>
     public bool TryReadLine([NotNullWhen(true)] out byte[]? line)
