@@ -146,7 +146,7 @@ internal static class RolloutMachine
     /// <summary>A worker failed on its way: where it belongs to the generation that is being rolled out, the roll-out fails.</summary>
     public static void NewWorkerFailed(ServiceTransition transition, WorkerState worker, string reason)
     {
-        if (transition.State.Rollout is not { Phase: RolloutPhase.Replacing } rollout || worker.Generation != rollout.To || IsSettled(transition, worker))
+        if (transition.State.Rollout is not { Phase: RolloutPhase.Replacing } rollout || worker.Generation != rollout.To || worker.IsSettled)
         {
             return;
         }
@@ -189,10 +189,7 @@ internal static class RolloutMachine
     }
 
     private static bool HasSettled(ServiceTransition transition, int slot, int generation) =>
-        transition.State.Workers.Any(worker => worker.Slot == slot && worker.Generation == generation && worker.Phase == WorkerPhase.Ready && IsSettled(transition, worker));
-
-    private static bool IsSettled(ServiceTransition transition, WorkerState worker) =>
-        worker.ReadyAt is { } ready && transition.Now - ready >= transition.State.Spec.Rollout.Settle;
+        transition.State.Workers.Any(worker => worker.Slot == slot && worker.Generation == generation && worker.IsSettled);
 
     private static WorkerState? NewWorker(ServiceTransition transition, int slot, int generation) =>
         transition.State.Workers.FirstOrDefault(worker => worker.Slot == slot && worker.Generation == generation && worker.IsLive);
