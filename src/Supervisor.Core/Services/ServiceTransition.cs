@@ -255,7 +255,7 @@ internal sealed class ServiceTransition
         var current = State.Workers.FirstOrDefault(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive);
         if (current is null)
         {
-            if (slot.NextTry is null && !slot.Finished && !RolloutMachine.HoldsBack(this, slot))
+            if (IsFillable(slot))
             {
                 Spawn(slot.Index, slot.Generation);
             }
@@ -274,6 +274,17 @@ internal sealed class ServiceTransition
             }
         }
     }
+
+    /// <summary>Whether a worker of the slot is ready.</summary>
+    public bool IsServed(int slot) => State.Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
+
+    /// <summary>Whether the slot has a worker, or gets one of its own generation now.</summary>
+    public bool IsCovered(SlotState slot) =>
+        IsServed(slot.Index)
+        || State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
+        || IsFillable(slot);
+
+    private static bool IsFillable(SlotState slot) => slot.NextTry is null && !slot.Finished && !slot.Yielded;
 
     public void Spawn(int slot, int generation)
     {
