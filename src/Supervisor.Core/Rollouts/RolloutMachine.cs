@@ -29,13 +29,9 @@ internal static class RolloutMachine
 
         transition.EndRollout(RolloutPhase.Superseded, "a further restart took its place");
 
-        // What got ready in a slot that had been given away is all that serves there now.
         foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded))
         {
-            if (transition.State.Workers.FirstOrDefault(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready) is { } serving)
-            {
-                transition.SetSlot(slot.For(serving.Generation));
-            }
+            Keep(transition, slot);
         }
 
         var state = transition.State;
@@ -109,6 +105,11 @@ internal static class RolloutMachine
                 case RolloutStrategy.Rolling when inProgress < spec.MaxSurge + spec.MaxUnavailable && MayBeMissed(transition, slot, spec.MaxUnavailable):
                 case RolloutStrategy.StopFirst when inProgress < Math.Max(1, spec.MaxUnavailable) && MayBeMissed(transition, slot, Math.Max(1, spec.MaxUnavailable)):
                     Yield(transition, slot);
+                    if (!occupied)
+                    {
+                        transition.Spawn(slot.Index, rollout.To);
+                    }
+
                     break;
                 case RolloutStrategy.Rolling or RolloutStrategy.StopFirst:
                     break;
@@ -138,7 +139,7 @@ internal static class RolloutMachine
                 transition.EndRollout(RolloutPhase.Done);
                 break;
             case { Phase: RolloutPhase.RollingBack } rollout
-                when !transition.State.Workers.Any(worker => worker.Generation == rollout.To):
+                when !transition.State.Workers.Any(worker => worker.Generation == rollout.To || worker.Phase == WorkerPhase.Starting):
                 transition.EndRollout(RolloutPhase.RolledBack);
                 break;
             case null or { Phase: RolloutPhase.Replacing or RolloutPhase.Draining or RolloutPhase.RollingBack or RolloutPhase.Done or RolloutPhase.RolledBack or RolloutPhase.Failed or RolloutPhase.Superseded }:
@@ -148,22 +149,27 @@ internal static class RolloutMachine
         }
     }
 
-    /// <summary>A worker failed on its way: where it belongs to the generation that is being rolled out, the roll-out fails.</summary>
+    /// <summary>
+    /// A worker failed: where it belongs to the generation that is being rolled out, the roll-out fails, unless the
+    /// worker had settled and its slot had changed.
+    /// </summary>
     public static void NewWorkerFailed(ServiceTransition transition, WorkerState worker, string reason)
     {
-        if (transition.State.Rollout is not { Phase: RolloutPhase.Replacing } rollout || worker.Generation != rollout.To || worker.IsSettled)
+        if (transition.State.Rollout is not { Phase: RolloutPhase.Replacing } rollout
+            || worker.Generation != rollout.To
+            || (worker.IsSettled && transition.State.Slots[worker.Slot].Generation == rollout.To))
         {
             return;
         }
 
-        if (worker.ReadyAt is not null)
-        {
-            reason = reason.Replace("before it was ready", $"{Durations.Text(transition.Now - worker.ReadyAt.Value)} after it was ready", StringComparison.Ordinal);
-        }
-
+        reason += worker.ReadyAt is { } ready ? $" {Durations.Text(transition.Now - ready)} after it was ready"
+            : worker.StartTimedOut ? ""
+            : " before it was ready";
         var state = transition.State;
         var goBack = state.Spec.Rollout.OnFailure == RolloutFailurePolicy.Rollback;
-        var slots = state.Slots.Select(slot => goBack && slot.Generation == rollout.To ? slot.For(rollout.Origins[slot.Index]) : slot with { Yielded = false });
+        var slots = state.Slots.Select(slot => goBack && (slot.Generation == rollout.To || (slot.Finished && transition.IsServed(slot.Index)))
+            ? slot.For(rollout.Origins[slot.Index])
+            : slot with { Yielded = false });
         transition.State = state with
         {
             Slots = [.. slots],
@@ -172,20 +178,53 @@ internal static class RolloutMachine
         transition.Report(ServiceReport.RolloutFailing, worker, text: reason);
         if (!goBack)
         {
-            transition.EndRollout(RolloutPhase.Failed);
+            Fail(transition);
         }
     }
 
-    /// <summary>While going back, a worker of the old generation failed before it was ready: the roll-out ends between the two.</summary>
-    public static void OldWorkerFailed(ServiceTransition transition, WorkerState worker, string reason)
+    /// <summary>
+    /// While going back, the old generation could not be started, or its slot is finished while a new worker serves it:
+    /// the roll-out ends between the two.
+    /// </summary>
+    public static void OldWorkerFailed(ServiceTransition transition, WorkerState worker, SlotState slot, string reason)
     {
-        if (transition.State.Rollout is { Phase: RolloutPhase.RollingBack } rollout && worker.Generation != rollout.To && worker.ReadyAt is null)
+        if (transition.State.Rollout is not { Phase: RolloutPhase.RollingBack } rollout || worker.Generation == rollout.To
+            || (worker.ReadyAt is not null && !(slot.Finished && transition.IsServed(slot.Index))))
         {
-            transition.State = transition.State with
-            {
-                Rollout = rollout with { Reason = $"{rollout.Reason}; going back, worker {worker.Slot} of generation {worker.Generation} {reason} before it was ready, so what is ready stays" },
-            };
-            transition.EndRollout(RolloutPhase.Failed);
+            return;
+        }
+
+        var when = worker.ReadyAt is null && !worker.StartTimedOut ? " before it was ready" : "";
+        var who = worker.StartTimedOut ? "" : $"worker {worker.Slot} of generation {worker.Generation} ";
+        transition.State = transition.State with
+        {
+            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, {who}{reason}{when}, so what is ready stays" },
+        };
+        Fail(transition);
+    }
+
+    /// <summary>Whether the worker belongs to the generation that is being rolled out.</summary>
+    public static bool IsNew(ServiceState state, WorkerState worker) =>
+        state.Rollout is { Phase: RolloutPhase.Replacing } rollout && worker.Generation == rollout.To && state.Slots[worker.Slot].Generation != rollout.To;
+
+    /// <summary>Ends between the two generations.</summary>
+    private static void Fail(ServiceTransition transition)
+    {
+        foreach (var slot in transition.State.Slots)
+        {
+            Keep(transition, slot);
+        }
+
+        transition.EndRollout(RolloutPhase.Failed);
+    }
+
+    /// <summary>A slot that its own generation does not serve, while another one does, is that one's.</summary>
+    private static void Keep(ServiceTransition transition, SlotState slot)
+    {
+        var ready = transition.State.Workers.Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready).ToArray();
+        if (ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation))
+        {
+            transition.SetSlot(slot.For(ready[^1].Generation));
         }
     }
 
@@ -195,9 +234,10 @@ internal static class RolloutMachine
     private static WorkerState? NewWorker(ServiceTransition transition, int slot, int generation) =>
         transition.State.Workers.FirstOrDefault(worker => worker.Slot == slot && worker.Generation == generation && worker.IsLive);
 
-    /// <summary>Whether the slot may do without a ready worker, besides those that do already.</summary>
+    /// <summary>Whether the slot may do without a ready worker, besides those that do already; where none is wanted, none is missed.</summary>
     private static bool MayBeMissed(ServiceTransition transition, SlotState slot, int allowed) =>
-        !transition.IsServed(slot.Index) || Enumerable.Range(0, transition.State.Desired).Count(index => !transition.IsServed(index)) < allowed;
+        !transition.IsServed(slot.Index)
+        || transition.State.Slots.Count(other => other.Index < transition.State.Desired && !other.Finished && !transition.IsServed(other.Index)) < allowed;
 
     /// <summary>Gives the slot to the new generation before that one serves.</summary>
     private static void Yield(ServiceTransition transition, SlotState slot)
