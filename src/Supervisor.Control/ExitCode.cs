@@ -1,0 +1,20 @@
+namespace Supervisor.Control;
+
+/// <summary>Exit statuses of <c>listenctl</c>.</summary>
+public static class ExitCode
+{
+    /// <summary>Done.</summary>
+    public const int Done = 0;
+
+    /// <summary>The operation failed.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The command line is wrong.</summary>
+    public const int Usage = 2;
+
+    /// <summary>The daemon cannot be reached.</summary>
+    public const int Unreachable = 3;
+
+    /// <summary>Not permitted.</summary>
+    public const int NotPermitted = 4;
+}

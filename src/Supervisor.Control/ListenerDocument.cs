@@ -1,0 +1,81 @@
+namespace Supervisor.Control;
+
+/// <summary>One listener, as <c>GET /v1/listeners</c> shows it.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Kind">Its scheme: tcp, udp, mptcp, unix, unix-dgram, unix-seqpacket, vsock.</param>
+/// <param name="State">One of listening, bound (a datagram socket), failed.</param>
+/// <param name="Requested">The address asked for.</param>
+/// <param name="Effective">The address from getsockname(); null where there is no socket.</param>
+/// <param name="Inode">The socket's inode number; null where there is no socket.</param>
+/// <param name="Fd">The daemon's descriptor; null where there is no socket.</param>
+/// <param name="Shards">Number of sockets.</param>
+/// <param name="Backlog">The accept queue's limit; null for a datagram socket.</param>
+/// <param name="Queue">The accept queue; null for a datagram socket.</param>
+/// <param name="Options">Every option that a socket of this kind has.</param>
+/// <param name="Origin">One of created, inherited-systemd, inherited-upgrade, recovered, given.</param>
+/// <param name="Drift">What holders of the shared socket changed.</param>
+/// <param name="Failure">Why there is no socket; null where there is one.</param>
+/// <param name="Services">Names of the services that list it.</param>
+public sealed record ListenerDocument(
+    string Name,
+    string Kind,
+    string State,
+    string Requested,
+    string? Effective,
+    ulong? Inode,
+    int? Fd,
+    int Shards,
+    BacklogDocument? Backlog,
+    QueueDocument? Queue,
+    IReadOnlyList<OptionDocument> Options,
+    string Origin,
+    IReadOnlyList<OptionDocument> Drift,
+    FailureDocument? Failure,
+    IReadOnlyList<string> Services);
+
+/// <summary>The accept queue's limit.</summary>
+/// <param name="Requested">As given to listen().</param>
+/// <param name="Effective">As the kernel keeps it; null where the kernel does not show it.</param>
+public sealed record BacklogDocument(long Requested, long? Effective);
+
+/// <summary>The accept queue now.</summary>
+/// <param name="Length">Connections that wait for accept(); null where the kernel does not show it.</param>
+/// <param name="Limit">How many may wait.</param>
+public sealed record QueueDocument(long? Length, long? Limit);
+
+/// <summary>One socket option.</summary>
+/// <param name="Name">The kernel's name, such as SO_RCVBUF.</param>
+/// <param name="Level">The kernel's name of the level.</param>
+/// <param name="Phase">The moment at which it acts.</param>
+/// <param name="Requested">As asked for, in the unit of getsockopt; null where nothing was.</param>
+/// <param name="Effective">As read back.</param>
+/// <param name="Verdict">One of exact, adjusted, ignored, refused, inherited, drifted.</param>
+/// <param name="Setting">The configuration's name of it.</param>
+public sealed record OptionDocument(
+    string Name,
+    string Level,
+    string Phase,
+    ScalarValue? Requested,
+    ScalarValue? Effective,
+    string Verdict,
+    string? Setting);
+
+/// <summary>Why an address cannot be bound; with null errno and cause, that it can.</summary>
+/// <param name="Address">The address.</param>
+/// <param name="Bindable">Whether it can be bound here and now.</param>
+/// <param name="Errno">The kernel's answer by name.</param>
+/// <param name="Cause">The cause behind it.</param>
+/// <param name="Retry">Whether it can clear by itself.</param>
+/// <param name="Owners">Who holds the conflicting sockets.</param>
+/// <param name="Advice">What to do.</param>
+public sealed record FailureDocument(
+    string Address,
+    bool Bindable,
+    string? Errno,
+    string? Cause,
+    bool Retry,
+    IReadOnlyList<OwnerDocument> Owners,
+    string Advice);
+
+/// <summary>A process that holds a conflicting socket.</summary>
+public sealed record OwnerDocument(int? Pid, string? Command, string? Unit, long? Uid, string? Address, string? State, ulong? Inode);

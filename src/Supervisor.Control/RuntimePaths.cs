@@ -1,0 +1,30 @@
+namespace Supervisor.Control;
+
+/// <summary>Where the daemon's sockets lie.</summary>
+/// <param name="Directory">The runtime directory.</param>
+public sealed record RuntimePaths(string Directory)
+{
+    /// <summary>The control socket: HTTP/1.1 and JSON.</summary>
+    public string ControlSocket => Path.Combine(Directory, "control.sock");
+
+    /// <summary>The broker's socket.</summary>
+    public string BrokerSocket => Path.Combine(Directory, "broker.sock");
+
+    /// <summary>The folder of the workers' notify sockets.</summary>
+    public string NotifyDirectory => Path.Combine(Directory, "notify");
+
+    /// <summary>The file whose lock says which daemon is in charge.</summary>
+    public string LockFile => Path.Combine(Directory, "listend.lock");
+
+    /// <summary>/run/listend for root; else $XDG_RUNTIME_DIR/listend; null where that variable is not set.</summary>
+    public static RuntimePaths? Default(bool isRoot)
+    {
+        if (isRoot)
+        {
+            return new RuntimePaths("/run/listend");
+        }
+
+        var user = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        return string.IsNullOrEmpty(user) ? null : new RuntimePaths(Path.Combine(user, "listend"));
+    }
+}

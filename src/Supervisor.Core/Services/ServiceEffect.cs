@@ -1,0 +1,62 @@
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>What the runner has to do, in order.</summary>
+public abstract record ServiceEffect;
+
+/// <summary>Spawn that worker; answer with <see cref="WorkerSpawned"/> or <see cref="WorkerEnded"/>.</summary>
+public sealed record SpawnEffect(WorkerState Worker) : ServiceEffect;
+
+/// <summary>Send a worker the stop signal.</summary>
+public sealed record SignalEffect(WorkerState Worker, int Signal) : ServiceEffect;
+
+/// <summary>SIGKILL a worker's whole session.</summary>
+public sealed record KillEffect(WorkerState Worker) : ServiceEffect;
+
+/// <summary>Something worth a line in the log and an event.</summary>
+public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, SlotState? Slot, RolloutState? Rollout, string? Text) : ServiceEffect;
+
+/// <summary>What a <see cref="ReportEffect"/> reports.</summary>
+public enum ServiceReport
+{
+    /// <summary>A worker is ready.</summary>
+    WorkerReady,
+
+    /// <summary>A worker did not get ready in time.</summary>
+    WorkerStartTimedOut,
+
+    /// <summary>A worker was asked to drain.</summary>
+    WorkerDraining,
+
+    /// <summary>A worker did not leave in time and is killed.</summary>
+    WorkerKilled,
+
+    /// <summary>A worker ended because it was asked to.</summary>
+    WorkerLeft,
+
+    /// <summary>A worker ended by itself.</summary>
+    WorkerDied,
+
+    /// <summary>A slot waits before its next worker.</summary>
+    SlotBackingOff,
+
+    /// <summary>A slot stays empty, as the restart policy says.</summary>
+    SlotFinished,
+
+    /// <summary>A roll-out began.</summary>
+    RolloutStarted,
+
+    /// <summary>A roll-out moved on.</summary>
+    RolloutProgressed,
+
+    /// <summary>A roll-out goes back.</summary>
+    RolloutFailing,
+
+    /// <summary>A roll-out ended.</summary>
+    RolloutEnded,
+
+    /// <summary>The last worker of a stopped service is gone.</summary>
+    ServiceStopped,
+}

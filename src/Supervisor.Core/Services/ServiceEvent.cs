@@ -1,0 +1,33 @@
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>What can happen to a service.</summary>
+public abstract record ServiceEvent;
+
+/// <summary>It is to run.</summary>
+public sealed record StartRequested : ServiceEvent;
+
+/// <summary>It is to stop; its listeners stay.</summary>
+public sealed record StopRequested : ServiceEvent;
+
+/// <summary>Its workers are to be replaced.</summary>
+public sealed record RestartRequested : ServiceEvent;
+
+/// <summary>It is to have that many workers; 1 or more.</summary>
+public sealed record ScaleRequested(int Workers) : ServiceEvent;
+
+/// <summary>A worker's program runs.</summary>
+public sealed record WorkerSpawned(int WorkerId, int Pid) : ServiceEvent;
+
+/// <summary>A worker is ready.</summary>
+public sealed record WorkerReady(int WorkerId) : ServiceEvent;
+
+/// <summary>A worker said that it is leaving.</summary>
+public sealed record WorkerLeaving(int WorkerId) : ServiceEvent;
+
+/// <summary>A worker's process is gone, or never came to be.</summary>
+public sealed record WorkerEnded(int WorkerId, ExitReason Reason) : ServiceEvent;
+
+/// <summary>Time passed: deadlines are looked at.</summary>
+public sealed record TimePassed : ServiceEvent;

@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>
+/// A service as a pure function: (state, event, now) to (state, effects).
+/// </summary>
+/// <remarks>
+/// Each event first changes what it is about, then the whole is brought in line: every slot is to have a live worker of
+/// the generation that the slot is meant for, and a worker of any other generation leaves as soon as that one is ready,
+/// never before. A roll-out only decides when a slot's meaning changes (<see cref="RolloutMachine"/>). From this one rule
+/// follow replacement after a crash, roll-out, roll-back and scaling; none of them needs a case of its own.
+/// Invariant: by no act of ours does a slot lose its ready worker before another one of the slot is ready, unless the
+/// service is stopped, scaled down, or its strategy says stop-first.
+/// </remarks>
+public static class ServiceMachine
+{
+    /// <summary>The transition. Time only matters where a deadline has passed.</summary>
+    public static (ServiceState State, ImmutableArray<ServiceEffect> Effects) Step(ServiceState state, ServiceEvent what, TimeSpan now)
+    {
+        var transition = new ServiceTransition(state, now);
+        switch (what)
+        {
+            case StartRequested:
+                transition.Start();
+                break;
+            case StopRequested:
+                transition.Stop();
+                break;
+            case RestartRequested:
+                RolloutMachine.Begin(transition);
+                break;
+            case ScaleRequested scale:
+                transition.Scale(scale.Workers);
+                break;
+            case WorkerSpawned spawned:
+                transition.Update(spawned.WorkerId, worker => worker with { Pid = spawned.Pid });
+                if (transition.State.Spec.Readiness.Kind == ReadinessKind.Started)
+                {
+                    transition.Worker(spawned.WorkerId, WorkerEvent.Ready);
+                }
+
+                break;
+            case WorkerReady ready:
+                transition.Worker(ready.WorkerId, WorkerEvent.Ready);
+                break;
+            case WorkerLeaving leaving:
+                transition.Worker(leaving.WorkerId, WorkerEvent.StoppingAnnounced);
+                break;
+            case WorkerEnded ended:
+                transition.End(ended.WorkerId, ended.Reason);
+                break;
+            case TimePassed:
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(what), what, null);
+        }
+
+        transition.PassDeadlines();
+        transition.Reconcile();
+        return transition.Result();
+    }
+}

@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>A service at a moment. Times are monotonic, since the daemon's start.</summary>
+public sealed record ServiceState
+{
+    /// <summary>What is asked for.</summary>
+    public required ServiceSpec Spec { get; init; }
+
+    /// <summary>Whether it is to run.</summary>
+    public bool Wanted { get; init; }
+
+    /// <summary>How many workers there should be.</summary>
+    public required int Desired { get; init; }
+
+    /// <summary>The generation that serves.</summary>
+    public int Generation { get; init; } = 1;
+
+    /// <summary>The newest generation that there has been.</summary>
+    public int NewestGeneration { get; init; } = 1;
+
+    /// <summary>The next worker's number.</summary>
+    public int NextWorkerId { get; init; } = 1;
+
+    /// <summary>Every worker whose process is not gone.</summary>
+    public ImmutableArray<WorkerState> Workers { get; init; } = [];
+
+    /// <summary>The places for workers; there may be more than <see cref="Desired"/> while some are emptied.</summary>
+    public ImmutableArray<SlotState> Slots { get; init; } = [];
+
+    /// <summary>The roll-out that is under way, or the last one.</summary>
+    public RolloutState? Rollout { get; init; }
+
+    /// <summary>A service that has not been started.</summary>
+    public static ServiceState Create(ServiceSpec spec) => new() { Spec = spec, Desired = spec.Workers };
+
+    /// <summary>How many workers are ready.</summary>
+    public int Ready => Workers.Count(worker => worker.Phase == WorkerPhase.Ready);
+
+    /// <summary>The earliest moment at which time alone changes something; null where nothing waits for time.</summary>
+    public TimeSpan? NextDeadline
+    {
+        get
+        {
+            TimeSpan? next = null;
+            foreach (var worker in Workers)
+            {
+                next = Earlier(next, worker.Deadline);
+                if (Rollout is { Phase: RolloutPhase.Replacing } rollout && worker.Generation == rollout.To
+                    && worker is { Phase: WorkerPhase.Ready, ReadyAt: { } ready } && Spec.Rollout.Settle > TimeSpan.Zero
+                    && Slots[worker.Slot].Generation != rollout.To)
+                {
+                    next = Earlier(next, ready + Spec.Rollout.Settle);
+                }
+            }
+
+            if (Wanted)
+            {
+                foreach (var slot in Slots)
+                {
+                    next = Earlier(next, slot.NextTry);
+                }
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>The condition for people.</summary>
+    public ServiceCondition Condition
+    {
+        get
+        {
+            if (!Wanted)
+            {
+                return Workers.IsEmpty ? ServiceCondition.Stopped : ServiceCondition.Stopping;
+            }
+
+            if (Rollout is { IsActive: true })
+            {
+                return ServiceCondition.Rolling;
+            }
+
+            var ready = Slots.Count(slot => Workers.Any(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready));
+            return ready >= Desired ? ServiceCondition.Running
+                : ready == 0 && Slots.Length > 0 && Slots.All(slot => slot.LimitReached || slot.Finished) && !Workers.Any(worker => worker.IsLive)
+                    ? Slots.All(slot => slot.Finished && slot.LastExit is { Clean: true }) ? ServiceCondition.Stopped : ServiceCondition.Failed
+                : ready == 0 && Slots.All(slot => slot.Failures == 0) ? ServiceCondition.Starting
+                : Slots.All(slot => slot.Failures == 0) && Workers.Any(worker => worker.Phase == WorkerPhase.Starting) ? ServiceCondition.Starting
+                : ServiceCondition.Degraded;
+        }
+    }
+
+    private static TimeSpan? Earlier(TimeSpan? a, TimeSpan? b) => a is null ? b : b is null || a < b ? a : b;
+}
+
+/// <summary>A service's condition, in the words of the public interface.</summary>
+public enum ServiceCondition
+{
+    /// <summary>Its first workers are on their way.</summary>
+    Starting,
+
+    /// <summary>All workers are ready.</summary>
+    Running,
+
+    /// <summary>Some workers are missing.</summary>
+    Degraded,
+
+    /// <summary>A roll-out is under way.</summary>
+    Rolling,
+
+    /// <summary>It is asked to stop, workers are leaving.</summary>
+    Stopping,
+
+    /// <summary>No worker, as asked.</summary>
+    Stopped,
+
+    /// <summary>No worker, and none can be had.</summary>
+    Failed,
+}

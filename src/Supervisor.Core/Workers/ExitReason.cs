@@ -1,0 +1,17 @@
+namespace Supervisor.Core.Workers;
+
+/// <summary>Why a worker's process is gone, or never came to be.</summary>
+/// <param name="Clean">Exit status 0, or one of the signals that ask a process to end (HUP, INT, TERM, PIPE).</param>
+/// <param name="Text">For people: "exited with status 1", "was killed by SIGSEGV (core dumped)", "could not be started: ...".</param>
+public sealed record ExitReason(bool Clean, string Text)
+{
+    /// <summary>By exit().</summary>
+    public static ExitReason Exited(int status) => new(status == 0, $"exited with status {status}");
+
+    /// <summary>By a signal.</summary>
+    public static ExitReason Signalled(int signal, bool coreDumped) =>
+        new(signal is 1 or 2 or 13 or 15, $"was killed by {Signals.Name(signal)}{(coreDumped ? " (core dumped)" : "")}");
+
+    /// <summary>No process came to be.</summary>
+    public static ExitReason NotStarted(string why) => new(false, $"could not be started: {why}");
+}

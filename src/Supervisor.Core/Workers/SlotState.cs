@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace Supervisor.Core.Workers;
+
+/// <summary>One place for a worker: which generation it is meant to be served by, and how its last workers fared.</summary>
+public sealed record SlotState
+{
+    /// <summary>Number, from 0.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>The generation that is to serve here.</summary>
+    public required int Generation { get; init; }
+
+    /// <summary>Failures in a row; a worker that had proven itself ready begins anew at one.</summary>
+    public int Failures { get; init; }
+
+    /// <summary>When the next worker may be started; null: at once.</summary>
+    public TimeSpan? NextTry { get; init; }
+
+    /// <summary>Set while the restart limit holds it back.</summary>
+    public bool LimitReached { get; init; }
+
+    /// <summary>Set when the restart policy says that the end of the last worker was the end.</summary>
+    public bool Finished { get; init; }
+
+    /// <summary>Workers replaced because they ended by themselves.</summary>
+    public int Restarts { get; init; }
+
+    /// <summary>Times of the last restarts, oldest first, as many as the limit counts.</summary>
+    public ImmutableArray<TimeSpan> RecentRestarts { get; init; } = [];
+
+    /// <summary>How the last worker here ended; null where none has.</summary>
+    public ExitReason? LastExit { get; init; }
+}

@@ -1,0 +1,23 @@
+using System.Runtime.InteropServices;
+
+namespace Supervisor.Native;
+
+/// <summary>
+/// Owns one file descriptor and closes it, once. A descriptor is close-on-exec and in one of these from birth; whoever
+/// holds the handle is its owner. <see cref="SafeHandle.DangerousGetHandle"/> is for calls in this project alone.
+/// </summary>
+public sealed class DescriptorHandle : SafeHandle
+{
+    /// <summary>Takes over <paramref name="descriptor"/>.</summary>
+    public DescriptorHandle(int descriptor)
+        : base(-1, ownsHandle: true) => SetHandle(descriptor);
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle < 0;
+
+    /// <summary>The number, for logs and for what a child is given; the handle stays its owner.</summary>
+    public int Number => (int)handle;
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle() => Tmds.Linux.LibC.close((int)handle) == 0;
+}

@@ -1,0 +1,167 @@
+using System.Text;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace Supervisor.Native;
+
+/// <summary>Calls on paths and descriptors.</summary>
+public static unsafe class Files
+{
+    /// <summary>What stat(2) says of a file, as far as anybody here asks.</summary>
+    /// <param name="Device">st_dev.</param>
+    /// <param name="Inode">st_ino.</param>
+    /// <param name="Mode">st_mode: type and permission bits.</param>
+    /// <param name="Uid">Owner.</param>
+    /// <param name="Gid">Group.</param>
+    public readonly record struct Status(ulong Device, ulong Inode, uint Mode, uint Uid, uint Gid)
+    {
+        /// <summary>S_ISSOCK.</summary>
+        public bool IsSocket => (Mode & 0xF000) == 0xC000;
+
+        /// <summary>S_ISDIR.</summary>
+        public bool IsDirectory => (Mode & 0xF000) == 0x4000;
+
+        /// <summary>S_ISREG.</summary>
+        public bool IsRegular => (Mode & 0xF000) == 0x8000;
+
+        /// <summary>Permission bits.</summary>
+        public int Permissions => (int)(Mode & 0xFFF);
+    }
+
+    /// <summary>fstat(2).</summary>
+    public static SystemCallError? GetStatus(DescriptorHandle descriptor, out Status status)
+    {
+        stat buffer = default;
+        var done = fstat(descriptor.Number, &buffer);
+        status = new Status((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid);
+        return done == 0 ? null : SystemCallError.Last("fstat");
+    }
+
+    /// <summary>lstat(2).</summary>
+    public static SystemCallError? GetStatus(string path, out Status status)
+    {
+        stat buffer = default;
+        int done;
+        fixed (byte* bytes = Bytes(path))
+        {
+            done = lstat(bytes, &buffer);
+        }
+
+        status = new Status((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid);
+        return done == 0 ? null : SystemCallError.Last("lstat");
+    }
+
+    /// <summary>fchmod(2).</summary>
+    public static SystemCallError? SetMode(DescriptorHandle descriptor, int mode) =>
+        fchmod(descriptor.Number, (mode_t)(uint)mode) == 0 ? null : SystemCallError.Last("fchmod");
+
+    /// <summary>chmod(2).</summary>
+    public static SystemCallError? SetMode(string path, int mode)
+    {
+        fixed (byte* bytes = Bytes(path))
+        {
+            return chmod(bytes, (mode_t)(uint)mode) == 0 ? null : SystemCallError.Last("chmod");
+        }
+    }
+
+    /// <summary>lchown(2); <see cref="uint.MaxValue"/> leaves one as it is.</summary>
+    public static SystemCallError? SetOwner(string path, uint uid, uint gid)
+    {
+        fixed (byte* bytes = Bytes(path))
+        {
+            return lchown(bytes, uid, gid) == 0 ? null : SystemCallError.Last("lchown");
+        }
+    }
+
+    /// <summary>unlink(2).</summary>
+    public static SystemCallError? Unlink(string path)
+    {
+        fixed (byte* bytes = Bytes(path))
+        {
+            return unlink(bytes) == 0 ? null : SystemCallError.Last("unlink");
+        }
+    }
+
+    /// <summary>renameat2(2) with RENAME_NOREPLACE (Linux 3.15): fails with EEXIST rather than replace.</summary>
+    public static SystemCallError? RenameNoReplace(string from, string to)
+    {
+        fixed (byte* source = Bytes(from))
+        fixed (byte* target = Bytes(to))
+        {
+            return Syscalls.renameat2(-100, source, -100, target, 1) == 0 ? null : SystemCallError.Last("renameat2");
+        }
+    }
+
+    /// <summary>access(2) for execution, by the real user.</summary>
+    public static bool IsExecutable(string path)
+    {
+        fixed (byte* bytes = Bytes(path))
+        {
+            return access(bytes, X_OK) == 0;
+        }
+    }
+
+    /// <summary>open(2) with O_CLOEXEC.</summary>
+    public static DescriptorHandle? Open(string path, int flags, int mode, out SystemCallError error)
+    {
+        fixed (byte* bytes = Bytes(path))
+        {
+            var descriptor = open(bytes, flags | O_CLOEXEC, (mode_t)(uint)mode);
+            error = descriptor < 0 ? SystemCallError.Last("open") : default;
+            return descriptor < 0 ? null : new DescriptorHandle(descriptor);
+        }
+    }
+
+    /// <summary>pipe2(2) with O_CLOEXEC; the read end does not wait.</summary>
+    public static SystemCallError? Pipe(out DescriptorHandle? readEnd, out DescriptorHandle? writeEnd)
+    {
+        var ends = stackalloc int[2];
+        if (pipe2(ends, O_CLOEXEC) != 0)
+        {
+            readEnd = writeEnd = null;
+            return SystemCallError.Last("pipe2");
+        }
+
+        readEnd = new DescriptorHandle(ends[0]);
+        writeEnd = new DescriptorHandle(ends[1]);
+        return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? null : SystemCallError.Last("fcntl");
+    }
+
+    /// <summary>read(2): bytes, 0 at the end, -1 where there is nothing now or <paramref name="error"/> says why.</summary>
+    public static int Read(DescriptorHandle descriptor, Span<byte> data, out SystemCallError? error)
+    {
+        fixed (byte* bytes = data)
+        {
+            var length = (long)read(descriptor.Number, bytes, data.Length);
+            error = length >= 0 || errno is 11 or 4 ? null : SystemCallError.Last("read");
+            return (int)length;
+        }
+    }
+
+    /// <summary>fcntl(2) F_DUPFD_CLOEXEC: a second descriptor of the same open file, owned by the caller.</summary>
+    public static DescriptorHandle? Duplicate(DescriptorHandle descriptor, out SystemCallError error)
+    {
+        var copy = fcntl(descriptor.Number, F_DUPFD_CLOEXEC, 3);
+        error = copy < 0 ? SystemCallError.Last("fcntl") : default;
+        return copy < 0 ? null : new DescriptorHandle(copy);
+    }
+
+    /// <summary>fcntl(2) F_GETFL.</summary>
+    public static SystemCallError? GetFlags(DescriptorHandle descriptor, out int flags)
+    {
+        flags = fcntl(descriptor.Number, F_GETFL);
+        return flags >= 0 ? null : SystemCallError.Last("fcntl");
+    }
+
+    /// <summary>fcntl(2) F_SETFD FD_CLOEXEC, for a descriptor that somebody else gave.</summary>
+    public static SystemCallError? SetCloseOnExec(DescriptorHandle descriptor) =>
+        fcntl(descriptor.Number, F_SETFD, FD_CLOEXEC) == 0 ? null : SystemCallError.Last("fcntl");
+
+    /// <summary>flock(2) LOCK_EX | LOCK_NB: false where another process has it.</summary>
+    public static bool TryLock(DescriptorHandle descriptor) => Syscalls.flock(descriptor.Number, 2 | 4) == 0;
+
+    /// <summary>umask(2): sets the process's and returns the one before.</summary>
+    public static int SetUmask(int mask) => (int)Syscalls.umask((uint)mask);
+
+    private static byte[] Bytes(string path) => Encoding.UTF8.GetBytes(path + "\0");
+}

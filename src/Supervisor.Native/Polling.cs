@@ -1,0 +1,71 @@
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace Supervisor.Native;
+
+/// <summary>epoll(7) and eventfd(2): what the loop waits on.</summary>
+public static unsafe class Polling
+{
+    /// <summary>EPOLLIN, EPOLLERR and EPOLLHUP in one bit set.</summary>
+    public const int Readable = 0x1;
+
+    /// <summary>epoll_create1(2).</summary>
+    public static DescriptorHandle CreateSet()
+    {
+        var descriptor = epoll_create1(EPOLL_CLOEXEC);
+        return descriptor >= 0 ? new DescriptorHandle(descriptor) : throw new SystemCallException(SystemCallError.Last("epoll_create1"), "making the event loop");
+    }
+
+    /// <summary>eventfd(2), which does not wait.</summary>
+    public static DescriptorHandle CreateEvent()
+    {
+        var descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        return descriptor >= 0 ? new DescriptorHandle(descriptor) : throw new SystemCallException(SystemCallError.Last("eventfd"), "making the event loop");
+    }
+
+    /// <summary>Watches a descriptor for input; <paramref name="token"/> comes back with each event.</summary>
+    public static SystemCallError? Add(DescriptorHandle set, DescriptorHandle watched, long token)
+    {
+        epoll_event request = default;
+        request.events = EPOLLIN;
+        request.data.u64 = (ulong)token;
+        return epoll_ctl(set.Number, EPOLL_CTL_ADD, watched.Number, &request) == 0 ? null : SystemCallError.Last("epoll_ctl");
+    }
+
+    /// <summary>Watches it no more.</summary>
+    public static SystemCallError? Remove(DescriptorHandle set, DescriptorHandle watched) =>
+        epoll_ctl(set.Number, EPOLL_CTL_DEL, watched.Number, null) == 0 ? null : SystemCallError.Last("epoll_ctl");
+
+    /// <summary>Waits for events; puts their tokens into <paramref name="tokens"/> and returns how many. -1 milliseconds: for ever.</summary>
+    public static int Wait(DescriptorHandle set, Span<long> tokens, int milliseconds)
+    {
+        var capacity = Math.Min(tokens.Length, 64);
+        var events = stackalloc epoll_event[capacity];
+        var count = epoll_wait(set.Number, events, capacity, milliseconds);
+        if (count < 0)
+        {
+            return errno == EINTR ? 0 : throw new SystemCallException(SystemCallError.Last("epoll_wait"), "waiting for events");
+        }
+
+        for (var i = 0; i < count; i++)
+        {
+            tokens[i] = (long)(ulong)events[i].data.u64;
+        }
+
+        return count;
+    }
+
+    /// <summary>Raises an eventfd.</summary>
+    public static void Raise(DescriptorHandle descriptor)
+    {
+        ulong one = 1;
+        _ = write(descriptor.Number, &one, 8);
+    }
+
+    /// <summary>Lowers an eventfd.</summary>
+    public static void Lower(DescriptorHandle descriptor)
+    {
+        ulong count;
+        _ = read(descriptor.Number, &count, 8);
+    }
+}

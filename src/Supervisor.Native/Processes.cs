@@ -1,0 +1,177 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace Supervisor.Native;
+
+/// <summary>Calls on processes, by pid and by pidfd.</summary>
+public static unsafe class Processes
+{
+    private const int PPid = 1;
+    private const int PPidfd = 3;
+    private const int WExited = 4;
+    private const int WNoWait = 0x01000000;
+    private const int WNoHang = 1;
+    private const int PrSetChildSubreaper = 36;
+
+    // siginfo_t as waitid(2) fills it on 64-bit Linux (asm-generic/siginfo.h): three ints, padding, then the union.
+    private const int SigInfoSize = 128;
+    private const int SiCode = 8;
+    private const int SiPid = 16;
+    private const int SiStatus = 24;
+
+    /// <summary>How a child ended: waitid(2)'s si_code and si_status.</summary>
+    /// <param name="Signalled">By a signal, not by exit().</param>
+    /// <param name="Status">The exit status (0 to 255) or the signal's number.</param>
+    /// <param name="CoreDumped">Whether it left a core.</param>
+    public readonly record struct Exit(bool Signalled, int Status, bool CoreDumped);
+
+    /// <summary>This process.</summary>
+    public static int CurrentPid { get; } = Syscalls.getpid();
+
+    /// <summary>geteuid(2).</summary>
+    public static uint EffectiveUid => Syscalls.geteuid();
+
+    /// <summary>getegid(2).</summary>
+    public static uint EffectiveGid => Syscalls.getegid();
+
+    /// <summary>
+    /// Looks at how the child behind <paramref name="pidfd"/> ended and leaves it a zombie, so that its process id and
+    /// session id stay its own; null while it runs. Linux 5.4 (P_PIDFD).
+    /// </summary>
+    public static Exit? PeekExit(DescriptorHandle pidfd) => Wait(PPidfd, (uint)pidfd.Number, WExited | WNoHang | WNoWait);
+
+    /// <summary>Reaps the child behind <paramref name="pidfd"/>.</summary>
+    public static Exit? Reap(DescriptorHandle pidfd) => Wait(PPidfd, (uint)pidfd.Number, WExited | WNoHang);
+
+    /// <summary>Reaps the child with that process id, if it has ended.</summary>
+    public static Exit? Reap(int pid) => Wait(PPid, (uint)pid, WExited | WNoHang);
+
+    /// <summary>The process id of some child that has ended and was not reaped; 0 where there is none.</summary>
+    public static int PeekAnyExited()
+    {
+        var info = stackalloc byte[SigInfoSize];
+        new Span<byte>(info, SigInfoSize).Clear();
+        return Syscalls.waitid(0, 0, info, WExited | WNoHang | WNoWait) == 0 ? *(int*)(info + SiPid) : 0;
+    }
+
+    /// <summary>pidfd_send_signal(2): never reaches another process that got the same id. Linux 5.1.</summary>
+    public static SystemCallError? Signal(DescriptorHandle pidfd, int signal) =>
+        Syscalls.syscall(424, pidfd.Number, signal, 0, 0) == 0 ? null : SystemCallError.Last("pidfd_send_signal");
+
+    /// <summary>kill(2); a negative pid is a process group.</summary>
+    public static SystemCallError? Kill(int pid, int signal) =>
+        kill(pid, signal) == 0 ? null : SystemCallError.Last("kill");
+
+    /// <summary>pidfd_open(2). Linux 5.3.</summary>
+    public static DescriptorHandle? OpenPidfd(int pid, out SystemCallError error)
+    {
+        var descriptor = (int)Syscalls.syscall(434, pid, 0, 0, 0);
+        error = descriptor < 0 ? SystemCallError.Last("pidfd_open") : default;
+        return descriptor < 0 ? null : new DescriptorHandle(descriptor);
+    }
+
+    /// <summary>PR_SET_CHILD_SUBREAPER: orphans of the workers become our children and can be reaped. Linux 3.4.</summary>
+    public static SystemCallError? BecomeSubreaper() =>
+        Syscalls.prctl(PrSetChildSubreaper, 1, 0, 0, 0) == 0 ? null : SystemCallError.Last("prctl");
+
+    /// <summary>
+    /// SIGCHLD at its default. The runtime's own handler, and an inherited SIG_IGN, would reap children that are ours to
+    /// reap; children are watched by pidfd, so the signal itself is of no use.
+    /// </summary>
+    public static void ResetChildSignal()
+    {
+        sigaction action = default;
+        _ = LibC.sigaction(SIGCHLD, &action, null);
+    }
+
+    /// <summary>A user by name or number: its ids and name; null where there is none.</summary>
+    public static (uint Uid, uint Gid, string Name, string Home, string Shell)? FindUser(string nameOrNumber)
+    {
+        var buffer = stackalloc byte[4096];
+        Syscalls.Passwd entry;
+        Syscalls.Passwd* result = null;
+        if (uint.TryParse(nameOrNumber, out var uid))
+        {
+            _ = Syscalls.getpwuid_r(uid, &entry, buffer, 4096, &result);
+            if (result is null)
+            {
+                return (uid, uid, nameOrNumber, "/", "/bin/sh");
+            }
+        }
+        else
+        {
+            fixed (byte* name = Encoding.UTF8.GetBytes(nameOrNumber + "\0"))
+            {
+                _ = Syscalls.getpwnam_r(name, &entry, buffer, 4096, &result);
+            }
+        }
+
+        return result is null ? null : (result->Uid, result->Gid, String(result->Name), String(result->Directory), String(result->Shell));
+    }
+
+    /// <summary>A group by name or number; null where there is none.</summary>
+    public static uint? FindGroup(string nameOrNumber)
+    {
+        if (uint.TryParse(nameOrNumber, out var gid))
+        {
+            return gid;
+        }
+
+        var buffer = stackalloc byte[16384];
+        Syscalls.Group entry;
+        Syscalls.Group* result = null;
+        fixed (byte* name = Encoding.UTF8.GetBytes(nameOrNumber + "\0"))
+        {
+            _ = Syscalls.getgrnam_r(name, &entry, buffer, 16384, &result);
+        }
+
+        return result is null ? null : result->Gid;
+    }
+
+    /// <summary>getgrouplist(3): the groups of a user, <paramref name="primary"/> among them.</summary>
+    public static uint[] GroupsOf(string user, uint primary)
+    {
+        var count = 64;
+        while (true)
+        {
+            var groups = new uint[count];
+            fixed (uint* list = groups)
+            fixed (byte* name = Encoding.UTF8.GetBytes(user + "\0"))
+            {
+                var got = count;
+                if (Syscalls.getgrouplist(name, primary, list, &got) >= 0)
+                {
+                    return groups[..got];
+                }
+
+                count = Math.Max(got, count * 2);
+            }
+        }
+    }
+
+    private static string String(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
+
+    private static Exit? Wait(int type, uint id, int options)
+    {
+        var info = stackalloc byte[SigInfoSize];
+        int done;
+        do
+        {
+            new Span<byte>(info, SigInfoSize).Clear();
+            done = Syscalls.waitid(type, id, info, options);
+        }
+        while (done != 0 && errno == EINTR);
+
+        var code = *(int*)(info + SiCode);
+        if (done != 0 || *(int*)(info + SiPid) == 0)
+        {
+            return null;
+        }
+
+        var status = *(int*)(info + SiStatus);
+        const int CldExited = 1, CldDumped = 3;
+        return new Exit(code != CldExited, status, code == CldDumped);
+    }
+}

@@ -1,0 +1,192 @@
+using System.Text;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace Supervisor.Native;
+
+/// <summary>
+/// Socket calls: one method for each, errno taken at once. A method that makes a descriptor returns it in a handle that
+/// the caller owns, close-on-exec.
+/// </summary>
+public static unsafe class Sockets
+{
+    /// <summary>AF_VSOCK, linux/socket.h.</summary>
+    public const int AfVsock = 40;
+
+    /// <summary>IPPROTO_MPTCP, linux/in.h.</summary>
+    public const int IpprotoMptcp = 262;
+
+    /// <summary>socket(2), with SOCK_CLOEXEC.</summary>
+    public static DescriptorHandle? Create(int domain, int type, int protocol, bool nonBlocking, out SystemCallError error)
+    {
+        var descriptor = socket(domain, type | SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0), protocol);
+        error = descriptor < 0 ? SystemCallError.Last("socket") : default;
+        return descriptor < 0 ? null : new DescriptorHandle(descriptor);
+    }
+
+    /// <summary>setsockopt(2) of an int.</summary>
+    public static SystemCallError? SetInt32(DescriptorHandle socket, int level, int option, int value) =>
+        setsockopt(socket.Number, level, option, &value, sizeof(int)) == 0 ? null : SystemCallError.Last("setsockopt");
+
+    /// <summary>setsockopt(2) of bytes as they are.</summary>
+    public static SystemCallError? SetBytes(DescriptorHandle socket, int level, int option, ReadOnlySpan<byte> value)
+    {
+        fixed (byte* bytes = value)
+        {
+            return setsockopt(socket.Number, level, option, bytes, (uint)value.Length) == 0 ? null : SystemCallError.Last("setsockopt");
+        }
+    }
+
+    /// <summary>getsockopt(2) of an int; some options are a byte long, which reads the same.</summary>
+    public static SystemCallError? GetInt32(DescriptorHandle socket, int level, int option, out int value)
+    {
+        int result = 0;
+        socklen_t length = sizeof(int);
+        var done = getsockopt(socket.Number, level, option, &result, &length);
+        value = result;
+        return done == 0 ? null : SystemCallError.Last("getsockopt");
+    }
+
+    /// <summary>getsockopt(2) of bytes; <paramref name="length"/> is how many the kernel wrote.</summary>
+    public static SystemCallError? GetBytes(DescriptorHandle socket, int level, int option, Span<byte> value, out int length)
+    {
+        socklen_t size = (uint)value.Length;
+        fixed (byte* bytes = value)
+        {
+            var done = getsockopt(socket.Number, level, option, bytes, &size);
+            length = done == 0 ? (int)(uint)size : 0;
+            return done == 0 ? null : SystemCallError.Last("getsockopt");
+        }
+    }
+
+    /// <summary>getsockopt(2) of a NUL-terminated name.</summary>
+    public static SystemCallError? GetName(DescriptorHandle socket, int level, int option, out string value)
+    {
+        Span<byte> bytes = stackalloc byte[64];
+        var error = GetBytes(socket, level, option, bytes, out var length);
+        bytes = bytes[..length];
+        var end = bytes.IndexOf((byte)0);
+        value = Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]);
+        return error;
+    }
+
+    /// <summary>bind(2) to the raw address.</summary>
+    public static SystemCallError? Bind(DescriptorHandle socket, ReadOnlySpan<byte> address)
+    {
+        fixed (byte* bytes = address)
+        {
+            return bind(socket.Number, (sockaddr*)bytes, (uint)address.Length) == 0 ? null : SystemCallError.Last("bind");
+        }
+    }
+
+    /// <summary>connect(2) to the raw address.</summary>
+    public static SystemCallError? Connect(DescriptorHandle socket, ReadOnlySpan<byte> address)
+    {
+        fixed (byte* bytes = address)
+        {
+            return connect(socket.Number, (sockaddr*)bytes, (uint)address.Length) == 0 ? null : SystemCallError.Last("connect");
+        }
+    }
+
+    /// <summary>listen(2). On a socket that listens already it changes the backlog.</summary>
+    public static SystemCallError? Listen(DescriptorHandle socket, int backlog) =>
+        listen(socket.Number, backlog) == 0 ? null : SystemCallError.Last("listen");
+
+    /// <summary>getsockname(2): the raw address in <paramref name="address"/>, <paramref name="length"/> bytes of it.</summary>
+    public static SystemCallError? GetSocketName(DescriptorHandle socket, Span<byte> address, out int length)
+    {
+        socklen_t size = (uint)address.Length;
+        fixed (byte* bytes = address)
+        {
+            var done = getsockname(socket.Number, (sockaddr*)bytes, &size);
+            length = done == 0 ? Math.Min((int)(uint)size, address.Length) : 0;
+            return done == 0 ? null : SystemCallError.Last("getsockname");
+        }
+    }
+
+    /// <summary>send(2), MSG_NOSIGNAL.</summary>
+    public static SystemCallError? Send(DescriptorHandle socket, ReadOnlySpan<byte> data)
+    {
+        fixed (byte* bytes = data)
+        {
+            return (long)send(socket.Number, bytes, data.Length, MSG_NOSIGNAL) >= 0 ? null : SystemCallError.Last("send");
+        }
+    }
+
+    /// <summary>
+    /// recvmsg(2) of one datagram with its sender's credentials; descriptors that ride on it are put in
+    /// <paramref name="received"/>, each owned by the caller. Needs SO_PASSCRED. Never waits.
+    /// </summary>
+    /// <returns>Bytes of the datagram; -1 where there is none or <paramref name="error"/> says why.</returns>
+    public static int ReceiveWithCredentials(
+        DescriptorHandle socket,
+        Span<byte> data,
+        List<DescriptorHandle> received,
+        out int senderPid,
+        out uint senderUid,
+        out bool truncated,
+        out SystemCallError? error)
+    {
+        const int MaxDescriptors = 253;
+        senderPid = 0;
+        senderUid = uint.MaxValue;
+        truncated = false;
+        error = null;
+        var controlLength = CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * MaxDescriptors);
+        var control = stackalloc byte[controlLength];
+        fixed (byte* bytes = data)
+        {
+            iovec vector = new() { iov_base = bytes, iov_len = data.Length };
+            msghdr message = default;
+            message.msg_iov = &vector;
+            message.msg_iovlen = 1;
+            message.msg_control = control;
+            message.msg_controllen = (uint)controlLength;
+            var length = (long)recvmsg(socket.Number, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+            if (length < 0)
+            {
+                error = errno is 11 ? null : SystemCallError.Last("recvmsg");
+                return -1;
+            }
+
+            for (var header = CMSG_FIRSTHDR(&message); header != null; header = CMSG_NXTHDR(&message, header))
+            {
+                if (header->cmsg_level != SOL_SOCKET)
+                {
+                    continue;
+                }
+
+                if (header->cmsg_type == SCM_CREDENTIALS)
+                {
+                    var credentials = (ucred*)CMSG_DATA(header);
+                    senderPid = credentials->pid;
+                    senderUid = credentials->uid;
+                }
+                else if (header->cmsg_type == SCM_RIGHTS)
+                {
+                    var count = ((int)(uint)header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+                    var descriptors = (int*)CMSG_DATA(header);
+                    for (var i = 0; i < count; i++)
+                    {
+                        received.Add(new DescriptorHandle(descriptors[i]));
+                    }
+                }
+            }
+
+            truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+            return (int)length;
+        }
+    }
+
+    /// <summary>SO_PEERCRED of a connected UNIX socket.</summary>
+    public static SystemCallError? GetPeerCredentials(DescriptorHandle socket, out int pid, out uint uid, out uint gid)
+    {
+        ucred credentials = default;
+        socklen_t size = (uint)sizeof(ucred);
+        var done = getsockopt(socket.Number, SOL_SOCKET, SO_PEERCRED, &credentials, &size);
+        pid = credentials.pid;
+        uid = credentials.uid;
+        gid = credentials.gid;
+        return done == 0 ? null : SystemCallError.Last("getsockopt");
+    }
+}

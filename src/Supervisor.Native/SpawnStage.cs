@@ -1,0 +1,50 @@
+namespace Supervisor.Native;
+
+/// <summary>The step of the child's side of vfork: enum listend_spawn_stage of spawn.h.</summary>
+public enum SpawnStage
+{
+    /// <summary>The program runs.</summary>
+    None,
+
+    /// <summary>clone(2).</summary>
+    Clone,
+
+    /// <summary>setsid(2).</summary>
+    Session,
+
+    /// <summary>Entering the control group.</summary>
+    Cgroup,
+
+    /// <summary>prlimit(2).</summary>
+    Limit,
+
+    /// <summary>setpriority(2).</summary>
+    Nice,
+
+    /// <summary>chdir(2), with the worker's own rights.</summary>
+    Directory,
+
+    /// <summary>setgroups(2).</summary>
+    Groups,
+
+    /// <summary>setresgid(2).</summary>
+    Group,
+
+    /// <summary>setresuid(2).</summary>
+    User,
+
+    /// <summary>capset(2), PR_CAP_AMBIENT.</summary>
+    Capabilities,
+
+    /// <summary>PR_SET_NO_NEW_PRIVS.</summary>
+    NoNewPrivileges,
+
+    /// <summary>rt_sigprocmask(2).</summary>
+    Signals,
+
+    /// <summary>dup3(2).</summary>
+    Descriptors,
+
+    /// <summary>execve(2).</summary>
+    Exec,
+}

@@ -1,0 +1,73 @@
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+
+namespace Supervisor.Native;
+
+/// <summary>What Tmds.LibC lacks.</summary>
+internal static unsafe partial class Syscalls
+{
+    [LibraryImport("libc")]
+    internal static partial int renameat2(int olddirfd, byte* oldpath, int newdirfd, byte* newpath, uint flags);
+
+    [LibraryImport("libc")]
+    internal static partial int flock(int fd, int operation);
+
+    [LibraryImport("libc")]
+    internal static partial uint umask(uint mask);
+
+    [LibraryImport("libc")]
+    internal static partial int waitid(int idtype, uint id, byte* info, int options);
+
+    [LibraryImport("libc")]
+    internal static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);
+
+    [LibraryImport("libc")]
+    internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d);
+
+    [LibraryImport("libc")]
+    internal static partial int getgrouplist(byte* user, uint group, uint* groups, int* count);
+
+    [LibraryImport("libc")]
+    internal static partial uint geteuid();
+
+    [LibraryImport("libc")]
+    internal static partial uint getegid();
+
+    [LibraryImport("libc")]
+    internal static partial int getpid();
+
+    [LibraryImport("libc")]
+    internal static partial int getpwnam_r(byte* name, Passwd* entry, byte* buffer, nuint length, Passwd** result);
+
+    [LibraryImport("libc")]
+    internal static partial int getpwuid_r(uint uid, Passwd* entry, byte* buffer, nuint length, Passwd** result);
+
+    [LibraryImport("libc")]
+    internal static partial int getgrnam_r(byte* name, Group* entry, byte* buffer, nuint length, Group** result);
+
+    [LibraryImport("listend_spawn")]
+    internal static partial int listend_spawn(SpawnRequest* request);
+
+    /// <summary>struct passwd, pwd.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Passwd
+    {
+        public byte* Name;
+        public byte* Password;
+        public uint Uid;
+        public uint Gid;
+        public byte* Gecos;
+        public byte* Directory;
+        public byte* Shell;
+    }
+
+    /// <summary>struct group, grp.h.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct Group
+    {
+        public byte* Name;
+        public byte* Password;
+        public uint Gid;
+        public byte** Members;
+    }
+}

@@ -1,0 +1,194 @@
+/*
+ * The child's side of vfork, and nothing else.
+ *
+ * Between fork and exec no managed code may run, and most of libc may not either: the child shares the parent's
+ * memory (CLONE_VM) while the parent's thread waits (CLONE_VFORK), so glibc's setuid family, which signals every
+ * thread of the process, would reach the daemon's. Every step is therefore a raw system call, the stack is the
+ * child's own, and all signals are blocked until the handlers are gone. Because the memory is shared, a step that
+ * fails writes {stage, errno} straight into the request, and the parent reads it as soon as it goes on: clone()
+ * returns when the child has executed the program or left.
+ *
+ * Order: session, cgroup, limits, nice, umask, groups, group, user, directory, capabilities, no_new_privs, signals,
+ * descriptors, pid slots, exec. The directory comes after the user, so that it is entered with the worker's rights;
+ * no_new_privs after what needs privilege.
+ */
+#define _GNU_SOURCE
+#include "spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <limits.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+#ifndef CLONE_PIDFD
+#define CLONE_PIDFD 0x00001000
+#endif
+
+/* The kernel's own struct sigaction (asm/signal.h): libc's has another layout. */
+struct kernel_sigaction {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    unsigned long mask;
+};
+
+static _Noreturn void fail(struct listend_spawn *r, int stage, int detail)
+{
+    r->error = errno;
+    r->detail = detail;
+    r->stage = stage;
+    for (;;)
+        syscall(SYS_exit_group, 127);
+}
+
+static void write_pid(char *slot, long pid)
+{
+    char digits[20];
+    int n = 0;
+    do {
+        digits[n++] = (char)('0' + pid % 10);
+        pid /= 10;
+    } while (pid);
+    while (n)
+        *slot++ = digits[--n];
+    *slot = 0;
+}
+
+static void keep_capabilities(struct listend_spawn *r)
+{
+    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &header, data) != 0)
+        fail(r, LISTEND_STAGE_CAPABILITIES, -1);
+    for (int i = 0; i < 2; i++) {
+        uint32_t bits = (uint32_t)(r->ambient >> (32 * i));
+        if (r->uid != UINT32_MAX && r->uid != 0)
+            data[i].permitted = data[i].effective = data[i].permitted & bits;
+        data[i].inheritable |= bits;
+    }
+    if (syscall(SYS_capset, &header, data) != 0)
+        fail(r, LISTEND_STAGE_CAPABILITIES, -1);
+    for (int cap = 0; cap < 64; cap++)
+        if (r->ambient >> cap & 1)
+            if (syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) != 0)
+                fail(r, LISTEND_STAGE_CAPABILITIES, cap);
+}
+
+static void place_descriptors(struct listend_spawn *r, int32_t *fds)
+{
+    /* A source that stands where another one belongs is moved out of the way first. */
+    for (int i = 0; i < r->fd_count; i++)
+        if (fds[i] < r->fd_count && fds[i] != i) {
+            int moved = (int)syscall(SYS_fcntl, fds[i], F_DUPFD_CLOEXEC, r->fd_count);
+            if (moved < 0)
+                fail(r, LISTEND_STAGE_DESCRIPTORS, i);
+            for (int j = i + 1; j < r->fd_count; j++)
+                if (fds[j] == fds[i] && fds[j] != j)
+                    fds[j] = moved;
+            fds[i] = moved;
+        }
+    for (int i = 0; i < r->fd_count; i++) {
+        long done = fds[i] == i ? syscall(SYS_fcntl, i, F_SETFD, 0) : syscall(SYS_dup3, fds[i], i, 0);
+        if (done < 0)
+            fail(r, LISTEND_STAGE_DESCRIPTORS, i);
+    }
+    /* Everything of ours is close-on-exec from birth; this is for what a library may have opened otherwise (Linux 5.11). */
+    syscall(SYS_close_range, (unsigned)r->fd_count, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+static int child(void *argument)
+{
+    struct listend_spawn *r = argument;
+    int32_t fds[r->fd_count];
+    memcpy(fds, r->fds, sizeof fds);
+
+    if (syscall(SYS_setsid) < 0)
+        fail(r, LISTEND_STAGE_SESSION, -1);
+    if (r->cgroup_fd >= 0 && syscall(SYS_write, r->cgroup_fd, "0", 1) != 1)
+        fail(r, LISTEND_STAGE_CGROUP, -1);
+    for (int i = 0; i < r->limit_count; i++) {
+        uint64_t limit[2] = { r->limits[i].value, r->limits[i].value };
+        if (syscall(SYS_prlimit64, 0, r->limits[i].resource, limit, NULL) != 0)
+            fail(r, LISTEND_STAGE_LIMIT, i);
+    }
+    if (r->nice != INT32_MIN && syscall(SYS_setpriority, PRIO_PROCESS, 0, r->nice) != 0)
+        fail(r, LISTEND_STAGE_NICE, -1);
+    if (r->umask >= 0)
+        syscall(SYS_umask, r->umask);
+
+    if (r->group_count >= 0 && syscall(SYS_setgroups, r->group_count, r->groups) != 0)
+        fail(r, LISTEND_STAGE_GROUPS, -1);
+    if (r->gid != UINT32_MAX && syscall(SYS_setresgid, r->gid, r->gid, r->gid) != 0)
+        fail(r, LISTEND_STAGE_GROUP, -1);
+    if (r->uid != UINT32_MAX) {
+        if (r->ambient && syscall(SYS_prctl, PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+            fail(r, LISTEND_STAGE_CAPABILITIES, -1);
+        if (syscall(SYS_setresuid, r->uid, r->uid, r->uid) != 0)
+            fail(r, LISTEND_STAGE_USER, -1);
+    }
+    if (r->directory && syscall(SYS_chdir, r->directory) != 0)
+        fail(r, LISTEND_STAGE_DIRECTORY, -1);
+    if (r->ambient)
+        keep_capabilities(r);
+    if (r->no_new_privileges && syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        fail(r, LISTEND_STAGE_NO_NEW_PRIVILEGES, -1);
+
+    /* The raw call also reaches 32 and 33, which glibc keeps from its own; the runtime leaves SIGPIPE ignored. */
+    struct kernel_sigaction by_default = { 0 };
+    for (int signal = 1; signal <= 64; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP)
+            syscall(SYS_rt_sigaction, signal, &by_default, NULL, 8);
+
+    place_descriptors(r, fds);
+
+    long pid = syscall(SYS_getpid);
+    for (int i = 0; i < r->pid_slot_count; i++)
+        write_pid(r->pid_slots[i], pid);
+
+    unsigned long none = 0;
+    if (syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8) != 0)
+        fail(r, LISTEND_STAGE_SIGNALS, -1);
+    syscall(SYS_execve, r->path, r->argv, r->envp);
+    fail(r, LISTEND_STAGE_EXEC, -1);
+}
+
+int listend_spawn(struct listend_spawn *request)
+{
+    static char stack[64 * 1024] __attribute__((aligned(16)));
+    unsigned long all = ~0UL, before;
+
+    request->stage = LISTEND_STAGE_NONE;
+    request->error = 0;
+    request->detail = -1;
+    request->pidfd = -1;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
+    request->pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, request, &request->pidfd);
+    int clone_error = errno;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
+
+    if (request->pid < 0) {
+        request->stage = LISTEND_STAGE_CLONE;
+        request->error = clone_error;
+        return -1;
+    }
+    if (request->stage != LISTEND_STAGE_NONE) {
+        siginfo_t info;
+        while (waitid(P_PID, (id_t)request->pid, &info, WEXITED) != 0 && errno == EINTR)
+            ;
+        close(request->pidfd);
+        request->pidfd = -1;
+        return -1;
+    }
+    return 0;
+}
