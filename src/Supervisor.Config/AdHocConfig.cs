@@ -13,7 +13,8 @@ public static class AdHocConfig
     private static readonly SourcePosition Here = new("command line", 0, 0);
 
     /// <summary>Makes the configuration; null stands for an option that was not given.</summary>
-    /// <param name="listen">Values of <c>--listen</c>: ADDRESS or NAME=ADDRESS. Without a name it is "listen", or "listen0" and so on among several.</param>
+    /// <param name="listen">Values of <c>--listen</c>: ADDRESS or NAME=ADDRESS. Without a name it is "listen", or "listen0" and so on
+    /// among several.</param>
     /// <param name="workers">Value of <c>--workers</c>.</param>
     /// <param name="handoff">Value of <c>--handoff</c>.</param>
     /// <param name="ready">Value of <c>--ready</c>.</param>
@@ -44,7 +45,8 @@ public static class AdHocConfig
             }
             else
             {
-                report.Add(Here, "--listen", $"the name {Quoted.Text(name)} is given twice", "give each listener a name of its own, as NAME=ADDRESS");
+                report.Add(Here, "--listen", $"the name {Quoted.Text(name)} is given twice",
+                    "give each listener a name of its own, as NAME=ADDRESS");
             }
         }
 

@@ -71,7 +71,8 @@ public static class ConfigFiles
             if (content.Length > MaxBytes)
             {
                 errors.Add(new ConfigDiagnostic(
-                    path, 0, 0, null, $"the file is larger than {MaxBytes} bytes", "split it into files in conf.d, or name the right file"));
+                    path, 0, 0, null, $"the file is larger than {MaxBytes} bytes",
+                    "split it into files in conf.d, or name the right file"));
                 return;
             }
 

@@ -111,7 +111,8 @@ internal sealed class ConfigReader
         {
             inner.Fail(
                 entry.Value,
-                $"{entry.Value.Shown ?? entry.Value.KindName} stands where a table of settings belongs: in [{section}] each key is the name of a {section}",
+                $"{entry.Value.Shown ?? entry.Value.KindName} stands where a table of settings belongs: "
+                + $"in [{section}] each key is the name of a {section}",
                 Headline(section));
             return;
         }

@@ -13,7 +13,8 @@ public static class ConfigSchema
     public static string Json()
     {
         using var stream = new MemoryStream();
-        using (var schema = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+        using (var schema = new Utf8JsonWriter(
+            stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             schema.WriteStartObject();
             schema.WriteString("$schema", "https://json-schema.org/draft/2020-12/schema");

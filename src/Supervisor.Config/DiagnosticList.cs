@@ -28,7 +28,8 @@ internal sealed class DiagnosticList
         if (_brokenLines.Add((position.File, position.Line)))
         {
             _errors.Add(new ConfigDiagnostic(
-                position.File, position.Line, position.Column, null, message, "write the line as TOML has it: key = value, strings in quotes"));
+                position.File, position.Line, position.Column, null, message,
+                "write the line as TOML has it: key = value, strings in quotes"));
         }
     }
 

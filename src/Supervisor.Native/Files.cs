@@ -146,6 +146,13 @@ public static unsafe class Files
         return copy < 0 ? null : new DescriptorHandle(copy);
     }
 
+    /// <summary>The same of a standard descriptor, 0 to 2, which nobody owns; null where it is closed.</summary>
+    public static DescriptorHandle? Duplicate(int standard)
+    {
+        var copy = fcntl(standard, F_DUPFD_CLOEXEC, 3);
+        return copy < 0 ? null : new DescriptorHandle(copy);
+    }
+
     /// <summary>fcntl(2) F_GETFL.</summary>
     public static SystemCallError? GetFlags(DescriptorHandle descriptor, out int flags)
     {

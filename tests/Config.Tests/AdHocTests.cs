@@ -38,14 +38,16 @@ public sealed class AdHocTests
         Assert.Equal(["--listen", "--listen", "COMMAND", "--workers", "--handoff", "--ready"], result.Errors.Select(e => e.Setting!));
         Assert.All(result.Errors, e => Assert.Equal(("command line", 0, 0), (e.File, e.Line, e.Column)));
         Assert.Contains("write tcp://127.0.0.1:80 or tcp://[::1]:80", result.Errors[0].ToString(), StringComparison.Ordinal);
-        Assert.Equal("command line: --workers: 0 is out of range (1 to 10000); write an integer from 1 to 10000", result.Errors[3].ToString());
+        Assert.Equal(
+            "command line: --workers: 0 is out of range (1 to 10000); write an integer from 1 to 10000", result.Errors[3].ToString());
     }
 
     [Fact]
     public void What_does_not_go_together_names_the_option()
     {
         var result = AdHocConfig.ForCommand(["a=tcp://*:1", "a=tcp://*:2"], null, "stdin", null, ["x"], Parsing.Context);
-        Assert.Contains(result.Errors, e => e.Setting == "--listen" && e.Message.Contains("\"a\" is given twice", StringComparison.Ordinal));
+        Assert.Contains(
+            result.Errors, e => e.Setting == "--listen" && e.Message.Contains("\"a\" is given twice", StringComparison.Ordinal));
         result = AdHocConfig.ForCommand(["tcp://*:1", "tcp://*:2"], null, "stdin", null, ["x"], Parsing.Context);
         Assert.Equal("--handoff", Assert.Single(result.Errors).Setting);
         result = AdHocConfig.ForCommand(["tcp://*:1", "tcp://*:1"], null, null, null, ["x"], Parsing.Context);

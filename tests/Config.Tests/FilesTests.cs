@@ -37,7 +37,8 @@ public sealed class FilesTests : IDisposable
             ],
             result.Errors.Select(e => e.ToString()));
         Assert.Contains("EISDIR", ConfigFiles.Read(At("conf.d")).Errors[0].Message, StringComparison.Ordinal);
-        Assert.Contains("its folder does not exist", Assert.Single(ConfigFiles.Read(At("no/missing.toml")).Errors).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "its folder does not exist", Assert.Single(ConfigFiles.Read(At("no/missing.toml")).Errors).Message, StringComparison.Ordinal);
         Assert.NotEmpty(ConfigFiles.Read("").Errors);
     }
 

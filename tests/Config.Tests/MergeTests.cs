@@ -10,7 +10,8 @@ public sealed class MergeTests
         var result = ConfigParser.Parse(
             [
                 new ConfigSource("main.toml", Web + "[daemon]\nmetrics = \"127.0.0.1:1\"\n"),
-                new ConfigSource("conf.d/a.toml", "[daemon]\nruntime_directory = \"/run/x\"\n[service.api]\ncommand = [\"/a\"]\nlisteners = [\"web\"]"),
+                new ConfigSource(
+                    "conf.d/a.toml", "[daemon]\nruntime_directory = \"/run/x\"\n[service.api]\ncommand = [\"/a\"]\nlisteners = [\"web\"]"),
             ],
             Parsing.Context);
         Assert.Empty(result.Errors);
@@ -24,13 +25,17 @@ public sealed class MergeTests
     {
         var errors = Parsing.Errors(
             Web + "[daemon]\nmetrics = \"127.0.0.1:1\"\n[service.a]\ncommand = [\"/a\"]\n",
-            "# more\n[service.a]\nworkers = 0\ncommand = [\"/a\"]\n[daemon]\nmetrics = \"127.0.0.1:2\"\n[listener.web]\naddress = \"tcp://127.0.0.1:81\"\n");
+            "# more\n[service.a]\nworkers = 0\ncommand = [\"/a\"]\n[daemon]\nmetrics = \"127.0.0.1:2\"\n[listener.web]\n"
+            + "address = \"tcp://127.0.0.1:81\"\n");
         Assert.Equal(
             [
-                "conf.d/1.toml:2:10: service.a: \"a\" is defined twice: first at main.toml:5:10; keep one of the two, with all that belongs to it",
+                "conf.d/1.toml:2:10: service.a: \"a\" is defined twice: first at main.toml:5:10; "
+                + "keep one of the two, with all that belongs to it",
                 "conf.d/1.toml:3:11: service.a.workers: 0 is out of range (1 to 10000); write an integer from 1 to 10000",
-                "conf.d/1.toml:6:1: daemon.metrics: \"metrics\" is defined twice: first at main.toml:4:1; keep one of the two, with all that belongs to it",
-                "conf.d/1.toml:7:11: listener.web: \"web\" is defined twice: first at main.toml:1:11; keep one of the two, with all that belongs to it",
+                "conf.d/1.toml:6:1: daemon.metrics: \"metrics\" is defined twice: first at main.toml:4:1; "
+                + "keep one of the two, with all that belongs to it",
+                "conf.d/1.toml:7:11: listener.web: \"web\" is defined twice: first at main.toml:1:11; "
+                + "keep one of the two, with all that belongs to it",
             ],
             errors);
     }
@@ -40,12 +45,14 @@ public sealed class MergeTests
     {
         var error = Assert.Single(Parsing.Errors(Web, "[listener.other]\naddress = \"tcp://127.0.0.1:80\"\n"));
         Assert.StartsWith(
-            "conf.d/1.toml:2:11: listener.other.address: tcp://127.0.0.1:80 is also the address of listener \"web\" at main.toml:2:11 (duplicate-in-config)",
+            "conf.d/1.toml:2:11: listener.other.address: tcp://127.0.0.1:80 is also the address of listener \"web\" "
+            + "at main.toml:2:11 (duplicate-in-config)",
             error,
             StringComparison.Ordinal);
     }
 
     [Fact]
     public void No_file_at_all_is_one_error() =>
-        Assert.Contains("no listener and no service", Assert.Single(ConfigParser.Parse([], Parsing.Context).Errors).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no listener and no service", Assert.Single(ConfigParser.Parse([], Parsing.Context).Errors).Message, StringComparison.Ordinal);
 }

@@ -5,7 +5,8 @@ namespace Supervisor.Config.Tests;
 public sealed class PropertyTests
 {
     private static readonly Gen<string> Tokens = Gen.OneOf(
-        "[", "]", "[[", "]]", "{", "}", "=", ".", ",", "\"", "'", "\"\"\"", "'''", "\n", "\r", "\r\n", " ", "#", "\\u0000", "\\", "\t", "\0",
+        "[", "]", "[[", "]]", "{", "}", "=", ".", ",", "\"", "'", "\"\"\"", "'''", "\n", "\r", "\r\n", " ", "#", "\\u0000", "\\", "\t",
+        "\0",
         "listener", "service", "daemon", "web", "address", "bind", "mark", "command", "environment", "multicast", "datagram", "group",
         "\"tcp://127.0.0.1:80\"", "\"udp://[::1]:0\"", "\"unix://@x\"", "[\"a\"]", "1", "-1", "1.5", "true", "nan", "1979-05-27",
         "99999999999999999999", "\"99999999999999h\"", "\"9223372036854775807TiB\"", "\ud800", "\udc00", "\U0001f642", "\ufeff", "é");

@@ -8,7 +8,8 @@ public sealed class SchemaTests
     private readonly JsonElement _root = JsonDocument.Parse(ConfigSchema.Json()).RootElement;
 
     [Fact]
-    public void It_is_of_draft_2020_12() => Assert.Equal("https://json-schema.org/draft/2020-12/schema", _root.GetProperty("$schema").GetString());
+    public void It_is_of_draft_2020_12() =>
+        Assert.Equal("https://json-schema.org/draft/2020-12/schema", _root.GetProperty("$schema").GetString());
 
     [Fact]
     public void It_lists_every_setting_and_no_other()
@@ -26,7 +27,8 @@ public sealed class SchemaTests
         Assert.Equal(4096, backlog.GetProperty("default").GetInt32());
         Assert.Equal(1, backlog.GetProperty("minimum").GetInt32());
         Assert.Equal("listen", backlog.GetProperty("x-listend-phase").GetString());
-        Assert.Equal("pre-bind", listener.GetProperty("properties").GetProperty("bind").GetProperty("properties").GetProperty("mark").GetProperty("x-listend-phase").GetString());
+        Assert.Equal("pre-bind", listener.GetProperty("properties")
+            .GetProperty("bind").GetProperty("properties").GetProperty("mark").GetProperty("x-listend-phase").GetString());
         Assert.Equal(["address"], listener.GetProperty("required").EnumerateArray().Select(e => e.GetString()));
         Assert.Equal(["command"], Section("service").GetProperty("required").EnumerateArray().Select(e => e.GetString()));
         Assert.False(listener.GetProperty("additionalProperties").GetBoolean());

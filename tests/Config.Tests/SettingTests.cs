@@ -9,7 +9,8 @@ public sealed class SettingTests
     [Fact]
     public void Every_setting_has_a_case()
     {
-        Assert.Equal(SettingTable.All.Select(s => s.Path).Order(StringComparer.Ordinal), SettingCases.All.Select(c => c.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(SettingTable.All.Select(s => s.Path).Order(StringComparer.Ordinal),
+            SettingCases.All.Select(c => c.Path).Order(StringComparer.Ordinal));
     }
 
     [Theory]

@@ -13,7 +13,8 @@ public sealed class TextTests
     [InlineData("user = \"a\\nb\"", "holds a line break")]
     [InlineData("hooks.post_stop = [\"/a\", \"b\\u0000\"]", "holds a NUL character")]
     [InlineData("log = \"file:/a\\u0000\"", "holds a NUL character")]
-    public void Refused(string line, string says) => Assert.Contains(says, Assert.Single(Parsing.Errors(Service + line)), StringComparison.Ordinal);
+    public void Refused(string line, string says) =>
+        Assert.Contains(says, Assert.Single(Parsing.Errors(Service + line)), StringComparison.Ordinal);
 
     [Fact]
     public void Allowed()
@@ -30,7 +31,8 @@ public sealed class TextTests
     [InlineData("WATCHDOG_USEC")]
     [InlineData("NOTIFY_SOCKET")]
     public void The_daemons_own_variables_are_refused(string name) => Assert.Equal(
-        [$"main.toml:3:17: service.a.environment.{name}: {name} is a variable that the daemon sets for its workers itself; remove it, or give it another name"],
+        [$"main.toml:3:17: service.a.environment.{name}: {name} is a variable that the daemon sets for its workers itself; "
+        + $"remove it, or give it another name"],
         Parsing.Errors($"{Service}environment = {{ {name} = \"1\" }}"));
 
     [Theory]
@@ -42,6 +44,7 @@ public sealed class TextTests
     public void Names_that_descriptors_cannot_have_are_refused(string name)
     {
         Assert.Contains("is no name", Assert.Single(Parsing.Errors($"[service.\"{name}\"]\ncommand = [\"/a\"]")), StringComparison.Ordinal);
-        Assert.Contains("is no name", Assert.Single(Parsing.Errors($"[listener.\"{name}\"]\naddress = \"tcp://*:1\"")), StringComparison.Ordinal);
+        Assert.Contains(
+            "is no name", Assert.Single(Parsing.Errors($"[listener.\"{name}\"]\naddress = \"tcp://*:1\"")), StringComparison.Ordinal);
     }
 }

@@ -100,5 +100,6 @@ public sealed class ValueTests
     [InlineData("fast", "fast_open")]
     [InlineData("zzz", null)]
     [InlineData("", null)]
-    public void The_nearest_word(string word, string? expected) => Assert.Equal(expected, Spelling.Nearest(word, ["web", "backlog", "fast_open"]));
+    public void The_nearest_word(string word, string? expected) =>
+        Assert.Equal(expected, Spelling.Nearest(word, ["web", "backlog", "fast_open"]));
 }

@@ -47,7 +47,8 @@ internal static class ListenerChecks
             var sourceNode = given.Node.Items[i].Find("source")?.Value;
             if (!IsMulticast(group))
             {
-                Report(groupNode, "group", $"{groupNode.Shown} is no multicast address", "write one of 224.0.0.0 to 239.255.255.255, or of ff00::/8");
+                Report(groupNode, "group", $"{groupNode.Shown} is no multicast address",
+                    "write one of 224.0.0.0 to 239.255.255.255, or of ff00::/8");
             }
             else if (address.Host is { } host && host.AddressFamily != group.AddressFamily)
             {
@@ -64,12 +65,14 @@ internal static class ListenerChecks
             if (source.AddressFamily != group.AddressFamily)
             {
                 Report(
-                    sourceNode, "source", $"{sourceNode.Shown} is an {Family(source)} address, and the group {group} an {Family(group)} one",
+                    sourceNode, "source",
+                    $"{sourceNode.Shown} is an {Family(source)} address, and the group {group} an {Family(group)} one",
                     $"write an {Family(group)} source");
             }
             else if (IsMulticast(source))
             {
-                Report(sourceNode, "source", $"{sourceNode.Shown} is a multicast address, and a sender has a unicast one", "write the sender's own address");
+                Report(sourceNode, "source", $"{sourceNode.Shown} is a multicast address, and a sender has a unicast one",
+                    "write the sender's own address");
             }
         }
 
@@ -99,7 +102,8 @@ internal static class ListenerChecks
         report.Add(
             node.Position,
             node.SettingName ?? $"{listener.Path}.address",
-            $"{spec.Address} is also the address of listener {Quoted.Text(other.Spec.Name)} at {other.NodeOf("address").Position} (duplicate-in-config)",
+            $"{spec.Address} is also the address of listener {Quoted.Text(other.Spec.Name)} "
+            + $"at {other.NodeOf("address").Position} (duplicate-in-config)",
             spec.Address.Kind.IsInternet()
                 ? "give one of the two another address, or both bind.reuse_port = true"
                 : "give one of the two another address");

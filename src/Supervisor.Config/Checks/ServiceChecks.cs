@@ -38,7 +38,10 @@ internal static class ServiceChecks
                 if (!seen.TryAdd(item.Text, item))
                 {
                     report.Add(
-                        item.Position, item.SettingName ?? given.Path, $"listener {item.Shown} is listed twice: first at {seen[item.Text].Position}", "keep one of the two");
+                        item.Position,
+                        item.SettingName ?? given.Path,
+                        $"listener {item.Shown} is listed twice: first at {seen[item.Text].Position}",
+                        "keep one of the two");
                 }
                 else if (!listeners.ContainsKey(item.Text))
                 {
@@ -48,7 +51,7 @@ internal static class ServiceChecks
                         $"there is no listener {item.Shown}",
                         Spelling.Nearest(item.Text, listeners.Keys) is { } near
                             ? $"did you mean {Quoted.Text(near)}?"
-                            : $"define it in a section [listener.{item.Text}], or name one that there is ({Names(listeners.Keys)})");
+                            : $"define it in a section [listener.{item.Text}], or name one that there is ({Names(listeners)})");
                 }
             }
         }
@@ -107,13 +110,15 @@ internal static class ServiceChecks
         if (kind == ReadinessKind.Accepting && !kinds.Any(k => k.Listens()))
         {
             Report(
-                service, report, "ready", "\"accepting\" watches for accept() on a listener, and this service lists none that accepts connections",
+                service, report, "ready",
+                "\"accepting\" watches for accept() on a listener, and this service lists none that accepts connections",
                 "list a stream listener in listeners, or write ready = \"notify\" or \"started\"");
         }
         else if (kind == ReadinessKind.Http && !kinds.Any(k => k.Listens() && k != ListenerKind.UnixSeqpacket))
         {
             Report(
-                service, report, "ready", $"\"http:{service.Spec.Readiness.Path}\" is asked on a stream listener, and this service lists none",
+                service, report, "ready",
+                $"\"http:{service.Spec.Readiness.Path}\" is asked on a stream listener, and this service lists none",
                 "list a tcp:// or unix:// listener in listeners, or write ready = \"notify\" or \"started\"");
         }
     }
@@ -141,5 +146,6 @@ internal static class ServiceChecks
         report.Add(node.Position, node.SettingName ?? $"{service.Path}.{key}", message, remedy);
     }
 
-    private static string Names(IEnumerable<string> names) => names.Take(20).ToList() is { Count: > 0 } some ? string.Join(", ", some) : "none yet";
+    private static string Names(Dictionary<string, SectionReading<ListenerSpec>> listeners) =>
+        listeners.Count == 0 ? "none yet" : string.Join(", ", listeners.Keys.Take(20));
 }

@@ -31,7 +31,8 @@ internal static class Applicability
     public static Fault? IPv6(ListenerSpec spec) => spec.Address switch
     {
         { Kind: var kind } when !kind.IsInternet() => Cannot(spec, "only an IPv6 socket has it"),
-        { Host.AddressFamily: AddressFamily.InterNetwork } => Cannot(spec, "the address is an IPv4 address, and only an IPv6 socket has it"),
+        { Host.AddressFamily: AddressFamily.InterNetwork } =>
+            Cannot(spec, "the address is an IPv4 address, and only an IPv6 socket has it"),
         _ => null,
     };
 
@@ -40,7 +41,9 @@ internal static class Applicability
 
     /// <summary>The file of a UNIX socket.</summary>
     public static Fault? UnixFile(ListenerSpec spec) =>
-        Unix(spec) ?? (spec.Address.IsAbstract ? Cannot(spec, "an abstract name is no file: it has no owner and no permissions, and ends with its socket") : null);
+        Unix(spec) ?? (spec.Address.IsAbstract
+            ? Cannot(spec, "an abstract name is no file: it has no owner and no permissions, and ends with its socket")
+            : null);
 
     /// <summary>Datagrams over IPv4 or IPv6.</summary>
     public static Fault? Datagram(ListenerSpec spec) => spec.Address.Kind switch

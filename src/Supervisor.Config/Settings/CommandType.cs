@@ -6,7 +6,9 @@ namespace Supervisor.Config.Settings;
 
 /// <summary>A program and its arguments, each an element: no shell takes a line apart.</summary>
 internal sealed class CommandType(bool mayBeEmpty) : SettingType<ImmutableArray<string>>(
-    "an array of strings", mayBeEmpty ? "the program, then its arguments; empty: none" : "the program, then its arguments", "[\"/srv/api/api\", \"--verbose\"]")
+    "an array of strings",
+    mayBeEmpty ? "the program, then its arguments; empty: none" : "the program, then its arguments",
+    "[\"/srv/api/api\", \"--verbose\"]")
 {
     private readonly ListType<string> _arguments = new(
         new TextType<string>("a string", "without NUL", "--verbose", static (text, _) => text) { AllowsNewline = true });
@@ -33,7 +35,8 @@ internal sealed class CommandType(bool mayBeEmpty) : SettingType<ImmutableArray<
 
         if (value.Length == 0)
         {
-            return mayBeEmpty || context.Fail(node, "the array is empty, and there is no program to run", $"write the program first, such as {Example}");
+            return mayBeEmpty
+                || context.Fail(node, "the array is empty, and there is no program to run", $"write the program first, such as {Example}");
         }
 
         return value[0].Length > 0

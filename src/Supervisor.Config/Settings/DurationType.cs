@@ -16,7 +16,8 @@ internal sealed class DurationType(TimeSpan min, TimeSpan max, bool wholeSeconds
         if (node.Kind == TomlNodeKind.Integer)
         {
             return context.Fail(
-                node, $"{node.Shown} is a number without a unit, and this setting takes a duration", $"write \"{node.Integer}s\" or \"{node.Integer}ms\"");
+                node, $"{node.Shown} is a number without a unit, and this setting takes a duration",
+                $"write \"{node.Integer}s\" or \"{node.Integer}ms\"");
         }
 
         if (node.Kind != TomlNodeKind.String)
@@ -37,7 +38,8 @@ internal sealed class DurationType(TimeSpan min, TimeSpan max, bool wholeSeconds
         if (value < min || value > max)
         {
             return context.Fail(
-                node, $"{node.Shown} is out of range ({Range})", $"write a duration from \"{Duration.Format(min)}\" to \"{Duration.Format(max)}\"");
+                node, $"{node.Shown} is out of range ({Range})",
+                $"write a duration from \"{Duration.Format(min)}\" to \"{Duration.Format(max)}\"");
         }
 
         if (wholeSeconds && value.Ticks % TimeSpan.TicksPerSecond != 0)

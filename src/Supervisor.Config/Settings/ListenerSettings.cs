@@ -13,9 +13,11 @@ internal static class ListenerSettings
     [
         Of("address", SettingTypes.Address, null, "the address to own, numeric", (s, v) => s with { Address = v })
             with { IsRequired = true, Phase = HandlePhase.Bind },
-        Of("shards", SettingTypes.Integer(1, 10000), "1", "number of SO_REUSEPORT sockets, one for each worker slot", (s, v) => s with { Shards = (int)v })
+        Of("shards", SettingTypes.Integer(1, 10000),
+            "1", "number of SO_REUSEPORT sockets, one for each worker slot", (s, v) => s with { Shards = (int)v })
             with { Phase = HandlePhase.Create },
-        Of("enforce", SettingTypes.Flag, "true", "whether what a worker changed on the shared socket is put back", (s, v) => s with { Enforce = v })
+        Of("enforce",
+            SettingTypes.Flag, "true", "whether what a worker changed on the shared socket is put back", (s, v) => s with { Enforce = v })
             with { Phase = HandlePhase.Repair },
 
         Of("bind.reuse_address", SettingTypes.Flag, null, "SO_REUSEADDR; unset: true for TCP, false for the others",
@@ -33,9 +35,11 @@ internal static class ListenerSettings
         Of("bind.mark", SettingTypes.Integer(0, uint.MaxValue), null, "SO_MARK: the firewall mark; unset: the kernel's 0",
             (s, v) => s with { Bind = s.Bind with { Mark = (uint)v } }),
 
-        Of("buffers.receive", new SizeType(1, MaxBuffer), null, "SO_RCVBUF, before the kernel doubles it; unset: net.ipv4.tcp_rmem or net.core.rmem_default",
+        Of("buffers.receive", new SizeType(1, MaxBuffer), null,
+            "SO_RCVBUF, before the kernel doubles it; unset: net.ipv4.tcp_rmem or net.core.rmem_default",
             (s, v) => s with { Buffers = s.Buffers with { Receive = (int)v } }),
-        Of("buffers.send", new SizeType(1, MaxBuffer), null, "SO_SNDBUF, before the kernel doubles it; unset: net.ipv4.tcp_wmem or net.core.wmem_default",
+        Of("buffers.send", new SizeType(1, MaxBuffer), null,
+            "SO_SNDBUF, before the kernel doubles it; unset: net.ipv4.tcp_wmem or net.core.wmem_default",
             (s, v) => s with { Buffers = s.Buffers with { Send = (int)v } }),
         Of("buffers.force", SettingTypes.Flag, "false", "SO_RCVBUFFORCE and SO_SNDBUFFORCE: over net.core.rmem_max and wmem_max",
             (s, v) => s with { Buffers = s.Buffers with { Force = v } }) with { Phase = HandlePhase.PreListen },
@@ -53,13 +57,17 @@ internal static class ListenerSettings
 
         Accepted("no_delay", SettingTypes.Flag, "TCP_NODELAY: Nagle's algorithm off", (a, v) => a with { NoDelay = v }),
         Accepted("keep_alive", SettingTypes.Flag, "SO_KEEPALIVE: idle connections are probed", (a, v) => a with { KeepAlive = v }),
-        Accepted("keep_alive_idle", SettingTypes.Seconds(1, 32767), "TCP_KEEPIDLE: idle time before the first probe", (a, v) => a with { KeepAliveIdle = v }),
-        Accepted("keep_alive_interval", SettingTypes.Seconds(1, 32767), "TCP_KEEPINTVL: time between probes", (a, v) => a with { KeepAliveInterval = v }),
+        Accepted("keep_alive_idle",
+            SettingTypes.Seconds(1, 32767), "TCP_KEEPIDLE: idle time before the first probe", (a, v) => a with { KeepAliveIdle = v }),
+        Accepted("keep_alive_interval",
+            SettingTypes.Seconds(1, 32767), "TCP_KEEPINTVL: time between probes", (a, v) => a with { KeepAliveInterval = v }),
         Accepted("keep_alive_probes", SettingTypes.Integer(1, 127), "TCP_KEEPCNT: probes without an answer before the connection ends",
             (a, v) => a with { KeepAliveProbes = (int)v }),
-        Accepted("user_timeout", new DurationType(TimeSpan.Zero, TimeSpan.FromHours(596)), "TCP_USER_TIMEOUT: how long sent data may stay unacknowledged",
+        Accepted("user_timeout", new DurationType(TimeSpan.Zero, TimeSpan.FromHours(596)),
+            "TCP_USER_TIMEOUT: how long sent data may stay unacknowledged",
             (a, v) => a with { UserTimeout = v }),
-        Accepted("linger", SettingTypes.Seconds(0, 65535), "SO_LINGER: how long close() waits for unsent data; 0s resets", (a, v) => a with { Linger = v }),
+        Accepted("linger", SettingTypes.Seconds(0, 65535),
+            "SO_LINGER: how long close() waits for unsent data; 0s resets", (a, v) => a with { Linger = v }),
         Accepted("not_sent_low_water", new SizeType(0, int.MaxValue), "TCP_NOTSENT_LOWAT: unsent bytes below which a socket is writable",
             (a, v) => a with { NotSentLowWater = (int)v }),
         Accepted("congestion", SettingTypes.Congestion, "TCP_CONGESTION: the congestion control", (a, v) => a with { Congestion = v }),
@@ -73,7 +81,8 @@ internal static class ListenerSettings
         Of("unix.group", SettingTypes.GroupName, null, "group of the socket file; unset: the daemon's group",
             (s, v) => s with { Unix = s.Unix with { Group = v } }) with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreListen },
         Of("unix.remove_stale", SettingTypes.Flag, "false", "whether a socket file on which nobody listens any more may be removed",
-            (s, v) => s with { Unix = s.Unix with { RemoveStale = v } }) with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreBind },
+            (s, v) => s with { Unix = s.Unix with { RemoveStale = v } })
+                with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreBind },
         Of("unix.pass_credentials", SettingTypes.Flag, null, "SO_PASSCRED: credentials with each message; unset: false",
             (s, v) => s with { Unix = s.Unix with { PassCredentials = v } }) with { Refusal = Applicability.Unix },
 
@@ -89,7 +98,8 @@ internal static class ListenerSettings
 
         Of("on_conflict.wait", SettingTypes.AnyDuration, "\"0s\"", "how long a bind is retried, for causes that can clear by themselves",
             (s, v) => s with { ConflictWait = v }) with { Phase = HandlePhase.Bind },
-        Of("allow", SettingTypes.ListOf(SettingTypes.AllowEntry), "[]", "who may take this handle from the broker, besides root and the daemon's own user",
+        Of("allow", SettingTypes.ListOf(SettingTypes.AllowEntry), "[]",
+            "who may take this handle from the broker, besides root and the daemon's own user",
             (s, v) => s with { Allow = v }) with { Phase = HandlePhase.Handoff },
     ]);
 
@@ -100,7 +110,10 @@ internal static class ListenerSettings
             Phase = SocketOptions.All.FirstOrDefault(option => option.Setting == key)?.Phase,
         };
 
-    private static Setting<ListenerSpec> Accepted<T>(string key, SettingType<T> type, string description, Func<AcceptedOptions, T, AcceptedOptions> with) =>
-        Of("accepted." + key, type, null, description + "; unset: as the kernel has it", (s, v) => s with { Accepted = with(s.Accepted, v) })
-            with { Refusal = Applicability.AcceptedTcp };
+    private static Setting<ListenerSpec> Accepted<T>(
+        string key, SettingType<T> type, string description, Func<AcceptedOptions, T, AcceptedOptions> with) =>
+        Of("accepted." + key,
+            type, null, description + "; unset: as the kernel has it", (s, v) => s with { Accepted = with(s.Accepted, v) })
+            with
+        { Refusal = Applicability.AcceptedTcp };
 }

@@ -11,9 +11,11 @@ internal static class MulticastSettings
 
     public static readonly SectionTable<MulticastMembership> Table = new(
     [
-        Of("group", SettingTypes.NumericAddress, "the group to join, a multicast address of the listener's family", (s, v) => s with { Group = v })
+        Of("group",
+            SettingTypes.NumericAddress, "the group to join, a multicast address of the listener's family", (s, v) => s with { Group = v })
             with { IsRequired = true },
-        Of("interface", SettingTypes.Interface, "the interface on which to join; unset: the kernel's choice", (s, v) => s with { Interface = v }),
+        Of("interface",
+            SettingTypes.Interface, "the interface on which to join; unset: the kernel's choice", (s, v) => s with { Interface = v }),
         Of("source", SettingTypes.NumericAddress, "the one sender to hear; unset: any", (s, v) => s with { Source = v }),
     ]);
 

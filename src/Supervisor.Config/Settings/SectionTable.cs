@@ -54,7 +54,8 @@ internal sealed class SectionTable<TSpec>
                 }
                 else if (!KeysBelow(key + ".").Any())
                 {
-                    here.Report.Add(entry.Position, here.Path, $"unknown setting {Quoted.Text(entry.Key)}", RemedyFor(entry.Key, prefix, context.Path));
+                    here.Report.Add(
+                        entry.Position, here.Path, $"unknown setting {Quoted.Text(entry.Key)}", RemedyFor(entry.Key, prefix, context.Path));
                 }
                 else if (entry.Value.Kind == TomlNodeKind.Table)
                 {
@@ -65,7 +66,8 @@ internal sealed class SectionTable<TSpec>
                     here.Fail(
                         entry.Value,
                         $"{entry.Value.Shown ?? entry.Value.KindName} stands where a table of settings belongs",
-                        $"write {entry.Key} = {{ {string.Join(", ", KeysBelow(key + ".").Select(k => k + " = ..."))} }} with those that you need");
+                        $"write {entry.Key} = {{ {string.Join(", ", KeysBelow(key + ".").Select(k => k + " = ..."))} }}, "
+                        + "with those that you need");
                 }
             }
         }

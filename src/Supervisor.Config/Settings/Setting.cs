@@ -10,7 +10,8 @@ namespace Supervisor.Config.Settings;
 /// <param name="Section">Where it stands: <c>daemon</c>, <c>listener.NAME</c> or <c>service.NAME</c>.</param>
 /// <param name="Key">Its path within the section, such as <c>bind.mark</c>.</param>
 /// <param name="Type">The type of its value.</param>
-/// <param name="Default">The default as a TOML value (that is JSON too); null where it is unset, and <paramref name="Description"/> says whose value holds.</param>
+/// <param name="Default">The default as a TOML value (that is JSON too); null where it is unset, and <paramref name="Description"/> says
+/// whose value holds.</param>
 /// <param name="Description">What it does, in one line.</param>
 public abstract record Setting(string Section, string Key, SettingType Type, string? Default, string Description)
 {

@@ -44,7 +44,8 @@ internal static class SettingTypes
         "a congestion control", "1 to 15 characters", "cubic", static (text, _) =>
             text.Length is >= 1 and <= 15 && text.All(c => c is > ' ' and <= '~')
                 ? text
-                : new Fault($"{Quoted.Text(text)} is no congestion control's name: it has 1 to 15 characters", "write a name such as \"cubic\" or \"bbr\""))
+                : new Fault($"{Quoted.Text(text)} is no congestion control's name: it has 1 to 15 characters",
+                    "write a name such as \"cubic\" or \"bbr\""))
     {
         Pattern = "^[!-~]{1,15}$",
     };
@@ -61,9 +62,13 @@ internal static class SettingTypes
         Pattern = "^[0-7]{3,5}$",
     };
 
-    public static readonly TextType<string> UserName = new("a user", "name or number", "www-data", ReadAccount("user")) { Pattern = "^[^:/\\s]+$" };
+    public static readonly TextType<string> UserName = new(
+        "a user", "name or number", "www-data", ReadAccount("user"))
+    { Pattern = "^[^:/\\s]+$" };
 
-    public static readonly TextType<string> GroupName = new("a group", "name or number", "www-data", ReadAccount("group")) { Pattern = "^[^:/\\s]+$" };
+    public static readonly TextType<string> GroupName = new(
+        "a group", "name or number", "www-data", ReadAccount("group"))
+    { Pattern = "^[^:/\\s]+$" };
 
     public static readonly TextType<string> AllowEntry = new(
         "an entry", "user:NAME or group:NAME, by name or number", "user:deploy", ReadAllowEntry)
@@ -108,7 +113,8 @@ internal static class SettingTypes
         Pattern = "^(journal|inherit|file:/.+)$",
     };
 
-    public static readonly TextType<string> Capability = new("a capability", "a CAP_* name, capabilities(7)", "CAP_NET_ADMIN", ReadCapability)
+    public static readonly TextType<string> Capability = new(
+        "a capability", "a CAP_* name, capabilities(7)", "CAP_NET_ADMIN", ReadCapability)
     {
         Pattern = "^CAP_[A-Z_]+$",
     };
@@ -149,7 +155,8 @@ internal static class SettingTypes
 
         return new Fault(
             error.Message,
-            "write an address such as tcp://127.0.0.1:8080, tcp://[::1]:8080, tcp://*:8080, unix:///run/api.sock, unix://@api or vsock://*:1024");
+            "write an address such as tcp://127.0.0.1:8080, tcp://[::1]:8080, tcp://*:8080, unix:///run/api.sock, unix://@api "
+            + "or vsock://*:1024");
     }
 
     private static Reading<string> ReadHostAndPort(string text, ConfigContext context)
@@ -157,7 +164,8 @@ internal static class SettingTypes
         const string Scheme = "tcp://";
         if (text.Contains("://", StringComparison.Ordinal))
         {
-            return new Fault($"{Quoted.Text(text)} has a scheme, and this setting takes HOST:PORT", "write it without the scheme, such as \"127.0.0.1:9469\"");
+            return new Fault($"{Quoted.Text(text)} has a scheme, and this setting takes HOST:PORT",
+                "write it without the scheme, such as \"127.0.0.1:9469\"");
         }
 
         if (ListenAddress.TryParse(Scheme + text, out _, out var error))
@@ -166,8 +174,10 @@ internal static class SettingTypes
         }
 
         return error.Name is not null
-            ? HostNameFault(error.Name, $"{Quoted.Text(error.Name)} is a host name, and a listener's address is numeric", context, host => host + text[text.LastIndexOf(':')..])
-            : new Fault($"{Quoted.Text(text)} is no HOST:PORT: {error.Message}", "write a numeric address, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
+            ? HostNameFault(error.Name, $"{Quoted.Text(error.Name)} is a host name, and a listener's address is numeric",
+                context, host => host + text[text.LastIndexOf(':')..])
+            : new Fault($"{Quoted.Text(text)} is no HOST:PORT: {error.Message}",
+                "write a numeric address, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
     }
 
     /// <summary>A name may stand for several addresses, or for others tomorrow: the user chooses, and sees what there is.</summary>
@@ -181,12 +191,16 @@ internal static class SettingTypes
                 $"write a numeric address, such as {spell("127.0.0.1")}, or {spell("*")} for every address of this machine");
         }
 
-        var spelt = addresses.Select(a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{a}]" : $"{a}").Select(spell);
-        return new Fault($"{message}; {Quoted.Text(name)} resolves to {string.Join(", ", addresses)}", $"write {string.Join(" or ", spelt)}");
+        var spelt = addresses.Select(a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{a}]" : $"{a}")
+            .Select(spell);
+        return new Fault(
+            $"{message}; {Quoted.Text(name)} resolves to {string.Join(", ", addresses)}", $"write {string.Join(" or ", spelt)}");
     }
 
     private static Reading<string> ReadInterface(string text, ConfigContext context) =>
-        text.Length is >= 1 and <= 15 && text is not ("." or "..") && !text.Any(c => c is '/' or ':' || char.IsWhiteSpace(c) || char.IsControl(c))
+        text.Length is >= 1 and <= 15
+            && text is not ("." or "..")
+            && !text.Any(c => c is '/' or ':' || char.IsWhiteSpace(c) || char.IsControl(c))
             ? text
             : new Fault(
                 $"{Quoted.Text(text)} is no interface's name: it has 1 to 15 characters, none of them \"/\", \":\" or a space",
@@ -202,21 +216,26 @@ internal static class SettingTypes
         var value = Convert.ToInt32(text, 8);
         return value <= max
             ? value
-            : new Fault($"{Quoted.Text(text)} is out of range (0000 to {Convert.ToString(max, 8)})", "write permission bits such as \"0660\"");
+            : new Fault(
+                $"{Quoted.Text(text)} is out of range (0000 to {Convert.ToString(max, 8)})", "write permission bits such as \"0660\"");
     };
 
-    private static Func<string, ConfigContext, Reading<string>> ReadAccount(string kind) => (text, _) => CheckAccount(kind, text) is { } fault ? fault : text;
+    private static Func<string, ConfigContext, Reading<string>> ReadAccount(string kind) => (text, _) =>
+        CheckAccount(kind, text) is { } fault ? fault : text;
 
     private static Fault? CheckAccount(string kind, string name)
     {
         if (name.Length == 0 || name.Any(c => c is ':' or '/' || char.IsWhiteSpace(c) || char.IsControl(c)))
         {
-            return new Fault($"{Quoted.Text(name)} is no {kind}: it is empty, or holds \":\", \"/\" or a space", $"write the {kind}'s name or number, such as \"www-data\"");
+            return new Fault($"{Quoted.Text(name)} is no {kind}: it is empty, or holds \":\", \"/\" or a space",
+                $"write the {kind}'s name or number, such as \"www-data\"");
         }
 
         // 2^32 - 1 means "unchanged" to chown(2) and setresuid(2).
-        return name.All(char.IsAsciiDigit) && (!uint.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id == uint.MaxValue)
-            ? new Fault($"{Quoted.Text(name)} is out of range (0 to 4294967294)", $"write the {kind}'s name or number, such as \"www-data\"")
+        return name.All(char.IsAsciiDigit)
+            && (!uint.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id == uint.MaxValue)
+            ? new Fault(
+                $"{Quoted.Text(name)} is out of range (0 to 4294967294)", $"write the {kind}'s name or number, such as \"www-data\"")
             : null;
     }
 
@@ -228,7 +247,9 @@ internal static class SettingTypes
         {
             return new Fault(
                 $"{Quoted.Text(text)} says neither user nor group",
-                colon < 0 ? $"write {Quoted.Text("user:" + text)} or {Quoted.Text("group:" + text)}" : "write \"user:NAME\" or \"group:NAME\"");
+                colon < 0
+                    ? $"write {Quoted.Text("user:" + text)} or {Quoted.Text("group:" + text)}"
+                    : "write \"user:NAME\" or \"group:NAME\"");
         }
 
         return CheckAccount(kind, text[(colon + 1)..]) is { } fault ? fault : text;
@@ -244,7 +265,8 @@ internal static class SettingTypes
         var host = text.Contains(':', StringComparison.Ordinal) ? $"[{text}]" : text;
         return ListenAddress.TryParse($"udp://{host}:0", out var address, out _) && address is { Host: { } ip, Scope: null }
             ? ip
-            : new Fault($"{Quoted.Text(text)} is no numeric address", "write an IPv4 or IPv6 address without brackets and port, such as \"239.1.2.3\" or \"ff05::1\"");
+            : new Fault($"{Quoted.Text(text)} is no numeric address",
+                "write an IPv4 or IPv6 address without brackets and port, such as \"239.1.2.3\" or \"ff05::1\"");
     }
 
     private static Reading<int> ReadSignal(string text, ConfigContext context)
@@ -257,7 +279,8 @@ internal static class SettingTypes
         var all = SignalName.All;
         var near = Spelling.Nearest(text.ToUpperInvariant(), all) ?? Spelling.Nearest("SIG" + text.ToUpperInvariant(), all);
         return new Fault(
-            $"{Quoted.Text(text)} is no signal: the names are {string.Join(", ", all)}, SIGRTMIN+0 to SIGRTMIN+30 and SIGRTMAX-0 to SIGRTMAX-30",
+            $"{Quoted.Text(text)} is no signal: the names are {string.Join(", ", all)}, "
+            + "SIGRTMIN+0 to SIGRTMIN+30 and SIGRTMAX-0 to SIGRTMAX-30",
             near is null ? "write a name, such as \"SIGTERM\"" : $"did you mean {Quoted.Text(near)}?");
     }
 

@@ -21,8 +21,11 @@ internal sealed class TextType<T>(string name, string range, string example, Fun
         value = default!;
         if (node.Kind != TomlNodeKind.String)
         {
-            var isMeant = TakesNumbers && node is { Kind: TomlNodeKind.Integer, Shown: { } shown } && parse(shown, context.Config).Fault is null;
-            return FailKind(node, context, isMeant ? $"write it in quotes: \"{node.Shown}\"" : $"write {Name} in quotes, such as {Example}");
+            var isMeant = TakesNumbers
+                && node is { Kind: TomlNodeKind.Integer, Shown: { } shown }
+                && parse(shown, context.Config).Fault is null;
+            return FailKind(
+                node, context, isMeant ? $"write it in quotes: \"{node.Shown}\"" : $"write {Name} in quotes, such as {Example}");
         }
 
         if (node.Text.Contains('\0', StringComparison.Ordinal))

@@ -6,7 +6,9 @@ namespace Supervisor.Config.Values;
 /// <summary>Names of signals, with or without SIG; numbers of the Linux ABI as x86 and Arm have them, signal(7).</summary>
 public static class SignalName
 {
-    /// <summary>The first real-time signal as glibc and musl users number them: 32 and 33 (and on musl 34) belong to the C library.</summary>
+    /// <summary>
+    /// The first real-time signal as glibc and musl users number them: 32 and 33 (and on musl 34) belong to the C library.
+    /// </summary>
     private const int RealTimeMin = 34;
 
     private const int RealTimeMax = 64;

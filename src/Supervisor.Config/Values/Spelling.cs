@@ -28,7 +28,9 @@ public static class Spelling
             }
         }
 
-        return nearest ?? (word.Length < 4 ? null : candidates.FirstOrDefault(candidate => candidate.StartsWith(word, StringComparison.Ordinal)));
+        return nearest is null && word.Length >= 4
+            ? candidates.FirstOrDefault(candidate => candidate.StartsWith(word, StringComparison.Ordinal))
+            : nearest;
     }
 
     private static int Distance(string a, string b)

@@ -72,6 +72,78 @@ public sealed class ListenerFactory
         return handle;
     }
 
+    /// <summary>
+    /// Takes over a descriptor that another process made, reads it back, and shows each difference from the configuration:
+    /// what bind() has read is fixed, so nothing of it is changed here. The handle owns the descriptor afterwards.
+    /// </summary>
+    /// <param name="spec">What the configuration asks for.</param>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="origin">How it came here.</param>
+    /// <param name="giver">The process that gave it; null where that is not known.</param>
+    /// <param name="note">How it was recognised.</param>
+    public ListenerHandle Adopt(ListenerSpec spec, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
+    {
+        var handle = Prepare(spec);
+        handle.Origin = origin;
+        handle.Descriptor = descriptor;
+        var identity = SocketIdentity.Read(descriptor);
+        if (identity is null || identity.Kind != spec.Address.Kind)
+        {
+            handle.History.Add(HandlePhase.Adopt, "execve", verdict: Verdict.Refused, actor: giver, note: $"{note}; it is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address.Kind.Scheme()} is configured");
+            handle.Failure = new SystemCallError("getsockopt", 22).With($"the given descriptor is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address} is configured: give the right one, or none");
+            handle.Reset();
+            _log.Failed(handle);
+            return handle;
+        }
+
+        handle.Domain = identity.Domain;
+        handle.History.Add(HandlePhase.Adopt, "execve", actor: giver, note: note);
+        foreach (var step in ListenerPlan.Options(spec, identity.Domain))
+        {
+            var effective = OptionAccess.Get(descriptor, step.Option);
+            var bound = step.Option.BoundedBy is { } sysctl ? Sysctl.ReadNumber(sysctl) : null;
+            var same = effective == step.Value || (effective?.Number is { } number && step.Option.ReadNumber is 7 or 8 && number == step.Value.Number * 2);
+            handle.History.Add(
+                HandlePhase.Adopt, "getsockopt", step.Option.Name, step.Value, effective, verdict: same ? Verdict.Exact : Verdict.Inherited, actor: _self,
+                note: same ? ReadBack.Explain(step.Option, step.Value, effective, bound) : "differs from the configuration: set by whoever made the socket");
+            handle.Remember(step.Option, step.Value, effective, same ? Verdict.Exact : Verdict.Inherited);
+        }
+
+        if (spec.Address.Kind.Listens())
+        {
+            Files.GetStatus(descriptor, out var status);
+            if (!identity.IsListening)
+            {
+                if (Listen(handle, spec.Listen.Backlog) is { } failure)
+                {
+                    handle.Failure = failure;
+                    handle.Reset();
+                    _log.Failed(handle);
+                    return handle;
+                }
+            }
+            else
+            {
+                var limit = AcceptQueue.Read(descriptor, identity.Kind, status.Inode)?.Limit;
+                handle.History.Add(
+                    HandlePhase.Adopt, "getsockopt", "backlog", OptionValue.Of(spec.Listen.Backlog), limit is { } got ? OptionValue.Of(got) : null,
+                    verdict: limit is null || limit == spec.Listen.Backlog ? Verdict.Exact : Verdict.Inherited, actor: _self,
+                    note: limit is null || limit == spec.Listen.Backlog ? null : "differs from the configuration: set by whoever made the socket");
+            }
+        }
+
+        if (!identity.Matches(spec.Address))
+        {
+            handle.History.Add(
+                HandlePhase.Adopt, "getsockname", "address", OptionValue.Of(spec.Address.ToString()), identity.Address is null ? null : OptionValue.Of(identity.Address.ToString()),
+                verdict: Verdict.Inherited, actor: _self, note: "differs from the configuration: bound by whoever made the socket");
+        }
+
+        handle.Failure = Verify(handle);
+        _log.Made(handle);
+        return handle;
+    }
+
     /// <summary>Closes the daemon's descriptor. With <paramref name="removePath"/> the socket file goes too, if it is still the one that bind() made.</summary>
     public void Close(ListenerHandle handle, bool removePath)
     {

@@ -29,6 +29,19 @@ public readonly record struct ProcFile(int ParentPid, int SessionId)
         }
     }
 
+    /// <summary>A process's short name, from /proc/PID/comm; null where it is gone or hidden.</summary>
+    public static string? Command(int pid)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/comm")).TrimEnd('\n');
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Whether <paramref name="pid"/> is <paramref name="ancestor"/>, of its session, or below it.</summary>
     public static bool DescendsFrom(int pid, int ancestor)
     {
