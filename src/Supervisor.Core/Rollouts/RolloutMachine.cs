@@ -219,9 +219,9 @@ internal static class RolloutMachine
     }
 
     /// <summary>A slot that its own generation does not serve, while another one does, is that one's.</summary>
-    private static void Keep(ServiceTransition transition, SlotState slot)
+    public static void Keep(ServiceTransition transition, SlotState slot)
     {
-        var ready = transition.State.Workers.Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready).ToArray();
+        var ready = transition.State.Workers.Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready && !IsNew(transition.State, worker)).ToArray();
         if (ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation))
         {
             transition.SetSlot(slot.For(ready[^1].Generation));

@@ -49,16 +49,19 @@ internal sealed class ServiceTransition
 
     public void Scale(int workers)
     {
+        var before = State.Desired;
         State = State with { Desired = workers };
         if (!State.Wanted)
         {
             return;
         }
 
+        // A slot that had been scaled away begins anew, though workers may still be leaving it: roll-outs have passed it by.
         var slots = State.Slots;
-        while (slots.Length < workers)
+        for (var i = before; i < workers; i++)
         {
-            slots = slots.Add(new SlotState { Index = slots.Length, Generation = State.Generation });
+            var slot = new SlotState { Index = i, Generation = State.Generation };
+            slots = i < slots.Length ? slots.SetItem(i, slot) : slots.Add(slot);
         }
 
         State = State with { Slots = slots };
@@ -212,6 +215,10 @@ internal sealed class ServiceTransition
         }
 
         RolloutMachine.OldWorkerFailed(this, worker, slot, reason.Text);
+        if (slot.Finished)
+        {
+            RolloutMachine.Keep(this, State.Slots[slot.Index]);
+        }
     }
 
     public void PassDeadlines()
