@@ -304,12 +304,9 @@ internal sealed class ServiceTransition
         }
     }
 
-    /// <summary>Whether a worker of the slot is ready.</summary>
-    public bool IsServed(int slot) => State.Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
-
     /// <summary>Whether the slot has a worker, or gets one of its own generation now.</summary>
     public bool IsCovered(SlotState slot) =>
-        IsServed(slot.Index)
+        State.IsServed(slot.Index)
         || State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
         || IsFillable(slot);
 
