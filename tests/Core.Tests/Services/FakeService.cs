@@ -136,7 +136,7 @@ internal sealed class FakeService
         {
             var before = State;
             ReadyAll().EndAll();
-            if (State.NextDeadline is { } next)
+            if (State.NextDeadline is { } next && State.Workers.All(worker => worker.Phase == WorkerPhase.Ready))
             {
                 Advance(next > Now ? next - Now : TimeSpan.Zero);
             }

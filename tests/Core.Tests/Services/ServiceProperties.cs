@@ -64,7 +64,7 @@ public class ServiceProperties
     public void A_service_keeps_its_rules_whatever_happens_and_comes_to_rest() =>
         Gen.Select(Specs, Moves.Array[1, 60]).Sample(
             (spec, moves) => Play(spec, moves),
-            iter: Iterations.Of(8_000),
+            iter: Iterations.Of(4_000),
             print: sample => $"{Print(sample.Item1)}\n{string.Join(", ", (IEnumerable<Move>)sample.Item2)}");
 
     private static void Play(ServiceSpec spec, Move[] moves)
