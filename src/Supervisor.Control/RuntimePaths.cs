@@ -17,14 +17,16 @@ public sealed record RuntimePaths(string Directory)
     public string LockFile => Path.Combine(Directory, "listend.lock");
 
     /// <summary>/run/listend for root; else $XDG_RUNTIME_DIR/listend; null where that variable is not set.</summary>
-    public static RuntimePaths? Default(bool isRoot)
+    /// <param name="isRoot">Whether the asker is root.</param>
+    /// <param name="variable">The environment; the process's own by default.</param>
+    public static RuntimePaths? Default(bool isRoot, Func<string, string?>? variable = null)
     {
         if (isRoot)
         {
             return new RuntimePaths("/run/listend");
         }
 
-        var user = Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR");
+        var user = (variable ?? Environment.GetEnvironmentVariable)("XDG_RUNTIME_DIR");
         return string.IsNullOrEmpty(user) ? null : new RuntimePaths(Path.Combine(user, "listend"));
     }
 }

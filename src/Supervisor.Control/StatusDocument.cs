@@ -83,4 +83,8 @@ public sealed record WorkerDocument(
     int? Connections,
     string? StatusText,
     string? LastExit,
-    DateTimeOffset? NextTry);
+    DateTimeOffset? NextTry)
+{
+    /// <summary>Since when it is in its state; null where the daemon does not say.</summary>
+    public DateTimeOffset? StateSince { get; init; }
+}

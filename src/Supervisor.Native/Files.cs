@@ -138,11 +138,29 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>Replaces what a small file holds: ftruncate(2), then write(2).</summary>
+    public static SystemCallError? Replace(DescriptorHandle descriptor, ReadOnlySpan<byte> data)
+    {
+        fixed (byte* bytes = data)
+        {
+            return ftruncate(descriptor.Number, 0) != 0 ? SystemCallError.Last("ftruncate")
+                : (long)write(descriptor.Number, bytes, data.Length) < 0 ? SystemCallError.Last("write")
+                : null;
+        }
+    }
+
     /// <summary>fcntl(2) F_DUPFD_CLOEXEC: a second descriptor of the same open file, owned by the caller.</summary>
     public static DescriptorHandle? Duplicate(DescriptorHandle descriptor, out SystemCallError error)
     {
         var copy = fcntl(descriptor.Number, F_DUPFD_CLOEXEC, 3);
         error = copy < 0 ? SystemCallError.Last("fcntl") : default;
+        return copy < 0 ? null : new DescriptorHandle(copy);
+    }
+
+    /// <summary>The same of a standard descriptor, 0 to 2, which nobody owns; null where it is closed.</summary>
+    public static DescriptorHandle? Duplicate(int standard)
+    {
+        var copy = fcntl(standard, F_DUPFD_CLOEXEC, 3);
         return copy < 0 ? null : new DescriptorHandle(copy);
     }
 

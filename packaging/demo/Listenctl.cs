@@ -1,0 +1,68 @@
+using System.Text;
+using System.Text.Json;
+using Supervisor.Control;
+
+namespace Supervisor.Demo;
+
+/// <summary>The control client, used as a person would, or a script.</summary>
+internal sealed class Listenctl(string program, string controlSocket)
+{
+    /// <summary>Runs a command that writes to the demo's own standard output.</summary>
+    /// <exception cref="DemoFailure">It did not succeed.</exception>
+    public async Task ShowAsync(string[] arguments, CancellationToken cancellation)
+    {
+        using var child = Child.Start(program, ["--socket", controlSocket, .. arguments], line: null);
+        Check(arguments, await WaitAsync(child, cancellation), "");
+    }
+
+    /// <summary>Runs a command, hands on what it writes line by line, and returns its exit code.</summary>
+    public async Task<int> RunAsync(string[] arguments, Action<string> line, CancellationToken cancellation)
+    {
+        using var child = Child.Start(program, ["--socket", controlSocket, .. arguments], line);
+        return await WaitAsync(child, cancellation);
+    }
+
+    /// <summary><c>listenctl status SERVICE --json</c>.</summary>
+    public async Task<ServiceDocument> StatusAsync(string service, CancellationToken cancellation)
+    {
+        var text = await JsonAsync(["status", service, "--json"], cancellation);
+        return JsonSerializer.Deserialize(text, ControlJson.Default.StatusDocument)?.Services.FirstOrDefault(one => one.Name == service)
+            ?? throw new DemoFailure($"listenctl status does not know the service {service}");
+    }
+
+    /// <summary><c>listenctl listeners NAME --json</c>.</summary>
+    public async Task<ListenerDocument> ListenerAsync(string name, CancellationToken cancellation)
+    {
+        var text = await JsonAsync(["listeners", name, "--json"], cancellation);
+        return JsonSerializer.Deserialize(text, ControlJson.Default.ListListenerDocument)?.Find(one => one.Name == name)
+            ?? throw new DemoFailure($"listenctl listeners does not know the listener {name}");
+    }
+
+    private async Task<string> JsonAsync(string[] arguments, CancellationToken cancellation)
+    {
+        var output = new StringBuilder();
+        Check(arguments, await RunAsync(arguments, line => output.AppendLine(line), cancellation), output.ToString());
+        return output.ToString();
+    }
+
+    private static async Task<int> WaitAsync(Child child, CancellationToken cancellation)
+    {
+        try
+        {
+            return await child.WaitAsync(cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            child.Kill();
+            throw;
+        }
+    }
+
+    private static void Check(string[] arguments, int exitCode, string output)
+    {
+        if (exitCode != 0)
+        {
+            throw new DemoFailure($"listenctl {string.Join(' ', arguments)}: exit code {exitCode}\n{output}".TrimEnd());
+        }
+    }
+}

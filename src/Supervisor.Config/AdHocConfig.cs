@@ -1,0 +1,104 @@
+using System.Globalization;
+using Supervisor.Config.Settings;
+using Supervisor.Config.Toml;
+
+namespace Supervisor.Config;
+
+/// <summary>
+/// The configuration of <c>listend run --listen ADDRESS... -- COMMAND</c>: one service, named after its command. The
+/// options become the tree that a file would give, so that they mean and allow exactly what the settings do.
+/// </summary>
+public static class AdHocConfig
+{
+    private static readonly SourcePosition Here = new("command line", 0, 0);
+
+    /// <summary>Makes the configuration; null stands for an option that was not given.</summary>
+    /// <param name="listen">Values of <c>--listen</c>: ADDRESS or NAME=ADDRESS. Without a name it is "listen", or "listen0" and so on
+    /// among several.</param>
+    /// <param name="workers">Value of <c>--workers</c>.</param>
+    /// <param name="handoff">Value of <c>--handoff</c>.</param>
+    /// <param name="ready">Value of <c>--ready</c>.</param>
+    /// <param name="command">The program and its arguments.</param>
+    /// <param name="context">What the parser needs to know of the machine.</param>
+    public static ConfigResult ForCommand(
+        IReadOnlyList<string> listen,
+        int? workers,
+        string? handoff,
+        string? ready,
+        IReadOnlyList<string> command,
+        ConfigContext context)
+    {
+        var report = new DiagnosticList();
+        report.Begin(Here.File);
+        var root = TomlNode.OfTable(Here, TableOrigin.Header);
+        var listeners = Table(root, "listener");
+        var names = TomlNode.OfArray(Here, "--listen");
+        for (var i = 0; i < listen.Count; i++)
+        {
+            var (given, address) = Split(listen[i]);
+            var name = given ?? (listen.Count == 1 ? "listen" : string.Create(null, $"listen{i}"));
+            var listener = TomlNode.OfTable(Here, TableOrigin.Header, "--listen");
+            Put(listener, "address", TomlNode.OfString(address, Here, "--listen"));
+            if (listeners.TryAdd(new TomlEntry(name, Here, listener)))
+            {
+                names.Add(TomlNode.OfString(name, Here, "--listen"));
+            }
+            else
+            {
+                report.Add(Here, "--listen", $"the name {Quoted.Text(name)} is given twice",
+                    "give each listener a name of its own, as NAME=ADDRESS");
+            }
+        }
+
+        var service = TomlNode.OfTable(Here, TableOrigin.Header, "COMMAND");
+        Put(Table(root, "service"), ServiceName(command), service);
+        var words = TomlNode.OfArray(Here, "COMMAND");
+        foreach (var word in command)
+        {
+            words.Add(TomlNode.OfString(word, Here, "COMMAND"));
+        }
+
+        Put(service, "command", words);
+        Put(service, "listeners", names);
+        if (workers is { } count)
+        {
+            Put(service, "workers", TomlNode.OfInteger(count, string.Create(CultureInfo.InvariantCulture, $"{count}"), Here, "--workers"));
+        }
+
+        if (handoff is not null)
+        {
+            Put(service, "handoff", TomlNode.OfString(handoff, Here, "--handoff"));
+        }
+
+        if (ready is not null)
+        {
+            Put(service, "ready", TomlNode.OfString(ready, Here, "--ready"));
+        }
+
+        return ConfigReader.Read([root], report, context);
+    }
+
+    /// <summary>NAME=ADDRESS, where what stands before the first "=" is a name; an address may hold one later.</summary>
+    private static (string? Name, string Address) Split(string value)
+    {
+        var equals = value.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0 && SettingTypes.CheckName(value[..equals]) is null ? (value[..equals], value[(equals + 1)..]) : (null, value);
+    }
+
+    /// <summary>The command's file name, with "-" for each character that a name cannot have.</summary>
+    private static string ServiceName(IReadOnlyList<string> command)
+    {
+        var file = command.Count == 0 ? "" : Path.GetFileName(command[0].TrimEnd('/'));
+        var name = string.Concat(file.Take(64).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-' ? c : '-'));
+        return SettingTypes.CheckName(name) is null ? name : "command";
+    }
+
+    private static TomlNode Table(TomlNode parent, string key)
+    {
+        var table = TomlNode.OfTable(Here, TableOrigin.Header);
+        Put(parent, key, table);
+        return table;
+    }
+
+    private static void Put(TomlNode table, string key, TomlNode value) => table.TryAdd(new TomlEntry(key, Here, value));
+}

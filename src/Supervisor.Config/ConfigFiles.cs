@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using System.Text;
+
+namespace Supervisor.Config;
+
+/// <summary>Reads the configuration files: the main file, then <c>conf.d/*.toml</c> beside it in ordinal name order.</summary>
+public static class ConfigFiles
+{
+    /// <summary>The largest file that is read, in bytes: a configuration of ten thousand listeners has about 4 MiB.</summary>
+    public const int MaxBytes = 16 * 1024 * 1024;
+
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>
+    /// Reads <paramref name="mainPath"/> and its drop-ins. Never throws: what cannot be read is an error that names the
+    /// file. A folder conf.d that does not exist is none.
+    /// </summary>
+    public static ConfigFilesResult Read(string mainPath)
+    {
+        var sources = ImmutableArray.CreateBuilder<ConfigSource>();
+        var errors = ImmutableArray.CreateBuilder<ConfigDiagnostic>();
+        ReadFile(mainPath, sources, errors);
+        foreach (var path in DropIns(mainPath, errors))
+        {
+            ReadFile(path, sources, errors);
+        }
+
+        return new ConfigFilesResult(sources.ToImmutable(), errors.ToImmutable());
+    }
+
+    private static List<string> DropIns(string mainPath, ImmutableArray<ConfigDiagnostic>.Builder errors)
+    {
+        var folder = Path.Combine(Path.GetDirectoryName(mainPath) ?? "", "conf.d");
+        try
+        {
+            if (!Directory.Exists(folder))
+            {
+                return [];
+            }
+
+            // Hidden files are editors' and package managers' leftovers; a shell's *.toml leaves them out too.
+            var paths = Directory.GetFiles(folder)
+                .Where(path => path.EndsWith(".toml", StringComparison.Ordinal) && !Path.GetFileName(path).StartsWith('.'))
+                .ToList();
+            paths.Sort((a, b) => string.CompareOrdinal(Path.GetFileName(a), Path.GetFileName(b)));
+            return paths;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            errors.Add(Unreadable(folder, error));
+            return [];
+        }
+    }
+
+    private static void ReadFile(
+        string path,
+        ImmutableArray<ConfigSource>.Builder sources,
+        ImmutableArray<ConfigDiagnostic>.Builder errors)
+    {
+        try
+        {
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var content = new MemoryStream();
+            var buffer = new byte[16 * 1024];
+            int read;
+            while (content.Length <= MaxBytes && (read = stream.Read(buffer)) > 0)
+            {
+                content.Write(buffer, 0, read);
+            }
+
+            if (content.Length > MaxBytes)
+            {
+                errors.Add(new ConfigDiagnostic(
+                    path, 0, 0, null, $"the file is larger than {MaxBytes} bytes",
+                    "split it into files in conf.d, or name the right file"));
+                return;
+            }
+
+            sources.Add(new ConfigSource(path, StrictUtf8.GetString(content.GetBuffer(), 0, (int)content.Length)));
+        }
+        catch (DecoderFallbackException error)
+        {
+            errors.Add(new ConfigDiagnostic(
+                path, 0, 0, null, $"the file is not UTF-8: byte {error.Index} belongs to no character", "save it as UTF-8"));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            errors.Add(Unreadable(path, error));
+        }
+    }
+
+    private static ConfigDiagnostic Unreadable(string path, Exception error)
+    {
+        var (message, remedy) = error switch
+        {
+            _ when Directory.Exists(path) && error is UnauthorizedAccessException && IsListable(path) =>
+                ("cannot be read: EISDIR, it is a folder", "name the file, such as listend.toml in it"),
+            FileNotFoundException => ("cannot be read: ENOENT, there is no such file", "create it, or name another with --config"),
+            DirectoryNotFoundException => ("cannot be read: ENOENT, its folder does not exist", "create it, or name another with --config"),
+            UnauthorizedAccessException => ("cannot be read: EACCES, permission denied", "let the daemon's user read it"),
+            PathTooLongException => ("cannot be read: ENAMETOOLONG, the path is too long", "move it to a shorter path"),
+            ArgumentException => ("cannot be read: the path is empty or holds a NUL character", "name the file with --config"),
+            _ => ($"cannot be read: {error.Message}", "see that the file can be read"),
+        };
+        return new ConfigDiagnostic(path, 0, 0, null, message, remedy);
+    }
+
+    /// <summary>A folder that can be listed was refused for being a folder, one that cannot be for its permissions.</summary>
+    private static bool IsListable(string folder)
+    {
+        try
+        {
+            _ = Directory.EnumerateFileSystemEntries(folder).Any();
+            return true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using Supervisor.Config.Checks;
+using Supervisor.Config.Settings;
+using Supervisor.Config.Toml;
+using Supervisor.Config.Values;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Services;
+
+namespace Supervisor.Config;
+
+/// <summary>Trees to a configuration: reads each section by its table of settings, then checks what lies between sections.</summary>
+internal sealed class ConfigReader
+{
+    private static readonly string[] Sections = ["daemon", "listener", "service"];
+
+    /// <summary>Stands in a specification until its address is read; a section without one is an error.</summary>
+    private static readonly ListenAddress Unread = ListenAddress.AnyFamily(ListenerKind.Tcp, 0);
+
+    private readonly ReadContext _context;
+    private readonly Dictionary<string, TomlEntry> _defined = new(StringComparer.Ordinal);
+    private readonly List<SectionReading<ListenerSpec>> _listeners = [];
+    private readonly List<SectionReading<ServiceSpec>> _services = [];
+    private DaemonConfig _daemon = new();
+
+    private ConfigReader(DiagnosticList report, ConfigContext context) => _context = new ReadContext("", report, context);
+
+    public static ConfigResult Read(IReadOnlyList<TomlNode> documents, DiagnosticList report, ConfigContext context)
+    {
+        var reader = new ConfigReader(report, context);
+        foreach (var document in documents)
+        {
+            reader.ReadDocument(document);
+        }
+
+        if (report.IsComplete)
+        {
+            ListenerChecks.Check(reader._listeners, report);
+            ServiceChecks.Check(reader._services, reader._listeners, report);
+        }
+
+        if (report is { IsComplete: true, Count: 0 } && reader._listeners.Count == 0 && reader._services.Count == 0)
+        {
+            var file = documents.Count == 0 ? "configuration" : documents[0].Position.File;
+            report.Add(
+                documents.Count == 0 ? new SourcePosition(file, 0, 0) : documents[0].Position,
+                null,
+                "there is no listener and no service, and so nothing to do",
+                "write a section [listener.NAME] with its address, or [service.NAME] with its command");
+        }
+
+        var errors = report.ToImmutable();
+        return errors.Length > 0
+            ? new ConfigResult(null, errors)
+            : new ConfigResult(
+                new ListendConfig
+                {
+                    Daemon = reader._daemon,
+                    Listeners = [.. reader._listeners.Select(l => l.Spec)],
+                    Services = [.. reader._services.Select(s => s.Spec)],
+                },
+                errors);
+    }
+
+    private void ReadDocument(TomlNode document)
+    {
+        foreach (var entry in document.Entries)
+        {
+            var at = _context.At(entry.Key);
+            if (!Sections.Contains(entry.Key))
+            {
+                var what = entry.Value.Kind == TomlNodeKind.Table ? "section" : "setting";
+                at.Report.Add(
+                    entry.Position,
+                    at.Path,
+                    $"unknown {what} {Quoted.Text(entry.Key)}",
+                    Spelling.Nearest(entry.Key, Sections) is { } near
+                        ? $"did you mean {Quoted.Text(near)}?"
+                        : "the sections are [daemon], [listener.NAME] and [service.NAME]");
+            }
+            else if (entry.Value.Kind != TomlNodeKind.Table)
+            {
+                at.Fail(entry.Value, $"{entry.Value.Shown ?? entry.Value.KindName} stands where sections belong", Headline(entry.Key));
+            }
+            else if (entry.Key == "daemon")
+            {
+                ReadDaemon(entry.Value, at);
+            }
+            else
+            {
+                foreach (var named in entry.Value.Entries)
+                {
+                    ReadNamed(entry.Key, named, at);
+                }
+            }
+        }
+    }
+
+    private void ReadDaemon(TomlNode table, ReadContext at)
+    {
+        foreach (var entry in table.Entries)
+        {
+            Define(entry, at.At(entry.Key).Path);
+        }
+
+        _daemon = DaemonSettings.Table.Read(table, _daemon, at).Spec;
+    }
+
+    private void ReadNamed(string section, TomlEntry entry, ReadContext at)
+    {
+        var inner = at.At(entry.Key);
+        if (entry.Value.Kind != TomlNodeKind.Table)
+        {
+            inner.Fail(
+                entry.Value,
+                $"{entry.Value.Shown ?? entry.Value.KindName} stands where a table of settings belongs: "
+                + $"in [{section}] each key is the name of a {section}",
+                Headline(section));
+            return;
+        }
+
+        if (SettingTypes.CheckName(entry.Key) is { } fault)
+        {
+            inner.Report.Add(entry.Position, inner.Path, fault.Message, fault.Remedy);
+        }
+
+        Define(entry, inner.Path);
+        if (section == "listener")
+        {
+            _listeners.Add(ListenerSettings.Table.Read(entry.Value, new ListenerSpec { Name = entry.Key, Address = Unread }, inner));
+        }
+        else
+        {
+            _services.Add(ServiceSettings.Table.Read(entry.Value, new ServiceSpec { Name = entry.Key, Command = [] }, inner));
+        }
+    }
+
+    /// <summary>Notes where something is defined. Within one file the tree has already seen to it that it is so once.</summary>
+    private void Define(TomlEntry entry, string path)
+    {
+        if (!_defined.TryAdd(path, entry))
+        {
+            _context.Report.Add(
+                entry.Position,
+                path,
+                $"{Quoted.Text(entry.Key)} is defined twice: first at {_defined[path].Position}",
+                "keep one of the two, with all that belongs to it");
+        }
+    }
+
+    private static string Headline(string section) => section == "daemon" ? "write [daemon]" : $"write [{section}.NAME]";
+}

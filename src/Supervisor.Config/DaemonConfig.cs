@@ -1,0 +1,11 @@
+namespace Supervisor.Config;
+
+/// <summary><c>[daemon]</c>; null where the configuration does not say.</summary>
+public sealed record DaemonConfig
+{
+    /// <summary>Absolute path of the folder of control.sock, broker.sock, the notify sockets and the state.</summary>
+    public string? RuntimeDirectory { get; init; }
+
+    /// <summary>HOST:PORT, numeric, on which metrics are served besides the control socket.</summary>
+    public string? Metrics { get; init; }
+}

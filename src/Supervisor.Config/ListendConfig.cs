@@ -1,0 +1,18 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Services;
+
+namespace Supervisor.Config;
+
+/// <summary>A whole configuration, checked: what the daemon is asked to do.</summary>
+public sealed record ListendConfig
+{
+    /// <summary><c>[daemon]</c>.</summary>
+    public DaemonConfig Daemon { get; init; } = new();
+
+    /// <summary><c>[listener.NAME]</c>, in the order of the files and within them.</summary>
+    public ImmutableArray<ListenerSpec> Listeners { get; init; } = [];
+
+    /// <summary><c>[service.NAME]</c>, in the order of the files and within them.</summary>
+    public ImmutableArray<ServiceSpec> Services { get; init; } = [];
+}

@@ -1,0 +1,72 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Supervisor.Config.Toml;
+
+namespace Supervisor.Config.Settings;
+
+/// <summary>A table of environment variables, less those by which the daemon speaks to its workers.</summary>
+internal sealed class EnvironmentType() : SettingType<ImmutableSortedDictionary<string, string>>(
+    "a table of strings", "any name without \"=\", not LISTEN_*, LISTEND_*, WATCHDOG_* or NOTIFY_SOCKET", "{ MODE = \"production\" }")
+{
+    private static readonly string[] OwnPrefixes = ["LISTEN_", "LISTEND_", "WATCHDOG_"];
+
+    private readonly TextType<string> _value =
+        new("a string", "without NUL", "production", static (text, _) => text) { AllowsNewline = true };
+
+    public override bool TryRead(TomlNode node, ReadContext context, out ImmutableSortedDictionary<string, string> value)
+    {
+        var variables = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
+        value = variables.ToImmutable();
+        if (node.Kind != TomlNodeKind.Table)
+        {
+            return FailKind(node, context);
+        }
+
+        var good = true;
+        foreach (var entry in node.Entries)
+        {
+            var inner = context.At(entry.Key);
+            if (CheckName(entry.Key) is { } fault)
+            {
+                inner.Report.Add(entry.Position, inner.Path, fault.Message, fault.Remedy);
+                good = false;
+            }
+            else if (_value.TryRead(entry.Value, inner, out var text))
+            {
+                variables[entry.Key] = text;
+            }
+            else
+            {
+                good = false;
+            }
+        }
+
+        value = variables.ToImmutable();
+        return good;
+    }
+
+    private static Fault? CheckName(string name)
+    {
+        if (name.Length == 0 || name.AsSpan().IndexOfAny('=', '\0', '\n') >= 0)
+        {
+            return new Fault(
+                $"{Quoted.Text(name)} is no name of a variable: it is empty, or holds \"=\", a line break or NUL",
+                "write a name such as MODE");
+        }
+
+        return name == "NOTIFY_SOCKET" || OwnPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
+            ? new Fault($"{name} is a variable that the daemon sets for its workers itself", "remove it, or give it another name")
+            : null;
+    }
+
+    internal override void WriteSchema(Utf8JsonWriter schema)
+    {
+        schema.WriteString("type", "object");
+        schema.WriteStartObject("propertyNames");
+        schema.WriteString("pattern", "^(?!LISTEN_|LISTEND_|WATCHDOG_|NOTIFY_SOCKET$)[^=]+$");
+        schema.WriteEndObject();
+        schema.WriteStartObject("additionalProperties");
+        schema.WriteString("type", "string");
+        schema.WriteEndObject();
+    }
+}

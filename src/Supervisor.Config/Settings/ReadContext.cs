@@ -1,0 +1,18 @@
+using Supervisor.Config.Toml;
+
+namespace Supervisor.Config.Settings;
+
+/// <summary>Where reading stands: the setting's path, and where errors go.</summary>
+internal sealed record ReadContext(string Path, DiagnosticList Report, ConfigContext Config)
+{
+    public ReadContext At(string key) => this with { Path = Path.Length == 0 ? key : $"{Path}.{key}" };
+
+    /// <summary>Reports an error about <paramref name="node"/>; false, so that a reader can return it.</summary>
+    public bool Fail(TomlNode node, string message, string? remedy)
+    {
+        Report.Add(node.Position, node.SettingName ?? Path, message, remedy);
+        return false;
+    }
+
+    public bool Fail(TomlNode node, Fault fault) => Fail(node, fault.Message, fault.Remedy);
+}

@@ -1,0 +1,295 @@
+using Tomlyn;
+using Tomlyn.Parsing;
+using Tomlyn.Syntax;
+
+namespace Supervisor.Config.Toml;
+
+/// <summary>
+/// Turns one file into a tree. Tomlyn's syntax parser does the reading, since it goes on after an error and keeps
+/// every position; this adds what a tree needs and a syntax does not: dotted keys and headers become nested tables, and
+/// what is defined twice is reported with both places.
+/// </summary>
+internal sealed class TomlDocument
+{
+    /// <summary>No setting lies deeper than five keys; a bound keeps a hostile key from costing its length squared.</summary>
+    private const int MaxSegments = 32;
+
+    private readonly string _file;
+    private readonly DiagnosticList _report;
+    private readonly TomlNode _root;
+
+    private TomlDocument(string file, DiagnosticList report)
+    {
+        _file = file;
+        _report = report;
+        _root = TomlNode.OfTable(new SourcePosition(file, 1, 1), TableOrigin.Header);
+    }
+
+    /// <summary>The root table of <paramref name="source"/>; what is wrong with it goes to <paramref name="report"/>.</summary>
+    public static TomlNode Read(ConfigSource source, DiagnosticList report)
+    {
+        var document = new TomlDocument(source.Path, report);
+        report.Begin(source.Path);
+        try
+        {
+            // Tomlyn 2.10.2 throws where the text ends within an escape sequence; a line end there lets it report that.
+            document.Read(source.Text + "\n");
+        }
+        catch (TomlException error)
+        {
+            // Tomlyn's way of refusing to nest deeper than its bound.
+            report.AddSyntax(new SourcePosition(source.Path, error.Line ?? 1, error.Column ?? 1), error.Message);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // The same for an escape sequence of half a surrogate pair, which no UTF-8 file can hold.
+            report.AddSyntax(new SourcePosition(source.Path, 1, 1), "the text holds an escape sequence of no character");
+        }
+
+        return document._root;
+    }
+
+    private void Read(string text)
+    {
+        var syntax = SyntaxParser.Parse(text, _file, validate: false);
+        foreach (var diagnostic in syntax.Diagnostics)
+        {
+            _report.AddSyntax(At(diagnostic.Span), diagnostic.Message);
+        }
+
+        var before = _report.Count;
+        AddAll(_root, "", syntax.KeyValues);
+        foreach (var section in syntax.Tables)
+        {
+            if (section.Name is { } name)
+            {
+                var path = string.Join('.', Segments(name).Select(segment => segment.Key));
+                AddAll(section is TableArraySyntax ? DefineElement(name) : DefineTable(name), path + ".", section.Items);
+            }
+        }
+
+        if (!syntax.HasErrors && _report.Count == before)
+        {
+            // Tomlyn's own rules about redefinition, for whatever the tree above does not notice.
+            foreach (var diagnostic in SyntaxParser.Parse(text, _file, validate: true).Diagnostics)
+            {
+                _report.AddSyntax(At(diagnostic.Span), diagnostic.Message);
+            }
+        }
+    }
+
+    private void AddAll(TomlNode table, string path, IEnumerable<KeyValueSyntax> items)
+    {
+        foreach (var item in items)
+        {
+            Add(table, path, item);
+        }
+    }
+
+    private void Add(TomlNode table, string path, KeyValueSyntax item)
+    {
+        if (item.Key is null)
+        {
+            return;
+        }
+
+        var segments = Segments(item.Key);
+        foreach (var (key, position) in segments.SkipLast(1))
+        {
+            path += key;
+            var existing = table.Find(key);
+            if (existing is null)
+            {
+                existing = new TomlEntry(key, position, TomlNode.OfTable(position, TableOrigin.Dotted));
+                table.TryAdd(existing);
+            }
+            else if (existing.Value is not { Kind: TomlNodeKind.Table, Origin: TableOrigin.Dotted })
+            {
+                ReportTwice(position, path, key, existing);
+                return;
+            }
+
+            table = existing.Value;
+            path += ".";
+        }
+
+        if (segments.Count == 0)
+        {
+            return;
+        }
+
+        var (last, at) = segments[^1];
+        var entry = new TomlEntry(last, at, Value(item.Value, path + last, at));
+        if (!table.TryAdd(entry))
+        {
+            ReportTwice(at, path + last, last, table.Find(last)!);
+        }
+    }
+
+    private TomlNode Value(ValueSyntax? syntax, string path, SourcePosition fallback)
+    {
+        if (syntax is null)
+        {
+            return TomlNode.OfBroken(fallback);
+        }
+
+        var position = At(syntax.Span);
+        switch (syntax)
+        {
+            case StringValueSyntax text:
+                return TomlNode.OfString(text.Value ?? "", position);
+            case IntegerValueSyntax integer:
+                return TomlNode.OfInteger(integer.Value, integer.Token?.Text ?? "", position);
+            case BooleanValueSyntax boolean:
+                return TomlNode.OfBoolean(boolean.Value, position);
+            case FloatValueSyntax number:
+                return TomlNode.OfFloat(number.Token?.Text ?? "", position);
+            case DateTimeValueSyntax date:
+                return TomlNode.OfDateTime(date.Token?.Text ?? "", position);
+            case ArraySyntax syntaxArray:
+                var array = TomlNode.OfArray(position);
+                foreach (var item in syntaxArray.Items)
+                {
+                    array.Add(Value(item.Value, path, At(item.Span)));
+                }
+
+                return array;
+            case InlineTableSyntax inline:
+                var table = TomlNode.OfTable(position, TableOrigin.Inline);
+                AddAll(table, path + ".", inline.Items.Select(item => item.KeyValue).OfType<KeyValueSyntax>());
+                return table;
+            default:
+                return TomlNode.OfBroken(position);
+        }
+    }
+
+    /// <summary>The table of a header; where it may not be defined (again), the one that is there, or one that nobody reads.</summary>
+    private TomlNode DefineTable(KeySyntax name)
+    {
+        var (parent, path, segment) = Parent(name);
+        var entry = parent?.Find(segment.Key);
+        if (parent is null)
+        {
+            return Detached();
+        }
+
+        if (entry is null)
+        {
+            var table = TomlNode.OfTable(segment.Position, TableOrigin.Header);
+            parent.TryAdd(new TomlEntry(segment.Key, segment.Position, table));
+            return table;
+        }
+
+        if (entry.Value is { Kind: TomlNodeKind.Table, Origin: TableOrigin.Implied } implied)
+        {
+            implied.Origin = TableOrigin.Header;
+            return implied;
+        }
+
+        ReportTwice(segment.Position, path, segment.Key, entry);
+        return entry.Value is { Kind: TomlNodeKind.Table, Origin: TableOrigin.Header } twice ? twice : Detached();
+    }
+
+    /// <summary>A new element of an array of tables.</summary>
+    private TomlNode DefineElement(KeySyntax name)
+    {
+        var (parent, path, segment) = Parent(name);
+        if (parent is null)
+        {
+            return Detached();
+        }
+
+        var entry = parent.Find(segment.Key);
+        if (entry is null)
+        {
+            entry = new TomlEntry(segment.Key, segment.Position, TomlNode.OfArray(segment.Position));
+            parent.TryAdd(entry);
+        }
+        else if (entry.Value.Kind != TomlNodeKind.Array)
+        {
+            ReportTwice(segment.Position, path, segment.Key, entry);
+            return Detached();
+        }
+
+        var element = TomlNode.OfTable(segment.Position, TableOrigin.Header);
+        entry.Value.Add(element);
+        return element;
+    }
+
+    /// <summary>The table in which a header's last segment is defined; null where a segment before it is no table.</summary>
+    private (TomlNode? Parent, string Path, (string Key, SourcePosition Position) Segment) Parent(KeySyntax name)
+    {
+        var segments = Segments(name);
+        if (segments.Count == 0)
+        {
+            return (null, "", ("", At(name.Span)));
+        }
+
+        var table = _root;
+        var path = "";
+        foreach (var (key, position) in segments.SkipLast(1))
+        {
+            path += key;
+            var entry = table.Find(key);
+            if (entry is null)
+            {
+                entry = new TomlEntry(key, position, TomlNode.OfTable(position, TableOrigin.Implied));
+                table.TryAdd(entry);
+            }
+
+            var next = entry.Value is { Kind: TomlNodeKind.Array, Items.Count: > 0 } array ? array.Items[^1] : entry.Value;
+            if (next.Kind != TomlNodeKind.Table || next.Origin == TableOrigin.Inline)
+            {
+                ReportTwice(position, path, key, entry);
+                return (null, path, segments[^1]);
+            }
+
+            table = next;
+            path += ".";
+        }
+
+        return (table, path + segments[^1].Key, segments[^1]);
+    }
+
+    private void ReportTwice(SourcePosition position, string path, string key, TomlEntry first) => _report.Add(
+        position,
+        path,
+        $"{Quoted.Text(key)} is defined twice: first at {first.Position}",
+        "keep one of the two, with all that belongs to it");
+
+    private TomlNode Detached() => TomlNode.OfTable(new SourcePosition(_file, 0, 0), TableOrigin.Header);
+
+    private List<(string Key, SourcePosition Position)> Segments(KeySyntax name)
+    {
+        var segments = new List<(string, SourcePosition)>();
+        Append(name.Key);
+        foreach (var dotted in name.DotKeys)
+        {
+            if (segments.Count == MaxSegments)
+            {
+                _report.AddSyntax(At(dotted.Span), $"the key has more than {MaxSegments} parts");
+                return [];
+            }
+
+            Append(dotted.Key);
+        }
+
+        return segments;
+
+        void Append(BareKeyOrStringValueSyntax? key)
+        {
+            var text = key switch
+            {
+                BareKeySyntax bare => bare.Key?.Text,
+                StringValueSyntax quoted => quoted.Value,
+                _ => null,
+            };
+            if (text is not null)
+            {
+                segments.Add((text, At(key!.Span)));
+            }
+        }
+    }
+
+    private SourcePosition At(SourceSpan span) => new(_file, Math.Max(0, span.Start.Line) + 1, Math.Max(0, span.Start.Column) + 1);
+}

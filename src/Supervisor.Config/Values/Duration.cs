@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Text;
+
+namespace Supervisor.Config.Values;
+
+/// <summary>Durations as users write them: whole numbers with h, m, s and ms, such as "500ms", "30s" or "1m30s".</summary>
+public static class Duration
+{
+    /// <summary>The same as a regular expression.</summary>
+    public const string Pattern = "^(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
+
+    /// <summary>The longest one: a little less than the 49.7 days (2^32 - 2 ms) that a timer of .NET can wait.</summary>
+    public static readonly TimeSpan Max = TimeSpan.FromHours(1000);
+
+    private static readonly (string Unit, long Milliseconds)[] Units = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
+
+    /// <summary>Parses <paramref name="text"/>: each unit once at most, the greater before the smaller. False for all else.</summary>
+    public static bool TryParse(string text, out TimeSpan duration)
+    {
+        duration = default;
+        long total = 0;
+        var rest = text.AsSpan();
+        var next = 0;
+        if (rest.IsEmpty)
+        {
+            return false;
+        }
+
+        while (!rest.IsEmpty)
+        {
+            var digits = rest.IndexOfAnyExceptInRange('0', '9');
+            if (digits is <= 0 or > 12)
+            {
+                return false;
+            }
+
+            var number = long.Parse(rest[..digits], NumberStyles.None, CultureInfo.InvariantCulture);
+            rest = rest[digits..];
+            var letters = rest.IndexOfAnyInRange('0', '9');
+            var unit = letters < 0 ? rest : rest[..letters];
+            var index = IndexOf(unit, next);
+            if (index < 0)
+            {
+                return false;
+            }
+
+            total += number * Units[index].Milliseconds;
+            next = index + 1;
+            rest = rest[unit.Length..];
+        }
+
+        // 12 digits of hours are 3.6e18 ms, within a long but not within a TimeSpan.
+        if (total > TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond || total < 0)
+        {
+            return false;
+        }
+
+        duration = TimeSpan.FromTicks(total * TimeSpan.TicksPerMillisecond);
+        return true;
+    }
+
+    /// <summary>The shortest spelling, down to milliseconds; what is below them is left out.</summary>
+    public static string Format(TimeSpan duration)
+    {
+        var rest = (long)duration.TotalMilliseconds;
+        var text = new StringBuilder();
+        foreach (var (unit, milliseconds) in Units)
+        {
+            if (rest >= milliseconds)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"{rest / milliseconds}{unit}");
+                rest %= milliseconds;
+            }
+        }
+
+        return text.Length == 0 ? "0s" : text.ToString();
+    }
+
+    private static int IndexOf(ReadOnlySpan<char> unit, int from)
+    {
+        for (var i = from; i < Units.Length; i++)
+        {
+            if (unit.SequenceEqual(Units[i].Unit))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+}

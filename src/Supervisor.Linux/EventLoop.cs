@@ -1,0 +1,166 @@
+using System.Collections.Concurrent;
+using Supervisor.Native;
+
+namespace Supervisor.Linux;
+
+/// <summary>
+/// The main thread's loop: one epoll set, one deadline, one wait. It owns all state: what runs elsewhere (HTTP, system
+/// calls that can wait, signal handlers of the runtime) posts to it. At rest it makes no system call.
+/// </summary>
+public sealed class EventLoop : IDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly long _started;
+    private readonly DescriptorHandle _set = Polling.CreateSet();
+    private readonly DescriptorHandle _wake = Polling.CreateEvent();
+    private readonly ConcurrentQueue<Action> _posted = new();
+    private readonly Dictionary<long, (DescriptorHandle Descriptor, Action OnReadable)> _watched = [];
+    private readonly Dictionary<DescriptorHandle, long> _tokens = [];
+    private readonly List<IDeadline> _deadlines = [];
+    private readonly long[] _ready = new long[64];
+    private long _nextToken;
+    private int _raised;
+    private bool _stopping;
+
+    /// <summary>A loop on the clock <paramref name="time"/>.</summary>
+    public EventLoop(TimeProvider time)
+    {
+        _time = time;
+        _started = time.GetTimestamp();
+        if (Polling.Add(_set, _wake, 0) is { } error)
+        {
+            throw new SystemCallException(error, "making the event loop");
+        }
+    }
+
+    /// <summary>Monotonic time since the loop was made: the clock of every machine.</summary>
+    public TimeSpan Now => _time.GetElapsedTime(_started);
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => _time;
+
+    /// <summary>Calls <paramref name="onReadable"/> on the loop whenever the descriptor has input, an error or an end. The descriptor stays the caller's, who unwatches before closing it.</summary>
+    public void Watch(DescriptorHandle descriptor, Action onReadable)
+    {
+        var token = ++_nextToken;
+        if (Polling.Add(_set, descriptor, token) is { } error)
+        {
+            throw new SystemCallException(error, "watching a descriptor");
+        }
+
+        _watched.Add(token, (descriptor, onReadable));
+        _tokens.Add(descriptor, token);
+    }
+
+    /// <summary>Stops watching; nothing happens where it is not watched.</summary>
+    public void Unwatch(DescriptorHandle descriptor)
+    {
+        if (_tokens.Remove(descriptor, out var token))
+        {
+            _watched.Remove(token);
+            Polling.Remove(_set, descriptor);
+        }
+    }
+
+    /// <summary>Adds something that waits for time.</summary>
+    public void Add(IDeadline deadline) => _deadlines.Add(deadline);
+
+    /// <summary>Removes it.</summary>
+    public void Remove(IDeadline deadline) => _deadlines.Remove(deadline);
+
+    /// <summary>Runs <paramref name="action"/> on the loop, soon. Any thread.</summary>
+    public void Post(Action action)
+    {
+        _posted.Enqueue(action);
+        if (Interlocked.Exchange(ref _raised, 1) == 0)
+        {
+            Polling.Raise(_wake);
+        }
+    }
+
+    /// <summary>Runs <paramref name="question"/> on the loop and hands its answer, or exception, to the asker. Any thread but the loop's.</summary>
+    public Task<T> Ask<T>(Func<T> question)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            try
+            {
+                answer.SetResult(question());
+            }
+            catch (Exception exception)
+            {
+                answer.SetException(exception);
+            }
+        });
+        return answer.Task;
+    }
+
+    /// <summary>Runs until <see cref="Stop"/>.</summary>
+    public void Run()
+    {
+        while (!_stopping)
+        {
+            var count = Polling.Wait(_set, _ready, Milliseconds());
+            for (var i = 0; i < count && !_stopping; i++)
+            {
+                if (_ready[i] == 0)
+                {
+                    RunPosted();
+                }
+                else if (_watched.TryGetValue(_ready[i], out var watched))
+                {
+                    watched.OnReadable();
+                }
+            }
+
+            PassDeadlines();
+        }
+    }
+
+    /// <summary>Ends <see cref="Run"/> when the present event has been handled. The loop's own thread.</summary>
+    public void Stop() => _stopping = true;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _wake.Dispose();
+        _set.Dispose();
+    }
+
+    private void RunPosted()
+    {
+        Polling.Lower(_wake);
+        Volatile.Write(ref _raised, 0);
+        while (!_stopping && _posted.TryDequeue(out var action))
+        {
+            action();
+        }
+    }
+
+    private int Milliseconds()
+    {
+        TimeSpan? next = null;
+        foreach (var deadline in _deadlines)
+        {
+            if (deadline.NextDeadline is { } at && (next is null || at < next))
+            {
+                next = at;
+            }
+        }
+
+        return next is null ? -1 : (int)Math.Clamp(Math.Ceiling((next.Value - Now).TotalMilliseconds), 0, int.MaxValue);
+    }
+
+    private void PassDeadlines()
+    {
+        var now = Now;
+        for (var i = 0; i < _deadlines.Count; i++)
+        {
+            if (_deadlines[i].NextDeadline <= now)
+            {
+                _deadlines[i].PassDeadline();
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System.Buffers.Binary;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// The accept queue of a listening socket, read from the socket itself: TCP_INFO gives its length as tcpi_unacked and its
+/// limit as tcpi_sacked (net/ipv4/tcp.c, tcp_get_info; since Linux 2.6.24). A UNIX socket's comes from sock_diag.
+/// </summary>
+public static class AcceptQueue
+{
+    private const int IpprotoTcp = 6;
+    private const int TcpInfo = 11;
+    private const int UnackedOffset = 24;
+    private const int SackedOffset = 28;
+
+    /// <summary>Connections that wait, and how many may; null where this kernel does not show them.</summary>
+    public static (long Length, long Limit)? Read(DescriptorHandle socket, ListenerKind kind, ulong inode)
+    {
+        if (kind.SpeaksTcp())
+        {
+            Span<byte> info = stackalloc byte[104];
+            return Sockets.GetBytes(socket, IpprotoTcp, TcpInfo, info, out var length) is null && length >= SackedOffset + 4
+                ? (BinaryPrimitives.ReadUInt32LittleEndian(info[UnackedOffset..]), BinaryPrimitives.ReadUInt32LittleEndian(info[SackedOffset..]))
+                : null;
+        }
+
+        return kind is ListenerKind.UnixStream or ListenerKind.UnixSeqpacket ? UnixDiag.ReadQueue(inode) : null;
+    }
+}

@@ -1,0 +1,433 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net.Sockets;
+using Serilog;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Carries out a <see cref="ListenerPlan"/>: makes the calls in their order, reads each value back, and writes every call
+/// into the handle's history, the refused ones too. A refusal ends the attempt only where it decides who owns the
+/// address (or is socket, bind or listen itself).
+/// </summary>
+public sealed class ListenerFactory
+{
+    private const int SockStream = 1;
+    private const int SockDgram = 2;
+    private const int SockSeqpacket = 5;
+    private const int IpprotoIp = 0;
+    private const int IpprotoIpv6 = 41;
+    private const int McastJoinGroup = 42;
+    private const int McastJoinSourceGroup = 46;
+    private const int AddressInUse = 98;
+    private const int AddressNotAvailable = 99;
+    private const int FamilyNotSupported = 97;
+    private const int NoDevice = 19;
+
+    private readonly TimeProvider _time;
+    private readonly ListenerLog _log;
+    private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
+
+    /// <summary>A factory that stamps histories with <paramref name="time"/> and logs to <paramref name="log"/>.</summary>
+    public ListenerFactory(TimeProvider time, ILogger log)
+    {
+        _time = time;
+        _log = new ListenerLog(log);
+    }
+
+    /// <summary>An empty handle whose history goes to the log.</summary>
+    internal ListenerHandle Prepare(ListenerSpec spec)
+    {
+        var handle = new ListenerHandle(spec, _time);
+        handle.History.Added += entry => _log.Entry(handle, entry);
+        return handle;
+    }
+
+    /// <summary>Makes the listener. The handle that comes back has a socket or a <see cref="ListenerHandle.Failure"/>.</summary>
+    public ListenerHandle Create(ListenerSpec spec)
+    {
+        var handle = Prepare(spec);
+        var domains = ListenerPlan.Domains(spec.Address);
+        foreach (var domain in domains)
+        {
+            handle.Failure = Attempt(handle, ListenerPlan.For(spec, domain));
+            if (handle.Failure is null)
+            {
+                _log.Made(handle);
+                return handle;
+            }
+
+            handle.Reset();
+
+            // "*" goes on to IPv4 only where this host or namespace has no IPv6; any other refusal is the answer.
+            if (domain != domains[^1] && handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
+            {
+                break;
+            }
+        }
+
+        _log.Failed(handle);
+        return handle;
+    }
+
+    /// <summary>
+    /// Takes over a descriptor that another process made, reads it back, and shows each difference from the configuration:
+    /// what bind() has read is fixed, so nothing of it is changed here. The handle owns the descriptor afterwards.
+    /// </summary>
+    /// <param name="spec">What the configuration asks for.</param>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="origin">How it came here.</param>
+    /// <param name="giver">The process that gave it; null where that is not known.</param>
+    /// <param name="note">How it was recognised.</param>
+    public ListenerHandle Adopt(ListenerSpec spec, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
+    {
+        var handle = Prepare(spec);
+        handle.Origin = origin;
+        handle.Descriptor = descriptor;
+        var identity = SocketIdentity.Read(descriptor);
+        if (identity is null || identity.Kind != spec.Address.Kind)
+        {
+            handle.History.Add(HandlePhase.Adopt, "execve", verdict: Verdict.Refused, actor: giver, note: $"{note}; it is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address.Kind.Scheme()} is configured");
+            handle.Failure = new SystemCallError("getsockopt", 22).With($"the given descriptor is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address} is configured: give the right one, or none");
+            handle.Reset();
+            _log.Failed(handle);
+            return handle;
+        }
+
+        handle.Domain = identity.Domain;
+        handle.History.Add(HandlePhase.Adopt, "execve", actor: giver, note: note);
+        foreach (var step in ListenerPlan.Options(spec, identity.Domain))
+        {
+            var effective = OptionAccess.Get(descriptor, step.Option);
+            var bound = step.Option.BoundedBy is { } sysctl ? Sysctl.ReadNumber(sysctl) : null;
+            var same = effective == step.Value || (effective?.Number is { } number && step.Option.ReadNumber is 7 or 8 && number == step.Value.Number * 2);
+            handle.History.Add(
+                HandlePhase.Adopt, "getsockopt", step.Option.Name, step.Value, effective, verdict: same ? Verdict.Exact : Verdict.Inherited, actor: _self,
+                note: same ? ReadBack.Explain(step.Option, step.Value, effective, bound) : "differs from the configuration: set by whoever made the socket");
+            handle.Remember(step.Option, step.Value, effective, same ? Verdict.Exact : Verdict.Inherited);
+        }
+
+        if (spec.Address.Kind.Listens())
+        {
+            Files.GetStatus(descriptor, out var status);
+            if (!identity.IsListening)
+            {
+                if (Listen(handle, spec.Listen.Backlog) is { } failure)
+                {
+                    handle.Failure = failure;
+                    handle.Reset();
+                    _log.Failed(handle);
+                    return handle;
+                }
+            }
+            else
+            {
+                var limit = AcceptQueue.Read(descriptor, identity.Kind, status.Inode)?.Limit;
+                handle.History.Add(
+                    HandlePhase.Adopt, "getsockopt", "backlog", OptionValue.Of(spec.Listen.Backlog), limit is { } got ? OptionValue.Of(got) : null,
+                    verdict: limit is null || limit == spec.Listen.Backlog ? Verdict.Exact : Verdict.Inherited, actor: _self,
+                    note: limit is null || limit == spec.Listen.Backlog ? null : "differs from the configuration: set by whoever made the socket");
+            }
+        }
+
+        if (!identity.Matches(spec.Address))
+        {
+            handle.History.Add(
+                HandlePhase.Adopt, "getsockname", "address", OptionValue.Of(spec.Address.ToString()), identity.Address is null ? null : OptionValue.Of(identity.Address.ToString()),
+                verdict: Verdict.Inherited, actor: _self, note: "differs from the configuration: bound by whoever made the socket");
+        }
+
+        handle.Failure = Verify(handle);
+        _log.Made(handle);
+        return handle;
+    }
+
+    /// <summary>Closes the daemon's descriptor. With <paramref name="removePath"/> the socket file goes too, if it is still the one that bind() made.</summary>
+    public void Close(ListenerHandle handle, bool removePath)
+    {
+        if (handle.Descriptor is null)
+        {
+            return;
+        }
+
+        if (removePath && handle.PathIdentity is { } identity && handle.Effective?.Path is { } path
+            && Files.GetStatus(path, out var status) is null && (status.Device, status.Inode) == identity)
+        {
+            var error = Files.Unlink(path);
+            handle.History.Add(HandlePhase.Close, "unlink", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused, actor: _self, note: path);
+        }
+
+        handle.History.Add(HandlePhase.Close, "close", actor: _self, note: "the daemon's descriptor; workers keep theirs");
+        handle.Descriptor.Dispose();
+        handle.Descriptor = null;
+    }
+
+    private SystemCallFailure? Attempt(ListenerHandle handle, ListenerPlan plan)
+    {
+        handle.Domain = plan.Domain;
+        foreach (var step in plan.Steps)
+        {
+            if (Perform(handle, plan, step) is { } failure)
+            {
+                return failure;
+            }
+        }
+
+        return Verify(handle);
+    }
+
+    private SystemCallFailure? Perform(ListenerHandle handle, ListenerPlan plan, PlanStep step) => step switch
+    {
+        CreateStep create => Create(handle, create),
+        SetOptionStep set => Set(handle, set),
+        SocketModeStep mode => Note(handle, mode.Phase, "fchmod", "mode", Mode(mode.Mode), Files.SetMode(handle.Descriptor!, mode.Mode), null),
+        BindStep bind => Bind(handle, plan, bind.Address),
+        PathOwnerStep owner => SetOwner(handle, owner),
+        PathModeStep mode => SetPathMode(handle, mode),
+        JoinGroupStep join => Join(handle, join.Membership),
+        ListenStep listen => Listen(handle, listen.Backlog),
+        _ => throw new ArgumentOutOfRangeException(nameof(step), step, null),
+    };
+
+    private SystemCallFailure? Create(ListenerHandle handle, CreateStep create)
+    {
+        var domain = Domain(create.Domain);
+        var type = create.Kind switch
+        {
+            ListenerKind.Udp or ListenerKind.UnixDatagram => SockDgram,
+            ListenerKind.UnixSeqpacket => SockSeqpacket,
+            ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SockStream,
+            _ => throw new ArgumentOutOfRangeException(nameof(create)),
+        };
+        var protocol = create.Kind == ListenerKind.Mptcp ? Sockets.IpprotoMptcp : 0;
+        var socket = Sockets.Create(domain, type, protocol, create.NonBlocking, out var error);
+        var what = $"{DomainName(create.Domain)}, {TypeName(type)}{(create.Kind == ListenerKind.Mptcp ? ", IPPROTO_MPTCP" : "")}";
+        handle.History.Add(
+            HandlePhase.Create, "socket", errno: socket is null ? error.Name : null, verdict: socket is null ? Verdict.Refused : Verdict.Exact,
+            actor: _self, note: $"{what}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
+        handle.Descriptor = socket;
+        return socket is null ? error.With(what) : null;
+    }
+
+    private SystemCallFailure? Set(ListenerHandle handle, SetOptionStep step)
+    {
+        var error = OptionAccess.Set(handle.Descriptor!, step.Option, step.Value);
+        var effective = OptionAccess.Get(handle.Descriptor!, step.Option);
+        var verdict = error is null ? ReadBack.Compare(step.Option, step.Value, effective) : Verdict.Refused;
+        var bound = step.Option.BoundedBy is { } sysctl && verdict != Verdict.Exact ? Sysctl.ReadNumber(sysctl) : null;
+        var note = error is null ? ReadBack.Explain(step.Option, step.Value, effective, bound) : Advice(step, error.Value);
+        handle.History.Add(step.Phase, "setsockopt", step.Option.Name, step.Value, effective, error?.Name, verdict, _self, note);
+        handle.Remember(step.Option, step.Value, effective, verdict);
+        if (error is null)
+        {
+            return null;
+        }
+
+        if (step.Option.DecidesOwner)
+        {
+            return error.Value.With($"{step.Option.LevelName}, {step.Option.Name}, {step.Value}");
+        }
+
+        return step.Fallback is null ? null : Set(handle, step.Fallback);
+    }
+
+    private SystemCallFailure? Bind(ListenerHandle handle, ListenerPlan plan, ListenAddress address)
+    {
+        uint scopeId = 0;
+        if (address.Scope is { } scope)
+        {
+            if (NetworkInterfaces.Index(scope) is not { } index)
+            {
+                return Refuse(handle, new SystemCallError("bind", NoDevice), address, $"there is no interface \"{scope}\" in this network namespace");
+            }
+
+            scopeId = index;
+        }
+
+        if (SocketAddress.Encode(address, scopeId) is not { } raw)
+        {
+            const int nameTooLong = 36;
+            return Refuse(handle, new SystemCallError("bind", nameTooLong), address, $"the path has {address.PathBytes} bytes, a UNIX socket's may have {ListenAddress.MaxUnixPathBytes}");
+        }
+
+        var error = Sockets.Bind(handle.Descriptor!, raw);
+        if (error?.Errno == AddressInUse && address.Kind.IsUnix() && !address.IsAbstract && plan.Spec.Unix.RemoveStale)
+        {
+            Refuse(handle, error.Value, address, "remove_stale: looking whether anybody listens there");
+            if (!StaleSocket.Remove(address.Path!, address.Kind, out var why))
+            {
+                return error.Value.With($"{address}: {why}");
+            }
+
+            handle.History.Add(HandlePhase.Bind, "unlink", actor: _self, note: $"{address.Path}: {why}");
+            error = Sockets.Bind(handle.Descriptor!, raw);
+        }
+
+        if (error is not null)
+        {
+            return Refuse(handle, error.Value, address, null);
+        }
+
+        handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(plan.Spec.Address.ToString()), effective: OptionValue.Of(address.ToString()), actor: _self);
+        if (address.Kind.IsUnix() && !address.IsAbstract && Files.GetStatus(address.Path!, out var status) is null)
+        {
+            handle.PathIdentity = (status.Device, status.Inode);
+        }
+
+        return null;
+    }
+
+    private SystemCallFailure Refuse(ListenerHandle handle, SystemCallError error, ListenAddress address, string? note)
+    {
+        handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(address.ToString()), errno: error.Name, verdict: Verdict.Refused, actor: _self, note: note);
+        return error.With(note is null ? address.ToString() : $"{address}: {note}");
+    }
+
+    private SystemCallFailure? SetOwner(ListenerHandle handle, PathOwnerStep step)
+    {
+        var user = step.User is null ? null : Processes.FindUser(step.User);
+        var group = step.Group is null ? null : Processes.FindGroup(step.Group);
+        var value = OptionValue.Of($"{step.User}:{step.Group}");
+        if ((step.User is not null && user is null) || (step.Group is not null && group is null))
+        {
+            // Whom the socket file belongs to decides who may connect: without the owner asked for it must not go on.
+            var missing = user is null && step.User is not null ? $"there is no user \"{step.User}\"" : $"there is no group \"{step.Group}\"";
+            handle.History.Add(step.Phase, "lchown", "owner", value, verdict: Verdict.Refused, errno: "EINVAL", actor: _self, note: missing);
+            return new SystemCallError("lchown", 22).With($"{step.Path}, {value}: {missing}");
+        }
+
+        var error = Files.SetOwner(step.Path, user?.Uid ?? uint.MaxValue, group ?? uint.MaxValue);
+        return Note(handle, step.Phase, "lchown", "owner", value, error, error is null ? null : "needs CAP_CHOWN");
+    }
+
+    private SystemCallFailure? SetPathMode(ListenerHandle handle, PathModeStep step)
+    {
+        // What the umask took; a mode that is right already needs no second call.
+        return Files.GetStatus(step.Path, out var status) is null && status.Permissions == step.Mode
+            ? null
+            : Note(handle, step.Phase, "chmod", "mode", Mode(step.Mode), Files.SetMode(step.Path, step.Mode), null);
+    }
+
+    private SystemCallFailure? Join(ListenerHandle handle, MulticastMembership membership)
+    {
+        var name = membership.Source is null ? "MCAST_JOIN_GROUP" : "MCAST_JOIN_SOURCE_GROUP";
+        var value = OptionValue.Of($"{membership.Group}{(membership.Source is null ? "" : $" from {membership.Source}")}{(membership.Interface is null ? "" : $" on {membership.Interface}")}");
+        uint index = 0;
+        if (membership.Interface is { } @interface)
+        {
+            if (NetworkInterfaces.Index(@interface) is not { } known)
+            {
+                return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, new SystemCallError("setsockopt", NoDevice), $"there is no interface \"{@interface}\" in this network namespace");
+            }
+
+            index = known;
+        }
+
+        // struct group_req and group_source_req, linux/in.h: the interface's number, padding, then sockaddr_storage each.
+        Span<byte> request = stackalloc byte[8 + (SocketAddress.MaxLength * 2)];
+        request.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(request, index);
+        SocketAddress.Encode(membership.Group, 0).CopyTo(request[8..]);
+        if (membership.Source is not null)
+        {
+            SocketAddress.Encode(membership.Source, 0).CopyTo(request[(8 + SocketAddress.MaxLength)..]);
+        }
+        else
+        {
+            request = request[..(8 + SocketAddress.MaxLength)];
+        }
+
+        var level = membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IpprotoIpv6 : IpprotoIp;
+        var error = Sockets.SetBytes(handle.Descriptor!, level, membership.Source is null ? McastJoinGroup : McastJoinSourceGroup, request);
+        return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, error, error?.Errno == NoDevice ? "no interface is named, and no route leads to the group: set interface" : null);
+    }
+
+    private SystemCallFailure? Listen(ListenerHandle handle, int backlog)
+    {
+        var error = Sockets.Listen(handle.Descriptor!, backlog);
+        if (error is not null)
+        {
+            handle.History.Add(HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), errno: error.Value.Name, verdict: Verdict.Refused, actor: _self);
+            return error.Value.With(backlog.ToString(CultureInfo.InvariantCulture));
+        }
+
+        Files.GetStatus(handle.Descriptor!, out var status);
+        var effective = AcceptQueue.Read(handle.Descriptor!, handle.Spec.Address.Kind, status.Inode)?.Limit;
+        var somaxconn = effective is null || effective < backlog ? Sysctl.ReadNumber("net.core.somaxconn") : null;
+        handle.History.Add(
+            HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), effective is { } limit ? OptionValue.Of(limit) : null,
+            verdict: effective is null || effective == backlog ? Verdict.Exact : Verdict.Adjusted, actor: _self,
+            note: ReadBack.ExplainBacklog(backlog, effective, somaxconn));
+        return null;
+    }
+
+    /// <summary>The last step: the address that the kernel gave, and the socket's identity.</summary>
+    internal SystemCallFailure? Verify(ListenerHandle handle)
+    {
+        Span<byte> raw = stackalloc byte[SocketAddress.MaxLength];
+        var error = Sockets.GetSocketName(handle.Descriptor!, raw, out var length);
+        handle.Effective = error is null ? SocketAddress.Decode(handle.Spec.Address.Kind, raw[..length]) : null;
+        Files.GetStatus(handle.Descriptor!, out var status);
+        handle.Inode = status.Inode;
+        var requested = OptionValue.Of(handle.Spec.Address.ToString());
+        var effective = handle.Effective is null ? (OptionValue?)null : OptionValue.Of(handle.Effective.ToString());
+        handle.History.Add(
+            HandlePhase.Verify, "getsockname", "address", requested, effective, error?.Name,
+            error is not null ? Verdict.Refused : requested == effective ? Verdict.Exact : Verdict.Adjusted, _self,
+            handle.Spec.Address.IsAnyFamily
+                ? handle.Domain == SocketDomain.IPv6
+                    ? handle.Spec.Bind.IPv6Only ? "every IPv6 address" : "every IPv6 and every IPv4 address (dual-stack)"
+                    : "every IPv4 address: this host has no IPv6"
+                : handle.Spec.Address.Port == 0 && handle.Effective?.Port > 0 ? "port 0: the kernel chose a free one" : null);
+        return error?.With(handle.Spec.Address.ToString());
+    }
+
+    private SystemCallFailure? Note(ListenerHandle handle, HandlePhase phase, string call, string option, OptionValue value, SystemCallError? error, string? note)
+    {
+        handle.History.Add(phase, call, option, value, error is null ? value : null, error?.Name, error is null ? Verdict.Exact : Verdict.Refused, _self, note ?? error?.Text);
+        return null;
+    }
+
+    private static string Advice(SetOptionStep step, SystemCallError error) => error.Name switch
+    {
+        "EPERM" => $"not permitted: {step.Option.Setting} needs {Capability(step.Option)}",
+        "ENOPROTOOPT" or "EOPNOTSUPP" => $"this kernel does not have {step.Option.Name} for such a socket: leave out {step.Option.Setting}",
+        "ENOENT" when step.Option == SocketOptions.Congestion => $"no such congestion control here; net.ipv4.tcp_available_congestion_control = {Sysctl.Read("net.ipv4.tcp_available_congestion_control")}",
+        "ENODEV" => $"there is no interface \"{step.Value}\" in this network namespace",
+        _ => $"{error.Text}: see {step.Option.Setting}",
+    };
+
+    private static string Capability(SocketOption option) =>
+        option == SocketOptions.Congestion ? "CAP_NET_ADMIN for a congestion control outside net.ipv4.tcp_allowed_congestion_control"
+        : option == SocketOptions.BindToDevice ? "CAP_NET_RAW"
+        : "CAP_NET_ADMIN";
+
+    private static OptionValue Mode(int mode) => OptionValue.Of("0" + Convert.ToString(mode, 8));
+
+    private static int Domain(SocketDomain domain) => domain switch
+    {
+        SocketDomain.Unix => 1,
+        SocketDomain.IPv4 => 2,
+        SocketDomain.IPv6 => 10,
+        SocketDomain.Vsock => Sockets.AfVsock,
+        _ => throw new ArgumentOutOfRangeException(nameof(domain)),
+    };
+
+    private static string DomainName(SocketDomain domain) => domain switch
+    {
+        SocketDomain.Unix => "AF_UNIX",
+        SocketDomain.IPv4 => "AF_INET",
+        SocketDomain.IPv6 => "AF_INET6",
+        SocketDomain.Vsock => "AF_VSOCK",
+        _ => throw new ArgumentOutOfRangeException(nameof(domain)),
+    };
+
+    private static string TypeName(int type) => type switch
+    {
+        SockDgram => "SOCK_DGRAM",
+        SockSeqpacket => "SOCK_SEQPACKET",
+        _ => "SOCK_STREAM",
+    };
+}

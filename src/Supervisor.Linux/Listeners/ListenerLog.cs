@@ -1,0 +1,67 @@
+using Serilog;
+using Serilog.Events;
+using Supervisor.Core;
+using Supervisor.Core.Listeners;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Listeners in the log: the effective address at Information, each option at Debug; a clamp, a drift and a refused
+/// option at Warning, since somebody counts on a value that is not there.
+/// </summary>
+internal sealed class ListenerLog(ILogger log)
+{
+    public void Entry(ListenerHandle handle, HistoryEntry entry)
+    {
+        var level = entry switch
+        {
+            { Verdict: Verdict.Refused or Verdict.Drifted or Verdict.Ignored } => LogEventLevel.Warning,
+            { Verdict: Verdict.Adjusted, Call: "listen" } => LogEventLevel.Warning,
+            { Verdict: Verdict.Adjusted, Note: { } note } when note.StartsWith("capped", StringComparison.Ordinal) => LogEventLevel.Warning,
+            { Verdict: Verdict.Inherited, Requested: not null } => LogEventLevel.Warning,
+            _ => LogEventLevel.Debug,
+        };
+        if (!log.IsEnabled(level))
+        {
+            return;
+        }
+
+        log.ForContext("LISTEND_LISTENER", handle.Name)
+            .ForContext("LISTEND_PHASE", entry.Phase.Word())
+            .ForContext("LISTEND_OPTION", entry.Option)
+            .ForContext("LISTEND_REQUESTED", entry.Requested?.ToString())
+            .ForContext("LISTEND_EFFECTIVE", entry.Effective?.ToString())
+            .ForContext("ERRNO", entry.Errno)
+            .ForContext("MESSAGE_ID", MessageIds.ListenerOption)
+            .Write(level, "listener {Listener}: {Step}", handle.Name, Sentence(entry));
+    }
+
+    public void Made(ListenerHandle handle) =>
+        log.ForContext("LISTEND_LISTENER", handle.Name)
+            .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
+            .ForContext("LISTEND_EFFECTIVE", handle.Effective?.ToString())
+            .ForContext("MESSAGE_ID", MessageIds.ListenerReady)
+            .Information(
+                "listener {Listener}: {State} on {Address} ({Origin})",
+                handle.Name, handle.Spec.Address.Kind.Listens() ? "listening" : "bound", handle.Effective?.ToString() ?? "no address", handle.Origin.Word());
+
+    public void Failed(ListenerHandle handle) =>
+        log.ForContext("LISTEND_LISTENER", handle.Name)
+            .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
+            .ForContext("ERRNO", handle.Failure!.Name)
+            .ForContext("MESSAGE_ID", MessageIds.ListenerFailed)
+            .Error("listener {Listener}: cannot be made: {Failure}", handle.Name, handle.Failure.ToString());
+
+    private static string Sentence(HistoryEntry entry)
+    {
+        var values = (entry.Requested, entry.Effective) switch
+        {
+            (null, null) => "",
+            ({ } asked, { } got) when asked == got => $" {asked}",
+            ({ } asked, { } got) => $" {asked} -> {got}",
+            ({ } asked, null) => $" {asked}",
+            (null, { } got) => $" {got}",
+        };
+        return $"{entry.Call}{(entry.Option is null ? "" : " " + entry.Option)}{values}: {entry.Errno ?? entry.Verdict.Word()}{(entry.Note is null ? "" : $" ({entry.Note})")}";
+    }
+}

@@ -1,0 +1,69 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>What a descriptor that somebody else made turns out to be.</summary>
+/// <param name="Kind">Its kind.</param>
+/// <param name="Domain">Its family.</param>
+/// <param name="Address">The address that it is bound to; null for none.</param>
+/// <param name="IsListening">SO_ACCEPTCONN.</param>
+public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, ListenAddress? Address, bool IsListening)
+{
+    private const int SolSocket = 1;
+    private const int SoType = 3;
+    private const int SoAcceptConn = 30;
+    private const int SoProtocol = 38;
+    private const int SoDomain = 39;
+
+    /// <summary>Asks the socket; null where it is no socket, or of no kind that a listener may have.</summary>
+    public static SocketIdentity? Read(DescriptorHandle descriptor)
+    {
+        if (Sockets.GetInt32(descriptor, SolSocket, SoDomain, out var family) is not null
+            || Sockets.GetInt32(descriptor, SolSocket, SoType, out var type) is not null
+            || Sockets.GetInt32(descriptor, SolSocket, SoProtocol, out var protocol) is not null)
+        {
+            return null;
+        }
+
+        (ListenerKind Kind, SocketDomain Domain)? known = (family, type) switch
+        {
+            (1, 1) => (ListenerKind.UnixStream, SocketDomain.Unix),
+            (1, 2) => (ListenerKind.UnixDatagram, SocketDomain.Unix),
+            (1, 5) => (ListenerKind.UnixSeqpacket, SocketDomain.Unix),
+            (2, 1) => (protocol == Sockets.IpprotoMptcp ? ListenerKind.Mptcp : ListenerKind.Tcp, SocketDomain.IPv4),
+            (10, 1) => (protocol == Sockets.IpprotoMptcp ? ListenerKind.Mptcp : ListenerKind.Tcp, SocketDomain.IPv6),
+            (2, 2) => (ListenerKind.Udp, SocketDomain.IPv4),
+            (10, 2) => (ListenerKind.Udp, SocketDomain.IPv6),
+            (Sockets.AfVsock, 1) => (ListenerKind.Vsock, SocketDomain.Vsock),
+            _ => null,
+        };
+        if (known is not { } found)
+        {
+            return null;
+        }
+
+        Span<byte> raw = stackalloc byte[SocketAddress.MaxLength];
+        var address = Sockets.GetSocketName(descriptor, raw, out var length) is null ? SocketAddress.Decode(found.Kind, raw[..length]) : null;
+        Sockets.GetInt32(descriptor, SolSocket, SoAcceptConn, out var listening);
+        return new SocketIdentity(found.Kind, found.Domain, address, listening != 0);
+    }
+
+    /// <summary>Whether it is what <paramref name="requested"/> asks for: the kind and the address; port 0 and <c>*</c> match any of their sort.</summary>
+    public bool Matches(ListenAddress requested)
+    {
+        if (Kind != requested.Kind || Address is null)
+        {
+            return false;
+        }
+
+        if (requested.IsAnyFamily)
+        {
+            return Address.IsWildcard && (requested.Port == 0 || requested.Port == Address.Port);
+        }
+
+        return requested.Kind.IsInternet() && requested.Port == 0
+            ? requested.WithPort(Address.Port) == Address
+            : requested == Address;
+    }
+}

@@ -1,0 +1,161 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// A file of variables in the syntax of systemd's EnvironmentFile= (systemd.exec(5)): NAME=VALUE lines, comments after
+/// <c>#</c> or <c>;</c>, values in single or double quotes which may span lines, a backslash that continues a line.
+/// </summary>
+public static class EnvironmentFile
+{
+    /// <summary>Reads <paramref name="path"/>; with a leading <c>-</c> it may be missing.</summary>
+    public static bool TryRead(string path, [NotNullWhen(true)] out IReadOnlyList<KeyValuePair<string, string>>? variables, [NotNullWhen(false)] out string? error)
+    {
+        var optional = path.StartsWith('-');
+        var file = optional ? path[1..] : path;
+        error = null;
+        try
+        {
+            variables = Parse(File.ReadAllText(file));
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            if (optional && exception is FileNotFoundException or DirectoryNotFoundException)
+            {
+                variables = [];
+                return true;
+            }
+
+            variables = null;
+            error = exception is FileNotFoundException or DirectoryNotFoundException
+                ? $"there is no file {file}; write \"-{file}\" if it may be missing"
+                : $"{file} cannot be read: {exception.Message}";
+            return false;
+        }
+    }
+
+    /// <summary>The variables of a text, in order.</summary>
+    public static IReadOnlyList<KeyValuePair<string, string>> Parse(string text)
+    {
+        var variables = new List<KeyValuePair<string, string>>();
+        var at = 0;
+        while (at < text.Length)
+        {
+            while (at < text.Length && char.IsWhiteSpace(text[at]))
+            {
+                at++;
+            }
+
+            if (at >= text.Length)
+            {
+                break;
+            }
+
+            if (text[at] is '#' or ';')
+            {
+                SkipLine(text, ref at);
+                continue;
+            }
+
+            var start = at;
+            while (at < text.Length && text[at] is not ('=' or '\n'))
+            {
+                at++;
+            }
+
+            var name = text[start..at].Trim();
+            if (at >= text.Length || text[at] == '\n')
+            {
+                continue;
+            }
+
+            at++;
+            var value = Value(text, ref at);
+            if (name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'))
+            {
+                variables.Add(new(name, value));
+            }
+        }
+
+        return variables;
+    }
+
+    private static string Value(string text, ref int at)
+    {
+        while (at < text.Length && text[at] is ' ' or '\t')
+        {
+            at++;
+        }
+
+        var value = new StringBuilder();
+        var trailingBlanks = 0;
+        while (at < text.Length && text[at] != '\n')
+        {
+            var c = text[at++];
+            switch (c)
+            {
+                case '\'':
+                    while (at < text.Length && text[at] != '\'')
+                    {
+                        value.Append(text[at++]);
+                    }
+
+                    at++;
+                    trailingBlanks = 0;
+                    break;
+                case '"':
+                    while (at < text.Length && text[at] != '"')
+                    {
+                        if (text[at] == '\\' && at + 1 < text.Length)
+                        {
+                            at++;
+                            if (text[at] == '\n')
+                            {
+                                at++;
+                                continue;
+                            }
+
+                            if (text[at] is not ('"' or '\\' or '`' or '$'))
+                            {
+                                value.Append('\\');
+                            }
+                        }
+
+                        value.Append(text[at++]);
+                    }
+
+                    at++;
+                    trailingBlanks = 0;
+                    break;
+                case '\\' when at < text.Length:
+                    if (text[at] != '\n')
+                    {
+                        value.Append(text[at]);
+                    }
+
+                    at++;
+                    trailingBlanks = 0;
+                    break;
+                case '\r':
+                    break;
+                default:
+                    value.Append(c);
+                    trailingBlanks = c is ' ' or '\t' ? trailingBlanks + 1 : 0;
+                    break;
+            }
+        }
+
+        value.Length -= trailingBlanks;
+        return value.ToString();
+    }
+
+    private static void SkipLine(string text, ref int at)
+    {
+        while (at < text.Length && text[at] != '\n')
+        {
+            at++;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// The server end of sd_notify for one worker: a datagram socket of its own, so that a message says by its arrival whose
+/// it is, and a late one cannot be taken for a successor's. Messages are taken from the worker and its descendants;
+/// the kernel says who sent (SCM_CREDENTIALS), the sender's word counts for nothing. Descriptors that ride on a message
+/// are closed once it is dealt with, which is what BARRIER=1 waits for. Owns its socket and the file.
+/// </summary>
+public sealed class NotifySocket : IDisposable
+{
+    private const int AfUnix = 1;
+    private const int SockDgram = 2;
+    private const int SolSocket = 1;
+    private const int SoPassCred = 16;
+    private const int MaxMessagesPerWake = 64;
+
+    private readonly List<DescriptorHandle> _received = [];
+
+    private NotifySocket(string path, DescriptorHandle descriptor)
+    {
+        Path = path;
+        Descriptor = descriptor;
+    }
+
+    /// <summary>Its path, for NOTIFY_SOCKET.</summary>
+    public string Path { get; }
+
+    /// <summary>Its descriptor, for the loop.</summary>
+    public DescriptorHandle Descriptor { get; }
+
+    /// <summary>Makes it. It belongs to <paramref name="uid"/>, who alone (and root) may write to it.</summary>
+    public static NotifySocket? Create(string path, uint? uid, out SystemCallFailure? failure)
+    {
+        if (SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path, isAbstract: false)) is not { } raw)
+        {
+            failure = new SystemCallError("bind", 36).With($"{path}: the runtime directory's path is too long for a socket in it; choose a shorter one");
+            return null;
+        }
+
+        var socket = Sockets.Create(AfUnix, SockDgram, 0, nonBlocking: true, out var error);
+        if (socket is null)
+        {
+            failure = error.With("AF_UNIX, SOCK_DGRAM");
+            return null;
+        }
+
+        Files.Unlink(path);
+        var refused = Sockets.SetInt32(socket, SolSocket, SoPassCred, 1) ?? Files.SetMode(socket, 0x180) ?? Sockets.Bind(socket, raw);
+        if (refused is null && uid is { } owner && owner != Processes.EffectiveUid)
+        {
+            refused = Files.SetOwner(path, owner, uint.MaxValue);
+        }
+
+        if (refused is { } why)
+        {
+            socket.Dispose();
+            failure = why.With(path);
+            return null;
+        }
+
+        failure = null;
+        return new NotifySocket(path, socket);
+    }
+
+    /// <summary>
+    /// Takes what has arrived. <paramref name="onMessage"/> gets each message of the worker <paramref name="pid"/> or a
+    /// descendant, <paramref name="onRefused"/> the reason and sender of every other.
+    /// </summary>
+    public void Drain(int pid, Action<NotifyMessage> onMessage, Action<string, int> onRefused)
+    {
+        Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
+        for (var i = 0; i < MaxMessagesPerWake; i++)
+        {
+            var length = Sockets.ReceiveWithCredentials(Descriptor, data, _received, out var sender, out _, out var truncated, out var error);
+            try
+            {
+                if (length < 0)
+                {
+                    if (error is { } failed)
+                    {
+                        onRefused(failed.ToString(), sender);
+                    }
+
+                    return;
+                }
+
+                if (truncated)
+                {
+                    onRefused($"it is larger than {NotifyMessage.MaxBytes} bytes or carries too many descriptors", sender);
+                }
+                else if (!ProcFile.DescendsFrom(sender, pid))
+                {
+                    onRefused("its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
+                }
+                else if (!NotifyMessage.TryParse(data[..length], out var message, out var wrong))
+                {
+                    onRefused(wrong, sender);
+                }
+                else
+                {
+                    onMessage(message);
+                }
+            }
+            finally
+            {
+                foreach (var descriptor in _received)
+                {
+                    descriptor.Dispose();
+                }
+
+                _received.Clear();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Files.Unlink(Path);
+        Descriptor.Dispose();
+    }
+}

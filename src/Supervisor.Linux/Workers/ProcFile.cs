@@ -1,0 +1,83 @@
+using System.Globalization;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>What /proc/PID/stat says of a process: proc_pid_stat(5).</summary>
+/// <param name="ParentPid">Field 4.</param>
+/// <param name="SessionId">Field 6.</param>
+public readonly record struct ProcFile(int ParentPid, int SessionId)
+{
+    /// <summary>Reads it; null where the process is gone or hidden.</summary>
+    public static ProcFile? Read(int pid)
+    {
+        try
+        {
+            var text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+
+            // The command may hold anything, blanks and brackets too: fields are counted from its closing bracket.
+            var rest = text.AsSpan(text.LastIndexOf(')') + 2);
+            Span<Range> fields = stackalloc Range[6];
+            return rest.Split(fields, ' ') < 5
+                ? null
+                : new ProcFile(
+                    int.Parse(rest[fields[1]], NumberStyles.None, CultureInfo.InvariantCulture),
+                    int.Parse(rest[fields[3]], NumberStyles.None, CultureInfo.InvariantCulture));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A process's short name, from /proc/PID/comm; null where it is gone or hidden.</summary>
+    public static string? Command(int pid)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/comm")).TrimEnd('\n');
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Whether <paramref name="pid"/> is <paramref name="ancestor"/>, of its session, or below it.</summary>
+    public static bool DescendsFrom(int pid, int ancestor)
+    {
+        for (var depth = 0; depth < 64 && pid > 1; depth++)
+        {
+            if (pid == ancestor)
+            {
+                return true;
+            }
+
+            if (Read(pid) is not { } process)
+            {
+                return false;
+            }
+
+            if (process.SessionId == ancestor)
+            {
+                return true;
+            }
+
+            pid = process.ParentPid;
+        }
+
+        return false;
+    }
+
+    /// <summary>Processes of a session other than its leader.</summary>
+    public static IEnumerable<int> MembersOf(int session)
+    {
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                && pid != session && Read(pid)?.SessionId == session)
+            {
+                yield return pid;
+            }
+        }
+    }
+}

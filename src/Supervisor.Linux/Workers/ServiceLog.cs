@@ -1,0 +1,129 @@
+using Serilog;
+using Serilog.Events;
+using Supervisor.Core;
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>A service in the log: one event for each change of state, one for each line that a worker writes.</summary>
+internal sealed class ServiceLog
+{
+    private readonly ILogger _log;
+    private readonly string _name;
+    private readonly ServiceSpec _spec;
+
+    public ServiceLog(ILogger log, ServiceSpec spec)
+    {
+        _name = spec.Name;
+        _spec = spec;
+        _log = log.ForContext("LISTEND_SERVICE", spec.Name);
+    }
+
+    public void Output(WorkerState worker, int pid, string line, bool isError)
+    {
+        _ = isError;
+        var level = LogEventLevel.Information;
+        if (line is ['<', >= '0' and <= '7' and var digit, '>', ..])
+        {
+            // sd-daemon(3): the worker's own priority.
+            level = digit switch
+            {
+                <= '2' => LogEventLevel.Fatal,
+                '3' => LogEventLevel.Error,
+                '4' => LogEventLevel.Warning,
+                '7' => LogEventLevel.Debug,
+                _ => LogEventLevel.Information,
+            };
+            line = line[3..];
+        }
+
+        _log.ForContext("LISTEND_WORKER_PID", pid)
+            .ForContext("LISTEND_GENERATION", worker.Generation)
+            .ForContext("MESSAGE_ID", MessageIds.Output)
+            .Write(level, "{Service}[{Pid}]: {Line}", _name, pid, line);
+    }
+
+    public void Spawned(WorkerState worker, int pid) =>
+        About(worker, pid, MessageIds.Worker).Debug("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) started", _name, worker.Slot, pid, worker.Generation);
+
+    public void Blocked(string why) =>
+        _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: cannot be started: {Reason}", _name, why);
+
+    public void MessageRefused(int pid, int sender, string reason) =>
+        _log.ForContext("LISTEND_WORKER_PID", pid).ForContext("MESSAGE_ID", MessageIds.Worker)
+            .Warning("service {Service}: a notify message from pid {Sender} for worker pid {Pid} was refused: {Reason}", _name, sender, pid, reason);
+
+    public void Report(ReportEffect report, TimeSpan now)
+    {
+        var log = report.Worker is { } subject ? About(subject, subject.Pid ?? 0, MessageIds.Worker) : _log.ForContext("MESSAGE_ID", MessageIds.Rollout);
+        var worker = report.Worker;
+        var rollout = report.Rollout;
+        switch (report.Report)
+        {
+            case ServiceReport.WorkerReady:
+                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) is ready after {Elapsed}", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(now - worker.StartedAt));
+                break;
+            case ServiceReport.WorkerStartTimedOut:
+                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) was not ready within start_timeout ({Timeout})", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(_spec.StartTimeout));
+                break;
+            case ServiceReport.WorkerDraining:
+                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Asked}, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, worker.EndRequested ? "was asked to drain" : "says that it is leaving", Durations.Text(_spec.StopTimeout));
+                break;
+            case ServiceReport.WorkerKilled:
+                log.Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) did not leave within stop_timeout ({Timeout}) and is killed with its session", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(_spec.StopTimeout));
+                break;
+            case ServiceReport.WorkerLeft:
+                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) has left: {Reason}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
+                break;
+            case ServiceReport.WorkerDied:
+                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}{Ready}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, worker.ReadyAt is null ? " before it was ready" : "");
+                break;
+            case ServiceReport.SlotBackingOff:
+                var slot = report.Slot!;
+                if (slot.LimitReached)
+                {
+                    log.Error("service {Service}: worker {Slot} was restarted {Limit} times within {Interval} (restart.limit): next try in {Wait}; last end: {Reason}", _name, slot.Index, _spec.Restart.Limit, Durations.Text(_spec.Restart.LimitInterval), Durations.Text(slot.NextTry!.Value - now), slot.LastExit?.Text);
+                }
+                else
+                {
+                    log.Warning("service {Service}: worker {Slot} keeps failing ({Failures} in a row): next try in {Wait}", _name, slot.Index, slot.Failures, Durations.Text(slot.NextTry!.Value - now));
+                }
+
+                break;
+            case ServiceReport.SlotFinished:
+                log.Information("service {Service}: worker {Slot} {Reason} and is not started again (restart.policy)", _name, report.Slot!.Index, report.Slot.LastExit?.Text);
+                break;
+            case ServiceReport.RolloutStarted:
+                log.Information("service {Service}: roll-out of generation {To} over {From} begins", _name, rollout!.To, rollout.From);
+                break;
+            case ServiceReport.RolloutProgressed:
+                log.Debug("service {Service}: roll-out of generation {To}: {Phase}", _name, rollout!.To, rollout.Phase.ToString());
+                break;
+            case ServiceReport.RolloutFailing:
+                log.Error("service {Service}: roll-out of generation {To} fails: {Reason}", _name, rollout!.To, report.Text);
+                break;
+            case ServiceReport.RolloutEnded:
+                var elapsed = Durations.Text((rollout!.EndedAt ?? now) - rollout.StartedAt);
+                if (rollout.Phase == RolloutPhase.Done)
+                {
+                    log.Information("service {Service}: generation {To} serves; the roll-out took {Elapsed}", _name, rollout.To, elapsed);
+                }
+                else
+                {
+                    log.Warning("service {Service}: roll-out of generation {To} ended as {Phase} after {Elapsed}: {Reason}", _name, rollout.To, rollout.Phase.ToString(), elapsed, rollout.Reason);
+                }
+
+                break;
+            case ServiceReport.ServiceStopped:
+                log.Information("service {Service}: stopped; its listeners stay open", _name);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(report), report.Report, null);
+        }
+    }
+
+    private ILogger About(WorkerState worker, int pid, string messageId) =>
+        _log.ForContext("LISTEND_WORKER_PID", pid).ForContext("LISTEND_GENERATION", worker.Generation).ForContext("MESSAGE_ID", messageId);
+}

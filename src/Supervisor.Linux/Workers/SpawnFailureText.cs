@@ -1,0 +1,54 @@
+using Supervisor.Core.Services;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>A failed spawn for people: setting, value, stage, errno and remedy.</summary>
+internal static class SpawnFailureText
+{
+    public static string For(ServiceSpec spec, string path, ChildProcess.Failure failure, int descriptorOffset)
+    {
+        var error = new SystemCallError("", failure.Errno);
+        var answer = $"{error.Name} ({error.Text})";
+        return failure.Stage switch
+        {
+            SpawnStage.Exec => $"command \"{path}\": executing it: {answer}; {ExecRemedy(path, error.Name)}",
+            SpawnStage.Directory => $"working_directory \"{spec.WorkingDirectory}\": entering it: {answer}; {DirectoryRemedy(error.Name, spec)}",
+            SpawnStage.User => $"user \"{spec.User}\": setting it: {answer}; only root, or CAP_SETUID, may start workers as another user",
+            SpawnStage.Group => $"group \"{spec.Group ?? spec.User}\": setting it: {answer}; only root, or CAP_SETGID, may start workers as another group",
+            SpawnStage.Groups => $"supplementary_groups: setting them: {answer}; only root, or CAP_SETGID, may",
+            SpawnStage.Limit => $"limits.{spec.Limits[failure.Detail].Name} = {spec.Limits[failure.Detail].Value}: setting it: {answer}; "
+                + (error.Name == "EPERM" ? "it is above the daemon's own hard limit: raise that (LimitNOFILE= and so on in its unit), or run with CAP_SYS_RESOURCE" : "the kernel refuses the value"),
+            SpawnStage.Nice => $"nice = {spec.Nice}: setting it: {answer}; a lower nice level needs CAP_SYS_NICE",
+            SpawnStage.Capabilities => $"capabilities{(failure.Detail >= 0 && failure.Detail < Capabilities.Names.Length ? $" \"{Capabilities.Names[failure.Detail]}\"" : "")}: raising them: {answer}; the daemon can only pass on what it has itself",
+            SpawnStage.NoNewPrivileges => $"no_new_privileges: setting it: {answer}",
+            SpawnStage.Descriptors => $"listeners{(failure.Detail >= descriptorOffset && failure.Detail - descriptorOffset < spec.Listeners.Length ? $" \"{spec.Listeners[failure.Detail - descriptorOffset]}\"" : "")}: placing descriptor {failure.Detail}: {answer}; limits.nofile must leave room for them",
+            SpawnStage.Clone => $"clone: {answer}; the daemon's limit of processes or memory is reached (TasksMax=, LimitNPROC= in its unit)",
+            SpawnStage.Session => $"setsid: {answer}",
+            SpawnStage.Cgroup => $"entering the control group: {answer}",
+            SpawnStage.Signals => $"setting signals: {answer}",
+            SpawnStage.None => answer,
+            _ => throw new ArgumentOutOfRangeException(nameof(failure)),
+        };
+    }
+
+    private static string ExecRemedy(string path, string errno) => errno switch
+    {
+        "ENOENT" when File.Exists(path) => "the file is there, but the interpreter that its first line names is not",
+        "ENOENT" => "there is no such file; correct the path",
+        "EACCES" when Directory.Exists(path) => "it is a directory; name the program in it",
+        "EACCES" => "it is not executable by the worker's user, or a directory above it may not be searched; chmod +x it",
+        "ENOEXEC" => "it is no program for this machine; a script begins with #! and its interpreter",
+        "ETXTBSY" => "it is open for writing; replace a program by rename, never in place",
+        "E2BIG" => "its arguments and environment are too large",
+        _ => "see execve(2)",
+    };
+
+    private static string DirectoryRemedy(string errno, ServiceSpec spec) => errno switch
+    {
+        "ENOENT" => "there is no such directory; create it",
+        "EACCES" => $"{(spec.User is null ? "the daemon's user" : $"user \"{spec.User}\"")} may not search it, or a directory above it; grant it search permission",
+        "ENOTDIR" => "it is no directory",
+        _ => "see chdir(2)",
+    };
+}

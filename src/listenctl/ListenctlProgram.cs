@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Text;
+using Supervisor.Control;
+
+namespace Supervisor.Listenctl;
+
+/// <summary>
+/// The control client. Each verb is a class of its own; what they share is here: the options that may stand before or
+/// after the verb, and what an error becomes.
+///
+/// A client lives for milliseconds and is run in loops by scripts, so everything is synchronous: one blocking socket,
+/// no thread pool, no epoll thread. Standard output carries the answer and nothing else; with <c>--json</c> it is the
+/// daemon's own bytes. Everything said to people about failure goes to standard error.
+/// </summary>
+internal static class ListenctlProgram
+{
+    /// <summary>Runs one command line and returns its exit status, one of <see cref="ExitCode"/>.</summary>
+    public static int Run(IReadOnlyList<string> args, Standard standard)
+    {
+        var options = new GlobalOptions();
+        var root = new Command("listenctl", "Looks at listend and tells it what to do: listeners, their history, services and their workers.")
+        {
+            new HelpOption(),
+            new VersionFlag(standard),
+            options.Socket,
+            options.Json,
+            new StatusCommand(options, standard),
+            new ListenersCommand(options, standard),
+            new HistoryCommand(options, standard),
+            new RestartCommand(options, standard),
+        };
+
+        var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        if (parsed.Errors.Count > 0)
+        {
+            return UsageError.Report(parsed, standard.Error);
+        }
+
+        try
+        {
+            using var output = new StreamWriter(standard.Output, new UTF8Encoding(false), leaveOpen: true);
+            return parsed.Invoke(new InvocationConfiguration
+            {
+                Output = output,
+                Error = standard.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            });
+        }
+        catch (ControlException error)
+        {
+            standard.Error.WriteLine("listenctl: " + Printable.Of(error.Message, keepLines: true));
+            if (error.Document is { } document && parsed.GetValue(options.Json))
+            {
+                Json.Write(standard.Output, document);
+            }
+
+            return error.ExitCode;
+        }
+        catch (IOException error)
+        {
+            standard.Error.WriteLine($"listenctl: cannot write standard output: {error.Message}");
+            return ExitCode.Failed;
+        }
+    }
+}

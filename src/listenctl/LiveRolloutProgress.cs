@@ -1,0 +1,55 @@
+using Spectre.Console;
+using Spectre.Console.Rendering;
+using Supervisor.Control;
+
+namespace Supervisor.Listenctl;
+
+/// <summary>One line that is drawn over again: a bar of the slots replaced, who is draining, how long it has taken.</summary>
+internal sealed class LiveRolloutProgress(Screen screen, string service, TimeProvider clock) : IRolloutProgress
+{
+    /// <inheritdoc/>
+    public void Run(Action<Action<RestartDocument>> watch)
+    {
+        var state = new StateColumn(clock);
+        screen.Console.Progress()
+            .AutoClear(true)
+            .HideCompleted(false)
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn { Width = 24, CompletedStyle = Palette.Good, FinishedStyle = Palette.Good, RemainingStyle = Palette.Quiet },
+                state)
+            .Start(context =>
+            {
+                var bar = context.AddTask($"[bold]{Markup.Escape(Printable.Of(service))}[/]", autoStart: true, maxValue: 1);
+                bar.IsIndeterminate = true;
+                watch(restart =>
+                {
+                    state.Show(restart);
+                    if (restart.Rollout is { Total: > 0 } rollout)
+                    {
+                        bar.IsIndeterminate = false;
+                        bar.MaxValue = rollout.Total;
+                        bar.Value = rollout.Replaced;
+                    }
+
+                    context.Refresh();
+                });
+            });
+    }
+
+    private sealed class StateColumn(TimeProvider clock) : ProgressColumn
+    {
+        private readonly long began = clock.GetTimestamp();
+        private volatile RestartDocument? latest;
+
+        public void Show(RestartDocument restart) => latest = restart;
+
+        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
+        {
+            var elapsed = HumanTime.Elapsed(clock.GetElapsedTime(began));
+            return latest?.Rollout is { } rollout
+                ? new Cell($"{rollout.From} → {rollout.To}  {RolloutText.Counts(rollout)}  ").And(elapsed, Palette.Quiet).Content()
+                : new Cell(elapsed, Palette.Quiet).Content();
+        }
+    }
+}

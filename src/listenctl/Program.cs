@@ -1,0 +1,3 @@
+using Supervisor.Listenctl;
+
+return ListenctlProgram.Run(args, Standard.OfProcess());

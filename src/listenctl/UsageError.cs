@@ -1,0 +1,44 @@
+using System.CommandLine;
+using Supervisor.Control;
+
+namespace Supervisor.Listenctl;
+
+/// <summary>What a wrong command line is answered with: the error, and the verb's usage in one line.</summary>
+internal static class UsageError
+{
+    /// <summary>Writes it and returns the exit status.</summary>
+    public static int Report(ParseResult parsed, TextWriter error)
+    {
+        var command = parsed.CommandResult.Command;
+        var isRoot = command is not Verb;
+        if (isRoot && parsed.UnmatchedTokens.Count > 0)
+        {
+            error.WriteLine($"listenctl: there is no command \"{Printable.Of(parsed.UnmatchedTokens[0])}\"");
+        }
+        else if (isRoot && parsed.Tokens.Count == 0)
+        {
+            error.WriteLine("listenctl: say which command");
+        }
+        else
+        {
+            foreach (var message in parsed.Errors.Select(e => e.Message).Distinct())
+            {
+                error.WriteLine($"listenctl: {Printable.Of(message)}");
+            }
+        }
+
+        if (command is Verb verb)
+        {
+            error.WriteLine($"usage: listenctl [--socket PATH] [--json] {verb.Name} {verb.Usage}".TrimEnd());
+            return ExitCode.Usage;
+        }
+
+        error.WriteLine("usage: listenctl [--socket PATH] [--json] COMMAND");
+        foreach (var known in command.Subcommands.OfType<Verb>())
+        {
+            error.WriteLine($"       listenctl {known.Name} {known.Usage}".TrimEnd());
+        }
+
+        return ExitCode.Usage;
+    }
+}

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using System.Text.Json;
+using Supervisor.Control;
+
+namespace Supervisor.Daemon.Commands;
+
+/// <summary><c>listend check</c>: every error of a configuration, with file, line, column and setting. Changes nothing.</summary>
+internal static class CheckCommand
+{
+    public static Command Create()
+    {
+        var config = ConfigLoading.ConfigOption();
+        var json = new Option<bool>("--json") { Description = "One JSON document on standard output" };
+        var check = new Command("check", "Checks a configuration and changes nothing: exit status 0 clean, 1 errors") { config, json };
+        check.SetAction(parsed =>
+        {
+            var path = parsed.GetValue(config)!;
+            var result = ConfigLoading.Load(path);
+            var errors = result.Errors;
+            var failures = new List<FailureDocument>();
+            if (result.Config is { } loaded)
+            {
+                errors = errors.AddRange(Support.Check(loaded, path));
+                if (errors.IsEmpty)
+                {
+                    failures.AddRange(Preflight.Check(loaded));
+                }
+            }
+
+            var ok = errors.IsEmpty && failures.Count == 0;
+            if (parsed.GetValue(json))
+            {
+                var document = new CheckDocument(
+                    ok,
+                    [.. errors.Select(error => new ConfigErrorDocument(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy))],
+                    failures);
+                Console.Out.WriteLine(JsonSerializer.Serialize(document, ControlJson.Default.CheckDocument));
+            }
+            else
+            {
+                foreach (var error in errors)
+                {
+                    Console.Error.WriteLine(error.ToString());
+                }
+
+                foreach (var failure in failures)
+                {
+                    Console.Error.WriteLine($"{failure.Address}: cannot be bound now: {failure.Errno}{(failure.Cause is null ? "" : $" ({failure.Cause})")}: {failure.Advice}");
+                }
+
+                if (ok)
+                {
+                    Console.Out.WriteLine($"{path}: {Count(result.Config!.Listeners.Length, "listener")}, {Count(result.Config.Services.Length, "service")}, no errors");
+                }
+                else
+                {
+                    Console.Error.WriteLine($"{path}: {Count(errors.Length + failures.Count, "error")}");
+                }
+            }
+
+            return ok ? 0 : 1;
+        });
+        return check;
+    }
+
+    private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
+}

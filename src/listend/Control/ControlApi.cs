@@ -1,0 +1,295 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Supervisor.Control;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Services;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>
+/// The control interface: each handler asks the loop, which owns all state, and writes what it answers. Reading is for
+/// whoever may connect; what changes anything is for root and the daemon's own user, known by SO_PEERCRED.
+/// </summary>
+internal sealed class ControlApi
+{
+    private const int SolSocket = 1;
+    private const int SoPeerCred = 17;
+
+    private readonly Daemon _daemon;
+    private readonly CancellationToken _stopping;
+
+    public ControlApi(Daemon daemon, CancellationToken stopping)
+    {
+        _daemon = daemon;
+        _stopping = stopping;
+    }
+
+    public void Map(WebApplication application)
+    {
+        application.Use(ExplainFailures);
+        application.MapGet("/v1/status", Status);
+        application.MapGet("/v1/services/{name}", Service);
+        application.MapGet("/v1/listeners", Listeners);
+        application.MapGet("/v1/listeners/{name}", Listener);
+        application.MapGet("/v1/listeners/{name}/history", History);
+        application.MapPost("/v1/services/{name}/restart", Restart);
+        application.MapGet("/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
+        application.MapGet("/readyz", Ready);
+        application.MapFallback((RequestDelegate)(context => Problem(
+            context, StatusCodes.Status404NotFound, "no such resource", $"{context.Request.Method} {context.Request.Path} is no resource of this version of listend")));
+    }
+
+    private async Task Status(HttpContext context) =>
+        await Json(context, await _daemon.Loop.Ask(() => Documents.Status(_daemon)), ControlJson.Default.StatusDocument);
+
+    private async Task Service(HttpContext context)
+    {
+        var name = Name(context);
+        var document = await _daemon.Loop.Ask(() => Find(name) is { } runner ? Documents.Service(runner, _daemon.Loop.Now, _daemon.Loop.Time.GetUtcNow()) : null);
+        await (document is null ? NoService(context, name) : Json(context, document, ControlJson.Default.ServiceDocument));
+    }
+
+    private async Task Listeners(HttpContext context) => await Json(
+        context,
+        await _daemon.Loop.Ask(() => _daemon.Listeners.Handles.Select(handle => Documents.Listener(handle, _daemon.Services)).ToList()),
+        ControlJson.Default.ListListenerDocument);
+
+    private async Task Listener(HttpContext context)
+    {
+        var name = Name(context);
+        var document = await _daemon.Loop.Ask(() => _daemon.Listeners.Find(name) is { } handle ? Documents.Listener(handle, _daemon.Services) : null);
+        await (document is null ? NoListener(context, name) : Json(context, document, ControlJson.Default.ListenerDocument));
+    }
+
+    private async Task History(HttpContext context)
+    {
+        var name = Name(context);
+        if (context.Request.Query["follow"] != "true")
+        {
+            var entries = await _daemon.Loop.Ask(() => _daemon.Listeners.Find(name)?.History.Entries.Select(Documents.History).ToList());
+            await (entries is null ? NoListener(context, name) : Json(context, entries, ControlJson.Default.ListHistoryEntryDocument));
+            return;
+        }
+
+        // A reader that stops reading must not make us keep what it does not take.
+        var channel = Channel.CreateBounded<HistoryEntryDocument>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        void Added(HistoryEntry entry) => channel.Writer.TryWrite(Documents.History(entry));
+        var found = await _daemon.Loop.Ask(() =>
+        {
+            if (_daemon.Listeners.Find(name) is not { } handle)
+            {
+                return false;
+            }
+
+            foreach (var entry in handle.History.Entries)
+            {
+                Added(entry);
+            }
+
+            handle.History.Added += Added;
+            return true;
+        });
+        if (!found)
+        {
+            await NoListener(context, name);
+            return;
+        }
+
+        try
+        {
+            await Stream(context, channel.Reader, ControlJson.Default.HistoryEntryDocument, _ => false);
+        }
+        finally
+        {
+            _daemon.Loop.Post(() =>
+            {
+                if (_daemon.Listeners.Find(name) is { } handle)
+                {
+                    handle.History.Added -= Added;
+                }
+            });
+        }
+    }
+
+    private async Task Restart(HttpContext context)
+    {
+        if (!await MayChange(context))
+        {
+            return;
+        }
+
+        var name = Name(context);
+        var wait = context.Request.Query["wait"] == "true";
+        TimeSpan? timeout = null;
+        if (context.Request.Query["timeout_ms"] is [{ Length: > 0 } text])
+        {
+            if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) || milliseconds > int.MaxValue)
+            {
+                await Problem(context, StatusCodes.Status400BadRequest, "bad request", $"timeout_ms \"{text}\" is no number of milliseconds");
+                return;
+            }
+
+            timeout = TimeSpan.FromMilliseconds(milliseconds);
+        }
+
+        var watch = new RolloutWatch(_daemon.Loop);
+        var (status, problem) = await _daemon.Loop.Ask(() =>
+        {
+            if (Find(name) is not { } runner)
+            {
+                return (StatusCodes.Status404NotFound, (string?)null);
+            }
+
+            if (runner.Blocked is { } blocked)
+            {
+                return (StatusCodes.Status409Conflict, $"service \"{name}\" cannot be started: {blocked}");
+            }
+
+            if (!runner.State.Wanted)
+            {
+                return (StatusCodes.Status409Conflict, $"service \"{name}\" is stopped: start it instead");
+            }
+
+            return watch.Begin(runner, out var error) ? (StatusCodes.Status202Accepted, null) : (StatusCodes.Status409Conflict, error);
+        });
+        switch (status)
+        {
+            case StatusCodes.Status404NotFound:
+                await NoService(context, name);
+                return;
+            case StatusCodes.Status409Conflict:
+                await Problem(context, status, "the service cannot be restarted now", problem!);
+                return;
+        }
+
+        try
+        {
+            if (!wait)
+            {
+                context.Response.StatusCode = status;
+                await Json(context, await _daemon.Loop.Ask(watch.Current), ControlJson.Default.RestartDocument);
+                return;
+            }
+
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping);
+            await using var timer = timeout is { } duration
+                ? new Timer(_ => _daemon.Loop.Post(() => watch.TimeOut(duration)), null, duration, Timeout.InfiniteTimeSpan)
+                : null;
+            await Stream(context, watch.Reader, ControlJson.Default.RestartDocument, document => document.Outcome is not null);
+        }
+        finally
+        {
+            _daemon.Loop.Post(watch.End);
+        }
+    }
+
+    private async Task Ready(HttpContext context)
+    {
+        var waiting = await _daemon.Loop.Ask(() => _daemon.Services
+            .Where(runner => runner.Blocked is not null || runner.State.Ready < runner.State.Desired)
+            .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Desired} workers are ready").ToArray());
+        await Text(context, waiting.Length == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, waiting.Length == 0 ? "ready" : string.Join('\n', waiting));
+    }
+
+    private ServiceRunner? Find(string name) => _daemon.Services.FirstOrDefault(runner => runner.Name == name);
+
+    private static string Name(HttpContext context) => (string)context.GetRouteValue("name")!;
+
+    private static async Task<bool> MayChange(HttpContext context)
+    {
+        // struct ucred: pid, uid, gid.
+        Span<byte> credentials = stackalloc byte[12];
+        var socket = context.Features.Get<IConnectionSocketFeature>()?.Socket;
+        var uid = socket is not null && socket.GetRawSocketOption(SolSocket, SoPeerCred, credentials) == credentials.Length
+            ? BitConverter.ToUInt32(credentials[4..])
+            : uint.MaxValue;
+        if (uid == 0 || uid == Processes.EffectiveUid)
+        {
+            return true;
+        }
+
+        await Problem(context, StatusCodes.Status403Forbidden, "not permitted", $"what changes anything is for root and the daemon's own user (uid {Processes.EffectiveUid}); you are uid {uid}");
+        return false;
+    }
+
+    private Task NoService(HttpContext context, string name) => Problem(
+        context, StatusCodes.Status404NotFound, "no such service",
+        $"there is no service \"{name}\"; there {Known(_daemon.Services.Select(runner => runner.Name))}");
+
+    private Task NoListener(HttpContext context, string name) => Problem(
+        context, StatusCodes.Status404NotFound, "no such listener",
+        $"there is no listener \"{name}\"; there {Known(_daemon.Listeners.Handles.Select(handle => handle.Name))}");
+
+    private static string Known(IEnumerable<string> names) => names.ToArray() switch
+    {
+        [] => "are none",
+        [var one] => $"is {one}",
+        var several => $"are {string.Join(", ", several)}",
+    };
+
+    /// <summary>One JSON document a line, each at once, until the last one, the client's end or the daemon's.</summary>
+    private async Task Stream<T>(HttpContext context, ChannelReader<T> reader, JsonTypeInfo<T> type, Func<T, bool> isLast)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping);
+        context.Response.ContentType = "application/x-ndjson";
+        await context.Response.StartAsync(end.Token);
+        try
+        {
+            await foreach (var document in reader.ReadAllAsync(end.Token))
+            {
+                JsonSerializer.Serialize(new Utf8JsonWriter(context.Response.BodyWriter), document, type);
+                context.Response.BodyWriter.Write("\n"u8);
+                await context.Response.BodyWriter.FlushAsync(end.Token);
+                if (isLast(document))
+                {
+                    return;
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The client has gone, or the daemon goes: the stream ends where it is.
+        }
+    }
+
+    private static async Task Json<T>(HttpContext context, T document, JsonTypeInfo<T> type)
+    {
+        context.Response.ContentType = "application/json";
+        await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(document, type));
+    }
+
+    private static async Task Text(HttpContext context, int status, string text)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "text/plain";
+        await context.Response.WriteAsync(text + "\n");
+    }
+
+    private static async Task Problem(HttpContext context, int status, string title, string detail)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/problem+json";
+        await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ProblemDocument("about:blank", title, status, detail), ControlJson.Default.ProblemDocument));
+    }
+
+    private static async Task ExplainFailures(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (Exception exception) when (!context.Response.HasStarted && exception is not OperationCanceledException)
+        {
+            await Problem(context, StatusCodes.Status500InternalServerError, "internal error", exception.Message);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Serilog;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>
+/// The control socket. The daemon owns the listener; Kestrel serves it only while somebody talks to it.
+/// </summary>
+/// <remarks>
+/// Kestrel's heartbeat wakes a process once a second, and its start takes as long as the rest of the daemon's. So the
+/// loop watches the listener, starts Kestrel on a duplicate of it at the first connection, and takes the listener back
+/// when no connection has been open for <see cref="IdleAfter"/>. What connects in between waits in the accept queue.
+/// </remarks>
+internal sealed class ControlServer : IDisposable
+{
+    /// <summary>How long Kestrel stays without a connection.</summary>
+    public static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
+
+    private readonly Daemon _daemon;
+    private readonly ILogger _log;
+    private readonly DescriptorHandle _listener;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Lock _lock = new();
+    private readonly Timer _idle;
+    private WebApplication? _application;
+    private int _connections;
+
+    private ControlServer(Daemon daemon, ILogger log, DescriptorHandle listener)
+    {
+        _daemon = daemon;
+        _log = log;
+        _listener = listener;
+        _idle = new Timer(_ => _ = StopWhenIdleAsync());
+    }
+
+    /// <summary>Ends the streams that are open when the daemon leaves.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Makes the socket and watches it; null with the reason where that cannot be.</summary>
+    public static ControlServer? TryStart(Daemon daemon, ILogger log, out string? error)
+    {
+        var path = daemon.Paths.ControlSocket;
+        var raw = SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixStream, path, isAbstract: false));
+        if (raw is null)
+        {
+            error = $"control socket {path}: the path is longer than {ListenAddress.MaxUnixPathBytes} bytes; choose a shorter runtime directory";
+            return null;
+        }
+
+        var socket = Sockets.Create(1, 1, 0, nonBlocking: true, out var failed);
+        if (socket is null)
+        {
+            error = $"control socket {path}: {failed}";
+            return null;
+        }
+
+        // The lock on the runtime directory is ours, so what lies there is a dead daemon's. The mode is set before
+        // bind(), so the socket is never open to more than it should.
+        Files.Unlink(path);
+        var refused = Files.SetMode(socket, 0x1B0) ?? Sockets.Bind(socket, raw) ?? Files.SetMode(path, 0x1B0) ?? Sockets.Listen(socket, 128);
+        if (refused is { } why)
+        {
+            socket.Dispose();
+            error = $"control socket {path}: {why}";
+            return null;
+        }
+
+        var server = new ControlServer(daemon, log, socket);
+        daemon.Loop.Watch(socket, server.Activate);
+        error = null;
+        return server;
+    }
+
+    /// <summary>Ends open streams and answers, and removes the socket.</summary>
+    public void Stop()
+    {
+        _stopping.Cancel();
+        _daemon.Loop.Unwatch(_listener);
+        Files.Unlink(_daemon.Paths.ControlSocket);
+        WebApplication? application;
+        lock (_lock)
+        {
+            application = _application;
+            _application = null;
+        }
+
+        if (application is not null)
+        {
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            application.StopAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _idle.Dispose();
+        _stopping.Dispose();
+        _listener.Dispose();
+    }
+
+    /// <summary>The first connection: on the loop.</summary>
+    private void Activate()
+    {
+        _daemon.Loop.Unwatch(_listener);
+        _ = Task.Run(StartAsync);
+    }
+
+    private async Task StartAsync()
+    {
+        try
+        {
+            var duplicate = Files.Duplicate(_listener, out var error) ?? throw new SystemCallException(error, "serving the control socket");
+            var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
+            builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
+            {
+                options.AddServerHeader = false;
+                options.Limits.MaxConcurrentConnections = 256;
+                options.Limits.MaxRequestBodySize = 64 * 1024;
+                options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
+                options.Limits.MinResponseDataRate = null;
+                options.ListenHandle((ulong)duplicate.Number, listen =>
+                {
+                    listen.Protocols = HttpProtocols.Http1;
+                    listen.Use(Count);
+                });
+            });
+            builder.Services.AddRoutingCore();
+            builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
+            var application = builder.Build();
+            new ControlApi(_daemon, Stopping).Map(application);
+            await application.StartAsync();
+
+            // Kestrel owns the duplicate from here on.
+            duplicate.SetHandleAsInvalid();
+            lock (_lock)
+            {
+                _application = application;
+            }
+
+            _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
+        }
+        catch (Exception exception)
+        {
+            _log.Error(exception, "control socket: it cannot be served now: {Reason}", exception.Message);
+            _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private ConnectionDelegate Count(ConnectionDelegate next) => async connection =>
+    {
+        Interlocked.Increment(ref _connections);
+        try
+        {
+            await next(connection);
+        }
+        finally
+        {
+            if (Interlocked.Decrement(ref _connections) == 0 && !_stopping.IsCancellationRequested)
+            {
+                _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
+            }
+        }
+    };
+
+    private async Task StopWhenIdleAsync()
+    {
+        if (Volatile.Read(ref _connections) > 0 || _stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        WebApplication? application;
+        lock (_lock)
+        {
+            application = _application;
+            _application = null;
+        }
+
+        try
+        {
+            if (application is not null)
+            {
+                await application.StopAsync();
+                await application.DisposeAsync();
+            }
+        }
+        finally
+        {
+            _daemon.Loop.Post(() =>
+            {
+                if (!_stopping.IsCancellationRequested)
+                {
+                    _daemon.Loop.Watch(_listener, Activate);
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,185 @@
+using Supervisor.Control;
+using Supervisor.Core;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>From the daemon's state to the documents of the control interface. On the loop.</summary>
+internal static class Documents
+{
+    public static StatusDocument Status(Daemon daemon) => new(
+        new DaemonDocument(Processes.CurrentPid, Daemon.Version, daemon.StartedAt, Upgrades: 0, daemon.Paths.Directory, daemon.ConfigFile),
+        [.. daemon.Services.Select(runner => Service(runner, daemon.Loop.Now, daemon.Loop.Time.GetUtcNow()))]);
+
+    public static ServiceDocument Service(ServiceRunner runner, TimeSpan now, DateTimeOffset wall)
+    {
+        var state = runner.State;
+        return new ServiceDocument(
+            runner.Name,
+            runner.Blocked is null ? Word(state.Condition) : "failed",
+            runner.Blocked ?? Reason(state),
+            state.Generation,
+            state.Desired,
+            state.Ready,
+            state.Spec.Listeners,
+            state.Rollout is { } rollout ? Rollout(state, rollout, now) : null,
+            [.. Workers(runner, now, wall)]);
+    }
+
+    public static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now) => new(
+        Word(rollout.Phase),
+        rollout.From,
+        rollout.To,
+        state.Slots.Count(slot => slot.Index < state.Desired && slot.Generation == rollout.To),
+        state.Desired,
+        rollout.Reason,
+        Word(state.Spec.Rollout.Strategy),
+        state.Workers.Count(worker => !worker.IsLive),
+        (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds);
+
+    public static ListenerDocument Listener(ListenerHandle handle, IEnumerable<ServiceRunner> services)
+    {
+        var spec = handle.Spec;
+        var kind = spec.Address.Kind;
+        var queue = handle.Descriptor is { } socket && kind.Listens() ? AcceptQueue.Read(socket, kind, handle.Inode) : null;
+        return new ListenerDocument(
+            handle.Name,
+            kind.Scheme(),
+            handle.Descriptor is null ? "failed" : kind.Listens() ? "listening" : "bound",
+            spec.Address.ToString(),
+            handle.Effective?.ToString(),
+            handle.Descriptor is null ? null : handle.Inode,
+            handle.Descriptor?.Number,
+            spec.Shards,
+            kind.Listens() ? new BacklogDocument(spec.Listen.Backlog, queue?.Limit) : null,
+            kind.Listens() ? new QueueDocument(queue?.Length, queue?.Limit) : null,
+            [.. Options(handle)],
+            handle.Origin.Word(),
+            [.. Options(handle).Where(option => option.Verdict == "drifted")],
+            Failure(handle),
+            [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)]);
+    }
+
+    public static FailureDocument? Failure(ListenerHandle handle) => handle.Failure is not { } failure
+        ? null
+        : new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, BindFailure.Cause(failure, handle.Spec), Retry: false, [], BindFailure.Advice(failure, handle.Spec));
+
+    public static HistoryEntryDocument History(HistoryEntry entry) => new(
+        entry.Seq,
+        entry.At,
+        entry.Phase.Word(),
+        entry.Call,
+        entry.Option,
+        Scalar(entry.Requested),
+        Scalar(entry.Effective),
+        entry.Errno,
+        entry.Verdict.Word(),
+        entry.Actor is { } actor ? new ActorDocument(actor.Pid, actor.Name) : null,
+        entry.Note,
+        (long)entry.SinceCreation.TotalMicroseconds);
+
+    private static IEnumerable<OptionDocument> Options(ListenerHandle handle)
+    {
+        if (handle.Descriptor is not { } socket)
+        {
+            yield break;
+        }
+
+        foreach (var option in SocketOptions.Shown.Where(option => option.AppliesTo(handle.Spec.Address.Kind, handle.Domain)))
+        {
+            var asked = handle.Asked(option) ?? handle.Asked(Forced(option));
+            var effective = OptionAccess.Get(socket, option);
+            if (effective is null && asked is null)
+            {
+                continue;
+            }
+
+            var verdict = asked is not { } known ? Verdict.Inherited
+                : known.Verdict != Verdict.Refused && effective != known.Effective ? Verdict.Drifted
+                : known.Verdict;
+            yield return new OptionDocument(option.Name, option.LevelName, option.Phase.Word(), Scalar(asked?.Requested), Scalar(effective), verdict.Word(), option.Setting);
+        }
+    }
+
+    /// <summary>SO_RCVBUF stands for SO_RCVBUFFORCE too, whichever was used.</summary>
+    private static SocketOption Forced(SocketOption option) =>
+        option == SocketOptions.ReceiveBuffer ? SocketOptions.ReceiveBufferForce
+        : option == SocketOptions.SendBuffer ? SocketOptions.SendBufferForce
+        : option;
+
+    private static IEnumerable<WorkerDocument> Workers(ServiceRunner runner, TimeSpan now, DateTimeOffset wall)
+    {
+        var state = runner.State;
+        foreach (var worker in state.Workers.OrderBy(worker => worker.Slot).ThenBy(worker => worker.Generation).ThenBy(worker => worker.Id))
+        {
+            var process = runner.Process(worker.Id);
+            var slot = worker.Slot < state.Slots.Length ? state.Slots[worker.Slot] : null;
+            yield return new WorkerDocument(
+                worker.Pid, worker.Slot, worker.Generation, Word(worker.Phase), process?.StartedAt, process?.ReadyAt,
+                slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null);
+        }
+
+        foreach (var slot in state.Slots.Where(slot => state.Wanted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))
+        {
+            yield return new WorkerDocument(
+                Pid: null, slot.Index, slot.Generation, slot.Finished ? "exited" : "backoff", StartedAt: null, ReadyAt: null,
+                slot.Restarts, Connections: null, StatusText: null, slot.LastExit?.Text, slot.NextTry is { } at ? wall + (at - now) : null);
+        }
+    }
+
+    private static string? Reason(ServiceState state) => state.Condition switch
+    {
+        ServiceCondition.Degraded or ServiceCondition.Failed =>
+            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Finished)).Select(slot => $"worker {slot.Index} {slot.LastExit!.Text}").FirstOrDefault(),
+        _ => null,
+    };
+
+    private static ScalarValue? Scalar(OptionValue? value) => value is { } known ? new ScalarValue(known.Number, known.Text) : null;
+
+    private static string Word(WorkerPhase phase) => phase switch
+    {
+        WorkerPhase.Starting => "starting",
+        WorkerPhase.Ready => "ready",
+        WorkerPhase.Draining => "draining",
+        WorkerPhase.Stopping or WorkerPhase.Killed => "stopping",
+        _ => throw new ArgumentOutOfRangeException(nameof(phase)),
+    };
+
+    private static string Word(ServiceCondition condition) => condition switch
+    {
+        ServiceCondition.Starting => "starting",
+        ServiceCondition.Running => "running",
+        ServiceCondition.Degraded => "degraded",
+        ServiceCondition.Rolling => "rolling",
+        ServiceCondition.Stopping => "stopping",
+        ServiceCondition.Stopped => "stopped",
+        ServiceCondition.Failed => "failed",
+        _ => throw new ArgumentOutOfRangeException(nameof(condition)),
+    };
+
+    private static string Word(RolloutPhase phase) => phase switch
+    {
+        RolloutPhase.Replacing => "replacing",
+        RolloutPhase.Draining => "draining",
+        RolloutPhase.RollingBack => "rolling-back",
+        RolloutPhase.Done => "done",
+        RolloutPhase.RolledBack => "rolled-back",
+        RolloutPhase.Failed => "failed",
+        RolloutPhase.Superseded => "superseded",
+        _ => throw new ArgumentOutOfRangeException(nameof(phase)),
+    };
+
+    private static string Word(RolloutStrategy strategy) => strategy switch
+    {
+        RolloutStrategy.Rolling => "rolling",
+        RolloutStrategy.Overlap => "overlap",
+        RolloutStrategy.StopFirst => "stop-first",
+        _ => throw new ArgumentOutOfRangeException(nameof(strategy)),
+    };
+}

@@ -1,0 +1,91 @@
+using System.Collections.Immutable;
+using Serilog;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon;
+
+/// <summary>The daemon's listeners by name: given descriptors are taken first, what is missing is made. Owns the handles.</summary>
+internal sealed class ListenerTable
+{
+    private readonly ListenerFactory _factory;
+    private readonly List<ListenerHandle> _handles = [];
+
+    public ListenerTable(ListenerFactory factory) => _factory = factory;
+
+    public IReadOnlyList<ListenerHandle> Handles => _handles;
+
+    public ListenerHandle? Find(string name) => _handles.Find(handle => handle.Name == name);
+
+    /// <summary>Opens all of them, in the configuration's order.</summary>
+    public void Open(ImmutableArray<ListenerSpec> specs, ILogger log)
+    {
+        var inherited = InheritedDescriptors.FromEnvironment(out var complaint);
+        if (complaint is not null)
+        {
+            log.Warning("given descriptors: {Complaint}", complaint);
+        }
+
+        var giver = inherited.Remaining.Count > 0 ? Parent() : null;
+        var adopted = new Dictionary<string, ListenerHandle>(StringComparer.Ordinal);
+
+        // By name first, since a name is what somebody meant; then by what the socket is.
+        foreach (var spec in specs)
+        {
+            var index = IndexOf(inherited, (name, _) => name == spec.Name);
+            if (index >= 0)
+            {
+                adopted.Add(spec.Name, _factory.Adopt(spec, inherited.Take(index), HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its name \"{spec.Name}\""));
+            }
+        }
+
+        foreach (var spec in specs.Where(spec => !adopted.ContainsKey(spec.Name)))
+        {
+            var index = IndexOf(inherited, (_, descriptor) => SocketIdentity.Read(descriptor)?.Matches(spec.Address) == true);
+            if (index >= 0)
+            {
+                adopted.Add(spec.Name, _factory.Adopt(spec, inherited.Take(index), HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its address {spec.Address}"));
+            }
+        }
+
+        while (inherited.Remaining.Count > 0)
+        {
+            var name = inherited.Remaining[0].Name;
+            using var descriptor = inherited.Take(0);
+            log.Warning("given descriptor {Number} (\"{Name}\", {Address}): no listener has that name or address, so it is closed", descriptor.Number, name, SocketIdentity.Read(descriptor)?.Address?.ToString() ?? "no bound socket");
+        }
+
+        foreach (var spec in specs)
+        {
+            _handles.Add(adopted.GetValueOrDefault(spec.Name) ?? _factory.Create(spec));
+        }
+    }
+
+    public void Close()
+    {
+        foreach (var handle in _handles)
+        {
+            _factory.Close(handle, removePath: handle.Origin == HandleOrigin.Created);
+        }
+    }
+
+    private static int IndexOf(InheritedDescriptors inherited, Func<string, DescriptorHandle, bool> matches)
+    {
+        for (var i = 0; i < inherited.Remaining.Count; i++)
+        {
+            if (matches(inherited.Remaining[i].Name, inherited.Remaining[i].Descriptor))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static HistoryActor? Parent() => ProcFile.Read(Processes.CurrentPid)?.ParentPid is { } pid and > 0
+        ? new HistoryActor(pid, ProcFile.Command(pid) ?? "?")
+        : null;
+}

@@ -1,0 +1,72 @@
+using System.Globalization;
+using Serilog;
+using Serilog.Events;
+using Serilog.Formatting.Compact;
+using Serilog.Sinks.SystemConsole.Themes;
+using Supervisor.Linux.Journal;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Logging;
+
+/// <summary>
+/// The log as asked for. Whatever it is written to may be slow or stuck (a stopped terminal, a full pipe), so a thread of
+/// its own writes; where that falls behind by more than <see cref="BufferedEvents"/> events, events are dropped rather than
+/// the daemon held up.
+/// </summary>
+internal sealed class LogSetup : IDisposable
+{
+    /// <summary>Events that may wait for the writer.</summary>
+    public const int BufferedEvents = 10_000;
+
+    private LogSetup(Serilog.Core.Logger log) => Log = log;
+
+    /// <summary>The log.</summary>
+    public Serilog.Core.Logger Log { get; }
+
+    /// <summary>By format (auto, text, json, journal) and level (debug, information, warning, error).</summary>
+    public static LogSetup Create(string format, string level)
+    {
+        var configuration = new LoggerConfiguration().MinimumLevel.Is(level switch
+        {
+            "debug" => LogEventLevel.Debug,
+            "warning" => LogEventLevel.Warning,
+            "error" => LogEventLevel.Error,
+            _ => LogEventLevel.Information,
+        });
+        if (format == "auto")
+        {
+            format = JournalSocket.IsStandardError() ? "journal" : "text";
+        }
+
+        configuration = configuration.WriteTo.Async(
+            sink =>
+            {
+                switch (format)
+                {
+                    case "journal":
+                        sink.Sink(new JournalSink());
+                        break;
+                    case "json":
+                        sink.Console(new RenderedCompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose);
+                        break;
+                    default:
+                        sink.Console(
+                            outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:w4} {Message:lj}{NewLine}{Exception}",
+                            formatProvider: CultureInfo.InvariantCulture,
+                            standardErrorFromLevel: LogEventLevel.Verbose,
+                            theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Literate);
+                        break;
+                }
+            },
+            bufferSize: BufferedEvents);
+        var setup = new LogSetup(configuration.CreateLogger());
+
+        // Touching a terminal makes the runtime install its SIGCHLD handler; ours come by pidfd.
+        _ = Console.Error;
+        Processes.ResetChildSignal();
+        return setup;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Log.Dispose();
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+using Supervisor.Control;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon;
+
+/// <summary>
+/// The claim on a runtime directory: a locked file, which says who is in charge of what lies there. The kernel lets go
+/// of the lock with the process, however it ends, so a stale file stops nobody.
+/// </summary>
+internal sealed class RuntimeClaim : IDisposable
+{
+    private const int OpenReadWrite = 2;
+    private const int OpenCreate = 0x40;
+
+    private readonly DescriptorHandle _file;
+
+    private RuntimeClaim(DescriptorHandle file) => _file = file;
+
+    /// <summary>Makes the directory where it is missing, and takes the lock; null with the reason where that cannot be.</summary>
+    public static RuntimeClaim? TryTake(RuntimePaths paths, out string? error)
+    {
+        try
+        {
+            const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+                | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+            Directory.CreateDirectory(paths.Directory, mode);
+            Directory.CreateDirectory(paths.NotifyDirectory, mode);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            error = $"runtime directory {paths.Directory}: it cannot be made: {exception.Message}; make it for this user, or name another by --runtime-directory or daemon.runtime_directory";
+            return null;
+        }
+
+        var file = Files.Open(paths.LockFile, OpenReadWrite | OpenCreate, 0x1A4, out var refused);
+        if (file is null)
+        {
+            error = $"runtime directory {paths.Directory}: {paths.LockFile} cannot be opened: {refused}; it belongs to another user: name another directory by --runtime-directory or daemon.runtime_directory";
+            return null;
+        }
+
+        if (!Files.TryLock(file))
+        {
+            Span<byte> text = stackalloc byte[32];
+            var length = Files.Read(file, text, out _);
+            var holder = length > 0 ? Encoding.ASCII.GetString(text[..length]).Trim() : null;
+            file.Dispose();
+            error = $"another listend{(holder is null ? "" : $" (pid {holder})")} is in charge of {paths.Directory}; stop it first, or give this one a directory of its own by --runtime-directory or daemon.runtime_directory";
+            return null;
+        }
+
+        Files.Replace(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Processes.CurrentPid}\n")));
+        error = null;
+        return new RuntimeClaim(file);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+}

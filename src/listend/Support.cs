@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+using Supervisor.Config;
+using Supervisor.Core.Services;
+
+namespace Supervisor.Daemon;
+
+/// <summary>Settings that the configuration knows and this version of the daemon does not carry out yet: said at once, never ignored.</summary>
+internal static class Support
+{
+    public static ImmutableArray<ConfigDiagnostic> Check(ListendConfig config, string file)
+    {
+        var errors = ImmutableArray.CreateBuilder<ConfigDiagnostic>();
+        void Missing(bool used, string setting, string remedy)
+        {
+            if (used)
+            {
+                errors.Add(new ConfigDiagnostic(file, 0, 0, setting, "this version of listend does not carry it out yet", remedy));
+            }
+        }
+
+        Missing(config.Daemon.Metrics is not null, "daemon.metrics", "leave it out");
+        foreach (var listener in config.Listeners)
+        {
+            var prefix = $"listener.{listener.Name}.";
+            Missing(listener.Shards > 1, prefix + "shards", "set it to 1");
+            Missing(!listener.Allow.IsEmpty, prefix + "allow", "leave it out");
+            Missing(listener.ConflictWait > TimeSpan.Zero, prefix + "on_conflict.wait", "leave it out");
+        }
+
+        foreach (var service in config.Services)
+        {
+            var prefix = $"service.{service.Name}.";
+            Missing(service.Start == StartMode.OnDemand, prefix + "start", "set it to \"now\"");
+            Missing(service.Handoff == HandoffKind.ScmRights, prefix + "handoff", "use \"listen-fds\"");
+            Missing(service.Readiness.Kind is ReadinessKind.Accepting or ReadinessKind.Http, prefix + "ready", "use \"notify\" or \"started\"");
+            Missing(service.Watchdog > TimeSpan.Zero, prefix + "watchdog", "leave it out");
+            Missing(service.Rollout.Canary > 0, prefix + "rollout.canary", "set it to 0");
+            Missing(service.Log.Kind == LogTargetKind.File, prefix + "log", "use \"inherit\" or \"journal\"");
+            Missing(!service.Hooks.PreStart.IsEmpty, prefix + "hooks.pre_start", "leave it out");
+            Missing(!service.Hooks.PostReady.IsEmpty, prefix + "hooks.post_ready", "leave it out");
+            Missing(!service.Hooks.PostStop.IsEmpty, prefix + "hooks.post_stop", "leave it out");
+        }
+
+        return errors.ToImmutable();
+    }
+}

@@ -1,0 +1,20 @@
+namespace Supervisor.Config.Tests;
+
+/// <summary>Each Corpus/NAME.toml has exactly the errors of NAME.errors beside it: none where that is empty.</summary>
+public sealed class CorpusTests
+{
+    private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Corpus");
+
+    public static TheoryData<string> Names => [.. Directory.GetFiles(Folder, "*.toml").Select(f => Path.GetFileNameWithoutExtension(f)!)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Its_errors_are_these(string name)
+    {
+        var text = File.ReadAllText(Path.Combine(Folder, name + ".toml"));
+        var expected = File.ReadAllLines(Path.Combine(Folder, name + ".errors"));
+        var result = ConfigParser.Parse([new ConfigSource(name + ".toml", text)], Parsing.Context);
+        Assert.Equal(expected, result.Errors.Select(error => error.ToString()));
+        Assert.Equal(expected.Length == 0, result.Config is not null);
+    }
+}

@@ -1,0 +1,58 @@
+namespace Supervisor.Config.Tests;
+
+public sealed class MergeTests
+{
+    private const string Web = "[listener.web]\naddress = \"tcp://127.0.0.1:80\"\n";
+
+    [Fact]
+    public void Files_add_up()
+    {
+        var result = ConfigParser.Parse(
+            [
+                new ConfigSource("main.toml", Web + "[daemon]\nmetrics = \"127.0.0.1:1\"\n"),
+                new ConfigSource(
+                    "conf.d/a.toml", "[daemon]\nruntime_directory = \"/run/x\"\n[service.api]\ncommand = [\"/a\"]\nlisteners = [\"web\"]"),
+            ],
+            Parsing.Context);
+        Assert.Empty(result.Errors);
+        Assert.Equal(new DaemonConfig { Metrics = "127.0.0.1:1", RuntimeDirectory = "/run/x" }, result.Config!.Daemon);
+        Assert.Equal("web", Assert.Single(result.Config.Services).Listeners[0]);
+        Assert.Single(result.Config.Listeners);
+    }
+
+    [Fact]
+    public void What_two_files_define_is_an_error_that_names_both_places()
+    {
+        var errors = Parsing.Errors(
+            Web + "[daemon]\nmetrics = \"127.0.0.1:1\"\n[service.a]\ncommand = [\"/a\"]\n",
+            "# more\n[service.a]\nworkers = 0\ncommand = [\"/a\"]\n[daemon]\nmetrics = \"127.0.0.1:2\"\n[listener.web]\n"
+            + "address = \"tcp://127.0.0.1:81\"\n");
+        Assert.Equal(
+            [
+                "conf.d/1.toml:2:10: service.a: \"a\" is defined twice: first at main.toml:5:10; "
+                + "keep one of the two, with all that belongs to it",
+                "conf.d/1.toml:3:11: service.a.workers: 0 is out of range (1 to 10000); write an integer from 1 to 10000",
+                "conf.d/1.toml:6:1: daemon.metrics: \"metrics\" is defined twice: first at main.toml:4:1; "
+                + "keep one of the two, with all that belongs to it",
+                "conf.d/1.toml:7:11: listener.web: \"web\" is defined twice: first at main.toml:1:11; "
+                + "keep one of the two, with all that belongs to it",
+            ],
+            errors);
+    }
+
+    [Fact]
+    public void The_same_address_in_two_files_names_both_places()
+    {
+        var error = Assert.Single(Parsing.Errors(Web, "[listener.other]\naddress = \"tcp://127.0.0.1:80\"\n"));
+        Assert.StartsWith(
+            "conf.d/1.toml:2:11: listener.other.address: tcp://127.0.0.1:80 is also the address of listener \"web\" "
+            + "at main.toml:2:11 (duplicate-in-config)",
+            error,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_file_at_all_is_one_error() =>
+        Assert.Contains(
+            "no listener and no service", Assert.Single(ConfigParser.Parse([], Parsing.Context).Errors).Message, StringComparison.Ordinal);
+}

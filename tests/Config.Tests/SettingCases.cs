@@ -1,0 +1,160 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Services;
+
+namespace Supervisor.Config.Tests;
+
+/// <summary>Every setting, once right and once wrong.</summary>
+internal static class SettingCases
+{
+    private const string Udp = "udp://224.0.0.1:5000";
+    private const string Path = "unix:///run/a.sock";
+
+    public static readonly ImmutableArray<SettingCase> All =
+    [
+        new("daemon.runtime_directory", "\"/run/l\"", "/run/l", c => c.Daemon.RuntimeDirectory, "\"run/l\"",
+            "\"run/l\" is no absolute path", "\"/\" on"),
+        new("daemon.metrics", "\"[::1]:9469\"", "[::1]:9469", c => c.Daemon.Metrics, "\"localhost:9469\"", "resolves to 127.0.0.1, ::1",
+            "write 127.0.0.1:9469 or [::1]:9469"),
+
+        L("address", "\"udp://[::1]:53\"", "udp://[::1]:53", l => l.Address.ToString(), "\"tcp://localhost:80\"",
+            "\"localhost\" resolves to 127.0.0.1, ::1", "write tcp://127.0.0.1:80 or tcp://[::1]:80"),
+        L("shards", "4", 4, l => l.Shards, "0", "0 is out of range", "1 to 10000"),
+        L("enforce", "false", false, l => l.Enforce, "\"no\"", "\"no\" is a string", "write true or false"),
+        L("bind.reuse_address", "false", false, l => l.Bind.ReuseAddress, "0", "0 is an integer", "write true or false"),
+        L("bind.reuse_port", "true", true, l => l.Bind.ReusePort, "1", "1 is an integer", "write true or false"),
+        L("bind.ipv6_only", "true", true, l => l.Bind.IPv6Only, "1", "1 is an integer", "write true or false")
+            with { Address = "tcp://[::]:80" },
+        L("bind.free_bind", "true", true, l => l.Bind.FreeBind, "\"on\"", "\"on\" is a string", "write true or false"),
+        L("bind.transparent", "true", true, l => l.Bind.Transparent, "\"on\"", "\"on\" is a string", "write true or false"),
+        L("bind.device", "\"eth0\"", "eth0", l => l.Bind.Device, "\"a/b\"", "\"a/b\" is no interface's name", "\"eth0\""),
+        L("bind.mark", "4294967295", uint.MaxValue, l => l.Bind.Mark, "4294967296", "4294967296 is out of range (0 to 4294967295)",
+            "from 0 to 4294967295"),
+        L("buffers.receive", "\"1MiB\"", 1048576, l => l.Buffers.Receive, "\"1M\"", "\"1M\" is no size", "\"1MiB\""),
+        L("buffers.send", "1073741823", 1073741823, l => l.Buffers.Send, "\"1GiB\"", "\"1GiB\" is out of range",
+            "from 1 to 1073741823 bytes"),
+        L("buffers.force", "true", true, l => l.Buffers.Force, "1", "1 is an integer", "write true or false"),
+        L("listen.backlog", "1", 1, l => l.Listen.Backlog, "0", "0 is out of range", "from 1 to 2147483647"),
+        L("listen.defer_accept", "\"5s\"", TimeSpan.FromSeconds(5), l => l.Listen.DeferAccept, "\"1500ms\"",
+            "\"1500ms\" is not in whole seconds", "write \"2s\""),
+        L("listen.fast_open", "256", 256, l => l.Listen.FastOpen, "-1", "-1 is out of range", "from 0 to"),
+        L("listen.non_blocking", "true", true, l => l.Listen.NonBlocking, "\"true\"", "\"true\" is a string", "without quotes"),
+        L("accepted.no_delay", "true", true, l => l.Accepted.NoDelay, "1", "1 is an integer", "write true or false"),
+        L("accepted.keep_alive", "false", false, l => l.Accepted.KeepAlive, "1.5", "1.5 is a floating-point number", "write true or false"),
+        L("accepted.keep_alive_idle", "\"32767s\"", TimeSpan.FromSeconds(32767), l => l.Accepted.KeepAliveIdle, "\"32768s\"",
+            "\"32768s\" is out of range", "to \"9h6m7s\""),
+        L("accepted.keep_alive_interval", "\"1s\"", TimeSpan.FromSeconds(1), l => l.Accepted.KeepAliveInterval, "\"0s\"",
+            "\"0s\" is out of range", "from \"1s\""),
+        L("accepted.keep_alive_probes", "127", 127, l => l.Accepted.KeepAliveProbes, "128", "128 is out of range", "from 1 to 127"),
+        L("accepted.user_timeout", "\"1m500ms\"", TimeSpan.FromMilliseconds(60500), l => l.Accepted.UserTimeout, "30",
+            "30 is a number without a unit", "write \"30s\" or \"30ms\""),
+        L("accepted.linger", "\"0s\"", TimeSpan.Zero, l => l.Accepted.Linger, "\"19h\"", "\"19h\" is out of range", "to \"18h12m15s\""),
+        L("accepted.not_sent_low_water", "16384", 16384, l => l.Accepted.NotSentLowWater, "true", "true is a boolean",
+            "bytes as an integer"),
+        L("accepted.congestion", "\"bbr\"", "bbr", l => l.Accepted.Congestion, "\"a-very-long-name\"",
+            "\"a-very-long-name\" is no congestion control's name", "\"cubic\""),
+        L("accepted.tos", "255", 255, l => l.Accepted.TypeOfService, "256", "256 is out of range", "from 0 to 255"),
+        L("accepted.ttl", "1", 1, l => l.Accepted.TimeToLive, "0", "0 is out of range", "from 1 to 255"),
+        L("unix.mode", "\"0660\"", 432, l => l.Unix.Mode, "\"0680\"", "\"0680\" is not octal", "\"0660\"") with { Address = Path },
+        L("unix.user", "\"www-data\"", "www-data", l => l.Unix.User, "1000", "1000 is an integer", "in quotes: \"1000\"")
+            with { Address = Path },
+        L("unix.group", "\"33\"", "33", l => l.Unix.Group, "\"a:b\"", "\"a:b\" is no group", "name or number") with { Address = Path },
+        L("unix.remove_stale", "true", true, l => l.Unix.RemoveStale, "\"x\"", "\"x\" is a string", "write true or false")
+            with { Address = Path },
+        L("unix.pass_credentials", "true", true, l => l.Unix.PassCredentials, "[]", "an array stands", "write true or false")
+            with { Address = "unix-dgram://@a" },
+        L("datagram.broadcast", "true", true, l => l.Datagram.Broadcast, "{}", "a table stands", "write true or false")
+            with { Address = Udp },
+        L("datagram.packet_info", "true", true, l => l.Datagram.PacketInfo, "2024-01-01", "2024-01-01 is a date", "write true or false")
+            with { Address = Udp },
+        L("datagram.multicast", "[ { group = \"239.1.2.3\" } ]", "239.1.2.3", l => l.Datagram.Multicast[0].Group.ToString(),
+            "\"239.1.2.3\"", "\"239.1.2.3\" is a string", "group = ") with { Address = Udp },
+        L("datagram.multicast[].group", "\"239.1.2.3\"", "239.1.2.3", l => l.Datagram.Multicast[0].Group.ToString(), "\"239.1.2\"",
+            "\"239.1.2\" is no numeric address", "\"239.1.2.3\"") with { Address = Udp },
+        L("datagram.multicast[].interface", "\"eth0\"", "eth0", l => l.Datagram.Multicast[0].Interface, "\"\"",
+            "\"\" is no interface's name", "\"eth0\"") with { Address = Udp },
+        L("datagram.multicast[].source", "\"192.0.2.1\"", "192.0.2.1", l => l.Datagram.Multicast[0].Source!.ToString(), "\"host\"",
+            "\"host\" is no numeric address", "IPv4 or IPv6") with { Address = Udp },
+        L("on_conflict.wait", "\"10s\"", TimeSpan.FromSeconds(10), l => l.ConflictWait, "\"ten\"", "\"ten\" is no duration",
+            "such as \"30s\""),
+        L("allow", "[\"user:deploy\", \"group:33\"]", "user:deploy group:33", l => string.Join(' ', l.Allow), "[\"deploy\"]",
+            "\"deploy\" says neither user nor group", "\"user:deploy\" or \"group:deploy\""),
+
+        S("command", "[\"/bin/a\", \"\", \"b\\nc\"]", "/bin/a,,b\nc", s => string.Join(',', s.Command), "\"/bin/a --b\"",
+            "\"/bin/a --b\" is a string", "[\"/bin/a\", \"--b\"]"),
+        S("listeners", "[\"a\"]", "a", s => string.Join(',', s.Listeners), "\"a\"", "\"a\" is a string", "write it in brackets: [\"a\"]"),
+        S("workers", "\"cpus\"", 6, s => s.Workers, "\"4\"", "\"4\" is no number of workers", "or \"cpus\""),
+        S("start", "\"on-demand\"", StartMode.OnDemand, s => s.Start, "\"on-demnad\"", "\"on-demnad\" is none of now, on-demand",
+            "did you mean \"on-demand\"?") with { With = "listeners = [\"a\"]" },
+        S("stop_when_idle", "\"5m\"", TimeSpan.FromMinutes(5), s => s.StopWhenIdle, "\"5 m\"", "\"5 m\" is no duration", "such as \"30s\"")
+            with { With = "listeners = [\"a\"]\nstart = \"on-demand\"" },
+        S("handoff", "\"scm-rights\"", HandoffKind.ScmRights, s => s.Handoff, "\"fds\"",
+            "\"fds\" is none of listen-fds, scm-rights, einhorn", "\"server-starter\""),
+        S("ready", "\"http:/healthz\"", new Readiness(ReadinessKind.Http, "/healthz"), s => s.Readiness, "\"http://host/\"",
+            "\"http://host/\" has no path", "\"http:/healthz\"") with { With = "listeners = [\"a\"]" },
+        S("start_timeout", "\"1h\"", TimeSpan.FromHours(1), s => s.StartTimeout, "\"0s\"", "\"0s\" is out of range (1ms to 1000h)",
+            "from \"1ms\""),
+        S("stop_signal", "\"QUIT\"", 3, s => s.StopSignal, "\"SIGTREM\"", "\"SIGTREM\" is no signal: the names are SIGHUP,",
+            "did you mean \"SIGTERM\"?"),
+        S("stop_timeout", "\"0s\"", TimeSpan.Zero, s => s.StopTimeout, "\"1001h\"", "\"1001h\" is out of range", "to \"1000h\""),
+        S("rollout.strategy", "\"stop-first\"", RolloutStrategy.StopFirst, s => s.Rollout.Strategy, "\"stopfirst\"",
+            "\"stopfirst\" is none of rolling, overlap, stop-first", "did you mean \"stop-first\"?"),
+        S("rollout.max_surge", "2", 2, s => s.Rollout.MaxSurge, "0", "0 is out of range", "from 1 to"),
+        S("rollout.max_unavailable", "1", 1, s => s.Rollout.MaxUnavailable, "-1", "-1 is out of range", "from 0 to"),
+        S("rollout.settle", "\"5s\"", TimeSpan.FromSeconds(5), s => s.Rollout.Settle, "5", "5 is a number without a unit", "write \"5s\""),
+        S("rollout.canary", "1", 1, s => s.Rollout.Canary, "\"1\"", "\"1\" is a string", "without quotes"),
+        S("rollout.canary_hold", "\"1m\"", TimeSpan.FromMinutes(1), s => s.Rollout.CanaryHold, "\"60\"", "\"60\" is no duration",
+            "\"60s\""),
+        S("rollout.on_failure", "\"stop\"", RolloutFailurePolicy.Stop, s => s.Rollout.OnFailure, "\"roll-back\"",
+            "\"roll-back\" is none of rollback, stop", "did you mean \"rollback\"?"),
+        S("rollout.max_generations", "2", 2, s => s.Rollout.MaxGenerations, "1", "1 is out of range", "from 2 to"),
+        S("restart.policy", "\"on-failure\"", RestartPolicy.OnFailure, s => s.Restart.Policy, "true", "true is a boolean",
+            "\"on-failure\""),
+        S("restart.backoff", "\"1s\"", TimeSpan.FromSeconds(1), s => s.Restart.Backoff, "\"31s\"",
+            "backoff \"31s\" is longer than backoff_max \"30s\"", "no longer than backoff_max"),
+        S("restart.backoff_max", "\"1m30s\"", TimeSpan.FromSeconds(90), s => s.Restart.BackoffMax, "\"30s1m\"", "\"30s1m\" is no duration",
+            "\"1m30s\""),
+        S("restart.limit", "0", 0, s => s.Restart.Limit, "-5", "-5 is out of range", "from 0 to"),
+        S("restart.limit_interval", "\"20s\"", TimeSpan.FromSeconds(20), s => s.Restart.LimitInterval, "\"-1s\"", "\"-1s\" is no duration",
+            "such as \"30s\""),
+        S("watchdog", "\"2s\"", TimeSpan.FromSeconds(2), s => s.Watchdog, "false", "false is a boolean", "write a duration"),
+        S("user", "\"api\"", "api", s => s.User, "\"\"", "\"\" is no user", "name or number"),
+        S("group", "\"1000\"", "1000", s => s.Group, "\"4294967295\"", "\"4294967295\" is out of range", "name or number"),
+        S("supplementary_groups", "[\"a\", \"b\"]", "a b", s => string.Join(' ', s.SupplementaryGroups), "[\"a\", 7]", "7 is an integer",
+            "in quotes: \"7\""),
+        S("working_directory", "\"/srv\"", "/srv", s => s.WorkingDirectory, "\"srv\"", "\"srv\" is no absolute path", "\"/\" on"),
+        S("environment", "{ A = \"b=c\", LISTENER = \"d\" }", "A=b=c LISTENER=d",
+            s => string.Join(' ', s.Environment.Select(e => $"{e.Key}={e.Value}")), "\"A=b\"", "\"A=b\" is a string", "a table of strings"),
+        S("environment_files", "[\"-/etc/a\", \"/etc/b\"]", "-/etc/a /etc/b", s => string.Join(' ', s.EnvironmentFiles), "[\"-etc/a\"]",
+            "\"etc/a\" is no absolute path", "\"/\" on"),
+        S("umask", "\"0022\"", 18, s => s.Umask, "\"1000\"", "\"1000\" is out of range (0000 to 777)", "\"0660\""),
+        S("nice", "-20", -20, s => s.Nice, "20", "20 is out of range", "from -20 to 19"),
+        Limit("cpu", 0), Limit("fsize", 1), Limit("data", 2), Limit("stack", 3), Limit("core", 4), Limit("rss", 5), Limit("nproc", 6),
+        Limit("nofile", 7), Limit("memlock", 8), Limit("as", 9), Limit("locks", 10), Limit("sigpending", 11), Limit("msgqueue", 12),
+        Limit("nice", 13), Limit("rtprio", 14), Limit("rttime", 15),
+        S("no_new_privileges", "false", false, s => s.NoNewPrivileges, "\"false\"", "\"false\" is a string", "without quotes"),
+        S("capabilities", "[\"CAP_NET_RAW\"]", "CAP_NET_RAW", s => string.Join(' ', s.Capabilities), "[\"NET_RAW\"]",
+            "\"NET_RAW\" is no capability", "did you mean \"CAP_NET_RAW\"?"),
+        S("log", "\"file:/var/log/a\"", new LogTarget(LogTargetKind.File, "/var/log/a"), s => s.Log, "\"/var/log/a\"",
+            "\"/var/log/a\" is none of journal, inherit, file:/PATH", "\"file:/var/log/a\""),
+        S("hooks.pre_start", "[\"/bin/a\", \"b\"]", "/bin/a b", s => string.Join(' ', s.Hooks.PreStart), "\"/bin/a\"",
+            "\"/bin/a\" is a string", "[\"/bin/a\"]"),
+        S("hooks.post_ready", "[]", "", s => string.Join(' ', s.Hooks.PostReady), "[\"\"]", "\"\" is no program",
+            "write the program first"),
+        S("hooks.post_stop", "[\"/bin/a\"]", "/bin/a", s => string.Join(' ', s.Hooks.PostStop), "[\"/bin/a\\u0000\"]",
+            "holds a NUL character", "remove"),
+    ];
+
+    private static SettingCase L(
+        string key, string right, object expected, Func<ListenerSpec, object?> read, string wrong, string says, string remedy) =>
+        new("listener.NAME." + key, right, expected, c => read(c.Listeners[0]), wrong, says, remedy);
+
+    private static SettingCase S(
+        string key, string right, object expected, Func<ServiceSpec, object?> read, string wrong, string says, string remedy) =>
+        new("service.NAME." + key, right, expected, c => read(c.Services[0]), wrong, says, remedy);
+
+    private static SettingCase Limit(string name, int number) => S(
+        "limits." + name, number % 2 == 0 ? "\"infinity\"" : "\"1KiB\"",
+        new ResourceLimit(name, number, number % 2 == 0 ? ulong.MaxValue : 1024), s => Assert.Single(s.Limits),
+        "\"unlimited\"", "\"unlimited\" is no limit", "\"infinity\"");
+}

@@ -1,0 +1,110 @@
+using Supervisor.Config.Settings;
+
+namespace Supervisor.Config.Tests;
+
+public sealed class SettingTests
+{
+    public static TheoryData<string> Paths => [.. SettingCases.All.Select(c => c.Path)];
+
+    [Fact]
+    public void Every_setting_has_a_case()
+    {
+        Assert.Equal(SettingTable.All.Select(s => s.Path).Order(StringComparer.Ordinal),
+            SettingCases.All.Select(c => c.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void The_good_value_arrives(string path)
+    {
+        var setting = SettingCases.All.Single(c => c.Path == path);
+        var (text, _, _) = Document(setting, setting.Right);
+        Assert.Equal(setting.Expected, setting.Read(Parsing.Good(text)));
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void The_bad_value_is_named_with_its_place_and_a_remedy(string path)
+    {
+        var setting = SettingCases.All.Single(c => c.Path == path);
+        var (text, line, column) = Document(setting, setting.Wrong);
+        var error = Assert.Single(Parsing.Parse(text).Errors);
+        Assert.Equal(Parsing.File, error.File);
+        Assert.Equal(line, error.Line);
+
+        // In an array it is the element that stands at fault.
+        Assert.InRange(error.Column, column, column + setting.Wrong.Length - 1);
+        if (!setting.Wrong.StartsWith('['))
+        {
+            Assert.Equal(column, error.Column);
+        }
+
+        Assert.Equal(path.Replace("NAME", "a", StringComparison.Ordinal).Replace("[]", "", StringComparison.Ordinal), error.Setting);
+        Assert.Contains(setting.Says, error.Message, StringComparison.Ordinal);
+        Assert.Contains(setting.Remedy, error.Remedy, StringComparison.Ordinal);
+        Assert.StartsWith($"{Parsing.File}:{line}:{error.Column}: {error.Setting}: ", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void A_value_of_another_type_is_an_error(string path)
+    {
+        var setting = SettingCases.All.Single(c => c.Path == path);
+        var (text, line, _) = Document(setting, "1979-05-27T07:32:00Z");
+        var error = Assert.Single(Parsing.Parse(text).Errors);
+        Assert.Equal(line, error.Line);
+        Assert.Contains("1979-05-27T07:32:00Z is a date or time, and this setting takes", error.Message, StringComparison.Ordinal);
+        Assert.NotNull(error.Remedy);
+    }
+
+    [Theory]
+    [MemberData(nameof(Paths))]
+    public void A_default_that_is_written_out_changes_nothing(string path)
+    {
+        if (SettingTable.All.Single(s => s.Path == path).Default is not { } value)
+        {
+            return;
+        }
+
+        var setting = SettingCases.All.Single(c => c.Path == path);
+        var (text, _, _) = Document(setting, value);
+        var (without, _, _) = Document(setting, null);
+        Assert.Equal(Dump(Parsing.Good(without)), Dump(Parsing.Good(text)));
+    }
+
+    /// <summary>Records print their values, arrays do not; those with a default are empty by it, and print alike.</summary>
+    private static string Dump(ListendConfig config) => string.Join('\n', [config.Daemon, .. config.Listeners, .. config.Services]);
+
+    private static (string Text, int Line, int Column) Document(SettingCase setting, string? value)
+    {
+        var pattern = setting.Path.Split('.', 3);
+        var lines = new List<string>();
+        if (pattern[0] != "listener" || pattern[2] != "address")
+        {
+            lines.Add($"listener.a.address = \"{setting.Address}\"");
+        }
+
+        var (before, key, after) = pattern[0] == "daemon" ? ("daemon.", pattern[1], "") : ($"{pattern[0]}.a.", pattern[2], "");
+        var element = key.IndexOf("[].", StringComparison.Ordinal);
+        if (element > 0)
+        {
+            var inner = key[(element + 3)..];
+            before = $"{before}{key[..element]} = [ {{ {(inner == "group" ? "" : "group = \"239.1.2.3\", ")}";
+            (key, after) = (inner, " } ]");
+        }
+
+        if (pattern[0] == "service" && pattern[2] != "command")
+        {
+            lines.Add("service.a.command = [\"/bin/a\"]");
+        }
+
+        lines.AddRange(setting.With.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => before + line));
+        var start = $"{before}{key} = ";
+        if (value is not null)
+        {
+            lines.Add(start + value + after);
+        }
+
+        return (string.Join('\n', lines), lines.Count, start.Length + 1);
+    }
+}

@@ -1,0 +1,50 @@
+namespace Supervisor.Config.Tests;
+
+/// <summary>What strings may hold: NUL nowhere, a line break only in arguments and in values of variables.</summary>
+public sealed class TextTests
+{
+    private const string Service = "[service.a]\ncommand = [\"/a\"]\n";
+
+    [Theory]
+    [InlineData("working_directory = \"/a\\u0000b\"", "holds a NUL character")]
+    [InlineData("working_directory = \"/a\\nb\"", "holds a line break")]
+    [InlineData("environment = { A = \"\\u0000\" }", "holds a NUL character")]
+    [InlineData("environment_files = [\"/a\\r\"]", "holds a line break")]
+    [InlineData("user = \"a\\nb\"", "holds a line break")]
+    [InlineData("hooks.post_stop = [\"/a\", \"b\\u0000\"]", "holds a NUL character")]
+    [InlineData("log = \"file:/a\\u0000\"", "holds a NUL character")]
+    public void Refused(string line, string says) =>
+        Assert.Contains(says, Assert.Single(Parsing.Errors(Service + line)), StringComparison.Ordinal);
+
+    [Fact]
+    public void Allowed()
+    {
+        var service = Parsing.Service("[service.a]\ncommand = [\"/a\", \"b\\nc\"]\nenvironment = { A = \"b\\nc\", \"B.C\" = \"\" }\n");
+        Assert.Equal("b\nc", service.Command[1]);
+        Assert.Equal("b\nc", service.Environment["A"]);
+        Assert.Equal("", service.Environment["B.C"]);
+    }
+
+    [Theory]
+    [InlineData("LISTEN_FDS")]
+    [InlineData("LISTEND_BROKER")]
+    [InlineData("WATCHDOG_USEC")]
+    [InlineData("NOTIFY_SOCKET")]
+    public void The_daemons_own_variables_are_refused(string name) => Assert.Equal(
+        [$"main.toml:3:17: service.a.environment.{name}: {name} is a variable that the daemon sets for its workers itself; "
+        + $"remove it, or give it another name"],
+        Parsing.Errors($"{Service}environment = {{ {name} = \"1\" }}"));
+
+    [Theory]
+    [InlineData("a:b")]
+    [InlineData("")]
+    [InlineData("..")]
+    [InlineData("é")]
+    [InlineData("12345678901234567890123456789012345678901234567890123456789012345")]
+    public void Names_that_descriptors_cannot_have_are_refused(string name)
+    {
+        Assert.Contains("is no name", Assert.Single(Parsing.Errors($"[service.\"{name}\"]\ncommand = [\"/a\"]")), StringComparison.Ordinal);
+        Assert.Contains(
+            "is no name", Assert.Single(Parsing.Errors($"[listener.\"{name}\"]\naddress = \"tcp://*:1\"")), StringComparison.Ordinal);
+    }
+}

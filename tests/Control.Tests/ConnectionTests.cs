@@ -1,0 +1,124 @@
+using System.Net.Sockets;
+using Xunit;
+
+namespace Supervisor.Control.Tests;
+
+public sealed class ConnectionTests
+{
+    [Theory]
+    [InlineData("status")]
+    [InlineData("listeners")]
+    [InlineData("history web")]
+    [InlineData("history web --follow")]
+    [InlineData("restart api")]
+    [InlineData("restart api --wait --json")]
+    public void An_absent_socket_is_exit_3_with_path_reason_and_remedy(string command)
+    {
+        var result = Listenctl.Run(command.Split(' '), "/nonexistent/control.sock");
+        Assert.Equal(
+            new Listenctl(
+                ExitCode.Unreachable,
+                "",
+                "listenctl: cannot reach listend at /nonexistent/control.sock: ENOENT, there is no such socket\n" +
+                "Is it running? Start it with \"listend run\", or name its socket with --socket PATH or $LISTEND_CONTROL.\n"),
+            result);
+    }
+
+    [Fact]
+    public void A_socket_that_nobody_listens_on_is_exit_3()
+    {
+        var directory = Directory.CreateTempSubdirectory("listend-");
+        try
+        {
+            var path = Path.Combine(directory.FullName, "control.sock");
+            using var bound = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            bound.Bind(new UnixDomainSocketEndPoint(path));
+            var result = Listenctl.Run(["status", "--json"], path);
+            Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
+            Assert.StartsWith($"listenctl: cannot reach listend at {path}: ECONNREFUSED, nobody listens on it\n", result.Error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_path_that_is_too_long_is_exit_3()
+    {
+        var result = Listenctl.Run(["status"], "/" + new string('a', 200));
+        Assert.Equal(ExitCode.Unreachable, result.ExitCode);
+        Assert.Contains("ENAMETOOLONG", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("", "lost the connection")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: appl", "lost the connection")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"daemon\":", "lost the connection")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", "lost the connection")]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", "does not answer as listend does: it does not speak HTTP")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", "does not answer as listend does: its answer is text/html, not JSON")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", "does not answer as listend does: it does not say how long its answer is")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "does not answer as listend does: a chunk of its answer has no length")]
+    [InlineData("HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi", "does not answer as listend does: HTTP status 404 without a problem document")]
+    public void An_answer_that_is_cut_short_or_is_none_of_listends_is_exit_3_and_prints_no_document(string answer, string message)
+    {
+        using var daemon = new FakeDaemon(_ => FakeDaemon.Bytes(answer));
+        var result = Listenctl.Run(daemon, "status", "--json");
+        Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
+        Assert.Contains(message, result.Error, StringComparison.Ordinal);
+        Assert.Contains(daemon.SocketPath, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Chunks_with_extensions_and_trailers_are_read()
+    {
+        using var daemon = new FakeDaemon(_ => FakeDaemon.Bytes(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n1;a=b\r\n[\r\n1\r\n]\r\n0\r\nX-Trailer: 1\r\n\r\n"));
+        Assert.Equal(new Listenctl(ExitCode.Done, "[]\n", ""), Listenctl.Run(daemon, "listeners", "--json"));
+    }
+
+    [Fact]
+    public void A_long_answer_is_passed_on_whole()
+    {
+        var json = "[" + string.Join(",", Enumerable.Range(0, 100_000)) + "]";
+        using var daemon = new FakeDaemon(_ => FakeDaemon.Json(json));
+        Assert.Equal(json + "\n", Listenctl.Run(daemon, "listeners", "--json").Output);
+    }
+
+    [Theory]
+    [InlineData(true, null, null, "/run/listend/control.sock")]
+    [InlineData(false, null, "/run/user/1000x", "/run/user/1000x/listend/control.sock")]
+    [InlineData(true, "/nowhere/c", "/run/user/1000x", "/nowhere/c")]
+    public void The_default_socket_is_the_variables_or_the_users(bool isRoot, string? control, string? runtime, string expected)
+    {
+        var variables = new Dictionary<string, string>();
+        if (control is not null)
+        {
+            variables["LISTEND_CONTROL"] = control;
+        }
+
+        if (runtime is not null)
+        {
+            variables["XDG_RUNTIME_DIR"] = runtime;
+        }
+
+        // Whether a daemon runs on this machine is its own affair: the path is what is looked at.
+        var client = Supervisor.Listenctl.ControlClient.For(null, new Supervisor.Listenctl.Standard
+        {
+            Output = Stream.Null,
+            Error = TextWriter.Null,
+            IsRoot = isRoot,
+            Variable = variables.GetValueOrDefault,
+        });
+        Assert.Equal(expected, client.SocketPath);
+    }
+
+    [Fact]
+    public void Without_any_default_it_is_exit_3_and_names_what_to_set()
+    {
+        var result = Listenctl.Run(["status"]);
+        Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
+        Assert.Contains("neither LISTEND_CONTROL nor XDG_RUNTIME_DIR is set\nName it with --socket PATH, or set LISTEND_CONTROL.", result.Error, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,95 @@
+using Xunit;
+
+namespace Supervisor.Control.Tests;
+
+public sealed class UsageTests
+{
+    private const string Usage = """
+        usage: listenctl [--socket PATH] [--json] COMMAND
+               listenctl status [SERVICE]
+               listenctl listeners [NAME]
+               listenctl history LISTENER [--follow]
+               listenctl restart SERVICE [--wait] [--timeout D]
+
+        """;
+
+    [Theory]
+    [InlineData("", "listenctl: say which command\n" + Usage)]
+    [InlineData("stats", "listenctl: there is no command \"stats\"\n" + Usage)]
+    [InlineData("--json nope x", "listenctl: there is no command \"nope\"\n" + Usage)]
+    [InlineData("restart", "listenctl: Required argument 'SERVICE' missing for command: 'restart'.\nusage: listenctl [--socket PATH] [--json] restart SERVICE [--wait] [--timeout D]\n")]
+    [InlineData("restart a --timeout 5x", "listenctl: \"5x\" is no duration for --timeout: write 500ms, 30s or 5m\nusage: listenctl [--socket PATH] [--json] restart SERVICE [--wait] [--timeout D]\n")]
+    [InlineData("history a b", "listenctl: Unrecognized command or argument 'b'.\nusage: listenctl [--socket PATH] [--json] history LISTENER [--follow]\n")]
+    [InlineData("status --wait", "listenctl: there is no option \"--wait\"\nusage: listenctl [--socket PATH] [--json] status [SERVICE]\n")]
+    public void A_wrong_command_line_is_exit_2_with_message_and_usage(string line, string error)
+    {
+        var args = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(new Listenctl(ExitCode.Usage, "", error), Listenctl.Run(args));
+    }
+
+    [Theory]
+    [InlineData("restart a --timeout")]
+    [InlineData("restart a --timeout 0s")]
+    [InlineData("restart a --timeout -5s")]
+    [InlineData("restart a --timeout 1.5s")]
+    [InlineData("restart a --timeout 10")]
+    [InlineData("restart a --timeout 9223372036854775807d")]
+    [InlineData("--socket")]
+    [InlineData("--socket a --socket b status")]
+    [InlineData("--nope status")]
+    public void Other_wrong_command_lines_too(string line)
+    {
+        var result = Listenctl.Run(line.Split(' '));
+        Assert.Equal((ExitCode.Usage, ""), (result.ExitCode, result.Output));
+        Assert.StartsWith("listenctl: ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("500ms", 500)]
+    [InlineData("30s", 30_000)]
+    [InlineData("5m", 300_000)]
+    [InlineData("1h30m", 5_400_000)]
+    public void Durations(string text, int milliseconds)
+    {
+        Assert.True(Supervisor.Listenctl.Duration.TryParse(text, out var duration));
+        Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), duration);
+    }
+
+    [Theory]
+    [InlineData("--version")]
+    [InlineData("status --version")]
+    [InlineData("restart --version")]
+    public void The_version_is_one_line(string line)
+    {
+        var result = Listenctl.Run(line.Split(' '));
+        Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
+        Assert.Matches("^listenctl [0-9]+\\.[0-9]+\\.[0-9]+[^\n]*\n$", result.Output);
+    }
+
+    [Theory]
+    [InlineData("--help", "restart")]
+    [InlineData("-h", "LISTEND_CONTROL")]
+    [InlineData("restart --help", "--timeout <D>")]
+    [InlineData("history --help", "--follow")]
+    public void Help_is_on_standard_output(string line, string contains)
+    {
+        var result = Listenctl.Run(line.Split(' '));
+        Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
+        Assert.Contains(contains, result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_socket_may_stand_before_or_after_the_verb()
+    {
+        using var daemon = new FakeDaemon(_ => FakeDaemon.Json("[]"));
+        foreach (string[] args in new string[][]
+        {
+            ["--socket", daemon.SocketPath, "listeners", "--json"],
+            ["--json", "listeners", "--socket", daemon.SocketPath],
+            ["listeners", $"--socket={daemon.SocketPath}", "--json"],
+        })
+        {
+            Assert.Equal(new Listenctl(ExitCode.Done, "[]\n", ""), Listenctl.Run(args));
+        }
+    }
+}

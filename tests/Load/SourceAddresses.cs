@@ -1,0 +1,32 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Supervisor.Load;
+
+/// <summary>
+/// Client addresses for a load on loopback. A closed connection keeps its pair of addresses and ports for a minute
+/// (TIME_WAIT), and one client address has 28,232 ports (ip_local_port_range): at 2,000 connections a second it would
+/// run out of them in 14 s. All of 127.0.0.0/8 is ours, so each connection comes from the next of 65,024 addresses
+/// 127.1.x.y. The port is left to connect() (IP_BIND_ADDRESS_NO_PORT), which knows the target and so finds a pair that
+/// is free; bind() would have to find a port that is free towards everybody.
+/// </summary>
+internal sealed class SourceAddresses(EndPoint target)
+{
+    private const int BindAddressNoPort = 24; // IP_BIND_ADDRESS_NO_PORT, ip(7), Linux 4.2
+
+    private readonly bool _rotates = target is IPEndPoint { AddressFamily: AddressFamily.InterNetwork } ip && IPAddress.IsLoopback(ip.Address);
+    private int _next;
+
+    /// <summary>Gives the socket, which is not connected yet, the next address. Does nothing where the target is not 127.0.0.0/8.</summary>
+    public void Bind(Socket socket)
+    {
+        if (!_rotates)
+        {
+            return;
+        }
+
+        var next = (uint)Interlocked.Increment(ref _next) % (256 * 254);
+        socket.SetRawSocketOption((int)SocketOptionLevel.IP, BindAddressNoPort, BitConverter.GetBytes(1));
+        socket.Bind(new IPEndPoint(new IPAddress([127, 1, (byte)(next / 254), (byte)((next % 254) + 1)]), 0));
+    }
+}
