@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Supervisor.Core.Listeners;
-using Supervisor.Linux.Journal;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;
@@ -31,7 +30,6 @@ public unsafe class AbiTests : KernelTest
     [
         (typeof(Sockets), "AfVsock", "AF_VSOCK"), (typeof(Sockets), "IpprotoMptcp", "IPPROTO_MPTCP"),
         (typeof(Polling), "Readable", "EPOLLIN"),
-        (typeof(JournalSocket), "AfUnix", "AF_UNIX"), (typeof(JournalSocket), "SockDgram", "SOCK_DGRAM"),
         (typeof(AcceptQueue), "IpprotoTcp", "IPPROTO_TCP"), (typeof(AcceptQueue), "TcpInfo", "TCP_INFO"),
         (typeof(AcceptQueue), "UnackedOffset", "offsetof(struct tcp_info, tcpi_unacked)"),
         (typeof(AcceptQueue), "SackedOffset", "offsetof(struct tcp_info, tcpi_sacked)"),

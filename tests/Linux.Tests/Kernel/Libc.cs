@@ -80,6 +80,15 @@ internal static unsafe partial class Libc
         }
     }
 
+    /// <summary>socketpair(2), of UNIX streams.</summary>
+    public static bool SocketPair(out DescriptorHandle? one, out DescriptorHandle? other)
+    {
+        var ends = stackalloc int[2];
+        var done = socketpair(1, 1 | 0x80000, 0, ends) == 0;
+        (one, other) = done ? (new(ends[0]), new(ends[1])) : ((DescriptorHandle?)null, (DescriptorHandle?)null);
+        return done;
+    }
+
     /// <summary>write(2).</summary>
     public static void Write(DescriptorHandle descriptor, ReadOnlySpan<byte> data)
     {
@@ -124,6 +133,22 @@ internal static unsafe partial class Libc
         "lo"u8.CopyTo(new Span<byte>(request, 16));
         *(short*)(request + 16) = 0x41;
         Check(ioctl(socket.Number, 0x8914, request), "ioctl(SIOCSIFFLAGS)");
+    }
+
+    /// <summary>A route for every IPv6 group over the loopback, which the kernel makes for no loopback by itself.</summary>
+    public static void RouteGroupsOverLoopback()
+    {
+        using var socket = Sockets.Create(10, 2, 0, nonBlocking: false, out _)!;
+
+        // struct in6_rtmsg, linux/ipv6_route.h: destination, its prefix's length, flags, interface. SIOCADDRT; RTF_UP.
+        var request = stackalloc byte[80];
+        new Span<byte>(request, 80).Clear();
+        request[0] = 0xFF;
+        *(ushort*)(request + 52) = 8;
+        *(uint*)(request + 56) = 1;
+        *(uint*)(request + 72) = 1;
+        *(int*)(request + 76) = (int)Interfaces.Index("lo");
+        Check(ioctl(socket.Number, 0x890B, request), "ioctl(SIOCADDRT)");
     }
 
     /// <summary>Makes the calling thread user and group <paramref name="id"/>: by the raw calls, which reach no other thread.</summary>
@@ -214,6 +239,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int fcntl(int fd, int command, nint argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int socketpair(int domain, int type, int protocol, int* ends);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int unshare(int flags);

@@ -15,8 +15,14 @@ public class ProcFileTests : KernelTest
     public void A_name_of_any_characters_hides_nothing(string name)
     {
         using var directory = new TemporaryDirectory();
-        File.Copy("/bin/sleep", directory[name]);
-        var child = Start(directory[name], "1000");
+        File.Copy("/bin/cat", directory[name]);
+
+        // spawn() is back once the child has left our memory, and the kernel names it a moment later: its echo tells.
+        Assert.True(Libc.SocketPair(out var ours, out var its));
+        using var socket = ours;
+        var child = Start(directory[name], its!);
+        Libc.Send(socket!, "x"u8);
+        Assert.Equal("x"u8, Libc.Receive(socket!));
         var file = ProcFile.Read(child.Pid)!.Value;
         Assert.Equal((Processes.CurrentPid, child.Pid), (file.ParentPid, file.SessionId));
         Assert.Equal(name, ProcFile.Command(child.Pid));
@@ -70,9 +76,11 @@ public class ProcFileTests : KernelTest
         }
     }
 
-    private static ChildProcess.Started Start(string path, params string[] arguments)
+    private static ChildProcess.Started Start(string path, DescriptorHandle its)
     {
-        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
-        return Child.Start(new() { Path = path, Arguments = [path, .. arguments], Environment = [], Descriptors = [nothing, nothing, nothing] });
+        using (its)
+        {
+            return Child.Start(new() { Path = path, Arguments = [path], Environment = [], Descriptors = [its, its, its] });
+        }
     }
 }
