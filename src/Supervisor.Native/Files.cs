@@ -138,6 +138,17 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>Replaces what a small file holds: ftruncate(2), then write(2).</summary>
+    public static SystemCallError? Replace(DescriptorHandle descriptor, ReadOnlySpan<byte> data)
+    {
+        fixed (byte* bytes = data)
+        {
+            return ftruncate(descriptor.Number, 0) != 0 ? SystemCallError.Last("ftruncate")
+                : (long)write(descriptor.Number, bytes, data.Length) < 0 ? SystemCallError.Last("write")
+                : null;
+        }
+    }
+
     /// <summary>fcntl(2) F_DUPFD_CLOEXEC: a second descriptor of the same open file, owned by the caller.</summary>
     public static DescriptorHandle? Duplicate(DescriptorHandle descriptor, out SystemCallError error)
     {

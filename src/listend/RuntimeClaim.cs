@@ -43,29 +43,19 @@ internal sealed class RuntimeClaim : IDisposable
 
         if (!Files.TryLock(file))
         {
-            var holder = ReadPid(paths.LockFile);
+            Span<byte> text = stackalloc byte[32];
+            var length = Files.Read(file, text, out _);
+            var holder = length > 0 ? Encoding.ASCII.GetString(text[..length]).Trim() : null;
             file.Dispose();
             error = $"another listend{(holder is null ? "" : $" (pid {holder})")} is in charge of {paths.Directory}; stop it first, or give this one a directory of its own by --runtime-directory or daemon.runtime_directory";
             return null;
         }
 
-        File.WriteAllText(paths.LockFile, string.Create(CultureInfo.InvariantCulture, $"{Processes.CurrentPid}\n"), Encoding.ASCII);
+        Files.Replace(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Processes.CurrentPid}\n")));
         error = null;
         return new RuntimeClaim(file);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
-
-    private static string? ReadPid(string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).Trim() is { Length: > 0 } text ? text : null;
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
 }

@@ -10,10 +10,13 @@ namespace Supervisor.Core.Rollouts;
 /// </summary>
 /// <remarks>
 /// rolling: at most <c>max_surge</c> new workers are on their way beside a full set, and up to <c>max_unavailable</c>
-/// more in slots whose old worker was asked to leave first; a slot changes as soon as its new worker has settled.
+/// more in slots that yield: their old worker is asked to leave first, and the new one starts when it is gone; a slot
+/// changes as soon as its new worker has settled.
 /// overlap: a whole new set is started at once, and all slots change together when all of it has settled.
-/// stop-first: one slot at a time (<c>max_unavailable</c>, at least one) is emptied and filled again.
-/// In a slot whose old worker is not serving a new one takes nobody's place, so it never waits for its turn.
+/// stop-first: one slot at a time (<c>max_unavailable</c>, at least one) yields. No slot yields its ready worker while as
+/// many slots are without one, for whatever reason, as may be.
+/// A slot without a worker, and with none to be started now, yields at once: there a new one takes nobody's place, so it
+/// never waits for its turn.
 /// </remarks>
 internal static class RolloutMachine
 {
@@ -25,6 +28,12 @@ internal static class RolloutMachine
         }
 
         transition.EndRollout(RolloutPhase.Superseded, "a further restart took its place");
+
+        foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded))
+        {
+            Keep(transition, slot);
+        }
+
         var state = transition.State;
         var to = state.NewestGeneration + 1;
         transition.State = state with
@@ -57,7 +66,7 @@ internal static class RolloutMachine
         {
             foreach (var slot in settled.Where(slot => slot.Generation != rollout.To))
             {
-                transition.SetSlot(slot with { Generation = rollout.To, Failures = 0, NextTry = null, LimitReached = false, Finished = false });
+                transition.SetSlot(slot.For(rollout.To));
                 transition.Report(ServiceReport.RolloutProgressed);
             }
         }
@@ -69,33 +78,38 @@ internal static class RolloutMachine
                 continue;
             }
 
-            var serving = transition.State.Workers.Any(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready);
-            var occupied = transition.State.Workers.Any(worker => worker.Slot == slot.Index);
-            var onTheWay = InProgress(transition, rollout);
+            var state = transition.State;
+            var occupied = state.Workers.Any(worker => worker.Slot == slot.Index);
+            var inProgress = state.Slots.Count(other => other.Index < desired && other.Generation != rollout.To
+                && (other.Yielded || NewWorker(transition, other.Index, rollout.To) is not null));
             switch (spec.Strategy)
             {
                 case RolloutStrategy.Overlap:
                     transition.Spawn(slot.Index, rollout.To);
                     break;
-                case RolloutStrategy.Rolling when !serving:
-                    // Beside a starting old worker it would be a surge of its own; an empty or failing slot is free.
-                    if (!transition.State.Workers.Any(worker => worker.Slot == slot.Index && worker.IsLive) || onTheWay < spec.MaxSurge)
+                case RolloutStrategy.Rolling or RolloutStrategy.StopFirst when slot.Yielded:
+                    if (!occupied)
                     {
                         transition.Spawn(slot.Index, rollout.To);
                     }
 
                     break;
-                case RolloutStrategy.Rolling when onTheWay < spec.MaxSurge:
-                    transition.Spawn(slot.Index, rollout.To);
-                    break;
-                case RolloutStrategy.Rolling when onTheWay < spec.MaxSurge + spec.MaxUnavailable:
-                    Empty(transition, slot.Index);
-                    break;
+                case RolloutStrategy.Rolling when !transition.IsCovered(slot):
                 case RolloutStrategy.StopFirst when !occupied:
+                    Yield(transition, slot);
                     transition.Spawn(slot.Index, rollout.To);
                     break;
-                case RolloutStrategy.StopFirst when onTheWay < Math.Max(1, spec.MaxUnavailable):
-                    Empty(transition, slot.Index);
+                case RolloutStrategy.Rolling when inProgress < spec.MaxSurge:
+                    transition.Spawn(slot.Index, rollout.To);
+                    break;
+                case RolloutStrategy.Rolling when inProgress < spec.MaxSurge + spec.MaxUnavailable && MayBeMissed(transition, slot, spec.MaxUnavailable):
+                case RolloutStrategy.StopFirst when inProgress < Math.Max(1, spec.MaxUnavailable) && MayBeMissed(transition, slot, Math.Max(1, spec.MaxUnavailable)):
+                    Yield(transition, slot);
+                    if (!occupied)
+                    {
+                        transition.Spawn(slot.Index, rollout.To);
+                    }
+
                     break;
                 case RolloutStrategy.Rolling or RolloutStrategy.StopFirst:
                     break;
@@ -104,14 +118,6 @@ internal static class RolloutMachine
             }
         }
     }
-
-    /// <summary>Whether the slot's old generation must not be started again just now, since the roll-out emptied it.</summary>
-    public static bool HoldsBack(ServiceTransition transition, SlotState slot) =>
-        transition.State.Rollout is { Phase: RolloutPhase.Replacing } rollout
-        && slot.Generation != rollout.To
-        && (transition.State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.EndRequested)
-            || (transition.State.Spec.Rollout.Strategy == RolloutStrategy.StopFirst && NewWorker(transition, slot.Index, rollout.To) is not null)
-            || (slot.Failures > 1 && NewWorker(transition, slot.Index, rollout.To) is not null));
 
     /// <summary>Ends what has come to its end.</summary>
     public static void Conclude(ServiceTransition transition)
@@ -133,7 +139,7 @@ internal static class RolloutMachine
                 transition.EndRollout(RolloutPhase.Done);
                 break;
             case { Phase: RolloutPhase.RollingBack } rollout
-                when !transition.State.Workers.Any(worker => worker.Generation == rollout.To):
+                when !transition.State.Workers.Any(worker => worker.Generation == rollout.To || worker.Phase == WorkerPhase.Starting):
                 transition.EndRollout(RolloutPhase.RolledBack);
                 break;
             case null or { Phase: RolloutPhase.Replacing or RolloutPhase.Draining or RolloutPhase.RollingBack or RolloutPhase.Done or RolloutPhase.RolledBack or RolloutPhase.Failed or RolloutPhase.Superseded }:
@@ -143,72 +149,101 @@ internal static class RolloutMachine
         }
     }
 
-    /// <summary>A worker failed on its way: where it belongs to the generation that is being rolled out, the roll-out fails.</summary>
+    /// <summary>
+    /// A worker failed: where it belongs to the generation that is being rolled out, the roll-out fails, unless the
+    /// worker had settled and its slot had changed.
+    /// </summary>
     public static void NewWorkerFailed(ServiceTransition transition, WorkerState worker, string reason)
     {
-        if (transition.State.Rollout is not { Phase: RolloutPhase.Replacing } rollout || worker.Generation != rollout.To || IsSettled(transition, worker))
+        if (transition.State.Rollout is not { Phase: RolloutPhase.Replacing } rollout
+            || worker.Generation != rollout.To
+            || (worker.IsSettled && transition.State.Slots[worker.Slot].Generation == rollout.To))
         {
             return;
         }
 
-        if (worker.ReadyAt is not null)
-        {
-            reason = reason.Replace("before it was ready", $"{Durations.Text(transition.Now - worker.ReadyAt.Value)} after it was ready", StringComparison.Ordinal);
-        }
-
+        reason += worker.ReadyAt is { } ready ? $" {Durations.Text(transition.Now - ready)} after it was ready"
+            : worker.StartTimedOut ? ""
+            : " before it was ready";
         var state = transition.State;
         var goBack = state.Spec.Rollout.OnFailure == RolloutFailurePolicy.Rollback;
-        var slots = goBack
-            ? [.. state.Slots.Select(slot => slot.Generation == rollout.To && slot.Index < rollout.Origins.Length
-                ? slot with { Generation = rollout.Origins[slot.Index], Failures = 0, NextTry = null, LimitReached = false }
-                : slot)]
-            : state.Slots;
+        var slots = state.Slots.Select(slot => goBack && (slot.Generation == rollout.To || (slot.Finished && transition.IsServed(slot.Index)))
+            ? slot.For(rollout.Origins[slot.Index])
+            : slot with { Yielded = false });
         transition.State = state with
         {
-            Slots = slots,
+            Slots = [.. slots],
             Rollout = rollout with { Phase = RolloutPhase.RollingBack, Reason = reason },
         };
         transition.Report(ServiceReport.RolloutFailing, worker, text: reason);
         if (!goBack)
         {
-            transition.EndRollout(RolloutPhase.Failed);
+            Fail(transition);
         }
     }
 
-    /// <summary>While going back, a worker of the old generation failed before it was ready: the roll-out ends between the two.</summary>
-    public static void OldWorkerFailed(ServiceTransition transition, WorkerState worker, string reason)
+    /// <summary>
+    /// While going back, the old generation could not be started, or its slot is finished while a new worker serves it:
+    /// the roll-out ends between the two.
+    /// </summary>
+    public static void OldWorkerFailed(ServiceTransition transition, WorkerState worker, SlotState slot, string reason)
     {
-        if (transition.State.Rollout is { Phase: RolloutPhase.RollingBack } rollout && worker.Generation != rollout.To && worker.ReadyAt is null)
+        if (transition.State.Rollout is not { Phase: RolloutPhase.RollingBack } rollout || worker.Generation == rollout.To
+            || (worker.ReadyAt is not null && !(slot.Finished && transition.IsServed(slot.Index))))
         {
-            transition.State = transition.State with
-            {
-                Rollout = rollout with { Reason = $"{rollout.Reason}; going back, worker {worker.Slot} of generation {worker.Generation} {reason} before it was ready, so what is ready stays" },
-            };
-            transition.EndRollout(RolloutPhase.Failed);
+            return;
+        }
+
+        var when = worker.ReadyAt is null && !worker.StartTimedOut ? " before it was ready" : "";
+        var who = worker.StartTimedOut ? "" : $"worker {worker.Slot} of generation {worker.Generation} ";
+        transition.State = transition.State with
+        {
+            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, {who}{reason}{when}, so what is ready stays" },
+        };
+        Fail(transition);
+    }
+
+    /// <summary>Whether the worker belongs to the generation that is being rolled out.</summary>
+    public static bool IsNew(ServiceState state, WorkerState worker) =>
+        state.Rollout is { Phase: RolloutPhase.Replacing } rollout && worker.Generation == rollout.To && state.Slots[worker.Slot].Generation != rollout.To;
+
+    /// <summary>Ends between the two generations.</summary>
+    private static void Fail(ServiceTransition transition)
+    {
+        foreach (var slot in transition.State.Slots)
+        {
+            Keep(transition, slot);
+        }
+
+        transition.EndRollout(RolloutPhase.Failed);
+    }
+
+    /// <summary>A slot that its own generation does not serve, while another one does, is that one's.</summary>
+    private static void Keep(ServiceTransition transition, SlotState slot)
+    {
+        var ready = transition.State.Workers.Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready).ToArray();
+        if (ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation))
+        {
+            transition.SetSlot(slot.For(ready[^1].Generation));
         }
     }
 
     private static bool HasSettled(ServiceTransition transition, int slot, int generation) =>
-        transition.State.Workers.Any(worker => worker.Slot == slot && worker.Generation == generation && worker.Phase == WorkerPhase.Ready && IsSettled(transition, worker));
-
-    private static bool IsSettled(ServiceTransition transition, WorkerState worker) =>
-        worker.ReadyAt is { } ready && transition.Now - ready >= transition.State.Spec.Rollout.Settle;
+        transition.State.Workers.Any(worker => worker.Slot == slot && worker.Generation == generation && worker.IsSettled);
 
     private static WorkerState? NewWorker(ServiceTransition transition, int slot, int generation) =>
         transition.State.Workers.FirstOrDefault(worker => worker.Slot == slot && worker.Generation == generation && worker.IsLive);
 
-    /// <summary>Slots whose replacement is under way: a new worker that has not settled, or an old one that was asked to leave first.</summary>
-    private static int InProgress(ServiceTransition transition, RolloutState rollout)
-    {
-        var state = transition.State;
-        return state.Slots.Count(slot => slot.Index < state.Desired && slot.Generation != rollout.To
-            && (NewWorker(transition, slot.Index, rollout.To) is not null
-                || state.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.EndRequested)));
-    }
+    /// <summary>Whether the slot may do without a ready worker, besides those that do already; where none is wanted, none is missed.</summary>
+    private static bool MayBeMissed(ServiceTransition transition, SlotState slot, int allowed) =>
+        !transition.IsServed(slot.Index)
+        || transition.State.Slots.Count(other => other.Index < transition.State.Desired && !other.Finished && !transition.IsServed(other.Index)) < allowed;
 
-    private static void Empty(ServiceTransition transition, int slot)
+    /// <summary>Gives the slot to the new generation before that one serves.</summary>
+    private static void Yield(ServiceTransition transition, SlotState slot)
     {
-        foreach (var worker in transition.State.Workers.Where(worker => worker.Slot == slot && worker.IsLive))
+        transition.SetSlot(slot with { Yielded = true });
+        foreach (var worker in transition.State.Workers.Where(worker => worker.Slot == slot.Index && worker.IsLive))
         {
             transition.Worker(worker.Id, WorkerEvent.Stop);
         }

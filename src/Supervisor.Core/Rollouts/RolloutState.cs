@@ -7,7 +7,7 @@ namespace Supervisor.Core.Rollouts;
 /// <code>
 /// Replacing ── every slot has its new worker ──▶ Draining ── old workers gone ──▶ Done
 ///     │ a new worker fails                           │ a further restart
-///     ├──────────────▶ RollingBack ── new workers gone ──▶ RolledBack
+///     ├──────────────▶ RollingBack ── new workers gone, old ones ready ──▶ RolledBack
 ///     │                    └─ the old generation cannot be started again ──▶ Failed
 ///     └─ on_failure = "stop" ──▶ Failed         (a further restart, at any time ──▶ Superseded)
 /// </code>

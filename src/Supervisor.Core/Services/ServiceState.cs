@@ -49,12 +49,6 @@ public sealed record ServiceState
             foreach (var worker in Workers)
             {
                 next = Earlier(next, worker.Deadline);
-                if (Rollout is { Phase: RolloutPhase.Replacing } rollout && worker.Generation == rollout.To
-                    && worker is { Phase: WorkerPhase.Ready, ReadyAt: { } ready } && Spec.Rollout.Settle > TimeSpan.Zero
-                    && Slots[worker.Slot].Generation != rollout.To)
-                {
-                    next = Earlier(next, ready + Spec.Rollout.Settle);
-                }
             }
 
             if (Wanted)

@@ -121,6 +121,11 @@ internal sealed class ServiceTransition
                 break;
             case WorkerPhase.Draining:
                 Report(ServiceReport.WorkerDraining, after);
+                if (!after.EndRequested)
+                {
+                    Leaving(before, after);
+                }
+
                 break;
             case WorkerPhase.Stopping when after.StartTimedOut:
                 Report(ServiceReport.WorkerStartTimedOut, after);
@@ -133,6 +138,20 @@ internal sealed class ServiceTransition
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(what), after.Phase, null);
+        }
+    }
+
+    /// <summary>
+    /// A worker that leaves by itself is replaced while it drains, under the limits of any other restart, unless the
+    /// policy depends on how it ends.
+    /// </summary>
+    private void Leaving(WorkerState before, WorkerState worker)
+    {
+        RolloutMachine.NewWorkerFailed(this, before, $"{Who(worker)} said that it is stopping");
+        if (State.Spec.Restart.Policy == RestartPolicy.Always)
+        {
+            Update(worker.Id, leaving => leaving with { Judged = true });
+            Judge(worker, new ExitReason(true, "said that it is stopping"));
         }
     }
 
@@ -155,27 +174,14 @@ internal sealed class ServiceTransition
                 Report(ServiceReport.WorkerDied, worker, text: reason.Text);
             }
 
-            // A slot counts the failures of the generation that it is meant for; a new generation's failure is the roll-out's.
-            if (State.Wanted && worker.Slot < State.Slots.Length && State.Slots[worker.Slot].Generation == worker.Generation)
+            if (!worker.Judged)
             {
-                var text = worker.StartTimedOut ? reason with { Text = StartTimeoutText(worker), Clean = false } : reason;
-                var slot = RestartDecision.After(State.Slots[worker.Slot], worker, text, State.Spec, Now);
-                SetSlot(slot);
-                if (slot.Finished)
-                {
-                    Report(ServiceReport.SlotFinished, worker, slot);
-                }
-                else if (slot.NextTry is not null)
-                {
-                    Report(ServiceReport.SlotBackingOff, worker, slot);
-                }
-
-                RolloutMachine.OldWorkerFailed(this, worker, reason.Text);
+                Judge(worker, worker.StartTimedOut ? new ExitReason(false, StartTimeoutText(worker)) : reason);
             }
 
-            if (!worker.StartTimedOut)
+            if (worker.IsLive)
             {
-                RolloutMachine.NewWorkerFailed(this, worker, $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")} {reason.Text} before it was ready");
+                RolloutMachine.NewWorkerFailed(this, worker, $"{Who(worker)} {reason.Text}");
             }
         }
 
@@ -183,6 +189,29 @@ internal sealed class ServiceTransition
         {
             Report(ServiceReport.ServiceStopped);
         }
+    }
+
+    /// <summary>Lets the restart policy decide about the slot of a worker that ended, or leaves, by itself.</summary>
+    private void Judge(WorkerState worker, ExitReason reason)
+    {
+        // A slot counts the failures of the generation that it is meant for; a new generation's failure is the roll-out's.
+        if (!State.Wanted || worker.Slot >= State.Slots.Length || State.Slots[worker.Slot].Generation != worker.Generation)
+        {
+            return;
+        }
+
+        var slot = RestartDecision.After(State.Slots[worker.Slot], worker, reason, State.Spec, Now);
+        SetSlot(slot);
+        if (slot.Finished)
+        {
+            Report(ServiceReport.SlotFinished, worker, slot);
+        }
+        else if (slot.NextTry is not null)
+        {
+            Report(ServiceReport.SlotBackingOff, worker, slot);
+        }
+
+        RolloutMachine.OldWorkerFailed(this, worker, slot, reason.Text);
     }
 
     public void PassDeadlines()
@@ -243,7 +272,10 @@ internal sealed class ServiceTransition
         RolloutMachine.Conclude(this);
     }
 
-    /// <summary>One slot: a live worker of the slot's generation, and all others leave once it is ready.</summary>
+    /// <summary>
+    /// One slot: a live worker of the slot's generation, and all others leave once it is ready; until then one of them
+    /// serves. New workers of a roll-out that is under way are not its business.
+    /// </summary>
     private void Cover(SlotState slot)
     {
         if (slot.Index >= State.Desired)
@@ -251,29 +283,32 @@ internal sealed class ServiceTransition
             return;
         }
 
-        var rollout = State.Rollout is { Phase: RolloutPhase.Replacing } active ? active : null;
-        var current = State.Workers.FirstOrDefault(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive);
-        if (current is null)
+        var ours = State.Workers.Where(worker => worker.Slot == slot.Index && worker.IsLive && !RolloutMachine.IsNew(State, worker)).ToArray();
+        var current = ours.FirstOrDefault(worker => worker.Generation == slot.Generation);
+        if (current is null && IsFillable(slot))
         {
-            if (slot.NextTry is null && !slot.Finished && !RolloutMachine.HoldsBack(this, slot))
-            {
-                Spawn(slot.Index, slot.Generation);
-            }
+            Spawn(slot.Index, slot.Generation);
         }
 
-        foreach (var other in State.Workers)
+        var serving = current is { Phase: WorkerPhase.Ready } ? current : ours.FirstOrDefault(worker => worker.Phase == WorkerPhase.Ready);
+        foreach (var other in ours.Where(worker => worker != current && worker != serving))
         {
-            if (other.Slot != slot.Index || other.Generation == slot.Generation || !other.IsLive || other.Generation == rollout?.To)
-            {
-                continue;
-            }
-
-            if (other.Phase == WorkerPhase.Starting || current is { Phase: WorkerPhase.Ready })
-            {
-                Worker(other.Id, WorkerEvent.Stop);
-            }
+            Worker(other.Id, WorkerEvent.Stop);
         }
     }
+
+    /// <summary>Whether a worker of the slot is ready.</summary>
+    public bool IsServed(int slot) => State.Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
+
+    /// <summary>Whether the slot has a worker, or gets one of its own generation now.</summary>
+    public bool IsCovered(SlotState slot) =>
+        IsServed(slot.Index)
+        || State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
+        || IsFillable(slot);
+
+    private bool IsFillable(SlotState slot) =>
+        slot.NextTry is null && !slot.Finished && !slot.Yielded
+        && !State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.AwaitsJudgement);
 
     public void Spawn(int slot, int generation)
     {
@@ -296,7 +331,9 @@ internal sealed class ServiceTransition
     public void Report(ServiceReport report, WorkerState? worker = null, SlotState? slot = null, string? text = null) =>
         _effects.Add(new ReportEffect(report, worker, slot, State.Rollout, text));
 
+    private static string Who(WorkerState worker) => $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")}";
+
     private string StartTimeoutText(WorkerState worker) =>
-        $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")} was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})"
+        $"{Who(worker)} was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})"
         + (State.Spec.Readiness.Kind == ReadinessKind.Notify ? ": it never sent READY=1; if it cannot, set ready = \"started\"" : "");
 }

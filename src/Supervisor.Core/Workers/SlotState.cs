@@ -23,6 +23,12 @@ public sealed record SlotState
     /// <summary>Set when the restart policy says that the end of the last worker was the end.</summary>
     public bool Finished { get; init; }
 
+    /// <summary>
+    /// Set while a roll-out has given the slot away: its generation serves no more, the new one does not yet, and the
+    /// old one is started again only if the roll-out goes back.
+    /// </summary>
+    public bool Yielded { get; init; }
+
     /// <summary>Workers replaced because they ended by themselves.</summary>
     public int Restarts { get; init; }
 
@@ -31,4 +37,8 @@ public sealed record SlotState
 
     /// <summary>How the last worker here ended; null where none has.</summary>
     public ExitReason? LastExit { get; init; }
+
+    /// <summary>The slot, meant for that generation from now on; what held the former one back is forgotten.</summary>
+    public SlotState For(int generation) =>
+        this with { Generation = generation, Failures = 0, NextTry = null, LimitReached = false, Finished = false, Yielded = false };
 }

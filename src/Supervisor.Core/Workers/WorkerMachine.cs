@@ -35,7 +35,7 @@ public static class WorkerMachine
     /// <summary>The transition.</summary>
     public static (WorkerState State, Action Action) Step(WorkerState worker, WorkerEvent what, ServiceSpec spec, TimeSpan now) => (worker.Phase, what) switch
     {
-        (WorkerPhase.Starting, WorkerEvent.Ready) => (worker with { Phase = WorkerPhase.Ready, ReadyAt = now, Deadline = null }, Action.None),
+        (WorkerPhase.Starting, WorkerEvent.Ready) => (Settling(worker, spec, now), Action.None),
         (WorkerPhase.Starting, WorkerEvent.Stop) => (Ending(worker, WorkerPhase.Stopping, spec, now), Action.Signal),
         (WorkerPhase.Starting, WorkerEvent.StoppingAnnounced) => (worker, Action.None),
         (WorkerPhase.Starting, WorkerEvent.DeadlinePassed) => (Ending(worker, WorkerPhase.Stopping, spec, now) with { StartTimedOut = true }, Action.Signal),
@@ -53,6 +53,9 @@ public static class WorkerMachine
 
         _ => throw new ArgumentOutOfRangeException(nameof(what), (worker.Phase, what), null),
     };
+
+    private static WorkerState Settling(WorkerState worker, ServiceSpec spec, TimeSpan now) =>
+        worker with { Phase = WorkerPhase.Ready, ReadyAt = now, Deadline = spec.Rollout.Settle > TimeSpan.Zero ? now + spec.Rollout.Settle : null };
 
     private static WorkerState Ending(WorkerState worker, WorkerPhase phase, ServiceSpec spec, TimeSpan now) =>
         worker with { Phase = phase, EndRequested = true, Deadline = now + spec.StopTimeout };

@@ -16,7 +16,7 @@ public enum WorkerPhase
     /// <summary>Spawned, not ready yet; its deadline is start_timeout.</summary>
     Starting,
 
-    /// <summary>Serves.</summary>
+    /// <summary>Serves; its deadline is rollout.settle, after which it has none.</summary>
     Ready,
 
     /// <summary>Was ready, finishes what it has in hand; its deadline is stop_timeout.</summary>

@@ -33,6 +33,15 @@ public sealed record WorkerState
     /// <summary>Set when it did not get ready in time.</summary>
     public bool StartTimedOut { get; init; }
 
+    /// <summary>Set when its slot went on without waiting for its end: the restart policy has had its say.</summary>
+    public bool Judged { get; init; }
+
+    /// <summary>Whether the restart policy has still to judge its end: it leaves by itself, or did not get ready in time.</summary>
+    public bool AwaitsJudgement => !IsLive && !Judged && (!EndRequested || StartTimedOut);
+
+    /// <summary>Whether it serves, and has for as long as a new worker must before it counts.</summary>
+    public bool IsSettled => Phase == WorkerPhase.Ready && Deadline is null;
+
     /// <summary>Whether it is on its way to serve or serves: neither asked to end nor leaving.</summary>
     public bool IsLive => Phase is WorkerPhase.Starting or WorkerPhase.Ready;
 }
