@@ -1,0 +1,75 @@
+# listend: listeners that outlive the processes which serve them. "make help" lists the targets.
+
+RID         ?= linux-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
+PREFIX      ?= /usr/local
+SYSCONFDIR  ?= /etc
+UNITDIR     ?= /etc/systemd/system
+DESTDIR     ?=
+OUT         := artifacts/publish
+DOTNET      ?= dotnet
+export DOTNET_CLI_TELEMETRY_OPTOUT = 1
+export DOTNET_NOLOGO = 1
+
+SOURCES     := $(shell find src packaging tests -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' -o -name '*.c' -o -name '*.h' -o -name '*.targets' \) -print)
+SHARED      := Directory.Build.props Directory.Packages.props global.json
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run build test bench publish install uninstall clean format prerequisites
+
+help: ## what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: publish ## the show: real load through restarts, a failed deploy and a killed worker; ends by itself
+	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT)
+
+run: publish ## the demo's daemon, which stays until Ctrl-C
+	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT) --stay
+
+build: prerequisites ## compile everything, warnings are errors
+	$(DOTNET) build Supervisor.sln -c Release --nologo -v quiet
+
+test: prerequisites publish ## everything: formatting, unit, kernel and end-to-end tests
+	tests/run $(TESTS)
+
+bench: prerequisites publish ## micro-benchmarks and yardsticks in C, printed side by side
+	$(DOTNET) run -c Release --project tests/Bench -- $(BENCH)
+
+publish: $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll ## NativeAOT executables in artifacts/publish
+
+$(OUT)/listend: $(SOURCES) $(SHARED) | prerequisites
+	$(DOTNET) publish src/listend -c Release -r $(RID) -o $(OUT) --nologo -v quiet
+	@touch $@
+
+$(OUT)/listenctl: $(SOURCES) $(SHARED) | prerequisites
+	$(DOTNET) publish src/listenctl -c Release -r $(RID) -o $(OUT) --nologo -v quiet
+	@touch $@
+
+$(OUT)/hello: $(wildcard packaging/examples/hello/*.cs*) $(SHARED) | prerequisites
+	$(DOTNET) publish packaging/examples/hello -c Release -r $(RID) -o $(OUT) --nologo -v quiet
+	@touch $@
+
+$(OUT)/demo/demo.dll: $(wildcard packaging/demo/*.cs* tests/Load/*.cs*) $(SHARED) | prerequisites
+	$(DOTNET) publish packaging/demo -c Release -o $(OUT)/demo --nologo -v quiet
+	@touch $@
+
+prerequisites:
+	@command -v $(DOTNET) >/dev/null || { echo "listend needs the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"; exit 1; }
+	@command -v cc >/dev/null || { echo "listend needs a C compiler: apt-get install -y gcc libc6-dev zlib1g-dev"; exit 1; }
+
+install: publish ## into PREFIX (/usr/local), with the systemd unit; DESTDIR is respected
+	install -D -m 0755 $(OUT)/listend $(DESTDIR)$(PREFIX)/bin/listend
+	install -D -m 0755 $(OUT)/listenctl $(DESTDIR)$(PREFIX)/bin/listenctl
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's#@PREFIX@#$(PREFIX)#g' units/listend.service.in > $(DESTDIR)$(UNITDIR)/listend.service
+	chmod 0644 $(DESTDIR)$(UNITDIR)/listend.service
+	test -e $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml || install -D -m 0644 packaging/listend.toml $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml
+
+uninstall: ## removes what install put there, but for the configuration
+	rm -f $(DESTDIR)$(PREFIX)/bin/listend $(DESTDIR)$(PREFIX)/bin/listenctl $(DESTDIR)$(UNITDIR)/listend.service
+
+format: ## formats the sources
+	$(DOTNET) format whitespace Supervisor.sln
+
+clean: ## removes build output
+	rm -rf artifacts
+	find src tests packaging -depth \( -name bin -o -name obj \) -type d -exec rm -rf {} +
