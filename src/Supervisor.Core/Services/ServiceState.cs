@@ -40,6 +40,9 @@ public sealed record ServiceState
     /// <summary>How many workers are ready.</summary>
     public int Ready => Workers.Count(worker => worker.Phase == WorkerPhase.Ready);
 
+    /// <summary>Whether a worker of that slot is ready.</summary>
+    public bool IsServed(int slot) => Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
+
     /// <summary>The earliest moment at which time alone changes something; null where nothing waits for time.</summary>
     public TimeSpan? NextDeadline
     {
@@ -78,7 +81,7 @@ public sealed record ServiceState
                 return ServiceCondition.Rolling;
             }
 
-            var ready = Slots.Count(slot => Workers.Any(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready));
+            var ready = Slots.Count(slot => IsServed(slot.Index));
             return ready >= Desired ? ServiceCondition.Running
                 : ready == 0 && Slots.Length > 0 && Slots.All(slot => slot.LimitReached || slot.Finished) && !Workers.Any(worker => worker.IsLive)
                     ? Slots.All(slot => slot.Finished && slot.LastExit is { Clean: true }) ? ServiceCondition.Stopped : ServiceCondition.Failed

@@ -49,16 +49,19 @@ internal sealed class ServiceTransition
 
     public void Scale(int workers)
     {
+        var before = State.Desired;
         State = State with { Desired = workers };
         if (!State.Wanted)
         {
             return;
         }
 
+        // A slot that had been scaled away begins anew, though workers may still be leaving it: roll-outs have passed it by.
         var slots = State.Slots;
-        while (slots.Length < workers)
+        for (var i = before; i < workers; i++)
         {
-            slots = slots.Add(new SlotState { Index = slots.Length, Generation = State.Generation });
+            var slot = new SlotState { Index = i, Generation = State.Generation };
+            slots = i < slots.Length ? slots.SetItem(i, slot) : slots.Add(slot);
         }
 
         State = State with { Slots = slots };
@@ -212,6 +215,10 @@ internal sealed class ServiceTransition
         }
 
         RolloutMachine.OldWorkerFailed(this, worker, slot, reason.Text);
+        if (slot.Finished)
+        {
+            RolloutMachine.Keep(this, State.Slots[slot.Index]);
+        }
     }
 
     public void PassDeadlines()
@@ -297,12 +304,9 @@ internal sealed class ServiceTransition
         }
     }
 
-    /// <summary>Whether a worker of the slot is ready.</summary>
-    public bool IsServed(int slot) => State.Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
-
     /// <summary>Whether the slot has a worker, or gets one of its own generation now.</summary>
     public bool IsCovered(SlotState slot) =>
-        IsServed(slot.Index)
+        State.IsServed(slot.Index)
         || State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
         || IsFillable(slot);
 

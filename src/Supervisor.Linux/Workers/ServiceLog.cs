@@ -77,6 +77,9 @@ internal sealed class ServiceLog
             case ServiceReport.WorkerLeft:
                 log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) has left: {Reason}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
                 break;
+            case ServiceReport.WorkerDied when worker!.Pid is null:
+                log.Error("service {Service}: worker {Slot} (generation {Generation}) {Reason}", _name, worker.Slot, worker.Generation, report.Text);
+                break;
             case ServiceReport.WorkerDied:
                 log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}{Ready}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, worker.ReadyAt is null ? " before it was ready" : "");
                 break;
