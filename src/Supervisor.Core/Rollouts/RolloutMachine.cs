@@ -22,11 +22,6 @@ internal static class RolloutMachine
 {
     public static void Begin(ServiceTransition transition)
     {
-        if (!transition.State.Wanted)
-        {
-            return;
-        }
-
         transition.EndRollout(RolloutPhase.Superseded, "a further restart took its place");
 
         foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded))

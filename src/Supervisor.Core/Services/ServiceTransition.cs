@@ -22,10 +22,16 @@ internal sealed class ServiceTransition
 
     public (ServiceState State, ImmutableArray<ServiceEffect> Effects) Result() => (State, _effects.ToImmutable());
 
+    /// <summary>Makes a slot for each worker; where the service runs, what holds slots back is forgotten, and they are tried at once.</summary>
     public void Start()
     {
         if (State.Wanted)
         {
+            foreach (var slot in State.Slots.Where(State.IsHeldBack))
+            {
+                SetSlot(slot with { Failures = 0, NextTry = null, LimitReached = false, Finished = false, RecentRestarts = [] });
+            }
+
             return;
         }
 
@@ -83,6 +89,15 @@ internal sealed class ServiceTransition
                 State = State with { Workers = State.Workers.SetItem(i, change(State.Workers[i])) };
                 return;
             }
+        }
+    }
+
+    public void Spawned(int workerId, int pid)
+    {
+        Update(workerId, worker => worker with { Pid = pid });
+        if (State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } spawned)
+        {
+            Report(ServiceReport.WorkerSpawned, spawned);
         }
     }
 
