@@ -22,11 +22,6 @@ internal static class RolloutMachine
 {
     public static void Begin(ServiceTransition transition)
     {
-        if (!transition.State.Wanted)
-        {
-            return;
-        }
-
         transition.EndRollout(RolloutPhase.Superseded, "a further restart took its place");
 
         foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded))
@@ -163,8 +158,7 @@ internal static class RolloutMachine
         }
 
         reason += worker.ReadyAt is { } ready ? $" {Durations.Text(transition.Now - ready)} after it was ready"
-            : worker.StartTimedOut ? ""
-            : " before it was ready";
+            : BeforeReady(worker);
         var state = transition.State;
         var goBack = state.Spec.Rollout.OnFailure == RolloutFailurePolicy.Rollback;
         var slots = state.Slots.Select(slot => goBack && (slot.Generation == rollout.To || (slot.Finished && transition.State.IsServed(slot.Index)))
@@ -194,11 +188,9 @@ internal static class RolloutMachine
             return;
         }
 
-        var when = worker.ReadyAt is null && !worker.StartTimedOut ? " before it was ready" : "";
-        var who = worker.StartTimedOut ? "" : $"worker {worker.Slot} of generation {worker.Generation} ";
         transition.State = transition.State with
         {
-            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, {who}{reason}{when}, so what is ready stays" },
+            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, worker {worker.Slot} of generation {worker.Generation} {reason}{BeforeReady(worker)}, so what is ready stays" },
         };
         Fail(transition);
     }
@@ -251,4 +243,8 @@ internal static class RolloutMachine
             transition.Worker(worker.Id, WorkerEvent.Stop);
         }
     }
+
+    /// <summary>What the end of a worker that was not ready yet leaves to be said: nothing where it never came to be, or where the time-out says it.</summary>
+    private static string BeforeReady(WorkerState worker) =>
+        worker.ReadyAt is null && worker.Pid is not null && !worker.StartTimedOut ? " before it was ready" : "";
 }

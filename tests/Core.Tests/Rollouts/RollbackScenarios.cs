@@ -217,7 +217,7 @@ public class RollbackScenarios
 
     private static string Reason(Fault fault) => fault switch
     {
-        Fault.CannotBeExecuted => "could not be started: ENOENT before it was ready",
+        Fault.CannotBeExecuted => "could not be started: ENOENT",
         Fault.Exits => "exited with status 0 before it was ready",
         Fault.Silent => "was not ready within start_timeout (30s): it never sent READY=1",
         Fault.DiesWithinSettle => "exited with status 1 4s after it was ready",

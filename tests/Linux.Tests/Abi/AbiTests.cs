@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;
@@ -16,12 +17,12 @@ public unsafe class AbiTests : KernelTest
     private static readonly string[] SocketHeaders =
     [
         "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", "<linux/vm_sockets.h>",
-        "<linux/netlink.h>", "<linux/sock_diag.h>", "<linux/unix_diag.h>",
+        "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>", "<linux/unix_diag.h>", "<net/if.h>",
     ];
 
     private static readonly string[] ProcessHeaders =
     [
-        "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>",
+        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>",
         "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
     ];
 
@@ -49,6 +50,28 @@ public unsafe class AbiTests : KernelTest
         (typeof(UnixDiag), "UnixDiagRqLen", "UNIX_DIAG_RQLEN"), (typeof(UnixDiag), "ShowRqLen", "UDIAG_SHOW_RQLEN"),
         (typeof(NotifySocket), "AfUnix", "AF_UNIX"), (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
         (typeof(NotifySocket), "SolSocket", "SOL_SOCKET"), (typeof(NotifySocket), "SoPassCred", "SO_PASSCRED"),
+        (typeof(SocketDrops), "SolSocket", "SOL_SOCKET"), (typeof(SocketDrops), "SoMemInfo", "SO_MEMINFO"),
+        (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),
+        (typeof(Netlink), "SockDiag", "NETLINK_SOCK_DIAG"), (typeof(Netlink), "Route", "NETLINK_ROUTE"), (typeof(Netlink), "HeaderLength", "sizeof(struct nlmsghdr)"),
+        (typeof(Netlink), "AfNetlink", "AF_NETLINK"), (typeof(Netlink), "SockRaw", "SOCK_RAW"), (typeof(Netlink), "Error", "NLMSG_ERROR"),
+        (typeof(Netlink), "Done", "NLMSG_DONE"), (typeof(Netlink), "DumpFlags", "NLM_F_REQUEST | NLM_F_DUMP"),
+        (typeof(AddressTable), "GetLink", "RTM_GETLINK"), (typeof(AddressTable), "NewLink", "RTM_NEWLINK"), (typeof(AddressTable), "GetAddress", "RTM_GETADDR"),
+        (typeof(AddressTable), "NewAddress", "RTM_NEWADDR"), (typeof(AddressTable), "LinkName", "IFLA_IFNAME"), (typeof(AddressTable), "AddressAddress", "IFA_ADDRESS"),
+        (typeof(AddressTable), "AddressLocal", "IFA_LOCAL"), (typeof(AddressTable), "AddressFlags", "IFA_FLAGS"), (typeof(AddressTable), "InterfaceUp", "IFF_UP"),
+        (typeof(AddressTable), "Tentative", "IFA_F_TENTATIVE"), (typeof(AddressTable), "Optimistic", "IFA_F_OPTIMISTIC"),
+        (typeof(AddressTable), "DuplicateFound", "IFA_F_DADFAILED"),
+        (typeof(InternetSockets), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(InternetSockets), "AfInet", "AF_INET"), (typeof(InternetSockets), "AfInet6", "AF_INET6"),
+        (typeof(InternetSockets), "IpprotoTcp", "IPPROTO_TCP"), (typeof(InternetSockets), "IpprotoUdp", "IPPROTO_UDP"),
+        (typeof(InternetSockets), "IpprotoMptcp", "IPPROTO_MPTCP"), (typeof(InternetSockets), "ReqProtocol", "INET_DIAG_REQ_PROTOCOL"),
+        (typeof(InternetSockets), "DiagV6Only", "INET_DIAG_SKV6ONLY"), (typeof(InternetSockets), "Established", "TCP_ESTABLISHED"),
+        (typeof(InternetSockets), "SynSent", "TCP_SYN_SENT"), (typeof(InternetSockets), "TimeWait", "TCP_TIME_WAIT"), (typeof(InternetSockets), "Closed", "TCP_CLOSE"),
+        (typeof(InternetSockets), "Listen", "TCP_LISTEN"), (typeof(InternetSockets), "MessageLength", "sizeof(struct inet_diag_msg)"),
+        (typeof(SharingFlags), "SolSocket", "SOL_SOCKET"), (typeof(SharingFlags), "ReuseAddress", "SO_REUSEADDR"), (typeof(SharingFlags), "ReusePort", "SO_REUSEPORT"),
+        (typeof(SharingFlags), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(SharingFlags), "V6Only", "IPV6_V6ONLY"),
+        (typeof(UnixSockets), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(UnixSockets), "ShowName", "UDIAG_SHOW_NAME"), (typeof(UnixSockets), "ShowVfs", "UDIAG_SHOW_VFS"),
+        (typeof(UnixSockets), "ShowUid", "UDIAG_SHOW_UID"), (typeof(UnixSockets), "DiagName", "UNIX_DIAG_NAME"), (typeof(UnixSockets), "DiagVfs", "UNIX_DIAG_VFS"),
+        (typeof(UnixSockets), "DiagUid", "UNIX_DIAG_UID"), (typeof(UnixSockets), "MessageLength", "sizeof(struct unix_diag_msg)"),
+        (typeof(UnixSockets), "Listen", "TCP_LISTEN"),
     ];
 
     private static readonly (Type Type, string Name, string C)[] ProcessConstants =
@@ -62,11 +85,17 @@ public unsafe class AbiTests : KernelTest
         (typeof(ListenerFactory), "FamilyNotSupported", "EAFNOSUPPORT"), (typeof(ListenerFactory), "NoDevice", "ENODEV"),
         (typeof(StaleSocket), "ConnectionRefused", "ECONNREFUSED"), (typeof(StaleSocket), "WrongType", "EPROTOTYPE"),
         (typeof(StaleSocket), "PermissionDenied", "EACCES"),
+        (typeof(BindProbe), "NoDevice", "ENODEV"), (typeof(BindProbe), "NameTooLong", "ENAMETOOLONG"),
+        (typeof(BindProbe), "FamilyNotSupported", "EAFNOSUPPORT"), (typeof(BindProbe), "AddressNotAvailable", "EADDRNOTAVAIL"),
+        (typeof(UnixPath), "NoEntry", "ENOENT"), (typeof(UnixPath), "AddressInUse", "EADDRINUSE"), (typeof(UnixPath), "NameTooLong", "ENAMETOOLONG"),
+        (typeof(UnixPath), "ConnectionRefused", "ECONNREFUSED"), (typeof(UnixPath), "WrongType", "EPROTOTYPE"), (typeof(UnixPath), "TryAgain", "EAGAIN"),
     ];
 
-    /// <summary>Bounds of our own, which no header has.</summary>
+    /// <summary>What no header has: bounds of our own, and states that the kernel keeps to itself (include/net/tcp_states.h).</summary>
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
+        (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
+        (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
     ];
@@ -210,6 +239,13 @@ public unsafe class AbiTests : KernelTest
         program.Equal("O_CREAT", 0x40, "RuntimeClaim");
         program.Equal("SYS_pidfd_send_signal", 424, "Processes.Signal");
         program.Equal("SYS_pidfd_open", 434, "Processes.OpenPidfd");
+        program.Equal("SYS_pidfd_getfd", 438, "OpenFiles.Borrow");
+        program.Equal("AT_EACCESS", 0x200, "Files.MayWrite");
+        program.Equal("W_OK | X_OK", 3, "Files.MayWrite");
+        program.Equal("O_DIRECTORY", LibC.O_DIRECTORY, "LibC");
+        program.Equal("AT_FDCWD", LibC.AT_FDCWD, "LibC");
+        program.Equal("offsetof(struct dirent64, d_reclen)", 16, "OpenFiles");
+        program.Equal("offsetof(struct dirent64, d_name)", 19, "OpenFiles");
         program.Equal("P_ALL", 0, "Processes.PeekAnyExited");
         program.Equal("CLD_EXITED", 1, "Processes.Wait");
         program.Equal("CLD_DUMPED", 3, "Processes.Wait");

@@ -95,8 +95,9 @@ public class OwnershipTests : KernelTest
         using var first = Given.Listener("tcp://127.0.0.1:0");
         var factory = Given.Factory();
         using var second = factory.Create(Given.Spec(first.Effective!.ToString()));
+        var before = second.History.Count;
         factory.Close(second, removePath: true);
-        Assert.DoesNotContain(second.History.Entries, entry => entry.Phase == HandlePhase.Close);
+        Assert.Equal(before, second.History.Count);
     }
 
     [Fact]
