@@ -217,24 +217,22 @@ public sealed class ListenerFactory
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, null),
     };
 
+    /// <summary>socket(2) of a step; the caller owns the descriptor.</summary>
+    internal static DescriptorHandle? CreateSocket(CreateStep create, out SystemCallFailure? failure)
+    {
+        var protocol = create.Kind == ListenerKind.Mptcp ? Sockets.IpprotoMptcp : 0;
+        var socket = Sockets.Create(Domain(create.Domain), Type(create.Kind), protocol, create.NonBlocking, out var error);
+        failure = socket is null ? error.With(Describe(create)) : null;
+        return socket;
+    }
+
     private SystemCallFailure? Create(ListenerHandle handle, CreateStep create)
     {
-        var domain = Domain(create.Domain);
-        var type = create.Kind switch
-        {
-            ListenerKind.Udp or ListenerKind.UnixDatagram => SockDgram,
-            ListenerKind.UnixSeqpacket => SockSeqpacket,
-            ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SockStream,
-            _ => throw new ArgumentOutOfRangeException(nameof(create)),
-        };
-        var protocol = create.Kind == ListenerKind.Mptcp ? Sockets.IpprotoMptcp : 0;
-        var socket = Sockets.Create(domain, type, protocol, create.NonBlocking, out var error);
-        var what = $"{DomainName(create.Domain)}, {TypeName(type)}{(create.Kind == ListenerKind.Mptcp ? ", IPPROTO_MPTCP" : "")}";
+        handle.Descriptor = CreateSocket(create, out var failure);
         handle.History.Add(
-            HandlePhase.Create, "socket", errno: socket is null ? error.Name : null, verdict: socket is null ? Verdict.Refused : Verdict.Exact,
-            actor: _self, note: $"{what}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
-        handle.Descriptor = socket;
-        return socket is null ? error.With(what) : null;
+            HandlePhase.Create, "socket", errno: failure?.Name, verdict: failure is null ? Verdict.Exact : Verdict.Refused,
+            actor: _self, note: $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
+        return failure;
     }
 
     private SystemCallFailure? Set(ListenerHandle handle, SetOptionStep step)
@@ -474,6 +472,17 @@ public sealed class ListenerFactory
         SocketDomain.Vsock => "AF_VSOCK",
         _ => throw new ArgumentOutOfRangeException(nameof(domain)),
     };
+
+    private static int Type(ListenerKind kind) => kind switch
+    {
+        ListenerKind.Udp or ListenerKind.UnixDatagram => SockDgram,
+        ListenerKind.UnixSeqpacket => SockSeqpacket,
+        ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SockStream,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    private static string Describe(CreateStep create) =>
+        $"{DomainName(create.Domain)}, {TypeName(Type(create.Kind))}{(create.Kind == ListenerKind.Mptcp ? ", IPPROTO_MPTCP" : "")}";
 
     private static string TypeName(int type) => type switch
     {
