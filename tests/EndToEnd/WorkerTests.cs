@@ -168,8 +168,10 @@ public sealed class WorkerTests
 
                     foreach (var option in listener.Options.Where(option => SocketOptions.All.Single(row => row.Name == option.Name).Inheritance == OptionInheritance.Inherited))
                     {
-                        // Buffers that nobody asked for are tuned by the kernel from the first packet on.
-                        if (option.Requested is not null || option.Name is not ("SO_RCVBUF" or "SO_SNDBUF"))
+                        // Buffers that nobody asked for are tuned by the kernel from the first packet on; and what
+                        // a UNIX socket accepts was made by connect(), with nothing of the listener but SO_PASSCRED
+                        // (net/unix/af_unix.c, unix_stream_connect and unix_accept).
+                        if (target is UnixDomainSocketEndPoint ? option.Name == "SO_PASSCRED" : option.Requested is not null || option.Name is not ("SO_RCVBUF" or "SO_SNDBUF"))
                         {
                             Assert.Equal($"{listener.Name} {target} {option.Name} {option.Effective}", $"{listener.Name} {target} {option.Name} {view.Accepted.GetValueOrDefault(option.Name)}");
                             compared++;
@@ -178,7 +180,7 @@ public sealed class WorkerTests
                 }
             }
 
-            Assert.True(compared > 80, $"{compared}");
+            Assert.True(compared > 60, $"{compared}");
 
             // What was asked for is there, and where it is not, the document says so.
             Assert.All(listeners.SelectMany(one => one.Options).Where(option => option.Requested is not null), option => Assert.True(option.Verdict is "exact" or "adjusted", option.ToString()));
