@@ -29,6 +29,10 @@ internal static class ListenctlProgram
             new ListenersCommand(options, standard),
             new HistoryCommand(options, standard),
             new RestartCommand(options, standard),
+            new StartCommand(options, standard),
+            new StopCommand(options, standard),
+            new ScaleCommand(options, standard),
+            new SignalCommand(options, standard),
         };
 
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

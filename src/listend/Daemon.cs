@@ -56,6 +56,9 @@ internal sealed class Daemon : IDisposable
 
     public IReadOnlyList<ServiceRunner> Services => _services;
 
+    /// <summary>Set from the request to leave on: nothing is started any more.</summary>
+    public bool IsLeaving => _leaving;
+
     /// <summary>Runs until it is asked to leave. The exit status: 0, or 1 where nothing could be started.</summary>
     public int Run()
     {
@@ -105,7 +108,7 @@ internal sealed class Daemon : IDisposable
 
         foreach (var runner in _services)
         {
-            runner.Start();
+            runner.Start(out _);
         }
 
         _systemd.Notify(SystemdState.Ready);
