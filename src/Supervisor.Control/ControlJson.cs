@@ -13,6 +13,8 @@ namespace Supervisor.Control;
 [JsonSerializable(typeof(HistoryEntryDocument))]
 [JsonSerializable(typeof(ChangeDocument))]
 [JsonSerializable(typeof(SignalDocument))]
+[JsonSerializable(typeof(EventDocument))]
+[JsonSerializable(typeof(OutputLineDocument))]
 [JsonSerializable(typeof(ServiceDocument))]
 [JsonSerializable(typeof(ProblemDocument))]
 [JsonSerializable(typeof(FailureDocument))]

@@ -33,6 +33,8 @@ internal static class ListenctlProgram
             new StopCommand(options, standard),
             new ScaleCommand(options, standard),
             new SignalCommand(options, standard),
+            new EventsCommand(options, standard),
+            new LogsCommand(options, standard),
         };
 
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

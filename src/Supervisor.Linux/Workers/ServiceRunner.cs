@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
@@ -35,7 +36,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _loop = loop;
         _spawner = spawner;
         _listeners = listeners;
-        _log = new ServiceLog(log, spec);
+        _log = new ServiceLog(log, spec, loop.Time);
         State = ServiceState.Create(spec);
         loop.Add(this);
     }
@@ -54,6 +55,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     /// <summary>Why the service cannot be started; null where it can.</summary>
     public string? Blocked { get; private set; }
+
+    /// <summary>What the workers have written, the newest 256 KiB of it. May be read from any thread.</summary>
+    public RecentItems<OutputLine> Output => _log.Lines;
 
     /// <inheritdoc/>
     public TimeSpan? NextDeadline => State.NextDeadline;

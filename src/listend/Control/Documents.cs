@@ -150,7 +150,7 @@ internal static class Documents
         }
     }
 
-    private static string? Reason(ServiceState state) => state.Condition switch
+    public static string? Reason(ServiceState state) => state.Condition switch
     {
         ServiceCondition.Degraded or ServiceCondition.Failed =>
             state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Finished)).Select(LastEnd).FirstOrDefault(),
@@ -180,7 +180,7 @@ internal static class Documents
         _ => throw new ArgumentOutOfRangeException(nameof(condition)),
     };
 
-    private static string Word(RolloutPhase phase) => phase switch
+    public static string Word(RolloutPhase phase) => phase switch
     {
         RolloutPhase.Replacing => "replacing",
         RolloutPhase.Draining => "draining",
