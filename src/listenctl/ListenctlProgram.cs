@@ -37,6 +37,12 @@ internal static class ListenctlProgram
             new LogsCommand(options, standard),
         };
 
+        if (Completion.Asked(args) is { } completion)
+        {
+            completion.Answer(root, options, standard);
+            return ExitCode.Done;
+        }
+
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
