@@ -44,6 +44,12 @@ public static unsafe class Processes
     public static uint EffectiveGid => Syscalls.getegid();
 
     /// <summary>
+    /// setfsuid(2): the user whom this thread's new sockets belong to (SO_REUSEPORT is shared by one user's). Returns the
+    /// one before; nothing changes without CAP_SETUID.
+    /// </summary>
+    public static uint SetFileSystemUid(uint uid) => (uint)Syscalls.setfsuid(uid);
+
+    /// <summary>
     /// Looks at how the child behind <paramref name="pidfd"/> ended and leaves it a zombie, so that its process id and
     /// session id stay its own; null while it runs. Linux 5.4 (P_PIDFD).
     /// </summary>

@@ -10,6 +10,18 @@ internal static unsafe partial class Syscalls
     internal static partial int renameat2(int olddirfd, byte* oldpath, int newdirfd, byte* newpath, uint flags);
 
     [LibraryImport("libc")]
+    internal static partial nint getdents64(int fd, byte* entries, nuint length);
+
+    [LibraryImport("libc")]
+    internal static partial nint readlinkat(int directory, byte* path, byte* target, nuint length);
+
+    [LibraryImport("libc")]
+    internal static partial int faccessat(int directory, byte* path, int mode, int flags);
+
+    [LibraryImport("libc")]
+    internal static partial int setfsuid(uint uid);
+
+    [LibraryImport("libc")]
     internal static partial int flock(int fd, int operation);
 
     [LibraryImport("libc")]

@@ -147,7 +147,7 @@ internal sealed class ServiceTransition
                 break;
             case WorkerPhase.Stopping when after.StartTimedOut:
                 Report(ServiceReport.WorkerStartTimedOut, after);
-                RolloutMachine.NewWorkerFailed(this, after, StartTimeoutText(after));
+                RolloutMachine.NewWorkerFailed(this, after, $"{Who(after)} {StartTimeoutText()}");
                 break;
             case WorkerPhase.Killed:
                 Report(ServiceReport.WorkerKilled, after);
@@ -194,7 +194,7 @@ internal sealed class ServiceTransition
 
             if (!worker.Judged)
             {
-                Judge(worker, worker.StartTimedOut ? new ExitReason(false, StartTimeoutText(worker)) : reason);
+                Judge(worker, worker.StartTimedOut ? new ExitReason(false, StartTimeoutText()) : reason);
             }
 
             if (worker.IsLive)
@@ -352,7 +352,7 @@ internal sealed class ServiceTransition
 
     private static string Who(WorkerState worker) => $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")}";
 
-    private string StartTimeoutText(WorkerState worker) =>
-        $"{Who(worker)} was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})"
+    private string StartTimeoutText() =>
+        $"was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})"
         + (State.Spec.Readiness.Kind == ReadinessKind.Notify ? ": it never sent READY=1; if it cannot, set ready = \"started\"" : "");
 }
