@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -39,6 +40,7 @@ internal sealed class Daemon : IDisposable
         _paths = paths;
         _log = log;
         ConfigFile = configFile;
+        Events = new EventLog(_loop);
     }
 
     /// <summary>The daemon's version.</summary>
@@ -57,6 +59,12 @@ internal sealed class Daemon : IDisposable
 
     public IReadOnlyList<ServiceRunner> Services => _services;
 
+    /// <summary>What has happened.</summary>
+    public EventLog Events { get; }
+
+    /// <summary>Set from the request to leave on: nothing is started any more.</summary>
+    public bool IsLeaving => _leaving;
+
     /// <summary>Runs until it is asked to leave. The exit status: 0, or 1 where nothing could be started.</summary>
     public int Run()
     {
@@ -68,9 +76,15 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        Events.Daemon("daemon-started", string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System);
         Listeners = new ListenerTable(new ListenerFactory(TimeProvider.System, _log));
         Listeners.Open(_config.Listeners, _log);
+        foreach (var handle in Listeners.Handles)
+        {
+            Events.Watch(handle);
+        }
+
         if (Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null))
         {
             _log.Fatal("no listener could be made: there is nothing to serve");
@@ -96,6 +110,7 @@ internal sealed class Daemon : IDisposable
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log);
             _services.Add(runner);
+            Events.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }
 
@@ -106,7 +121,7 @@ internal sealed class Daemon : IDisposable
 
         foreach (var runner in _services)
         {
-            runner.Start();
+            runner.Start(out _);
         }
 
         Tell(SystemdState.Ready);
@@ -175,6 +190,7 @@ internal sealed class Daemon : IDisposable
         _leaving = true;
         Tell(SystemdState.Stopping);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
+        Events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend leaves");
         foreach (var runner in _services)
         {
             runner.Post(new StopRequested());
