@@ -40,6 +40,9 @@ internal static unsafe partial class Syscalls
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d);
 
     [LibraryImport("libc")]
+    internal static partial int pthread_sigmask(int how, byte* set, byte* former);
+
+    [LibraryImport("libc")]
     internal static partial int getgrouplist(byte* user, uint group, uint* groups, int* count);
 
     [LibraryImport("libc")]

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -38,6 +40,7 @@ internal sealed class Daemon : IDisposable
         _paths = paths;
         _log = log;
         ConfigFile = configFile;
+        Events = new EventLog(_loop);
     }
 
     /// <summary>The daemon's version.</summary>
@@ -56,6 +59,12 @@ internal sealed class Daemon : IDisposable
 
     public IReadOnlyList<ServiceRunner> Services => _services;
 
+    /// <summary>What has happened.</summary>
+    public EventLog Events { get; }
+
+    /// <summary>Set from the request to leave on: nothing is started any more.</summary>
+    public bool IsLeaving => _leaving;
+
     /// <summary>Runs until it is asked to leave. The exit status: 0, or 1 where nothing could be started.</summary>
     public int Run()
     {
@@ -67,9 +76,15 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        Events.Daemon("daemon-started", string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System);
         Listeners = new ListenerTable(new ListenerFactory(TimeProvider.System, _log));
         Listeners.Open(_config.Listeners, _log);
+        foreach (var handle in Listeners.Handles)
+        {
+            Events.Watch(handle);
+        }
+
         if (Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null))
         {
             _log.Fatal("no listener could be made: there is nothing to serve");
@@ -95,6 +110,7 @@ internal sealed class Daemon : IDisposable
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log);
             _services.Add(runner);
+            Events.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }
 
@@ -105,10 +121,10 @@ internal sealed class Daemon : IDisposable
 
         foreach (var runner in _services)
         {
-            runner.Start();
+            runner.Start(out _);
         }
 
-        _systemd.Notify(SystemdState.Ready);
+        Tell(SystemdState.Ready);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
@@ -127,6 +143,19 @@ internal sealed class Daemon : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
+
+    /// <summary>Tells whoever started the daemon how it stands. One who does not listen changes nothing for the workers.</summary>
+    private void Tell(SystemdState state)
+    {
+        try
+        {
+            _systemd.Notify(state);
+        }
+        catch (SocketException exception)
+        {
+            _log.Warning("NOTIFY_SOCKET {Socket}: nobody could be told there: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
+        }
+    }
 
     private void OnSignal(PosixSignalContext context)
     {
@@ -159,8 +188,9 @@ internal sealed class Daemon : IDisposable
         }
 
         _leaving = true;
-        _systemd.Notify(SystemdState.Stopping);
+        Tell(SystemdState.Stopping);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
+        Events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend leaves");
         foreach (var runner in _services)
         {
             runner.Post(new StopRequested());
