@@ -17,33 +17,33 @@ internal sealed class Child : IDisposable
     public bool HasExited => _process.HasExited;
 
     /// <summary>
-    /// Starts a program. <paramref name="line"/> gets each line of its standard output and standard error, from any
-    /// thread; null: it writes where the demo does.
+    /// Starts a program. <paramref name="output"/> and <paramref name="errors"/> get each line of its standard output
+    /// and standard error, from any thread. Without them it writes where the demo does.
     /// </summary>
-    public static Child Start(string program, IEnumerable<string> arguments, Action<string>? line)
+    public static Child Start(string program, IEnumerable<string> arguments, Action<string>? output = null, Action<string>? errors = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = line is not null, RedirectStandardError = line is not null };
+        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = output is not null, RedirectStandardError = errors is not null };
         var process = new Process { StartInfo = start };
-        if (line is not null)
-        {
-            process.OutputDataReceived += (_, data) => Forward(data.Data);
-            process.ErrorDataReceived += (_, data) => Forward(data.Data);
-        }
-
+        process.OutputDataReceived += (_, data) => Forward(data.Data, output);
+        process.ErrorDataReceived += (_, data) => Forward(data.Data, errors);
         process.Start();
-        if (line is not null)
+        if (output is not null)
         {
             process.BeginOutputReadLine();
+        }
+
+        if (errors is not null)
+        {
             process.BeginErrorReadLine();
         }
 
         return new Child(process);
 
-        void Forward(string? text)
+        static void Forward(string? line, Action<string>? to)
         {
-            if (text is not null)
+            if (line is not null)
             {
-                line(text);
+                to?.Invoke(line);
             }
         }
     }

@@ -16,7 +16,7 @@ internal sealed class Daemon : IAsyncDisposable
     {
         _workspace = workspace;
         _control = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost") };
-        _child = Child.Start(listend, ["run", "--config", workspace.ConfigFile, "--log-format", "text"], _log.Add);
+        _child = Child.Start(listend, ["run", "--config", workspace.ConfigFile, "--log-format", "text"], _log.Add, _log.Add);
     }
 
     /// <summary>Its process id.</summary>

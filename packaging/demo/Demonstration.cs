@@ -15,7 +15,7 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
     private const string Service = "hello";
     private const string Listener = "web";
 
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(55);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(40);
 
     private readonly Stage _stage = new(console);
     private readonly Outcome _outcome = new();
@@ -109,9 +109,10 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
     private async Task<int> StayAsync(Workspace workspace, Daemon daemon, IPEndPoint target, CancellationToken cancellation)
     {
         _stage.Part($"Serving on http://{target}/ until Ctrl-C");
-        var listenctl = $"{Program("listenctl")} --socket {workspace.ControlSocket}";
+        var listenctl = Path.GetRelativePath(Environment.CurrentDirectory, Program("listenctl"));
         foreach (var command in (string[])[
             $"curl http://{target}/",
+            $"export LISTEND_CONTROL={workspace.ControlSocket}",
             $"{listenctl} status",
             $"{listenctl} listeners",
             $"{listenctl} history {Listener}",
@@ -130,7 +131,7 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
     private async Task LoadAsync(Workspace workspace, Daemon daemon, Listenctl listenctl, IPEndPoint target, CancellationToken cancellation)
     {
         _stage.Part($"Load: {rate} new connections a second, 8 kept ones with 100 requests a second each, 16 half-second requests in flight");
-        var plan = new LoadPlan { Target = target, NewConnectionsPerSecond = rate, KeepAliveConnections = 8, SlowInFlight = 16 };
+        var plan = new LoadPlan { Target = target, NewConnectionsPerSecond = rate, KeepAliveConnections = 8, SlowInFlight = 16, Timeout = TimeSpan.FromSeconds(5) };
         var load = LoadRun.Start(plan, Phases.WarmUp);
         try
         {

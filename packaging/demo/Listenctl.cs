@@ -11,15 +11,18 @@ internal sealed class Listenctl(string program, string controlSocket)
     /// <exception cref="DemoFailure">It did not succeed.</exception>
     public async Task ShowAsync(string[] arguments, CancellationToken cancellation)
     {
-        using var child = Child.Start(program, ["--socket", controlSocket, .. arguments], line: null);
+        using var child = Child.Start(program, ["--socket", controlSocket, .. arguments]);
         Check(arguments, await WaitAsync(child, cancellation), "");
     }
 
-    /// <summary>Runs a command, hands on what it writes line by line, and returns its exit code.</summary>
+    /// <summary>Runs a command, hands on what it writes line by line (what it says on standard error at the end), and returns its exit code.</summary>
     public async Task<int> RunAsync(string[] arguments, Action<string> line, CancellationToken cancellation)
     {
-        using var child = Child.Start(program, ["--socket", controlSocket, .. arguments], line);
-        return await WaitAsync(child, cancellation);
+        var errors = new List<string>();
+        using var child = Child.Start(program, ["--socket", controlSocket, .. arguments], line, errors.Add);
+        var exitCode = await WaitAsync(child, cancellation);
+        errors.ForEach(line);
+        return exitCode;
     }
 
     /// <summary><c>listenctl status SERVICE --json</c>.</summary>
@@ -41,7 +44,9 @@ internal sealed class Listenctl(string program, string controlSocket)
     private async Task<string> JsonAsync(string[] arguments, CancellationToken cancellation)
     {
         var output = new StringBuilder();
-        Check(arguments, await RunAsync(arguments, line => output.AppendLine(line), cancellation), output.ToString());
+        var errors = new StringBuilder();
+        using var child = Child.Start(program, ["--socket", controlSocket, .. arguments], line => output.AppendLine(line), line => errors.AppendLine(line));
+        Check(arguments, await WaitAsync(child, cancellation), errors.ToString());
         return output.ToString();
     }
 

@@ -32,7 +32,7 @@ internal static class OutcomeTable
 
         if (outcome.DiedWithWorker > 0)
         {
-            stage.Line($"{outcome.DiedWithWorker} new connections were in the hands of the killed worker and died with it; those that waited in the queue were served by its siblings");
+            stage.Line($"{outcome.DiedWithWorker} {(outcome.DiedWithWorker == 1 ? "connection was" : "connections were")} in the hands of the killed worker and died with it; what waited in the queue was served by its siblings");
         }
 
         foreach (var problem in outcome.Problems)

@@ -15,8 +15,11 @@ public sealed class DescriptorHandle : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle < 0;
 
-    /// <summary>The number, for logs and for what a child is given; the handle stays its owner.</summary>
-    public int Number => (int)handle;
+    /// <summary>
+    /// The number, for logs and for what a child is given; the handle stays its owner. Once closed it is -1, which every
+    /// call refuses (EBADF): the kernel gives the number away again, and a late caller must not act on its new owner's.
+    /// </summary>
+    public int Number => IsClosed ? -1 : (int)handle;
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => Tmds.Linux.LibC.close((int)handle) == 0;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
@@ -64,13 +65,23 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>lchown(2); <see cref="uint.MaxValue"/> leaves one as it is.</summary>
-    public static SystemCallError? SetOwner(string path, uint uid, uint gid)
+    /// <summary>
+    /// open(2) with O_PATH and O_NOFOLLOW: holds on to one file, whatever becomes of its path, and keeps its inode number
+    /// from being given to another. Works for a socket file, which cannot be opened otherwise.
+    /// </summary>
+    public static DescriptorHandle? Pin(string path, out SystemCallError error) => Open(path, O_PATH | O_NOFOLLOW, 0, out error);
+
+    /// <summary>A path that leads to a pinned file and nowhere else (proc_pid_fd(5)); for calls that only take paths.</summary>
+    public static string PinnedPath(DescriptorHandle pinned) => string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{pinned.Number}");
+
+    /// <summary>chmod(2) of a pinned file.</summary>
+    public static SystemCallError? SetPinnedMode(DescriptorHandle pinned, int mode) => SetMode(PinnedPath(pinned), mode);
+
+    /// <summary>fchownat(2) of a pinned file; <see cref="uint.MaxValue"/> leaves one as it is.</summary>
+    public static SystemCallError? SetPinnedOwner(DescriptorHandle pinned, uint uid, uint gid)
     {
-        fixed (byte* bytes = Bytes(path))
-        {
-            return lchown(bytes, uid, gid) == 0 ? null : SystemCallError.Last("lchown");
-        }
+        byte none = 0;
+        return fchownat(pinned.Number, &none, uid, gid, AT_EMPTY_PATH) == 0 ? null : SystemCallError.Last("fchownat");
     }
 
     /// <summary>unlink(2).</summary>
@@ -149,13 +160,13 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>Replaces what a small file holds: ftruncate(2), then write(2).</summary>
+    /// <summary>Replaces what a small file holds, wherever its offset stands: ftruncate(2), then pwrite(2).</summary>
     public static SystemCallError? Replace(DescriptorHandle descriptor, ReadOnlySpan<byte> data)
     {
         fixed (byte* bytes = data)
         {
             return ftruncate(descriptor.Number, 0) != 0 ? SystemCallError.Last("ftruncate")
-                : (long)write(descriptor.Number, bytes, data.Length) < 0 ? SystemCallError.Last("write")
+                : (long)pwrite(descriptor.Number, bytes, data.Length, 0) < 0 ? SystemCallError.Last("pwrite")
                 : null;
         }
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Tmds.Linux;
@@ -20,6 +21,12 @@ public static unsafe class Processes
     private const int SiCode = 8;
     private const int SiPid = 16;
     private const int SiStatus = 24;
+
+    /// <summary>(uid_t)-1: no id, but "leave it as it is" to the calls that set one (setresuid(2), chown(2)).</summary>
+    private const uint NoId = uint.MaxValue;
+
+    /// <summary>Bytes that an entry of the user or group database may take: a group can have many members.</summary>
+    private const int MaxEntry = 4 * 1024 * 1024;
 
     /// <summary>How a child ended: waitid(2)'s si_code and si_status.</summary>
     /// <param name="Signalled">By a signal, not by exit().</param>
@@ -95,45 +102,64 @@ public static unsafe class Processes
     /// <summary>A user by name or number: its ids and name; null where there is none.</summary>
     public static (uint Uid, uint Gid, string Name, string Home, string Shell)? FindUser(string nameOrNumber)
     {
-        var buffer = stackalloc byte[4096];
-        Syscalls.Passwd entry;
-        Syscalls.Passwd* result = null;
-        if (uint.TryParse(nameOrNumber, out var uid))
+        var isNumber = TryParseId(nameOrNumber, out var uid);
+        if (isNumber && uid == NoId)
         {
-            _ = Syscalls.getpwuid_r(uid, &entry, buffer, 4096, &result);
-            if (result is null)
-            {
-                return (uid, uid, nameOrNumber, "/", "/bin/sh");
-            }
-        }
-        else
-        {
-            fixed (byte* name = Encoding.UTF8.GetBytes(nameOrNumber + "\0"))
-            {
-                _ = Syscalls.getpwnam_r(name, &entry, buffer, 4096, &result);
-            }
+            return null;
         }
 
-        return result is null ? null : (result->Uid, result->Gid, String(result->Name), String(result->Directory), String(result->Shell));
+        for (var size = 4096; ; size *= 4)
+        {
+            Syscalls.Passwd entry;
+            Syscalls.Passwd* result = null;
+            int error;
+            fixed (byte* name = Encoding.UTF8.GetBytes(nameOrNumber + "\0"))
+            fixed (byte* buffer = new byte[size])
+            {
+                error = isNumber
+                    ? Syscalls.getpwuid_r(uid, &entry, buffer, (nuint)size, &result)
+                    : Syscalls.getpwnam_r(name, &entry, buffer, (nuint)size, &result);
+                if (result is not null)
+                {
+                    return (result->Uid, result->Gid, String(result->Name), String(result->Directory), String(result->Shell));
+                }
+            }
+
+            if (error != ERANGE || size > MaxEntry)
+            {
+                return isNumber ? (uid, uid, nameOrNumber, "/", "/bin/sh") : null;
+            }
+        }
     }
 
     /// <summary>A group by name or number; null where there is none.</summary>
     public static uint? FindGroup(string nameOrNumber)
     {
-        if (uint.TryParse(nameOrNumber, out var gid))
+        if (TryParseId(nameOrNumber, out var gid))
         {
-            return gid;
+            return gid == NoId ? null : gid;
         }
 
-        var buffer = stackalloc byte[16384];
-        Syscalls.Group entry;
-        Syscalls.Group* result = null;
-        fixed (byte* name = Encoding.UTF8.GetBytes(nameOrNumber + "\0"))
+        for (var size = 4096; ; size *= 4)
         {
-            _ = Syscalls.getgrnam_r(name, &entry, buffer, 16384, &result);
-        }
+            Syscalls.Group entry;
+            Syscalls.Group* result = null;
+            int error;
+            fixed (byte* name = Encoding.UTF8.GetBytes(nameOrNumber + "\0"))
+            fixed (byte* buffer = new byte[size])
+            {
+                error = Syscalls.getgrnam_r(name, &entry, buffer, (nuint)size, &result);
+                if (result is not null)
+                {
+                    return result->Gid;
+                }
+            }
 
-        return result is null ? null : result->Gid;
+            if (error != ERANGE || size > MaxEntry)
+            {
+                return null;
+            }
+        }
     }
 
     /// <summary>getgrouplist(3): the groups of a user, <paramref name="primary"/> among them.</summary>
@@ -156,6 +182,8 @@ public static unsafe class Processes
             }
         }
     }
+
+    private static bool TryParseId(string text, out uint id) => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
 
     private static string String(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
 

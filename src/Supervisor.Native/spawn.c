@@ -21,7 +21,6 @@
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -85,8 +84,9 @@ static void keep_capabilities(struct listend_spawn *r)
                 fail(r, LISTEND_STAGE_CAPABILITIES, cap);
 }
 
-static void place_descriptors(struct listend_spawn *r, int32_t *fds)
+static void place_descriptors(struct listend_spawn *r)
 {
+    int32_t *fds = r->fds;
     /* A source that stands where another one belongs is moved out of the way first. */
     for (int i = 0; i < r->fd_count; i++)
         if (fds[i] < r->fd_count && fds[i] != i) {
@@ -110,8 +110,6 @@ static void place_descriptors(struct listend_spawn *r, int32_t *fds)
 static int child(void *argument)
 {
     struct listend_spawn *r = argument;
-    int32_t fds[r->fd_count];
-    memcpy(fds, r->fds, sizeof fds);
 
     if (syscall(SYS_setsid) < 0)
         fail(r, LISTEND_STAGE_SESSION, -1);
@@ -139,6 +137,8 @@ static int child(void *argument)
     }
     if (r->directory && syscall(SYS_chdir, r->directory) != 0)
         fail(r, LISTEND_STAGE_DIRECTORY, -1);
+    /* The daemon's own ambient capabilities are not the worker's (Linux 4.3; where there are none, there is none to clear). */
+    syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
     if (r->ambient)
         keep_capabilities(r);
     if (r->no_new_privileges && syscall(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -150,7 +150,7 @@ static int child(void *argument)
         if (signal != SIGKILL && signal != SIGSTOP)
             syscall(SYS_rt_sigaction, signal, &by_default, NULL, 8);
 
-    place_descriptors(r, fds);
+    place_descriptors(r);
 
     long pid = syscall(SYS_getpid);
     for (int i = 0; i < r->pid_slot_count; i++)
@@ -173,8 +173,12 @@ int listend_spawn(struct listend_spawn *request)
     request->detail = -1;
     request->pidfd = -1;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
+    int dumpable = prctl(PR_GET_DUMPABLE);
     request->pid = clone(child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, request, &request->pidfd);
     int clone_error = errno;
+    /* A child that changes its user marks the memory that it shares with us (kernel/cred.c, commit_creds). By now it has its own. */
+    if (prctl(PR_GET_DUMPABLE) != dumpable)
+        prctl(PR_SET_DUMPABLE, dumpable);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
 
     if (request->pid < 0) {

@@ -35,7 +35,7 @@ struct listend_spawn {
     const char *directory;              /* or null */
     const uint32_t *groups;             /* supplementary groups */
     const struct listend_limit *limits;
-    const int32_t *fds;                 /* fds[i] becomes descriptor i */
+    int32_t *fds;                       /* fds[i] becomes descriptor i; overwritten */
     uint64_t ambient;                   /* capability bits */
     int32_t pid_slot_count;
     int32_t group_count;                /* -1: leave them */

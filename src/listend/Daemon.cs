@@ -84,6 +84,13 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        // Metrics are a courtesy: that they cannot be had stops no service.
+        using var metrics = _config.Daemon.Metrics is { } address ? MetricsServer.TryStart(this, address, out error) : null;
+        if (error is not null)
+        {
+            _log.Error("{Error}", error);
+        }
+
         foreach (var spec in _config.Services)
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log);

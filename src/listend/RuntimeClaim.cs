@@ -23,10 +23,14 @@ internal sealed class RuntimeClaim : IDisposable
     {
         try
         {
+            // Said twice, since the umask takes bits of what mkdir() is given: workers of any user must reach their socket.
             const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
                 | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-            Directory.CreateDirectory(paths.Directory, mode);
-            Directory.CreateDirectory(paths.NotifyDirectory, mode);
+            foreach (var directory in new[] { paths.Directory, paths.NotifyDirectory }.Where(directory => !Directory.Exists(directory)))
+            {
+                Directory.CreateDirectory(directory, mode);
+                File.SetUnixFileMode(directory, mode);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

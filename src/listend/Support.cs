@@ -18,12 +18,10 @@ internal static class Support
             }
         }
 
-        Missing(config.Daemon.Metrics is not null, "daemon.metrics", "leave it out");
         foreach (var listener in config.Listeners)
         {
             var prefix = $"listener.{listener.Name}.";
             Missing(listener.Shards > 1, prefix + "shards", "set it to 1");
-            Missing(!listener.Allow.IsEmpty, prefix + "allow", "leave it out");
             Missing(listener.ConflictWait > TimeSpan.Zero, prefix + "on_conflict.wait", "leave it out");
         }
 

@@ -21,6 +21,9 @@ public enum OptionScope
     /// <summary>UDP.</summary>
     Udp,
 
+    /// <summary>UDP over IPv6.</summary>
+    UdpIPv6,
+
     /// <summary>UNIX sockets.</summary>
     Unix,
 }

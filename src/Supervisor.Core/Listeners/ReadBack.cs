@@ -48,7 +48,7 @@ public static class ReadBack
                 return string.Create(CultureInfo.InvariantCulture, $"capped by {option.BoundedBy} = {cap}, then doubled; raise the sysctl, or set buffers.force with CAP_NET_ADMIN");
             }
 
-            return got > asked ? "raised to the kernel's minimum" : "limited by the kernel";
+            return got > asked * 2 ? "raised to the kernel's minimum" : "limited by the kernel";
         }
 
         if (option == SocketOptions.DeferAccept)

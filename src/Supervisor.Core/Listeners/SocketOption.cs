@@ -44,6 +44,7 @@ public sealed record SocketOption(
         OptionScope.IPv6 => kind.IsInternet() && domain == SocketDomain.IPv6,
         OptionScope.Tcp => kind.SpeaksTcp(),
         OptionScope.Udp => kind == ListenerKind.Udp,
+        OptionScope.UdpIPv6 => kind == ListenerKind.Udp && domain == SocketDomain.IPv6,
         OptionScope.Unix => kind.IsUnix(),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };

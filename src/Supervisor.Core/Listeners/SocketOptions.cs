@@ -5,7 +5,7 @@ namespace Supervisor.Core.Listeners;
 /// <summary>
 /// The catalogue of socket options: numbers from the Linux ABI (asm-generic/socket.h, linux/in.h, linux/in6.h,
 /// linux/tcp.h), which a generated C program checks against the installed headers
-/// (<c>tests/Linux.Tests/Abi</c>). The order within a phase is the order in which they are set.
+/// (<c>tests/Core.Tests/Listeners/SocketOptionAbiTests.cs</c>). The order within a phase is the order in which they are set.
 /// </summary>
 public static class SocketOptions
 {
@@ -112,7 +112,7 @@ public static class SocketOptions
     public static readonly SocketOption PacketInfo = new("IP_PKTINFO", "IPPROTO_IP", IpprotoIp, 8, OptionShape.Flag, HandlePhase.PreListen, "datagram.packet_info", OptionScope.Udp, OptionInheritance.NotApplicable);
 
     /// <summary>Destination address and interface with each IPv6 datagram. Linux 2.6.14, ipv6(7).</summary>
-    public static readonly SocketOption ReceivePacketInfo6 = new("IPV6_RECVPKTINFO", "IPPROTO_IPV6", IpprotoIpv6, 49, OptionShape.Flag, HandlePhase.PreListen, "datagram.packet_info", OptionScope.IPv6, OptionInheritance.NotApplicable);
+    public static readonly SocketOption ReceivePacketInfo6 = new("IPV6_RECVPKTINFO", "IPPROTO_IPV6", IpprotoIpv6, 49, OptionShape.Flag, HandlePhase.PreListen, "datagram.packet_info", OptionScope.UdpIPv6, OptionInheritance.NotApplicable);
 
     /// <summary>
     /// The options whose values are shown for every socket that has them, asked for or not.

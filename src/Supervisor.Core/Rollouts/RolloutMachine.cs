@@ -22,11 +22,6 @@ internal static class RolloutMachine
 {
     public static void Begin(ServiceTransition transition)
     {
-        if (!transition.State.Wanted)
-        {
-            return;
-        }
-
         transition.EndRollout(RolloutPhase.Superseded, "a further restart took its place");
 
         foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded))
@@ -80,8 +75,8 @@ internal static class RolloutMachine
 
             var state = transition.State;
             var occupied = state.Workers.Any(worker => worker.Slot == slot.Index);
-            var inProgress = state.Slots.Count(other => other.Index < desired && other.Generation != rollout.To
-                && (other.Yielded || NewWorker(transition, other.Index, rollout.To) is not null));
+            var surging = state.Slots.Count(other => other.Index < desired && !other.Yielded && other.Generation != rollout.To
+                && NewWorker(transition, other.Index, rollout.To) is not null);
             switch (spec.Strategy)
             {
                 case RolloutStrategy.Overlap:
@@ -99,11 +94,11 @@ internal static class RolloutMachine
                     Yield(transition, slot);
                     transition.Spawn(slot.Index, rollout.To);
                     break;
-                case RolloutStrategy.Rolling when inProgress < spec.MaxSurge:
+                case RolloutStrategy.Rolling when surging < spec.MaxSurge:
                     transition.Spawn(slot.Index, rollout.To);
                     break;
-                case RolloutStrategy.Rolling when inProgress < spec.MaxSurge + spec.MaxUnavailable && MayBeMissed(transition, slot, spec.MaxUnavailable):
-                case RolloutStrategy.StopFirst when inProgress < Math.Max(1, spec.MaxUnavailable) && MayBeMissed(transition, slot, Math.Max(1, spec.MaxUnavailable)):
+                case RolloutStrategy.Rolling when MayYield(state, slot, spec.MaxUnavailable):
+                case RolloutStrategy.StopFirst when MayYield(state, slot, Math.Max(1, spec.MaxUnavailable)):
                     Yield(transition, slot);
                     if (!occupied)
                     {
@@ -163,11 +158,10 @@ internal static class RolloutMachine
         }
 
         reason += worker.ReadyAt is { } ready ? $" {Durations.Text(transition.Now - ready)} after it was ready"
-            : worker.StartTimedOut ? ""
-            : " before it was ready";
+            : BeforeReady(worker);
         var state = transition.State;
         var goBack = state.Spec.Rollout.OnFailure == RolloutFailurePolicy.Rollback;
-        var slots = state.Slots.Select(slot => goBack && (slot.Generation == rollout.To || (slot.Finished && transition.IsServed(slot.Index)))
+        var slots = state.Slots.Select(slot => goBack && (slot.Generation == rollout.To || (slot.Finished && transition.State.IsServed(slot.Index)))
             ? slot.For(rollout.Origins[slot.Index])
             : slot with { Yielded = false });
         transition.State = state with
@@ -189,16 +183,14 @@ internal static class RolloutMachine
     public static void OldWorkerFailed(ServiceTransition transition, WorkerState worker, SlotState slot, string reason)
     {
         if (transition.State.Rollout is not { Phase: RolloutPhase.RollingBack } rollout || worker.Generation == rollout.To
-            || (worker.ReadyAt is not null && !(slot.Finished && transition.IsServed(slot.Index))))
+            || (worker.ReadyAt is not null && !(slot.Finished && transition.State.IsServed(slot.Index))))
         {
             return;
         }
 
-        var when = worker.ReadyAt is null && !worker.StartTimedOut ? " before it was ready" : "";
-        var who = worker.StartTimedOut ? "" : $"worker {worker.Slot} of generation {worker.Generation} ";
         transition.State = transition.State with
         {
-            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, {who}{reason}{when}, so what is ready stays" },
+            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, worker {worker.Slot} of generation {worker.Generation} {reason}{BeforeReady(worker)}, so what is ready stays" },
         };
         Fail(transition);
     }
@@ -219,9 +211,9 @@ internal static class RolloutMachine
     }
 
     /// <summary>A slot that its own generation does not serve, while another one does, is that one's.</summary>
-    private static void Keep(ServiceTransition transition, SlotState slot)
+    public static void Keep(ServiceTransition transition, SlotState slot)
     {
-        var ready = transition.State.Workers.Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready).ToArray();
+        var ready = transition.State.Workers.Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready && !IsNew(transition.State, worker)).ToArray();
         if (ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation))
         {
             transition.SetSlot(slot.For(ready[^1].Generation));
@@ -234,10 +226,13 @@ internal static class RolloutMachine
     private static WorkerState? NewWorker(ServiceTransition transition, int slot, int generation) =>
         transition.State.Workers.FirstOrDefault(worker => worker.Slot == slot && worker.Generation == generation && worker.IsLive);
 
-    /// <summary>Whether the slot may do without a ready worker, besides those that do already; where none is wanted, none is missed.</summary>
-    private static bool MayBeMissed(ServiceTransition transition, SlotState slot, int allowed) =>
-        !transition.IsServed(slot.Index)
-        || transition.State.Slots.Count(other => other.Index < transition.State.Desired && !other.Finished && !transition.IsServed(other.Index)) < allowed;
+    /// <summary>Whether one more slot may yield, and this one be without a ready worker; where none is wanted, none is missed.</summary>
+    private static bool MayYield(ServiceState state, SlotState slot, int allowed)
+    {
+        var slots = state.Slots.Where(other => other.Index < state.Desired).ToArray();
+        return slots.Count(other => other.Yielded) < allowed
+            && (!state.IsServed(slot.Index) || slots.Count(other => !other.Finished && !state.IsServed(other.Index)) < allowed);
+    }
 
     /// <summary>Gives the slot to the new generation before that one serves.</summary>
     private static void Yield(ServiceTransition transition, SlotState slot)
@@ -248,4 +243,8 @@ internal static class RolloutMachine
             transition.Worker(worker.Id, WorkerEvent.Stop);
         }
     }
+
+    /// <summary>What the end of a worker that was not ready yet leaves to be said: nothing where it never came to be, or where the time-out says it.</summary>
+    private static string BeforeReady(WorkerState worker) =>
+        worker.ReadyAt is null && worker.Pid is not null && !worker.StartTimedOut ? " before it was ready" : "";
 }

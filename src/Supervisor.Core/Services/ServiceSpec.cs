@@ -230,7 +230,7 @@ public sealed record RestartSpec
     /// <summary>The longest wait between two tries.</summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many starts a slot may have within <see cref="LimitInterval"/> before it waits for <see cref="BackoffMax"/>; 0: no limit.</summary>
+    /// <summary>How many restarts a slot may have within <see cref="LimitInterval"/> before it waits for <see cref="BackoffMax"/>; 0: no limit.</summary>
     public int Limit { get; init; } = 5;
 
     /// <summary>The interval of <see cref="Limit"/>.</summary>

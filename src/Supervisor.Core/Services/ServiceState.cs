@@ -40,6 +40,13 @@ public sealed record ServiceState
     /// <summary>How many workers are ready.</summary>
     public int Ready => Workers.Count(worker => worker.Phase == WorkerPhase.Ready);
 
+    /// <summary>Whether a worker of that slot is ready.</summary>
+    public bool IsServed(int slot) => Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
+
+    /// <summary>Whether nobody serves the slot because of how its last workers fared: it waits, has reached the limit, or is finished.</summary>
+    public bool IsHeldBack(SlotState slot) =>
+        (slot.NextTry is not null || slot.LimitReached || slot.Finished) && slot.Index < Desired && !IsServed(slot.Index);
+
     /// <summary>The earliest moment at which time alone changes something; null where nothing waits for time.</summary>
     public TimeSpan? NextDeadline
     {
@@ -78,7 +85,7 @@ public sealed record ServiceState
                 return ServiceCondition.Rolling;
             }
 
-            var ready = Slots.Count(slot => Workers.Any(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready));
+            var ready = Slots.Count(slot => IsServed(slot.Index));
             return ready >= Desired ? ServiceCondition.Running
                 : ready == 0 && Slots.Length > 0 && Slots.All(slot => slot.LimitReached || slot.Finished) && !Workers.Any(worker => worker.IsLive)
                     ? Slots.All(slot => slot.Finished && slot.LastExit is { Clean: true }) ? ServiceCondition.Stopped : ServiceCondition.Failed

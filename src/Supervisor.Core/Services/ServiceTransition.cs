@@ -22,10 +22,16 @@ internal sealed class ServiceTransition
 
     public (ServiceState State, ImmutableArray<ServiceEffect> Effects) Result() => (State, _effects.ToImmutable());
 
+    /// <summary>Makes a slot for each worker; where the service runs, what holds slots back is forgotten, and they are tried at once.</summary>
     public void Start()
     {
         if (State.Wanted)
         {
+            foreach (var slot in State.Slots.Where(State.IsHeldBack))
+            {
+                SetSlot(slot with { Failures = 0, NextTry = null, LimitReached = false, Finished = false, RecentRestarts = [] });
+            }
+
             return;
         }
 
@@ -49,16 +55,19 @@ internal sealed class ServiceTransition
 
     public void Scale(int workers)
     {
+        var before = State.Desired;
         State = State with { Desired = workers };
         if (!State.Wanted)
         {
             return;
         }
 
+        // A slot that had been scaled away begins anew, though workers may still be leaving it: roll-outs have passed it by.
         var slots = State.Slots;
-        while (slots.Length < workers)
+        for (var i = before; i < workers; i++)
         {
-            slots = slots.Add(new SlotState { Index = slots.Length, Generation = State.Generation });
+            var slot = new SlotState { Index = i, Generation = State.Generation };
+            slots = i < slots.Length ? slots.SetItem(i, slot) : slots.Add(slot);
         }
 
         State = State with { Slots = slots };
@@ -80,6 +89,15 @@ internal sealed class ServiceTransition
                 State = State with { Workers = State.Workers.SetItem(i, change(State.Workers[i])) };
                 return;
             }
+        }
+    }
+
+    public void Spawned(int workerId, int pid)
+    {
+        Update(workerId, worker => worker with { Pid = pid });
+        if (State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } spawned)
+        {
+            Report(ServiceReport.WorkerSpawned, spawned);
         }
     }
 
@@ -129,7 +147,7 @@ internal sealed class ServiceTransition
                 break;
             case WorkerPhase.Stopping when after.StartTimedOut:
                 Report(ServiceReport.WorkerStartTimedOut, after);
-                RolloutMachine.NewWorkerFailed(this, after, StartTimeoutText(after));
+                RolloutMachine.NewWorkerFailed(this, after, $"{Who(after)} {StartTimeoutText()}");
                 break;
             case WorkerPhase.Killed:
                 Report(ServiceReport.WorkerKilled, after);
@@ -176,7 +194,7 @@ internal sealed class ServiceTransition
 
             if (!worker.Judged)
             {
-                Judge(worker, worker.StartTimedOut ? new ExitReason(false, StartTimeoutText(worker)) : reason);
+                Judge(worker, worker.StartTimedOut ? new ExitReason(false, StartTimeoutText()) : reason);
             }
 
             if (worker.IsLive)
@@ -212,6 +230,10 @@ internal sealed class ServiceTransition
         }
 
         RolloutMachine.OldWorkerFailed(this, worker, slot, reason.Text);
+        if (slot.Finished)
+        {
+            RolloutMachine.Keep(this, State.Slots[slot.Index]);
+        }
     }
 
     public void PassDeadlines()
@@ -297,12 +319,9 @@ internal sealed class ServiceTransition
         }
     }
 
-    /// <summary>Whether a worker of the slot is ready.</summary>
-    public bool IsServed(int slot) => State.Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
-
     /// <summary>Whether the slot has a worker, or gets one of its own generation now.</summary>
     public bool IsCovered(SlotState slot) =>
-        IsServed(slot.Index)
+        State.IsServed(slot.Index)
         || State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
         || IsFillable(slot);
 
@@ -333,7 +352,7 @@ internal sealed class ServiceTransition
 
     private static string Who(WorkerState worker) => $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")}";
 
-    private string StartTimeoutText(WorkerState worker) =>
-        $"{Who(worker)} was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})"
+    private string StartTimeoutText() =>
+        $"was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})"
         + (State.Spec.Readiness.Kind == ReadinessKind.Notify ? ": it never sent READY=1; if it cannot, set ready = \"started\"" : "");
 }

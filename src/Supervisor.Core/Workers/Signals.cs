@@ -48,7 +48,7 @@ public static class Signals
         var offset = name[5..];
         return offset.Length == 0
             ? FirstRealTime
-            : offset[0] == '+' && int.TryParse(offset[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var plus) && FirstRealTime + plus <= LastRealTime
+            : offset[0] == '+' && int.TryParse(offset[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var plus) && plus <= LastRealTime - FirstRealTime
                 ? FirstRealTime + plus
                 : null;
     }

@@ -59,10 +59,11 @@ public sealed class ListenerFactory
                 return handle;
             }
 
-            handle.Reset();
+            RemovePath(handle);
+            Abandon(handle);
 
             // "*" goes on to IPv4 only where this host or namespace has no IPv6; any other refusal is the answer.
-            if (domain != domains[^1] && handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
+            if (spec.Bind.IPv6Only || handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
             {
                 break;
             }
@@ -91,7 +92,7 @@ public sealed class ListenerFactory
         {
             handle.History.Add(HandlePhase.Adopt, "execve", verdict: Verdict.Refused, actor: giver, note: $"{note}; it is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address.Kind.Scheme()} is configured");
             handle.Failure = new SystemCallError("getsockopt", 22).With($"the given descriptor is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address} is configured: give the right one, or none");
-            handle.Reset();
+            Abandon(handle);
             _log.Failed(handle);
             return handle;
         }
@@ -117,7 +118,7 @@ public sealed class ListenerFactory
                 if (Listen(handle, spec.Listen.Backlog) is { } failure)
                 {
                     handle.Failure = failure;
-                    handle.Reset();
+                    Abandon(handle);
                     _log.Failed(handle);
                     return handle;
                 }
@@ -152,16 +153,41 @@ public sealed class ListenerFactory
             return;
         }
 
-        if (removePath && handle.PathIdentity is { } identity && handle.Effective?.Path is { } path
+        if (removePath)
+        {
+            RemovePath(handle);
+        }
+
+        handle.History.Add(HandlePhase.Close, "close", actor: _self, note: "the daemon's descriptor; workers keep theirs");
+        handle.Descriptor.Dispose();
+        handle.Descriptor = null;
+    }
+
+    /// <summary>Closes the socket of an attempt that failed.</summary>
+    private void Abandon(ListenerHandle handle)
+    {
+        if (handle.Descriptor is not null)
+        {
+            handle.History.Add(HandlePhase.Close, "close", actor: _self, note: "this attempt ends here");
+        }
+
+        handle.Reset();
+    }
+
+    /// <summary>
+    /// Removes the socket file that bind() made, if it still is that one. The descriptor must be open yet: it keeps the
+    /// file's inode number from being given to another file (net/unix/af_unix.c holds the path until the last close).
+    /// </summary>
+    private void RemovePath(ListenerHandle handle)
+    {
+        if (handle.PathIdentity is { } identity && handle.Spec.Address.Path is { } path
             && Files.GetStatus(path, out var status) is null && (status.Device, status.Inode) == identity)
         {
             var error = Files.Unlink(path);
             handle.History.Add(HandlePhase.Close, "unlink", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused, actor: _self, note: path);
         }
 
-        handle.History.Add(HandlePhase.Close, "close", actor: _self, note: "the daemon's descriptor; workers keep theirs");
-        handle.Descriptor.Dispose();
-        handle.Descriptor = null;
+        handle.PathIdentity = null;
     }
 
     private SystemCallFailure? Attempt(ListenerHandle handle, ListenerPlan plan)
@@ -238,7 +264,10 @@ public sealed class ListenerFactory
         {
             if (NetworkInterfaces.Index(scope) is not { } index)
             {
-                return Refuse(handle, new SystemCallError("bind", NoDevice), address, $"there is no interface \"{scope}\" in this network namespace");
+                handle.History.Add(
+                    HandlePhase.Bind, "if_nametoindex", requested: OptionValue.Of(scope), errno: "ENODEV", verdict: Verdict.Refused, actor: _self,
+                    note: $"there is no interface \"{scope}\" in this network namespace, so {address} cannot be bound");
+                return new SystemCallError("if_nametoindex", NoDevice).With(scope);
             }
 
             scopeId = index;
@@ -269,7 +298,7 @@ public sealed class ListenerFactory
         }
 
         handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(plan.Spec.Address.ToString()), effective: OptionValue.Of(address.ToString()), actor: _self);
-        if (address.Kind.IsUnix() && !address.IsAbstract && Files.GetStatus(address.Path!, out var status) is null)
+        if (address.Kind.IsUnix() && !address.IsAbstract && Files.GetStatus(address.Path!, out var status) is null && status.IsSocket)
         {
             handle.PathIdentity = (status.Device, status.Inode);
         }
@@ -292,20 +321,40 @@ public sealed class ListenerFactory
         {
             // Whom the socket file belongs to decides who may connect: without the owner asked for it must not go on.
             var missing = user is null && step.User is not null ? $"there is no user \"{step.User}\"" : $"there is no group \"{step.Group}\"";
-            handle.History.Add(step.Phase, "lchown", "owner", value, verdict: Verdict.Refused, errno: "EINVAL", actor: _self, note: missing);
-            return new SystemCallError("lchown", 22).With($"{step.Path}, {value}: {missing}");
+            handle.History.Add(step.Phase, "fchownat", "owner", value, verdict: Verdict.Refused, errno: "EINVAL", actor: _self, note: missing);
+            return new SystemCallError("fchownat", 22).With($"{step.Path}, {value}: {missing}");
         }
 
-        var error = Files.SetOwner(step.Path, user?.Uid ?? uint.MaxValue, group ?? uint.MaxValue);
-        return Note(handle, step.Phase, "lchown", "owner", value, error, error is null ? null : "needs CAP_CHOWN");
+        using var file = PinOwn(handle, step.Path, out var pinned);
+        var error = file is null ? pinned : Files.SetPinnedOwner(file, user?.Uid ?? uint.MaxValue, group ?? uint.MaxValue);
+        return Note(handle, step.Phase, "fchownat", "owner", value, error, error?.Name == "EPERM" ? "needs CAP_CHOWN" : null);
     }
 
     private SystemCallFailure? SetPathMode(ListenerHandle handle, PathModeStep step)
     {
         // What the umask took; a mode that is right already needs no second call.
-        return Files.GetStatus(step.Path, out var status) is null && status.Permissions == step.Mode
+        using var file = PinOwn(handle, step.Path, out var pinned);
+        return file is not null && Files.GetStatus(file, out var status) is null && status.Permissions == step.Mode
             ? null
-            : Note(handle, step.Phase, "chmod", "mode", Mode(step.Mode), Files.SetMode(step.Path, step.Mode), null);
+            : Note(handle, step.Phase, "chmod", "mode", Mode(step.Mode), file is null ? pinned : Files.SetPinnedMode(file, step.Mode), null);
+    }
+
+    /// <summary>
+    /// The socket file that bind() made. Whoever may write to its directory can have put another file, or a link to one,
+    /// in its place since, and must not get that file's owner and mode changed by us.
+    /// </summary>
+    private static DescriptorHandle? PinOwn(ListenerHandle handle, string path, out SystemCallError error)
+    {
+        const int stale = 116;
+        var file = Files.Pin(path, out error);
+        if (file is not null && (Files.GetStatus(file, out var status) is not null || (status.Device, status.Inode) != handle.PathIdentity))
+        {
+            file.Dispose();
+            error = new SystemCallError("open", stale);
+            return null;
+        }
+
+        return file;
     }
 
     private SystemCallFailure? Join(ListenerHandle handle, MulticastMembership membership)
@@ -317,7 +366,9 @@ public sealed class ListenerFactory
         {
             if (NetworkInterfaces.Index(@interface) is not { } known)
             {
-                return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, new SystemCallError("setsockopt", NoDevice), $"there is no interface \"{@interface}\" in this network namespace");
+                return Note(
+                    handle, HandlePhase.PreListen, "if_nametoindex", name, value, new SystemCallError("if_nametoindex", NoDevice),
+                    $"there is no interface \"{@interface}\" in this network namespace, so the group cannot be joined");
             }
 
             index = known;

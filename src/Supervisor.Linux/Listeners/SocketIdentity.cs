@@ -26,16 +26,20 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
             return null;
         }
 
-        (ListenerKind Kind, SocketDomain Domain)? known = (family, type) switch
+        const int tcp = 6;
+        const int udp = 17;
+        (ListenerKind Kind, SocketDomain Domain)? known = (family, type, protocol) switch
         {
-            (1, 1) => (ListenerKind.UnixStream, SocketDomain.Unix),
-            (1, 2) => (ListenerKind.UnixDatagram, SocketDomain.Unix),
-            (1, 5) => (ListenerKind.UnixSeqpacket, SocketDomain.Unix),
-            (2, 1) => (protocol == Sockets.IpprotoMptcp ? ListenerKind.Mptcp : ListenerKind.Tcp, SocketDomain.IPv4),
-            (10, 1) => (protocol == Sockets.IpprotoMptcp ? ListenerKind.Mptcp : ListenerKind.Tcp, SocketDomain.IPv6),
-            (2, 2) => (ListenerKind.Udp, SocketDomain.IPv4),
-            (10, 2) => (ListenerKind.Udp, SocketDomain.IPv6),
-            (Sockets.AfVsock, 1) => (ListenerKind.Vsock, SocketDomain.Vsock),
+            (1, 1, _) => (ListenerKind.UnixStream, SocketDomain.Unix),
+            (1, 2, _) => (ListenerKind.UnixDatagram, SocketDomain.Unix),
+            (1, 5, _) => (ListenerKind.UnixSeqpacket, SocketDomain.Unix),
+            (2, 1, tcp) => (ListenerKind.Tcp, SocketDomain.IPv4),
+            (10, 1, tcp) => (ListenerKind.Tcp, SocketDomain.IPv6),
+            (2, 1, Sockets.IpprotoMptcp) => (ListenerKind.Mptcp, SocketDomain.IPv4),
+            (10, 1, Sockets.IpprotoMptcp) => (ListenerKind.Mptcp, SocketDomain.IPv6),
+            (2, 2, udp) => (ListenerKind.Udp, SocketDomain.IPv4),
+            (10, 2, udp) => (ListenerKind.Udp, SocketDomain.IPv6),
+            (Sockets.AfVsock, 1, _) => (ListenerKind.Vsock, SocketDomain.Vsock),
             _ => null,
         };
         if (known is not { } found)

@@ -8,25 +8,35 @@ namespace Supervisor.Linux.Listeners;
 /// socket, and not a new one that somebody puts there meanwhile.
 /// </summary>
 /// <remarks>
-/// A path cannot be removed on the condition that it is still the inode that was looked at. So the file is first
-/// renamed, which picks one inode for good, then looked at again under its new name, and renamed back where it turns
-/// out to be somebody's. A bound socket that does not listen yet refuses connections like a dead one; it is told
-/// apart by /proc/net/unix, which lists every socket with its path.
+/// A path cannot be removed on the condition that it is still the file that was looked at, and its inode number proves
+/// nothing, since a file system gives a removed file's number to the next one. So the file is pinned first: its number
+/// then stays its own, and a socket file that was dead once is dead for good. Renamed aside, it can be compared and,
+/// where it turns out to be somebody else's, put back. A bound socket that does not listen yet refuses connections like
+/// a dead one; it is told apart by /proc/net/unix, which lists every socket with its path.
 /// </remarks>
 public static class StaleSocket
 {
     private const int AfUnix = 1;
     private const int ConnectionRefused = 111;
     private const int WrongType = 91;
+    private const int PermissionDenied = 13;
 
     /// <summary>True when the file was stale and is gone; <paramref name="why"/> says what was found.</summary>
     public static bool Remove(string path, ListenerKind kind, out string why)
     {
-        if (!IsStale(path, path, kind, out var before, out why))
+        using var file = Files.Pin(path, out var error);
+        if (file is null)
         {
+            why = $"the path cannot be looked at: {error}";
             return false;
         }
 
+        return IsStale(file, path, kind, out why) && Remove(file, path, out why);
+    }
+
+    /// <summary>Removes the pinned file, which is stale, if it is still the one at <paramref name="path"/>.</summary>
+    internal static bool Remove(DescriptorHandle file, string path, out string why)
+    {
         var aside = $"{path}.stale-{Processes.CurrentPid}";
         if (Files.RenameNoReplace(path, aside) is { } error)
         {
@@ -34,17 +44,16 @@ public static class StaleSocket
             return false;
         }
 
-        if (Files.GetStatus(aside, out var moved) is not null || (moved.Device, moved.Inode) != (before.Device, before.Inode))
+        if (Files.GetStatus(file, out var stale) is not null || Files.GetStatus(aside, out var moved) is not null
+            || (stale.Device, stale.Inode) != (moved.Device, moved.Inode))
         {
-            Files.RenameNoReplace(aside, path);
-            why = "somebody else made a new socket there meanwhile";
+            why = "somebody else made a new socket there meanwhile" + PutBack(aside, path);
             return false;
         }
 
         if (Files.Unlink(aside) is { } refused)
         {
-            Files.RenameNoReplace(aside, path);
-            why = $"a stale socket, which could not be removed: {refused}";
+            why = $"a stale socket, which could not be removed: {refused}" + PutBack(aside, path);
             return false;
         }
 
@@ -52,10 +61,10 @@ public static class StaleSocket
         return true;
     }
 
-    /// <summary>Whether nobody listens, or is about to listen, on the socket file.</summary>
-    public static bool IsStale(string path, string boundPath, ListenerKind kind, out Files.Status status, out string why)
+    /// <summary>Whether nobody listens, or is about to listen, on the pinned socket file that was bound as <paramref name="path"/>.</summary>
+    internal static bool IsStale(DescriptorHandle file, string path, ListenerKind kind, out string why)
     {
-        if (Files.GetStatus(path, out status) is { } error)
+        if (Files.GetStatus(file, out var status) is { } error)
         {
             why = $"the path cannot be looked at: {error}";
             return false;
@@ -74,7 +83,7 @@ public static class StaleSocket
             _ => 1,
         };
         using var probe = Sockets.Create(AfUnix, type, 0, nonBlocking: true, out _);
-        var raw = SocketAddress.Encode(ListenAddress.Unix(kind, path, isAbstract: false));
+        var raw = SocketAddress.Encode(ListenAddress.Unix(kind, Files.PinnedPath(file), isAbstract: false));
         if (probe is null || raw is null)
         {
             why = "it could not be probed";
@@ -83,7 +92,10 @@ public static class StaleSocket
 
         switch (Sockets.Connect(probe, raw)?.Errno)
         {
-            case ConnectionRefused when IsBound(boundPath):
+            case PermissionDenied:
+                why = "it cannot be probed: this user may not write to it";
+                return false;
+            case ConnectionRefused when IsBound(path):
                 why = "a process has bound it and does not listen yet";
                 return false;
             case ConnectionRefused:
@@ -98,15 +110,30 @@ public static class StaleSocket
         }
     }
 
+    private static string PutBack(string aside, string path) =>
+        Files.RenameNoReplace(aside, path) is { } error ? $"; it is at {aside} now, since it could not be put back: {error}" : "";
+
+    /// <summary>
+    /// Whether a living socket was bound to that name in that directory. /proc/net/unix gives the path as bind() got it,
+    /// which may lead there by a symbolic link (/var/run), or be relative to a directory that nobody knows.
+    /// </summary>
     private static bool IsBound(string path)
     {
         try
         {
-            return File.ReadLines("/proc/net/unix").Any(line => line.EndsWith(" " + path, StringComparison.Ordinal));
+            return File.ReadLines("/proc/net/unix").Skip(1).Any(line =>
+                line.EndsWith(Path.GetFileName(path), StringComparison.Ordinal)
+                && line.Split(' ', 8, StringSplitOptions.RemoveEmptyEntries) is [.., var bound] && Path.GetFileName(bound) == Path.GetFileName(path)
+                && (!Path.IsPathRooted(bound) || IsSameDirectory(Path.GetDirectoryName(bound)!, Path.GetDirectoryName(path)!)));
         }
         catch (IOException)
         {
             return true;
         }
     }
+
+    /// <summary>With "/." behind it, a symbolic link is followed.</summary>
+    private static bool IsSameDirectory(string one, string other) => one == other
+        || (Files.GetStatus(one + "/.", out var first) is null && Files.GetStatus(other + "/.", out var second) is null
+            && (first.Device, first.Inode) == (second.Device, second.Inode));
 }

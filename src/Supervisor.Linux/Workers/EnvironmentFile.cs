@@ -60,13 +60,13 @@ public static class EnvironmentFile
             }
 
             var start = at;
-            while (at < text.Length && text[at] is not ('=' or '\n'))
+            while (at < text.Length && text[at] is not ('=' or '\n' or '\r'))
             {
                 at++;
             }
 
             var name = text[start..at].Trim();
-            if (at >= text.Length || text[at] == '\n')
+            if (at >= text.Length || text[at] is '\n' or '\r')
             {
                 continue;
             }
@@ -82,78 +82,90 @@ public static class EnvironmentFile
         return variables;
     }
 
+    /// <summary>
+    /// From behind the <c>=</c> to the end of the line, as load_env_file() of systemd's src/basic/env-file.c reads it:
+    /// quotes count at the beginning, and after other quotes; further on they are characters like any other.
+    /// </summary>
     private static string Value(string text, ref int at)
     {
-        while (at < text.Length && text[at] is ' ' or '\t')
-        {
-            at++;
-        }
-
         var value = new StringBuilder();
-        var trailingBlanks = 0;
-        while (at < text.Length && text[at] != '\n')
+        var kept = 0;
+        var atBeginning = true;
+        while (at < text.Length && text[at] is not ('\n' or '\r'))
         {
             var c = text[at++];
             switch (c)
             {
-                case '\'':
+                case '\'' when atBeginning:
                     while (at < text.Length && text[at] != '\'')
                     {
                         value.Append(text[at++]);
                     }
 
                     at++;
-                    trailingBlanks = 0;
+                    kept = value.Length;
                     break;
-                case '"':
-                    while (at < text.Length && text[at] != '"')
-                    {
-                        if (text[at] == '\\' && at + 1 < text.Length)
-                        {
-                            at++;
-                            if (text[at] == '\n')
-                            {
-                                at++;
-                                continue;
-                            }
-
-                            if (text[at] is not ('"' or '\\' or '`' or '$'))
-                            {
-                                value.Append('\\');
-                            }
-                        }
-
-                        value.Append(text[at++]);
-                    }
-
-                    at++;
-                    trailingBlanks = 0;
+                case '"' when atBeginning:
+                    DoubleQuoted(text, ref at, value);
+                    kept = value.Length;
                     break;
-                case '\\' when at < text.Length:
-                    if (text[at] != '\n')
+                case '\\':
+                    if (at < text.Length && text[at] is not ('\n' or '\r'))
                     {
                         value.Append(text[at]);
                     }
 
                     at++;
-                    trailingBlanks = 0;
+                    kept = value.Length;
+                    atBeginning = false;
                     break;
-                case '\r':
+                case ' ' or '\t':
+                    if (!atBeginning)
+                    {
+                        value.Append(c);
+                    }
+
                     break;
                 default:
                     value.Append(c);
-                    trailingBlanks = c is ' ' or '\t' ? trailingBlanks + 1 : 0;
+                    kept = value.Length;
+                    atBeginning = false;
                     break;
             }
         }
 
-        value.Length -= trailingBlanks;
-        return value.ToString();
+        // Blanks at the end are not part of it.
+        return value.ToString(0, kept);
+    }
+
+    private static void DoubleQuoted(string text, ref int at, StringBuilder value)
+    {
+        while (at < text.Length && text[at] != '"')
+        {
+            if (text[at] == '\\' && at + 1 < text.Length)
+            {
+                at++;
+                if (text[at] == '\n')
+                {
+                    at++;
+                    continue;
+                }
+
+                if (text[at] is not ('"' or '\\' or '`' or '$'))
+                {
+                    value.Append('\\');
+                }
+            }
+
+            value.Append(text[at++]);
+        }
+
+        at++;
     }
 
     private static void SkipLine(string text, ref int at)
     {
-        while (at < text.Length && text[at] != '\n')
+        while (at < text.Length && text[at] is not ('\n' or '\r'))
         {
             at++;
         }

@@ -53,11 +53,13 @@ public sealed class NotifySocket : IDisposable
         var refused = Sockets.SetInt32(socket, SolSocket, SoPassCred, 1) ?? Files.SetMode(socket, 0x180) ?? Sockets.Bind(socket, raw);
         if (refused is null && uid is { } owner && owner != Processes.EffectiveUid)
         {
-            refused = Files.SetOwner(path, owner, uint.MaxValue);
+            using var file = Files.Pin(path, out var unseen);
+            refused = file is null ? unseen : Files.SetPinnedOwner(file, owner, uint.MaxValue);
         }
 
         if (refused is { } why)
         {
+            Files.Unlink(path);
             socket.Dispose();
             failure = why.With(path);
             return null;

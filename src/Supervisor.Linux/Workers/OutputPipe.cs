@@ -5,7 +5,8 @@ namespace Supervisor.Linux.Workers;
 
 /// <summary>
 /// The daemon's end of a worker's standard output or error: splits it into lines. A line longer than
-/// <see cref="MaxLineBytes"/> arrives in pieces; a last line without its newline arrives at the end. At most
+/// <see cref="MaxLineBytes"/> arrives in pieces; a last line without its newline arrives at the end of the stream, or
+/// of this object's life where a descendant holds the other end. At most
 /// <see cref="MaxBytesPerWake"/> are taken at a time, so that a worker that floods holds nobody up. Owns the descriptor.
 /// </summary>
 public sealed class OutputPipe : IDisposable
@@ -19,6 +20,7 @@ public sealed class OutputPipe : IDisposable
     private readonly Action<string> _onLine;
     private byte[] _buffer = [];
     private int _length;
+    private bool _inLongLine;
 
     /// <summary>Takes over the read end <paramref name="descriptor"/>, which must not wait.</summary>
     public OutputPipe(DescriptorHandle descriptor, Action<string> onLine)
@@ -67,21 +69,30 @@ public sealed class OutputPipe : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Descriptor.Dispose();
+    public void Dispose()
+    {
+        Finish();
+        Descriptor.Dispose();
+    }
 
     private void Split()
     {
         var rest = _buffer.AsSpan(0, _length);
         while (rest.IndexOf((byte)'\n') is >= 0 and var end)
         {
-            Emit(rest[..end]);
+            if (end > 0 || !_inLongLine)
+            {
+                Emit(rest[..end], isEnd: true);
+            }
+
             rest = rest[(end + 1)..];
         }
 
         if (rest.Length == _buffer.Length)
         {
-            Emit(rest);
-            rest = [];
+            var piece = WholeCharacters(rest);
+            Emit(rest[..piece], isEnd: false);
+            rest = rest[piece..];
         }
 
         rest.CopyTo(_buffer);
@@ -92,14 +103,31 @@ public sealed class OutputPipe : IDisposable
     {
         if (_length > 0)
         {
-            Emit(_buffer.AsSpan(0, _length));
+            Emit(_buffer.AsSpan(0, _length), isEnd: true);
             _length = 0;
         }
     }
 
-    private void Emit(ReadOnlySpan<byte> line)
+    /// <summary>How much of a piece ends with a character, not within one.</summary>
+    private static int WholeCharacters(ReadOnlySpan<byte> piece)
     {
-        if (line.EndsWith((ReadOnlySpan<byte>)"\r"u8))
+        for (var back = 1; back <= 3; back++)
+        {
+            var lead = piece[^back];
+            if ((lead & 0xC0) != 0x80)
+            {
+                var needed = lead switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
+                return needed > back ? piece.Length - back : piece.Length;
+            }
+        }
+
+        return piece.Length;
+    }
+
+    private void Emit(ReadOnlySpan<byte> line, bool isEnd)
+    {
+        _inLongLine = !isEnd;
+        if (isEnd && line.EndsWith((ReadOnlySpan<byte>)"\r"u8))
         {
             line = line[..^1];
         }

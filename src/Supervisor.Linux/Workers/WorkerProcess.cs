@@ -40,10 +40,19 @@ public sealed class WorkerProcess : IDisposable
     {
         Processes.Signal(Pidfd, 9);
         Processes.Kill(-Pid, 9);
-        foreach (var member in ProcFile.MembersOf(Pid))
+
+        // One that forks meanwhile is behind the sweep; after one that finds nobody new, nobody is left who could.
+        var killed = new HashSet<int>();
+        int before;
+        do
         {
-            Processes.Kill(member, 9);
+            before = killed.Count;
+            foreach (var member in ProcFile.MembersOf(Pid).Where(killed.Add))
+            {
+                Processes.Kill(member, 9);
+            }
         }
+        while (killed.Count > before);
     }
 
     /// <inheritdoc/>

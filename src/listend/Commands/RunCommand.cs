@@ -15,12 +15,18 @@ internal static class RunCommand
     public static Command Create()
     {
         var config = ConfigLoading.ConfigOption();
-        var level = new Option<string>("--log-level") { Description = "The least level of what is logged", DefaultValueFactory = _ => "information" };
-        level.AcceptOnlyFromAmong("debug", "information", "warning", "error");
+        var level = new Option<string>("--log-level") { Description = "The least level of what is logged: debug, information, warning or error", HelpName = "L", DefaultValueFactory = _ => "information" };
+        level.Validators.Add(result =>
+        {
+            if (LogSetup.Level(result.GetValueOrDefault<string>()) is null)
+            {
+                result.AddError($"--log-level \"{result.GetValueOrDefault<string>()}\": it is one of debug, information, warning, error");
+            }
+        });
         var format = new Option<string>("--log-format") { Description = "How it is logged: auto is journal under systemd, else text", DefaultValueFactory = _ => "auto" };
         format.AcceptOnlyFromAmong("auto", "text", "json", "journal");
         var runtime = new Option<string?>("--runtime-directory") { Description = "Where control.sock and the rest lie; over daemon.runtime_directory", HelpName = "PATH" };
-        var listen = new Option<string[]>("--listen") { Description = "Without a configuration file: an address to listen on, or NAME=ADDRESS; may be repeated", HelpName = "ADDRESS" };
+        var listen = new Option<string[]>("--listen") { Description = "Without a configuration file: an address to listen on, or NAME=ADDRESS; may be repeated", HelpName = "ADDRESS", AllowMultipleArgumentsPerToken = true };
         var workers = new Option<int?>("--workers") { Description = "With --listen: how many workers", HelpName = "N" };
         var handoff = new Option<string?>("--handoff") { Description = "With --listen: how workers take their listeners", HelpName = "H" };
         var ready = new Option<string?>("--ready") { Description = "With --listen: what makes a worker ready", HelpName = "R" };

@@ -44,6 +44,7 @@ internal sealed class ControlApi
         application.MapPost("/v1/services/{name}/restart", Restart);
         application.MapGet("/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
         application.MapGet("/readyz", Ready);
+        application.MapGet("/metrics", context => MetricsServer.WriteAsync(_daemon, context));
         application.MapFallback((RequestDelegate)(context => Problem(
             context, StatusCodes.Status404NotFound, "no such resource", $"{context.Request.Method} {context.Request.Path} is no resource of this version of listend")));
     }

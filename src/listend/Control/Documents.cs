@@ -122,7 +122,17 @@ internal static class Documents
             var slot = worker.Slot < state.Slots.Length ? state.Slots[worker.Slot] : null;
             yield return new WorkerDocument(
                 worker.Pid, worker.Slot, worker.Generation, Word(worker.Phase), process?.StartedAt, process?.ReadyAt,
-                slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null);
+                slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null)
+            {
+                StateSince = worker.Phase switch
+                {
+                    WorkerPhase.Starting => process?.StartedAt,
+                    WorkerPhase.Ready => process?.ReadyAt,
+                    WorkerPhase.Draining or WorkerPhase.Stopping => wall + (worker.Deadline - state.Spec.StopTimeout - now),
+                    WorkerPhase.Killed => null,
+                    _ => throw new ArgumentOutOfRangeException(nameof(runner)),
+                },
+            };
         }
 
         foreach (var slot in state.Slots.Where(slot => state.Wanted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))

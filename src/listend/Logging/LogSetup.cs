@@ -23,16 +23,22 @@ internal sealed class LogSetup : IDisposable
     /// <summary>The log.</summary>
     public Serilog.Core.Logger Log { get; }
 
+    /// <summary>A level by its name, or by the syslog name of the same; null where there is none.</summary>
+    public static LogEventLevel? Level(string? name) => name?.ToLowerInvariant() switch
+    {
+        "verbose" or "trace" => LogEventLevel.Verbose,
+        "debug" => LogEventLevel.Debug,
+        "information" or "info" or "notice" => LogEventLevel.Information,
+        "warning" or "warn" => LogEventLevel.Warning,
+        "error" or "err" => LogEventLevel.Error,
+        "fatal" or "critical" or "crit" => LogEventLevel.Fatal,
+        _ => null,
+    };
+
     /// <summary>By format (auto, text, json, journal) and level (debug, information, warning, error).</summary>
     public static LogSetup Create(string format, string level)
     {
-        var configuration = new LoggerConfiguration().MinimumLevel.Is(level switch
-        {
-            "debug" => LogEventLevel.Debug,
-            "warning" => LogEventLevel.Warning,
-            "error" => LogEventLevel.Error,
-            _ => LogEventLevel.Information,
-        });
+        var configuration = new LoggerConfiguration().MinimumLevel.Is(Level(level) ?? LogEventLevel.Information);
         if (format == "auto")
         {
             format = JournalSocket.IsStandardError() ? "journal" : "text";
@@ -51,10 +57,10 @@ internal sealed class LogSetup : IDisposable
                         break;
                     default:
                         sink.Console(
-                            outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:w4} {Message:lj}{NewLine}{Exception}",
+                            outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}",
                             formatProvider: CultureInfo.InvariantCulture,
                             standardErrorFromLevel: LogEventLevel.Verbose,
-                            theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Literate);
+                            theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Sixteen);
                         break;
                 }
             },

@@ -1,0 +1,25 @@
+using System.Buffers.Binary;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// What the kernel dropped at a socket: SO_MEMINFO, element SK_MEMINFO_DROPS (linux/sock_diag.h; Linux 4.12). For a
+/// listener these are connections that found the accept queue full, for a datagram socket datagrams that found the
+/// receive buffer full.
+/// </summary>
+public static class SocketDrops
+{
+    private const int SolSocket = 1;
+    private const int SoMemInfo = 55;
+    private const int DropsOffset = 8 * sizeof(uint);
+
+    /// <summary>How many so far; null where this kernel does not show it.</summary>
+    public static long? Read(DescriptorHandle socket)
+    {
+        Span<byte> values = stackalloc byte[64];
+        return Sockets.GetBytes(socket, SolSocket, SoMemInfo, values, out var length) is null && length >= DropsOffset + sizeof(uint)
+            ? BinaryPrimitives.ReadUInt32LittleEndian(values[DropsOffset..])
+            : null;
+    }
+}

@@ -1,0 +1,70 @@
+using System.Xml.Linq;
+
+namespace Supervisor.Core.Tests.Architecture;
+
+/// <summary>Arrows point one way: a project under src refers to those alone that are listed here.</summary>
+public class ProjectReferencesTests
+{
+    private static readonly Dictionary<string, string[]> Allowed = new(StringComparer.Ordinal)
+    {
+        ["Supervisor.Core"] = [],
+        ["Supervisor.Native"] = [],
+        ["Supervisor.Control"] = [],
+        ["Supervisor.Client"] = [],
+        ["Supervisor.Config"] = ["Supervisor.Core"],
+        ["Supervisor.Linux"] = ["Supervisor.Core", "Supervisor.Native"],
+        ["listend"] = ["Supervisor.Linux", "Supervisor.Control", "Supervisor.Config", "Supervisor.Core"],
+        ["listenctl"] = ["Supervisor.Control", "Supervisor.Config", "Supervisor.Core", "Supervisor.Linux"],
+    };
+
+    [Fact]
+    public void No_project_refers_to_another_than_those_it_may()
+    {
+        var projects = Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories);
+        Assert.NotEmpty(projects);
+        var forbidden =
+            from project in projects
+            let name = Path.GetFileNameWithoutExtension(project)
+            from reference in XDocument.Load(project).Descendants().Where(element => element.Name.LocalName == "ProjectReference")
+            let target = Path.GetFileNameWithoutExtension(((string?)reference.Attribute("Include") ?? "").Replace('\\', '/'))
+            where !Allowed.TryGetValue(name, out var may) || !may.Contains(target)
+            select $"{name} -> {target}";
+        Assert.Equal([], forbidden);
+    }
+
+    [Fact]
+    public void Every_project_is_known() =>
+        Assert.Equal(
+            [],
+            Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Where(name => !Allowed.ContainsKey(name!)));
+
+    [Fact]
+    public void The_core_makes_no_system_call()
+    {
+        var sources = Directory.GetFiles(Path.Combine(Root(), "src", "Supervisor.Core"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains("/obj/", StringComparison.Ordinal));
+        string[] banned = ["DllImport", "LibraryImport", "System.IO", "File.", "DateTime.", "Environment.", "Stopwatch", "TimeProvider.System"];
+        Assert.Equal(
+            [],
+            from source in sources
+            from line in File.ReadLines(source)
+            where !line.TrimStart().StartsWith("//", StringComparison.Ordinal)
+            from word in banned
+            where line.Contains(" " + word, StringComparison.Ordinal) || line.Contains("(" + word, StringComparison.Ordinal) || line.Contains("[" + word, StringComparison.Ordinal)
+            select $"{Path.GetFileName(source)}: {line.Trim()}");
+    }
+
+    /// <summary>The repository, found from the folder of the test assembly upwards.</summary>
+    private static string Root()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Directory.Build.props")) && Directory.Exists(Path.Combine(folder.FullName, "src")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException("no Directory.Build.props with a src beside it above " + AppContext.BaseDirectory);
+    }
+}

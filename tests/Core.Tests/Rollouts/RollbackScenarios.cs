@@ -1,0 +1,237 @@
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+using Supervisor.Core.Tests.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Tests.Rollouts;
+
+/// <summary>The bad deploy, by each strategy and each way to fail: the last good generation keeps serving.</summary>
+public class RollbackScenarios
+{
+    public enum Fault
+    {
+        CannotBeExecuted,
+        Exits,
+        Silent,
+        DiesWithinSettle,
+        LeavesWithinSettle,
+    }
+
+    public static TheoryData<RolloutStrategy, Fault> Faults
+    {
+        get
+        {
+            var faults = new TheoryData<RolloutStrategy, Fault>();
+            foreach (var strategy in Enum.GetValues<RolloutStrategy>())
+            {
+                foreach (var fault in Enum.GetValues<Fault>())
+                {
+                    faults.Add(strategy, fault);
+                }
+            }
+
+            return faults;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Faults))]
+    public void A_new_generation_that_fails_is_taken_back(RolloutStrategy strategy, Fault fault)
+    {
+        var service = Running(3, strategy);
+        if (fault == Fault.CannotBeExecuted)
+        {
+            service.Broken.Add(2);
+        }
+
+        service.Restart();
+        if (strategy == RolloutStrategy.StopFirst)
+        {
+            service.EndAll();
+        }
+
+        Fail(service, fault, 0);
+        Assert.Contains(service.Reports, report => report.Report == ServiceReport.RolloutFailing);
+        if (strategy != RolloutStrategy.StopFirst)
+        {
+            Assert.Equal("0/1 1/1 2/1", service.Serving);
+            Assert.DoesNotContain(service.Acts, act => act.EndsWith("/1", StringComparison.Ordinal));
+        }
+
+        service.Settle();
+        Assert.Equal("0/1 1/1 2/1", service.Serving);
+        Assert.Equal((RolloutPhase.RolledBack, 1), (service.RolloutPhase, service.State.Generation));
+        Assert.Contains(Reason(fault), service.State.Rollout!.Reason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(RolloutStrategy.Rolling)]
+    [InlineData(RolloutStrategy.StopFirst)]
+    public void What_had_been_replaced_is_started_again_and_ready_before_the_new_goes(RolloutStrategy strategy)
+    {
+        var service = Running(3, strategy, TimeSpan.Zero).Restart();
+        service.EndAll().Ready("0/2").EndAll().Forget();
+        if (strategy == RolloutStrategy.StopFirst)
+        {
+            service.Die("1/2").Did("spawn 0/1", "spawn 1/1");
+            Assert.Equal("0/2 2/1", service.Serving);
+        }
+        else
+        {
+            service.Die("1/2").Did("spawn 0/1");
+            Assert.Equal("0/2 1/1 2/1", service.Serving);
+        }
+
+        Assert.Equal(RolloutPhase.RollingBack, service.RolloutPhase);
+        service.Ready("0/1").Did("stop 0/2");
+        service.EndAll();
+        Assert.Equal(strategy == RolloutStrategy.StopFirst ? RolloutPhase.RollingBack : RolloutPhase.RolledBack, service.RolloutPhase);
+        service.ReadyAll();
+        Assert.Equal(RolloutPhase.RolledBack, service.RolloutPhase);
+        Assert.Equal("0/1 1/1 2/1", service.Serving);
+    }
+
+    [Fact]
+    public void New_workers_that_ignore_the_signal_are_killed_and_then_it_has_gone_back()
+    {
+        var service = Running(3, RolloutStrategy.Overlap).Restart().Ready("1/2").Forget();
+        service.Die("0/2").Did("stop 1/2", "stop 2/2");
+        service.Advance(20).Did("kill 1/2", "kill 2/2");
+        Assert.Equal(RolloutPhase.RollingBack, service.RolloutPhase);
+        service.EndAll();
+        Assert.Equal(RolloutPhase.RolledBack, service.RolloutPhase);
+    }
+
+    [Fact]
+    public void A_changed_slot_whose_new_worker_gets_into_a_crash_loop_takes_the_roll_out_back()
+    {
+        var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Forget();
+        service.Die("0/2").Did("spawn 0/2");
+        service.Die("0/2").Did("spawn 0/1", "stop 1/2");
+        service.Settle();
+        Assert.Equal("0/1 1/1 2/1", service.Serving);
+    }
+
+    [Fact]
+    public void Overlap_a_new_worker_that_dies_while_it_waits_for_the_others_is_a_failure()
+    {
+        var service = Running(2, RolloutStrategy.Overlap, TimeSpan.Zero).Restart().Ready("0/2").Forget();
+        service.Die("0/2").Did("stop 1/2");
+        Assert.Equal(RolloutPhase.RollingBack, service.RolloutPhase);
+    }
+
+    [Fact]
+    public void Where_the_old_generation_cannot_be_started_again_what_is_ready_stays()
+    {
+        var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Ready("1/2").EndAll();
+        service.Broken.Add(1);
+        service.Forget().Die("2/2").Did("spawn 0/1", "spawn 1/1", "stop 1/1");
+        Assert.Equal(RolloutPhase.Failed, service.RolloutPhase);
+        Assert.Equal("0/2 1/2 2/1", service.Serving);
+        Assert.Contains("so what is ready stays", service.State.Rollout!.Reason, StringComparison.Ordinal);
+        service.Settle();
+        Assert.Equal("0/2 1/2 2/1", service.Serving);
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void A_restart_mends_what_ended_between_two_generations()
+    {
+        var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").EndAll();
+        service.Broken.Add(1);
+        service.Die("1/2").Restart().Settle();
+        Assert.Equal("0/3 1/3 2/3", service.Serving);
+        Assert.Equal((RolloutPhase.Done, 3), (service.RolloutPhase, service.State.Generation));
+    }
+
+    [Theory]
+    [InlineData(RolloutStrategy.Rolling, "0/2 1/1 2/1")]
+    [InlineData(RolloutStrategy.Overlap, "0/1 1/1 2/1")]
+    [InlineData(RolloutStrategy.StopFirst, "0/2 1/1 2/1")]
+    public void With_on_failure_stop_what_is_replaced_stays_replaced(RolloutStrategy strategy, string serving)
+    {
+        var service = Running(3, strategy, TimeSpan.Zero, RolloutFailurePolicy.Stop).Restart().EndAll().Ready("0/2").EndAll();
+        service.Die("1/2");
+        Assert.Equal(RolloutPhase.Failed, service.RolloutPhase);
+        service.Settle();
+        Assert.Equal(serving, service.Serving);
+    }
+
+    [Fact]
+    public void Stop_while_going_back_ends_it()
+    {
+        var service = Running(2, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Die("1/2").Stop();
+        Assert.Equal(RolloutPhase.Superseded, service.RolloutPhase);
+        service.EndAll();
+        Assert.Equal(ServiceCondition.Stopped, service.Condition);
+    }
+
+    [Fact]
+    public void A_restart_while_going_back_keeps_what_serves()
+    {
+        var service = Running(2, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").EndAll().Die("1/2");
+        Assert.Equal("0/2 1/1", service.Serving);
+        service.Forget().Restart().Did("spawn 0/3");
+        service.Ready("0/3");
+        Assert.Equal("0/3 1/1", service.Serving);
+        service.Settle();
+        Assert.Equal("0/3 1/3", service.Serving);
+    }
+
+    [Fact]
+    public void The_second_of_two_roll_outs_goes_back_to_what_each_slot_had()
+    {
+        var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Restart().EndAll();
+        service.Die("0/3").Settle();
+        Assert.Equal("0/2 1/1 2/1", service.Serving);
+        Assert.Equal(RolloutPhase.RolledBack, service.RolloutPhase);
+    }
+
+    [Fact]
+    public void Scaling_up_while_going_back_starts_the_old_generation() =>
+        Running(2, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Die("1/2").Forget().Scale(3).Did("spawn 2/1");
+
+    private static void Fail(FakeService service, Fault fault, int slot)
+    {
+        var worker = $"{slot}/2";
+        switch (fault)
+        {
+            case Fault.CannotBeExecuted:
+                break;
+            case Fault.Exits:
+                service.Exit(worker);
+                break;
+            case Fault.Silent:
+                service.Advance(30);
+                break;
+            case Fault.DiesWithinSettle:
+                service.Ready(worker).Advance(4).Die(worker);
+                break;
+            case Fault.LeavesWithinSettle:
+                service.Ready(worker).Advance(4).Leave(worker);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(fault));
+        }
+    }
+
+    private static string Reason(Fault fault) => fault switch
+    {
+        Fault.CannotBeExecuted => "could not be started: ENOENT",
+        Fault.Exits => "exited with status 0 before it was ready",
+        Fault.Silent => "was not ready within start_timeout (30s): it never sent READY=1",
+        Fault.DiesWithinSettle => "exited with status 1 4s after it was ready",
+        Fault.LeavesWithinSettle => "said that it is stopping 4s after it was ready",
+        _ => throw new ArgumentOutOfRangeException(nameof(fault)),
+    };
+
+    private static FakeService Running(int workers, RolloutStrategy strategy, TimeSpan? settle = null, RolloutFailurePolicy onFailure = RolloutFailurePolicy.Rollback) => new FakeService(new ServiceSpec
+    {
+        Name = "api",
+        Command = ["/srv/api"],
+        Workers = workers,
+        Rollout = new RolloutSpec { Strategy = strategy, Settle = settle ?? TimeSpan.FromSeconds(5), OnFailure = onFailure },
+        StopTimeout = TimeSpan.FromSeconds(20),
+    })
+    { Observer = ServiceRules.Check }.Start().ReadyAll().Advance(10).Forget();
+}

@@ -1,0 +1,278 @@
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+using Supervisor.Core.Tests.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Tests.Rollouts;
+
+/// <summary>Roll-outs that go well, by each strategy, and what happens in the middle of them.</summary>
+public class RolloutScenarios
+{
+    [Fact]
+    public void Rolling_goes_slot_by_slot_and_does_not_wait_for_drains()
+    {
+        var service = Running(3, new());
+        service.Restart().Did("spawn 0/2");
+        Assert.Equal(ServiceCondition.Rolling, service.Condition);
+        service.Ready("0/2").Did("spawn 1/2", "stop 0/1");
+        service.Ready("1/2").Did("spawn 2/2", "stop 1/1");
+        service.Ready("2/2").Did("stop 2/1");
+        Assert.Equal(RolloutPhase.Draining, service.RolloutPhase);
+        Assert.Equal(2, service.State.Generation);
+        service.EndAll().Did();
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(9)]
+    public void Rolling_has_max_surge_on_their_way(int surge)
+    {
+        var service = Running(4, new() { MaxSurge = surge }).Restart();
+        var rounds = 0;
+        while (service.RolloutPhase == RolloutPhase.Replacing)
+        {
+            Assert.Equal(Math.Min(surge, 4 - (rounds++ * surge)), service.State.Workers.Count(worker => worker.Phase == WorkerPhase.Starting));
+            Assert.Equal(4, service.State.Ready);
+            service.ReadyAll();
+        }
+
+        Assert.Equal((4 + surge - 1) / surge, rounds);
+        Assert.Equal(4, service.Acts.Count(act => act.StartsWith("spawn", StringComparison.Ordinal)));
+        Assert.Equal(4, service.Acts.Count(act => act.StartsWith("stop", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void Overlap_starts_a_whole_set_and_drains_the_old_when_all_is_ready()
+    {
+        var service = Running(3, new() { Strategy = RolloutStrategy.Overlap });
+        service.Restart().Did("spawn 0/2", "spawn 1/2", "spawn 2/2");
+        service.Ready("2/2", "0/2").Did();
+        service.Ready("1/2").Did("stop 0/1", "stop 1/1", "stop 2/1");
+        service.EndAll();
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+    }
+
+    [Fact]
+    public void Stop_first_empties_a_slot_before_it_fills_it()
+    {
+        var service = Running(2, new() { Strategy = RolloutStrategy.StopFirst });
+        service.Restart().Did("stop 0/1");
+        service.EndAll().Did("spawn 0/2");
+        service.Ready("0/2").Did("stop 1/1");
+        service.EndAll().Did("spawn 1/2");
+        service.Ready("1/2").Did();
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+    }
+
+    [Fact]
+    public void Stop_first_takes_max_unavailable_slots_at_a_time() =>
+        Running(4, new() { Strategy = RolloutStrategy.StopFirst, MaxUnavailable = 3 }).Restart().Did("stop 0/1", "stop 1/1", "stop 2/1");
+
+    [Fact]
+    public void Stop_first_kills_who_does_not_leave()
+    {
+        var service = Running(1, new() { Strategy = RolloutStrategy.StopFirst }).Restart().Did("stop 0/1");
+        service.Advance(20).Did("kill 0/1");
+        service.EndAll().Did("spawn 0/2");
+    }
+
+    [Fact]
+    public void Rolling_with_max_unavailable_also_empties_slots_and_fills_each_once()
+    {
+        var service = Running(4, new() { MaxUnavailable = 1 });
+        service.Restart().Did("spawn 0/2", "stop 1/1");
+        service.Exit("1/1").Did("spawn 1/2");
+        service.Ready("1/2").Did("stop 2/1");
+        service.Ready("0/2").Did("spawn 3/2", "stop 0/1");
+        service.Settle();
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+        Assert.Equal("0/2 1/2 2/2 3/2", service.Serving);
+    }
+
+    [Fact]
+    public void Max_unavailable_counts_slots_that_are_missing_anyway()
+    {
+        var service = Running(4, new() { MaxUnavailable = 1 }).Die("3/1").Forget();
+        service.Restart().Did("spawn 0/2", "stop 3/1");
+        service.Exit("3/1").Did("spawn 3/2");
+        service.Ready("3/2").Did("stop 1/1");
+    }
+
+    [Theory]
+    [InlineData(RolloutStrategy.Rolling)]
+    [InlineData(RolloutStrategy.Overlap)]
+    public void A_new_worker_counts_when_it_has_settled(RolloutStrategy strategy)
+    {
+        var service = Running(2, new() { Strategy = strategy, MaxSurge = 2, Settle = TimeSpan.FromSeconds(5) }).Restart().Forget();
+        service.Ready("0/2").Advance(4.9).Did();
+        service.Ready("1/2").Advance(0.1).Did(strategy == RolloutStrategy.Overlap ? [] : ["stop 0/1"]);
+        service.Advance(4.9).Did(strategy == RolloutStrategy.Overlap ? ["stop 0/1", "stop 1/1"] : ["stop 1/1"]);
+        Assert.Equal(RolloutPhase.Draining, service.RolloutPhase);
+    }
+
+    [Fact]
+    public void One_worker_is_replaced_without_a_gap()
+    {
+        var service = Running(1, new());
+        service.Restart().Did("spawn 0/2");
+        service.Ready("0/2").Did("stop 0/1");
+        service.EndAll();
+        Assert.Equal("0/2", service.Serving);
+    }
+
+    [Fact]
+    public void A_slot_that_cannot_be_filled_gets_its_new_worker_at_once_and_no_old_one_besides()
+    {
+        var service = Running(4, new()).Die("2/1").Die("2/1").Die("3/1").Die("3/1").Forget();
+        service.Restart().Did("spawn 0/2", "spawn 2/2", "spawn 3/2");
+        service.Advance(1).Did();
+        service.Ready("2/2", "3/2").Ready("0/2").Did("spawn 1/2", "stop 0/1");
+    }
+
+    [Fact]
+    public void A_finished_slot_is_revived_by_a_restart()
+    {
+        var service = Running(2, new(), RestartPolicy.Never).Exit("0/1", "1/1").Forget();
+        service.Restart().Did("spawn 0/2", "spawn 1/2");
+        service.ReadyAll();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void A_restart_while_the_first_workers_start_leaves_them_until_the_new_are_ready()
+    {
+        var service = Service(2, new()).Start().Forget();
+        service.Restart().Did("spawn 0/2");
+        service.Ready("0/2").Did("spawn 1/2", "stop 0/1");
+        service.Ready("1/1", "1/2").Did("stop 1/1");
+    }
+
+    [Theory]
+    [InlineData(RolloutStrategy.Rolling)]
+    [InlineData(RolloutStrategy.Overlap)]
+    public void An_old_worker_that_crashes_meanwhile_is_replaced_by_its_own_generation(RolloutStrategy strategy)
+    {
+        var service = Running(3, new() { Strategy = strategy }).Restart().Forget();
+        service.Die("0/1").Did("spawn 0/1");
+        service.Die("2/1").Did("spawn 2/1");
+        service.Settle();
+        Assert.Equal("0/2 1/2 2/2", service.Serving);
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+    }
+
+    [Fact]
+    public void Stop_first_a_slot_whose_old_worker_crashes_gets_its_new_one()
+    {
+        var service = Running(3, new() { Strategy = RolloutStrategy.StopFirst }).Restart().Forget();
+        service.Die("2/1").Did("spawn 2/2");
+        service.Settle();
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+    }
+
+    [Fact]
+    public void A_new_worker_that_crashes_after_its_slot_has_changed_is_replaced_by_its_own_generation()
+    {
+        var service = Running(3, new()).Restart().Ready("0/2").Forget();
+        service.Die("0/2").Did("spawn 0/2");
+        Assert.Equal(RolloutPhase.Replacing, service.RolloutPhase);
+        service.Settle();
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+    }
+
+    [Theory]
+    [InlineData(RolloutStrategy.Rolling)]
+    [InlineData(RolloutStrategy.Overlap)]
+    [InlineData(RolloutStrategy.StopFirst)]
+    public void A_further_restart_supersedes(RolloutStrategy strategy)
+    {
+        var service = Running(3, new() { Strategy = strategy }).Restart();
+        if (strategy == RolloutStrategy.StopFirst)
+        {
+            service.EndAll();
+        }
+
+        service.Ready("0/2").Forget().Restart();
+        Assert.Equal(
+            [RolloutPhase.Superseded, RolloutPhase.Replacing],
+            service.Reports.Where(report => report.Report is ServiceReport.RolloutEnded or ServiceReport.RolloutStarted).Select(report => report.Rollout!.Phase));
+        Assert.DoesNotContain(service.State.Workers, worker => worker.Generation == 2 && worker.Phase == WorkerPhase.Starting);
+        service.Settle();
+        Assert.Equal("0/3 1/3 2/3", service.Serving);
+        Assert.Equal((RolloutPhase.Done, 3), (service.RolloutPhase, service.State.Generation));
+    }
+
+    [Fact]
+    public void Stop_first_a_superseded_worker_that_is_the_only_one_of_its_slot_serves_until_its_turn()
+    {
+        var service = Running(2, new() { Strategy = RolloutStrategy.StopFirst, Settle = TimeSpan.FromSeconds(5) }).Restart().EndAll().Ready("0/2").Forget();
+        service.Restart().Did("stop 0/2");
+        service.EndAll().Did("spawn 0/3");
+        service.Settle();
+        Assert.Equal("0/3 1/3", service.Serving);
+    }
+
+    [Fact]
+    public void Scaling_up_in_the_middle_starts_the_generation_that_serves_and_replaces_it_in_turn()
+    {
+        var service = Running(2, new()).Restart().Forget();
+        service.Scale(3).Did("spawn 2/1");
+        service.Ready("2/1", "0/2").Did("spawn 1/2", "stop 0/1");
+        service.Ready("1/2").Did("spawn 2/2", "stop 1/1");
+        service.Ready("2/2").Did("stop 2/1");
+        service.EndAll();
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+    }
+
+    [Theory]
+    [InlineData(RolloutStrategy.Rolling)]
+    [InlineData(RolloutStrategy.Overlap)]
+    [InlineData(RolloutStrategy.StopFirst)]
+    public void Scaling_down_in_the_middle_leaves_the_rest_to_do(RolloutStrategy strategy)
+    {
+        var service = Running(4, new() { Strategy = strategy }).Restart().Scale(2).Settle();
+        Assert.Equal("0/2 1/2", service.Serving);
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+    }
+
+    [Fact]
+    public void A_slot_scaled_away_during_a_roll_out_and_back_after_it_is_served_by_what_serves_then()
+    {
+        var service = Running(2, new()).Restart().Scale(1).Ready("0/2").Forget();
+        Assert.Equal(RolloutPhase.Draining, service.RolloutPhase);
+        service.Scale(2).Did("spawn 1/2");
+        service.Settle();
+        Assert.Equal("0/2 1/2", service.Serving);
+    }
+
+    [Theory]
+    [InlineData(RolloutStrategy.Rolling)]
+    [InlineData(RolloutStrategy.Overlap)]
+    [InlineData(RolloutStrategy.StopFirst)]
+    public void Stop_in_the_middle_ends_the_roll_out_and_start_goes_on_with_the_old_generation(RolloutStrategy strategy)
+    {
+        var service = Running(2, new() { Strategy = strategy }).Restart().Forget().Stop();
+        Assert.Equal(RolloutPhase.Superseded, service.RolloutPhase);
+        Assert.Equal("the service was stopped", service.State.Rollout!.Reason);
+        service.EndAll();
+        Assert.Equal(ServiceCondition.Stopped, service.Condition);
+        service.Forget().Start().Did("spawn 0/1", "spawn 1/1");
+    }
+
+    private static FakeService Running(int workers, RolloutSpec rollout, RestartPolicy policy = RestartPolicy.Always) =>
+        Service(workers, rollout, policy).Start().ReadyAll().Forget();
+
+    private static FakeService Service(int workers, RolloutSpec rollout, RestartPolicy policy = RestartPolicy.Always) => new(new ServiceSpec
+    {
+        Name = "api",
+        Command = ["/srv/api"],
+        Workers = workers,
+        Rollout = rollout,
+        Restart = new RestartSpec { Policy = policy },
+        StopTimeout = TimeSpan.FromSeconds(20),
+    })
+    { Observer = ServiceRules.Check };
+}

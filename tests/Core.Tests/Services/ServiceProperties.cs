@@ -1,0 +1,166 @@
+using System.Globalization;
+using CsCheck;
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Tests.Services;
+
+/// <summary>
+/// Random commands, ends of workers and jumps of time against the machine; after each single transition the rules of
+/// <see cref="ServiceRules"/> are checked, and in the end everything goes well and the service must come to rest.
+/// </summary>
+public class ServiceProperties
+{
+    private static readonly Gen<RolloutSpec> Rollouts =
+        from strategy in Gen.OneOf(RolloutStrategy.Rolling, RolloutStrategy.Rolling, RolloutStrategy.Overlap, RolloutStrategy.StopFirst)
+        from surge in Gen.Int[1, 4]
+        from unavailable in Gen.OneOf(0, 0, 1, 2)
+        from settle in Gen.OneOf(0, 0, 2, 40)
+        from rollback in Gen.OneOf(RolloutFailurePolicy.Rollback, RolloutFailurePolicy.Rollback, RolloutFailurePolicy.Stop)
+        select new RolloutSpec { Strategy = strategy, MaxSurge = surge, MaxUnavailable = unavailable, Settle = TimeSpan.FromSeconds(settle), OnFailure = rollback };
+
+    private static readonly Gen<ServiceSpec> Specs =
+        from rollout in Rollouts
+        from workers in Gen.Int[1, 5]
+        from policy in Gen.OneOf(RestartPolicy.Always, RestartPolicy.Always, RestartPolicy.Always, RestartPolicy.OnFailure, RestartPolicy.Never)
+        from limit in Gen.OneOf(0, 2, 5)
+        from started in Gen.OneOf(false, false, false, true)
+        select new ServiceSpec
+        {
+            Name = "api",
+            Command = ["/srv/api"],
+            Workers = workers,
+            Rollout = rollout,
+            Readiness = started ? Readiness.Started : Readiness.Notify,
+            Restart = new RestartSpec { Policy = policy, Limit = limit },
+            StopTimeout = TimeSpan.FromSeconds(20),
+        };
+
+    private static readonly Gen<Move> Moves = Gen.Frequency(
+        (3, Gen.Const(new Move(Kind.Restart, 0))),
+        (1, Gen.Const(new Move(Kind.Stop, 0))),
+        (2, Gen.Const(new Move(Kind.Start, 0))),
+        (2, Gen.Int[1, 5].Select(n => new Move(Kind.Scale, n))),
+        (10, Gen.Int[0, 9].Select(n => new Move(Kind.Ready, n))),
+        (3, Gen.Const(new Move(Kind.ReadyAll, 0))),
+        (4, Gen.Int[0, 9].Select(n => new Move(Kind.Die, n))),
+        (2, Gen.Int[0, 9].Select(n => new Move(Kind.Exit, n))),
+        (2, Gen.Int[0, 9].Select(n => new Move(Kind.Leave, n))),
+        (6, Gen.Int[0, 9].Select(n => new Move(Kind.EndOne, n))),
+        (3, Gen.Const(new Move(Kind.EndAll, 0))),
+        (1, Gen.Const(new Move(Kind.BreakNewest, 0))),
+        (1, Gen.Const(new Move(Kind.Mend, 0))),
+        (5, Gen.Const(new Move(Kind.NextDeadline, 0))),
+        (3, Gen.Int[1, 3000].Select(n => new Move(Kind.Advance, n))),
+        (1, Gen.Int[1, 100_000].Select(n => new Move(Kind.Jump, n))));
+
+    private enum Kind
+    {
+        Restart, Stop, Start, Scale, Ready, ReadyAll, Die, Exit, Leave, EndOne, EndAll, BreakNewest, Mend, NextDeadline, Advance, Jump,
+    }
+
+    [Fact]
+    public void A_service_keeps_its_rules_whatever_happens_and_comes_to_rest() =>
+        Gen.Select(Specs, Moves.Array[1, 60]).Sample(
+            (spec, moves) => Play(spec, moves),
+            iter: Iterations.Of(4_000),
+            print: sample => $"{Print(sample.Item1)}\n{string.Join(", ", (IEnumerable<Move>)sample.Item2)}");
+
+    private static void Play(ServiceSpec spec, Move[] moves)
+    {
+        var service = new FakeService(spec) { Observer = ServiceRules.Check };
+        service.Start();
+        foreach (var move in moves)
+        {
+            Make(service, move);
+        }
+
+        service.Settle();
+        try
+        {
+            ServiceRules.CheckAtRest(service.State);
+        }
+        catch (RuleBrokenException e)
+        {
+            throw new RuleBrokenException($"{e.Message}; {service.Describe()}");
+        }
+    }
+
+    private static void Make(FakeService service, Move move)
+    {
+        switch (move.Kind)
+        {
+            case Kind.Restart:
+                service.Restart();
+                break;
+            case Kind.Stop:
+                service.Stop();
+                break;
+            case Kind.Start:
+                service.Start();
+                break;
+            case Kind.Scale:
+                service.Scale(move.Number);
+                break;
+            case Kind.Ready:
+                One(worker => worker.Phase == WorkerPhase.Starting, worker => new WorkerReady(worker.Id));
+                break;
+            case Kind.ReadyAll:
+                service.ReadyAll();
+                break;
+            case Kind.Die:
+                One(_ => true, worker => new WorkerEnded(worker.Id, ExitReason.Signalled(11, true)));
+                break;
+            case Kind.Exit:
+                One(_ => true, worker => new WorkerEnded(worker.Id, ExitReason.Exited(0)));
+                break;
+            case Kind.Leave:
+                One(_ => true, worker => new WorkerLeaving(worker.Id));
+                break;
+            case Kind.EndOne:
+                One(worker => !worker.IsLive, worker => new WorkerEnded(worker.Id, ExitReason.Exited(0)));
+                break;
+            case Kind.EndAll:
+                service.EndAll();
+                break;
+            case Kind.BreakNewest:
+                service.Broken.Add(service.State.NewestGeneration);
+                break;
+            case Kind.Mend:
+                service.Broken.Clear();
+                break;
+            case Kind.NextDeadline:
+                service.Advance(service.State.NextDeadline is { } next ? next - service.Now : TimeSpan.Zero);
+                break;
+            case Kind.Advance:
+                service.Advance(TimeSpan.FromMilliseconds(move.Number));
+                break;
+            case Kind.Jump:
+                service.Jump(TimeSpan.FromMilliseconds(move.Number));
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(move));
+        }
+
+        void One(Func<WorkerState, bool> which, Func<WorkerState, ServiceEvent> what)
+        {
+            var some = service.State.Workers.Where(which).ToArray();
+            if (some.Length > 0)
+            {
+                service.Send(what(some[move.Number % some.Length]));
+            }
+        }
+    }
+
+    private static string Print(ServiceSpec spec) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} settle {spec.Rollout.Settle.TotalSeconds} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready {spec.Readiness.Kind}");
+
+    private sealed record Move(Kind Kind, int Number)
+    {
+        public override string ToString() => Kind is Kind.Scale or Kind.Ready or Kind.Die or Kind.Exit or Kind.Leave or Kind.EndOne or Kind.Advance or Kind.Jump
+            ? $"{Kind} {Number}"
+            : Kind.ToString();
+    }
+}

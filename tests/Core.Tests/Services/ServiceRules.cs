@@ -1,0 +1,230 @@
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Tests.Services;
+
+/// <summary>What must hold after every single transition of a service, and when it is at rest.</summary>
+internal static class ServiceRules
+{
+    public static void Check(FakeService.Transition transition)
+    {
+        NoReadyWorkerIsTakenAway(transition);
+        OverlapWaitsForAll(transition);
+        NewWorkersAreGivenTimeToSettle(transition);
+        NobodyIsSpawnedTwice(transition);
+        StopFirstStopsFirst(transition);
+        SurgeIsBounded(transition);
+        TimeMovesOn(transition);
+        NothingIsLeftUndone(transition);
+        BackoffIsBounded(transition);
+        SlotsAreConsistent(transition);
+    }
+
+    /// <summary>When every worker does as it is asked, each slot has exactly one ready worker and nothing is pending.</summary>
+    public static void CheckAtRest(ServiceState state)
+    {
+        Require(state.NextDeadline is null, "a deadline is pending");
+        Require(state.Rollout is not { IsActive: true }, $"the roll-out is still {state.Rollout?.Phase}");
+        if (!state.Wanted)
+        {
+            Require(state.Workers.IsEmpty, "a stopped service has workers");
+            return;
+        }
+
+        Require(state.Slots.Length == state.Desired, $"{state.Slots.Length} slots for {state.Desired} workers");
+        foreach (var slot in state.Slots)
+        {
+            var workers = state.Workers.Where(worker => worker.Slot == slot.Index).ToArray();
+            if (slot.Finished)
+            {
+                Require(workers.Length == 0, $"slot {slot.Index} is finished and has a worker");
+                continue;
+            }
+
+            Require(workers.Length == 1 && workers[0].Phase == WorkerPhase.Ready, $"slot {slot.Index} has {workers.Length} workers at rest");
+            Require(workers[0].Generation == slot.Generation, $"slot {slot.Index} is served by generation {workers[0].Generation} and meant for {slot.Generation}");
+        }
+
+        if (state.Rollout is { Phase: RolloutPhase.Done } done)
+        {
+            Require(state.Generation == done.To, $"a roll-out to {done.To} is done, and generation {state.Generation} serves");
+        }
+    }
+
+    /// <summary>
+    /// A ready worker is only asked to leave when its slot has another ready one, or is scaled away, or the service
+    /// stops; or the strategy allows it, and then no more slots are without a ready worker than it allows.
+    /// </summary>
+    private static void NoReadyWorkerIsTakenAway(FakeService.Transition transition)
+    {
+        var after = transition.After;
+        foreach (var worker in AskedToLeave(transition).Where(worker => after.Wanted && worker.Slot < after.Desired && !HasReady(after, worker.Slot)))
+        {
+            var spec = after.Spec.Rollout;
+            var allowed = spec.Strategy switch
+            {
+                RolloutStrategy.StopFirst => Math.Max(1, spec.MaxUnavailable),
+                RolloutStrategy.Rolling => spec.MaxUnavailable,
+                _ => 0,
+            };
+            var missing = after.Slots.Count(slot => slot.Index < after.Desired && !slot.Finished && !HasReady(after, slot.Index));
+            Require(after.Rollout is { Phase: RolloutPhase.Replacing }, $"worker {worker.Id} was asked to leave slot {worker.Slot} empty outside of a roll-out");
+            Require(missing <= allowed, $"worker {worker.Id} was asked to leave; {missing} slots are without a ready worker, {allowed} may be");
+        }
+    }
+
+    /// <summary>Overlap: an old worker is asked to drain when the whole new generation is ready, not before.</summary>
+    private static void OverlapWaitsForAll(FakeService.Transition transition)
+    {
+        var (before, after) = (transition.Before, transition.After);
+        if (after.Spec.Rollout.Strategy != RolloutStrategy.Overlap || after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Draining or RolloutPhase.Done } rollout)
+        {
+            return;
+        }
+
+        var old = AskedToLeave(transition).Any(worker => after.Wanted && worker.Slot < after.Desired && worker.Slot < before.Slots.Length
+            && worker.Generation == before.Slots[worker.Slot].Generation && worker.Generation != rollout.To);
+        Require(
+            !old || Enumerable.Range(0, after.Desired).All(slot => after.Workers.Any(worker => worker.Slot == slot && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready)),
+            "an old worker was drained before the whole new generation was ready");
+    }
+
+    /// <summary>A slot that a roll-out changes has a new worker that has been ready for <c>settle</c>; a failed one keeps what is ready.</summary>
+    private static void NewWorkersAreGivenTimeToSettle(FakeService.Transition transition)
+    {
+        var (before, after) = (transition.Before, transition.After);
+        if (before.Rollout is not { Phase: RolloutPhase.Replacing } rollout || after.Rollout?.To != rollout.To || after.Rollout.Phase == RolloutPhase.Failed || transition.What is ScaleRequested)
+        {
+            return;
+        }
+
+        foreach (var slot in after.Slots.Where(slot => slot.Generation == rollout.To && slot.Index < before.Slots.Length && before.Slots[slot.Index].Generation != rollout.To))
+        {
+            Require(
+                after.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready
+                    && transition.Now - worker.ReadyAt >= after.Spec.Rollout.Settle),
+                $"slot {slot.Index} changed before its new worker had settled");
+        }
+    }
+
+    /// <summary>A slot never has two live workers of one generation; who is spawned belongs to the slot's generation or the roll-out's.</summary>
+    private static void NobodyIsSpawnedTwice(FakeService.Transition transition)
+    {
+        var after = transition.After;
+        Require(
+            after.Workers.Where(worker => worker.IsLive).GroupBy(worker => (worker.Slot, worker.Generation)).All(group => group.Count() == 1),
+            "a slot has two live workers of one generation");
+        var spawned = transition.Effects.OfType<SpawnEffect>().Select(effect => effect.Worker).ToArray();
+        Require(spawned.Length == 0 || after.Wanted, "a stopped service spawns");
+        Require(spawned.All(worker => after.Workers.Any(other => other.Id == worker.Id && other.Phase == WorkerPhase.Starting)), "a worker was spawned and asked to end at once");
+        foreach (var worker in spawned)
+        {
+            Require(worker.Slot < after.Desired, $"worker {worker.Id} was spawned in slot {worker.Slot} of {after.Desired}");
+            Require(
+                worker.Generation == after.Slots[worker.Slot].Generation || after.Rollout is { Phase: RolloutPhase.Replacing } rollout && worker.Generation == rollout.To,
+                $"worker {worker.Id} of generation {worker.Generation} was spawned in slot {worker.Slot} of generation {after.Slots[worker.Slot].Generation}");
+        }
+    }
+
+    /// <summary>Stop-first: a new worker starts in an empty slot.</summary>
+    private static void StopFirstStopsFirst(FakeService.Transition transition)
+    {
+        var after = transition.After;
+        if (after.Spec.Rollout.Strategy != RolloutStrategy.StopFirst || after.Rollout is not { Phase: RolloutPhase.Replacing } rollout)
+        {
+            return;
+        }
+
+        foreach (var worker in transition.Effects.OfType<SpawnEffect>().Select(effect => effect.Worker))
+        {
+            Require(
+                worker.Generation != rollout.To || after.Slots[worker.Slot].Generation == rollout.To || after.Workers.Count(other => other.Slot == worker.Slot) == 1,
+                $"worker {worker.Id} was started before slot {worker.Slot} was empty");
+        }
+    }
+
+    /// <summary>
+    /// Live workers: one for each slot; in a roll-out one more in at most <c>max_surge</c> slots (rolling), in every slot
+    /// (overlap), in none (stop-first); while going back one more in each slot that had been replaced. A ready worker of
+    /// a superseded generation stays besides until its slot's own is ready.
+    /// </summary>
+    private static void SurgeIsBounded(FakeService.Transition transition)
+    {
+        var after = transition.After;
+        var spec = after.Spec.Rollout;
+        if (!after.Wanted)
+        {
+            return;
+        }
+
+        var replacing = after.Rollout is { Phase: RolloutPhase.Replacing };
+        var surge = 0;
+        foreach (var slot in after.Slots.Where(slot => slot.Index < after.Desired))
+        {
+            var live = after.Workers.Where(worker => worker.Slot == slot.Index && worker.IsLive).ToArray();
+            var strays = live.Where(worker => worker.Generation != slot.Generation && !(replacing && worker.Generation == after.Rollout!.To)).ToArray();
+            var ownIsReady = live.Any(worker => worker.Generation == slot.Generation && worker.Phase == WorkerPhase.Ready);
+            Require(strays.Length <= (ownIsReady ? 0 : 1), $"{strays.Length} workers of superseded generations live in slot {slot.Index}");
+            Require(strays.All(worker => worker.Phase == WorkerPhase.Ready), $"a worker of a superseded generation still starts in slot {slot.Index}");
+            surge += live.Length - strays.Length > 1 ? 1 : 0;
+        }
+
+        var most = !replacing ? 0 : spec.Strategy switch
+        {
+            RolloutStrategy.Rolling => spec.MaxSurge,
+            RolloutStrategy.Overlap => after.Desired,
+            _ => 0,
+        };
+
+        // Workers that a restart with less of a surge, or a scaling down, finds there are not taken away again.
+        Require(surge <= most, $"{surge} slots have two workers, {most} may have");
+    }
+
+    /// <summary>Deadlines are in the future: who sleeps until the next one and says so never does so twice for the same.</summary>
+    private static void TimeMovesOn(FakeService.Transition transition) =>
+        Require(!(transition.After.NextDeadline <= transition.Now), $"the next deadline, {transition.After.NextDeadline}, has passed at {transition.Now}");
+
+    /// <summary>A transition leaves nothing to do for one that comes at the same moment.</summary>
+    private static void NothingIsLeftUndone(FakeService.Transition transition)
+    {
+        var (again, effects) = ServiceMachine.Step(transition.After, new TimePassed(), transition.Now);
+        Require(effects.IsEmpty, $"more is done without anything having happened: {string.Join(", ", effects)}");
+        Require(again.NextDeadline == transition.After.NextDeadline, "the next deadline moved without anything having happened");
+    }
+
+    private static void BackoffIsBounded(FakeService.Transition transition) =>
+        Require(
+            transition.After.Slots.All(slot => slot.NextTry is null || (slot.NextTry > transition.Now && slot.NextTry <= transition.Now + transition.After.Spec.Restart.BackoffMax)),
+            "a slot waits longer than backoff_max");
+
+    private static void SlotsAreConsistent(FakeService.Transition transition)
+    {
+        var after = transition.After;
+        Require(after.Slots.Select(slot => slot.Index).SequenceEqual(Enumerable.Range(0, after.Slots.Length)), "slots are not numbered in order");
+        Require(!after.Wanted || after.Slots.Length >= after.Desired, "slots are missing");
+        Require(after.Workers.Select(worker => worker.Id).Distinct().Count() == after.Workers.Length, "two workers have one number");
+        Require(after.Generation <= after.NewestGeneration, "the generation is newer than the newest");
+        Require(after.Rollout is not { IsActive: true } rollout || rollout.Origins.Length >= after.Slots.Length, "a slot has no generation to go back to");
+    }
+
+    /// <summary>The workers that were ready and that this transition asked to leave.</summary>
+    private static IEnumerable<WorkerState> AskedToLeave(FakeService.Transition transition) =>
+        transition.Effects.OfType<SignalEffect>().Select(effect => effect.Worker)
+            .Concat(transition.Effects.OfType<KillEffect>().Select(effect => effect.Worker))
+            .Where(worker => transition.Before.Workers.Any(before => before.Id == worker.Id && before.Phase == WorkerPhase.Ready));
+
+    private static bool HasReady(ServiceState state, int slot) =>
+        state.Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
+
+    private static void Require(bool holds, string otherwise)
+    {
+        if (!holds)
+        {
+            throw new RuleBrokenException(otherwise);
+        }
+    }
+}
+
+/// <summary>A rule does not hold.</summary>
+public sealed class RuleBrokenException(string message) : Exception(message);

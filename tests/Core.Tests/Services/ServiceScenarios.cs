@@ -1,0 +1,332 @@
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Tests.Services;
+
+/// <summary>A service from its start to its stop, without a roll-out: which process is started and ended when.</summary>
+public class ServiceScenarios
+{
+    [Fact]
+    public void Start_spawns_every_worker_and_runs_when_all_are_ready()
+    {
+        var service = Service(3).Start().Did("spawn 0/1", "spawn 1/1", "spawn 2/1");
+        Assert.Equal(ServiceCondition.Starting, service.Condition);
+        service.Ready("0/1", "1/1");
+        Assert.Equal(ServiceCondition.Starting, service.Condition);
+        service.Ready("2/1");
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+        Assert.Null(service.State.NextDeadline);
+        service.Start().Did();
+    }
+
+    [Fact]
+    public void With_ready_started_a_worker_is_ready_at_its_exec()
+    {
+        var service = Service(2, readiness: Readiness.Started).Start();
+        Assert.Equal("0/1 1/1", service.Serving);
+    }
+
+    [Fact]
+    public void A_crash_after_ready_is_replaced_at_once()
+    {
+        var service = Running(2).Die("1/1").Did("spawn 1/1");
+        Assert.Equal(ServiceCondition.Degraded, service.Condition);
+        service.ReadyAll();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+        Assert.Equal([0, 1], service.State.Slots.Select(slot => slot.Restarts));
+    }
+
+    [Fact]
+    public void Crashes_before_ready_back_off_from_the_second_in_a_row_on()
+    {
+        var service = Service(1, new RestartSpec { Limit = 0, BackoffMax = TimeSpan.FromMilliseconds(350) }).Start().Forget();
+        service.Die("0/1").Did("spawn 0/1");
+        foreach (var wait in new[] { 0.1, 0.2, 0.35, 0.35 })
+        {
+            service.Die("0/1").Did();
+            Assert.Equal(service.Now + TimeSpan.FromSeconds(wait), service.State.NextDeadline);
+            service.Advance(wait - 0.001).Did();
+            service.Advance(0.001).Did("spawn 0/1");
+        }
+
+        service.Ready("0/1").Die("0/1").Did("spawn 0/1");
+    }
+
+    [Fact]
+    public void Beyond_the_limit_a_slot_waits_for_backoff_max_and_the_service_has_failed()
+    {
+        var service = Service(1, new RestartSpec { Limit = 5, Backoff = TimeSpan.FromMilliseconds(1) }).Start();
+        for (var i = 0; i < 5; i++)
+        {
+            service.Die("0/1").Advance(0.1);
+        }
+
+        service.Forget().Die("0/1").Did();
+        Assert.True(service.State.Slots[0].LimitReached);
+        Assert.Equal(ServiceCondition.Failed, service.Condition);
+        Assert.Equal(service.Now + TimeSpan.FromSeconds(30), service.State.NextDeadline);
+        service.Advance(30).Did("spawn 0/1");
+        service.Ready("0/1");
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void Slots_back_off_each_for_itself()
+    {
+        var service = Running(2, new RestartSpec()).Die("0/1").Die("0/1").Forget();
+        service.Die("1/1").Did("spawn 1/1");
+        Assert.NotNull(service.State.Slots[0].NextTry);
+        Assert.Null(service.State.Slots[1].NextTry);
+    }
+
+    [Theory]
+    [InlineData(RestartPolicy.OnFailure)]
+    [InlineData(RestartPolicy.Never)]
+    public void A_clean_end_may_be_the_end(RestartPolicy policy)
+    {
+        var service = Running(2, new RestartSpec { Policy = policy }).Exit("0/1").Did();
+        Assert.True(service.State.Slots[0].Finished);
+        Assert.Equal(ServiceCondition.Degraded, service.Condition);
+        service.Exit("1/1").Did();
+        Assert.Equal(ServiceCondition.Stopped, service.Condition);
+    }
+
+    [Fact]
+    public void Policies_tell_a_failure_apart()
+    {
+        Running(1, new RestartSpec { Policy = RestartPolicy.OnFailure }).Die("0/1").Did("spawn 0/1");
+        var never = Running(1, new RestartSpec { Policy = RestartPolicy.Never }).Die("0/1").Did();
+        Assert.Equal(ServiceCondition.Failed, never.Condition);
+    }
+
+    [Fact]
+    public void A_program_that_cannot_be_executed_backs_off()
+    {
+        var service = Service(1);
+        service.Broken.Add(1);
+        service.Start().Did("spawn 0/1", "spawn 0/1");
+        Assert.Equal(TimeSpan.FromMilliseconds(100), service.State.NextDeadline);
+        Assert.Equal("could not be started: ENOENT", service.State.Slots[0].LastExit?.Text);
+    }
+
+    [Fact]
+    public void A_worker_that_misses_start_timeout_is_replaced_when_it_is_gone()
+    {
+        var service = Service(1).Start().Forget().Advance(30).Did("stop 0/1");
+        Assert.Equal(WorkerPhase.Stopping, service.State.Workers[0].Phase);
+        service.Advance(20).Did("kill 0/1");
+        service.EndAll().Did("spawn 0/1");
+        service.Advance(30).Did("stop 0/1");
+        service.EndAll().Did();
+        Assert.Equal(2, service.State.Slots[0].Failures);
+        Assert.Contains("was not ready within start_timeout (30s)", service.State.Slots[0].LastExit?.Text, StringComparison.Ordinal);
+        service.Advance(0.1).Did("spawn 0/1");
+    }
+
+    [Fact]
+    public void A_start_timeout_is_no_restart_under_never() =>
+        Assert.True(Service(1, new RestartSpec { Policy = RestartPolicy.Never }).Start().Forget().Advance(30).EndAll().Did("stop 0/1").State.Slots[0].Finished);
+
+    [Fact]
+    public void A_worker_that_leaves_by_itself_is_replaced_while_it_drains()
+    {
+        var service = Running(1).Leave("0/1").Did("spawn 0/1");
+        service.ReadyAll();
+        Assert.Equal("0/1", service.Serving);
+        service.EndAll().Did();
+        Assert.Equal(1, service.State.Slots[0].Restarts);
+    }
+
+    [Fact]
+    public void A_worker_that_leaves_and_does_not_go_is_killed()
+    {
+        var service = Running(1).Leave("0/1").ReadyAll().Forget();
+        service.Advance(20).Did("kill 0/1");
+        service.EndAll().Did();
+    }
+
+    [Fact]
+    public void Workers_that_leave_all_the_time_come_under_the_limit()
+    {
+        var service = Running(1);
+        for (var i = 0; i < 5; i++)
+        {
+            service.Leave("0/1").Did("spawn 0/1");
+            service.ReadyAll().Forget();
+        }
+
+        service.Leave("0/1").Did();
+        Assert.True(service.State.Slots[0].LimitReached);
+    }
+
+    [Theory]
+    [InlineData(RestartPolicy.Never, 1, true)]
+    [InlineData(RestartPolicy.OnFailure, 0, true)]
+    [InlineData(RestartPolicy.OnFailure, 1, false)]
+    public void Where_the_policy_depends_on_the_end_a_leaving_worker_is_not_replaced_before_it(RestartPolicy policy, int status, bool finished)
+    {
+        var service = Running(1, new RestartSpec { Policy = policy }).Leave("0/1").Did();
+        service.Send(new WorkerEnded(1, ExitReason.Exited(status))).Did(finished ? [] : ["spawn 0/1"]);
+        Assert.Equal(finished, service.State.Slots[0].Finished);
+    }
+
+    [Fact]
+    public void Stop_ends_every_worker_and_kills_who_stays()
+    {
+        var service = Running(2).Scale(3).Forget();
+        service.Stop().Did("stop 0/1", "stop 1/1", "stop 2/1");
+        Assert.Equal(ServiceCondition.Stopping, service.Condition);
+        service.Exit("0/1").Did();
+        service.Advance(20).Did("kill 1/1", "kill 2/1");
+        service.EndAll();
+        Assert.Single(service.Reports, report => report.Report == ServiceReport.ServiceStopped);
+        Assert.Equal(ServiceCondition.Stopped, service.Condition);
+        service.Forget().Stop();
+        Assert.Empty(service.Effects);
+    }
+
+    [Fact]
+    public void A_restart_of_a_stopped_service_starts_it()
+    {
+        var service = Running(2).Restart().Settle().Stop().EndAll().Forget();
+        service.Restart().Did("spawn 0/2", "spawn 1/2");
+        Assert.Equal(ServiceCondition.Starting, service.Condition);
+        service.ReadyAll().Did();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void A_start_tries_a_slot_that_waits_at_once_and_leaves_the_others_alone()
+    {
+        var service = Running(2, new RestartSpec()).Die("1/1").Die("1/1").Forget();
+        Assert.NotNull(service.State.NextDeadline);
+        service.Start().Did("spawn 1/1");
+        Assert.Equal(0, service.State.Slots[1].Failures);
+        service.Die("1/1").Did("spawn 1/1");
+        service.ReadyAll();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+        service.Start().Did();
+    }
+
+    [Fact]
+    public void A_start_after_the_limit_begins_to_count_anew()
+    {
+        var service = Service(1, new RestartSpec { Limit = 2, Backoff = TimeSpan.FromMilliseconds(1) }).Start();
+        for (var i = 0; i < 3; i++)
+        {
+            service.Die("0/1").Advance(0.1);
+        }
+
+        Assert.Equal(ServiceCondition.Failed, service.Condition);
+        service.Forget().Start().Did("spawn 0/1");
+        Assert.Equal(ServiceCondition.Starting, service.Condition);
+        service.Die("0/1").Did("spawn 0/1");
+        Assert.False(service.State.Slots[0].LimitReached);
+        Assert.Equal(4, service.State.Slots[0].Restarts);
+    }
+
+    [Fact]
+    public void A_start_while_a_try_after_the_limit_is_under_way_forgets_the_limit_and_spawns_nobody()
+    {
+        var service = Service(1, new RestartSpec { Limit = 1, Backoff = TimeSpan.FromMilliseconds(1) }).Start();
+        service.Die("0/1").Die("0/1").Advance(30).Forget();
+        Assert.True(service.State.Slots[0].LimitReached);
+        service.Start().Did();
+        Assert.False(service.State.Slots[0].LimitReached);
+    }
+
+    [Theory]
+    [InlineData(RestartPolicy.OnFailure)]
+    [InlineData(RestartPolicy.Never)]
+    public void A_start_runs_a_finished_service_again(RestartPolicy policy)
+    {
+        var service = Running(2, new RestartSpec { Policy = policy }).Exit("0/1", "1/1").Did();
+        Assert.Equal(ServiceCondition.Stopped, service.Condition);
+        service.Start().Did("spawn 0/1", "spawn 1/1");
+        service.ReadyAll();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void A_start_does_not_fill_a_finished_slot_whose_worker_still_leaves()
+    {
+        var service = Running(1, new RestartSpec { Policy = RestartPolicy.Never }).Leave("0/1").Did();
+        service.Start().Did();
+        service.EndAll().Did();
+        service.Start().Did("spawn 0/1");
+    }
+
+    [Fact]
+    public void A_spawned_worker_is_reported_with_its_pid()
+    {
+        var service = Service(1).Start();
+        Assert.Equal(100, Assert.Single(service.Reports, report => report.Report == ServiceReport.WorkerSpawned).Worker!.Pid);
+    }
+
+    [Fact]
+    public void A_stopped_service_starts_beside_what_still_drains()
+    {
+        var service = Running(2).Stop().Forget();
+        service.Start().Did("spawn 0/1", "spawn 1/1");
+        service.EndAll().Did();
+        service.ReadyAll();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void Stop_while_slots_wait_ends_at_once()
+    {
+        var service = Service(1).Start().Die("0/1").Die("0/1").Forget();
+        service.Stop();
+        Assert.Single(service.Reports, report => report.Report == ServiceReport.ServiceStopped);
+        Assert.Null(service.State.NextDeadline);
+    }
+
+    [Fact]
+    public void Scaling_up_adds_and_scaling_down_drains_the_last()
+    {
+        var service = Running(2).Scale(4).Did("spawn 2/1", "spawn 3/1");
+        service.ReadyAll().Scale(1).Did("stop 1/1", "stop 2/1", "stop 3/1");
+        Assert.Equal(4, service.State.Slots.Length);
+        service.EndAll();
+        Assert.Single(service.State.Slots);
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void A_slot_scaled_back_while_its_worker_drains_gets_a_new_one_at_once()
+    {
+        var service = Running(2).Scale(1).Forget();
+        service.Scale(2).Did("spawn 1/1");
+        service.EndAll().ReadyAll().Did();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void A_stopped_service_remembers_its_scale() =>
+        Running(1).Stop().EndAll().Scale(2).Forget().Start().Did("spawn 0/1", "spawn 1/1");
+
+    [Fact]
+    public void Events_of_workers_that_are_gone_change_nothing()
+    {
+        var service = Running(1);
+        var state = service.State;
+        service.Send(new WorkerReady(99)).Send(new WorkerLeaving(99)).Send(new WorkerEnded(99, ExitReason.Exited(0))).Send(new WorkerSpawned(99, 1));
+        Assert.Same(state, service.State);
+        Assert.Empty(service.Effects);
+    }
+
+    private static FakeService Running(int workers, RestartSpec? restart = null) => Service(workers, restart).Start().ReadyAll().Forget();
+
+    private static FakeService Service(int workers, RestartSpec? restart = null, Readiness? readiness = null) => new(new ServiceSpec
+    {
+        Name = "api",
+        Command = ["/srv/api"],
+        Workers = workers,
+        Restart = restart ?? new RestartSpec(),
+        Readiness = readiness ?? Readiness.Notify,
+        StopTimeout = TimeSpan.FromSeconds(20),
+    })
+    { Observer = ServiceRules.Check };
+}

@@ -1,0 +1,116 @@
+using CsCheck;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Tests.Workers;
+
+public class RestartDecisionTests
+{
+    private static readonly ServiceSpec Spec = new() { Name = "api", Command = ["/srv/api"] };
+    private static readonly SlotState Slot = new() { Index = 0, Generation = 1 };
+    private static readonly ExitReason Failure = ExitReason.Exited(1);
+
+    [Fact]
+    public void The_wait_doubles_from_the_second_failure_on_up_to_its_cap()
+    {
+        var waits = Enumerable.Range(0, 12).Select(failures => RestartDecision.Backoff(new RestartSpec(), failures).TotalMilliseconds);
+        Assert.Equal([0, 0, 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000], waits);
+    }
+
+    [Fact]
+    public void The_wait_lies_between_nothing_and_backoff_max() =>
+        Gen.Select(Gen.Long[0, TimeSpan.TicksPerDay], Gen.Long[0, TimeSpan.TicksPerDay], Gen.Int[0, int.MaxValue]).Sample((backoff, most, failures) =>
+        {
+            var restart = new RestartSpec { Backoff = TimeSpan.FromTicks(backoff), BackoffMax = TimeSpan.FromTicks(most) };
+            var wait = RestartDecision.Backoff(restart, failures);
+            return wait >= TimeSpan.Zero && wait <= restart.BackoffMax && (failures <= 2 || wait >= RestartDecision.Backoff(restart, failures - 1));
+        }, iter: Iterations.Of(2_000));
+
+    [Theory]
+    [InlineData(RestartPolicy.Always, true, false)]
+    [InlineData(RestartPolicy.Always, false, false)]
+    [InlineData(RestartPolicy.OnFailure, true, true)]
+    [InlineData(RestartPolicy.OnFailure, false, false)]
+    [InlineData(RestartPolicy.Never, true, true)]
+    [InlineData(RestartPolicy.Never, false, true)]
+    public void The_policy_decides_whether_the_slot_is_finished(RestartPolicy policy, bool clean, bool finished)
+    {
+        var reason = ExitReason.Exited(clean ? 0 : 1);
+        var slot = RestartDecision.After(Slot, Worker(ready: 0), reason, Spec with { Restart = new RestartSpec { Policy = policy } }, At(5));
+        Assert.Equal(finished, slot.Finished);
+        Assert.Equal(finished ? 0 : 1, slot.Restarts);
+        Assert.Equal(reason, slot.LastExit);
+    }
+
+    [Fact]
+    public void A_start_timeout_is_a_failure_however_clean_the_end() =>
+        Assert.False(RestartDecision.After(Slot, Worker() with { StartTimedOut = true }, ExitReason.Exited(0), Spec with { Restart = new RestartSpec { Policy = RestartPolicy.OnFailure } }, At(30)).Finished);
+
+    [Fact]
+    public void After_a_worker_that_was_ready_the_count_begins_anew()
+    {
+        var slot = Slot with { Failures = 7 };
+        Assert.Equal((1, null), Of(RestartDecision.After(slot, Worker(ready: 1), Failure, Spec, At(2))));
+        Assert.Equal((8, At(2) + TimeSpan.FromMilliseconds(6400)), Of(RestartDecision.After(slot, Worker(), Failure, Spec, At(2))));
+    }
+
+    [Theory]
+    [InlineData(0.5, 3)]
+    [InlineData(1, 1)]
+    public void A_worker_that_is_ready_by_its_mere_exec_has_to_live_for_a_second(double lived, int failures) =>
+        Assert.Equal(failures, RestartDecision.After(Slot with { Failures = 2 }, Worker(ready: 0), Failure, Spec with { Readiness = Readiness.Started }, At(lived)).Failures);
+
+    [Fact]
+    public void The_limit_holds_back_until_its_interval_has_passed()
+    {
+        var slot = Slot;
+        for (var i = 0; i < 5; i++)
+        {
+            slot = RestartDecision.After(slot, Worker(ready: 0), Failure, Spec, At(i));
+            Assert.True(slot is { LimitReached: false, NextTry: null });
+        }
+
+        var limited = RestartDecision.After(slot, Worker(ready: 0), Failure, Spec, At(5));
+        Assert.True(limited.LimitReached);
+        Assert.Equal(At(35), limited.NextTry);
+
+        var later = RestartDecision.After(slot, Worker(ready: 0), Failure, Spec, At(10));
+        Assert.True(later is { LimitReached: false, NextTry: null });
+    }
+
+    [Fact]
+    public void Limit_zero_is_no_limit()
+    {
+        var slot = Slot;
+        for (var i = 0; i < 100; i++)
+        {
+            slot = RestartDecision.After(slot, Worker(ready: 0), Failure, Spec with { Restart = new RestartSpec { Limit = 0 } }, At(i * 0.01));
+            Assert.False(slot.LimitReached);
+        }
+    }
+
+    [Fact]
+    public void Exit_reasons_say_what_is_clean()
+    {
+        Assert.True(ExitReason.Exited(0).Clean);
+        Assert.False(ExitReason.Exited(2).Clean);
+        Assert.All([1, 2, 13, 15], signal => Assert.True(ExitReason.Signalled(signal, false).Clean));
+        Assert.All([3, 6, 9, 11], signal => Assert.False(ExitReason.Signalled(signal, false).Clean));
+        Assert.False(ExitReason.NotStarted("ENOENT").Clean);
+        Assert.Equal("was killed by SIGSEGV (core dumped)", ExitReason.Signalled(11, true).Text);
+    }
+
+    private static (int, TimeSpan?) Of(SlotState slot) => (slot.Failures, slot.NextTry);
+
+    private static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
+
+    private static WorkerState Worker(double? ready = null) => new()
+    {
+        Id = 1,
+        Slot = 0,
+        Generation = 1,
+        Phase = ready is null ? WorkerPhase.Starting : WorkerPhase.Ready,
+        StartedAt = TimeSpan.Zero,
+        ReadyAt = ready is { } seconds ? At(seconds) : null,
+    };
+}

@@ -1,0 +1,117 @@
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+using Action = Supervisor.Core.Workers.WorkerMachine.Action;
+
+namespace Supervisor.Core.Tests.Workers;
+
+/// <summary>Every cell of phases and events: where it leads, what is done to the process, until when it may last.</summary>
+public class WorkerMachineTests
+{
+    private const int Start = 30;
+    private const int StopAfter = 20;
+    private const int SettleFor = 5;
+    private static readonly TimeSpan Now = TimeSpan.FromSeconds(100);
+    private static readonly TimeSpan Before = TimeSpan.FromSeconds(111);
+
+    private static readonly ServiceSpec Spec = new()
+    {
+        Name = "api",
+        Command = ["/srv/api"],
+        StartTimeout = TimeSpan.FromSeconds(Start),
+        StopTimeout = TimeSpan.FromSeconds(StopAfter),
+        Rollout = new RolloutSpec { Settle = TimeSpan.FromSeconds(SettleFor) },
+    };
+
+    // The deadline: null is none, 0 is the one that it had, else seconds from now.
+    public static TheoryData<WorkerPhase, WorkerEvent, WorkerPhase, Action, int?> Cells => new()
+    {
+        { WorkerPhase.Starting, WorkerEvent.Ready, WorkerPhase.Ready, Action.None, SettleFor },
+        { WorkerPhase.Starting, WorkerEvent.Stop, WorkerPhase.Stopping, Action.Signal, StopAfter },
+        { WorkerPhase.Starting, WorkerEvent.StoppingAnnounced, WorkerPhase.Starting, Action.None, 0 },
+        { WorkerPhase.Starting, WorkerEvent.DeadlinePassed, WorkerPhase.Stopping, Action.Signal, StopAfter },
+
+        { WorkerPhase.Ready, WorkerEvent.Ready, WorkerPhase.Ready, Action.None, 0 },
+        { WorkerPhase.Ready, WorkerEvent.Stop, WorkerPhase.Draining, Action.Signal, StopAfter },
+        { WorkerPhase.Ready, WorkerEvent.StoppingAnnounced, WorkerPhase.Draining, Action.None, StopAfter },
+        { WorkerPhase.Ready, WorkerEvent.DeadlinePassed, WorkerPhase.Ready, Action.None, null },
+
+        { WorkerPhase.Draining, WorkerEvent.Ready, WorkerPhase.Draining, Action.None, 0 },
+        { WorkerPhase.Draining, WorkerEvent.Stop, WorkerPhase.Draining, Action.None, 0 },
+        { WorkerPhase.Draining, WorkerEvent.StoppingAnnounced, WorkerPhase.Draining, Action.None, 0 },
+        { WorkerPhase.Draining, WorkerEvent.DeadlinePassed, WorkerPhase.Killed, Action.Kill, null },
+
+        { WorkerPhase.Stopping, WorkerEvent.Ready, WorkerPhase.Stopping, Action.None, 0 },
+        { WorkerPhase.Stopping, WorkerEvent.Stop, WorkerPhase.Stopping, Action.None, 0 },
+        { WorkerPhase.Stopping, WorkerEvent.StoppingAnnounced, WorkerPhase.Stopping, Action.None, 0 },
+        { WorkerPhase.Stopping, WorkerEvent.DeadlinePassed, WorkerPhase.Killed, Action.Kill, null },
+
+        { WorkerPhase.Killed, WorkerEvent.Ready, WorkerPhase.Killed, Action.None, null },
+        { WorkerPhase.Killed, WorkerEvent.Stop, WorkerPhase.Killed, Action.None, null },
+        { WorkerPhase.Killed, WorkerEvent.StoppingAnnounced, WorkerPhase.Killed, Action.None, null },
+        { WorkerPhase.Killed, WorkerEvent.DeadlinePassed, WorkerPhase.Killed, Action.None, null },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cells))]
+    public void Cell(WorkerPhase phase, WorkerEvent what, WorkerPhase expected, Action action, int? deadline)
+    {
+        var worker = Worker(phase) with { EndRequested = phase is WorkerPhase.Draining or WorkerPhase.Stopping };
+
+        var (after, done) = WorkerMachine.Step(worker, what, Spec, Now);
+
+        Assert.Equal(expected, after.Phase);
+        Assert.Equal(action, done);
+        Assert.Equal(deadline switch { null => null, 0 => Before, { } seconds => (TimeSpan?)(Now + TimeSpan.FromSeconds(seconds)) }, after.Deadline);
+    }
+
+    [Fact]
+    public void Every_cell_is_in_the_table() =>
+        Assert.Equal(
+            from phase in Enum.GetValues<WorkerPhase>() from what in Enum.GetValues<WorkerEvent>() select (phase, what),
+            Cells.Select(row => ((WorkerPhase)row[0], (WorkerEvent)row[1])));
+
+    [Fact]
+    public void A_worker_that_leaves_by_itself_is_asked_all_the_same_and_gets_the_whole_drain_time_once()
+    {
+        var leaving = WorkerMachine.Step(Worker(WorkerPhase.Ready), WorkerEvent.StoppingAnnounced, Spec, Now).State;
+        Assert.False(leaving.EndRequested);
+        Assert.True(leaving.AwaitsJudgement);
+
+        var later = Now + TimeSpan.FromSeconds(3);
+        var (asked, action) = WorkerMachine.Step(leaving, WorkerEvent.Stop, Spec, later);
+        Assert.Equal(Action.Signal, action);
+        Assert.True(asked.EndRequested);
+        Assert.Equal(later + Spec.StopTimeout, asked.Deadline);
+        Assert.Equal((asked, Action.None), WorkerMachine.Step(asked, WorkerEvent.Stop, Spec, later + TimeSpan.FromSeconds(3)));
+    }
+
+    [Fact]
+    public void A_worker_at_its_birth_has_start_timeout()
+    {
+        var worker = WorkerMachine.Start(7, 2, 3, Spec, Now);
+        Assert.Equal((7, 2, 3, WorkerPhase.Starting, Now, Now + Spec.StartTimeout), (worker.Id, worker.Slot, worker.Generation, worker.Phase, worker.StartedAt, worker.Deadline));
+        Assert.True(worker.IsLive);
+    }
+
+    [Fact]
+    public void Start_timeout_is_kept_apart_from_a_wish()
+    {
+        var timedOut = WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.DeadlinePassed, Spec, Now).State;
+        var asked = WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Stop, Spec, Now).State;
+        Assert.True(timedOut is { EndRequested: true, StartTimedOut: true, AwaitsJudgement: true });
+        Assert.True(asked is { EndRequested: true, StartTimedOut: false, AwaitsJudgement: false });
+    }
+
+    [Fact]
+    public void A_ready_worker_has_settled_when_its_deadline_has_passed_or_at_once_without_settle()
+    {
+        var ready = WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Ready, Spec, Now).State;
+        Assert.False(ready.IsSettled);
+        Assert.Equal(Now, ready.ReadyAt);
+        Assert.True(WorkerMachine.Step(ready, WorkerEvent.DeadlinePassed, Spec, ready.Deadline!.Value).State.IsSettled);
+        Assert.True(WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Ready, Spec with { Rollout = new RolloutSpec() }, Now).State.IsSettled);
+    }
+
+    private static WorkerState Worker(WorkerPhase phase) =>
+        new() { Id = 1, Slot = 0, Generation = 1, Phase = phase, StartedAt = TimeSpan.Zero, Deadline = Before };
+}
