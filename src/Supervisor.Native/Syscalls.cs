@@ -3,10 +3,10 @@ using Tmds.Linux;
 
 namespace Supervisor.Native;
 
-/// <summary>What Tmds.LibC lacks.</summary>
+/// <summary>What Tmds.LibC lacks. Its errno is the one that the runtime kept of the last call which asked for that, so a call whose errno is read needs SetLastError.</summary>
 internal static unsafe partial class Syscalls
 {
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int renameat2(int olddirfd, byte* oldpath, int newdirfd, byte* newpath, uint flags);
 
     [LibraryImport("libc")]
@@ -15,7 +15,7 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc")]
     internal static partial nint readlinkat(int directory, byte* path, byte* target, nuint length);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int faccessat(int directory, byte* path, int mode, int flags);
 
     [LibraryImport("libc")]
@@ -27,13 +27,13 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc")]
     internal static partial uint umask(uint mask);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int waitid(int idtype, uint id, byte* info, int options);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d);
 
     [LibraryImport("libc")]

@@ -67,7 +67,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>Starts the service, if its listeners are there.</summary>
     public void Start()
     {
-        var missing = _listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" has no socket: {handle.Failure}").ToArray();
+        var missing = _listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
         Blocked = missing.Length > 0 ? string.Join("; ", missing) : null;
         if (Blocked is null && !Resolve(out var error))
         {

@@ -226,7 +226,7 @@ public sealed class AddressInUseTests
     [Fact]
     public void A_socket_activated_service_of_two_processes_holds_it() => Stage.Run(stage =>
     {
-        var activate = stage.Start("exec systemd-socket-activate -l 127.0.0.1:8080 sh -c 'cat <&0 & echo ready; wait'");
+        var activate = stage.Start("exec systemd-socket-activate -l 127.0.0.1:8080 sh -c 'exec 5<&0; cat <&5 & echo ready; wait'");
         while (activate.StandardError.ReadLine() is { } line && !line.StartsWith("Listening", StringComparison.Ordinal))
         {
         }
