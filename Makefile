@@ -10,7 +10,7 @@ DOTNET      ?= dotnet
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
-SOURCES     := $(shell find src packaging tests -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' -o -name '*.c' -o -name '*.h' -o -name '*.targets' \) -print)
+SOURCES     := $(shell find src -name obj -prune -o -name bin -prune -o \( -name '*.cs' -o -name '*.csproj' -o -name '*.c' -o -name '*.h' -o -name '*.targets' \) -print)
 SHARED      := Directory.Build.props Directory.Packages.props global.json
 
 .DEFAULT_GOAL := help

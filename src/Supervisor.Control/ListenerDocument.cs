@@ -75,7 +75,17 @@ public sealed record FailureDocument(
     string? Cause,
     bool Retry,
     IReadOnlyList<OwnerDocument> Owners,
-    string Advice);
+    string Advice)
+{
+    /// <summary>What is so, in one sentence; empty where it can be bound.</summary>
+    public string Verdict { get; init; } = "";
+
+    /// <summary>Where it can be bound: what is worth knowing all the same.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>TIME_WAIT: milliseconds until the last of it has passed; null otherwise.</summary>
+    public long? ClearsInMs { get; init; }
+}
 
 /// <summary>A process that holds a conflicting socket.</summary>
 public sealed record OwnerDocument(int? Pid, string? Command, string? Unit, long? Uid, string? Address, string? State, ulong? Inode);

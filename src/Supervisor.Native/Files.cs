@@ -112,6 +112,17 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>faccessat(2) by the effective user: whether the directory may be entered and written to.</summary>
+    public static SystemCallError? MayWrite(string directory)
+    {
+        const int writeAndEnter = 2 | 1;
+        const int effective = 0x200;
+        fixed (byte* bytes = Bytes(directory))
+        {
+            return Syscalls.faccessat(-100, bytes, writeAndEnter, effective) == 0 ? null : SystemCallError.Last("faccessat");
+        }
+    }
+
     /// <summary>open(2) with O_CLOEXEC.</summary>
     public static DescriptorHandle? Open(string path, int flags, int mode, out SystemCallError error)
     {

@@ -44,6 +44,12 @@ public static unsafe class Processes
     public static uint EffectiveGid => Syscalls.getegid();
 
     /// <summary>
+    /// setfsuid(2): the user whom this thread's new sockets belong to (SO_REUSEPORT is shared by one user's). Returns the
+    /// one before; nothing changes without CAP_SETUID.
+    /// </summary>
+    public static uint SetFileSystemUid(uint uid) => (uint)Syscalls.setfsuid(uid);
+
+    /// <summary>
     /// Looks at how the child behind <paramref name="pidfd"/> ended and leaves it a zombie, so that its process id and
     /// session id stay its own; null while it runs. Linux 5.4 (P_PIDFD).
     /// </summary>
@@ -91,6 +97,19 @@ public static unsafe class Processes
     {
         sigaction action = default;
         _ = LibC.sigaction(SIGCHLD, &action, null);
+    }
+
+    /// <summary>
+    /// No signal blocked on the calling thread. What started us may have blocked some and execve() keeps the mask: a
+    /// SIGTERM would then wait for ever. One thread that takes a signal is enough for the process.
+    /// </summary>
+    public static void UnblockSignals()
+    {
+        const int setMask = 2; // SIG_SETMASK, asm-generic/signal-defs.h
+        const int setSize = 128; // sizeof(sigset_t), glibc and musl
+        var none = stackalloc byte[setSize];
+        new Span<byte>(none, setSize).Clear();
+        _ = Syscalls.pthread_sigmask(setMask, none, null);
     }
 
     /// <summary>A user by name or number: its ids and name; null where there is none.</summary>

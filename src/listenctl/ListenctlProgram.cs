@@ -28,6 +28,7 @@ internal static class ListenctlProgram
             new StatusCommand(options, standard),
             new ListenersCommand(options, standard),
             new HistoryCommand(options, standard),
+            new ExplainCommand(options, standard),
             new RestartCommand(options, standard),
         };
 

@@ -10,7 +10,7 @@ internal abstract class Verb : Command
     {
         Usage = usage;
         Standard = standard;
-        SetAction(parsed => Run(parsed, ControlClient.For(parsed.GetValue(options.Socket), standard), parsed.GetValue(options.Json)));
+        SetAction(parsed => Run(parsed, options));
     }
 
     /// <summary>What may follow the verb, in one line.</summary>
@@ -18,6 +18,10 @@ internal abstract class Verb : Command
 
     /// <summary>Where the verb writes.</summary>
     protected Standard Standard { get; }
+
+    /// <summary>Does it with the daemon, whose control socket must be known; a verb that needs no daemon overrides this.</summary>
+    protected virtual int Run(ParseResult parsed, GlobalOptions options) =>
+        Run(parsed, ControlClient.For(parsed.GetValue(options.Socket), Standard), parsed.GetValue(options.Json));
 
     /// <summary>Does it and returns the exit status; an error is a <see cref="ControlException"/>.</summary>
     protected abstract int Run(ParseResult parsed, ControlClient client, bool json);

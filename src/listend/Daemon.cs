@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -108,7 +109,7 @@ internal sealed class Daemon : IDisposable
             runner.Start();
         }
 
-        _systemd.Notify(SystemdState.Ready);
+        Tell(SystemdState.Ready);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
@@ -127,6 +128,19 @@ internal sealed class Daemon : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
+
+    /// <summary>Tells whoever started the daemon how it stands. One who does not listen changes nothing for the workers.</summary>
+    private void Tell(SystemdState state)
+    {
+        try
+        {
+            _systemd.Notify(state);
+        }
+        catch (SocketException exception)
+        {
+            _log.Warning("NOTIFY_SOCKET {Socket}: nobody could be told there: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
+        }
+    }
 
     private void OnSignal(PosixSignalContext context)
     {
@@ -159,7 +173,7 @@ internal sealed class Daemon : IDisposable
         }
 
         _leaving = true;
-        _systemd.Notify(SystemdState.Stopping);
+        Tell(SystemdState.Stopping);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
         foreach (var runner in _services)
         {

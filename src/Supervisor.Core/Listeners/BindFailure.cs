@@ -11,6 +11,7 @@ public static class BindFailure
         "EPERM" => "option-not-permitted",
         "ENODEV" => "device-absent",
         "EAFNOSUPPORT" or "EPROTONOSUPPORT" => "family-unsupported",
+        "ENOPROTOOPT" when failure.Call == "socket" => "family-unsupported",
         "ENOENT" => "directory-absent",
         "ENAMETOOLONG" => "path-too-long",
         "EMFILE" or "ENFILE" => "descriptor-limit",

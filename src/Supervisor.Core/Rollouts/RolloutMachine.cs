@@ -22,11 +22,6 @@ internal static class RolloutMachine
 {
     public static void Begin(ServiceTransition transition)
     {
-        if (!transition.State.Wanted)
-        {
-            return;
-        }
-
         transition.EndRollout(RolloutPhase.Superseded, "a further restart took its place");
 
         foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded))
@@ -193,10 +188,9 @@ internal static class RolloutMachine
             return;
         }
 
-        var who = worker.StartTimedOut ? "" : $"worker {worker.Slot} of generation {worker.Generation} ";
         transition.State = transition.State with
         {
-            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, {who}{reason}{BeforeReady(worker)}, so what is ready stays" },
+            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, worker {worker.Slot} of generation {worker.Generation} {reason}{BeforeReady(worker)}, so what is ready stays" },
         };
         Fail(transition);
     }

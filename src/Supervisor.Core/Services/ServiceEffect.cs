@@ -21,6 +21,9 @@ public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, Slo
 /// <summary>What a <see cref="ReportEffect"/> reports.</summary>
 public enum ServiceReport
 {
+    /// <summary>A worker's program runs.</summary>
+    WorkerSpawned,
+
     /// <summary>A worker is ready.</summary>
     WorkerReady,
 

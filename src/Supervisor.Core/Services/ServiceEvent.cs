@@ -5,13 +5,13 @@ namespace Supervisor.Core.Services;
 /// <summary>What can happen to a service.</summary>
 public abstract record ServiceEvent;
 
-/// <summary>It is to run.</summary>
+/// <summary>It is to run; where it does, slots that wait, have reached their limit or are finished are tried again at once.</summary>
 public sealed record StartRequested : ServiceEvent;
 
 /// <summary>It is to stop; its listeners stay.</summary>
 public sealed record StopRequested : ServiceEvent;
 
-/// <summary>Its workers are to be replaced.</summary>
+/// <summary>Its workers are to be replaced; where it is stopped, it is to run.</summary>
 public sealed record RestartRequested : ServiceEvent;
 
 /// <summary>It is to have that many workers; 1 or more.</summary>

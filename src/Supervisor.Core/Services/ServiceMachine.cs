@@ -29,6 +29,10 @@ public static class ServiceMachine
             case StopRequested:
                 transition.Stop();
                 break;
+            case RestartRequested when !state.Wanted:
+                // As systemd does: there is nobody to replace, so it is a start.
+                transition.Start();
+                break;
             case RestartRequested:
                 RolloutMachine.Begin(transition);
                 break;
@@ -36,7 +40,7 @@ public static class ServiceMachine
                 transition.Scale(scale.Workers);
                 break;
             case WorkerSpawned spawned:
-                transition.Update(spawned.WorkerId, worker => worker with { Pid = spawned.Pid });
+                transition.Spawned(spawned.WorkerId, spawned.Pid);
                 if (transition.State.Spec.Readiness.Kind == ReadinessKind.Started)
                 {
                     transition.Worker(spawned.WorkerId, WorkerEvent.Ready);

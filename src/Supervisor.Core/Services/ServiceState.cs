@@ -43,6 +43,10 @@ public sealed record ServiceState
     /// <summary>Whether a worker of that slot is ready.</summary>
     public bool IsServed(int slot) => Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
 
+    /// <summary>Whether nobody serves the slot because of how its last workers fared: it waits, has reached the limit, or is finished.</summary>
+    public bool IsHeldBack(SlotState slot) =>
+        (slot.NextTry is not null || slot.LimitReached || slot.Finished) && slot.Index < Desired && !IsServed(slot.Index);
+
     /// <summary>The earliest moment at which time alone changes something; null where nothing waits for time.</summary>
     public TimeSpan? NextDeadline
     {

@@ -22,10 +22,16 @@ internal sealed class ServiceTransition
 
     public (ServiceState State, ImmutableArray<ServiceEffect> Effects) Result() => (State, _effects.ToImmutable());
 
+    /// <summary>Makes a slot for each worker; where the service runs, what holds slots back is forgotten, and they are tried at once.</summary>
     public void Start()
     {
         if (State.Wanted)
         {
+            foreach (var slot in State.Slots.Where(State.IsHeldBack))
+            {
+                SetSlot(slot with { Failures = 0, NextTry = null, LimitReached = false, Finished = false, RecentRestarts = [] });
+            }
+
             return;
         }
 
@@ -86,6 +92,15 @@ internal sealed class ServiceTransition
         }
     }
 
+    public void Spawned(int workerId, int pid)
+    {
+        Update(workerId, worker => worker with { Pid = pid });
+        if (State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } spawned)
+        {
+            Report(ServiceReport.WorkerSpawned, spawned);
+        }
+    }
+
     public void Worker(int workerId, WorkerEvent what)
     {
         if (State.Workers.FirstOrDefault(worker => worker.Id == workerId) is not { } before)
@@ -132,7 +147,7 @@ internal sealed class ServiceTransition
                 break;
             case WorkerPhase.Stopping when after.StartTimedOut:
                 Report(ServiceReport.WorkerStartTimedOut, after);
-                RolloutMachine.NewWorkerFailed(this, after, StartTimeoutText(after));
+                RolloutMachine.NewWorkerFailed(this, after, $"{Who(after)} {StartTimeoutText()}");
                 break;
             case WorkerPhase.Killed:
                 Report(ServiceReport.WorkerKilled, after);
@@ -179,7 +194,7 @@ internal sealed class ServiceTransition
 
             if (!worker.Judged)
             {
-                Judge(worker, worker.StartTimedOut ? new ExitReason(false, StartTimeoutText(worker)) : reason);
+                Judge(worker, worker.StartTimedOut ? new ExitReason(false, StartTimeoutText()) : reason);
             }
 
             if (worker.IsLive)
@@ -337,7 +352,7 @@ internal sealed class ServiceTransition
 
     private static string Who(WorkerState worker) => $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")}";
 
-    private string StartTimeoutText(WorkerState worker) =>
-        $"{Who(worker)} was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})"
+    private string StartTimeoutText() =>
+        $"was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})"
         + (State.Spec.Readiness.Kind == ReadinessKind.Notify ? ": it never sent READY=1; if it cannot, set ready = \"started\"" : "");
 }

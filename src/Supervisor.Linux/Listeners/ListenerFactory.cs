@@ -60,7 +60,7 @@ public sealed class ListenerFactory
             }
 
             RemovePath(handle);
-            handle.Reset();
+            Abandon(handle);
 
             // "*" goes on to IPv4 only where this host or namespace has no IPv6; any other refusal is the answer.
             if (spec.Bind.IPv6Only || handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
@@ -92,7 +92,7 @@ public sealed class ListenerFactory
         {
             handle.History.Add(HandlePhase.Adopt, "execve", verdict: Verdict.Refused, actor: giver, note: $"{note}; it is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address.Kind.Scheme()} is configured");
             handle.Failure = new SystemCallError("getsockopt", 22).With($"the given descriptor is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address} is configured: give the right one, or none");
-            handle.Reset();
+            Abandon(handle);
             _log.Failed(handle);
             return handle;
         }
@@ -118,7 +118,7 @@ public sealed class ListenerFactory
                 if (Listen(handle, spec.Listen.Backlog) is { } failure)
                 {
                     handle.Failure = failure;
-                    handle.Reset();
+                    Abandon(handle);
                     _log.Failed(handle);
                     return handle;
                 }
@@ -161,6 +161,17 @@ public sealed class ListenerFactory
         handle.History.Add(HandlePhase.Close, "close", actor: _self, note: "the daemon's descriptor; workers keep theirs");
         handle.Descriptor.Dispose();
         handle.Descriptor = null;
+    }
+
+    /// <summary>Closes the socket of an attempt that failed.</summary>
+    private void Abandon(ListenerHandle handle)
+    {
+        if (handle.Descriptor is not null)
+        {
+            handle.History.Add(HandlePhase.Close, "close", actor: _self, note: "this attempt ends here");
+        }
+
+        handle.Reset();
     }
 
     /// <summary>
@@ -206,24 +217,22 @@ public sealed class ListenerFactory
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, null),
     };
 
+    /// <summary>socket(2) of a step; the caller owns the descriptor.</summary>
+    internal static DescriptorHandle? CreateSocket(CreateStep create, out SystemCallFailure? failure)
+    {
+        var protocol = create.Kind == ListenerKind.Mptcp ? Sockets.IpprotoMptcp : 0;
+        var socket = Sockets.Create(Domain(create.Domain), Type(create.Kind), protocol, create.NonBlocking, out var error);
+        failure = socket is null ? error.With(Describe(create)) : null;
+        return socket;
+    }
+
     private SystemCallFailure? Create(ListenerHandle handle, CreateStep create)
     {
-        var domain = Domain(create.Domain);
-        var type = create.Kind switch
-        {
-            ListenerKind.Udp or ListenerKind.UnixDatagram => SockDgram,
-            ListenerKind.UnixSeqpacket => SockSeqpacket,
-            ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SockStream,
-            _ => throw new ArgumentOutOfRangeException(nameof(create)),
-        };
-        var protocol = create.Kind == ListenerKind.Mptcp ? Sockets.IpprotoMptcp : 0;
-        var socket = Sockets.Create(domain, type, protocol, create.NonBlocking, out var error);
-        var what = $"{DomainName(create.Domain)}, {TypeName(type)}{(create.Kind == ListenerKind.Mptcp ? ", IPPROTO_MPTCP" : "")}";
+        handle.Descriptor = CreateSocket(create, out var failure);
         handle.History.Add(
-            HandlePhase.Create, "socket", errno: socket is null ? error.Name : null, verdict: socket is null ? Verdict.Refused : Verdict.Exact,
-            actor: _self, note: $"{what}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
-        handle.Descriptor = socket;
-        return socket is null ? error.With(what) : null;
+            HandlePhase.Create, "socket", errno: failure?.Name, verdict: failure is null ? Verdict.Exact : Verdict.Refused,
+            actor: _self, note: $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
+        return failure;
     }
 
     private SystemCallFailure? Set(ListenerHandle handle, SetOptionStep step)
@@ -255,7 +264,10 @@ public sealed class ListenerFactory
         {
             if (NetworkInterfaces.Index(scope) is not { } index)
             {
-                return Refuse(handle, new SystemCallError("bind", NoDevice), address, $"there is no interface \"{scope}\" in this network namespace");
+                handle.History.Add(
+                    HandlePhase.Bind, "if_nametoindex", requested: OptionValue.Of(scope), errno: "ENODEV", verdict: Verdict.Refused, actor: _self,
+                    note: $"there is no interface \"{scope}\" in this network namespace, so {address} cannot be bound");
+                return new SystemCallError("if_nametoindex", NoDevice).With(scope);
             }
 
             scopeId = index;
@@ -354,7 +366,9 @@ public sealed class ListenerFactory
         {
             if (NetworkInterfaces.Index(@interface) is not { } known)
             {
-                return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, new SystemCallError("setsockopt", NoDevice), $"there is no interface \"{@interface}\" in this network namespace");
+                return Note(
+                    handle, HandlePhase.PreListen, "if_nametoindex", name, value, new SystemCallError("if_nametoindex", NoDevice),
+                    $"there is no interface \"{@interface}\" in this network namespace, so the group cannot be joined");
             }
 
             index = known;
@@ -458,6 +472,17 @@ public sealed class ListenerFactory
         SocketDomain.Vsock => "AF_VSOCK",
         _ => throw new ArgumentOutOfRangeException(nameof(domain)),
     };
+
+    private static int Type(ListenerKind kind) => kind switch
+    {
+        ListenerKind.Udp or ListenerKind.UnixDatagram => SockDgram,
+        ListenerKind.UnixSeqpacket => SockSeqpacket,
+        ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SockStream,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    private static string Describe(CreateStep create) =>
+        $"{DomainName(create.Domain)}, {TypeName(Type(create.Kind))}{(create.Kind == ListenerKind.Mptcp ? ", IPPROTO_MPTCP" : "")}";
 
     private static string TypeName(int type) => type switch
     {

@@ -45,9 +45,6 @@ internal sealed class ServiceLog
             .Write(level, "{Service}[{Pid}]: {Line}", _name, pid, line);
     }
 
-    public void Spawned(WorkerState worker, int pid) =>
-        About(worker, pid, MessageIds.Worker).Debug("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) started", _name, worker.Slot, pid, worker.Generation);
-
     public void Blocked(string why) =>
         _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: cannot be started: {Reason}", _name, why);
 
@@ -62,6 +59,9 @@ internal sealed class ServiceLog
         var rollout = report.Rollout;
         switch (report.Report)
         {
+            case ServiceReport.WorkerSpawned:
+                log.Debug("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) started", _name, worker!.Slot, worker.Pid, worker.Generation);
+                break;
             case ServiceReport.WorkerReady:
                 log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) is ready after {Elapsed}", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(now - worker.StartedAt));
                 break;

@@ -205,7 +205,6 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
         pid = process.Pid;
         _processes.Add(worker.Id, process);
-        _log.Spawned(worker, pid);
         Post(new WorkerSpawned(worker.Id, pid));
         if (State.Spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
         {

@@ -57,10 +57,10 @@ internal sealed class LogSetup : IDisposable
                         break;
                     default:
                         sink.Console(
-                            outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:w4} {Message:lj}{NewLine}{Exception}",
+                            outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}",
                             formatProvider: CultureInfo.InvariantCulture,
                             standardErrorFromLevel: LogEventLevel.Verbose,
-                            theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Literate);
+                            theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Sixteen);
                         break;
                 }
             },

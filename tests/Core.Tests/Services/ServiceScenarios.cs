@@ -182,8 +182,86 @@ public class ServiceScenarios
         service.EndAll();
         Assert.Single(service.Reports, report => report.Report == ServiceReport.ServiceStopped);
         Assert.Equal(ServiceCondition.Stopped, service.Condition);
-        service.Forget().Stop().Restart();
+        service.Forget().Stop();
         Assert.Empty(service.Effects);
+    }
+
+    [Fact]
+    public void A_restart_of_a_stopped_service_starts_it()
+    {
+        var service = Running(2).Restart().Settle().Stop().EndAll().Forget();
+        service.Restart().Did("spawn 0/2", "spawn 1/2");
+        Assert.Equal(ServiceCondition.Starting, service.Condition);
+        service.ReadyAll().Did();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void A_start_tries_a_slot_that_waits_at_once_and_leaves_the_others_alone()
+    {
+        var service = Running(2, new RestartSpec()).Die("1/1").Die("1/1").Forget();
+        Assert.NotNull(service.State.NextDeadline);
+        service.Start().Did("spawn 1/1");
+        Assert.Equal(0, service.State.Slots[1].Failures);
+        service.Die("1/1").Did("spawn 1/1");
+        service.ReadyAll();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+        service.Start().Did();
+    }
+
+    [Fact]
+    public void A_start_after_the_limit_begins_to_count_anew()
+    {
+        var service = Service(1, new RestartSpec { Limit = 2, Backoff = TimeSpan.FromMilliseconds(1) }).Start();
+        for (var i = 0; i < 3; i++)
+        {
+            service.Die("0/1").Advance(0.1);
+        }
+
+        Assert.Equal(ServiceCondition.Failed, service.Condition);
+        service.Forget().Start().Did("spawn 0/1");
+        Assert.Equal(ServiceCondition.Starting, service.Condition);
+        service.Die("0/1").Did("spawn 0/1");
+        Assert.False(service.State.Slots[0].LimitReached);
+        Assert.Equal(4, service.State.Slots[0].Restarts);
+    }
+
+    [Fact]
+    public void A_start_while_a_try_after_the_limit_is_under_way_forgets_the_limit_and_spawns_nobody()
+    {
+        var service = Service(1, new RestartSpec { Limit = 1, Backoff = TimeSpan.FromMilliseconds(1) }).Start();
+        service.Die("0/1").Die("0/1").Advance(30).Forget();
+        Assert.True(service.State.Slots[0].LimitReached);
+        service.Start().Did();
+        Assert.False(service.State.Slots[0].LimitReached);
+    }
+
+    [Theory]
+    [InlineData(RestartPolicy.OnFailure)]
+    [InlineData(RestartPolicy.Never)]
+    public void A_start_runs_a_finished_service_again(RestartPolicy policy)
+    {
+        var service = Running(2, new RestartSpec { Policy = policy }).Exit("0/1", "1/1").Did();
+        Assert.Equal(ServiceCondition.Stopped, service.Condition);
+        service.Start().Did("spawn 0/1", "spawn 1/1");
+        service.ReadyAll();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void A_start_does_not_fill_a_finished_slot_whose_worker_still_leaves()
+    {
+        var service = Running(1, new RestartSpec { Policy = RestartPolicy.Never }).Leave("0/1").Did();
+        service.Start().Did();
+        service.EndAll().Did();
+        service.Start().Did("spawn 0/1");
+    }
+
+    [Fact]
+    public void A_spawned_worker_is_reported_with_its_pid()
+    {
+        var service = Service(1).Start();
+        Assert.Equal(100, Assert.Single(service.Reports, report => report.Report == ServiceReport.WorkerSpawned).Worker!.Pid);
     }
 
     [Fact]

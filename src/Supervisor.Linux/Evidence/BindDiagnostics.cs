@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Evidence;
+
+/// <summary>
+/// Why a bind fails, or would: asks the kernel, gathers what the refusal can be told by (and nothing more), and lets
+/// <see cref="BindFailureClassifier"/> judge. For the daemon at start, for <c>listend check</c> and for
+/// <c>listenctl explain</c>, which needs no daemon. Leaves nothing behind.
+/// </summary>
+public static class BindDiagnostics
+{
+    /// <summary>Asks whether <paramref name="spec"/> could be bound here and now.</summary>
+    public static BindDiagnosis Ask(ListenerSpec spec, Predecessors predecessors)
+    {
+        if (spec.Address is { Path: not null, IsAbstract: false })
+        {
+            var finding = UnixPath.Look(spec.Address);
+            return finding.Failure is { } refused ? Explain(refused, spec, predecessors, finding) : Granted(spec);
+        }
+
+        if (BindProbe.Ask(spec, out var domain) is not { } failure)
+        {
+            return Granted(spec);
+        }
+
+        var diagnosis = Explain(failure, Of(spec, domain), predecessors, finding: null);
+
+        // Nobody to be seen: the holder may have gone between the two questions. Once more, then it stands.
+        return diagnosis.Cause == BindCause.Unexplained && BindProbe.Ask(spec, out _) is null ? Granted(spec) : diagnosis with { Address = spec.Address.ToString() };
+    }
+
+    /// <summary>Explains a refusal that has happened.</summary>
+    public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors) =>
+        Explain(failure, spec, predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? UnixPath.Look(spec.Address) : null);
+
+    private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding)
+    {
+        var address = spec.Address;
+        var uid = Processes.EffectiveUid;
+        var evidence = new BindEvidence
+        {
+            Uid = uid,
+            Device = address.Kind.IsInternet() ? BindProbe.Device(spec) : 0,
+            Namespace = NetworkNamespace.Foreign(),
+            Path = finding?.State ?? UnixPathState.Unknown,
+            FileKind = finding?.FileKind,
+        };
+        switch (failure.Name)
+        {
+            case "EADDRINUSE":
+                var holders = address.Kind.IsInternet() ? InternetSockets.OfPort(address.Kind.SpeaksTcp() ? PortSpace.Tcp : PortSpace.Udp, (int)address.Port)
+                    : finding is not null ? finding.Holders
+                    : address.IsAbstract ? UnixSockets.OfName(address)
+                    : [];
+                var descriptors = new List<OpenFiles.Found>();
+                (holders, var hidden) = SocketOwners.Find(holders, predecessors, descriptors);
+                if (address.Kind.IsInternet())
+                {
+                    SharingFlags.Find(holders, descriptors, spec, uid);
+                }
+
+                evidence = evidence with { Holders = [.. holders], HiddenProcesses = hidden, ShowsBound = IsAtLeast(6, 8) };
+                break;
+            case "EADDRNOTAVAIL" or "EINVAL" or "ENODEV":
+                var table = AddressTable.Read();
+                evidence = evidence with
+                {
+                    Addresses = [.. table.Addresses],
+                    Interfaces = [.. table.Interfaces],
+                    IPv6Disabled = address.Host is { AddressFamily: AddressFamily.InterNetworkV6 } && IsIPv6Disabled(table, address),
+                };
+                break;
+            case "EACCES":
+                evidence = evidence with { UnprivilegedPortStart = Sysctl.ReadNumber("net.ipv4.ip_unprivileged_port_start") ?? 1024 };
+                break;
+        }
+
+        return BindFailureClassifier.Classify(failure, spec, evidence);
+    }
+
+    private static BindDiagnosis Granted(ListenerSpec spec)
+    {
+        var warnings = BindWarnings.For(
+            spec,
+            Sysctl.ReadNumber("net.core.somaxconn"),
+            BindWarnings.ParseRange(Sysctl.Read("net.ipv4.ip_local_port_range")),
+            Sysctl.Read("net.ipv4.ip_local_reserved_ports"));
+        return new BindDiagnosis
+        {
+            Address = spec.Address.ToString(),
+            Errno = null,
+            Cause = null,
+            Verdict = "",
+            Advice = string.Join(". ", warnings),
+            Warnings = warnings,
+        };
+    }
+
+    /// <summary>"*" judged as the family that was refused.</summary>
+    private static ListenerSpec Of(ListenerSpec spec, SocketDomain domain) =>
+        spec.Address.IsAnyFamily ? spec with { Address = ListenerPlan.For(spec, domain).Address } : spec;
+
+    private static bool IsIPv6Disabled(AddressTable table, ListenAddress address)
+    {
+        if (Sysctl.ReadNumber("net.ipv6.conf.all.disable_ipv6") == 1)
+        {
+            return true;
+        }
+
+        var where = System.Net.IPAddress.IPv6Loopback.Equals(address.Host) ? ["lo"] : table.Interfaces.Where(name => name != "lo").ToImmutableArray();
+        return where.Length > 0 && where.All(name => Sysctl.ReadNumber($"net.ipv6.conf.{name.Replace('.', '/')}.disable_ipv6") == 1);
+    }
+
+    private static bool IsAtLeast(int major, int minor) => Environment.OSVersion.Version is var version && (version.Major, version.Minor).CompareTo((major, minor)) >= 0;
+}

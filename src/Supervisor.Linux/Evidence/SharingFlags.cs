@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Evidence;
+
+/// <summary>
+/// SO_REUSEADDR, SO_REUSEPORT and IPV6_V6ONLY of somebody else's socket. The kernel lists them nowhere. Whoever may trace
+/// a process that holds it borrows its descriptor for a moment (pidfd_getfd(2), Linux 5.6) and asks the socket; else
+/// SO_REUSEPORT is found by trying: as the same user, with it, the address is to be had only where the other has it too.
+/// </summary>
+internal static class SharingFlags
+{
+    private const int SolSocket = 1;
+    private const int ReuseAddress = 2;
+    private const int ReusePort = 15;
+    private const int IpprotoIpv6 = 41;
+    private const int V6Only = 26;
+
+    /// <summary>More are not asked one by one: a group of thousands of shards has the same flags in each.</summary>
+    private const int MostAsked = 64;
+
+    /// <summary>Fills in what can be found.</summary>
+    public static void Find(List<SocketHolder> holders, List<OpenFiles.Found> descriptors, ListenerSpec spec, uint uid)
+    {
+        var where = descriptors.GroupBy(found => found.Inode).ToDictionary(group => group.Key, group => group.ToList());
+        var asked = 0;
+        for (var i = 0; i < holders.Count && asked < MostAsked; i++)
+        {
+            if (holders[i].Socket is { } socket && where.TryGetValue(holders[i].Inode, out var places))
+            {
+                asked++;
+                foreach (var place in places)
+                {
+                    if (Read(place, socket) is { } known)
+                    {
+                        holders[i] = holders[i] with { Socket = known, FlagsKnown = true };
+                        break;
+                    }
+                }
+            }
+        }
+
+        // A try binds for a moment. For UDP that would take part in the traffic, so there it is left alone.
+        var unknown = holders.FindAll(holder => holder is { State: BoundState.Listening, FlagsKnown: false, Socket.Space: PortSpace.Tcp });
+        if (unknown.Count == 0 || unknown.Exists(holder => holder.Uid != unknown[0].Uid) || (unknown[0].Uid != uid && Processes.EffectiveUid != 0))
+        {
+            return;
+        }
+
+        var withReusePort = spec with { Bind = spec.Bind with { ReusePort = true }, Shards = 1 };
+        var before = Processes.SetFileSystemUid(unknown[0].Uid);
+        var refused = BindProbe.Ask(withReusePort, out _);
+        Processes.SetFileSystemUid(before);
+
+        // Refused may also be another of the sockets' doing; granted is the word of all of them.
+        if (refused is null || (refused.Name == "EADDRINUSE" && unknown.Count == 1 && holders.Count == 1))
+        {
+            for (var i = 0; i < holders.Count; i++)
+            {
+                if (unknown.Contains(holders[i]))
+                {
+                    holders[i] = holders[i] with { Socket = holders[i].Socket! with { ReusePort = refused is null }, FlagsKnown = true };
+                }
+            }
+        }
+    }
+
+    private static BoundSocket? Read(OpenFiles.Found place, BoundSocket socket)
+    {
+        using var borrowed = OpenFiles.Borrow(place.Pid, place.Descriptor);
+        if (borrowed is null
+            || Files.GetStatus(borrowed, out var status) is not null || status.Inode != place.Inode
+            || Sockets.GetInt32(borrowed, SolSocket, ReuseAddress, out var reuseAddress) is not null
+            || Sockets.GetInt32(borrowed, SolSocket, ReusePort, out var reusePort) is not null)
+        {
+            return null;
+        }
+
+        var v6Only = 0;
+        if (socket.IsIPv6)
+        {
+            Sockets.GetInt32(borrowed, IpprotoIpv6, V6Only, out v6Only);
+        }
+
+        return socket with { ReuseAddress = reuseAddress != 0, ReusePort = reusePort != 0, V6Only = v6Only != 0 };
+    }
+}

@@ -1,0 +1,98 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Evidence;
+
+/// <summary>
+/// What bind() to a UNIX path would say, without the file that it would make: the checks of net/unix/af_unix.c,
+/// unix_bind_bsd, and of fs/namei.c, filename_create, in their order. A socket that is there is looked up in sock_diag;
+/// only where it is not there, by connecting, since it may belong to another network namespace.
+/// </summary>
+internal static class UnixPath
+{
+    private const int NoEntry = 2;
+    private const int AddressInUse = 98;
+    private const int NameTooLong = 36;
+    private const int ConnectionRefused = 111;
+    private const int WrongType = 91;
+    private const int TryAgain = 11;
+
+    /// <summary>What was found.</summary>
+    /// <param name="Failure">The refusal to expect; null for none.</param>
+    /// <param name="State">What stands at the path.</param>
+    /// <param name="FileKind">Its kind, where it is no socket.</param>
+    /// <param name="Holders">The sockets bound to it.</param>
+    public sealed record Finding(SystemCallFailure? Failure, UnixPathState State, string? FileKind, List<SocketHolder> Holders);
+
+    /// <summary>Looks at the path of <paramref name="address"/>.</summary>
+    public static Finding Look(ListenAddress address)
+    {
+        var path = address.Path!;
+        if (address.PathBytes > ListenAddress.MaxUnixPathBytes)
+        {
+            return Refused(new SystemCallError("bind", NameTooLong), address, UnixPathState.Unknown);
+        }
+
+        if (Files.GetStatus(path, out var status) is { } error)
+        {
+            if (error.Errno != NoEntry)
+            {
+                return Refused(error with { Call = "bind" }, address, UnixPathState.Unknown);
+            }
+
+            var directory = Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : "/";
+            return Files.MayWrite(directory) is { } refused
+                ? Refused(refused with { Call = "bind" }, address, UnixPathState.Free)
+                : new Finding(null, UnixPathState.Free, null, []);
+        }
+
+        var inUse = new SystemCallError("bind", AddressInUse);
+        if (!status.IsSocket)
+        {
+            return Refused(inUse, address, UnixPathState.OtherFile) with { FileKind = Kind(status) };
+        }
+
+        var holders = UnixSockets.OfFile(address, status.Device, status.Inode);
+        var state = holders.Count == 0 ? Connect(address)
+            : holders.Exists(holder => holder.State == BoundState.Listening || holder.Address.StartsWith("unix-dgram:", StringComparison.Ordinal)) ? UnixPathState.Live
+            : UnixPathState.BoundNotListening;
+        return Refused(inUse, address, state) with { Holders = holders };
+    }
+
+    private static UnixPathState Connect(ListenAddress address)
+    {
+        const int afUnix = 1;
+        var type = address.Kind switch
+        {
+            ListenerKind.UnixDatagram => 2,
+            ListenerKind.UnixSeqpacket => 5,
+            _ => 1,
+        };
+        using var probe = Sockets.Create(afUnix, type, 0, nonBlocking: true, out _);
+        if (probe is null || SocketAddress.Encode(address) is not { } raw)
+        {
+            return UnixPathState.Unknown;
+        }
+
+        return Sockets.Connect(probe, raw)?.Errno switch
+        {
+            null or WrongType or TryAgain => UnixPathState.Live,
+            ConnectionRefused => UnixPathState.Stale,
+            _ => UnixPathState.Unknown,
+        };
+    }
+
+    private static Finding Refused(SystemCallError error, ListenAddress address, UnixPathState state) =>
+        new(error.With(address.ToString()), state, null, []);
+
+    private static string Kind(Files.Status status) => (status.Mode & 0xF000) switch
+    {
+        0x4000 => "a directory",
+        0x8000 => "a regular file",
+        0xA000 => "a symbolic link",
+        0x1000 => "a pipe",
+        0x2000 or 0x6000 => "a device",
+        _ => "another kind of file",
+    };
+}

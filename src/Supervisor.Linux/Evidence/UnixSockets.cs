@@ -1,0 +1,105 @@
+using System.Buffers.Binary;
+using System.Text;
+using Supervisor.Core.Listeners;
+
+namespace Supervisor.Linux.Evidence;
+
+/// <summary>
+/// UNIX sockets of this network namespace by NETLINK_SOCK_DIAG (linux/unix_diag.h): name, the file behind a path by
+/// device and inode (UNIX_DIAG_VFS), uid. A path reaches across network namespaces, and sockets of others are not listed.
+/// </summary>
+internal static class UnixSockets
+{
+    private const ushort SockDiagByFamily = 20;
+    private const uint ShowName = 0x1;
+    private const uint ShowVfs = 0x2;
+    private const uint ShowUid = 0x40;
+    private const ushort DiagName = 0;
+    private const ushort DiagVfs = 1;
+    private const ushort DiagUid = 7;
+    private const int MessageLength = 16;
+    private const int Listen = 10;
+
+    /// <summary>Those of an abstract name and a socket type.</summary>
+    public static List<SocketHolder> OfName(ListenAddress address)
+    {
+        var name = new byte[1 + address.PathBytes];
+        Encoding.UTF8.GetBytes(address.Path!, name.AsSpan(1));
+        return Dump(address, (type, attributes) => type == Type(address.Kind) && Netlink.Attribute(attributes, DiagName).SequenceEqual(name));
+    }
+
+    /// <summary>Those that are bound to a file, of any type.</summary>
+    public static List<SocketHolder> OfFile(ListenAddress address, ulong device, ulong inode) => Dump(address, (_, attributes) =>
+    {
+        // struct unix_diag_vfs: 32 bits of the inode's number, then the device in the kernel's encoding (major << 20 | minor).
+        var file = Netlink.Attribute(attributes, DiagVfs);
+        return file.Length >= 8
+            && BinaryPrimitives.ReadUInt32LittleEndian(file) == (uint)inode
+            && BinaryPrimitives.ReadUInt32LittleEndian(file[4..]) == KernelDevice(device);
+    });
+
+    private static List<SocketHolder> Dump(ListenAddress address, Func<byte, ReadOnlySpan<byte>, bool> isWanted)
+    {
+        var holders = new List<SocketHolder>();
+        using var netlink = Netlink.TryOpen(Netlink.SockDiag);
+        if (netlink is null)
+        {
+            return holders;
+        }
+
+        // struct unix_diag_req: family, protocol, pad, states, ino, show, cookie[2].
+        Span<byte> request = stackalloc byte[24];
+        request.Clear();
+        request[0] = 1;
+        BinaryPrimitives.WriteUInt32LittleEndian(request[4..], uint.MaxValue);
+        BinaryPrimitives.WriteUInt32LittleEndian(request[12..], ShowName | ShowVfs | ShowUid);
+        netlink.Dump(SockDiagByFamily, request, (_, message) =>
+        {
+            if (message.Length < MessageLength || !isWanted(message[1], message[MessageLength..]))
+            {
+                return;
+            }
+
+            // A connection that was accepted carries its listener's name: it does not hold it.
+            var state = message[2];
+            var isListening = state == Listen;
+            if (!isListening && message[1] != 2 && state == 1)
+            {
+                return;
+            }
+
+            var uid = Netlink.Attribute(message[MessageLength..], DiagUid);
+            holders.Add(new SocketHolder
+            {
+                Address = ListenAddress.Unix(Kind(message[1]), address.Path!, address.IsAbstract).ToString(),
+                State = isListening ? BoundState.Listening : BoundState.Bound,
+                StateName = isListening ? "listen" : "bound",
+                Inode = BinaryPrimitives.ReadUInt32LittleEndian(message[4..]),
+                Uid = uid.Length >= 4 ? BinaryPrimitives.ReadUInt32LittleEndian(uid) : 0,
+            });
+        });
+        return holders;
+    }
+
+    private static byte Type(ListenerKind kind) => kind switch
+    {
+        ListenerKind.UnixDatagram => 2,
+        ListenerKind.UnixSeqpacket => 5,
+        _ => 1,
+    };
+
+    private static ListenerKind Kind(byte type) => type switch
+    {
+        2 => ListenerKind.UnixDatagram,
+        5 => ListenerKind.UnixSeqpacket,
+        _ => ListenerKind.UnixStream,
+    };
+
+    /// <summary>From stat's dev_t (gnu_dev_major, gnu_dev_minor) to the kernel's own 20-bit minor form.</summary>
+    private static uint KernelDevice(ulong device)
+    {
+        var major = (uint)(((device >> 8) & 0xFFF) | ((device >> 32) & ~0xFFFUL));
+        var minor = (uint)((device & 0xFF) | ((device >> 12) & ~0xFFUL));
+        return (major << 20) | (minor & 0xFFFFF);
+    }
+}

@@ -1,0 +1,132 @@
+using System.Buffers.Text;
+using System.Text;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace Supervisor.Native;
+
+/// <summary>
+/// Open files of other processes by /proc/PID/fd: getdents64(2) and readlinkat(2) on raw bytes, since a host has
+/// thousands of descriptors and each name would be two strings.
+/// </summary>
+public static unsafe class OpenFiles
+{
+    /// <summary>A socket found among a process's descriptors.</summary>
+    /// <param name="Pid">The process.</param>
+    /// <param name="Descriptor">Its number there.</param>
+    /// <param name="Inode">The socket's inode number.</param>
+    public readonly record struct Found(int Pid, int Descriptor, ulong Inode);
+
+    private const int BufferLength = 32 * 1024;
+
+    /// <summary>
+    /// Looks through every process that /proc shows for sockets of <paramref name="wanted"/>.
+    /// Returns how many processes did not let themselves be looked into (kernel threads are not counted where that can be told).
+    /// </summary>
+    public static int FindSockets(IReadOnlySet<ulong> wanted, List<Found> found)
+    {
+        var hidden = 0;
+        var processes = open(Path("/proc\0"u8), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (processes < 0)
+        {
+            return hidden;
+        }
+
+        var names = stackalloc byte[BufferLength];
+        var entries = stackalloc byte[BufferLength];
+        var path = stackalloc byte[32];
+        long length;
+        while ((length = Syscalls.getdents64(processes, names, BufferLength)) > 0)
+        {
+            for (var at = 0; at < length; at += EntryLength(names + at))
+            {
+                var name = EntryName(names + at);
+                if (name[0] is >= (byte)'1' and <= (byte)'9' && Utf8Parser.TryParse(Span(name), out int pid, out _))
+                {
+                    var text = new Span<byte>(path, 32);
+                    Span(name).CopyTo(text);
+                    "/fd\0"u8.CopyTo(text[Span(name).Length..]);
+                    if (!LookInto(processes, path, pid, wanted, found, entries))
+                    {
+                        hidden++;
+                    }
+                }
+            }
+        }
+
+        _ = close(processes);
+        return hidden;
+    }
+
+    private static bool LookInto(int processes, byte* path, int pid, IReadOnlySet<ulong> wanted, List<Found> found, byte* entries)
+    {
+        var directory = openat(processes, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (directory < 0)
+        {
+            // Gone meanwhile is not hidden.
+            return errno != EACCES && errno != EPERM;
+        }
+
+        var link = stackalloc byte[64];
+        long length;
+        while ((length = Syscalls.getdents64(directory, entries, BufferLength)) > 0)
+        {
+            for (var at = 0; at < length; at += EntryLength(entries + at))
+            {
+                var name = EntryName(entries + at);
+                if (name[0] is < (byte)'0' or > (byte)'9')
+                {
+                    continue;
+                }
+
+                var size = (int)Syscalls.readlinkat(directory, name, link, 64);
+                if (size > 9 && new ReadOnlySpan<byte>(link, size).StartsWith("socket:["u8)
+                    && Utf8Parser.TryParse(new ReadOnlySpan<byte>(link + 8, size - 8), out ulong inode, out _)
+                    && wanted.Contains(inode)
+                    && Utf8Parser.TryParse(Span(name), out int descriptor, out _))
+                {
+                    found.Add(new Found(pid, descriptor, inode));
+                }
+            }
+        }
+
+        _ = close(directory);
+        return true;
+    }
+
+    /// <summary>
+    /// pidfd_getfd(2): a second descriptor of the same open file, owned by the caller, who should close it at once: until
+    /// then the file stays open. Needs the right to trace the process. Linux 5.6.
+    /// </summary>
+    public static DescriptorHandle? Borrow(int pid, int descriptor)
+    {
+        using var pidfd = Processes.OpenPidfd(pid, out _);
+        if (pidfd is null)
+        {
+            return null;
+        }
+
+        var copy = (int)Syscalls.syscall(438, pidfd.Number, descriptor, 0, 0);
+        return copy < 0 ? null : new DescriptorHandle(copy);
+    }
+
+    /// <summary>readlink(2) of a path; null where it cannot be read.</summary>
+    public static string? ReadLink(string path)
+    {
+        var link = stackalloc byte[256];
+        fixed (byte* bytes = Encoding.UTF8.GetBytes(path + "\0"))
+        {
+            var size = (int)Syscalls.readlinkat(AT_FDCWD, bytes, link, 256);
+            return size <= 0 ? null : Encoding.UTF8.GetString(link, size);
+        }
+    }
+
+    // struct linux_dirent64: d_ino 8, d_off 8, d_reclen 2, d_type 1, d_name.
+    private static int EntryLength(byte* entry) => *(ushort*)(entry + 16);
+
+    private static byte* EntryName(byte* entry) => entry + 19;
+
+    private static ReadOnlySpan<byte> Span(byte* text) => System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text);
+
+    private static byte* Path(ReadOnlySpan<byte> literal) => (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(literal));
+}

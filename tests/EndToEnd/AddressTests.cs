@@ -1,0 +1,109 @@
+using System.Net;
+using System.Net.Sockets;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>Addresses that cannot be had.</summary>
+public sealed class AddressTests
+{
+    [Fact]
+    public async Task One_listener_fails_and_the_other_services_run()
+    {
+        using var holder = Holder(out var taken);
+        await DaemonUnderTest.WithAsync(
+            $$"""
+            [listener.taken]
+            address = "tcp://127.0.0.1:{{taken}}"
+
+            [listener.absent]
+            address = "tcp://192.0.2.1:0"
+
+            [listener.free]
+            address = "tcp://127.0.0.1:0"
+
+            [service.without]
+            command = ["@hello@"]
+            listeners = ["free", "taken"]
+
+            [service.with]
+            command = ["@hello@"]
+            listeners = ["free"]
+            """,
+            async daemon =>
+            {
+                await daemon.WaitUntilReadyAsync("with");
+                Assert.Contains($"127.0.0.1:{taken}", await daemon.Log.WaitAsync(0, "listener taken", "EADDRINUSE"), StringComparison.Ordinal);
+                await daemon.Log.WaitAsync(0, "service without", "cannot be started", "taken", "EADDRINUSE");
+                var listeners = await daemon.ListenersAsync();
+                var failed = listeners.Single(one => one.Name == "taken");
+                Assert.Equal(("failed", "EADDRINUSE", false), (failed.State, failed.Failure?.Errno, failed.Failure?.Bindable));
+                Assert.Null(failed.Fd);
+                Assert.NotEmpty(failed.Failure!.Advice);
+                Assert.Equal("EADDRNOTAVAIL", listeners.Single(one => one.Name == "absent").Failure?.Errno);
+                Assert.Null(listeners.Single(one => one.Name == "free").Failure);
+                Assert.Equal("failed", (await daemon.StatusAsync("without")).State);
+                Assert.Equal("running", (await daemon.StatusAsync("with")).State);
+
+                var restart = await daemon.ListenctlAsync("restart", "without", "--wait");
+                Assert.Equal(1, restart.ExitCode);
+                Assert.Contains("EADDRINUSE", restart.Error, StringComparison.Ordinal);
+
+                var history = await daemon.HistoryAsync("taken");
+                Assert.Contains(history, entry => entry is { Call: "bind", Errno: "EADDRINUSE", Verdict: "refused" });
+            });
+    }
+
+    [Fact]
+    public async Task Where_all_fail_the_daemon_leaves_with_1()
+    {
+        using var holder = Holder(out var taken);
+        using var directory = new TemporaryDirectory();
+        await using var daemon = DaemonUnderTest.Start(
+            directory,
+            $$"""
+            [listener.taken]
+            address = "tcp://127.0.0.1:{{taken}}"
+
+            [service.web]
+            command = ["@hello@"]
+            listeners = ["taken"]
+            """,
+            new DaemonOptions());
+        Assert.Equal(1, await daemon.WaitAsync());
+        Assert.Contains(daemon.Log.Lines, line => line.Contains("no listener could be made", StringComparison.Ordinal));
+        await daemon.AssertNothingIsLeftAsync();
+    }
+
+    [Fact]
+    public async Task A_second_daemon_on_the_same_runtime_directory_is_refused_with_the_holders_pid()
+    {
+        const string Config = """
+            [listener.web]
+            address = "tcp://127.0.0.1:0"
+
+            [service.web]
+            command = ["@hello@"]
+            listeners = ["web"]
+            """;
+        await DaemonUnderTest.WithAsync(Config, async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web");
+            await using var second = DaemonUnderTest.Start(daemon.Directory, Config, new DaemonOptions());
+            Assert.Equal(1, await second.WaitAsync());
+            Assert.Contains(second.Log.Lines, line => line.Contains($"pid {daemon.Pid}", StringComparison.Ordinal) && line.Contains(daemon.Runtime, StringComparison.Ordinal));
+
+            // The first has lost nothing by it.
+            Assert.Equal("running", (await daemon.StatusAsync("web")).State);
+        });
+    }
+
+    private static Socket Holder(out int port)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        socket.Listen();
+        port = ((IPEndPoint)socket.LocalEndPoint!).Port;
+        return socket;
+    }
+}

@@ -1,0 +1,186 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Supervisor.Control;
+using Xunit;
+using Xunit.Sdk;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>
+/// A published daemon with a runtime directory of its own. What a test waits for is a line of its log; when the test is
+/// over, it is asked to leave, and neither a process nor a socket may be left.
+/// </summary>
+internal sealed class DaemonUnderTest : IAsyncDisposable
+{
+    private readonly RunningProgram _program;
+    private int? _pid;
+
+    private DaemonUnderTest(TemporaryDirectory directory, RunningProgram program, string runtime)
+    {
+        Directory = directory;
+        Runtime = runtime;
+        _program = program;
+    }
+
+    /// <summary>The test's directory, in which the runtime directory lies.</summary>
+    public TemporaryDirectory Directory { get; }
+
+    /// <summary>The runtime directory.</summary>
+    public string Runtime { get; }
+
+    /// <summary>The control socket.</summary>
+    public string ControlSocket => Path.Combine(Runtime, "control.sock");
+
+    /// <summary>The daemon's process id.</summary>
+    public int Pid => _pid ?? _program.Pid;
+
+    /// <summary>What it logs.</summary>
+    public LineLog Log => _program.Error;
+
+    /// <summary>Whether it has ended.</summary>
+    public bool HasEnded => _program.HasEnded;
+
+    /// <summary>
+    /// Runs a test on a daemon that is up: its control socket stands. In the configuration <c>@dir@</c> is the test's
+    /// directory and <c>@hello@</c> the bundled worker. A failure's message ends with the daemon's last lines.
+    /// </summary>
+    public static async Task WithAsync(string config, Func<DaemonUnderTest, Task> test, DaemonOptions? options = null, Action<TemporaryDirectory>? prepare = null)
+    {
+        using var directory = new TemporaryDirectory();
+        prepare?.Invoke(directory);
+        await using var daemon = Start(directory, config, options ??= new DaemonOptions());
+        try
+        {
+            await daemon.WaitUntilUpAsync(options);
+            await test(daemon);
+            await daemon.LeaveAsync(options.ExitCode);
+        }
+        catch (Exception exception)
+        {
+            throw new XunitException($"{exception.Message}\n{exception.StackTrace}\nThe daemon's last lines:\n{daemon.Log.Tail(80)}");
+        }
+    }
+
+    /// <summary>Starts a daemon and waits for nothing.</summary>
+    public static DaemonUnderTest Start(TemporaryDirectory directory, string config, DaemonOptions options, string name = "run")
+    {
+        var runtime = directory[name];
+        var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Fill(config, directory)}");
+        IEnumerable<string> command =
+        [
+            .. options.Wrapper.Select(word => Fill(word, directory)), Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel,
+            .. options.Arguments is { } given ? ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] : (string[])["--config", file],
+        ];
+
+        // The test's own runner may have been started by a supervisor too; nothing of that is the daemon's business.
+        var environment = new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = null, ["LISTEN_FDS"] = null, ["LISTEN_PID"] = null, ["DOTNET_gcServer"] = null };
+        foreach (var (variable, value) in options.Environment)
+        {
+            environment[variable] = value;
+        }
+
+        return new DaemonUnderTest(directory, RunningProgram.Start(command.First(), command.Skip(1), environment), runtime);
+    }
+
+    /// <summary>Waits until the control socket stands.</summary>
+    public async Task WaitUntilUpAsync(DaemonOptions? options = null)
+    {
+        var line = await Log.WaitAsync(0, "listend ", "control socket");
+        if (options is { WrapperStays: true })
+        {
+            var start = line.IndexOf("(pid ", StringComparison.Ordinal) + 5;
+            _pid = int.Parse(line.AsSpan(start, line.IndexOf(')', start) - start), NumberStyles.None, CultureInfo.InvariantCulture);
+        }
+    }
+
+    /// <summary>Waits until that many workers of a service have got ready since line <paramref name="from"/>.</summary>
+    public Task<IReadOnlyList<string>> WaitUntilReadyAsync(string service, int workers = 1, int from = 0) =>
+        Log.WaitAsync(from, workers, line => line.Contains($"service {service}: worker ", StringComparison.Ordinal) && line.Contains("is ready after", StringComparison.Ordinal), $"service {service}: worker is ready");
+
+    /// <summary>Runs listenctl.</summary>
+    public Task<ProgramResult> ListenctlAsync(params string[] arguments) => RunningProgram.RunAsync(Published.Listenctl, ["--socket", ControlSocket, .. arguments]);
+
+    /// <summary>Runs listenctl with --json, which has to succeed with one document.</summary>
+    public async Task<T> AskAsync<T>(JsonTypeInfo<T> type, params string[] arguments)
+    {
+        var result = await ListenctlAsync([.. arguments, "--json"]);
+        Assert.True(result.ExitCode == 0, $"listenctl {string.Join(' ', arguments)}: exit code {result.ExitCode}\n{result.Error}");
+        return JsonSerializer.Deserialize(result.Output, type)!;
+    }
+
+    /// <summary>listenctl status SERVICE.</summary>
+    public async Task<ServiceDocument> StatusAsync(string service) =>
+        (await AskAsync(ControlJson.Default.StatusDocument, "status", service)).Services.Single(one => one.Name == service);
+
+    /// <summary>listenctl listeners.</summary>
+    public async Task<IReadOnlyList<ListenerDocument>> ListenersAsync() => await AskAsync(ControlJson.Default.ListListenerDocument, "listeners");
+
+    /// <summary>listenctl listeners NAME.</summary>
+    public async Task<ListenerDocument> ListenerAsync(string name) => (await AskAsync(ControlJson.Default.ListListenerDocument, "listeners", name)).Single();
+
+    /// <summary>listenctl history NAME.</summary>
+    public async Task<IReadOnlyList<HistoryEntryDocument>> HistoryAsync(string name) => await AskAsync(ControlJson.Default.ListHistoryEntryDocument, "history", name);
+
+    /// <summary>Where a TCP listener really listens.</summary>
+    public async Task<IPEndPoint> EndPointAsync(string name)
+    {
+        var effective = (await ListenerAsync(name)).Effective ?? throw new InvalidOperationException($"listener {name} has no address");
+        return IPEndPoint.Parse(effective[(effective.IndexOf("://", StringComparison.Ordinal) + 3)..]);
+    }
+
+    /// <summary>Process ids of a service's workers that are ready.</summary>
+    public async Task<IReadOnlyList<int>> ReadyAsync(string service) =>
+        [.. (await StatusAsync(service)).Workers.Where(worker => worker.State == "ready").Select(worker => worker.Pid!.Value).Order()];
+
+    /// <summary>Sends a signal to the daemon.</summary>
+    public void Signal(int signal) => RunningProgram.Kill(Pid, signal);
+
+    /// <summary>Waits for the daemon's end.</summary>
+    public Task<int> WaitAsync() => _program.WaitAsync();
+
+    /// <summary>Asks the daemon to leave, if it still runs, and checks that it leaves nothing behind.</summary>
+    public async Task LeaveAsync(int exitCode = 0)
+    {
+        if (!_program.HasEnded)
+        {
+            Signal(Signals.Terminate);
+        }
+
+        Assert.Equal(exitCode, await WaitAsync());
+        await AssertNothingIsLeftAsync();
+    }
+
+    /// <summary>No process that carries the runtime directory in its environment, and no socket in it.</summary>
+    public async Task AssertNothingIsLeftAsync()
+    {
+        await Processes.EndedAsync([.. Processes.WithEnvironment(Runtime)]);
+        if (System.IO.Directory.Exists(Runtime))
+        {
+            Assert.Equal(
+                ["listend.lock"],
+                System.IO.Directory.EnumerateFiles(Runtime, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Runtime, file)));
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_program.HasEnded && _pid is { } pid)
+        {
+            RunningProgram.Kill(pid, Signals.Kill);
+        }
+
+        await _program.DisposeAsync();
+        foreach (var left in Processes.WithEnvironment(Runtime))
+        {
+            RunningProgram.Kill(left, Signals.Kill);
+        }
+    }
+
+    private static string Fill(string text, TemporaryDirectory directory) => text
+        .Replace("@dir@", directory.Path, StringComparison.Ordinal)
+        .Replace("@hello@", text.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal);
+}

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Supervisor.Load;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>
+/// 2,000 new connections a second and 16 half-second requests in flight, while the four workers are replaced again and
+/// again, each restart as soon as the last one has ended. No request may fail, and none may notice.
+/// LISTEND_TEST_SECONDS says for how long (15).
+/// </summary>
+public sealed class RestartUnderLoadTests(ITestOutputHelper output)
+{
+    private static readonly TimeSpan Noise = TimeSpan.FromMilliseconds(5);
+
+    private static TimeSpan Length { get; } = TimeSpan.FromSeconds(
+        int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_SECONDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : 15);
+
+    [Theory]
+    [InlineData("rolling", 1)]
+    [InlineData("rolling", 2)]
+    [InlineData("overlap", 1)]
+    public Task Restarts_without_end_lose_nothing(string strategy, int surge) => RunAsync(strategy, surge, 300, load => RestartUntilAsync(load, Length));
+
+    [Theory]
+    [InlineData("rolling", 2)]
+    [InlineData("overlap", 1)]
+    public Task Workers_that_take_three_seconds_to_start_change_nothing(string strategy, int surge) => RunAsync(strategy, surge, 3000, load => RestartUntilAsync(load, Length / 3));
+
+    private async Task RunAsync(string strategy, int surge, int startMilliseconds, Func<Func<Task>, Task<int>> restarts) => await DaemonUnderTest.WithAsync(
+        $$"""
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.web]
+        command = ["@hello@"]
+        listeners = ["web"]
+        workers = 4
+        environment = { HELLO_START_DELAY_MS = "{{startMilliseconds}}" }
+        rollout = { strategy = "{{strategy}}", max_surge = {{surge}} }
+        """,
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web", 4);
+            var plan = new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 2000, SlowInFlight = 16 };
+            var load = LoadRun.Start(plan, "warm-up");
+            LoadReport report;
+            int count;
+            try
+            {
+                await Task.Delay(TimeSpan.FromSeconds(2));
+                load.BeginPhase("rest");
+                await Task.Delay(Length / 4);
+                load.BeginPhase("restarts");
+                count = await restarts(async () =>
+                {
+                    var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
+                    Assert.True(restart.ExitCode == 0, restart.Error);
+                });
+                load.BeginPhase("rest");
+                await Task.Delay(Length / 4);
+            }
+            finally
+            {
+                report = await load.StopAsync();
+            }
+
+            var rest = report.Phase("rest")!.New.Latency;
+            var restarting = report.Phase("restarts")!.New.Latency;
+            var figures = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{strategy}, max_surge {surge}, {startMilliseconds} ms to start: {report.Requests} requests, {report.Failed} failed, {count} restarts in {report.Phase("restarts")!.Seconds:0.0} s; "
+                + $"p50 {rest.P50Ms:0.00} -> {restarting.P50Ms:0.00} ms, p99 {rest.P99Ms:0.00} -> {restarting.P99Ms:0.00} ms, longest {rest.MaxMs:0.0} -> {restarting.MaxMs:0.0} ms; "
+                + $"slow p99 {report.Phase("rest")!.Slow.Latency.P99Ms:0.0} -> {report.Phase("restarts")!.Slow.Latency.P99Ms:0.0} ms");
+            output.WriteLine(figures);
+            Assert.True(report.Failed == 0, $"{figures}\n{string.Join('\n', report.Samples.Take(10))}");
+            Assert.Equal(report.Requests, report.Succeeded);
+            Assert.True(count > 0);
+            Assert.True(restarting.P99Ms <= Math.Max(rest.P99Ms * 1.5, rest.P99Ms + Noise.TotalMilliseconds), figures);
+            Assert.Equal("running", (await daemon.StatusAsync("web")).State);
+        });
+
+    private static async Task<int> RestartUntilAsync(Func<Task> restart, TimeSpan length)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var count = 0;
+        do
+        {
+            await restart();
+            count++;
+        }
+        while (clock.Elapsed < length);
+        return count;
+    }
+}

@@ -1,0 +1,9 @@
+namespace Supervisor.EndToEnd;
+
+/// <summary>Signal numbers: signal(7).</summary>
+internal static class Signals
+{
+    public const int Interrupt = 2;
+    public const int Kill = 9;
+    public const int Terminate = 15;
+}

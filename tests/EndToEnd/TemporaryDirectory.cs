@@ -1,0 +1,36 @@
+namespace Supervisor.EndToEnd;
+
+/// <summary>A directory of a test's own, with a path short enough for UNIX sockets in it, gone at the end.</summary>
+internal sealed class TemporaryDirectory : IDisposable
+{
+    private const UnixFileMode Everybody = UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+    private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("ld-");
+
+    public TemporaryDirectory() => File.SetUnixFileMode(Path, Owner | Everybody);
+
+    /// <summary>Its path.</summary>
+    public string Path => _directory.FullName;
+
+    /// <summary>A path in it.</summary>
+    public string this[string name] => System.IO.Path.Combine(Path, name);
+
+    /// <summary>Writes a file and returns its path.</summary>
+    public string Write(string name, string text)
+    {
+        File.WriteAllText(this[name], text);
+        return this[name];
+    }
+
+    /// <summary>Writes an executable file and returns its path.</summary>
+    public string WriteScript(string name, string text)
+    {
+        Write(name, text);
+        File.SetUnixFileMode(this[name], Owner | Everybody);
+        return this[name];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _directory.Delete(recursive: true);
+}
