@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
@@ -8,6 +9,7 @@ using Supervisor.Control;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -32,6 +34,7 @@ internal sealed class Daemon : IDisposable
     private readonly SystemdNotifier _systemd = new();
     private readonly EventLoop _loop = new(TimeProvider.System);
     private bool _leaving;
+    private bool _failed;
 
     public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log)
     {
@@ -39,6 +42,7 @@ internal sealed class Daemon : IDisposable
         _paths = paths;
         _log = log;
         ConfigFile = configFile;
+        Events = new EventLog(_loop);
     }
 
     /// <summary>The daemon's version.</summary>
@@ -57,6 +61,12 @@ internal sealed class Daemon : IDisposable
 
     public IReadOnlyList<ServiceRunner> Services => _services;
 
+    /// <summary>What has happened.</summary>
+    public EventLog Events { get; }
+
+    /// <summary>Set from the request to leave on: nothing is started any more.</summary>
+    public bool IsLeaving => _leaving;
+
     /// <summary>Runs until it is asked to leave. The exit status: 0, or 1 where nothing could be started.</summary>
     public int Run()
     {
@@ -68,10 +78,21 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        Events.Daemon("daemon-started", string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System);
-        Listeners = new ListenerTable(new ListenerFactory(TimeProvider.System, _log));
+        var factory = new ListenerFactory(TimeProvider.System, _log)
+        {
+            PredecessorsOf = spec => Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
+        };
+        Listeners = new ListenerTable(factory);
         Listeners.Open(_config.Listeners, _log);
-        if (Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null))
+        using var conflicts = new ConflictWatch(_loop, factory, _log);
+        foreach (var handle in Listeners.Handles)
+        {
+            Events.Watch(handle);
+        }
+
+        if (NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
         {
             _log.Fatal("no listener could be made: there is nothing to serve");
             return 1;
@@ -96,6 +117,7 @@ internal sealed class Daemon : IDisposable
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log);
             _services.Add(runner);
+            Events.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }
 
@@ -106,7 +128,14 @@ internal sealed class Daemon : IDisposable
 
         foreach (var runner in _services)
         {
-            runner.Start();
+            runner.Start(out _);
+        }
+
+        conflicts.Cleared += StartServicesOf;
+        conflicts.GivenUp += _ => LeaveWhenNothingToServe(conflicts);
+        foreach (var handle in Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())
+        {
+            conflicts.Add(handle);
         }
 
         Tell(SystemdState.Ready);
@@ -123,7 +152,34 @@ internal sealed class Daemon : IDisposable
 
         Listeners.Close();
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("listend: all workers have left; bye");
-        return 0;
+        return _failed ? 1 : 0;
+    }
+
+    private bool NothingToServe => Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null);
+
+    /// <summary>The listener has its socket at last: services that waited for it go on by themselves.</summary>
+    private void StartServicesOf(ListenerHandle handle)
+    {
+        foreach (var runner in _services.Where(runner => !_leaving && runner.Blocked is not null && runner.Listeners.Contains(handle)))
+        {
+            runner.Start(out _);
+        }
+    }
+
+    private void LeaveWhenNothingToServe(ConflictWatch conflicts)
+    {
+        if (NothingToServe && !conflicts.IsWaiting && !_leaving)
+        {
+            _log.Fatal("no listener could be made: there is nothing to serve");
+            _failed = true;
+            _leaving = true;
+            foreach (var runner in _services)
+            {
+                runner.Post(new StopRequested());
+            }
+
+            LeaveWhenEmpty();
+        }
     }
 
     /// <inheritdoc/>
@@ -175,6 +231,7 @@ internal sealed class Daemon : IDisposable
         _leaving = true;
         Tell(SystemdState.Stopping);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
+        Events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend leaves");
         foreach (var runner in _services)
         {
             runner.Post(new StopRequested());
