@@ -208,7 +208,7 @@ public class AddressFormTests : KernelTest
     {
         File.WriteAllText("/proc/sys/net/mptcp/enabled", "0");
         using var handle = Given.Attempt("mptcp://127.0.0.1:0");
-        Assert.Equal(("socket", "family-unsupported"), (handle.Failure!.Call, BindFailure.Cause(handle.Failure, handle.Spec)));
+        Assert.Equal(("socket", (BindCause?)BindCause.FamilyUnsupported), (handle.Failure!.Call, handle.Diagnosis?.Cause));
     });
 
     /// <summary>An address that nobody here has can be bound all the same.</summary>

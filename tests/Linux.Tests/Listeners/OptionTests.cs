@@ -152,7 +152,7 @@ public class OptionTests : KernelTest
         using var handle = Given.Attempt("tcp://127.0.0.1:0", spec => spec with { Bind = new() { Transparent = true } });
         Assert.Equal(("setsockopt", "EPERM"), (handle.Failure!.Call, handle.Failure.Name));
         Assert.Null(handle.Descriptor);
-        Assert.Equal("option-not-permitted", BindFailure.Cause(handle.Failure, handle.Spec));
+        Assert.Equal(BindCause.OptionNotPermitted, handle.Diagnosis?.Cause);
     });
 
     [Fact]

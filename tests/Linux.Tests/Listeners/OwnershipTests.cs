@@ -86,7 +86,7 @@ public class OwnershipTests : KernelTest
         Libc.BecomeUser(65534);
         using var handle = Given.Attempt("tcp://127.0.0.1:1");
         Assert.Equal(("bind", "EACCES"), (handle.Failure!.Call, handle.Failure.Name));
-        Assert.Equal("privileged-port", BindFailure.Cause(handle.Failure, handle.Spec));
+        Assert.Equal(BindCause.PrivilegedPort, handle.Diagnosis?.Cause);
     });
 
     [Fact]
