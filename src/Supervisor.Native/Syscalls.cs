@@ -3,16 +3,19 @@ using Tmds.Linux;
 
 namespace Supervisor.Native;
 
-/// <summary>What Tmds.LibC lacks. Its errno is the one that the runtime kept of the last call which asked for that, so a call whose errno is read needs SetLastError.</summary>
+/// <summary>
+/// What Tmds.LibC lacks. Its <c>errno</c> is the one that the marshaller took at the call: a call whose errno is asked for
+/// says SetLastError here, or the answer would be that of some earlier call.
+/// </summary>
 internal static unsafe partial class Syscalls
 {
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int renameat2(int olddirfd, byte* oldpath, int newdirfd, byte* newpath, uint flags);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial nint getdents64(int fd, byte* entries, nuint length);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial nint readlinkat(int directory, byte* path, byte* target, nuint length);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -21,7 +24,7 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc")]
     internal static partial int setfsuid(uint uid);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int flock(int fd, int operation);
 
     [LibraryImport("libc")]
@@ -35,6 +38,9 @@ internal static unsafe partial class Syscalls
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d);
+
+    [LibraryImport("libc")]
+    internal static partial int pthread_sigmask(int how, byte* set, byte* former);
 
     [LibraryImport("libc")]
     internal static partial int getgrouplist(byte* user, uint group, uint* groups, int* count);

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -40,6 +42,7 @@ internal sealed class Daemon : IDisposable
         _paths = paths;
         _log = log;
         ConfigFile = configFile;
+        Events = new EventLog(_loop);
     }
 
     /// <summary>The daemon's version.</summary>
@@ -58,6 +61,12 @@ internal sealed class Daemon : IDisposable
 
     public IReadOnlyList<ServiceRunner> Services => _services;
 
+    /// <summary>What has happened.</summary>
+    public EventLog Events { get; }
+
+    /// <summary>Set from the request to leave on: nothing is started any more.</summary>
+    public bool IsLeaving => _leaving;
+
     /// <summary>Runs until it is asked to leave. The exit status: 0, or 1 where nothing could be started.</summary>
     public int Run()
     {
@@ -69,6 +78,7 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        Events.Daemon("daemon-started", string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System);
         var factory = new ListenerFactory(TimeProvider.System, _log)
         {
@@ -77,6 +87,11 @@ internal sealed class Daemon : IDisposable
         Listeners = new ListenerTable(factory);
         Listeners.Open(_config.Listeners, _log);
         using var conflicts = new ConflictWatch(_loop, factory, _log);
+        foreach (var handle in Listeners.Handles)
+        {
+            Events.Watch(handle);
+        }
+
         if (NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
         {
             _log.Fatal("no listener could be made: there is nothing to serve");
@@ -102,6 +117,7 @@ internal sealed class Daemon : IDisposable
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log);
             _services.Add(runner);
+            Events.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }
 
@@ -112,7 +128,7 @@ internal sealed class Daemon : IDisposable
 
         foreach (var runner in _services)
         {
-            runner.Start();
+            runner.Start(out _);
         }
 
         conflicts.Cleared += StartServicesOf;
@@ -122,7 +138,7 @@ internal sealed class Daemon : IDisposable
             conflicts.Add(handle);
         }
 
-        _systemd.Notify(SystemdState.Ready);
+        Tell(SystemdState.Ready);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
@@ -146,7 +162,7 @@ internal sealed class Daemon : IDisposable
     {
         foreach (var runner in _services.Where(runner => !_leaving && runner.Blocked is not null && runner.Listeners.Contains(handle)))
         {
-            runner.Start();
+            runner.Start(out _);
         }
     }
 
@@ -168,6 +184,19 @@ internal sealed class Daemon : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
+
+    /// <summary>Tells whoever started the daemon how it stands. One who does not listen changes nothing for the workers.</summary>
+    private void Tell(SystemdState state)
+    {
+        try
+        {
+            _systemd.Notify(state);
+        }
+        catch (SocketException exception)
+        {
+            _log.Warning("NOTIFY_SOCKET {Socket}: nobody could be told there: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
+        }
+    }
 
     private void OnSignal(PosixSignalContext context)
     {
@@ -200,8 +229,9 @@ internal sealed class Daemon : IDisposable
         }
 
         _leaving = true;
-        _systemd.Notify(SystemdState.Stopping);
+        Tell(SystemdState.Stopping);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
+        Events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend leaves");
         foreach (var runner in _services)
         {
             runner.Post(new StopRequested());
