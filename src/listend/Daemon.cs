@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -8,6 +9,7 @@ using Supervisor.Control;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -32,6 +34,7 @@ internal sealed class Daemon : IDisposable
     private readonly SystemdNotifier _systemd = new();
     private readonly EventLoop _loop = new(TimeProvider.System);
     private bool _leaving;
+    private bool _failed;
 
     public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log)
     {
@@ -77,14 +80,19 @@ internal sealed class Daemon : IDisposable
 
         Events.Daemon("daemon-started", string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System);
-        Listeners = new ListenerTable(new ListenerFactory(TimeProvider.System, _log));
+        var factory = new ListenerFactory(TimeProvider.System, _log)
+        {
+            PredecessorsOf = spec => Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
+        };
+        Listeners = new ListenerTable(factory);
         Listeners.Open(_config.Listeners, _log);
+        using var conflicts = new ConflictWatch(_loop, factory, _log);
         foreach (var handle in Listeners.Handles)
         {
             Events.Watch(handle);
         }
 
-        if (Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null))
+        if (NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
         {
             _log.Fatal("no listener could be made: there is nothing to serve");
             return 1;
@@ -123,7 +131,14 @@ internal sealed class Daemon : IDisposable
             runner.Start(out _);
         }
 
-        _systemd.Notify(SystemdState.Ready);
+        conflicts.Cleared += StartServicesOf;
+        conflicts.GivenUp += _ => LeaveWhenNothingToServe(conflicts);
+        foreach (var handle in Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())
+        {
+            conflicts.Add(handle);
+        }
+
+        Tell(SystemdState.Ready);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
@@ -137,11 +152,51 @@ internal sealed class Daemon : IDisposable
 
         Listeners.Close();
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("listend: all workers have left; bye");
-        return 0;
+        return _failed ? 1 : 0;
+    }
+
+    private bool NothingToServe => Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null);
+
+    /// <summary>The listener has its socket at last: services that waited for it go on by themselves.</summary>
+    private void StartServicesOf(ListenerHandle handle)
+    {
+        foreach (var runner in _services.Where(runner => !_leaving && runner.Blocked is not null && runner.Listeners.Contains(handle)))
+        {
+            runner.Start(out _);
+        }
+    }
+
+    private void LeaveWhenNothingToServe(ConflictWatch conflicts)
+    {
+        if (NothingToServe && !conflicts.IsWaiting && !_leaving)
+        {
+            _log.Fatal("no listener could be made: there is nothing to serve");
+            _failed = true;
+            _leaving = true;
+            foreach (var runner in _services)
+            {
+                runner.Post(new StopRequested());
+            }
+
+            LeaveWhenEmpty();
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
+
+    /// <summary>Tells whoever started the daemon how it stands. One who does not listen changes nothing for the workers.</summary>
+    private void Tell(SystemdState state)
+    {
+        try
+        {
+            _systemd.Notify(state);
+        }
+        catch (SocketException exception)
+        {
+            _log.Warning("NOTIFY_SOCKET {Socket}: nobody could be told there: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
+        }
+    }
 
     private void OnSignal(PosixSignalContext context)
     {
@@ -174,7 +229,7 @@ internal sealed class Daemon : IDisposable
         }
 
         _leaving = true;
-        _systemd.Notify(SystemdState.Stopping);
+        Tell(SystemdState.Stopping);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
         Events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend leaves");
         foreach (var runner in _services)

@@ -74,7 +74,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// </summary>
     public bool Start(out string? error)
     {
-        var missing = _listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" has no socket: {handle.Failure}").ToArray();
+        var missing = _listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
         error = missing.Length > 0 ? string.Join("; ", missing) : null;
         if (error is null)
         {

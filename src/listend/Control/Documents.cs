@@ -72,9 +72,24 @@ internal static class Documents
             [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)]);
     }
 
-    public static FailureDocument? Failure(ListenerHandle handle) => handle.Failure is not { } failure
-        ? null
-        : new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, BindFailure.Cause(failure, handle.Spec), Retry: false, [], BindFailure.Advice(failure, handle.Spec));
+    public static FailureDocument? Failure(ListenerHandle handle) =>
+        handle.Diagnosis is { } diagnosis ? Failure(diagnosis)
+        : handle.Failure is { } failure ? new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
+        : null;
+
+    public static FailureDocument Failure(BindDiagnosis diagnosis) => new(
+        diagnosis.Address,
+        diagnosis.Bindable,
+        diagnosis.Errno,
+        diagnosis.Cause?.Word(),
+        diagnosis.Retry,
+        [.. diagnosis.Owners.Select(owner => new OwnerDocument(owner.Pid, owner.Command, owner.Unit, owner.Uid, owner.Address, owner.State, owner.Inode))],
+        diagnosis.Advice)
+    {
+        Verdict = diagnosis.Verdict,
+        Warnings = diagnosis.Warnings,
+        ClearsInMs = diagnosis.ClearsIn is { } span ? (long)span.TotalMilliseconds : null,
+    };
 
     public static HistoryEntryDocument History(HistoryEntry entry) => new(
         entry.Seq,
