@@ -36,6 +36,9 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc")]
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d);
 
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    internal static partial nint syscall5(nint number, nint a, nint b, nint c, nint d, nint e);
+
     [LibraryImport("libc")]
     internal static partial int getgrouplist(byte* user, uint group, uint* groups, int* count);
 

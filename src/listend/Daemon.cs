@@ -67,7 +67,8 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
-        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System);
+        using var orphans = new OrphanReaper(_loop);
+        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans);
         Listeners = new ListenerTable(new ListenerFactory(TimeProvider.System, _log));
         Listeners.Open(_config.Listeners, _log);
         if (Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null))
@@ -93,7 +94,7 @@ internal sealed class Daemon : IDisposable
 
         foreach (var spec in _config.Services)
         {
-            var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log);
+            var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans);
             _services.Add(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }

@@ -31,7 +31,6 @@ internal static class Support
             Missing(service.Start == StartMode.OnDemand, prefix + "start", "set it to \"now\"");
             Missing(service.Handoff == HandoffKind.ScmRights, prefix + "handoff", "use \"listen-fds\"");
             Missing(service.Readiness.Kind is ReadinessKind.Accepting or ReadinessKind.Http, prefix + "ready", "use \"notify\" or \"started\"");
-            Missing(service.Watchdog > TimeSpan.Zero, prefix + "watchdog", "leave it out");
             Missing(service.Rollout.Canary > 0, prefix + "rollout.canary", "set it to 0");
             Missing(service.Log.Kind == LogTargetKind.File, prefix + "log", "use \"inherit\" or \"journal\"");
             Missing(!service.Hooks.PreStart.IsEmpty, prefix + "hooks.pre_start", "leave it out");
