@@ -6,6 +6,7 @@ using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -185,6 +186,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             case SignalEffect signal:
                 if (_processes.TryGetValue(signal.Worker.Id, out var asked))
                 {
+                    asked.Watch?.Dispose();
                     if (asked.AwaitsMain)
                     {
                         End(signal.Worker.Id, asked, Abandoned);
@@ -246,6 +248,30 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(worker.Id, process));
+        if (Look(process) is { } look)
+        {
+            process.Watch = new ReadinessWatch(_loop, look, () => Post(new WorkerReady(worker.Id)), seen => Post(new WorkerSeen(worker.Id, seen)));
+        }
+    }
+
+    /// <summary>How the worker's readiness is seen from outside; null where it says so itself, or is ready by its exec.</summary>
+    private IReadinessLook? Look(WorkerProcess process)
+    {
+        var readiness = State.Spec.Readiness;
+        switch (readiness.Kind)
+        {
+            case ReadinessKind.Accepting:
+                return new AcceptingLook(
+                    () => process.Pid,
+                    [.. _listeners.Where(handle => handle.Spec.Address.Kind.Listens()).Select(handle => (handle.Name, handle.Inode))]);
+            case ReadinessKind.Http:
+                var asked = _listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
+                return new HttpLook(() => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
+            case ReadinessKind.Notify or ReadinessKind.Started:
+                return null;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(process), readiness.Kind, null);
+        }
     }
 
     private void Watch(OutputPipe pipe) => _loop.Watch(pipe.Descriptor, () =>

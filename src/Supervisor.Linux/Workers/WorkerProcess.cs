@@ -1,3 +1,4 @@
+using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -69,6 +70,9 @@ public sealed class WorkerProcess : IDisposable
 
     /// <summary>Its last ERRNO=, for people; null where it said none, or 0.</summary>
     public string? ErrnoText => _errno == 0 ? null : $"{new SystemCallError("", _errno).Name} ({new SystemCallError("", _errno).Text})";
+
+    /// <summary>What looks at it from outside while it starts; null where nothing does.</summary>
+    internal ReadinessWatch? Watch { get; set; }
 
     /// <summary>The pidfd of <see cref="Pid"/>.</summary>
     internal DescriptorHandle Pidfd { get; private set; }
@@ -218,6 +222,7 @@ public sealed class WorkerProcess : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Watch?.Dispose();
         Output.Dispose();
         Error.Dispose();
         Notify.Dispose();
