@@ -31,8 +31,12 @@ build: prerequisites ## compile everything, warnings are errors
 test: prerequisites publish ## everything: formatting, unit, kernel and end-to-end tests
 	tests/run $(TESTS)
 
-bench: prerequisites publish ## micro-benchmarks and yardsticks in C, printed side by side
+bench: prerequisites publish artifacts/bench/listend-probe ## figures and yardsticks in C, side by side; BENCH=micro: micro-benchmarks
 	$(DOTNET) run -c Release --project tests/Bench -- $(BENCH)
+
+artifacts/bench/listend-probe: $(SOURCES) $(SHARED) | prerequisites
+	$(DOTNET) publish tests/Bench.Probe -c Release -r $(RID) -o artifacts/bench --nologo -v quiet
+	@touch $@
 
 publish: $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll ## NativeAOT executables in artifacts/publish
 

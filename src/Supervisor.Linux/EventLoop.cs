@@ -130,9 +130,12 @@ public sealed class EventLoop : IDisposable
 
     private void RunPosted()
     {
+        // A full fence: read before the flag is seen lowered, the queue could look empty to us and the flag raised to
+        // whoever posts just then, and nobody would wake the loop. What is posted from here on waits for the next turn,
+        // so that actions which post others keep neither descriptors nor deadlines waiting.
         Polling.Lower(_wake);
-        Volatile.Write(ref _raised, 0);
-        while (!_stopping && _posted.TryDequeue(out var action))
+        Interlocked.Exchange(ref _raised, 0);
+        for (var left = _posted.Count; left > 0 && !_stopping && _posted.TryDequeue(out var action); left--)
         {
             action();
         }

@@ -9,7 +9,7 @@ public static unsafe class ChildProcess
     /// <summary>What a child is to be.</summary>
     public sealed record Plan
     {
-        /// <summary>The executable, an absolute path or one relative to the daemon's directory.</summary>
+        /// <summary>The executable: an absolute path, or one relative to <see cref="Directory"/>, which is entered before.</summary>
         public required string Path { get; init; }
 
         /// <summary>argv, the program's name included.</summary>

@@ -117,6 +117,19 @@ public static unsafe class Processes
         _ = LibC.sigaction(SIGCHLD, &action, null);
     }
 
+    /// <summary>
+    /// No signal blocked on the calling thread. What started us may have blocked some and execve() keeps the mask: a
+    /// SIGTERM would then wait for ever. One thread that takes a signal is enough for the process.
+    /// </summary>
+    public static void UnblockSignals()
+    {
+        const int setMask = 2; // SIG_SETMASK, asm-generic/signal-defs.h
+        const int setSize = 128; // sizeof(sigset_t), glibc and musl
+        var none = stackalloc byte[setSize];
+        new Span<byte>(none, setSize).Clear();
+        _ = Syscalls.pthread_sigmask(setMask, none, null);
+    }
+
     /// <summary>A user by name or number: its ids and name; null where there is none.</summary>
     public static (uint Uid, uint Gid, string Name, string Home, string Shell)? FindUser(string nameOrNumber)
     {

@@ -3,41 +3,47 @@ using Tmds.Linux;
 
 namespace Supervisor.Native;
 
-/// <summary>What Tmds.LibC lacks.</summary>
+/// <summary>
+/// What Tmds.LibC lacks. Its <c>errno</c> is the one that the marshaller took at the call: a call whose errno is asked for
+/// says SetLastError here, or the answer would be that of some earlier call.
+/// </summary>
 internal static unsafe partial class Syscalls
 {
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int renameat2(int olddirfd, byte* oldpath, int newdirfd, byte* newpath, uint flags);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial nint getdents64(int fd, byte* entries, nuint length);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial nint readlinkat(int directory, byte* path, byte* target, nuint length);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int faccessat(int directory, byte* path, int mode, int flags);
 
     [LibraryImport("libc")]
     internal static partial int setfsuid(uint uid);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int flock(int fd, int operation);
 
     [LibraryImport("libc")]
     internal static partial uint umask(uint mask);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int waitid(int idtype, uint id, byte* info, int options);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);
 
-    [LibraryImport("libc")]
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d);
 
     [LibraryImport("libc", EntryPoint = "syscall")]
     internal static partial nint syscall5(nint number, nint a, nint b, nint c, nint d, nint e);
+
+    [LibraryImport("libc")]
+    internal static partial int pthread_sigmask(int how, byte* set, byte* former);
 
     [LibraryImport("libc")]
     internal static partial int getgrouplist(byte* user, uint group, uint* groups, int* count);

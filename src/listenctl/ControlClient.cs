@@ -107,7 +107,7 @@ internal sealed class ControlClient
         try
         {
             var length = method == "POST" ? "Content-Length: 0\r\n" : "";
-            var request = $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: listenctl/{VersionFlag.Version}\r\nAccept: application/json, application/x-ndjson\r\nConnection: close\r\n{length}\r\n";
+            var request = $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: listenctl/{VersionFlag.Version}\r\nAccept: application/json, application/x-ndjson, text/event-stream\r\nConnection: close\r\n{length}\r\n";
             response.Send(Encoding.ASCII.GetBytes(request));
             response.ReadHead();
             ThrowIfRefused(response);
@@ -172,7 +172,8 @@ internal sealed class ControlClient
         {
             var type = response.ContentType;
             if (type.StartsWith("application/json", StringComparison.OrdinalIgnoreCase)
-                || type.StartsWith("application/x-ndjson", StringComparison.OrdinalIgnoreCase))
+                || type.StartsWith("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
+                || type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
             {
                 return;
             }

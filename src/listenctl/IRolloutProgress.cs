@@ -6,5 +6,5 @@ namespace Supervisor.Listenctl;
 internal interface IRolloutProgress
 {
     /// <summary>Runs <paramref name="watch"/>, which says each change; leaves the screen as it should be, whatever is thrown.</summary>
-    void Run(Action<Action<RestartDocument>> watch);
+    void Run(Action<Action<ChangeDocument>> watch);
 }

@@ -30,7 +30,19 @@ internal static class ListenctlProgram
             new HistoryCommand(options, standard),
             new ExplainCommand(options, standard),
             new RestartCommand(options, standard),
+            new StartCommand(options, standard),
+            new StopCommand(options, standard),
+            new ScaleCommand(options, standard),
+            new SignalCommand(options, standard),
+            new EventsCommand(options, standard),
+            new LogsCommand(options, standard),
         };
+
+        if (Completion.Asked(args) is { } completion)
+        {
+            completion.Answer(root, options, standard);
+            return ExitCode.Done;
+        }
 
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)

@@ -8,7 +8,7 @@ namespace Supervisor.Listenctl;
 internal sealed class LiveRolloutProgress(Screen screen, string service, TimeProvider clock) : IRolloutProgress
 {
     /// <inheritdoc/>
-    public void Run(Action<Action<RestartDocument>> watch)
+    public void Run(Action<Action<ChangeDocument>> watch)
     {
         var state = new StateColumn(clock);
         screen.Console.Progress()
@@ -31,6 +31,12 @@ internal sealed class LiveRolloutProgress(Screen screen, string service, TimePro
                         bar.MaxValue = rollout.Total;
                         bar.Value = rollout.Replaced;
                     }
+                    else if (restart is { Rollout: null, State: "starting" or "degraded", Desired: > 0 })
+                    {
+                        bar.IsIndeterminate = false;
+                        bar.MaxValue = restart.Desired;
+                        bar.Value = restart.Ready;
+                    }
 
                     context.Refresh();
                 });
@@ -40,16 +46,20 @@ internal sealed class LiveRolloutProgress(Screen screen, string service, TimePro
     private sealed class StateColumn(TimeProvider clock) : ProgressColumn
     {
         private readonly long began = clock.GetTimestamp();
-        private volatile RestartDocument? latest;
+        private volatile ChangeDocument? latest;
 
-        public void Show(RestartDocument restart) => latest = restart;
+        public void Show(ChangeDocument restart) => latest = restart;
 
         public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
         {
             var elapsed = HumanTime.Elapsed(clock.GetElapsedTime(began));
-            return latest?.Rollout is { } rollout
-                ? new Cell($"{rollout.From} → {rollout.To}  {RolloutText.Counts(rollout)}  ").And(elapsed, Palette.Quiet).Content()
-                : new Cell(elapsed, Palette.Quiet).Content();
+            var text = latest switch
+            {
+                null => "",
+                { Rollout: { } rollout } => $"{rollout.From} → {rollout.To}  {RolloutText.Counts(rollout)}  ",
+                { } step => RolloutText.Unnamed(step) + "  ",
+            };
+            return new Cell(text).And(elapsed, Palette.Quiet).Content();
         }
     }
 }

@@ -8,9 +8,9 @@ internal sealed class PlainRolloutProgress(Action<string> line) : IRolloutProgre
     private string? said;
 
     /// <inheritdoc/>
-    public void Run(Action<Action<RestartDocument>> watch) => watch(Show);
+    public void Run(Action<Action<ChangeDocument>> watch) => watch(Show);
 
-    private void Show(RestartDocument restart)
+    private void Show(ChangeDocument restart)
     {
         if (restart.Outcome is not null)
         {

@@ -25,7 +25,7 @@ internal static class RolloutText
         $"{rollout.Replaced} of {rollout.Total} replaced" + (rollout.Draining > 0 ? $", {rollout.Draining} draining" : "");
 
     /// <summary>How it ended, for the service named; the daemon's own words where there are no figures to say it with.</summary>
-    public static string Outcome(RestartDocument restart)
+    public static string Outcome(ChangeDocument restart)
     {
         if (restart.Rollout is not { } rollout)
         {
@@ -45,7 +45,11 @@ internal static class RolloutText
         };
     }
 
+    /// <summary>The message of the daemon without the service's name before it.</summary>
+    public static string Unnamed(ChangeDocument restart) =>
+        restart.Message.StartsWith(restart.Service + ": ", StringComparison.Ordinal) ? restart.Message[(restart.Service.Length + 2)..] : restart.Message;
+
     /// <summary>A message of the daemon, with the service's name before it.</summary>
-    public static string Named(RestartDocument restart, string message) =>
+    public static string Named(ChangeDocument restart, string message) =>
         message.StartsWith(restart.Service + ":", StringComparison.Ordinal) ? message : $"{restart.Service}: {message}";
 }

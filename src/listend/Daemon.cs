@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Net.Sockets;
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting.Systemd;
@@ -7,6 +9,7 @@ using Supervisor.Control;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -31,6 +34,7 @@ internal sealed class Daemon : IDisposable
     private readonly SystemdNotifier _systemd = new();
     private readonly EventLoop _loop = new(TimeProvider.System);
     private bool _leaving;
+    private bool _failed;
 
     public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log)
     {
@@ -38,6 +42,7 @@ internal sealed class Daemon : IDisposable
         _paths = paths;
         _log = log;
         ConfigFile = configFile;
+        Events = new EventLog(_loop);
     }
 
     /// <summary>The daemon's version.</summary>
@@ -56,6 +61,12 @@ internal sealed class Daemon : IDisposable
 
     public IReadOnlyList<ServiceRunner> Services => _services;
 
+    /// <summary>What has happened.</summary>
+    public EventLog Events { get; }
+
+    /// <summary>Set from the request to leave on: nothing is started any more.</summary>
+    public bool IsLeaving => _leaving;
+
     /// <summary>Runs until it is asked to leave. The exit status: 0, or 1 where nothing could be started.</summary>
     public int Run()
     {
@@ -67,11 +78,22 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        Events.Daemon("daemon-started", string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var orphans = new OrphanReaper(_loop);
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans);
-        Listeners = new ListenerTable(new ListenerFactory(TimeProvider.System, _log));
+        var factory = new ListenerFactory(TimeProvider.System, _log)
+        {
+            PredecessorsOf = spec => Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
+        };
+        Listeners = new ListenerTable(factory);
         Listeners.Open(_config.Listeners, _log);
-        if (Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null))
+        using var conflicts = new ConflictWatch(_loop, factory, _log);
+        foreach (var handle in Listeners.Handles)
+        {
+            Events.Watch(handle);
+        }
+
+        if (NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
         {
             _log.Fatal("no listener could be made: there is nothing to serve");
             return 1;
@@ -96,6 +118,7 @@ internal sealed class Daemon : IDisposable
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans);
             _services.Add(runner);
+            Events.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }
 
@@ -106,10 +129,17 @@ internal sealed class Daemon : IDisposable
 
         foreach (var runner in _services)
         {
-            runner.Start();
+            runner.Start(out _);
         }
 
-        _systemd.Notify(SystemdState.Ready);
+        conflicts.Cleared += StartServicesOf;
+        conflicts.GivenUp += _ => LeaveWhenNothingToServe(conflicts);
+        foreach (var handle in Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())
+        {
+            conflicts.Add(handle);
+        }
+
+        Tell(SystemdState.Ready);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
@@ -123,11 +153,51 @@ internal sealed class Daemon : IDisposable
 
         Listeners.Close();
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("listend: all workers have left; bye");
-        return 0;
+        return _failed ? 1 : 0;
+    }
+
+    private bool NothingToServe => Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null);
+
+    /// <summary>The listener has its socket at last: services that waited for it go on by themselves.</summary>
+    private void StartServicesOf(ListenerHandle handle)
+    {
+        foreach (var runner in _services.Where(runner => !_leaving && runner.Blocked is not null && runner.Listeners.Contains(handle)))
+        {
+            runner.Start(out _);
+        }
+    }
+
+    private void LeaveWhenNothingToServe(ConflictWatch conflicts)
+    {
+        if (NothingToServe && !conflicts.IsWaiting && !_leaving)
+        {
+            _log.Fatal("no listener could be made: there is nothing to serve");
+            _failed = true;
+            _leaving = true;
+            foreach (var runner in _services)
+            {
+                runner.Post(new StopRequested());
+            }
+
+            LeaveWhenEmpty();
+        }
     }
 
     /// <inheritdoc/>
     public void Dispose() => _loop.Dispose();
+
+    /// <summary>Tells whoever started the daemon how it stands. One who does not listen changes nothing for the workers.</summary>
+    private void Tell(SystemdState state)
+    {
+        try
+        {
+            _systemd.Notify(state);
+        }
+        catch (SocketException exception)
+        {
+            _log.Warning("NOTIFY_SOCKET {Socket}: nobody could be told there: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
+        }
+    }
 
     private void OnSignal(PosixSignalContext context)
     {
@@ -160,8 +230,9 @@ internal sealed class Daemon : IDisposable
         }
 
         _leaving = true;
-        _systemd.Notify(SystemdState.Stopping);
+        Tell(SystemdState.Stopping);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
+        Events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend leaves");
         foreach (var runner in _services)
         {
             runner.Post(new StopRequested());

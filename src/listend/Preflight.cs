@@ -1,32 +1,58 @@
-using Serilog.Core;
+using System.Globalization;
 using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
 using Supervisor.Daemon.Control;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Listeners;
+using Supervisor.Native;
 
 namespace Supervisor.Daemon;
 
-/// <summary>Whether the listeners of a configuration could be made now: each is made for a moment and closed. UNIX paths are left alone.</summary>
+/// <summary>
+/// Whether the listeners of a configuration could be made now: against each other by the model, against what runs by
+/// asking the kernel. Changes nothing, and leaves no file. What the daemon of the same runtime directory holds is no
+/// obstacle: it would go on to hold it.
+/// </summary>
 internal static class Preflight
 {
     public static IEnumerable<FailureDocument> Check(ListendConfig config)
     {
-        var factory = new ListenerFactory(TimeProvider.System, Logger.None);
-        foreach (var spec in config.Listeners.Where(spec => !spec.Address.Kind.IsUnix()))
+        var duplicates = ConfigConflicts.Find(config.Listeners, name => NetworkInterfaces.Index(name) ?? 0).ToDictionary(pair => pair.Spec.Name, pair => pair.Other, StringComparer.Ordinal);
+        var directory = config.Daemon.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+        var daemon = directory is null ? null : RunningDaemon(new RuntimePaths(directory));
+        foreach (var spec in config.Listeners)
         {
-            var handle = factory.Create(spec);
-            try
+            if (duplicates.TryGetValue(spec.Name, out var other))
             {
-                if (Documents.Failure(handle) is { } failure)
-                {
-                    yield return failure;
-                }
+                yield return Documents.Failure(BindFailureClassifier.DuplicateInConfig(spec, other));
+                continue;
             }
-            finally
+
+            var services = config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name);
+            var diagnosis = BindDiagnostics.Ask(spec, Predecessors.Of(services));
+            if (!diagnosis.Bindable && !IsTheDaemons(diagnosis, daemon) && !(diagnosis.Cause == BindCause.StaleUnixPath && spec.Unix.RemoveStale))
             {
-                factory.Close(handle, removePath: true);
+                yield return Documents.Failure(diagnosis);
             }
         }
+    }
+
+    private static bool IsTheDaemons(BindDiagnosis diagnosis, int? daemon) =>
+        daemon is { } pid && !diagnosis.Holders.IsEmpty && diagnosis.Holders.All(holder => holder.Processes.Any(process => process.Pid == pid));
+
+    /// <summary>The pid in the lock file, where the lock is held.</summary>
+    private static int? RunningDaemon(RuntimePaths paths)
+    {
+        const int openReadOnly = 0;
+        using var file = Files.Open(paths.LockFile, openReadOnly, 0, out _);
+        if (file is null || Files.TryLock(file))
+        {
+            return null;
+        }
+
+        Span<byte> text = stackalloc byte[32];
+        var length = Files.Read(file, text, out _);
+        return length > 0 && int.TryParse(System.Text.Encoding.ASCII.GetString(text[..length]).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : null;
     }
 }

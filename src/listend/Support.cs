@@ -23,7 +23,6 @@ internal static class Support
         {
             var prefix = $"listener.{listener.Name}.";
             Missing(listener.Shards > 1, prefix + "shards", "set it to 1");
-            Missing(listener.ConflictWait > TimeSpan.Zero, prefix + "on_conflict.wait", "leave it out");
         }
 
         foreach (var service in config.Services)

@@ -80,6 +80,9 @@ internal static partial class Kernel
 
     public static void Close(int descriptor) => _ = close(descriptor);
 
+    /// <summary>Close-on-exec off or on.</summary>
+    public static void SetInheritable(int descriptor, bool inheritable) => Check(fcntl(descriptor, 2, inheritable ? 0 : 1), "fcntl");
+
     /// <summary>The user whom this thread's new sockets belong to, until it is 0 again: setfsuid(2), which glibc does not spread over the threads.</summary>
     public static void BeUser(uint uid)
     {
@@ -153,6 +156,9 @@ internal static partial class Kernel
 
     [LibraryImport("libc")]
     private static partial int close(int fd);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int fd, int command, int argument);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int unshare(int flags);

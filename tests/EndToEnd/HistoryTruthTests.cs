@@ -54,7 +54,8 @@ public sealed class HistoryTruthTests
                 Assert.Equal(listeners.Count, sockets.Length);
                 for (var i = 0; i < listeners.Count; i++)
                 {
-                    var told = histories[i].Where(entry => entry.Phase != "handoff").Select(Entry).ToArray();
+                    // if_nametoindex() asks the kernel by an ioctl() on a socket of its own.
+                    var told = histories[i].Where(entry => entry.Phase != "handoff" && entry.Call != "if_nametoindex").Select(Entry).ToArray();
                     var seen = sockets[i].Select(call => call.Call == "socket" ? call with { Value = null } : call).ToList();
                     if (listeners[i].Fd is not null)
                     {

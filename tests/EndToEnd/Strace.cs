@@ -102,6 +102,7 @@ internal static partial class Strace
         "MCAST_JOIN_GROUP" => $"{InternetHost().Match(value).Groups["host"].Value} on {Interface().Match(value).Groups["name"].Value}",
         "MCAST_JOIN_SOURCE_GROUP" => SourceGroup(Bytes(value)),
         "SO_MARK" => ((uint)int.Parse(value.Trim('[', ']'), CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture),
+        _ when value.StartsWith("0x", StringComparison.Ordinal) => "", // of an empty name strace shows where it would stand
         _ when value.StartsWith('"') => Encoding.UTF8.GetString(Bytes(value)).TrimEnd('\0'),
         _ => value.Trim('[', ']'),
     };

@@ -120,9 +120,9 @@ public sealed partial class SupervisionTests
             await daemon.WaitUntilReadyAsync("w");
             var pid = Assert.Single(await daemon.ReadyAsync("w"));
             var prefix = $"w[{pid}]: ";
-            Assert.EndsWith($"info {prefix}out", await daemon.Log.WaitAsync(0, prefix + "out"), StringComparison.Ordinal);
+            Assert.EndsWith($"INF {prefix}out", await daemon.Log.WaitAsync(0, prefix + "out"), StringComparison.Ordinal);
             await daemon.Log.WaitAsync(0, prefix + "err");
-            Assert.Contains(" eror ", await daemon.Log.WaitAsync(0, prefix + "bad news"), StringComparison.Ordinal);
+            Assert.Contains(" ERR ", await daemon.Log.WaitAsync(0, prefix + "bad news"), StringComparison.Ordinal);
             await daemon.Log.WaitAsync(0, prefix + "no newline");
             await daemon.Log.WaitAsync(0, prefix + "café \uFFFD");
             var pieces = daemon.Log.Lines.Where(line => line.Contains(prefix + "x", StringComparison.Ordinal)).Select(line => line.Length - line.IndexOf(prefix, StringComparison.Ordinal) - prefix.Length);

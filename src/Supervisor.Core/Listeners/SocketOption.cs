@@ -11,7 +11,7 @@ namespace Supervisor.Core.Listeners;
 /// <param name="Phase">The moment at which it has to be set.</param>
 /// <param name="Setting">The configuration's name of it within a listener, such as <c>buffers.receive</c>.</param>
 /// <param name="Scope">Which sockets have it.</param>
-/// <param name="Inheritance">Whether accepted connections get it from the listener.</param>
+/// <param name="Inheritance">Whether accepted TCP connections get it from the listener; see <see cref="InheritanceOn"/>.</param>
 public sealed record SocketOption(
     string Name,
     string LevelName,
@@ -34,6 +34,16 @@ public sealed record SocketOption(
 
     /// <summary>The sysctl that bounds the value, without /proc/sys/, with dots; null where there is none.</summary>
     public string? BoundedBy { get; init; }
+
+    /// <summary>
+    /// Whether connections accepted on a listener of this kind get it. A UNIX connection's socket is made anew by the
+    /// client's connect() and takes over SO_PASSCRED alone (net/unix/af_unix.c, unix_accept; likewise vsock); a datagram
+    /// socket accepts nothing. Proven by <c>InheritanceTests</c>.
+    /// </summary>
+    public OptionInheritance InheritanceOn(ListenerKind kind) =>
+        !kind.Listens() ? OptionInheritance.NotApplicable
+        : kind.SpeaksTcp() || Scope == OptionScope.Unix ? Inheritance
+        : OptionInheritance.ListenerOnly;
 
     /// <summary>Whether a socket of this kind and family has the option.</summary>
     public bool AppliesTo(ListenerKind kind, SocketDomain domain) => Scope switch

@@ -32,9 +32,11 @@ public static class BindDiagnostics
         return diagnosis.Cause == BindCause.Unexplained && BindProbe.Ask(spec, out _) is null ? Granted(spec) : diagnosis with { Address = spec.Address.ToString() };
     }
 
-    /// <summary>Explains a refusal that has happened.</summary>
-    public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors) =>
-        Explain(failure, spec, predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? UnixPath.Look(spec.Address) : null);
+    /// <summary>Explains a refusal that has happened to a socket of family <paramref name="domain"/>.</summary>
+    public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, Predecessors predecessors) =>
+        Explain(
+            failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? UnixPath.Look(spec.Address) : null)
+        with { Address = spec.Address.ToString() };
 
     private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding)
     {

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using Serilog;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Evidence;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -45,32 +46,68 @@ public sealed class ListenerFactory
         return handle;
     }
 
+    /// <summary>Who counts as a predecessor of a listener's services, when its address is taken.</summary>
+    public Func<ListenerSpec, Predecessors> PredecessorsOf { get; init; } = static _ => Predecessors.OfAnyService;
+
     /// <summary>Makes the listener. The handle that comes back has a socket or a <see cref="ListenerHandle.Failure"/>.</summary>
     public ListenerHandle Create(ListenerSpec spec)
     {
         var handle = Prepare(spec);
-        var domains = ListenerPlan.Domains(spec.Address);
+        Make(handle);
+        if (handle.Failure is null)
+        {
+            _log.Made(handle);
+        }
+        else
+        {
+            _log.Failed(handle);
+        }
+
+        return handle;
+    }
+
+    /// <summary>
+    /// Tries again where <see cref="Create"/> failed; the history goes on. True where the handle has its socket now, else
+    /// <see cref="ListenerHandle.Diagnosis"/> is the new one.
+    /// </summary>
+    public bool Retry(ListenerHandle handle)
+    {
+        var before = handle.Diagnosis;
+        Make(handle);
+        if (handle.Failure is null)
+        {
+            _log.Made(handle);
+        }
+        else if (handle.Diagnosis?.Cause != before?.Cause)
+        {
+            _log.Failed(handle);
+        }
+
+        return handle.Failure is null;
+    }
+
+    private void Make(ListenerHandle handle)
+    {
+        var domains = ListenerPlan.Domains(handle.Spec.Address);
         foreach (var domain in domains)
         {
-            handle.Failure = Attempt(handle, ListenerPlan.For(spec, domain));
+            handle.Failure = Attempt(handle, ListenerPlan.For(handle.Spec, domain));
+            handle.Diagnosis = null;
             if (handle.Failure is null)
             {
-                _log.Made(handle);
-                return handle;
+                return;
             }
 
-            RemovePath(handle);
-            Abandon(handle);
+            handle.Reset();
 
             // "*" goes on to IPv4 only where this host or namespace has no IPv6; any other refusal is the answer.
-            if (spec.Bind.IPv6Only || handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
+            if (domain != domains[^1] && handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
             {
                 break;
             }
         }
 
-        _log.Failed(handle);
-        return handle;
+        handle.Diagnosis = BindDiagnostics.Explain(handle.Failure!, handle.Spec, handle.Domain, PredecessorsOf(handle.Spec));
     }
 
     /// <summary>
@@ -241,7 +278,8 @@ public sealed class ListenerFactory
         var effective = OptionAccess.Get(handle.Descriptor!, step.Option);
         var verdict = error is null ? ReadBack.Compare(step.Option, step.Value, effective) : Verdict.Refused;
         var bound = step.Option.BoundedBy is { } sysctl && verdict != Verdict.Exact ? Sysctl.ReadNumber(sysctl) : null;
-        var note = error is null ? ReadBack.Explain(step.Option, step.Value, effective, bound) : Advice(step, error.Value);
+        var note = error is not null ? Advice(step, error.Value)
+            : ReadBack.Explain(step.Option, step.Value, effective, bound) ?? (step.Option == SocketOptions.FastOpen ? FastOpenSwitch() : null);
         handle.History.Add(step.Phase, "setsockopt", step.Option.Name, step.Value, effective, error?.Name, verdict, _self, note);
         handle.Remember(step.Option, step.Value, effective, verdict);
         if (error is null)
@@ -447,6 +485,11 @@ public sealed class ListenerFactory
         "ENODEV" => $"there is no interface \"{step.Value}\" in this network namespace",
         _ => $"{error.Text}: see {step.Option.Setting}",
     };
+
+    /// <summary>The queue is there, but for whom: bit 2 of the sysctl opens it (net/ipv4/tcp_fastopen.c, tcp_try_fastopen).</summary>
+    private static string? FastOpenSwitch() => Sysctl.ReadNumber("net.ipv4.tcp_fastopen") is { } value && (value & 2) == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"no request of it is taken while net.ipv4.tcp_fastopen = {value}: add 2, which lets servers have it")
+        : null;
 
     private static string Capability(SocketOption option) =>
         option == SocketOptions.Congestion ? "CAP_NET_ADMIN for a congestion control outside net.ipv4.tcp_allowed_congestion_control"

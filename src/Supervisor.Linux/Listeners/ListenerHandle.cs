@@ -46,6 +46,9 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>The refused call that left the listener without a socket; null where it has one.</summary>
     public SystemCallFailure? Failure { get; internal set; }
 
+    /// <summary>What <see cref="Failure"/> means and who is in the way; null where there is a socket.</summary>
+    public BindDiagnosis? Diagnosis { get; internal set; }
+
     /// <summary>The socket file that bind() made, by device and inode: what may be removed at the end.</summary>
     internal (ulong Device, ulong Inode)? PathIdentity { get; set; }
 

@@ -49,8 +49,24 @@ internal sealed class ListenerLog(ILogger log)
         log.ForContext("LISTEND_LISTENER", handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
             .ForContext("ERRNO", handle.Failure!.Name)
+            .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
             .ForContext("MESSAGE_ID", MessageIds.ListenerFailed)
-            .Error("listener {Listener}: cannot be made: {Failure}", handle.Name, handle.Failure.ToString());
+            .Error(
+                "listener {Listener}: cannot be made: {Failure}: {Verdict} ({Cause}): {Advice}",
+                handle.Name, handle.Failure.ToString(), handle.Diagnosis?.Verdict ?? "the descriptor that was given", handle.Diagnosis?.Cause?.Word() ?? "unfit", handle.Diagnosis?.Advice ?? "give another");
+
+    public void Waiting(ListenerHandle handle, string span) =>
+        About(handle).Information("listener {Listener}: waits for up to {Span} for {Address}: {Verdict}", handle.Name, span, handle.Spec.Address.ToString(), handle.Diagnosis!.Verdict);
+
+    public void GivenUp(ListenerHandle handle, string span) =>
+        About(handle).Error("listener {Listener}: {Address} could not be had within {Span}: {Verdict}: {Advice}", handle.Name, handle.Spec.Address.ToString(), span, handle.Diagnosis!.Verdict, handle.Diagnosis.Advice);
+
+    private ILogger About(ListenerHandle handle) =>
+        log.ForContext("LISTEND_LISTENER", handle.Name)
+            .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
+            .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
+            .ForContext("ERRNO", handle.Failure?.Name)
+            .ForContext("MESSAGE_ID", MessageIds.ListenerFailed);
 
     private static string Sentence(HistoryEntry entry)
     {

@@ -66,7 +66,7 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
             return Address.IsWildcard && (requested.Port == 0 || requested.Port == Address.Port);
         }
 
-        return requested.Kind.IsInternet() && requested.Port == 0
+        return !requested.Kind.IsUnix() && requested.Port == 0
             ? requested.WithPort(Address.Port) == Address
             : requested == Address;
     }

@@ -10,35 +10,43 @@ namespace Supervisor.Linux.Workers;
 /// <summary>A service in the log: one event for each change of state, one for each line that a worker writes.</summary>
 internal sealed class ServiceLog
 {
+    private const int DefaultPriority = 6;
+
     private readonly ILogger _log;
     private readonly string _name;
     private readonly ServiceSpec _spec;
+    private readonly TimeProvider _time;
 
-    public ServiceLog(ILogger log, ServiceSpec spec)
+    public ServiceLog(ILogger log, ServiceSpec spec, TimeProvider time)
     {
+        _time = time;
         _name = spec.Name;
         _spec = spec;
         _log = log.ForContext("LISTEND_SERVICE", spec.Name);
     }
 
+    /// <summary>What the workers have written, the newest 256 KiB of it in memory: for whoever asks afterwards.</summary>
+    public RecentItems<OutputLine> Lines { get; } = new(int.MaxValue, 256 * 1024, static line => line.Weight);
+
     public void Output(WorkerState worker, int pid, string line, bool isError)
     {
-        _ = isError;
-        var level = LogEventLevel.Information;
+        // sd-daemon(3): the worker's own priority.
+        var priority = DefaultPriority;
         if (line is ['<', >= '0' and <= '7' and var digit, '>', ..])
         {
-            // sd-daemon(3): the worker's own priority.
-            level = digit switch
-            {
-                <= '2' => LogEventLevel.Fatal,
-                '3' => LogEventLevel.Error,
-                '4' => LogEventLevel.Warning,
-                '7' => LogEventLevel.Debug,
-                _ => LogEventLevel.Information,
-            };
+            priority = digit - '0';
             line = line[3..];
         }
 
+        Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, worker.Slot, worker.Generation, isError, priority, line));
+        var level = priority switch
+        {
+            <= 2 => LogEventLevel.Fatal,
+            3 => LogEventLevel.Error,
+            4 => LogEventLevel.Warning,
+            7 => LogEventLevel.Debug,
+            _ => LogEventLevel.Information,
+        };
         _log.ForContext("LISTEND_WORKER_PID", pid)
             .ForContext("LISTEND_GENERATION", worker.Generation)
             .ForContext("MESSAGE_ID", MessageIds.Output)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
@@ -39,7 +40,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _loop = loop;
         _spawner = spawner;
         _listeners = listeners;
-        _log = new ServiceLog(log, spec);
+        _log = new ServiceLog(log, spec, loop.Time);
         State = ServiceState.Create(spec);
         loop.Add(this);
         _orphans = orphans;
@@ -64,6 +65,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>Why the service cannot be started; null where it can.</summary>
     public string? Blocked { get; private set; }
 
+    /// <summary>What the workers have written, the newest 256 KiB of it. May be read from any thread.</summary>
+    public RecentItems<OutputLine> Output => _log.Lines;
+
     /// <inheritdoc/>
     public TimeSpan? NextDeadline => State.NextDeadline;
 
@@ -73,28 +77,44 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>The process of a worker; null while there is none.</summary>
     public WorkerProcess? Process(int workerId) => _processes.GetValueOrDefault(workerId);
 
-    /// <summary>Starts the service, if its listeners are there.</summary>
-    public void Start()
+    /// <summary>
+    /// Starts the service, if its listeners are there; where it runs, workers that wait for their next try are tried at
+    /// once. False with the reason where it cannot be started.
+    /// </summary>
+    public bool Start(out string? error)
     {
-        var missing = _listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" has no socket: {handle.Failure}").ToArray();
-        Blocked = missing.Length > 0 ? string.Join("; ", missing) : null;
-        if (Blocked is null && !Resolve(out var error))
+        var missing = _listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
+        error = missing.Length > 0 ? string.Join("; ", missing) : null;
+        if (error is null)
         {
-            Blocked = error;
+            Resolve(out error);
         }
 
-        if (Blocked is not null)
+        if (error is not null)
         {
-            _log.Blocked(Blocked);
-            return;
+            if (!State.Wanted)
+            {
+                Blocked = error;
+                _log.Blocked(error);
+                Changed?.Invoke(this, []);
+            }
+
+            return false;
         }
 
+        Blocked = null;
         Post(new StartRequested());
+        return true;
     }
 
-    /// <summary>Replaces the workers; false where names of the service no longer resolve, and then nothing changes.</summary>
+    /// <summary>Replaces the workers, or starts a stopped service; false with the reason where names of the service do not resolve, and then nothing changes.</summary>
     public bool Restart(out string? error)
     {
+        if (!State.Wanted)
+        {
+            return Start(out error);
+        }
+
         if (!Resolve(out error))
         {
             return false;
@@ -102,6 +122,21 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
         Post(new RestartRequested());
         return true;
+    }
+
+    /// <summary>Sends a signal to the main process of each worker, also of those that drain; the process ids of those that it reached.</summary>
+    public IReadOnlyList<int> Signal(int signal)
+    {
+        var reached = new List<int>();
+        foreach (var process in _processes.Values)
+        {
+            if (Processes.Signal(process.Pidfd, signal) is null)
+            {
+                reached.Add(process.Pid);
+            }
+        }
+
+        return reached;
     }
 
     /// <summary>Hands an event to the machine and carries out what comes of it, in order, also when effects raise events of their own.</summary>

@@ -62,6 +62,12 @@ public sealed class Spawner : IDisposable
         IReadOnlyList<StoredDescriptor>? stored = null)
     {
         stored ??= [];
+        if (listeners.FirstOrDefault(handle => handle.Descriptor is null) is { } closed)
+        {
+            failure = $"listener \"{closed.Name}\" has no socket: {closed.Failure?.ToString() ?? "it was closed"}";
+            return null;
+        }
+
         var handoff = HandoffEnvironment.For(
             spec.Handoff,
             [.. listeners.Select(handle => new HandedListener(handle.Name, handle.Spec.Address.Kind, handle.Domain, handle.Effective))],

@@ -45,7 +45,7 @@ internal static class CheckCommand
 
                 foreach (var failure in failures)
                 {
-                    Console.Error.WriteLine($"{failure.Address}: cannot be bound now: {failure.Errno}{(failure.Cause is null ? "" : $" ({failure.Cause})")}: {failure.Advice}");
+                    Console.Error.WriteLine($"{failure.Address}: cannot be bound now: {failure.Errno}{(failure.Cause is null ? "" : $" ({failure.Cause})")}: {failure.Verdict}: {failure.Advice}");
                 }
 
                 if (ok)

@@ -19,7 +19,7 @@ namespace Supervisor.Daemon.Control;
 /// The control interface: each handler asks the loop, which owns all state, and writes what it answers. Reading is for
 /// whoever may connect; what changes anything is for root and the daemon's own user, known by SO_PEERCRED.
 /// </summary>
-internal sealed class ControlApi
+internal sealed partial class ControlApi
 {
     private const int SolSocket = 1;
     private const int SoPeerCred = 17;
@@ -41,7 +41,8 @@ internal sealed class ControlApi
         application.MapGet("/v1/listeners", Listeners);
         application.MapGet("/v1/listeners/{name}", Listener);
         application.MapGet("/v1/listeners/{name}/history", History);
-        application.MapPost("/v1/services/{name}/restart", Restart);
+        MapServices(application);
+        MapStreams(application);
         application.MapGet("/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
         application.MapGet("/readyz", Ready);
         application.MapGet("/metrics", context => MetricsServer.WriteAsync(_daemon, context));
@@ -121,82 +122,10 @@ internal sealed class ControlApi
         }
     }
 
-    private async Task Restart(HttpContext context)
-    {
-        if (!await MayChange(context))
-        {
-            return;
-        }
-
-        var name = Name(context);
-        var wait = context.Request.Query["wait"] == "true";
-        TimeSpan? timeout = null;
-        if (context.Request.Query["timeout_ms"] is [{ Length: > 0 } text])
-        {
-            if (!long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds) || milliseconds > int.MaxValue)
-            {
-                await Problem(context, StatusCodes.Status400BadRequest, "bad request", $"timeout_ms \"{text}\" is no number of milliseconds");
-                return;
-            }
-
-            timeout = TimeSpan.FromMilliseconds(milliseconds);
-        }
-
-        var watch = new RolloutWatch(_daemon.Loop);
-        var (status, problem) = await _daemon.Loop.Ask(() =>
-        {
-            if (Find(name) is not { } runner)
-            {
-                return (StatusCodes.Status404NotFound, (string?)null);
-            }
-
-            if (runner.Blocked is { } blocked)
-            {
-                return (StatusCodes.Status409Conflict, $"service \"{name}\" cannot be started: {blocked}");
-            }
-
-            if (!runner.State.Wanted)
-            {
-                return (StatusCodes.Status409Conflict, $"service \"{name}\" is stopped: start it instead");
-            }
-
-            return watch.Begin(runner, out var error) ? (StatusCodes.Status202Accepted, null) : (StatusCodes.Status409Conflict, error);
-        });
-        switch (status)
-        {
-            case StatusCodes.Status404NotFound:
-                await NoService(context, name);
-                return;
-            case StatusCodes.Status409Conflict:
-                await Problem(context, status, "the service cannot be restarted now", problem!);
-                return;
-        }
-
-        try
-        {
-            if (!wait)
-            {
-                context.Response.StatusCode = status;
-                await Json(context, await _daemon.Loop.Ask(watch.Current), ControlJson.Default.RestartDocument);
-                return;
-            }
-
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping);
-            await using var timer = timeout is { } duration
-                ? new Timer(_ => _daemon.Loop.Post(() => watch.TimeOut(duration)), null, duration, Timeout.InfiniteTimeSpan)
-                : null;
-            await Stream(context, watch.Reader, ControlJson.Default.RestartDocument, document => document.Outcome is not null);
-        }
-        finally
-        {
-            _daemon.Loop.Post(watch.End);
-        }
-    }
-
     private async Task Ready(HttpContext context)
     {
         var waiting = await _daemon.Loop.Ask(() => _daemon.Services
-            .Where(runner => runner.Blocked is not null || runner.State.Ready < runner.State.Desired)
+            .Where(runner => runner.Blocked is not null || (runner.State.Wanted && runner.State.Ready < runner.State.Desired))
             .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Desired} workers are ready").ToArray());
         await Text(context, waiting.Length == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, waiting.Length == 0 ? "ready" : string.Join('\n', waiting));
     }

@@ -22,7 +22,7 @@ internal static class Documents
         var state = runner.State;
         return new ServiceDocument(
             runner.Name,
-            runner.Blocked is null ? Word(state.Condition) : "failed",
+            State(runner),
             runner.Blocked ?? Reason(state),
             state.Generation,
             state.Desired,
@@ -31,6 +31,13 @@ internal static class Documents
             state.Rollout is { } rollout ? Rollout(state, rollout, now) : null,
             [.. Workers(runner, now, wall)]);
     }
+
+    /// <summary>The service's state in the words of the public interface.</summary>
+    public static string State(ServiceRunner runner) => runner.Blocked is null ? Word(runner.State.Condition) : "failed";
+
+    /// <summary>How the slot's last worker ended, with the worker's number; a start timeout's text names it already.</summary>
+    public static string LastEnd(SlotState slot) =>
+        slot.LastExit is not { } exit ? $"worker {slot.Index}" : exit.Text.StartsWith("worker ", StringComparison.Ordinal) ? exit.Text : $"worker {slot.Index} {exit.Text}";
 
     public static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now) => new(
         Word(rollout.Phase),
@@ -66,9 +73,24 @@ internal static class Documents
             [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)]);
     }
 
-    public static FailureDocument? Failure(ListenerHandle handle) => handle.Failure is not { } failure
-        ? null
-        : new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, BindFailure.Cause(failure, handle.Spec), Retry: false, [], BindFailure.Advice(failure, handle.Spec));
+    public static FailureDocument? Failure(ListenerHandle handle) =>
+        handle.Diagnosis is { } diagnosis ? Failure(diagnosis)
+        : handle.Failure is { } failure ? new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
+        : null;
+
+    public static FailureDocument Failure(BindDiagnosis diagnosis) => new(
+        diagnosis.Address,
+        diagnosis.Bindable,
+        diagnosis.Errno,
+        diagnosis.Cause?.Word(),
+        diagnosis.Retry,
+        [.. diagnosis.Owners.Select(owner => new OwnerDocument(owner.Pid, owner.Command, owner.Unit, owner.Uid, owner.Address, owner.State, owner.Inode))],
+        diagnosis.Advice)
+    {
+        Verdict = diagnosis.Verdict,
+        Warnings = diagnosis.Warnings,
+        ClearsInMs = diagnosis.ClearsIn is { } span ? (long)span.TotalMilliseconds : null,
+    };
 
     public static HistoryEntryDocument History(HistoryEntry entry) => new(
         entry.Seq,
@@ -136,10 +158,10 @@ internal static class Documents
         }
     }
 
-    private static string? Reason(ServiceState state) => state.Condition switch
+    public static string? Reason(ServiceState state) => state.Condition switch
     {
         ServiceCondition.Degraded or ServiceCondition.Failed =>
-            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Finished)).Select(slot => $"worker {slot.Index} {slot.LastExit!.Text}").FirstOrDefault(),
+            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Finished)).Select(LastEnd).FirstOrDefault(),
         _ => null,
     };
 
@@ -166,7 +188,7 @@ internal static class Documents
         _ => throw new ArgumentOutOfRangeException(nameof(condition)),
     };
 
-    private static string Word(RolloutPhase phase) => phase switch
+    public static string Word(RolloutPhase phase) => phase switch
     {
         RolloutPhase.Replacing => "replacing",
         RolloutPhase.Draining => "draining",

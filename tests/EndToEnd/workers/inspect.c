@@ -26,7 +26,7 @@
 
 extern char **environ;
 
-enum shape { NUMBER, NAME, LINGER_TIME };
+enum shape { NUMBER, UNSIGNED, NAME, LINGER_TIME };
 
 static const struct option {
     const char *name;
@@ -34,13 +34,14 @@ static const struct option {
     enum shape shape;
 } options[] = {
 #define O(level, name) { #name, level, name, NUMBER }
-    O(SOL_SOCKET, SO_REUSEADDR), O(SOL_SOCKET, SO_REUSEPORT), O(SOL_SOCKET, SO_MARK), O(SOL_SOCKET, SO_PASSCRED),
+    O(SOL_SOCKET, SO_REUSEADDR), O(SOL_SOCKET, SO_REUSEPORT), O(SOL_SOCKET, SO_PASSCRED),
     O(SOL_SOCKET, SO_RCVBUF), O(SOL_SOCKET, SO_SNDBUF), O(SOL_SOCKET, SO_KEEPALIVE), O(SOL_SOCKET, SO_BROADCAST),
     O(IPPROTO_IPV6, IPV6_V6ONLY), O(IPPROTO_IPV6, IPV6_TCLASS), O(IPPROTO_IPV6, IPV6_UNICAST_HOPS), O(IPPROTO_IPV6, IPV6_RECVPKTINFO),
     O(IPPROTO_IP, IP_FREEBIND), O(IPPROTO_IP, IP_TRANSPARENT), O(IPPROTO_IP, IP_TOS), O(IPPROTO_IP, IP_TTL), O(IPPROTO_IP, IP_PKTINFO),
     O(IPPROTO_TCP, TCP_DEFER_ACCEPT), O(IPPROTO_TCP, TCP_FASTOPEN), O(IPPROTO_TCP, TCP_NODELAY), O(IPPROTO_TCP, TCP_KEEPIDLE),
     O(IPPROTO_TCP, TCP_KEEPINTVL), O(IPPROTO_TCP, TCP_KEEPCNT), O(IPPROTO_TCP, TCP_USER_TIMEOUT), O(IPPROTO_TCP, TCP_NOTSENT_LOWAT),
 #undef O
+    { "SO_MARK", SOL_SOCKET, SO_MARK, UNSIGNED },
     { "SO_BINDTODEVICE", SOL_SOCKET, SO_BINDTODEVICE, NAME },
     { "TCP_CONGESTION", IPPROTO_TCP, TCP_CONGESTION, NAME },
     { "SO_LINGER", SOL_SOCKET, SO_LINGER, LINGER_TIME },
@@ -85,6 +86,8 @@ static void socket_options(FILE *out, int fd)
             text(out, name);
         else if (o->shape == LINGER_TIME && !linger.l_onoff)
             fputs("\"off\"", out);
+        else if (o->shape == UNSIGNED)
+            fprintf(out, "%u", (unsigned)number);
         else
             fprintf(out, "%d", o->shape == LINGER_TIME ? linger.l_linger : number);
     }

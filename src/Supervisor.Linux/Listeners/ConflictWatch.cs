@@ -1,0 +1,293 @@
+using System.Buffers.Binary;
+using Serilog;
+using Supervisor.Core;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Listeners that could not be made and whose cause can clear by itself, within their <c>on_conflict.wait</c>. Nothing is
+/// polled: each try is the answer to an event that can have cleared the cause.
+/// </summary>
+/// <remarks>
+/// <list type="bullet">
+/// <item>An address appears, stops being tentative, or its interface comes up: rtnetlink(7)'s multicast groups.</item>
+/// <item>A predecessor, or whoever has the connections, ends: its pidfd.</item>
+/// <item>A socket of the port is destroyed: sock_diag(7)'s SKNLGRP_INET_TCP_DESTROY and its siblings (Linux 4.3).</item>
+/// <item>TIME_WAIT is over: a timer for what sock_diag said was left of it.</item>
+/// </list>
+/// All of it is there only while something waits. Lives on the loop.
+/// </remarks>
+public sealed class ConflictWatch : IDeadline, IDisposable
+{
+    private const int AfNetlink = 16;
+    private const int SockRaw = 3;
+    private const int NetlinkRoute = 0;
+    private const int NetlinkSockDiag = 4;
+
+    /// <summary>RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR: linux/rtnetlink.h.</summary>
+    private const uint AddressGroups = 0x1 | 0x10 | 0x100;
+
+    /// <summary>SKNLGRP_INET_TCP_DESTROY, INET_UDP, INET6_TCP, INET6_UDP: linux/sock_diag.h, bits 0 to 3.</summary>
+    private const uint DestroyGroups = 0xF;
+
+    private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(20);
+
+    private readonly EventLoop _loop;
+    private readonly ListenerFactory _factory;
+    private readonly ListenerLog _log;
+    private readonly List<Wait> _waits = [];
+    private readonly byte[] _buffer = new byte[32 * 1024];
+    private DescriptorHandle? _addresses;
+    private DescriptorHandle? _destroyed;
+
+    /// <summary>A watch without anything to wait for.</summary>
+    public ConflictWatch(EventLoop loop, ListenerFactory factory, ILogger log)
+    {
+        _loop = loop;
+        _factory = factory;
+        _log = new ListenerLog(log);
+        loop.Add(this);
+    }
+
+    /// <summary>A listener has its socket now.</summary>
+    public event Action<ListenerHandle>? Cleared;
+
+    /// <summary>A listener's time is over, or its cause has become one that does not clear by itself.</summary>
+    public event Action<ListenerHandle>? GivenUp;
+
+    /// <summary>Whether anything still waits.</summary>
+    public bool IsWaiting => _waits.Count > 0;
+
+    /// <inheritdoc/>
+    public TimeSpan? NextDeadline
+    {
+        get
+        {
+            TimeSpan? next = null;
+            foreach (var wait in _waits)
+            {
+                var at = wait.TimeWaitEnds is { } ends && ends < wait.GivesUp ? ends : wait.GivesUp;
+                next = next is null || at < next ? at : next;
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>Whether it makes sense to wait for that one.</summary>
+    public static bool CanWait(ListenerHandle handle) =>
+        handle is { Descriptor: null, Diagnosis.Retry: true } && handle.Spec.ConflictWait > TimeSpan.Zero;
+
+    /// <summary>Waits for it, from now on.</summary>
+    public void Add(ListenerHandle handle)
+    {
+        var wait = new Wait(handle, _loop.Now + handle.Spec.ConflictWait);
+        _waits.Add(wait);
+        Open();
+        Arm(wait);
+        _log.Waiting(handle, Durations.Text(handle.Spec.ConflictWait));
+
+        // What happened between the refusal and now has raised no event.
+        Try(wait);
+    }
+
+    /// <inheritdoc/>
+    public void PassDeadline()
+    {
+        var now = _loop.Now;
+        foreach (var wait in _waits.ToArray())
+        {
+            if (wait.TimeWaitEnds <= now)
+            {
+                Try(wait);
+            }
+
+            if (wait.GivesUp <= now && _waits.Contains(wait))
+            {
+                GiveUp(wait);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var wait in _waits.ToArray())
+        {
+            Remove(wait);
+        }
+
+        _loop.Remove(this);
+    }
+
+    private void Try(Wait wait)
+    {
+        if (!_waits.Contains(wait))
+        {
+            return;
+        }
+
+        if (_factory.Retry(wait.Handle))
+        {
+            Remove(wait);
+            Cleared?.Invoke(wait.Handle);
+        }
+        else if (wait.Handle.Diagnosis?.Retry != true)
+        {
+            GiveUp(wait);
+        }
+        else
+        {
+            Arm(wait);
+        }
+    }
+
+    private void GiveUp(Wait wait)
+    {
+        Remove(wait);
+        _log.GivenUp(wait.Handle, Durations.Text(wait.Handle.Spec.ConflictWait));
+        GivenUp?.Invoke(wait.Handle);
+    }
+
+    /// <summary>What to be woken by, from the latest diagnosis.</summary>
+    private void Arm(Wait wait)
+    {
+        var diagnosis = wait.Handle.Diagnosis!;
+        wait.TimeWaitEnds = diagnosis.ClearsIn is { } span ? _loop.Now + span + TimerSlack : null;
+        Disarm(wait);
+        foreach (var pid in diagnosis.Owners.Select(owner => owner.Pid).OfType<int>().Where(pid => pid != Processes.CurrentPid).Distinct())
+        {
+            if (Processes.OpenPidfd(pid, out _) is { } pidfd)
+            {
+                wait.Pidfds.Add(pidfd);
+                _loop.Watch(pidfd, () => Try(wait));
+            }
+        }
+    }
+
+    private void Disarm(Wait wait)
+    {
+        foreach (var pidfd in wait.Pidfds)
+        {
+            _loop.Unwatch(pidfd);
+            pidfd.Dispose();
+        }
+
+        wait.Pidfds.Clear();
+    }
+
+    private void Remove(Wait wait)
+    {
+        Disarm(wait);
+        _waits.Remove(wait);
+        if (_waits.Count == 0)
+        {
+            Close(ref _addresses);
+            Close(ref _destroyed);
+        }
+    }
+
+    private void Open()
+    {
+        _addresses ??= Subscribe(NetlinkRoute, AddressGroups, OnAddresses);
+        _destroyed ??= Subscribe(NetlinkSockDiag, DestroyGroups, OnDestroyed);
+    }
+
+    private void Close(ref DescriptorHandle? socket)
+    {
+        if (socket is not null)
+        {
+            _loop.Unwatch(socket);
+            socket.Dispose();
+            socket = null;
+        }
+    }
+
+    private DescriptorHandle? Subscribe(int protocol, uint groups, Action onReadable)
+    {
+        var socket = Sockets.Create(AfNetlink, SockRaw, protocol, nonBlocking: true, out _);
+        if (socket is null)
+        {
+            return null;
+        }
+
+        // struct sockaddr_nl: family, pad, port id, groups.
+        Span<byte> address = stackalloc byte[12];
+        address.Clear();
+        BinaryPrimitives.WriteUInt16LittleEndian(address, AfNetlink);
+        BinaryPrimitives.WriteUInt32LittleEndian(address[8..], groups);
+        if (Sockets.Bind(socket, address) is not null)
+        {
+            socket.Dispose();
+            return null;
+        }
+
+        _loop.Watch(socket, onReadable);
+        return socket;
+    }
+
+    private void OnAddresses()
+    {
+        while (_addresses is not null && Files.Read(_addresses, _buffer, out var error) is var length && (length > 0 || error is not null))
+        {
+            // Also where the kernel had to drop events (ENOBUFS): any of them may have been the one.
+        }
+
+        foreach (var wait in _waits.ToArray())
+        {
+            if (wait.Handle.Diagnosis?.Cause is BindCause.AddressAbsent or BindCause.AddressTentative or BindCause.InterfaceDown)
+            {
+                Try(wait);
+            }
+        }
+    }
+
+    private void OnDestroyed()
+    {
+        var ports = new HashSet<int>();
+        var anyPort = false;
+        while (_destroyed is not null && Files.Read(_destroyed, _buffer, out var error) is var length && (length > 0 || error is not null))
+        {
+            if (length <= 0)
+            {
+                anyPort = true;
+                continue;
+            }
+
+            // struct nlmsghdr, then struct inet_diag_msg, whose local port follows four bytes.
+            const int headerLength = 16;
+            for (var at = 0; at + headerLength + 8 <= length;)
+            {
+                var size = (int)BinaryPrimitives.ReadUInt32LittleEndian(_buffer.AsSpan(at));
+                if (size < headerLength)
+                {
+                    break;
+                }
+
+                ports.Add(BinaryPrimitives.ReadUInt16BigEndian(_buffer.AsSpan(at + headerLength + 4)));
+                at += (size + 3) & ~3;
+            }
+        }
+
+        foreach (var wait in _waits.ToArray())
+        {
+            if (wait.Handle.Failure?.Name == "EADDRINUSE" && (anyPort || ports.Contains((int)wait.Handle.Spec.Address.Port)))
+            {
+                Try(wait);
+            }
+        }
+    }
+
+    private sealed class Wait(ListenerHandle handle, TimeSpan givesUp)
+    {
+        public ListenerHandle Handle { get; } = handle;
+
+        public TimeSpan GivesUp { get; } = givesUp;
+
+        public TimeSpan? TimeWaitEnds { get; set; }
+
+        public List<DescriptorHandle> Pidfds { get; } = [];
+    }
+}

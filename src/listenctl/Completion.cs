@@ -1,0 +1,70 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Supervisor.Listenctl;
+
+/// <summary>
+/// What a shell asks as <c>listenctl "[suggest:POSITION]" "LINE"</c>: the words that may stand at that character of the
+/// line, one a line. Names come from the daemon; where it does not answer, there are none, and nothing is said about it.
+/// </summary>
+internal sealed class Completion
+{
+    private const string Directive = "[suggest";
+
+    private readonly string line;
+    private readonly int position;
+
+    private Completion(string line, int position)
+    {
+        this.line = line;
+        this.position = position;
+    }
+
+    /// <summary>The question; null where the command line is none.</summary>
+    public static Completion? Asked(IReadOnlyList<string> args)
+    {
+        if (args.Count is not (1 or 2) || !args[0].StartsWith(Directive, StringComparison.Ordinal) || args[0] is not [.., ']'])
+        {
+            return null;
+        }
+
+        var line = args.Count == 2 ? args[1] : "";
+        return int.TryParse(args[0].AsSpan(Directive.Length).Trim(":]"), NumberStyles.None, CultureInfo.InvariantCulture, out var position)
+            ? new Completion(line, Math.Min(position, line.Length))
+            : new Completion(line, line.Length);
+    }
+
+    /// <summary>Writes the answer.</summary>
+    public void Answer(Command root, GlobalOptions options, Standard standard)
+    {
+        foreach (var name in root.Subcommands.SelectMany(verb => verb.Arguments).OfType<NameArgument>())
+        {
+            name.CompletionSources.Add(context => Names(context.ParseResult.GetValue(options.Socket), standard, name.Source));
+        }
+
+        var parsed = root.Parse(line[..position], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        using var output = new StreamWriter(standard.Output, leaveOpen: true);
+        foreach (var item in parsed.GetCompletions(position).Select(item => item.InsertText ?? item.Label).Distinct())
+        {
+            output.Write(Printable.Of(item) + "\n");
+        }
+    }
+
+    /// <summary>The names in a document of the daemon: of its services, or of its listeners.</summary>
+    private static IEnumerable<CompletionItem> Names(string? socket, Standard standard, string source)
+    {
+        try
+        {
+            var client = ControlClient.For(socket, standard);
+            using var document = Json.Parse(client.Get(source), client);
+            var list = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("services", out var services) ? services : document.RootElement;
+            return list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(Json.Name).OfType<string>().Select(name => new CompletionItem(name))] : [];
+        }
+        catch (ControlException)
+        {
+            return [];
+        }
+    }
+}

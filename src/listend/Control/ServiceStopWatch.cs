@@ -1,0 +1,73 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Supervisor.Core;
+using Supervisor.Core.Services;
+using Supervisor.Control;
+using Supervisor.Linux;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>Follows a stop until the last worker is gone. On the loop.</summary>
+internal sealed class ServiceStopWatch(EventLoop loop, ServiceRunner runner) : ChangeWatch(loop, runner)
+{
+    private readonly TimeSpan _began = loop.Now;
+    private string _answer = "";
+    private int _shown = -1;
+
+    /// <inheritdoc/>
+    protected override string Subject => "the stop";
+
+    /// <inheritdoc/>
+    public override ChangeDocument Current() => Document(outcome: null, $"{Runner.Name}: {_answer}");
+
+    /// <inheritdoc/>
+    protected override bool Ask(out string? error)
+    {
+        error = null;
+        var before = Runner.State;
+        _answer = before.Wanted ? "" : before.Workers.IsEmpty ? "is stopped already" : "is stopping already";
+        Runner.Post(new StopRequested());
+        if (before.Wanted)
+        {
+            _answer = Describe() + Queue();
+        }
+
+        if (!IsOver)
+        {
+            Look([]);
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    protected override void Look(ImmutableArray<ReportEffect> reports)
+    {
+        var state = Runner.State;
+        if (state.Wanted)
+        {
+            Finish(Document("superseded", $"{Runner.Name}: started again before the last worker had left"));
+        }
+        else if (state.Workers.IsEmpty)
+        {
+            Finish(Document("done", _answer == "is stopped already"
+                ? $"{Runner.Name}: {_answer}"
+                : $"{Runner.Name}: stopped after {Durations.Text(Loop.Now - _began)}{Queue()}"));
+        }
+        else if (state.Workers.Length != _shown)
+        {
+            _shown = state.Workers.Length;
+            Say(Document(outcome: null, $"{Runner.Name}: {Describe()}"));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override string Describe() => Runner.State.Workers.Length switch
+    {
+        0 => "stopped",
+        var left => string.Create(CultureInfo.InvariantCulture, $"stopping: {left} worker{(left == 1 ? "" : "s")} leaving"),
+    };
+
+    private string Queue() => Runner.Listeners.Count == 0 ? "" : "; new connections wait in the queue";
+}

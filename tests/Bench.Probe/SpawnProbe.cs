@@ -1,0 +1,45 @@
+using System.Buffers.Binary;
+using System.Collections;
+using System.Diagnostics;
+using System.Net.Sockets;
+using Supervisor.Native;
+
+namespace Supervisor.Bench.Probe;
+
+/// <summary>From the call of <see cref="ChildProcess.Spawn"/> to the child's main().</summary>
+internal static class SpawnProbe
+{
+    /// <summary>Spawns <paramref name="program"/> so many times; it stamps the datagram socket at <paramref name="path"/>, which is made here. The nanoseconds of each round.</summary>
+    public static IEnumerable<long> Run(int count, string program, string path)
+    {
+        using var stamps = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
+        stamps.Bind(new UnixDomainSocketEndPoint(path));
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        var plan = new ChildProcess.Plan
+        {
+            Path = program,
+            Arguments = [program, path],
+            Environment = [.. Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(pair => $"{pair.Key}={pair.Value}")],
+            PidVariables = ["LISTEN_PID"],
+            Descriptors = [nothing, nothing, nothing],
+            NoNewPrivileges = true,
+        };
+        var stamp = new byte[16];
+        for (var i = 0; i < count; i++)
+        {
+            var begin = Stopwatch.GetTimestamp();
+            if (ChildProcess.Spawn(plan, out var failure) is not { } child)
+            {
+                throw new InvalidOperationException($"{program}: {failure}");
+            }
+
+            stamps.Receive(stamp);
+            yield return BinaryPrimitives.ReadInt64LittleEndian(stamp.AsSpan(8)) - begin;
+            using (child.Pidfd)
+            {
+                Processes.Signal(child.Pidfd, 9);
+                Processes.Reap(child.Pid);
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using BenchmarkDotNet.Attributes;
+using Supervisor.Core.Listeners;
+
+namespace Supervisor.Bench.Micro;
+
+/// <summary>One entry of a handle's history.</summary>
+public class HandleHistoryBenchmarks
+{
+    private static readonly HistoryActor Actor = new(1, "listend");
+
+    private readonly HandleHistory _full = new(TimeProvider.System);
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        for (var i = 0; i < HandleHistory.KeptBeginning + HandleHistory.KeptRecent; i++)
+        {
+            AddToFull();
+        }
+    }
+
+    [Benchmark]
+    public object AddToFull() =>
+        _full.Add(HandlePhase.PreBind, "setsockopt", "SO_REUSEADDR", OptionValue.Of(true), OptionValue.Of(true), actor: Actor);
+
+    [Benchmark]
+    public object MakeAndAdd() =>
+        new HandleHistory(TimeProvider.System).Add(HandlePhase.PreBind, "setsockopt", "SO_REUSEADDR", OptionValue.Of(true), OptionValue.Of(true), actor: Actor);
+}

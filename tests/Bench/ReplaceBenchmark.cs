@@ -1,0 +1,42 @@
+using System.Diagnostics;
+using Supervisor.Native;
+
+namespace Supervisor.Bench;
+
+/// <summary>From SIGKILL to a worker, to the first instruction of its replacement's main().</summary>
+internal static class ReplaceBenchmark
+{
+    private const int SigKill = 9;
+
+    /// <summary>Between two kills: time to take the worker's READY=1 and to be at rest again.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(40);
+
+    public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)
+    {
+        using var ourStamps = new StampSocket(workspace.Fresh("stamps"));
+        using var theirStamps = new StampSocket(workspace.Fresh("stamps"));
+        using var listend = new ListendProcess(workspace, 1, ourStamps.Path);
+        using var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), "1", workspace.Yardstick("worker"), theirStamps.Path);
+        var ours = new List<long>();
+        var theirs = new List<long>();
+        var ourPid = ourStamps.Receive().Pid;
+        var theirPid = theirStamps.Receive().Pid;
+        const int warmUp = 3;
+        for (var i = 0; i < scale.Rounds + warmUp; i++)
+        {
+            ours.Add(Replace(ref ourPid, ourStamps));
+            theirs.Add(Replace(ref theirPid, theirStamps));
+        }
+
+        yield return Figure.Of("SIGKILL to the replacement's main()", ours[warmUp..], theirs[warmUp..], "waits on a pidfd, vforks");
+    }
+
+    private static long Replace(ref int pid, StampSocket stamps)
+    {
+        Thread.Sleep(Pause);
+        var begin = Stopwatch.GetTimestamp();
+        Processes.Kill(pid, SigKill);
+        (pid, var at) = stamps.Receive();
+        return at - begin;
+    }
+}

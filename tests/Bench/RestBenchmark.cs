@@ -1,0 +1,86 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Supervisor.Bench;
+
+/// <summary>The daemon at rest: memory and system calls, before and after it was asked something, and what work leaves behind.</summary>
+internal static class RestBenchmark
+{
+    /// <summary>The daemon serves its control socket for so long after the last connection; a little more.</summary>
+    private static readonly TimeSpan UntilIdle = TimeSpan.FromSeconds(7);
+
+    public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)
+    {
+        const int workers = 4;
+        using (var listend = new ListendProcess(workspace, workers, stampSocket: null))
+        using (var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), $"{workers}", workspace.Yardstick("worker")))
+        {
+            listend.WaitUntilReady();
+            Thread.Sleep(TimeSpan.FromSeconds(1));
+            foreach (var figure in AtRest(workspace, scale, listend, yardstick, "4 workers"))
+            {
+                yield return figure;
+            }
+
+            Requests(listend, 100, Stopwatch.StartNew(), scale.Limit);
+            Thread.Sleep(UntilIdle);
+            foreach (var figure in AtRest(workspace, scale, listend, yardstick, "4 workers, 100 requests later"))
+            {
+                yield return figure;
+            }
+        }
+
+        using (var listend = new ListendProcess(workspace, 1, stampSocket: null))
+        {
+            listend.WaitUntilReady();
+            Thread.Sleep(TimeSpan.FromSeconds(1));
+            var before = ProcessMemory.Of(listend.Pid);
+            var clock = Stopwatch.StartNew();
+            var requests = Requests(listend, scale.Requests, clock, scale.Limit / 2);
+            var restarts = Restarts(listend, scale.Restarts, clock, scale.Limit);
+            Thread.Sleep(UntilIdle);
+            var after = ProcessMemory.Of(listend.Pid);
+            var what = string.Create(CultureInfo.InvariantCulture, $"growth by {requests} requests and {restarts} restarts");
+            yield return new Figure($"PSS, {what}", "MiB", after.Proportional - before.Proportional);
+            yield return new Figure($"RSS, {what}", "MiB", after.Resident - before.Resident);
+        }
+    }
+
+    private static IEnumerable<Figure> AtRest(Workspace workspace, BenchScale scale, ListendProcess listend, Yardstick yardstick, string when)
+    {
+        var (ours, theirs) = (ProcessMemory.Of(listend.Pid), ProcessMemory.Of(yardstick.Pid));
+        yield return new Figure($"PSS, {when}", "MiB", ours.Proportional, theirs.Proportional, "waits on 4 pidfds");
+        yield return new Figure($"RSS, {when}", "MiB", ours.Resident, theirs.Resident, "the same");
+        var watched = scale.Limit / 6;
+        if (SystemCallWatch.Count(listend.Pid, watched, workspace.Fresh("strace")) is { } calls)
+        {
+            yield return new Figure(string.Create(CultureInfo.InvariantCulture, $"system calls in {watched.TotalSeconds:0} s, {when}"), "", calls, SystemCallWatch.Count(yardstick.Pid, watched / 10, workspace.Fresh("strace")), "the same");
+        }
+    }
+
+    private static int Requests(ListendProcess listend, int count, Stopwatch clock, TimeSpan limit)
+    {
+        using var client = listend.Connect();
+        var done = 0;
+        for (; done < count && clock.Elapsed < limit; done++)
+        {
+            client.GetStringAsync(new Uri("/v1/status", UriKind.Relative)).Wait();
+        }
+
+        return done;
+    }
+
+    private static int Restarts(ListendProcess listend, int count, Stopwatch clock, TimeSpan limit)
+    {
+        using var client = listend.Connect();
+        var done = 0;
+        for (; done < count && clock.Elapsed < limit; done++)
+        {
+            using var answer = client.PostAsync(new Uri("/v1/services/w/restart?wait=true", UriKind.Relative), null).Result;
+            answer.EnsureSuccessStatusCode();
+            answer.Content.ReadAsStringAsync().Wait();
+        }
+
+        return done;
+    }
+}

@@ -1,0 +1,28 @@
+using System.Diagnostics;
+
+namespace Supervisor.Bench;
+
+/// <summary>From the supervisor's start until it knows of 200 workers that they are ready.</summary>
+internal static class StartBenchmark
+{
+    private const int Workers = 200;
+
+    public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)
+    {
+        var ours = new List<long>();
+        var theirs = new List<long>();
+        for (var i = 0; i <= Math.Max(1, scale.Rounds / 4); i++)
+        {
+            using (var listend = new ListendProcess(workspace, Workers, stampSocket: null))
+            {
+                ours.Add(listend.WaitUntilReady() - listend.StartedAt);
+            }
+
+            var begin = Stopwatch.GetTimestamp();
+            using var yardstick = Yardstick.Start(workspace.Yardstick("start"), $"{Workers}", workspace.Fresh("notify"), workspace.Yardstick("worker"));
+            theirs.Add(yardstick.Next() - begin);
+        }
+
+        yield return Figure.Of($"start to {Workers} workers ready", ours[1..], theirs[1..], "vforks, waits for READY=1 on one socket");
+    }
+}

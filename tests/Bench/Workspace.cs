@@ -1,0 +1,63 @@
+using System.Diagnostics;
+
+namespace Supervisor.Bench;
+
+/// <summary>A folder of the run's own under the system's temporary one, with the yardsticks compiled into it; gone afterwards.</summary>
+internal sealed class Workspace : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("listend-bench-").FullName;
+    private int _next;
+
+    public Workspace()
+    {
+        var sources = Path.Combine(AppContext.BaseDirectory, "yardsticks");
+        foreach (var source in Directory.GetFiles(sources, "*.c"))
+        {
+            Compile(source, Yardstick(Path.GetFileNameWithoutExtension(source)));
+        }
+    }
+
+    /// <summary>The daemon under measurement: LISTEND_BIN (the executable or its folder), else artifacts/publish/listend.</summary>
+    public static string Listend { get; } = Published("LISTEND_BIN", "artifacts/publish", "listend");
+
+    /// <summary>What is measured in-process, as an executable.</summary>
+    public static string Probe { get; } = Published("LISTEND_PROBE", "artifacts/bench", "listend-probe");
+
+    /// <summary>The executable of yardsticks/NAME.c.</summary>
+    public string Yardstick(string name) => Path.Combine(_folder, name);
+
+    /// <summary>A path that nothing has yet.</summary>
+    public string Fresh(string name) => Path.Combine(_folder, $"{_next++}-{name}");
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static void Compile(string source, string program)
+    {
+        using var compiler = Process.Start("cc", ["-std=gnu11", "-O2", "-static", "-o", program, source]);
+        compiler.WaitForExit();
+        if (compiler.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"cc could not compile {source}");
+        }
+    }
+
+    private static string Published(string variable, string folder, string name)
+    {
+        var place = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } given ? given : Path.Combine(Root(), folder);
+        var program = Path.GetFullPath(Directory.Exists(place) ? Path.Combine(place, name) : place);
+        return File.Exists(program) ? program : throw new FileNotFoundException($"{program} is not there: make bench publishes it");
+    }
+
+    private static string Root()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Supervisor.sln")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        return Directory.GetCurrentDirectory();
+    }
+}

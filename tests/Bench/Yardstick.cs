@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Supervisor.Bench;
+
+/// <summary>A program that runs beside the measurement: one that prints numbers, or one that stays until its standard input ends.</summary>
+internal sealed class Yardstick : IDisposable
+{
+    private readonly Process _process;
+
+    private Yardstick(Process process) => _process = process;
+
+    /// <summary>Its process id.</summary>
+    public int Pid => _process.Id;
+
+    /// <summary>Starts one that stays.</summary>
+    public static Yardstick Start(string program, params string[] arguments) => new(Process.Start(
+        new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
+
+    /// <summary>Runs one to its end, and returns the numbers that it prints.</summary>
+    public static IReadOnlyList<long> Numbers(string program, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
+        var numbers = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => long.Parse(line, CultureInfo.InvariantCulture)).ToArray();
+        process.WaitForExit();
+        return process.ExitCode == 0 ? numbers : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit status {process.ExitCode}");
+    }
+
+    /// <summary>Waits for the next number that it prints.</summary>
+    public long Next() => long.Parse(_process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
+
+    /// <summary>Ends its standard input, and waits for its end.</summary>
+    public void Dispose()
+    {
+        _process.StandardInput.Close();
+        _process.WaitForExit();
+        _process.Dispose();
+    }
+}

@@ -1,0 +1,188 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>Sockets that whoever started the daemon has made: LISTEN_FDS.</summary>
+public sealed class GivenDescriptorTests
+{
+    // Binds what a systemd without options would, keeps it at descriptors 3 and on, and executes the daemon.
+    private const string Activate = """
+        import os, socket, sys
+        names, command = sys.argv[1], sys.argv[2:]
+        made = []
+        for name in names.split(':'):
+            s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if name.startswith('udp') else socket.SOCK_STREAM)
+            s.bind(('127.0.0.1', 0))
+            if not name.startswith('udp'):
+                s.listen(33)
+            print('made', name, s.getsockname()[1], flush=True)
+            made.append(os.dup(s.fileno()))
+        for i, fd in enumerate(made):
+            os.dup2(fd, 100 + i)
+        for i in range(len(made)):
+            os.dup2(100 + i, 3 + i)
+        for fd in range(3 + len(made), 200):
+            try: os.close(fd)
+            except OSError: pass
+        os.environ['LISTEN_FDS'] = str(len(made))
+        os.environ['LISTEN_PID'] = str(os.getpid())
+        if '--nameless' not in sys.argv:
+            os.environ['LISTEN_FDNAMES'] = names
+        os.execvp(command[0], command)
+        """;
+
+    [Fact]
+    public async Task A_descriptor_with_a_listeners_name_is_adopted_and_each_difference_shown()
+    {
+        await DaemonUnderTest.WithAsync(
+            """
+            [listener.web]
+            address = "tcp://127.0.0.1:8080"
+            listen = { backlog = 100 }
+            accepted = { no_delay = true, keep_alive = false }
+
+            [listener.own]
+            address = "tcp://127.0.0.1:0"
+
+            [service.web]
+            command = ["@hello@"]
+            listeners = ["web", "own"]
+            """,
+            async daemon =>
+            {
+                await daemon.WaitUntilReadyAsync("web");
+                var web = await daemon.ListenerAsync("web");
+                Assert.Equal(("inherited-systemd", "listening", "tcp://127.0.0.1:8080"), (web.Origin, web.State, web.Requested));
+                Assert.Equal((100L, 33L), (web.Backlog!.Requested, web.Backlog.Effective));
+                Assert.Equal("created", (await daemon.ListenerAsync("own")).Origin);
+
+                // Another port than the one configured, another backlog, no SO_REUSEADDR, no TCP_NODELAY: all of it is said.
+                var history = await daemon.HistoryAsync("web");
+                var adopt = history[0];
+                Assert.Equal(("adopt", "execve"), (adopt.Phase, adopt.Call));
+                Assert.Contains("web", adopt.Note, StringComparison.Ordinal);
+                foreach (var option in new[] { "SO_REUSEADDR", "TCP_NODELAY", "backlog", "address" })
+                {
+                    Assert.Contains(history, entry => entry.Option == option && entry is { Phase: "adopt", Verdict: "inherited" } && entry.Note!.Contains("differs", StringComparison.Ordinal));
+                    await daemon.Log.WaitAsync(0, "WRN listener web", option);
+                }
+
+                Assert.Contains(history, entry => entry is { Option: "SO_KEEPALIVE", Verdict: "exact" });
+                Assert.Equal("inherited", web.Options.Single(option => option.Name == "TCP_NODELAY").Verdict);
+
+                Assert.StartsWith("hello", await GetAsync(await daemon.EndPointAsync("web")), StringComparison.Ordinal);
+            },
+            With("web"),
+            Prepare);
+    }
+
+    [Fact]
+    public async Task Without_a_name_the_address_tells_and_what_nobody_wants_is_closed_with_a_warning() => await DaemonUnderTest.WithAsync(
+        """
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.web]
+        command = ["@hello@"]
+        listeners = ["web"]
+        """,
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web");
+            var web = await daemon.ListenerAsync("web");
+            Assert.Equal("inherited-systemd", web.Origin);
+            Assert.Contains("address", (await daemon.HistoryAsync("web"))[0].Note, StringComparison.Ordinal);
+            await daemon.Log.WaitAsync(0, "WRN given descriptor 3", "(\"udp\"", "closed");
+            await daemon.Log.WaitAsync(0, "WRN given descriptor 5", "(\"third\"", "closed");
+            Assert.StartsWith("hello", await GetAsync(await daemon.EndPointAsync("web")), StringComparison.Ordinal);
+
+            // Closed is closed: the daemon has one descriptor of a TCP listener, the one that it adopted.
+            Assert.Single(Processes.Descriptors(daemon.Pid), one => one.Value == $"socket:[{web.Inode}]");
+        },
+        With("udp:first:third"),
+        Prepare);
+
+    [Fact]
+    public async Task Systemd_socket_activate_hands_over_and_the_connection_that_woke_it_is_answered()
+    {
+        var activate = Needs.Program("systemd-socket-activate", "systemd");
+        using var directory = new TemporaryDirectory();
+        var options = new DaemonOptions { Wrapper = [activate, "-l", "@dir@/web.sock", "--fdname=web"] };
+        await using var daemon = DaemonUnderTest.Start(
+            directory,
+            """
+            [listener.web]
+            address = "unix://@dir@/web.sock"
+
+            [service.web]
+            command = ["@hello@"]
+            listeners = ["web"]
+            """,
+            options);
+        await daemon.Log.WaitAsync(0, "Listening on", "web.sock");
+
+        // It executes the daemon at the first connection.
+        var first = GetAsync(new UnixDomainSocketEndPoint(directory["web.sock"]));
+        await daemon.WaitUntilUpAsync();
+        Assert.StartsWith("hello from worker 0", await first, StringComparison.Ordinal);
+        var web = await daemon.ListenerAsync("web");
+        Assert.Equal(("inherited-systemd", $"unix://{directory["web.sock"]}"), (web.Origin, web.Effective));
+        Assert.Null(web.Failure);
+        var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
+        Assert.True(restart.ExitCode == 0, restart.Error);
+        await daemon.LeaveAsync();
+
+        // Whoever made the socket file removes it.
+        Assert.True(File.Exists(directory["web.sock"]));
+    }
+
+    [Fact]
+    public async Task A_descriptor_of_another_kind_fails_its_listener_alone() => await DaemonUnderTest.WithAsync(
+        """
+        [listener.udp]
+        address = "tcp://127.0.0.1:0"
+
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.web]
+        command = ["@hello@"]
+        listeners = ["web"]
+        """,
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web");
+            var wrong = await daemon.ListenerAsync("udp");
+            Assert.Equal("failed", wrong.State);
+            Assert.Contains("udp", wrong.Failure!.Advice, StringComparison.Ordinal);
+            await daemon.Log.WaitAsync(0, "listener udp", "cannot be made", "give the right one");
+        },
+        With("udp"),
+        Prepare);
+
+    private static DaemonOptions With(string names) => new() { Wrapper = [Needs.Program("python3", "python3"), "@dir@/activate.py", names] };
+
+    private static void Prepare(TemporaryDirectory directory) => directory.Write("activate.py", Activate);
+
+    private static async Task<string> GetAsync(EndPoint target)
+    {
+        using var limit = new CancellationTokenSource(Patience.Limit);
+        using var socket = new Socket(target.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(target, limit.Token);
+        await socket.SendAsync("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"u8.ToArray(), limit.Token);
+        var answer = new StringBuilder();
+        var buffer = new byte[4096];
+        int count;
+        while ((count = await socket.ReceiveAsync(buffer, limit.Token)) > 0)
+        {
+            answer.Append(Encoding.ASCII.GetString(buffer.AsSpan(0, count)));
+        }
+
+        var text = answer.ToString();
+        Assert.StartsWith("HTTP/1.1 200", text, StringComparison.Ordinal);
+        return text[(text.IndexOf("\r\n\r\n", StringComparison.Ordinal) + 4)..];
+    }
+}

@@ -1,0 +1,334 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+using Tmds.Linux;
+
+namespace Supervisor.Linux.Tests.Abi;
+
+/// <summary>Every number, size and offset of the kernel's and the C library's interface that the C# code has, against the installed headers.</summary>
+public unsafe class AbiTests : KernelTest
+{
+    private static readonly string[] SocketHeaders =
+    [
+        "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", "<linux/vm_sockets.h>",
+        "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>", "<linux/unix_diag.h>", "<net/if.h>",
+    ];
+
+    private static readonly string[] ProcessHeaders =
+    [
+        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>",
+        "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
+    ];
+
+    /// <summary>Named constants, private ones too: a type, its constant, the C name. A new one has to be added here.</summary>
+    private static readonly (Type Type, string Name, string C)[] SocketConstants =
+    [
+        (typeof(Sockets), "AfVsock", "AF_VSOCK"), (typeof(Sockets), "IpprotoMptcp", "IPPROTO_MPTCP"),
+        (typeof(Polling), "Readable", "EPOLLIN"),
+        (typeof(AcceptQueue), "IpprotoTcp", "IPPROTO_TCP"), (typeof(AcceptQueue), "TcpInfo", "TCP_INFO"),
+        (typeof(AcceptQueue), "UnackedOffset", "offsetof(struct tcp_info, tcpi_unacked)"),
+        (typeof(AcceptQueue), "SackedOffset", "offsetof(struct tcp_info, tcpi_sacked)"),
+        (typeof(ListenerFactory), "SockStream", "SOCK_STREAM"), (typeof(ListenerFactory), "SockDgram", "SOCK_DGRAM"),
+        (typeof(ListenerFactory), "SockSeqpacket", "SOCK_SEQPACKET"), (typeof(ListenerFactory), "IpprotoIp", "IPPROTO_IP"),
+        (typeof(ListenerFactory), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(ListenerFactory), "McastJoinGroup", "MCAST_JOIN_GROUP"),
+        (typeof(ListenerFactory), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"),
+        (typeof(SocketAddress), "MaxLength", "sizeof(struct sockaddr_storage)"), (typeof(SocketAddress), "AfUnix", "AF_UNIX"),
+        (typeof(SocketAddress), "AfInet", "AF_INET"), (typeof(SocketAddress), "AfInet6", "AF_INET6"), (typeof(SocketAddress), "AfVsock", "AF_VSOCK"),
+        (typeof(SocketIdentity), "SolSocket", "SOL_SOCKET"), (typeof(SocketIdentity), "SoType", "SO_TYPE"),
+        (typeof(SocketIdentity), "SoAcceptConn", "SO_ACCEPTCONN"), (typeof(SocketIdentity), "SoProtocol", "SO_PROTOCOL"),
+        (typeof(SocketIdentity), "SoDomain", "SO_DOMAIN"),
+        (typeof(StaleSocket), "AfUnix", "AF_UNIX"),
+        (typeof(UnixDiag), "AfNetlink", "AF_NETLINK"), (typeof(UnixDiag), "SockRaw", "SOCK_RAW"), (typeof(UnixDiag), "NetlinkSockDiag", "NETLINK_SOCK_DIAG"),
+        (typeof(UnixDiag), "HeaderLength", "sizeof(struct nlmsghdr)"), (typeof(UnixDiag), "MessageLength", "sizeof(struct unix_diag_msg)"),
+        (typeof(UnixDiag), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(UnixDiag), "RequestFlag", "NLM_F_REQUEST"),
+        (typeof(UnixDiag), "UnixDiagRqLen", "UNIX_DIAG_RQLEN"), (typeof(UnixDiag), "ShowRqLen", "UDIAG_SHOW_RQLEN"),
+        (typeof(NotifySocket), "AfUnix", "AF_UNIX"), (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
+        (typeof(NotifySocket), "SolSocket", "SOL_SOCKET"), (typeof(NotifySocket), "SoPassCred", "SO_PASSCRED"),
+        (typeof(SocketDrops), "SolSocket", "SOL_SOCKET"), (typeof(SocketDrops), "SoMemInfo", "SO_MEMINFO"),
+        (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),
+        (typeof(Netlink), "SockDiag", "NETLINK_SOCK_DIAG"), (typeof(Netlink), "Route", "NETLINK_ROUTE"), (typeof(Netlink), "HeaderLength", "sizeof(struct nlmsghdr)"),
+        (typeof(Netlink), "AfNetlink", "AF_NETLINK"), (typeof(Netlink), "SockRaw", "SOCK_RAW"), (typeof(Netlink), "Error", "NLMSG_ERROR"),
+        (typeof(Netlink), "Done", "NLMSG_DONE"), (typeof(Netlink), "DumpFlags", "NLM_F_REQUEST | NLM_F_DUMP"),
+        (typeof(AddressTable), "GetLink", "RTM_GETLINK"), (typeof(AddressTable), "NewLink", "RTM_NEWLINK"), (typeof(AddressTable), "GetAddress", "RTM_GETADDR"),
+        (typeof(AddressTable), "NewAddress", "RTM_NEWADDR"), (typeof(AddressTable), "LinkName", "IFLA_IFNAME"), (typeof(AddressTable), "AddressAddress", "IFA_ADDRESS"),
+        (typeof(AddressTable), "AddressLocal", "IFA_LOCAL"), (typeof(AddressTable), "AddressFlags", "IFA_FLAGS"), (typeof(AddressTable), "InterfaceUp", "IFF_UP"),
+        (typeof(AddressTable), "Tentative", "IFA_F_TENTATIVE"), (typeof(AddressTable), "Optimistic", "IFA_F_OPTIMISTIC"),
+        (typeof(AddressTable), "DuplicateFound", "IFA_F_DADFAILED"),
+        (typeof(InternetSockets), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(InternetSockets), "AfInet", "AF_INET"), (typeof(InternetSockets), "AfInet6", "AF_INET6"),
+        (typeof(InternetSockets), "IpprotoTcp", "IPPROTO_TCP"), (typeof(InternetSockets), "IpprotoUdp", "IPPROTO_UDP"),
+        (typeof(InternetSockets), "IpprotoMptcp", "IPPROTO_MPTCP"), (typeof(InternetSockets), "ReqProtocol", "INET_DIAG_REQ_PROTOCOL"),
+        (typeof(InternetSockets), "DiagV6Only", "INET_DIAG_SKV6ONLY"), (typeof(InternetSockets), "Established", "TCP_ESTABLISHED"),
+        (typeof(InternetSockets), "SynSent", "TCP_SYN_SENT"), (typeof(InternetSockets), "TimeWait", "TCP_TIME_WAIT"), (typeof(InternetSockets), "Closed", "TCP_CLOSE"),
+        (typeof(InternetSockets), "Listen", "TCP_LISTEN"), (typeof(InternetSockets), "MessageLength", "sizeof(struct inet_diag_msg)"),
+        (typeof(SharingFlags), "SolSocket", "SOL_SOCKET"), (typeof(SharingFlags), "ReuseAddress", "SO_REUSEADDR"), (typeof(SharingFlags), "ReusePort", "SO_REUSEPORT"),
+        (typeof(SharingFlags), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(SharingFlags), "V6Only", "IPV6_V6ONLY"),
+        (typeof(UnixSockets), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(UnixSockets), "ShowName", "UDIAG_SHOW_NAME"), (typeof(UnixSockets), "ShowVfs", "UDIAG_SHOW_VFS"),
+        (typeof(UnixSockets), "ShowUid", "UDIAG_SHOW_UID"), (typeof(UnixSockets), "DiagName", "UNIX_DIAG_NAME"), (typeof(UnixSockets), "DiagVfs", "UNIX_DIAG_VFS"),
+        (typeof(UnixSockets), "DiagUid", "UNIX_DIAG_UID"), (typeof(UnixSockets), "MessageLength", "sizeof(struct unix_diag_msg)"),
+        (typeof(UnixSockets), "Listen", "TCP_LISTEN"),
+    ];
+
+    private static readonly (Type Type, string Name, string C)[] ProcessConstants =
+    [
+        (typeof(Processes), "PPid", "P_PID"), (typeof(Processes), "PPidfd", "P_PIDFD"), (typeof(Processes), "WExited", "WEXITED"),
+        (typeof(Processes), "WNoWait", "WNOWAIT"), (typeof(Processes), "WNoHang", "WNOHANG"),
+        (typeof(Processes), "PrSetChildSubreaper", "PR_SET_CHILD_SUBREAPER"), (typeof(Processes), "SigInfoSize", "sizeof(siginfo_t)"),
+        (typeof(Processes), "SiCode", "offsetof(siginfo_t, si_code)"), (typeof(Processes), "SiPid", "offsetof(siginfo_t, si_pid)"),
+        (typeof(Processes), "SiStatus", "offsetof(siginfo_t, si_status)"), (typeof(Processes), "NoId", "(uid_t)-1"),
+        (typeof(ListenerFactory), "AddressInUse", "EADDRINUSE"), (typeof(ListenerFactory), "AddressNotAvailable", "EADDRNOTAVAIL"),
+        (typeof(ListenerFactory), "FamilyNotSupported", "EAFNOSUPPORT"), (typeof(ListenerFactory), "NoDevice", "ENODEV"),
+        (typeof(StaleSocket), "ConnectionRefused", "ECONNREFUSED"), (typeof(StaleSocket), "WrongType", "EPROTOTYPE"),
+        (typeof(StaleSocket), "PermissionDenied", "EACCES"),
+        (typeof(BindProbe), "NoDevice", "ENODEV"), (typeof(BindProbe), "NameTooLong", "ENAMETOOLONG"),
+        (typeof(BindProbe), "FamilyNotSupported", "EAFNOSUPPORT"), (typeof(BindProbe), "AddressNotAvailable", "EADDRNOTAVAIL"),
+        (typeof(UnixPath), "NoEntry", "ENOENT"), (typeof(UnixPath), "AddressInUse", "EADDRINUSE"), (typeof(UnixPath), "NameTooLong", "ENAMETOOLONG"),
+        (typeof(UnixPath), "ConnectionRefused", "ECONNREFUSED"), (typeof(UnixPath), "WrongType", "EPROTOTYPE"), (typeof(UnixPath), "TryAgain", "EAGAIN"),
+    ];
+
+    /// <summary>What no header has: bounds of our own, and states that the kernel keeps to itself (include/net/tcp_states.h).</summary>
+    private static readonly (Type Type, string Name)[] OwnConstants =
+    [
+        (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
+        (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"),
+        (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
+        (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
+    ];
+
+    [Fact]
+    public void Numbers_of_sockets_are_the_headers()
+    {
+        var program = new AbiProgram(SocketHeaders);
+        foreach (var (type, name, c) in SocketConstants)
+        {
+            program.Equal(c, Constant(type, name), $"{type.Name}.{name}");
+        }
+
+        foreach (var option in SocketOptions.All)
+        {
+            program.Equal(option.LevelName, option.Level, $"the level of {option.Name}");
+            program.Equal(option.Name, option.Number, option.Name);
+        }
+
+        program.Equal("SO_RCVBUF", SocketOptions.ReceiveBufferForce.ReadNumber, "what SO_RCVBUFFORCE is read by");
+        program.Equal("SO_SNDBUF", SocketOptions.SendBufferForce.ReadNumber, "what SO_SNDBUFFORCE is read by");
+
+        // From Tmds.LibC, as far as it is used.
+        program.Equal("SOCK_CLOEXEC", LibC.SOCK_CLOEXEC, "LibC");
+        program.Equal("SOCK_NONBLOCK", LibC.SOCK_NONBLOCK, "LibC");
+        program.Equal("MSG_NOSIGNAL", LibC.MSG_NOSIGNAL, "LibC");
+        program.Equal("MSG_DONTWAIT", LibC.MSG_DONTWAIT, "LibC");
+        program.Equal("MSG_CMSG_CLOEXEC", LibC.MSG_CMSG_CLOEXEC, "LibC");
+        program.Equal("MSG_TRUNC", LibC.MSG_TRUNC, "LibC");
+        program.Equal("MSG_CTRUNC", LibC.MSG_CTRUNC, "LibC");
+        program.Equal("SOL_SOCKET", LibC.SOL_SOCKET, "LibC");
+        program.Equal("SO_PEERCRED", LibC.SO_PEERCRED, "LibC");
+        program.Equal("SCM_CREDENTIALS", LibC.SCM_CREDENTIALS, "LibC");
+        program.Equal("SCM_RIGHTS", LibC.SCM_RIGHTS, "LibC");
+        program.Equal("EPOLLIN", LibC.EPOLLIN, "LibC");
+        program.Equal("EPOLL_CLOEXEC", LibC.EPOLL_CLOEXEC, "LibC");
+        program.Equal("EPOLL_CTL_ADD", LibC.EPOLL_CTL_ADD, "LibC");
+        program.Equal("EPOLL_CTL_DEL", LibC.EPOLL_CTL_DEL, "LibC");
+
+        // Written as literals where they are used.
+        program.Equal("AF_UNIX", 1, "a literal");
+        program.Equal("AF_INET", 2, "a literal");
+        program.Equal("AF_INET6", 10, "a literal");
+        program.Equal("IPPROTO_TCP", 6, "a literal");
+        program.Equal("IPPROTO_UDP", 17, "a literal");
+        program.Equal("VMADDR_CID_ANY", uint.MaxValue, "ListenAddress.VsockAny");
+        program.Equal("VMADDR_PORT_ANY", uint.MaxValue, "ListenAddress.VsockAny");
+        Assert.Empty(program.Compile());
+    }
+
+    [Fact]
+    public void Layouts_of_sockets_are_the_headers()
+    {
+        var program = new AbiProgram(SocketHeaders);
+        program.Layout(
+            "struct epoll_event", sizeof(epoll_event),
+            ("events", Offset((ref epoll_event value) => value.events = -1), 4), ("data", Offset((ref epoll_event value) => value.data.u64 = ulong.MaxValue), 8));
+        program.Layout(
+            "struct ucred", sizeof(ucred),
+            ("pid", Offset((ref ucred value) => value.pid = -1), 4), ("uid", Offset((ref ucred value) => value.uid = uint.MaxValue), 4),
+            ("gid", Offset((ref ucred value) => value.gid = uint.MaxValue), 4));
+        program.Layout(
+            "struct msghdr", sizeof(msghdr),
+            ("msg_iov", Offset((ref msghdr value) => value.msg_iov = (iovec*)-1), 8), ("msg_iovlen", Offset((ref msghdr value) => value.msg_iovlen = 1), 8),
+            ("msg_control", Offset((ref msghdr value) => value.msg_control = (void*)-1), 8),
+            ("msg_controllen", Offset((ref msghdr value) => value.msg_controllen = 1), 8), ("msg_flags", Offset((ref msghdr value) => value.msg_flags = -1), 4));
+        program.Layout(
+            "struct cmsghdr", sizeof(cmsghdr),
+            ("cmsg_len", Offset((ref cmsghdr value) => value.cmsg_len = 1), 8), ("cmsg_level", Offset((ref cmsghdr value) => value.cmsg_level = -1), 4),
+            ("cmsg_type", Offset((ref cmsghdr value) => value.cmsg_type = -1), 4));
+        program.Layout(
+            "struct iovec", sizeof(iovec),
+            ("iov_base", Offset((ref iovec value) => value.iov_base = (void*)-1), 8), ("iov_len", Offset((ref iovec value) => value.iov_len = 1), 8));
+
+        // Written by hand, byte by byte.
+        program.Layout("struct sockaddr_in", 16, ("sin_family", 0, 2), ("sin_port", 2, 2), ("sin_addr", 4, 4));
+        program.Layout("struct sockaddr_in6", 28, ("sin6_family", 0, 2), ("sin6_port", 2, 2), ("sin6_addr", 8, 16), ("sin6_scope_id", 24, 4));
+        program.Layout("struct sockaddr_un", 110, ("sun_family", 0, 2), ("sun_path", 2, ListenAddress.MaxUnixPathBytes + 1));
+        program.Layout("struct sockaddr_vm", 16, ("svm_family", 0, 2), ("svm_port", 4, 4), ("svm_cid", 8, 4));
+        program.Layout("struct linger", 8, ("l_onoff", 0, 4), ("l_linger", 4, 4));
+        program.Layout("struct group_req", 136, ("gr_interface", 0, 4), ("gr_group", 8, 128));
+        program.Layout("struct group_source_req", 264, ("gsr_interface", 0, 4), ("gsr_group", 8, 128), ("gsr_source", 136, 128));
+        program.Layout("struct nlmsghdr", 16, ("nlmsg_len", 0, 4), ("nlmsg_type", 4, 2), ("nlmsg_flags", 6, 2));
+        program.Layout("struct unix_diag_req", 24, ("sdiag_family", 0, 1), ("udiag_states", 4, 4), ("udiag_ino", 8, 4), ("udiag_show", 12, 4), ("udiag_cookie", 16, 8));
+        program.Layout("struct unix_diag_rqlen", 8, ("udiag_rqueue", 0, 4), ("udiag_wqueue", 4, 4));
+        program.Layout("struct nlattr", 4, ("nla_len", 0, 2), ("nla_type", 2, 2));
+        program.Equal("sizeof(struct tcp_info) >= 104", 1, "the buffer of AcceptQueue");
+        Assert.Empty(program.Compile());
+    }
+
+    [Fact]
+    public void Numbers_of_files_and_processes_are_the_headers()
+    {
+        var program = new AbiProgram(ProcessHeaders);
+        foreach (var (type, name, c) in ProcessConstants)
+        {
+            program.Equal(c, Constant(type, name), $"{type.Name}.{name}");
+        }
+
+        foreach (var stage in Enum.GetValues<SpawnStage>())
+        {
+            program.Equal($"LISTEND_STAGE_{UpperSnake(stage.ToString())}", (int)stage, $"SpawnStage.{stage}");
+        }
+
+        for (var i = 0; i < Capabilities.Names.Length; i++)
+        {
+            program.Equal(Capabilities.Names[i], i, $"Capabilities.Names[{i}]");
+        }
+
+        program.Equal("O_CLOEXEC", LibC.O_CLOEXEC, "LibC");
+        program.Equal("O_NONBLOCK", LibC.O_NONBLOCK, "LibC");
+        program.Equal("O_PATH", LibC.O_PATH, "LibC");
+        program.Equal("O_NOFOLLOW", LibC.O_NOFOLLOW, "LibC");
+        program.Equal("AT_EMPTY_PATH", LibC.AT_EMPTY_PATH, "LibC");
+        program.Equal("F_SETFL", LibC.F_SETFL, "LibC");
+        program.Equal("F_GETFL", LibC.F_GETFL, "LibC");
+        program.Equal("F_SETFD", LibC.F_SETFD, "LibC");
+        program.Equal("FD_CLOEXEC", LibC.FD_CLOEXEC, "LibC");
+        program.Equal("F_DUPFD_CLOEXEC", LibC.F_DUPFD_CLOEXEC, "LibC");
+        program.Equal("EFD_CLOEXEC", LibC.EFD_CLOEXEC, "LibC");
+        program.Equal("EFD_NONBLOCK", LibC.EFD_NONBLOCK, "LibC");
+        program.Equal("X_OK", LibC.X_OK, "LibC");
+        program.Equal("SIGCHLD", LibC.SIGCHLD, "LibC");
+        program.Equal("EINTR", LibC.EINTR, "LibC");
+        program.Equal("ERANGE", LibC.ERANGE, "LibC");
+
+        // Written as literals where they are used.
+        program.Equal("S_IFMT", 0xF000, "Files.Status");
+        program.Equal("S_IFSOCK", 0xC000, "Files.Status.IsSocket");
+        program.Equal("S_IFDIR", 0x4000, "Files.Status.IsDirectory");
+        program.Equal("S_IFREG", 0x8000, "Files.Status.IsRegular");
+        program.Equal("AT_FDCWD", -100, "Files.RenameNoReplace");
+        program.Equal("RENAME_NOREPLACE", 1, "Files.RenameNoReplace");
+        program.Equal("EAGAIN", 11, "Files.Read, Sockets.ReceiveWithCredentials");
+        program.Equal("EINTR", 4, "Files.Read");
+        program.Equal("EINVAL", 22, "ListenerFactory");
+        program.Equal("ENAMETOOLONG", 36, "ListenerFactory, NotifySocket");
+        program.Equal("ESTALE", 116, "ListenerFactory");
+        program.Equal("LOCK_EX | LOCK_NB", 2 | 4, "Files.TryLock");
+        program.Equal("O_RDWR", 2, "Spawner, RuntimeClaim");
+        program.Equal("O_CREAT", 0x40, "RuntimeClaim");
+        program.Equal("SYS_pidfd_send_signal", 424, "Processes.Signal");
+        program.Equal("SYS_pidfd_open", 434, "Processes.OpenPidfd");
+        program.Equal("SYS_pidfd_getfd", 438, "OpenFiles.Borrow");
+        program.Equal("AT_EACCESS", 0x200, "Files.MayWrite");
+        program.Equal("W_OK | X_OK", 3, "Files.MayWrite");
+        program.Equal("O_DIRECTORY", LibC.O_DIRECTORY, "LibC");
+        program.Equal("AT_FDCWD", LibC.AT_FDCWD, "LibC");
+        program.Equal("offsetof(struct dirent64, d_reclen)", 16, "OpenFiles");
+        program.Equal("offsetof(struct dirent64, d_name)", 19, "OpenFiles");
+        program.Equal("P_ALL", 0, "Processes.PeekAnyExited");
+        program.Equal("CLD_EXITED", 1, "Processes.Wait");
+        program.Equal("CLD_DUMPED", 3, "Processes.Wait");
+        program.Equal("SIGKILL", 9, "WorkerProcess.KillSession");
+        program.Equal("NSIG", 65, "the signals that a child gets at their default");
+        Assert.Empty(program.Compile());
+    }
+
+    [Fact]
+    public void Layouts_of_files_and_processes_are_the_headers()
+    {
+        var program = new AbiProgram(ProcessHeaders);
+        program.Layout(
+            "struct listend_spawn", Unsafe.SizeOf<SpawnRequest>(),
+            ("path", OffsetOf<SpawnRequest>("Path"), 8), ("argv", OffsetOf<SpawnRequest>("Arguments"), 8), ("envp", OffsetOf<SpawnRequest>("Environment"), 8),
+            ("pid_slots", OffsetOf<SpawnRequest>("PidSlots"), 8), ("directory", OffsetOf<SpawnRequest>("Directory"), 8), ("groups", OffsetOf<SpawnRequest>("Groups"), 8),
+            ("limits", OffsetOf<SpawnRequest>("Limits"), 8), ("fds", OffsetOf<SpawnRequest>("Descriptors"), 8), ("ambient", OffsetOf<SpawnRequest>("Ambient"), 8),
+            ("pid_slot_count", OffsetOf<SpawnRequest>("PidSlotCount"), 4), ("group_count", OffsetOf<SpawnRequest>("GroupCount"), 4),
+            ("limit_count", OffsetOf<SpawnRequest>("LimitCount"), 4), ("fd_count", OffsetOf<SpawnRequest>("DescriptorCount"), 4),
+            ("cgroup_fd", OffsetOf<SpawnRequest>("CgroupDescriptor"), 4), ("umask", OffsetOf<SpawnRequest>("Umask"), 4), ("nice", OffsetOf<SpawnRequest>("Nice"), 4),
+            ("no_new_privileges", OffsetOf<SpawnRequest>("NoNewPrivileges"), 4), ("uid", OffsetOf<SpawnRequest>("Uid"), 4), ("gid", OffsetOf<SpawnRequest>("Gid"), 4),
+            ("pid", OffsetOf<SpawnRequest>("Pid"), 4), ("pidfd", OffsetOf<SpawnRequest>("PidDescriptor"), 4), ("stage", OffsetOf<SpawnRequest>("Stage"), 4),
+            ("error", OffsetOf<SpawnRequest>("Error"), 4), ("detail", OffsetOf<SpawnRequest>("Detail"), 4), ("reserved", OffsetOf<SpawnRequest>("Reserved"), 4));
+        program.Layout(
+            "struct listend_limit", Unsafe.SizeOf<SpawnLimit>(),
+            ("resource", OffsetOf<SpawnLimit>("Resource"), 4), ("value", OffsetOf<SpawnLimit>("Value"), 8));
+        program.Layout(
+            "struct passwd", Unsafe.SizeOf<Syscalls.Passwd>(),
+            ("pw_name", OffsetOf<Syscalls.Passwd>("Name"), 8), ("pw_passwd", OffsetOf<Syscalls.Passwd>("Password"), 8), ("pw_uid", OffsetOf<Syscalls.Passwd>("Uid"), 4),
+            ("pw_gid", OffsetOf<Syscalls.Passwd>("Gid"), 4), ("pw_gecos", OffsetOf<Syscalls.Passwd>("Gecos"), 8), ("pw_dir", OffsetOf<Syscalls.Passwd>("Directory"), 8),
+            ("pw_shell", OffsetOf<Syscalls.Passwd>("Shell"), 8));
+        program.Layout(
+            "struct group", Unsafe.SizeOf<Syscalls.Group>(),
+            ("gr_name", OffsetOf<Syscalls.Group>("Name"), 8), ("gr_passwd", OffsetOf<Syscalls.Group>("Password"), 8), ("gr_gid", OffsetOf<Syscalls.Group>("Gid"), 4),
+            ("gr_mem", OffsetOf<Syscalls.Group>("Members"), 8));
+        program.Layout(
+            "struct stat", sizeof(stat),
+            ("st_dev", Offset((ref stat value) => value.st_dev = 1), sizeof(dev_t)), ("st_ino", Offset((ref stat value) => value.st_ino = 1), sizeof(ino_t)),
+            ("st_mode", Offset((ref stat value) => value.st_mode = 1), sizeof(mode_t)), ("st_uid", Offset((ref stat value) => value.st_uid = 1), sizeof(uid_t)),
+            ("st_gid", Offset((ref stat value) => value.st_gid = 1), sizeof(gid_t)));
+        program.Equal("sizeof(struct sigaction)", sizeof(sigaction), "LibC");
+        Assert.Empty(program.Compile());
+    }
+
+    /// <summary>No constant of the two projects escapes: each is compared, or is known as a bound of our own.</summary>
+    [Fact]
+    public void Every_constant_is_accounted_for()
+    {
+        var known = SocketConstants.Concat(ProcessConstants).Select(row => (row.Type, row.Name)).Concat(OwnConstants).ToHashSet();
+        var all =
+            from assembly in new[] { typeof(DescriptorHandle).Assembly, typeof(ListenerFactory).Assembly }
+            from type in assembly.GetTypes()
+            where !type.IsEnum && type.Namespace?.StartsWith("Supervisor.", StringComparison.Ordinal) == true
+            from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+            where field.IsLiteral && field.FieldType != typeof(string)
+            select (field.DeclaringType!, field.Name);
+        Assert.Empty(all.Where(constant => !known.Contains(constant)).Select(constant => $"{constant.Item1.Name}.{constant.Name}"));
+    }
+
+    [Fact]
+    public void A_wrong_number_does_not_compile()
+    {
+        var program = new AbiProgram(SocketHeaders);
+        program.Equal("AF_UNIX", 2, "this test");
+        Assert.Contains("AF_UNIX is not 2, as this test has it", program.Compile(), StringComparison.Ordinal);
+    }
+
+    private static long Constant(Type type, string name) => Convert.ToInt64(
+        type.GetField(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)?.GetRawConstantValue() ?? throw new MissingFieldException(type.Name, name),
+        System.Globalization.CultureInfo.InvariantCulture);
+
+    /// <summary>Where a field stands that is a property of the assembly that one compiles against: where its first byte appears.</summary>
+    private static long Offset<T>(SetField<T> set)
+        where T : unmanaged
+    {
+        T value = default;
+        set(ref value);
+        return new Span<byte>(&value, sizeof(T)).IndexOfAnyExcept((byte)0);
+    }
+
+    private static long OffsetOf<T>(string field) => Marshal.OffsetOf<T>(field);
+
+    private delegate void SetField<T>(ref T value);
+
+    private static string UpperSnake(string name) => string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? $"_{c}" : char.ToUpperInvariant(c).ToString()));
+}

@@ -1,0 +1,2 @@
+// Each test compares the descriptors of the whole process before and after: one at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,0 +1,260 @@
+using Microsoft.Extensions.Time.Testing;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests;
+
+/// <summary>The loop: what is watched, what is posted, what waits for time.</summary>
+public class EventLoopTests : KernelTest
+{
+    private readonly FakeTimeProvider _time = new();
+
+    [Fact]
+    public void What_many_threads_post_is_all_run_on_the_loop_in_each_ones_order()
+    {
+        using var loop = new EventLoop(_time);
+        const int threads = 8, each = 2000;
+        var seen = new int[threads];
+        var total = 0;
+        var loopThread = 0;
+        var posters = Enumerable.Range(0, threads).Select(thread => new Thread(() =>
+        {
+            for (var i = 0; i < each; i++)
+            {
+                var number = i;
+                loop.Post(() =>
+                {
+                    Assert.Equal(loopThread, Environment.CurrentManagedThreadId);
+                    Assert.Equal(number, seen[thread]++);
+                    if (++total == threads * each)
+                    {
+                        loop.Stop();
+                    }
+                });
+            }
+        })).ToList();
+        loopThread = Environment.CurrentManagedThreadId;
+        posters.ForEach(thread => thread.Start());
+        loop.Run();
+        posters.ForEach(thread => thread.Join());
+        Assert.Equal(threads * each, total);
+    }
+
+    [Fact]
+    public void What_was_posted_before_the_loop_runs_is_not_lost()
+    {
+        using var loop = new EventLoop(_time);
+        loop.Post(loop.Stop);
+        loop.Run();
+    }
+
+    [Fact]
+    public async Task An_answer_or_an_exception_comes_back_to_the_asker()
+    {
+        using var loop = new EventLoop(_time);
+        var answer = loop.Ask(() => 42);
+        var failure = loop.Ask<int>(() => throw new InvalidOperationException("no"));
+        loop.Post(loop.Stop);
+        loop.Run();
+        Assert.Equal(42, await answer);
+        Assert.Equal("no", (await Assert.ThrowsAsync<InvalidOperationException>(() => failure)).Message);
+    }
+
+    [Fact]
+    public void A_descriptor_is_heard_as_long_as_it_is_watched()
+    {
+        using var loop = new EventLoop(_time);
+        using var source = Polling.CreateEvent();
+        var heard = 0;
+        loop.Watch(source, () =>
+        {
+            Polling.Lower(source);
+            if (++heard == 2)
+            {
+                loop.Unwatch(source);
+                loop.Unwatch(source);
+                Polling.Raise(source);
+                loop.Post(loop.Stop);
+            }
+            else
+            {
+                Polling.Raise(source);
+            }
+        });
+        Polling.Raise(source);
+        loop.Run();
+        Assert.Equal(2, heard);
+    }
+
+    /// <summary>Two are ready at once, and whichever comes first unwatches and closes the other.</summary>
+    [Fact]
+    public void What_is_unwatched_within_a_dispatch_is_not_called()
+    {
+        using var loop = new EventLoop(_time);
+        var sources = new[] { Polling.CreateEvent(), Polling.CreateEvent() };
+        var called = 0;
+        for (var i = 0; i < 2; i++)
+        {
+            var (own, other) = (sources[i], sources[1 - i]);
+            loop.Watch(own, () =>
+            {
+                called++;
+                loop.Unwatch(other);
+                other.Dispose();
+                loop.Unwatch(own);
+                own.Dispose();
+                loop.Post(loop.Stop);
+            });
+            Polling.Raise(own);
+        }
+
+        loop.Run();
+        Assert.Equal(1, called);
+    }
+
+    /// <summary>
+    /// The kernel gives a closed descriptor's number to the next one at once: an event that was fetched for the first
+    /// must not be taken for one of the second.
+    /// </summary>
+    [Fact]
+    public void An_event_of_a_closed_descriptor_is_not_its_successors()
+    {
+        using var loop = new EventLoop(_time);
+        var sources = new[] { Polling.CreateEvent(), Polling.CreateEvent() };
+        DescriptorHandle? successor = null;
+        var called = 0;
+        for (var i = 0; i < 2; i++)
+        {
+            var (own, other) = (sources[i], sources[1 - i]);
+            loop.Watch(own, () =>
+            {
+                if (successor is not null)
+                {
+                    return;
+                }
+
+                var number = other.Number;
+                loop.Unwatch(other);
+                other.Dispose();
+                successor = Polling.CreateEvent();
+                Assert.Equal(number, successor.Number);
+                loop.Watch(successor, () => called++);
+                Polling.Lower(own);
+                loop.Post(() => loop.Post(loop.Stop));
+            });
+            Polling.Raise(own);
+        }
+
+        loop.Run();
+        Assert.Equal(0, called);
+        loop.Unwatch(successor!);
+        successor!.Dispose();
+        sources[0].Dispose();
+        sources[1].Dispose();
+    }
+
+    /// <summary>One that was closed before it was unwatched does not take its successor's place in the kernel's set with it.</summary>
+    [Fact]
+    public void Unwatching_a_closed_descriptor_leaves_its_successor_watched()
+    {
+        using var loop = new EventLoop(_time);
+        var first = Polling.CreateEvent();
+        loop.Watch(first, () => Assert.Fail("it is closed"));
+        var number = first.Number;
+        first.Dispose();
+        using var successor = Polling.CreateEvent();
+        Assert.Equal(number, successor.Number);
+        loop.Watch(successor, loop.Stop);
+        loop.Unwatch(first);
+        Polling.Raise(successor);
+        loop.Run();
+    }
+
+    [Fact]
+    public void What_cannot_be_watched_is_an_error_and_stays_unwatched()
+    {
+        using var loop = new EventLoop(_time);
+        using var file = Files.Open("/etc/hostname", 0, 0, out _) ?? Files.Open("/bin/sh", 0, 0, out _)!;
+        Assert.Equal("EPERM", Assert.Throws<SystemCallException>(() => loop.Watch(file, () => { })).Error.Name);
+        loop.Unwatch(file);
+    }
+
+    [Fact]
+    public void Deadlines_are_passed_when_their_time_has_come_and_not_before()
+    {
+        using var loop = new EventLoop(_time);
+        var early = new Deadline(TimeSpan.FromSeconds(1));
+        var late = new Deadline(TimeSpan.FromSeconds(5)) { OnPass = loop.Stop };
+        loop.Add(late);
+        loop.Add(early);
+        loop.Post(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            loop.Post(() =>
+            {
+                Assert.Equal((1, 0), (early.Passed, late.Passed));
+                _time.Advance(TimeSpan.FromSeconds(4));
+            });
+        });
+        loop.Run();
+        Assert.Equal((1, 1), (early.Passed, late.Passed));
+        Assert.Equal(TimeSpan.FromSeconds(5), loop.Now);
+    }
+
+    /// <summary>Removed while the others are being gone through, by itself or by another: nobody is left out for that.</summary>
+    [Fact]
+    public void Deadlines_that_remove_each_other_do_not_disturb_the_rest()
+    {
+        using var loop = new EventLoop(_time);
+        var all = Enumerable.Range(0, 5).Select(_ => new Deadline(TimeSpan.Zero)).ToList();
+        var left = all.Count - 1;
+        foreach (var deadline in all)
+        {
+            deadline.OnPass = () =>
+            {
+                loop.Remove(deadline);
+                if (deadline == all[1])
+                {
+                    loop.Remove(all[3]);
+                }
+
+                if (--left == 0)
+                {
+                    loop.Stop();
+                }
+            };
+            loop.Add(deadline);
+        }
+
+        loop.Run();
+        Assert.Equal([1, 1, 1, 0, 1], all.Select(deadline => deadline.Passed));
+    }
+
+    [Fact]
+    public void Without_anything_to_wait_for_it_waits()
+    {
+        using var loop = new EventLoop(TimeProvider.System);
+        var thread = new Thread(loop.Run);
+        thread.Start();
+        loop.Post(loop.Stop);
+        thread.Join();
+    }
+
+    private sealed class Deadline(TimeSpan at) : IDeadline
+    {
+        private TimeSpan? _at = at;
+
+        public int Passed { get; private set; }
+
+        public Action? OnPass { get; set; }
+
+        public TimeSpan? NextDeadline => _at;
+
+        public void PassDeadline()
+        {
+            _at = null;
+            Passed++;
+            OnPass?.Invoke();
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Handoff;
+
+/// <summary>The variables of sd_listen_fds(3), the wrong ones above all. What stands at 3 in this process is left open.</summary>
+public class InheritedDescriptorsTests : KernelTest
+{
+    public override void Dispose()
+    {
+        Set(null, null, null);
+        base.Dispose();
+    }
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("")]
+    [InlineData("x")]
+    [InlineData("4097")]
+    [InlineData("99999999999")]
+    [InlineData(" 1")]
+    public void What_is_no_number_of_descriptors_takes_nothing(string count)
+    {
+        Set(count, Processes.CurrentPid.ToString(CultureInfo.InvariantCulture), null);
+        Assert.Empty(InheritedDescriptors.FromEnvironment(out var complaint).Remaining);
+        Assert.Contains("no number", complaint, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("1")]
+    [InlineData("")]
+    public void What_is_for_another_process_takes_nothing(string? pid)
+    {
+        Set("1", pid, "web");
+        Assert.Empty(InheritedDescriptors.FromEnvironment(out var complaint).Remaining);
+        Assert.Contains("not for this one", complaint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_the_variables_there_is_nothing_to_say()
+    {
+        Set(null, null, null);
+        Assert.Empty(InheritedDescriptors.FromEnvironment(out var complaint).Remaining);
+        Assert.Null(complaint);
+        Set("0", Processes.CurrentPid.ToString(CultureInfo.InvariantCulture), null);
+        Assert.Empty(InheritedDescriptors.FromEnvironment(out complaint).Remaining);
+        Assert.Null(complaint);
+    }
+
+    [Theory]
+    [InlineData("web", "web")]
+    [InlineData("", "unknown")]
+    [InlineData(null, "unknown")]
+    [InlineData(":x", "unknown")]
+    public void What_is_there_is_taken_by_name_and_becomes_close_on_exec(string? names, string name)
+    {
+        Set("1", Processes.CurrentPid.ToString(CultureInfo.InvariantCulture), names);
+        var inherited = InheritedDescriptors.FromEnvironment(out var complaint);
+        Assert.Null(complaint);
+        Assert.Equal(name, Assert.Single(inherited.Remaining).Name);
+        var descriptor = inherited.Take(0);
+        Assert.Equal(3, descriptor.Number);
+        Assert.Equal(1, Libc.GetFlags(descriptor, ofDescriptor: true));
+        descriptor.SetHandleAsInvalid();
+        Assert.Empty(inherited.Remaining);
+    }
+
+    private static void Set(string? count, string? pid, string? names)
+    {
+        Environment.SetEnvironmentVariable("LISTEN_FDS", count);
+        Environment.SetEnvironmentVariable("LISTEN_PID", pid);
+        Environment.SetEnvironmentVariable("LISTEN_FDNAMES", names);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Collections;
+using System.Text;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Kernel;
+
+/// <summary>A spawned program and the read end of a pipe that it has as some descriptor.</summary>
+internal static class Child
+{
+    /// <summary>This process's environment.</summary>
+    public static IReadOnlyList<string> Environment { get; } =
+        [.. System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(entry => $"{entry.Key}={entry.Value}")];
+
+    /// <summary>Runs a program to its end: its exit status, and what it wrote.</summary>
+    public static (int Status, string Output) Run(string path, params string[] arguments)
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using (reader)
+        {
+            ChildProcess.Started started;
+            using (writer)
+            {
+                started = Start(new ChildProcess.Plan { Path = path, Arguments = [path, .. arguments], Environment = Environment, Descriptors = [nothing, writer!, writer!] });
+            }
+
+            var output = ReadToEnd(reader!);
+            return (End(started).Status, output);
+        }
+    }
+
+    /// <summary>Spawns; it must succeed.</summary>
+    public static ChildProcess.Started Start(ChildProcess.Plan plan)
+    {
+        var started = ChildProcess.Spawn(plan, out var failure);
+        Assert.True(started is not null, $"{failure.Stage}: {ErrnoNames.Name(failure.Errno)} ({failure.Detail})");
+        return started.Value;
+    }
+
+    /// <summary>Waits for the end, reaps, and closes the pidfd.</summary>
+    public static Processes.Exit End(ChildProcess.Started child)
+    {
+        using (child.Pidfd)
+        {
+            Libc.WaitFor(child.Pidfd);
+            return Processes.Reap(child.Pidfd)!.Value;
+        }
+    }
+
+    /// <summary>Everything that comes until nobody holds the other end any more.</summary>
+    public static string ReadToEnd(DescriptorHandle reader)
+    {
+        var all = new MemoryStream();
+        Span<byte> data = stackalloc byte[4096];
+        while (true)
+        {
+            Libc.WaitFor(reader);
+            var count = Files.Read(reader, data, out var error);
+            Assert.Null(error);
+            if (count == 0)
+            {
+                return Encoding.UTF8.GetString(all.ToArray());
+            }
+
+            all.Write(data[..Math.Max(count, 0)]);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Serilog;
+using Serilog.Core;
+using Serilog.Events;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+
+namespace Supervisor.Linux.Tests.Kernel;
+
+/// <summary>What the tests begin with.</summary>
+internal static class Given
+{
+    public static ListenAddress Address(string text) =>
+        ListenAddress.TryParse(text, out var address, out var error) ? address : throw new ArgumentException(error.Message, nameof(text));
+
+    public static ListenerSpec Spec(string address, Func<ListenerSpec, ListenerSpec>? configure = null)
+    {
+        var spec = new ListenerSpec { Name = "web", Address = Address(address) };
+        return configure is null ? spec : configure(spec);
+    }
+
+    public static ListenerFactory Factory(ILogger? log = null) => new(TimeProvider.System, log ?? Logger.None);
+
+    /// <summary>A handle, whatever became of it.</summary>
+    public static ListenerHandle Attempt(string address, Func<ListenerSpec, ListenerSpec>? configure = null) => Factory().Create(Spec(address, configure));
+
+    /// <summary>A handle with a socket.</summary>
+    public static ListenerHandle Listener(string address, Func<ListenerSpec, ListenerSpec>? configure = null)
+    {
+        var handle = Attempt(address, configure);
+        Assert.True(handle.Failure is null, handle.Failure?.ToString());
+        return handle;
+    }
+
+    /// <summary>A log that can be read; <paramref name="onEvent"/> sees each event as it is written, in the midst of what is being done.</summary>
+    public static (ILogger Log, List<LogEvent> Events) Log(Action<LogEvent>? onEvent = null)
+    {
+        var sink = new Sink(onEvent);
+        return (new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(sink).CreateLogger(), sink.Events);
+    }
+
+    private sealed class Sink(Action<LogEvent>? onEvent) : ILogEventSink
+    {
+        public List<LogEvent> Events { get; } = [];
+
+        public void Emit(LogEvent logEvent)
+        {
+            Events.Add(logEvent);
+            onEvent?.Invoke(logEvent);
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Listeners;
+
+/// <summary>A descriptor that somebody else made is taken as it is: read back, compared, never changed.</summary>
+public class AdoptTests : KernelTest
+{
+    [Theory]
+    [InlineData("tcp://127.0.0.1:0")]
+    [InlineData("tcp://[::1]:0")]
+    [InlineData("mptcp://127.0.0.1:0")]
+    [InlineData("udp://127.0.0.1:0")]
+    [InlineData("unix://@linux-tests-adopt")]
+    [InlineData("unix-dgram://@linux-tests-adopt")]
+    [InlineData("unix-seqpacket://@linux-tests-adopt")]
+    public void One_that_fits_is_taken(string address)
+    {
+        using var handle = Adopt(Given.Spec(address), Loopback.Bound(address, Given.Address(address).Kind.Listens() ? 4096 : null));
+        Assert.Null(handle.Failure);
+        Assert.Equal(HandleOrigin.InheritedSystemd, handle.Origin);
+        Assert.Equal(Loopback.AddressOf(handle.Descriptor!), handle.Effective);
+        Assert.Equal($"socket:[{handle.Inode}]", Descriptors.LinkOf(handle.Descriptor!.Number));
+        Assert.Equal((HandlePhase.Adopt, "execve", 1, "systemd"), handle.History.Entries.Select(entry => (entry.Phase, entry.Call, entry.Actor!.Pid, entry.Actor.Name)).First());
+        Assert.DoesNotContain(handle.History.Entries, entry => entry.Call is "setsockopt" or "bind" or "socket");
+    }
+
+    [Fact]
+    public void Each_difference_is_shown_and_nothing_is_changed()
+    {
+        using var handle = Adopt(
+            Given.Spec("tcp://127.0.0.1:1", spec => spec with { Listen = new() { Backlog = 100 }, Accepted = new() { NoDelay = true }, Buffers = new() { Receive = 100_000 } }),
+            Loopback.Bound("tcp://127.0.0.1:0", 5));
+        Assert.Null(handle.Failure);
+        var differences = handle.History.Entries.Where(entry => entry.Verdict == Verdict.Inherited).Select(entry => (entry.Call, entry.Option)).ToList();
+        Assert.Equal([("getsockopt", "SO_REUSEADDR"), ("getsockopt", "SO_RCVBUF"), ("getsockopt", "TCP_NODELAY"), ("getsockopt", "backlog"), ("getsockname", "address")], differences);
+        Assert.Equal(0, Libc.GetOptionInt32(handle.Descriptor!, 6, 1));
+        Assert.Equal((0L, 5L), AcceptQueue.Read(handle.Descriptor!, ListenerKind.Tcp, handle.Inode));
+    }
+
+    [Fact]
+    public void One_that_does_not_listen_yet_is_made_to()
+    {
+        using var handle = Adopt(Given.Spec("tcp://127.0.0.1:0"), Loopback.Bound("tcp://127.0.0.1:0"));
+        Assert.Null(handle.Failure);
+        using var client = Loopback.Connect(handle.Effective!);
+    }
+
+    [Theory]
+    [InlineData("udp://127.0.0.1:0")]
+    [InlineData("unix://@linux-tests-adopt")]
+    [InlineData("mptcp://127.0.0.1:0")]
+    public void One_of_another_kind_is_refused_and_closed(string given)
+    {
+        using var handle = Adopt(Given.Spec("tcp://127.0.0.1:0"), Loopback.Bound(given));
+        Assert.NotNull(handle.Failure);
+        Assert.Null(handle.Descriptor);
+    }
+
+    [Theory]
+    [InlineData("pipe")]
+    [InlineData("raw")]
+    [InlineData("netlink")]
+    [InlineData("ping")]
+    public void What_no_listener_can_be_is_refused_and_closed(string what)
+    {
+        DescriptorHandle? other = null;
+        var given = what switch
+        {
+            "raw" => Loopback.Socket(2, 3, 1),
+            "netlink" => Loopback.Socket(16, 3, 4),
+            "ping" => Sockets.Create(2, 2, 1, nonBlocking: false, out _),
+            _ => Files.Pipe(out var reader, out other) is null ? reader : null,
+        };
+        using (other)
+        {
+            // net.ipv4.ping_group_range may keep it from being made at all.
+            using var handle = Adopt(Given.Spec("udp://127.0.0.1:0"), given ?? Loopback.Socket(16, 3, 4));
+            Assert.NotNull(handle.Failure);
+            Assert.Null(handle.Descriptor);
+        }
+    }
+
+    [Fact]
+    public void A_given_path_is_not_ours_to_remove()
+    {
+        using var directory = new TemporaryDirectory();
+        var factory = Given.Factory();
+        using var handle = factory.Adopt(Given.Spec($"unix://{directory["s"]}"), Loopback.Bound($"unix://{directory["s"]}", 1), HandleOrigin.InheritedSystemd, null, "by its name");
+        Assert.Null(handle.Failure);
+        factory.Close(handle, removePath: true);
+        Assert.Equal(["s"], directory.Files);
+    }
+
+    private static ListenerHandle Adopt(ListenerSpec spec, DescriptorHandle given) =>
+        Given.Factory().Adopt(spec, given, HandleOrigin.InheritedSystemd, new HistoryActor(1, "systemd"), "LISTEN_FDS, by its name");
+}

@@ -1,0 +1,48 @@
+using Supervisor.Core.Services;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Workers;
+
+/// <summary>Users and groups by name and number.</summary>
+public class AccountTests : KernelTest
+{
+    [Fact]
+    public void A_user_is_found_by_name_and_number()
+    {
+        Assert.Equal((0u, 0u, "root"), Three(Processes.FindUser("root")));
+        Assert.Equal((0u, 0u, "root"), Three(Processes.FindUser("0")));
+        Assert.Equal((65534u, 65534u, "nobody"), Three(Processes.FindUser("nobody")));
+        Assert.Equal((54321u, 54321u, "54321"), Three(Processes.FindUser("54321")));
+        Assert.Equal(65534u, Processes.FindGroup("nogroup"));
+        Assert.Equal(54321u, Processes.FindGroup("54321"));
+        Assert.Null(Processes.FindUser("no-such-user"));
+        Assert.Null(Processes.FindGroup("no-such-group"));
+    }
+
+    /// <summary>(uid_t)-1 means "leave it": taken for a user, it would be root.</summary>
+    [Theory]
+    [InlineData("4294967295")]
+    [InlineData("-1")]
+    [InlineData(" 0")]
+    [InlineData("+0")]
+    [InlineData("")]
+    public void What_is_no_id_is_nobody(string text)
+    {
+        Assert.Null(Processes.FindUser(text));
+        Assert.Null(Processes.FindGroup(text));
+        Assert.False(WorkerIdentity.TryResolve(new ServiceSpec { Name = "a", Command = ["/bin/true"], User = text }, out _, out var error));
+        Assert.Contains("no such user", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_group_alone_takes_the_daemons_other_groups_away()
+    {
+        Assert.True(WorkerIdentity.TryResolve(new ServiceSpec { Name = "a", Command = ["/bin/true"], Group = "nogroup" }, out var identity, out _));
+        Assert.Equal((null, 65534u), (identity.Uid, identity.Gid));
+        Assert.Empty(identity.Groups!);
+    }
+
+    private static (uint, uint, string)? Three((uint Uid, uint Gid, string Name, string, string)? user) => user is { } found ? (found.Uid, found.Gid, found.Name) : null;
+}

@@ -1,0 +1,96 @@
+using CsCheck;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Linux.Tests.Workers;
+
+/// <summary>The syntax of systemd.exec(5), EnvironmentFile=, case by case.</summary>
+public class EnvironmentFileTests : KernelTest
+{
+    public static TheoryData<string, string> Values() => new()
+    {
+        { "plain", "plain" },
+        { "", "" },
+        { "  both ends  ", "both ends" },
+        { "inner  blanks\tstay", "inner  blanks\tstay" },
+        { "a=b=c", "a=b=c" },
+        { "x # no comment", "x # no comment" },
+        { "x ; no comment", "x ; no comment" },
+        { "'single $x \\n'", "single $x \\n" },
+        { "\"double\"", "double" },
+        { "\"  blanks  \"", "  blanks  " },
+        { "  'x'  ", "x" },
+        { "'one' 'two'", "onetwo" },
+        { "'one'\"two\"three", "onetwothree" },
+        { "'one'two's", "onetwo's" },
+        { "it's", "it's" },
+        { "say \"hi\"", "say \"hi\"" },
+        { "\"a\\\"b\\\\c\\$d\\`e\"", "a\"b\\c$d`e" },
+        { "\"a\\nb\\tc\"", "a\\nb\\tc" },
+        { "a\\nb\\\\c\\'d", "anb\\c'd" },
+        { "one\\\ntwo", "onetwo" },
+        { "\"one\\\ntwo\"", "onetwo" },
+        { "\"one\ntwo\"", "one\ntwo" },
+        { "'one\ntwo'", "one\ntwo" },
+        { "'one\\\ntwo'", "one\\\ntwo" },
+        { "trailing\\ ", "trailing " },
+        { "windows\r", "windows" },
+        { "\"quoted\"\r", "quoted" },
+        { "\"unclosed\nB=2", "unclosed\nB=2" },
+        { "at the end\\", "at the end" },
+        { "\u00e9\u4e16\U0001f642", "\u00e9\u4e16\U0001f642" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Values))]
+    public void A_value_is_what_systemd_makes_of_it(string text, string value)
+    {
+        Assert.Equal([new("A", value)], EnvironmentFile.Parse("A=" + text));
+        Assert.Equal(value, EnvironmentFile.Parse("Z=0\nA=" + text + "\n")[1].Value.TrimEnd('\n'));
+    }
+
+    [Fact]
+    public void Comments_empty_lines_and_lines_without_an_equals_sign_are_nothing() => Assert.Equal(
+        [new("A", "1"), new("B", "2"), new("C", "3"), new("A", "4")],
+        EnvironmentFile.Parse("# A=0\n  ; A=0\n\n   \nnothing\nA=1\n\tB = 2\r\n#x\\\nC=3\n=5\nA=4"));
+
+    [Theory]
+    [InlineData("1A=x")]
+    [InlineData("A-B=x")]
+    [InlineData("A B=x")]
+    [InlineData("\u00c9=x")]
+    [InlineData("export A=x")]
+    public void What_is_no_name_of_a_variable_is_left_out(string text) => Assert.Equal([new("B", "y")], EnvironmentFile.Parse(text + "\nB=y"));
+
+    /// <summary>An apostrophe in one value does not swallow the variables after it.</summary>
+    [Fact]
+    public void A_quote_within_a_value_opens_nothing() =>
+        Assert.Equal([new("A", "it's"), new("B", "2")], EnvironmentFile.Parse("A=it's\nB=2\n"));
+
+    [Fact]
+    public void Any_text_at_all_is_parsed() => Gen.String[Gen.Char["AB= \t\r\n'\"\\#;$x\0\u00e9"], 0, 60].Sample(text => EnvironmentFile.Parse(text), iter: 20_000);
+
+    [Fact]
+    public void A_value_in_single_quotes_comes_back() => Gen.String[Gen.Char.Where(c => c != '\'' && !char.IsSurrogate(c)), 0, 40].Sample(
+        value => Assert.Equal([new("A", value), new("B", "2")], EnvironmentFile.Parse($"A='{value}'\nB=2")), iter: 2000);
+
+    [Fact]
+    public void A_file_may_be_missing_where_that_was_said()
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory["env"], "A=1\n");
+        Assert.True(EnvironmentFile.TryRead(directory["env"], out var read, out _));
+        Assert.Single(read);
+        Assert.True(EnvironmentFile.TryRead("-" + directory["missing"], out var missing, out _));
+        Assert.Empty(missing);
+        Assert.True(EnvironmentFile.TryRead("-" + directory["no/directory"], out _, out _));
+        Assert.False(EnvironmentFile.TryRead(directory["missing"], out _, out var error));
+        Assert.Contains("may be missing", error, StringComparison.Ordinal);
+        Assert.False(EnvironmentFile.TryRead(directory.Path, out _, out _));
+        KernelThread.AsNobody(() =>
+        {
+            Assert.False(EnvironmentFile.TryRead("-/proc/1/environ", out _, out var refused));
+            Assert.Contains("cannot be read", refused, StringComparison.Ordinal);
+        });
+    }
+}

@@ -1,0 +1,254 @@
+using System.Globalization;
+using System.Text;
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Workers;
+
+/// <summary>What a worker says, who may say it, and what becomes of what rides on it.</summary>
+public class NotifySocketTests : KernelTest
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly List<NotifyMessage> _messages = [];
+    private readonly List<(string Reason, int Sender)> _refused = [];
+
+    public override void Dispose()
+    {
+        _directory.Dispose();
+        base.Dispose();
+    }
+
+    [Fact]
+    public void A_message_of_the_worker_arrives()
+    {
+        using var socket = Create();
+        Say("READY=1\nSTATUS=serving = 3\n\nX_OWN=1\nSTATUS=last"u8);
+        Say("STOPPING=1"u8);
+        Drain(socket);
+        Assert.Empty(_refused);
+        Assert.Equal(
+            [(true, false, "last"), (false, true, null)],
+            _messages.Select(message => (message.IsReady, message.IsStopping, message.Status)));
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0xC3, 0x28 })]
+    [InlineData(new byte[] { (byte)'R' })]
+    [InlineData(new byte[] { (byte)'=', (byte)'1' })]
+    [InlineData(new byte[] { (byte)'A', (byte)'=', 0xED, 0xA0, 0x80 })]
+    public void What_is_no_message_is_refused(byte[] data)
+    {
+        using var socket = Create();
+        Say(data);
+        Drain(socket);
+        Assert.Empty(_messages);
+        Assert.Equal(Processes.CurrentPid, Assert.Single(_refused).Sender);
+    }
+
+    [Fact]
+    public void An_empty_datagram_is_nothing_and_ends_nothing()
+    {
+        using var socket = Create();
+        Say([]);
+        Say("READY=1"u8);
+        Drain(socket);
+        Assert.Contains(_messages, message => message.IsReady);
+    }
+
+    [Theory]
+    [InlineData(NotifyMessage.MaxBytes, true)]
+    [InlineData(NotifyMessage.MaxBytes + 1, false)]
+    [InlineData(60_000, false)]
+    public void An_oversized_one_is_refused(int size, bool fits)
+    {
+        using var socket = Create();
+        Say(Encoding.UTF8.GetBytes("STATUS=" + new string('x', size - 7)));
+        Say("READY=1"u8);
+        Drain(socket);
+        Assert.Equal(fits ? 0 : 1, _refused.Count);
+        Assert.True(_messages[^1].IsReady);
+    }
+
+    /// <summary>This process is not the worker, nor below it: what it says counts for nothing.</summary>
+    [Fact]
+    public void A_message_of_somebody_else_is_refused()
+    {
+        using var socket = Create();
+        var worker = Start("exec /bin/sleep 1000", out var input);
+        input.Dispose();
+        Say("READY=1"u8);
+        Drain(socket, worker.Pid);
+        Assert.Empty(_messages);
+        Assert.Equal(Processes.CurrentPid, Assert.Single(_refused).Sender);
+        Processes.Signal(worker.Pidfd, 9);
+        Child.End(worker);
+    }
+
+    /// <summary>Descriptors of every message are closed, of refused ones too: the base class counts.</summary>
+    [Theory]
+    [InlineData("FDSTORE=1")]
+    [InlineData("nothing")]
+    public void Descriptors_that_ride_on_a_message_are_closed(string text)
+    {
+        using var socket = Create();
+        using var sender = Loopback.Socket(1, 2);
+        var before = Descriptors.Open().Count;
+        for (var i = 0; i < 20; i++)
+        {
+            Libc.SendDescriptors(sender, Encoding.UTF8.GetBytes(text), Raw, sender.Number, sender.Number, sender.Number);
+            Drain(socket);
+            Assert.Equal(before, Descriptors.Open().Count);
+        }
+    }
+
+    /// <summary>BARRIER=1: the sender waits for its end of a pipe to be closed, which says that all before was dealt with.</summary>
+    [Fact]
+    public void A_barrier_is_lifted_once_it_is_read()
+    {
+        using var socket = Create();
+        using var sender = Loopback.Socket(1, 2);
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using (reader)
+        {
+            using (writer)
+            {
+                Libc.SendDescriptors(sender, "BARRIER=1"u8, Raw, writer!.Number);
+            }
+
+            Assert.False(Libc.IsReadable(reader!));
+            Drain(socket);
+            Assert.True(Assert.Single(_messages).IsBarrier);
+            Assert.Equal(0, Files.Read(reader!, new byte[1], out _));
+        }
+    }
+
+    [Fact]
+    public void The_most_descriptors_that_a_message_may_have_arrive_and_are_closed()
+    {
+        using var socket = Create();
+        using var sender = Loopback.Socket(1, 2);
+        Libc.SendDescriptors(sender, "FDSTORE=1"u8, Raw, [.. Enumerable.Repeat(sender.Number, 253)]);
+        Drain(socket);
+        Assert.Empty(_refused);
+        Assert.Single(_messages);
+    }
+
+    /// <summary>As much as the socket's queue holds: some now, the rest at the next wake, and nobody waits.</summary>
+    [Fact]
+    public void A_flood_is_taken_in_portions()
+    {
+        using var socket = Create();
+        using var sender = Loopback.Socket(1, 2, nonBlocking: true);
+        Assert.Null(Sockets.Connect(sender, Raw));
+        var (sent, taken) = (0, 0);
+        for (var wake = 0; wake < 50; wake++)
+        {
+            while (Sockets.Send(sender, "WATCHDOG=1"u8) is null)
+            {
+                sent++;
+            }
+
+            Drain(socket);
+            Assert.InRange(_messages.Count - taken, 1, 64);
+            taken = _messages.Count;
+        }
+
+        while (Libc.IsReadable(socket.Descriptor))
+        {
+            Drain(socket);
+        }
+
+        Assert.Equal(sent, _messages.Count);
+    }
+
+    [Fact]
+    public void A_child_of_the_worker_may_speak_for_it()
+    {
+        using var socket = Create();
+
+        // The shell stays, and its child speaks.
+        var worker = Start($"/usr/bin/env python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.sendto(b\"READY=1\", \"{socket.Path}\"); sys.stdin.read()'; exit 0", out var input);
+        Libc.WaitFor(socket.Descriptor);
+        Drain(socket, worker.Pid);
+        input.Dispose();
+        Assert.Equal(0, Child.End(worker).Status);
+        Assert.True(Assert.Single(_messages).IsReady);
+    }
+
+    [Fact]
+    public void It_belongs_to_the_worker_alone()
+    {
+        using var mask = new Umask(0);
+        using (var socket = NotifySocket.Create(_directory["n"], 65534, out var failure)!)
+        {
+            Assert.Null(failure);
+            Assert.Null(Files.GetStatus(_directory["n"], out var status));
+            Assert.Equal((65534u, 0x180), (status.Uid, status.Permissions));
+        }
+
+        Assert.Empty(_directory.Files);
+    }
+
+    [Fact]
+    public void One_that_cannot_be_made_leaves_nothing()
+    {
+        Assert.Null(NotifySocket.Create("/nowhere/n", null, out var missing));
+        Assert.Equal("ENOENT", missing!.Name);
+        Assert.Null(NotifySocket.Create(_directory[new string('x', 120)], null, out var tooLong));
+        Assert.Equal("ENAMETOOLONG", tooLong!.Name);
+        File.SetUnixFileMode(_directory.Path, (UnixFileMode)0x1FF);
+        KernelThread.AsNobody(() =>
+        {
+            Assert.Null(NotifySocket.Create(_directory["n"], 1, out var refused));
+            Assert.Equal(("fchownat", "EPERM"), (refused!.Call, refused.Name));
+        });
+        Assert.Empty(_directory.Files);
+    }
+
+    /// <summary>A file of an earlier life of the daemon is in nobody's way.</summary>
+    [Fact]
+    public void A_leftover_file_is_replaced()
+    {
+        File.WriteAllText(_directory["n"], "");
+        using var socket = Create();
+        Say("READY=1"u8);
+        Drain(socket);
+        Assert.Single(_messages);
+    }
+
+    private byte[] Raw => SocketAddress.Encode(Given.Address($"unix-dgram://{_directory["n"]}"))!;
+
+    private NotifySocket Create()
+    {
+        var socket = NotifySocket.Create(_directory["n"], null, out var failure);
+        Assert.True(socket is not null, failure?.ToString());
+        return socket;
+    }
+
+    private void Say(ReadOnlySpan<byte> data)
+    {
+        using var sender = Loopback.Socket(1, 2);
+        Libc.SendTo(sender, data, Raw);
+    }
+
+    private void Drain(NotifySocket socket, int? worker = null) =>
+        socket.Drain(worker ?? Processes.CurrentPid, _messages.Add, (reason, sender) => _refused.Add((reason, sender)));
+
+    private static ChildProcess.Started Start(string script, out DescriptorHandle input)
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using (reader)
+        {
+            // The read end is the daemon's everywhere else, and does not wait; this one is the child's, which must.
+            using var waiting = Files.Open(Files.PinnedPath(reader!), 0, 0, out _)!;
+            var child = Child.Start(new() { Path = "/bin/sh", Arguments = ["sh", "-c", script], Environment = Child.Environment, Descriptors = [waiting, nothing, nothing] });
+            input = writer!;
+            return child;
+        }
+    }
+}

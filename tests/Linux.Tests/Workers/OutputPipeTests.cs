@@ -1,0 +1,165 @@
+using System.Text;
+using CsCheck;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Workers;
+
+/// <summary>A worker's output as lines: the same ones, however the bytes arrive.</summary>
+public class OutputPipeTests : KernelTest
+{
+    private static readonly Gen<string> Texts = Gen.Frequency(
+        (6, Gen.OneOf(Gen.Const("\n"), Gen.Const("\r\n"), Gen.Const("\r"), Gen.Const("\n\n"))),
+        (6, Gen.OneOf(Gen.Const("line"), Gen.Const("\u00e9\u4e16\U0001f642"), Gen.Const("\0"), Gen.Const(" "))),
+        (1, Gen.Int[OutputPipe.MaxLineBytes - 3, OutputPipe.MaxLineBytes + 3].Select(length => new string('x', length))),
+        (1, Gen.Int[OutputPipe.MaxLineBytes / 3 - 1, OutputPipe.MaxLineBytes].Select(length => new string('\u4e16', length))));
+
+    [Fact]
+    public void Any_chunking_of_the_bytes_gives_the_same_lines() => Gen.Select(Texts.Array[0, 12].Select(string.Concat), Gen.Int[1, 20_000].Array[1, 20]).Sample(
+        (text, sizes) =>
+        {
+            var data = Encoding.UTF8.GetBytes(text);
+            var lines = Lines(data, sizes);
+            var expected = Expected(text);
+            Assert.True(expected.SequenceEqual(lines), $"{Shape(text.Split('\n'))} became {Shape(lines)}, not {Shape(expected)}");
+            Assert.Equal(Lines(data, [data.Length + 1]), lines);
+        },
+        iter: 300, threads: 1);
+
+    [Theory]
+    [InlineData("", new string[0])]
+    [InlineData("\n", new[] { "" })]
+    [InlineData("a", new[] { "a" })]
+    [InlineData("a\n", new[] { "a" })]
+    [InlineData("a\r\nb\r", new[] { "a", "b" })]
+    [InlineData("a\rb\n\nc", new[] { "a\rb", "", "c" })]
+    public void Lines_are_what_stands_between_newlines(string text, string[] lines) => Assert.Equal(lines, Lines(Encoding.UTF8.GetBytes(text), [1]));
+
+    /// <summary>A line that just fills a piece is one piece, and no empty line follows.</summary>
+    [Theory]
+    [InlineData(-1, new[] { 16383 })]
+    [InlineData(0, new[] { 16384 })]
+    [InlineData(1, new[] { 16384, 1 })]
+    [InlineData(16384, new[] { 16384, 16384 })]
+    public void A_long_line_comes_in_pieces(int more, int[] lengths)
+    {
+        var lines = Lines(Encoding.UTF8.GetBytes(new string('x', OutputPipe.MaxLineBytes + more) + "\nnext\n"), [5000]);
+        Assert.Equal(lengths.Append(4), lines.Select(line => line.Length));
+    }
+
+    [Fact]
+    public void A_character_is_not_cut_in_two()
+    {
+        var text = "x" + new string('\u4e16', 20_000);
+        Assert.Equal(text, string.Concat(Lines(Encoding.UTF8.GetBytes(text), [777])));
+    }
+
+    [Fact]
+    public void What_is_no_text_is_taken_all_the_same()
+    {
+        var bytes = new byte[40_000];
+        bytes.AsSpan().Fill(0x80);
+        Assert.Equal(40_000, Lines(bytes, [100]).Sum(line => line.Length));
+    }
+
+    /// <summary>A descendant holds the other end for ever; the last line is not lost for that.</summary>
+    [Fact]
+    public void A_last_line_arrives_though_the_stream_never_ends()
+    {
+        var lines = new List<string>();
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using (writer)
+        {
+            using (var pipe = new OutputPipe(reader!, lines.Add))
+            {
+                Libc.Write(writer!, "panic: no more"u8);
+                Assert.True(pipe.Drain());
+                Assert.Empty(lines);
+            }
+
+            Assert.Equal(["panic: no more"], lines);
+        }
+    }
+
+    [Fact]
+    public void A_flood_is_taken_in_portions()
+    {
+        var taken = 0;
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using (writer)
+        using (var pipe = new OutputPipe(reader!, line => taken += line.Length + 1))
+        {
+            var data = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("0123456789abcde\n", 4096)));
+            Libc.Write(writer!, data);
+            Assert.True(pipe.Drain());
+            Assert.Equal(OutputPipe.MaxBytesPerWake, taken);
+            Assert.True(pipe.Drain());
+        }
+    }
+
+    private static List<string> Lines(byte[] data, int[] sizes)
+    {
+        var lines = new List<string>();
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using var pipe = new OutputPipe(reader!, lines.Add);
+        using (writer)
+        {
+            for (int at = 0, i = 0; at < data.Length; i++)
+            {
+                var size = Math.Min(Math.Min(sizes[i % sizes.Length], 60_000), data.Length - at);
+                Libc.Write(writer!, data.AsSpan(at, size));
+                at += size;
+                Assert.True(pipe.Drain());
+            }
+        }
+
+        Assert.False(pipe.Drain());
+        return lines;
+    }
+
+    private static string Shape(IEnumerable<string> lines) =>
+        "[" + string.Join(", ", lines.Select(line => line.Length < 10 ? $"\"{line}\"" : $"{line[0]}x{line.Length}{line[^1]}")) + "]";
+
+    /// <summary>The rule itself, without buffers: lines, their carriage return off, cut before the character that does not fit.</summary>
+    private static List<string> Expected(string text)
+    {
+        var lines = new List<string>();
+        var all = text.Split('\n').ToList();
+        var hasEnd = all[^1].Length == 0;
+        foreach (var (line, i) in all.Select((line, i) => (line, i)))
+        {
+            if (i == all.Count - 1 && hasEnd)
+            {
+                break;
+            }
+
+            // A piece is full at the limit, whether or not a newline comes next; only what is behind the last full one can be empty.
+            var (rest, isFirst) = (line, true);
+            while (Encoding.UTF8.GetByteCount(rest) >= OutputPipe.MaxLineBytes)
+            {
+                var (bytes, length) = (0, 0);
+                foreach (var rune in rest.EnumerateRunes())
+                {
+                    if (bytes + rune.Utf8SequenceLength > OutputPipe.MaxLineBytes)
+                    {
+                        break;
+                    }
+
+                    bytes += rune.Utf8SequenceLength;
+                    length += rune.Utf16SequenceLength;
+                }
+
+                lines.Add(rest[..length]);
+                (rest, isFirst) = (rest[length..], false);
+            }
+
+            if (isFirst || rest.Length > 0)
+            {
+                lines.Add(rest.EndsWith('\r') ? rest[..^1] : rest);
+            }
+        }
+
+        return lines;
+    }
+}

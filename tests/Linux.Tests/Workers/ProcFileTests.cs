@@ -1,0 +1,86 @@
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Workers;
+
+/// <summary>Who a process's parent and session are, whatever it calls itself.</summary>
+public class ProcFileTests : KernelTest
+{
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("a b) S 1 1 (x")]
+    [InlineData(")")]
+    [InlineData("new\nline")]
+    public void A_name_of_any_characters_hides_nothing(string name)
+    {
+        using var directory = new TemporaryDirectory();
+        File.Copy("/bin/cat", directory[name]);
+
+        // spawn() is back once the child has left our memory, and the kernel names it a moment later: its echo tells.
+        Assert.True(Libc.SocketPair(out var ours, out var its));
+        using var socket = ours;
+        var child = Start(directory[name], its!);
+        Libc.Send(socket!, "x"u8);
+        Assert.Equal("x"u8, Libc.Receive(socket!));
+        var file = ProcFile.Read(child.Pid)!.Value;
+        Assert.Equal((Processes.CurrentPid, child.Pid), (file.ParentPid, file.SessionId));
+        Assert.Equal(name, ProcFile.Command(child.Pid));
+        Assert.True(ProcFile.DescendsFrom(child.Pid, child.Pid));
+        Assert.True(ProcFile.DescendsFrom(child.Pid, Processes.CurrentPid));
+        Assert.False(ProcFile.DescendsFrom(Processes.CurrentPid, child.Pid));
+        Processes.Signal(child.Pidfd, 9);
+        Child.End(child);
+        Assert.Null(ProcFile.Read(child.Pid));
+        Assert.Null(ProcFile.Command(child.Pid));
+        Assert.False(ProcFile.DescendsFrom(child.Pid, Processes.CurrentPid));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(1)]
+    public void Nobody_descends_from_what_is_no_worker(int pid) => Assert.False(ProcFile.DescendsFrom(pid, Processes.CurrentPid));
+
+    /// <summary>An orphan belongs to its session still, though its parent is somebody else by now.</summary>
+    [Fact]
+    public void Members_of_a_session_are_found_and_killed_though_their_parents_are_gone()
+    {
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using (reader)
+        {
+            // The leader leaves children of children behind, says so, and stays as a zombie until it is reaped.
+            ChildProcess.Started leader;
+            using (var nothing = Files.Open("/dev/null", 2, 0, out _)!)
+            using (writer)
+            {
+                leader = Child.Start(new()
+                {
+                    Path = "/bin/sh",
+                    Arguments = ["sh", "-c", "for i in 1 2 3; do (sleep 1000 & sleep 1000 &) ; done; exit 0"],
+                    Environment = ["PATH=/bin:/usr/bin"],
+                    Descriptors = [nothing, writer!, nothing],
+                });
+            }
+
+            Libc.WaitFor(leader.Pidfd);
+            Assert.Equal(6, ProcFile.MembersOf(leader.Pid).Count());
+            Assert.All(ProcFile.MembersOf(leader.Pid), member => Assert.True(ProcFile.DescendsFrom(member, leader.Pid)));
+            var output = new OutputPipe(reader!, _ => { });
+            using var worker = new WorkerProcess(leader.Pid, leader.Pidfd, NotifySocket.Create(Path.GetTempFileName(), null, out _)!, output, output, default);
+            worker.KillSession();
+
+            // All of them held the pipe's other end: its end is theirs.
+            Assert.Equal("", Child.ReadToEnd(reader!));
+            Assert.NotNull(Processes.Reap(leader.Pidfd));
+        }
+    }
+
+    private static ChildProcess.Started Start(string path, DescriptorHandle its)
+    {
+        using (its)
+        {
+            return Child.Start(new() { Path = path, Arguments = [path], Environment = [], Descriptors = [its, its, its] });
+        }
+    }
+}

@@ -1,0 +1,343 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
+using CsCheck;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Workers;
+
+/// <summary>What a child is, seen from inside it.</summary>
+public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
+{
+    private const int LimitCore = 4;
+    private const int LimitNoFile = 7;
+
+    [Fact]
+    public void Arguments_and_environment_arrive_as_they_are()
+    {
+        var report = probe.Run(plan => plan with
+        {
+            Arguments = ["a name of its own", "1", "", "two words", "--x=\"y\"", "\u00e9\u4e16\U0001f642", new string('l', 1500)],
+            Environment = ["MODE=production", "EMPTY=", "TEXT=\u00e9\u4e16\U0001f642 = x"],
+        });
+        Assert.Equal(["a name of its own", "1", "", "two words", "--x=\"y\"", "\u00e9\u4e16\U0001f642", new string('l', 1500)], report.All("arg").OrderBy(pair => int.Parse(pair.Key, CultureInfo.InvariantCulture)).Select(pair => pair.Value));
+        Assert.Equal(new Dictionary<string, string> { ["MODE"] = "production", ["EMPTY"] = "", ["TEXT"] = "\u00e9\u4e16\U0001f642 = x" }, report.All("env"));
+    }
+
+    [Fact]
+    public void Pid_variables_are_the_childs_own_pid()
+    {
+        var report = probe.Run(plan => plan with { Environment = ["LISTEN_FDS=1"], PidVariables = ["LISTEN_PID", "WATCHDOG_PID"] });
+        var pid = report.Pid.ToString(CultureInfo.InvariantCulture);
+        Assert.Equal(pid, report["pid"]);
+        Assert.Equal(new Dictionary<string, string> { ["LISTEN_FDS"] = "1", ["LISTEN_PID"] = pid, ["WATCHDOG_PID"] = pid }, report.All("env"));
+    }
+
+    [Fact]
+    public void It_leads_a_session_of_its_own_with_no_signal_blocked_ignored_caught_or_pending()
+    {
+        var report = probe.Run(plan => plan);
+        Assert.Equal((report["pid"], report["pid"]), (report["sid"], report["pgid"]));
+        foreach (var mask in new[] { "SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt" })
+        {
+            Assert.Equal("0000000000000000", report["status." + mask]);
+        }
+    }
+
+    [Fact]
+    public void Only_what_is_named_is_open()
+    {
+        using var leaky = Loopback.Socket(2, 1);
+        Libc.SetCloseOnExec(leaky, closes: false);
+        var report = probe.Run(plan => plan);
+        Assert.Equal(["0", "1", "2"], report.All("fd").Keys.Order());
+        Assert.All(report.All("fdflags").Values, flags => Assert.Equal("0", flags));
+    }
+
+    /// <summary>
+    /// Any mapping at all: sources that stand where others belong, in any order, the same one several times, far away.
+    /// The numbers are the kernel's to give, so the sources are put on numbers of their own by a table.
+    /// </summary>
+    [Fact]
+    public void Every_descriptor_stands_where_it_belongs() => Gen.Int[0, 9].Array[3, 14].Sample(
+        choices =>
+        {
+            using var pool = new Pool(10);
+            AssertPlaced(choices.Select(choice => pool[choice]).ToList());
+        },
+        iter: 40, threads: 1);
+
+    /// <summary>The worst cases by name: descriptors 3, 4, 5 of this process are the runtime's, and are sources too.</summary>
+    [Theory]
+    [InlineData(0, 1, 2, 3, 4, 5)]
+    [InlineData(5, 4, 3, 2, 1, 0)]
+    [InlineData(1, 2, 3, 4, 5, 0)]
+    [InlineData(3, 3, 3, 3, 3, 3)]
+    [InlineData(1, 0, 3, 2, 5, 4)]
+    [InlineData(4, 4, 4, 4, 0, 4)]
+    public void Descriptors_that_stand_in_each_others_places_are_swapped(params int[] sources)
+    {
+        // Not owned here: whatever has these numbers now is given to the child, which does nothing with it.
+        var borrowed = sources.Select(number => new DescriptorHandle(number)).ToList();
+        try
+        {
+            AssertPlaced(borrowed);
+        }
+        finally
+        {
+            borrowed.ForEach(handle => handle.SetHandleAsInvalid());
+        }
+    }
+
+    [Fact]
+    public void A_thousand_descriptors_fit()
+    {
+        using var pool = new Pool(1);
+        AssertPlaced([.. Enumerable.Repeat(pool[0], 1000)]);
+    }
+
+    [Fact]
+    public void User_group_and_groups_are_the_ones_asked_for()
+    {
+        var report = probe.Run(plan => plan with { Uid = 65534, Gid = 65533, Groups = [7, 8, 4_000_000_000] });
+        Assert.Equal("65534\t65534\t65534\t65534", report["status.Uid"]);
+        Assert.Equal("65533\t65533\t65533\t65533", report["status.Gid"]);
+        Assert.Equal(["7", "8", "4000000000"], report["status.Groups"].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        foreach (var set in new[] { "CapInh", "CapPrm", "CapEff", "CapAmb" })
+        {
+            Assert.Equal("0000000000000000", report["status." + set]);
+        }
+    }
+
+    [Fact]
+    public void No_groups_are_none() => Assert.Equal("", probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [] })["status.Groups"].Trim());
+
+    /// <summary>The child that changes its user shares our memory until it has executed; what that does to us is undone.</summary>
+    [Fact]
+    public void The_daemon_itself_stays_as_it_was()
+    {
+        Assert.True(Libc.IsDumpable);
+        var before = File.ReadAllLines("/proc/thread-self/status").Where(line => line.StartsWith("Sig", StringComparison.Ordinal) || line.StartsWith("Cap", StringComparison.Ordinal)).ToList();
+        var mask = Files.SetUmask(0x12);
+        Files.SetUmask(mask);
+        probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [], Umask = 0x3F, Nice = 5, Directory = "/", NoNewPrivileges = true, AmbientCapabilities = 1 << 10 });
+        Assert.True(Libc.IsDumpable);
+        Assert.Equal(before, File.ReadAllLines("/proc/thread-self/status").Where(line => line.StartsWith("Sig", StringComparison.Ordinal) || line.StartsWith("Cap", StringComparison.Ordinal)));
+        var after = Files.SetUmask(mask);
+        Assert.Equal(mask, after);
+        Assert.Equal(0u, Processes.EffectiveUid);
+    }
+
+    [Fact]
+    public void Ambient_capabilities_reach_another_user_and_no_others()
+    {
+        var report = probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [], AmbientCapabilities = Capabilities.Bits(["CAP_NET_BIND_SERVICE", "CAP_NET_RAW"]) });
+        foreach (var set in new[] { "CapInh", "CapPrm", "CapEff", "CapAmb" })
+        {
+            Assert.Equal("0000000000002400", report["status." + set]);
+        }
+    }
+
+    [Fact]
+    public void The_daemons_own_ambient_capabilities_are_not_passed_on()
+    {
+        Probe.Report? report = null;
+        KernelThread.Run(() => Assert.True(Ambient.Raise(10)), () => report = probe.Run(plan => plan));
+        Assert.Equal("0000000000000000", report!["status.CapAmb"]);
+    }
+
+    [Fact]
+    public void Umask_nice_limits_directory_and_no_new_privileges_are_set()
+    {
+        var report = probe.Run(plan => plan with { Umask = 0x3F, Nice = 5, Directory = "/usr", NoNewPrivileges = true, Limits = [(LimitCore, 0), (LimitNoFile, 77)] });
+        Assert.Equal(("77", "5", "/usr", "1"), (report["umask"], report["nice"], report["cwd"], report["status.NoNewPrivs"]));
+        Assert.Equal(("0:0", "77:77"), (report["limit.4"], report["limit.7"]));
+    }
+
+    [Fact]
+    public void What_is_not_asked_for_stays_the_daemons()
+    {
+        var report = probe.Run(plan => plan);
+        Assert.Equal("0\t0\t0\t0", report["status.Uid"]);
+        Assert.Equal("0", report["status.NoNewPrivs"]);
+        Assert.Equal(Environment.CurrentDirectory, report["cwd"]);
+    }
+
+    /// <summary>A directory that root could enter and the worker cannot: its rights count, not ours.</summary>
+    [Fact]
+    public void The_directory_is_entered_with_the_workers_rights()
+    {
+        using var directory = new TemporaryDirectory();
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1C0);
+        Assert.Equal(directory.Path, probe.Run(plan => plan with { Directory = directory.Path })["cwd"]);
+        AssertFails(SpawnStage.Directory, "EACCES", plan => plan with { Directory = directory.Path, Uid = 65534, Gid = 65534, Groups = [] });
+    }
+
+    public static TheoryData<SpawnStage, string, string> Failures() => new()
+    {
+        { SpawnStage.Exec, "ENOENT", "missing" },
+        { SpawnStage.Exec, "EACCES", "not-executable" },
+        { SpawnStage.Exec, "EACCES", "directory" },
+        { SpawnStage.Exec, "ENOEXEC", "no-program" },
+        { SpawnStage.Exec, "ENOENT", "no-interpreter" },
+        { SpawnStage.Exec, "ETXTBSY", "open-for-writing" },
+        { SpawnStage.Directory, "ENOENT", "no-such-directory" },
+        { SpawnStage.Directory, "ENOTDIR", "no-directory" },
+        { SpawnStage.Limit, "EINVAL", "no-such-limit" },
+        { SpawnStage.Descriptors, "EBADF", "too-few-descriptors" },
+        { SpawnStage.Cgroup, "EBADF", "cgroup" },
+        { SpawnStage.Capabilities, "EINVAL", "no-such-capability" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Failures))]
+    public void A_step_that_fails_is_named(SpawnStage stage, string errno, string how)
+    {
+        using var directory = new TemporaryDirectory();
+        foreach (var (name, text, mode) in new[] { ("not-executable", "", 0x1A4), ("no-program", "neither", 0x1ED), ("no-interpreter", "#!/no/such/interpreter\n", 0x1ED), ("open-for-writing", "", 0x1ED) })
+        {
+            File.WriteAllText(directory[name], text);
+            File.SetUnixFileMode(directory[name], (UnixFileMode)mode);
+        }
+
+        Directory.CreateDirectory(directory["directory"]);
+        using var writing = how == "open-for-writing" ? File.OpenWrite(directory[how]) : null;
+        using var unwritable = Files.Open("/dev/null", 0, 0, out _)!;
+        var failure = AssertFails(stage, errno, plan => stage switch
+        {
+            SpawnStage.Directory => plan with { Directory = how == "no-directory" ? directory["no-program"] : directory[how] },
+            SpawnStage.Limit => plan with { Limits = [(LimitCore, 0), (99, 1)] },
+            SpawnStage.Descriptors => plan with { Limits = [(LimitNoFile, 2)] },
+            SpawnStage.Cgroup => plan with { Cgroup = unwritable },
+            SpawnStage.Capabilities => plan with { AmbientCapabilities = 1UL << 63 },
+            _ => plan with { Path = directory[how] },
+        });
+        Assert.Equal(stage switch { SpawnStage.Limit => 1, SpawnStage.Descriptors => 2, SpawnStage.Capabilities => 63, _ => -1 }, failure.Detail);
+    }
+
+    /// <summary>As somebody who may not: a user, a group, groups, a lower nice level, a higher hard limit, a capability.</summary>
+    [Theory]
+    [InlineData(SpawnStage.User)]
+    [InlineData(SpawnStage.Group)]
+    [InlineData(SpawnStage.Groups)]
+    [InlineData(SpawnStage.Nice)]
+    [InlineData(SpawnStage.Limit)]
+    [InlineData(SpawnStage.Capabilities)]
+    public void What_nobody_may_not_is_refused_by_name(SpawnStage stage) => KernelThread.AsNobody(() => AssertFails(stage, stage == SpawnStage.Nice ? "EACCES" : "EPERM", plan => stage switch
+    {
+        SpawnStage.User => plan with { Uid = 0 },
+        SpawnStage.Group => plan with { Gid = 0 },
+        SpawnStage.Groups => plan with { Groups = [0] },
+        SpawnStage.Nice => plan with { Nice = -5 },
+        SpawnStage.Limit => plan with { Limits = [(LimitNoFile, 1UL << 62)] },
+        _ => plan with { AmbientCapabilities = 1 << 10 },
+    }));
+
+    [Fact]
+    public void A_thousand_spawns_leave_nothing()
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        for (var i = 0; i < 1000; i++)
+        {
+            var plan = new ChildProcess.Plan { Path = i % 4 == 0 ? "/no/such/program" : "/bin/true", Arguments = ["true"], Environment = ["PATH=/bin"], Descriptors = [nothing, nothing, nothing] };
+            if (i % 4 == 0)
+            {
+                Assert.Null(ChildProcess.Spawn(plan, out var failure));
+                Assert.Equal(SpawnStage.Exec, failure.Stage);
+            }
+            else
+            {
+                Assert.Equal(new Processes.Exit(false, 0, false), Child.End(Child.Start(plan)));
+            }
+        }
+    }
+
+    /// <summary>The child runs in our memory: what other threads and the collector do meanwhile must not reach it, nor it them.</summary>
+    [Fact]
+    public void Other_threads_allocate_meanwhile()
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        var stop = false;
+        var threads = Enumerable.Range(0, 3).Select(_ => new Thread(() =>
+        {
+            var kept = new Queue<byte[]>();
+            while (!Volatile.Read(ref stop))
+            {
+                kept.Enqueue(new byte[Random.Shared.Next(100, 10_000)]);
+                if (kept.Count > 1000)
+                {
+                    kept.Clear();
+                    GC.Collect(0);
+                }
+            }
+        })).ToList();
+        threads.ForEach(thread => thread.Start());
+        try
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                Assert.Equal(new Processes.Exit(false, 0, false), Child.End(Child.Start(new() { Path = "/bin/true", Arguments = ["true"], Environment = [], Descriptors = [nothing, nothing, nothing], Uid = 65534, Gid = 65534, Groups = [] })));
+            }
+        }
+        finally
+        {
+            Volatile.Write(ref stop, true);
+            threads.ForEach(thread => thread.Join());
+        }
+    }
+
+    [Fact]
+    public void An_end_by_signal_is_told_apart()
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        var child = Child.Start(new() { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [], Descriptors = [nothing, nothing, nothing] });
+        Assert.Null(Processes.PeekExit(child.Pidfd));
+        Assert.Null(Processes.Signal(child.Pidfd, 15));
+        Libc.WaitFor(child.Pidfd);
+        Assert.Equal(new Processes.Exit(true, 15, false), Processes.PeekExit(child.Pidfd));
+        Assert.Equal(child.Pid, Processes.PeekAnyExited());
+        Assert.Equal(new Processes.Exit(true, 15, false), Child.End(child));
+        using var closed = child.Pidfd;
+        Assert.Equal("EBADF", Processes.Signal(closed, 15)!.Value.Name);
+    }
+
+    private void AssertPlaced(List<DescriptorHandle> descriptors)
+    {
+        var wanted = descriptors.Select(handle => Descriptors.LinkOf(handle.Number)).ToList();
+        var report = probe.Run(plan => plan, descriptors, reportOn: descriptors.Count);
+        var found = report.All("fd");
+        Assert.Equal(wanted, Enumerable.Range(0, wanted.Count).Select(number => found[number.ToString(CultureInfo.InvariantCulture)]));
+        Assert.Equal(wanted.Count + 1, found.Count);
+        Assert.All(report.All("fdflags").Values, flags => Assert.Equal("0", flags));
+    }
+
+    private ChildProcess.Failure AssertFails(SpawnStage stage, string errno, Func<ChildProcess.Plan, ChildProcess.Plan> configure)
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        var started = ChildProcess.Spawn(configure(new() { Path = probe.Path, Arguments = ["probe", "1"], Environment = [], Descriptors = [nothing, nothing, nothing] }), out var failure);
+        Assert.Null(started);
+        Assert.Equal((stage, errno), (failure.Stage, ErrnoNames.Name(failure.Errno)));
+        Assert.Equal(0, Processes.PeekAnyExited());
+        return failure;
+    }
+
+    /// <summary>Descriptors that can be told apart.</summary>
+    private sealed class Pool : IDisposable
+    {
+        private readonly List<DescriptorHandle> _handles = [];
+
+        public Pool(int count)
+        {
+            for (var i = 0; i < count; i++)
+            {
+                _handles.Add(Loopback.Socket(1, 1));
+            }
+        }
+
+        public DescriptorHandle this[int index] => _handles[index];
+
+        public void Dispose() => _handles.ForEach(handle => handle.Dispose());
+    }
+}
