@@ -36,36 +36,36 @@ public sealed record HandoffEnvironment(
     /// </summary>
     public static HandoffEnvironment For(
         HandoffKind kind, IReadOnlyList<HandedListener> listeners, int generation, int daemonPid, IReadOnlyList<string>? stored = null) => kind switch
-    {
-        HandoffKind.ListenFds => ListenFds([.. listeners.Select(listener => listener.Name)], stored ?? []) with { FirstDescriptor = listeners.Count == 0 ? null : ListenFdsStart },
-        HandoffKind.None or HandoffKind.ScmRights => ListenFds([], stored ?? []),
-        HandoffKind.Stdin => ListenFds([], stored ?? []) with { FirstDescriptor = 0 },
-        HandoffKind.Nginx => new([new("NGINX", string.Concat(Numbers(listeners).Select(number => number + ";")))], [], ListenFdsStart),
-        HandoffKind.Gunicorn => new(
-            [
-                new("GUNICORN_FD", string.Join(',', Numbers(listeners))),
+        {
+            HandoffKind.ListenFds => ListenFds([.. listeners.Select(listener => listener.Name)], stored ?? []) with { FirstDescriptor = listeners.Count == 0 ? null : ListenFdsStart },
+            HandoffKind.None or HandoffKind.ScmRights => ListenFds([], stored ?? []),
+            HandoffKind.Stdin => ListenFds([], stored ?? []) with { FirstDescriptor = 0 },
+            HandoffKind.Nginx => new([new("NGINX", string.Concat(Numbers(listeners).Select(number => number + ";")))], [], ListenFdsStart),
+            HandoffKind.Gunicorn => new(
+                [
+                    new("GUNICORN_FD", string.Join(',', Numbers(listeners))),
                 new("GUNICORN_PID", daemonPid.ToString(CultureInfo.InvariantCulture)),
             ],
-            [],
-            ListenFdsStart),
-        HandoffKind.ServerStarter => new(
-            [
-                new("SERVER_STARTER_PORT", string.Join(';', listeners.Select((listener, i) => $"{ServerStarterName(listener)}={Number(i)}"))),
+                [],
+                ListenFdsStart),
+            HandoffKind.ServerStarter => new(
+                [
+                    new("SERVER_STARTER_PORT", string.Join(';', listeners.Select((listener, i) => $"{ServerStarterName(listener)}={Number(i)}"))),
                 new("SERVER_STARTER_GENERATION", generation.ToString(CultureInfo.InvariantCulture)),
             ],
-            [],
-            ListenFdsStart),
-        HandoffKind.Einhorn => new(
-            [
-                new("EINHORN_MASTER_PID", daemonPid.ToString(CultureInfo.InvariantCulture)),
+                [],
+                ListenFdsStart),
+            HandoffKind.Einhorn => new(
+                [
+                    new("EINHORN_MASTER_PID", daemonPid.ToString(CultureInfo.InvariantCulture)),
                 new("EINHORN_FD_COUNT", listeners.Count.ToString(CultureInfo.InvariantCulture)),
                 .. listeners.Select((_, i) => new KeyValuePair<string, string>($"EINHORN_FD_{i}", Number(i))),
                 .. listeners.Select((listener, i) => new KeyValuePair<string, string>($"EINHORN_FD_FAMILY_{i}", Family(listener.Domain))),
             ],
-            [],
-            ListenFdsStart),
-        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
-    };
+                [],
+                ListenFdsStart),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+        };
 
     /// <summary>Whether workers of that protocol can be given stored descriptors back.</summary>
     public static bool PassesStored(HandoffKind kind) => kind switch

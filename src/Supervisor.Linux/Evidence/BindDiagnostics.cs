@@ -36,7 +36,8 @@ public static class BindDiagnostics
     public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, Predecessors predecessors) =>
         Explain(
             failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? UnixPath.Look(spec.Address) : null)
-        with { Address = spec.Address.ToString() };
+        with
+        { Address = spec.Address.ToString() };
 
     private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding)
     {
