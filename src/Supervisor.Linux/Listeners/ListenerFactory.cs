@@ -115,10 +115,11 @@ public sealed class ListenerFactory
                 return;
             }
 
-            handle.Reset();
+            RemovePath(handle);
+            Abandon(handle);
 
             // "*" goes on to IPv4 only where this host or namespace has no IPv6; any other refusal is the answer.
-            if (domain != domains[^1] && handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
+            if (handle.Spec.Bind.IPv6Only || handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
             {
                 break;
             }
