@@ -105,8 +105,7 @@ public sealed class ListenerFactory
 
     private void MakeOnce(ListenerHandle handle)
     {
-        var domains = ListenerPlan.Domains(handle.Spec.Address);
-        foreach (var domain in domains)
+        foreach (var domain in ListenerPlan.Domains(handle.Spec.Address))
         {
             handle.Failure = Attempt(handle, ListenerPlan.For(handle.Spec, domain));
             handle.Diagnosis = null;
@@ -115,10 +114,11 @@ public sealed class ListenerFactory
                 return;
             }
 
-            handle.Reset();
+            RemovePath(handle);
+            Abandon(handle);
 
             // "*" goes on to IPv4 only where this host or namespace has no IPv6; any other refusal is the answer.
-            if (domain != domains[^1] && handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
+            if (handle.Spec.Bind.IPv6Only || handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
             {
                 break;
             }
