@@ -105,8 +105,7 @@ public sealed class ListenerFactory
 
     private void MakeOnce(ListenerHandle handle)
     {
-        var domains = ListenerPlan.Domains(handle.Spec.Address);
-        foreach (var domain in domains)
+        foreach (var domain in ListenerPlan.Domains(handle.Spec.Address))
         {
             handle.Failure = Attempt(handle, ListenerPlan.For(handle.Spec, domain));
             handle.Diagnosis = null;
