@@ -6,6 +6,9 @@ namespace Supervisor.Core.Workers;
 /// <summary>Signals by name: numbers of x86, arm and most others, signal(7).</summary>
 public static class Signals
 {
+    /// <summary>SIGABRT: end, and leave a core.</summary>
+    public const int Abort = 6;
+
     private const int FirstRealTime = 34;
     private const int LastRealTime = 64;
 

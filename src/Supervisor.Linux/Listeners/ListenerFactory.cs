@@ -86,7 +86,24 @@ public sealed class ListenerFactory
         return handle.Failure is null;
     }
 
+    /// <summary>
+    /// Makes the socket, or says why not. A holder may go between the refusal and the look at it; where that can have
+    /// happened the kernel is asked again, since nothing would announce it a second time.
+    /// </summary>
     private void Make(ListenerHandle handle)
+    {
+        const int mostAttempts = 3;
+        for (var attempt = 1; attempt <= mostAttempts; attempt++)
+        {
+            MakeOnce(handle);
+            if (handle.Diagnosis is not { } diagnosis || !BindDiagnostics.IsFleeting(diagnosis))
+            {
+                return;
+            }
+        }
+    }
+
+    private void MakeOnce(ListenerHandle handle)
     {
         var domains = ListenerPlan.Domains(handle.Spec.Address);
         foreach (var domain in domains)
@@ -278,7 +295,8 @@ public sealed class ListenerFactory
         var effective = OptionAccess.Get(handle.Descriptor!, step.Option);
         var verdict = error is null ? ReadBack.Compare(step.Option, step.Value, effective) : Verdict.Refused;
         var bound = step.Option.BoundedBy is { } sysctl && verdict != Verdict.Exact ? Sysctl.ReadNumber(sysctl) : null;
-        var note = error is null ? ReadBack.Explain(step.Option, step.Value, effective, bound) : Advice(step, error.Value);
+        var note = error is not null ? Advice(step, error.Value)
+            : ReadBack.Explain(step.Option, step.Value, effective, bound) ?? (step.Option == SocketOptions.FastOpen ? FastOpenSwitch() : null);
         handle.History.Add(step.Phase, "setsockopt", step.Option.Name, step.Value, effective, error?.Name, verdict, _self, note);
         handle.Remember(step.Option, step.Value, effective, verdict);
         if (error is null)
@@ -484,6 +502,11 @@ public sealed class ListenerFactory
         "ENODEV" => $"there is no interface \"{step.Value}\" in this network namespace",
         _ => $"{error.Text}: see {step.Option.Setting}",
     };
+
+    /// <summary>The queue is there, but for whom: bit 2 of the sysctl opens it (net/ipv4/tcp_fastopen.c, tcp_try_fastopen).</summary>
+    private static string? FastOpenSwitch() => Sysctl.ReadNumber("net.ipv4.tcp_fastopen") is { } value && (value & 2) == 0
+        ? string.Create(CultureInfo.InvariantCulture, $"no request of it is taken while net.ipv4.tcp_fastopen = {value}: add 2, which lets servers have it")
+        : null;
 
     private static string Capability(SocketOption option) =>
         option == SocketOptions.Congestion ? "CAP_NET_ADMIN for a congestion control outside net.ipv4.tcp_allowed_congestion_control"

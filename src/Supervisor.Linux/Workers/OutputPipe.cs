@@ -85,6 +85,7 @@ public sealed class OutputPipe : IDisposable
                 Emit(rest[..end], isEnd: true);
             }
 
+            _inLongLine = false;
             rest = rest[(end + 1)..];
         }
 
@@ -92,6 +93,7 @@ public sealed class OutputPipe : IDisposable
         {
             var piece = WholeCharacters(rest);
             Emit(rest[..piece], isEnd: false);
+            _inLongLine = true;
             rest = rest[piece..];
         }
 
@@ -126,7 +128,6 @@ public sealed class OutputPipe : IDisposable
 
     private void Emit(ReadOnlySpan<byte> line, bool isEnd)
     {
-        _inLongLine = !isEnd;
         if (isEnd && line.EndsWith((ReadOnlySpan<byte>)"\r"u8))
         {
             line = line[..^1];

@@ -35,9 +35,8 @@ internal static class Documents
     /// <summary>The service's state in the words of the public interface.</summary>
     public static string State(ServiceRunner runner) => runner.Blocked is null ? Word(runner.State.Condition) : "failed";
 
-    /// <summary>How the slot's last worker ended, with the worker's number; a start timeout's text names it already.</summary>
-    public static string LastEnd(SlotState slot) =>
-        slot.LastExit is not { } exit ? $"worker {slot.Index}" : exit.Text.StartsWith("worker ", StringComparison.Ordinal) ? exit.Text : $"worker {slot.Index} {exit.Text}";
+    /// <summary>How the slot's last worker ended, with the worker's number.</summary>
+    public static string LastEnd(SlotState slot) => $"worker {slot.Index} {slot.LastExit?.Text}";
 
     public static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now) => new(
         Word(rollout.Phase),
@@ -146,14 +145,7 @@ internal static class Documents
                 worker.Pid, worker.Slot, worker.Generation, Word(worker.Phase), process?.StartedAt, process?.ReadyAt,
                 slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null)
             {
-                StateSince = worker.Phase switch
-                {
-                    WorkerPhase.Starting => process?.StartedAt,
-                    WorkerPhase.Ready => process?.ReadyAt,
-                    WorkerPhase.Draining or WorkerPhase.Stopping => wall + (worker.Deadline - state.Spec.StopTimeout - now),
-                    WorkerPhase.Killed => null,
-                    _ => throw new ArgumentOutOfRangeException(nameof(runner)),
-                },
+                StateSince = wall + (worker.PhaseSince - now),
             };
         }
 

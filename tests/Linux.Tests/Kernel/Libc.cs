@@ -135,22 +135,6 @@ internal static unsafe partial class Libc
         Check(ioctl(socket.Number, 0x8914, request), "ioctl(SIOCSIFFLAGS)");
     }
 
-    /// <summary>A route for every IPv6 group over the loopback, which the kernel makes for no loopback by itself.</summary>
-    public static void RouteGroupsOverLoopback()
-    {
-        using var socket = Sockets.Create(10, 2, 0, nonBlocking: false, out _)!;
-
-        // struct in6_rtmsg, linux/ipv6_route.h: destination, its prefix's length, flags, interface. SIOCADDRT; RTF_UP.
-        var request = stackalloc byte[80];
-        new Span<byte>(request, 80).Clear();
-        request[0] = 0xFF;
-        *(ushort*)(request + 52) = 8;
-        *(uint*)(request + 56) = 1;
-        *(uint*)(request + 72) = 1;
-        *(int*)(request + 76) = (int)Interfaces.Index("lo");
-        Check(ioctl(socket.Number, 0x890B, request), "ioctl(SIOCADDRT)");
-    }
-
     /// <summary>Makes the calling thread user and group <paramref name="id"/>: by the raw calls, which reach no other thread.</summary>
     public static void BecomeUser(uint id)
     {

@@ -52,7 +52,7 @@ public class OptionTests : KernelTest
             { tcp, "SO_SNDBUFFORCE", Buffers(new() { Send = 64 << 20, Force = true }), Verdict.Adjusted, 128 << 20, "doubled" },
             { tcp, "TCP_DEFER_ACCEPT", Listen(new() { DeferAccept = TimeSpan.FromSeconds(3) }), Verdict.Exact, 3, null },
             { tcp, "TCP_DEFER_ACCEPT", Listen(new() { DeferAccept = TimeSpan.FromSeconds(10) }), Verdict.Adjusted, 15, "rounded" },
-            { tcp, "TCP_FASTOPEN", Listen(new() { FastOpen = 256 }), Verdict.Exact, 256, null },
+            { tcp, "TCP_FASTOPEN", Listen(new() { FastOpen = 256 }), Verdict.Exact, 256, (Sysctl.ReadNumber("net.ipv4.tcp_fastopen") & 2) == 0 ? "net.ipv4.tcp_fastopen" : null },
             { tcp, "TCP_FASTOPEN", Listen(new() { FastOpen = (int)somaxconn + 1 }), Verdict.Adjusted, somaxconn, "net.core.somaxconn" },
             { tcp, "TCP_NODELAY", Accepted(new() { NoDelay = true }), Verdict.Exact, 1, null },
             { tcp, "TCP_NODELAY", Accepted(new() { NoDelay = false }), Verdict.Exact, 0, null },
@@ -179,6 +179,19 @@ public class OptionTests : KernelTest
             Assert.Single(events, logged => logged.Level == LogEventLevel.Warning);
         }
     }
+
+    /// <summary>The sysctl is the namespace's own.</summary>
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(3, false)]
+    public void Fast_open_that_the_host_keeps_from_servers_says_so(int sysctl, bool noted) => KernelThread.InNewNetwork(() =>
+    {
+        File.WriteAllText("/proc/sys/net/ipv4/tcp_fastopen", sysctl.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Listen = new() { FastOpen = 16 } });
+        var entry = Assert.Single(handle.History.Entries, entry => entry.Option == "TCP_FASTOPEN");
+        Assert.Equal((Verdict.Exact, OptionValue.Of(16)), (entry.Verdict, entry.Effective));
+        Assert.Equal(noted, entry.Note?.Contains($"net.ipv4.tcp_fastopen = {sysctl}", StringComparison.Ordinal) == true);
+    });
 
     [Fact]
     public void The_calls_are_made_in_the_one_right_order()
