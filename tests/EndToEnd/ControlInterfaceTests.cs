@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Text;
 using Xunit;
 
 namespace Supervisor.EndToEnd;
@@ -40,26 +38,15 @@ public sealed class ControlInterfaceTests
     public Task Curl_is_a_client_too() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("web");
-        Assert.StartsWith("HTTP/1.1 200", await AskAsync(daemon, "GET /healthz"), StringComparison.Ordinal);
-        Assert.StartsWith("HTTP/1.1 200", await AskAsync(daemon, "GET /readyz"), StringComparison.Ordinal);
-        Assert.Contains("\"services\":[{\"name\":\"web\"", await AskAsync(daemon, "GET /v1/status"), StringComparison.Ordinal);
-        var unknown = await AskAsync(daemon, "GET /v1/nothing");
+        Assert.StartsWith("HTTP/1.1 200", await daemon.AskAsync("GET /healthz"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 200", await daemon.AskAsync("GET /readyz"), StringComparison.Ordinal);
+        Assert.Contains("\"services\":[{\"name\":\"web\"", await daemon.AskAsync("GET /v1/status"), StringComparison.Ordinal);
+        var unknown = await daemon.AskAsync("GET /v1/nothing");
         Assert.StartsWith("HTTP/1.1 404", unknown, StringComparison.Ordinal);
         Assert.Contains("application/problem+json", unknown, StringComparison.Ordinal);
-        Assert.StartsWith("HTTP/1.1 202", await AskAsync(daemon, "POST /v1/services/web/restart"), StringComparison.Ordinal);
+        Assert.StartsWith("HTTP/1.1 202", await daemon.AskAsync("POST /v1/services/web/restart"), StringComparison.Ordinal);
         await daemon.Log.WaitAsync(0, "generation 2 serves");
     });
-
-    private static async Task<string> AskAsync(DaemonUnderTest daemon, string request)
-    {
-        using var limit = new CancellationTokenSource(Patience.Limit);
-        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(daemon.ControlSocket), limit.Token);
-        await socket.SendAsync(Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), limit.Token);
-        await using var stream = new NetworkStream(socket);
-        using var reader = new StreamReader(stream);
-        return await reader.ReadToEndAsync(limit.Token);
-    }
 
     // Num RefCount Protocol Flags Type St Inode Path
     private static async Task<string> InodeAsync(string path) =>
