@@ -130,6 +130,14 @@ public static unsafe class Processes
         _ = Syscalls.pthread_sigmask(setMask, none, null);
     }
 
+    /// <summary>How many descriptors this process may have: the soft RLIMIT_NOFILE.</summary>
+    public static ulong DescriptorLimit()
+    {
+        const int noFile = 7; // RLIMIT_NOFILE, asm-generic/resource.h
+        var limit = stackalloc ulong[2];
+        return Syscalls.getrlimit(noFile, limit) == 0 ? limit[0] : ulong.MaxValue;
+    }
+
     /// <summary>A user by name or number: its ids and name; null where there is none.</summary>
     public static (uint Uid, uint Gid, string Name, string Home, string Shell)? FindUser(string nameOrNumber)
     {

@@ -46,6 +46,9 @@ internal static unsafe partial class Syscalls
     internal static partial int pthread_sigmask(int how, byte* set, byte* former);
 
     [LibraryImport("libc")]
+    internal static partial int getrlimit(int resource, ulong* limit);
+
+    [LibraryImport("libc")]
     internal static partial int getgrouplist(byte* user, uint group, uint* groups, int* count);
 
     [LibraryImport("libc")]

@@ -102,10 +102,14 @@ public sealed class BadInputTests
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("good");
-            await daemon.Log.WaitAsync(0, "service many", "could not be started", "EMFILE", "the daemon's limit of open files", "LimitNOFILE");
-            Assert.False(daemon.HasEnded);
+            await daemon.Log.WaitAsync(0, "service many", "could not be started", "descriptors:", "the daemon's limit of open files is reached", "LimitNOFILE");
+
+            // And it can still be asked.
+            Assert.Equal("running", (await daemon.StatusAsync("good")).State);
+            Assert.Contains((await daemon.StatusAsync("many")).Workers, worker => worker.LastExit?.Contains("limit of open files", StringComparison.Ordinal) == true);
+            Assert.Equal(1, (await daemon.ListenctlAsync("restart", "many", "--wait")).ExitCode);
         },
-        new DaemonOptions { Wrapper = ["/usr/bin/prlimit", "--nofile=40:40"] });
+        new DaemonOptions { Wrapper = ["/usr/bin/prlimit", "--nofile=60:60"] });
 
     [Theory]
     [InlineData("[listener.web]\naddress = \"tcp://localhost:80\"\n", 2, "listener.web.address")]

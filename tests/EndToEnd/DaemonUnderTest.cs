@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Supervisor.Control;
@@ -149,6 +150,18 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         BaseAddress = new Uri("http://localhost"),
         Timeout = Patience.Limit,
     };
+
+    /// <summary>Asks the control socket as curl would: "GET /v1/status". The answer with its head.</summary>
+    public async Task<string> AskAsync(string request)
+    {
+        using var limit = new CancellationTokenSource(Patience.Limit);
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(ControlSocket), limit.Token);
+        await socket.SendAsync(Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), limit.Token);
+        await using var stream = new NetworkStream(socket);
+        using var reader = new StreamReader(stream);
+        return await reader.ReadToEndAsync(limit.Token);
+    }
 
     /// <summary>Sends a signal to the daemon.</summary>
     public void Signal(int signal) => RunningProgram.Kill(Pid, signal);

@@ -10,9 +10,17 @@ namespace Supervisor.EndToEnd;
 /// again, each restart as soon as the last one has ended. No request may fail, and none may notice.
 /// LISTEND_TEST_SECONDS says for how long (15).
 /// </summary>
+/// <remarks>
+/// That none notices is judged by the 99th percentile, which any other program on the machine moves by more than a
+/// restart does. So the processor time that others take is measured too, and with more of it than
+/// <see cref="Undisturbed"/> the latencies are reported and not judged.
+/// </remarks>
 public sealed class RestartUnderLoadTests(ITestOutputHelper output)
 {
     private static readonly TimeSpan Noise = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>The share of all processors that others may take for a latency to mean anything.</summary>
+    private const double Undisturbed = 0.05;
 
     private static TimeSpan Length { get; } = TimeSpan.FromSeconds(
         int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_SECONDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : 15);
@@ -27,6 +35,45 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
     [InlineData("rolling", 2)]
     [InlineData("overlap", 1)]
     public Task Workers_that_take_three_seconds_to_start_change_nothing(string strategy, int surge) => RunAsync(strategy, surge, 3000, load => RestartUntilAsync(load, Length / 3));
+
+    [Theory]
+    [InlineData(300, 5)]
+    [InlineData(3000, 1)]
+    public Task An_overlapping_restart_takes_the_workers_own_start_time(int startMilliseconds, int restarts) => DaemonUnderTest.WithAsync(
+        $$"""
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.web]
+        command = ["@hello@"]
+        listeners = ["web"]
+        workers = 4
+        environment = { HELLO_START_DELAY_MS = "{{startMilliseconds}}" }
+        rollout = { strategy = "overlap" }
+        """,
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web", 4);
+            await daemon.StatusAsync("web");
+            var ratios = new List<double>();
+            for (var i = 0; i < restarts; i++)
+            {
+                var mark = daemon.Log.Count;
+                var asked = DateTimeOffset.UtcNow;
+                await daemon.AskAsync("POST /v1/services/web/restart");
+                await daemon.Log.WaitAsync(mark, $"generation {i + 2} serves");
+                var workers = (await daemon.StatusAsync("web")).Workers;
+                Assert.All(workers, worker => Assert.Equal(i + 2, worker.Generation));
+
+                // From the request to the last one's readiness, against the time that the slowest of them took by itself.
+                var took = workers.Max(worker => worker.ReadyAt!.Value) - asked;
+                var own = workers.Max(worker => worker.ReadyAt!.Value - worker.StartedAt!.Value);
+                ratios.Add(took / own);
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{took.TotalMilliseconds:0.0} ms, the workers' own start time is {own.TotalMilliseconds:0.0} ms"));
+            }
+
+            Assert.InRange(ratios.Order().ElementAt(restarts / 2), 1, 1.1);
+        });
 
     private async Task RunAsync(string strategy, int surge, int startMilliseconds, Func<Func<Task>, Task<int>> restarts) => await DaemonUnderTest.WithAsync(
         $$"""
@@ -47,9 +94,11 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
             var load = LoadRun.Start(plan, "warm-up");
             LoadReport report;
             int count;
+            double others;
             try
             {
                 await Task.Delay(TimeSpan.FromSeconds(2));
+                var before = ProcessorTime.Read(daemon);
                 load.BeginPhase("rest");
                 await Task.Delay(Length / 4);
                 load.BeginPhase("restarts");
@@ -60,6 +109,7 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
                 });
                 load.BeginPhase("rest");
                 await Task.Delay(Length / 4);
+                others = ProcessorTime.Read(daemon).OthersSince(before);
             }
             finally
             {
@@ -72,12 +122,21 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
                 CultureInfo.InvariantCulture,
                 $"{strategy}, max_surge {surge}, {startMilliseconds} ms to start: {report.Requests} requests, {report.Failed} failed, {count} restarts in {report.Phase("restarts")!.Seconds:0.0} s; "
                 + $"p50 {rest.P50Ms:0.00} -> {restarting.P50Ms:0.00} ms, p99 {rest.P99Ms:0.00} -> {restarting.P99Ms:0.00} ms, longest {rest.MaxMs:0.0} -> {restarting.MaxMs:0.0} ms; "
-                + $"slow p99 {report.Phase("rest")!.Slow.Latency.P99Ms:0.0} -> {report.Phase("restarts")!.Slow.Latency.P99Ms:0.0} ms");
+                + $"slow p99 {report.Phase("rest")!.Slow.Latency.P99Ms:0.0} -> {report.Phase("restarts")!.Slow.Latency.P99Ms:0.0} ms; "
+                + $"other programs had {others:0.0 %} of the processors");
             output.WriteLine(figures);
             Assert.True(report.Failed == 0, $"{figures}\n{string.Join('\n', report.Samples.Take(10))}");
             Assert.Equal(report.Requests, report.Succeeded);
             Assert.True(count > 0);
-            Assert.True(restarting.P99Ms <= Math.Max(rest.P99Ms * 1.5, rest.P99Ms + Noise.TotalMilliseconds), figures);
+            if (others <= Undisturbed)
+            {
+                Assert.True(restarting.P99Ms <= Math.Max(rest.P99Ms * 1.5, rest.P99Ms + Noise.TotalMilliseconds), figures);
+            }
+            else
+            {
+                output.WriteLine("The latencies are not judged: the machine was busy with something else.");
+            }
+
             Assert.Equal("running", (await daemon.StatusAsync("web")).State);
         });
 

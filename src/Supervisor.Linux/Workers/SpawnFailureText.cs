@@ -23,7 +23,7 @@ internal static class SpawnFailureText
             SpawnStage.Capabilities => $"capabilities{(failure.Detail >= 0 && failure.Detail < Capabilities.Names.Length ? $" \"{Capabilities.Names[failure.Detail]}\"" : "")}: raising them: {answer}; the daemon can only pass on what it has itself",
             SpawnStage.NoNewPrivileges => $"no_new_privileges: setting it: {answer}",
             SpawnStage.Descriptors => $"listeners{(failure.Detail >= descriptorOffset && failure.Detail - descriptorOffset < spec.Listeners.Length ? $" \"{spec.Listeners[failure.Detail - descriptorOffset]}\"" : "")}: placing descriptor {failure.Detail}: {answer}; limits.nofile must leave room for them",
-            SpawnStage.Clone => $"clone: {answer}; the daemon's limit of processes or memory is reached (TasksMax=, LimitNPROC= in its unit)",
+            SpawnStage.Clone => $"clone: {answer}{(error.Name is "EMFILE" or "ENFILE" ? Spawner.Exhausted(error.Name) : "; the daemon's limit of processes or memory is reached (TasksMax=, LimitNPROC= in its unit)")}",
             SpawnStage.Session => $"setsid: {answer}",
             SpawnStage.Cgroup => $"entering the control group: {answer}",
             SpawnStage.Signals => $"setting signals: {answer}",

@@ -16,6 +16,12 @@ namespace Supervisor.Linux.Workers;
 /// </summary>
 public sealed class Spawner : IDisposable
 {
+    /// <summary>
+    /// Descriptors that no worker may take of the daemon's: with none left, nobody could even ask it what is wrong, since
+    /// the control interface needs some for each connection and more to begin with.
+    /// </summary>
+    public const int ReservedDescriptors = 16;
+
     private readonly string _notifyDirectory;
     private readonly string _brokerPath;
     private readonly TimeProvider _time;
@@ -98,14 +104,19 @@ public sealed class Spawner : IDisposable
         DescriptorHandle? error = null;
         DescriptorHandle? errorEnd = null;
         pipeRefused ??= Files.Pipe(out error, out errorEnd);
-        if (pipeRefused is { } pipeError)
+
+        // The kernel gives the lowest free number, so the last one tells how many are in use.
+        var limit = Processes.DescriptorLimit();
+        if (pipeRefused is not null || (ulong)errorEnd!.Number + ReservedDescriptors >= limit)
         {
             notify.Dispose();
             output?.Dispose();
             outputEnd?.Dispose();
             error?.Dispose();
             errorEnd?.Dispose();
-            failure = $"output pipe: {pipeError}{Exhausted(pipeError.Name)}";
+            failure = pipeRefused is { } pipeError
+                ? $"output pipe: {pipeError}{Exhausted(pipeError.Name)}"
+                : $"descriptors: {ReservedDescriptors} of {limit} are kept for the daemon's own use, the others are taken{Exhausted("EMFILE")}";
             return null;
         }
 
@@ -222,7 +233,8 @@ public sealed class Spawner : IDisposable
             .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
     }
 
-    private static string Exhausted(string errno) => errno switch
+    /// <summary>The remedy where a limit is reached; nothing where it is something else.</summary>
+    internal static string Exhausted(string errno) => errno switch
     {
         "EMFILE" => "; the daemon's limit of open files is reached: raise LimitNOFILE= in its unit, or ulimit -n",
         "ENFILE" => "; the host's limit of open files is reached: raise fs.file-max",

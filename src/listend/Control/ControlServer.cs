@@ -30,7 +30,7 @@ internal sealed class ControlServer : IDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private readonly Timer _idle;
-    private WebApplication? _application;
+    private (WebApplication Application, DescriptorHandle Listener)? _serving;
     private int _connections;
 
     private ControlServer(Daemon daemon, ILogger log, DescriptorHandle listener)
@@ -85,17 +85,11 @@ internal sealed class ControlServer : IDisposable
         _stopping.Cancel();
         _daemon.Loop.Unwatch(_listener);
         Files.Unlink(_daemon.Paths.ControlSocket);
-        WebApplication? application;
-        lock (_lock)
-        {
-            application = _application;
-            _application = null;
-        }
-
-        if (application is not null)
+        if (TakeServing() is var (application, duplicate))
         {
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
             application.StopAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+            duplicate.Dispose();
         }
     }
 
@@ -116,9 +110,10 @@ internal sealed class ControlServer : IDisposable
 
     private async Task StartAsync()
     {
+        DescriptorHandle? duplicate = null;
         try
         {
-            var duplicate = Files.Duplicate(_listener, out var error) ?? throw new SystemCallException(error, "serving the control socket");
+            duplicate = Files.Duplicate(_listener, out var error) ?? throw new SystemCallException(error, "serving the control socket");
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
             builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
             {
@@ -139,17 +134,17 @@ internal sealed class ControlServer : IDisposable
             new ControlApi(_daemon, Stopping).Map(application);
             await application.StartAsync();
 
-            // Kestrel owns the duplicate from here on.
-            duplicate.SetHandleAsInvalid();
+            // To Kestrel an inherited descriptor is a guest, which it never closes: that is ours to do once it has stopped.
             lock (_lock)
             {
-                _application = application;
+                _serving = (application, duplicate);
             }
 
             _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
         }
         catch (Exception exception)
         {
+            duplicate?.Dispose();
             _log.Error(exception, "control socket: it cannot be served now: {Reason}", exception.Message);
             _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
         }
@@ -178,19 +173,13 @@ internal sealed class ControlServer : IDisposable
             return;
         }
 
-        WebApplication? application;
-        lock (_lock)
-        {
-            application = _application;
-            _application = null;
-        }
-
         try
         {
-            if (application is not null)
+            if (TakeServing() is var (application, duplicate))
             {
                 await application.StopAsync();
                 await application.DisposeAsync();
+                duplicate.Dispose();
             }
         }
         finally
@@ -202,6 +191,16 @@ internal sealed class ControlServer : IDisposable
                     _daemon.Loop.Watch(_listener, Activate);
                 }
             });
+        }
+    }
+
+    private (WebApplication Application, DescriptorHandle Listener)? TakeServing()
+    {
+        lock (_lock)
+        {
+            var serving = _serving;
+            _serving = null;
+            return serving;
         }
     }
 }
