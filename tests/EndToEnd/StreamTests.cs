@@ -93,7 +93,8 @@ public sealed class StreamTests
                 {
                     var kept = await LinesAsync(daemon, "/v1/services/w/logs?follow=false");
                     Assert.InRange(kept.Sum(line => line.Line.Length), 1, 256 * 1024);
-                    Assert.All(kept, line => Assert.Equal((pid, 0, "stdout", 6), (line.Pid, line.Slot, line.Stream, line.Priority)));
+                    // A reader that is too slow for the flood is told how much it missed, in a line of the daemon's own.
+                    Assert.All(kept.Where(line => line.Stream != "listend"), line => Assert.Equal((pid, 0, "stdout", 6), (line.Pid, line.Slot, line.Stream, line.Priority)));
                 }
 
                 await daemon.AskAsync(ControlJson.Default.ChangeDocument, "stop", "w", "--wait");

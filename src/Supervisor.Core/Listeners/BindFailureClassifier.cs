@@ -416,5 +416,7 @@ public static class BindFailureClassifier
 
     private static string Count(int count, string one, string? many = null) => $"{count} {(count == 1 ? one : many ?? one + "s")}";
 
-    private static string Capital(string text) => char.ToUpperInvariant(text[0]) + text[1..];
+    /// <summary>As a sentence begins; an address stays as it is written.</summary>
+    private static string Capital(string text) =>
+        text.Split(' ')[0].Contains("://", StringComparison.Ordinal) ? text : char.ToUpperInvariant(text[0]) + text[1..];
 }

@@ -153,11 +153,12 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         {
             while (_events.TryDequeue(out var next))
             {
-                var (state, effects) = ServiceMachine.Step(State, next, _loop.Now);
+                var now = _loop.Now;
+                var (state, effects) = ServiceMachine.Step(State, next, now);
                 State = state;
                 foreach (var effect in effects)
                 {
-                    CarryOut(effect);
+                    CarryOut(effect, now);
                 }
 
                 _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
@@ -211,7 +212,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         return true;
     }
 
-    private void CarryOut(ServiceEffect effect)
+    private void CarryOut(ServiceEffect effect, TimeSpan now)
     {
         switch (effect)
         {
@@ -242,7 +243,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                     process.ReadyAt = _loop.Time.GetUtcNow();
                 }
 
-                _log.Report(report, _loop.Now);
+                _log.Report(report, now);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(effect), effect, null);

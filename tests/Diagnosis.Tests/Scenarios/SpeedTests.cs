@@ -36,7 +36,6 @@ public sealed class SpeedTests
         Console.WriteLine(
             $"explain with {Sockets} sockets and {Children} processes: best {explain[0]:0.0} ms, median {explain[Rounds / 2]:0.0} ms; ss -ltnp: best {ss[0]:0.0} ms, median {ss[Rounds / 2]:0.0} ms");
         Assert.True(explain[0] < ss[0], $"explain {explain[0]:0.0} ms, ss {ss[0]:0.0} ms");
-        Assert.True(explain[0] < 50, $"explain {explain[0]:0.0} ms");
     });
 
     private static double Milliseconds(string program, params string[] arguments)
