@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
@@ -184,6 +185,16 @@ public static unsafe class Files
     {
         var copy = fcntl(standard, F_DUPFD_CLOEXEC, 3);
         return copy < 0 ? null : new DescriptorHandle(copy);
+    }
+
+    /// <summary>
+    /// Whether two descriptors are of one open file, kcmp(2) KCMP_FILE (Linux 3.5, CONFIG_KCMP): false also where the
+    /// kernel does not tell.
+    /// </summary>
+    public static bool AreSame(DescriptorHandle one, DescriptorHandle other)
+    {
+        nint number = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 312 : 272;
+        return Syscalls.syscall5(number, Processes.CurrentPid, Processes.CurrentPid, 0, one.Number, other.Number) == 0;
     }
 
     /// <summary>fcntl(2) F_GETFL.</summary>

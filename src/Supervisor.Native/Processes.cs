@@ -69,6 +69,24 @@ public static unsafe class Processes
         return Syscalls.waitid(0, 0, info, WExited | WNoHang | WNoWait) == 0 ? *(int*)(info + SiPid) : 0;
     }
 
+    /// <summary>
+    /// Waits until some child has ended, and leaves it as it is; at once where one has already. False where there is no
+    /// child at all. For a thread that has nothing else to do.
+    /// </summary>
+    public static bool WaitAnyExited()
+    {
+        var info = stackalloc byte[SigInfoSize];
+        while (Syscalls.waitid(0, 0, info, WExited | WNoWait) != 0)
+        {
+            if (errno != EINTR)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>pidfd_send_signal(2): never reaches another process that got the same id. Linux 5.1.</summary>
     public static SystemCallError? Signal(DescriptorHandle pidfd, int signal) =>
         Syscalls.syscall(424, pidfd.Number, signal, 0, 0) == 0 ? null : SystemCallError.Last("pidfd_send_signal");

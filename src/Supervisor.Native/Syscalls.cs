@@ -39,6 +39,9 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc", SetLastError = true)]
     internal static partial nint syscall(nint number, nint a, nint b, nint c, nint d);
 
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    internal static partial nint syscall5(nint number, nint a, nint b, nint c, nint d, nint e);
+
     [LibraryImport("libc")]
     internal static partial int pthread_sigmask(int how, byte* set, byte* former);
 

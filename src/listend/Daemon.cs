@@ -79,7 +79,8 @@ internal sealed class Daemon : IDisposable
         }
 
         Events.Daemon("daemon-started", string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
-        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System);
+        using var orphans = new OrphanReaper(_loop);
+        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans);
         var factory = new ListenerFactory(TimeProvider.System, _log)
         {
             PredecessorsOf = spec => Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
@@ -115,7 +116,7 @@ internal sealed class Daemon : IDisposable
 
         foreach (var spec in _config.Services)
         {
-            var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log);
+            var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans);
             _services.Add(runner);
             Events.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();

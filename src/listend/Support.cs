@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Supervisor.Config;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Probes;
 
 namespace Supervisor.Daemon;
 
@@ -29,8 +30,9 @@ internal static class Support
             var prefix = $"service.{service.Name}.";
             Missing(service.Start == StartMode.OnDemand, prefix + "start", "set it to \"now\"");
             Missing(service.Handoff == HandoffKind.ScmRights, prefix + "handoff", "use \"listen-fds\"");
-            Missing(service.Readiness.Kind is ReadinessKind.Accepting or ReadinessKind.Http, prefix + "ready", "use \"notify\" or \"started\"");
-            Missing(service.Watchdog > TimeSpan.Zero, prefix + "watchdog", "leave it out");
+            Missing(
+                service.Readiness.Kind == ReadinessKind.Http && !config.Listeners.Any(listener => service.Listeners.Contains(listener.Name) && HttpLook.Asks(listener.Address.Kind)),
+                prefix + "ready", "list a tcp:// or unix:// listener, or use \"accepting\"");
             Missing(service.Rollout.Canary > 0, prefix + "rollout.canary", "set it to 0");
             Missing(service.Log.Kind == LogTargetKind.File, prefix + "log", "use \"inherit\" or \"journal\"");
             Missing(!service.Hooks.PreStart.IsEmpty, prefix + "hooks.pre_start", "leave it out");

@@ -19,56 +19,72 @@ public sealed record HandedListener(string Name, ListenerKind Kind, SocketDomain
 /// <param name="Variables">NAME, VALUE.</param>
 /// <param name="PidVariables">Variables whose value is the child's process id.</param>
 /// <param name="FirstDescriptor">The first listener's descriptor; null where none is passed.</param>
+/// <param name="FirstStored">The first descriptor of those that the worker's predecessor stored; null where none is passed.</param>
 public sealed record HandoffEnvironment(
     ImmutableArray<KeyValuePair<string, string>> Variables,
     ImmutableArray<string> PidVariables,
-    int? FirstDescriptor)
+    int? FirstDescriptor,
+    int? FirstStored = null)
 {
     /// <summary>SD_LISTEN_FDS_START, sd_listen_fds(3).</summary>
     public const int ListenFdsStart = 3;
 
-    /// <summary>The environment of a protocol for these listeners, in descriptor order, from the daemon <paramref name="daemonPid"/>.</summary>
-    public static HandoffEnvironment For(HandoffKind kind, IReadOnlyList<HandedListener> listeners, int generation, int daemonPid) => kind switch
-    {
-        HandoffKind.ListenFds => ListenFds(listeners),
-        HandoffKind.None or HandoffKind.ScmRights => new([], [], null),
-        HandoffKind.Stdin => new([], [], 0),
-        HandoffKind.Nginx => new([new("NGINX", string.Concat(Numbers(listeners).Select(number => number + ";")))], [], ListenFdsStart),
-        HandoffKind.Gunicorn => new(
-            [
-                new("GUNICORN_FD", string.Join(',', Numbers(listeners))),
+    /// <summary>
+    /// The environment of a protocol for these listeners, in descriptor order, from the daemon <paramref name="daemonPid"/>.
+    /// The descriptors that a predecessor stored, by their names, follow the listeners in LISTEN_FDS; a protocol that
+    /// leaves the descriptors from 3 to LISTEN_FDS passes them alone.
+    /// </summary>
+    public static HandoffEnvironment For(
+        HandoffKind kind, IReadOnlyList<HandedListener> listeners, int generation, int daemonPid, IReadOnlyList<string>? stored = null) => kind switch
+        {
+            HandoffKind.ListenFds => ListenFds([.. listeners.Select(listener => listener.Name)], stored ?? []) with { FirstDescriptor = listeners.Count == 0 ? null : ListenFdsStart },
+            HandoffKind.None or HandoffKind.ScmRights => ListenFds([], stored ?? []),
+            HandoffKind.Stdin => ListenFds([], stored ?? []) with { FirstDescriptor = 0 },
+            HandoffKind.Nginx => new([new("NGINX", string.Concat(Numbers(listeners).Select(number => number + ";")))], [], ListenFdsStart),
+            HandoffKind.Gunicorn => new(
+                [
+                    new("GUNICORN_FD", string.Join(',', Numbers(listeners))),
                 new("GUNICORN_PID", daemonPid.ToString(CultureInfo.InvariantCulture)),
             ],
-            [],
-            ListenFdsStart),
-        HandoffKind.ServerStarter => new(
-            [
-                new("SERVER_STARTER_PORT", string.Join(';', listeners.Select((listener, i) => $"{ServerStarterName(listener)}={Number(i)}"))),
+                [],
+                ListenFdsStart),
+            HandoffKind.ServerStarter => new(
+                [
+                    new("SERVER_STARTER_PORT", string.Join(';', listeners.Select((listener, i) => $"{ServerStarterName(listener)}={Number(i)}"))),
                 new("SERVER_STARTER_GENERATION", generation.ToString(CultureInfo.InvariantCulture)),
             ],
-            [],
-            ListenFdsStart),
-        HandoffKind.Einhorn => new(
-            [
-                new("EINHORN_MASTER_PID", daemonPid.ToString(CultureInfo.InvariantCulture)),
+                [],
+                ListenFdsStart),
+            HandoffKind.Einhorn => new(
+                [
+                    new("EINHORN_MASTER_PID", daemonPid.ToString(CultureInfo.InvariantCulture)),
                 new("EINHORN_FD_COUNT", listeners.Count.ToString(CultureInfo.InvariantCulture)),
                 .. listeners.Select((_, i) => new KeyValuePair<string, string>($"EINHORN_FD_{i}", Number(i))),
                 .. listeners.Select((listener, i) => new KeyValuePair<string, string>($"EINHORN_FD_FAMILY_{i}", Family(listener.Domain))),
             ],
-            [],
-            ListenFdsStart),
+                [],
+                ListenFdsStart),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+        };
+
+    /// <summary>Whether workers of that protocol can be given stored descriptors back.</summary>
+    public static bool PassesStored(HandoffKind kind) => kind switch
+    {
+        HandoffKind.ListenFds or HandoffKind.None or HandoffKind.ScmRights or HandoffKind.Stdin => true,
+        HandoffKind.Nginx or HandoffKind.Gunicorn or HandoffKind.ServerStarter or HandoffKind.Einhorn => false,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    private static HandoffEnvironment ListenFds(IReadOnlyList<HandedListener> listeners) => listeners.Count == 0
+    private static HandoffEnvironment ListenFds(IReadOnlyList<string> listeners, IReadOnlyList<string> stored) => listeners.Count + stored.Count == 0
         ? new([], [], null)
         : new(
             [
-                new("LISTEN_FDS", listeners.Count.ToString(CultureInfo.InvariantCulture)),
-                new("LISTEN_FDNAMES", string.Join(':', listeners.Select(listener => listener.Name))),
+                new("LISTEN_FDS", (listeners.Count + stored.Count).ToString(CultureInfo.InvariantCulture)),
+                new("LISTEN_FDNAMES", string.Join(':', listeners.Concat(stored))),
             ],
             ["LISTEN_PID"],
-            ListenFdsStart);
+            null,
+            stored.Count == 0 ? null : ListenFdsStart + listeners.Count);
 
     private static IEnumerable<string> Numbers(IReadOnlyList<HandedListener> listeners) => listeners.Select((_, i) => Number(i));
 

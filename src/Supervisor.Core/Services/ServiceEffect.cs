@@ -9,7 +9,7 @@ public abstract record ServiceEffect;
 /// <summary>Spawn that worker; answer with <see cref="WorkerSpawned"/> or <see cref="WorkerEnded"/>.</summary>
 public sealed record SpawnEffect(WorkerState Worker) : ServiceEffect;
 
-/// <summary>Send a worker the stop signal.</summary>
+/// <summary>Send a worker the stop signal, or SIGABRT where it hangs.</summary>
 public sealed record SignalEffect(WorkerState Worker, int Signal) : ServiceEffect;
 
 /// <summary>SIGKILL a worker's whole session.</summary>
@@ -29,6 +29,9 @@ public enum ServiceReport
 
     /// <summary>A worker did not get ready in time.</summary>
     WorkerStartTimedOut,
+
+    /// <summary>A worker's watchdog ends it.</summary>
+    WorkerHung,
 
     /// <summary>A worker was asked to drain.</summary>
     WorkerDraining,

@@ -26,6 +26,24 @@ public sealed record WorkerReady(int WorkerId) : ServiceEvent;
 /// <summary>A worker said that it is leaving.</summary>
 public sealed record WorkerLeaving(int WorkerId) : ServiceEvent;
 
+/// <summary>A worker named the process that counts: its own descendant, whose end is the worker's.</summary>
+public sealed record WorkerMainProcess(int WorkerId, int Pid) : ServiceEvent;
+
+/// <summary>A worker gave a sign of life: WATCHDOG=1.</summary>
+public sealed record WorkerAlive(int WorkerId) : ServiceEvent;
+
+/// <summary>A worker said that it cannot go on: WATCHDOG=trigger.</summary>
+public sealed record WorkerHung(int WorkerId) : ServiceEvent;
+
+/// <summary>A worker set its watchdog's interval: WATCHDOG_USEC=; zero: no watchdog.</summary>
+public sealed record WorkerWatchdogSet(int WorkerId, TimeSpan Interval) : ServiceEvent;
+
+/// <summary>A worker asked for more time: EXTEND_TIMEOUT_USEC=.</summary>
+public sealed record WorkerTimeoutExtended(int WorkerId, TimeSpan By) : ServiceEvent;
+
+/// <summary>A worker whose readiness is looked at from outside is not ready; what was seen of it instead.</summary>
+public sealed record WorkerSeen(int WorkerId, string What) : ServiceEvent;
+
 /// <summary>A worker's process is gone, or never came to be.</summary>
 public sealed record WorkerEnded(int WorkerId, ExitReason Reason) : ServiceEvent;
 

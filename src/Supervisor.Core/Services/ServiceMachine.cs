@@ -53,6 +53,24 @@ public static class ServiceMachine
             case WorkerLeaving leaving:
                 transition.Worker(leaving.WorkerId, WorkerEvent.StoppingAnnounced);
                 break;
+            case WorkerMainProcess main:
+                transition.Update(main.WorkerId, worker => worker with { Pid = main.Pid });
+                break;
+            case WorkerAlive alive:
+                transition.Worker(alive.WorkerId, WorkerEvent.Alive);
+                break;
+            case WorkerHung hung:
+                transition.Worker(hung.WorkerId, WorkerEvent.WatchdogTriggered);
+                break;
+            case WorkerWatchdogSet set:
+                transition.Update(set.WorkerId, worker => WorkerMachine.SetWatchdog(worker, set.Interval, now));
+                break;
+            case WorkerTimeoutExtended extended:
+                transition.Update(extended.WorkerId, worker => WorkerMachine.Extend(worker, extended.By, now));
+                break;
+            case WorkerSeen seen:
+                transition.Update(seen.WorkerId, worker => worker with { Seen = seen.What });
+                break;
             case WorkerEnded ended:
                 transition.End(ended.WorkerId, ended.Reason);
                 break;

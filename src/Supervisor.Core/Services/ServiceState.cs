@@ -55,7 +55,7 @@ public sealed record ServiceState
             TimeSpan? next = null;
             foreach (var worker in Workers)
             {
-                next = Earlier(next, worker.Deadline);
+                next = Earlier(next, worker.NextDeadline);
             }
 
             if (Wanted)

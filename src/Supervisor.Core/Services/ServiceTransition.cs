@@ -115,6 +115,9 @@ internal sealed class ServiceTransition
             case WorkerMachine.Action.Signal:
                 _effects.Add(new SignalEffect(after, State.Spec.StopSignal));
                 break;
+            case WorkerMachine.Action.Abort:
+                _effects.Add(new SignalEffect(after, Signals.Abort));
+                break;
             case WorkerMachine.Action.Kill:
                 _effects.Add(new KillEffect(after));
                 break;
@@ -146,8 +149,12 @@ internal sealed class ServiceTransition
 
                 break;
             case WorkerPhase.Stopping when after.StartTimedOut:
-                Report(ServiceReport.WorkerStartTimedOut, after);
-                RolloutMachine.NewWorkerFailed(this, after, $"{Who(after)} {StartTimeoutText()}");
+                Report(ServiceReport.WorkerStartTimedOut, after, text: StartTimeoutText(after));
+                RolloutMachine.NewWorkerFailed(this, after, $"{Who(after)} {StartTimeoutText(after)}");
+                break;
+            case WorkerPhase.Stopping when after.Hang is { } hang:
+                Report(ServiceReport.WorkerHung, after, text: hang);
+                Hung(before, after, hang);
                 break;
             case WorkerPhase.Killed:
                 Report(ServiceReport.WorkerKilled, after);
@@ -173,6 +180,20 @@ internal sealed class ServiceTransition
         }
     }
 
+    /// <summary>
+    /// A worker that hangs serves nobody: it is replaced while it leaves its core, unless the strategy says that two of a
+    /// slot must not be.
+    /// </summary>
+    private void Hung(WorkerState before, WorkerState worker, string text)
+    {
+        RolloutMachine.NewWorkerFailed(this, before, $"{Who(worker)} {text}");
+        if (State.Spec.Rollout.Strategy != RolloutStrategy.StopFirst)
+        {
+            Update(worker.Id, hung => hung with { Judged = true });
+            Judge(worker, new ExitReason(false, text));
+        }
+    }
+
     public void End(int workerId, ExitReason reason)
     {
         if (State.Workers.FirstOrDefault(worker => worker.Id == workerId) is not { } worker)
@@ -185,16 +206,17 @@ internal sealed class ServiceTransition
         {
             Report(ServiceReport.WorkerLeft, worker, text: reason.Text);
         }
-        else
+
+        if (!worker.EndRequested || worker.HasFailed)
         {
-            if (!worker.StartTimedOut)
+            if (!worker.HasFailed)
             {
                 Report(ServiceReport.WorkerDied, worker, text: reason.Text);
             }
 
             if (!worker.Judged)
             {
-                Judge(worker, worker.StartTimedOut ? new ExitReason(false, StartTimeoutText()) : reason);
+                Judge(worker, worker.Hang is { } hang ? new ExitReason(false, hang) : worker.StartTimedOut ? new ExitReason(false, StartTimeoutText(worker)) : reason);
             }
 
             if (worker.IsLive)
@@ -238,9 +260,18 @@ internal sealed class ServiceTransition
 
     public void PassDeadlines()
     {
-        foreach (var worker in State.Workers.Where(worker => worker.Deadline <= Now).ToArray())
+        foreach (var worker in State.Workers.Where(worker => worker.NextDeadline <= Now).ToArray())
         {
-            Worker(worker.Id, WorkerEvent.DeadlinePassed);
+            // The watchdog first: a worker that hangs has not settled.
+            if (worker.WatchdogDeadline <= Now)
+            {
+                Worker(worker.Id, WorkerEvent.WatchdogPassed);
+            }
+
+            if (worker.Deadline <= Now && State.Workers.Any(still => still.Id == worker.Id && still.Deadline <= Now))
+            {
+                Worker(worker.Id, WorkerEvent.DeadlinePassed);
+            }
         }
 
         for (var i = 0; i < State.Slots.Length; i++)
@@ -352,7 +383,12 @@ internal sealed class ServiceTransition
 
     private static string Who(WorkerState worker) => $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")}";
 
-    private string StartTimeoutText() =>
-        $"was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})"
-        + (State.Spec.Readiness.Kind == ReadinessKind.Notify ? ": it never sent READY=1; if it cannot, set ready = \"started\"" : "");
+    private string StartTimeoutText(WorkerState worker) =>
+        $"was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})" + State.Spec.Readiness.Kind switch
+        {
+            ReadinessKind.Notify => ": it never sent READY=1; if it cannot, set ready = \"started\"",
+            ReadinessKind.Started => "",
+            ReadinessKind.Accepting or ReadinessKind.Http => worker.Seen is { } seen ? $": {seen}" : "",
+            _ => throw new ArgumentOutOfRangeException(nameof(worker)),
+        };
 }

@@ -6,15 +6,45 @@ namespace Supervisor.Core.Workers;
 /// <summary>Signals by name: numbers of x86, arm and most others, signal(7).</summary>
 public static class Signals
 {
+    /// <summary>SIGABRT: end, and leave a core.</summary>
+    public const int Abort = 6;
+
     private const int FirstRealTime = 34;
     private const int LastRealTime = 64;
 
     private static readonly ImmutableDictionary<string, int> Numbers = new Dictionary<string, int>(StringComparer.Ordinal)
     {
-        ["HUP"] = 1, ["INT"] = 2, ["QUIT"] = 3, ["ILL"] = 4, ["TRAP"] = 5, ["ABRT"] = 6, ["BUS"] = 7, ["FPE"] = 8, ["KILL"] = 9,
-        ["USR1"] = 10, ["SEGV"] = 11, ["USR2"] = 12, ["PIPE"] = 13, ["ALRM"] = 14, ["TERM"] = 15, ["STKFLT"] = 16, ["CHLD"] = 17,
-        ["CONT"] = 18, ["STOP"] = 19, ["TSTP"] = 20, ["TTIN"] = 21, ["TTOU"] = 22, ["URG"] = 23, ["XCPU"] = 24, ["XFSZ"] = 25,
-        ["VTALRM"] = 26, ["PROF"] = 27, ["WINCH"] = 28, ["IO"] = 29, ["PWR"] = 30, ["SYS"] = 31,
+        ["HUP"] = 1,
+        ["INT"] = 2,
+        ["QUIT"] = 3,
+        ["ILL"] = 4,
+        ["TRAP"] = 5,
+        ["ABRT"] = 6,
+        ["BUS"] = 7,
+        ["FPE"] = 8,
+        ["KILL"] = 9,
+        ["USR1"] = 10,
+        ["SEGV"] = 11,
+        ["USR2"] = 12,
+        ["PIPE"] = 13,
+        ["ALRM"] = 14,
+        ["TERM"] = 15,
+        ["STKFLT"] = 16,
+        ["CHLD"] = 17,
+        ["CONT"] = 18,
+        ["STOP"] = 19,
+        ["TSTP"] = 20,
+        ["TTIN"] = 21,
+        ["TTOU"] = 22,
+        ["URG"] = 23,
+        ["XCPU"] = 24,
+        ["XFSZ"] = 25,
+        ["VTALRM"] = 26,
+        ["PROF"] = 27,
+        ["WINCH"] = 28,
+        ["IO"] = 29,
+        ["PWR"] = 30,
+        ["SYS"] = 31,
     }.ToImmutableDictionary(StringComparer.Ordinal);
 
     private static readonly ImmutableDictionary<int, string> Names = Numbers.ToImmutableDictionary(pair => pair.Value, pair => pair.Key);

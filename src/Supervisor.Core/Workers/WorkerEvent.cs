@@ -14,4 +14,13 @@ public enum WorkerEvent
 
     /// <summary>Its deadline has passed.</summary>
     DeadlinePassed,
+
+    /// <summary>It said WATCHDOG=1.</summary>
+    Alive,
+
+    /// <summary>It was silent for longer than its watchdog allows.</summary>
+    WatchdogPassed,
+
+    /// <summary>It said WATCHDOG=trigger: it knows by itself that it cannot go on.</summary>
+    WatchdogTriggered,
 }

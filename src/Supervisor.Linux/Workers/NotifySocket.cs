@@ -73,7 +73,14 @@ public sealed class NotifySocket : IDisposable
     /// Takes what has arrived. <paramref name="onMessage"/> gets each message of the worker <paramref name="pid"/> or a
     /// descendant, <paramref name="onRefused"/> the reason and sender of every other.
     /// </summary>
-    public void Drain(int pid, Action<NotifyMessage> onMessage, Action<string, int> onRefused)
+    public void Drain(int pid, Action<NotifyMessage> onMessage, Action<string, int> onRefused) =>
+        Drain(sender => ProcFile.DescendsFrom(sender, pid), (message, _) => onMessage(message), onRefused);
+
+    /// <summary>
+    /// The same, of senders that <paramref name="isOurs"/>. <paramref name="onMessage"/> gets the descriptors that ride on
+    /// the message too: what it takes out of the list is its own, the rest is closed.
+    /// </summary>
+    public void Drain(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
     {
         Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
         for (var i = 0; i < MaxMessagesPerWake; i++)
@@ -95,7 +102,7 @@ public sealed class NotifySocket : IDisposable
                 {
                     onRefused($"it is larger than {NotifyMessage.MaxBytes} bytes or carries too many descriptors", sender);
                 }
-                else if (!ProcFile.DescendsFrom(sender, pid))
+                else if (!isOurs(sender))
                 {
                     onRefused("its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
                 }
@@ -105,7 +112,7 @@ public sealed class NotifySocket : IDisposable
                 }
                 else
                 {
-                    onMessage(message);
+                    onMessage(message, _received);
                 }
             }
             finally

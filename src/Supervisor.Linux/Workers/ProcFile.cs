@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace Supervisor.Linux.Workers;
 
@@ -42,6 +43,41 @@ public readonly record struct ProcFile(int ParentPid, int SessionId)
         }
     }
 
+    /// <summary>Whether a process was executed with that variable; false where it is gone, hidden, or has overwritten its environment.</summary>
+    public static bool HasVariable(int pid, string name, string value)
+    {
+        try
+        {
+            var environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ")).AsSpan();
+            var variable = Encoding.UTF8.GetBytes($"{name}={value}");
+            foreach (var range in environment.Split((byte)0))
+            {
+                if (environment[range].SequenceEqual(variable))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Gone, or not ours to look at.
+        }
+
+        return false;
+    }
+
+    /// <summary>Every process that this one may see.</summary>
+    public static IEnumerable<int> All()
+    {
+        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid))
+            {
+                yield return pid;
+            }
+        }
+    }
+
     /// <summary>Whether <paramref name="pid"/> is <paramref name="ancestor"/>, of its session, or below it.</summary>
     public static bool DescendsFrom(int pid, int ancestor)
     {
@@ -71,10 +107,9 @@ public readonly record struct ProcFile(int ParentPid, int SessionId)
     /// <summary>Processes of a session other than its leader.</summary>
     public static IEnumerable<int> MembersOf(int session)
     {
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        foreach (var pid in All())
         {
-            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
-                && pid != session && Read(pid)?.SessionId == session)
+            if (pid != session && Read(pid)?.SessionId == session)
             {
                 yield return pid;
             }

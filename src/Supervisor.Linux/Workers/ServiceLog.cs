@@ -60,6 +60,16 @@ internal sealed class ServiceLog
         _log.ForContext("LISTEND_WORKER_PID", pid).ForContext("MESSAGE_ID", MessageIds.Worker)
             .Warning("service {Service}: a notify message from pid {Sender} for worker pid {Pid} was refused: {Reason}", _name, sender, pid, reason);
 
+    public void MainProcess(WorkerState worker, int before, int pid) =>
+        About(worker, pid, MessageIds.Worker).Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID)", _name, worker.Slot, before, worker.Generation, pid);
+
+    public void FirstEnded(int pid, int main, string how) =>
+        _log.ForContext("LISTEND_WORKER_PID", main).ForContext("MESSAGE_ID", MessageIds.Worker)
+            .Information("service {Service}: pid {Pid} {Reason}; the worker goes on as pid {Main}", _name, pid, how, main);
+
+    public void AwaitsMain(WorkerState worker, int pid) =>
+        About(worker, pid, MessageIds.Worker).Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);
+
     public void Report(ReportEffect report, TimeSpan now)
     {
         var log = report.Worker is { } subject ? About(subject, subject.Pid ?? 0, MessageIds.Worker) : _log.ForContext("MESSAGE_ID", MessageIds.Rollout);
@@ -74,7 +84,10 @@ internal sealed class ServiceLog
                 log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) is ready after {Elapsed}", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(now - worker.StartedAt));
                 break;
             case ServiceReport.WorkerStartTimedOut:
-                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) was not ready within start_timeout ({Timeout})", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(_spec.StartTimeout));
+                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
+                break;
+            case ServiceReport.WorkerHung:
+                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}: it is sent SIGABRT, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, Durations.Text(_spec.StopTimeout));
                 break;
             case ServiceReport.WorkerDraining:
                 log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Asked}, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, worker.EndRequested ? "was asked to drain" : "says that it is leaving", Durations.Text(_spec.StopTimeout));

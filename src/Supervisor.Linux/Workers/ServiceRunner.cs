@@ -5,7 +5,9 @@ using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -26,12 +28,14 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private readonly IReadOnlyList<ListenerHandle> _listeners;
     private readonly ServiceLog _log;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
+    private readonly DescriptorStore _stored = new();
+    private readonly OrphanReaper? _orphans;
     private readonly Queue<ServiceEvent> _events = new();
     private WorkerIdentity? _identity;
     private bool _stepping;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
-    public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log)
+    public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, OrphanReaper? orphans = null)
     {
         _loop = loop;
         _spawner = spawner;
@@ -39,6 +43,11 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _log = new ServiceLog(log, spec, loop.Time);
         State = ServiceState.Create(spec);
         loop.Add(this);
+        _orphans = orphans;
+        if (orphans is not null)
+        {
+            orphans.Reaped += EndAbandoned;
+        }
     }
 
     /// <summary>After each change, with what is worth reporting of it; the state is the new one.</summary>
@@ -151,6 +160,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                     CarryOut(effect);
                 }
 
+                _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
                 Changed?.Invoke(this, [.. effects.OfType<ReportEffect>()]);
             }
         }
@@ -173,6 +183,12 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public void Dispose()
     {
         _loop.Remove(this);
+        if (_orphans is not null)
+        {
+            _orphans.Reaped -= EndAbandoned;
+        }
+
+        _stored.Dispose();
         foreach (var process in _processes.Values)
         {
             Unwatch(process);
@@ -181,6 +197,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
         _processes.Clear();
     }
+
+    private static readonly ExitReason Abandoned = new(false, "exited with status 0 and named no MAINPID");
 
     private bool Resolve(out string? error)
     {
@@ -203,7 +221,15 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             case SignalEffect signal:
                 if (_processes.TryGetValue(signal.Worker.Id, out var asked))
                 {
-                    Processes.Signal(asked.Pidfd, signal.Signal);
+                    asked.Watch?.Dispose();
+                    if (asked.AwaitsMain)
+                    {
+                        End(signal.Worker.Id, asked, Abandoned);
+                    }
+                    else
+                    {
+                        Processes.Signal(asked.Pidfd, signal.Signal);
+                    }
                 }
 
                 break;
@@ -231,7 +257,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             State.Spec, _identity!, worker, _listeners,
             line => _log.Output(worker, pid, line, isError: false),
             line => _log.Output(worker, pid, line, isError: true),
-            out var failure);
+            out var failure,
+            _stored.Of(worker.Slot));
         if (process is null)
         {
             Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
@@ -256,6 +283,30 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(worker.Id, process));
+        if (Look(process) is { } look)
+        {
+            process.Watch = new ReadinessWatch(_loop, look, () => Post(new WorkerReady(worker.Id)), seen => Post(new WorkerSeen(worker.Id, seen)));
+        }
+    }
+
+    /// <summary>How the worker's readiness is seen from outside; null where it says so itself, or is ready by its exec.</summary>
+    private IReadinessLook? Look(WorkerProcess process)
+    {
+        var readiness = State.Spec.Readiness;
+        switch (readiness.Kind)
+        {
+            case ReadinessKind.Accepting:
+                return new AcceptingLook(
+                    () => process.Pid,
+                    [.. _listeners.Where(handle => handle.Spec.Address.Kind.Listens()).Select(handle => (handle.Name, handle.Inode))]);
+            case ReadinessKind.Http:
+                var asked = _listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
+                return new HttpLook(() => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
+            case ReadinessKind.Notify or ReadinessKind.Started:
+                return null;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(process), readiness.Kind, null);
+        }
     }
 
     private void Watch(OutputPipe pipe) => _loop.Watch(pipe.Descriptor, () =>
@@ -267,50 +318,221 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     });
 
     private void TakeMessages(int workerId, WorkerProcess process) => process.Notify.Drain(
-        process.Pid,
-        message =>
-        {
-            if (message.Status is { } status)
-            {
-                process.StatusText = status;
-            }
-
-            if (message.IsReady && State.Spec.Readiness.Kind == ReadinessKind.Notify)
-            {
-                Post(new WorkerReady(workerId));
-            }
-
-            if (message.IsStopping)
-            {
-                Post(new WorkerLeaving(workerId));
-            }
-        },
+        process.Owns,
+        (message, descriptors) => Take(workerId, process, message, descriptors),
         (reason, sender) => _log.MessageRefused(process.Pid, sender, reason));
+
+    /// <summary>One message: who the worker is comes first, what it says of itself next, what changes its state last.</summary>
+    private void Take(int workerId, WorkerProcess process, NotifyMessage message, IList<DescriptorHandle> descriptors)
+    {
+        if (message.MainPid is { } main && main != process.Pid)
+        {
+            HandOver(workerId, process, main);
+        }
+
+        if (State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker)
+        {
+            Store(worker, process, message, descriptors);
+        }
+
+        if (message.Status is { } status)
+        {
+            process.Say(status);
+        }
+
+        if (message.Errno is { } errno)
+        {
+            process.SayErrno(errno);
+        }
+
+        if (message.Extension is { } extension)
+        {
+            Post(new WorkerTimeoutExtended(workerId, extension));
+        }
+
+        if (message.WatchdogInterval is { } interval)
+        {
+            Post(new WorkerWatchdogSet(workerId, interval));
+        }
+
+        if (message.IsReloading)
+        {
+            process.SayReloading(true);
+        }
+        else if (message.IsReady)
+        {
+            process.SayReloading(false);
+        }
+
+        if (message.IsReady && State.Spec.Readiness.Kind == ReadinessKind.Notify)
+        {
+            Post(new WorkerReady(workerId));
+        }
+
+        if (message.IsStopping)
+        {
+            Post(new WorkerLeaving(workerId));
+        }
+
+        if (message.IsAlive)
+        {
+            Post(new WorkerAlive(workerId));
+        }
+
+        if (message.IsHung)
+        {
+            Post(new WorkerHung(workerId));
+        }
+    }
+
+    private void Store(WorkerState worker, WorkerProcess process, NotifyMessage message, IList<DescriptorHandle> descriptors)
+    {
+        if (message.RemovesDescriptors && message.DescriptorName is { } removed)
+        {
+            _stored.Remove(worker.Slot, removed);
+        }
+
+        if (!message.StoresDescriptors)
+        {
+            return;
+        }
+
+        if (!HandoffEnvironment.PassesStored(State.Spec.Handoff))
+        {
+            _log.MessageRefused(process.Pid, process.Pid, $"FDSTORE=1: descriptors cannot be given back by {Word(State.Spec.Handoff)}; use handoff = \"listen-fds\"");
+            return;
+        }
+
+        while (descriptors.Count > 0)
+        {
+            if (_stored.Store(worker.Slot, message.DescriptorName ?? StoredName.Default, descriptors[0]) is { } refused)
+            {
+                _log.MessageRefused(process.Pid, process.Pid, "FDSTORE=1: " + refused);
+                return;
+            }
+
+            descriptors.RemoveAt(0);
+        }
+    }
+
+    /// <summary>MAINPID=: the pidfd is opened first, so that whom it names is who is looked at.</summary>
+    private void HandOver(int workerId, WorkerProcess process, int pid)
+    {
+        var pidfd = Processes.OpenPidfd(pid, out _);
+        if (pidfd is null || !process.Owns(pid))
+        {
+            pidfd?.Dispose();
+            _log.MessageRefused(process.Pid, pid, $"MAINPID={pid} is none of its descendants");
+            return;
+        }
+
+        var before = process.Pid;
+        _loop.Unwatch(process.Pidfd);
+        if (process.First is not null)
+        {
+            _loop.Unwatch(process.First);
+        }
+
+        process.HandOver(pid, pidfd);
+        _loop.Watch(process.Pidfd, () => Ended(workerId, process));
+        if (process.First is { } first)
+        {
+            _loop.Watch(first, () => FirstEnded(process));
+        }
+
+        Post(new WorkerMainProcess(workerId, pid));
+        if (State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker)
+        {
+            _log.MainProcess(worker, before, pid);
+        }
+    }
+
+    private void FirstEnded(WorkerProcess process)
+    {
+        if (process.First is { } first && Processes.PeekExit(first) is { } exit)
+        {
+            _loop.Unwatch(first);
+            _log.FirstEnded(process.Session, process.Pid, Reason(exit).Text);
+            process.ReapFirst();
+        }
+    }
 
     private void Ended(int workerId, WorkerProcess process)
     {
-        if (Processes.PeekExit(process.Pidfd) is not { } exit)
+        var exit = Processes.PeekExit(process.Pidfd);
+        if (exit is null && !process.IsHandedOver)
         {
             return;
         }
 
         TakeMessages(workerId, process);
+        if (process.IsHandedOver && process.First is { } first && exit is not null && Processes.PeekExit(first) is not null && Processes.PeekExit(process.Pidfd) is null)
+        {
+            // The last message of the spawned process named another one, which lives.
+            FirstEnded(process);
+            return;
+        }
+
+        if (exit is { Signalled: false, Status: 0 } && !process.IsHandedOver
+            && State.Spec.Readiness.Kind == ReadinessKind.Notify
+            && State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { Phase: WorkerPhase.Starting } starting
+            && process.HasOrphans())
+        {
+            // A daemon that forks twice: the one that stays has yet to say who it is.
+            _loop.Unwatch(process.Pidfd);
+            process.ReapFirst();
+            _log.AwaitsMain(starting, process.Session);
+            return;
+        }
+
+        var reason = exit is { } known ? Reason(known) : new ExitReason(true, "ended; how, is known to its parent alone");
+        if (process.ErrnoText is { } errno && !reason.Clean)
+        {
+            reason = reason with { Text = $"{reason.Text}, having said {errno}" };
+        }
+
+        End(workerId, process, reason);
+    }
+
+    private void End(int workerId, WorkerProcess process, ExitReason reason)
+    {
         process.Output.Drain();
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
-        Post(new WorkerEnded(workerId, exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status)));
+        Post(new WorkerEnded(workerId, reason));
 
         process.KillSession();
         process.Output.Drain();
         process.Error.Drain();
-        Processes.Reap(process.Pidfd);
+        process.Reap();
         process.Dispose();
     }
+
+    /// <summary>Ends workers whose first process is gone, and of whom nobody is left to name another.</summary>
+    private void EndAbandoned()
+    {
+        foreach (var (id, process) in _processes.Where(pair => pair.Value.AwaitsMain && !pair.Value.HasOrphans()).ToArray())
+        {
+            TakeMessages(id, process);
+            if (process.AwaitsMain)
+            {
+                End(id, process, Abandoned);
+            }
+        }
+    }
+
+    private static ExitReason Reason(Processes.Exit exit) =>
+        exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
 
     private void Unwatch(WorkerProcess process)
     {
         _loop.Unwatch(process.Pidfd);
+        if (process.First is not null)
+        {
+            _loop.Unwatch(process.First);
+        }
+
         _loop.Unwatch(process.Notify.Descriptor);
         _loop.Unwatch(process.Output.Descriptor);
         _loop.Unwatch(process.Error.Descriptor);

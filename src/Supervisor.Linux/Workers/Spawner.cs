@@ -4,6 +4,7 @@ using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
@@ -18,12 +19,14 @@ public sealed class Spawner : IDisposable
     private readonly string _notifyDirectory;
     private readonly string _brokerPath;
     private readonly TimeProvider _time;
+    private readonly OrphanReaper? _orphans;
     private readonly DescriptorHandle _null;
     private readonly List<KeyValuePair<string, string>> _inherited = [];
 
     /// <summary>A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>.</summary>
-    public Spawner(string notifyDirectory, string brokerPath, TimeProvider time)
+    public Spawner(string notifyDirectory, string brokerPath, TimeProvider time, OrphanReaper? orphans = null)
     {
+        _orphans = orphans;
         _notifyDirectory = notifyDirectory;
         _brokerPath = brokerPath;
         _time = time;
@@ -45,7 +48,7 @@ public sealed class Spawner : IDisposable
         || name.StartsWith("WATCHDOG_", StringComparison.Ordinal) || name.StartsWith("LISTEND_", StringComparison.Ordinal);
 
     /// <summary>
-    /// Spawns a worker with duplicates of its listeners. The process that comes back is the caller's to watch and
+    /// Spawns a worker with duplicates of its listeners and of what its predecessor stored. The process that comes back is the caller's to watch and
     /// dispose; on failure it is null and <paramref name="failure"/> says setting, value, stage and remedy.
     /// </summary>
     public WorkerProcess? Spawn(
@@ -55,8 +58,10 @@ public sealed class Spawner : IDisposable
         IReadOnlyList<ListenerHandle> listeners,
         Action<string> onOutput,
         Action<string> onError,
-        out string? failure)
+        out string? failure,
+        IReadOnlyList<StoredDescriptor>? stored = null)
     {
+        stored ??= [];
         if (listeners.FirstOrDefault(handle => handle.Descriptor is null) is { } closed)
         {
             failure = $"listener \"{closed.Name}\" has no socket: {closed.Failure?.ToString() ?? "it was closed"}";
@@ -67,7 +72,8 @@ public sealed class Spawner : IDisposable
             spec.Handoff,
             [.. listeners.Select(handle => new HandedListener(handle.Name, handle.Spec.Address.Kind, handle.Domain, handle.Effective))],
             worker.Generation,
-            Processes.CurrentPid);
+            Processes.CurrentPid,
+            [.. stored.Select(one => one.Name)]);
         var notifyPath = Path.Combine(_notifyDirectory, string.Create(CultureInfo.InvariantCulture, $"{spec.Name}.{worker.Id}.sock"));
         if (Compose(spec, identity, worker, handoff, notifyPath, out failure) is not { } environment)
         {
@@ -122,13 +128,18 @@ public sealed class Spawner : IDisposable
                 }
             }
 
+            if (handoff.FirstStored is not null)
+            {
+                descriptors.AddRange(stored.Select(one => one.Descriptor));
+            }
+
             var started = ChildProcess.Spawn(
                 new ChildProcess.Plan
                 {
                     Path = path,
                     Arguments = spec.Command,
                     Environment = [.. environment.Select(pair => $"{pair.Key}={pair.Value}")],
-                    PidVariables = handoff.PidVariables,
+                    PidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables,
                     Descriptors = descriptors,
                     Directory = spec.WorkingDirectory,
                     Uid = identity.Uid,
@@ -151,7 +162,7 @@ public sealed class Spawner : IDisposable
             }
 
             failure = null;
-            return new WorkerProcess(child.Pid, child.Pidfd, notify, new OutputPipe(output!, onOutput), new OutputPipe(error!, onError), _time.GetUtcNow());
+            return new WorkerProcess(child.Pid, child.Pidfd, notify, new OutputPipe(output!, onOutput), new OutputPipe(error!, onError), _time.GetUtcNow(), _orphans);
         }
     }
 
@@ -186,6 +197,11 @@ public sealed class Spawner : IDisposable
         Set(spec.Environment);
         Set(handoff.Variables);
         environment["NOTIFY_SOCKET"] = notifyPath;
+        if (spec.Watchdog > TimeSpan.Zero)
+        {
+            environment["WATCHDOG_USEC"] = ((long)spec.Watchdog.TotalMicroseconds).ToString(CultureInfo.InvariantCulture);
+        }
+
         environment["LISTEND_SERVICE"] = spec.Name;
         environment["LISTEND_WORKER"] = worker.Slot.ToString(CultureInfo.InvariantCulture);
         environment["LISTEND_GENERATION"] = worker.Generation.ToString(CultureInfo.InvariantCulture);

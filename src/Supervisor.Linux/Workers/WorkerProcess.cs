@@ -1,22 +1,41 @@
+using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>A worker's process and the daemon's ends of what connects the two. Owns all of them.</summary>
+/// <summary>
+/// A worker's process and the daemon's ends of what connects the two. Owns all of them.
+/// </summary>
+/// <remarks>
+/// The process that was spawned leads the worker's session. It may name another one of its descendants (MAINPID=), whose
+/// end is then the worker's; so may a daemon that has forked twice, whose first process is gone by then. Such a one is in
+/// a session of its own and a child of ours, and what tells whose it is is the NOTIFY_SOCKET that it was executed with.
+/// </remarks>
 public sealed class WorkerProcess : IDisposable
 {
-    internal WorkerProcess(int pid, DescriptorHandle pidfd, NotifySocket notify, OutputPipe output, OutputPipe error, DateTimeOffset startedAt)
+    private readonly OrphanReaper? _orphans;
+    private int _mainSession;
+    private string? _said;
+    private int _errno;
+    private bool _isReloading;
+
+    internal WorkerProcess(int pid, DescriptorHandle pidfd, NotifySocket notify, OutputPipe output, OutputPipe error, DateTimeOffset startedAt, OrphanReaper? orphans = null)
     {
-        Pid = pid;
+        Pid = Session = pid;
         Pidfd = pidfd;
         Notify = notify;
         Output = output;
         Error = error;
         StartedAt = startedAt;
+        _orphans = orphans;
+        orphans?.Add(pid);
     }
 
-    /// <summary>Its process id.</summary>
-    public int Pid { get; }
+    /// <summary>The process that counts: the spawned one, until another is named.</summary>
+    public int Pid { get; private set; }
+
+    /// <summary>The process that was spawned, whose id is the session's too.</summary>
+    public int Session { get; }
 
     /// <summary>When it was spawned, by the wall clock.</summary>
     public DateTimeOffset StartedAt { get; }
@@ -24,10 +43,48 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>When it got ready.</summary>
     public DateTimeOffset? ReadyAt { get; internal set; }
 
-    /// <summary>Its last STATUS=.</summary>
-    public string? StatusText { get; internal set; }
+    /// <summary>Its last STATUS=, with what else it says of itself: that it reloads, that something failed.</summary>
+    public string? StatusText
+    {
+        get
+        {
+            var parts = new List<string>(3);
+            if (_isReloading)
+            {
+                parts.Add("reloading");
+            }
 
-    internal DescriptorHandle Pidfd { get; }
+            if (!string.IsNullOrEmpty(_said))
+            {
+                parts.Add(_said);
+            }
+
+            if (ErrnoText is { } errno)
+            {
+                parts.Add(errno);
+            }
+
+            return parts.Count == 0 ? null : string.Join(": ", parts);
+        }
+    }
+
+    /// <summary>Its last ERRNO=, for people; null where it said none, or 0.</summary>
+    public string? ErrnoText => _errno == 0 ? null : $"{new SystemCallError("", _errno).Name} ({new SystemCallError("", _errno).Text})";
+
+    /// <summary>What looks at it from outside while it starts; null where nothing does.</summary>
+    internal ReadinessWatch? Watch { get; set; }
+
+    /// <summary>The pidfd of <see cref="Pid"/>.</summary>
+    internal DescriptorHandle Pidfd { get; private set; }
+
+    /// <summary>The pidfd of the spawned process while it is not the one that counts and has not been reaped.</summary>
+    internal DescriptorHandle? First { get; private set; }
+
+    /// <summary>Whether another process than the spawned one counts.</summary>
+    internal bool IsHandedOver => Pid != Session;
+
+    /// <summary>Whether the spawned process is gone, and the one that will count has not been named.</summary>
+    internal bool AwaitsMain { get; private set; }
 
     internal NotifySocket Notify { get; }
 
@@ -35,11 +92,118 @@ public sealed class WorkerProcess : IDisposable
 
     internal OutputPipe Error { get; }
 
+    private bool IsFirstReaped { get; set; }
+
+    /// <summary>Whether the session's id cannot be anybody else's: somebody of it is not reaped.</summary>
+    private bool IsSessionPinned => !IsFirstReaped || _mainSession == Session;
+
+    /// <summary>STATUS=.</summary>
+    internal void Say(string status) => _said = status;
+
+    /// <summary>ERRNO=; 0: nothing any more.</summary>
+    internal void SayErrno(int errno) => _errno = errno;
+
+    /// <summary>RELOADING=1, until READY=1.</summary>
+    internal void SayReloading(bool isReloading) => _isReloading = isReloading;
+
+    /// <summary>Whether <paramref name="pid"/> is of the worker: one of its processes, of their sessions, or below them.</summary>
+    internal bool Owns(int pid)
+    {
+        for (var depth = 0; depth < 64 && pid > 1; depth++)
+        {
+            if ((pid == Session && !IsFirstReaped) || (pid == Pid && !AwaitsMain))
+            {
+                return true;
+            }
+
+            if (ProcFile.Read(pid) is not { } process)
+            {
+                return false;
+            }
+
+            if (IsOfSession(process))
+            {
+                return true;
+            }
+
+            if (process.ParentPid == Processes.CurrentPid)
+            {
+                return IsOrphan(pid);
+            }
+
+            pid = process.ParentPid;
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether anybody of the worker is left whose parent is gone.</summary>
+    internal bool HasOrphans() => ProcFile.All().Any(pid =>
+        pid != Session && ProcFile.Read(pid) is { } process && process.ParentPid == Processes.CurrentPid && (IsOfSession(process) || IsOrphan(pid)));
+
+    /// <summary>From now on that descendant counts. Takes over <paramref name="pidfd"/>.</summary>
+    internal void HandOver(int pid, DescriptorHandle pidfd)
+    {
+        if (pid == Session && First is not null)
+        {
+            Pidfd.Dispose();
+            pidfd.Dispose();
+            (Pidfd, First) = (First, null);
+        }
+        else if (!IsHandedOver && !IsFirstReaped)
+        {
+            (First, Pidfd) = (Pidfd, pidfd);
+        }
+        else
+        {
+            Pidfd.Dispose();
+            Pidfd = pidfd;
+        }
+
+        Pid = pid;
+        AwaitsMain = false;
+        _mainSession = ProcFile.Read(pid)?.SessionId ?? 0;
+    }
+
+    /// <summary>Reaps the spawned process, which has ended and is not the end of the worker.</summary>
+    internal void ReapFirst()
+    {
+        Processes.Reap(First ?? Pidfd);
+        IsFirstReaped = true;
+        AwaitsMain = First is null;
+        First?.Dispose();
+        First = null;
+        _orphans?.Remove(Session);
+    }
+
+    /// <summary>Reaps the process that counted; who else is left becomes an orphan, and is reaped as one.</summary>
+    internal void Reap()
+    {
+        Processes.Reap(Pidfd);
+        if (!IsFirstReaped)
+        {
+            IsFirstReaped = !IsHandedOver;
+            _orphans?.Remove(Session);
+        }
+    }
+
     /// <summary>SIGKILL to the process and to whatever is left of its session.</summary>
     internal void KillSession()
     {
-        Processes.Signal(Pidfd, 9);
-        Processes.Kill(-Pid, 9);
+        if (!AwaitsMain)
+        {
+            Processes.Signal(Pidfd, 9);
+        }
+
+        if (First is not null)
+        {
+            Processes.Signal(First, 9);
+        }
+
+        if (IsSessionPinned)
+        {
+            Processes.Kill(-Session, 9);
+        }
 
         // One that forks meanwhile is behind the sweep; after one that finds nobody new, nobody is left who could.
         var killed = new HashSet<int>();
@@ -47,7 +211,7 @@ public sealed class WorkerProcess : IDisposable
         do
         {
             before = killed.Count;
-            foreach (var member in ProcFile.MembersOf(Pid).Where(killed.Add))
+            foreach (var member in Members().Where(killed.Add))
             {
                 Processes.Kill(member, 9);
             }
@@ -58,9 +222,21 @@ public sealed class WorkerProcess : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Watch?.Dispose();
         Output.Dispose();
         Error.Dispose();
         Notify.Dispose();
         Pidfd.Dispose();
+        First?.Dispose();
     }
+
+    private IEnumerable<int> Members() => !IsHandedOver && !IsFirstReaped
+        ? ProcFile.MembersOf(Session)
+        : ProcFile.All().Where(pid => ProcFile.Read(pid) is { } process
+            && (IsOfSession(process) || (process.ParentPid == Processes.CurrentPid && IsOrphan(pid))));
+
+    private bool IsOfSession(ProcFile process) =>
+        (process.SessionId == Session && IsSessionPinned) || (process.SessionId == _mainSession && _mainSession != 0);
+
+    private bool IsOrphan(int pid) => _orphans?.IsOwn(pid) != true && ProcFile.HasVariable(pid, "NOTIFY_SOCKET", Notify.Path);
 }

@@ -145,14 +145,7 @@ internal static class Documents
                 worker.Pid, worker.Slot, worker.Generation, Word(worker.Phase), process?.StartedAt, process?.ReadyAt,
                 slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null)
             {
-                StateSince = worker.Phase switch
-                {
-                    WorkerPhase.Starting => process?.StartedAt,
-                    WorkerPhase.Ready => process?.ReadyAt,
-                    WorkerPhase.Draining or WorkerPhase.Stopping => wall + (worker.Deadline - state.Spec.StopTimeout - now),
-                    WorkerPhase.Killed => null,
-                    _ => throw new ArgumentOutOfRangeException(nameof(runner)),
-                },
+                StateSince = wall + (worker.PhaseSince - now),
             };
         }
 

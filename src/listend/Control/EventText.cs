@@ -16,6 +16,7 @@ internal static class EventText
         ServiceReport.WorkerSpawned => "worker-spawned",
         ServiceReport.WorkerReady => "worker-ready",
         ServiceReport.WorkerStartTimedOut => "worker-start-timeout",
+        ServiceReport.WorkerHung => "worker-hung",
         ServiceReport.WorkerDraining => "worker-draining",
         ServiceReport.WorkerKilled => "worker-killed",
         ServiceReport.WorkerLeft => "worker-left",
@@ -38,7 +39,8 @@ internal static class EventText
         {
             ServiceReport.WorkerSpawned => $"{worker} started",
             ServiceReport.WorkerReady => $"{worker} is ready after {Durations.Text(now - report.Worker!.StartedAt)}",
-            ServiceReport.WorkerStartTimedOut => $"{worker} was not ready within start_timeout ({Durations.Text(spec.StartTimeout)})",
+            ServiceReport.WorkerStartTimedOut => $"{worker} {report.Text}",
+            ServiceReport.WorkerHung => $"{worker} {report.Text}: it is sent SIGABRT, has {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerDraining => $"{worker} {(report.Worker!.EndRequested ? "was asked to drain" : "says that it is leaving")}, has {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerKilled => $"{worker} did not leave within stop_timeout ({Durations.Text(spec.StopTimeout)}) and is killed with its session",
             ServiceReport.WorkerLeft => $"{worker} has left: {report.Text}",

@@ -35,7 +35,7 @@ internal sealed class FakeService
     public IEnumerable<string> Acts => Effects.Select(effect => effect switch
     {
         SpawnEffect spawn => "spawn " + Name(spawn.Worker),
-        SignalEffect signal => "stop " + Name(signal.Worker),
+        SignalEffect signal => (signal.Signal == Signals.Abort ? "abort " : "stop ") + Name(signal.Worker),
         KillEffect kill => "kill " + Name(kill.Worker),
         _ => "",
     }).Where(act => act.Length > 0);
@@ -91,6 +91,10 @@ internal sealed class FakeService
 
     public FakeService ReadyAll() => Ready([.. State.Workers.Where(worker => worker.Phase == WorkerPhase.Starting).Select(Name)]);
 
+    public FakeService Alive(params string[] workers) => Each(workers, worker => new WorkerAlive(worker.Id));
+
+    public FakeService Hang(params string[] workers) => Each(workers, worker => new WorkerHung(worker.Id));
+
     /// <summary>Every worker that was asked to end, or said that it would, ends.</summary>
     public FakeService EndAll()
     {
@@ -126,8 +130,8 @@ internal sealed class FakeService
     }
 
     /// <summary>
-    /// Everything goes well from now on: programs start, get ready, and end when they are asked to; time passes until
-    /// nothing waits for it.
+    /// Everything goes well from now on: programs start, get ready, need no watchdog, and end when they are asked to; time
+    /// passes until nothing waits for it.
     /// </summary>
     public FakeService Settle()
     {
@@ -136,6 +140,11 @@ internal sealed class FakeService
         {
             var before = State;
             ReadyAll().EndAll();
+            foreach (var watched in State.Workers.Where(worker => worker.WatchdogDeadline is not null).ToArray())
+            {
+                Send(new WorkerWatchdogSet(watched.Id, TimeSpan.Zero));
+            }
+
             if (State.NextDeadline is { } next && State.Workers.All(worker => worker.Phase == WorkerPhase.Ready))
             {
                 Advance(next > Now ? next - Now : TimeSpan.Zero);

@@ -26,6 +26,7 @@ public class ServiceProperties
         from policy in Gen.OneOf(RestartPolicy.Always, RestartPolicy.Always, RestartPolicy.Always, RestartPolicy.OnFailure, RestartPolicy.Never)
         from limit in Gen.OneOf(0, 2, 5)
         from started in Gen.OneOf(false, false, false, true)
+        from watchdog in Gen.OneOf(0, 0, 3)
         select new ServiceSpec
         {
             Name = "api",
@@ -35,6 +36,7 @@ public class ServiceProperties
             Readiness = started ? Readiness.Started : Readiness.Notify,
             Restart = new RestartSpec { Policy = policy, Limit = limit },
             StopTimeout = TimeSpan.FromSeconds(20),
+            Watchdog = TimeSpan.FromSeconds(watchdog),
         };
 
     private static readonly Gen<Move> Moves = Gen.Frequency(
@@ -47,6 +49,10 @@ public class ServiceProperties
         (4, Gen.Int[0, 9].Select(n => new Move(Kind.Die, n))),
         (2, Gen.Int[0, 9].Select(n => new Move(Kind.Exit, n))),
         (2, Gen.Int[0, 9].Select(n => new Move(Kind.Leave, n))),
+        (2, Gen.Int[0, 9].Select(n => new Move(Kind.Alive, n))),
+        (1, Gen.Int[0, 9].Select(n => new Move(Kind.Hang, n))),
+        (1, Gen.Int[0, 9].Select(n => new Move(Kind.Extend, n))),
+        (1, Gen.Int[0, 9].Select(n => new Move(Kind.SetWatchdog, n))),
         (6, Gen.Int[0, 9].Select(n => new Move(Kind.EndOne, n))),
         (3, Gen.Const(new Move(Kind.EndAll, 0))),
         (1, Gen.Const(new Move(Kind.BreakNewest, 0))),
@@ -57,7 +63,7 @@ public class ServiceProperties
 
     private enum Kind
     {
-        Restart, Stop, Start, Scale, Ready, ReadyAll, Die, Exit, Leave, EndOne, EndAll, BreakNewest, Mend, NextDeadline, Advance, Jump,
+        Restart, Stop, Start, Scale, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, BreakNewest, Mend, NextDeadline, Advance, Jump,
     }
 
     [Fact]
@@ -118,6 +124,18 @@ public class ServiceProperties
             case Kind.Leave:
                 One(_ => true, worker => new WorkerLeaving(worker.Id));
                 break;
+            case Kind.Alive:
+                One(_ => true, worker => new WorkerAlive(worker.Id));
+                break;
+            case Kind.Hang:
+                One(_ => true, worker => new WorkerHung(worker.Id));
+                break;
+            case Kind.Extend:
+                One(_ => true, worker => new WorkerTimeoutExtended(worker.Id, TimeSpan.FromSeconds(move.Number * 5)));
+                break;
+            case Kind.SetWatchdog:
+                One(_ => true, worker => new WorkerWatchdogSet(worker.Id, TimeSpan.FromSeconds(move.Number)));
+                break;
             case Kind.EndOne:
                 One(worker => !worker.IsLive, worker => new WorkerEnded(worker.Id, ExitReason.Exited(0)));
                 break;
@@ -155,11 +173,11 @@ public class ServiceProperties
 
     private static string Print(ServiceSpec spec) => string.Create(
         CultureInfo.InvariantCulture,
-        $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} settle {spec.Rollout.Settle.TotalSeconds} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready {spec.Readiness.Kind}");
+        $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} settle {spec.Rollout.Settle.TotalSeconds} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready {spec.Readiness.Kind}, watchdog {spec.Watchdog.TotalSeconds}");
 
     private sealed record Move(Kind Kind, int Number)
     {
-        public override string ToString() => Kind is Kind.Scale or Kind.Ready or Kind.Die or Kind.Exit or Kind.Leave or Kind.EndOne or Kind.Advance or Kind.Jump
+        public override string ToString() => Kind is Kind.Scale or Kind.Ready or Kind.Die or Kind.Exit or Kind.Leave or Kind.Alive or Kind.Hang or Kind.Extend or Kind.SetWatchdog or Kind.EndOne or Kind.Advance or Kind.Jump
             ? $"{Kind} {Number}"
             : Kind.ToString();
     }

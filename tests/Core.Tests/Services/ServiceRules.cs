@@ -208,9 +208,9 @@ internal static class ServiceRules
         Require(after.Rollout is not { IsActive: true } rollout || rollout.Origins.Length >= after.Slots.Length, "a slot has no generation to go back to");
     }
 
-    /// <summary>The workers that were ready and that this transition asked to leave.</summary>
+    /// <summary>The workers that were ready and that this transition asked to leave; one that hangs serves nobody and is not asked.</summary>
     private static IEnumerable<WorkerState> AskedToLeave(FakeService.Transition transition) =>
-        transition.Effects.OfType<SignalEffect>().Select(effect => effect.Worker)
+        transition.Effects.OfType<SignalEffect>().Where(effect => effect.Signal != Signals.Abort).Select(effect => effect.Worker)
             .Concat(transition.Effects.OfType<KillEffect>().Select(effect => effect.Worker))
             .Where(worker => transition.Before.Workers.Any(before => before.Id == worker.Id && before.Phase == WorkerPhase.Ready));
 

@@ -147,6 +147,65 @@ public class ServiceScenarios
     }
 
     [Fact]
+    public void A_silent_worker_is_aborted_and_replaced_at_once()
+    {
+        var service = Watched(RolloutStrategy.Rolling);
+        service.Advance(2).Alive("0/1").Advance(2).Did();
+        service.Advance(1);
+        Assert.Single(service.Reports, report => report.Report == ServiceReport.WorkerHung && report.Text == "sent no WATCHDOG=1 for 3s");
+        service.Did("abort 0/1", "spawn 0/1");
+        Assert.Equal("sent no WATCHDOG=1 for 3s", service.State.Slots[0].LastExit?.Text);
+        service.Advance(2).Ready("0/1").Did();
+        service.Advance(1).Did();
+        Assert.Equal(1, service.State.Slots[0].Restarts);
+    }
+
+    [Fact]
+    public void One_that_does_not_end_by_SIGABRT_is_killed()
+    {
+        var service = Watched(RolloutStrategy.Rolling);
+        service.Hang("0/1").Did("abort 0/1", "spawn 0/1");
+        service.Send(new WorkerWatchdogSet(2, TimeSpan.Zero)).ReadyAll().Advance(20).Did("kill 0/1");
+        service.EndAll().Did();
+        Assert.Equal(ServiceCondition.Running, service.Condition);
+    }
+
+    [Fact]
+    public void Where_two_of_a_slot_must_not_be_a_silent_worker_is_replaced_when_it_is_gone()
+    {
+        var service = Watched(RolloutStrategy.StopFirst);
+        service.Advance(3).Did("abort 0/1");
+        service.EndAll().Did("spawn 0/1");
+        Assert.Equal("sent no WATCHDOG=1 for 3s", service.State.Slots[0].LastExit?.Text);
+    }
+
+    [Fact]
+    public void A_new_worker_that_hangs_fails_the_rollout()
+    {
+        var service = Watched(RolloutStrategy.Rolling, settle: 10);
+        service.Advance(10).Alive("0/1").Forget();
+        service.Send(new WorkerWatchdogSet(1, TimeSpan.Zero)).Restart().Ready("0/2").Forget().Advance(3);
+        Assert.Contains("abort 0/2", service.Acts);
+        Assert.Contains("sent no WATCHDOG=1 for 3s 3s after it was ready", service.State.Rollout?.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_time_to_start_is_more_time_to_start()
+    {
+        var service = Service(1).Start().Forget().Advance(29);
+        service.Send(new WorkerTimeoutExtended(1, TimeSpan.FromSeconds(60))).Advance(59).Did();
+        service.Advance(1).Did("stop 0/1");
+    }
+
+    [Fact]
+    public void The_process_that_counts_is_the_one_that_is_named()
+    {
+        var service = Service(1).Start();
+        service.Send(new WorkerMainProcess(1, 4711));
+        Assert.Equal(4711, service.Worker("0/1").Pid);
+    }
+
+    [Fact]
     public void Workers_that_leave_all_the_time_come_under_the_limit()
     {
         var service = Running(1);
@@ -316,6 +375,16 @@ public class ServiceScenarios
         Assert.Same(state, service.State);
         Assert.Empty(service.Effects);
     }
+
+    private static FakeService Watched(RolloutStrategy strategy, int settle = 0) => new FakeService(new ServiceSpec
+    {
+        Name = "api",
+        Command = ["/srv/api"],
+        Watchdog = TimeSpan.FromSeconds(3),
+        StopTimeout = TimeSpan.FromSeconds(20),
+        Rollout = new RolloutSpec { Strategy = strategy, Settle = TimeSpan.FromSeconds(settle) },
+    })
+    { Observer = ServiceRules.Check }.Start().ReadyAll().Forget();
 
     private static FakeService Running(int workers, RestartSpec? restart = null) => Service(workers, restart).Start().ReadyAll().Forget();
 

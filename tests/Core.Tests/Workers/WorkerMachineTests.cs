@@ -10,6 +10,7 @@ public class WorkerMachineTests
     private const int Start = 30;
     private const int StopAfter = 20;
     private const int SettleFor = 5;
+    private const int WatchdogAfter = 7;
     private static readonly TimeSpan Now = TimeSpan.FromSeconds(100);
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(111);
 
@@ -19,6 +20,7 @@ public class WorkerMachineTests
         Command = ["/srv/api"],
         StartTimeout = TimeSpan.FromSeconds(Start),
         StopTimeout = TimeSpan.FromSeconds(StopAfter),
+        Watchdog = TimeSpan.FromSeconds(WatchdogAfter),
         Rollout = new RolloutSpec { Settle = TimeSpan.FromSeconds(SettleFor) },
     };
 
@@ -29,26 +31,41 @@ public class WorkerMachineTests
         { WorkerPhase.Starting, WorkerEvent.Stop, WorkerPhase.Stopping, Action.Signal, StopAfter },
         { WorkerPhase.Starting, WorkerEvent.StoppingAnnounced, WorkerPhase.Starting, Action.None, 0 },
         { WorkerPhase.Starting, WorkerEvent.DeadlinePassed, WorkerPhase.Stopping, Action.Signal, StopAfter },
+        { WorkerPhase.Starting, WorkerEvent.Alive, WorkerPhase.Starting, Action.None, 0 },
+        { WorkerPhase.Starting, WorkerEvent.WatchdogPassed, WorkerPhase.Starting, Action.None, 0 },
+        { WorkerPhase.Starting, WorkerEvent.WatchdogTriggered, WorkerPhase.Stopping, Action.Abort, StopAfter },
 
         { WorkerPhase.Ready, WorkerEvent.Ready, WorkerPhase.Ready, Action.None, 0 },
         { WorkerPhase.Ready, WorkerEvent.Stop, WorkerPhase.Draining, Action.Signal, StopAfter },
         { WorkerPhase.Ready, WorkerEvent.StoppingAnnounced, WorkerPhase.Draining, Action.None, StopAfter },
         { WorkerPhase.Ready, WorkerEvent.DeadlinePassed, WorkerPhase.Ready, Action.None, null },
+        { WorkerPhase.Ready, WorkerEvent.Alive, WorkerPhase.Ready, Action.None, 0 },
+        { WorkerPhase.Ready, WorkerEvent.WatchdogPassed, WorkerPhase.Stopping, Action.Abort, StopAfter },
+        { WorkerPhase.Ready, WorkerEvent.WatchdogTriggered, WorkerPhase.Stopping, Action.Abort, StopAfter },
 
         { WorkerPhase.Draining, WorkerEvent.Ready, WorkerPhase.Draining, Action.None, 0 },
         { WorkerPhase.Draining, WorkerEvent.Stop, WorkerPhase.Draining, Action.None, 0 },
         { WorkerPhase.Draining, WorkerEvent.StoppingAnnounced, WorkerPhase.Draining, Action.None, 0 },
         { WorkerPhase.Draining, WorkerEvent.DeadlinePassed, WorkerPhase.Killed, Action.Kill, null },
+        { WorkerPhase.Draining, WorkerEvent.Alive, WorkerPhase.Draining, Action.None, 0 },
+        { WorkerPhase.Draining, WorkerEvent.WatchdogPassed, WorkerPhase.Draining, Action.None, 0 },
+        { WorkerPhase.Draining, WorkerEvent.WatchdogTriggered, WorkerPhase.Stopping, Action.Abort, 0 },
 
         { WorkerPhase.Stopping, WorkerEvent.Ready, WorkerPhase.Stopping, Action.None, 0 },
         { WorkerPhase.Stopping, WorkerEvent.Stop, WorkerPhase.Stopping, Action.None, 0 },
         { WorkerPhase.Stopping, WorkerEvent.StoppingAnnounced, WorkerPhase.Stopping, Action.None, 0 },
         { WorkerPhase.Stopping, WorkerEvent.DeadlinePassed, WorkerPhase.Killed, Action.Kill, null },
+        { WorkerPhase.Stopping, WorkerEvent.Alive, WorkerPhase.Stopping, Action.None, 0 },
+        { WorkerPhase.Stopping, WorkerEvent.WatchdogPassed, WorkerPhase.Stopping, Action.None, 0 },
+        { WorkerPhase.Stopping, WorkerEvent.WatchdogTriggered, WorkerPhase.Stopping, Action.None, 0 },
 
         { WorkerPhase.Killed, WorkerEvent.Ready, WorkerPhase.Killed, Action.None, null },
         { WorkerPhase.Killed, WorkerEvent.Stop, WorkerPhase.Killed, Action.None, null },
         { WorkerPhase.Killed, WorkerEvent.StoppingAnnounced, WorkerPhase.Killed, Action.None, null },
         { WorkerPhase.Killed, WorkerEvent.DeadlinePassed, WorkerPhase.Killed, Action.None, null },
+        { WorkerPhase.Killed, WorkerEvent.Alive, WorkerPhase.Killed, Action.None, 0 },
+        { WorkerPhase.Killed, WorkerEvent.WatchdogPassed, WorkerPhase.Killed, Action.None, 0 },
+        { WorkerPhase.Killed, WorkerEvent.WatchdogTriggered, WorkerPhase.Killed, Action.None, 0 },
     };
 
     [Theory]
@@ -56,6 +73,7 @@ public class WorkerMachineTests
     public void Cell(WorkerPhase phase, WorkerEvent what, WorkerPhase expected, Action action, int? deadline)
     {
         var worker = Worker(phase) with { EndRequested = phase is WorkerPhase.Draining or WorkerPhase.Stopping };
+        Assert.Equal(expected == phase ? TimeSpan.Zero : Now, WorkerMachine.Step(worker, what, Spec, Now).State.PhaseSince);
 
         var (after, done) = WorkerMachine.Step(worker, what, Spec, Now);
 
@@ -111,6 +129,69 @@ public class WorkerMachineTests
         Assert.True(WorkerMachine.Step(ready, WorkerEvent.DeadlinePassed, Spec, ready.Deadline!.Value).State.IsSettled);
         Assert.True(WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Ready, Spec with { Rollout = new RolloutSpec() }, Now).State.IsSettled);
     }
+
+    [Fact]
+    public void The_watchdog_runs_while_a_worker_is_ready_and_each_sign_of_life_begins_it_anew()
+    {
+        var starting = WorkerMachine.Start(7, 2, 3, Spec, Now);
+        Assert.Null(starting.WatchdogDeadline);
+
+        var ready = WorkerMachine.Step(starting, WorkerEvent.Ready, Spec, Now).State;
+        Assert.Equal(Now + Spec.Watchdog, ready.WatchdogDeadline);
+        Assert.Equal(Now + Spec.Rollout.Settle, ready.NextDeadline);
+
+        var later = Now + TimeSpan.FromSeconds(6);
+        var alive = WorkerMachine.Step(ready, WorkerEvent.Alive, Spec, later).State;
+        Assert.Equal(later + Spec.Watchdog, alive.WatchdogDeadline);
+        Assert.Null(WorkerMachine.Step(alive, WorkerEvent.Stop, Spec, later).State.WatchdogDeadline);
+        Assert.Null(WorkerMachine.Step(alive, WorkerEvent.StoppingAnnounced, Spec, later).State.WatchdogDeadline);
+    }
+
+    [Fact]
+    public void A_worker_that_hangs_has_failed_and_says_how()
+    {
+        var ready = WorkerMachine.Step(WorkerMachine.Start(7, 2, 3, Spec, Now), WorkerEvent.Ready, Spec, Now).State;
+        var silent = WorkerMachine.Step(ready, WorkerEvent.WatchdogPassed, Spec, Now).State;
+        Assert.True(silent is { HasFailed: true, EndRequested: true, AwaitsJudgement: true, WatchdogDeadline: null });
+        Assert.Equal("sent no WATCHDOG=1 for 7s", silent.Hang);
+        Assert.Equal("said that it hangs (WATCHDOG=trigger)", WorkerMachine.Step(ready, WorkerEvent.WatchdogTriggered, Spec, Now).State.Hang);
+
+        // One that leaves already is no failure of its own.
+        var draining = WorkerMachine.Step(ready, WorkerEvent.Stop, Spec, Now).State;
+        Assert.Null(WorkerMachine.Step(draining, WorkerEvent.WatchdogTriggered, Spec, Now).State.Hang);
+    }
+
+    [Fact]
+    public void The_interval_of_the_watchdog_may_be_set_by_the_worker_and_zero_ends_it()
+    {
+        var starting = WorkerMachine.SetWatchdog(WorkerMachine.Start(7, 2, 3, Spec, Now), TimeSpan.FromSeconds(3), Now);
+        var ready = WorkerMachine.Step(starting, WorkerEvent.Ready, Spec, Now).State;
+        Assert.Equal(Now + TimeSpan.FromSeconds(3), ready.WatchdogDeadline);
+        Assert.Null(WorkerMachine.SetWatchdog(ready, TimeSpan.Zero, Now).WatchdogDeadline);
+        Assert.Null(WorkerMachine.SetWatchdog(Worker(WorkerPhase.Draining), TimeSpan.FromSeconds(3), Now).WatchdogDeadline);
+    }
+
+    // The deadline that is left, and the watchdog's, in seconds from now: null is none.
+    [Theory]
+    [InlineData(WorkerPhase.Starting, 20, 20, null)]
+    [InlineData(WorkerPhase.Starting, 5, 11, null)]
+    [InlineData(WorkerPhase.Ready, 20, 11, 20)]
+    [InlineData(WorkerPhase.Ready, 5, 11, 7)]
+    [InlineData(WorkerPhase.Draining, 20, 20, null)]
+    [InlineData(WorkerPhase.Stopping, 20, 20, null)]
+    [InlineData(WorkerPhase.Killed, 20, 11, null)]
+    public void More_time_is_given_to_what_runs_and_never_taken(WorkerPhase phase, int by, int deadline, int? watchdog)
+    {
+        var worker = Worker(phase) with { WatchdogDeadline = phase == WorkerPhase.Ready ? Now + TimeSpan.FromSeconds(7) : null };
+        var after = WorkerMachine.Extend(worker, TimeSpan.FromSeconds(by), Now);
+        Assert.Equal(Now + TimeSpan.FromSeconds(deadline), after.Deadline);
+        Assert.Equal(watchdog is { } seconds ? Now + TimeSpan.FromSeconds(seconds) : null, after.WatchdogDeadline);
+        Assert.Equal(phase, after.Phase);
+    }
+
+    [Fact]
+    public void Without_a_watchdog_more_time_makes_none() =>
+        Assert.Null(WorkerMachine.Extend(Worker(WorkerPhase.Ready), TimeSpan.FromSeconds(5), Now).WatchdogDeadline);
 
     private static WorkerState Worker(WorkerPhase phase) =>
         new() { Id = 1, Slot = 0, Generation = 1, Phase = phase, StartedAt = TimeSpan.Zero, Deadline = Before };

@@ -1,0 +1,99 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using Supervisor.Linux.Evidence;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Probes;
+
+/// <summary>
+/// The other end of a connection of ours on this host, by NETLINK_SOCK_DIAG: the inode of the socket that accept() made.
+/// It is 0 as long as nobody has accepted (inet_diag and unix_diag: sock_i_ino() of a socket without a file).
+/// </summary>
+internal static class AcceptedSocket
+{
+    private const ushort SockDiagByFamily = 20;
+    private const ushort Request = 1;
+    private const byte AfUnix = 1;
+    private const byte AfInet = 2;
+    private const byte AfInet6 = 10;
+    private const byte IpprotoTcp = 6;
+    private const uint ShowPeer = 4;
+    private const ushort DiagPeer = 2;
+
+    /// <summary>Offset of idiag_inode in struct inet_diag_msg.</summary>
+    private const int InodeOffset = 68;
+
+    /// <summary>The inode; 0 while nobody has accepted, null where the kernel does not tell.</summary>
+    public static ulong? Inode(Socket connection) => connection is { LocalEndPoint: IPEndPoint local, RemoteEndPoint: IPEndPoint remote }
+        ? Internet(local, remote)
+        : Unix(connection);
+
+    private static ulong? Internet(IPEndPoint client, IPEndPoint server)
+    {
+        // struct inet_diag_req_v2: family, protocol, ext, pad, states, then the server's socket as struct inet_diag_sockid.
+        Span<byte> request = stackalloc byte[56];
+        request.Clear();
+        request[0] = server.AddressFamily == AddressFamily.InterNetworkV6 ? AfInet6 : AfInet;
+        request[1] = IpprotoTcp;
+        BinaryPrimitives.WriteUInt32LittleEndian(request[4..], uint.MaxValue);
+        BinaryPrimitives.WriteUInt16BigEndian(request[8..], (ushort)server.Port);
+        BinaryPrimitives.WriteUInt16BigEndian(request[10..], (ushort)client.Port);
+        server.Address.TryWriteBytes(request[12..28], out _);
+        client.Address.TryWriteBytes(request[28..44], out _);
+        request[48..56].Fill(0xFF);
+        Span<byte> answer = stackalloc byte[4096];
+        var message = Ask(request, answer);
+        return message.Length >= InodeOffset + 4 ? BinaryPrimitives.ReadUInt32LittleEndian(message[InodeOffset..]) : null;
+    }
+
+    private static ulong? Unix(Socket client)
+    {
+        var link = new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{client.Handle}")).LinkTarget;
+        if (link is null || WorkerTree.SocketInode(link) is not { } own)
+        {
+            return null;
+        }
+
+        // struct unix_diag_req: family, protocol, pad, states, ino, show, cookie[2].
+        Span<byte> request = stackalloc byte[24];
+        request.Clear();
+        request[0] = AfUnix;
+        BinaryPrimitives.WriteUInt32LittleEndian(request[4..], uint.MaxValue);
+        BinaryPrimitives.WriteUInt32LittleEndian(request[8..], (uint)own);
+        BinaryPrimitives.WriteUInt32LittleEndian(request[12..], ShowPeer);
+        request[16..].Fill(0xFF);
+        Span<byte> answer = stackalloc byte[4096];
+        var message = Ask(request, answer);
+        var peer = message.Length > 16 ? Netlink.Attribute(message[16..], DiagPeer) : default;
+        return peer.Length >= 4 ? BinaryPrimitives.ReadUInt32LittleEndian(peer) : null;
+    }
+
+    /// <summary>One request for one socket; what follows struct nlmsghdr of the answer, empty where there is none.</summary>
+    private static ReadOnlySpan<byte> Ask(ReadOnlySpan<byte> payload, Span<byte> answer)
+    {
+        const int AfNetlink = 16, SockRaw = 3;
+        using var socket = Sockets.Create(AfNetlink, SockRaw, Netlink.SockDiag, nonBlocking: false, out _);
+        if (socket is null)
+        {
+            return default;
+        }
+
+        Span<byte> request = stackalloc byte[Netlink.HeaderLength + payload.Length];
+        request.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(request, (uint)request.Length);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], SockDiagByFamily);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[6..], Request);
+        payload.CopyTo(request[Netlink.HeaderLength..]);
+        if (Sockets.Send(socket, request) is not null)
+        {
+            return default;
+        }
+
+        var length = Files.Read(socket, answer, out _);
+        return length > Netlink.HeaderLength && BinaryPrimitives.ReadUInt16LittleEndian(answer[4..]) == SockDiagByFamily
+            ? answer[Netlink.HeaderLength..Math.Min(length, (int)BinaryPrimitives.ReadUInt32LittleEndian(answer))]
+            : default;
+    }
+}

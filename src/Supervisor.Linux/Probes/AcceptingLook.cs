@@ -1,0 +1,169 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Supervisor.Linux.Probes;
+
+/// <summary>
+/// <c>ready = "accepting"</c>: whether a worker waits for connections, seen from outside. It does where the listener is in
+/// one of its epoll sets for input (tfd and ino of /proc/PID/fdinfo/FD, proc_pid_fdinfo(5), Linux 3.8 and 4.3), or where
+/// one of its threads is blocked in accept(), accept4(), poll(), ppoll(), select() or pselect6() on it (/proc/PID/syscall,
+/// proc_pid_syscall(5); what poll() and select() wait for is read from /proc/PID/mem).
+/// </summary>
+/// <remarks>
+/// Its descendants count as it does. Each listener of the service that accepts connections must be waited on. A server
+/// that accepts by io_uring is not seen; nor is one whose only thread is always busy: start_timeout decides about both.
+/// </remarks>
+internal sealed class AcceptingLook : IReadinessLook
+{
+    private const int PollIn = 1;
+    private const int MaxPolled = 4096;
+
+    private static readonly Calls Numbers = RuntimeInformation.ProcessArchitecture == Architecture.X64
+        ? new(Accept: 43, Accept4: 288, Poll: 7, PPoll: 271, Select: 23, PSelect: 270)
+        : new(Accept: 202, Accept4: 242, Poll: -2, PPoll: 73, Select: -2, PSelect: 72);
+
+    private readonly Func<int> _pid;
+    private readonly IReadOnlyList<(string Name, ulong Inode)> _listeners;
+
+    /// <summary>Looks at the process that <paramref name="pid"/> gives, which may change, and its descendants.</summary>
+    public AcceptingLook(Func<int> pid, IReadOnlyList<(string Name, ulong Inode)> listeners)
+    {
+        _pid = pid;
+        _listeners = listeners;
+    }
+
+    /// <inheritdoc/>
+    public Task<string?> LookAsync(CancellationToken end) => Task.FromResult(Look());
+
+    private string? Look()
+    {
+        var missing = _listeners.Select(listener => listener.Inode).ToHashSet();
+        var hidden = false;
+        foreach (var pid in WorkerTree.Of(_pid()))
+        {
+            try
+            {
+                Strike(pid, missing);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                hidden |= exception is UnauthorizedAccessException;
+            }
+
+            if (missing.Count == 0)
+            {
+                return null;
+            }
+        }
+
+        var names = string.Join(", ", _listeners.Where(listener => missing.Contains(listener.Inode)).Select(listener => $"\"{listener.Name}\""));
+        return hidden
+            ? $"whether it waits for connections on {names} cannot be seen: the daemon may not look into it, which takes its own user or CAP_SYS_PTRACE"
+            : $"it was not seen to wait for connections on {names}, neither by epoll nor in accept(), poll() or select()";
+    }
+
+    /// <summary>Takes out what that process waits for.</summary>
+    private static void Strike(int pid, HashSet<ulong> missing)
+    {
+        var listeners = new Dictionary<int, ulong>();
+        foreach (var (number, target) in WorkerTree.Descriptors(pid))
+        {
+            if (target == "anon_inode:[eventpoll]")
+            {
+                StrikeSet(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{number}"), missing);
+            }
+            else if (WorkerTree.SocketInode(target) is { } inode && missing.Contains(inode))
+            {
+                listeners.Add(number, inode);
+            }
+        }
+
+        if (listeners.Count == 0 || missing.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var task in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task")))
+        {
+            foreach (var number in Awaited(pid, File.ReadAllText(task + "/syscall"), listeners.Keys))
+            {
+                missing.Remove(listeners[number]);
+            }
+        }
+    }
+
+    private static void StrikeSet(string path, HashSet<ulong> missing)
+    {
+        foreach (var line in File.ReadLines(path))
+        {
+            if (line.StartsWith("tfd:", StringComparison.Ordinal) && (Hex(line, "events:") & PollIn) != 0)
+            {
+                missing.Remove(Hex(line, "ino:"));
+            }
+        }
+    }
+
+    /// <summary>Which of these descriptors a blocked call waits for; the line is the call's number and its arguments.</summary>
+    private static IEnumerable<int> Awaited(int pid, string line, IEnumerable<int> descriptors)
+    {
+        var fields = line.Split(' ');
+        if (fields.Length < 3 || !int.TryParse(fields[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var call) || call < 0)
+        {
+            return [];
+        }
+
+        var first = Hex(fields[1], "0x");
+        var second = Hex(fields[2], "0x");
+        if (call == Numbers.Accept || call == Numbers.Accept4)
+        {
+            return descriptors.Where(number => (ulong)number == first);
+        }
+
+        if (call == Numbers.Poll || call == Numbers.PPoll)
+        {
+            // struct pollfd: fd, events, revents.
+            var polled = Memory(pid, first, (int)Math.Min(second, MaxPolled) * 8);
+            return descriptors.Where(number => Enumerable.Range(0, polled.Length / 8).Any(i =>
+                BinaryPrimitives.ReadInt32LittleEndian(polled.AsSpan(i * 8)) == number && (polled[(i * 8) + 4] & PollIn) != 0));
+        }
+
+        if (call == Numbers.Select || call == Numbers.PSelect)
+        {
+            // The fd_set of readable ones.
+            var selected = second == 0 ? [] : Memory(pid, second, (int)(Math.Min(first, MaxPolled) + 7) / 8);
+            return descriptors.Where(number => number / 8 < selected.Length && (selected[number / 8] >> (number % 8) & 1) != 0);
+        }
+
+        return [];
+    }
+
+    private static byte[] Memory(int pid, ulong address, int length)
+    {
+        using var memory = File.OpenHandle(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/mem"));
+        var bytes = new byte[length];
+        return bytes[..RandomAccess.Read(memory, bytes, (long)address)];
+    }
+
+    /// <summary>The hexadecimal number behind a label; 0 without.</summary>
+    private static ulong Hex(string line, string label)
+    {
+        var at = line.IndexOf(label, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return 0;
+        }
+
+        var digits = line.AsSpan(at + label.Length).TrimStart();
+        var length = 0;
+        while (length < digits.Length && char.IsAsciiHexDigit(digits[length]))
+        {
+            length++;
+        }
+
+        return ulong.TryParse(digits[..length], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) ? number : 0;
+    }
+
+    /// <summary>Numbers of the calls, asm/unistd_64.h and asm-generic/unistd.h.</summary>
+    private readonly record struct Calls(int Accept, int Accept4, int Poll, int PPoll, int Select, int PSelect);
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace Supervisor.Linux.Probes;
+
+/// <summary>A process and all below it, and what they have open: /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN) and /proc/PID/fd.</summary>
+internal static class WorkerTree
+{
+    private const int MaxProcesses = 4096;
+
+    /// <summary>The process and its descendants, as far as they are seen.</summary>
+    public static List<int> Of(int root)
+    {
+        var tree = new List<int> { root };
+        for (var i = 0; i < tree.Count && tree.Count < MaxProcesses; i++)
+        {
+            try
+            {
+                foreach (var task in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{tree[i]}/task")))
+                {
+                    foreach (var child in File.ReadAllText(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                    {
+                        tree.Add(int.Parse(child, NumberStyles.None, CultureInfo.InvariantCulture));
+                    }
+                }
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
+            {
+                // Gone meanwhile, or hidden.
+            }
+        }
+
+        return tree;
+    }
+
+    /// <summary>
+    /// The descriptors of a process with what they are ("socket:[4711]", "anon_inode:[eventpoll]"). Throws
+    /// <see cref="UnauthorizedAccessException"/> where they may not be seen.
+    /// </summary>
+    public static IEnumerable<(int Number, string Target)> Descriptors(int pid)
+    {
+        string[] links;
+        try
+        {
+            links = Directory.GetFileSystemEntries(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd"));
+        }
+        catch (IOException)
+        {
+            yield break;
+        }
+
+        foreach (var link in links)
+        {
+            string? target = null;
+            try
+            {
+                target = new FileInfo(link).LinkTarget;
+            }
+            catch (IOException)
+            {
+                // Closed meanwhile.
+            }
+
+            if (target is not null && int.TryParse(Path.GetFileName(link.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                yield return (number, target);
+            }
+        }
+    }
+
+    /// <summary>The inode of a socket by its link's target; null where it is another thing.</summary>
+    public static ulong? SocketInode(string target) =>
+        target.StartsWith("socket:[", StringComparison.Ordinal) && ulong.TryParse(target.AsSpan(8, target.Length - 9), NumberStyles.None, CultureInfo.InvariantCulture, out var inode) ? inode : null;
+}

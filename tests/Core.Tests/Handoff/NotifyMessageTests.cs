@@ -1,0 +1,40 @@
+using System.Text;
+using Supervisor.Core.Handoff;
+
+namespace Supervisor.Core.Tests.Handoff;
+
+/// <summary>The words of sd_notify(3).</summary>
+public class NotifyMessageTests
+{
+    [Fact]
+    public void Each_word_is_known()
+    {
+        var message = Parse("READY=1\nMAINPID=42\nERRNO=2\nWATCHDOG=1\nWATCHDOG_USEC=20000000\nEXTEND_TIMEOUT_USEC=1500000\nFDSTORE=1\nFDNAME=cache\nRELOADING=1\nMONOTONIC_USEC=5");
+        Assert.True(message is { IsReady: true, IsAlive: true, IsHung: false, IsReloading: true, StoresDescriptors: true, RemovesDescriptors: false });
+        Assert.Equal((42, 2, "cache"), (message.MainPid, message.Errno, message.DescriptorName));
+        Assert.Equal((TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1.5)), (message.WatchdogInterval, message.Extension));
+        Assert.True(Parse("WATCHDOG=trigger\nFDSTOREREMOVE=1") is { IsHung: true, IsAlive: false, RemovesDescriptors: true, StoresDescriptors: false });
+    }
+
+    [Theory]
+    [InlineData("MAINPID=0")]
+    [InlineData("MAINPID=-1")]
+    [InlineData("MAINPID=4294967296")]
+    [InlineData("ERRNO=-2")]
+    [InlineData("ERRNO=100000")]
+    [InlineData("WATCHDOG_USEC=1s")]
+    [InlineData("EXTEND_TIMEOUT_USEC=")]
+    [InlineData("EXTEND_TIMEOUT_USEC=99999999999999999999")]
+    public void What_is_no_number_of_its_kind_is_as_if_it_were_not_there(string text) =>
+        Assert.True(Parse(text) is { MainPid: null, Errno: null, WatchdogInterval: null, Extension: null });
+
+    [Fact]
+    public void For_ever_is_a_hundred_years() =>
+        Assert.Equal(TimeSpan.FromDays(36500), Parse("EXTEND_TIMEOUT_USEC=18446744073709551615").Extension);
+
+    private static NotifyMessage Parse(string text)
+    {
+        Assert.True(NotifyMessage.TryParse(Encoding.UTF8.GetBytes(text), out var message, out _));
+        return message;
+    }
+}
