@@ -5,7 +5,7 @@ namespace Supervisor.Control;
 /// <param name="At">When.</param>
 /// <param name="Kind">
 /// What: daemon-started, daemon-leaving; listener-made, listener-failed, listener-drifted, listener-repaired; service-state;
-/// worker-spawned, worker-ready, worker-start-timeout, worker-draining, worker-killed, worker-left, worker-died,
+/// worker-spawned, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-killed, worker-left, worker-died,
 /// worker-backoff, worker-finished; rollout-started, rollout-progressed, rollout-failing, rollout-ended; events-lost,
 /// which only a reader that came too late for some gets. Also the <c>event:</c> of the server-sent event.
 /// </param>

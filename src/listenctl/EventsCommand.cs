@@ -56,7 +56,7 @@ internal sealed class EventsCommand : Verb
         "service-state" => Palette.StateStyle(happened.State ?? ""),
         "worker-ready" or "listener-made" or "listener-repaired" => Palette.Good,
         "worker-draining" or "worker-backoff" or "worker-start-timeout" or "listener-drifted" or "events-lost" or "daemon-leaving" => Palette.Attention,
-        "worker-died" or "worker-killed" or "listener-failed" or "rollout-failing" => Palette.Bad,
+        "worker-died" or "worker-hung" or "worker-killed" or "listener-failed" or "rollout-failing" => Palette.Bad,
         "rollout-ended" => Palette.StateStyle(happened.Rollout?.State ?? ""),
         _ => Palette.Plain,
     };

@@ -130,7 +130,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         var reached = new List<int>();
         foreach (var process in _processes.Values)
         {
-            if (Processes.Signal(process.Pidfd, signal) is null)
+            if (!process.AwaitsMain && Processes.Signal(process.Pidfd, signal) is null)
             {
                 reached.Add(process.Pid);
             }

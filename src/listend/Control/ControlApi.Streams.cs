@@ -94,7 +94,8 @@ internal sealed partial class ControlApi
             await context.Response.StartAsync(abort.Token);
             while (true)
             {
-                var (batch, missed, next) = items.After(after, Batch);
+                // Who does not follow gets what is there now, however fast it goes on.
+                var (batch, missed, next) = items.After(after, follow ? Batch : int.MaxValue);
                 if (missed > 0)
                 {
                     write(context.Response.BodyWriter, lost(missed, after + missed));
@@ -109,7 +110,10 @@ internal sealed partial class ControlApi
                 if (missed > 0 || batch.Count > 0)
                 {
                     await context.Response.BodyWriter.FlushAsync(abort.Token);
-                    continue;
+                    if (follow)
+                    {
+                        continue;
+                    }
                 }
 
                 if (!follow || end.IsCancellationRequested)
