@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
@@ -68,13 +69,13 @@ public readonly record struct ProcFile(int ParentPid, int SessionId)
         return false;
     }
 
-    /// <summary>Processes of a session other than its leader.</summary>
+    /// <summary>Processes of a session other than its leader. A call for each process of the host, not a file: it runs at each worker's end.</summary>
     public static IEnumerable<int> MembersOf(int session)
     {
-        foreach (var directory in Directory.EnumerateDirectories("/proc"))
+        foreach (var entry in Directory.EnumerateFileSystemEntries("/proc"))
         {
-            if (int.TryParse(Path.GetFileName(directory.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
-                && pid != session && Read(pid)?.SessionId == session)
+            if (int.TryParse(Path.GetFileName(entry.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var pid)
+                && pid != session && Processes.SessionOf(pid) == session)
             {
                 yield return pid;
             }

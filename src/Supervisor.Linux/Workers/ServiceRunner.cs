@@ -111,7 +111,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             {
                 var (state, effects) = ServiceMachine.Step(State, next, _loop.Now);
                 State = state;
-                foreach (var effect in effects)
+
+                // Acts before words: whoever reads the log must not keep a worker from being replaced.
+                foreach (var effect in effects.OrderBy(effect => effect is ReportEffect))
                 {
                     CarryOut(effect);
                 }
