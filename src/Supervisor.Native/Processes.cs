@@ -91,6 +91,9 @@ public static unsafe class Processes
     public static SystemCallError? Signal(DescriptorHandle pidfd, int signal) =>
         Syscalls.syscall(424, pidfd.Number, signal, 0, 0) == 0 ? null : SystemCallError.Last("pidfd_send_signal");
 
+    /// <summary>getsid(2): the session of any process, a zombie's too; -1 where there is none of that id.</summary>
+    public static int SessionOf(int pid) => Syscalls.getsid(pid);
+
     /// <summary>kill(2); a negative pid is a process group.</summary>
     public static SystemCallError? Kill(int pid, int signal) =>
         kill(pid, signal) == 0 ? null : SystemCallError.Last("kill");

@@ -52,6 +52,9 @@ internal static unsafe partial class Syscalls
     internal static partial int getgrouplist(byte* user, uint group, uint* groups, int* count);
 
     [LibraryImport("libc")]
+    internal static partial int getsid(int pid);
+
+    [LibraryImport("libc")]
     internal static partial uint geteuid();
 
     [LibraryImport("libc")]

@@ -53,7 +53,8 @@ public sealed record ListenerPlan
             : spec.Address;
         var steps = ImmutableArray.CreateBuilder<PlanStep>();
         steps.Add(new CreateStep(spec.Address.Kind, domain, spec.Listen.NonBlocking));
-        steps.AddRange(Options(spec, domain).Where(step => step.Phase == HandlePhase.PreBind));
+        var options = Options(spec, domain).ToArray();
+        steps.AddRange(options.Where(step => step.Phase == HandlePhase.PreBind));
         var pathMode = spec.Address.Kind.IsUnix() && !spec.Address.IsAbstract ? spec.Unix.Mode : null;
         if (pathMode is { } mode)
         {
@@ -71,7 +72,7 @@ public sealed record ListenerPlan
             steps.Add(new PathModeStep(address.Path!, wanted));
         }
 
-        steps.AddRange(Options(spec, domain).Where(step => step.Phase == HandlePhase.PreListen));
+        steps.AddRange(options.Where(step => step.Phase == HandlePhase.PreListen));
         foreach (var membership in spec.Datagram.Multicast)
         {
             steps.Add(new JoinGroupStep(membership));

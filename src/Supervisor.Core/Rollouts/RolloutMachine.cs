@@ -66,6 +66,8 @@ internal static class RolloutMachine
             }
         }
 
+        var surging = transition.State.Slots.Count(slot => slot.Index < desired && !slot.Yielded && slot.Generation != rollout.To
+            && NewWorker(transition, slot.Index, rollout.To) is not null);
         foreach (var slot in transition.State.Slots)
         {
             if (slot.Index >= desired || slot.Generation == rollout.To || NewWorker(transition, slot.Index, rollout.To) is not null)
@@ -75,8 +77,6 @@ internal static class RolloutMachine
 
             var state = transition.State;
             var occupied = state.Workers.Any(worker => worker.Slot == slot.Index);
-            var surging = state.Slots.Count(other => other.Index < desired && !other.Yielded && other.Generation != rollout.To
-                && NewWorker(transition, other.Index, rollout.To) is not null);
             switch (spec.Strategy)
             {
                 case RolloutStrategy.Overlap:
@@ -95,6 +95,7 @@ internal static class RolloutMachine
                     transition.Spawn(slot.Index, rollout.To);
                     break;
                 case RolloutStrategy.Rolling when surging < spec.MaxSurge:
+                    surging++;
                     transition.Spawn(slot.Index, rollout.To);
                     break;
                 case RolloutStrategy.Rolling when MayYield(state, slot, spec.MaxUnavailable):

@@ -301,9 +301,14 @@ internal sealed class ServiceTransition
         }
 
         RolloutMachine.Advance(this);
+        var workers = State.Workers.ToLookup(worker => worker.Slot);
         foreach (var slot in State.Slots)
         {
-            Cover(slot);
+            // What nearly every slot has at nearly every event: one live worker, of the slot's own generation.
+            if (workers[slot.Index] is not (IList<WorkerState> and [{ IsLive: true } only]) || only.Generation != slot.Generation)
+            {
+                Cover(slot, workers[slot.Index]);
+            }
         }
 
         foreach (var worker in State.Workers.Where(worker => worker.Slot >= State.Desired && worker.IsLive))
@@ -329,14 +334,14 @@ internal sealed class ServiceTransition
     /// One slot: a live worker of the slot's generation, and all others leave once it is ready; until then one of them
     /// serves. New workers of a roll-out that is under way are not its business.
     /// </summary>
-    private void Cover(SlotState slot)
+    private void Cover(SlotState slot, IEnumerable<WorkerState> workers)
     {
         if (slot.Index >= State.Desired)
         {
             return;
         }
 
-        var ours = State.Workers.Where(worker => worker.Slot == slot.Index && worker.IsLive && !RolloutMachine.IsNew(State, worker)).ToArray();
+        var ours = workers.Where(worker => worker.IsLive && !RolloutMachine.IsNew(State, worker)).ToArray();
         var current = ours.FirstOrDefault(worker => worker.Generation == slot.Generation);
         if (current is null && IsFillable(slot))
         {

@@ -352,7 +352,7 @@ public sealed class ListenerFactory
             return Refuse(handle, error.Value, address, null);
         }
 
-        handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(plan.Spec.Address.ToString()), effective: OptionValue.Of(address.ToString()), actor: _self);
+        handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(handle.Requested), effective: OptionValue.Of(address == plan.Spec.Address ? handle.Requested : address.ToString()), actor: _self);
         if (address.Kind.IsUnix() && !address.IsAbstract && Files.GetStatus(address.Path!, out var status) is null && status.IsSocket)
         {
             handle.PathIdentity = (status.Device, status.Inode);
@@ -475,7 +475,7 @@ public sealed class ListenerFactory
         handle.Effective = error is null ? SocketAddress.Decode(handle.Spec.Address.Kind, raw[..length]) : null;
         Files.GetStatus(handle.Descriptor!, out var status);
         handle.Inode = status.Inode;
-        var requested = OptionValue.Of(handle.Spec.Address.ToString());
+        var requested = OptionValue.Of(handle.Requested);
         var effective = handle.Effective is null ? (OptionValue?)null : OptionValue.Of(handle.Effective.ToString());
         handle.History.Add(
             HandlePhase.Verify, "getsockname", "address", requested, effective, error?.Name,
@@ -485,7 +485,7 @@ public sealed class ListenerFactory
                     ? handle.Spec.Bind.IPv6Only ? "every IPv6 address" : "every IPv6 and every IPv4 address (dual-stack)"
                     : "every IPv4 address: this host has no IPv6"
                 : handle.Spec.Address.Port == 0 && handle.Effective?.Port > 0 ? "port 0: the kernel chose a free one" : null);
-        return error?.With(handle.Spec.Address.ToString());
+        return error?.With(handle.Requested);
     }
 
     private SystemCallFailure? Note(ListenerHandle handle, HandlePhase phase, string call, string option, OptionValue value, SystemCallError? error, string? note)

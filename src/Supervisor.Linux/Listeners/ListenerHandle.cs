@@ -16,11 +16,15 @@ public sealed class ListenerHandle : IDisposable
     public ListenerHandle(ListenerSpec spec, TimeProvider time)
     {
         Spec = spec;
+        Requested = spec.Address.ToString();
         History = new HandleHistory(time);
     }
 
     /// <summary>What was asked for.</summary>
     public ListenerSpec Spec { get; }
+
+    /// <summary>The address that was asked for, as text.</summary>
+    public string Requested { get; }
 
     /// <summary>Its name.</summary>
     public string Name => Spec.Name;

@@ -38,7 +38,7 @@ internal sealed class ListenerLog(ILogger log)
 
     public void Made(ListenerHandle handle) =>
         log.ForContext("LISTEND_LISTENER", handle.Name)
-            .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
+            .ForContext("LISTEND_REQUESTED", handle.Requested)
             .ForContext("LISTEND_EFFECTIVE", handle.Effective?.ToString())
             .ForContext("MESSAGE_ID", MessageIds.ListenerReady)
             .Information(
@@ -47,7 +47,7 @@ internal sealed class ListenerLog(ILogger log)
 
     public void Failed(ListenerHandle handle) =>
         log.ForContext("LISTEND_LISTENER", handle.Name)
-            .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
+            .ForContext("LISTEND_REQUESTED", handle.Requested)
             .ForContext("ERRNO", handle.Failure!.Name)
             .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
             .ForContext("MESSAGE_ID", MessageIds.ListenerFailed)

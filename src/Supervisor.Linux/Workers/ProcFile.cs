@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
@@ -104,12 +105,12 @@ public readonly record struct ProcFile(int ParentPid, int SessionId)
         return false;
     }
 
-    /// <summary>Processes of a session other than its leader.</summary>
+    /// <summary>Processes of a session other than its leader. A call for each process of the host, not a file: it runs at each worker's end.</summary>
     public static IEnumerable<int> MembersOf(int session)
     {
         foreach (var pid in All())
         {
-            if (pid != session && Read(pid)?.SessionId == session)
+            if (pid != session && Processes.SessionOf(pid) == session)
             {
                 yield return pid;
             }

@@ -156,7 +156,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                 var now = _loop.Now;
                 var (state, effects) = ServiceMachine.Step(State, next, now);
                 State = state;
-                foreach (var effect in effects)
+
+                // Acts before words: whoever reads the log must not keep a worker from being replaced.
+                foreach (var effect in effects.OrderBy(effect => effect is ReportEffect))
                 {
                     CarryOut(effect, now);
                 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Serilog;
+using Serilog.Configuration;
 using Serilog.Events;
 using Serilog.Formatting.Compact;
 using Serilog.Sinks.SystemConsole.Themes;
@@ -44,28 +45,26 @@ internal sealed class LogSetup : IDisposable
             format = JournalSocket.IsStandardError() ? "journal" : "text";
         }
 
-        configuration = configuration.WriteTo.Async(
-            sink =>
+        var written = LoggerSinkConfiguration.CreateSink(sink =>
+        {
+            switch (format)
             {
-                switch (format)
-                {
-                    case "journal":
-                        sink.Sink(new JournalSink());
-                        break;
-                    case "json":
-                        sink.Console(new RenderedCompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose);
-                        break;
-                    default:
-                        sink.Console(
-                            outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}",
-                            formatProvider: CultureInfo.InvariantCulture,
-                            standardErrorFromLevel: LogEventLevel.Verbose,
-                            theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Sixteen);
-                        break;
-                }
-            },
-            bufferSize: BufferedEvents);
-        var setup = new LogSetup(configuration.CreateLogger());
+                case "journal":
+                    sink.Sink(new JournalSink());
+                    break;
+                case "json":
+                    sink.Console(new RenderedCompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose);
+                    break;
+                default:
+                    sink.Console(
+                        outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}",
+                        formatProvider: CultureInfo.InvariantCulture,
+                        standardErrorFromLevel: LogEventLevel.Verbose,
+                        theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Sixteen);
+                    break;
+            }
+        });
+        var setup = new LogSetup(configuration.WriteTo.Sink(new BackgroundSink(written, BufferedEvents)).CreateLogger());
 
         // Touching a terminal makes the runtime install its SIGCHLD handler; ours come by pidfd.
         _ = Console.Error;

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using Microsoft.Win32.SafeHandles;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
@@ -27,7 +28,8 @@ public class OutputPipeBenchmarks
         }
 
         _pipe = new OutputPipe(readEnd!, _ => _lines++);
-        _worker = new FileStream(new Microsoft.Win32.SafeHandles.SafeFileHandle(writeEnd!.Number, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+        _worker = new FileStream(new SafeFileHandle(writeEnd!.Number, ownsHandle: true), FileAccess.Write, bufferSize: 0);
+        writeEnd.SetHandleAsInvalid();
         _output = new byte[PipeBytes];
         Array.Fill(_output, (byte)'x');
         for (var end = LineBytes - 1; end < PipeBytes; end += LineBytes)

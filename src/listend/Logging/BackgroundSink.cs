@@ -1,0 +1,87 @@
+using Serilog.Core;
+using Serilog.Debugging;
+using Serilog.Events;
+
+namespace Supervisor.Daemon.Logging;
+
+/// <summary>
+/// Hands events to a thread of its own, which writes them in their order. Nobody waits for it: where more than a given
+/// number of events wait, further ones are dropped. The thread sleeps until there is something to write; one that spins
+/// for a while, as a thread of the pool or a BlockingCollection's does, takes its processor from the worker that the
+/// event is about.
+/// </summary>
+internal sealed class BackgroundSink : ILogEventSink, IDisposable
+{
+    /// <summary>How long the end waits for events that are not written yet.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private readonly ILogEventSink _sink;
+    private readonly int _capacity;
+    private readonly Queue<LogEvent> _events = new();
+    private readonly Thread _writer;
+    private bool _closed;
+
+    /// <summary>Takes over <paramref name="sink"/>; at most <paramref name="capacity"/> events wait for it.</summary>
+    public BackgroundSink(ILogEventSink sink, int capacity)
+    {
+        _sink = sink;
+        _capacity = capacity;
+        _writer = new Thread(Write) { IsBackground = true, Name = "log" };
+        _writer.Start();
+    }
+
+    public void Emit(LogEvent logEvent)
+    {
+        lock (_events)
+        {
+            if (!_closed && _events.Count < _capacity)
+            {
+                _events.Enqueue(logEvent);
+                Monitor.Pulse(_events);
+            }
+        }
+    }
+
+    /// <summary>Writes what waits, unless that takes too long: a reader that reads no more must not keep the daemon from leaving.</summary>
+    public void Dispose()
+    {
+        lock (_events)
+        {
+            _closed = true;
+            Monitor.Pulse(_events);
+        }
+
+        if (_writer.Join(Patience))
+        {
+            (_sink as IDisposable)?.Dispose();
+        }
+    }
+
+    private void Write()
+    {
+        while (Next() is { } logEvent)
+        {
+            try
+            {
+                _sink.Emit(logEvent);
+            }
+            catch (Exception exception)
+            {
+                SelfLog.WriteLine("an event could not be written: {0}", exception);
+            }
+        }
+    }
+
+    private LogEvent? Next()
+    {
+        lock (_events)
+        {
+            while (_events.Count == 0 && !_closed)
+            {
+                Monitor.Wait(_events);
+            }
+
+            return _events.TryDequeue(out var next) ? next : null;
+        }
+    }
+}
