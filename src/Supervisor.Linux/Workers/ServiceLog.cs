@@ -4,6 +4,7 @@ using Supervisor.Core;
 using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Output;
 
 namespace Supervisor.Linux.Workers;
 
@@ -16,9 +17,12 @@ internal sealed class ServiceLog
     private readonly string _name;
     private readonly ServiceSpec _spec;
     private readonly TimeProvider _time;
+    private readonly OutputQueue? _output;
 
-    public ServiceLog(ILogger log, ServiceSpec spec, TimeProvider time)
+    /// <summary>A log whose workers' lines go to <paramref name="output"/>, or with the daemon's own; the queue stays the caller's.</summary>
+    public ServiceLog(ILogger log, ServiceSpec spec, TimeProvider time, OutputQueue? output = null)
     {
+        _output = output;
         _time = time;
         _name = spec.Name;
         _spec = spec;
@@ -39,6 +43,12 @@ internal sealed class ServiceLog
         }
 
         Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, worker.Slot, worker.Generation, isError, priority, line));
+        if (_output is not null)
+        {
+            _output.Write(new OutgoingLine(pid, worker.Generation, priority, line));
+            return;
+        }
+
         var level = priority switch
         {
             <= 2 => LogEventLevel.Fatal,

@@ -7,6 +7,7 @@ using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
@@ -27,6 +28,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private readonly Spawner _spawner;
     private readonly IReadOnlyList<ListenerHandle> _listeners;
     private readonly ServiceLog _log;
+    private readonly OutputQueue? _output;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
     private readonly DescriptorStore _stored = new();
     private readonly OrphanReaper? _orphans;
@@ -35,12 +37,13 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private bool _stepping;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
-    public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, OrphanReaper? orphans = null)
+    public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, OrphanReaper? orphans = null, bool daemonLogsToJournal = false)
     {
         _loop = loop;
         _spawner = spawner;
         _listeners = listeners;
-        _log = new ServiceLog(log, spec, loop.Time);
+        _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
+        _log = new ServiceLog(log, spec, loop.Time, _output);
         State = ServiceState.Create(spec);
         loop.Add(this);
         _orphans = orphans;
@@ -196,6 +199,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
 
         _processes.Clear();
+        _output?.Dispose();
     }
 
     private static readonly ExitReason Abandoned = new(false, "exited with status 0 and named no MAINPID");
