@@ -63,13 +63,14 @@ prerequisites:
 install: publish ## into PREFIX (/usr/local), with the systemd unit; DESTDIR is respected
 	install -D -m 0755 $(OUT)/listend $(DESTDIR)$(PREFIX)/bin/listend
 	install -D -m 0755 $(OUT)/listenctl $(DESTDIR)$(PREFIX)/bin/listenctl
+	install -D -m 0644 packaging/completions/listenctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's#@PREFIX@#$(PREFIX)#g' units/listend.service.in > $(DESTDIR)$(UNITDIR)/listend.service
 	chmod 0644 $(DESTDIR)$(UNITDIR)/listend.service
 	test -e $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml || install -D -m 0644 packaging/listend.toml $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml
 
 uninstall: ## removes what install put there, but for the configuration
-	rm -f $(DESTDIR)$(PREFIX)/bin/listend $(DESTDIR)$(PREFIX)/bin/listenctl $(DESTDIR)$(UNITDIR)/listend.service
+	rm -f $(DESTDIR)$(PREFIX)/bin/listend $(DESTDIR)$(PREFIX)/bin/listenctl $(DESTDIR)$(UNITDIR)/listend.service $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl
 
 format: ## formats the sources
 	$(DOTNET) format whitespace Supervisor.sln

@@ -40,9 +40,9 @@ internal sealed class FakeDaemon : IDisposable
         "application/problem+json");
 
     /// <summary>A stream in chunks; without its last one where the connection is to break off.</summary>
-    public static Action<Socket> Stream(IEnumerable<string> chunks, bool isComplete = true) => socket =>
+    public static Action<Socket> Stream(IEnumerable<string> chunks, bool isComplete = true, string type = "application/x-ndjson") => socket =>
     {
-        socket.Send("HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"u8);
+        socket.Send(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: {type}\r\nTransfer-Encoding: chunked\r\n\r\n"));
         foreach (var chunk in chunks)
         {
             var bytes = Encoding.UTF8.GetBytes(chunk);

@@ -9,7 +9,14 @@ public sealed class UsageTests
                listenctl status [SERVICE]
                listenctl listeners [NAME]
                listenctl history LISTENER [--follow]
+               listenctl explain ADDRESS [--reuse-port] [--reuse-address] [--no-reuse-address] [--ipv6-only] [--free-bind] [--device IF]
                listenctl restart SERVICE [--wait] [--timeout D]
+               listenctl start SERVICE [--wait] [--timeout D]
+               listenctl stop SERVICE [--wait] [--timeout D]
+               listenctl scale SERVICE N
+               listenctl signal SERVICE SIG
+               listenctl events [--follow]
+               listenctl logs SERVICE [--follow] [--lines N]
 
         """;
 
@@ -20,6 +27,10 @@ public sealed class UsageTests
     [InlineData("restart", "listenctl: Required argument 'SERVICE' missing for command: 'restart'.\nusage: listenctl [--socket PATH] [--json] restart SERVICE [--wait] [--timeout D]\n")]
     [InlineData("restart a --timeout 5x", "listenctl: \"5x\" is no duration for --timeout: write 500ms, 30s or 5m\nusage: listenctl [--socket PATH] [--json] restart SERVICE [--wait] [--timeout D]\n")]
     [InlineData("history a b", "listenctl: Unrecognized command or argument 'b'.\nusage: listenctl [--socket PATH] [--json] history LISTENER [--follow]\n")]
+    [InlineData("scale a 0", "listenctl: \"0\" is no number of workers: write 1 to 10000; to have none, stop the service\nusage: listenctl [--socket PATH] [--json] scale SERVICE N\n")]
+    [InlineData("scale a 10001", "listenctl: \"10001\" is no number of workers: write 1 to 10000; to have none, stop the service\nusage: listenctl [--socket PATH] [--json] scale SERVICE N\n")]
+    [InlineData("signal a FOO", "listenctl: \"FOO\" is no signal: write HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64\nusage: listenctl [--socket PATH] [--json] signal SERVICE SIG\n")]
+    [InlineData("logs a --lines x", "listenctl: \"x\" is no number of lines\nusage: listenctl [--socket PATH] [--json] logs SERVICE [--follow] [--lines N]\n")]
     [InlineData("status --wait", "listenctl: there is no option \"--wait\"\nusage: listenctl [--socket PATH] [--json] status [SERVICE]\n")]
     public void A_wrong_command_line_is_exit_2_with_message_and_usage(string line, string error)
     {
@@ -28,6 +39,11 @@ public sealed class UsageTests
     }
 
     [Theory]
+    [InlineData("start")]
+    [InlineData("stop a b")]
+    [InlineData("scale a")]
+    [InlineData("signal a")]
+    [InlineData("events a")]
     [InlineData("restart a --timeout")]
     [InlineData("restart a --timeout 0s")]
     [InlineData("restart a --timeout -5s")]

@@ -135,6 +135,21 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     public async Task<IReadOnlyList<int>> ReadyAsync(string service) =>
         [.. (await StatusAsync(service)).Workers.Where(worker => worker.State == "ready").Select(worker => worker.Pid!.Value).Order()];
 
+    /// <summary>A client of the control socket itself.</summary>
+    public HttpClient Http() => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, cancel) =>
+        {
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(ControlSocket), cancel);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    })
+    {
+        BaseAddress = new Uri("http://localhost"),
+        Timeout = Patience.Limit,
+    };
+
     /// <summary>Sends a signal to the daemon.</summary>
     public void Signal(int signal) => RunningProgram.Kill(Pid, signal);
 

@@ -53,7 +53,7 @@ public sealed class FailedRolloutTests
 
             var json = await daemon.ListenctlAsync("restart", "web", "--wait", "--json");
             Assert.Equal(1, json.ExitCode);
-            var document = JsonSerializer.Deserialize(Assert.Single(json.Output.Split('\n')), ControlJson.Default.RestartDocument)!;
+            var document = JsonSerializer.Deserialize(Assert.Single(json.Output.Split('\n')), ControlJson.Default.ChangeDocument)!;
             Assert.Equal(("web", "rolled-back"), (document.Service, document.Outcome));
             Assert.Contains(reason, document.Rollout!.Reason, StringComparison.Ordinal);
 
@@ -70,7 +70,7 @@ public sealed class FailedRolloutTests
             File.CreateSymbolicLink(current, Published.Hello);
             var good = await daemon.ListenctlAsync("restart", "web", "--wait", "--json");
             Assert.True(good.ExitCode == 0, good.Error);
-            Assert.Equal("done", JsonSerializer.Deserialize(Assert.Single(good.Output.Split('\n')), ControlJson.Default.RestartDocument)!.Outcome);
+            Assert.Equal("done", JsonSerializer.Deserialize(Assert.Single(good.Output.Split('\n')), ControlJson.Default.ChangeDocument)!.Outcome);
         },
         prepare: directory => File.CreateSymbolicLink(directory["current"], Published.Hello));
 
@@ -98,7 +98,7 @@ public sealed class FailedRolloutTests
             File.Move(daemon.Directory.WriteScript("next", "#!/bin/sh\nexec sleep 1000\n"), daemon.Directory["current"], overwrite: true);
             var restart = await daemon.ListenctlAsync("restart", "web", "--wait", "--timeout", "200ms", "--json");
             Assert.Equal(1, restart.ExitCode);
-            Assert.Equal("timeout", JsonSerializer.Deserialize(Assert.Single(restart.Output.Split('\n')), ControlJson.Default.RestartDocument)!.Outcome);
+            Assert.Equal("timeout", JsonSerializer.Deserialize(Assert.Single(restart.Output.Split('\n')), ControlJson.Default.ChangeDocument)!.Outcome);
             Assert.Equal("rolling", (await daemon.StatusAsync("web")).State);
 
             // A further restart takes its place: what was on its way is ended.

@@ -337,8 +337,8 @@ public static class BindFailureClassifier
         if (holders.FirstOrDefault(holder => holder.Processes.IsEmpty && holder.Inode != 0) is { } hidden)
         {
             text.Add(evidence.HiddenProcesses > 0
-                ? $"{hidden.Address} is held by a process of uid {hidden.Uid} that is not visible to uid {evidence.Uid} ({Count(evidence.HiddenProcesses, "process", "processes")} could not be looked into): ask again as root"
-                : $"{hidden.Address} (uid {hidden.Uid}) is held by no process that can be seen from here: by one in another process namespace, or by the kernel");
+                ? $"the socket {hidden.Address} is held by a process of uid {hidden.Uid} that is not visible to uid {evidence.Uid} ({Count(evidence.HiddenProcesses, "process", "processes")} could not be looked into): ask again as root"
+                : $"the socket {hidden.Address} (uid {hidden.Uid}) is held by no process that can be seen from here: by one in another process namespace, or by the kernel");
         }
 
         if (address(spec) && holders.Any(holder => !holder.FlagsKnown && IsLive(holder))

@@ -28,15 +28,16 @@ public static class BindDiagnostics
 
         var diagnosis = Explain(failure, Of(spec, domain), predecessors, finding: null);
 
-        // Nobody to be seen: the holder may have gone between the two questions. Once more, then it stands.
-        return diagnosis.Cause == BindCause.Unexplained && BindProbe.Ask(spec, out _) is null ? Granted(spec) : diagnosis with { Address = spec.Address.ToString() };
+        // The holder may have gone between the refusal and the evidence: where that is possible, the kernel is asked once more.
+        return IsFleeting(diagnosis) && BindProbe.Ask(spec, out _) is null ? Granted(spec) : diagnosis with { Address = spec.Address.ToString() };
     }
 
     /// <summary>Explains a refusal that has happened to a socket of family <paramref name="domain"/>.</summary>
     public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, Predecessors predecessors) =>
         Explain(
             failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? UnixPath.Look(spec.Address) : null)
-        with { Address = spec.Address.ToString() };
+        with
+        { Address = spec.Address.ToString() };
 
     private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding)
     {
@@ -82,6 +83,10 @@ public static class BindDiagnostics
 
         return BindFailureClassifier.Classify(failure, spec, evidence);
     }
+
+    /// <summary>Whether the evidence may be of a holder that has gone since the refusal: nobody can be seen, or a socket without a process.</summary>
+    internal static bool IsFleeting(BindDiagnosis diagnosis) => diagnosis.Errno == "EADDRINUSE"
+        && (diagnosis.Cause == BindCause.Unexplained || diagnosis.Holders.Any(holder => holder.Inode != 0 && holder.Processes.IsEmpty));
 
     private static BindDiagnosis Granted(ListenerSpec spec)
     {

@@ -52,6 +52,11 @@ internal static class SharingFlags
         var before = Processes.SetFileSystemUid(unknown[0].Uid);
         var refused = BindProbe.Ask(withReusePort, out _);
         Processes.SetFileSystemUid(before);
+        if (refused is null && BindProbe.Ask(spec, out _) is null)
+        {
+            // It is to be had without, too: the holder has gone meanwhile, and nothing is known of its flag.
+            return;
+        }
 
         // Refused may also be another of the sockets' doing; granted is the word of all of them.
         if (refused is null || (refused.Name == "EADDRINUSE" && unknown.Count == 1 && holders.Count == 1))

@@ -86,7 +86,24 @@ public sealed class ListenerFactory
         return handle.Failure is null;
     }
 
+    /// <summary>
+    /// Makes the socket, or says why not. A holder may go between the refusal and the look at it; where that can have
+    /// happened the kernel is asked again, since nothing would announce it a second time.
+    /// </summary>
     private void Make(ListenerHandle handle)
+    {
+        const int mostAttempts = 3;
+        for (var attempt = 1; attempt <= mostAttempts; attempt++)
+        {
+            MakeOnce(handle);
+            if (handle.Diagnosis is not { } diagnosis || !BindDiagnostics.IsFleeting(diagnosis))
+            {
+                return;
+            }
+        }
+    }
+
+    private void MakeOnce(ListenerHandle handle)
     {
         var domains = ListenerPlan.Domains(handle.Spec.Address);
         foreach (var domain in domains)

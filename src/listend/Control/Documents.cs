@@ -35,9 +35,8 @@ internal static class Documents
     /// <summary>The service's state in the words of the public interface.</summary>
     public static string State(ServiceRunner runner) => runner.Blocked is null ? Word(runner.State.Condition) : "failed";
 
-    /// <summary>How the slot's last worker ended, with the worker's number; a start timeout's text names it already.</summary>
-    public static string LastEnd(SlotState slot) =>
-        slot.LastExit is not { } exit ? $"worker {slot.Index}" : exit.Text.StartsWith("worker ", StringComparison.Ordinal) ? exit.Text : $"worker {slot.Index} {exit.Text}";
+    /// <summary>How the slot's last worker ended, with the worker's number.</summary>
+    public static string LastEnd(SlotState slot) => $"worker {slot.Index} {slot.LastExit?.Text}";
 
     public static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now) => new(
         Word(rollout.Phase),

@@ -7,14 +7,20 @@ internal static class Published
 
     public static string Listenctl => Path.Combine(Directory.Value, "listenctl");
 
+    public static string Listend => Path.Combine(Directory.Value, "listend");
+
     private static string Copy()
     {
         var from = Environment.GetEnvironmentVariable("LISTEND_BIN") ?? Path.Combine(Root(), "artifacts", "publish");
-        var source = Path.Combine(from, "listenctl");
-        Assert.True(File.Exists(source), $"{source} is not there: make publish");
         var target = System.IO.Directory.CreateTempSubdirectory("listend-diagnosis-").FullName;
         File.SetUnixFileMode(target, (UnixFileMode)Convert.ToInt32("755", 8));
-        File.Copy(source, Path.Combine(target, "listenctl"));
+        foreach (var name in new[] { "listenctl", "listend" })
+        {
+            var source = Path.Combine(from, name);
+            Assert.True(File.Exists(source), $"{source} is not there: make publish");
+            File.Copy(source, Path.Combine(target, name));
+        }
+
         AppDomain.CurrentDomain.ProcessExit += (_, _) => System.IO.Directory.Delete(target, recursive: true);
         return target;
     }

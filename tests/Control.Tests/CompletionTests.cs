@@ -1,0 +1,37 @@
+using Xunit;
+
+namespace Supervisor.Control.Tests;
+
+public sealed class CompletionTests
+{
+    private const string Status = """{"daemon":{"pid":1,"version":"0","started_at":"2026-03-04T08:48:00+00:00","upgrades":0},"services":[{"name":"api"},{"name":"mailer"}]}""";
+
+    [Theory]
+    [InlineData("listenctl sta", "start", "status")]
+    [InlineData("listenctl restart a", "api", "mailer")]
+    [InlineData("/usr/bin/listenctl logs mai", "mailer")]
+    [InlineData("listenctl history w", "web")]
+    [InlineData("listenctl listeners w", "web")]
+    [InlineData("listenctl restart api --w", "--wait")]
+    [InlineData("listenctl signal api usr", "USR1", "USR2")]
+    public void Words_that_may_follow(string line, params string[] expected)
+    {
+        using var daemon = new FakeDaemon(request => FakeDaemon.Json(request == "GET /v1/listeners" ? """[{"name":"web"},{"name":"stats"}]""" : Status));
+        var result = Listenctl.Run([$"[suggest:{line.Length}]", line], variables: new() { ["LISTEND_CONTROL"] = daemon.SocketPath });
+        Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
+        Assert.Equal(expected, result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).Intersect(expected));
+    }
+
+    [Fact]
+    public void What_stands_behind_the_position_does_not_matter()
+    {
+        var result = Listenctl.Run(["[suggest:14]", "listenctl events extra words"]);
+        Assert.Equal("events\n", result.Output);
+    }
+
+    [Theory]
+    [InlineData("listenctl --socket /nonexistent status x")]
+    [InlineData("listenctl status x")]
+    public void A_daemon_that_does_not_answer_has_no_names(string line) =>
+        Assert.Equal(new Listenctl(ExitCode.Done, "", ""), Listenctl.Run([$"[suggest:{line.Length}]", line]));
+}
