@@ -43,11 +43,13 @@ public sealed record HandoffEnvironment(
             HandoffKind.ListenFds => ListenFds([.. listeners.Select(listener => listener.Name)], stored) with { FirstDescriptor = listeners.Count == 0 ? null : ListenFdsStart },
             HandoffKind.None or HandoffKind.ScmRights => ListenFds([], stored),
             HandoffKind.Stdin => ListenFds([], stored) with { FirstDescriptor = 0 },
-            HandoffKind.Nginx => Passed(new("NGINX", string.Concat(Numbers(listeners).Select(number => number + ";")))),
-            HandoffKind.Gunicorn => Passed(new("GUNICORN_FD", string.Join(',', Numbers(listeners))), new("GUNICORN_PID", Text(daemonPid))),
+            HandoffKind.Nginx => Passed([new("NGINX", string.Concat(Numbers(listeners).Select(number => number + ";")))]),
+            HandoffKind.Gunicorn => Passed([new("GUNICORN_FD", string.Join(',', Numbers(listeners))), new("GUNICORN_PID", Text(daemonPid))]),
             HandoffKind.ServerStarter => Passed(
+            [
                 new("SERVER_STARTER_PORT", string.Join(';', listeners.Select((listener, i) => $"{ServerStarterName(listener)}={Number(i)}"))),
-                new("SERVER_STARTER_GENERATION", Text(generation))),
+                new("SERVER_STARTER_GENERATION", Text(generation)),
+            ]),
             HandoffKind.Einhorn => Passed(
             [
                 new("EINHORN_MASTER_PID", Text(daemonPid)),
@@ -78,7 +80,7 @@ public sealed record HandoffEnvironment(
             null,
             stored.Count == 0 ? null : ListenFdsStart + listeners.Count);
 
-    private static HandoffEnvironment Passed(params ImmutableArray<KeyValuePair<string, string>> variables) => new(variables, [], ListenFdsStart);
+    private static HandoffEnvironment Passed(ImmutableArray<KeyValuePair<string, string>> variables) => new(variables, [], ListenFdsStart);
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
