@@ -245,7 +245,7 @@ internal sealed class Daemon : IDisposable
 
     private void LeaveWhenEmpty()
     {
-        if (_leaving && _services.All(runner => runner.State is { Wanted: false, Workers.IsEmpty: true }))
+        if (_leaving && _services.All(runner => runner.IsGone))
         {
             _loop.Stop();
         }

@@ -32,7 +32,17 @@ internal sealed class ServiceLog
     /// <summary>What the workers have written, the newest 256 KiB of it in memory: for whoever asks afterwards.</summary>
     public RecentItems<OutputLine> Lines { get; } = new(int.MaxValue, 256 * 1024, static line => line.Weight);
 
-    public void Output(WorkerState worker, int pid, string line, bool isError)
+    public void Output(WorkerState worker, int pid, string line, bool isError) => Output(worker.Slot, worker.Generation, pid, line, isError);
+
+    public void HookOutput(HookEffect hook, int pid, string line, bool isError) => Output(null, hook.Generation, pid, line, isError);
+
+    public void HookStarted(HookEffect hook, int pid) =>
+        _log.ForContext("MESSAGE_ID", MessageIds.Worker).Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
+
+    public void HookFailed(string failure) =>
+        _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, failure);
+
+    private void Output(int? slot, int generation, int pid, string line, bool isError)
     {
         // sd-daemon(3): the worker's own priority.
         var priority = DefaultPriority;
@@ -42,10 +52,10 @@ internal sealed class ServiceLog
             line = line[3..];
         }
 
-        Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, worker.Slot, worker.Generation, isError, priority, line));
+        Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, slot, generation, isError, priority, line));
         if (_output is not null)
         {
-            _output.Write(new OutgoingLine(pid, worker.Generation, priority, line));
+            _output.Write(new OutgoingLine(pid, generation, priority, line));
             return;
         }
 
@@ -58,7 +68,7 @@ internal sealed class ServiceLog
             _ => LogEventLevel.Information,
         };
         _log.ForContext("LISTEND_WORKER_PID", pid)
-            .ForContext("LISTEND_GENERATION", worker.Generation)
+            .ForContext("LISTEND_GENERATION", generation)
             .ForContext("MESSAGE_ID", MessageIds.Output)
             .Write(level, "{Service}[{Pid}]: {Line}", _name, pid, line);
     }

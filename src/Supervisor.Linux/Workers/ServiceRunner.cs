@@ -29,6 +29,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private readonly IReadOnlyList<ListenerHandle> _listeners;
     private readonly ServiceLog _log;
     private readonly OutputQueue? _output;
+    private readonly HookRunner _hooks;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
     private readonly DescriptorStore _stored = new();
     private readonly OrphanReaper? _orphans;
@@ -44,6 +45,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _listeners = listeners;
         _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
         _log = new ServiceLog(log, spec, loop.Time, _output);
+        _hooks = new HookRunner(loop, spawner, _log, Post);
         State = ServiceState.Create(spec);
         loop.Add(this);
         _orphans = orphans;
@@ -180,7 +182,12 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         {
             process.KillSession();
         }
+
+        _hooks.Kill();
     }
+
+    /// <summary>Whether a stopped service has nothing left to do: no worker, no hook.</summary>
+    public bool IsGone => State is { Wanted: false, Workers.IsEmpty: true } && _hooks.IsIdle;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -199,6 +206,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
 
         _processes.Clear();
+        _hooks.Dispose();
         _output?.Dispose();
     }
 
@@ -239,6 +247,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                 break;
             case KillEffect kill:
                 _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession();
+                break;
+            case HookEffect hook:
+                _hooks.Run(State.Spec, _identity!, hook);
                 break;
             case ReportEffect report:
                 if (report is { Report: ServiceReport.WorkerReady, Worker: { } ready } && _processes.TryGetValue(ready.Id, out var process))

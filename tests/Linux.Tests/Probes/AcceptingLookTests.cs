@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Supervisor.Linux.Probes;
+using Supervisor.Linux.Tests.Abi;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 
@@ -62,6 +64,26 @@ public class AcceptingLookTests : KernelTest
             Processes.Signal(child.Pidfd, 9);
             Child.End(child);
         }
+    }
+
+    [Fact]
+    public void Numbers_of_calls_are_the_headers()
+    {
+        var program = new AbiProgram("<sys/syscall.h>", "<poll.h>");
+        var isX64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;
+        program.Equal("SYS_accept", isX64 ? 43 : 202, "AcceptingLook");
+        program.Equal("SYS_accept4", isX64 ? 288 : 242, "AcceptingLook");
+        program.Equal("SYS_ppoll", isX64 ? 271 : 73, "AcceptingLook");
+        program.Equal("SYS_pselect6", isX64 ? 270 : 72, "AcceptingLook");
+        program.Equal("SYS_kcmp", isX64 ? 312 : 272, "Files.AreSame");
+        program.Equal("POLLIN", 1, "AcceptingLook");
+        if (isX64)
+        {
+            program.Equal("SYS_poll", 7, "AcceptingLook");
+            program.Equal("SYS_select", 23, "AcceptingLook");
+        }
+
+        Assert.Empty(program.Compile());
     }
 
     private static Task<string?> Look(params ulong[] inodes) =>
