@@ -161,6 +161,41 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>write(2): bytes that were written, which may be fewer; -1 where <paramref name="error"/> says why.</summary>
+    public static int Write(DescriptorHandle descriptor, ReadOnlySpan<byte> data, out SystemCallError? error)
+    {
+        fixed (byte* bytes = data)
+        {
+            long length;
+            do
+            {
+                length = (long)write(descriptor.Number, bytes, data.Length);
+            }
+            while (length < 0 && errno == EINTR);
+
+            error = length >= 0 ? null : SystemCallError.Last("write");
+            return (int)length;
+        }
+    }
+
+    /// <summary>open(2) to append, O_APPEND: each write goes to the end, whoever else writes; made with <paramref name="mode"/> where it is not there.</summary>
+    public static DescriptorHandle? OpenToAppend(string path, int mode, out SystemCallError error) =>
+        Open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, mode, out error);
+
+    /// <summary>stat(2).</summary>
+    public static SystemCallError? GetTargetStatus(string path, out Status status)
+    {
+        stat buffer = default;
+        int done;
+        fixed (byte* bytes = Bytes(path))
+        {
+            done = LibC.stat(bytes, &buffer);
+        }
+
+        status = new Status((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid);
+        return done == 0 ? null : SystemCallError.Last("stat");
+    }
+
     /// <summary>Replaces what a small file holds, wherever its offset stands: ftruncate(2), then pwrite(2).</summary>
     public static SystemCallError? Replace(DescriptorHandle descriptor, ReadOnlySpan<byte> data)
     {

@@ -30,14 +30,16 @@ internal sealed class Daemon : IDisposable
     private readonly ListendConfig _config;
     private readonly RuntimePaths _paths;
     private readonly ILogger _log;
+    private readonly bool _logsToJournal;
     private readonly List<ServiceRunner> _services = [];
     private readonly SystemdNotifier _systemd = new();
     private readonly EventLoop _loop = new(TimeProvider.System);
     private bool _leaving;
     private bool _failed;
 
-    public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log)
+    public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log, bool logsToJournal)
     {
+        _logsToJournal = logsToJournal;
         _config = config;
         _paths = paths;
         _log = log;
@@ -116,7 +118,7 @@ internal sealed class Daemon : IDisposable
 
         foreach (var spec in _config.Services)
         {
-            var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans);
+            var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
             _services.Add(runner);
             Events.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
@@ -243,7 +245,7 @@ internal sealed class Daemon : IDisposable
 
     private void LeaveWhenEmpty()
     {
-        if (_leaving && _services.All(runner => runner.State is { Wanted: false, Workers.IsEmpty: true }))
+        if (_leaving && _services.All(runner => runner.IsGone))
         {
             _loop.Stop();
         }

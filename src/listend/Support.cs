@@ -34,10 +34,6 @@ internal static class Support
                 service.Readiness.Kind == ReadinessKind.Http && !config.Listeners.Any(listener => service.Listeners.Contains(listener.Name) && HttpLook.Asks(listener.Address.Kind)),
                 prefix + "ready", "list a tcp:// or unix:// listener, or use \"accepting\"");
             Missing(service.Rollout.Canary > 0, prefix + "rollout.canary", "set it to 0");
-            Missing(service.Log.Kind == LogTargetKind.File, prefix + "log", "use \"inherit\" or \"journal\"");
-            Missing(!service.Hooks.PreStart.IsEmpty, prefix + "hooks.pre_start", "leave it out");
-            Missing(!service.Hooks.PostReady.IsEmpty, prefix + "hooks.post_ready", "leave it out");
-            Missing(!service.Hooks.PostStop.IsEmpty, prefix + "hooks.post_stop", "leave it out");
         }
 
         return errors.ToImmutable();

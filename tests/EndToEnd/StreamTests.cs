@@ -92,7 +92,7 @@ public sealed class StreamTests
                 for (var i = 0; i < 20; i++)
                 {
                     var kept = await LinesAsync(daemon, "/v1/services/w/logs?follow=false");
-                    Assert.NotEmpty(kept);
+                    Assert.InRange(kept.Sum(line => line.Line.Length), 1, 256 * 1024);
                     // A reader that is too slow for the flood is told how much it missed, in a line of the daemon's own.
                     Assert.All(kept.Where(line => line.Stream != "listend"), line => Assert.Equal((pid, 0, "stdout", 6), (line.Pid, line.Slot, line.Stream, line.Priority)));
                 }

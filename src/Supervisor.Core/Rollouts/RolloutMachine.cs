@@ -54,6 +54,12 @@ internal static class RolloutMachine
             return;
         }
 
+        // Before anything is taken away: a generation that cannot be prepared costs nobody his place.
+        if (!transition.IsPrepared(rollout.To))
+        {
+            return;
+        }
+
         var spec = transition.State.Spec.Rollout;
         var desired = transition.State.Desired;
         var settled = transition.State.Slots.Where(slot => slot.Index < desired && HasSettled(transition, slot.Index, rollout.To)).ToArray();
@@ -160,6 +166,20 @@ internal static class RolloutMachine
 
         reason += worker.ReadyAt is { } ready ? $" {Durations.Text(transition.Now - ready)} after it was ready"
             : BeforeReady(worker);
+        GoBack(transition, rollout, worker, reason);
+    }
+
+    /// <summary>The generation that is being rolled out cannot be started at all.</summary>
+    public static void NewGenerationFailed(ServiceTransition transition, int generation, string reason)
+    {
+        if (transition.State.Rollout is { Phase: RolloutPhase.Replacing } rollout && rollout.To == generation)
+        {
+            GoBack(transition, rollout, null, reason);
+        }
+    }
+
+    private static void GoBack(ServiceTransition transition, RolloutState rollout, WorkerState? worker, string reason)
+    {
         var state = transition.State;
         var goBack = state.Spec.Rollout.OnFailure == RolloutFailurePolicy.Rollback;
         var slots = state.Slots.Select(slot => goBack && (slot.Generation == rollout.To || (slot.Finished && transition.State.IsServed(slot.Index)))

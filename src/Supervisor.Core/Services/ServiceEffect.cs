@@ -15,6 +15,9 @@ public sealed record SignalEffect(WorkerState Worker, int Signal) : ServiceEffec
 /// <summary>SIGKILL a worker's whole session.</summary>
 public sealed record KillEffect(WorkerState Worker) : ServiceEffect;
 
+/// <summary>Run a hook for that generation, after those that still run; answer with <see cref="HookEnded"/>.</summary>
+public sealed record HookEffect(HookKind Hook, int Generation) : ServiceEffect;
+
 /// <summary>Something worth a line in the log and an event.</summary>
 public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, SlotState? Slot, RolloutState? Rollout, string? Text) : ServiceEffect;
 

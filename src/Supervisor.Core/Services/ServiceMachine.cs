@@ -74,6 +74,9 @@ public static class ServiceMachine
             case WorkerEnded ended:
                 transition.End(ended.WorkerId, ended.Reason);
                 break;
+            case HookEnded hook:
+                transition.HookEnded(hook.Hook, hook.Generation, hook.Failure);
+                break;
             case TimePassed:
                 break;
             default:

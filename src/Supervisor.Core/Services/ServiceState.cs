@@ -34,6 +34,15 @@ public sealed record ServiceState
     /// <summary>The roll-out that is under way, or the last one.</summary>
     public RolloutState? Rollout { get; init; }
 
+    /// <summary>The generations of which workers may be started, since pre_start has ended well for them; unused without one.</summary>
+    public ImmutableSortedSet<int> Prepared { get; init; } = [];
+
+    /// <summary>The generation for which pre_start runs; null where it does not run.</summary>
+    public int? Preparing { get; init; }
+
+    /// <summary>The generation for which post_ready has been run; unused without one.</summary>
+    public int? Announced { get; init; }
+
     /// <summary>A service that has not been started.</summary>
     public static ServiceState Create(ServiceSpec spec) => new() { Spec = spec, Desired = spec.Workers };
 

@@ -50,7 +50,83 @@ internal sealed class ServiceTransition
         }
 
         EndRollout(RolloutPhase.Superseded, "the service was stopped");
-        State = State with { Wanted = false };
+        State = State with { Wanted = false, Prepared = [], Announced = null };
+    }
+
+    /// <summary>Whether workers of that generation may be started; where pre_start has yet to run for it, it is, once no other runs.</summary>
+    public bool IsPrepared(int generation)
+    {
+        if (State.Spec.Hooks.PreStart.IsEmpty || State.Prepared.Contains(generation))
+        {
+            return true;
+        }
+
+        if (State.Preparing is null)
+        {
+            State = State with { Preparing = generation };
+            _effects.Add(new HookEffect(HookKind.PreStart, generation));
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// pre_start has ended: a failure fails the roll-out of that generation, or is a failed start of each slot that waits
+    /// for it. The other hooks change nothing.
+    /// </summary>
+    public void HookEnded(HookKind hook, int generation, string? failure)
+    {
+        if (hook != HookKind.PreStart || State.Preparing != generation)
+        {
+            return;
+        }
+
+        State = State with { Preparing = null };
+        if (!State.Wanted)
+        {
+            return;
+        }
+
+        if (failure is null)
+        {
+            State = State with { Prepared = State.Prepared.Add(generation) };
+            return;
+        }
+
+        RolloutMachine.NewGenerationFailed(this, generation, failure);
+        foreach (var slot in State.Slots)
+        {
+            if (slot.Generation == generation && slot.Index < State.Desired && IsFillable(slot) && !HasLiveWorker(slot))
+            {
+                Judge(WorkerMachine.Start(0, slot.Index, generation, State.Spec, Now), ExitReason.NotStarted(failure));
+            }
+        }
+    }
+
+    private bool HasLiveWorker(SlotState slot) =>
+        State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive);
+
+    private void Stopped()
+    {
+        Report(ServiceReport.ServiceStopped);
+        if (!State.Spec.Hooks.PostStop.IsEmpty)
+        {
+            _effects.Add(new HookEffect(HookKind.PostStop, State.Generation));
+        }
+    }
+
+    /// <summary>Runs post_ready when the generation that serves is ready in every slot, once.</summary>
+    private void Announce()
+    {
+        if (State.Spec.Hooks.PostReady.IsEmpty || State.Announced == State.Generation
+            || State.Rollout is { Phase: RolloutPhase.Replacing or RolloutPhase.RollingBack }
+            || !State.Slots.All(slot => State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == State.Generation && worker.Phase == WorkerPhase.Ready)))
+        {
+            return;
+        }
+
+        State = State with { Announced = State.Generation };
+        _effects.Add(new HookEffect(HookKind.PostReady, State.Generation));
     }
 
     public void Scale(int workers)
@@ -227,7 +303,7 @@ internal sealed class ServiceTransition
 
         if (!State.Wanted && State.Workers.IsEmpty)
         {
-            Report(ServiceReport.ServiceStopped);
+            Stopped();
         }
     }
 
@@ -294,7 +370,7 @@ internal sealed class ServiceTransition
 
             if (_before.Wanted && State.Workers.IsEmpty)
             {
-                Report(ServiceReport.ServiceStopped);
+                Stopped();
             }
 
             return;
@@ -328,6 +404,7 @@ internal sealed class ServiceTransition
         }
 
         RolloutMachine.Conclude(this);
+        Announce();
     }
 
     /// <summary>
@@ -343,7 +420,7 @@ internal sealed class ServiceTransition
 
         var ours = workers.Where(worker => worker.IsLive && !RolloutMachine.IsNew(State, worker)).ToArray();
         var current = ours.FirstOrDefault(worker => worker.Generation == slot.Generation);
-        if (current is null && IsFillable(slot))
+        if (current is null && IsFillable(slot) && IsPrepared(slot.Generation))
         {
             Spawn(slot.Index, slot.Generation);
         }

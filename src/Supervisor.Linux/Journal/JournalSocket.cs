@@ -23,6 +23,9 @@ public sealed class JournalSocket : IDisposable
         }
     }
 
+    /// <summary>Whether there is a journal.</summary>
+    public bool IsConnected => _socket is not null;
+
     /// <summary>Whether standard error is the journal's stream: JOURNAL_STREAM names its device and inode (systemd.exec(5)).</summary>
     public static bool IsStandardError()
     {

@@ -4,6 +4,7 @@ using Supervisor.Core;
 using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Output;
 
 namespace Supervisor.Linux.Workers;
 
@@ -16,9 +17,12 @@ internal sealed class ServiceLog
     private readonly string _name;
     private readonly ServiceSpec _spec;
     private readonly TimeProvider _time;
+    private readonly OutputQueue? _output;
 
-    public ServiceLog(ILogger log, ServiceSpec spec, TimeProvider time)
+    /// <summary>A log whose workers' lines go to <paramref name="output"/>, or with the daemon's own; the queue stays the caller's.</summary>
+    public ServiceLog(ILogger log, ServiceSpec spec, TimeProvider time, OutputQueue? output = null)
     {
+        _output = output;
         _time = time;
         _name = spec.Name;
         _spec = spec;
@@ -28,7 +32,17 @@ internal sealed class ServiceLog
     /// <summary>What the workers have written, the newest 256 KiB of it in memory: for whoever asks afterwards.</summary>
     public RecentItems<OutputLine> Lines { get; } = new(int.MaxValue, 256 * 1024, static line => line.Weight);
 
-    public void Output(WorkerState worker, int pid, string line, bool isError)
+    public void Output(WorkerState worker, int pid, string line, bool isError) => Output(worker.Slot, worker.Generation, pid, line, isError);
+
+    public void HookOutput(HookEffect hook, int pid, string line, bool isError) => Output(null, hook.Generation, pid, line, isError);
+
+    public void HookStarted(HookEffect hook, int pid) =>
+        _log.ForContext("MESSAGE_ID", MessageIds.Worker).Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
+
+    public void HookFailed(string failure) =>
+        _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, failure);
+
+    private void Output(int? slot, int generation, int pid, string line, bool isError)
     {
         // sd-daemon(3): the worker's own priority.
         var priority = DefaultPriority;
@@ -38,7 +52,13 @@ internal sealed class ServiceLog
             line = line[3..];
         }
 
-        Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, worker.Slot, worker.Generation, isError, priority, line));
+        Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, slot, generation, isError, priority, line));
+        if (_output is not null)
+        {
+            _output.Write(new OutgoingLine(pid, generation, priority, line));
+            return;
+        }
+
         var level = priority switch
         {
             <= 2 => LogEventLevel.Fatal,
@@ -48,7 +68,7 @@ internal sealed class ServiceLog
             _ => LogEventLevel.Information,
         };
         _log.ForContext("LISTEND_WORKER_PID", pid)
-            .ForContext("LISTEND_GENERATION", worker.Generation)
+            .ForContext("LISTEND_GENERATION", generation)
             .ForContext("MESSAGE_ID", MessageIds.Output)
             .Write(level, "{Service}[{Pid}]: {Line}", _name, pid, line);
     }

@@ -7,6 +7,7 @@ using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
@@ -27,6 +28,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private readonly Spawner _spawner;
     private readonly IReadOnlyList<ListenerHandle> _listeners;
     private readonly ServiceLog _log;
+    private readonly OutputQueue? _output;
+    private readonly HookRunner _hooks;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
     private readonly DescriptorStore _stored = new();
     private readonly OrphanReaper? _orphans;
@@ -35,12 +38,14 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private bool _stepping;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
-    public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, OrphanReaper? orphans = null)
+    public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, OrphanReaper? orphans = null, bool daemonLogsToJournal = false)
     {
         _loop = loop;
         _spawner = spawner;
         _listeners = listeners;
-        _log = new ServiceLog(log, spec, loop.Time);
+        _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
+        _log = new ServiceLog(log, spec, loop.Time, _output);
+        _hooks = new HookRunner(loop, spawner, _log, Post);
         State = ServiceState.Create(spec);
         loop.Add(this);
         _orphans = orphans;
@@ -180,7 +185,12 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         {
             process.KillSession();
         }
+
+        _hooks.Kill();
     }
+
+    /// <summary>Whether a stopped service has nothing left to do: no worker, no hook.</summary>
+    public bool IsGone => State is { Wanted: false, Workers.IsEmpty: true } && _hooks.IsIdle;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -199,6 +209,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
 
         _processes.Clear();
+        _hooks.Dispose();
+        _output?.Dispose();
     }
 
     private static readonly ExitReason Abandoned = new(false, "exited with status 0 and named no MAINPID");
@@ -238,6 +250,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                 break;
             case KillEffect kill:
                 _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession();
+                break;
+            case HookEffect hook:
+                _hooks.Run(State.Spec, _identity!, hook);
                 break;
             case ReportEffect report:
                 if (report is { Report: ServiceReport.WorkerReady, Worker: { } ready } && _processes.TryGetValue(ready.Id, out var process))

@@ -81,15 +81,8 @@ public sealed class Spawner : IDisposable
             Processes.CurrentPid,
             [.. stored.Select(one => one.Name)]);
         var notifyPath = Path.Combine(_notifyDirectory, string.Create(CultureInfo.InvariantCulture, $"{spec.Name}.{worker.Id}.sock"));
-        if (Compose(spec, identity, worker, handoff, notifyPath, out failure) is not { } environment)
+        if (Compose(spec, identity, [.. handoff.Variables, .. Own(spec, worker, notifyPath)], out failure) is not { } environment)
         {
-            return null;
-        }
-
-        var path = Find(spec.Command[0], environment);
-        if (path is null)
-        {
-            failure = $"command \"{spec.Command[0]}\": finding it: no directory of PATH has such a program; write its absolute path";
             return null;
         }
 
@@ -100,57 +93,111 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
+        List<DescriptorHandle> passed = [];
+        if (handoff.FirstDescriptor is { })
+        {
+            passed.AddRange(listeners.Select(handle => handle.Descriptor!));
+        }
+
+        if (handoff.FirstStored is { })
+        {
+            passed.AddRange(stored.Select(one => one.Descriptor));
+        }
+
+        var pidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables;
+        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure);
+        if (launched is not { } child)
+        {
+            notify.Dispose();
+            return null;
+        }
+
+        return new WorkerProcess(
+            child.Started.Pid, child.Started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans);
+    }
+
+    /// <summary>
+    /// Spawns a program of the service that is no worker: as its user, with its environment, without listeners. The process
+    /// that comes back is the caller's to watch and dispose; on failure it is null and <paramref name="failure"/> says why.
+    /// </summary>
+    public HookProcess? SpawnHook(
+        ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput, Action<string> onError, out string? failure)
+    {
+        KeyValuePair<string, string>[] own =
+        [
+            new("LISTEND_SERVICE", spec.Name),
+            new("LISTEND_GENERATION", generation.ToString(CultureInfo.InvariantCulture)),
+            new("LISTEND_HOOK", hook.Setting()["hooks.".Length..]),
+            new("LISTEND_BROKER", _brokerPath),
+        ];
+        return Compose(spec, identity, own, out failure) is { } environment
+            && Launch(spec, identity, command, environment, [], [], HandoffEnvironment.ListenFdsStart, out failure) is { } child
+            ? new HookProcess(child.Started.Pid, child.Started.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans)
+            : null;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _null.Dispose();
+
+    /// <summary>Executes a program with pipes for its output, and with descriptors that begin at <paramref name="first"/>: 0, or 3.</summary>
+    private (ChildProcess.Started Started, DescriptorHandle Output, DescriptorHandle Error)? Launch(
+        ServiceSpec spec,
+        WorkerIdentity identity,
+        IReadOnlyList<string> command,
+        Dictionary<string, string> environment,
+        IReadOnlyList<string> pidVariables,
+        List<DescriptorHandle> passed,
+        int first,
+        out string? failure)
+    {
+        var path = Find(command[0], environment);
+        if (path is null)
+        {
+            failure = $"command \"{command[0]}\": finding it: no directory of PATH has such a program; write its absolute path";
+            return null;
+        }
+
         var pipeRefused = Files.Pipe(out var output, out var outputEnd);
         DescriptorHandle? error = null;
         DescriptorHandle? errorEnd = null;
         pipeRefused ??= Files.Pipe(out error, out errorEnd);
 
-        // The kernel gives the lowest free number, so the last one tells how many are in use.
-        var limit = Processes.DescriptorLimit();
-        if (pipeRefused is not null || (ulong)errorEnd!.Number + ReservedDescriptors >= limit)
-        {
-            notify.Dispose();
-            output?.Dispose();
-            outputEnd?.Dispose();
-            error?.Dispose();
-            errorEnd?.Dispose();
-            failure = pipeRefused is { } pipeError
-                ? $"output pipe: {pipeError}{Exhausted(pipeError.Name)}"
-                : $"descriptors: {ReservedDescriptors} of {limit} are kept for the daemon's own use, the others are taken{Exhausted("EMFILE")}";
-            return null;
-        }
-
         using (outputEnd)
         using (errorEnd)
         {
-            List<DescriptorHandle> descriptors = [_null, outputEnd!, errorEnd!];
-            if (handoff.FirstDescriptor is { } first)
+            // The kernel gives the lowest free number, so the last one tells how many are in use.
+            var limit = Processes.DescriptorLimit();
+            if (pipeRefused is not null || (ulong)errorEnd!.Number + ReservedDescriptors >= limit)
             {
-                foreach (var (handle, i) in listeners.Select((handle, i) => (handle, i)))
-                {
-                    if (first + i < descriptors.Count)
-                    {
-                        descriptors[first + i] = handle.Descriptor!;
-                    }
-                    else
-                    {
-                        descriptors.Add(handle.Descriptor!);
-                    }
-                }
+                output?.Dispose();
+                error?.Dispose();
+                failure = pipeRefused is { } pipeError
+                    ? $"output pipe: {pipeError}{Exhausted(pipeError.Name)}"
+                    : $"descriptors: {ReservedDescriptors} of {limit} are kept for the daemon's own use, the others are taken{Exhausted("EMFILE")}";
+                return null;
             }
 
-            if (handoff.FirstStored is not null)
+            List<DescriptorHandle> descriptors = [_null, outputEnd!, errorEnd!];
+            for (var i = 0; i < passed.Count; i++)
             {
-                descriptors.AddRange(stored.Select(one => one.Descriptor));
+                // A listener as standard input; what else there is follows the standard ones.
+                if (first == 0 && i == 0)
+                {
+                    descriptors[0] = passed[0];
+                }
+                else
+                {
+                    descriptors.Add(passed[i]);
+                }
             }
 
             var started = ChildProcess.Spawn(
                 new ChildProcess.Plan
                 {
                     Path = path,
-                    Arguments = spec.Command,
+                    Arguments = command,
                     Environment = [.. environment.Select(pair => $"{pair.Key}={pair.Value}")],
-                    PidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables,
+                    PidVariables = pidVariables,
                     Descriptors = descriptors,
                     Directory = spec.WorkingDirectory,
                     Uid = identity.Uid,
@@ -165,23 +212,37 @@ public sealed class Spawner : IDisposable
                 out var step);
             if (started is not { } child)
             {
-                notify.Dispose();
                 output!.Dispose();
                 error!.Dispose();
-                failure = SpawnFailureText.For(spec, path, step, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart);
+                failure = SpawnFailureText.For(spec, path, step, first);
                 return null;
             }
 
             failure = null;
-            return new WorkerProcess(child.Pid, child.Pidfd, notify, new OutputPipe(output!, onOutput), new OutputPipe(error!, onError), _time.GetUtcNow(), _orphans);
+            return (child, output!, error!);
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _null.Dispose();
+    private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath)
+    {
+        List<KeyValuePair<string, string>> own =
+        [
+            new("NOTIFY_SOCKET", notifyPath),
+            new("LISTEND_SERVICE", spec.Name),
+            new("LISTEND_WORKER", worker.Slot.ToString(CultureInfo.InvariantCulture)),
+            new("LISTEND_GENERATION", worker.Generation.ToString(CultureInfo.InvariantCulture)),
+            new("LISTEND_BROKER", _brokerPath),
+        ];
+        if (spec.Watchdog > TimeSpan.Zero)
+        {
+            own.Add(new("WATCHDOG_USEC", ((long)spec.Watchdog.TotalMicroseconds).ToString(CultureInfo.InvariantCulture)));
+        }
 
-    private Dictionary<string, string>? Compose(
-        ServiceSpec spec, WorkerIdentity identity, WorkerState worker, HandoffEnvironment handoff, string notifyPath, out string? failure)
+        return own;
+    }
+
+    /// <summary>The daemon's environment, the user's, the files', the service's, then what is <paramref name="own"/> to the process.</summary>
+    private Dictionary<string, string>? Compose(ServiceSpec spec, WorkerIdentity identity, IEnumerable<KeyValuePair<string, string>> own, out string? failure)
     {
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
         void Set(IEnumerable<KeyValuePair<string, string>> variables)
@@ -206,17 +267,7 @@ public sealed class Spawner : IDisposable
         }
 
         Set(spec.Environment);
-        Set(handoff.Variables);
-        environment["NOTIFY_SOCKET"] = notifyPath;
-        if (spec.Watchdog > TimeSpan.Zero)
-        {
-            environment["WATCHDOG_USEC"] = ((long)spec.Watchdog.TotalMicroseconds).ToString(CultureInfo.InvariantCulture);
-        }
-
-        environment["LISTEND_SERVICE"] = spec.Name;
-        environment["LISTEND_WORKER"] = worker.Slot.ToString(CultureInfo.InvariantCulture);
-        environment["LISTEND_GENERATION"] = worker.Generation.ToString(CultureInfo.InvariantCulture);
-        environment["LISTEND_BROKER"] = _brokerPath;
+        Set(own);
         failure = null;
         return environment;
     }

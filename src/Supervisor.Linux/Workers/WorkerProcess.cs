@@ -205,18 +205,7 @@ public sealed class WorkerProcess : IDisposable
             Processes.Kill(-Session, 9);
         }
 
-        // One that forks meanwhile is behind the sweep; after one that finds nobody new, nobody is left who could.
-        var killed = new HashSet<int>();
-        int before;
-        do
-        {
-            before = killed.Count;
-            foreach (var member in Members().Where(killed.Add))
-            {
-                Processes.Kill(member, 9);
-            }
-        }
-        while (killed.Count > before);
+        Sweep.Kill(Members);
     }
 
     /// <inheritdoc/>

@@ -82,7 +82,7 @@ internal static class RunCommand
             }
 
             using var logging = LogSetup.Create(parsed.GetValue(format)!, parsed.GetValue(level)!);
-            using var daemon = new Daemon(result.Config!, new RuntimePaths(Path.GetFullPath(directory)), path, logging.Log);
+            using var daemon = new Daemon(result.Config!, new RuntimePaths(Path.GetFullPath(directory)), path, logging.Log, logging.IsJournal);
             return daemon.Run();
         });
         return run;

@@ -19,7 +19,14 @@ internal sealed class LogSetup : IDisposable
     /// <summary>Events that may wait for the writer.</summary>
     public const int BufferedEvents = 10_000;
 
-    private LogSetup(Serilog.Core.Logger log) => Log = log;
+    private LogSetup(Serilog.Core.Logger log, bool isJournal)
+    {
+        Log = log;
+        IsJournal = isJournal;
+    }
+
+    /// <summary>Whether it goes to the journal.</summary>
+    public bool IsJournal { get; }
 
     /// <summary>The log.</summary>
     public Serilog.Core.Logger Log { get; }
@@ -64,7 +71,7 @@ internal sealed class LogSetup : IDisposable
                     break;
             }
         });
-        var setup = new LogSetup(configuration.WriteTo.Sink(new BackgroundSink(written, BufferedEvents)).CreateLogger());
+        var setup = new LogSetup(configuration.WriteTo.Sink(new BackgroundSink(written, BufferedEvents)).CreateLogger(), format == "journal");
 
         // Touching a terminal makes the runtime install its SIGCHLD handler; ours come by pidfd.
         _ = Console.Error;

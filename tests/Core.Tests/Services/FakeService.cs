@@ -14,6 +14,7 @@ namespace Supervisor.Core.Tests.Services;
 internal sealed class FakeService
 {
     private readonly Queue<ServiceEvent> _events = new();
+    private readonly Queue<HookEffect> _hooks = new();
     private int _nextPid = 100;
 
     public FakeService(ServiceSpec spec) => State = ServiceState.Create(spec);
@@ -28,6 +29,12 @@ internal sealed class FakeService
     /// <summary>Programs of these generations cannot be executed.</summary>
     public HashSet<int> Broken { get; } = [];
 
+    /// <summary>Hooks run until the test ends them; otherwise they end well at once.</summary>
+    public bool HoldHooks { get; set; }
+
+    /// <summary>pre_start of these generations fails.</summary>
+    public HashSet<int> Unprepared { get; } = [];
+
     /// <summary>Called after each transition.</summary>
     public Action<Transition>? Observer { get; init; }
 
@@ -37,6 +44,7 @@ internal sealed class FakeService
         SpawnEffect spawn => "spawn " + Name(spawn.Worker),
         SignalEffect signal => (signal.Signal == Signals.Abort ? "abort " : "stop ") + Name(signal.Worker),
         KillEffect kill => "kill " + Name(kill.Worker),
+        HookEffect hook => string.Create(CultureInfo.InvariantCulture, $"{hook.Hook.Setting()[6..]} {hook.Generation}"),
         _ => "",
     }).Where(act => act.Length > 0);
 
@@ -67,11 +75,26 @@ internal sealed class FakeService
                     : new WorkerSpawned(spawn.Worker.Id, _nextPid++));
             }
 
+            foreach (var hook in effects.OfType<HookEffect>())
+            {
+                if (HoldHooks)
+                {
+                    _hooks.Enqueue(hook);
+                }
+                else
+                {
+                    _events.Enqueue(End(hook));
+                }
+            }
+
             Observer?.Invoke(new Transition(before, next, effects, State, Now));
         }
 
         return this;
     }
+
+    /// <summary>The oldest hook that runs ends.</summary>
+    public FakeService EndHook() => _hooks.TryDequeue(out var hook) ? Send(End(hook)) : this;
 
     public FakeService Start() => Send(new StartRequested());
 
@@ -136,6 +159,13 @@ internal sealed class FakeService
     public FakeService Settle()
     {
         Broken.Clear();
+        Unprepared.Clear();
+        HoldHooks = false;
+        while (_hooks.Count > 0)
+        {
+            EndHook();
+        }
+
         for (var round = 0; round < 500; round++)
         {
             var before = State;
@@ -179,6 +209,9 @@ internal sealed class FakeService
         $"at {Now.TotalSeconds}s wanted {State.Wanted} desired {State.Desired} generation {State.Generation} rollout {State.Rollout?.Phase} {State.Rollout?.From}->{State.Rollout?.To} next {State.NextDeadline?.TotalSeconds}; "
         + $"slots {string.Join(' ', State.Slots.Select(slot => $"{slot.Index}/{slot.Generation}{(slot.Finished ? " finished" : "")}{(slot.NextTry is { } at ? " until " + at.TotalSeconds : "")} failures {slot.Failures},"))} "
         + $"workers {string.Join(' ', State.Workers.Select(worker => $"#{worker.Id} {Name(worker)} {worker.Phase},"))}");
+
+    private HookEnded End(HookEffect hook) =>
+        new(hook.Hook, hook.Generation, hook.Hook == HookKind.PreStart && Unprepared.Contains(hook.Generation) ? "hooks.pre_start exited with status 1" : null);
 
     private FakeService Each(string[] workers, Func<WorkerState, ServiceEvent> what)
     {

@@ -27,6 +27,7 @@ public class ServiceProperties
         from limit in Gen.OneOf(0, 2, 5)
         from started in Gen.OneOf(false, false, false, true)
         from watchdog in Gen.OneOf(0, 0, 3)
+        from hooks in Gen.OneOf(false, false, true)
         select new ServiceSpec
         {
             Name = "api",
@@ -37,6 +38,7 @@ public class ServiceProperties
             Restart = new RestartSpec { Policy = policy, Limit = limit },
             StopTimeout = TimeSpan.FromSeconds(20),
             Watchdog = TimeSpan.FromSeconds(watchdog),
+            Hooks = hooks ? new HookSpec { PreStart = ["/pre"], PostReady = ["/ready"], PostStop = ["/stop"] } : new HookSpec(),
         };
 
     private static readonly Gen<Move> Moves = Gen.Frequency(
@@ -55,6 +57,9 @@ public class ServiceProperties
         (1, Gen.Int[0, 9].Select(n => new Move(Kind.SetWatchdog, n))),
         (6, Gen.Int[0, 9].Select(n => new Move(Kind.EndOne, n))),
         (3, Gen.Const(new Move(Kind.EndAll, 0))),
+        (1, Gen.Const(new Move(Kind.HoldHooks, 0))),
+        (2, Gen.Const(new Move(Kind.EndHook, 0))),
+        (1, Gen.Int[0, 1].Select(n => new Move(Kind.UnprepareNewest, n))),
         (1, Gen.Const(new Move(Kind.BreakNewest, 0))),
         (1, Gen.Const(new Move(Kind.Mend, 0))),
         (5, Gen.Const(new Move(Kind.NextDeadline, 0))),
@@ -63,7 +68,7 @@ public class ServiceProperties
 
     private enum Kind
     {
-        Restart, Stop, Start, Scale, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, BreakNewest, Mend, NextDeadline, Advance, Jump,
+        Restart, Stop, Start, Scale, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, HoldHooks, EndHook, UnprepareNewest, BreakNewest, Mend, NextDeadline, Advance, Jump,
     }
 
     [Fact]
@@ -142,11 +147,21 @@ public class ServiceProperties
             case Kind.EndAll:
                 service.EndAll();
                 break;
+            case Kind.HoldHooks:
+                service.HoldHooks = !service.HoldHooks;
+                break;
+            case Kind.EndHook:
+                service.EndHook();
+                break;
+            case Kind.UnprepareNewest:
+                service.Unprepared.Add(service.State.NewestGeneration + move.Number);
+                break;
             case Kind.BreakNewest:
                 service.Broken.Add(service.State.NewestGeneration);
                 break;
             case Kind.Mend:
                 service.Broken.Clear();
+                service.Unprepared.Clear();
                 break;
             case Kind.NextDeadline:
                 service.Advance(service.State.NextDeadline is { } next ? next - service.Now : TimeSpan.Zero);
@@ -173,7 +188,7 @@ public class ServiceProperties
 
     private static string Print(ServiceSpec spec) => string.Create(
         CultureInfo.InvariantCulture,
-        $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} settle {spec.Rollout.Settle.TotalSeconds} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready {spec.Readiness.Kind}, watchdog {spec.Watchdog.TotalSeconds}");
+        $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} settle {spec.Rollout.Settle.TotalSeconds} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready {spec.Readiness.Kind}, watchdog {spec.Watchdog.TotalSeconds}, hooks {!spec.Hooks.PreStart.IsEmpty}");
 
     private sealed record Move(Kind Kind, int Number)
     {

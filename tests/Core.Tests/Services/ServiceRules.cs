@@ -19,6 +19,19 @@ internal static class ServiceRules
         NothingIsLeftUndone(transition);
         BackoffIsBounded(transition);
         SlotsAreConsistent(transition);
+        NobodyStartsUnprepared(transition);
+    }
+
+    /// <summary>With pre_start no worker is spawned of a generation for which it has not ended well; one pre_start runs at a time.</summary>
+    private static void NobodyStartsUnprepared(FakeService.Transition transition)
+    {
+        if (transition.After.Spec.Hooks.PreStart.IsEmpty)
+        {
+            return;
+        }
+
+        Require(transition.Effects.OfType<SpawnEffect>().All(spawn => transition.After.Prepared.Contains(spawn.Worker.Generation)), "a worker was spawned before pre_start had ended well");
+        Require(transition.Effects.OfType<HookEffect>().Count(hook => hook.Hook == HookKind.PreStart) <= (transition.Before.Preparing is null || transition.What is HookEnded ? 1 : 0), "pre_start runs twice at a time");
     }
 
     /// <summary>When every worker does as it is asked, each slot has exactly one ready worker and nothing is pending.</summary>

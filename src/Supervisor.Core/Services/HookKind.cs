@@ -1,0 +1,27 @@
+namespace Supervisor.Core.Services;
+
+/// <summary>The moments of a service at which a program of its own may run.</summary>
+public enum HookKind
+{
+    /// <summary>Before the first worker of a generation starts; unless it ends well, none does.</summary>
+    PreStart,
+
+    /// <summary>All workers of a generation are ready.</summary>
+    PostReady,
+
+    /// <summary>The last worker of a stopped service has ended.</summary>
+    PostStop,
+}
+
+/// <summary>The hooks by their names in the configuration.</summary>
+public static class HookKindExtensions
+{
+    /// <summary>Such as hooks.pre_start.</summary>
+    public static string Setting(this HookKind hook) => hook switch
+    {
+        HookKind.PreStart => "hooks.pre_start",
+        HookKind.PostReady => "hooks.post_ready",
+        HookKind.PostStop => "hooks.post_stop",
+        _ => throw new ArgumentOutOfRangeException(nameof(hook), hook, null),
+    };
+}

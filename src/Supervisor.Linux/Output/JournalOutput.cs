@@ -1,0 +1,43 @@
+using System.Globalization;
+using Supervisor.Linux.Journal;
+
+namespace Supervisor.Linux.Output;
+
+/// <summary><c>log = "journal"</c>: each line an entry of its own with the worker's priority, under the service's name.</summary>
+internal sealed class JournalOutput(string service, JournalSocket journal) : IOutputSink
+{
+    /// <inheritdoc/>
+    public void Write(IReadOnlyList<OutgoingLine> lines)
+    {
+        foreach (var line in lines)
+        {
+            journal.Send(Entry(service, line));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dropped(long lines) => journal.Send(Entry(service, new OutgoingLine(0, 0, 4, string.Create(CultureInfo.InvariantCulture, $"{lines} lines came faster than the journal took them and were lost"))));
+
+    /// <inheritdoc/>
+    public void Dispose() => journal.Dispose();
+
+    /// <summary>The entry of a line.</summary>
+    internal static JournalEntry Entry(string service, OutgoingLine line)
+    {
+        var entry = new JournalEntry();
+        entry.Add("MESSAGE", line.Text);
+        entry.Add("PRIORITY", line.Priority.ToString(CultureInfo.InvariantCulture));
+        entry.Add("SYSLOG_IDENTIFIER", service);
+        entry.Add("LISTEND_SERVICE", service);
+        entry.Add("MESSAGE_ID", MessageIds.Output);
+        if (line.Pid > 0)
+        {
+            var pid = line.Pid.ToString(CultureInfo.InvariantCulture);
+            entry.Add("SYSLOG_PID", pid);
+            entry.Add("LISTEND_WORKER_PID", pid);
+            entry.Add("LISTEND_GENERATION", line.Generation.ToString(CultureInfo.InvariantCulture));
+        }
+
+        return entry;
+    }
+}

@@ -1,0 +1,111 @@
+using System.Threading.Channels;
+using Serilog;
+using Supervisor.Core.Services;
+using Supervisor.Linux.Journal;
+
+namespace Supervisor.Linux.Output;
+
+/// <summary>A line of a worker on its way out of the daemon.</summary>
+/// <param name="Pid">The worker's process.</param>
+/// <param name="Generation">Its generation.</param>
+/// <param name="Priority">syslog's, 0 to 7.</param>
+/// <param name="Text">The line without its priority prefix.</param>
+public readonly record struct OutgoingLine(int Pid, int Generation, int Priority, string Text);
+
+/// <summary>Where lines end up.</summary>
+public interface IOutputSink : IDisposable
+{
+    /// <summary>Writes them, in order; may take its time.</summary>
+    void Write(IReadOnlyList<OutgoingLine> lines);
+
+    /// <summary>So many lines came faster than they could be written, and are lost.</summary>
+    void Dropped(long lines);
+}
+
+/// <summary>
+/// Takes a service's lines where they are read, on the loop, and writes them elsewhere: a disk or a journal that is slow or
+/// stuck holds nobody up. Where it falls behind by more than <see cref="Capacity"/> lines, lines are dropped, and counted.
+/// </summary>
+public sealed class OutputQueue : IDisposable
+{
+    /// <summary>Lines that may wait.</summary>
+    public const int Capacity = 8192;
+
+    private const int BatchLines = 512;
+    private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(2);
+
+    private readonly Channel<OutgoingLine> _lines = Channel.CreateBounded<OutgoingLine>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
+    private readonly IOutputSink _sink;
+    private readonly Task _writer;
+    private long _dropped;
+
+    /// <summary>A queue in front of a sink, which it owns.</summary>
+    public OutputQueue(IOutputSink sink)
+    {
+        _sink = sink;
+        _writer = Task.Run(WriteAllAsync);
+    }
+
+    /// <summary>The queue for a service's <c>log</c>; null where its lines go with the daemon's own.</summary>
+    public static OutputQueue? For(ServiceSpec spec, bool daemonLogsToJournal, TimeProvider time, ILogger log)
+    {
+        switch (spec.Log.Kind)
+        {
+            case LogTargetKind.File:
+                return new OutputQueue(new LogFile(spec.Log.Path!, time, log));
+            case LogTargetKind.Inherit:
+            case LogTargetKind.Default when !daemonLogsToJournal:
+                return null;
+            case LogTargetKind.Journal or LogTargetKind.Default:
+                var journal = new JournalSocket();
+                if (journal.IsConnected)
+                {
+                    return new OutputQueue(new JournalOutput(spec.Name, journal));
+                }
+
+                journal.Dispose();
+                log.Warning("service {Service}: log = \"journal\": there is no journal on this host; its output goes with the daemon's own", spec.Name);
+                return null;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(spec), spec.Log.Kind, null);
+        }
+    }
+
+    /// <summary>Takes a line; never waits.</summary>
+    public void Write(OutgoingLine line)
+    {
+        if (!_lines.Writer.TryWrite(line))
+        {
+            Interlocked.Increment(ref _dropped);
+        }
+    }
+
+    /// <summary>Writes what there is, as far as it goes in a reasonable time.</summary>
+    public void Dispose()
+    {
+        _lines.Writer.TryComplete();
+        if (_writer.Wait(EndTime))
+        {
+            _sink.Dispose();
+        }
+    }
+
+    private async Task WriteAllAsync()
+    {
+        var batch = new List<OutgoingLine>();
+        while (await _lines.Reader.WaitToReadAsync())
+        {
+            while (batch.Count < BatchLines && _lines.Reader.TryRead(out var line))
+            {
+                batch.Add(line);
+            }
+
+            _sink.Write(batch);
+            batch.Clear();
+            if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
+            {
+                _sink.Dropped(dropped);
+            }
+        }
+    }
+}

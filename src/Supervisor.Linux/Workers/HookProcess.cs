@@ -1,0 +1,50 @@
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>A hook's process and the daemon's ends of its output. Owns all of them.</summary>
+public sealed class HookProcess : IDisposable
+{
+    private readonly OrphanReaper? _orphans;
+
+    internal HookProcess(int pid, DescriptorHandle pidfd, OutputPipe output, OutputPipe error, OrphanReaper? orphans)
+    {
+        Pid = pid;
+        Pidfd = pidfd;
+        Output = output;
+        Error = error;
+        _orphans = orphans;
+        orphans?.Add(pid);
+    }
+
+    /// <summary>Its process id, and its session's.</summary>
+    public int Pid { get; }
+
+    internal DescriptorHandle Pidfd { get; }
+
+    internal OutputPipe Output { get; }
+
+    internal OutputPipe Error { get; }
+
+    /// <summary>SIGKILL to it and to whatever is left of its session; it must not have been reaped.</summary>
+    internal void Kill()
+    {
+        Processes.Signal(Pidfd, 9);
+        Sweep.Kill(() => ProcFile.MembersOf(Pid));
+    }
+
+    /// <summary>Reaps it, which has ended.</summary>
+    internal void Reap()
+    {
+        Processes.Reap(Pidfd);
+        _orphans?.Remove(Pid);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Output.Dispose();
+        Error.Dispose();
+        Pidfd.Dispose();
+    }
+}

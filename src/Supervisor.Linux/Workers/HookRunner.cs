@@ -1,0 +1,156 @@
+using Supervisor.Core;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// Runs the hooks of one service, one after another, each within start_timeout. Lives on the loop, and never waits on it:
+/// a hook's end is seen on its pidfd. What it leaves of its session is killed.
+/// </summary>
+internal sealed class HookRunner : IDeadline, IDisposable
+{
+    private readonly EventLoop _loop;
+    private readonly Spawner _spawner;
+    private readonly ServiceLog _log;
+    private readonly Action<HookEnded> _onEnded;
+    private readonly Queue<(ServiceSpec Spec, WorkerIdentity Identity, HookEffect Hook)> _waiting = new();
+    private HookProcess? _process;
+    private HookEffect? _hook;
+    private TimeSpan _timeout;
+    private bool _timedOut;
+
+    /// <summary>A runner that tells <paramref name="onEnded"/> of each hook's end.</summary>
+    public HookRunner(EventLoop loop, Spawner spawner, ServiceLog log, Action<HookEnded> onEnded)
+    {
+        _loop = loop;
+        _spawner = spawner;
+        _log = log;
+        _onEnded = onEnded;
+        loop.Add(this);
+    }
+
+    /// <summary>Whether none runs and none waits.</summary>
+    public bool IsIdle => _process is null && _waiting.Count == 0;
+
+    /// <inheritdoc/>
+    public TimeSpan? NextDeadline { get; private set; }
+
+    /// <inheritdoc/>
+    public void PassDeadline()
+    {
+        NextDeadline = null;
+        _timedOut = true;
+        _process?.Kill();
+    }
+
+    /// <summary>Runs a hook after those that wait.</summary>
+    public void Run(ServiceSpec spec, WorkerIdentity identity, HookEffect hook)
+    {
+        _waiting.Enqueue((spec, identity, hook));
+        Next();
+    }
+
+    /// <summary>Kills the one that runs, and forgets those that wait.</summary>
+    public void Kill()
+    {
+        _waiting.Clear();
+        _process?.Kill();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _loop.Remove(this);
+        if (_process is { } process)
+        {
+            process.Kill();
+            Unwatch(process);
+            process.Dispose();
+        }
+    }
+
+    private void Next()
+    {
+        while (_process is null && _waiting.TryDequeue(out var next))
+        {
+            var (spec, identity, hook) = next;
+            var command = hook.Hook switch
+            {
+                HookKind.PreStart => spec.Hooks.PreStart,
+                HookKind.PostReady => spec.Hooks.PostReady,
+                HookKind.PostStop => spec.Hooks.PostStop,
+                _ => throw new ArgumentOutOfRangeException(nameof(next), hook.Hook, null),
+            };
+            var pid = 0;
+            _hook = hook;
+            _process = _spawner.SpawnHook(
+                spec, identity, hook.Hook, hook.Generation, command,
+                line => _log.HookOutput(hook, pid, line, isError: false),
+                line => _log.HookOutput(hook, pid, line, isError: true),
+                out var failure);
+            if (_process is not { } process)
+            {
+                Tell($"{hook.Hook.Setting()} could not be started: {failure}");
+                continue;
+            }
+
+            pid = process.Pid;
+            _timeout = spec.StartTimeout;
+            _timedOut = false;
+            NextDeadline = _loop.Now + _timeout;
+            _log.HookStarted(hook, pid);
+            Watch(process.Output);
+            Watch(process.Error);
+            _loop.Watch(process.Pidfd, Ended);
+        }
+    }
+
+    private void Ended()
+    {
+        if (_process is not { } process || Processes.PeekExit(process.Pidfd) is not { } exit)
+        {
+            return;
+        }
+
+        process.Kill();
+        process.Output.Drain();
+        process.Error.Drain();
+        Unwatch(process);
+        process.Reap();
+        process.Dispose();
+        _process = null;
+        NextDeadline = null;
+        var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
+        Tell(_timedOut ? $"{_hook!.Hook.Setting()} did not end within start_timeout ({Durations.Text(_timeout)}) and was killed"
+            : exit is { Signalled: false, Status: 0 } ? null
+            : $"{_hook!.Hook.Setting()} {reason.Text}");
+        Next();
+    }
+
+    private void Tell(string? failure)
+    {
+        if (failure is not null)
+        {
+            _log.HookFailed(failure);
+        }
+
+        _onEnded(new HookEnded(_hook!.Hook, _hook.Generation, failure));
+    }
+
+    private void Watch(OutputPipe pipe) => _loop.Watch(pipe.Descriptor, () =>
+    {
+        if (!pipe.Drain())
+        {
+            _loop.Unwatch(pipe.Descriptor);
+        }
+    });
+
+    private void Unwatch(HookProcess process)
+    {
+        _loop.Unwatch(process.Pidfd);
+        _loop.Unwatch(process.Output.Descriptor);
+        _loop.Unwatch(process.Error.Descriptor);
+    }
+}

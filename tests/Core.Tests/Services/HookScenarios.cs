@@ -1,0 +1,99 @@
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+
+namespace Supervisor.Core.Tests.Services;
+
+/// <summary>Which hook runs when, and what becomes of a service whose pre_start fails.</summary>
+public class HookScenarios
+{
+    [Fact]
+    public void Pre_start_runs_before_the_first_worker_and_post_ready_after_the_last_is_ready()
+    {
+        var service = Service(2);
+        service.HoldHooks = true;
+        service.Start().Did("pre_start 1");
+        Assert.Equal(ServiceCondition.Starting, service.Condition);
+        service.EndHook().Did("spawn 0/1", "spawn 1/1");
+        service.Ready("0/1").Did();
+        service.Ready("1/1").Did("post_ready 1");
+        service.EndHook().Die("0/1").Did("spawn 0/1");
+        service.Ready("0/1").Did();
+    }
+
+    [Fact]
+    public void A_failed_pre_start_is_a_failed_start_of_every_slot()
+    {
+        var service = Service(2);
+        service.Unprepared.Add(1);
+        service.Start().Did("pre_start 1", "pre_start 1");
+        Assert.Equal(TimeSpan.FromMilliseconds(100), service.State.NextDeadline);
+        Assert.Equal(["could not be started: hooks.pre_start exited with status 1"], service.State.Slots.Select(slot => slot.LastExit?.Text).Distinct());
+        service.Unprepared.Clear();
+        service.Advance(0.1).Did("pre_start 1", "spawn 0/1", "spawn 1/1");
+    }
+
+    [Theory]
+    [InlineData(RolloutStrategy.Rolling)]
+    [InlineData(RolloutStrategy.Overlap)]
+    [InlineData(RolloutStrategy.StopFirst)]
+    public void A_rollout_whose_pre_start_fails_takes_nobody_away(RolloutStrategy strategy)
+    {
+        var service = Running(2, strategy);
+        service.Unprepared.Add(2);
+        service.Restart().Did("pre_start 2");
+        Assert.Equal(RolloutPhase.RolledBack, service.RolloutPhase);
+        Assert.Equal("hooks.pre_start exited with status 1", service.State.Rollout?.Reason);
+        Assert.Equal("0/1 1/1", service.Serving);
+    }
+
+    [Fact]
+    public void A_rollout_runs_its_hooks_once()
+    {
+        var service = Running(2, RolloutStrategy.Rolling);
+        service.Restart().Did("pre_start 2", "spawn 0/2");
+        service.Ready("0/2").Did("spawn 1/2", "stop 0/1");
+        service.Ready("1/2").Did("stop 1/1", "post_ready 2");
+        service.EndAll().Did();
+    }
+
+    [Fact]
+    public void A_further_restart_waits_for_the_pre_start_that_runs()
+    {
+        var service = Running(1, RolloutStrategy.Rolling);
+        service.HoldHooks = true;
+        service.Restart().Restart().Did("pre_start 2");
+        service.EndHook().Did("pre_start 3");
+        service.EndHook().Did("spawn 0/3");
+    }
+
+    [Fact]
+    public void Post_stop_runs_when_the_last_worker_has_ended_and_a_start_prepares_anew()
+    {
+        var service = Running(2, RolloutStrategy.Rolling);
+        service.Stop().Exit("0/1").Did("stop 0/1", "stop 1/1");
+        service.Exit("1/1").Did("post_stop 1");
+        service.Start().Did("pre_start 1", "spawn 0/1", "spawn 1/1");
+    }
+
+    [Fact]
+    public void Stopped_while_pre_start_runs_nobody_is_started()
+    {
+        var service = Service(1);
+        service.HoldHooks = true;
+        service.Start().Stop().Did("pre_start 1", "post_stop 1");
+        service.EndHook().EndHook().Did();
+        Assert.Equal(ServiceCondition.Stopped, service.Condition);
+    }
+
+    private static FakeService Running(int workers, RolloutStrategy strategy) => Service(workers, strategy).Start().ReadyAll().Forget();
+
+    private static FakeService Service(int workers, RolloutStrategy strategy = RolloutStrategy.Rolling) => new(new ServiceSpec
+    {
+        Name = "api",
+        Command = ["/srv/api"],
+        Workers = workers,
+        Rollout = new RolloutSpec { Strategy = strategy },
+        Hooks = new HookSpec { PreStart = ["/pre"], PostReady = ["/ready"], PostStop = ["/stop"] },
+    })
+    { Observer = ServiceRules.Check };
+}

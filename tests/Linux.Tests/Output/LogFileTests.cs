@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Time.Testing;
+using Serilog.Events;
+using Supervisor.Linux.Output;
+using Supervisor.Linux.Tests.Kernel;
+
+namespace Supervisor.Linux.Tests.Output;
+
+/// <summary>Lines in a file that others rotate, and a file that cannot be written.</summary>
+public class LogFileTests : KernelTest
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly FakeTimeProvider _time = new();
+
+    public override void Dispose()
+    {
+        _directory.Dispose();
+        base.Dispose();
+    }
+
+    [Fact]
+    public void Lines_are_appended_to_what_is_there()
+    {
+        File.WriteAllText(Path, "before\n");
+        using var file = new LogFile(Path, _time, Given.Log().Log);
+        Write(file, "one", "two");
+        Write(file, "ü");
+        Assert.Equal("before\none\ntwo\nü\n", File.ReadAllText(Path));
+    }
+
+    [Fact]
+    public void A_new_file_is_for_its_owner_and_group()
+    {
+        using var umask = new Umask(0x12);
+        using var file = new LogFile(Path, _time, Given.Log().Log);
+        Write(file, "one");
+        Assert.Equal((UnixFileMode)LogFile.Mode, File.GetUnixFileMode(Path));
+    }
+
+    [Fact]
+    public void A_rotation_by_rename_is_noticed_within_a_second()
+    {
+        using var file = new LogFile(Path, _time, Given.Log().Log);
+        Write(file, "one");
+        File.Move(Path, Path + ".1");
+        Write(file, "two");
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Write(file, "three");
+        Assert.Equal(("one\ntwo\n", "three\n"), (File.ReadAllText(Path + ".1"), File.ReadAllText(Path)));
+    }
+
+    [Fact]
+    public void A_rotation_by_copy_and_truncation_needs_no_notice()
+    {
+        using var file = new LogFile(Path, _time, Given.Log().Log);
+        Write(file, "one");
+        File.WriteAllText(Path, "");
+        Write(file, "two");
+        Assert.Equal("two\n", File.ReadAllText(Path));
+    }
+
+    [Fact]
+    public void What_cannot_be_opened_is_said_once_and_tried_again()
+    {
+        var (log, events) = Given.Log();
+        var path = _directory["absent/out.log"];
+        using var file = new LogFile(path, _time, log);
+        Write(file, "one");
+        Write(file, "two", "three");
+        Assert.Equal(LogEventLevel.Error, Assert.Single(events).Level);
+        Assert.Contains("ENOENT", events[0].RenderMessage(null), StringComparison.Ordinal);
+
+        Directory.CreateDirectory(_directory["absent"]);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Write(file, "four");
+        Assert.Equal("four\n", File.ReadAllText(path));
+        Assert.Contains("3 lines were lost", events[1].RenderMessage(null), StringComparison.Ordinal);
+        Assert.Equal(2, events.Count);
+    }
+
+    [Fact]
+    public void A_full_disk_loses_lines_and_says_so_once()
+    {
+        var (log, events) = Given.Log();
+        using var file = new LogFile("/dev/full", _time, log);
+        Write(file, "one");
+        Write(file, "two");
+        Assert.Contains("ENOSPC", Assert.Single(events).RenderMessage(null), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_queue_writes_all_it_has_before_it_ends()
+    {
+        var queue = new OutputQueue(new LogFile(Path, TimeProvider.System, Given.Log().Log));
+        for (var i = 0; i < 2000; i++)
+        {
+            queue.Write(new OutgoingLine(1, 1, 6, "line"));
+        }
+
+        queue.Dispose();
+        Assert.Equal(2000, File.ReadLines(Path).Count());
+    }
+
+    private string Path => _directory["out.log"];
+
+    private static void Write(LogFile file, params string[] lines) => file.Write([.. lines.Select(line => new OutgoingLine(1, 1, 6, line))]);
+}

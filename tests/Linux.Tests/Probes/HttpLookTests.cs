@@ -1,0 +1,94 @@
+using System.Net.Sockets;
+using System.Text;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Probes;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Probes;
+
+/// <summary>Who accepted is known before the request is made. The runtime's sockets keep descriptors of their own, so none are counted here.</summary>
+public sealed class HttpLookTests
+{
+    [Theory]
+    [InlineData("tcp://127.0.0.1:0")]
+    [InlineData("tcp://*:0")]
+    [InlineData("unix://@linux-tests-http")]
+    public async Task A_2xx_of_the_very_worker_is_ready(string address)
+    {
+        using var listener = Given.Listener(address);
+        using var server = Server(listener, "HTTP/1.1 204 No Content\r\n\r\n", out var requests);
+        Assert.Null(await Look(listener, Processes.CurrentPid));
+        Assert.StartsWith("GET /healthz HTTP/1.1\r\nHost: ", Assert.Single(requests), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 503 no\r\n\r\n", "it answered 503")]
+    [InlineData("HTTP/1.0 302 Found\r\n\r\n", "it answered 302")]
+    [InlineData("SSH-2.0-OpenSSH\r\n", "its answer is no HTTP")]
+    [InlineData("", "its answer is no HTTP")]
+    public async Task Any_other_answer_is_not(string answer, string seen)
+    {
+        using var listener = Given.Listener("tcp://127.0.0.1:0");
+        using var server = Server(listener, answer, out _);
+        Assert.EndsWith(seen, await Look(listener, Processes.CurrentPid), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_that_another_process_accepted_is_asked_nothing()
+    {
+        using var listener = Given.Listener("tcp://127.0.0.1:0");
+        using var server = Server(listener, "HTTP/1.1 200 OK\r\n\r\n", out var requests);
+        Assert.Equal("connections to \"web\" were accepted by others, not by it", await Look(listener, pid: int.MaxValue));
+        Assert.DoesNotContain(requests, request => request.EndsWith("\r\n\r\n", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Where_nobody_accepts_that_is_said()
+    {
+        using var listener = Given.Listener("tcp://127.0.0.1:0");
+        Assert.Equal("nobody accepted a connection to \"web\"", await Look(listener, Processes.CurrentPid));
+    }
+
+    private static Task<string?> Look(ListenerHandle listener, int pid) =>
+        new HttpLook(() => pid, "/healthz", "web", listener.Effective!, others: 1).LookAsync(default);
+
+    /// <summary>Answers each request that is whole; remembers what came on each connection.</summary>
+    private static Socket Server(ListenerHandle listener, string answer, out List<string> requests)
+    {
+        var copy = Files.Duplicate(listener.Descriptor!, out _)!;
+        var socket = new Socket(new SafeSocketHandle(copy.Number, ownsHandle: true));
+        copy.SetHandleAsInvalid();
+        var seen = requests = [];
+        _ = Task.Run(async () =>
+        {
+            try
+            {
+                while (true)
+                {
+                    using var connection = await socket.AcceptAsync();
+                    var request = new StringBuilder();
+                    var buffer = new byte[4096];
+                    while (!request.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal))
+                    {
+                        var count = await connection.ReceiveAsync(buffer);
+                        if (count == 0)
+                        {
+                            break;
+                        }
+
+                        request.Append(Encoding.ASCII.GetString(buffer, 0, count));
+                    }
+
+                    seen.Add(request.ToString());
+                    await connection.SendAsync(Encoding.ASCII.GetBytes(answer));
+                }
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or OperationCanceledException)
+            {
+                // The test is over.
+            }
+        });
+        return socket;
+    }
+}
