@@ -8,7 +8,7 @@ namespace Supervisor.Linux.Listeners;
 /// names it, and its history. Without a descriptor it is one that could not be made, and <see cref="Failure"/> says why.
 /// Owned by the loop; disposing closes the daemon's descriptor and leaves the ones of the workers alone.
 /// </summary>
-public sealed class ListenerHandle : IDisposable
+public sealed partial class ListenerHandle : IDisposable
 {
     private readonly Dictionary<SocketOption, (OptionValue Requested, OptionValue? Effective, Verdict Verdict)> _asked = [];
 
