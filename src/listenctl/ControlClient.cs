@@ -70,12 +70,12 @@ internal sealed class ControlClient
         }
     }
 
-    /// <summary>Asks for a change and returns the answer's document.</summary>
-    public byte[] Post(string target)
+    /// <summary>Asks for a change and returns the answer's document, which may take longer than others.</summary>
+    public byte[] Post(string target, TimeSpan? timeout = null)
     {
         try
         {
-            using var answer = Send("POST", target, Deadline.After(AnswerTimeout, clock));
+            using var answer = Send("POST", target, Deadline.After(timeout ?? AnswerTimeout, clock));
             return answer.ReadToEnd();
         }
         catch (TimeoutException)

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Serilog;
+using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
+using Supervisor.Daemon.Continuity;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
@@ -64,11 +66,22 @@ internal sealed class ListenerTable
         }
     }
 
+    /// <summary>Goes on with a predecessor's listeners.</summary>
+    public void Restore(Predecessor predecessor)
+    {
+        foreach (var entry in predecessor.Manifest.Listeners)
+        {
+            _handles.Add(_factory.Restore(
+                entry, predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)), predecessor.Origin, predecessor.Call, predecessor.Note));
+        }
+    }
+
     public void Close()
     {
         foreach (var handle in _handles)
         {
-            _factory.Close(handle, removePath: handle.Origin == HandleOrigin.Created);
+            // Of the socket files only those that this daemon, or a predecessor, has made are known, and removed.
+            _factory.Close(handle, removePath: true);
         }
     }
 

@@ -15,7 +15,7 @@ public sealed record TrialResult(string? Failure, string Output, string Error);
 /// Runs a program to see whether it works, within a time: its output is taken, its end seen on its pidfd, and what it leaves
 /// of its session killed. Lives on the loop and never waits on it.
 /// </summary>
-public sealed class ProgramTrial : IDeadline
+public sealed class ProgramTrial : IDeadline, IDisposable
 {
     private const int MostCharacters = 32 * 1024;
 
@@ -68,6 +68,20 @@ public sealed class ProgramTrial : IDeadline
         _process?.Kill();
     }
 
+    /// <summary>Looks no more; a program that still runs is let be.</summary>
+    public void Dispose()
+    {
+        if (_process is { } process)
+        {
+            _loop.Unwatch(process.Pidfd);
+            _loop.Unwatch(process.Output.Descriptor);
+            _loop.Unwatch(process.Error.Descriptor);
+            _loop.Remove(this);
+            process.Dispose();
+            _process = null;
+        }
+    }
+
     private string? Start(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> passed)
     {
         const int readWrite = 2;
@@ -114,13 +128,8 @@ public sealed class ProgramTrial : IDeadline
         process.Kill();
         process.Output.Drain();
         process.Error.Drain();
-        _loop.Unwatch(process.Pidfd);
-        _loop.Unwatch(process.Output.Descriptor);
-        _loop.Unwatch(process.Error.Descriptor);
-        _loop.Remove(this);
         process.Reap();
-        process.Dispose();
-        _process = null;
+        Dispose();
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
         _onEnded(new TrialResult(
             _timedOut ? $"it did not answer within {_timeout.TotalSeconds:0.#} s and was killed" : exit is { Signalled: false, Status: 0 } ? null : $"it {reason.Text}",

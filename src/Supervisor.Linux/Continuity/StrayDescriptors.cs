@@ -19,7 +19,6 @@ public static class StrayDescriptors
             if (int.TryParse(Path.GetFileName(path.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
                 && number > 2 && !known.Contains(number) && !Succession.IsCloseOnExec(number) && OpenFiles.ReadLink(path) is { } target)
             {
-                // A process that is closed twice closes another's: only what is open now, and is no library's, is closed.
                 strays.Add(target);
                 new DescriptorHandle(number).Dispose();
             }

@@ -15,6 +15,9 @@ namespace Supervisor.Linux.Workers;
 /// </summary>
 public sealed partial class ServiceRunner
 {
+    private IReadOnlyList<ServiceEvent> _missed = [];
+    private ImmutableArray<HookEffect> _waitingHooks = [];
+
     /// <summary>The service for a successor; its descriptors among <paramref name="descriptors"/> where they are asked for, what its workers have written with <paramref name="withOutput"/>.</summary>
     public ServiceEntry Keep(OutgoingDescriptors? descriptors, bool withOutput)
     {
@@ -44,7 +47,7 @@ public sealed partial class ServiceRunner
         };
     }
 
-    /// <summary>Goes on with a predecessor's service. Before anything else is asked of this runner.</summary>
+    /// <summary>Takes over a predecessor's service, as it was; <see cref="Resume"/> goes on with it. Before anything else is asked of this runner.</summary>
     public void Restore(ServiceEntry entry, IncomingDescriptors descriptors)
     {
         State = entry.State;
@@ -91,15 +94,24 @@ public sealed partial class ServiceRunner
             missed.Add(new HookEnded(hook.Hook.Hook, hook.Hook.Generation, $"{hook.Hook.Hook.Setting()} was lost with the daemon that ran it"));
         }
 
-        foreach (var waiting in entry.WaitingHooks)
+        _waitingHooks = entry.WaitingHooks;
+        _missed = missed;
+    }
+
+    /// <summary>Goes on: what the predecessor has missed happens now.</summary>
+    public void Resume()
+    {
+        foreach (var waiting in _waitingHooks)
         {
             _hooks.Run(State.Spec, _identity!, waiting);
         }
 
-        foreach (var what in missed)
+        foreach (var what in _missed)
         {
             Post(what);
         }
+
+        (_missed, _waitingHooks) = ([], []);
     }
 
     /// <summary>Goes on with a worker's process; where it is gone, how it ended.</summary>

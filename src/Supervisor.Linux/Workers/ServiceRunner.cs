@@ -192,6 +192,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <summary>Whether a stopped service has nothing left to do: no worker, no hook.</summary>
     public bool IsGone => State is { Wanted: false, Workers.IsEmpty: true } && _hooks.IsIdle;
 
+    /// <summary>Waits until the workers' lines have been written where they go, unless that takes too long.</summary>
+    public void FlushOutput() => _output?.Flush();
+
     /// <inheritdoc/>
     public void Dispose()
     {
