@@ -20,7 +20,14 @@ internal sealed class UpgradeCommand : Verb
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
         var begun = Json.Read(client.Post("/v1/upgrade", UpgradeTimeout), ControlJson.Default.UpgradeDocument, client);
-        var daemon = Json.Read(client.Get("/v1/status"), ControlJson.Default.StatusDocument, client).Daemon;
+        DaemonDocument daemon;
+        do
+        {
+            // The old one may still take a question or two, and says then that it is on its way.
+            daemon = Json.Read(client.Get("/v1/status"), ControlJson.Default.StatusDocument, client).Daemon;
+        }
+        while (daemon.IsUpgrading && daemon.Upgrades < begun.Upgrades);
+
         var done = daemon.Upgrades >= begun.Upgrades;
         var ended = begun with
         {

@@ -41,7 +41,6 @@ internal sealed class Upgrade
     private readonly RuntimeClaim _claim;
     private readonly Action _flush;
     private readonly ILogger _log;
-    private bool _isUnderWay;
 
     public Upgrade(Daemon daemon, Executable executable, OrphanReaper orphans, ConflictWatch conflicts, ControlServer control, RuntimeClaim claim, Action flush, ILogger log)
     {
@@ -55,6 +54,9 @@ internal sealed class Upgrade
         _log = log.ForContext("MESSAGE_ID", MessageIds.Daemon);
     }
 
+    /// <summary>Whether an executable is tried or about to take over.</summary>
+    public bool IsUnderWay { get; private set; }
+
     /// <summary>
     /// Tries the executable. The task ends with the version that will take over, which it does as soon as the answers that
     /// are under way have been given; or with the reason why this one goes on. On the loop.
@@ -62,7 +64,7 @@ internal sealed class Upgrade
     public Task<(string? Version, string? Refusal)> BeginAsync()
     {
         var answer = new TaskCompletionSource<(string?, string?)>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var refusal = _isUnderWay ? "an upgrade is under way already"
+        var refusal = IsUnderWay ? "an upgrade is under way already"
             : _daemon.IsLeaving ? "listend is leaving"
             : _executable.WhyNot();
         if (refusal is not null)
@@ -79,7 +81,7 @@ internal sealed class Upgrade
             return answer.Task;
         }
 
-        _isUnderWay = true;
+        IsUnderWay = true;
         var identity = _executable.Identity;
         ProgramTrial.Run(
             _daemon.Loop,
@@ -93,7 +95,7 @@ internal sealed class Upgrade
             {
                 if (Judge(result, Convert.ToHexStringLower(SHA256.HashData(state)), out var version) is { } why)
                 {
-                    _isUnderWay = false;
+                    IsUnderWay = false;
                     _log.Error("upgrade: {Executable} is not taken, this one goes on: {Reason}", _executable.Path, why);
                     _daemon.Events.Daemon("daemon-upgrade-refused", $"upgrade: {_executable.Path} is not taken, this one goes on: {why}");
                     answer.SetResult((null, why));
@@ -168,7 +170,7 @@ internal sealed class Upgrade
                     [memory, .. descriptors.All.Values]).ToString();
         }
 
-        _isUnderWay = false;
+        IsUnderWay = false;
         _log.Error("upgrade: {Executable} could not take over, this one goes on: {Reason}", _executable.Path, refusal);
         _daemon.Events.Daemon("daemon-upgrade-refused", $"upgrade: {_executable.Path} could not take over, this one goes on: {refusal}");
         _control.Resume();
