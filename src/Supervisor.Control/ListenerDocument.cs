@@ -33,8 +33,8 @@ public sealed record ListenerDocument(
     FailureDocument? Failure,
     IReadOnlyList<string> Services)
 {
-    /// <summary>What holders of the shared socket changed, and is not as it was yet.</summary>
-    public IReadOnlyList<OptionDocument> Drifted { get; init; } = [];
+    /// <summary>What holders of the shared socket changed, and is not as it was yet; null where nobody says.</summary>
+    public IReadOnlyList<OptionDocument>? Drifted { get; init; }
 }
 
 /// <summary>The accept queue's limit.</summary>

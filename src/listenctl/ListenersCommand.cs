@@ -179,7 +179,7 @@ internal sealed class ListenersCommand : Verb
             }
         }
 
-        foreach (var drift in listener.Drifted)
+        foreach (var drift in listener.Drifted ?? [])
         {
             screen.Line(
                 new Cell($"{drift.Name} drifted", Palette.Attention)
