@@ -82,6 +82,9 @@ internal sealed class Daemon : IDisposable
 
     public ListenerTable Listeners { get; private set; } = null!;
 
+    /// <summary>What workers change on the sockets that they share.</summary>
+    public DriftWatch Drift { get; private set; } = null!;
+
     public IReadOnlyList<ServiceRunner> Services => _services;
 
     /// <summary>What has happened.</summary>
@@ -126,6 +129,7 @@ internal sealed class Daemon : IDisposable
             Listeners.Restore(_predecessor);
         }
 
+        Drift = new DriftWatch(_loop, factory);
         using var conflicts = new ConflictWatch(_loop, factory, _log);
         foreach (var handle in Listeners.Handles)
         {
@@ -137,6 +141,8 @@ internal sealed class Daemon : IDisposable
             {
                 Events.Follow(handle);
             }
+
+            Drift.Watch(handle);
         }
 
         if (_predecessor is null && NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
@@ -165,6 +171,7 @@ internal sealed class Daemon : IDisposable
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
             _services.Add(runner);
+            Drift.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }
 

@@ -51,6 +51,7 @@ public sealed partial class ListenerFactory
         Files.GetStatus(descriptor, out var status);
         handle.Inode = status.Inode;
         handle.History.Add(HandlePhase.Adopt, call, actor: _self, note: note);
+        handle.KeepBaseline();
         return handle;
     }
 }

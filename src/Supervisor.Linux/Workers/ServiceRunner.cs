@@ -58,6 +58,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <summary>After each change, with what is worth reporting of it; the state is the new one.</summary>
     public event Action<ServiceRunner, ImmutableArray<ReportEffect>>? Changed;
 
+    /// <summary>Before a worker's end is decided upon: what it had is still as it left it.</summary>
+    public event Action<ServiceRunner>? Ending;
+
     /// <summary>The state.</summary>
     public ServiceState State { get; private set; }
 
@@ -257,6 +260,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             case HookEffect hook:
                 _hooks.Run(State.Spec, _identity!, hook);
                 break;
+            case HookStopEffect stop:
+                _hooks.Stop(stop);
+                break;
             case ReportEffect report:
                 if (report is { Report: ServiceReport.WorkerReady, Worker: { } ready } && _processes.TryGetValue(ready.Id, out var process))
                 {
@@ -272,6 +278,11 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private void Spawn(WorkerState worker)
     {
+        foreach (var handle in _listeners)
+        {
+            handle.KeepBaseline();
+        }
+
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
         var process = _spawner.Spawn(
@@ -531,6 +542,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
+        Ending?.Invoke(this);
         Post(new WorkerEnded(workerId, reason));
 
         process.KillSession();
