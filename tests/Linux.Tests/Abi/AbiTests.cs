@@ -22,7 +22,7 @@ public unsafe class AbiTests : KernelTest
 
     private static readonly string[] ProcessHeaders =
     [
-        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
+        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<linux/close_range.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
         "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
     ];
 
