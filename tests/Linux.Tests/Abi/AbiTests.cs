@@ -22,7 +22,7 @@ public unsafe class AbiTests : KernelTest
 
     private static readonly string[] ProcessHeaders =
     [
-        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>",
+        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
         "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
     ];
 
@@ -87,6 +87,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Processes), "SiStatus", "offsetof(siginfo_t, si_status)"), (typeof(Processes), "NoId", "(uid_t)-1"),
         (typeof(ListenerFactory), "AddressInUse", "EADDRINUSE"), (typeof(ListenerFactory), "AddressNotAvailable", "EADDRNOTAVAIL"),
         (typeof(ListenerFactory), "FamilyNotSupported", "EAFNOSUPPORT"), (typeof(ListenerFactory), "NoDevice", "ENODEV"),
+        (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"),
         (typeof(StaleSocket), "ConnectionRefused", "ECONNREFUSED"), (typeof(StaleSocket), "WrongType", "EPROTOTYPE"),
         (typeof(StaleSocket), "PermissionDenied", "EACCES"),
         (typeof(BindProbe), "NoDevice", "ENODEV"), (typeof(BindProbe), "NameTooLong", "ENAMETOOLONG"),
@@ -132,6 +133,8 @@ public unsafe class AbiTests : KernelTest
         program.Equal("MSG_CTRUNC", LibC.MSG_CTRUNC, "LibC");
         program.Equal("SOL_SOCKET", LibC.SOL_SOCKET, "LibC");
         program.Equal("SO_PEERCRED", LibC.SO_PEERCRED, "LibC");
+        program.Equal("SO_PEERGROUPS", 59, "Sockets.GetPeerGroups");
+        program.Equal("EPOLLOUT", LibC.EPOLLOUT, "LibC");
         program.Equal("SCM_CREDENTIALS", LibC.SCM_CREDENTIALS, "LibC");
         program.Equal("SCM_RIGHTS", LibC.SCM_RIGHTS, "LibC");
         program.Equal("EPOLLIN", LibC.EPOLLIN, "LibC");
