@@ -62,6 +62,9 @@ internal sealed class Daemon : IDisposable
 
     public ListenerTable Listeners { get; private set; } = null!;
 
+    /// <summary>What workers change on the sockets that they share.</summary>
+    public DriftWatch Drift { get; private set; } = null!;
+
     public IReadOnlyList<ServiceRunner> Services => _services;
 
     /// <summary>What has happened.</summary>
@@ -90,10 +93,12 @@ internal sealed class Daemon : IDisposable
         };
         Listeners = new ListenerTable(factory);
         Listeners.Open(_config.Listeners, _log);
+        Drift = new DriftWatch(_loop, factory);
         using var conflicts = new ConflictWatch(_loop, factory, _log);
         foreach (var handle in Listeners.Handles)
         {
             Events.Watch(handle);
+            Drift.Watch(handle);
         }
 
         if (NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
@@ -122,6 +127,7 @@ internal sealed class Daemon : IDisposable
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
             _services.Add(runner);
             Events.Watch(runner);
+            Drift.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }
 

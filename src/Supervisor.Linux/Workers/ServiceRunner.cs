@@ -58,6 +58,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>After each change, with what is worth reporting of it; the state is the new one.</summary>
     public event Action<ServiceRunner, ImmutableArray<ReportEffect>>? Changed;
 
+    /// <summary>Before a worker's end is decided upon: what it had is still as it left it.</summary>
+    public event Action<ServiceRunner>? Ending;
+
     /// <summary>The state.</summary>
     public ServiceState State { get; private set; }
 
@@ -272,6 +275,11 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     private void Spawn(WorkerState worker)
     {
+        foreach (var handle in _listeners)
+        {
+            handle.KeepBaseline();
+        }
+
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
         var process = _spawner.Spawn(
@@ -521,6 +529,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
+        Ending?.Invoke(this);
         Post(new WorkerEnded(workerId, reason));
 
         process.KillSession();
