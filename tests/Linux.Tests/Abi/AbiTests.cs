@@ -90,7 +90,6 @@ public unsafe class AbiTests : KernelTest
         (typeof(Processes), "SiStatus", "offsetof(siginfo_t, si_status)"), (typeof(Processes), "NoId", "(uid_t)-1"),
         (typeof(ListenerFactory), "AddressInUse", "EADDRINUSE"), (typeof(ListenerFactory), "AddressNotAvailable", "EADDRNOTAVAIL"),
         (typeof(ListenerFactory), "FamilyNotSupported", "EAFNOSUPPORT"), (typeof(ListenerFactory), "NoDevice", "ENODEV"),
-        (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"),
         (typeof(StaleSocket), "ConnectionRefused", "ECONNREFUSED"), (typeof(StaleSocket), "WrongType", "EPROTOTYPE"),
         (typeof(StaleSocket), "PermissionDenied", "EACCES"),
         (typeof(BindProbe), "NoDevice", "ENODEV"), (typeof(BindProbe), "NameTooLong", "ENAMETOOLONG"),
