@@ -260,6 +260,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             case HookEffect hook:
                 _hooks.Run(State.Spec, _identity!, hook);
                 break;
+            case HookStopEffect stop:
+                _hooks.Stop(stop);
+                break;
             case ReportEffect report:
                 if (report is { Report: ServiceReport.WorkerReady, Worker: { } ready } && _processes.TryGetValue(ready.Id, out var process))
                 {

@@ -174,9 +174,10 @@ internal static class Documents
 
         foreach (var slot in state.Slots.Where(slot => state.Wanted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))
         {
+            var isPreparing = state.Preparing == slot.Generation && slot is { NextTry: null, Finished: false };
             yield return new WorkerDocument(
-                Pid: null, slot.Index, slot.Generation, slot.Finished ? "exited" : "backoff", StartedAt: null, ReadyAt: null,
-                slot.Restarts, Connections: null, StatusText: null, slot.LastExit?.Text, slot.NextTry is { } at ? wall + (at - now) : null);
+                Pid: null, slot.Index, slot.Generation, slot.Finished ? "exited" : isPreparing ? "starting" : "backoff", StartedAt: null, ReadyAt: null,
+                slot.Restarts, Connections: null, isPreparing ? "hooks.pre_start runs" : null, slot.LastExit?.Text, slot.NextTry is { } at ? wall + (at - now) : null);
         }
     }
 
