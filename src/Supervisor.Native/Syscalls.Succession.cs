@@ -8,9 +8,6 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int memfd_create(byte* name, uint flags);
 
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int execve(byte* path, byte** arguments, byte** environment);
-
     [LibraryImport("libc", SetLastError = true, EntryPoint = "fcntl")]
     internal static partial int fcntl_int(int descriptor, int command, int argument);
 

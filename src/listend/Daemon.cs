@@ -12,6 +12,7 @@ using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -166,7 +167,6 @@ internal sealed class Daemon : IDisposable
             _log.Error("{Error}", error);
         }
 
-        Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, claim, Flush, _log);
         foreach (var spec in _predecessor?.Manifest.Services.Select(service => service.State.Spec) ?? _config.Services)
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
@@ -186,6 +186,16 @@ internal sealed class Daemon : IDisposable
             Events.Watch(_services[i]);
         }
 
+        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), _log, out error, _predecessor?.Descriptors.Take(DescriptorKey.Broker));
+        if (broker is null)
+        {
+            _log.Fatal("{Error}", error);
+            control.Stop();
+            Listeners.Close();
+            return 1;
+        }
+
+        Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, claim, Flush, _log);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);

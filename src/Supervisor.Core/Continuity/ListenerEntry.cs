@@ -21,6 +21,12 @@ public sealed record ListenerEntry
     /// <summary>Where it came from.</summary>
     public HandleOrigin Origin { get; init; }
 
+    /// <summary>Whether a client of the broker put it.</summary>
+    public bool IsGiven { get; init; }
+
+    /// <summary>Whether it is a given socket that nobody has called listen() on.</summary>
+    public bool IsIdle { get; init; }
+
     /// <summary>The refused call that left it without a socket; null where it has one.</summary>
     public SystemCallFailure? Failure { get; init; }
 

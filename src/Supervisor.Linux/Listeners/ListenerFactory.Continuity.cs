@@ -43,7 +43,7 @@ public sealed partial class ListenerFactory
         }
 
         // What a client has given stays his, whichever way it has come since.
-        handle.Origin = entry.Origin == HandleOrigin.Given ? HandleOrigin.Given : origin;
+        handle.Origin = entry.IsGiven ? entry.Origin : origin;
         handle.Descriptor = descriptor;
         handle.Failure = null;
         handle.Effective = entry.Effective;

@@ -15,6 +15,8 @@ public sealed partial class ListenerHandle
         History = new HandleHistory(time, entry.History);
         Domain = entry.Domain;
         Origin = entry.Origin;
+        IsGiven = entry.IsGiven;
+        IsIdle = entry.IsIdle;
         Failure = entry.Failure;
         foreach (var asked in entry.Asked)
         {
@@ -36,6 +38,8 @@ public sealed partial class ListenerHandle
             Domain = Domain,
             Inode = Inode,
             Origin = Origin,
+            IsGiven = IsGiven,
+            IsIdle = IsIdle,
             Failure = Failure,
             GivesUp = givesUp,
             PathDevice = PathIdentity?.Device,

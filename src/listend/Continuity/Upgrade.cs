@@ -8,6 +8,7 @@ using Supervisor.Daemon.Commands;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
 using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -38,17 +39,19 @@ internal sealed class Upgrade
     private readonly OrphanReaper _orphans;
     private readonly ConflictWatch _conflicts;
     private readonly ControlServer _control;
+    private readonly Broker _broker;
     private readonly RuntimeClaim _claim;
     private readonly Action _flush;
     private readonly ILogger _log;
 
-    public Upgrade(Daemon daemon, Executable executable, OrphanReaper orphans, ConflictWatch conflicts, ControlServer control, RuntimeClaim claim, Action flush, ILogger log)
+    public Upgrade(Daemon daemon, Executable executable, OrphanReaper orphans, ConflictWatch conflicts, ControlServer control, Broker broker, RuntimeClaim claim, Action flush, ILogger log)
     {
         _daemon = daemon;
         _executable = executable;
         _orphans = orphans;
         _conflicts = conflicts;
         _control = control;
+        _broker = broker;
         _claim = claim;
         _flush = flush;
         _log = log.ForContext("MESSAGE_ID", MessageIds.Daemon);
@@ -156,6 +159,7 @@ internal sealed class Upgrade
             var descriptors = new OutgoingDescriptors();
             descriptors.Add(DescriptorKey.Lock, _claim.Descriptor);
             descriptors.Add(DescriptorKey.Control, _control.Listener);
+            descriptors.Add(DescriptorKey.Broker, _broker.Listener);
             var manifest = DaemonState.Of(_daemon, _conflicts, descriptors, withStreams: true) with
             {
                 Descriptors = descriptors.All.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),
