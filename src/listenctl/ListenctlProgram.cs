@@ -36,6 +36,7 @@ internal static class ListenctlProgram
             new SignalCommand(options, standard),
             new EventsCommand(options, standard),
             new LogsCommand(options, standard),
+            new TopCommand(options, standard),
             new ImportCommand(options, standard),
         };
 

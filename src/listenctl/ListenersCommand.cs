@@ -217,7 +217,8 @@ internal sealed class ListenersCommand : Verb
         return owner.Address is { Length: > 0 } address ? line.And($" on {address}") : line;
     }
 
-    private static Cell Address(ListenerDocument listener)
+    /// <summary>The address that it has, and the one asked for where it is another.</summary>
+    internal static Cell Address(ListenerDocument listener)
     {
         var cell = new Cell(listener.Effective ?? listener.Requested);
         return listener.Effective is null || listener.Effective == listener.Requested
@@ -238,7 +239,8 @@ internal sealed class ListenersCommand : Verb
         var backlog => backlog.Requested.ToString(CultureInfo.InvariantCulture),
     };
 
-    private static Cell Queue(ListenerDocument listener, string of)
+    /// <summary>How many connections wait, and how many may.</summary>
+    internal static Cell Queue(ListenerDocument listener, string of)
     {
         if (listener.Queue is not { } queue || (queue.Length is null && queue.Limit is null))
         {

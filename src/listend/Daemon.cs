@@ -142,6 +142,7 @@ internal sealed class Daemon : IDisposable
         }
 
         Tell(SystemdState.Ready);
+        SystemdWatchdog.Start(_loop, Environment.GetEnvironmentVariable, () => Tell(new SystemdState("WATCHDOG=1")));
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);

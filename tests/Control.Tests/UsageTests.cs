@@ -17,6 +17,7 @@ public sealed class UsageTests
                listenctl signal SERVICE SIG
                listenctl events [--follow]
                listenctl logs SERVICE [--follow] [--lines N]
+               listenctl top
                listenctl import FILE...
 
         """;
