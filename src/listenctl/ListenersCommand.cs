@@ -217,8 +217,7 @@ internal sealed class ListenersCommand : Verb
         return owner.Address is { Length: > 0 } address ? line.And($" on {address}") : line;
     }
 
-    /// <summary>The address that it has, and the one asked for where it is another.</summary>
-    internal static Cell Address(ListenerDocument listener)
+    private static Cell Address(ListenerDocument listener)
     {
         var cell = new Cell(listener.Effective ?? listener.Requested);
         return listener.Effective is null || listener.Effective == listener.Requested

@@ -12,7 +12,7 @@ internal static class TopFrame
     public static void Write(
         Screen screen, TimeProvider clock, StatusDocument status, IReadOnlyList<ListenerDocument> listeners, WorkerUsage usage, string? trouble)
     {
-        screen.Line(StatusCommand.DaemonLine(status, clock));
+        screen.Line(StatusCommand.DaemonLine(status with { Daemon = status.Daemon with { ConfigFile = null } }, clock));
         if (trouble is not null)
         {
             screen.Line(new Cell(trouble, Palette.Bad));
@@ -26,7 +26,7 @@ internal static class TopFrame
                 screen, 0, new("LISTENER"), new("ADDRESS"), new("STATE"), new("QUEUE", IsNumber: true), new("SERVICES", Spare: 1));
             var rows = listeners.Select(l => new Cell[]
             {
-                new(l.Name, Palette.Name), ListenersCommand.Address(l), Palette.State(l.State), ListenersCommand.Queue(l, "/"), string.Join(", ", l.Services),
+                new(l.Name, Palette.Name), l.Effective ?? l.Requested, Palette.State(l.State), ListenersCommand.Queue(l, "/"), string.Join(", ", l.Services),
             }).ToArray();
             sheet.Fit(rows);
             sheet.Print(rows, withHeader: true);

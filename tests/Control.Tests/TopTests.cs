@@ -30,8 +30,8 @@ public sealed class TopTests
             """
             listend 0.1.0, pid 4242, up 3h12m since 2026-03-04 08:48:00, 1 of 1 service ready
 
-            LISTENER  ADDRESS                           STATE       QUEUE  SERVICES
-            web       tcp://[::]:80 (asked tcp://*:80)  listening  9/4096  api
+            LISTENER  ADDRESS        STATE       QUEUE  SERVICES
+            web       tcp://[::]:80  listening  9/4096  api
 
             api  rolling  generation 3  2/2 ready  web
               ##########----------  replacing 3 -> 4: 1 of 2 replaced, 1 draining, 1.2 s
