@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Supervisor.Daemon.Commands;
 using Supervisor.Native;
 
@@ -8,10 +7,4 @@ Processes.ResetChildSignal();
 // The main thread takes the signals that ask us to leave, whatever mask we were started with.
 Processes.UnblockSignals();
 
-var root = new RootCommand("listend: listeners that outlive the processes which serve them")
-{
-    RunCommand.Create(),
-    CheckCommand.Create(),
-    SchemaCommand.Create(),
-};
-return CommandLine.Invoke(root, args);
+return CommandLine.Invoke(ListendCommands.Root(), args);
