@@ -2,8 +2,8 @@ namespace Supervisor.Control;
 
 /// <summary>One listener, as <c>GET /v1/listeners</c> shows it.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Kind">Its scheme: tcp, udp, mptcp, unix, unix-dgram, unix-seqpacket, vsock.</param>
-/// <param name="State">One of listening, bound (a datagram socket), failed.</param>
+/// <param name="Kind">Its scheme: tcp, udp, mptcp, unix, unix-dgram, unix-seqpacket, vsock; other: a descriptor put by the broker that no listener can be.</param>
+/// <param name="State">One of listening, bound (a datagram socket, or a given one that does not listen), held (of kind other), failed.</param>
 /// <param name="Requested">The address asked for.</param>
 /// <param name="Effective">The address from getsockname(); null where there is no socket.</param>
 /// <param name="Inode">The socket's inode number; null where there is no socket.</param>
@@ -13,7 +13,7 @@ namespace Supervisor.Control;
 /// <param name="Queue">The accept queue; null for a datagram socket.</param>
 /// <param name="Options">Every option that a socket of this kind has.</param>
 /// <param name="Origin">One of created, inherited-systemd, inherited-upgrade, recovered, given.</param>
-/// <param name="Drift">What holders of the shared socket changed.</param>
+/// <param name="Drift">Whether the shared socket is otherwise than it was because a holder of it changed it.</param>
 /// <param name="Failure">Why there is no socket; null where there is one.</param>
 /// <param name="Services">Names of the services that list it.</param>
 public sealed record ListenerDocument(
@@ -29,9 +29,13 @@ public sealed record ListenerDocument(
     QueueDocument? Queue,
     IReadOnlyList<OptionDocument> Options,
     string Origin,
-    IReadOnlyList<OptionDocument> Drift,
+    bool Drift,
     FailureDocument? Failure,
-    IReadOnlyList<string> Services);
+    IReadOnlyList<string> Services)
+{
+    /// <summary>What holders of the shared socket changed, and is not as it was yet; null where nobody says.</summary>
+    public IReadOnlyList<OptionDocument>? Drifted { get; init; }
+}
 
 /// <summary>The accept queue's limit.</summary>
 /// <param name="Requested">As given to listen().</param>

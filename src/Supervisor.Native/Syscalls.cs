@@ -55,6 +55,9 @@ internal static unsafe partial class Syscalls
     internal static partial int getsid(int pid);
 
     [LibraryImport("libc")]
+    internal static partial int madvise(void* start, nuint length, int advice);
+
+    [LibraryImport("libc")]
     internal static partial uint geteuid();
 
     [LibraryImport("libc")]
@@ -62,6 +65,12 @@ internal static unsafe partial class Syscalls
 
     [LibraryImport("libc")]
     internal static partial int getpid();
+
+    [LibraryImport("libc")]
+    internal static partial int getppid();
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int execve(byte* path, byte** arguments, byte** environment);
 
     [LibraryImport("libc")]
     internal static partial int getpwnam_r(byte* name, Passwd* entry, byte* buffer, nuint length, Passwd** result);

@@ -34,6 +34,9 @@ internal static class ListenctlProgram
             new SignalCommand(options, standard),
             new EventsCommand(options, standard),
             new LogsCommand(options, standard),
+            new TakeCommand(options, standard),
+            new PutCommand(options, standard),
+            new DropCommand(options, standard),
             new TopCommand(options, standard),
             new ImportCommand(options, standard),
         };

@@ -10,6 +10,7 @@ using Supervisor.Core.Services;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -61,6 +62,9 @@ internal sealed class Daemon : IDisposable
 
     public ListenerTable Listeners { get; private set; } = null!;
 
+    /// <summary>What workers change on the sockets that they share.</summary>
+    public DriftWatch Drift { get; private set; } = null!;
+
     public IReadOnlyList<ServiceRunner> Services => _services;
 
     /// <summary>What has happened.</summary>
@@ -89,10 +93,12 @@ internal sealed class Daemon : IDisposable
         };
         Listeners = new ListenerTable(factory);
         Listeners.Open(_config.Listeners, _log);
+        Drift = new DriftWatch(_loop, factory);
         using var conflicts = new ConflictWatch(_loop, factory, _log);
         foreach (var handle in Listeners.Handles)
         {
             Events.Watch(handle);
+            Drift.Watch(handle);
         }
 
         if (NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
@@ -121,7 +127,17 @@ internal sealed class Daemon : IDisposable
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
             _services.Add(runner);
             Events.Watch(runner);
+            Drift.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
+        }
+
+        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), _log, out error);
+        if (broker is null)
+        {
+            _log.Fatal("{Error}", error);
+            control.Stop();
+            Listeners.Close();
+            return 1;
         }
 
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
@@ -146,6 +162,7 @@ internal sealed class Daemon : IDisposable
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
+        _loop.Add(new Rest(_loop));
         _loop.Run();
 
         control.Stop();

@@ -18,7 +18,7 @@ public sealed class TopTests
 
     private const string Listeners = """
         [{"name":"web","kind":"tcp","state":"listening","requested":"tcp://*:80","effective":"tcp://[::]:80","inode":7,"fd":5,"shards":1,
-          "backlog":{"requested":4096,"effective":4096},"queue":{"length":9,"limit":4096},"options":[],"origin":"created","drift":[],"failure":null,"services":["api"]}]
+          "backlog":{"requested":4096,"effective":4096},"queue":{"length":9,"limit":4096},"options":[],"origin":"created","drift":false,"failure":null,"services":["api"]}]
         """;
 
     [Fact]

@@ -17,6 +17,9 @@ public sealed class UsageTests
                listenctl signal SERVICE SIG
                listenctl events [--follow]
                listenctl logs SERVICE [--follow] [--lines N]
+               listenctl take LISTENER... [--handoff H] -- COMMAND ARG...
+               listenctl put NAME --fd N
+               listenctl drop NAME
                listenctl top
                listenctl import FILE...
 

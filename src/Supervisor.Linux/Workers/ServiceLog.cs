@@ -39,9 +39,6 @@ internal sealed class ServiceLog
     public void HookStarted(HookEffect hook, int pid) =>
         _log.ForContext("MESSAGE_ID", MessageIds.Worker).Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
 
-    public void HookFailed(string failure) =>
-        _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, failure);
-
     private void Output(int? slot, int generation, int pid, string line, bool isError)
     {
         // sd-daemon(3): the worker's own priority.
@@ -162,6 +159,9 @@ internal sealed class ServiceLog
                 break;
             case ServiceReport.ServiceStopped:
                 log.Information("service {Service}: stopped; its listeners stay open", _name);
+                break;
+            case ServiceReport.HookFailed:
+                _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, report.Text);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(report), report.Report, null);

@@ -58,6 +58,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>After each change, with what is worth reporting of it; the state is the new one.</summary>
     public event Action<ServiceRunner, ImmutableArray<ReportEffect>>? Changed;
 
+    /// <summary>Before a worker's end is decided upon: what it had is still as it left it.</summary>
+    public event Action<ServiceRunner>? Ending;
+
     /// <summary>The state.</summary>
     public ServiceState State { get; private set; }
 
@@ -81,6 +84,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     /// <summary>The process of a worker; null while there is none.</summary>
     public WorkerProcess? Process(int workerId) => _processes.GetValueOrDefault(workerId);
+
+    /// <summary>Whether a process is one of the workers, or below one.</summary>
+    public bool Owns(int pid) => _processes.Values.Any(process => process.Owns(pid));
 
     /// <summary>
     /// Starts the service, if its listeners are there; where it runs, workers that wait for their next try are tried at
@@ -254,6 +260,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             case HookEffect hook:
                 _hooks.Run(State.Spec, _identity!, hook);
                 break;
+            case HookStopEffect stop:
+                _hooks.Stop(stop);
+                break;
             case ReportEffect report:
                 if (report is { Report: ServiceReport.WorkerReady, Worker: { } ready } && _processes.TryGetValue(ready.Id, out var process))
                 {
@@ -269,6 +278,11 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     private void Spawn(WorkerState worker)
     {
+        foreach (var handle in _listeners)
+        {
+            handle.KeepBaseline();
+        }
+
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
         var process = _spawner.Spawn(
@@ -518,6 +532,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
+        Ending?.Invoke(this);
         Post(new WorkerEnded(workerId, reason));
 
         process.KillSession();

@@ -33,7 +33,7 @@ internal sealed class EventLog(EventLoop loop)
         }
         else
         {
-            var verb = handle.Spec.Address.Kind.Listens() ? "listens" : "is bound";
+            var verb = handle.Listens ? "listens" : handle.Spec.Address.Kind == ListenerKind.Other ? "is held" : "is bound";
             Add("listener-made", $"listener {handle.Name} {verb} on {handle.Effective?.ToString() ?? "no address"} ({handle.Origin.Word()})", listener: handle.Name);
         }
 
@@ -46,7 +46,10 @@ internal sealed class EventLog(EventLoop loop)
                 var note = entry.Note is null ? "" : $" ({entry.Note})";
                 Add(
                     entry.Phase == HandlePhase.Drift ? "listener-drifted" : "listener-repaired",
-                    $"listener {handle.Name}: {what} is {entry.Effective?.ToString() ?? "unknown"}{asked}{note}", listener: handle.Name);
+                    entry.Call == "shutdown"
+                        ? $"listener {handle.Name} was shut down{note}"
+                        : $"listener {handle.Name}: {what} is {entry.Effective?.ToString() ?? "unknown"}{asked}{note}",
+                    listener: handle.Name);
             }
         };
     }
