@@ -14,7 +14,11 @@ import threading
 import time
 
 # What does not hold yet, by scenario. Remove an entry when its work has landed.
-OPEN = {}
+OPEN = {
+    "reload": "SIGHUP and \"listenctl reload\" apply no difference yet",
+    "restart": "the descriptor store is not used yet",
+    "kill": "surviving workers are not re-adopted yet",
+}
 
 CONFIG = """
 [listener.web]
@@ -22,6 +26,7 @@ address = "tcp://127.0.0.1:8080"
 
 [listener.local]
 address = "unix:///run/hello.sock"
+unix = { remove_stale = true }
 
 [service.hello]
 command = ["/bench/hello"]
@@ -40,10 +45,11 @@ def run(*command, check=True, timeout=120):
 
 
 def client(what):
-    return json.loads(subprocess.run(["listenctl", "--json", what], stdout=subprocess.PIPE, check=True, timeout=30).stdout)
+    result = subprocess.run(["listenctl", "--json", what], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, timeout=30)
+    return json.loads(result.stdout)
 
 
-def ready(deadline=60):
+def ready(deadline=20):
     """Waits until the service has its workers; the daemon itself may be away meanwhile."""
     end = time.monotonic() + deadline
     last = None
@@ -217,10 +223,11 @@ def main():
         # The next one begins from a daemon that serves, whatever this one left.
         if name not in ("install", "stop", "remove") and scenario is not SCENARIOS[-1]:
             try:
-                ready(15)
+                ready(5)
             except AssertionError:
                 run("systemctl", "stop", "listend", check=False)
                 run("systemctl", "kill", "-s", "SIGKILL", "listend", check=False)
+                run("pkill", "-KILL", "-x", "hello", check=False)
                 run("systemctl", "reset-failed", "listend", check=False)
                 run("systemctl", "start", "listend", check=False)
                 try:
