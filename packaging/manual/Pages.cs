@@ -21,7 +21,7 @@ internal static class Pages
             .Section("DESCRIPTION")
             .Text("`listend` makes the listening sockets that its configuration names, writes down each system call with what was asked and what the kernel answered, and keeps the descriptors for as long as the configuration names them. It lends them to workers, which it starts, watches and replaces; while a worker is away, connections wait in the kernel's queue. What listend.toml(5) says is what it does; listenctl(1) looks at it and tells it what to do.")
             .Section("COMMANDS");
-        foreach (var command in ListendCommands.Root().Subcommands.OrderBy(c => c.Name, StringComparer.Ordinal))
+        foreach (var command in ListendCommands.Root([]).Subcommands.Where(c => !c.Hidden).OrderBy(c => c.Name, StringComparer.Ordinal))
         {
             Describe(page, command, $"listend {command.Name}");
         }

@@ -1,10 +1,15 @@
 using Supervisor.Daemon.Commands;
+using Supervisor.Daemon.Continuity;
 using Supervisor.Native;
 
 // An inherited SIGCHLD=ignore would make the kernel reap our children behind our back.
 Processes.ResetChildSignal();
 
-// The main thread takes the signals that ask us to leave, whatever mask we were started with.
-Processes.UnblockSignals();
+// The main thread takes the signals that ask us to leave, whatever mask we were started with. After an upgrade they wait
+// until there are handlers: until then each of them would end us.
+if (!Predecessor.IsResuming)
+{
+    Processes.UnblockSignals();
+}
 
-return CommandLine.Invoke(ListendCommands.Root(), args);
+return CommandLine.Invoke(ListendCommands.Root(args), args);

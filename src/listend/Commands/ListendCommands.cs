@@ -1,15 +1,17 @@
 using System.CommandLine;
+using ;
 
 namespace Supervisor.Daemon.Commands;
 
 /// <summary>The tree of commands.</summary>
 internal static class ListendCommands
 {
-    /// <summary>A new one.</summary>
-    public static RootCommand Root() => new("listend: listeners that outlive the processes which serve them")
+    /// <summary>A new one for a process that was started with these arguments.</summary>
+    public static RootCommand Root(string[] args) => new("listend: listeners that outlive the processes which serve them")
     {
-        RunCommand.Create(),
+        RunCommand.Create(Executable.Current(args)),
         CheckCommand.Create(),
         SchemaCommand.Create(),
+        CheckStateCommand.Create(),
     };
 }
