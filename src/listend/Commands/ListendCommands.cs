@@ -1,5 +1,5 @@
 using System.CommandLine;
-using ;
+using Supervisor.Daemon.Continuity;
 
 namespace Supervisor.Daemon.Commands;
 
