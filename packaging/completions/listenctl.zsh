@@ -10,7 +10,7 @@ _listend() {
             -*) [[ $cur == -* ]] || continue ;;
             /*) continue ;;
         esac
-        words_there+=("$word")
+        [[ $word == "$cur"* ]] && words_there+=("$word")
     done
     (( $#words_there )) && compadd -a words_there || _files
 }
