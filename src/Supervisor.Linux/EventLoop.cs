@@ -22,28 +22,36 @@ public sealed class EventLoop : IDisposable
     private int _raised;
     private bool _stopping;
 
-    /// <summary>A loop on the clock <paramref name="time"/>.</summary>
-    public EventLoop(TimeProvider time)
+    /// <summary>A loop on the clock <paramref name="time"/>, whose zero is now, or where a predecessor's was.</summary>
+    public EventLoop(TimeProvider time, long? origin = null)
     {
         _time = time;
-        _started = time.GetTimestamp();
+        _started = origin ?? time.GetTimestamp();
         if (Polling.Add(_set, _wake, 0) is { } error)
         {
             throw new SystemCallException(error, "making the event loop");
         }
     }
 
-    /// <summary>Monotonic time since the loop was made: the clock of every machine.</summary>
+    /// <summary>The zero of <see cref="Now"/>: a timestamp of <see cref="Time"/>, nanoseconds of CLOCK_MONOTONIC where that is the system's.</summary>
+    public long Origin => _started;
+
+    /// <summary>Monotonic time since the loop was made, or since a predecessor's was: the clock of every machine.</summary>
     public TimeSpan Now => _time.GetElapsedTime(_started);
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => _time;
 
     /// <summary>Calls <paramref name="onReadable"/> on the loop whenever the descriptor has input, an error or an end. The descriptor stays the caller's, who unwatches before closing it.</summary>
-    public void Watch(DescriptorHandle descriptor, Action onReadable)
+    public void Watch(DescriptorHandle descriptor, Action onReadable) => Watch(descriptor, onReadable, forOutput: false);
+
+    /// <summary>The same for room to write, instead of input; an error or an end wakes too. For as long as there is something to write: otherwise it wakes for ever.</summary>
+    public void WatchOutput(DescriptorHandle descriptor, Action onWritable) => Watch(descriptor, onWritable, forOutput: true);
+
+    private void Watch(DescriptorHandle descriptor, Action onReadable, bool forOutput)
     {
         var token = ++_nextToken;
-        if (Polling.Add(_set, descriptor, token) is { } error)
+        if (Polling.Add(_set, descriptor, token, forOutput) is { } error)
         {
             throw new SystemCallException(error, "watching a descriptor");
         }

@@ -36,8 +36,12 @@ internal static class ListenctlProgram
             new StopCommand(options, standard),
             new ScaleCommand(options, standard),
             new SignalCommand(options, standard),
+            new UpgradeCommand(options, standard),
             new EventsCommand(options, standard),
             new LogsCommand(options, standard),
+            new TakeCommand(options, standard),
+            new PutCommand(options, standard),
+            new DropCommand(options, standard),
         };
 
         if (Completion.Asked(args) is { } completion)

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Serilog;
+using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
+using Supervisor.Daemon.Continuity;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
@@ -64,11 +66,40 @@ internal sealed class ListenerTable
         }
     }
 
+    /// <summary>Goes on with a predecessor's listeners.</summary>
+    public void Restore(Predecessor predecessor)
+    {
+        foreach (var entry in predecessor.Manifest.Listeners)
+        {
+            _handles.Add(_factory.Restore(
+                entry, predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)), predecessor.Origin, predecessor.Call, predecessor.Note));
+        }
+    }
+
+    /// <summary>
+    /// Holds a descriptor that no configuration asks for; the handle is in the table from now on and owns it. The name must
+    /// be free.
+    /// </summary>
+    public ListenerHandle Hold(string name, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
+    {
+        var handle = _factory.Hold(name, descriptor, origin, giver, note);
+        _handles.Add(handle);
+        return handle;
+    }
+
+    /// <summary>Lets go of one that was given.</summary>
+    public void Release(ListenerHandle handle)
+    {
+        _handles.Remove(handle);
+        _factory.Close(handle, removePath: false);
+    }
+
     public void Close()
     {
         foreach (var handle in _handles)
         {
-            _factory.Close(handle, removePath: handle.Origin == HandleOrigin.Created);
+            // Of the socket files only those that this daemon, or a predecessor, has made are known, and removed.
+            _factory.Close(handle, removePath: true);
         }
     }
 

@@ -8,7 +8,7 @@ namespace Supervisor.Linux.Listeners;
 /// names it, and its history. Without a descriptor it is one that could not be made, and <see cref="Failure"/> says why.
 /// Owned by the loop; disposing closes the daemon's descriptor and leaves the ones of the workers alone.
 /// </summary>
-public sealed class ListenerHandle : IDisposable
+public sealed partial class ListenerHandle : IDisposable
 {
     private readonly List<ListenerSocket> _sockets = [];
     private readonly Dictionary<SocketOption, (OptionValue Requested, OptionValue? Effective, Verdict Verdict)> _asked = [];
@@ -72,6 +72,18 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Where it came from.</summary>
     public HandleOrigin Origin { get; internal set; }
 
+    /// <summary>Whether somebody put it by the broker, and no configuration names it.</summary>
+    public bool IsGiven { get; internal set; }
+
+    /// <summary>Whether connections can wait on it: not where a given socket of such a kind does not listen.</summary>
+    public bool Listens => Spec.Address.Kind.Listens() && !IsIdle;
+
+    /// <summary>Its state in the words of the public interface: listening, bound (no connections can wait), held (no listener can be that), failed.</summary>
+    public string StateWord() => Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
+
+    /// <summary>A given socket that nobody has called listen() on: it stays as its giver made it.</summary>
+    internal bool IsIdle { get; set; }
+
     /// <summary>The refused call that left the listener without a socket; null where it has one.</summary>
     public SystemCallFailure? Failure { get; internal set; }
 
@@ -93,7 +105,8 @@ public sealed class ListenerHandle : IDisposable
     {
         foreach (var one in new[] { option, option == SocketOptions.ReceiveBuffer ? SocketOptions.ReceiveBufferForce : option == SocketOptions.SendBuffer ? SocketOptions.SendBufferForce : option })
         {
-            if (Origin == HandleOrigin.Created && _asked.TryGetValue(one, out var asked) && asked.Verdict != Verdict.Refused)
+            if (Origin is HandleOrigin.Created or HandleOrigin.InheritedUpgrade or HandleOrigin.Recovered
+                && _asked.TryGetValue(one, out var asked) && asked.Verdict is not (Verdict.Refused or Verdict.Inherited))
             {
                 return new SetOptionStep(one, asked.Requested);
             }
