@@ -32,6 +32,15 @@ internal static class RolloutMachine
             Keep(transition, slot);
         }
 
+        // What was given away before, and is beyond the canary now, is not: its own generation is to serve there meanwhile.
+        if (transition.State.Spec.Rollout.Canary > 0)
+        {
+            foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded && slot.Index >= transition.State.Spec.Rollout.Canary))
+            {
+                transition.SetSlot(slot with { Yielded = false });
+            }
+        }
+
         var state = transition.State;
         var to = state.NewestGeneration + 1;
         transition.State = state with
