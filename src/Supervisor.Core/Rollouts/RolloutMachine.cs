@@ -93,7 +93,7 @@ internal static class RolloutMachine
         var spec = transition.State.Spec.Rollout;
         var desired = rollout.IsOnTrial ? Math.Min(rollout.Canary, transition.State.Desired) : transition.State.Desired;
         var settled = transition.State.Slots.Where(slot => slot.Index < desired && HasSettled(transition, slot.Index, rollout.To)).ToArray();
-        if (spec.Strategy != RolloutStrategy.Overlap || settled.Length == desired)
+        if (spec.Strategy != RolloutStrategy.Overlap || transition.State.Slots.All(slot => slot.Index >= desired || slot.Generation == rollout.To || settled.Contains(slot)))
         {
             foreach (var slot in settled.Where(slot => slot.Generation != rollout.To))
             {
@@ -304,10 +304,11 @@ internal static class RolloutMachine
     /// <summary>The generations that only drain, where too many are alive for another one to begin; see the remarks above.</summary>
     private static ImmutableArray<int> Awaited(ServiceState state)
     {
-        var alive = state.Workers.GroupBy(worker => worker.Generation).ToArray();
-        return alive.Length < state.Spec.Rollout.MaxGenerations
+        // A slot's generation counts also in the moment in which it has no worker there.
+        var meant = state.Slots.Where(slot => slot.Index < state.Desired).Select(slot => slot.Generation).ToHashSet();
+        return state.Workers.Select(worker => worker.Generation).Union(meant).Count() < state.Spec.Rollout.MaxGenerations
             ? []
-            : [.. alive.Where(generation => generation.All(IsLeaving) && !state.Slots.Any(slot => slot.Index < state.Desired && slot.Generation == generation.Key)).Select(generation => generation.Key).Order()];
+            : [.. state.Workers.GroupBy(worker => worker.Generation).Where(generation => !meant.Contains(generation.Key) && generation.All(IsLeaving)).Select(generation => generation.Key).Order()];
 
         // What a superseded roll-out had on its way is ended in this very transition.
         bool IsLeaving(WorkerState worker) => !worker.IsLive || (worker.Phase == WorkerPhase.Starting && state.Slots[worker.Slot].Generation != worker.Generation);

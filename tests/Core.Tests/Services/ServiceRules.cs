@@ -145,7 +145,7 @@ internal static class ServiceRules
         var old = AskedToLeave(transition).Any(worker => after.Wanted && worker.Slot < after.Desired && worker.Slot < before.Slots.Length
             && worker.Generation == before.Slots[worker.Slot].Generation && worker.Generation != rollout.To);
         Require(
-            !old || Enumerable.Range(0, all).All(slot => after.Workers.Any(worker => worker.Slot == slot && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready)),
+            !old || Enumerable.Range(0, all).All(slot => (slot < before.Slots.Length && before.Slots[slot].Generation == rollout.To) || after.Workers.Any(worker => worker.Slot == slot && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready)),
             "an old worker was drained before the whole new generation was ready");
     }
 
