@@ -40,11 +40,12 @@ public static unsafe class DescriptorPassing
                 new Span<byte>(control, controlLength).Clear();
                 message.msg_control = control;
                 message.msg_controllen = (uint)controlLength;
-                var header = CMSG_FIRSTHDR(&message);
-                header->cmsg_level = SOL_SOCKET;
-                header->cmsg_type = SCM_RIGHTS;
-                header->cmsg_len = (uint)CMSG_LEN(sizeof(int));
-                *(int*)CMSG_DATA(header) = descriptor.Number;
+
+                // struct cmsghdr, 64 bits: length with the header, level, type, then the one number.
+                *(ulong*)control = 16 + sizeof(int);
+                *(int*)(control + 8) = SOL_SOCKET;
+                *(int*)(control + 12) = SCM_RIGHTS;
+                *(int*)(control + 16) = descriptor.Number;
             }
 
             return (long)sendmsg(socket.Number, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ? null : SystemCallError.Last("sendmsg");

@@ -234,6 +234,14 @@ internal sealed class Daemon : IDisposable
             _predecessor.Descriptors.Dispose();
         }
 
+        if (_predecessor is { IsSameProcess: false })
+        {
+            foreach (var left in Directory.EnumerateFiles(_paths.NotifyDirectory).Where(path => !_services.Any(runner => runner.HasNotifySocket(path))).ToArray())
+            {
+                Files.Unlink(left);
+            }
+        }
+
         using var stragglers = _predecessor is { IsSameProcess: false }
             ? new Stragglers(_loop, Survivors.Unknown(_paths.BrokerSocket, pid => _services.Any(runner => runner.Knows(pid))), _log)
             : null;

@@ -121,6 +121,9 @@ public sealed partial class ServiceRunner
         (_missed, _waitingHooks) = ([], []);
     }
 
+    /// <summary>Whether a notify socket at that path is one of the workers'.</summary>
+    public bool HasNotifySocket(string path) => _processes.Values.Any(process => process.Notify.Path == path);
+
     /// <summary>Whether a process is of one of the workers.</summary>
     public bool Knows(int pid) => _processes.Values.Any(process => process.Pid == pid || process.Session == pid || ProcFile.HasVariable(pid, "NOTIFY_SOCKET", process.Notify.Path));
 
