@@ -11,12 +11,13 @@ namespace Supervisor.Daemon.Continuity;
 /// </summary>
 internal static class SystemdJob
 {
+    private static readonly string[] Programs = ["/usr/bin/systemctl", "/bin/systemctl"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     /// <summary>Tells <paramref name="onKnown"/> on the loop whether it is a restart; it is none where nobody answers.</summary>
     public static void AskIfRestart(EventLoop loop, OrphanReaper? orphans, Action<bool> onKnown)
     {
-        if (Unit() is not { } unit || new[] { "/usr/bin/systemctl", "/bin/systemctl" }.FirstOrDefault(Files.IsExecutable) is not { } program)
+        if (Unit() is not { } unit || Programs.FirstOrDefault(Files.IsExecutable) is not { } program)
         {
             onKnown(false);
             return;
