@@ -34,6 +34,7 @@ internal static class RolloutMachine
         transition.State = state with
         {
             NewestGeneration = to,
+            Specs = state.Specs.SetItem(to, state.Spec),
             Rollout = new RolloutState
             {
                 Phase = RolloutPhase.Replacing,
@@ -60,7 +61,7 @@ internal static class RolloutMachine
             return;
         }
 
-        var spec = transition.State.Spec.Rollout;
+        var spec = transition.State.SpecOf(rollout.To).Rollout;
         var desired = transition.State.Desired;
         var settled = transition.State.Slots.Where(slot => slot.Index < desired && HasSettled(transition, slot.Index, rollout.To)).ToArray();
         if (spec.Strategy != RolloutStrategy.Overlap || settled.Length == desired)
@@ -181,7 +182,7 @@ internal static class RolloutMachine
     private static void GoBack(ServiceTransition transition, RolloutState rollout, WorkerState? worker, string reason)
     {
         var state = transition.State;
-        var goBack = state.Spec.Rollout.OnFailure == RolloutFailurePolicy.Rollback;
+        var goBack = state.SpecOf(rollout.To).Rollout.OnFailure == RolloutFailurePolicy.Rollback;
         var slots = state.Slots.Select(slot => goBack && (slot.Generation == rollout.To || (slot.Finished && transition.State.IsServed(slot.Index)))
             ? slot.For(rollout.Origins[slot.Index])
             : slot with { Yielded = false });
@@ -190,6 +191,11 @@ internal static class RolloutMachine
             Slots = [.. slots],
             Rollout = rollout with { Phase = RolloutPhase.RollingBack, Reason = reason },
         };
+        if (goBack)
+        {
+            transition.RestoreSpec(rollout.From);
+        }
+
         transition.Report(ServiceReport.RolloutFailing, worker, text: reason);
         if (!goBack)
         {
