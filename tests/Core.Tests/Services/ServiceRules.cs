@@ -235,7 +235,7 @@ internal static class ServiceRules
         Require(after.Workers.All(worker => after.Specs.ContainsKey(worker.Generation)), "a worker has no terms");
         Require(after.Slots.All(slot => after.Specs.ContainsKey(slot.Generation)), "a slot has no terms");
         Require(
-            after.Specs.Count <= 2 + after.Workers.Select(worker => worker.Generation).Concat(after.Slots.Select(slot => slot.Generation))
+            after.Specs.Count <= 3 + after.Workers.Select(worker => worker.Generation).Concat(after.Slots.Select(slot => slot.Generation))
                 .Concat(after.Rollout is { IsActive: true } rollout ? rollout.Origins : []).Distinct().Count(),
             "terms of generations are kept of which nothing is left");
         foreach (var (generation, terms) in transition.Before.Specs)
