@@ -15,9 +15,8 @@ internal sealed class ServiceLog
 
     private readonly ILogger _log;
     private readonly string _name;
-    private readonly ServiceSpec _spec;
     private readonly TimeProvider _time;
-    private readonly OutputQueue? _output;
+    private OutputQueue? _output;
 
     /// <summary>A log whose workers' lines go to <paramref name="output"/>, or with the daemon's own; the queue stays the caller's.</summary>
     public ServiceLog(ILogger log, ServiceSpec spec, TimeProvider time, OutputQueue? output = null)
@@ -25,7 +24,6 @@ internal sealed class ServiceLog
         _output = output;
         _time = time;
         _name = spec.Name;
-        _spec = spec;
         _log = log.ForContext("LISTEND_SERVICE", spec.Name);
     }
 
@@ -41,6 +39,9 @@ internal sealed class ServiceLog
 
     public void HookFailed(string failure) =>
         _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, failure);
+
+    /// <summary>Lines go there from now on; the former queue stays the caller's.</summary>
+    public void Redirect(OutputQueue? output) => _output = output;
 
     private void Output(int? slot, int generation, int pid, string line, bool isError)
     {
@@ -90,7 +91,8 @@ internal sealed class ServiceLog
     public void AwaitsMain(WorkerState worker, int pid) =>
         About(worker, pid, MessageIds.Worker).Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);
 
-    public void Report(ReportEffect report, TimeSpan now)
+    /// <summary>A report, in the words of the terms that the worker, or else the service, has.</summary>
+    public void Report(ReportEffect report, TimeSpan now, ServiceSpec spec)
     {
         var log = report.Worker is { } subject ? About(subject, subject.Pid ?? 0, MessageIds.Worker) : _log.ForContext("MESSAGE_ID", MessageIds.Rollout);
         var worker = report.Worker;
@@ -107,13 +109,13 @@ internal sealed class ServiceLog
                 log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
                 break;
             case ServiceReport.WorkerHung:
-                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}: it is sent SIGABRT, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, Durations.Text(_spec.StopTimeout));
+                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}: it is sent SIGABRT, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, Durations.Text(spec.StopTimeout));
                 break;
             case ServiceReport.WorkerDraining:
-                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Asked}, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, worker.EndRequested ? "was asked to drain" : "says that it is leaving", Durations.Text(_spec.StopTimeout));
+                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Asked}, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, worker.EndRequested ? "was asked to drain" : "says that it is leaving", Durations.Text(spec.StopTimeout));
                 break;
             case ServiceReport.WorkerKilled:
-                log.Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) did not leave within stop_timeout ({Timeout}) and is killed with its session", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(_spec.StopTimeout));
+                log.Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) did not leave within stop_timeout ({Timeout}) and is killed with its session", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(spec.StopTimeout));
                 break;
             case ServiceReport.WorkerLeft:
                 log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) has left: {Reason}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
@@ -128,7 +130,7 @@ internal sealed class ServiceLog
                 var slot = report.Slot!;
                 if (slot.LimitReached)
                 {
-                    log.Error("service {Service}: worker {Slot} was restarted {Limit} times within {Interval} (restart.limit): next try in {Wait}; last end: {Reason}", _name, slot.Index, _spec.Restart.Limit, Durations.Text(_spec.Restart.LimitInterval), Durations.Text(slot.NextTry!.Value - now), slot.LastExit?.Text);
+                    log.Error("service {Service}: worker {Slot} was restarted {Limit} times within {Interval} (restart.limit): next try in {Wait}; last end: {Reason}", _name, slot.Index, spec.Restart.Limit, Durations.Text(spec.Restart.LimitInterval), Durations.Text(slot.NextTry!.Value - now), slot.LastExit?.Text);
                 }
                 else
                 {

@@ -26,15 +26,17 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 {
     private readonly EventLoop _loop;
     private readonly Spawner _spawner;
-    private readonly IReadOnlyList<ListenerHandle> _listeners;
     private readonly ServiceLog _log;
-    private readonly OutputQueue? _output;
+    private readonly ILogger _logger;
+    private readonly bool _daemonLogsToJournal;
+    private OutputQueue? _output;
     private readonly HookRunner _hooks;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
     private readonly DescriptorStore _stored = new();
     private readonly OrphanReaper? _orphans;
     private readonly Queue<ServiceEvent> _events = new();
-    private WorkerIdentity? _identity;
+    private readonly Dictionary<int, GenerationMeans> _means = [];
+    private GenerationMeans _wanted;
     private bool _stepping;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
@@ -42,11 +44,14 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     {
         _loop = loop;
         _spawner = spawner;
-        _listeners = listeners;
+        _wanted = new GenerationMeans(listeners, null);
+        _logger = log;
+        _daemonLogsToJournal = daemonLogsToJournal;
         _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
         _log = new ServiceLog(log, spec, loop.Time, _output);
         _hooks = new HookRunner(loop, spawner, _log, Post);
         State = ServiceState.Create(spec);
+        _means.Add(State.Generation, _wanted);
         loop.Add(this);
         _orphans = orphans;
         if (orphans is not null)
@@ -64,8 +69,11 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>The name.</summary>
     public string Name => State.Spec.Name;
 
-    /// <summary>The listeners, in descriptor order.</summary>
-    public IReadOnlyList<ListenerHandle> Listeners => _listeners;
+    /// <summary>The listeners of the next worker, in descriptor order.</summary>
+    public IReadOnlyList<ListenerHandle> Listeners => _wanted.Listeners;
+
+    /// <summary>Whether a worker that lives, or may yet be started, has that socket.</summary>
+    public bool Uses(ListenerHandle handle) => _wanted.Listeners.Contains(handle) || _means.Values.Any(means => means.Listeners.Contains(handle));
 
     /// <summary>Why the service cannot be started; null where it can.</summary>
     public string? Blocked { get; private set; }
@@ -88,7 +96,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// </summary>
     public bool Start(out string? error)
     {
-        var missing = _listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
+        var missing = Listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
         error = missing.Length > 0 ? string.Join("; ", missing) : null;
         if (error is null)
         {
@@ -129,6 +137,33 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         return true;
     }
 
+    /// <summary>
+    /// Something else is asked for. What needs no new worker holds at once; otherwise the workers are replaced by those of
+    /// <paramref name="identity"/> on <paramref name="listeners"/>, by the strategy of the new spec.
+    /// </summary>
+    public void Change(ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, WorkerIdentity identity, bool newWorkers)
+    {
+        var before = State.Spec;
+        _wanted = new GenerationMeans(listeners, identity);
+        if (Blocked is not null && listeners.All(handle => handle.Descriptor is not null))
+        {
+            Blocked = null;
+        }
+
+        if (before.Log != spec.Log)
+        {
+            // The old queue may have to wait for a slow disk: not on the loop.
+            var old = _output;
+            _log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _loop.Time, _logger));
+            if (old is not null)
+            {
+                _ = Task.Run(old.Dispose);
+            }
+        }
+
+        Post(new SpecChanged(spec, newWorkers));
+    }
+
     /// <summary>Sends a signal to the main process of each worker, also of those that drain; the process ids of those that it reached.</summary>
     public IReadOnlyList<int> Signal(int signal)
     {
@@ -159,8 +194,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             while (_events.TryDequeue(out var next))
             {
                 var now = _loop.Now;
+                var before = State;
                 var (state, effects) = ServiceMachine.Step(State, next, now);
                 State = state;
+                Provide(before, next);
 
                 // Acts before words: whoever reads the log must not keep a worker from being replaced.
                 foreach (var effect in effects.OrderBy(effect => effect is ReportEffect))
@@ -222,9 +259,43 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             return false;
         }
 
-        _identity = identity;
+        _wanted = _wanted with { Identity = identity };
+        foreach (var (generation, means) in _means.Where(pair => pair.Value.Identity is null || !State.Wanted).ToArray())
+        {
+            _means[generation] = means with { Identity = identity };
+        }
+
         return true;
     }
+
+    /// <summary>
+    /// A generation that has just begun gets what is there for it now and keeps it; one of which nothing is left is
+    /// forgotten. Where a roll-out was taken back, the next one begins with what there was before.
+    /// </summary>
+    private void Provide(ServiceState before, ServiceEvent what)
+    {
+        if (ReferenceEquals(before.Specs, State.Specs) && ReferenceEquals(before.Spec, State.Spec))
+        {
+            return;
+        }
+
+        foreach (var generation in State.Specs.Keys)
+        {
+            _means.TryAdd(generation, _wanted);
+        }
+
+        if (what is not SpecChanged && !ReferenceEquals(before.Spec, State.Spec) && State.Rollout is { } rollout && _means.TryGetValue(rollout.From, out var former))
+        {
+            _wanted = former;
+        }
+
+        foreach (var generation in _means.Keys.Where(generation => !State.Specs.ContainsKey(generation)).ToArray())
+        {
+            _means.Remove(generation);
+        }
+    }
+
+    private GenerationMeans MeansOf(int generation) => _means.GetValueOrDefault(generation) ?? _wanted;
 
     private void CarryOut(ServiceEffect effect, TimeSpan now)
     {
@@ -252,7 +323,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                 _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession();
                 break;
             case HookEffect hook:
-                _hooks.Run(State.Spec, _identity!, hook);
+                _hooks.Run(State.SpecOf(hook.Generation), MeansOf(hook.Generation).Identity!, hook);
                 break;
             case ReportEffect report:
                 if (report is { Report: ServiceReport.WorkerReady, Worker: { } ready } && _processes.TryGetValue(ready.Id, out var process))
@@ -260,7 +331,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                     process.ReadyAt = _loop.Time.GetUtcNow();
                 }
 
-                _log.Report(report, now);
+                _log.Report(report, now, report.Worker is { } subject ? State.SpecOf(subject.Generation) : State.Spec);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(effect), effect, null);
@@ -269,10 +340,13 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     private void Spawn(WorkerState worker)
     {
+        var spec = State.SpecOf(worker.Generation);
+        var (listeners, identity) = MeansOf(worker.Generation);
+
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
         var process = _spawner.Spawn(
-            State.Spec, _identity!, worker, _listeners,
+            spec, identity!, worker, listeners,
             line => _log.Output(worker, pid, line, isError: false),
             line => _log.Output(worker, pid, line, isError: true),
             out var failure,
@@ -286,14 +360,14 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         pid = process.Pid;
         _processes.Add(worker.Id, process);
         Post(new WorkerSpawned(worker.Id, pid));
-        if (State.Spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
+        if (spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
         {
-            for (var i = 0; i < _listeners.Count; i++)
+            for (var i = 0; i < listeners.Count; i++)
             {
-                var number = State.Spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart + i;
-                _listeners[i].History.Add(
+                var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart + i;
+                listeners[i].History.Add(
                     HandlePhase.Handoff, "execve", actor: new HistoryActor(pid, $"{Name}/{worker.Slot}"),
-                    note: $"descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(State.Spec.Handoff)}");
+                    note: $"descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(spec.Handoff)}");
             }
         }
 
@@ -301,24 +375,24 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(worker.Id, process));
-        if (Look(process) is { } look)
+        if (Look(process, spec, listeners) is { } look)
         {
             process.Watch = new ReadinessWatch(_loop, look, () => Post(new WorkerReady(worker.Id)), seen => Post(new WorkerSeen(worker.Id, seen)));
         }
     }
 
     /// <summary>How the worker's readiness is seen from outside; null where it says so itself, or is ready by its exec.</summary>
-    private IReadinessLook? Look(WorkerProcess process)
+    private IReadinessLook? Look(WorkerProcess process, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners)
     {
-        var readiness = State.Spec.Readiness;
+        var readiness = spec.Readiness;
         switch (readiness.Kind)
         {
             case ReadinessKind.Accepting:
                 return new AcceptingLook(
                     () => process.Pid,
-                    [.. _listeners.Where(handle => handle.Spec.Address.Kind.Listens()).Select(handle => (handle.Name, handle.Inode))]);
+                    [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens()).Select(handle => (handle.Name, handle.Inode))]);
             case ReadinessKind.Http:
-                var asked = _listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
+                var asked = listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
                 return new HttpLook(() => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
             case ReadinessKind.Notify or ReadinessKind.Started:
                 return null;
@@ -334,6 +408,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             _loop.Unwatch(pipe.Descriptor);
         }
     });
+
+    private ServiceSpec TermsOf(int workerId) =>
+        State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;
 
     private void TakeMessages(int workerId, WorkerProcess process) => process.Notify.Drain(
         process.Owns,
@@ -382,7 +459,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             process.SayReloading(false);
         }
 
-        if (message.IsReady && State.Spec.Readiness.Kind == ReadinessKind.Notify)
+        if (message.IsReady && TermsOf(workerId).Readiness.Kind == ReadinessKind.Notify)
         {
             Post(new WorkerReady(workerId));
         }
@@ -415,9 +492,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             return;
         }
 
-        if (!HandoffEnvironment.PassesStored(State.Spec.Handoff))
+        var handoff = State.SpecOf(worker.Generation).Handoff;
+        if (!HandoffEnvironment.PassesStored(handoff))
         {
-            _log.MessageRefused(process.Pid, process.Pid, $"FDSTORE=1: descriptors cannot be given back by {Word(State.Spec.Handoff)}; use handoff = \"listen-fds\"");
+            _log.MessageRefused(process.Pid, process.Pid, $"FDSTORE=1: descriptors cannot be given back by {Word(handoff)}; use handoff = \"listen-fds\"");
             return;
         }
 
@@ -492,7 +570,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
 
         if (exit is { Signalled: false, Status: 0 } && !process.IsHandedOver
-            && State.Spec.Readiness.Kind == ReadinessKind.Notify
+            && TermsOf(workerId).Readiness.Kind == ReadinessKind.Notify
             && State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { Phase: WorkerPhase.Starting } starting
             && process.HasOrphans())
         {

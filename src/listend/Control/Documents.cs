@@ -45,7 +45,7 @@ internal static class Documents
         state.Slots.Count(slot => slot.Index < state.Desired && slot.Generation == rollout.To),
         state.Desired,
         rollout.Reason,
-        Word(state.Spec.Rollout.Strategy),
+        Word(state.SpecOf(rollout.To).Rollout.Strategy),
         state.Workers.Count(worker => !worker.IsLive),
         (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds);
 
