@@ -19,22 +19,65 @@ public static unsafe class OpenFiles
 
     private const int BufferLength = 32 * 1024;
 
+    /// <summary>Below so many processes a second thread costs more than it brings.</summary>
+    private const int ProcessesWorthAThread = 64;
+
     /// <summary>
-    /// Looks through every process that /proc shows for sockets of <paramref name="wanted"/>.
+    /// Looks through every process that /proc shows for sockets of <paramref name="wanted"/>, on a busy host on several
+    /// processors at once: reading a descriptor's link is all that it takes, and there are thousands.
     /// Returns how many processes did not let themselves be looked into (kernel threads are not counted where that can be told).
     /// </summary>
     public static int FindSockets(IReadOnlySet<ulong> wanted, List<Found> found)
     {
-        var hidden = 0;
         var processes = open(Path("/proc\0"u8), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (processes < 0)
         {
-            return hidden;
+            return 0;
         }
 
+        var pids = ReadPids(processes);
+        var hidden = 0;
+        var next = 0;
+        void Look()
+        {
+            var entries = stackalloc byte[BufferLength];
+            var mine = new List<Found>();
+            int at;
+            while ((at = Interlocked.Increment(ref next) - 1) < pids.Count)
+            {
+                if (!LookInto(processes, pids[at], wanted, mine, entries))
+                {
+                    Interlocked.Increment(ref hidden);
+                }
+            }
+
+            lock (found)
+            {
+                found.AddRange(mine);
+            }
+        }
+
+        var others = new Thread[Math.Min(Environment.ProcessorCount, pids.Count / ProcessesWorthAThread + 1) - 1];
+        for (var i = 0; i < others.Length; i++)
+        {
+            others[i] = new Thread(Look);
+            others[i].Start();
+        }
+
+        Look();
+        foreach (var other in others)
+        {
+            other.Join();
+        }
+
+        _ = close(processes);
+        return hidden;
+    }
+
+    private static List<int> ReadPids(int processes)
+    {
+        var pids = new List<int>();
         var names = stackalloc byte[BufferLength];
-        var entries = stackalloc byte[BufferLength];
-        var path = stackalloc byte[32];
         long length;
         while ((length = Syscalls.getdents64(processes, names, BufferLength)) > 0)
         {
@@ -43,23 +86,20 @@ public static unsafe class OpenFiles
                 var name = EntryName(names + at);
                 if (name[0] is >= (byte)'1' and <= (byte)'9' && Utf8Parser.TryParse(Span(name), out int pid, out _))
                 {
-                    var text = new Span<byte>(path, 32);
-                    Span(name).CopyTo(text);
-                    "/fd\0"u8.CopyTo(text[Span(name).Length..]);
-                    if (!LookInto(processes, path, pid, wanted, found, entries))
-                    {
-                        hidden++;
-                    }
+                    pids.Add(pid);
                 }
             }
         }
 
-        _ = close(processes);
-        return hidden;
+        return pids;
     }
 
-    private static bool LookInto(int processes, byte* path, int pid, IReadOnlySet<ulong> wanted, List<Found> found, byte* entries)
+    private static bool LookInto(int processes, int pid, IReadOnlySet<ulong> wanted, List<Found> found, byte* entries)
     {
+        var path = stackalloc byte[32];
+        var text = new Span<byte>(path, 32);
+        Utf8Formatter.TryFormat(pid, text, out var digits);
+        "/fd\0"u8.CopyTo(text[digits..]);
         var directory = openat(processes, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (directory < 0)
         {

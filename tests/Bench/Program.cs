@@ -10,6 +10,7 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
     ["listeners-10000"] = ListenersBenchmark.Run,
     ["spawn"] = SpawnBenchmark.Run,
     ["rest"] = RestBenchmark.Run,
+    ["explain"] = ExplainBenchmark.Run,
 };
 var names = new Argument<string[]>("name") { Description = $"Which: {string.Join(", ", all.Keys)}; or micro, for BenchmarkDotNet alone", Arity = ArgumentArity.ZeroOrMore };
 names.AcceptOnlyFromAmong([.. all.Keys, "micro"]);

@@ -20,6 +20,9 @@ internal sealed class Workspace : IDisposable
     /// <summary>The daemon under measurement: LISTEND_BIN (the executable or its folder), else artifacts/publish/listend.</summary>
     public static string Listend { get; } = Published("LISTEND_BIN", "artifacts/publish", "listend");
 
+    /// <summary>The client beside it.</summary>
+    public static string Listenctl { get; } = Path.Combine(Path.GetDirectoryName(Listend)!, "listenctl");
+
     /// <summary>What is measured in-process, as an executable.</summary>
     public static string Probe { get; } = Published("LISTEND_PROBE", "artifacts/bench", "listend-probe");
 
