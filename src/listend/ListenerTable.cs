@@ -64,6 +64,13 @@ internal sealed class ListenerTable
         }
     }
 
+    /// <summary>Other listeners from now on; what was there before is the caller's.</summary>
+    public void Set(IReadOnlyList<ListenerHandle> handles)
+    {
+        _handles.Clear();
+        _handles.AddRange(handles);
+    }
+
     public void Close()
     {
         foreach (var handle in _handles)

@@ -79,6 +79,11 @@ public sealed class SettingTests
     public void A_change_of_it_is_seen_by_reload(string path)
     {
         var setting = SettingCases.All.Single(c => c.Path == path);
+        if (setting.Right == SettingTable.All.Single(s => s.Path == path).Default)
+        {
+            return;
+        }
+
         var with = Parsing.Good(Document(setting, setting.Right).Text);
         var without = setting.Path is "service.NAME.command" or "listener.NAME.address"
             ? with with { Listeners = [.. with.Listeners.Select(l => l with { Address = ListenAddress.AnyFamily(ListenerKind.Tcp, 1) })], Services = [.. with.Services.Select(s => s with { Command = ["/other"] })] }
@@ -90,11 +95,6 @@ public sealed class SettingTests
             "service" => ServiceTerms.Changed(without.Services[0], with.Services[0]).Select(term => term.Setting),
             _ => without.Daemon == with.Daemon ? [] : [key],
         };
-        if (EqualityComparer<object>.Default.Equals(setting.Read(without), setting.Read(with)))
-        {
-            return;
-        }
-
         Assert.Contains(changed, name => key == name || key.StartsWith(name + ".", StringComparison.Ordinal) || key.StartsWith(name + "[", StringComparison.Ordinal));
         Assert.True(setting.Path.StartsWith("daemon", StringComparison.Ordinal) || with.Listeners[0] != without.Listeners[0] || with.Services[0] != without.Services[0]);
     }

@@ -285,11 +285,11 @@ public sealed partial class ListenerFactory
         handle.Descriptor = CreateSocket(create, out var failure);
         handle.History.Add(
             HandlePhase.Create, "socket", errno: failure?.Name, verdict: failure is null ? Verdict.Exact : Verdict.Refused,
-            actor: _self, note: $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
+            actor: _self, note: On(handle.Occasion, $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}"));
         return failure;
     }
 
-    private SystemCallFailure? Set(ListenerHandle handle, SetOptionStep step)
+    private SystemCallFailure? Set(ListenerHandle handle, SetOptionStep step, string? occasion = null)
     {
         var error = OptionAccess.Set(handle.Descriptor!, step.Option, step.Value);
         var effective = OptionAccess.Get(handle.Descriptor!, step.Option);
@@ -297,7 +297,7 @@ public sealed partial class ListenerFactory
         var bound = step.Option.BoundedBy is { } sysctl && verdict != Verdict.Exact ? Sysctl.ReadNumber(sysctl) : null;
         var note = error is not null ? Advice(step, error.Value)
             : ReadBack.Explain(step.Option, step.Value, effective, bound) ?? (step.Option == SocketOptions.FastOpen ? FastOpenSwitch() : null);
-        handle.History.Add(step.Phase, "setsockopt", step.Option.Name, step.Value, effective, error?.Name, verdict, _self, note);
+        handle.History.Add(step.Phase, "setsockopt", step.Option.Name, step.Value, effective, error?.Name, verdict, _self, On(occasion, note));
         handle.Remember(step.Option, step.Value, effective, verdict);
         if (error is null)
         {
@@ -309,7 +309,7 @@ public sealed partial class ListenerFactory
             return error.Value.With($"{step.Option.LevelName}, {step.Option.Name}, {step.Value}");
         }
 
-        return step.Fallback is null ? null : Set(handle, step.Fallback);
+        return step.Fallback is null ? null : Set(handle, step.Fallback, occasion);
     }
 
     private SystemCallFailure? Bind(ListenerHandle handle, ListenerPlan plan, ListenAddress address)
@@ -412,9 +412,9 @@ public sealed partial class ListenerFactory
         return file;
     }
 
-    private SystemCallFailure? Join(ListenerHandle handle, MulticastMembership membership)
+    private SystemCallFailure? Join(ListenerHandle handle, MulticastMembership membership, bool leave = false, string? occasion = null)
     {
-        var name = membership.Source is null ? "MCAST_JOIN_GROUP" : "MCAST_JOIN_SOURCE_GROUP";
+        var name = $"MCAST_{(leave ? "LEAVE" : "JOIN")}_{(membership.Source is null ? "" : "SOURCE_")}GROUP";
         var value = OptionValue.Of($"{membership.Group}{(membership.Source is null ? "" : $" from {membership.Source}")}{(membership.Interface is null ? "" : $" on {membership.Interface}")}");
         uint index = 0;
         if (membership.Interface is { } @interface)
@@ -444,16 +444,16 @@ public sealed partial class ListenerFactory
         }
 
         var level = membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IpprotoIpv6 : IpprotoIp;
-        var error = Sockets.SetBytes(handle.Descriptor!, level, membership.Source is null ? McastJoinGroup : McastJoinSourceGroup, request);
-        return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, error, error?.Errno == NoDevice ? "no interface is named, and no route leads to the group: set interface" : null);
+        var error = Sockets.SetBytes(handle.Descriptor!, level, membership.Source is null ? (leave ? McastLeaveGroup : McastJoinGroup) : leave ? McastLeaveSourceGroup : McastJoinSourceGroup, request);
+        return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, error, On(occasion, error?.Errno == NoDevice ? "no interface is named, and no route leads to the group: set interface" : null));
     }
 
-    private SystemCallFailure? Listen(ListenerHandle handle, int backlog)
+    private SystemCallFailure? Listen(ListenerHandle handle, int backlog, string? occasion = null)
     {
         var error = Sockets.Listen(handle.Descriptor!, backlog);
         if (error is not null)
         {
-            handle.History.Add(HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), errno: error.Value.Name, verdict: Verdict.Refused, actor: _self);
+            handle.History.Add(HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), errno: error.Value.Name, verdict: Verdict.Refused, actor: _self, note: On(occasion, error.Value.Text));
             return error.Value.With(backlog.ToString(CultureInfo.InvariantCulture));
         }
 
@@ -463,7 +463,7 @@ public sealed partial class ListenerFactory
         handle.History.Add(
             HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), effective is { } limit ? OptionValue.Of(limit) : null,
             verdict: effective is null || effective == backlog ? Verdict.Exact : Verdict.Adjusted, actor: _self,
-            note: ReadBack.ExplainBacklog(backlog, effective, somaxconn));
+            note: On(occasion, ReadBack.ExplainBacklog(backlog, effective, somaxconn)));
         return null;
     }
 
@@ -493,6 +493,8 @@ public sealed partial class ListenerFactory
         handle.History.Add(phase, call, option, value, error is null ? value : null, error?.Name, error is null ? Verdict.Exact : Verdict.Refused, _self, note ?? error?.Text);
         return null;
     }
+
+    private static string? On(string? occasion, string? note) => occasion is null ? note : note is null ? occasion : $"{occasion}: {note}";
 
     private static string Advice(SetOptionStep step, SystemCallError error) => error.Name switch
     {

@@ -11,20 +11,35 @@ namespace Supervisor.Linux.Listeners;
 public sealed class ListenerHandle : IDisposable
 {
     private readonly Dictionary<SocketOption, (OptionValue Requested, OptionValue? Effective, Verdict Verdict)> _asked = [];
+    private ListenerSpec _spec;
 
     /// <summary>A handle without a socket, for the factory to fill.</summary>
     public ListenerHandle(ListenerSpec spec, TimeProvider time)
+        : this(spec, new HandleHistory(time))
     {
-        Spec = spec;
-        Requested = spec.Address.ToString();
-        History = new HandleHistory(time);
     }
 
-    /// <summary>What was asked for.</summary>
-    public ListenerSpec Spec { get; }
+    /// <summary>A handle without a socket, whose history goes on where another socket of the same listener has left it.</summary>
+    internal ListenerHandle(ListenerSpec spec, HandleHistory history)
+    {
+        _spec = spec;
+        Requested = spec.Address.ToString();
+        History = history;
+    }
+
+    /// <summary>What was asked for; another one after a reload.</summary>
+    public ListenerSpec Spec
+    {
+        get => _spec;
+        internal set
+        {
+            _spec = value;
+            Requested = value.Address.ToString();
+        }
+    }
 
     /// <summary>The address that was asked for, as text.</summary>
-    public string Requested { get; }
+    public string Requested { get; private set; } = "";
 
     /// <summary>Its name.</summary>
     public string Name => Spec.Name;
@@ -53,6 +68,9 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>What <see cref="Failure"/> means and who is in the way; null where there is a socket.</summary>
     public BindDiagnosis? Diagnosis { get; internal set; }
 
+    /// <summary>Why the socket is made, where that is not the daemon's start.</summary>
+    internal string? Occasion { get; init; }
+
     /// <summary>The socket file that bind() made, by device and inode: what may be removed at the end.</summary>
     internal (ulong Device, ulong Inode)? PathIdentity { get; set; }
 
@@ -67,6 +85,9 @@ public sealed class ListenerHandle : IDisposable
         Descriptor = null;
         _asked.Clear();
     }
+
+    /// <summary>Nothing is asked of the option any more.</summary>
+    internal void Forget(SocketOption option) => _asked.Remove(option);
 
     internal void Remember(SocketOption option, OptionValue requested, OptionValue? effective, Verdict verdict) =>
         _asked[option] = (requested, effective, verdict);

@@ -37,7 +37,8 @@ public unsafe class AbiTests : KernelTest
         (typeof(ListenerFactory), "SockStream", "SOCK_STREAM"), (typeof(ListenerFactory), "SockDgram", "SOCK_DGRAM"),
         (typeof(ListenerFactory), "SockSeqpacket", "SOCK_SEQPACKET"), (typeof(ListenerFactory), "IpprotoIp", "IPPROTO_IP"),
         (typeof(ListenerFactory), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(ListenerFactory), "McastJoinGroup", "MCAST_JOIN_GROUP"),
-        (typeof(ListenerFactory), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"),
+        (typeof(ListenerFactory), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"), (typeof(ListenerFactory), "McastLeaveGroup", "MCAST_LEAVE_GROUP"),
+        (typeof(ListenerFactory), "McastLeaveSourceGroup", "MCAST_LEAVE_SOURCE_GROUP"),
         (typeof(SocketAddress), "MaxLength", "sizeof(struct sockaddr_storage)"), (typeof(SocketAddress), "AfUnix", "AF_UNIX"),
         (typeof(SocketAddress), "AfInet", "AF_INET"), (typeof(SocketAddress), "AfInet6", "AF_INET6"), (typeof(SocketAddress), "AfVsock", "AF_VSOCK"),
         (typeof(SocketIdentity), "SolSocket", "SOL_SOCKET"), (typeof(SocketIdentity), "SoType", "SO_TYPE"),
@@ -99,7 +100,7 @@ public unsafe class AbiTests : KernelTest
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
-        (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"),
+        (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"), (typeof(OpenFiles), "ProcessesWorthAThread"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
     ];
