@@ -55,6 +55,9 @@ internal static unsafe partial class Syscalls
     internal static partial int getsid(int pid);
 
     [LibraryImport("libc")]
+    internal static partial int madvise(void* start, nuint length, int advice);
+
+    [LibraryImport("libc")]
     internal static partial uint geteuid();
 
     [LibraryImport("libc")]

@@ -160,6 +160,7 @@ internal sealed class Daemon : IDisposable
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
+        _loop.Add(new Rest(_loop));
         _loop.Run();
 
         control.Stop();

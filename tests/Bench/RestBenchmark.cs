@@ -9,6 +9,9 @@ internal static class RestBenchmark
     /// <summary>The daemon serves its control socket for so long after the last connection; a little more.</summary>
     private static readonly TimeSpan UntilIdle = TimeSpan.FromSeconds(7);
 
+    /// <summary>The daemon gives back what its start took two seconds after it; a little more.</summary>
+    private static readonly TimeSpan UntilAtRest = TimeSpan.FromSeconds(3);
+
     public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)
     {
         const int workers = 4;
@@ -16,7 +19,7 @@ internal static class RestBenchmark
         using (var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), $"{workers}", workspace.Yardstick("worker")))
         {
             listend.WaitUntilReady();
-            Thread.Sleep(TimeSpan.FromSeconds(1));
+            Thread.Sleep(UntilAtRest);
             foreach (var figure in AtRest(workspace, scale, listend, yardstick, "4 workers"))
             {
                 yield return figure;
@@ -33,7 +36,7 @@ internal static class RestBenchmark
         using (var listend = new ListendProcess(workspace, 1, stampSocket: null))
         {
             listend.WaitUntilReady();
-            Thread.Sleep(TimeSpan.FromSeconds(1));
+            Thread.Sleep(UntilAtRest);
             var before = ProcessMemory.Of(listend.Pid);
             var clock = Stopwatch.StartNew();
             var requests = Requests(listend, scale.Requests, clock, scale.Limit / 2);

@@ -182,10 +182,7 @@ internal sealed class ControlServer : IDisposable
                 duplicate.Dispose();
                 application = null;
 
-                // What the requests took goes back to the system before the daemon rests, also what waits for a finalizer.
-                GC.Collect();
-                GC.WaitForPendingFinalizers();
-                GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+                Rest.GiveBackMemory();
             }
         }
         finally
