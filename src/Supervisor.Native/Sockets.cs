@@ -178,6 +178,33 @@ public static unsafe class Sockets
         }
     }
 
+    /// <summary>
+    /// SO_ATTACH_REUSEPORT_CBPF (Linux 4.5, socket(7)): new connections of the whole SO_REUSEPORT group go to the member
+    /// with that number, counted in the order in which they joined. Needs no capability.
+    /// </summary>
+    public static SystemCallError? SteerReusePort(DescriptorHandle member, int index)
+    {
+        const int attachReusePortCbpf = 51;
+        const ushort returnConstant = 0x06;
+
+        // struct sock_filter: code, two jumps, the constant; struct sock_fprog: length, pointer. linux/filter.h.
+        var instruction = stackalloc byte[8];
+        *(ushort*)instruction = returnConstant;
+        *(ushort*)(instruction + 2) = 0;
+        *(int*)(instruction + 4) = index;
+        var program = stackalloc byte[16];
+        *(ulong*)program = 1;
+        *(byte**)(program + 8) = instruction;
+        return setsockopt(member.Number, SOL_SOCKET, attachReusePortCbpf, program, 16) == 0 ? null : SystemCallError.Last("setsockopt");
+    }
+
+    /// <summary>SO_DETACH_REUSEPORT_BPF (Linux 5.3): the kernel's hash decides again.</summary>
+    public static SystemCallError? ReleaseReusePort(DescriptorHandle member)
+    {
+        const int detachReusePortBpf = 68;
+        return SetInt32(member, SOL_SOCKET, detachReusePortBpf, 0);
+    }
+
     /// <summary>SO_PEERCRED of a connected UNIX socket.</summary>
     public static SystemCallError? GetPeerCredentials(DescriptorHandle socket, out int pid, out uint uid, out uint gid)
     {

@@ -123,6 +123,7 @@ internal sealed class Daemon : IDisposable
         ServiceRunner AddService(ServiceSpec spec)
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
+            runner.Holds = (worker, ask) => Reloader!.Holds(runner, worker, ask);
             _services.Add(runner);
             Events.Watch(runner);
             runner.Changed += (_, _) =>

@@ -63,6 +63,15 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>After each change, with what is worth reporting of it; the state is the new one.</summary>
     public event Action<ServiceRunner, ImmutableArray<ReportEffect>>? Changed;
 
+    /// <summary>
+    /// Asked before a worker gets its stop signal: true where it is to get it later, by the action that is handed over,
+    /// since what waits in a queue is its to serve, and nobody else's.
+    /// </summary>
+    public Func<WorkerState, Action, bool>? Holds { get; set; }
+
+    /// <summary>The sockets that the workers of a generation have, in descriptor order.</summary>
+    public IReadOnlyList<ListenerHandle> ListenersOf(int generation) => MeansOf(generation).Listeners;
+
     /// <summary>The state.</summary>
     public ServiceState State { get; private set; }
 
@@ -304,20 +313,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             case SpawnEffect spawn:
                 Spawn(spawn.Worker);
                 break;
+            case SignalEffect signal when signal.Signal != Signals.Abort && Holds?.Invoke(signal.Worker, () => Send(signal)) == true:
+                break;
             case SignalEffect signal:
-                if (_processes.TryGetValue(signal.Worker.Id, out var asked))
-                {
-                    asked.Watch?.Dispose();
-                    if (asked.AwaitsMain)
-                    {
-                        End(signal.Worker.Id, asked, Abandoned);
-                    }
-                    else
-                    {
-                        Processes.Signal(asked.Pidfd, signal.Signal);
-                    }
-                }
-
+                Send(signal);
                 break;
             case KillEffect kill:
                 _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession();
@@ -335,6 +334,22 @@ public sealed class ServiceRunner : IDeadline, IDisposable
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(effect), effect, null);
+        }
+    }
+
+    private void Send(SignalEffect signal)
+    {
+        if (_processes.TryGetValue(signal.Worker.Id, out var asked))
+        {
+            asked.Watch?.Dispose();
+            if (asked.AwaitsMain)
+            {
+                End(signal.Worker.Id, asked, Abandoned);
+            }
+            else
+            {
+                Processes.Signal(asked.Pidfd, signal.Signal);
+            }
         }
     }
 

@@ -10,4 +10,9 @@ namespace Supervisor.Daemon.Reload;
 /// <param name="Move">How it gets another socket.</param>
 /// <param name="Bridge">Living sockets that have to share their address with the new one for a while.</param>
 /// <param name="At">The address that is bound; where port 0 stays, the one that there is.</param>
-internal sealed record ListenerStep(ListenerDiff Diff, ListenerHandle? Handle, ListenerMove Move, IReadOnlyList<ListenerHandle> Bridge, ListenAddress At);
+internal sealed record ListenerStep(ListenerDiff Diff, ListenerHandle? Handle, ListenerMove Move, IReadOnlyList<ListenerHandle> Bridge, ListenAddress At)
+{
+    /// <summary>Whether the kernel can be told which of the two sockets gets new connections.</summary>
+    public bool CanSteer => Move == ListenerMove.Bridge && Bridge.Count == 1 && Bridge[0] == Handle && Diff.After is { } after
+        && SocketBridge.CanSteer(Handle.Spec, Handle.Effective, after, At);
+}

@@ -185,7 +185,7 @@ internal sealed class ReloadPlan
         };
     }
 
-    private static string? Queue(ListenerStep step) => SocketSteering.CanSteer(step)
+    private static string? Queue(ListenerStep step) => step.CanSteer
         ? null
         : "connections that come to the former socket after its last worker was asked to leave";
 

@@ -5,6 +5,7 @@ using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
 using Supervisor.Daemon.Commands;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
@@ -74,12 +75,12 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             return new ReloadDocument(DryRun: true, Applied: false, daemon.ConfigFile, plan.Actions, [], [], Summary(plan, "would be"));
         }
 
-        if (!TryMake(plan, out var made, out var failures))
+        if (!TryMake(plan, out var made, out var bridges, out var failures))
         {
             return Refused(dryRun, [], failures, plan.Actions);
         }
 
-        var warnings = Commit(plan, made);
+        var warnings = Commit(plan, made, bridges);
         daemon.Reconfigured(config);
         var message = Summary(plan, "");
         log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("reload: {Message}", message);
@@ -95,12 +96,57 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
     /// <summary>A service has changed: sockets that nobody has any more are closed, services that are gone are let go.</summary>
     public void ServiceChanged()
     {
+        foreach (var retired in _retired)
+        {
+            if (retired is { Bridge: { } bridge, Successor: { } successor } && IsServed(successor) && IsServed(retired.Former))
+            {
+                bridge.Share();
+            }
+        }
+
         if (!_sweeping && (_retired.Count > 0 || _removed.Count > 0))
         {
             _sweeping = true;
             daemon.Loop.Post(Sweep);
         }
     }
+
+    /// <summary>
+    /// A worker is to be asked to leave. Where it is the last one that accepts on a socket that goes away, new connections
+    /// are first given to the other one, and it is asked once nobody waits in its queue any more.
+    /// </summary>
+    public bool Holds(ServiceRunner runner, WorkerState worker, Action ask)
+    {
+        if (_retired.Count == 0 || daemon.IsLeaving || worker.ReadyAt is null)
+        {
+            return false;
+        }
+
+        var last = runner.ListenersOf(worker.Generation).Where(handle => _retired.Any(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle)).ToArray();
+        if (last.Length == 0)
+        {
+            return false;
+        }
+
+        foreach (var retired in _retired.Where(retired => retired.Bridge is not null))
+        {
+            if (last.Contains(retired.Former))
+            {
+                retired.Bridge!.Steer(retired.Successor!);
+            }
+            else if (last.Contains(retired.Successor))
+            {
+                retired.Bridge!.Steer(retired.Former);
+            }
+        }
+
+        _ = new QueueDrain(daemon.Loop, last, ask);
+        return true;
+    }
+
+    /// <summary>Whether somebody accepts on it, and goes on to.</summary>
+    private bool IsServed(ListenerHandle handle) =>
+        daemon.Services.Any(runner => runner.State.Workers.Any(worker => worker.Phase == WorkerPhase.Ready && runner.ListenersOf(worker.Generation).Contains(handle)));
 
     /// <summary>Closes what is still held for workers of former configurations.</summary>
     public void Close()
@@ -114,10 +160,12 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
     }
 
     /// <summary>Binds every new socket; where one cannot be, those that could are closed again.</summary>
-    private bool TryMake(ReloadPlan plan, out Dictionary<ListenerStep, ListenerHandle> made, out List<FailureDocument> failures)
+    private bool TryMake(
+        ReloadPlan plan, out Dictionary<ListenerStep, ListenerHandle> made, out Dictionary<ListenerHandle, SocketBridge> bridges, out List<FailureDocument> failures)
     {
         made = [];
         failures = [];
+        bridges = [];
         var retried = new List<(ListenerHandle Handle, Core.Listeners.ListenerSpec Before)>();
         foreach (var step in plan.Listeners.Where(step => step.Diff.After is not null && step.Move != ListenerMove.None))
         {
@@ -139,6 +187,11 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             if (handle.Failure is null)
             {
                 made.Add(step, handle);
+                if (step.CanSteer)
+                {
+                    // At once: what comes before has to wait on the new socket until its first worker is there.
+                    bridges.Add(handle, new SocketBridge(step.Handle!, handle));
+                }
             }
             else
             {
@@ -153,6 +206,11 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         foreach (var (step, handle) in made)
         {
+            if (bridges.TryGetValue(handle, out var bridge))
+            {
+                bridge.End(bridge.Former);
+            }
+
             factory.Undo(handle, step.Bridge);
         }
 
@@ -164,7 +222,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         return false;
     }
 
-    private List<string> Commit(ReloadPlan plan, Dictionary<ListenerStep, ListenerHandle> made)
+    private List<string> Commit(ReloadPlan plan, Dictionary<ListenerStep, ListenerHandle> made, Dictionary<ListenerHandle, SocketBridge> bridges)
     {
         var warnings = new List<string>();
         var table = new List<ListenerHandle>();
@@ -173,7 +231,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             if (step.Diff.After is not { } after)
             {
                 conflicts.Forget(step.Handle!);
-                _retired.Add(new RetiredSocket(step.Handle!, null));
+                _retired.Add(new RetiredSocket(step.Handle!, null, null));
                 continue;
             }
 
@@ -181,7 +239,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             {
                 if (step.Handle is { } former)
                 {
-                    _retired.Add(new RetiredSocket(former, handle));
+                    _retired.Add(new RetiredSocket(former, handle, step.Bridge.Count == 1 && bridges.TryGetValue(handle, out var bridge) ? bridge : null));
                 }
                 else
                 {
@@ -262,7 +320,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         foreach (var retired in _retired.ToArray())
         {
-            var (former, successor) = retired;
+            var (former, successor, bridge) = retired;
             if (daemon.Services.FirstOrDefault(runner => runner.Listeners.Contains(former) && !_removed.Contains(runner)) is { } again)
             {
                 // The roll-out onto the new socket was taken back: this one is the listener's again.
@@ -270,6 +328,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 {
                     _retired.Remove(retired);
                     daemon.Listeners.Set([.. daemon.Listeners.Handles.Where(handle => handle != successor && handle.Name != former.Name), former]);
+                    bridge?.End(former);
                     if (successor is not null)
                     {
                         factory.Retire(successor, removePath: true);
@@ -283,6 +342,11 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             else if (!daemon.Services.Any(runner => runner.Uses(former)))
             {
                 _retired.Remove(retired);
+                if (successor is not null)
+                {
+                    bridge?.End(successor);
+                }
+
                 factory.Retire(former, removePath: former.Origin == Core.Listeners.HandleOrigin.Created);
                 if (successor is not null)
                 {
