@@ -13,7 +13,7 @@ namespace Supervisor.Control;
 /// <param name="Queue">The accept queue; null for a datagram socket.</param>
 /// <param name="Options">Every option that a socket of this kind has.</param>
 /// <param name="Origin">One of created, inherited-systemd, inherited-upgrade, recovered, given.</param>
-/// <param name="Drift">What holders of the shared socket changed.</param>
+/// <param name="Drift">Whether the shared socket is otherwise than it was because a holder of it changed it.</param>
 /// <param name="Failure">Why there is no socket; null where there is one.</param>
 /// <param name="Services">Names of the services that list it.</param>
 public sealed record ListenerDocument(
@@ -29,9 +29,13 @@ public sealed record ListenerDocument(
     QueueDocument? Queue,
     IReadOnlyList<OptionDocument> Options,
     string Origin,
-    IReadOnlyList<OptionDocument> Drift,
+    bool Drift,
     FailureDocument? Failure,
-    IReadOnlyList<string> Services);
+    IReadOnlyList<string> Services)
+{
+    /// <summary>What holders of the shared socket changed, and is not as it was yet; null where nobody says.</summary>
+    public IReadOnlyList<OptionDocument>? Drifted { get; init; }
+}
 
 /// <summary>The accept queue's limit.</summary>
 /// <param name="Requested">As given to listen().</param>

@@ -21,6 +21,12 @@ public static class MessageIds
     /// <summary>A line that a worker wrote.</summary>
     public const string Output = "6f0a3d5c6d9b4c0b9d8f0a4f5be1a006";
 
+    /// <summary>A holder of a shared socket changed it.</summary>
+    public const string ListenerDrifted = "6f0a3d5c6d9b4c0b9d8f0a4f5be1a008";
+
+    /// <summary>Such a change was put back.</summary>
+    public const string ListenerRepaired = "6f0a3d5c6d9b4c0b9d8f0a4f5be1a009";
+
     /// <summary>The daemon itself.</summary>
     public const string Daemon = "6f0a3d5c6d9b4c0b9d8f0a4f5be1a007";
 }

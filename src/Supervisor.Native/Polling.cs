@@ -55,6 +55,16 @@ public static unsafe class Polling
         return count;
     }
 
+    /// <summary>poll(2) without waiting: whether the descriptor has hung up, wholly or in the direction in which it reads (POLLHUP, POLLRDHUP).</summary>
+    public static bool IsHungUp(DescriptorHandle descriptor)
+    {
+        const short readHangUp = 0x2000;
+        pollfd one = default;
+        one.fd = descriptor.Number;
+        one.events = readHangUp;
+        return poll(&one, 1, 0) == 1 && (one.revents & (POLLHUP | readHangUp)) != 0;
+    }
+
     /// <summary>Raises an eventfd.</summary>
     public static void Raise(DescriptorHandle descriptor)
     {

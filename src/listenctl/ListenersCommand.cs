@@ -84,7 +84,7 @@ internal sealed class ListenersCommand : Verb
         foreach (var (listener, row) in rows)
         {
             run.Add(row);
-            if (listener.Failure is null && listener.Drift.Count == 0)
+            if (listener.Failure is null && !listener.Drift)
             {
                 continue;
             }
@@ -179,7 +179,7 @@ internal sealed class ListenersCommand : Verb
             }
         }
 
-        foreach (var drift in listener.Drift)
+        foreach (var drift in listener.Drifted ?? [])
         {
             screen.Line(
                 new Cell($"{drift.Name} drifted", Palette.Attention)
@@ -234,7 +234,7 @@ internal sealed class ListenersCommand : Verb
         null => new Cell("-", Palette.Quiet),
         { Effective: { } effective } backlog when effective != backlog.Requested =>
             new Cell(effective.ToString(CultureInfo.InvariantCulture), Palette.Attention)
-                .And($" (asked {backlog.Requested}{(effective < backlog.Requested && listener.Drift.Count == 0 && listener.Origin is "created" ? ", net.core.somaxconn" : "")})", Palette.Quiet),
+                .And($" (asked {backlog.Requested}{(effective < backlog.Requested && !listener.Drift && listener.Origin is "created" ? ", net.core.somaxconn" : "")})", Palette.Quiet),
         var backlog => backlog.Requested.ToString(CultureInfo.InvariantCulture),
     };
 

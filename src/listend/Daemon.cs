@@ -69,6 +69,9 @@ internal sealed class Daemon : IDisposable
 
     public ListenerTable Listeners { get; private set; } = null!;
 
+    /// <summary>What workers change on the sockets that they share.</summary>
+    public DriftWatch Drift { get; private set; } = null!;
+
     public IReadOnlyList<ServiceRunner> Services => _services;
 
     /// <summary>What has happened.</summary>
@@ -97,10 +100,12 @@ internal sealed class Daemon : IDisposable
         };
         Listeners = new ListenerTable(factory);
         Listeners.Open(_config.Listeners, _log);
+        Drift = new DriftWatch(_loop, factory);
         using var conflicts = new ConflictWatch(_loop, factory, _log);
         foreach (var handle in Listeners.Handles)
         {
             Events.Watch(handle);
+            Drift.Watch(handle);
         }
 
         if (NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
@@ -126,6 +131,7 @@ internal sealed class Daemon : IDisposable
             runner.Holds = (worker, ask) => Reloader!.Holds(runner, worker, ask);
             _services.Add(runner);
             Events.Watch(runner);
+            Drift.Watch(runner);
             runner.Changed += (_, _) =>
             {
                 LeaveWhenEmpty();
@@ -285,6 +291,7 @@ internal sealed class Daemon : IDisposable
     public void Remove(ServiceRunner runner)
     {
         _services.Remove(runner);
+        Drift.Forget(runner);
         runner.Dispose();
         Events.Daemon("service-removed", $"service {runner.Name} is gone: it is not configured any more");
         LeaveWhenEmpty();

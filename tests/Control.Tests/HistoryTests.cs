@@ -11,7 +11,7 @@ public sealed class HistoryTests
     private const string Close = """{"seq":5,"at":"2026-03-04T09:53:05.5+00:00","phase":"close","call":"close","option":null,"requested":null,"effective":null,"errno":null,"verdict":"exact","actor":{"pid":4242,"name":"listend"},"note":null,"since_creation_us":3905000000}""";
 
     private const string Entries = $"[{Create},{Mark},{Listen},{Drift}]";
-    private const string Listeners = """[{"name":"web","kind":"tcp","state":"listening","requested":"tcp://*:8080","effective":"tcp://[::]:8080","inode":1,"fd":7,"shards":1,"backlog":null,"queue":null,"options":[],"origin":"created","drift":[],"failure":null,"services":[]}]""";
+    private const string Listeners = """[{"name":"web","kind":"tcp","state":"listening","requested":"tcp://*:8080","effective":"tcp://[::]:8080","inode":1,"fd":7,"shards":1,"backlog":null,"queue":null,"options":[],"origin":"created","drift":false,"failure":null,"services":[]}]""";
 
     [Fact]
     public void People_see_when_what_and_who()

@@ -30,4 +30,11 @@ public sealed record HistoryEntry(
 /// <summary>A process in a history.</summary>
 /// <param name="Pid">Its process id.</param>
 /// <param name="Name">The daemon's name, or SERVICE/SLOT of a worker.</param>
-public sealed record HistoryActor(int Pid, string Name);
+public sealed record HistoryActor(int Pid, string Name)
+{
+    /// <summary>The worker's service; null for who is no worker, or where nobody asks.</summary>
+    public string? Service { get; init; }
+
+    /// <summary>The worker's generation; null likewise.</summary>
+    public int? Generation { get; init; }
+}

@@ -18,6 +18,9 @@ public sealed record KillEffect(WorkerState Worker) : ServiceEffect;
 /// <summary>Run a hook for that generation, after those that still run; answer with <see cref="HookEnded"/>.</summary>
 public sealed record HookEffect(HookKind Hook, int Generation) : ServiceEffect;
 
+/// <summary>That hook of that generation is not to go on: SIGTERM, or nothing where it has yet to run; answer with <see cref="HookEnded"/>.</summary>
+public sealed record HookStopEffect(HookKind Hook, int Generation) : ServiceEffect;
+
 /// <summary>Something worth a line in the log and an event.</summary>
 public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, SlotState? Slot, RolloutState? Rollout, string? Text) : ServiceEffect;
 
@@ -68,4 +71,7 @@ public enum ServiceReport
 
     /// <summary>The last worker of a stopped service is gone.</summary>
     ServiceStopped,
+
+    /// <summary>A hook did not end well.</summary>
+    HookFailed,
 }

@@ -53,8 +53,11 @@ public sealed record WorkerSeen(int WorkerId, string What) : ServiceEvent;
 /// <summary>A worker's process is gone, or never came to be.</summary>
 public sealed record WorkerEnded(int WorkerId, ExitReason Reason) : ServiceEvent;
 
-/// <summary>A hook has ended; <paramref name="Failure"/> says how it failed, null where it did not.</summary>
-public sealed record HookEnded(HookKind Hook, int Generation, string? Failure) : ServiceEvent;
+/// <summary>
+/// A hook has ended; <paramref name="Failure"/> says how it failed, null where it did not. <paramref name="Stopped"/>: after
+/// a <see cref="HookStopEffect"/>, when nobody waits for it any more.
+/// </summary>
+public sealed record HookEnded(HookKind Hook, int Generation, string? Failure, bool Stopped = false) : ServiceEvent;
 
 /// <summary>Time passed: deadlines are looked at.</summary>
 public sealed record TimePassed : ServiceEvent;

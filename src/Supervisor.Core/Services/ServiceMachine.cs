@@ -78,7 +78,7 @@ public static class ServiceMachine
                 transition.End(ended.WorkerId, ended.Reason);
                 break;
             case HookEnded hook:
-                transition.HookEnded(hook.Hook, hook.Generation, hook.Failure);
+                transition.HookEnded(hook);
                 break;
             case TimePassed:
                 break;

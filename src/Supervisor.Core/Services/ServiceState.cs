@@ -100,7 +100,7 @@ public sealed record ServiceState
                 return ServiceCondition.Rolling;
             }
 
-            var ready = Slots.Count(slot => IsServed(slot.Index));
+            var ready = ServedSlots();
             return ready >= Desired ? ServiceCondition.Running
                 : ready == 0 && Slots.Length > 0 && Slots.All(slot => slot.LimitReached || slot.Finished) && !Workers.Any(worker => worker.IsLive)
                     ? Slots.All(slot => slot.Finished && slot.LastExit is { Clean: true }) ? ServiceCondition.Stopped : ServiceCondition.Failed
@@ -108,6 +108,23 @@ public sealed record ServiceState
                 : Slots.All(slot => slot.Failures == 0) && Workers.Any(worker => worker.Phase == WorkerPhase.Starting) ? ServiceCondition.Starting
                 : ServiceCondition.Degraded;
         }
+    }
+
+    /// <summary>In one pass over the workers: it is asked for at each event.</summary>
+    private int ServedSlots()
+    {
+        Span<bool> served = Slots.Length <= 256 ? stackalloc bool[Slots.Length] : new bool[Slots.Length];
+        var count = 0;
+        foreach (var worker in Workers)
+        {
+            if (worker.Phase == WorkerPhase.Ready && worker.Slot < served.Length && !served[worker.Slot])
+            {
+                served[worker.Slot] = true;
+                count++;
+            }
+        }
+
+        return count;
     }
 
     private static TimeSpan? Earlier(TimeSpan? a, TimeSpan? b) => a is null ? b : b is null || a < b ? a : b;

@@ -147,6 +147,17 @@ internal sealed class ServiceTransition
 
         EndRollout(RolloutPhase.Superseded, "the service was stopped");
         State = State with { Wanted = false, Prepared = [], Announced = null };
+        StopPreparing();
+    }
+
+    /// <summary>Ends the pre_start that runs: what it was to prepare is not wanted any more.</summary>
+    private void StopPreparing()
+    {
+        if (State.Preparing is { } generation)
+        {
+            State = State with { Preparing = null };
+            _effects.Add(new HookStopEffect(HookKind.PreStart, generation));
+        }
     }
 
     /// <summary>Whether workers of that generation may be started; where pre_start has yet to run for it, it is, once no other runs.</summary>
@@ -170,20 +181,26 @@ internal sealed class ServiceTransition
     /// pre_start has ended: a failure fails the roll-out of that generation, or is a failed start of each slot that waits
     /// for it. The other hooks change nothing.
     /// </summary>
-    public void HookEnded(HookKind hook, int generation, string? failure)
+    public void HookEnded(HookEnded ended)
     {
-        if (hook != HookKind.PreStart || State.Preparing != generation)
+        if (ended.Stopped)
+        {
+            return;
+        }
+
+        if (ended.Failure is not null)
+        {
+            Report(ServiceReport.HookFailed, text: $"{ended.Failure} (generation {ended.Generation})");
+        }
+
+        var generation = ended.Generation;
+        if (ended.Hook != HookKind.PreStart || State.Preparing != generation)
         {
             return;
         }
 
         State = State with { Preparing = null };
-        if (!State.Wanted)
-        {
-            return;
-        }
-
-        if (failure is null)
+        if (ended.Failure is not { } failure)
         {
             State = State with { Prepared = State.Prepared.Add(generation) };
             return;

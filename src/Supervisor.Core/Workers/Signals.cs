@@ -9,6 +9,9 @@ public static class Signals
     /// <summary>SIGABRT: end, and leave a core.</summary>
     public const int Abort = 6;
 
+    /// <summary>SIGTERM.</summary>
+    public const int Terminate = 15;
+
     private const int FirstRealTime = 34;
     private const int LastRealTime = 64;
 

@@ -55,6 +55,13 @@ public sealed partial class ListenerFactory
         }
 
         handle.Spec = spec;
+        if (handle.History.Count > first && handle.Sockets.Any(socket => socket.Baseline is not null))
+        {
+            // By us, not by a worker: no drift.
+            handle.ForgetBaseline();
+            handle.KeepBaseline();
+        }
+
         return [.. handle.History.Entries.Where(entry => entry.Seq > first && entry.Verdict == Verdict.Refused)
             .Select(entry => $"{entry.Option ?? entry.Call} {entry.Requested}: {entry.Errno}: {entry.Note}")];
     }
@@ -196,6 +203,12 @@ public sealed partial class ListenerFactory
         handle.History.Add(
             HandlePhase.PreBind, "setsockopt", SocketOptions.ReusePort.Name, value, effective, error?.Name, error is null ? Verdict.Exact : Verdict.Refused, _self,
             string.Create(CultureInfo.InvariantCulture, $"{Reloaded}: on the living socket, inode {handle.Inode}: {why}"));
+        foreach (var socket in handle.Sockets)
+        {
+            // By us, not by a worker: no drift.
+            socket.Baseline = socket.Baseline?.With(SocketOptions.ReusePort, effective);
+        }
+
         if (!share)
         {
             handle.Forget(SocketOptions.ReusePort);

@@ -105,9 +105,10 @@ public sealed partial class ListenerFactory
 
     private void MakeOnce(ListenerHandle handle)
     {
-        foreach (var domain in ListenerPlan.Domains(handle.Spec.Address))
+        var spec = handle.Settled is { } address ? handle.Spec with { Address = address } : handle.Spec;
+        foreach (var domain in ListenerPlan.Domains(spec.Address))
         {
-            handle.Failure = Attempt(handle, ListenerPlan.For(handle.Spec, domain));
+            handle.Failure = Attempt(handle, ListenerPlan.For(spec, domain));
             handle.Diagnosis = null;
             if (handle.Failure is null)
             {
@@ -124,7 +125,46 @@ public sealed partial class ListenerFactory
             }
         }
 
-        handle.Diagnosis = BindDiagnostics.Explain(handle.Failure!, handle.Spec, handle.Domain, PredecessorsOf(handle.Spec));
+        handle.Diagnosis = BindDiagnostics.Explain(handle.Failure!, spec, handle.Domain, PredecessorsOf(handle.Spec));
+    }
+
+    /// <summary>
+    /// Makes a listener anew whose socket was shut down, on the address that it had: a port that the kernel chose is asked
+    /// for by its number, since the socket has lost it (net/ipv4/tcp.c, tcp_set_state) and listen() alone would move the
+    /// listener to another one. Where the address cannot be bound a second time while workers hold the old socket, that one
+    /// is bound and set to listen again. False where neither can be done: the handle then has a
+    /// <see cref="ListenerHandle.Failure"/> and no socket.
+    /// </summary>
+    public bool Remake(ListenerHandle handle)
+    {
+        using var old = Files.Duplicate(handle.Descriptor!, out _);
+        handle.Settled = handle.Effective;
+        RemovePath(handle);
+        handle.History.Add(HandlePhase.Close, "close", actor: _self, note: "the socket that was shut down; workers keep theirs");
+        handle.Reset();
+        Make(handle);
+        if (handle.Failure is not null && old is not null && handle.Settled is { } address && SocketAddress.Encode(address) is { } raw)
+        {
+            Sockets.Bind(old, raw);
+            if (Sockets.Listen(old, handle.Spec.Listen.Backlog) is null && SocketIdentity.Read(old)?.Address == address
+                && Files.Duplicate(old, out _) is { } revived)
+            {
+                handle.Descriptor = revived;
+                handle.Failure = Verify(handle);
+                handle.Diagnosis = null;
+            }
+        }
+
+        if (handle.Failure is null)
+        {
+            _log.Made(handle);
+        }
+        else
+        {
+            _log.Failed(handle);
+        }
+
+        return handle.Failure is null;
     }
 
     /// <summary>

@@ -10,6 +10,7 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 public sealed class ListenerHandle : IDisposable
 {
+    private readonly List<ListenerSocket> _sockets = [];
     private readonly Dictionary<SocketOption, (OptionValue Requested, OptionValue? Effective, Verdict Verdict)> _asked = [];
     private ListenerSpec _spec;
 
@@ -47,8 +48,25 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Everything that happened to it.</summary>
     public HandleHistory History { get; }
 
-    /// <summary>The daemon's descriptor; null where there is no socket.</summary>
-    public DescriptorHandle? Descriptor { get; internal set; }
+    /// <summary>The daemon's descriptor, of the first shard where there are several; null where there is no socket.</summary>
+    public DescriptorHandle? Descriptor
+    {
+        get => _sockets.Count == 0 ? null : _sockets[0].Descriptor;
+        internal set
+        {
+            _sockets.Clear();
+            if (value is not null)
+            {
+                _sockets.Add(new ListenerSocket(value, 0));
+            }
+        }
+    }
+
+    /// <summary>Its sockets by shard; none where there is no socket.</summary>
+    public IReadOnlyList<ListenerSocket> Sockets => _sockets;
+
+    /// <summary>What holders of the shared socket changed, and is not as it was yet.</summary>
+    public IEnumerable<SocketChange> Drift => _sockets.SelectMany(socket => socket.Drift.Values);
 
     /// <summary>The family of the socket.</summary>
     public SocketDomain Domain { get; internal set; }
@@ -56,8 +74,15 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>The address from getsockname(); null where there is no socket.</summary>
     public ListenAddress? Effective { get; internal set; }
 
-    /// <summary>The socket's inode number.</summary>
-    public ulong Inode { get; internal set; }
+    /// <summary>The socket's inode number; 0 where there is no socket.</summary>
+    public ulong Inode
+    {
+        get => _sockets.Count == 0 ? 0 : _sockets[0].Inode;
+        internal set => _sockets[0].Inode = value;
+    }
+
+    /// <summary>The address that it had when its socket was shut down, and is to have again; null where that never happened.</summary>
+    internal ListenAddress? Settled { get; set; }
 
     /// <summary>Where it came from.</summary>
     public HandleOrigin Origin { get; internal set; }
@@ -78,6 +103,23 @@ public sealed class ListenerHandle : IDisposable
     public (OptionValue Requested, OptionValue? Effective, Verdict Verdict)? Asked(SocketOption option) =>
         _asked.TryGetValue(option, out var asked) ? asked : null;
 
+    /// <summary>
+    /// The call by which the configuration's value of an option was set, its FORCE variant where that was taken; null where
+    /// the configuration says nothing of it, or the kernel has refused it.
+    /// </summary>
+    public SetOptionStep? AskedFor(SocketOption option)
+    {
+        foreach (var one in new[] { option, option == SocketOptions.ReceiveBuffer ? SocketOptions.ReceiveBufferForce : option == SocketOptions.SendBuffer ? SocketOptions.SendBufferForce : option })
+        {
+            if (Origin == HandleOrigin.Created && _asked.TryGetValue(one, out var asked) && asked.Verdict != Verdict.Refused)
+            {
+                return new SetOptionStep(one, asked.Requested);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Forgets what an attempt in another family has left.</summary>
     internal void Reset()
     {
@@ -91,6 +133,25 @@ public sealed class ListenerHandle : IDisposable
 
     internal void Remember(SocketOption option, OptionValue requested, OptionValue? effective, Verdict verdict) =>
         _asked[option] = (requested, effective, verdict);
+
+    /// <summary>Reads how its sockets are, if nobody has had them yet: what differs later is what a holder changed. Before each passing to another process.</summary>
+    public void KeepBaseline()
+    {
+        foreach (var socket in _sockets)
+        {
+            socket.Baseline ??= SocketReader.Read(socket.Descriptor, Spec.Address.Kind, Domain, socket.Inode);
+        }
+    }
+
+    /// <summary>Forgets how its sockets were, after the daemon itself has changed them.</summary>
+    public void ForgetBaseline()
+    {
+        foreach (var socket in _sockets)
+        {
+            socket.Baseline = null;
+            socket.Drift.Clear();
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Descriptor?.Dispose();

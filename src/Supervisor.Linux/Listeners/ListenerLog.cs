@@ -16,6 +16,7 @@ internal sealed class ListenerLog(ILogger log)
         var level = entry switch
         {
             { Verdict: Verdict.Refused or Verdict.Drifted or Verdict.Ignored } => LogEventLevel.Warning,
+            { Phase: HandlePhase.Repair } => LogEventLevel.Information,
             { Verdict: Verdict.Adjusted, Call: "listen" } => LogEventLevel.Warning,
             { Verdict: Verdict.Adjusted, Note: { } note } when note.StartsWith("capped", StringComparison.Ordinal) => LogEventLevel.Warning,
             { Verdict: Verdict.Inherited, Requested: not null } => LogEventLevel.Warning,
@@ -32,7 +33,15 @@ internal sealed class ListenerLog(ILogger log)
             .ForContext("LISTEND_REQUESTED", entry.Requested?.ToString())
             .ForContext("LISTEND_EFFECTIVE", entry.Effective?.ToString())
             .ForContext("ERRNO", entry.Errno)
-            .ForContext("MESSAGE_ID", MessageIds.ListenerOption)
+            .ForContext("LISTEND_SERVICE", entry.Actor?.Service)
+            .ForContext("LISTEND_WORKER_PID", entry.Actor?.Service is null ? null : entry.Actor.Pid)
+            .ForContext("LISTEND_GENERATION", entry.Actor?.Generation)
+            .ForContext("MESSAGE_ID", entry.Phase switch
+            {
+                HandlePhase.Drift => MessageIds.ListenerDrifted,
+                HandlePhase.Repair => MessageIds.ListenerRepaired,
+                _ => MessageIds.ListenerOption,
+            })
             .Write(level, "listener {Listener}: {Step}", handle.Name, Sentence(entry));
     }
 

@@ -19,7 +19,9 @@ internal sealed class HookRunner : IDeadline, IDisposable
     private HookProcess? _process;
     private HookEffect? _hook;
     private TimeSpan _timeout;
+    private TimeSpan _stopTimeout;
     private bool _timedOut;
+    private bool _stopped;
 
     /// <summary>A runner that tells <paramref name="onEnded"/> of each hook's end.</summary>
     public HookRunner(EventLoop loop, Spawner spawner, ServiceLog log, Action<HookEnded> onEnded)
@@ -50,6 +52,33 @@ internal sealed class HookRunner : IDeadline, IDisposable
     {
         _waiting.Enqueue((spec, identity, hook));
         Next();
+    }
+
+    /// <summary>Asks that hook to end, within stop_timeout; one that has yet to run does not.</summary>
+    public void Stop(HookStopEffect stop)
+    {
+        if (_process is { } process && IsMeant(_hook!))
+        {
+            _stopped = true;
+            Processes.Signal(process.Pidfd, Signals.Terminate);
+            var killed = _loop.Now + _stopTimeout;
+            NextDeadline = NextDeadline < killed ? NextDeadline : killed;
+        }
+
+        for (var left = _waiting.Count; left > 0; left--)
+        {
+            var next = _waiting.Dequeue();
+            if (IsMeant(next.Hook))
+            {
+                _onEnded(new HookEnded(next.Hook.Hook, next.Hook.Generation, Failure: null, Stopped: true));
+            }
+            else
+            {
+                _waiting.Enqueue(next);
+            }
+        }
+
+        bool IsMeant(HookEffect hook) => hook.Hook == stop.Hook && hook.Generation == stop.Generation;
     }
 
     /// <summary>Kills the one that runs, and forgets those that wait.</summary>
@@ -85,6 +114,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
             };
             var pid = 0;
             _hook = hook;
+            _stopped = false;
             _process = _spawner.SpawnHook(
                 spec, identity, hook.Hook, hook.Generation, command,
                 line => _log.HookOutput(hook, pid, line, isError: false),
@@ -98,6 +128,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
 
             pid = process.Pid;
             _timeout = spec.StartTimeout;
+            _stopTimeout = spec.StopTimeout;
             _timedOut = false;
             NextDeadline = _loop.Now + _timeout;
             _log.HookStarted(hook, pid);
@@ -129,15 +160,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         Next();
     }
 
-    private void Tell(string? failure)
-    {
-        if (failure is not null)
-        {
-            _log.HookFailed(failure);
-        }
-
-        _onEnded(new HookEnded(_hook!.Hook, _hook.Generation, failure));
-    }
+    private void Tell(string? failure) => _onEnded(new HookEnded(_hook!.Hook, _hook.Generation, failure, _stopped));
 
     private void Watch(OutputPipe pipe) => _loop.Watch(pipe.Descriptor, () =>
     {

@@ -37,9 +37,6 @@ internal sealed class ServiceLog
     public void HookStarted(HookEffect hook, int pid) =>
         _log.ForContext("MESSAGE_ID", MessageIds.Worker).Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
 
-    public void HookFailed(string failure) =>
-        _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, failure);
-
     /// <summary>Lines go there from now on; the former queue stays the caller's.</summary>
     public void Redirect(OutputQueue? output) => _output = output;
 
@@ -164,6 +161,9 @@ internal sealed class ServiceLog
                 break;
             case ServiceReport.ServiceStopped:
                 log.Information("service {Service}: stopped; its listeners stay open", _name);
+                break;
+            case ServiceReport.HookFailed:
+                _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, report.Text);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(report), report.Report, null);

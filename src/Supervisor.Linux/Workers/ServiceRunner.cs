@@ -72,6 +72,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>The sockets that the workers of a generation have, in descriptor order.</summary>
     public IReadOnlyList<ListenerHandle> ListenersOf(int generation) => MeansOf(generation).Listeners;
 
+    /// <summary>Before a worker's end is decided upon: what it had is still as it left it.</summary>
+    public event Action<ServiceRunner>? Ending;
+
     /// <summary>The state.</summary>
     public ServiceState State { get; private set; }
 
@@ -324,6 +327,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             case HookEffect hook:
                 _hooks.Run(State.SpecOf(hook.Generation), MeansOf(hook.Generation).Identity!, hook);
                 break;
+            case HookStopEffect stop:
+                _hooks.Stop(stop);
+                break;
             case ReportEffect report:
                 if (report is { Report: ServiceReport.WorkerReady, Worker: { } ready } && _processes.TryGetValue(ready.Id, out var process))
                 {
@@ -357,6 +363,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     {
         var spec = State.SpecOf(worker.Generation);
         var (listeners, identity) = MeansOf(worker.Generation);
+        foreach (var handle in listeners)
+        {
+            handle.KeepBaseline();
+        }
 
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
@@ -611,6 +621,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
+        Ending?.Invoke(this);
         Post(new WorkerEnded(workerId, reason));
 
         process.KillSession();

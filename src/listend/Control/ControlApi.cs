@@ -10,6 +10,7 @@ using Microsoft.AspNetCore.Routing;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
@@ -63,14 +64,21 @@ internal sealed partial class ControlApi
 
     private async Task Listeners(HttpContext context) => await Json(
         context,
-        await _daemon.Loop.Ask(() => _daemon.Listeners.Handles.Select(handle => Documents.Listener(handle, _daemon.Services)).ToList()),
+        await _daemon.Loop.Ask(() => _daemon.Listeners.Handles.ToArray().Select(Read).ToList()),
         ControlJson.Default.ListListenerDocument);
 
     private async Task Listener(HttpContext context)
     {
         var name = Name(context);
-        var document = await _daemon.Loop.Ask(() => _daemon.Listeners.Find(name) is { } handle ? Documents.Listener(handle, _daemon.Services) : null);
+        var document = await _daemon.Loop.Ask(() => _daemon.Listeners.Find(name) is { } handle ? Read(handle) : null);
         await (document is null ? NoListener(context, name) : Json(context, document, ControlJson.Default.ListenerDocument));
+    }
+
+    /// <summary>A listener as it is now: who asks gets what the kernel says, put in order before.</summary>
+    private ListenerDocument Read(ListenerHandle handle)
+    {
+        _daemon.Drift.Look(handle);
+        return Documents.Listener(handle, _daemon.Services);
     }
 
     private async Task History(HttpContext context)

@@ -67,10 +67,27 @@ internal static class Documents
             kind.Listens() ? new QueueDocument(queue?.Length, queue?.Limit) : null,
             [.. Options(handle)],
             handle.Origin.Word(),
-            [.. Options(handle).Where(option => option.Verdict == "drifted")],
+            handle.Drift.Any(),
             Failure(handle),
-            [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)]);
+            [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)])
+        {
+            Drifted = [.. handle.Drift.DistinctBy(change => change.Name).Select(change => Drifted(handle, change))],
+        };
     }
+
+    private static OptionDocument Drifted(ListenerHandle handle, SocketChange change) => new(
+        change.Name,
+        change.Option?.LevelName ?? "",
+        (change.Option?.Phase ?? (change.Name == SocketChange.NonBlocking ? HandlePhase.Create : HandlePhase.Listen)).Word(),
+        Scalar(change.Option is { } option ? handle.AskedFor(option)?.Value ?? change.Before : change.Before),
+        Scalar(change.Now),
+        Verdict.Drifted.Word(),
+        change.Option?.Setting ?? (change.Name switch
+        {
+            SocketChange.Backlog => "listen.backlog",
+            SocketChange.NonBlocking => "listen.non_blocking",
+            _ => null,
+        }));
 
     public static FailureDocument? Failure(ListenerHandle handle) =>
         handle.Diagnosis is { } diagnosis ? Failure(diagnosis)
@@ -121,10 +138,16 @@ internal static class Documents
                 continue;
             }
 
-            var verdict = asked is not { } known ? Verdict.Inherited
+            var verdict = handle.Drift.Any(change => change.Option == option) ? Verdict.Drifted
+                : asked is not { } known ? Verdict.Inherited
                 : known.Verdict != Verdict.Refused && effective != known.Effective ? Verdict.Drifted
                 : known.Verdict;
             yield return new OptionDocument(option.Name, option.LevelName, option.Phase.Word(), Scalar(asked?.Requested), Scalar(effective), verdict.Word(), option.Setting);
+        }
+
+        foreach (var change in handle.Drift.Where(change => change.Option is null).DistinctBy(change => change.Name))
+        {
+            yield return Drifted(handle, change);
         }
     }
 
@@ -151,9 +174,10 @@ internal static class Documents
 
         foreach (var slot in state.Slots.Where(slot => state.Wanted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))
         {
+            var isPreparing = state.Preparing == slot.Generation && slot is { NextTry: null, Finished: false };
             yield return new WorkerDocument(
-                Pid: null, slot.Index, slot.Generation, slot.Finished ? "exited" : "backoff", StartedAt: null, ReadyAt: null,
-                slot.Restarts, Connections: null, StatusText: null, slot.LastExit?.Text, slot.NextTry is { } at ? wall + (at - now) : null);
+                Pid: null, slot.Index, slot.Generation, slot.Finished ? "exited" : isPreparing ? "starting" : "backoff", StartedAt: null, ReadyAt: null,
+                slot.Restarts, Connections: null, isPreparing ? "hooks.pre_start runs" : null, slot.LastExit?.Text, slot.NextTry is { } at ? wall + (at - now) : null);
         }
     }
 

@@ -46,7 +46,10 @@ internal sealed class EventLog(EventLoop loop)
                 var note = entry.Note is null ? "" : $" ({entry.Note})";
                 Add(
                     entry.Phase == HandlePhase.Drift ? "listener-drifted" : "listener-repaired",
-                    $"listener {handle.Name}: {what} is {entry.Effective?.ToString() ?? "unknown"}{asked}{note}", listener: handle.Name);
+                    entry.Call == "shutdown"
+                        ? $"listener {handle.Name} was shut down{note}"
+                        : $"listener {handle.Name}: {what} is {entry.Effective?.ToString() ?? "unknown"}{asked}{note}",
+                    listener: handle.Name);
             }
         };
     }

@@ -28,6 +28,7 @@ internal static class EventText
         ServiceReport.RolloutFailing => "rollout-failing",
         ServiceReport.RolloutEnded => "rollout-ended",
         ServiceReport.ServiceStopped => null,
+        ServiceReport.HookFailed => "hook-failed",
         _ => throw new ArgumentOutOfRangeException(nameof(report), report, null),
     };
 
@@ -52,6 +53,7 @@ internal static class EventText
             ServiceReport.RolloutFailing => $"service {spec.Name}: roll-out of generation {report.Rollout!.To} fails: {report.Text}",
             ServiceReport.RolloutEnded => Ended(spec, report.Rollout!, now),
             ServiceReport.ServiceStopped => $"service {spec.Name}: stopped",
+            ServiceReport.HookFailed => $"service {spec.Name}: {report.Text}",
             _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
         };
     }

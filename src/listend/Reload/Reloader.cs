@@ -245,6 +245,8 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 {
                     daemon.Events.Watch(handle);
                 }
+
+                daemon.Drift.Watch(handle);
             }
             else
             {
@@ -256,6 +258,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
                 if (!step.Diff.IsUnchanged)
                 {
+                    daemon.Drift.Look(handle);
                     warnings.AddRange(factory.Change(handle, after).Select(refused => $"listener {after.Name}: {refused}"));
                 }
             }
@@ -321,6 +324,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         foreach (var retired in _retired.ToArray())
         {
             var (former, successor, bridge) = retired;
+            var inode = former.Inode;
             if (daemon.Services.FirstOrDefault(runner => runner.Listeners.Contains(former) && !_removed.Contains(runner)) is { } again)
             {
                 // The roll-out onto the new socket was taken back: this one is the listener's again.
@@ -336,7 +340,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
                     factory.EndBridge(former);
                     log.ForContext("LISTEND_LISTENER", former.Name).Warning(
-                        "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, again.Name, former.Effective?.ToString(), former.Inode);
+                        "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, again.Name, former.Effective?.ToString(), inode);
                 }
             }
             else if (!daemon.Services.Any(runner => runner.Uses(former)))
@@ -362,7 +366,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                     }
                 }
 
-                log.ForContext("LISTEND_LISTENER", former.Name).Information("listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), former.Inode);
+                log.ForContext("LISTEND_LISTENER", former.Name).Information("listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
             }
         }
     }

@@ -44,6 +44,7 @@ internal sealed class FakeService
         SpawnEffect spawn => "spawn " + Name(spawn.Worker),
         SignalEffect signal => (signal.Signal == Signals.Abort ? "abort " : "stop ") + Name(signal.Worker),
         KillEffect kill => "kill " + Name(kill.Worker),
+        HookStopEffect stop => string.Create(CultureInfo.InvariantCulture, $"end {stop.Hook.Setting()[6..]} {stop.Generation}"),
         HookEffect hook => string.Create(CultureInfo.InvariantCulture, $"{hook.Hook.Setting()[6..]} {hook.Generation}"),
         _ => "",
     }).Where(act => act.Length > 0);
@@ -73,6 +74,22 @@ internal sealed class FakeService
                 _events.Enqueue(Broken.Contains(spawn.Worker.Generation)
                     ? new WorkerEnded(spawn.Worker.Id, ExitReason.NotStarted("ENOENT"))
                     : new WorkerSpawned(spawn.Worker.Id, _nextPid++));
+            }
+
+            foreach (var stop in effects.OfType<HookStopEffect>())
+            {
+                for (var left = _hooks.Count; left > 0; left--)
+                {
+                    var hook = _hooks.Dequeue();
+                    if (hook.Hook == stop.Hook && hook.Generation == stop.Generation)
+                    {
+                        _events.Enqueue(new HookEnded(hook.Hook, hook.Generation, "hooks.pre_start was killed by SIGTERM", Stopped: true));
+                    }
+                    else
+                    {
+                        _hooks.Enqueue(hook);
+                    }
+                }
             }
 
             foreach (var hook in effects.OfType<HookEffect>())

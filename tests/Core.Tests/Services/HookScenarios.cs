@@ -80,9 +80,32 @@ public class HookScenarios
     {
         var service = Service(1);
         service.HoldHooks = true;
-        service.Start().Stop().Did("pre_start 1", "post_stop 1");
+        service.Start().Stop().Did("pre_start 1", "end pre_start 1", "post_stop 1");
         service.EndHook().EndHook().Did();
         Assert.Equal(ServiceCondition.Stopped, service.Condition);
+        Assert.DoesNotContain(service.Reports, report => report.Report == ServiceReport.HookFailed);
+    }
+
+    [Fact]
+    public void Started_again_while_the_ended_pre_start_leaves_it_runs_anew()
+    {
+        var service = Service(1);
+        service.HoldHooks = true;
+        service.Start().Stop().Start().Did("pre_start 1", "end pre_start 1", "post_stop 1", "pre_start 1");
+        service.Send(new HookEnded(HookKind.PreStart, 1, "was killed", Stopped: true)).Did();
+        service.EndHook().EndHook().Did("spawn 0/1");
+    }
+
+    [Theory]
+    [InlineData(HookKind.PreStart)]
+    [InlineData(HookKind.PostReady)]
+    [InlineData(HookKind.PostStop)]
+    public void A_failed_hook_is_reported(HookKind hook)
+    {
+        var service = Running(1, RolloutStrategy.Rolling);
+        service.Send(new HookEnded(hook, 1, "failed"));
+        Assert.Equal("failed (generation 1)", Assert.Single(service.Reports).Text);
+        Assert.Equal("0/1", service.Serving);
     }
 
     private static FakeService Running(int workers, RolloutStrategy strategy) => Service(workers, strategy).Start().ReadyAll().Forget();

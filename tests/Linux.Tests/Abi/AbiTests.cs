@@ -22,7 +22,7 @@ public unsafe class AbiTests : KernelTest
 
     private static readonly string[] ProcessHeaders =
     [
-        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>",
+        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
         "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
     ];
 
@@ -77,6 +77,9 @@ public unsafe class AbiTests : KernelTest
         (typeof(UnixSockets), "ShowUid", "UDIAG_SHOW_UID"), (typeof(UnixSockets), "DiagName", "UNIX_DIAG_NAME"), (typeof(UnixSockets), "DiagVfs", "UNIX_DIAG_VFS"),
         (typeof(UnixSockets), "DiagUid", "UNIX_DIAG_UID"), (typeof(UnixSockets), "MessageLength", "sizeof(struct unix_diag_msg)"),
         (typeof(UnixSockets), "Listen", "TCP_LISTEN"),
+        (typeof(SocketReader), "SolSocket", "SOL_SOCKET"), (typeof(SocketReader), "SoGetFilter", "SO_GET_FILTER"), (typeof(SocketReader), "SoAcceptConn", "SO_ACCEPTCONN"),
+        (typeof(SocketReader), "SoLockFilter", "SO_LOCK_FILTER"),
+        (typeof(SocketRepair), "SolSocket", "SOL_SOCKET"), (typeof(SocketRepair), "SoDetachFilter", "SO_DETACH_FILTER"),
     ];
 
     private static readonly (Type Type, string Name, string C)[] ProcessConstants =
@@ -94,6 +97,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(BindProbe), "FamilyNotSupported", "EAFNOSUPPORT"), (typeof(BindProbe), "AddressNotAvailable", "EADDRNOTAVAIL"),
         (typeof(UnixPath), "NoEntry", "ENOENT"), (typeof(UnixPath), "AddressInUse", "EADDRINUSE"), (typeof(UnixPath), "NameTooLong", "ENAMETOOLONG"),
         (typeof(UnixPath), "ConnectionRefused", "ECONNREFUSED"), (typeof(UnixPath), "WrongType", "EPROTOTYPE"), (typeof(UnixPath), "TryAgain", "EAGAIN"),
+        (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"), (typeof(SocketReader), "NonBlockingFlag", "O_NONBLOCK"),
     ];
 
     /// <summary>What no header has: bounds of our own, and states that the kernel keeps to itself (include/net/tcp_states.h).</summary>
@@ -101,6 +105,7 @@ public unsafe class AbiTests : KernelTest
     [
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
         (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"), (typeof(OpenFiles), "ProcessesWorthAThread"),
+        (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
     ];

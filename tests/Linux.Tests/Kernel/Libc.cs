@@ -26,6 +26,16 @@ internal static unsafe partial class Libc
         return Own(accept4(listener.Number, null, null, 0x80000), "accept4");
     }
 
+    /// <summary>shutdown(2); 0 where it was done.</summary>
+    public static int Shutdown(DescriptorHandle socket, int how) => shutdown(socket.Number, how);
+
+    /// <summary>O_NONBLOCK, for everybody who shares the open file.</summary>
+    public static void SetNonBlocking(DescriptorHandle descriptor)
+    {
+        const int setFlags = 4, nonBlocking = 0x800;
+        Check(fcntl(descriptor.Number, setFlags, nonBlocking), "fcntl");
+    }
+
     /// <summary>Whether there is input, an end or a connection now.</summary>
     public static bool IsReadable(DescriptorHandle descriptor) => Poll(descriptor, 0);
 
@@ -199,6 +209,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int accept4(int fd, void* address, uint* length, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int shutdown(int fd, int how);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int poll(int* descriptors, nuint count, int timeout);

@@ -1,0 +1,325 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Notices what a worker changes on a socket that it shares with the daemon, says who, and with <c>enforce</c> puts it back.
+/// </summary>
+/// <remarks>
+/// The kernel's constraint: options, backlog, O_NONBLOCK and filter belong to the open socket, so whoever holds a duplicate
+/// of its descriptor changes it for everybody, and nothing tells the others or keeps who it was. The scheme: the socket is
+/// read before the first process gets it (<see cref="ListenerHandle.KeepBaseline"/>), and again when a worker gets ready,
+/// when one ends, and when somebody asks; never in between, so that the daemon sleeps. Who it was is known only where
+/// nobody else held the socket since it was last as it should be; otherwise all who held it are named.
+/// </remarks>
+public sealed class DriftWatch
+{
+    /// <summary>How often a listener that its workers shut down is made anew within <see cref="RemakeInterval"/>.</summary>
+    public const int RemakeLimit = 5;
+
+    private const int NamedHolders = 16;
+
+    private readonly EventLoop _loop;
+    private readonly ListenerFactory _factory;
+    private readonly List<ServiceRunner> _runners = [];
+    private readonly Dictionary<ListenerHandle, List<HistoryActor>> _takers = [];
+    private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
+    private readonly Dictionary<ListenerHandle, TimeSpan> _madeAt = [];
+    private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
+
+    /// <summary>A watch that makes a listener anew, which was shut down, by <paramref name="factory"/>.</summary>
+    public DriftWatch(EventLoop loop, ListenerFactory factory)
+    {
+        _loop = loop;
+        _factory = factory;
+    }
+
+    /// <summary>The span of <see cref="RemakeLimit"/>.</summary>
+    public static TimeSpan RemakeInterval { get; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>Looks at the listeners of that service whenever a worker of it gets ready or ends.</summary>
+    public void Watch(ServiceRunner runner)
+    {
+        _runners.Add(runner);
+        runner.Ending += Look;
+        runner.Changed += (_, reports) =>
+        {
+            if (reports.Any(report => report.Report == ServiceReport.WorkerReady))
+            {
+                Look(runner);
+            }
+        };
+    }
+
+    /// <summary>Looks at them no more.</summary>
+    public void Forget(ServiceRunner runner) => _runners.Remove(runner);
+
+    /// <summary>Keeps in mind to whom the listener is passed besides its services' workers (the broker's <c>take</c>).</summary>
+    public void Watch(ListenerHandle handle) => handle.History.Added += entry =>
+    {
+        if (entry is { Phase: HandlePhase.Handoff, Actor: { } actor } && entry.Call != "execve")
+        {
+            if (!_takers.TryGetValue(handle, out var takers))
+            {
+                _takers.Add(handle, takers = []);
+            }
+
+            takers.RemoveAll(taker => taker.Pid == actor.Pid);
+            takers.Add(actor);
+        }
+    };
+
+    /// <summary>Reads the listener back, writes down what has changed, and puts back what can and may be.</summary>
+    public void Look(ListenerHandle handle)
+    {
+        foreach (var socket in handle.Sockets.ToArray())
+        {
+            if (socket.Baseline is { } baseline && Look(handle, socket, baseline))
+            {
+                break;
+            }
+        }
+
+        if (_takers.TryGetValue(handle, out var takers))
+        {
+            takers.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
+        }
+    }
+
+    private void Look(ServiceRunner runner)
+    {
+        foreach (var handle in runner.Listeners)
+        {
+            Look(handle);
+        }
+    }
+
+    /// <summary>True where the listener was made anew, and its sockets are others.</summary>
+    private bool Look(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
+    {
+        var changes = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode).ChangesSince(baseline);
+        if (socket.Drift.Count > 0)
+        {
+            foreach (var name in socket.Drift.Keys.Where(name => !changes.Any(change => change.Name == name)).ToArray())
+            {
+                socket.Drift.Remove(name);
+            }
+        }
+
+        IReadOnlyList<SocketHolderProcess>? holders = null;
+        foreach (var change in changes)
+        {
+            if (socket.Drift.TryGetValue(change.Name, out var known) && known.Now == change.Now && change.Name != SocketChange.Shutdown)
+            {
+                continue;
+            }
+
+            if (IsNewDefault(handle, change))
+            {
+                socket.Baseline = socket.Baseline!.With(change.Option!, change.Now);
+                continue;
+            }
+
+            holders ??= Holders(handle);
+            if (change.Name == SocketChange.Shutdown)
+            {
+                return Shut(handle, socket, change, holders);
+            }
+
+            var isNews = socket.IsNews(change.Name, holders);
+            var kept = change.WhyKept(handle.Spec.Address.Kind, change.Option is { } option && handle.AskedFor(option) is not null);
+            socket.Drift[change.Name] = change;
+            if (isNews)
+            {
+                Tell(handle, socket, change, holders, kept);
+            }
+
+            if (handle.Spec.Enforce && kept is null)
+            {
+                PutBack(handle, socket, change, isNews);
+            }
+        }
+
+        return false;
+    }
+
+    private static void Tell(ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders, string? kept)
+    {
+        var asked = Asked(handle, change);
+        var note = new List<string>();
+        if (handle.Sockets.Count > 1)
+        {
+            note.Add($"shard {socket.Shard}");
+        }
+
+        note.Add(holders.Count switch
+        {
+            0 => "by whom is not known: no process that it was given to is left",
+            1 => $"by {holders[0]}, the only one that held the socket",
+            _ => $"by one of those that held the socket: {string.Join(", ", holders.Take(NamedHolders))}{(holders.Count > NamedHolders ? $" and {holders.Count - NamedHolders} more" : "")}",
+        });
+        if (asked is null && change.Before is { } before)
+        {
+            note.Add($"it was {before}");
+        }
+
+        if (kept is not null)
+        {
+            note.Add(kept);
+        }
+        else if (!handle.Spec.Enforce)
+        {
+            note.Add("left so: enforce = false");
+        }
+
+        handle.History.Add(
+            HandlePhase.Drift, change.Call, change.Call == change.Name ? null : change.Name, asked, change.Now, verdict: Verdict.Drifted,
+            actor: holders.Count == 1 ? holders[0].Actor : null, note: string.Join("; ", note));
+    }
+
+    /// <summary>What the configuration asks for; null where it says nothing of it.</summary>
+    private static OptionValue? Asked(ListenerHandle handle, SocketChange change) => change.Name switch
+    {
+        SocketChange.Backlog => OptionValue.Of(handle.Spec.Listen.Backlog),
+        SocketChange.NonBlocking => OptionValue.Of(handle.Spec.Listen.NonBlocking),
+        _ => change.Option is { } option ? handle.AskedFor(option)?.Value : null,
+    };
+
+    private void PutBack(ListenerHandle handle, ListenerSocket socket, SocketChange change, bool isNews)
+    {
+        var error = SocketRepair.PutBack(handle, socket, change, out var call, out var value);
+        var reading = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode);
+        var left = reading.ChangesSince(socket.Baseline!).FirstOrDefault(one => one.Name == change.Name);
+        string? why = null;
+        if (error is null && left is { Name: SocketChange.Backlog })
+        {
+            // net.core.somaxconn is another one than at the start: what it allows now is what there can be.
+            socket.Baseline = socket.Baseline! with { Backlog = reading.Backlog };
+            why = ReadBack.ExplainBacklog(value?.Number ?? 0, reading.Backlog, Sysctl.ReadNumber("net.core.somaxconn"));
+        }
+
+        if (left is null or { Name: SocketChange.Backlog } && error is null)
+        {
+            socket.Drift.Remove(change.Name);
+        }
+
+        if (isNews)
+        {
+            handle.History.Add(
+                HandlePhase.Repair, call, change.Name, value, left is null ? change.Before : left.Now, error?.Name,
+                error is not null ? Verdict.Refused : left is null ? Verdict.Exact : left.Name == SocketChange.Backlog ? Verdict.Adjusted : Verdict.Drifted,
+                _self, why ?? error?.Text ?? (handle.Sockets.Count > 1 ? $"shard {socket.Shard}" : null));
+        }
+    }
+
+    /// <summary>
+    /// The listener takes no connection any more and everything that waited was reset: nothing brings that back
+    /// (net/ipv4/af_inet.c, inet_shutdown). With <c>enforce</c> it is made anew where it was, and the workers are replaced,
+    /// since theirs is the old one.
+    /// </summary>
+    private bool Shut(ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders)
+    {
+        if (socket.Drift.TryAdd(change.Name, change))
+        {
+            Tell(handle, socket, change, holders, null);
+        }
+
+        if (!handle.Spec.Enforce || handle.Sockets.Count > 1 || IsMadeTooOften(handle))
+        {
+            return false;
+        }
+
+        var before = socket.Inode;
+        var runners = _runners.Where(runner => runner.State.Wanted && runner.Listeners.Contains(handle)).ToArray();
+        if (_factory.Remake(handle))
+        {
+            _madeAt[handle] = _loop.Now;
+            handle.History.Add(
+                HandlePhase.Repair, "listen", SocketChange.Shutdown, effective: OptionValue.Of(handle.Effective?.ToString() ?? ""), actor: _self,
+                note: $"made anew: inode {handle.Inode}, was {before}{(runners.Length == 0 ? "" : $"; the workers of {string.Join(", ", runners.Select(runner => runner.Name))} are replaced, so that they get it")}");
+        }
+
+        // After the present event: it may be a worker's end, which has not been decided upon yet.
+        _loop.Post(() =>
+        {
+            foreach (var runner in runners.Where(runner => runner.State.Wanted))
+            {
+                runner.Restart(out _);
+            }
+        });
+        return true;
+    }
+
+    private bool IsMadeTooOften(ListenerHandle handle)
+    {
+        if (!_remade.TryGetValue(handle, out var times))
+        {
+            _remade.Add(handle, times = []);
+        }
+
+        while (times.TryPeek(out var oldest) && oldest + RemakeInterval < _loop.Now)
+        {
+            times.Dequeue();
+        }
+
+        if (times.Count == RemakeLimit)
+        {
+            return true;
+        }
+
+        times.Enqueue(_loop.Now);
+        return false;
+    }
+
+    /// <summary>
+    /// Whether the value is merely the kernel's present default, which a sysctl has changed: an option that nobody set
+    /// shows it (TCP_KEEPIDLE, IP_TTL and their like).
+    /// </summary>
+    private static bool IsNewDefault(ListenerHandle handle, SocketChange change)
+    {
+        if (change.Option is not { } option || handle.AskedFor(option) is not null)
+        {
+            return false;
+        }
+
+        using var fresh = ListenerFactory.CreateSocket(new CreateStep(handle.Spec.Address.Kind, handle.Domain, false), out _);
+        return fresh is not null && OptionAccess.Get(fresh, option) is { } value && value == change.Now && value != change.Before
+            && option.Shape is OptionShape.Number or OptionShape.Name;
+    }
+
+    /// <summary>Who has had the socket since it was last looked at: the workers of its services, and who took it from the broker.</summary>
+    private List<SocketHolderProcess> Holders(ListenerHandle handle)
+    {
+        var madeAt = _madeAt.GetValueOrDefault(handle);
+        var holders = new List<SocketHolderProcess>();
+        foreach (var runner in _runners.Where(runner => runner.Listeners.Contains(handle)))
+        {
+            if (runner.State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights)
+            {
+                continue;
+            }
+
+            holders.AddRange(runner.State.Workers
+                .Where(worker => worker.Pid is not null && worker.StartedAt >= madeAt)
+                .Select(worker => Holder(runner, worker)));
+        }
+
+        if (_takers.TryGetValue(handle, out var takers))
+        {
+            foreach (var taker in takers.Where(taker => holders.All(holder => holder.Pid != taker.Pid)))
+            {
+                var worker = _runners.SelectMany(runner => runner.State.Workers.Where(worker => worker.Pid == taker.Pid).Select(worker => Holder(runner, worker))).FirstOrDefault();
+                holders.Add(worker ?? new SocketHolderProcess(taker.Pid, taker.Name, taker.Name, Slot: null, Generation: 0));
+            }
+        }
+
+        return holders;
+    }
+
+    private static SocketHolderProcess Holder(ServiceRunner runner, WorkerState worker) =>
+        new(worker.Pid!.Value, $"{runner.Name}/{worker.Slot}", runner.Name, worker.Slot, worker.Generation);
+}

@@ -1,0 +1,60 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// One socket of a listener: the only one, or one of its shards. Its descriptor is shared with workers, who can change the
+/// socket: <see cref="Baseline"/> is how it was before the first of them got it.
+/// </summary>
+public sealed class ListenerSocket
+{
+    private readonly Dictionary<(string Name, string Holder), int> _told = [];
+
+    internal ListenerSocket(DescriptorHandle descriptor, int shard)
+    {
+        Descriptor = descriptor;
+        Shard = shard;
+    }
+
+    /// <summary>The daemon's descriptor; the listener's handle owns it.</summary>
+    public DescriptorHandle Descriptor { get; }
+
+    /// <summary>Number among the listener's sockets, from 0.</summary>
+    public int Shard { get; }
+
+    /// <summary>The inode number.</summary>
+    public ulong Inode { get; internal set; }
+
+    /// <summary>How it was before anybody else got it; null as long as nobody has.</summary>
+    internal SocketReading? Baseline { get; set; }
+
+    /// <summary>What is not as it was, by name.</summary>
+    internal Dictionary<string, SocketChange> Drift { get; } = [];
+
+    /// <summary>
+    /// Whether a change is news: true once for each name and each generation of a holder, so that a worker that does the
+    /// same at each start fills neither log nor history.
+    /// </summary>
+    internal bool IsNews(string name, IReadOnlyList<SocketHolderProcess> holders)
+    {
+        const int bound = 256;
+        if (_told.Count > bound)
+        {
+            _told.Clear();
+        }
+
+        var news = holders.Count == 0 && _told.TryAdd((name, ""), 0);
+        foreach (var holder in holders)
+        {
+            var key = (name, holder.Group);
+            if (!_told.TryGetValue(key, out var generation) || generation < holder.Generation)
+            {
+                _told[key] = holder.Generation;
+                news = true;
+            }
+        }
+
+        return news;
+    }
+}

@@ -1,0 +1,19 @@
+using System.Globalization;
+using Supervisor.Core.Listeners;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>A process that has had a shared socket since it was last read back, and so may have changed it.</summary>
+/// <param name="Pid">Its process id.</param>
+/// <param name="Name">SERVICE/SLOT of a worker, else the process's name.</param>
+/// <param name="Group">The service, or the name again.</param>
+/// <param name="Slot">The worker's slot; null for who is no worker.</param>
+/// <param name="Generation">The worker's generation; 0 for who is no worker.</param>
+internal sealed record SocketHolderProcess(int Pid, string Name, string Group, int? Slot, int Generation)
+{
+    public HistoryActor Actor => new(Pid, Name) { Service = Slot is null ? null : Group, Generation = Slot is null ? null : Generation };
+
+    public override string ToString() => Slot is null
+        ? string.Create(CultureInfo.InvariantCulture, $"{Name} (pid {Pid})")
+        : string.Create(CultureInfo.InvariantCulture, $"worker {Slot} of {Group} (pid {Pid}, generation {Generation})");
+}

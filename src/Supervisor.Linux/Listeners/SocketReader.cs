@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Reads a shared socket back: the options of the catalogue by getsockopt, the backlog by TCP_INFO or sock_diag, O_NONBLOCK
+/// by fcntl, a filter by SO_GET_FILTER, a shutdown by SO_ACCEPTCONN and poll(). About 40 system calls, 10 microseconds.
+/// </summary>
+internal static class SocketReader
+{
+    private const int SolSocket = 1;
+    private const int SoGetFilter = 26;
+    private const int SoAcceptConn = 30;
+    private const int SoLockFilter = 44;
+    private const int NonBlockingFlag = 0x800;
+
+    public static SocketReading Read(DescriptorHandle socket, ListenerKind kind, SocketDomain domain, ulong inode)
+    {
+        var options = ImmutableArray.CreateBuilder<OptionValue?>(SocketOptions.Shown.Length);
+        foreach (var option in SocketOptions.Shown)
+        {
+            options.Add(option.AppliesTo(kind, domain) ? OptionAccess.Get(socket, option) : null);
+        }
+
+        Files.GetFlags(socket, out var flags);
+        Sockets.GetInt32(socket, SolSocket, SoLockFilter, out var locked);
+        return new SocketReading(
+            options.MoveToImmutable(),
+            kind.Listens() ? AcceptQueue.Read(socket, kind, inode)?.Limit : null,
+            (flags & NonBlockingFlag) != 0,
+            Filter(socket),
+            locked != 0,
+            IsShutDown(socket, kind));
+    }
+
+    /// <summary>
+    /// TCP leaves LISTEN (net/ipv4/af_inet.c, inet_shutdown); a UNIX listener stays in it and hangs up
+    /// (net/unix/af_unix.c, unix_poll).
+    /// </summary>
+    private static bool IsShutDown(DescriptorHandle socket, ListenerKind kind) =>
+        (kind.Listens() && Sockets.GetInt32(socket, SolSocket, SoAcceptConn, out var listening) is null && listening == 0)
+        || Polling.IsHungUp(socket);
+
+    /// <summary>The number of instructions, which a length of 0 asks for; an eBPF program cannot be read back (net/core/filter.c, sk_get_filter: EACCES).</summary>
+    private static OptionValue Filter(DescriptorHandle socket)
+    {
+        const int accessDenied = 13;
+        var error = Sockets.GetBytes(socket, SolSocket, SoGetFilter, [], out var length);
+        return error is null ? OptionValue.Of(length) : error.Value.Errno == accessDenied ? OptionValue.Of("eBPF") : OptionValue.Of(0);
+    }
+}

@@ -1,0 +1,48 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>Puts a change back, by the call that a holder has made or by the one that undoes it.</summary>
+internal static class SocketRepair
+{
+    private const int SolSocket = 1;
+    private const int SoDetachFilter = 27;
+
+    /// <summary>
+    /// Makes the call. What the configuration asks for is asked for again, so that the kernel rounds and caps it as it did
+    /// at first; anything else gets the value that it had.
+    /// </summary>
+    /// <param name="handle">The listener.</param>
+    /// <param name="socket">The socket of it.</param>
+    /// <param name="change">What to put back.</param>
+    /// <param name="call">The bare name of the call that was made.</param>
+    /// <param name="value">What it was given.</param>
+    public static SystemCallError? PutBack(ListenerHandle handle, ListenerSocket socket, SocketChange change, out string call, out OptionValue? value)
+    {
+        value = change.Before;
+        switch (change.Name)
+        {
+            case SocketChange.Backlog:
+                call = "listen";
+                if (handle.Origin == HandleOrigin.Created)
+                {
+                    value = OptionValue.Of(handle.Spec.Listen.Backlog);
+                }
+
+                return Sockets.Listen(socket.Descriptor, (int)(value?.Number ?? handle.Spec.Listen.Backlog));
+            case SocketChange.Filter:
+                call = "setsockopt";
+                return Sockets.SetInt32(socket.Descriptor, SolSocket, SoDetachFilter, 0);
+            default:
+                call = "setsockopt";
+                if (handle.AskedFor(change.Option!) is { } step)
+                {
+                    value = step.Value;
+                    return OptionAccess.Set(socket.Descriptor, step.Option, step.Value);
+                }
+
+                return OptionAccess.Set(socket.Descriptor, change.Option!, change.Before!.Value);
+        }
+    }
+}

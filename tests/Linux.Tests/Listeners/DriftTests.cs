@@ -1,0 +1,194 @@
+using Serilog.Events;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Listeners;
+
+/// <summary>What a holder changes on a shared socket is noticed, written down and put back. The test is the holder.</summary>
+public sealed class DriftTests : KernelTest
+{
+    private const int SolSocket = 1;
+    private const int SoAttachFilter = 26;
+    private readonly EventLoop _loop = new(TimeProvider.System);
+
+    [Theory]
+    [InlineData("tcp://127.0.0.1:0")]
+    [InlineData("tcp://[::1]:0")]
+    [InlineData("unix://@linux-tests-drift")]
+    [InlineData("unix-seqpacket://@linux-tests-drift")]
+    public void A_second_listen_is_put_back(string address)
+    {
+        using var handle = Taken(address, spec => spec with { Listen = new() { Backlog = 200 } }, out var watch);
+        Sockets.Listen(handle.Descriptor!, 7);
+        watch.Look(handle);
+
+        Assert.Equal(200, AcceptQueue.Read(handle.Descriptor!, handle.Spec.Address.Kind, handle.Inode)?.Limit);
+        Assert.Collection(
+            Later(handle),
+            drift => Assert.Equal((HandlePhase.Drift, "listen", "backlog", 200L, 7L, Verdict.Drifted, Processes.CurrentPid), (drift.Phase, drift.Call, drift.Option, drift.Requested?.Number, drift.Effective?.Number, drift.Verdict, drift.Actor?.Pid)),
+            repair => Assert.Equal((HandlePhase.Repair, "listen", "backlog", 200L, 200L, Verdict.Exact, "listend"), (repair.Phase, repair.Call, repair.Option, repair.Requested?.Number, repair.Effective?.Number, repair.Verdict, repair.Actor?.Name)));
+        Assert.Empty(handle.Drift);
+    }
+
+    [Fact]
+    public void Without_enforce_it_is_noticed_once_and_stays()
+    {
+        var (log, events) = Given.Log();
+        using var handle = Taken("tcp://127.0.0.1:0", spec => spec with { Listen = new() { Backlog = 200 }, Enforce = false }, out var watch, log);
+        Sockets.Listen(handle.Descriptor!, 7);
+        watch.Look(handle);
+        watch.Look(handle);
+
+        Assert.Equal(7, AcceptQueue.Read(handle.Descriptor!, ListenerKind.Tcp, handle.Inode)?.Limit);
+        Assert.Equal([HandlePhase.Drift], Later(handle).Select(entry => entry.Phase));
+        Assert.Equal(["backlog"], handle.Drift.Select(change => change.Name));
+        Assert.Single(events, entry => entry.Level == LogEventLevel.Warning);
+
+        Sockets.Listen(handle.Descriptor!, 200);
+        watch.Look(handle);
+        Assert.Empty(handle.Drift);
+    }
+
+    [Fact]
+    public void What_is_done_again_and_again_is_put_back_each_time_and_said_once()
+    {
+        var (log, events) = Given.Log();
+        using var handle = Taken("tcp://127.0.0.1:0", spec => spec with { Listen = new() { Backlog = 200 } }, out var watch, log);
+        for (var i = 0; i < 100; i++)
+        {
+            Sockets.Listen(handle.Descriptor!, 7);
+            watch.Look(handle);
+            Assert.Equal(200, AcceptQueue.Read(handle.Descriptor!, ListenerKind.Tcp, handle.Inode)?.Limit);
+        }
+
+        Assert.Equal([HandlePhase.Drift, HandlePhase.Repair], Later(handle).Select(entry => entry.Phase));
+        Assert.Single(events, entry => entry.Level == LogEventLevel.Warning);
+    }
+
+    [Fact]
+    public void Options_that_were_asked_for_are_put_back_others_are_left()
+    {
+        using var handle = Taken(
+            "tcp://127.0.0.1:0",
+            spec => spec with { Accepted = new() { KeepAlive = true, KeepAliveIdle = TimeSpan.FromSeconds(60), Linger = TimeSpan.Zero }, Buffers = new() { Receive = 100_000 } },
+            out var watch);
+        OptionAccess.Set(handle.Descriptor!, SocketOptions.KeepAlive, OptionValue.Of(false));
+        OptionAccess.Set(handle.Descriptor!, SocketOptions.KeepAliveIdle, OptionValue.Of(7));
+        OptionAccess.Set(handle.Descriptor!, SocketOptions.Linger, OptionValue.Of("off"));
+        OptionAccess.Set(handle.Descriptor!, SocketOptions.ReceiveBuffer, OptionValue.Of(50_000));
+        OptionAccess.Set(handle.Descriptor!, SocketOptions.NoDelay, OptionValue.Of(true));
+        watch.Look(handle);
+
+        Assert.Equal(1, OptionAccess.Get(handle.Descriptor!, SocketOptions.KeepAlive)?.Number);
+        Assert.Equal(60, OptionAccess.Get(handle.Descriptor!, SocketOptions.KeepAliveIdle)?.Number);
+        Assert.Equal(0, OptionAccess.Get(handle.Descriptor!, SocketOptions.Linger)?.Number);
+        Assert.Equal(200_000, OptionAccess.Get(handle.Descriptor!, SocketOptions.ReceiveBuffer)?.Number);
+        Assert.Equal(1, OptionAccess.Get(handle.Descriptor!, SocketOptions.NoDelay)?.Number);
+        Assert.Equal(["TCP_NODELAY"], handle.Drift.Select(change => change.Name));
+        Assert.Contains("accepted.no_delay", Later(handle).Single(entry => entry is { Phase: HandlePhase.Drift, Option: "TCP_NODELAY" }).Note, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_flag_of_the_open_file_is_noticed_and_left()
+    {
+        using var handle = Taken("tcp://127.0.0.1:0", null, out var watch);
+        Libc.SetNonBlocking(handle.Descriptor!);
+        watch.Look(handle);
+        Files.GetFlags(handle.Descriptor!, out var flags);
+        Assert.NotEqual(0, flags & 0x800);
+        var entry = Assert.Single(Later(handle));
+        Assert.Equal((HandlePhase.Drift, "fcntl", "O_NONBLOCK", 0L, 1L), (entry.Phase, entry.Call, entry.Option, entry.Requested?.Number, entry.Effective?.Number));
+    }
+
+    [Fact]
+    public unsafe void A_filter_is_taken_off_a_listener()
+    {
+        using var handle = Taken("tcp://127.0.0.1:0", null, out var watch);
+
+        // BPF_RET | BPF_K, 0xffffffff: everything passes. struct sock_fprog: length, padding, pointer.
+        Span<byte> program = [6, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
+        fixed (byte* instructions = program)
+        {
+            Span<byte> filter = stackalloc byte[16];
+            filter.Clear();
+            filter[0] = 1;
+            BitConverter.TryWriteBytes(filter[8..], (long)instructions);
+            Assert.Null(Sockets.SetBytes(handle.Descriptor!, SolSocket, SoAttachFilter, filter));
+        }
+
+        watch.Look(handle);
+        Assert.Collection(
+            Later(handle),
+            drift => Assert.Equal((HandlePhase.Drift, "SO_ATTACH_FILTER", 1L), (drift.Phase, drift.Option, drift.Effective?.Number)),
+            repair => Assert.Equal((HandlePhase.Repair, "SO_ATTACH_FILTER", 0L), (repair.Phase, repair.Option, repair.Effective?.Number)));
+    }
+
+    [Theory]
+    [InlineData("tcp://127.0.0.1:0", true)]
+    [InlineData("tcp://@own@:4711", false)]
+    [InlineData("tcp://[::]:0", true)]
+    [InlineData("unix:///@dir@/web.sock", true)]
+    public void A_listener_that_was_shut_down_is_made_anew_where_it_was(string address, bool reuse)
+    {
+        using var directory = new TemporaryDirectory();
+
+        // A loopback address of this run's own: what a former one left in TIME_WAIT is none of its business.
+        var pid = Processes.CurrentPid;
+        var own = $"127.88.{pid / 250 % 250}.{(pid % 250) + 1}";
+        using var handle = Taken(address.Replace("/@dir@", directory.Path, StringComparison.Ordinal).Replace("@own@", own, StringComparison.Ordinal), spec => spec with { Bind = new() { ReuseAddress = reuse } }, out var watch);
+        var (effective, inode) = (handle.Effective!, handle.Inode);
+        using (var held = Files.Duplicate(handle.Descriptor!, out _))
+        {
+            Assert.Equal(0, Libc.Shutdown(held!, 0));
+            watch.Look(handle);
+
+            Assert.Null(handle.Failure);
+            Assert.Equal(effective, handle.Effective);
+            using var client = Loopback.Connect(effective.IsWildcard ? Given.Address($"tcp://127.0.0.1:{effective.Port}") : effective);
+            using var accepted = Libc.Accept(handle.Descriptor!);
+        }
+
+        // Where the address cannot be shared with the old socket, which workers hold, that one is set to listen again.
+        Assert.Equal(reuse, inode != handle.Inode);
+        Assert.Contains(Later(handle), entry => entry is { Phase: HandlePhase.Drift, Call: "shutdown" });
+        Assert.Equal(HandlePhase.Repair, Later(handle)[^1].Phase);
+    }
+
+    [Fact]
+    public void A_listener_that_is_shut_down_again_and_again_is_left_in_the_end()
+    {
+        using var handle = Taken("tcp://127.0.0.1:0", null, out var watch);
+        for (var i = 0; i < 50; i++)
+        {
+            Libc.Shutdown(handle.Descriptor!, 0);
+            watch.Look(handle);
+            handle.KeepBaseline();
+        }
+
+        Assert.Equal(DriftWatch.RemakeLimit, Later(handle).Count(entry => entry.Phase == HandlePhase.Repair));
+        Assert.Equal(["shutdown"], handle.Drift.Select(change => change.Name));
+    }
+
+    public override void Dispose()
+    {
+        _loop.Dispose();
+        base.Dispose();
+    }
+
+    /// <summary>A listener that this process has taken, as a client of the broker does.</summary>
+    private ListenerHandle Taken(string address, Func<ListenerSpec, ListenerSpec>? configure, out DriftWatch watch, Serilog.ILogger? log = null)
+    {
+        var factory = Given.Factory(log);
+        var handle = factory.Create(Given.Spec(address, configure));
+        Assert.True(handle.Failure is null, handle.Failure?.ToString());
+        watch = new DriftWatch(_loop, factory);
+        watch.Watch(handle);
+        handle.KeepBaseline();
+        handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: new HistoryActor(Processes.CurrentPid, "taker"));
+        return handle;
+    }
+
+    private static IReadOnlyList<HistoryEntry> Later(ListenerHandle handle) => [.. handle.History.Entries.SkipWhile(entry => entry.Phase != HandlePhase.Handoff).Skip(1)];
+}
