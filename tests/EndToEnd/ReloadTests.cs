@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -188,7 +187,8 @@ public sealed class ReloadTests
                 report = await load.StopAsync();
             }
 
-            Assert.True(report.Failed == 0, string.Create(CultureInfo.InvariantCulture, $"{report.Failed} of {report.Requests}\n{string.Join('\n', report.Samples.Take(10))}\n{string.Join('\n', (await daemon.HistoryAsync("web")).Select(entry => $"{entry.Call} {entry.Option} {entry.Note}"))}"));
+            var history = string.Join('\n', (await daemon.HistoryAsync("web")).Select(entry => $"{entry.Call} {entry.Option} {entry.Note}"));
+            Assert.True(report.Failed == 0, $"{report.Failed} of {report.Requests}\n{string.Join('\n', report.Samples.Take(10))}\n{history}");
             Assert.Equal(report.Requests, report.Succeeded);
             var after = await daemon.ListenerAsync("web");
             Assert.Equal(before.Effective, after.Effective);

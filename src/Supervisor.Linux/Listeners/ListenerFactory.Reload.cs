@@ -74,13 +74,15 @@ public sealed partial class ListenerFactory
     /// <param name="at">The address to bind: the old socket's, where port 0 stands in the configuration and means "the one that we have".</param>
     /// <param name="bridge">Living sockets that get SO_REUSEPORT for it, as the new one does; none where there is room.</param>
     /// <param name="rename">Whether it is a UNIX path at which the old socket stands.</param>
+    /// <param name="steered">Whether the new socket drops what comes until a <see cref="SocketBridge"/> is made of the two.</param>
     /// <returns>A handle with a socket, or with a <see cref="ListenerHandle.Failure"/>.</returns>
-    public ListenerHandle CreateBeside(ListenerHandle former, ListenerSpec spec, ListenAddress at, IReadOnlyList<ListenerHandle> bridge, bool rename)
+    public ListenerHandle CreateBeside(ListenerHandle former, ListenerSpec spec, ListenAddress at, IReadOnlyList<ListenerHandle> bridge, bool rename, bool steered = false)
     {
         var aside = rename ? ListenAddress.Unix(spec.Address.Kind, $"{at.Path}.{Processes.CurrentPid}", isAbstract: false) : at;
         var made = spec with { Address = aside, Bind = bridge.Count > 0 ? spec.Bind with { ReusePort = true } : spec.Bind };
         var handle = new ListenerHandle(made, former.History)
         {
+            IsDeaf = steered,
             Occasion = string.Create(CultureInfo.InvariantCulture, $"{Reloaded}: another socket beside inode {former.Inode}, which serves until its last worker has left"),
         };
         foreach (var holder in bridge)
@@ -193,6 +195,14 @@ public sealed partial class ListenerFactory
             note: string.Create(CultureInfo.InvariantCulture, $"{Reloaded}: the former socket, inode {handle.Inode}; {waiting ?? 0} connections waited in its queue"));
         handle.Descriptor.Dispose();
         handle.Descriptor = null;
+    }
+
+    private void Deafen(ListenerHandle handle)
+    {
+        var error = Sockets.DropIncoming(handle.Descriptor!);
+        handle.History.Add(
+            HandlePhase.PreBind, "setsockopt", "SO_ATTACH_FILTER", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused, actor: _self,
+            note: $"{Reloaded}: drops what comes until new connections are steered");
     }
 
     private void SetSharing(ListenerHandle handle, bool share, string why)

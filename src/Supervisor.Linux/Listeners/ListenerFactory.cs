@@ -326,6 +326,11 @@ public sealed partial class ListenerFactory
         handle.History.Add(
             HandlePhase.Create, "socket", errno: failure?.Name, verdict: failure is null ? Verdict.Exact : Verdict.Refused,
             actor: _self, note: On(handle.Occasion, $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}"));
+        if (handle is { IsDeaf: true, Descriptor: not null })
+        {
+            Deafen(handle);
+        }
+
         return failure;
     }
 

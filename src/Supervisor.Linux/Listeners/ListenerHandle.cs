@@ -93,6 +93,9 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>What <see cref="Failure"/> means and who is in the way; null where there is a socket.</summary>
     public BindDiagnosis? Diagnosis { get; internal set; }
 
+    /// <summary>Set where the socket drops what comes until somebody says who gets it.</summary>
+    internal bool IsDeaf { get; init; }
+
     /// <summary>Why the socket is made, where that is not the daemon's start.</summary>
     internal string? Occasion { get; init; }
 

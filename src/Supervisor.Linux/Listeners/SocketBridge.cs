@@ -12,6 +12,8 @@ namespace Supervisor.Linux.Listeners;
 /// queue when its socket is closed is reset. So the group is told whom to give new connections to: to the former one
 /// until somebody accepts on the successor, to both while both are served, and to the one that stays before the last
 /// worker of the other is asked to leave; what waits in that one's queue by then is still served by that worker.
+/// The group, and with it the program, is there only once both listen; until then the new one drops what the hash gives
+/// it, and those clients try again a second later.
 /// The group is known: the former socket had no SO_REUSEPORT before, so it is the first and the successor the second.
 /// </remarks>
 public sealed class SocketBridge
@@ -26,6 +28,10 @@ public sealed class SocketBridge
         Former = former;
         Successor = successor;
         Steer(former);
+        if (successor is { IsDeaf: true, Descriptor: { } socket })
+        {
+            Note(successor, "SO_DETACH_FILTER", Sockets.TakeIncoming(socket), "new connections are steered");
+        }
     }
 
     /// <summary>The socket that was there.</summary>

@@ -183,7 +183,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 continue;
             }
 
-            var handle = step.Handle is { } former ? factory.CreateBeside(former, after, step.At, step.Bridge, step.Move == ListenerMove.Rename) : factory.CreateBridged(after, step.Bridge);
+            var handle = step.Handle is { } former ? factory.CreateBeside(former, after, step.At, step.Bridge, step.Move == ListenerMove.Rename, step.CanSteer) : factory.CreateBridged(after, step.Bridge);
             if (handle.Failure is null)
             {
                 made.Add(step, handle);
