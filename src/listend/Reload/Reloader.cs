@@ -206,12 +206,11 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         foreach (var (step, handle) in made)
         {
+            factory.Undo(handle, step.Bridge);
             if (bridges.TryGetValue(handle, out var bridge))
             {
                 bridge.End(bridge.Former);
             }
-
-            factory.Undo(handle, step.Bridge);
         }
 
         foreach (var (handle, before) in retried)
@@ -332,11 +331,13 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 {
                     _retired.Remove(retired);
                     daemon.Listeners.Set([.. daemon.Listeners.Handles.Where(handle => handle != successor && handle.Name != former.Name), former]);
-                    bridge?.End(former);
+                    bridge?.Steer(former);
                     if (successor is not null)
                     {
                         factory.Retire(successor, removePath: true);
                     }
+
+                    bridge?.End(former);
 
                     factory.EndBridge(former);
                     log.ForContext("LISTEND_LISTENER", former.Name).Warning(
@@ -348,12 +349,13 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 _retired.Remove(retired);
                 if (successor is not null)
                 {
-                    bridge?.End(successor);
+                    bridge?.Steer(successor);
                 }
 
                 factory.Retire(former, removePath: former.Origin == Core.Listeners.HandleOrigin.Created);
                 if (successor is not null)
                 {
+                    bridge?.End(successor);
                     factory.EndBridge(successor);
                 }
 
