@@ -11,6 +11,7 @@ using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Reload;
 using Supervisor.Linux;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -144,6 +145,15 @@ internal sealed class Daemon : IDisposable
         foreach (var spec in _config.Services)
         {
             AddService(spec);
+        }
+
+        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), _log, out error);
+        if (broker is null)
+        {
+            _log.Fatal("{Error}", error);
+            control.Stop();
+            Listeners.Close();
+            return 1;
         }
 
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);

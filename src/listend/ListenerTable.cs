@@ -64,11 +64,30 @@ internal sealed class ListenerTable
         }
     }
 
-    /// <summary>Other listeners from now on; what was there before is the caller's.</summary>
+    /// <summary>Other listeners are configured from now on; those that were before are the caller's, what was given stays.</summary>
     public void Set(IReadOnlyList<ListenerHandle> handles)
     {
+        var given = _handles.Where(handle => handle.IsGiven).ToArray();
         _handles.Clear();
-        _handles.AddRange(handles);
+        _handles.AddRange([.. handles.Where(handle => !handle.IsGiven), .. given]);
+    }
+
+    /// <summary>
+    /// Holds a descriptor that no configuration asks for; the handle is in the table from now on and owns it. The name must
+    /// be free.
+    /// </summary>
+    public ListenerHandle Hold(string name, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
+    {
+        var handle = _factory.Hold(name, descriptor, origin, giver, note);
+        _handles.Add(handle);
+        return handle;
+    }
+
+    /// <summary>Lets go of one that was given.</summary>
+    public void Release(ListenerHandle handle)
+    {
+        _handles.Remove(handle);
+        _factory.Close(handle, removePath: false);
     }
 
     public void Close()

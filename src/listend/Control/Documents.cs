@@ -53,18 +53,18 @@ internal static class Documents
     {
         var spec = handle.Spec;
         var kind = spec.Address.Kind;
-        var queue = handle.Descriptor is { } socket && kind.Listens() ? AcceptQueue.Read(socket, kind, handle.Inode) : null;
+        var queue = handle.Descriptor is { } socket && handle.Listens ? AcceptQueue.Read(socket, kind, handle.Inode) : null;
         return new ListenerDocument(
             handle.Name,
             kind.Scheme(),
-            handle.Descriptor is null ? "failed" : kind.Listens() ? "listening" : "bound",
+            handle.StateWord(),
             spec.Address.ToString(),
             handle.Effective?.ToString(),
             handle.Descriptor is null ? null : handle.Inode,
             handle.Descriptor?.Number,
             spec.Shards,
-            kind.Listens() ? new BacklogDocument(spec.Listen.Backlog, queue?.Limit) : null,
-            kind.Listens() ? new QueueDocument(queue?.Length, queue?.Limit) : null,
+            handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queue?.Limit) : null,
+            handle.Listens ? new QueueDocument(queue?.Length, queue?.Limit) : null,
             [.. Options(handle)],
             handle.Origin.Word(),
             handle.Drift.Any(),

@@ -29,7 +29,7 @@ internal static class Metrics
         }
 
         var queues = listeners
-            .Where(handle => handle.Descriptor is not null && handle.Spec.Address.Kind.Listens())
+            .Where(handle => handle.Descriptor is not null && handle.Listens)
             .Select(handle => (Handle: handle, Queue: AcceptQueue.Read(handle.Descriptor!, handle.Spec.Address.Kind, handle.Inode)))
             .Where(pair => pair.Queue is not null)
             .ToArray();

@@ -32,7 +32,7 @@ internal sealed class ReloadPlan
         _daemon = daemon;
         _config = config;
         Diff = ConfigDiff.Between(
-            [.. daemon.Listeners.Handles.Select(handle => handle.Spec)], [.. services.Select(runner => runner.State.Spec)], config.Listeners, config.Services);
+            [.. daemon.Listeners.Handles.Where(handle => !handle.IsGiven).Select(handle => handle.Spec)], [.. services.Select(runner => runner.State.Spec)], config.Listeners, config.Services);
         _leaving.AddRange(Diff.Listeners.Where(diff => diff.Before is not null && (diff.After is null || diff.NeedsNewSocket))
             .Select(diff => daemon.Listeners.Find(diff.Before!.Name)!).Where(handle => handle.Descriptor is not null));
         _leaving.AddRange(retired.Where(handle => handle.Descriptor is not null));
@@ -46,6 +46,13 @@ internal sealed class ReloadPlan
         foreach (var service in Diff.Services)
         {
             AddActions(service, services.FirstOrDefault(runner => runner.Name == service.Name));
+        }
+
+        foreach (var given in daemon.Listeners.Handles.Where(handle => handle.IsGiven && config.Listeners.Any(spec => spec.Name == handle.Name)))
+        {
+            Errors.Add(new ConfigErrorDocument(
+                daemon.ConfigFile!, 0, 0, $"listener.{given.Name}", "a descriptor that was given to the daemon is held under that name",
+                $"drop it first (listenctl drop {given.Name}), or choose another name"));
         }
 
         foreach (var (spec, other) in ConfigConflicts.Find(config.Listeners, Device))
