@@ -20,4 +20,5 @@ namespace Supervisor.Control;
 [JsonSerializable(typeof(FailureDocument))]
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(ReloadDocument))]
+[JsonSerializable(typeof(UpgradeDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

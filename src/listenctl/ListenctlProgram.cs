@@ -35,6 +35,7 @@ internal static class ListenctlProgram
             new ScaleCommand(options, standard),
             new SignalCommand(options, standard),
             new ReloadCommand(options, standard),
+            new UpgradeCommand(options, standard),
             new EventsCommand(options, standard),
             new LogsCommand(options, standard),
             new TakeCommand(options, standard),

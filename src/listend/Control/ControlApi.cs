@@ -45,6 +45,7 @@ internal sealed partial class ControlApi
         MapServices(application);
         MapStreams(application);
         application.MapPost("/v1/reload", Reload);
+        application.MapPost("/v1/upgrade", Upgrade);
         application.MapGet("/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
         application.MapGet("/readyz", Ready);
         application.MapGet("/metrics", context => MetricsServer.WriteAsync(_daemon, context));

@@ -34,6 +34,9 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
     /// <summary>The services that the configuration has, without those that are on their way out.</summary>
     private IReadOnlyList<ServiceRunner> Services => [.. daemon.Services.Except(_removed)];
 
+    /// <summary>Whether sockets or services of the former configuration still live.</summary>
+    public bool IsUnderWay => _retired.Count > 0 || _removed.Count > 0;
+
     /// <summary>Reads and checks the files; any thread, but not the loop, which must not wait for a disk.</summary>
     public ConfigResult Load()
     {
@@ -49,9 +52,10 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
     /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do.</summary>
     public ReloadDocument Apply(ConfigResult loaded, bool dryRun)
     {
-        if (daemon.IsLeaving)
+        if (daemon.IsLeaving || (daemon.Upgrade.IsUnderWay && !dryRun))
         {
-            return Refused(dryRun, [new ConfigErrorDocument(daemon.ConfigFile ?? "", 0, 0, null, "listend is leaving: nothing is changed any more", null)], [], []);
+            var why = daemon.IsLeaving ? "listend is leaving: nothing is changed any more" : "an upgrade is under way: reload again when it has ended";
+            return Refused(dryRun, [new ConfigErrorDocument(daemon.ConfigFile ?? "", 0, 0, null, why, null)], [], []);
         }
 
         if (loaded.Config is not { } config || !loaded.Errors.IsEmpty)
@@ -293,7 +297,9 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         if (runner is null)
         {
-            addService(after).Start(out _);
+            var added = addService(after);
+            daemon.Events.Watch(added);
+            added.Start(out _);
             return;
         }
 
