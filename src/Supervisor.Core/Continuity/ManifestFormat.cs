@@ -50,7 +50,8 @@ public static class ManifestFormat
         new ListenOptions(),
         new AcceptedOptions(),
         new UnixOptions(),
-        new DatagramOptions());
+        new DatagramOptions(),
+        new HistoryActor(0, ""));
 
     private static ServiceSpec SomeService => new() { Name = "", Command = [] };
 

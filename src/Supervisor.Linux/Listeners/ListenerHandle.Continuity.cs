@@ -10,7 +10,7 @@ public sealed partial class ListenerHandle
     /// <summary>Goes on where a predecessor's handle ended, without a socket yet.</summary>
     internal ListenerHandle(ListenerEntry entry, TimeProvider time)
     {
-        Spec = entry.Spec;
+        _spec = entry.Spec;
         Requested = entry.Spec.Address.ToString();
         History = new HandleHistory(time, entry.History);
         Domain = entry.Domain;
