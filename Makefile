@@ -14,13 +14,19 @@ SOURCES     := $(shell find src -name obj -prune -o -name bin -prune -o \( -name
 SHARED      := Directory.Build.props Directory.Packages.props global.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run build test bench publish install uninstall clean format prerequisites
+.PHONY: help demo run pack build test bench publish install uninstall clean format prerequisites
 
 help: ## what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: publish ## the show: real load through restarts, a failed deploy and a killed worker; ends by itself
 	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT)
+
+demo-%: publish ## demo-NAME: one program through restarts by its own hand-off: node, nginx, haproxy... as in packaging/examples
+	LISTEND_BIN=$(CURDIR)/$(OUT) packaging/examples/$*/run
+
+pack: prerequisites ## the NuGet package for .NET workers, in artifacts/packages
+	$(DOTNET) pack src/Supervisor.Client -c Release -o artifacts/packages --nologo -v quiet
 
 run: publish ## the demo's daemon, which stays until Ctrl-C
 	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT) --stay
