@@ -30,6 +30,8 @@ internal static class ListenctlProgram
             new HistoryCommand(options, standard),
             new ExplainCommand(options, standard),
             new RestartCommand(options, standard),
+            new PromoteCommand(options, standard),
+            new AbortCommand(options, standard),
             new StartCommand(options, standard),
             new StopCommand(options, standard),
             new ScaleCommand(options, standard),

@@ -11,6 +11,8 @@ public sealed class UsageTests
                listenctl history LISTENER [--follow]
                listenctl explain ADDRESS [--reuse-port] [--reuse-address] [--no-reuse-address] [--ipv6-only] [--free-bind] [--device IF]
                listenctl restart SERVICE [--wait] [--timeout D]
+               listenctl promote SERVICE [--wait] [--timeout D]
+               listenctl abort SERVICE [--wait] [--timeout D]
                listenctl start SERVICE [--wait] [--timeout D]
                listenctl stop SERVICE [--wait] [--timeout D]
                listenctl scale SERVICE N

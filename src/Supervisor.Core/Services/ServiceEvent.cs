@@ -20,6 +20,12 @@ public sealed record RestartRequested : ServiceEvent;
 /// </summary>
 public sealed record SpecChanged(ServiceSpec Spec, bool NewWorkers) : ServiceEvent;
 
+/// <summary>The canary of its roll-out is good: the other slots follow.</summary>
+public sealed record PromoteRequested : ServiceEvent;
+
+/// <summary>Its roll-out is to go back.</summary>
+public sealed record AbortRequested : ServiceEvent;
+
 /// <summary>It is to have that many workers; 1 or more.</summary>
 public sealed record ScaleRequested(int Workers) : ServiceEvent;
 

@@ -39,6 +39,12 @@ public static class ServiceMachine
             case SpecChanged changed:
                 transition.Change(changed.Spec, changed.NewWorkers);
                 break;
+            case PromoteRequested:
+                RolloutMachine.Promote(transition, "as asked");
+                break;
+            case AbortRequested:
+                RolloutMachine.Abort(transition);
+                break;
             case ScaleRequested scale:
                 transition.Scale(scale.Workers);
                 break;
