@@ -173,6 +173,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
                 _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
                 Changed?.Invoke(this, [.. effects.OfType<ReportEffect>()]);
+                if (next is ScaleRequested)
+                {
+                    CoverShards();
+                }
             }
         }
         finally
@@ -273,6 +277,46 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
     }
 
+    /// <summary>Whether a worker has, or may have, that socket of a listener.</summary>
+    public bool Holds(int workerId, ListenerSocket socket) => Process(workerId) is { } process && process.Sockets?.Contains(socket) != false;
+
+    /// <summary>
+    /// Replaces the workers by the service's strategy where a shard has no slot that serves it any more, or a slot no shard:
+    /// after the number of either has changed. What waits in such a shard waits for the new worker.
+    /// </summary>
+    public void CoverShards()
+    {
+        if (!State.Wanted || State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights)
+        {
+            return;
+        }
+
+        var live = State.Workers.Where(worker => worker.IsLive && worker.Slot < State.Desired).ToArray();
+        foreach (var handle in _listeners)
+        {
+            var emptySlots = Enumerable.Range(0, State.Desired).Where(slot => !live.Any(worker => worker.Slot == slot));
+            var covered = emptySlots.SelectMany(slot => Share(handle, slot)).ToHashSet();
+            var isIdle = false;
+            foreach (var worker in live)
+            {
+                var held = handle.Sockets.Where(socket => Holds(worker.Id, socket)).ToArray();
+                covered.UnionWith(held);
+                isIdle |= held.Length == 0;
+            }
+
+            if (isIdle || handle.Sockets.Any(socket => !covered.Contains(socket)))
+            {
+                Restart(out _);
+                return;
+            }
+        }
+    }
+
+    /// <summary>The sockets of a listener that a slot serves.</summary>
+    private IReadOnlyList<ListenerSocket> Share(ListenerHandle handle, int slot) => handle.Sockets.Count < 2
+        ? handle.Sockets
+        : [.. ShardAssignment.Of(slot, State.Desired, handle.Sockets.Count).Select(shard => handle.Sockets[shard])];
+
     private void Spawn(WorkerState worker)
     {
         foreach (var handle in _listeners)
@@ -287,7 +331,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             line => _log.Output(worker, pid, line, isError: false),
             line => _log.Output(worker, pid, line, isError: true),
             out var failure,
-            _stored.Of(worker.Slot));
+            _stored.Of(worker.Slot),
+            handle => Share(handle, worker.Slot));
         if (process is null)
         {
             Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
@@ -299,13 +344,18 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         Post(new WorkerSpawned(worker.Id, pid));
         if (State.Spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
         {
-            for (var i = 0; i < _listeners.Count; i++)
+            var number = State.Spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
+            var given = new List<ListenerSocket>();
+            foreach (var (handle, socket) in _listeners.SelectMany(handle => Share(handle, worker.Slot).Select(socket => (handle, socket))))
             {
-                var number = State.Spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart + i;
-                _listeners[i].History.Add(
+                given.Add(socket);
+                handle.History.Add(
                     HandlePhase.Handoff, "execve", actor: new HistoryActor(pid, $"{Name}/{worker.Slot}"),
-                    note: $"descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(State.Spec.Handoff)}");
+                    note: $"{(handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")}descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(State.Spec.Handoff)}");
+                number = Math.Max(number + 1, HandoffEnvironment.ListenFdsStart);
             }
+
+            process.Sockets = given;
         }
 
         _loop.Watch(process.Notify.Descriptor, () => TakeMessages(worker.Id, process));
@@ -327,7 +377,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             case ReadinessKind.Accepting:
                 return new AcceptingLook(
                     () => process.Pid,
-                    [.. _listeners.Where(handle => handle.Spec.Address.Kind.Listens()).Select(handle => (handle.Name, handle.Inode))]);
+                    [.. _listeners.Where(handle => handle.Spec.Address.Kind.Listens()).SelectMany(handle => handle.Sockets.Where(socket => process.Sockets?.Contains(socket) != false).Select(socket => (handle.Name, socket.Inode)))]);
             case ReadinessKind.Http:
                 var asked = _listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
                 return new HttpLook(() => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
@@ -525,11 +575,11 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     private void End(int workerId, WorkerProcess process, ExitReason reason)
     {
+        Ending?.Invoke(this);
         process.Output.Drain();
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
-        Ending?.Invoke(this);
         Post(new WorkerEnded(workerId, reason));
 
         process.KillSession();
