@@ -2,8 +2,8 @@ namespace Supervisor.Control;
 
 /// <summary>One listener, as <c>GET /v1/listeners</c> shows it.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Kind">Its scheme: tcp, udp, mptcp, unix, unix-dgram, unix-seqpacket, vsock.</param>
-/// <param name="State">One of listening, bound (a datagram socket), failed.</param>
+/// <param name="Kind">Its scheme: tcp, udp, mptcp, unix, unix-dgram, unix-seqpacket, vsock; other: a descriptor put by the broker that no listener can be.</param>
+/// <param name="State">One of listening, bound (a datagram socket, or a given one that does not listen), held (of kind other), failed.</param>
 /// <param name="Requested">The address asked for.</param>
 /// <param name="Effective">The address from getsockname(); null where there is no socket.</param>
 /// <param name="Inode">The socket's inode number; null where there is no socket.</param>

@@ -40,10 +40,15 @@ public sealed class EventLoop : IDisposable
     public TimeProvider Time => _time;
 
     /// <summary>Calls <paramref name="onReadable"/> on the loop whenever the descriptor has input, an error or an end. The descriptor stays the caller's, who unwatches before closing it.</summary>
-    public void Watch(DescriptorHandle descriptor, Action onReadable)
+    public void Watch(DescriptorHandle descriptor, Action onReadable) => Watch(descriptor, onReadable, forOutput: false);
+
+    /// <summary>The same for room to write, instead of input; an error or an end wakes too. For as long as there is something to write: otherwise it wakes for ever.</summary>
+    public void WatchOutput(DescriptorHandle descriptor, Action onWritable) => Watch(descriptor, onWritable, forOutput: true);
+
+    private void Watch(DescriptorHandle descriptor, Action onReadable, bool forOutput)
     {
         var token = ++_nextToken;
-        if (Polling.Add(_set, descriptor, token) is { } error)
+        if (Polling.Add(_set, descriptor, token, forOutput) is { } error)
         {
             throw new SystemCallException(error, "watching a descriptor");
         }

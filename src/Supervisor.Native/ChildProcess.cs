@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
 
@@ -137,6 +139,44 @@ public static unsafe class ChildProcess
                 NativeMemory.Free((void*)block);
             }
         }
+    }
+
+    /// <summary>
+    /// execve(2): this process becomes the program, with the descriptors <paramref name="descriptors"/> at
+    /// <paramref name="first"/> and the numbers that follow; of its others those stay that are not close-on-exec. What the
+    /// runtime ignores (SIGPIPE) is at its default again. Returns only where it fails, and then the descriptors from
+    /// <paramref name="first"/> on may be gone: nothing but an error message should follow.
+    /// </summary>
+    public static SystemCallError Replace(
+        string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> descriptors, int first)
+    {
+        const int sigPipe = 13;
+        var memory = new List<nint>();
+
+        // What is to be moved may stand where another is to go, so all of it first goes out of the way.
+        var away = new int[descriptors.Count];
+        for (var i = 0; i < away.Length; i++)
+        {
+            away[i] = fcntl(descriptors[i].Number, F_DUPFD_CLOEXEC, first + descriptors.Count);
+            if (away[i] < 0)
+            {
+                return SystemCallError.Last("fcntl");
+            }
+        }
+
+        for (var i = 0; i < away.Length; i++)
+        {
+            if (dup2(away[i], first + i) < 0)
+            {
+                return SystemCallError.Last("dup2");
+            }
+        }
+
+        sigaction action = default;
+        _ = LibC.sigaction(sigPipe, &action, null);
+        Processes.UnblockSignals();
+        _ = Syscalls.execve(Text(path, memory), Block(arguments, memory), Block(environment, memory));
+        return SystemCallError.Last("execve");
     }
 
     private static void* Allocate(nuint size, List<nint> memory)

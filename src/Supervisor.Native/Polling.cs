@@ -23,11 +23,11 @@ public static unsafe class Polling
         return descriptor >= 0 ? new DescriptorHandle(descriptor) : throw new SystemCallException(SystemCallError.Last("eventfd"), "making the event loop");
     }
 
-    /// <summary>Watches a descriptor for input; <paramref name="token"/> comes back with each event.</summary>
-    public static SystemCallError? Add(DescriptorHandle set, DescriptorHandle watched, long token)
+    /// <summary>Watches a descriptor for input, or for room to write; <paramref name="token"/> comes back with each event.</summary>
+    public static SystemCallError? Add(DescriptorHandle set, DescriptorHandle watched, long token, bool forOutput = false)
     {
         epoll_event request = default;
-        request.events = EPOLLIN;
+        request.events = forOutput ? EPOLLOUT : EPOLLIN;
         request.data.u64 = (ulong)token;
         return epoll_ctl(set.Number, EPOLL_CTL_ADD, watched.Number, &request) == 0 ? null : SystemCallError.Last("epoll_ctl");
     }

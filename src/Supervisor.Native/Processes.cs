@@ -37,6 +37,9 @@ public static unsafe class Processes
     /// <summary>This process.</summary>
     public static int CurrentPid { get; } = Syscalls.getpid();
 
+    /// <summary>getppid(2).</summary>
+    public static int ParentPid => Syscalls.getppid();
+
     /// <summary>geteuid(2).</summary>
     public static uint EffectiveUid => Syscalls.geteuid();
 

@@ -67,6 +67,12 @@ internal static unsafe partial class Syscalls
     internal static partial int getpid();
 
     [LibraryImport("libc")]
+    internal static partial int getppid();
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int execve(byte* path, byte** arguments, byte** environment);
+
+    [LibraryImport("libc")]
     internal static partial int getpwnam_r(byte* name, Passwd* entry, byte* buffer, nuint length, Passwd** result);
 
     [LibraryImport("libc")]

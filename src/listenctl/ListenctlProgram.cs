@@ -36,6 +36,9 @@ internal static class ListenctlProgram
             new SignalCommand(options, standard),
             new EventsCommand(options, standard),
             new LogsCommand(options, standard),
+            new TakeCommand(options, standard),
+            new PutCommand(options, standard),
+            new DropCommand(options, standard),
         };
 
         if (Completion.Asked(args) is { } completion)

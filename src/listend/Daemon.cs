@@ -10,6 +10,7 @@ using Supervisor.Core.Services;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -128,6 +129,15 @@ internal sealed class Daemon : IDisposable
             Events.Watch(runner);
             Drift.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
+        }
+
+        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), _log, out error);
+        if (broker is null)
+        {
+            _log.Fatal("{Error}", error);
+            control.Stop();
+            Listeners.Close();
+            return 1;
         }
 
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);

@@ -64,6 +64,24 @@ internal sealed class ListenerTable
         }
     }
 
+    /// <summary>
+    /// Holds a descriptor that no configuration asks for; the handle is in the table from now on and owns it. The name must
+    /// be free.
+    /// </summary>
+    public ListenerHandle Hold(string name, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
+    {
+        var handle = _factory.Hold(name, descriptor, origin, giver, note);
+        _handles.Add(handle);
+        return handle;
+    }
+
+    /// <summary>Lets go of one that was given.</summary>
+    public void Release(ListenerHandle handle)
+    {
+        _handles.Remove(handle);
+        _factory.Close(handle, removePath: false);
+    }
+
     public void Close()
     {
         foreach (var handle in _handles)

@@ -33,7 +33,6 @@ internal static class Support
         {
             var prefix = $"service.{service.Name}.";
             Missing(service.Start == StartMode.OnDemand, prefix + "start", "set it to \"now\"");
-            Missing(service.Handoff == HandoffKind.ScmRights, prefix + "handoff", "use \"listen-fds\"");
             Missing(
                 service.Readiness.Kind == ReadinessKind.Http && !config.Listeners.Any(listener => service.Listeners.Contains(listener.Name) && HttpLook.Asks(listener.Address.Kind)),
                 prefix + "ready", "list a tcp:// or unix:// listener, or use \"accepting\"");

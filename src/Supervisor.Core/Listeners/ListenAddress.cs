@@ -62,6 +62,9 @@ public sealed record ListenAddress
     /// <summary>A vsock address.</summary>
     public static ListenAddress Vsock(uint cid, uint port) => new(ListenerKind.Vsock) { Cid = cid, Port = port };
 
+    /// <summary>What is no address: what a descriptor that no listener can be leads to, such as <c>pipe:[4711]</c>.</summary>
+    public static ListenAddress Opaque(string description) => new(ListenerKind.Other) { Path = description };
+
     /// <summary>The same address with another port, as getsockname() reports it after port 0.</summary>
     public ListenAddress WithPort(uint port) => this with { Port = port };
 
@@ -113,6 +116,11 @@ public sealed record ListenAddress
     /// <summary>The address as a user writes it; an IPv6 host in brackets, an abstract name after <c>@</c>.</summary>
     public override string ToString()
     {
+        if (Kind == ListenerKind.Other)
+        {
+            return Path!;
+        }
+
         var scheme = Kind.Scheme();
         if (Kind.IsUnix())
         {

@@ -13,11 +13,12 @@ public static class ListenerKindExtensions
         ListenerKind.UnixDatagram => "unix-dgram",
         ListenerKind.UnixSeqpacket => "unix-seqpacket",
         ListenerKind.Vsock => "vsock",
+        ListenerKind.Other => "other",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
     /// <summary>Whether listen() applies: a stream or seqpacket socket has an accept queue, a datagram socket has none.</summary>
-    public static bool Listens(this ListenerKind kind) => kind is not (ListenerKind.Udp or ListenerKind.UnixDatagram);
+    public static bool Listens(this ListenerKind kind) => kind is not (ListenerKind.Udp or ListenerKind.UnixDatagram or ListenerKind.Other);
 
     /// <summary>Whether the address is an IPv4 or IPv6 address and a port.</summary>
     public static bool IsInternet(this ListenerKind kind) => kind is ListenerKind.Tcp or ListenerKind.Udp or ListenerKind.Mptcp;

@@ -13,7 +13,7 @@ namespace Supervisor.Linux.Listeners;
 /// into the handle's history, the refused ones too. A refusal ends the attempt only where it decides who owns the
 /// address (or is socket, bind or listen itself).
 /// </summary>
-public sealed class ListenerFactory
+public sealed partial class ListenerFactory
 {
     private const int SockStream = 1;
     private const int SockDgram = 2;

@@ -111,6 +111,18 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Where it came from.</summary>
     public HandleOrigin Origin { get; internal set; }
 
+    /// <summary>Whether somebody put it by the broker, and no configuration names it.</summary>
+    public bool IsGiven { get; internal set; }
+
+    /// <summary>Whether connections can wait on it: not where a given socket of such a kind does not listen.</summary>
+    public bool Listens => Spec.Address.Kind.Listens() && !IsIdle;
+
+    /// <summary>Its state in the words of the public interface: listening, bound (no connections can wait), held (no listener can be that), failed.</summary>
+    public string StateWord() => Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
+
+    /// <summary>A given socket that nobody has called listen() on: it stays as its giver made it.</summary>
+    internal bool IsIdle { get; set; }
+
     /// <summary>The refused call that left the listener without a socket; null where it has one.</summary>
     public SystemCallFailure? Failure { get; internal set; }
 

@@ -52,7 +52,7 @@ internal sealed class ListenerLog(ILogger log)
             .ForContext("MESSAGE_ID", MessageIds.ListenerReady)
             .Information(
                 "listener {Listener}: {State} on {Address} ({Origin})",
-                handle.Name, handle.Spec.Address.Kind.Listens() ? "listening" : "bound", handle.Effective?.ToString() ?? "no address", handle.Origin.Word());
+                handle.Name, handle.StateWord(), handle.Effective?.ToString() ?? "no address", handle.Origin.Word());
 
     public void Failed(ListenerHandle handle) =>
         log.ForContext("LISTEND_LISTENER", handle.Name)

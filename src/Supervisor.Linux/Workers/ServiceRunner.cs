@@ -85,6 +85,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>The process of a worker; null while there is none.</summary>
     public WorkerProcess? Process(int workerId) => _processes.GetValueOrDefault(workerId);
 
+    /// <summary>Whether a process is one of the workers, or below one.</summary>
+    public bool Owns(int pid) => _processes.Values.Any(process => process.Owns(pid));
+
     /// <summary>
     /// Starts the service, if its listeners are there; where it runs, workers that wait for their next try are tried at
     /// once. False with the reason where it cannot be started.

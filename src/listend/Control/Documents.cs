@@ -53,18 +53,18 @@ internal static class Documents
     {
         var spec = handle.Spec;
         var kind = spec.Address.Kind;
-        var queues = handle.Sockets.Select(socket => kind.Listens() ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
+        var queues = handle.Sockets.Select(socket => handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
         return new ListenerDocument(
             handle.Name,
             kind.Scheme(),
-            handle.Descriptor is null ? "failed" : kind.Listens() ? "listening" : "bound",
+            handle.StateWord(),
             spec.Address.ToString(),
             handle.Effective?.ToString(),
             handle.Descriptor is null ? null : handle.Inode,
             handle.Descriptor?.Number,
             Math.Max(handle.Sockets.Count, 1),
-            kind.Listens() ? new BacklogDocument(spec.Listen.Backlog, queues.Min(queue => queue?.Limit)) : null,
-            kind.Listens() ? new QueueDocument(Sum(queues, queue => queue?.Length), Sum(queues, queue => queue?.Limit)) : null,
+            handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queues.Min(queue => queue?.Limit)) : null,
+            handle.Listens ? new QueueDocument(Sum(queues, queue => queue?.Length), Sum(queues, queue => queue?.Limit)) : null,
             [.. Options(handle)],
             handle.Origin.Word(),
             handle.Drift.Any(),

@@ -33,7 +33,7 @@ internal sealed class EventLog(EventLoop loop)
         }
         else
         {
-            var verb = handle.Spec.Address.Kind.Listens() ? "listens" : "is bound";
+            var verb = handle.Listens ? "listens" : handle.Spec.Address.Kind == ListenerKind.Other ? "is held" : "is bound";
             Add("listener-made", $"listener {handle.Name} {verb} on {handle.Effective?.ToString() ?? "no address"} ({handle.Origin.Word()})", listener: handle.Name);
         }
 

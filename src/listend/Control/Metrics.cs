@@ -29,7 +29,7 @@ internal static class Metrics
         }
 
         var queues = listeners
-            .Where(handle => handle.Descriptor is not null && handle.Spec.Address.Kind.Listens())
+            .Where(handle => handle.Descriptor is not null && handle.Listens)
             .Select(handle => (Handle: handle, Queue: handle.Sockets.Select(socket => AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode))
                 .Aggregate<(long Length, long Limit)?>((sum, one) => sum is { } a && one is { } b ? (a.Length + b.Length, a.Limit + b.Limit) : null)))
             .Where(pair => pair.Queue is not null)

@@ -141,6 +141,8 @@ public unsafe class AbiTests : KernelTest
         program.Equal("MSG_CTRUNC", LibC.MSG_CTRUNC, "LibC");
         program.Equal("SOL_SOCKET", LibC.SOL_SOCKET, "LibC");
         program.Equal("SO_PEERCRED", LibC.SO_PEERCRED, "LibC");
+        program.Equal("SO_PEERGROUPS", 59, "Sockets.GetPeerGroups");
+        program.Equal("EPOLLOUT", LibC.EPOLLOUT, "LibC");
         program.Equal("SCM_CREDENTIALS", LibC.SCM_CREDENTIALS, "LibC");
         program.Equal("SCM_RIGHTS", LibC.SCM_RIGHTS, "LibC");
         program.Equal("EPOLLIN", LibC.EPOLLIN, "LibC");

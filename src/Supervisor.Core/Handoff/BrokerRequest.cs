@@ -1,0 +1,142 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace Supervisor.Core.Handoff;
+
+/// <summary>
+/// One request to the broker: a packet that holds one JSON object. Fields that are not known are ignored; one that is
+/// known and of another type makes the request invalid.
+/// </summary>
+/// <param name="Method">What is asked for.</param>
+/// <param name="Listeners">With take: names, none of them twice.</param>
+/// <param name="Name">With put and drop: the name.</param>
+public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> Listeners, string? Name)
+{
+    /// <summary>Bytes that a packet may have, a request's as well as a reply's.</summary>
+    public const int MaxBytes = 64 * 1024;
+
+    /// <summary>Descriptors that one packet can carry: SCM_MAX_FD, unix(7).</summary>
+    public const int MaxDescriptors = 253;
+
+    private const int MaxNameLength = 64;
+
+    /// <summary>Whether it may be the name of a handle: 1 to 64 of A-Z a-z 0-9 _ . -, as in the configuration.</summary>
+    public static bool IsName(string name) =>
+        name.Length is >= 1 and <= MaxNameLength && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-');
+
+    /// <summary>Parses a packet. On failure <paramref name="error"/> says what is wrong with it.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> data, [NotNullWhen(true)] out BrokerRequest? request, [NotNullWhen(false)] out BrokerError? error)
+    {
+        request = null;
+        string? wrong;
+        try
+        {
+            wrong = Read(data, out request);
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // InvalidOperationException: a string that is no UTF-8, or half a surrogate pair.
+            wrong = "it is no JSON object in UTF-8";
+        }
+
+        error = wrong is null ? null : new BrokerError(BrokerErrorCode.Invalid, $"the request cannot be read: {wrong}");
+        return wrong is null;
+    }
+
+    private static string? Read(ReadOnlySpan<byte> data, out BrokerRequest? request)
+    {
+        request = null;
+        var reader = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = 16 });
+        if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+        {
+            return "it is no JSON object";
+        }
+
+        string? method = null;
+        string? name = null;
+        ImmutableArray<string>? listeners = null;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isMethod = reader.ValueTextEquals("method"u8);
+            var isName = reader.ValueTextEquals("name"u8);
+            var isListeners = reader.ValueTextEquals("listeners"u8);
+            reader.Read();
+            if (isMethod || isName)
+            {
+                if (reader.TokenType != JsonTokenType.String)
+                {
+                    return $"its \"{(isMethod ? "method" : "name")}\" is no string";
+                }
+
+                (isMethod ? ref method : ref name) = reader.GetString();
+            }
+            else if (isListeners)
+            {
+                if (Strings(ref reader) is not { } strings)
+                {
+                    return "its \"listeners\" is no list of strings";
+                }
+
+                listeners = strings;
+            }
+            else
+            {
+                reader.Skip();
+            }
+        }
+
+        // One object and no more: whatever follows it throws.
+        reader.Read();
+        switch (method)
+        {
+            case "take":
+                if (listeners is not { Length: > 0 } taken)
+                {
+                    return "take needs \"listeners\", a list of one name or more";
+                }
+
+                if (taken.Length > 1 && taken.ToHashSet(StringComparer.Ordinal).Count != taken.Length)
+                {
+                    return "it names a listener twice";
+                }
+
+                request = new BrokerRequest(BrokerMethod.Take, taken, null);
+                return null;
+            case "put" or "drop":
+                if (name is null || !IsName(name))
+                {
+                    return $"{method} needs \"name\": 1 to {MaxNameLength} of A-Z a-z 0-9 _ . -";
+                }
+
+                request = new BrokerRequest(method == "put" ? BrokerMethod.Put : BrokerMethod.Drop, [], name);
+                return null;
+            case "list":
+                request = new BrokerRequest(BrokerMethod.List, [], null);
+                return null;
+            default:
+                return "its \"method\" is none of take, put, drop, list";
+        }
+    }
+
+    private static ImmutableArray<string>? Strings(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType != JsonTokenType.StartArray)
+        {
+            return null;
+        }
+
+        var strings = ImmutableArray.CreateBuilder<string>();
+        while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+        {
+            if (reader.TokenType != JsonTokenType.String)
+            {
+                return null;
+            }
+
+            strings.Add(reader.GetString()!);
+        }
+
+        return strings.ToImmutable();
+    }
+}

@@ -1,0 +1,367 @@
+using System.Buffers;
+using System.Globalization;
+using Serilog;
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Handoff;
+
+/// <summary>
+/// The broker: lends duplicates of the daemon's descriptors by SCM_RIGHTS over a SOCK_SEQPACKET socket that anybody may
+/// connect to. What one may do there is decided by who one is (<see cref="BrokerAccess"/>). Lives on the loop.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A packet is a request and a packet is its answer: there is no stream to lose one's place in, so whatever a request
+/// holds, the next one is heard as if nothing had been. Every call is made without waiting.
+/// </para>
+/// <para>
+/// What a client can make us keep is bounded: a connection, one reply that waits (a list of handles, no copies of
+/// descriptors), and one descriptor for as long as a request is looked at, and that only where it may put one. Its further
+/// requests wait in its own socket's buffer.
+/// </para>
+/// </remarks>
+public sealed class Broker : IDeadline, IDisposable
+{
+    /// <summary>Connections at the same time.</summary>
+    public const int MaxConnections = 256;
+
+    /// <summary>Connections of one user at the same time, but for root and the daemon's own.</summary>
+    public const int MaxConnectionsPerUser = 64;
+
+    /// <summary>Of <see cref="MaxConnections"/>, those that root and the daemon's own user alone may have.</summary>
+    public const int ReservedConnections = 32;
+
+    private const int AfUnix = 1;
+    private const int SockSeqpacket = 5;
+    private const int SolSocket = 1;
+    private const int SoSndBuf = 7;
+    private const int MaxAcceptsPerWake = 64;
+    private const int TooManyReferences = 109;
+
+    /// <summary>How long nobody is accepted where that cannot be done.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly EventLoop _loop;
+    private readonly IBrokerTable _table;
+    private readonly ILogger _log;
+    private readonly string _path;
+    private readonly DescriptorHandle _listener;
+    private readonly List<BrokerConnection> _connections = [];
+    private readonly Dictionary<uint, int> _byUser = [];
+    private DescriptorHandle? _spare;
+    private TimeSpan? _resumeAt;
+
+    private Broker(EventLoop loop, IBrokerTable table, ILogger log, string path, DescriptorHandle listener)
+    {
+        _loop = loop;
+        _table = table;
+        _log = log;
+        _path = path;
+        _listener = listener;
+        _spare = Spare();
+        loop.Watch(listener, Accept);
+        loop.Add(this);
+    }
+
+    /// <summary>Who may take what.</summary>
+    public BrokerAccess Access { get; } = new();
+
+    /// <summary>How many clients are connected.</summary>
+    public int Connections => _connections.Count;
+
+    /// <inheritdoc/>
+    public TimeSpan? NextDeadline
+    {
+        get
+        {
+            var next = _resumeAt;
+            foreach (var connection in _connections)
+            {
+                next = connection.Deadline is { } at && !(next <= at) ? at : next;
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>Where packets are written; nobody keeps it beyond the call.</summary>
+    internal ArrayBufferWriter<byte> Buffer { get; } = new();
+
+    /// <summary>Makes the socket, 0666, and serves it on the loop; null with the reason where that cannot be. What lies at the path is replaced.</summary>
+    public static Broker? TryStart(EventLoop loop, string path, IBrokerTable table, ILogger log, out string? error)
+    {
+        const int mode = 0x1B6;
+        var raw = SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false));
+        if (raw is null)
+        {
+            error = $"broker socket {path}: the path is longer than {ListenAddress.MaxUnixPathBytes} bytes; choose a shorter runtime directory";
+            return null;
+        }
+
+        var socket = Sockets.Create(AfUnix, SockSeqpacket, 0, nonBlocking: true, out var failed);
+        if (socket is null)
+        {
+            error = $"broker socket {path}: {failed}";
+            return null;
+        }
+
+        Files.Unlink(path);
+        var refused = Sockets.Bind(socket, raw) ?? Files.SetMode(path, mode) ?? Sockets.Listen(socket, 128);
+        if (refused is { } why)
+        {
+            socket.Dispose();
+            error = $"broker socket {path}: {why}";
+            return null;
+        }
+
+        error = null;
+        return new Broker(loop, table, log, path, socket);
+    }
+
+    /// <inheritdoc/>
+    public void PassDeadline()
+    {
+        var now = _loop.Now;
+        if (_resumeAt <= now)
+        {
+            _resumeAt = null;
+            _loop.Watch(_listener, Accept);
+        }
+
+        foreach (var connection in _connections.Where(connection => connection.Deadline <= now).ToArray())
+        {
+            _log.Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed", connection.Peer.Pid, connection.Peer.Words);
+            Close(connection);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _loop.Remove(this);
+        _loop.Unwatch(_listener);
+        Files.Unlink(_path);
+        foreach (var connection in _connections)
+        {
+            connection.Dispose();
+        }
+
+        _connections.Clear();
+        _listener.Dispose();
+        _spare?.Dispose();
+    }
+
+    /// <summary>The answer to one packet. A descriptor that is taken out of <paramref name="received"/> is the table's.</summary>
+    internal BrokerReply Answer(BrokerPeer peer, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received)
+    {
+        if (truncated)
+        {
+            return BrokerReply.Error(new BrokerError(BrokerErrorCode.TooLarge, $"a request has {BrokerRequest.MaxBytes} bytes at most"));
+        }
+
+        if (!BrokerRequest.TryParse(data, out var request, out var error))
+        {
+            return BrokerReply.Error(error);
+        }
+
+        if (request.Method != BrokerMethod.Put && (received.Count > 0 || descriptorsLost))
+        {
+            return BrokerReply.Error(new BrokerError(BrokerErrorCode.Invalid, "a descriptor rides on the request, and only put takes one"));
+        }
+
+        return request.Method switch
+        {
+            BrokerMethod.Take => Take(peer, request),
+            BrokerMethod.List => List(peer),
+            BrokerMethod.Put => Reply(Put(peer, request.Name!, descriptorsLost, received)),
+            BrokerMethod.Drop => Reply(MayChange(peer) ?? _table.Drop(request.Name!)),
+            _ => throw new InvalidOperationException($"no method: {request.Method}"),
+        };
+    }
+
+    /// <summary>A descriptor has gone to the peer.</summary>
+    internal static void Passed(BrokerPeer peer, HistoryActor actor, ListenerHandle handle) =>
+        handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: actor, note: $"taken from the broker by {peer.Words}");
+
+    /// <summary>Ends a connection.</summary>
+    internal void Close(BrokerConnection connection)
+    {
+        if (_connections.Remove(connection))
+        {
+            var uid = connection.Peer.Uid;
+            if (--_byUser[uid] == 0)
+            {
+                _byUser.Remove(uid);
+            }
+        }
+
+        connection.Dispose();
+    }
+
+    /// <summary>A packet could not be sent: the peer is gone, or this host has a bound.</summary>
+    internal void Refused(BrokerConnection connection, SystemCallError error)
+    {
+        if (error.Errno == TooManyReferences)
+        {
+            _log.Warning("broker: {Error}: too many descriptors of this user are on their way in sockets that nobody reads; raise LimitNOFILE= (unix(7))", error.ToString());
+        }
+
+        Close(connection);
+    }
+
+    private static BrokerReply Reply(BrokerError? error) => error is null ? BrokerReply.Ok() : BrokerReply.Error(error);
+
+    private BrokerReply Take(BrokerPeer peer, BrokerRequest request)
+    {
+        var service = peer.IsPrivileged ? null : peer.Service(_table);
+        var handles = new ListenerHandle[request.Listeners.Length];
+        var byName = handles.Length > 8 ? _table.Handles.ToDictionary(handle => handle.Name, StringComparer.Ordinal) : null;
+        for (var i = 0; i < handles.Length; i++)
+        {
+            var name = request.Listeners[i];
+            var handle = byName is null ? _table.Handles.FirstOrDefault(handle => handle.Name == name) : byName.GetValueOrDefault(name);
+            if (handle is null)
+            {
+                return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, BrokerRequest.IsName(name) ? $"there is no listener \"{name}\"" : "there is no listener of such a name"));
+            }
+
+            if (!Access.Allows(peer, service, handle))
+            {
+                return BrokerReply.Error(new BrokerError(
+                    BrokerErrorCode.Denied,
+                    $"listener \"{name}\" is not for {peer.Words}: add user:NAME or group:NAME to listener.{name}.allow, or ask as a worker of a service that lists it"));
+            }
+
+            if (handle.Descriptor is null)
+            {
+                return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, $"listener \"{name}\" has no socket now: {handle.Failure?.ToString() ?? "it was closed"}"));
+            }
+
+            handles[i] = handle;
+        }
+
+        return BrokerReply.Take(handles);
+    }
+
+    private BrokerReply List(BrokerPeer peer)
+    {
+        var service = peer.IsPrivileged ? null : peer.Service(_table);
+        return BrokerReply.List([.. _table.Handles.Where(handle => handle.Descriptor is not null && Access.Allows(peer, service, handle))]);
+    }
+
+    private BrokerError? Put(BrokerPeer peer, string name, bool descriptorsLost, List<DescriptorHandle> received)
+    {
+        if (MayChange(peer) is { } denied)
+        {
+            return denied;
+        }
+
+        if (received.Count != 1)
+        {
+            return descriptorsLost
+                ? new BrokerError(BrokerErrorCode.Busy, "the daemon has no descriptor left for it: raise LimitNOFILE= in its unit, or ulimit -n")
+                : new BrokerError(BrokerErrorCode.Invalid, "put needs the descriptor, by SCM_RIGHTS on the request");
+        }
+
+        if (descriptorsLost)
+        {
+            return new BrokerError(BrokerErrorCode.Invalid, "put takes one descriptor, and more ride on the request");
+        }
+
+        if ((ulong)received[0].Number + Spawner.ReservedDescriptors >= Processes.DescriptorLimit())
+        {
+            return new BrokerError(BrokerErrorCode.Busy, "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n");
+        }
+
+        var error = _table.Put(name, received[0], peer.Actor, $"put by {peer.Words}");
+        if (error is null)
+        {
+            received.Clear();
+        }
+
+        return error;
+    }
+
+    private static BrokerError? MayChange(BrokerPeer peer) => peer.IsPrivileged
+        ? null
+        : new BrokerError(BrokerErrorCode.Denied, $"put and drop are for root and the daemon's own user ({Processes.EffectiveUid.ToString(CultureInfo.InvariantCulture)}); you are {peer.Words}");
+
+    private void Accept()
+    {
+        Span<byte> unread = stackalloc byte[1];
+        for (var i = 0; i < MaxAcceptsPerWake; i++)
+        {
+            var socket = Sockets.Accept(_listener, nonBlocking: true, out var error);
+            if (socket is null)
+            {
+                if (error is { } refused)
+                {
+                    TurnAway(refused);
+                }
+
+                return;
+            }
+
+            if (BrokerPeer.Of(socket) is not { } peer)
+            {
+                socket.Dispose();
+                continue;
+            }
+
+            if (Full(socket, peer) is { } reason)
+            {
+                // Its request is read first: what is closed unread reads as a reset there, before the reason does.
+                Sockets.ReceivePacket(socket, unread, [], 0, wait: false, out _, out _, out _);
+                BrokerReply.Error(new BrokerError(BrokerErrorCode.Busy, reason)).TrySend(socket, Buffer, static _ => { }, out _);
+                socket.Dispose();
+                continue;
+            }
+
+            // A packet of the greatest size must fit, whatever net.core.wmem_default is.
+            Sockets.SetInt32(socket, SolSocket, SoSndBuf, 4 * BrokerRequest.MaxBytes);
+            _byUser[peer.Uid] = _byUser.GetValueOrDefault(peer.Uid) + 1;
+            _connections.Add(new BrokerConnection(_loop, this, socket, peer));
+        }
+    }
+
+    private string? Full(DescriptorHandle socket, BrokerPeer peer)
+    {
+        if ((ulong)socket.Number + Spawner.ReservedDescriptors >= Processes.DescriptorLimit())
+        {
+            return "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n";
+        }
+
+        if (_connections.Count >= (peer.IsPrivileged ? MaxConnections : MaxConnections - ReservedConnections))
+        {
+            return $"there are {_connections.Count} connections already";
+        }
+
+        return !peer.IsPrivileged && _byUser.GetValueOrDefault(peer.Uid) >= MaxConnectionsPerUser
+            ? $"{peer.Words} has {MaxConnectionsPerUser} connections already"
+            : null;
+    }
+
+    /// <summary>
+    /// Without a descriptor nobody can be accepted, and the loop would be woken for ever by who waits: the spare one is
+    /// given up for as long as it takes to accept and close. Where even that does not go, nobody is heard for a while.
+    /// </summary>
+    private void TurnAway(SystemCallError error)
+    {
+        _log.Warning("broker: {Error}: clients are turned away", error.ToString());
+        _spare?.Dispose();
+        var turnedAway = Sockets.Accept(_listener, nonBlocking: true, out _);
+        turnedAway?.Dispose();
+        _spare = Spare();
+        if (turnedAway is null)
+        {
+            _loop.Unwatch(_listener);
+            _resumeAt = _loop.Now + Pause;
+        }
+    }
+
+    private static DescriptorHandle? Spare() => Files.Open("/dev/null", 0, 0, out _);
+}

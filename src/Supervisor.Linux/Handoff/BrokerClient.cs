@@ -1,0 +1,188 @@
+using System.Buffers;
+using System.Text.Json;
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Handoff;
+
+/// <summary>A client's end of the broker; everything waits. Owns its connection.</summary>
+public sealed class BrokerClient : IDisposable
+{
+    private const int AfUnix = 1;
+    private const int SockSeqpacket = 5;
+    private const int SolSocket = 1;
+    private const int SoReceiveTimeout = 20;
+    private const int SoSendTimeout = 21;
+    private const int ConnectionReset = 104;
+    private const int BrokenPipe = 32;
+
+    private readonly DescriptorHandle _socket;
+
+    private BrokerClient(DescriptorHandle socket) => _socket = socket;
+
+    /// <summary>Connects; null with the refusal where that does not go. No wait is longer than <paramref name="timeout"/>.</summary>
+    public static BrokerClient? Connect(string path, TimeSpan timeout, out SystemCallError error)
+    {
+        const int nameTooLong = 36;
+        if (SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false)) is not { } raw)
+        {
+            error = new SystemCallError("connect", nameTooLong);
+            return null;
+        }
+
+        var socket = Sockets.Create(AfUnix, SockSeqpacket, 0, nonBlocking: false, out error);
+        if (socket is null)
+        {
+            return null;
+        }
+
+        // struct timeval: seconds, microseconds.
+        Span<long> time = [(long)timeout.TotalSeconds, timeout.Microseconds + (timeout.Milliseconds * 1000)];
+        var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(time);
+        var refused = Sockets.SetBytes(socket, SolSocket, SoReceiveTimeout, bytes) ?? Sockets.SetBytes(socket, SolSocket, SoSendTimeout, bytes) ?? Sockets.Connect(socket, raw);
+        if (refused is { } why)
+        {
+            socket.Dispose();
+            error = why;
+            return null;
+        }
+
+        return new BrokerClient(socket);
+    }
+
+    /// <summary>The request for those listeners' descriptors.</summary>
+    public static byte[] TakeRequest(IEnumerable<string> listeners) => Request("take", writer =>
+    {
+        writer.WriteStartArray("listeners"u8);
+        foreach (var name in listeners)
+        {
+            writer.WriteStringValue(name);
+        }
+
+        writer.WriteEndArray();
+    });
+
+    /// <summary>The request to put or drop a name, or to list: <paramref name="method"/> in the words of the protocol.</summary>
+    public static byte[] Request(string method, string? name = null) => Request(method, writer =>
+    {
+        if (name is not null)
+        {
+            writer.WriteString("name"u8, name);
+        }
+    });
+
+    /// <summary>
+    /// Asks, and takes the whole answer, which the caller disposes of. Throws <see cref="IOException"/> where the broker does not answer, or not whole: then
+    /// nothing is kept.
+    /// </summary>
+    /// <param name="request">The packet.</param>
+    /// <param name="rider">A descriptor that rides on it; stays the caller's.</param>
+    public BrokerAnswer Ask(ReadOnlySpan<byte> request, DescriptorHandle? rider = null)
+    {
+        if (!Sockets.SendPacket(_socket, request, rider is null ? [] : [rider], wait: true, out var error) && error is not { Errno: BrokenPipe or ConnectionReset })
+        {
+            throw new IOException(error?.ToString() ?? "the broker does not take the request");
+        }
+
+        var data = new byte[BrokerRequest.MaxBytes];
+        var descriptors = new List<DescriptorHandle>();
+        var names = new List<string>();
+        var packets = new List<byte[]>();
+        var isWhole = false;
+        try
+        {
+            while (true)
+            {
+                var length = Receive(data, descriptors);
+                packets.Add(data[..length]);
+                using var document = Parse(data.AsMemory(0, length));
+                var root = document.RootElement;
+                if (root.TryGetProperty("error"u8, out var refusal))
+                {
+                    isWhole = descriptors.Count == 0;
+                    return new BrokerAnswer([], [], Text(refusal, "message") ?? "refused", Text(refusal, "code"), packets);
+                }
+
+                if (root.TryGetProperty("handles"u8, out var handles) && handles.ValueKind == JsonValueKind.Array)
+                {
+                    names.AddRange(handles.EnumerateArray().Select(handle => Text(handle, "name") ?? ""));
+                }
+
+                if (root.TryGetProperty("more"u8, out var more) && more.ValueKind == JsonValueKind.True)
+                {
+                    continue;
+                }
+
+                isWhole = descriptors.Count == 0 || descriptors.Count == names.Count;
+                return isWhole
+                    ? new BrokerAnswer(names, descriptors, null, null, packets)
+                    : throw new IOException($"{descriptors.Count} descriptors came for {names.Count} handles");
+            }
+        }
+        finally
+        {
+            if (!isWhole)
+            {
+                descriptors.ForEach(descriptor => descriptor.Dispose());
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _socket.Dispose();
+
+    private int Receive(byte[] data, List<DescriptorHandle> descriptors)
+    {
+        var length = Sockets.ReceivePacket(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out var truncated, out var lost, out var error);
+        if (length < 0 && error is { Errno: ConnectionReset })
+        {
+            // Turned away before the request was read: what the broker said of it comes next.
+            length = Sockets.ReceivePacket(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out truncated, out lost, out error);
+        }
+
+        return length < 0 ? throw new IOException(error?.ToString() ?? "the broker does not answer")
+            : length == 0 ? throw new IOException("the broker has closed the connection")
+            : truncated ? throw new IOException($"the broker's answer is longer than {BrokerRequest.MaxBytes} bytes")
+            : lost ? throw new IOException("not all descriptors have arrived: this process's limit of open files is reached; raise ulimit -n")
+            : length;
+    }
+
+    private static byte[] Request(string method, Action<Utf8JsonWriter> write)
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("method"u8, method);
+            write(writer);
+            writer.WriteEndObject();
+        }
+
+        return buffer.WrittenSpan.ToArray();
+    }
+
+    private static JsonDocument Parse(ReadOnlyMemory<byte> data)
+    {
+        try
+        {
+            var document = JsonDocument.Parse(data);
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                return document;
+            }
+
+            document.Dispose();
+        }
+        catch (JsonException)
+        {
+            // Said below.
+        }
+
+        throw new IOException("what answers there does not speak as the broker does");
+    }
+
+    private static string? Text(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

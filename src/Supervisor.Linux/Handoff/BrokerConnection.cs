@@ -1,0 +1,159 @@
+using System.Buffers;
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Handoff;
+
+/// <summary>
+/// One client of the broker: it is either heard or answered. While a reply waits for room nothing more is read of it, so
+/// whoever does not read what it asked for keeps its own requests waiting, in its own buffer, and nobody else's.
+/// </summary>
+internal sealed class BrokerConnection : IDisposable
+{
+    /// <summary>Requests that are taken before it is another descriptor's turn.</summary>
+    private const int MaxRequestsPerWake = 8;
+
+    /// <summary>How long a reply may wait for the peer to make room.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly EventLoop _loop;
+    private readonly Broker _broker;
+    private readonly DescriptorHandle _socket;
+    private readonly List<DescriptorHandle> _received = [];
+    private BrokerReply? _pending;
+    private HistoryActor? _actor;
+    private bool _isClosed;
+
+    /// <summary>Takes over the socket, and hears it from now on.</summary>
+    public BrokerConnection(EventLoop loop, Broker broker, DescriptorHandle socket, BrokerPeer peer)
+    {
+        _loop = loop;
+        _broker = broker;
+        _socket = socket;
+        Peer = peer;
+        loop.Watch(socket, Hear);
+    }
+
+    /// <summary>Who it is.</summary>
+    public BrokerPeer Peer { get; }
+
+    /// <summary>When the wait for room is over; null where nothing waits.</summary>
+    public TimeSpan? Deadline { get; private set; }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (!_isClosed)
+        {
+            _isClosed = true;
+            _loop.Unwatch(_socket);
+            _socket.Dispose();
+        }
+    }
+
+    private void Hear()
+    {
+        var data = ArrayPool<byte>.Shared.Rent(BrokerRequest.MaxBytes);
+        try
+        {
+            for (var i = 0; i < MaxRequestsPerWake && !_isClosed && _pending is null; i++)
+            {
+                if (!Take(data.AsSpan(0, BrokerRequest.MaxBytes)))
+                {
+                    return;
+                }
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(data);
+        }
+    }
+
+    /// <summary>Takes one request, if there is one, and begins its answer.</summary>
+    private bool Take(Span<byte> data)
+    {
+        try
+        {
+            // Descriptors of those who may not put any are not even opened: closing one can wait for its file system.
+            var length = Sockets.ReceivePacket(_socket, data, _received, Peer.IsPrivileged ? 1 : 0, wait: false, out var truncated, out var lost, out var error);
+            if (length < 0 && error is null)
+            {
+                return false;
+            }
+
+            if (length <= 0)
+            {
+                _broker.Close(this);
+                return false;
+            }
+
+            Answer(_broker.Answer(Peer, data[..length], truncated, lost, _received));
+            return true;
+        }
+        finally
+        {
+            foreach (var descriptor in _received)
+            {
+                descriptor.Dispose();
+            }
+
+            _received.Clear();
+        }
+    }
+
+    private void Answer(BrokerReply reply)
+    {
+        // Who takes is named as it is called when it takes.
+        _actor = null;
+        if (!Send(reply))
+        {
+            _pending = reply;
+            _loop.Unwatch(_socket);
+            _loop.WatchOutput(_socket, GoOn);
+        }
+    }
+
+    /// <summary>There is room again, or the peer is gone.</summary>
+    private void GoOn()
+    {
+        if (Send(_pending!) && !_isClosed)
+        {
+            _pending = null;
+            Deadline = null;
+            _loop.Unwatch(_socket);
+            _loop.Watch(_socket, Hear);
+        }
+    }
+
+    /// <summary>Sends as much as there is room for. True where nothing is left to send.</summary>
+    private bool Send(BrokerReply reply)
+    {
+        while (!reply.IsDone)
+        {
+            if (!reply.IsWhole)
+            {
+                // All or nothing: the peer sees an end where it was promised more.
+                _broker.Close(this);
+                return true;
+            }
+
+            if (!reply.TrySend(_socket, _broker.Buffer, handle => Broker.Passed(Peer, _actor ??= Peer.Actor, handle), out var error))
+            {
+                if (error is null)
+                {
+                    Deadline = _loop.Now + Patience;
+                    return false;
+                }
+
+                _broker.Refused(this, error.Value);
+                return true;
+            }
+
+            Deadline = null;
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,168 @@
+using System.Buffers;
+using System.Text.Json;
+using Supervisor.Core;
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Handoff;
+
+/// <summary>
+/// What one request is answered with: a packet, or as many as its handles need, since one carries
+/// <see cref="BrokerRequest.MaxDescriptors"/> descriptors and <see cref="BrokerRequest.MaxBytes"/> bytes. Each is written
+/// when there is room for it, so a reply that waits for a slow peer costs nothing but the list of its handles.
+/// </summary>
+internal sealed class BrokerReply
+{
+    /// <summary>What a packet has besides its handles.</summary>
+    private const int Frame = 64;
+
+    private readonly byte[]? _text;
+    private readonly ListenerHandle[] _handles = [];
+    private readonly DescriptorHandle[] _descriptors = [];
+    private int _next;
+    private int _count;
+    private bool _isSent;
+
+    private BrokerReply(byte[] text) => _text = text;
+
+    private BrokerReply(ListenerHandle[] handles, bool withDescriptors)
+    {
+        _handles = handles;
+        _descriptors = withDescriptors ? [.. handles.Select(handle => handle.Descriptor!)] : [];
+    }
+
+    /// <summary>{"ok": true}.</summary>
+    public static BrokerReply Ok() => new("""{"ok":true}"""u8.ToArray());
+
+    /// <summary>Whether everything has been sent.</summary>
+    public bool IsDone => _text is null ? _isSent && _next == _handles.Length : _isSent;
+
+    /// <summary>Whether the next packet can still be sent: no handle of it has been closed since.</summary>
+    public bool IsWhole
+    {
+        get
+        {
+            for (var i = _next; i < Math.Min(_next + BrokerRequest.MaxDescriptors, _descriptors.Length); i++)
+            {
+                if (!ReferenceEquals(_handles[i].Descriptor, _descriptors[i]))
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Handles with their descriptors.</summary>
+    public static BrokerReply Take(ListenerHandle[] handles) => new(handles, withDescriptors: true);
+
+    /// <summary>Handles without.</summary>
+    public static BrokerReply List(ListenerHandle[] handles) => new(handles, withDescriptors: false);
+
+    /// <summary>A refusal.</summary>
+    public static BrokerReply Error(BrokerError error)
+    {
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            writer.WriteStartObject();
+            writer.WriteStartObject("error"u8);
+            writer.WriteString("code"u8, error.Word);
+            writer.WriteString("message"u8, error.Message);
+            writer.WriteEndObject();
+            writer.WriteEndObject();
+        }
+
+        return new BrokerReply(buffer.WrittenSpan.ToArray());
+    }
+
+    /// <summary>Sends the next packet. False where there is no room for it yet, or it was refused.</summary>
+    public bool TrySend(DescriptorHandle socket, ArrayBufferWriter<byte> buffer, Action<ListenerHandle> onPassed, out SystemCallError? error)
+    {
+        if (_text is not null)
+        {
+            return _isSent = Sockets.SendPacket(socket, _text, [], wait: false, out error);
+        }
+
+        buffer.ResetWrittenCount();
+        Write(buffer);
+        var riding = _descriptors.Length == 0 ? [] : _descriptors.AsSpan(_next, _count);
+        if (!Sockets.SendPacket(socket, buffer.WrittenSpan, riding, wait: false, out error))
+        {
+            return false;
+        }
+
+        for (var i = _next; i < _next + riding.Length; i++)
+        {
+            onPassed(_handles[i]);
+        }
+
+        _next += _count;
+        return _isSent = true;
+    }
+
+    /// <summary>Writes one packet; <see cref="_count"/> says how many handles are in it.</summary>
+    private void Write(ArrayBufferWriter<byte> buffer)
+    {
+        buffer.Write("{\"handles\":["u8);
+        _count = 0;
+        while (_next + _count < _handles.Length && (_descriptors.Length == 0 || _count < BrokerRequest.MaxDescriptors))
+        {
+            var entry = Encoded(_handles[_next + _count]);
+            if (_count > 0 && buffer.WrittenCount + entry.Length + Frame > BrokerRequest.MaxBytes)
+            {
+                break;
+            }
+
+            if (_count++ > 0)
+            {
+                buffer.Write(","u8);
+            }
+
+            buffer.Write(entry);
+        }
+
+        buffer.Write(_next + _count < _handles.Length ? "],\"more\":true}"u8 : "],\"more\":false}"u8);
+    }
+
+    private static ReadOnlySpan<byte> Encoded(ListenerHandle handle)
+    {
+        var queue = handle.Descriptor is { } socket && handle.Listens && handle.Spec.Address.Kind.SpeaksTcp() ? AcceptQueue.Read(socket, handle.Spec.Address.Kind, handle.Inode) : null;
+        var buffer = new ArrayBufferWriter<byte>(256);
+        using var writer = new Utf8JsonWriter(buffer);
+        writer.WriteStartObject();
+        writer.WriteString("name"u8, handle.Name);
+        writer.WriteString("kind"u8, handle.Spec.Address.Kind.Scheme());
+        writer.WriteString("state"u8, handle.StateWord());
+        writer.WriteString("requested"u8, handle.Requested);
+        writer.WriteString("effective"u8, handle.Effective?.ToString());
+        if (handle.Listens)
+        {
+            writer.WriteStartObject("backlog"u8);
+            writer.WriteNumber("requested"u8, handle.Spec.Listen.Backlog);
+            if (queue is { } known)
+            {
+                writer.WriteNumber("effective"u8, known.Limit);
+            }
+            else
+            {
+                writer.WriteNull("effective"u8);
+            }
+
+            writer.WriteEndObject();
+        }
+        else
+        {
+            writer.WriteNull("backlog"u8);
+        }
+
+        writer.WriteNumber("inode"u8, handle.Inode);
+        writer.WriteString("origin"u8, handle.Origin.Word());
+        writer.WriteEndObject();
+        writer.Flush();
+        return buffer.WrittenSpan;
+    }
+}

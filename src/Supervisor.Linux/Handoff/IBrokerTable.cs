@@ -1,0 +1,25 @@
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Handoff;
+
+/// <summary>What the broker lends, and what decides to whom. On the loop.</summary>
+public interface IBrokerTable
+{
+    /// <summary>Every handle, configured or given.</summary>
+    IReadOnlyList<ListenerHandle> Handles { get; }
+
+    /// <summary>The service that a live process is a worker of, or descends from a worker of; null where it is of none.</summary>
+    BrokerService? ServiceOf(int pid);
+
+    /// <summary>
+    /// Holds a descriptor under a name from now on. Null where it does: the descriptor is its own then. Otherwise the reason,
+    /// and the descriptor stays the caller's.
+    /// </summary>
+    BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note);
+
+    /// <summary>Lets go of what was put under a name; the reason where it does not.</summary>
+    BrokerError? Drop(string name);
+}

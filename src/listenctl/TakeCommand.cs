@@ -1,0 +1,121 @@
+using System.Collections;
+using System.CommandLine;
+using System.Globalization;
+using Supervisor.Control;
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Services;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Listenctl;
+
+/// <summary>
+/// <c>take LISTENER... [--handoff H] -- COMMAND ARG...</c>: fetches listeners from the broker and becomes the command, which
+/// finds them as a worker would. The same process: whoever waits for listenctl waits for the command.
+/// </summary>
+internal sealed class TakeCommand : BrokerVerb
+{
+    private static readonly Dictionary<string, HandoffKind> Handoffs = new(StringComparer.Ordinal)
+    {
+        ["listen-fds"] = HandoffKind.ListenFds,
+        ["einhorn"] = HandoffKind.Einhorn,
+        ["server-starter"] = HandoffKind.ServerStarter,
+        ["nginx"] = HandoffKind.Nginx,
+        ["gunicorn"] = HandoffKind.Gunicorn,
+        ["stdin"] = HandoffKind.Stdin,
+    };
+
+    private readonly Argument<string[]> words = new("LISTENER") { Description = "The listeners, in descriptor order; after --: the program and its arguments", Arity = ArgumentArity.OneOrMore };
+    private readonly Option<string> handoff = new("--handoff")
+    {
+        Description = $"How the command takes them: {string.Join(", ", Handoffs.Keys)}",
+        HelpName = "H",
+        DefaultValueFactory = static _ => "listen-fds",
+    };
+
+    public TakeCommand(GlobalOptions options, Standard standard)
+        : base("take", "Takes listeners from the daemon and executes a command with them", "LISTENER... [--handoff H] -- COMMAND ARG...", options, standard)
+    {
+        Arguments.Add(words);
+        Options.Add(handoff);
+        handoff.AcceptOnlyFromAmong([.. Handoffs.Keys]);
+    }
+
+    /// <inheritdoc/>
+    protected override int Run(ParseResult parsed, ControlClient client, bool json)
+    {
+        var (names, command) = Split(parsed);
+        var kind = Handoffs[parsed.GetValue(handoff)!];
+        if (names.FirstOrDefault(name => name.StartsWith('-')) is { } option)
+        {
+            throw new ControlException($"there is no option \"{option}\"; what belongs to the command stands after --", ExitCode.Usage);
+        }
+
+        if (names.Length == 0 || command.Length == 0)
+        {
+            throw new ControlException("say what to take and what to execute: listenctl take LISTENER... -- COMMAND ARG...", ExitCode.Usage);
+        }
+
+        if (kind == HandoffKind.Stdin && names.Length != 1)
+        {
+            throw new ControlException($"\"stdin\" hands over exactly one listener, and {names.Length} are named", ExitCode.Usage);
+        }
+
+        var path = Find(command[0]) ?? throw new ControlException($"no directory of PATH has a program \"{command[0]}\"", ExitCode.Failed);
+        using var answer = Ask(client, BrokerClient.TakeRequest(names));
+        var environment = HandoffEnvironment.For(
+            kind, [.. answer.Handles.Select((name, i) => Handed(name, answer.Descriptors[i]))], generation: 1, daemonPid: Processes.ParentPid);
+        var failed = ChildProcess.Replace(path, command, [.. Compose(environment)], answer.Descriptors, environment.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart);
+        throw new ControlException($"{path} cannot be executed: {failed.Name} ({failed.Text})", ExitCode.Failed);
+    }
+
+    /// <summary>What stands before "--", and what after it.</summary>
+    private (string[] Names, string[] Command) Split(ParseResult parsed)
+    {
+        var all = parsed.GetRequiredValue(words);
+        var marker = -1;
+        for (var i = 0; i < parsed.Tokens.Count && marker < 0; i++)
+        {
+            marker = parsed.Tokens[i].Value == "--" ? i : -1;
+        }
+
+        var after = marker < 0 ? 0 : parsed.Tokens.Count - marker - 1;
+        return (all[..^after], all[^after..]);
+    }
+
+    private static HandedListener Handed(string name, DescriptorHandle descriptor)
+    {
+        var identity = SocketIdentity.Read(descriptor);
+        return new HandedListener(name, identity?.Kind ?? ListenerKind.Other, identity?.Domain ?? SocketDomain.Unix, identity?.Address);
+    }
+
+    /// <summary>This process's environment, without what another supervisor meant for it, and the hand-off's variables.</summary>
+    private static IEnumerable<string> Compose(HandoffEnvironment handoff)
+    {
+        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+        {
+            var name = (string)entry.Key;
+            if (!name.StartsWith("LISTEN_", StringComparison.Ordinal) && !handoff.Variables.Any(variable => variable.Key == name))
+            {
+                yield return $"{name}={entry.Value}";
+            }
+        }
+
+        foreach (var (name, value) in handoff.Variables)
+        {
+            yield return $"{name}={value}";
+        }
+
+        foreach (var name in handoff.PidVariables)
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{name}={Processes.CurrentPid}");
+        }
+    }
+
+    private static string? Find(string command) => command.Contains('/', StringComparison.Ordinal)
+        ? command
+        : (Environment.GetEnvironmentVariable("PATH") ?? "/usr/local/bin:/usr/bin:/bin").Split(':').Where(directory => directory.Length > 0)
+            .Select(directory => Path.Combine(directory, command)).FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
+}

@@ -1,0 +1,75 @@
+using Serilog;
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon;
+
+/// <summary>The daemon's listeners and services as the broker sees them.</summary>
+internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
+{
+    /// <summary>Descriptors that may be held for those who put them.</summary>
+    public const int MaxGiven = 1024;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<ListenerHandle> Handles => daemon.Listeners.Handles;
+
+    /// <inheritdoc/>
+    public BrokerService? ServiceOf(int pid) => daemon.Services.FirstOrDefault(runner => runner.Owns(pid)) is { } runner
+        ? new BrokerService(runner.Name, runner.State.Spec.Listeners)
+        : null;
+
+    /// <inheritdoc/>
+    public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)
+    {
+        if (daemon.Listeners.Find(name) is { } held)
+        {
+            if (!held.IsGiven)
+            {
+                return Configured(name, "put");
+            }
+
+            if (held.Descriptor is not { } former || !Files.AreSame(former, descriptor))
+            {
+                return new BrokerError(BrokerErrorCode.Invalid, $"another descriptor is held as \"{name}\" already: drop it first, or choose another name");
+            }
+
+            // The same open file once more is what is there already.
+            descriptor.Dispose();
+            return null;
+        }
+
+        if (daemon.Listeners.Handles.Count(handle => handle.IsGiven) >= MaxGiven)
+        {
+            return new BrokerError(BrokerErrorCode.Busy, $"{MaxGiven} descriptors are held already, which is as many as may be: drop one first");
+        }
+
+        daemon.Events.Watch(daemon.Listeners.Hold(name, descriptor, HandleOrigin.Given, giver, note));
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public BrokerError? Drop(string name)
+    {
+        if (daemon.Listeners.Find(name) is not { } handle)
+        {
+            return new BrokerError(BrokerErrorCode.NotFound, $"nothing is held as \"{name}\"");
+        }
+
+        if (!handle.IsGiven)
+        {
+            return Configured(name, "dropped");
+        }
+
+        daemon.Listeners.Release(handle);
+        daemon.Events.Daemon("listener-dropped", $"listener {name} was dropped");
+        log.ForContext("LISTEND_LISTENER", name).ForContext("MESSAGE_ID", MessageIds.ListenerReady).Information("listener {Listener}: dropped", name);
+        return null;
+    }
+
+    private static BrokerError Configured(string name, string what) =>
+        new(BrokerErrorCode.Denied, $"listener \"{name}\" is configured, and what is configured cannot be {what}: change the configuration instead");
+}

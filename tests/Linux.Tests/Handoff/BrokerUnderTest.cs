@@ -1,0 +1,88 @@
+using System.Globalization;
+using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Handoff;
+
+/// <summary>A broker on a loop of its own, which runs on a thread of its own. What it lends belongs to it.</summary>
+internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+    private readonly EventLoop _loop = new(TimeProvider.System);
+    private readonly List<ListenerHandle> _handles = [];
+    private readonly Thread _thread;
+    private readonly ListenerFactory _factory = Given.Factory();
+
+    public BrokerUnderTest(params ListenerHandle[] handles)
+    {
+        _handles.AddRange(handles);
+        Broker = Broker.TryStart(_loop, Path, this, Serilog.Core.Logger.None, out var error) ?? throw new InvalidOperationException(error);
+        _thread = new Thread(_loop.Run);
+        _thread.Start();
+    }
+
+    public string Path => _directory["broker.sock"];
+
+    public Broker Broker { get; }
+
+    /// <summary>Whose worker a process is.</summary>
+    public Func<int, BrokerService?> Services { get; init; } = static _ => null;
+
+    public IReadOnlyList<ListenerHandle> Handles => _handles;
+
+    public BrokerService? ServiceOf(int pid) => Services(pid);
+
+    public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)
+    {
+        if (_handles.Exists(handle => handle.Name == name))
+        {
+            return new BrokerError(BrokerErrorCode.Denied, "there is one");
+        }
+
+        _handles.Add(_factory.Hold(name, descriptor, HandleOrigin.Given, giver, note));
+        return null;
+    }
+
+    public BrokerError? Drop(string name)
+    {
+        if (_handles.Find(handle => handle.Name == name) is not { } handle)
+        {
+            return new BrokerError(BrokerErrorCode.NotFound, "there is none");
+        }
+
+        _handles.Remove(handle);
+        _factory.Close(handle, removePath: false);
+        return null;
+    }
+
+    /// <summary>Asks on the loop.</summary>
+    public T On<T>(Func<T> question) => _loop.Ask(question).WaitAsync(KernelTest.Patience).GetAwaiter().GetResult();
+
+    /// <summary>A client that waits for its answers.</summary>
+    public BrokerClient Client() => BrokerClient.Connect(Path, KernelTest.Patience, out var error) ?? throw new SystemCallException(error, "connecting to the broker");
+
+    /// <summary>A bare connection.</summary>
+    public DescriptorHandle Connect() => Loopback.Connect(ListenAddress.Unix(ListenerKind.UnixSeqpacket, Path, isAbstract: false));
+
+    /// <summary>A listener of that name, with an address of its own.</summary>
+    public static ListenerHandle Listener(string name, Func<ListenerSpec, ListenerSpec>? configure = null) =>
+        Given.Listener("tcp://127.0.0.1:0", spec => (configure is null ? spec : configure(spec)) with { Name = name });
+
+    /// <summary>So many bound sockets, which cost no port.</summary>
+    public static ListenerHandle[] Many(int count) => [.. Enumerable.Range(0, count).Select(i =>
+        Given.Listener($"unix-dgram://@linux-tests-broker-{Environment.ProcessId}-{i}", spec => spec with { Name = string.Create(CultureInfo.InvariantCulture, $"n{i}") }))];
+
+    public void Dispose()
+    {
+        _loop.Post(_loop.Stop);
+        _thread.Join();
+        Broker.Dispose();
+        _handles.ForEach(handle => handle.Dispose());
+        _loop.Dispose();
+        _directory.Dispose();
+    }
+}
