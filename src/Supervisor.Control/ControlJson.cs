@@ -19,4 +19,5 @@ namespace Supervisor.Control;
 [JsonSerializable(typeof(ProblemDocument))]
 [JsonSerializable(typeof(FailureDocument))]
 [JsonSerializable(typeof(CheckDocument))]
+[JsonSerializable(typeof(UpgradeDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

@@ -16,7 +16,11 @@ public sealed record DaemonDocument(
     DateTimeOffset StartedAt,
     int Upgrades,
     string RuntimeDirectory,
-    string? ConfigFile);
+    string? ConfigFile)
+{
+    /// <summary>Whether another executable is about to take over.</summary>
+    public bool IsUpgrading { get; init; }
+}
 
 /// <summary>One service.</summary>
 /// <param name="Name">Its name.</param>

@@ -75,6 +75,20 @@ public sealed class RecentItems<T>
         waiting?.SetResult();
     }
 
+    /// <summary>Goes on where a predecessor's stream ended, of which those were kept. For a stream that holds nothing yet.</summary>
+    public void Restore(long newest, IReadOnlyList<T> kept)
+    {
+        lock (_lock)
+        {
+            _newest = newest - kept.Count;
+        }
+
+        foreach (var item in kept)
+        {
+            Add(_ => item);
+        }
+    }
+
     /// <summary>
     /// The items after number <paramref name="seq"/>, oldest first, at most <paramref name="most"/>; how many between
     /// the two are not kept any more; and the number to come back with. A number that has not been given yet is

@@ -22,18 +22,21 @@ public sealed class EventLoop : IDisposable
     private int _raised;
     private bool _stopping;
 
-    /// <summary>A loop on the clock <paramref name="time"/>.</summary>
-    public EventLoop(TimeProvider time)
+    /// <summary>A loop on the clock <paramref name="time"/>, whose zero is now, or where a predecessor's was.</summary>
+    public EventLoop(TimeProvider time, long? origin = null)
     {
         _time = time;
-        _started = time.GetTimestamp();
+        _started = origin ?? time.GetTimestamp();
         if (Polling.Add(_set, _wake, 0) is { } error)
         {
             throw new SystemCallException(error, "making the event loop");
         }
     }
 
-    /// <summary>Monotonic time since the loop was made: the clock of every machine.</summary>
+    /// <summary>The zero of <see cref="Now"/>: a timestamp of <see cref="Time"/>, nanoseconds of CLOCK_MONOTONIC where that is the system's.</summary>
+    public long Origin => _started;
+
+    /// <summary>Monotonic time since the loop was made, or since a predecessor's was: the clock of every machine.</summary>
     public TimeSpan Now => _time.GetElapsedTime(_started);
 
     /// <summary>The clock.</summary>

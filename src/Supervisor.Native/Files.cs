@@ -150,6 +150,18 @@ public static unsafe class Files
         return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? null : SystemCallError.Last("fcntl");
     }
 
+    /// <summary>The read end of a pipe into which nobody writes any more: it is at its end.</summary>
+    public static DescriptorHandle EndedPipe()
+    {
+        if (Pipe(out var readEnd, out var writeEnd) is { } error)
+        {
+            throw new SystemCallException(error, "standing in for a lost pipe");
+        }
+
+        writeEnd!.Dispose();
+        return readEnd!;
+    }
+
     /// <summary>read(2): bytes, 0 at the end, -1 where there is nothing now or <paramref name="error"/> says why.</summary>
     public static int Read(DescriptorHandle descriptor, Span<byte> data, out SystemCallError? error)
     {

@@ -70,12 +70,12 @@ internal sealed class ControlClient
         }
     }
 
-    /// <summary>Asks for a change and returns the answer's document.</summary>
-    public byte[] Post(string target)
+    /// <summary>Asks for a change and returns the answer's document, which may take longer than others.</summary>
+    public byte[] Post(string target, TimeSpan? timeout = null)
     {
         try
         {
-            using var answer = Send("POST", target, Deadline.After(AnswerTimeout, clock));
+            using var answer = Send("POST", target, Deadline.After(timeout ?? AnswerTimeout, clock));
             return answer.ReadToEnd();
         }
         catch (TimeoutException)
@@ -98,9 +98,28 @@ internal sealed class ControlClient
     /// <summary>The error where the connection breaks off.</summary>
     public ControlException Lost(string reason) => new(
         $"lost the connection to listend at {SocketPath}: {reason}\nIs it still running? \"systemctl status listend\", or start it with \"listend run\".",
-        ExitCode.Unreachable);
+        ExitCode.Unreachable)
+    {
+        IsLost = true,
+    };
 
     private ControlResponse Send(string method, string target, Deadline deadline)
+    {
+        // A daemon that is being upgraded may take a connection just before it stops taking any; a question may be asked again.
+        const int mostAttempts = 5;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return SendOnce(method, target, deadline);
+            }
+            catch (ControlException error) when (error.IsLost && method == "GET" && attempt < mostAttempts)
+            {
+            }
+        }
+    }
+
+    private ControlResponse SendOnce(string method, string target, Deadline deadline)
     {
         var socket = Connect(deadline);
         var response = new ControlResponse(socket, this) { Deadline = deadline };

@@ -10,4 +10,7 @@ internal sealed class ControlException(string message, int exitCode) : Exception
 
     /// <summary>The problem document; null where standard output stays empty (exit 2, 3 and 4).</summary>
     public ReadOnlyMemory<byte>? Document { get; init; }
+
+    /// <summary>Whether the connection broke off before the answer.</summary>
+    public bool IsLost { get; init; }
 }

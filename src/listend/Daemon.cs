@@ -6,7 +6,9 @@ using Microsoft.Extensions.Hosting.Systemd;
 using Serilog;
 using Supervisor.Config;
 using Supervisor.Control;
+using Supervisor.Core.Continuity;
 using Supervisor.Core.Services;
+using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
 using Supervisor.Linux.Evidence;
@@ -34,12 +36,19 @@ internal sealed class Daemon : IDisposable
     private readonly bool _logsToJournal;
     private readonly List<ServiceRunner> _services = [];
     private readonly SystemdNotifier _systemd = new();
-    private readonly EventLoop _loop = new(TimeProvider.System);
+    private readonly EventLoop _loop;
+    private readonly Predecessor? _predecessor;
+    private readonly Executable _executable;
+    private readonly Action _flushLog;
     private bool _leaving;
     private bool _failed;
 
-    public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log, bool logsToJournal)
+    public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log, bool logsToJournal, Action flushLog, Executable executable, Predecessor? predecessor)
     {
+        _predecessor = predecessor;
+        _executable = executable;
+        _flushLog = flushLog;
+        _loop = new EventLoop(TimeProvider.System, predecessor?.Manifest.Clock);
         _logsToJournal = logsToJournal;
         _config = config;
         _paths = paths;
@@ -53,6 +62,18 @@ internal sealed class Daemon : IDisposable
         typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     public string? ConfigFile { get; }
+
+    /// <summary>The configuration that is in force.</summary>
+    public ListendConfig Config => _config;
+
+    /// <summary>How often the daemon has replaced itself.</summary>
+    public int Upgrades => _predecessor?.Upgrades ?? 0;
+
+    /// <summary>What a newer predecessor knew and this version does not.</summary>
+    public UnknownFields? Unknown => _predecessor?.Unknown;
+
+    /// <summary>Its replacement by the executable that is on disk.</summary>
+    public Upgrade Upgrade { get; private set; } = null!;
 
     public RuntimePaths Paths => _paths;
 
@@ -76,15 +97,23 @@ internal sealed class Daemon : IDisposable
     /// <summary>Runs until it is asked to leave. The exit status: 0, or 1 where nothing could be started.</summary>
     public int Run()
     {
-        StartedAt = TimeProvider.System.GetUtcNow();
-        using var claim = RuntimeClaim.TryTake(_paths, out var error);
+        StartedAt = _predecessor?.Manifest.StartedAt ?? TimeProvider.System.GetUtcNow();
+        string? error = null;
+        using var claim = _predecessor?.Descriptors.Take(DescriptorKey.Lock) is { } locked ? RuntimeClaim.Adopt(locked) : RuntimeClaim.TryTake(_paths, out error);
         if (claim is null)
         {
             _log.Fatal("{Error}", error);
             return 1;
         }
 
-        Events.Daemon("daemon-started", string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
+        if (_predecessor?.Manifest.Events is { } stream)
+        {
+            Events.Restore(stream);
+        }
+
+        Events.Daemon(
+            _predecessor is null ? "daemon-started" : "daemon-upgraded",
+            _predecessor?.Note ?? string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var orphans = new OrphanReaper(_loop);
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans);
         var factory = new ListenerFactory(TimeProvider.System, _log)
@@ -92,22 +121,38 @@ internal sealed class Daemon : IDisposable
             PredecessorsOf = spec => Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
         };
         Listeners = new ListenerTable(factory);
-        Listeners.Open(_config.Listeners, _log);
+        if (_predecessor is null)
+        {
+            Listeners.Open(_config.Listeners, _log);
+        }
+        else
+        {
+            Listeners.Restore(_predecessor);
+        }
+
         Drift = new DriftWatch(_loop, factory);
         using var conflicts = new ConflictWatch(_loop, factory, _log);
         foreach (var handle in Listeners.Handles)
         {
-            Events.Watch(handle);
+            if (_predecessor is null)
+            {
+                Events.Watch(handle);
+            }
+            else
+            {
+                Events.Follow(handle);
+            }
+
             Drift.Watch(handle);
         }
 
-        if (NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
+        if (_predecessor is null && NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
         {
             _log.Fatal("no listener could be made: there is nothing to serve");
             return 1;
         }
 
-        using var control = ControlServer.TryStart(this, _log, out error);
+        using var control = ControlServer.TryStart(this, _log, _predecessor?.Descriptors.Take(DescriptorKey.Control), out error);
         if (control is null)
         {
             _log.Fatal("{Error}", error);
@@ -122,16 +167,26 @@ internal sealed class Daemon : IDisposable
             _log.Error("{Error}", error);
         }
 
-        foreach (var spec in _config.Services)
+        foreach (var spec in _predecessor?.Manifest.Services.Select(service => service.State.Spec) ?? _config.Services)
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
             _services.Add(runner);
-            Events.Watch(runner);
             Drift.Watch(runner);
             runner.Changed += (_, _) => LeaveWhenEmpty();
         }
 
-        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), _log, out error);
+        for (var i = 0; i < _services.Count; i++)
+        {
+            // Before events are told: what the predecessor knew is no news.
+            if (_predecessor is not null)
+            {
+                _services[i].Restore(_predecessor.Manifest.Services[i], _predecessor.Descriptors);
+            }
+
+            Events.Watch(_services[i]);
+        }
+
+        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), _log, out error, _predecessor?.Descriptors.Take(DescriptorKey.Broker));
         if (broker is null)
         {
             _log.Fatal("{Error}", error);
@@ -140,24 +195,52 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, claim, Flush, _log);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
         Processes.ResetChildSignal();
-
-        foreach (var runner in _services)
+        if (_predecessor is null)
         {
-            runner.Start(out _);
+            foreach (var runner in _services)
+            {
+                runner.Start(out _);
+            }
+        }
+        else
+        {
+            // Signals that came meanwhile have waited for the handlers.
+            Processes.UnblockSignals();
+            foreach (var runner in _services)
+            {
+                runner.Resume();
+            }
+
+            foreach (var left in _predecessor.Descriptors.Remaining)
+            {
+                _log.Warning("{Descriptor}: the predecessor has left it, and nobody here knows what it is for; it is closed", left);
+            }
+
+            _predecessor.Descriptors.Dispose();
         }
 
         conflicts.Cleared += StartServicesOf;
         conflicts.GivenUp += _ => LeaveWhenNothingToServe(conflicts);
         foreach (var handle in Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())
         {
-            conflicts.Add(handle);
+            var entry = _predecessor?.Manifest.Listeners.FirstOrDefault(entry => entry.Spec.Name == handle.Name);
+            if (entry is null || entry.GivesUp is not null)
+            {
+                conflicts.Add(handle, entry?.GivesUp);
+            }
         }
 
         Tell(SystemdState.Ready);
+        if (_predecessor is not null)
+        {
+            _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Note}: {Workers} workers go on", _predecessor.Note, _services.Sum(runner => runner.State.Workers.Length));
+        }
+
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
@@ -173,6 +256,16 @@ internal sealed class Daemon : IDisposable
         Listeners.Close();
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("listend: all workers have left; bye");
         return _failed ? 1 : 0;
+    }
+
+    private void Flush()
+    {
+        foreach (var runner in _services)
+        {
+            runner.FlushOutput();
+        }
+
+        _flushLog();
     }
 
     private bool NothingToServe => Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null);

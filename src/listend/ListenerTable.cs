@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using Serilog;
+using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
+using Supervisor.Daemon.Continuity;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
@@ -64,6 +66,16 @@ internal sealed class ListenerTable
         }
     }
 
+    /// <summary>Goes on with a predecessor's listeners.</summary>
+    public void Restore(Predecessor predecessor)
+    {
+        foreach (var entry in predecessor.Manifest.Listeners)
+        {
+            _handles.Add(_factory.Restore(
+                entry, predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)), predecessor.Origin, predecessor.Call, predecessor.Note));
+        }
+    }
+
     /// <summary>
     /// Holds a descriptor that no configuration asks for; the handle is in the table from now on and owns it. The name must
     /// be free.
@@ -86,7 +98,8 @@ internal sealed class ListenerTable
     {
         foreach (var handle in _handles)
         {
-            _factory.Close(handle, removePath: handle.Origin == HandleOrigin.Created);
+            // Of the socket files only those that this daemon, or a predecessor, has made are known, and removed.
+            _factory.Close(handle, removePath: true);
         }
     }
 

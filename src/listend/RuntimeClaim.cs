@@ -18,6 +18,12 @@ internal sealed class RuntimeClaim : IDisposable
 
     private RuntimeClaim(DescriptorHandle file) => _file = file;
 
+    /// <summary>The locked file. The lock belongs to the open file, so whoever is given this descriptor has it too.</summary>
+    public DescriptorHandle Descriptor => _file;
+
+    /// <summary>The claim of a predecessor, by its locked file.</summary>
+    public static RuntimeClaim Adopt(DescriptorHandle file) => new(file);
+
     /// <summary>Makes the directory where it is missing, and takes the lock; null with the reason where that cannot be.</summary>
     public static RuntimeClaim? TryTake(RuntimePaths paths, out string? error)
     {

@@ -1,3 +1,5 @@
+using Supervisor.Core.Continuity;
+
 namespace Supervisor.Core.Listeners;
 
 /// <summary>
@@ -20,6 +22,18 @@ public sealed class HandleHistory
     /// <summary>An empty history.</summary>
     public HandleHistory(TimeProvider time) => _time = time;
 
+    /// <summary>The history that a predecessor kept, which goes on.</summary>
+    public HandleHistory(TimeProvider time, KeptHistory kept)
+        : this(time)
+    {
+        (_created, Count) = (kept.Created, kept.Count);
+        _beginning.AddRange(kept.Beginning.Take(KeptBeginning));
+        foreach (var entry in kept.Recent.TakeLast(KeptRecent))
+        {
+            _recent.Enqueue(entry);
+        }
+    }
+
     /// <summary>Raised for each new entry, after it was added.</summary>
     public event Action<HistoryEntry>? Added;
 
@@ -34,6 +48,9 @@ public sealed class HandleHistory
 
     /// <summary>The entries that are kept, oldest first.</summary>
     public IEnumerable<HistoryEntry> Entries => _beginning.Concat(_recent);
+
+    /// <summary>All of it, for a successor.</summary>
+    public KeptHistory Keep() => new(_created, Count, [.. _beginning], [.. _recent]);
 
     /// <summary>Adds an entry, stamped with the time and the next number.</summary>
     public HistoryEntry Add(

@@ -70,6 +70,9 @@ public sealed class Broker : IDeadline, IDisposable
     /// <summary>Who may take what.</summary>
     public BrokerAccess Access { get; } = new();
 
+    /// <summary>The socket, for a successor.</summary>
+    public DescriptorHandle Listener => _listener;
+
     /// <summary>How many clients are connected.</summary>
     public int Connections => _connections.Count;
 
@@ -91,9 +94,15 @@ public sealed class Broker : IDeadline, IDisposable
     /// <summary>Where packets are written; nobody keeps it beyond the call.</summary>
     internal ArrayBufferWriter<byte> Buffer { get; } = new();
 
-    /// <summary>Makes the socket, 0666, and serves it on the loop; null with the reason where that cannot be. What lies at the path is replaced.</summary>
-    public static Broker? TryStart(EventLoop loop, string path, IBrokerTable table, ILogger log, out string? error)
+    /// <summary>Makes the socket, 0666, or takes a predecessor's, and serves it on the loop; null with the reason where that cannot be. What lies at the path is replaced.</summary>
+    public static Broker? TryStart(EventLoop loop, string path, IBrokerTable table, ILogger log, out string? error, DescriptorHandle? inherited = null)
     {
+        if (inherited is not null)
+        {
+            error = null;
+            return new Broker(loop, table, log, path, inherited);
+        }
+
         const int mode = 0x1B6;
         var raw = SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false));
         if (raw is null)

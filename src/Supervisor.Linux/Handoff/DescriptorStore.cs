@@ -24,6 +24,9 @@ public sealed class DescriptorStore : IDisposable
     /// <summary>The descriptors of a slot, in the order in which they were stored.</summary>
     public IReadOnlyList<StoredDescriptor> Of(int slot) => _slots.TryGetValue(slot, out var stored) ? stored : [];
 
+    /// <summary>All of them, by slot.</summary>
+    internal IEnumerable<(int Slot, IReadOnlyList<StoredDescriptor> Stored)> All => _slots.Select(pair => (pair.Key, (IReadOnlyList<StoredDescriptor>)pair.Value));
+
     /// <summary>Stores a descriptor and takes it over; where it cannot, it is left to the caller and the reason comes back.</summary>
     public string? Store(int slot, string name, DescriptorHandle descriptor)
     {

@@ -80,10 +80,13 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     public static bool CanWait(ListenerHandle handle) =>
         handle is { Descriptor: null, Diagnosis.Retry: true } && handle.Spec.ConflictWait > TimeSpan.Zero;
 
-    /// <summary>Waits for it, from now on.</summary>
-    public void Add(ListenerHandle handle)
+    /// <summary>Until when that one waits; null where it does not.</summary>
+    public TimeSpan? GivesUp(ListenerHandle handle) => _waits.Find(wait => wait.Handle == handle)?.GivesUp;
+
+    /// <summary>Waits for it, from now on, for as long as its specification says, or until a moment that was set before.</summary>
+    public void Add(ListenerHandle handle, TimeSpan? until = null)
     {
-        var wait = new Wait(handle, _loop.Now + handle.Spec.ConflictWait);
+        var wait = new Wait(handle, until ?? _loop.Now + handle.Spec.ConflictWait);
         _waits.Add(wait);
         Open();
         Arm(wait);

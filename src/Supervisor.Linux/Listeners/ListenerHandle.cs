@@ -8,7 +8,7 @@ namespace Supervisor.Linux.Listeners;
 /// names it, and its history. Without a descriptor it is one that could not be made, and <see cref="Failure"/> says why.
 /// Owned by the loop; disposing closes the daemon's descriptor and leaves the ones of the workers alone.
 /// </summary>
-public sealed class ListenerHandle : IDisposable
+public sealed partial class ListenerHandle : IDisposable
 {
     private readonly List<ListenerSocket> _sockets = [];
     private readonly Dictionary<SocketOption, (OptionValue Requested, OptionValue? Effective, Verdict Verdict)> _asked = [];
@@ -144,7 +144,8 @@ public sealed class ListenerHandle : IDisposable
     {
         foreach (var one in new[] { option, option == SocketOptions.ReceiveBuffer ? SocketOptions.ReceiveBufferForce : option == SocketOptions.SendBuffer ? SocketOptions.SendBufferForce : option })
         {
-            if (Origin == HandleOrigin.Created && _asked.TryGetValue(one, out var asked) && asked.Verdict != Verdict.Refused)
+            if (Origin is HandleOrigin.Created or HandleOrigin.InheritedUpgrade or HandleOrigin.Recovered
+                && _asked.TryGetValue(one, out var asked) && asked.Verdict is not (Verdict.Refused or Verdict.Inherited))
             {
                 return new SetOptionStep(one, asked.Requested);
             }

@@ -38,6 +38,8 @@ public sealed class OutputQueue : IDisposable
     private readonly IOutputSink _sink;
     private readonly Task _writer;
     private long _dropped;
+    private long _pending;
+    private TaskCompletionSource? _written;
 
     /// <summary>A queue in front of a sink, which it owns.</summary>
     public OutputQueue(IOutputSink sink)
@@ -74,9 +76,22 @@ public sealed class OutputQueue : IDisposable
     /// <summary>Takes a line; never waits.</summary>
     public void Write(OutgoingLine line)
     {
+        Interlocked.Increment(ref _pending);
         if (!_lines.Writer.TryWrite(line))
         {
+            Interlocked.Decrement(ref _pending);
             Interlocked.Increment(ref _dropped);
+        }
+    }
+
+    /// <summary>Waits until what there is has been written, as far as it goes in a reasonable time.</summary>
+    public void Flush()
+    {
+        var written = new TaskCompletionSource();
+        Volatile.Write(ref _written, written);
+        if (Interlocked.Read(ref _pending) > 0)
+        {
+            written.Task.Wait(EndTime);
         }
     }
 
@@ -101,6 +116,11 @@ public sealed class OutputQueue : IDisposable
             }
 
             _sink.Write(batch);
+            if (Interlocked.Add(ref _pending, -batch.Count) == 0)
+            {
+                Volatile.Read(ref _written)?.TrySetResult();
+            }
+
             batch.Clear();
             if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
             {

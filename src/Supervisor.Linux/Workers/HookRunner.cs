@@ -9,7 +9,7 @@ namespace Supervisor.Linux.Workers;
 /// Runs the hooks of one service, one after another, each within start_timeout. Lives on the loop, and never waits on it:
 /// a hook's end is seen on its pidfd. What it leaves of its session is killed.
 /// </summary>
-internal sealed class HookRunner : IDeadline, IDisposable
+internal sealed partial class HookRunner : IDeadline, IDisposable
 {
     private readonly EventLoop _loop;
     private readonly Spawner _spawner;
@@ -132,10 +132,15 @@ internal sealed class HookRunner : IDeadline, IDisposable
             _timedOut = false;
             NextDeadline = _loop.Now + _timeout;
             _log.HookStarted(hook, pid);
-            Watch(process.Output);
-            Watch(process.Error);
-            _loop.Watch(process.Pidfd, Ended);
+            Attach(process);
         }
+    }
+
+    private void Attach(HookProcess process)
+    {
+        Watch(process.Output);
+        Watch(process.Error);
+        _loop.Watch(process.Pidfd, Ended);
     }
 
     private void Ended()

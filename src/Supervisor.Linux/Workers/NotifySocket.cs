@@ -27,6 +27,9 @@ public sealed class NotifySocket : IDisposable
         Descriptor = descriptor;
     }
 
+    /// <summary>Takes over a predecessor's, bound at that path.</summary>
+    internal static NotifySocket Adopt(string path, DescriptorHandle descriptor) => new(path, descriptor);
+
     /// <summary>Its path, for NOTIFY_SOCKET.</summary>
     public string Path { get; }
 

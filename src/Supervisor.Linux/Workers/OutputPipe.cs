@@ -22,15 +22,24 @@ public sealed class OutputPipe : IDisposable
     private int _length;
     private bool _inLongLine;
 
-    /// <summary>Takes over the read end <paramref name="descriptor"/>, which must not wait.</summary>
-    public OutputPipe(DescriptorHandle descriptor, Action<string> onLine)
+    /// <summary>Takes over the read end <paramref name="descriptor"/>, which must not wait, and the beginning of a line that was read from it before.</summary>
+    public OutputPipe(DescriptorHandle descriptor, Action<string> onLine, byte[]? rest = null)
     {
         Descriptor = descriptor;
         _onLine = onLine;
+        if (rest is { Length: > 0 and < MaxLineBytes })
+        {
+            _buffer = new byte[MaxLineBytes];
+            rest.CopyTo(_buffer, 0);
+            _length = rest.Length;
+        }
     }
 
     /// <summary>The read end, for the loop.</summary>
     public DescriptorHandle Descriptor { get; }
+
+    /// <summary>What was read of a line that has not ended; null where there is none.</summary>
+    public byte[]? Rest => _length > 0 ? _buffer[.._length] : null;
 
     /// <summary>Takes what has arrived; false at the end of the stream.</summary>
     public bool Drain()

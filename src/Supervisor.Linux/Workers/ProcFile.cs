@@ -7,7 +7,8 @@ namespace Supervisor.Linux.Workers;
 /// <summary>What /proc/PID/stat says of a process: proc_pid_stat(5).</summary>
 /// <param name="ParentPid">Field 4.</param>
 /// <param name="SessionId">Field 6.</param>
-public readonly record struct ProcFile(int ParentPid, int SessionId)
+/// <param name="StartTime">Field 22: clock ticks since boot. With the process id it names one process, also after that id has been given away again.</param>
+public readonly record struct ProcFile(int ParentPid, int SessionId, ulong StartTime)
 {
     /// <summary>Reads it; null where the process is gone or hidden.</summary>
     public static ProcFile? Read(int pid)
@@ -18,12 +19,13 @@ public readonly record struct ProcFile(int ParentPid, int SessionId)
 
             // The command may hold anything, blanks and brackets too: fields are counted from its closing bracket.
             var rest = text.AsSpan(text.LastIndexOf(')') + 2);
-            Span<Range> fields = stackalloc Range[6];
-            return rest.Split(fields, ' ') < 5
+            Span<Range> fields = stackalloc Range[21];
+            return rest.Split(fields, ' ') < 21
                 ? null
                 : new ProcFile(
                     int.Parse(rest[fields[1]], NumberStyles.None, CultureInfo.InvariantCulture),
-                    int.Parse(rest[fields[3]], NumberStyles.None, CultureInfo.InvariantCulture));
+                    int.Parse(rest[fields[3]], NumberStyles.None, CultureInfo.InvariantCulture),
+                    ulong.Parse(rest[fields[19]], NumberStyles.None, CultureInfo.InvariantCulture));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
         {

@@ -22,7 +22,7 @@ namespace Supervisor.Linux.Workers;
 /// successor is spawned at once; only then is what is left of the session killed and the zombie reaped, which until
 /// then keeps the process id, and so the session id, from being given to anybody else.
 /// </remarks>
-public sealed class ServiceRunner : IDeadline, IDisposable
+public sealed partial class ServiceRunner : IDeadline, IDisposable
 {
     private readonly EventLoop _loop;
     private readonly Spawner _spawner;
@@ -202,6 +202,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>Whether a stopped service has nothing left to do: no worker, no hook.</summary>
     public bool IsGone => State is { Wanted: false, Workers.IsEmpty: true } && _hooks.IsIdle;
 
+    /// <summary>Waits until the workers' lines have been written where they go, unless that takes too long.</summary>
+    public void FlushOutput() => _output?.Flush();
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -361,13 +364,23 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             process.Sockets = given;
         }
 
-        _loop.Watch(process.Notify.Descriptor, () => TakeMessages(worker.Id, process));
+        Attach(worker.Id, process);
+        LookAt(worker.Id, process);
+    }
+
+    private void Attach(int workerId, WorkerProcess process)
+    {
+        _loop.Watch(process.Notify.Descriptor, () => TakeMessages(workerId, process));
         Watch(process.Output);
         Watch(process.Error);
-        _loop.Watch(process.Pidfd, () => Ended(worker.Id, process));
+        _loop.Watch(process.Pidfd, () => Ended(workerId, process));
+    }
+
+    private void LookAt(int workerId, WorkerProcess process)
+    {
         if (Look(process) is { } look)
         {
-            process.Watch = new ReadinessWatch(_loop, look, () => Post(new WorkerReady(worker.Id)), seen => Post(new WorkerSeen(worker.Id, seen)));
+            process.Watch = new ReadinessWatch(_loop, look, () => Post(new WorkerReady(workerId)), seen => Post(new WorkerSeen(workerId, seen)));
         }
     }
 

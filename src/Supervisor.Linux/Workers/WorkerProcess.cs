@@ -11,7 +11,7 @@ namespace Supervisor.Linux.Workers;
 /// end is then the worker's; so may a daemon that has forked twice, whose first process is gone by then. Such a one is in
 /// a session of its own and a child of ours, and what tells whose it is is the NOTIFY_SOCKET that it was executed with.
 /// </remarks>
-public sealed class WorkerProcess : IDisposable
+public sealed partial class WorkerProcess : IDisposable
 {
     private readonly OrphanReaper? _orphans;
     private int _mainSession;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Supervisor.Config;
 using Supervisor.Control;
+using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Logging;
 using Supervisor.Native;
 
@@ -12,7 +13,7 @@ internal static class RunCommand
     private const int Failed = 1;
     private const int Usage = 2;
 
-    public static Command Create()
+    public static Command Create(Executable executable)
     {
         var config = ConfigLoading.ConfigOption();
         var level = new Option<string>("--log-level") { Description = "The least level of what is logged: debug, information, warning or error", HelpName = "L", DefaultValueFactory = _ => "information" };
@@ -34,6 +35,18 @@ internal static class RunCommand
         var run = new Command("run", "Runs the daemon in the foreground") { config, level, format, runtime, listen, workers, handoff, ready, command };
         run.SetAction(parsed =>
         {
+            using var predecessor = Predecessor.FromExecution(out var unusable);
+            if (unusable is not null)
+            {
+                Console.Error.WriteLine($"listend: this executable was to go on where another one was, and cannot: {unusable}");
+                return Failed;
+            }
+
+            if (predecessor is not null)
+            {
+                return Run(predecessor.Config, predecessor.Manifest.Config.RuntimeDirectory!, predecessor.Manifest.Config.File, predecessor);
+            }
+
             var addresses = parsed.GetValue(listen) ?? [];
             var program = parsed.GetValue(command) ?? [];
             var adHoc = addresses.Length > 0;
@@ -81,9 +94,14 @@ internal static class RunCommand
                 return Failed;
             }
 
-            using var logging = LogSetup.Create(parsed.GetValue(format)!, parsed.GetValue(level)!);
-            using var daemon = new Daemon(result.Config!, new RuntimePaths(Path.GetFullPath(directory)), path, logging.Log, logging.IsJournal);
-            return daemon.Run();
+            return Run(result.Config!, Path.GetFullPath(directory), path, null);
+
+            int Run(ListendConfig config, string directory, string? file, Predecessor? predecessor)
+            {
+                using var logging = LogSetup.Create(parsed.GetValue(format)!, parsed.GetValue(level)!);
+                using var daemon = new Daemon(config, new RuntimePaths(directory), file, logging.Log, logging.IsJournal, logging.Flush, executable, predecessor);
+                return daemon.Run();
+            }
         });
         return run;
     }

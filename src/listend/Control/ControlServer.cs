@@ -19,7 +19,7 @@ namespace Supervisor.Daemon.Control;
 /// loop watches the listener, starts Kestrel on a duplicate of it at the first connection, and takes the listener back
 /// when no connection has been open for <see cref="IdleAfter"/>. What connects in between waits in the accept queue.
 /// </remarks>
-internal sealed class ControlServer : IDisposable
+internal sealed partial class ControlServer : IDisposable
 {
     /// <summary>How long Kestrel stays without a connection.</summary>
     public static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
@@ -27,7 +27,7 @@ internal sealed class ControlServer : IDisposable
     private readonly Daemon _daemon;
     private readonly ILogger _log;
     private readonly DescriptorHandle _listener;
-    private readonly CancellationTokenSource _stopping = new();
+    private CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private readonly Timer _idle;
     private (WebApplication Application, DescriptorHandle Listener)? _serving;
@@ -44,9 +44,15 @@ internal sealed class ControlServer : IDisposable
     /// <summary>Ends the streams that are open when the daemon leaves.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>Makes the socket and watches it; null with the reason where that cannot be.</summary>
-    public static ControlServer? TryStart(Daemon daemon, ILogger log, out string? error)
+    /// <summary>Makes the socket, or takes a predecessor's, and watches it; null with the reason where that cannot be.</summary>
+    public static ControlServer? TryStart(Daemon daemon, ILogger log, DescriptorHandle? inherited, out string? error)
     {
+        if (inherited is not null)
+        {
+            error = null;
+            return Watched(daemon, log, inherited);
+        }
+
         var path = daemon.Paths.ControlSocket;
         var raw = SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixStream, path, isAbstract: false));
         if (raw is null)
@@ -73,9 +79,14 @@ internal sealed class ControlServer : IDisposable
             return null;
         }
 
-        var server = new ControlServer(daemon, log, socket);
-        daemon.Loop.Watch(socket, server.Activate);
         error = null;
+        return Watched(daemon, log, socket);
+    }
+
+    private static ControlServer Watched(Daemon daemon, ILogger log, DescriptorHandle listener)
+    {
+        var server = new ControlServer(daemon, log, listener);
+        daemon.Loop.Watch(listener, server.Activate);
         return server;
     }
 

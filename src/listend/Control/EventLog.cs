@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Text.Json;
 using Supervisor.Control;
 using Supervisor.Core;
+using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Linux;
@@ -21,6 +23,13 @@ internal sealed class EventLog(EventLoop loop)
     /// <summary>The events.</summary>
     public RecentItems<EventDocument> Events { get; } = new(Kept);
 
+    /// <summary>Goes on where a predecessor's stream ended.</summary>
+    public void Restore(StreamEntry stream) =>
+        Events.Restore(stream.Newest, [.. stream.Items.Select(item => item.Deserialize(ControlJson.Default.EventDocument)!)]);
+
+    /// <summary>From now on what holders of the listener's socket change and what is put back; that it is there has been told.</summary>
+    public void Follow(ListenerHandle handle) => handle.History.Added += entry => Changed(handle, entry);
+
     /// <summary>An event of the daemon itself.</summary>
     public void Daemon(string kind, string message) => Add(kind, message);
 
@@ -37,21 +46,23 @@ internal sealed class EventLog(EventLoop loop)
             Add("listener-made", $"listener {handle.Name} {verb} on {handle.Effective?.ToString() ?? "no address"} ({handle.Origin.Word()})", listener: handle.Name);
         }
 
-        handle.History.Added += entry =>
+        Follow(handle);
+    }
+
+    private void Changed(ListenerHandle handle, HistoryEntry entry)
+    {
+        if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair)
         {
-            if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair)
-            {
-                var what = entry.Option ?? entry.Call;
-                var asked = entry.Requested is { } requested ? $", asked for was {requested}" : "";
-                var note = entry.Note is null ? "" : $" ({entry.Note})";
-                Add(
-                    entry.Phase == HandlePhase.Drift ? "listener-drifted" : "listener-repaired",
-                    entry.Call == "shutdown"
-                        ? $"listener {handle.Name} was shut down{note}"
-                        : $"listener {handle.Name}: {what} is {entry.Effective?.ToString() ?? "unknown"}{asked}{note}",
-                    listener: handle.Name);
-            }
-        };
+            var what = entry.Option ?? entry.Call;
+            var asked = entry.Requested is { } requested ? $", asked for was {requested}" : "";
+            var note = entry.Note is null ? "" : $" ({entry.Note})";
+            Add(
+                entry.Phase == HandlePhase.Drift ? "listener-drifted" : "listener-repaired",
+                entry.Call == "shutdown"
+                    ? $"listener {handle.Name} was shut down{note}"
+                    : $"listener {handle.Name}: {what} is {entry.Effective?.ToString() ?? "unknown"}{asked}{note}",
+                listener: handle.Name);
+        }
     }
 
     /// <summary>Tells every change of a service from now on.</summary>

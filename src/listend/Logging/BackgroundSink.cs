@@ -20,6 +20,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     private readonly Queue<LogEvent> _events = new();
     private readonly Thread _writer;
     private bool _closed;
+    private bool _isWriting;
 
     /// <summary>Takes over <paramref name="sink"/>; at most <paramref name="capacity"/> events wait for it.</summary>
     public BackgroundSink(ILogEventSink sink, int capacity)
@@ -37,7 +38,20 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
             if (!_closed && _events.Count < _capacity)
             {
                 _events.Enqueue(logEvent);
-                Monitor.Pulse(_events);
+                Monitor.PulseAll(_events);
+            }
+        }
+    }
+
+    /// <summary>Waits until what there is has been written, unless that takes too long.</summary>
+    public void Flush()
+    {
+        var deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
+        lock (_events)
+        {
+            while ((_events.Count > 0 || _isWriting) && deadline - Environment.TickCount64 is > 0 and var left)
+            {
+                Monitor.Wait(_events, TimeSpan.FromMilliseconds(left));
             }
         }
     }
@@ -48,7 +62,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         lock (_events)
         {
             _closed = true;
-            Monitor.Pulse(_events);
+            Monitor.PulseAll(_events);
         }
 
         if (_writer.Join(Patience))
@@ -76,12 +90,19 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     {
         lock (_events)
         {
+            _isWriting = false;
+            if (_events.Count == 0)
+            {
+                Monitor.PulseAll(_events);
+            }
+
             while (_events.Count == 0 && !_closed)
             {
                 Monitor.Wait(_events);
             }
 
-            return _events.TryDequeue(out var next) ? next : null;
+            _isWriting = _events.TryDequeue(out var next);
+            return next;
         }
     }
 }

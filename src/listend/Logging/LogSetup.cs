@@ -19,9 +19,12 @@ internal sealed class LogSetup : IDisposable
     /// <summary>Events that may wait for the writer.</summary>
     public const int BufferedEvents = 10_000;
 
-    private LogSetup(Serilog.Core.Logger log, bool isJournal)
+    private readonly BackgroundSink _sink;
+
+    private LogSetup(Serilog.Core.Logger log, BackgroundSink sink, bool isJournal)
     {
         Log = log;
+        _sink = sink;
         IsJournal = isJournal;
     }
 
@@ -71,13 +74,17 @@ internal sealed class LogSetup : IDisposable
                     break;
             }
         });
-        var setup = new LogSetup(configuration.WriteTo.Sink(new BackgroundSink(written, BufferedEvents)).CreateLogger(), format == "journal");
+        var background = new BackgroundSink(written, BufferedEvents);
+        var setup = new LogSetup(configuration.WriteTo.Sink(background).CreateLogger(), background, format == "journal");
 
         // Touching a terminal makes the runtime install its SIGCHLD handler; ours come by pidfd.
         _ = Console.Error;
         Processes.ResetChildSignal();
         return setup;
     }
+
+    /// <summary>Waits until what was logged has been written, unless that takes too long.</summary>
+    public void Flush() => _sink.Flush();
 
     /// <inheritdoc/>
     public void Dispose() => Log.Dispose();

@@ -22,7 +22,7 @@ public unsafe class AbiTests : KernelTest
 
     private static readonly string[] ProcessHeaders =
     [
-        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
+        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<linux/close_range.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
         "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
     ];
 
@@ -101,6 +101,11 @@ public unsafe class AbiTests : KernelTest
         (typeof(UnixPath), "NoEntry", "ENOENT"), (typeof(UnixPath), "AddressInUse", "EADDRINUSE"), (typeof(UnixPath), "NameTooLong", "ENAMETOOLONG"),
         (typeof(UnixPath), "ConnectionRefused", "ECONNREFUSED"), (typeof(UnixPath), "WrongType", "EPROTOTYPE"), (typeof(UnixPath), "TryAgain", "EAGAIN"),
         (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"), (typeof(SocketReader), "NonBlockingFlag", "O_NONBLOCK"),
+        (typeof(Succession), "MemoryCloseOnExec", "MFD_CLOEXEC"), (typeof(Succession), "MemorySealable", "MFD_ALLOW_SEALING"),
+        (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
+        (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
+        (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"), (typeof(Succession), "SetSize", "sizeof(sigset_t)"),
+        (typeof(Succession), "CloseRange", "SYS_close_range"), (typeof(Succession), "CloseOnExecRange", "CLOSE_RANGE_CLOEXEC"),
     ];
 
     /// <summary>What no header has: bounds of our own, and states that the kernel keeps to itself (include/net/tcp_states.h).</summary>
@@ -111,6 +116,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
+        (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"),
     ];
 
     [Fact]

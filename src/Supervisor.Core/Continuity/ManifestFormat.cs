@@ -1,0 +1,178 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Continuity;
+
+/// <summary>
+/// The manifest as bytes, and back. A reader that is older or newer than the writer is the rule, not the exception: what it
+/// does not know it keeps and hands on (<see cref="UnknownFields"/>), what the writer did not know yet has the value that
+/// a new record has.
+/// </summary>
+public static class ManifestFormat
+{
+    /// <summary>The layout that this version writes, and the newest that it reads.</summary>
+    public const int Current = 1;
+
+    /// <summary>The oldest layout that a reader of what this version writes may know.</summary>
+    public const int LeastReader = 1;
+
+    /// <summary>
+    /// What a field has that the writer did not know: an initializer of the record says so, but the serializer's generated
+    /// code sets every init-only property. One instance of each record that has such initializers.
+    /// </summary>
+    private static readonly ImmutableDictionary<Type, JsonObject> Defaults = Default(
+        new DaemonManifest { Format = 0, LeastReader = 0, Version = "", Pid = 0, BootId = "", Clock = 0, StartedAt = default, Config = new ConfigEntry { Listeners = [], Services = [] }, Listeners = [], Services = [] },
+        new ConfigEntry { Listeners = [], Services = [] },
+        new ListenerEntry { Spec = SomeListener, History = new KeptHistory(0, 0, [], []) },
+        new ServiceEntry { State = ServiceState.Create(SomeService) },
+        new IdentityEntry(),
+        new WorkerEntry { Id = 0, Pid = 0, Session = 0, StartedAt = default, NotifyPath = "" },
+        new HookEntry { Hook = new HookEffect(default, 0), Pid = 0 },
+        ServiceState.Create(SomeService),
+        new WorkerState { Id = 0, Slot = 0, Generation = 0, Phase = default, StartedAt = default },
+        new SlotState { Index = 0, Generation = 0 },
+        new RolloutState { Phase = default, From = 0, To = 0, Origins = [], StartedAt = default },
+        SomeService,
+        new RolloutSpec(),
+        new RestartSpec(),
+        new HookSpec(),
+        SomeListener,
+        new BindOptions(),
+        new BufferOptions(),
+        new ListenOptions(),
+        new AcceptedOptions(),
+        new UnixOptions(),
+        new DatagramOptions());
+
+    private static ServiceSpec SomeService => new() { Name = "", Command = [] };
+
+    private static ListenerSpec SomeListener => new() { Name = "", Address = ListenAddress.AnyFamily(ListenerKind.Tcp, 0) };
+
+    /// <summary>The types whose fields have defaults.</summary>
+    internal static IEnumerable<Type> WithDefaults => Defaults.Keys;
+
+    /// <summary>The bytes; <paramref name="unknown"/> is what a predecessor's document held that is not known here.</summary>
+    public static byte[] Write(DaemonManifest manifest, UnknownFields? unknown = null)
+    {
+        if (unknown is null || unknown.IsEmpty)
+        {
+            return JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.DaemonManifest);
+        }
+
+        var document = JsonSerializer.SerializeToNode(manifest, ManifestJson.Default.DaemonManifest)!;
+        unknown.AddTo(document);
+        using var bytes = new MemoryStream();
+        using (var writer = new Utf8JsonWriter(bytes))
+        {
+            document.WriteTo(writer);
+        }
+
+        return bytes.ToArray();
+    }
+
+    /// <summary>
+    /// Reads it. On failure <paramref name="error"/> says why this version cannot go on with it, and nothing has changed.
+    /// </summary>
+    public static bool TryRead(
+        ReadOnlySpan<byte> bytes,
+        [NotNullWhen(true)] out DaemonManifest? manifest,
+        [NotNullWhen(true)] out UnknownFields? unknown,
+        [NotNullWhen(false)] out string? error)
+    {
+        manifest = null;
+        unknown = null;
+        try
+        {
+            if (JsonNode.Parse(bytes) is not JsonObject document)
+            {
+                error = "the state is no JSON object";
+                return false;
+            }
+
+            if (Number(document, "format") is not { } format || Number(document, "least_reader") is not { } least)
+            {
+                error = "the state says neither its format nor who may read it";
+                return false;
+            }
+
+            if (least > Current)
+            {
+                error = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the state is of format {format} and needs a reader that knows format {least}; this version knows formats up to {Current}");
+                return false;
+            }
+
+            var type = ManifestJson.Default.DaemonManifest;
+            unknown = UnknownFields.Of(document, type);
+            Complete(document, type);
+            manifest = document.Deserialize(type)!;
+            error = null;
+            return true;
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or ArgumentException)
+        {
+            manifest = null;
+            unknown = null;
+            error = $"the state cannot be understood: {exception.Message}";
+            return false;
+        }
+    }
+
+    private static int? Number(JsonObject document, string name) => document[name] is JsonValue value && value.TryGetValue(out int number) ? number : null;
+
+    /// <summary>Adds the fields that the writer did not know.</summary>
+    private static void Complete(JsonNode? node, JsonTypeInfo type)
+    {
+        switch (node, type.Kind)
+        {
+            case (JsonObject fields, JsonTypeInfoKind.Object):
+                var defaults = Defaults.GetValueOrDefault(type.Type);
+                foreach (var property in type.Properties)
+                {
+                    if (fields.TryGetPropertyValue(property.Name, out var value))
+                    {
+                        Complete(value, type.Options.GetTypeInfo(property.PropertyType));
+                    }
+                    else if (!property.IsRequired && defaults is not null && defaults.TryGetPropertyValue(property.Name, out var given) && given is not null)
+                    {
+                        fields.Add(property.Name, given.DeepClone());
+                    }
+                }
+
+                break;
+            case (JsonArray items, JsonTypeInfoKind.Enumerable):
+                foreach (var item in items)
+                {
+                    Complete(item, type.Options.GetTypeInfo(type.ElementType!));
+                }
+
+                break;
+            case (JsonObject entries, JsonTypeInfoKind.Dictionary):
+                foreach (var (_, entry) in entries)
+                {
+                    Complete(entry, type.Options.GetTypeInfo(type.ElementType!));
+                }
+
+                break;
+            default:
+                break;
+        }
+    }
+
+    private static ImmutableDictionary<Type, JsonObject> Default(params object[] instances)
+    {
+        var options = ManifestJson.Default.Options;
+        return instances.ToImmutableDictionary(
+            instance => instance.GetType(),
+            instance => (JsonObject)JsonSerializer.SerializeToNode(instance, options.GetTypeInfo(instance.GetType()))!);
+    }
+}

@@ -1,0 +1,62 @@
+using System.Diagnostics.CodeAnalysis;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Continuity;
+
+/// <summary>What a predecessor has left, by key. Owns each descriptor until it is taken.</summary>
+public sealed class IncomingDescriptors : IDisposable
+{
+    private readonly Dictionary<string, DescriptorHandle> _descriptors = new(StringComparer.Ordinal);
+
+    /// <summary>The keys of those that nobody has taken.</summary>
+    public IReadOnlyCollection<string> Remaining => _descriptors.Keys;
+
+    /// <summary>Those that this process has inherited by number; what is not open is left out.</summary>
+    public static IncomingDescriptors FromNumbers(IEnumerable<KeyValuePair<string, int>> numbers)
+    {
+        var incoming = new IncomingDescriptors();
+        foreach (var (key, number) in numbers)
+        {
+            var descriptor = new DescriptorHandle(number);
+            if (Files.SetCloseOnExec(descriptor) is null)
+            {
+                incoming._descriptors.Add(key, descriptor);
+            }
+            else
+            {
+                descriptor.SetHandleAsInvalid();
+            }
+        }
+
+        return incoming;
+    }
+
+    /// <summary>Adds one and takes it over; where there is one of that key already, it is closed.</summary>
+    public void Add(string key, DescriptorHandle descriptor)
+    {
+        if (!_descriptors.TryAdd(key, descriptor))
+        {
+            descriptor.Dispose();
+        }
+    }
+
+    /// <summary>Whether there is one of that key.</summary>
+    public bool Has(string key) => _descriptors.ContainsKey(key);
+
+    /// <summary>Hands one over to the caller; null where there is none of that key.</summary>
+    public DescriptorHandle? Take(string key) => _descriptors.Remove(key, out var descriptor) ? descriptor : null;
+
+    /// <summary>The same.</summary>
+    public bool TryTake(string key, [NotNullWhen(true)] out DescriptorHandle? descriptor) => _descriptors.Remove(key, out descriptor);
+
+    /// <summary>Closes what nobody has taken.</summary>
+    public void Dispose()
+    {
+        foreach (var descriptor in _descriptors.Values)
+        {
+            descriptor.Dispose();
+        }
+
+        _descriptors.Clear();
+    }
+}

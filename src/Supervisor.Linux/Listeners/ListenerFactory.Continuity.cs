@@ -1,0 +1,57 @@
+using Supervisor.Core.Continuity;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>Handles of a predecessor.</summary>
+public sealed partial class ListenerFactory
+{
+    /// <summary>
+    /// Goes on with a predecessor's listener. Its history goes on, and says how the socket came here. Takes over
+    /// <paramref name="descriptor"/>; where there is none, a listener that had a socket is made anew, and one that had
+    /// been refused is tried again.
+    /// </summary>
+    /// <param name="entry">What the predecessor knew.</param>
+    /// <param name="descriptor">The socket; null where it could not be had.</param>
+    /// <param name="origin">How the socket came here.</param>
+    /// <param name="call">The system call by which it came.</param>
+    /// <param name="note">What a reader of the history should know.</param>
+    public ListenerHandle Restore(ListenerEntry entry, DescriptorHandle? descriptor, HandleOrigin origin, string call, string note)
+    {
+        var handle = new ListenerHandle(entry, _time);
+        handle.History.Added += added => _log.Entry(handle, added);
+        if (descriptor is null)
+        {
+            if (entry.Failure is null)
+            {
+                handle.History.Add(HandlePhase.Adopt, call, verdict: Verdict.Refused, actor: _self, note: $"{note}: nobody holds it any more, so it is made anew");
+                handle.Origin = HandleOrigin.Created;
+            }
+
+            Make(handle);
+            if (handle.Failure is null)
+            {
+                _log.Made(handle);
+            }
+            else if (entry.Failure is null)
+            {
+                _log.Failed(handle);
+            }
+
+            return handle;
+        }
+
+        // What a client has given stays his, whichever way it has come since.
+        handle.Origin = entry.IsGiven ? entry.Origin : origin;
+        handle.Descriptor = descriptor;
+        handle.Failure = null;
+        handle.Effective = entry.Effective;
+        handle.PathIdentity = entry is { PathDevice: { } device, PathInode: { } inode } ? (device, inode) : null;
+        Files.GetStatus(descriptor, out var status);
+        handle.Inode = status.Inode;
+        handle.History.Add(HandlePhase.Adopt, call, actor: _self, note: note);
+        handle.KeepBaseline();
+        return handle;
+    }
+}

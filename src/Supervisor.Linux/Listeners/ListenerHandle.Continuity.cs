@@ -1,0 +1,51 @@
+using Supervisor.Core.Continuity;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Continuity;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>The handle in the manifest.</summary>
+public sealed partial class ListenerHandle
+{
+    /// <summary>Goes on where a predecessor's handle ended, without a socket yet.</summary>
+    internal ListenerHandle(ListenerEntry entry, TimeProvider time)
+    {
+        Spec = entry.Spec;
+        Requested = entry.Spec.Address.ToString();
+        History = new HandleHistory(time, entry.History);
+        Domain = entry.Domain;
+        Origin = entry.Origin;
+        IsGiven = entry.IsGiven;
+        IsIdle = entry.IsIdle;
+        Failure = entry.Failure;
+        foreach (var asked in entry.Asked)
+        {
+            if (SocketOptions.All.FirstOrDefault(option => option.Name == asked.Option) is { } option)
+            {
+                Remember(option, asked.Requested, asked.Effective, asked.Verdict);
+            }
+        }
+    }
+
+    /// <summary>The handle for a successor, its socket among <paramref name="descriptors"/> where it has one.</summary>
+    public ListenerEntry Keep(OutgoingDescriptors? descriptors, TimeSpan? givesUp)
+    {
+        descriptors?.Add(DescriptorKey.Listener(Name), Descriptor);
+        return new ListenerEntry
+        {
+            Spec = Spec,
+            Effective = Effective,
+            Domain = Domain,
+            Inode = Inode,
+            Origin = Origin,
+            IsGiven = IsGiven,
+            IsIdle = IsIdle,
+            Failure = Failure,
+            GivesUp = givesUp,
+            PathDevice = PathIdentity?.Device,
+            PathInode = PathIdentity?.Inode,
+            Asked = [.. _asked.Select(pair => new AskedEntry(pair.Key.Name, pair.Value.Requested, pair.Value.Effective, pair.Value.Verdict))],
+            History = History.Keep(),
+        };
+    }
+}

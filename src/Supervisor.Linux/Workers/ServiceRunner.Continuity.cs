@@ -1,0 +1,183 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Supervisor.Core.Continuity;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Handoff;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// The service in the manifest, and its succession: the state goes on as it is, each worker's process is found again, and
+/// what happened to it meanwhile is an event like any other.
+/// </summary>
+public sealed partial class ServiceRunner
+{
+    private IReadOnlyList<ServiceEvent> _missed = [];
+    private ImmutableArray<HookEffect> _waitingHooks = [];
+
+    /// <summary>The service for a successor; its descriptors among <paramref name="descriptors"/> where they are asked for, what its workers have written with <paramref name="withOutput"/>.</summary>
+    public ServiceEntry Keep(OutgoingDescriptors? descriptors, bool withOutput)
+    {
+        var stored = ImmutableArray.CreateBuilder<StoredEntry>();
+        foreach (var (slot, of) in _stored.All)
+        {
+            for (var i = 0; i < of.Count; i++)
+            {
+                stored.Add(new StoredEntry(slot, of[i].Name));
+                descriptors?.Add(DescriptorKey.Stored(Name, slot, i), of[i].Descriptor);
+            }
+        }
+
+        var (hook, waiting) = _hooks.Keep(Name, descriptors);
+        return new ServiceEntry
+        {
+            State = State,
+            Blocked = Blocked,
+            Identity = _identity is { } identity
+                ? new IdentityEntry { Uid = identity.Uid, Gid = identity.Gid, Groups = identity.Groups?.ToArray(), Variables = [.. identity.Variables.Select(pair => $"{pair.Key}={pair.Value}")] }
+                : null,
+            Workers = [.. _processes.Select(pair => pair.Value.Keep(Name, pair.Key, descriptors))],
+            Stored = stored.ToImmutable(),
+            Hook = hook,
+            WaitingHooks = waiting,
+            Output = withOutput ? KeepOutput() : null,
+        };
+    }
+
+    /// <summary>Takes over a predecessor's service, as it was; <see cref="Resume"/> goes on with it. Before anything else is asked of this runner.</summary>
+    public void Restore(ServiceEntry entry, IncomingDescriptors descriptors)
+    {
+        State = entry.State;
+        Blocked = entry.Blocked;
+        if (entry.Identity is { } identity)
+        {
+            _identity = new WorkerIdentity(identity.Uid, identity.Gid, identity.Groups, [.. identity.Variables.Select(Variable)]);
+        }
+
+        if (entry.Output is { } output)
+        {
+            _log.Lines.Restore(output.Newest, [.. output.Items.Select(item => item.Deserialize(OutputLineJson.Default.OutputLine)!)]);
+        }
+
+        foreach (var slot in entry.Stored.GroupBy(stored => stored.Slot))
+        {
+            var index = 0;
+            foreach (var stored in slot)
+            {
+                if (descriptors.TryTake(DescriptorKey.Stored(Name, slot.Key, index++), out var descriptor) && _stored.Store(slot.Key, stored.Name, descriptor) is not null)
+                {
+                    descriptor.Dispose();
+                }
+            }
+        }
+
+        // Changes are told when everything stands: an end that was missed may start a worker.
+        var missed = new List<ServiceEvent>();
+        foreach (var worker in entry.Workers)
+        {
+            if (Adopt(worker, descriptors) is { } lost)
+            {
+                missed.Add(new WorkerEnded(worker.Id, lost));
+            }
+        }
+
+        foreach (var worker in State.Workers.Where(worker => entry.Workers.All(known => known.Id != worker.Id)))
+        {
+            missed.Add(new WorkerEnded(worker.Id, ExitReason.NotStarted("the daemon was succeeded meanwhile")));
+        }
+
+        if (entry.Hook is { } hook && !_hooks.Adopt(Name, hook, descriptors, _orphans))
+        {
+            missed.Add(new HookEnded(hook.Hook.Hook, hook.Hook.Generation, $"{hook.Hook.Hook.Setting()} was lost with the daemon that ran it"));
+        }
+
+        _waitingHooks = entry.WaitingHooks;
+        _missed = missed;
+    }
+
+    /// <summary>Goes on: what the predecessor has missed happens now.</summary>
+    public void Resume()
+    {
+        foreach (var waiting in _waitingHooks)
+        {
+            _hooks.Run(State.Spec, _identity!, waiting);
+        }
+
+        foreach (var what in _missed)
+        {
+            Post(what);
+        }
+
+        (_missed, _waitingHooks) = ([], []);
+    }
+
+    /// <summary>Goes on with a worker's process; where it is gone, how it ended.</summary>
+    private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors)
+    {
+        var pidfd = descriptors.Take(DescriptorKey.Process(Name, entry.Id)) ?? OpenSame(entry.Pid, entry.StartTime);
+        if (pidfd is null || State.Workers.FirstOrDefault(one => one.Id == entry.Id) is not { } worker)
+        {
+            pidfd?.Dispose();
+            return new ExitReason(false, "ended while no daemon watched it");
+        }
+
+        var notify = descriptors.TryTake(DescriptorKey.Notify(Name, entry.Id), out var socket)
+            ? NotifySocket.Adopt(entry.NotifyPath, socket)
+            : NotifySocket.Create(entry.NotifyPath, _identity?.Uid, out _);
+        if (notify is null)
+        {
+            pidfd.Dispose();
+            return new ExitReason(false, "has no notify socket any more");
+        }
+
+        var process = new WorkerProcess(
+            entry,
+            pidfd,
+            descriptors.Take(DescriptorKey.First(Name, entry.Id)),
+            notify,
+            new OutputPipe(descriptors.Take(DescriptorKey.Output(Name, entry.Id)) ?? Files.EndedPipe(), line => _log.Output(worker, entry.Pid, line, isError: false), entry.OutputRest),
+            new OutputPipe(descriptors.Take(DescriptorKey.Error(Name, entry.Id)) ?? Files.EndedPipe(), line => _log.Output(worker, entry.Pid, line, isError: true), entry.ErrorRest),
+            _orphans);
+        _processes.Add(entry.Id, process);
+        Attach(entry.Id, process);
+        if (process.First is { } first)
+        {
+            _loop.Watch(first, () => FirstEnded(process));
+        }
+
+        if (worker.Phase == WorkerPhase.Starting)
+        {
+            LookAt(entry.Id, process);
+        }
+
+        return null;
+    }
+
+    /// <summary>A pidfd of that process, if the id has not been given to another one since.</summary>
+    private static DescriptorHandle? OpenSame(int pid, ulong startTime)
+    {
+        var pidfd = Processes.OpenPidfd(pid, out _);
+        if (pidfd is not null && startTime != 0 && ProcFile.Read(pid)?.StartTime != startTime)
+        {
+            pidfd.Dispose();
+            return null;
+        }
+
+        return pidfd;
+    }
+
+    private StreamEntry KeepOutput()
+    {
+        var (lines, _, _) = _log.Lines.After(0, int.MaxValue);
+        return new StreamEntry(_log.Lines.Newest, [.. lines.Select(line => JsonSerializer.SerializeToElement(line, OutputLineJson.Default.OutputLine))]);
+    }
+
+    private static KeyValuePair<string, string> Variable(string text)
+    {
+        var end = text.IndexOf('=', StringComparison.Ordinal);
+        return new(text[..end], text[(end + 1)..]);
+    }
+}

@@ -1,0 +1,198 @@
+using System.Collections;
+using System.Runtime.InteropServices;
+using System.Text;
+using static Tmds.Linux.LibC;
+
+namespace Supervisor.Native;
+
+/// <summary>
+/// Becoming another program in the same process: execve(2) with the descriptors that go on, and the sealed memory file in
+/// which the state travels.
+/// </summary>
+public static unsafe class Succession
+{
+    private const uint MemoryCloseOnExec = 1; // MFD_CLOEXEC
+    private const uint MemorySealable = 2; // MFD_ALLOW_SEALING
+    private const int AddSeals = 1033; // F_ADD_SEALS, linux/fcntl.h
+    private const int GetSeals = 1034;
+    private const int AllSeals = 1 | 2 | 4 | 8; // SEAL, SHRINK, GROW, WRITE
+    private const int SetDescriptorFlags = 2; // F_SETFD
+    private const int GetDescriptorFlags = 1; // F_GETFD
+    private const int SetSize = 128; // sizeof(sigset_t), glibc and musl
+    private const nint CloseRange = 436;
+    private const int CloseOnExecRange = 4; // CLOSE_RANGE_CLOEXEC
+
+    /// <summary>
+    /// The signals that end a process, or that somebody sends a daemon: between execve() and the new program's handlers any
+    /// of them would kill it. SIGRTMIN (34) must never be blocked: the runtime stops its threads by it.
+    /// </summary>
+    private static readonly int[] Held = [1, 2, 15, 10, 12, 17];
+
+    /// <summary>memfd_create(2) with those bytes, sealed: nobody can change them any more, nor who gets it. Linux 3.17.</summary>
+    public static DescriptorHandle? SealedMemory(string name, ReadOnlySpan<byte> content, out SystemCallError error)
+    {
+        int descriptor;
+        fixed (byte* text = Encoding.UTF8.GetBytes(name + "\0"))
+        {
+            descriptor = Syscalls.memfd_create(text, MemoryCloseOnExec | MemorySealable);
+        }
+
+        if (descriptor < 0)
+        {
+            error = SystemCallError.Last("memfd_create");
+            return null;
+        }
+
+        var memory = new DescriptorHandle(descriptor);
+        while (!content.IsEmpty)
+        {
+            var written = Files.Write(memory, content, out var refused);
+            if (refused is { } why)
+            {
+                memory.Dispose();
+                error = why;
+                return null;
+            }
+
+            content = content[written..];
+        }
+
+        if (Syscalls.fcntl_int(descriptor, AddSeals, AllSeals) != 0)
+        {
+            error = SystemCallError.Last("fcntl");
+            memory.Dispose();
+            return null;
+        }
+
+        error = default;
+        return memory;
+    }
+
+    /// <summary>What a sealed memory file holds; null where it is none, since then somebody could change it while it is read.</summary>
+    public static byte[]? ReadSealed(DescriptorHandle memory, out SystemCallError? error)
+    {
+        error = null;
+        if (Syscalls.fcntl_int(memory.Number, GetSeals, 0) is var seals && (seals < 0 || (seals & AllSeals) != AllSeals))
+        {
+            error = seals < 0 ? SystemCallError.Last("fcntl") : null;
+            return null;
+        }
+
+        using var content = new MemoryStream();
+        var buffer = new byte[64 * 1024];
+        long offset = 0;
+        while (true)
+        {
+            long length;
+            fixed (byte* bytes = buffer)
+            {
+                length = (long)pread(memory.Number, bytes, buffer.Length, offset);
+            }
+
+            if (length < 0)
+            {
+                error = SystemCallError.Last("pread");
+                return null;
+            }
+
+            if (length == 0)
+            {
+                return content.ToArray();
+            }
+
+            content.Write(buffer, 0, (int)length);
+            offset += length;
+        }
+    }
+
+    /// <summary>Whether a descriptor is closed by execve(); false where it is not open.</summary>
+    public static bool IsCloseOnExec(int descriptor) => Syscalls.fcntl_int(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & 1) != 0;
+
+    /// <summary>
+    /// execve(2): this process becomes <paramref name="path"/> and keeps of its descriptors 0 to 2 and
+    /// <paramref name="passed"/>. Main thread only: an execve() of another one ends it, and with it whatever watches for
+    /// its end. Returns only where the kernel refuses; then everything is as before. The signals of a daemon stay blocked
+    /// in the new program until it says <see cref="Processes.UnblockSignals"/>.
+    /// </summary>
+    public static SystemCallError Execute(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> passed)
+    {
+        var memory = new List<nint>();
+        var former = stackalloc byte[SetSize];
+        var held = stackalloc byte[SetSize];
+        try
+        {
+            var program = Text(path, memory);
+            var argumentBlock = Block(arguments, memory);
+            var environmentBlock = Block(environment, memory);
+
+            // What a library may have opened without it (the collector reads /proc/meminfo so). Linux 5.11.
+            Syscalls.syscall(CloseRange, 3, -1, CloseOnExecRange, 0);
+            foreach (var descriptor in passed)
+            {
+                _ = Syscalls.fcntl_int(descriptor.Number, SetDescriptorFlags, 0);
+            }
+
+            _ = Syscalls.sigemptyset(held);
+            foreach (var signal in Held)
+            {
+                _ = Syscalls.sigaddset(held, signal);
+            }
+
+            const int block = 0;
+            const int set = 2;
+            _ = Syscalls.pthread_sigmask(block, held, former);
+            _ = Syscalls.execve(program, argumentBlock, environmentBlock);
+            var error = SystemCallError.Last("execve");
+            _ = Syscalls.pthread_sigmask(set, former, null);
+            foreach (var descriptor in passed)
+            {
+                Files.SetCloseOnExec(descriptor);
+            }
+
+            return error;
+        }
+        finally
+        {
+            foreach (var block in memory)
+            {
+                NativeMemory.Free((void*)block);
+            }
+        }
+    }
+
+    /// <summary>This process's environment, NAME=VALUE each, without those variables.</summary>
+    public static IReadOnlyList<string> EnvironmentWithout(Func<string, bool> isLeftOut)
+    {
+        var variables = new List<string>();
+        foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
+        {
+            if (!isLeftOut((string)entry.Key))
+            {
+                variables.Add($"{entry.Key}={entry.Value}");
+            }
+        }
+
+        return variables;
+    }
+
+    private static byte* Text(string text, List<nint> memory)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text + "\0");
+        var block = (byte*)NativeMemory.Alloc((nuint)bytes.Length);
+        memory.Add((nint)block);
+        bytes.CopyTo(new Span<byte>(block, bytes.Length));
+        return block;
+    }
+
+    private static byte** Block(IReadOnlyList<string> strings, List<nint> memory)
+    {
+        var block = (byte**)NativeMemory.AllocZeroed((nuint)(sizeof(byte*) * (strings.Count + 1)));
+        memory.Add((nint)block);
+        for (var i = 0; i < strings.Count; i++)
+        {
+            block[i] = Text(strings[i], memory);
+        }
+
+        return block;
+    }
+}

@@ -1,0 +1,19 @@
+using System.Runtime.InteropServices;
+
+namespace Supervisor.Native;
+
+/// <summary>What a process needs to be succeeded by another one.</summary>
+internal static unsafe partial class Syscalls
+{
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int memfd_create(byte* name, uint flags);
+
+    [LibraryImport("libc", SetLastError = true, EntryPoint = "fcntl")]
+    internal static partial int fcntl_int(int descriptor, int command, int argument);
+
+    [LibraryImport("libc")]
+    internal static partial int sigemptyset(byte* set);
+
+    [LibraryImport("libc")]
+    internal static partial int sigaddset(byte* set, int signal);
+}

@@ -1,0 +1,61 @@
+using System.CommandLine;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Supervisor.Core.Continuity;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Commands;
+
+/// <summary>
+/// <c>listend check-state</c>: whether this executable could go on where a running daemon is now. A running daemon asks the
+/// executable that is to replace it; people have no use for it.
+/// </summary>
+internal static class CheckStateCommand
+{
+    public const string Name = "check-state";
+
+    public static Command Create()
+    {
+        var state = new Option<int>("--state-fd") { Description = "The descriptor of a sealed memory file that holds the state", Required = true };
+        var config = new Option<string?>("--config") { Description = "The configuration file, which has to be clean too" };
+        var check = new Command(Name, "Says whether this executable understands the state of a running daemon") { state, config };
+        check.Hidden = true;
+        check.SetAction(parsed =>
+        {
+            using var memory = new DescriptorHandle(parsed.GetValue(state));
+            if (Succession.ReadSealed(memory, out var refused) is not { } bytes)
+            {
+                memory.SetHandleAsInvalid();
+                Console.Error.WriteLine($"descriptor {parsed.GetValue(state)} is no sealed state{(refused is { } why ? $": {why}" : "")}");
+                return 1;
+            }
+
+            if (!ManifestFormat.TryRead(bytes, out _, out _, out var error))
+            {
+                Console.Error.WriteLine(error);
+                return 1;
+            }
+
+            if (parsed.GetValue(config) is { } path)
+            {
+                var result = ConfigLoading.Load(path);
+                var errors = result.Config is { } loaded ? result.Errors.AddRange(Support.Check(loaded, path)) : result.Errors;
+                foreach (var one in errors)
+                {
+                    Console.Error.WriteLine(one);
+                }
+
+                if (!errors.IsEmpty)
+                {
+                    return 1;
+                }
+            }
+
+            Console.Out.WriteLine(JsonSerializer.Serialize(
+                new StateVerdict(Daemon.Version, ManifestFormat.Current, Convert.ToHexStringLower(SHA256.HashData(bytes))), StateVerdictJson.Default.StateVerdict));
+            return 0;
+        });
+        return check;
+    }
+}

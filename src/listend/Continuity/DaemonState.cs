@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Supervisor.Control;
+using Supervisor.Core.Continuity;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>The daemon's whole state as a manifest. On the loop.</summary>
+internal static class DaemonState
+{
+    /// <summary>This boot, of which alone a state is true.</summary>
+    public static string BootId { get; } = Read("/proc/sys/kernel/random/boot_id");
+
+    /// <summary>The state. With <paramref name="descriptors"/> they are collected too; with <paramref name="withStreams"/> events and output are in it.</summary>
+    public static DaemonManifest Of(Daemon daemon, ConflictWatch? conflicts, OutgoingDescriptors? descriptors, bool withStreams)
+    {
+        var config = daemon.Config;
+        return new DaemonManifest
+        {
+            Format = ManifestFormat.Current,
+            LeastReader = ManifestFormat.LeastReader,
+            Version = Daemon.Version,
+            Pid = Processes.CurrentPid,
+            BootId = BootId,
+            Clock = daemon.Loop.Origin,
+            StartedAt = daemon.StartedAt,
+            Upgrades = daemon.Upgrades,
+            Config = new ConfigEntry
+            {
+                File = daemon.ConfigFile,
+                RuntimeDirectory = daemon.Paths.Directory,
+                Metrics = config.Daemon.Metrics,
+                Listeners = config.Listeners,
+                Services = config.Services,
+            },
+            Listeners = [.. daemon.Listeners.Handles.Select(handle => handle.Keep(descriptors, conflicts?.GivesUp(handle)))],
+            Services = [.. daemon.Services.Select(runner => runner.Keep(descriptors, withStreams))],
+            Events = withStreams ? Stream(daemon) : null,
+        };
+    }
+
+    private static StreamEntry Stream(Daemon daemon)
+    {
+        var (events, _, _) = daemon.Events.Events.After(0, int.MaxValue);
+        return new StreamEntry(
+            daemon.Events.Events.Newest,
+            [.. events.Select(one => JsonSerializer.SerializeToElement(one, ControlJson.Default.EventDocument))]);
+    }
+
+    private static string Read(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path).Trim();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.Globalization;
+using Supervisor.Config;
+using Supervisor.Core.Continuity;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Continuity;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>What a predecessor of this daemon has left: its state, and such of its descriptors as could be had.</summary>
+internal sealed class Predecessor : IDisposable
+{
+    /// <summary>The variable that names the descriptor of the state, after an execve() by a predecessor in the same process.</summary>
+    public const string ResumeVariable = "LISTEND_RESUME";
+
+    private Predecessor(DaemonManifest manifest, UnknownFields unknown, IncomingDescriptors descriptors)
+    {
+        Manifest = manifest;
+        Unknown = unknown;
+        Descriptors = descriptors;
+    }
+
+    /// <summary>The state.</summary>
+    public DaemonManifest Manifest { get; }
+
+    /// <summary>What a newer predecessor knew and this version does not.</summary>
+    public UnknownFields Unknown { get; }
+
+    /// <summary>The descriptors.</summary>
+    public IncomingDescriptors Descriptors { get; }
+
+    /// <summary>Where listeners come from, for their histories.</summary>
+    public HandleOrigin Origin { get; private init; } = HandleOrigin.InheritedUpgrade;
+
+    /// <summary>The system call by which they come.</summary>
+    public string Call { get; private init; } = "execve";
+
+    /// <summary>Whether the predecessor was this very process.</summary>
+    public bool IsSameProcess => Manifest.Pid == Processes.CurrentPid;
+
+    /// <summary>What is written into each listener's history.</summary>
+    public string Note => $"listend {Manifest.Version} (pid {Manifest.Pid}) became listend {Daemon.Version}: upgrade {Upgrades}";
+
+    /// <summary>How often the daemon has replaced itself, this time included.</summary>
+    public int Upgrades => Manifest.Upgrades + 1;
+
+    /// <summary>The configuration that was in force, which goes on to be.</summary>
+    public ListendConfig Config => new()
+    {
+        Daemon = new DaemonConfig { RuntimeDirectory = Manifest.Config.RuntimeDirectory, Metrics = Manifest.Config.Metrics },
+        Listeners = Manifest.Config.Listeners,
+        Services = Manifest.Config.Services,
+    };
+
+    /// <summary>Whether this process goes on as another one's successor by execve().</summary>
+    public static bool IsResuming => Environment.GetEnvironmentVariable(ResumeVariable) is not null;
+
+    /// <summary>
+    /// The predecessor that executed this program; null where there is none, or with an error where its state is no good,
+    /// which it had been asked about before.
+    /// </summary>
+    public static Predecessor? FromExecution(out string? error)
+    {
+        error = null;
+        if (Environment.GetEnvironmentVariable(ResumeVariable) is not { } text)
+        {
+            return null;
+        }
+
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            error = $"{ResumeVariable}=\"{text}\" is no descriptor";
+            return null;
+        }
+
+        using var memory = new DescriptorHandle(number);
+        if (Succession.ReadSealed(memory, out var refused) is not { } bytes)
+        {
+            memory.SetHandleAsInvalid();
+            error = $"{ResumeVariable}={number} is no sealed state{(refused is { } why ? $": {why}" : "")}";
+            return null;
+        }
+
+        if (!ManifestFormat.TryRead(bytes, out var manifest, out var unknown, out error))
+        {
+            return null;
+        }
+
+        if (manifest.Pid != Processes.CurrentPid)
+        {
+            error = $"{ResumeVariable}={number} is the state of process {manifest.Pid}, not of this one ({Processes.CurrentPid})";
+            return null;
+        }
+
+        var numbers = manifest.Descriptors ?? System.Collections.Immutable.ImmutableSortedDictionary<string, int>.Empty;
+        StrayDescriptors.Close(new HashSet<int>(numbers.Values) { number });
+        return new Predecessor(manifest, unknown, IncomingDescriptors.FromNumbers(numbers));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Descriptors.Dispose();
+}

@@ -1,0 +1,186 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using Serilog;
+using Supervisor.Core.Continuity;
+using Supervisor.Daemon.Commands;
+using Supervisor.Daemon.Control;
+using Supervisor.Linux;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>
+/// The daemon replaces itself: the executable that is on disk now is asked, as a child and with the real state, whether it
+/// can go on; only then does this process become it. Lives on the loop.
+/// </summary>
+/// <remarks>
+/// <code>
+/// Idle ── asked ──▶ Trying ── the executable answers well ──▶ Closing ── answers are given ──▶ execve()
+///   ▲                 │ it does not, or not in time              │ SIGTERM meanwhile        │ refused by the kernel
+///   └─────────────────┴──────────────────────────────────────────┴──────────────────────────┘
+/// </code>
+/// Up to execve() nothing has changed that the old one would miss: a refusal leaves it as it was. While the executable is
+/// tried and answers are given, the loop goes on supervising; the state that travels is taken last, in the same turn as
+/// execve(). A connection to a socket of the daemon waits in its queue meanwhile, since the socket itself goes on.
+/// </remarks>
+internal sealed class Upgrade
+{
+    /// <summary>How long the executable may take to answer. It takes milliseconds; a machine can be busy.</summary>
+    public static readonly TimeSpan TrialTime = TimeSpan.FromSeconds(10);
+
+    private readonly Daemon _daemon;
+    private readonly Executable _executable;
+    private readonly OrphanReaper _orphans;
+    private readonly ConflictWatch _conflicts;
+    private readonly ControlServer _control;
+    private readonly Broker _broker;
+    private readonly RuntimeClaim _claim;
+    private readonly Action _flush;
+    private readonly ILogger _log;
+
+    public Upgrade(Daemon daemon, Executable executable, OrphanReaper orphans, ConflictWatch conflicts, ControlServer control, Broker broker, RuntimeClaim claim, Action flush, ILogger log)
+    {
+        _daemon = daemon;
+        _executable = executable;
+        _orphans = orphans;
+        _conflicts = conflicts;
+        _control = control;
+        _broker = broker;
+        _claim = claim;
+        _flush = flush;
+        _log = log.ForContext("MESSAGE_ID", MessageIds.Daemon);
+    }
+
+    /// <summary>Whether an executable is tried or about to take over.</summary>
+    public bool IsUnderWay { get; private set; }
+
+    /// <summary>
+    /// Tries the executable. The task ends with the version that will take over, which it does as soon as the answers that
+    /// are under way have been given; or with the reason why this one goes on. On the loop.
+    /// </summary>
+    public Task<(string? Version, string? Refusal)> BeginAsync()
+    {
+        var answer = new TaskCompletionSource<(string?, string?)>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var refusal = IsUnderWay ? "an upgrade is under way already"
+            : _daemon.IsLeaving ? "listend is leaving"
+            : _executable.WhyNot();
+        if (refusal is not null)
+        {
+            answer.SetResult((null, refusal));
+            return answer.Task;
+        }
+
+        var state = ManifestFormat.Write(DaemonState.Of(_daemon, _conflicts, null, withStreams: true), _daemon.Unknown);
+        using var memory = Succession.SealedMemory("listend-state", state, out var error);
+        if (memory is null)
+        {
+            answer.SetResult((null, $"the state cannot be written: {error}"));
+            return answer.Task;
+        }
+
+        IsUnderWay = true;
+        var identity = _executable.Identity;
+        ProgramTrial.Run(
+            _daemon.Loop,
+            _orphans,
+            _executable.Path,
+            [.. _executable.Prefix, CheckStateCommand.Name, "--state-fd", "3", .. _daemon.ConfigFile is { } file ? (string[])["--config", file] : []],
+            Environment(),
+            [memory],
+            TrialTime,
+            result =>
+            {
+                if (Judge(result, Convert.ToHexStringLower(SHA256.HashData(state)), out var version) is { } why)
+                {
+                    IsUnderWay = false;
+                    _log.Error("upgrade: {Executable} is not taken, this one goes on: {Reason}", _executable.Path, why);
+                    _daemon.Events.Daemon("daemon-upgrade-refused", $"upgrade: {_executable.Path} is not taken, this one goes on: {why}");
+                    answer.SetResult((null, why));
+                    return;
+                }
+
+                _log.Information("upgrade: {Executable} is listend {Version} and understands the state; it takes over", _executable.Path, version);
+                answer.SetResult((version, null));
+                Close(identity);
+            });
+        return answer.Task;
+    }
+
+    /// <summary>Why the executable must not take over; null where it may.</summary>
+    private string? Judge(TrialResult result, string digest, out string? version)
+    {
+        version = null;
+        var said = result.Error.Trim() is { Length: > 0 } text ? $": {text.ReplaceLineEndings("; ")}" : "";
+        if (result.Failure is { } failure)
+        {
+            return $"{_executable.Path}: asked whether it understands the state, {failure}{said}";
+        }
+
+        StateVerdict? verdict = null;
+        try
+        {
+            verdict = JsonSerializer.Deserialize(result.Output, StateVerdictJson.Default.StateVerdict);
+        }
+        catch (JsonException)
+        {
+            // Anything may be at that path.
+        }
+
+        if (verdict?.Digest != digest)
+        {
+            return $"{_executable.Path}: asked whether it understands the state, it did not answer as listend does{said}";
+        }
+
+        version = verdict.Version;
+        return null;
+    }
+
+    private void Close((ulong, ulong) identity)
+    {
+        var closed = _control.PauseAsync();
+        closed.ContinueWith(_ => _daemon.Loop.Post(() => Execute(identity)), TaskScheduler.Default);
+    }
+
+    private void Execute((ulong, ulong) identity)
+    {
+        var refusal = _daemon.IsLeaving ? "listend was asked to leave meanwhile"
+            : _executable.Identity != identity ? $"{_executable.Path} has been replaced since it was tried"
+            : null;
+        if (refusal is null)
+        {
+            // What is worth saying is said before the writers end.
+            _flush();
+            var descriptors = new OutgoingDescriptors();
+            descriptors.Add(DescriptorKey.Lock, _claim.Descriptor);
+            descriptors.Add(DescriptorKey.Control, _control.Listener);
+            descriptors.Add(DescriptorKey.Broker, _broker.Listener);
+            var manifest = DaemonState.Of(_daemon, _conflicts, descriptors, withStreams: true) with
+            {
+                Descriptors = descriptors.All.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),
+            };
+            using var memory = Succession.SealedMemory("listend-state", ManifestFormat.Write(manifest, _daemon.Unknown), out var error);
+            refusal = memory is null
+                ? $"the state cannot be written: {error}"
+                : Succession.Execute(
+                    _executable.Path,
+                    [.. _executable.Prefix, .. _executable.Arguments],
+                    [.. Environment(), string.Create(CultureInfo.InvariantCulture, $"{Predecessor.ResumeVariable}={memory.Number}")],
+                    [memory, .. descriptors.All.Values]).ToString();
+        }
+
+        IsUnderWay = false;
+        _log.Error("upgrade: {Executable} could not take over, this one goes on: {Reason}", _executable.Path, refusal);
+        _daemon.Events.Daemon("daemon-upgrade-refused", $"upgrade: {_executable.Path} could not take over, this one goes on: {refusal}");
+        _control.Resume();
+    }
+
+    /// <summary>The daemon's own environment, less what was said to it at its start alone.</summary>
+    private static IReadOnlyList<string> Environment() => Succession.EnvironmentWithout(
+        name => name is "LISTEN_FDS" or "LISTEN_PID" or "LISTEN_FDNAMES" or "LISTEN_PIDFDID" or Predecessor.ResumeVariable);
+}
