@@ -33,6 +33,7 @@ public static class ManifestFormat
         new ConfigEntry { Listeners = [], Services = [] },
         new ListenerEntry { Spec = SomeListener, History = new KeptHistory(0, 0, [], []) },
         new ServiceEntry { State = ServiceState.Create(SomeService) },
+        new HistoryActor(0, ""),
         new IdentityEntry(),
         new WorkerEntry { Id = 0, Pid = 0, Session = 0, StartedAt = default, NotifyPath = "" },
         new HookEntry { Hook = new HookEffect(default, 0), Pid = 0 },

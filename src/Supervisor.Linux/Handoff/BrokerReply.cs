@@ -29,8 +29,9 @@ internal sealed class BrokerReply
 
     private BrokerReply(ListenerHandle[] handles, bool withDescriptors)
     {
-        _handles = handles;
-        _descriptors = withDescriptors ? [.. handles.Select(handle => handle.Descriptor!)] : [];
+        // A listener with shards is as many handles of one name as it has sockets.
+        _handles = withDescriptors ? [.. handles.SelectMany(handle => handle.Sockets.Select(_ => handle))] : handles;
+        _descriptors = withDescriptors ? [.. handles.SelectMany(handle => handle.Sockets.Select(socket => socket.Descriptor))] : [];
     }
 
     /// <summary>{"ok": true}.</summary>
@@ -46,7 +47,7 @@ internal sealed class BrokerReply
         {
             for (var i = _next; i < Math.Min(_next + BrokerRequest.MaxDescriptors, _descriptors.Length); i++)
             {
-                if (!ReferenceEquals(_handles[i].Descriptor, _descriptors[i]))
+                if (!Has(_handles[i], _descriptors[i]))
                 {
                     return false;
                 }
@@ -54,6 +55,19 @@ internal sealed class BrokerReply
 
             return true;
         }
+    }
+
+    private static bool Has(ListenerHandle handle, DescriptorHandle descriptor)
+    {
+        for (var i = 0; i < handle.Sockets.Count; i++)
+        {
+            if (ReferenceEquals(handle.Sockets[i].Descriptor, descriptor))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Handles with their descriptors.</summary>
