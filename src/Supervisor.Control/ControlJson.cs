@@ -19,5 +19,6 @@ namespace Supervisor.Control;
 [JsonSerializable(typeof(ProblemDocument))]
 [JsonSerializable(typeof(FailureDocument))]
 [JsonSerializable(typeof(CheckDocument))]
+[JsonSerializable(typeof(ImportDocument))]
 [JsonSerializable(typeof(UpgradeDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

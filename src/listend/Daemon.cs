@@ -236,6 +236,7 @@ internal sealed class Daemon : IDisposable
         }
 
         Tell(SystemdState.Ready);
+        SystemdWatchdog.Start(_loop, Environment.GetEnvironmentVariable, () => Tell(new SystemdState("WATCHDOG=1")));
         if (_predecessor is not null)
         {
             _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Note}: {Workers} workers go on", _predecessor.Note, _services.Sum(runner => runner.State.Workers.Length));

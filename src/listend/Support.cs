@@ -36,7 +36,6 @@ internal static class Support
             Missing(
                 service.Readiness.Kind == ReadinessKind.Http && !config.Listeners.Any(listener => service.Listeners.Contains(listener.Name) && HttpLook.Asks(listener.Address.Kind)),
                 prefix + "ready", "list a tcp:// or unix:// listener, or use \"accepting\"");
-            Missing(service.Rollout.Canary > 0, prefix + "rollout.canary", "set it to 0");
         }
 
         return errors.ToImmutable();

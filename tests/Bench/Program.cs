@@ -11,6 +11,7 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
     ["spawn"] = SpawnBenchmark.Run,
     ["rest"] = RestBenchmark.Run,
     ["explain"] = ExplainBenchmark.Run,
+    ["broker-10000"] = BrokerBenchmark.Run,
 };
 var names = new Argument<string[]>("name") { Description = $"Which: {string.Join(", ", all.Keys)}; or micro, for BenchmarkDotNet alone", Arity = ArgumentArity.ZeroOrMore };
 names.AcceptOnlyFromAmong([.. all.Keys, "micro"]);

@@ -41,7 +41,8 @@ public sealed record HandoffEnvironment(
         return kind switch
         {
             HandoffKind.ListenFds => ListenFds([.. listeners.Select(listener => listener.Name)], stored) with { FirstDescriptor = listeners.Count == 0 ? null : ListenFdsStart },
-            HandoffKind.None or HandoffKind.ScmRights => ListenFds([], stored),
+            HandoffKind.None => ListenFds([], stored),
+            HandoffKind.ScmRights => WithNames(ListenFds([], stored), listeners),
             HandoffKind.Stdin => ListenFds([], stored) with { FirstDescriptor = 0 },
             HandoffKind.Nginx => Passed([new("NGINX", string.Concat(Numbers(listeners).Select(number => number + ";")))]),
             HandoffKind.Gunicorn => Passed([new("GUNICORN_FD", string.Join(',', Numbers(listeners))), new("GUNICORN_PID", Text(daemonPid))]),
@@ -79,6 +80,11 @@ public sealed record HandoffEnvironment(
             ["LISTEN_PID"],
             null,
             stored.Count == 0 ? null : ListenFdsStart + listeners.Count);
+
+    /// <summary>What the worker may fetch from the broker, whose path LISTEND_BROKER is: no descriptor comes with the spawn.</summary>
+    private static HandoffEnvironment WithNames(HandoffEnvironment environment, IReadOnlyList<HandedListener> listeners) => listeners.Count == 0
+        ? environment
+        : environment with { Variables = environment.Variables.Add(new("LISTEND_LISTENERS", string.Join(':', listeners.Select(listener => listener.Name)))) };
 
     private static HandoffEnvironment Passed(ImmutableArray<KeyValuePair<string, string>> variables) => new(variables, [], ListenFdsStart);
 

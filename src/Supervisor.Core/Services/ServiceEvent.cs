@@ -14,6 +14,12 @@ public sealed record StopRequested : ServiceEvent;
 /// <summary>Its workers are to be replaced; where it is stopped, it is to run.</summary>
 public sealed record RestartRequested : ServiceEvent;
 
+/// <summary>The canary of its roll-out is good: the other slots follow.</summary>
+public sealed record PromoteRequested : ServiceEvent;
+
+/// <summary>Its roll-out is to go back.</summary>
+public sealed record AbortRequested : ServiceEvent;
+
 /// <summary>It is to have that many workers; 1 or more.</summary>
 public sealed record ScaleRequested(int Workers) : ServiceEvent;
 

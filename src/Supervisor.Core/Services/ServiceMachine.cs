@@ -36,6 +36,12 @@ public static class ServiceMachine
             case RestartRequested:
                 RolloutMachine.Begin(transition);
                 break;
+            case PromoteRequested:
+                RolloutMachine.Promote(transition, "as asked");
+                break;
+            case AbortRequested:
+                RolloutMachine.Abort(transition);
+                break;
             case ScaleRequested scale:
                 transition.Scale(scale.Workers);
                 break;

@@ -73,6 +73,8 @@ public sealed record ServiceState
                 {
                     next = Earlier(next, slot.NextTry);
                 }
+
+                next = Earlier(next, Rollout?.PromotedAt);
             }
 
             return next;

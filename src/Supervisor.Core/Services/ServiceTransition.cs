@@ -51,16 +51,16 @@ internal sealed class ServiceTransition
 
         EndRollout(RolloutPhase.Superseded, "the service was stopped");
         State = State with { Wanted = false, Prepared = [], Announced = null };
-        StopPreparing();
+        StopPreparing(State.Preparing);
     }
 
-    /// <summary>Ends the pre_start that runs: what it was to prepare is not wanted any more.</summary>
-    private void StopPreparing()
+    /// <summary>Ends the pre_start that runs for that generation: what it was to prepare is not wanted any more.</summary>
+    public void StopPreparing(int? generation)
     {
-        if (State.Preparing is { } generation)
+        if (State.Preparing is { } preparing && preparing == generation)
         {
             State = State with { Preparing = null };
-            _effects.Add(new HookStopEffect(HookKind.PreStart, generation));
+            _effects.Add(new HookStopEffect(HookKind.PreStart, preparing));
         }
     }
 
@@ -136,7 +136,7 @@ internal sealed class ServiceTransition
     private void Announce()
     {
         if (State.Spec.Hooks.PostReady.IsEmpty || State.Announced == State.Generation
-            || State.Rollout is { Phase: RolloutPhase.Replacing or RolloutPhase.RollingBack }
+            || State.Rollout is { IsReplacing: true } or { Phase: RolloutPhase.RollingBack }
             || !State.Slots.All(slot => State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == State.Generation && worker.Phase == WorkerPhase.Ready)))
         {
             return;
@@ -367,6 +367,11 @@ internal sealed class ServiceTransition
             }
         }
 
+        if (State.Wanted && State.Rollout?.PromotedAt <= Now)
+        {
+            RolloutMachine.Promote(this, $"canary_hold ({Durations.Text(State.Spec.Rollout.CanaryHold)}) went well");
+        }
+
         for (var i = 0; i < State.Slots.Length; i++)
         {
             if (State.Slots[i].NextTry <= Now)
@@ -472,7 +477,7 @@ internal sealed class ServiceTransition
     {
         if (State.Rollout is { IsActive: true } rollout)
         {
-            State = State with { Rollout = rollout with { Phase = phase, EndedAt = Now, Reason = rollout.Reason ?? reason } };
+            State = State with { Rollout = rollout with { Phase = phase, EndedAt = Now, PromotedAt = null, WaitsFor = [], Reason = rollout.Reason ?? reason } };
             Report(ServiceReport.RolloutEnded);
         }
     }

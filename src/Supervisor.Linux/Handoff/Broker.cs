@@ -193,8 +193,8 @@ public sealed class Broker : IDeadline, IDisposable
     }
 
     /// <summary>A descriptor has gone to the peer.</summary>
-    internal static void Passed(BrokerPeer peer, HistoryActor actor, ListenerHandle handle) =>
-        handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: actor, note: $"taken from the broker by {peer.Words}");
+    internal static void Passed(HistoryActor actor, string note, ListenerHandle handle) =>
+        handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: actor, note: note);
 
     /// <summary>Ends a connection.</summary>
     internal void Close(BrokerConnection connection)
@@ -250,6 +250,7 @@ public sealed class Broker : IDeadline, IDisposable
                 return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, $"listener \"{name}\" has no socket now: {handle.Failure?.ToString() ?? "it was closed"}"));
             }
 
+            handle.KeepBaseline();
             handles[i] = handle;
         }
 

@@ -21,6 +21,7 @@ internal sealed class BrokerConnection : IDisposable
     private readonly Broker _broker;
     private readonly DescriptorHandle _socket;
     private readonly List<DescriptorHandle> _received = [];
+    private readonly string _note;
     private BrokerReply? _pending;
     private HistoryActor? _actor;
     private bool _isClosed;
@@ -32,6 +33,7 @@ internal sealed class BrokerConnection : IDisposable
         _broker = broker;
         _socket = socket;
         Peer = peer;
+        _note = $"taken from the broker by {peer.Words}";
         loop.Watch(socket, Hear);
     }
 
@@ -139,7 +141,7 @@ internal sealed class BrokerConnection : IDisposable
                 return true;
             }
 
-            if (!reply.TrySend(_socket, _broker.Buffer, handle => Broker.Passed(Peer, _actor ??= Peer.Actor, handle), out var error))
+            if (!reply.TrySend(_socket, _broker.Buffer, handle => Broker.Passed(_actor ??= Peer.Actor, _note, handle), out var error))
             {
                 if (error is null)
                 {

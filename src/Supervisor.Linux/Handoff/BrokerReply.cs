@@ -19,7 +19,7 @@ internal sealed class BrokerReply
     private const int Frame = 64;
 
     private readonly byte[]? _text;
-    private readonly ListenerHandle[] _handles = [];
+    private readonly (ListenerHandle Handle, int Shard)[] _handles = [];
     private readonly DescriptorHandle[] _descriptors = [];
     private int _next;
     private int _count;
@@ -27,11 +27,10 @@ internal sealed class BrokerReply
 
     private BrokerReply(byte[] text) => _text = text;
 
-    private BrokerReply(ListenerHandle[] handles, bool withDescriptors)
+    private BrokerReply((ListenerHandle Handle, int Shard)[] handles, bool withDescriptors)
     {
-        // A listener with shards is as many handles of one name as it has sockets.
-        _handles = withDescriptors ? [.. handles.SelectMany(handle => handle.Sockets.Select(_ => handle))] : handles;
-        _descriptors = withDescriptors ? [.. handles.SelectMany(handle => handle.Sockets.Select(socket => socket.Descriptor))] : [];
+        _handles = handles;
+        _descriptors = withDescriptors ? Array.ConvertAll(handles, one => one.Handle.Sockets[one.Shard].Descriptor) : [];
     }
 
     /// <summary>{"ok": true}.</summary>
@@ -47,7 +46,8 @@ internal sealed class BrokerReply
         {
             for (var i = _next; i < Math.Min(_next + BrokerRequest.MaxDescriptors, _descriptors.Length); i++)
             {
-                if (!Has(_handles[i], _descriptors[i]))
+                var (handle, shard) = _handles[i];
+                if (shard >= handle.Sockets.Count || !ReferenceEquals(handle.Sockets[shard].Descriptor, _descriptors[i]))
                 {
                     return false;
                 }
@@ -57,24 +57,15 @@ internal sealed class BrokerReply
         }
     }
 
-    private static bool Has(ListenerHandle handle, DescriptorHandle descriptor)
-    {
-        for (var i = 0; i < handle.Sockets.Count; i++)
-        {
-            if (ReferenceEquals(handle.Sockets[i].Descriptor, descriptor))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
-    /// <summary>Handles with their descriptors.</summary>
-    public static BrokerReply Take(ListenerHandle[] handles) => new(handles, withDescriptors: true);
+    /// <summary>Handles with their descriptors; one that has shards stands there once for each.</summary>
+    public static BrokerReply Take(ListenerHandle[] handles) => new(
+        Array.Exists(handles, handle => handle.Sockets.Count > 1)
+            ? [.. handles.SelectMany(handle => Enumerable.Range(0, handle.Sockets.Count).Select(shard => (handle, shard)))]
+            : Array.ConvertAll(handles, handle => (handle, 0)),
+        withDescriptors: true);
 
     /// <summary>Handles without.</summary>
-    public static BrokerReply List(ListenerHandle[] handles) => new(handles, withDescriptors: false);
+    public static BrokerReply List(ListenerHandle[] handles) => new(Array.ConvertAll(handles, handle => (handle, 0)), withDescriptors: false);
 
     /// <summary>A refusal.</summary>
     public static BrokerReply Error(BrokerError error)
@@ -111,7 +102,7 @@ internal sealed class BrokerReply
 
         for (var i = _next; i < _next + riding.Length; i++)
         {
-            onPassed(_handles[i]);
+            onPassed(_handles[i].Handle);
         }
 
         _next += _count;
@@ -125,7 +116,8 @@ internal sealed class BrokerReply
         _count = 0;
         while (_next + _count < _handles.Length && (_descriptors.Length == 0 || _count < BrokerRequest.MaxDescriptors))
         {
-            var entry = Encoded(_handles[_next + _count]);
+            var (handle, shard) = _handles[_next + _count];
+            var entry = Encoded(handle, shard, isTaken: _descriptors.Length > 0);
             if (_count > 0 && buffer.WrittenCount + entry.Length + Frame > BrokerRequest.MaxBytes)
             {
                 break;
@@ -142,14 +134,34 @@ internal sealed class BrokerReply
         buffer.Write(_next + _count < _handles.Length ? "],\"more\":true}"u8 : "],\"more\":false}"u8);
     }
 
-    private static ReadOnlySpan<byte> Encoded(ListenerHandle handle)
+    /// <summary>
+    /// A handle as JSON, encoded once for as long as it is what it was. Its backlog is the one that was read then: a holder
+    /// may have changed it since, which is noticed and put back elsewhere.
+    /// </summary>
+    private static byte[] Encoded(ListenerHandle handle, int shard, bool isTaken)
     {
-        var queue = handle.Descriptor is { } socket && handle.Listens && handle.Spec.Address.Kind.SpeaksTcp() ? AcceptQueue.Read(socket, handle.Spec.Address.Kind, handle.Inode) : null;
+        if (handle.Sockets.Count > 1 || handle.Drift.Any())
+        {
+            return Encode(handle, isTaken && handle.Sockets.Count > 1 ? shard : null);
+        }
+
+        if (handle.Lent is not { } lent || !ReferenceEquals(lent.Descriptor, handle.Descriptor) || !ReferenceEquals(lent.Effective, handle.Effective))
+        {
+            handle.Lent = lent = (handle.Descriptor, handle.Effective, Encode(handle, null));
+        }
+
+        return lent.Text;
+    }
+
+    private static byte[] Encode(ListenerHandle handle, int? shard)
+    {
+        var kind = handle.Spec.Address.Kind;
+        var queue = handle.Descriptor is { } socket && handle.Listens ? AcceptQueue.Read(socket, kind, handle.Inode) : null;
         var buffer = new ArrayBufferWriter<byte>(256);
         using var writer = new Utf8JsonWriter(buffer);
         writer.WriteStartObject();
         writer.WriteString("name"u8, handle.Name);
-        writer.WriteString("kind"u8, handle.Spec.Address.Kind.Scheme());
+        writer.WriteString("kind"u8, kind.Scheme());
         writer.WriteString("state"u8, handle.StateWord());
         writer.WriteString("requested"u8, handle.Requested);
         writer.WriteString("effective"u8, handle.Effective?.ToString());
@@ -173,10 +185,20 @@ internal sealed class BrokerReply
             writer.WriteNull("backlog"u8);
         }
 
-        writer.WriteNumber("inode"u8, handle.Inode);
+        writer.WriteNumber("shards"u8, Math.Max(1, handle.Sockets.Count));
+        if (shard is { } index)
+        {
+            writer.WriteNumber("shard"u8, index);
+            writer.WriteNumber("inode"u8, handle.Sockets[index].Inode);
+        }
+        else
+        {
+            writer.WriteNumber("inode"u8, handle.Inode);
+        }
+
         writer.WriteString("origin"u8, handle.Origin.Word());
         writer.WriteEndObject();
         writer.Flush();
-        return buffer.WrittenSpan;
+        return buffer.WrittenSpan.ToArray();
     }
 }

@@ -120,6 +120,9 @@ public sealed partial class ListenerHandle : IDisposable
     /// <summary>Its state in the words of the public interface: listening, bound (no connections can wait), held (no listener can be that), failed.</summary>
     public string StateWord() => Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
 
+    /// <summary>How the broker shows it, as it was encoded for this descriptor and address.</summary>
+    internal (DescriptorHandle? Descriptor, ListenAddress? Effective, byte[] Text)? Lent { get; set; }
+
     /// <summary>A given socket that nobody has called listen() on: it stays as its giver made it.</summary>
     internal bool IsIdle { get; set; }
 

@@ -142,6 +142,15 @@ internal sealed class ServiceLog
             case ServiceReport.RolloutProgressed:
                 log.Debug("service {Service}: roll-out of generation {To}: {Phase}", _name, rollout!.To, rollout.Phase.ToString());
                 break;
+            case ServiceReport.RolloutWaiting:
+                log.Information("service {Service}: roll-out of generation {To} waits until generation {Awaited} has left (rollout.max_generations is {Max})", _name, rollout!.To, string.Join(", ", rollout.WaitsFor), _spec.Rollout.MaxGenerations);
+                break;
+            case ServiceReport.RolloutCanary:
+                log.Information("service {Service}: roll-out of generation {To}: the canary of {Canary} serves and is watched; {Until}", _name, rollout!.To, rollout.Canary, RolloutWords.Until(_name, rollout, now));
+                break;
+            case ServiceReport.RolloutPromoted:
+                log.Information("service {Service}: roll-out of generation {To}: the canary is promoted: {Reason}", _name, rollout!.To, report.Text);
+                break;
             case ServiceReport.RolloutFailing:
                 log.Error("service {Service}: roll-out of generation {To} fails: {Reason}", _name, rollout!.To, report.Text);
                 break;

@@ -3,6 +3,7 @@ using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Handoff;
@@ -133,6 +134,41 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
         Post(new RestartRequested());
         return true;
+    }
+
+    /// <summary>Lets the roll-out go on beyond its canary; false with the reason where there is none to promote.</summary>
+    public bool Promote(out string? error)
+    {
+        error = State.Rollout switch
+        {
+            { IsOnTrial: true } => null,
+            { IsActive: true, Canary: > 0, Promoted: true } rollout => $"the canary of generation {rollout.To} has been promoted already",
+            { IsActive: true } rollout => $"the roll-out of generation {rollout.To} has no canary{(rollout.Phase == RolloutPhase.RollingBack ? " any more: it goes back" : "")}",
+            _ => "no roll-out is under way",
+        };
+        if (error is null)
+        {
+            Post(new PromoteRequested());
+        }
+
+        return error is null;
+    }
+
+    /// <summary>Lets the roll-out go back; false with the reason where none is under way.</summary>
+    public bool Abort(out string? error)
+    {
+        error = State.Rollout switch
+        {
+            { IsActive: true, Phase: RolloutPhase.RollingBack } rollout => $"the roll-out of generation {rollout.To} goes back already",
+            { IsActive: true } => null,
+            _ => "no roll-out is under way",
+        };
+        if (error is null)
+        {
+            Post(new AbortRequested());
+        }
+
+        return error is null;
     }
 
     /// <summary>Sends a signal to the main process of each worker, also of those that drain; the process ids of those that it reached.</summary>

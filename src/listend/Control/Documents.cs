@@ -28,7 +28,7 @@ internal static class Documents
             state.Desired,
             state.Ready,
             state.Spec.Listeners,
-            state.Rollout is { } rollout ? Rollout(state, rollout, now) : null,
+            state.Rollout is { } rollout ? Rollout(state, rollout, now, wall) : null,
             [.. Workers(runner, now, wall)]);
     }
 
@@ -38,7 +38,7 @@ internal static class Documents
     /// <summary>How the slot's last worker ended, with the worker's number.</summary>
     public static string LastEnd(SlotState slot) => $"worker {slot.Index} {slot.LastExit?.Text}";
 
-    public static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now) => new(
+    public static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => new(
         Word(rollout.Phase),
         rollout.From,
         rollout.To,
@@ -47,7 +47,12 @@ internal static class Documents
         rollout.Reason,
         Word(state.Spec.Rollout.Strategy),
         state.Workers.Count(worker => !worker.IsLive),
-        (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds);
+        (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds)
+    {
+        Canary = rollout.Canary > 0 ? rollout.Canary : null,
+        PromotedAt = rollout.PromotedAt is { } at ? wall + (at - now) : null,
+        Waits = RolloutWords.Waits(state.Spec.Name, rollout, state.Spec.Rollout.MaxGenerations, now),
+    };
 
     public static ListenerDocument Listener(ListenerHandle handle, IEnumerable<ServiceRunner> services)
     {
@@ -220,6 +225,7 @@ internal static class Documents
     public static string Word(RolloutPhase phase) => phase switch
     {
         RolloutPhase.Replacing => "replacing",
+        RolloutPhase.Canary => "canary",
         RolloutPhase.Draining => "draining",
         RolloutPhase.RollingBack => "rolling-back",
         RolloutPhase.Done => "done",

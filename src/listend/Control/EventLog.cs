@@ -91,7 +91,7 @@ internal sealed class EventLog(EventLoop loop)
         if (EventText.Kind(report.Report) is { } kind)
         {
             var isRollout = kind.StartsWith("rollout-", StringComparison.Ordinal);
-            var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner.State, state, loop.Now) : null;
+            var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner.State, state, loop.Now, loop.Time.GetUtcNow()) : null;
             Add(
                 kind,
                 EventText.Message(runner.State.Spec, report, rollout, loop.Now),

@@ -37,7 +37,7 @@ public class HandoffEnvironmentTests
         var environment = For(kind, [Web], "cache");
         Assert.Equal((first, 3), (environment.FirstDescriptor, environment.FirstStored));
         Assert.Contains(new("LISTEN_FDNAMES", "cache"), environment.Variables);
-        Assert.Empty(For(kind, [Web]).Variables);
+        Assert.Equal(kind == HandoffKind.ScmRights ? ["LISTEND_LISTENERS=web"] : [], For(kind, [Web]).Variables.Select(pair => $"{pair.Key}={pair.Value}"));
         Assert.True(HandoffEnvironment.PassesStored(kind));
     }
 
@@ -51,6 +51,33 @@ public class HandoffEnvironmentTests
         Assert.Null(For(kind, [Web with { Effective = Address() }], "cache").FirstStored);
         Assert.False(HandoffEnvironment.PassesStored(kind));
     }
+
+    /// <summary>Every protocol with three listeners: what each variable holds, and where the first descriptor stands.</summary>
+    [Theory]
+    [InlineData(HandoffKind.ListenFds, 3, "LISTEN_FDS=3", "LISTEN_FDNAMES=web:local:dns")]
+    [InlineData(HandoffKind.ScmRights, null, "LISTEND_LISTENERS=web:local:dns")]
+    [InlineData(HandoffKind.None, null)]
+    [InlineData(HandoffKind.Stdin, 0)]
+    [InlineData(HandoffKind.Nginx, 3, "NGINX=3;4;5;")]
+    [InlineData(HandoffKind.Gunicorn, 3, "GUNICORN_FD=3,4,5", "GUNICORN_PID=100")]
+    [InlineData(HandoffKind.ServerStarter, 3, "SERVER_STARTER_PORT=127.0.0.1:80=3;/run/local.sock=4;[::]:53=5", "SERVER_STARTER_GENERATION=1")]
+    [InlineData(HandoffKind.Einhorn, 3, "EINHORN_MASTER_PID=100", "EINHORN_FD_COUNT=3", "EINHORN_FD_0=3", "EINHORN_FD_1=4", "EINHORN_FD_2=5", "EINHORN_FD_FAMILY_0=AF_INET", "EINHORN_FD_FAMILY_1=AF_UNIX", "EINHORN_FD_FAMILY_2=AF_INET6")]
+    public void Each_protocol_has_its_variables(HandoffKind kind, int? first, params string[] variables)
+    {
+        HandedListener[] listeners =
+        [
+            new("web", ListenerKind.Tcp, SocketDomain.IPv4, Address()),
+            new("local", ListenerKind.UnixStream, SocketDomain.Unix, Address("unix:///run/local.sock")),
+            new("dns", ListenerKind.Udp, SocketDomain.IPv6, Address("udp://[::]:53")),
+        ];
+        var environment = For(kind, listeners);
+        Assert.Equal(variables, environment.Variables.Select(pair => $"{pair.Key}={pair.Value}"));
+        Assert.Equal((first, kind == HandoffKind.ListenFds ? "LISTEN_PID" : ""), (environment.FirstDescriptor, string.Join(' ', environment.PidVariables)));
+    }
+
+    [Fact]
+    public void Server_starter_names_a_wildcard_by_its_port_alone() =>
+        Assert.Contains(new("SERVER_STARTER_PORT", "8080=3"), For(HandoffKind.ServerStarter, [Web with { Effective = Address("tcp://0.0.0.0:8080") }]).Variables);
 
     [Theory]
     [InlineData("cache", true)]
@@ -67,9 +94,9 @@ public class HandoffEnvironmentTests
         Assert.False(StoredName.IsValid(new string('a', 256)));
     }
 
-    private static ListenAddress Address()
+    private static ListenAddress Address(string text = "tcp://127.0.0.1:80")
     {
-        Assert.True(ListenAddress.TryParse("tcp://127.0.0.1:80", out var address, out _));
+        Assert.True(ListenAddress.TryParse(text, out var address, out _));
         return address;
     }
 

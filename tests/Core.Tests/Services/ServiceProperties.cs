@@ -18,7 +18,10 @@ public class ServiceProperties
         from unavailable in Gen.OneOf(0, 0, 1, 2)
         from settle in Gen.OneOf(0, 0, 2, 40)
         from rollback in Gen.OneOf(RolloutFailurePolicy.Rollback, RolloutFailurePolicy.Rollback, RolloutFailurePolicy.Stop)
-        select new RolloutSpec { Strategy = strategy, MaxSurge = surge, MaxUnavailable = unavailable, Settle = TimeSpan.FromSeconds(settle), OnFailure = rollback };
+        from canary in Gen.OneOf(0, 0, 1, 2, 9)
+        from hold in Gen.OneOf(0, 5, 60)
+        from generations in Gen.OneOf(2, 3, 3)
+        select new RolloutSpec { Canary = canary, CanaryHold = TimeSpan.FromSeconds(hold), MaxGenerations = generations, Strategy = strategy, MaxSurge = surge, MaxUnavailable = unavailable, Settle = TimeSpan.FromSeconds(settle), OnFailure = rollback };
 
     private static readonly Gen<ServiceSpec> Specs =
         from rollout in Rollouts
@@ -44,6 +47,8 @@ public class ServiceProperties
     private static readonly Gen<Move> Moves = Gen.Frequency(
         (3, Gen.Const(new Move(Kind.Restart, 0))),
         (1, Gen.Const(new Move(Kind.Stop, 0))),
+        (2, Gen.Const(new Move(Kind.Promote, 0))),
+        (1, Gen.Const(new Move(Kind.Abort, 0))),
         (2, Gen.Const(new Move(Kind.Start, 0))),
         (2, Gen.Int[1, 5].Select(n => new Move(Kind.Scale, n))),
         (10, Gen.Int[0, 9].Select(n => new Move(Kind.Ready, n))),
@@ -68,7 +73,7 @@ public class ServiceProperties
 
     private enum Kind
     {
-        Restart, Stop, Start, Scale, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, HoldHooks, EndHook, UnprepareNewest, BreakNewest, Mend, NextDeadline, Advance, Jump,
+        Restart, Promote, Abort, Stop, Start, Scale, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, HoldHooks, EndHook, UnprepareNewest, BreakNewest, Mend, NextDeadline, Advance, Jump,
     }
 
     [Fact]
@@ -104,6 +109,12 @@ public class ServiceProperties
         {
             case Kind.Restart:
                 service.Restart();
+                break;
+            case Kind.Promote:
+                service.Promote();
+                break;
+            case Kind.Abort:
+                service.Abort();
                 break;
             case Kind.Stop:
                 service.Stop();
@@ -188,7 +199,7 @@ public class ServiceProperties
 
     private static string Print(ServiceSpec spec) => string.Create(
         CultureInfo.InvariantCulture,
-        $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} settle {spec.Rollout.Settle.TotalSeconds} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready {spec.Readiness.Kind}, watchdog {spec.Watchdog.TotalSeconds}, hooks {!spec.Hooks.PreStart.IsEmpty}");
+        $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} settle {spec.Rollout.Settle.TotalSeconds} canary {spec.Rollout.Canary} hold {spec.Rollout.CanaryHold.TotalSeconds} generations {spec.Rollout.MaxGenerations} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready {spec.Readiness.Kind}, watchdog {spec.Watchdog.TotalSeconds}, hooks {!spec.Hooks.PreStart.IsEmpty}");
 
     private sealed record Move(Kind Kind, int Number)
     {

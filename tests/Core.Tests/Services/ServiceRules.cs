@@ -20,6 +20,51 @@ internal static class ServiceRules
         BackoffIsBounded(transition);
         SlotsAreConsistent(transition);
         NobodyStartsUnprepared(transition);
+        TheCanaryGoesFirst(transition);
+        GenerationsDoNotPileUp(transition);
+    }
+
+    /// <summary>
+    /// While a canary is on trial, no worker of its generation is in another slot, and none that was asked to leave was of
+    /// another slot; and nothing but its hold's end, promote, or the roll-out's end takes it off trial.
+    /// </summary>
+    private static void TheCanaryGoesFirst(FakeService.Transition transition)
+    {
+        var after = transition.After;
+        if (after.Rollout is { IsOnTrial: true } rollout)
+        {
+            Require(after.Slots.All(slot => slot.Index < rollout.Canary || slot.Generation != rollout.To), "a slot beyond the canary's has changed");
+            Require(after.Workers.All(worker => worker.Slot < rollout.Canary || worker.Generation != rollout.To), "a worker of the new generation is beyond the canary's slots");
+            Require(
+                AskedToLeave(transition).All(worker => worker.Slot < rollout.Canary || worker.Slot >= after.Desired || worker.Generation != rollout.From || after.Workers.Any(other => other.Slot == worker.Slot && other.IsLive)),
+                "a slot beyond the canary's was emptied");
+            Require(rollout.Phase != RolloutPhase.Canary || rollout.PromotedAt is null || rollout.PromotedAt > transition.Now, "the canary's hold is over");
+        }
+
+        if (transition.Before.Rollout is { IsOnTrial: true } before && after.Rollout is { IsReplacing: true, IsOnTrial: false } promoted && promoted.To == before.To)
+        {
+            Require(transition.What is PromoteRequested || before.PromotedAt <= transition.Now, "the canary was promoted before its time");
+        }
+    }
+
+    /// <summary>A roll-out begins while fewer than max_generations others are alive, or none of them only drains.</summary>
+    private static void GenerationsDoNotPileUp(FakeService.Transition transition)
+    {
+        var (before, after) = (transition.Before, transition.After);
+        if (after.Rollout is not { HasBegun: true } rollout || (before.Rollout?.To == rollout.To && before.Rollout.HasBegun))
+        {
+            return;
+        }
+
+        // An old worker that this very transition asks to leave was live when it was decided.
+        var others = after.Workers.Where(worker => worker.Generation != rollout.To).GroupBy(worker => worker.Generation).ToArray();
+        Require(
+            others.Length < after.Spec.Rollout.MaxGenerations || !others.Any(OnlyDrains),
+            $"generation {rollout.To} begins beside {others.Length} others");
+
+        bool OnlyDrains(IGrouping<int, WorkerState> generation) =>
+            after.Slots.All(slot => slot.Index >= after.Desired || slot.Generation != generation.Key)
+            && generation.All(worker => !worker.IsLive && before.Workers.Any(other => other.Id == worker.Id && !other.IsLive));
     }
 
     /// <summary>With pre_start no worker is spawned of a generation for which it has not ended well; one pre_start runs at a time.</summary>
@@ -82,7 +127,7 @@ internal static class ServiceRules
                 _ => 0,
             };
             var missing = after.Slots.Count(slot => slot.Index < after.Desired && !slot.Finished && !HasReady(after, slot.Index));
-            Require(after.Rollout is { Phase: RolloutPhase.Replacing }, $"worker {worker.Id} was asked to leave slot {worker.Slot} empty outside of a roll-out");
+            Require(after.Rollout is { IsReplacing: true }, $"worker {worker.Id} was asked to leave slot {worker.Slot} empty outside of a roll-out");
             Require(missing <= allowed, $"worker {worker.Id} was asked to leave; {missing} slots are without a ready worker, {allowed} may be");
         }
     }
@@ -91,15 +136,16 @@ internal static class ServiceRules
     private static void OverlapWaitsForAll(FakeService.Transition transition)
     {
         var (before, after) = (transition.Before, transition.After);
-        if (after.Spec.Rollout.Strategy != RolloutStrategy.Overlap || after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Draining or RolloutPhase.Done } rollout)
+        if (after.Spec.Rollout.Strategy != RolloutStrategy.Overlap || after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.Done } rollout)
         {
             return;
         }
 
+        var all = rollout.IsOnTrial ? Math.Min(rollout.Canary, after.Desired) : after.Desired;
         var old = AskedToLeave(transition).Any(worker => after.Wanted && worker.Slot < after.Desired && worker.Slot < before.Slots.Length
             && worker.Generation == before.Slots[worker.Slot].Generation && worker.Generation != rollout.To);
         Require(
-            !old || Enumerable.Range(0, after.Desired).All(slot => after.Workers.Any(worker => worker.Slot == slot && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready)),
+            !old || Enumerable.Range(0, all).All(slot => (slot < before.Slots.Length && before.Slots[slot].Generation == rollout.To) || after.Workers.Any(worker => worker.Slot == slot && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready)),
             "an old worker was drained before the whole new generation was ready");
     }
 
@@ -107,7 +153,7 @@ internal static class ServiceRules
     private static void NewWorkersAreGivenTimeToSettle(FakeService.Transition transition)
     {
         var (before, after) = (transition.Before, transition.After);
-        if (before.Rollout is not { Phase: RolloutPhase.Replacing } rollout || after.Rollout?.To != rollout.To || after.Rollout.Phase == RolloutPhase.Failed || transition.What is ScaleRequested)
+        if (before.Rollout is not { IsReplacing: true } rollout || after.Rollout?.To != rollout.To || after.Rollout.Phase == RolloutPhase.Failed || transition.What is ScaleRequested)
         {
             return;
         }
@@ -135,7 +181,7 @@ internal static class ServiceRules
         {
             Require(worker.Slot < after.Desired, $"worker {worker.Id} was spawned in slot {worker.Slot} of {after.Desired}");
             Require(
-                worker.Generation == after.Slots[worker.Slot].Generation || after.Rollout is { Phase: RolloutPhase.Replacing } rollout && worker.Generation == rollout.To,
+                worker.Generation == after.Slots[worker.Slot].Generation || after.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To,
                 $"worker {worker.Id} of generation {worker.Generation} was spawned in slot {worker.Slot} of generation {after.Slots[worker.Slot].Generation}");
         }
     }
@@ -144,7 +190,7 @@ internal static class ServiceRules
     private static void StopFirstStopsFirst(FakeService.Transition transition)
     {
         var after = transition.After;
-        if (after.Spec.Rollout.Strategy != RolloutStrategy.StopFirst || after.Rollout is not { Phase: RolloutPhase.Replacing } rollout)
+        if (after.Spec.Rollout.Strategy != RolloutStrategy.StopFirst || after.Rollout is not { IsReplacing: true } rollout)
         {
             return;
         }
@@ -171,7 +217,7 @@ internal static class ServiceRules
             return;
         }
 
-        var replacing = after.Rollout is { Phase: RolloutPhase.Replacing };
+        var replacing = after.Rollout is { IsReplacing: true };
         var surge = 0;
         foreach (var slot in after.Slots.Where(slot => slot.Index < after.Desired))
         {

@@ -1,0 +1,23 @@
+"""A client of listend's broker: take("web") gives the socket, or says why not."""
+import json
+import os
+import socket
+
+
+def take(*names, path=None):
+    """The sockets of these listeners, all of them or none, in that order."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as broker:
+        broker.settimeout(10)
+        broker.connect(path or os.environ['LISTEND_BROKER'])
+        broker.send(json.dumps({'method': 'take', 'listeners': names}).encode())
+        descriptors, more = [], True
+        while more:
+            data, received, flags, _ = socket.recv_fds(broker, 65536, 253)
+            descriptors += received
+            reply = json.loads(data or b'{"error": {"code": "busy", "message": "the broker has closed the connection"}}')
+            if 'error' in reply or flags & socket.MSG_CTRUNC:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                raise PermissionError(reply.get('error', 'descriptors were lost: raise ulimit -n'))
+            more = reply['more']
+    return [socket.socket(fileno=descriptor) for descriptor in descriptors]

@@ -1,0 +1,103 @@
+using System.Runtime.InteropServices;
+
+namespace Supervisor.Client;
+
+/// <summary>The few calls that the runtime has no API for. The layouts are those of 64-bit Linux (bits/socket.h, the kernel's struct user_msghdr).</summary>
+internal static unsafe partial class Native
+{
+    private const int MaxDescriptors = 253; // SCM_MAX_FD, unix(7)
+    private const int CloseOnExec = 0x40000000; // MSG_CMSG_CLOEXEC
+    private const int Truncated = 0x20; // MSG_TRUNC
+    private const int DescriptorsLost = 0x8; // MSG_CTRUNC
+    private const int SolSocket = 1;
+    private const int ScmRights = 1;
+    private const int SetDescriptorFlags = 2; // F_SETFD
+    private const int HeaderLength = 16; // struct cmsghdr
+    private const int ControlLength = HeaderLength + (4 * MaxDescriptors) + 4;
+    private const int Interrupted = 4; // EINTR
+
+    /// <summary>Makes a descriptor that somebody else opened close-on-exec.</summary>
+    public static void SetCloseOnExec(int descriptor)
+    {
+        if (fcntl(descriptor, SetDescriptorFlags, 1) < 0)
+        {
+            throw new IOException($"LISTEN_FDS names descriptor {descriptor}, which is not open: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
+    }
+
+    /// <summary>Receives one packet and the descriptors on it, close-on-exec, which the caller owns also where this throws.</summary>
+    public static int Receive(int socket, byte[] data, List<int> descriptors)
+    {
+        var control = stackalloc byte[ControlLength];
+        fixed (byte* bytes = data)
+        {
+            var vector = new Vector { Base = bytes, Length = (nuint)data.Length };
+            var message = new Message { Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlLength };
+            nint length;
+            do
+            {
+                length = recvmsg(socket, &message, CloseOnExec);
+            }
+            while (length < 0 && Marshal.GetLastPInvokeError() == Interrupted);
+            if (length < 0)
+            {
+                throw new IOException($"the broker does not answer: {Marshal.GetLastPInvokeErrorMessage()}");
+            }
+
+            for (nuint at = 0; at + HeaderLength <= message.ControlLength;)
+            {
+                var size = *(nuint*)(control + at);
+                if (size < HeaderLength || at + size > message.ControlLength)
+                {
+                    break;
+                }
+
+                if (*(int*)(control + at + 8) == SolSocket && *(int*)(control + at + 12) == ScmRights)
+                {
+                    for (nuint i = HeaderLength; i + 4 <= size; i += 4)
+                    {
+                        descriptors.Add(*(int*)(control + at + i));
+                    }
+                }
+
+                at += (size + 7) & ~(nuint)7;
+            }
+
+            return (message.Flags & DescriptorsLost) != 0 ? throw new IOException("not all descriptors have arrived: this process's limit of open files is reached; raise limits.nofile")
+                : (message.Flags & Truncated) != 0 ? throw new IOException("the broker's answer is too long")
+                : length == 0 ? throw new IOException("the broker has closed the connection")
+                : (int)length;
+        }
+    }
+
+    /// <summary>close(2).</summary>
+    public static void Close(int descriptor) => _ = close(descriptor);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fcntl(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint recvmsg(int socket, Message* message, int flags);
+
+    [LibraryImport("libc")]
+    private static partial int close(int descriptor);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Vector
+    {
+        public byte* Base;
+        public nuint Length;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct Message
+    {
+        public void* Name;
+        public uint NameLength;
+        public Vector* Vectors;
+        public nuint VectorCount;
+        public byte* Control;
+        public nuint ControlLength;
+        public int Flags;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text;
+using Supervisor.Core.Handoff;
+
+namespace Supervisor.Core.Tests.Handoff;
+
+/// <summary>What a packet to the broker may hold.</summary>
+public class BrokerRequestTests
+{
+    [Theory]
+    [InlineData("""{"method":"take","listeners":["web","api"]}""", BrokerMethod.Take, "web api", null)]
+    [InlineData("""{"listeners":["web"],"method":"take"}""", BrokerMethod.Take, "web", null)]
+    [InlineData("""{"method":"put","name":"legacy"}""", BrokerMethod.Put, "", "legacy")]
+    [InlineData("""{"method":"drop","name":"a.B-c_9"}""", BrokerMethod.Drop, "", "a.B-c_9")]
+    [InlineData("""{"method":"list"}""", BrokerMethod.List, "", null)]
+    [InlineData("""{"method":"list","since":{"a":[1,{"b":null}]},"x":"y"}""", BrokerMethod.List, "", null)]
+    public void A_request_is_read_and_what_is_not_known_of_it_ignored(string text, BrokerMethod method, string listeners, string? name)
+    {
+        Assert.True(BrokerRequest.TryParse(Encoding.UTF8.GetBytes(text), out var request, out _));
+        Assert.Equal((method, listeners, name), (request.Method, string.Join(' ', request.Listeners), request.Name));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("\"take\"")]
+    [InlineData("""{"method":null}""")]
+    [InlineData("""{"method":"Take","listeners":["web"]}""")]
+    [InlineData("""{"method":"take","listeners":{}}""")]
+    [InlineData("""{"method":"take","listeners":[["web"]]}""")]
+    [InlineData("""{"method":"take","listeners":["web",null]}""")]
+    [InlineData("""{"method":"take","listeners":["web","web"]}""")]
+    [InlineData("""{"method":"put","name":""}""")]
+    [InlineData("""{"method":"put","name":"a:b"}""")]
+    [InlineData("""{"method":"put","name":"\ud800"}""")]
+    [InlineData("""{"method":"put","name":7}""")]
+    [InlineData("""{"method":"list"},""")]
+    public void What_is_none_is_refused_as_invalid(string text)
+    {
+        Assert.False(BrokerRequest.TryParse(Encoding.UTF8.GetBytes(text), out _, out var error));
+        Assert.Equal((BrokerErrorCode.Invalid, "invalid"), (error.Code, error.Word));
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_text_and_depth_without_end_are_refused()
+    {
+        Assert.False(BrokerRequest.TryParse([.. "{\"method\":\""u8, 0xFF, 0xFE, .. "\"}"u8], out _, out _));
+        Assert.False(BrokerRequest.TryParse(Encoding.UTF8.GetBytes("{\"x\":" + new string('[', 60_000)), out _, out _));
+    }
+
+    [Theory]
+    [InlineData(64, true)]
+    [InlineData(65, false)]
+    public void A_name_has_64_characters_at_most(int length, bool valid) => Assert.Equal(valid, BrokerRequest.IsName(new string('a', length)));
+}

@@ -1,0 +1,46 @@
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>
+/// Every folder of packaging/examples that can be run is: the real program takes its listener by its own hand-off and is
+/// restarted twice under requests. An example ends with 0 only if each of them was answered, and by several processes.
+/// </summary>
+public sealed class ExamplesTests(ITestOutputHelper output)
+{
+    private static readonly string Folder = Path.Combine(Root(), "packaging", "examples");
+
+    private static readonly string[] All = [.. Directory.GetFiles(Folder, "run", SearchOption.AllDirectories).Select(run => Path.GetFileName(Path.GetDirectoryName(run)!)).Order(StringComparer.Ordinal)];
+
+    public static TheoryData<string> Names => [.. All];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public async Task Runs_through_restarts(string name)
+    {
+        var result = await RunningProgram.RunAsync(
+            Path.Combine(Folder, name, "run"), [],
+            new Dictionary<string, string?> { ["LISTEND_BIN"] = Path.GetDirectoryName(Published.Listend), ["NOTIFY_SOCKET"] = null, ["LISTEN_FDS"] = null });
+        output.WriteLine(result.Output);
+        Assert.True(result.ExitCode == 0, $"exit code {result.ExitCode}\n{result.Output}\n{result.Error}");
+    }
+
+    [Fact]
+    public void There_is_one_for_each_protocol() => Assert.Equal(
+        ["client", "einhorn", "gunicorn", "haproxy", "kestrel", "nginx", "node", "php-cgi", "python", "scm-rights", "seqpacket", "starlet", "udp"],
+        All);
+
+    private static string Root()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (Directory.Exists(Path.Combine(folder.FullName, "packaging", "examples")))
+            {
+                return folder.FullName;
+            }
+        }
+
+        throw new DirectoryNotFoundException("no packaging/examples above " + AppContext.BaseDirectory);
+    }
+}
