@@ -20,5 +20,6 @@ namespace Supervisor.Control;
 [JsonSerializable(typeof(FailureDocument))]
 [JsonSerializable(typeof(CheckDocument))]
 [JsonSerializable(typeof(ReloadDocument))]
+[JsonSerializable(typeof(ImportDocument))]
 [JsonSerializable(typeof(UpgradeDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

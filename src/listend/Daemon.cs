@@ -171,7 +171,7 @@ internal sealed class Daemon : IDisposable
         ServiceRunner AddService(ServiceSpec spec)
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
-            runner.Holds = (worker, ask) => Reloader!.Holds(runner, worker, ask);
+            runner.HoldsBack = (worker, ask) => Reloader!.Holds(runner, worker, ask);
             _services.Add(runner);
             Drift.Watch(runner);
             runner.Changed += (_, _) =>
@@ -249,6 +249,7 @@ internal sealed class Daemon : IDisposable
         }
 
         Tell(SystemdState.Ready);
+        SystemdWatchdog.Start(_loop, Environment.GetEnvironmentVariable, () => Tell(new SystemdState("WATCHDOG=1")));
         if (_predecessor is not null)
         {
             _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Note}: {Workers} workers go on", _predecessor.Note, _services.Sum(runner => runner.State.Workers.Length));

@@ -79,8 +79,10 @@ internal sealed class ListenerTable
     {
         foreach (var entry in predecessor.Manifest.Listeners)
         {
-            _handles.Add(_factory.Restore(
-                entry, predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)), predecessor.Origin, predecessor.Call, predecessor.Note));
+            var handle = _factory.Restore(
+                entry, predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)), predecessor.Origin, predecessor.Call, predecessor.Note);
+            _factory.RestoreShards(handle, shard => predecessor.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), predecessor.Call, predecessor.Note);
+            _handles.Add(handle);
         }
     }
 

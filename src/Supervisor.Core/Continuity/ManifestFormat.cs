@@ -33,6 +33,7 @@ public static class ManifestFormat
         new ConfigEntry { Listeners = [], Services = [] },
         new ListenerEntry { Spec = SomeListener, History = new KeptHistory(0, 0, [], []) },
         new ServiceEntry { State = ServiceState.Create(SomeService) with { Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty } },
+        new HistoryActor(0, ""),
         new IdentityEntry(),
         new WorkerEntry { Id = 0, Pid = 0, Session = 0, StartedAt = default, NotifyPath = "" },
         new HookEntry { Hook = new HookEffect(default, 0), Pid = 0 },
@@ -50,8 +51,7 @@ public static class ManifestFormat
         new ListenOptions(),
         new AcceptedOptions(),
         new UnixOptions(),
-        new DatagramOptions(),
-        new HistoryActor(0, ""));
+        new DatagramOptions());
 
     private static ServiceSpec SomeService => new() { Name = "", Command = [] };
 

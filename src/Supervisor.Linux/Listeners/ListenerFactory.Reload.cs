@@ -32,12 +32,18 @@ public sealed partial class ListenerFactory
             return [];
         }
 
-        ChangeOptions(handle, before, spec);
-        if (before.Listen.Backlog != spec.Listen.Backlog && spec.Address.Kind.Listens())
+        for (var shard = 0; shard < handle.Sockets.Count; shard++)
         {
-            // A second listen() changes the queue's limit, and nothing else (net/ipv4/af_inet.c, __inet_listen_sk).
-            Listen(handle, spec.Listen.Backlog, Reloaded);
+            handle.WorkAt(shard, handle.Sockets.Count > 1);
+            ChangeOptions(handle, before, spec);
+            if (before.Listen.Backlog != spec.Listen.Backlog && spec.Address.Kind.Listens())
+            {
+                // A second listen() changes the queue's limit, and nothing else (net/ipv4/af_inet.c, __inet_listen_sk).
+                Listen(handle, spec.Listen.Backlog, Reloaded);
+            }
         }
+
+        handle.WorkAt(0, isOneOfSeveral: false);
 
         if (spec.Address.Path is { } path && !spec.Address.IsAbstract)
         {
@@ -193,7 +199,7 @@ public sealed partial class ListenerFactory
         handle.History.Add(
             HandlePhase.Close, "close", actor: _self,
             note: string.Create(CultureInfo.InvariantCulture, $"{Reloaded}: the former socket, inode {handle.Inode}; {waiting ?? 0} connections waited in its queue"));
-        handle.Descriptor.Dispose();
+        handle.Dispose();
         handle.Descriptor = null;
     }
 

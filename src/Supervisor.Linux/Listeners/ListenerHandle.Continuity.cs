@@ -31,6 +31,11 @@ public sealed partial class ListenerHandle
     public ListenerEntry Keep(OutgoingDescriptors? descriptors, TimeSpan? givesUp)
     {
         descriptors?.Add(DescriptorKey.Listener(Name), Descriptor);
+        foreach (var socket in Sockets.Skip(1))
+        {
+            descriptors?.Add(DescriptorKey.Shard(Name, socket.Shard), socket.Descriptor);
+        }
+
         return new ListenerEntry
         {
             Spec = Spec,

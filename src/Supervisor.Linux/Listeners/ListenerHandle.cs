@@ -55,11 +55,50 @@ public sealed partial class ListenerHandle : IDisposable
         internal set
         {
             _sockets.Clear();
+            At = 0;
             if (value is not null)
             {
                 _sockets.Add(new ListenerSocket(value, 0));
             }
         }
+    }
+
+    /// <summary>The shard that the factory works at.</summary>
+    internal int At { get; private set; }
+
+    /// <summary>The socket that the factory works at.</summary>
+    internal DescriptorHandle Subject => _sockets[At].Descriptor;
+
+    /// <summary>What is done next is done at that shard, and the history says so where there are several.</summary>
+    internal void WorkAt(int shard, bool isOneOfSeveral)
+    {
+        At = shard;
+        History.Subject = isOneOfSeveral ? $"shard {shard}" : null;
+    }
+
+    /// <summary>Takes over the socket of the shard that is worked at; the one that it replaces, if any, is the caller's.</summary>
+    internal void Put(DescriptorHandle descriptor)
+    {
+        var socket = new ListenerSocket(descriptor, At);
+        if (At < _sockets.Count)
+        {
+            _sockets[At] = socket;
+        }
+        else
+        {
+            _sockets.Add(socket);
+        }
+    }
+
+    /// <summary>Puts a former socket of a shard back.</summary>
+    internal void Put(ListenerSocket socket) => _sockets[socket.Shard] = socket;
+
+    /// <summary>Lets go of the last shard, which is the caller's from now on.</summary>
+    internal ListenerSocket RemoveLast()
+    {
+        var last = _sockets[^1];
+        _sockets.RemoveAt(_sockets.Count - 1);
+        return last;
     }
 
     /// <summary>Its sockets by shard; none where there is no socket.</summary>
@@ -78,7 +117,7 @@ public sealed partial class ListenerHandle : IDisposable
     public ulong Inode
     {
         get => _sockets.Count == 0 ? 0 : _sockets[0].Inode;
-        internal set => _sockets[0].Inode = value;
+        internal set => _sockets[At].Inode = value;
     }
 
     /// <summary>The address that it had when its socket was shut down, and is to have again; null where that never happened.</summary>
@@ -142,8 +181,9 @@ public sealed partial class ListenerHandle : IDisposable
     /// <summary>Forgets what an attempt in another family has left.</summary>
     internal void Reset()
     {
-        Descriptor?.Dispose();
+        Dispose();
         Descriptor = null;
+        History.Subject = null;
         _asked.Clear();
     }
 
@@ -173,5 +213,11 @@ public sealed partial class ListenerHandle : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Descriptor?.Dispose();
+    public void Dispose()
+    {
+        foreach (var socket in _sockets)
+        {
+            socket.Descriptor.Dispose();
+        }
+    }
 }

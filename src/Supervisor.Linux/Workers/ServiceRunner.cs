@@ -68,7 +68,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// Asked before a worker gets its stop signal: true where it is to get it later, by the action that is handed over,
     /// since what waits in a queue is its to serve, and nobody else's.
     /// </summary>
-    public Func<WorkerState, Action, bool>? Holds { get; set; }
+    public Func<WorkerState, Action, bool>? HoldsBack { get; set; }
 
     /// <summary>The sockets that the workers of a generation have, in descriptor order.</summary>
     public IReadOnlyList<ListenerHandle> ListenersOf(int generation) => MeansOf(generation).Listeners;
@@ -258,6 +258,10 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
                 _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
                 Changed?.Invoke(this, [.. effects.OfType<ReportEffect>()]);
+                if (next is ScaleRequested)
+                {
+                    CoverShards();
+                }
             }
         }
         finally
@@ -358,7 +362,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             case SpawnEffect spawn:
                 Spawn(spawn.Worker);
                 break;
-            case SignalEffect signal when signal.Signal != Signals.Abort && Holds?.Invoke(signal.Worker, () => Send(signal)) == true:
+            case SignalEffect signal when signal.Signal != Signals.Abort && HoldsBack?.Invoke(signal.Worker, () => Send(signal)) == true:
                 break;
             case SignalEffect signal:
                 Send(signal);
@@ -401,6 +405,46 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
     }
 
+    /// <summary>Whether a worker has, or may have, that socket of a listener.</summary>
+    public bool Holds(int workerId, ListenerSocket socket) => Process(workerId) is { } process && process.Sockets?.Contains(socket) != false;
+
+    /// <summary>
+    /// Replaces the workers by the service's strategy where a shard has no slot that serves it any more, or a slot no shard:
+    /// after the number of either has changed. What waits in such a shard waits for the new worker.
+    /// </summary>
+    public void CoverShards()
+    {
+        if (!State.Wanted || State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights)
+        {
+            return;
+        }
+
+        var live = State.Workers.Where(worker => worker.IsLive && worker.Slot < State.Desired).ToArray();
+        foreach (var handle in Listeners)
+        {
+            var emptySlots = Enumerable.Range(0, State.Desired).Where(slot => !live.Any(worker => worker.Slot == slot));
+            var covered = emptySlots.SelectMany(slot => Share(handle, slot)).ToHashSet();
+            var isIdle = false;
+            foreach (var worker in live)
+            {
+                var held = handle.Sockets.Where(socket => Holds(worker.Id, socket)).ToArray();
+                covered.UnionWith(held);
+                isIdle |= held.Length == 0;
+            }
+
+            if (isIdle || handle.Sockets.Any(socket => !covered.Contains(socket)))
+            {
+                Restart(out _);
+                return;
+            }
+        }
+    }
+
+    /// <summary>The sockets of a listener that a slot serves.</summary>
+    private IReadOnlyList<ListenerSocket> Share(ListenerHandle handle, int slot) => handle.Sockets.Count < 2
+        ? handle.Sockets
+        : [.. ShardAssignment.Of(slot, State.Desired, handle.Sockets.Count).Select(shard => handle.Sockets[shard])];
+
     private void Spawn(WorkerState worker)
     {
         var spec = State.SpecOf(worker.Generation);
@@ -417,7 +461,8 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             line => _log.Output(worker, pid, line, isError: false),
             line => _log.Output(worker, pid, line, isError: true),
             out var failure,
-            _stored.Of(worker.Slot));
+            _stored.Of(worker.Slot),
+            handle => Share(handle, worker.Slot));
         if (process is null)
         {
             Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
@@ -429,13 +474,18 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         Post(new WorkerSpawned(worker.Id, pid));
         if (spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
         {
-            for (var i = 0; i < listeners.Count; i++)
+            var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
+            var given = new List<ListenerSocket>();
+            foreach (var (handle, socket) in listeners.SelectMany(handle => Share(handle, worker.Slot).Select(socket => (handle, socket))))
             {
-                var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart + i;
-                listeners[i].History.Add(
+                given.Add(socket);
+                handle.History.Add(
                     HandlePhase.Handoff, "execve", actor: new HistoryActor(pid, $"{Name}/{worker.Slot}"),
-                    note: $"descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(spec.Handoff)}");
+                    note: $"{(handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")}descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(spec.Handoff)}");
+                number = Math.Max(number + 1, HandoffEnvironment.ListenFdsStart);
             }
+
+            process.Sockets = given;
         }
 
         Attach(worker.Id, process);
@@ -468,7 +518,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             case ReadinessKind.Accepting:
                 return new AcceptingLook(
                     () => process.Pid,
-                    [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens()).Select(handle => (handle.Name, handle.Inode))]);
+                    [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens()).SelectMany(handle => handle.Sockets.Where(socket => process.Sockets?.Contains(socket) != false).Select(socket => (handle.Name, socket.Inode)))]);
             case ReadinessKind.Http:
                 var asked = listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
                 return new HttpLook(() => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
@@ -670,11 +720,11 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private void End(int workerId, WorkerProcess process, ExitReason reason)
     {
+        Ending?.Invoke(this);
         process.Output.Drain();
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
-        Ending?.Invoke(this);
         Post(new WorkerEnded(workerId, reason));
 
         process.KillSession();
