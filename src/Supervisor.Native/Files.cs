@@ -94,16 +94,6 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>rename(2): replaces, in one step.</summary>
-    public static SystemCallError? Rename(string from, string to)
-    {
-        fixed (byte* source = Bytes(from))
-        fixed (byte* target = Bytes(to))
-        {
-            return Syscalls.renameat2(-100, source, -100, target, 0) == 0 ? null : SystemCallError.Last("renameat2");
-        }
-    }
-
     /// <summary>renameat2(2) with RENAME_NOREPLACE (Linux 3.15): fails with EEXIST rather than replace.</summary>
     public static SystemCallError? RenameNoReplace(string from, string to)
     {
@@ -111,6 +101,16 @@ public static unsafe class Files
         fixed (byte* target = Bytes(to))
         {
             return Syscalls.renameat2(-100, source, -100, target, 1) == 0 ? null : SystemCallError.Last("renameat2");
+        }
+    }
+
+    /// <summary>rename(2): whatever stands at <paramref name="to"/> is replaced, at no moment is there nothing.</summary>
+    public static SystemCallError? Rename(string from, string to)
+    {
+        fixed (byte* source = Bytes(from))
+        fixed (byte* target = Bytes(to))
+        {
+            return Syscalls.renameat2(-100, source, -100, target, 0) == 0 ? null : SystemCallError.Last("rename");
         }
     }
 

@@ -34,6 +34,7 @@ internal static class ListenctlProgram
             new StopCommand(options, standard),
             new ScaleCommand(options, standard),
             new SignalCommand(options, standard),
+            new ReloadCommand(options, standard),
             new UpgradeCommand(options, standard),
             new EventsCommand(options, standard),
             new LogsCommand(options, standard),

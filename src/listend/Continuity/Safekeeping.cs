@@ -27,6 +27,7 @@ internal sealed class Safekeeping : IDisposable
     private readonly StateFile _file;
     private readonly SystemdStore? _store = SystemdStore.FromEnvironment();
     private readonly Dictionary<ServiceRunner, ServiceState> _saved = [];
+    private readonly HashSet<object> _watched = [];
     private Keeper? _keeper;
     private TimeSpan _keeperSince;
     private DescriptorHandle? _stored;
@@ -73,16 +74,46 @@ internal sealed class Safekeeping : IDisposable
         : null;
 
     /// <summary>Watches a listener's changes.</summary>
-    public void Watch(ListenerHandle handle) => handle.History.Added += _ => _isDirty = true;
+    public void Watch(ListenerHandle handle)
+    {
+        if (_watched.Add(handle))
+        {
+            handle.History.Added += _ => _isDirty = true;
+        }
+    }
+
+    /// <summary>Watches what a reload has added, too.</summary>
+    public void WatchAll()
+    {
+        foreach (var handle in _daemon.Listeners.Handles)
+        {
+            Watch(handle);
+        }
+
+        foreach (var runner in _daemon.Services)
+        {
+            Watch(runner);
+        }
+
+        _isDirty = true;
+    }
 
     /// <summary>Watches a service's changes, but for signs of life, which are no news to a successor.</summary>
-    public void Watch(ServiceRunner runner) => runner.Changed += (_, reports) =>
+    public void Watch(ServiceRunner runner)
     {
-        if (!reports.IsEmpty || !_saved.TryGetValue(runner, out var saved) || !IsSame(saved, runner.State))
+        if (!_watched.Add(runner))
         {
-            _isDirty = true;
+            return;
         }
-    };
+
+        runner.Changed += (_, reports) =>
+        {
+            if (!reports.IsEmpty || !_saved.TryGetValue(runner, out var saved) || !IsSame(saved, runner.State))
+            {
+                _isDirty = true;
+            }
+        };
+    }
 
     /// <summary>Something changed.</summary>
     public void Mark() => _isDirty = true;
