@@ -44,7 +44,7 @@ public sealed record ServiceDocument(
     IReadOnlyList<WorkerDocument> Workers);
 
 /// <summary>A roll-out.</summary>
-/// <param name="State">One of replacing, draining, rolling-back, done, rolled-back, superseded, failed.</param>
+/// <param name="State">One of replacing, canary, draining, rolling-back, done, rolled-back, superseded, failed.</param>
 /// <param name="From">The generation that is replaced.</param>
 /// <param name="To">The generation that replaces it.</param>
 /// <param name="Replaced">How many slots are served by the new generation.</param>
@@ -62,7 +62,17 @@ public sealed record RolloutDocument(
     string? Reason,
     string Strategy,
     int Draining,
-    long ElapsedMs);
+    long ElapsedMs)
+{
+    /// <summary>How many slots are replaced first and watched; null where the roll-out has no canary.</summary>
+    public int? Canary { get; init; }
+
+    /// <summary>In the state canary: when the other slots follow by themselves; null where that waits for promote.</summary>
+    public DateTimeOffset? PromotedAt { get; init; }
+
+    /// <summary>What it waits for besides its own workers, for people; null where it waits for nothing.</summary>
+    public string? Waits { get; init; }
+}
 
 /// <summary>One worker.</summary>
 /// <param name="Pid">Process id; null where none is alive (back-off, a failed spawn).</param>

@@ -19,7 +19,7 @@ internal static class Palette
     public static Style StateStyle(string state) => state switch
     {
         "ready" or "running" or "listening" or "bound" or "done" => Good,
-        "starting" or "draining" or "stopping" or "backoff" or "degraded" or "rolling" or "replacing" or "rolling-back" or "superseded" => Attention,
+        "starting" or "draining" or "stopping" or "backoff" or "degraded" or "rolling" or "replacing" or "canary" or "rolling-back" or "superseded" => Attention,
         "failed" or "exited" or "rolled-back" => Bad,
         "stopped" => Quiet,
         _ => Plain,

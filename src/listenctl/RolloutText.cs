@@ -16,7 +16,7 @@ internal static class RolloutText
             "rolled-back" => $"generation {rollout.To} rolled back after {elapsed}{why}",
             "failed" => $"roll-out of generation {rollout.To} failed after {elapsed}{why}",
             "superseded" => $"roll-out of generation {rollout.To} superseded after {elapsed}{why}",
-            _ => $"{rollout.State} {rollout.From} {arrow} {rollout.To}: {Counts(rollout)}, {elapsed}{why}",
+            _ => $"{rollout.State} {rollout.From} {arrow} {rollout.To}: {Counts(rollout)}, {elapsed}{(rollout.Waits is null ? "" : $"; {rollout.Waits}")}{why}",
         };
     }
 
@@ -36,6 +36,7 @@ internal static class RolloutText
         var reason = string.IsNullOrEmpty(rollout.Reason) ? "" : $": {rollout.Reason}";
         return restart.Outcome switch
         {
+            "done" when rollout.State == "rolled-back" => Named(restart, restart.Message),
             "done" => $"{restart.Service}: generation {rollout.To} serves, {rollout.Replaced} worker{(rollout.Replaced == 1 ? "" : "s")} replaced in {elapsed}",
             "rolled-back" => $"{restart.Service}: rolled back after {elapsed}{reason}",
             "superseded" => $"{restart.Service}: superseded after {elapsed}{(reason.Length > 0 ? reason : " by a newer roll-out")}",

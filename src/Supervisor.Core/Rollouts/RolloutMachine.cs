@@ -17,6 +17,9 @@ namespace Supervisor.Core.Rollouts;
 /// many slots are without one, for whatever reason, as may be.
 /// A slot without a worker, and with none to be started now, yields at once: there a new one takes nobody's place, so it
 /// never waits for its turn.
+/// canary: only the first slots change, by the same strategy, and are then watched; the others follow once the roll-out is
+/// promoted. max_generations: the first new worker waits until few enough older generations are alive, as long as one of
+/// them is only draining; those that still serve leave through this roll-out alone, so they are not waited for.
 /// </remarks>
 internal static class RolloutMachine
 {
@@ -29,11 +32,21 @@ internal static class RolloutMachine
             Keep(transition, slot);
         }
 
+        // What was given away before, and is beyond the canary now, is not: its own generation is to serve there meanwhile.
+        if (transition.State.Spec.Rollout.Canary > 0)
+        {
+            foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded && slot.Index >= transition.State.Spec.Rollout.Canary))
+            {
+                transition.SetSlot(slot with { Yielded = false });
+            }
+        }
+
         var state = transition.State;
         var to = state.NewestGeneration + 1;
         transition.State = state with
         {
             NewestGeneration = to,
+            Specs = state.Specs.SetItem(to, state.Spec),
             Rollout = new RolloutState
             {
                 Phase = RolloutPhase.Replacing,
@@ -41,6 +54,7 @@ internal static class RolloutMachine
                 To = to,
                 Origins = [.. state.Slots.Select(slot => slot.Generation)],
                 StartedAt = transition.Now,
+                Canary = Math.Min(state.Spec.Rollout.Canary, state.Desired),
             },
         };
         transition.Report(ServiceReport.RolloutStarted);
@@ -54,16 +68,33 @@ internal static class RolloutMachine
             return;
         }
 
+        if (!rollout.HasBegun)
+        {
+            var isNews = rollout.WaitsFor.IsEmpty;
+            rollout = rollout with { WaitsFor = Awaited(transition.State) };
+            rollout = rollout with { HasBegun = rollout.WaitsFor.IsEmpty };
+            transition.State = transition.State with { Rollout = rollout };
+            if (!rollout.HasBegun)
+            {
+                if (isNews)
+                {
+                    transition.Report(ServiceReport.RolloutWaiting);
+                }
+
+                return;
+            }
+        }
+
         // Before anything is taken away: a generation that cannot be prepared costs nobody his place.
         if (!transition.IsPrepared(rollout.To))
         {
             return;
         }
 
-        var spec = transition.State.Spec.Rollout;
-        var desired = transition.State.Desired;
+        var spec = transition.State.SpecOf(rollout.To).Rollout;
+        var desired = rollout.IsOnTrial ? Math.Min(rollout.Canary, transition.State.Desired) : transition.State.Desired;
         var settled = transition.State.Slots.Where(slot => slot.Index < desired && HasSettled(transition, slot.Index, rollout.To)).ToArray();
-        if (spec.Strategy != RolloutStrategy.Overlap || settled.Length == desired)
+        if (spec.Strategy != RolloutStrategy.Overlap || transition.State.Slots.All(slot => slot.Index >= desired || slot.Generation == rollout.To || settled.Contains(slot)))
         {
             foreach (var slot in settled.Where(slot => slot.Generation != rollout.To))
             {
@@ -126,7 +157,16 @@ internal static class RolloutMachine
     {
         switch (transition.State.Rollout)
         {
-            case { Phase: RolloutPhase.Replacing } rollout
+            case { Phase: RolloutPhase.Replacing, IsOnTrial: true } rollout
+                when transition.State.Slots.All(slot => slot.Index >= Math.Min(rollout.Canary, transition.State.Desired) || slot.Generation == rollout.To):
+                var hold = transition.State.SpecOf(rollout.To).Rollout.CanaryHold;
+                transition.State = transition.State with
+                {
+                    Rollout = rollout with { Phase = RolloutPhase.Canary, PromotedAt = hold > TimeSpan.Zero ? transition.Now + hold : null },
+                };
+                transition.Report(ServiceReport.RolloutCanary);
+                break;
+            case { Phase: RolloutPhase.Replacing, IsOnTrial: false } rollout
                 when transition.State.Slots.All(slot => slot.Index >= transition.State.Desired || slot.Generation == rollout.To)
                 && !transition.State.Workers.Any(worker => worker.IsLive && worker.Generation != rollout.To):
                 transition.State = transition.State with
@@ -144,7 +184,7 @@ internal static class RolloutMachine
                 when !transition.State.Workers.Any(worker => worker.Generation == rollout.To || worker.Phase == WorkerPhase.Starting):
                 transition.EndRollout(RolloutPhase.RolledBack);
                 break;
-            case null or { Phase: RolloutPhase.Replacing or RolloutPhase.Draining or RolloutPhase.RollingBack or RolloutPhase.Done or RolloutPhase.RolledBack or RolloutPhase.Failed or RolloutPhase.Superseded }:
+            case null or { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.RollingBack or RolloutPhase.Done or RolloutPhase.RolledBack or RolloutPhase.Failed or RolloutPhase.Superseded }:
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(transition));
@@ -153,20 +193,21 @@ internal static class RolloutMachine
 
     /// <summary>
     /// A worker failed: where it belongs to the generation that is being rolled out, the roll-out fails, unless the
-    /// worker had settled and its slot had changed.
+    /// worker had settled and its slot had changed. While that generation is on trial as a canary, this does not excuse it.
     /// </summary>
     public static void NewWorkerFailed(ServiceTransition transition, WorkerState worker, string reason)
     {
-        if (transition.State.Rollout is not { Phase: RolloutPhase.Replacing } rollout
+        if (transition.State.Rollout is not { IsReplacing: true } rollout
             || worker.Generation != rollout.To
-            || (worker.IsSettled && transition.State.Slots[worker.Slot].Generation == rollout.To))
+            || (!rollout.IsOnTrial && worker.IsSettled && transition.State.Slots[worker.Slot].Generation == rollout.To))
         {
             return;
         }
 
         reason += worker.ReadyAt is { } ready ? $" {Durations.Text(transition.Now - ready)} after it was ready"
             : BeforeReady(worker);
-        GoBack(transition, rollout, worker, reason);
+        reason += rollout.Phase == RolloutPhase.Canary ? ", while the canary was watched" : "";
+        GoBack(transition, rollout, worker, reason, transition.State.SpecOf(rollout.To).Rollout.OnFailure == RolloutFailurePolicy.Rollback);
     }
 
     /// <summary>The generation that is being rolled out cannot be started at all.</summary>
@@ -174,22 +215,47 @@ internal static class RolloutMachine
     {
         if (transition.State.Rollout is { Phase: RolloutPhase.Replacing } rollout && rollout.To == generation)
         {
-            GoBack(transition, rollout, null, reason);
+            GoBack(transition, rollout, null, reason, transition.State.SpecOf(rollout.To).Rollout.OnFailure == RolloutFailurePolicy.Rollback);
         }
     }
 
-    private static void GoBack(ServiceTransition transition, RolloutState rollout, WorkerState? worker, string reason)
+    /// <summary>The canary is good, or not waited for: the other slots follow. Nothing happens where there is none.</summary>
+    public static void Promote(ServiceTransition transition, string why)
+    {
+        if (transition.State.Rollout is { IsOnTrial: true } rollout)
+        {
+            transition.State = transition.State with { Rollout = rollout with { Phase = RolloutPhase.Replacing, Promoted = true, PromotedAt = null } };
+            transition.Report(ServiceReport.RolloutPromoted, text: why);
+        }
+    }
+
+    /// <summary>The roll-out goes back, whatever on_failure says, also when only drains are left of it. Nothing happens where none is under way.</summary>
+    public static void Abort(ServiceTransition transition)
+    {
+        if (transition.State.Rollout is { IsActive: true, Phase: not RolloutPhase.RollingBack } rollout)
+        {
+            transition.StopPreparing(rollout.To);
+            GoBack(transition, rollout, null, "aborted, as asked", goBack: true);
+        }
+    }
+
+    private static void GoBack(ServiceTransition transition, RolloutState rollout, WorkerState? worker, string reason, bool goBack)
     {
         var state = transition.State;
-        var goBack = state.Spec.Rollout.OnFailure == RolloutFailurePolicy.Rollback;
         var slots = state.Slots.Select(slot => goBack && (slot.Generation == rollout.To || (slot.Finished && transition.State.IsServed(slot.Index)))
             ? slot.For(rollout.Origins[slot.Index])
             : slot with { Yielded = false });
         transition.State = state with
         {
             Slots = [.. slots],
-            Rollout = rollout with { Phase = RolloutPhase.RollingBack, Reason = reason },
+            Generation = rollout.From,
+            Rollout = rollout with { Phase = RolloutPhase.RollingBack, Reason = reason, PromotedAt = null, WaitsFor = [] },
         };
+        if (goBack)
+        {
+            transition.RestoreSpec(rollout.From);
+        }
+
         transition.Report(ServiceReport.RolloutFailing, worker, text: reason);
         if (!goBack)
         {
@@ -218,7 +284,7 @@ internal static class RolloutMachine
 
     /// <summary>Whether the worker belongs to the generation that is being rolled out.</summary>
     public static bool IsNew(ServiceState state, WorkerState worker) =>
-        state.Rollout is { Phase: RolloutPhase.Replacing } rollout && worker.Generation == rollout.To && state.Slots[worker.Slot].Generation != rollout.To;
+        state.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To && state.Slots[worker.Slot].Generation != rollout.To;
 
     /// <summary>Ends between the two generations.</summary>
     private static void Fail(ServiceTransition transition)
@@ -239,6 +305,19 @@ internal static class RolloutMachine
         {
             transition.SetSlot(slot.For(ready[^1].Generation));
         }
+    }
+
+    /// <summary>The generations that only drain, where too many are alive for another one to begin; see the remarks above.</summary>
+    private static ImmutableArray<int> Awaited(ServiceState state)
+    {
+        // A slot's generation counts also in the moment in which it has no worker there.
+        var meant = state.Slots.Where(slot => slot.Index < state.Desired).Select(slot => slot.Generation).ToHashSet();
+        return state.Workers.Select(worker => worker.Generation).Union(meant).Count() < (state.Rollout is { } rollout ? state.SpecOf(rollout.To) : state.Spec).Rollout.MaxGenerations
+            ? []
+            : [.. state.Workers.GroupBy(worker => worker.Generation).Where(generation => !meant.Contains(generation.Key) && generation.All(IsLeaving)).Select(generation => generation.Key).Order()];
+
+        // What a superseded roll-out had on its way is ended in this very transition.
+        bool IsLeaving(WorkerState worker) => !worker.IsLive || (worker.Phase == WorkerPhase.Starting && state.Slots[worker.Slot].Generation != worker.Generation);
     }
 
     private static bool HasSettled(ServiceTransition transition, int slot, int generation) =>

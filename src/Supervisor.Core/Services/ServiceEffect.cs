@@ -63,6 +63,15 @@ public enum ServiceReport
     /// <summary>A roll-out moved on.</summary>
     RolloutProgressed,
 
+    /// <summary>A roll-out waits for old generations to leave.</summary>
+    RolloutWaiting,
+
+    /// <summary>The canary of a roll-out serves and is watched.</summary>
+    RolloutCanary,
+
+    /// <summary>A roll-out's canary was found good.</summary>
+    RolloutPromoted,
+
     /// <summary>A roll-out goes back.</summary>
     RolloutFailing,
 

@@ -14,6 +14,18 @@ public sealed record StopRequested : ServiceEvent;
 /// <summary>Its workers are to be replaced; where it is stopped, it is to run.</summary>
 public sealed record RestartRequested : ServiceEvent;
 
+/// <summary>
+/// Something else is asked for: what needs no new worker holds at once; <paramref name="NewWorkers"/>: the rest is rolled
+/// out. A stopped service starts with it the next time.
+/// </summary>
+public sealed record SpecChanged(ServiceSpec Spec, bool NewWorkers) : ServiceEvent;
+
+/// <summary>The canary of its roll-out is good: the other slots follow.</summary>
+public sealed record PromoteRequested : ServiceEvent;
+
+/// <summary>Its roll-out is to go back.</summary>
+public sealed record AbortRequested : ServiceEvent;
+
 /// <summary>It is to have that many workers; 1 or more.</summary>
 public sealed record ScaleRequested(int Workers) : ServiceEvent;
 

@@ -36,12 +36,21 @@ public static class ServiceMachine
             case RestartRequested:
                 RolloutMachine.Begin(transition);
                 break;
+            case SpecChanged changed:
+                transition.Change(changed.Spec, changed.NewWorkers);
+                break;
+            case PromoteRequested:
+                RolloutMachine.Promote(transition, "as asked");
+                break;
+            case AbortRequested:
+                RolloutMachine.Abort(transition);
+                break;
             case ScaleRequested scale:
                 transition.Scale(scale.Workers);
                 break;
             case WorkerSpawned spawned:
                 transition.Spawned(spawned.WorkerId, spawned.Pid);
-                if (transition.State.Spec.Readiness.Kind == ReadinessKind.Started)
+                if (transition.TermsOf(spawned.WorkerId).Readiness.Kind == ReadinessKind.Started)
                 {
                     transition.Worker(spawned.WorkerId, WorkerEvent.Ready);
                 }

@@ -70,6 +70,9 @@ internal abstract class ChangeWatch
     /// <summary>The service has changed.</summary>
     protected abstract void Look(ImmutableArray<ReportEffect> reports);
 
+    /// <summary>Why the change could not begin: a title, and the whole of it.</summary>
+    public virtual (string Title, string Detail) Refusal(string? error) => ("the service cannot be started now", $"service \"{Runner.Name}\" cannot be started: {error}");
+
     /// <summary>How it stands, for people, without the service's name.</summary>
     protected abstract string Describe();
 

@@ -8,7 +8,7 @@ using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>What changes a service: start, stop, restart, scale, signal.</summary>
+/// <summary>What changes a service: start, stop, restart, promote, abort, scale, signal.</summary>
 internal sealed partial class ControlApi
 {
     private const int MaxWorkers = 10_000;
@@ -19,7 +19,9 @@ internal sealed partial class ControlApi
         application.MapPost("/v1/services/{name}/stop", context => Change(context, runner => new ServiceStopWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/restart", context => Change(
             context,
-            runner => runner.State.Wanted ? new RolloutWatch(_daemon.Loop, runner) : new ServiceStartWatch(_daemon.Loop, runner)));
+            runner => runner.State.Wanted ? new RolloutWatch(_daemon.Loop, runner, runner.State.NewestGeneration + 1) : new ServiceStartWatch(_daemon.Loop, runner)));
+        application.MapPost("/v1/services/{name}/promote", context => Change(context, runner => new PromoteWatch(_daemon.Loop, runner)));
+        application.MapPost("/v1/services/{name}/abort", context => Change(context, runner => new AbortWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/scale", Scale);
         application.MapPost("/v1/services/{name}/signal", Signal);
     }
@@ -46,26 +48,26 @@ internal sealed partial class ControlApi
             timeout = TimeSpan.FromMilliseconds(milliseconds);
         }
 
-        var (watch, current, problem) = await _daemon.Loop.Ask(() =>
+        var (watch, current, problem) = await _daemon.Loop.Ask<(ChangeWatch?, ChangeDocument?, (string Title, string Detail)?)>(() =>
         {
             if (Find(name) is not { } runner)
             {
-                return (null, null, (string?)null);
+                return (null, null, null);
             }
 
             var watch = follow(runner);
             if (_daemon.IsLeaving && watch is not ServiceStopWatch)
             {
-                return (null, null, "listend is leaving: nothing is started any more");
+                return (null, null, ("the service cannot be started now", "listend is leaving: nothing is started any more"));
             }
 
             return watch.Begin(out var error)
                 ? (watch, watch.Current(), null)
-                : ((ChangeWatch?)null, (ChangeDocument?)null, $"service \"{name}\" cannot be started: {error}");
+                : (null, null, watch.Refusal(error));
         });
         if (watch is null)
         {
-            await (problem is null ? NoService(context, name) : Problem(context, StatusCodes.Status409Conflict, "the service cannot be started now", problem));
+            await (problem is { } why ? Problem(context, StatusCodes.Status409Conflict, why.Title, why.Detail) : NoService(context, name));
             return;
         }
 

@@ -28,7 +28,7 @@ internal static class Documents
             state.Desired,
             state.Ready,
             state.Spec.Listeners,
-            state.Rollout is { } rollout ? Rollout(state, rollout, now) : null,
+            state.Rollout is { } rollout ? Rollout(state, rollout, now, wall) : null,
             [.. Workers(runner, now, wall)]);
     }
 
@@ -38,22 +38,27 @@ internal static class Documents
     /// <summary>How the slot's last worker ended, with the worker's number.</summary>
     public static string LastEnd(SlotState slot) => $"worker {slot.Index} {slot.LastExit?.Text}";
 
-    public static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now) => new(
+    public static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => new(
         Word(rollout.Phase),
         rollout.From,
         rollout.To,
         state.Slots.Count(slot => slot.Index < state.Desired && slot.Generation == rollout.To),
         state.Desired,
         rollout.Reason,
-        Word(state.Spec.Rollout.Strategy),
+        Word(state.SpecOf(rollout.To).Rollout.Strategy),
         state.Workers.Count(worker => !worker.IsLive),
-        (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds);
+        (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds)
+    {
+        Canary = rollout.Canary > 0 ? rollout.Canary : null,
+        PromotedAt = rollout.PromotedAt is { } at ? wall + (at - now) : null,
+        Waits = RolloutWords.Waits(state.Spec.Name, rollout, state.Spec.Rollout.MaxGenerations, now),
+    };
 
     public static ListenerDocument Listener(ListenerHandle handle, IEnumerable<ServiceRunner> services)
     {
         var spec = handle.Spec;
         var kind = spec.Address.Kind;
-        var queue = handle.Descriptor is { } socket && handle.Listens ? AcceptQueue.Read(socket, kind, handle.Inode) : null;
+        var queues = handle.Sockets.Select(socket => handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
         return new ListenerDocument(
             handle.Name,
             kind.Scheme(),
@@ -62,18 +67,24 @@ internal static class Documents
             handle.Effective?.ToString(),
             handle.Descriptor is null ? null : handle.Inode,
             handle.Descriptor?.Number,
-            spec.Shards,
-            handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queue?.Limit) : null,
-            handle.Listens ? new QueueDocument(queue?.Length, queue?.Limit) : null,
+            Math.Max(handle.Sockets.Count, 1),
+            handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queues.Min(queue => queue?.Limit)) : null,
+            handle.Listens ? new QueueDocument(Sum(queues, queue => queue?.Length), Sum(queues, queue => queue?.Limit)) : null,
             [.. Options(handle)],
             handle.Origin.Word(),
             handle.Drift.Any(),
             Failure(handle),
             [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)])
         {
+            Sockets = [.. handle.Sockets.Select((socket, i) => new ShardDocument(
+                socket.Shard, socket.Inode, socket.Descriptor.Number, kind.Listens() ? new QueueDocument(queues[i]?.Length, queues[i]?.Limit) : null,
+                [.. services.SelectMany(runner => runner.State.Workers.Where(worker => runner.Listeners.Contains(handle) && runner.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))]))],
             Drifted = [.. handle.Drift.DistinctBy(change => change.Name).Select(change => Drifted(handle, change))],
         };
     }
+
+    private static long? Sum((long Length, long Limit)?[] queues, Func<(long Length, long Limit)?, long?> value) =>
+        queues.Length == 0 || queues.Any(queue => queue is null) ? null : queues.Sum(value);
 
     private static OptionDocument Drifted(ListenerHandle handle, SocketChange change) => new(
         change.Name,
@@ -214,6 +225,7 @@ internal static class Documents
     public static string Word(RolloutPhase phase) => phase switch
     {
         RolloutPhase.Replacing => "replacing",
+        RolloutPhase.Canary => "canary",
         RolloutPhase.Draining => "draining",
         RolloutPhase.RollingBack => "rolling-back",
         RolloutPhase.Done => "done",

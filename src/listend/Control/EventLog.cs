@@ -91,10 +91,10 @@ internal sealed class EventLog(EventLoop loop)
         if (EventText.Kind(report.Report) is { } kind)
         {
             var isRollout = kind.StartsWith("rollout-", StringComparison.Ordinal);
-            var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner.State, state, loop.Now) : null;
+            var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner.State, state, loop.Now, loop.Time.GetUtcNow()) : null;
             Add(
                 kind,
-                EventText.Message(runner.State.Spec, report, rollout, loop.Now),
+                EventText.Message(report.Worker is { } subject ? runner.State.SpecOf(subject.Generation) : runner.State.Spec, report, rollout, loop.Now),
                 runner.Name,
                 worker: report.Worker is { } worker ? new EventWorkerDocument(worker.Pid, worker.Slot, worker.Generation) : null,
                 rollout: rollout);

@@ -10,11 +10,10 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>Follows one roll-out. On the loop.</summary>
-internal sealed class RolloutWatch(EventLoop loop, ServiceRunner runner) : ChangeWatch(loop, runner)
+internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation) : ChangeWatch(loop, runner)
 {
-    private readonly int _generation = runner.State.NewestGeneration + 1;
     private RolloutState? _last;
-    private (RolloutPhase, int, int) _shown;
+    private (RolloutPhase, int, int, bool) _shown;
 
     /// <inheritdoc/>
     protected override string Subject => "the roll-out";
@@ -29,9 +28,9 @@ internal sealed class RolloutWatch(EventLoop loop, ServiceRunner runner) : Chang
     protected override void Look(ImmutableArray<ReportEffect> reports)
     {
         // A roll-out that a further one has replaced is not in the state any more: its end is among the reports.
-        var mine = Runner.State.Rollout?.To == _generation
+        var mine = Runner.State.Rollout?.To == generation
             ? Runner.State.Rollout
-            : reports.Select(report => report.Rollout).LastOrDefault(rollout => rollout?.To == _generation);
+            : reports.Select(report => report.Rollout).LastOrDefault(rollout => rollout?.To == generation);
         if (mine is null)
         {
             return;
@@ -40,18 +39,12 @@ internal sealed class RolloutWatch(EventLoop loop, ServiceRunner runner) : Chang
         _last = mine;
         if (!mine.IsActive)
         {
-            Finish(Document(mine.Phase switch
-            {
-                RolloutPhase.Done => "done",
-                RolloutPhase.RolledBack => "rolled-back",
-                RolloutPhase.Superseded => "superseded",
-                _ => "failed",
-            }));
+            Finish(Document(Outcome(mine.Phase)));
             return;
         }
 
         var document = Document(outcome: null);
-        var shown = (mine.Phase, document.Rollout!.Replaced, document.Rollout.Draining);
+        var shown = (mine.Phase, document.Rollout!.Replaced, document.Rollout.Draining, mine.WaitsFor.IsEmpty);
         if (shown != _shown)
         {
             _shown = shown;
@@ -59,13 +52,22 @@ internal sealed class RolloutWatch(EventLoop loop, ServiceRunner runner) : Chang
         }
     }
 
+    /// <summary>The outcome of the change when the roll-out has ended so.</summary>
+    protected virtual string Outcome(RolloutPhase phase) => phase switch
+    {
+        RolloutPhase.Done => "done",
+        RolloutPhase.RolledBack => "rolled-back",
+        RolloutPhase.Superseded => "superseded",
+        _ => "failed",
+    };
+
     /// <inheritdoc/>
     protected override string Describe()
     {
         var rollout = Rollout();
         return rollout is null
             ? "waiting"
-            : string.Create(CultureInfo.InvariantCulture, $"{rollout.State}, generation {rollout.To}: {rollout.Replaced} of {rollout.Total} replaced{(rollout.Draining > 0 ? $", {rollout.Draining} leaving" : "")}{(rollout.Reason is null ? "" : $": {rollout.Reason}")}");
+            : string.Create(CultureInfo.InvariantCulture, $"{rollout.State}, generation {rollout.To}: {rollout.Replaced} of {rollout.Total} replaced{(rollout.Draining > 0 ? $", {rollout.Draining} leaving" : "")}{(rollout.Waits is null ? "" : $"; {rollout.Waits}")}{(rollout.Reason is null ? "" : $": {rollout.Reason}")}");
     }
 
     private ChangeDocument Document(string? outcome)
@@ -76,6 +78,7 @@ internal sealed class RolloutWatch(EventLoop loop, ServiceRunner runner) : Chang
             outcome,
             outcome switch
             {
+                "done" when rollout!.State == "rolled-back" => $"{Runner.Name}: generation {rollout.From} serves, generation {rollout.To} was rolled back after {elapsed}",
                 "done" => string.Create(CultureInfo.InvariantCulture, $"{Runner.Name}: generation {rollout!.To} serves, {rollout.Total} workers replaced in {elapsed}"),
                 "rolled-back" => $"{Runner.Name}: rolled back to generation {rollout!.From} after {elapsed}: {rollout.Reason}",
                 "superseded" => $"{Runner.Name}: superseded after {elapsed}: {rollout!.Reason}",
@@ -85,5 +88,5 @@ internal sealed class RolloutWatch(EventLoop loop, ServiceRunner runner) : Chang
             rollout);
     }
 
-    private RolloutDocument? Rollout() => (_last ?? Runner.State.Rollout) is { } state ? Documents.Rollout(Runner.State, state, Loop.Now) : null;
+    private RolloutDocument? Rollout() => (_last ?? Runner.State.Rollout) is { } state ? Documents.Rollout(Runner.State, state, Loop.Now, Loop.Time.GetUtcNow()) : null;
 }

@@ -119,7 +119,14 @@ internal sealed class FakeService
 
     public FakeService Restart() => Send(new RestartRequested());
 
+    public FakeService Promote() => Send(new PromoteRequested());
+
+    public FakeService Abort() => Send(new AbortRequested());
+
     public FakeService Scale(int workers) => Send(new ScaleRequested(workers));
+
+    /// <summary>A reload finds that spec: what needs new workers is rolled out.</summary>
+    public FakeService Change(ServiceSpec spec) => Send(new SpecChanged(spec, !ServiceTerms.SameWorker(State.Spec, spec)));
 
     public FakeService Ready(params string[] workers) => Each(workers, worker => new WorkerReady(worker.Id));
 
@@ -195,6 +202,12 @@ internal sealed class FakeService
             if (State.NextDeadline is { } next && State.Workers.All(worker => worker.Phase == WorkerPhase.Ready))
             {
                 Advance(next > Now ? next - Now : TimeSpan.Zero);
+            }
+
+            if (State.Rollout is { Phase: Core.Rollouts.RolloutPhase.Canary, PromotedAt: null })
+            {
+                Promote();
+                continue;
             }
 
             if (ReferenceEquals(before, State) || (State.NextDeadline is null && State.Workers.All(worker => worker.Phase == WorkerPhase.Ready)))

@@ -20,17 +20,58 @@ internal static class ServiceRules
         BackoffIsBounded(transition);
         SlotsAreConsistent(transition);
         NobodyStartsUnprepared(transition);
+        TermsAreThoseOfTheLiving(transition);
+        TheCanaryGoesFirst(transition);
+        GenerationsDoNotPileUp(transition);
+    }
+
+    /// <summary>
+    /// While a canary is on trial, no worker of its generation is in another slot, and none that was asked to leave was of
+    /// another slot; and nothing but its hold's end, promote, or the roll-out's end takes it off trial.
+    /// </summary>
+    private static void TheCanaryGoesFirst(FakeService.Transition transition)
+    {
+        var after = transition.After;
+        if (after.Rollout is { IsOnTrial: true } rollout)
+        {
+            Require(after.Slots.All(slot => slot.Index < rollout.Canary || slot.Generation != rollout.To), "a slot beyond the canary's has changed");
+            Require(after.Workers.All(worker => worker.Slot < rollout.Canary || worker.Generation != rollout.To), "a worker of the new generation is beyond the canary's slots");
+            Require(
+                AskedToLeave(transition).All(worker => worker.Slot < rollout.Canary || worker.Slot >= after.Desired || worker.Generation != rollout.From || after.Workers.Any(other => other.Slot == worker.Slot && other.IsLive)),
+                "a slot beyond the canary's was emptied");
+            Require(rollout.Phase != RolloutPhase.Canary || rollout.PromotedAt is null || rollout.PromotedAt > transition.Now, "the canary's hold is over");
+        }
+
+        if (transition.Before.Rollout is { IsOnTrial: true } before && after.Rollout is { IsReplacing: true, IsOnTrial: false } promoted && promoted.To == before.To)
+        {
+            Require(transition.What is PromoteRequested || before.PromotedAt <= transition.Now, "the canary was promoted before its time");
+        }
+    }
+
+    /// <summary>A roll-out begins while fewer than max_generations others are alive, or none of them only drains.</summary>
+    private static void GenerationsDoNotPileUp(FakeService.Transition transition)
+    {
+        var (before, after) = (transition.Before, transition.After);
+        if (after.Rollout is not { HasBegun: true } rollout || (before.Rollout?.To == rollout.To && before.Rollout.HasBegun))
+        {
+            return;
+        }
+
+        // An old worker that this very transition asks to leave was live when it was decided.
+        var others = after.Workers.Where(worker => worker.Generation != rollout.To).GroupBy(worker => worker.Generation).ToArray();
+        Require(
+            others.Length < Terms(after).MaxGenerations || !others.Any(OnlyDrains),
+            $"generation {rollout.To} begins beside {others.Length} others");
+
+        bool OnlyDrains(IGrouping<int, WorkerState> generation) =>
+            after.Slots.All(slot => slot.Index >= after.Desired || slot.Generation != generation.Key)
+            && generation.All(worker => !worker.IsLive && before.Workers.Any(other => other.Id == worker.Id && !other.IsLive));
     }
 
     /// <summary>With pre_start no worker is spawned of a generation for which it has not ended well; one pre_start runs at a time.</summary>
     private static void NobodyStartsUnprepared(FakeService.Transition transition)
     {
-        if (transition.After.Spec.Hooks.PreStart.IsEmpty)
-        {
-            return;
-        }
-
-        Require(transition.Effects.OfType<SpawnEffect>().All(spawn => transition.After.Prepared.Contains(spawn.Worker.Generation)), "a worker was spawned before pre_start had ended well");
+        Require(transition.Effects.OfType<SpawnEffect>().All(spawn => transition.After.SpecOf(spawn.Worker.Generation).Hooks.PreStart.IsEmpty || transition.After.Prepared.Contains(spawn.Worker.Generation)), "a worker was spawned before pre_start had ended well");
         Require(transition.Effects.OfType<HookEffect>().Count(hook => hook.Hook == HookKind.PreStart) <= (transition.Before.Preparing is null || transition.What is HookEnded ? 1 : 0), "pre_start runs twice at a time");
     }
 
@@ -61,7 +102,8 @@ internal static class ServiceRules
 
         if (state.Rollout is { Phase: RolloutPhase.Done } done)
         {
-            Require(state.Generation == done.To, $"a roll-out to {done.To} is done, and generation {state.Generation} serves");
+            // A stopped service that something else was asked of begins anew, with a generation of its own.
+            Require(state.Generation >= done.To, $"a roll-out to {done.To} is done, and generation {state.Generation} serves");
         }
     }
 
@@ -74,7 +116,7 @@ internal static class ServiceRules
         var after = transition.After;
         foreach (var worker in AskedToLeave(transition).Where(worker => after.Wanted && worker.Slot < after.Desired && !HasReady(after, worker.Slot)))
         {
-            var spec = after.Spec.Rollout;
+            var spec = Terms(after);
             var allowed = spec.Strategy switch
             {
                 RolloutStrategy.StopFirst => Math.Max(1, spec.MaxUnavailable),
@@ -82,7 +124,7 @@ internal static class ServiceRules
                 _ => 0,
             };
             var missing = after.Slots.Count(slot => slot.Index < after.Desired && !slot.Finished && !HasReady(after, slot.Index));
-            Require(after.Rollout is { Phase: RolloutPhase.Replacing }, $"worker {worker.Id} was asked to leave slot {worker.Slot} empty outside of a roll-out");
+            Require(after.Rollout is { IsReplacing: true }, $"worker {worker.Id} was asked to leave slot {worker.Slot} empty outside of a roll-out");
             Require(missing <= allowed, $"worker {worker.Id} was asked to leave; {missing} slots are without a ready worker, {allowed} may be");
         }
     }
@@ -91,15 +133,16 @@ internal static class ServiceRules
     private static void OverlapWaitsForAll(FakeService.Transition transition)
     {
         var (before, after) = (transition.Before, transition.After);
-        if (after.Spec.Rollout.Strategy != RolloutStrategy.Overlap || after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Draining or RolloutPhase.Done } rollout)
+        if (Terms(after).Strategy != RolloutStrategy.Overlap || after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.Done } rollout)
         {
             return;
         }
 
+        var all = rollout.IsOnTrial ? Math.Min(rollout.Canary, after.Desired) : after.Desired;
         var old = AskedToLeave(transition).Any(worker => after.Wanted && worker.Slot < after.Desired && worker.Slot < before.Slots.Length
             && worker.Generation == before.Slots[worker.Slot].Generation && worker.Generation != rollout.To);
         Require(
-            !old || Enumerable.Range(0, after.Desired).All(slot => after.Workers.Any(worker => worker.Slot == slot && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready)),
+            !old || Enumerable.Range(0, all).All(slot => (slot < before.Slots.Length && before.Slots[slot].Generation == rollout.To) || after.Workers.Any(worker => worker.Slot == slot && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready)),
             "an old worker was drained before the whole new generation was ready");
     }
 
@@ -107,7 +150,7 @@ internal static class ServiceRules
     private static void NewWorkersAreGivenTimeToSettle(FakeService.Transition transition)
     {
         var (before, after) = (transition.Before, transition.After);
-        if (before.Rollout is not { Phase: RolloutPhase.Replacing } rollout || after.Rollout?.To != rollout.To || after.Rollout.Phase == RolloutPhase.Failed || transition.What is ScaleRequested)
+        if (before.Rollout is not { IsReplacing: true } rollout || after.Rollout?.To != rollout.To || after.Rollout.Phase == RolloutPhase.Failed || transition.What is ScaleRequested)
         {
             return;
         }
@@ -116,7 +159,7 @@ internal static class ServiceRules
         {
             Require(
                 after.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready
-                    && transition.Now - worker.ReadyAt >= after.Spec.Rollout.Settle),
+                    && transition.Now - worker.ReadyAt >= Terms(after).Settle),
                 $"slot {slot.Index} changed before its new worker had settled");
         }
     }
@@ -135,7 +178,7 @@ internal static class ServiceRules
         {
             Require(worker.Slot < after.Desired, $"worker {worker.Id} was spawned in slot {worker.Slot} of {after.Desired}");
             Require(
-                worker.Generation == after.Slots[worker.Slot].Generation || after.Rollout is { Phase: RolloutPhase.Replacing } rollout && worker.Generation == rollout.To,
+                worker.Generation == after.Slots[worker.Slot].Generation || after.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To,
                 $"worker {worker.Id} of generation {worker.Generation} was spawned in slot {worker.Slot} of generation {after.Slots[worker.Slot].Generation}");
         }
     }
@@ -144,7 +187,7 @@ internal static class ServiceRules
     private static void StopFirstStopsFirst(FakeService.Transition transition)
     {
         var after = transition.After;
-        if (after.Spec.Rollout.Strategy != RolloutStrategy.StopFirst || after.Rollout is not { Phase: RolloutPhase.Replacing } rollout)
+        if (Terms(after).Strategy != RolloutStrategy.StopFirst || after.Rollout is not { IsReplacing: true } rollout)
         {
             return;
         }
@@ -165,13 +208,13 @@ internal static class ServiceRules
     private static void SurgeIsBounded(FakeService.Transition transition)
     {
         var after = transition.After;
-        var spec = after.Spec.Rollout;
+        var spec = Terms(after);
         if (!after.Wanted)
         {
             return;
         }
 
-        var replacing = after.Rollout is { Phase: RolloutPhase.Replacing };
+        var replacing = after.Rollout is { IsReplacing: true };
         var surge = 0;
         foreach (var slot in after.Slots.Where(slot => slot.Index < after.Desired))
         {
@@ -226,6 +269,28 @@ internal static class ServiceRules
         transition.Effects.OfType<SignalEffect>().Where(effect => effect.Signal != Signals.Abort).Select(effect => effect.Worker)
             .Concat(transition.Effects.OfType<KillEffect>().Select(effect => effect.Worker))
             .Where(worker => transition.Before.Workers.Any(before => before.Id == worker.Id && before.Phase == WorkerPhase.Ready));
+
+    /// <summary>A roll-out keeps to the strategy with which it began.</summary>
+    private static RolloutSpec Terms(ServiceState state) => (state.Rollout is { } rollout ? state.SpecOf(rollout.To) : state.Spec).Rollout;
+
+    /// <summary>A worker has the terms of its own generation, and nothing else has any.</summary>
+    private static void TermsAreThoseOfTheLiving(FakeService.Transition transition)
+    {
+        var after = transition.After;
+        Require(after.Specs.ContainsKey(after.Generation), "the generation that serves has no terms");
+        Require(after.Workers.All(worker => after.Specs.ContainsKey(worker.Generation)), "a worker has no terms");
+        Require(after.Slots.All(slot => after.Specs.ContainsKey(slot.Generation)), "a slot has no terms");
+        Require(
+            after.Specs.Count <= 3 + after.Workers.Select(worker => worker.Generation).Concat(after.Slots.Select(slot => slot.Generation))
+                .Concat(after.Rollout is { IsActive: true } rollout ? rollout.Origins : []).Distinct().Count(),
+            "terms of generations are kept of which nothing is left");
+        foreach (var (generation, terms) in transition.Before.Specs)
+        {
+            Require(
+                !after.Specs.TryGetValue(generation, out var now) || ServiceTerms.SameWorker(terms, now),
+                "the terms of a generation changed in what its workers were given");
+        }
+    }
 
     private static bool HasReady(ServiceState state, int slot) =>
         state.Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
