@@ -20,6 +20,7 @@ public sealed class BrokerPeer
         Pid = pid;
         Uid = uid;
         Gid = gid;
+        IsPrivileged = uid == 0 || uid == Processes.EffectiveUid;
     }
 
     /// <summary>Its process id; 0 where it is of a process id namespace that is not seen from here.</summary>
@@ -32,7 +33,7 @@ public sealed class BrokerPeer
     public uint Gid { get; }
 
     /// <summary>Root or the daemon's own user: may take everything, put and drop.</summary>
-    public bool IsPrivileged => Uid == 0 || Uid == Processes.EffectiveUid;
+    public bool IsPrivileged { get; }
 
     /// <summary>The peer as an actor of a history.</summary>
     public HistoryActor Actor => new(Pid, ProcFile.Command(Pid) ?? "?");

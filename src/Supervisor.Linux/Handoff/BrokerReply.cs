@@ -140,7 +140,7 @@ internal sealed class BrokerReply
     /// </summary>
     private static byte[] Encoded(ListenerHandle handle, int shard, bool isTaken)
     {
-        if (handle.Sockets.Count > 1 || handle.Drift.Any())
+        if (handle.Sockets.Count > 1 || handle.HasDrifted)
         {
             return Encode(handle, isTaken && handle.Sockets.Count > 1 ? shard : null);
         }

@@ -107,6 +107,23 @@ public sealed partial class ListenerHandle : IDisposable
     /// <summary>What holders of the shared socket changed, and is not as it was yet.</summary>
     public IEnumerable<SocketChange> Drift => _sockets.SelectMany(socket => socket.Drift.Values);
 
+    /// <summary>Whether there is any of it.</summary>
+    public bool HasDrifted
+    {
+        get
+        {
+            foreach (var socket in _sockets)
+            {
+                if (socket.Drift.Count > 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
     /// <summary>The family of the socket.</summary>
     public SocketDomain Domain { get; internal set; }
 
