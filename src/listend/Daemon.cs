@@ -204,7 +204,7 @@ internal sealed class Daemon : IDisposable
         {
             foreach (var runner in _services)
             {
-                runner.Start(out _);
+                runner.Activate(out _);
             }
         }
         else
@@ -275,7 +275,7 @@ internal sealed class Daemon : IDisposable
     {
         foreach (var runner in _services.Where(runner => !_leaving && runner.Blocked is not null && runner.Listeners.Contains(handle)))
         {
-            runner.Start(out _);
+            runner.Activate(out _);
         }
     }
 

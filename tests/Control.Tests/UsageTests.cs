@@ -17,8 +17,12 @@ public sealed class UsageTests
                listenctl stop SERVICE [--wait] [--timeout D]
                listenctl scale SERVICE N
                listenctl signal SERVICE SIG
+               listenctl upgrade
                listenctl events [--follow]
                listenctl logs SERVICE [--follow] [--lines N]
+               listenctl take LISTENER... [--handoff H] -- COMMAND ARG...
+               listenctl put NAME --fd N
+               listenctl drop NAME
 
         """;
 

@@ -106,6 +106,7 @@ public sealed partial class ServiceRunner
             _hooks.Run(State.Spec, _identity!, waiting);
         }
 
+        _demand.Follow(State);
         foreach (var what in _missed)
         {
             Post(what);
