@@ -4,6 +4,8 @@ RID         ?= linux-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 PREFIX      ?= /usr/local
 SYSCONFDIR  ?= /etc
 UNITDIR     ?= /etc/systemd/system
+USERUNITDIR ?= /etc/systemd/user
+LIBDIR      ?= $(PREFIX)/lib
 DESTDIR     ?=
 OUT         := artifacts/publish
 DOTNET      ?= dotnet
@@ -14,7 +16,7 @@ SOURCES     := $(shell find src -name obj -prune -o -name bin -prune -o \( -name
 SHARED      := Directory.Build.props Directory.Packages.props global.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run pack build test bench publish install uninstall clean format prerequisites
+.PHONY: help demo run pack build test bench publish install install-files uninstall deb manual clean format prerequisites
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,17 +68,43 @@ prerequisites:
 	@command -v $(DOTNET) >/dev/null || { echo "listend needs the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"; exit 1; }
 	@command -v cc >/dev/null || { echo "listend needs a C compiler: apt-get install -y gcc libc6-dev zlib1g-dev"; exit 1; }
 
-install: publish ## into PREFIX (/usr/local), with the systemd unit; DESTDIR is respected
+install: publish install-files ## into PREFIX (/usr/local), with units, man pages and completions; DESTDIR is respected
+
+# Alone: what "make deb" packs.
+install-files:
 	install -D -m 0755 $(OUT)/listend $(DESTDIR)$(PREFIX)/bin/listend
 	install -D -m 0755 $(OUT)/listenctl $(DESTDIR)$(PREFIX)/bin/listenctl
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(USERUNITDIR)
+	for unit in listend.service listend@.service; do \
+	    sed 's#@PREFIX@#$(PREFIX)#g; s#@SYSCONFDIR@#$(SYSCONFDIR)#g' "units/$$unit.in" > "$(DESTDIR)$(UNITDIR)/$$unit" && chmod 0644 "$(DESTDIR)$(UNITDIR)/$$unit" || exit 1; \
+	done
+	install -m 0644 units/listend.socket $(DESTDIR)$(UNITDIR)/listend.socket
+	sed 's#@PREFIX@#$(PREFIX)#g' units/user/listend.service.in > $(DESTDIR)$(USERUNITDIR)/listend.service
+	chmod 0644 $(DESTDIR)$(USERUNITDIR)/listend.service
+	install -D -m 0644 units/unprivileged.conf $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
+	install -D -m 0644 packaging/sysusers.d/listend.conf $(DESTDIR)$(LIBDIR)/sysusers.d/listend.conf
+	install -D -m 0644 packaging/tmpfiles.d/listend.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/listend.conf
+	install -D -m 0644 packaging/man/listend.8 $(DESTDIR)$(PREFIX)/share/man/man8/listend.8
+	install -D -m 0644 packaging/man/listenctl.1 $(DESTDIR)$(PREFIX)/share/man/man1/listenctl.1
+	install -D -m 0644 packaging/man/listend.toml.5 $(DESTDIR)$(PREFIX)/share/man/man5/listend.toml.5
 	install -D -m 0644 packaging/completions/listenctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl
-	install -d $(DESTDIR)$(UNITDIR)
-	sed 's#@PREFIX@#$(PREFIX)#g' units/listend.service.in > $(DESTDIR)$(UNITDIR)/listend.service
-	chmod 0644 $(DESTDIR)$(UNITDIR)/listend.service
+	ln -sf listenctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listend
+	install -D -m 0644 packaging/completions/listenctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl
 	test -e $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml || install -D -m 0644 packaging/listend.toml $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml
 
 uninstall: ## removes what install put there, but for the configuration
-	rm -f $(DESTDIR)$(PREFIX)/bin/listend $(DESTDIR)$(PREFIX)/bin/listenctl $(DESTDIR)$(UNITDIR)/listend.service $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl
+	rm -f $(DESTDIR)$(PREFIX)/bin/listend $(DESTDIR)$(PREFIX)/bin/listenctl
+	rm -f $(DESTDIR)$(UNITDIR)/listend.service $(DESTDIR)$(UNITDIR)/listend@.service $(DESTDIR)$(UNITDIR)/listend.socket $(DESTDIR)$(USERUNITDIR)/listend.service
+	rm -f $(DESTDIR)$(LIBDIR)/sysusers.d/listend.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/listend.conf
+	rm -f $(DESTDIR)$(PREFIX)/share/man/man8/listend.8 $(DESTDIR)$(PREFIX)/share/man/man1/listenctl.1 $(DESTDIR)$(PREFIX)/share/man/man5/listend.toml.5
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listend
+	rm -f $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
+
+deb: publish ## the Debian package, in artifacts/deb
+	packaging/deb/build $(OUT) artifacts/deb
+
+manual: prerequisites ## writes the man pages anew from the tables of the parsers
+	$(DOTNET) run --project packaging/manual -v quiet -- packaging/man
 
 format: ## formats the sources
 	$(DOTNET) format whitespace Supervisor.sln

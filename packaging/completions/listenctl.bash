@@ -1,4 +1,4 @@
-# bash completion for listenctl. It asks listenctl itself, which asks the daemon for the names of services and listeners.
+# bash completion for listenctl and listend. It asks the program itself; listenctl asks the daemon for names.
 
 _listenctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} word
@@ -13,4 +13,4 @@ _listenctl() {
     done < <("${COMP_WORDS[0]}" "[suggest:$COMP_POINT]" "$COMP_LINE" 2>/dev/null)
 }
 
-complete -o default -F _listenctl listenctl
+complete -o default -F _listenctl listenctl listend

@@ -19,5 +19,7 @@ namespace Supervisor.Control;
 [JsonSerializable(typeof(ProblemDocument))]
 [JsonSerializable(typeof(FailureDocument))]
 [JsonSerializable(typeof(CheckDocument))]
+[JsonSerializable(typeof(ReloadDocument))]
+[JsonSerializable(typeof(ImportDocument))]
 [JsonSerializable(typeof(UpgradeDocument))]
 public sealed partial class ControlJson : JsonSerializerContext;

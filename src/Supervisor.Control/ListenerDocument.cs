@@ -10,7 +10,7 @@ namespace Supervisor.Control;
 /// <param name="Fd">The daemon's descriptor; null where there is no socket.</param>
 /// <param name="Shards">Number of sockets.</param>
 /// <param name="Backlog">The accept queue's limit; null for a datagram socket.</param>
-/// <param name="Queue">The accept queue; null for a datagram socket.</param>
+/// <param name="Queue">The accept queue, of all shards together; null for a datagram socket.</param>
 /// <param name="Options">Every option that a socket of this kind has.</param>
 /// <param name="Origin">One of created, inherited-systemd, inherited-upgrade, recovered, given.</param>
 /// <param name="Drift">Whether the shared socket is otherwise than it was because a holder of it changed it.</param>
@@ -35,7 +35,18 @@ public sealed record ListenerDocument(
 {
     /// <summary>What holders of the shared socket changed, and is not as it was yet; null where nobody says.</summary>
     public IReadOnlyList<OptionDocument>? Drifted { get; init; }
+
+    /// <summary>Its sockets by shard; null where nobody says.</summary>
+    public IReadOnlyList<ShardDocument>? Sockets { get; init; }
 }
+
+/// <summary>One socket of a listener.</summary>
+/// <param name="Shard">Its number, from 0.</param>
+/// <param name="Inode">Its inode number.</param>
+/// <param name="Fd">The daemon's descriptor.</param>
+/// <param name="Queue">Its accept queue; null for a datagram socket.</param>
+/// <param name="Workers">SERVICE/SLOT of the workers that have it.</param>
+public sealed record ShardDocument(int Shard, ulong Inode, int Fd, QueueDocument? Queue, IReadOnlyList<string> Workers);
 
 /// <summary>The accept queue's limit.</summary>
 /// <param name="Requested">As given to listen().</param>

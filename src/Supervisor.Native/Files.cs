@@ -104,6 +104,16 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>rename(2): whatever stands at <paramref name="to"/> is replaced, at no moment is there nothing.</summary>
+    public static SystemCallError? Rename(string from, string to)
+    {
+        fixed (byte* source = Bytes(from))
+        fixed (byte* target = Bytes(to))
+        {
+            return Syscalls.renameat2(-100, source, -100, target, 0) == 0 ? null : SystemCallError.Last("rename");
+        }
+    }
+
     /// <summary>access(2) for execution, by the real user.</summary>
     public static bool IsExecutable(string path)
     {

@@ -178,6 +178,53 @@ public static unsafe class Sockets
         }
     }
 
+    /// <summary>
+    /// SO_ATTACH_REUSEPORT_CBPF (Linux 4.5, socket(7)): new connections of the whole SO_REUSEPORT group go to the member
+    /// with that number, counted in the order in which they joined. Needs no capability.
+    /// </summary>
+    public static SystemCallError? SteerReusePort(DescriptorHandle member, int index)
+    {
+        const int attachReusePortCbpf = 51;
+        return AttachConstant(member, attachReusePortCbpf, index);
+    }
+
+    /// <summary>SO_ATTACH_FILTER that drops whatever comes (socket(7)): a listener's clients send their SYN again a second later.</summary>
+    public static SystemCallError? DropIncoming(DescriptorHandle socket)
+    {
+        const int attachFilter = 26;
+        return AttachConstant(socket, attachFilter, 0);
+    }
+
+    /// <summary>SO_DETACH_FILTER.</summary>
+    public static SystemCallError? TakeIncoming(DescriptorHandle socket)
+    {
+        const int detachFilter = 27;
+        return SetInt32(socket, SOL_SOCKET, detachFilter, 0);
+    }
+
+    /// <summary>Attaches a classic BPF program that returns a constant.</summary>
+    private static SystemCallError? AttachConstant(DescriptorHandle socket, int option, int value)
+    {
+        const ushort returnConstant = 0x06;
+
+        // struct sock_filter: code, two jumps, the constant; struct sock_fprog: length, pointer. linux/filter.h.
+        var instruction = stackalloc byte[8];
+        *(ushort*)instruction = returnConstant;
+        *(ushort*)(instruction + 2) = 0;
+        *(int*)(instruction + 4) = value;
+        var program = stackalloc byte[16];
+        *(ulong*)program = 1;
+        *(byte**)(program + 8) = instruction;
+        return setsockopt(socket.Number, SOL_SOCKET, option, program, 16) == 0 ? null : SystemCallError.Last("setsockopt");
+    }
+
+    /// <summary>SO_DETACH_REUSEPORT_BPF (Linux 5.3): the kernel's hash decides again.</summary>
+    public static SystemCallError? ReleaseReusePort(DescriptorHandle member)
+    {
+        const int detachReusePortBpf = 68;
+        return SetInt32(member, SOL_SOCKET, detachReusePortBpf, 0);
+    }
+
     /// <summary>accept4(2), close-on-exec. Null where nobody waits (EAGAIN, or gone again: accept(2)) or <paramref name="error"/> says why.</summary>
     public static DescriptorHandle? Accept(DescriptorHandle listener, bool nonBlocking, out SystemCallError? error)
     {

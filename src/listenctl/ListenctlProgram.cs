@@ -15,11 +15,9 @@ namespace Supervisor.Listenctl;
 /// </summary>
 internal static class ListenctlProgram
 {
-    /// <summary>Runs one command line and returns its exit status, one of <see cref="ExitCode"/>.</summary>
-    public static int Run(IReadOnlyList<string> args, Standard standard)
-    {
-        var options = new GlobalOptions();
-        var root = new Command("listenctl", "Looks at listend and tells it what to do: listeners, their history, services and their workers.")
+    /// <summary>The tree of commands.</summary>
+    internal static Command Root(GlobalOptions options, Standard standard) =>
+        new("listenctl", "Looks at listend and tells it what to do: listeners, their history, services and their workers.")
         {
             new HelpOption(),
             new VersionFlag(standard),
@@ -36,13 +34,22 @@ internal static class ListenctlProgram
             new StopCommand(options, standard),
             new ScaleCommand(options, standard),
             new SignalCommand(options, standard),
+            new ReloadCommand(options, standard),
             new UpgradeCommand(options, standard),
             new EventsCommand(options, standard),
             new LogsCommand(options, standard),
             new TakeCommand(options, standard),
             new PutCommand(options, standard),
             new DropCommand(options, standard),
+            new TopCommand(options, standard),
+            new ImportCommand(options, standard),
         };
+
+    /// <summary>Runs one command line and returns its exit status, one of <see cref="ExitCode"/>.</summary>
+    public static int Run(IReadOnlyList<string> args, Standard standard)
+    {
+        var options = new GlobalOptions();
+        var root = Root(options, standard);
 
         if (Completion.Asked(args) is { } completion)
         {

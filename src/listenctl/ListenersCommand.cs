@@ -238,7 +238,8 @@ internal sealed class ListenersCommand : Verb
         var backlog => backlog.Requested.ToString(CultureInfo.InvariantCulture),
     };
 
-    private static Cell Queue(ListenerDocument listener, string of)
+    /// <summary>How many connections wait, and how many may.</summary>
+    internal static Cell Queue(ListenerDocument listener, string of)
     {
         if (listener.Queue is not { } queue || (queue.Length is null && queue.Limit is null))
         {

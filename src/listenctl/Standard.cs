@@ -17,6 +17,9 @@ internal sealed class Standard
     /// <summary>The terminal's size in columns and rows; not read where there is none.</summary>
     public Func<(int Columns, int Rows)> Size { get; init; } = static () => (80, 24);
 
+    /// <summary>Waits so long for a key; null where none was pressed. Ctrl-C and the signals that end a program are the key Escape.</summary>
+    public Func<TimeSpan, ConsoleKeyInfo?> Key { get; init; } = static _ => null;
+
     /// <summary>The clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -36,6 +39,7 @@ internal sealed class Standard
         Error = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true },
         OutputIsTerminal = !Console.IsOutputRedirected,
         Size = static () => (Console.WindowWidth, Console.WindowHeight),
+        Key = Keyboard.Wait,
         Variable = Environment.GetEnvironmentVariable,
         IsRoot = Environment.IsPrivilegedProcess,
     };

@@ -79,7 +79,7 @@ internal sealed class StatusCommand : Verb
 
     private void Show(Screen screen, StatusDocument status, IReadOnlyList<ServiceDocument> shown)
     {
-        screen.Line(DaemonLine(status));
+        screen.Line(DaemonLine(status, Standard.Clock));
         var services = new Sheet(screen, 0, new(""), new(""), new(""), new(""), new(""));
         var workers = new Sheet(
             screen,
@@ -111,7 +111,8 @@ internal sealed class StatusCommand : Verb
         }
     }
 
-    private Cell DaemonLine(StatusDocument status)
+    /// <summary>The daemon in a line.</summary>
+    internal static Cell DaemonLine(StatusDocument status, TimeProvider clock)
     {
         var daemon = status.Daemon;
         var wanted = status.Services.Count(s => s.State is not "stopped");
@@ -119,7 +120,7 @@ internal sealed class StatusCommand : Verb
         var stopped = status.Services.Count - wanted;
         var line = new Cell($"listend {daemon.Version}", Palette.Name)
             .Then($"pid {daemon.Pid}")
-            .Then($"up {HumanTime.Span(Standard.Clock.GetUtcNow() - daemon.StartedAt)} since {HumanTime.Local(daemon.StartedAt, Standard.Clock)}");
+            .Then($"up {HumanTime.Span(clock.GetUtcNow() - daemon.StartedAt)} since {HumanTime.Local(daemon.StartedAt, clock)}");
         if (daemon.Upgrades > 0)
         {
             line.Then(daemon.Upgrades == 1 ? "upgraded once" : $"upgraded {daemon.Upgrades} times");
@@ -136,7 +137,7 @@ internal sealed class StatusCommand : Verb
     }
 
     /// <summary>The service's roll-out and the reason of its state, a line each.</summary>
-    private static List<Cell> Remarks(ServiceDocument service, string arrow)
+    internal static List<Cell> Remarks(ServiceDocument service, string arrow)
     {
         var remarks = new List<Cell>();
         if (service.Rollout is { } rollout)
@@ -152,7 +153,8 @@ internal sealed class StatusCommand : Verb
         return remarks;
     }
 
-    private static Cell[] ServiceRow(ServiceDocument service)
+    /// <summary>The service in a line.</summary>
+    internal static Cell[] ServiceRow(ServiceDocument service)
     {
         var ready = service.Ready >= service.Desired ? Palette.Plain : service.Ready == 0 && service.Desired > 0 ? Palette.Bad : Palette.Attention;
         return
@@ -165,10 +167,12 @@ internal sealed class StatusCommand : Verb
         ];
     }
 
-    private Cell[] WorkerRow(WorkerDocument worker)
+    /// <summary>Since when a worker is in its state, as far as that is known.</summary>
+    internal static DateTimeOffset? Since(WorkerDocument worker) => worker.StateSince ?? (worker.State is "ready" ? worker.ReadyAt : worker.StartedAt);
+
+    /// <summary>What a worker says of itself, how the last one ended, and when the next is tried.</summary>
+    internal static Cell StatusText(WorkerDocument worker, DateTimeOffset now)
     {
-        var now = Standard.Clock.GetUtcNow();
-        var since = worker.StateSince ?? (worker.State is "ready" ? worker.ReadyAt : worker.StartedAt);
         var text = new Cell(worker.StatusText);
         if (worker.LastExit is { Length: > 0 } exit)
         {
@@ -180,16 +184,22 @@ internal sealed class StatusCommand : Verb
             text.Then(next > now ? $"next try in {HumanTime.Span(next - now)}" : "next try now", Palette.Attention);
         }
 
+        return text;
+    }
+
+    private Cell[] WorkerRow(WorkerDocument worker)
+    {
+        var now = Standard.Clock.GetUtcNow();
         return
         [
             worker.Slot.ToString(CultureInfo.InvariantCulture),
             worker.Pid?.ToString(CultureInfo.InvariantCulture) ?? "-",
             worker.Generation.ToString(CultureInfo.InvariantCulture),
             Palette.State(worker.State),
-            since is { } start ? HumanTime.Span(now - start) : "-",
+            Since(worker) is { } start ? HumanTime.Span(now - start) : "-",
             new(worker.Restarts.ToString(CultureInfo.InvariantCulture), worker.Restarts > 0 ? Palette.Attention : Palette.Plain),
             worker.Connections?.ToString(CultureInfo.InvariantCulture) ?? "-",
-            text,
+            StatusText(worker, now),
         ];
     }
 }

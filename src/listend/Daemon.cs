@@ -10,6 +10,7 @@ using Supervisor.Core.Continuity;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
+using Supervisor.Daemon.Reload;
 using Supervisor.Linux;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Handoff;
@@ -30,7 +31,7 @@ namespace Supervisor.Daemon;
 /// </remarks>
 internal sealed class Daemon : IDisposable
 {
-    private readonly ListendConfig _config;
+    private ListendConfig _config;
     private readonly RuntimePaths _paths;
     private readonly ILogger _log;
     private readonly bool _logsToJournal;
@@ -42,6 +43,7 @@ internal sealed class Daemon : IDisposable
     private readonly Action _flushLog;
     private bool _leaving;
     private bool _failed;
+    private MetricsServer? _metrics;
 
     public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log, bool logsToJournal, Action flushLog, Executable executable, Predecessor? predecessor)
     {
@@ -62,6 +64,9 @@ internal sealed class Daemon : IDisposable
         typeof(Daemon).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 
     public string? ConfigFile { get; }
+
+    /// <summary>Reads the configuration again; null until the daemon is up.</summary>
+    public Reloader? Reloader { get; private set; }
 
     /// <summary>The configuration that is in force.</summary>
     public ListendConfig Config => _config;
@@ -161,18 +166,26 @@ internal sealed class Daemon : IDisposable
         }
 
         // Metrics are a courtesy: that they cannot be had stops no service.
-        using var metrics = _config.Daemon.Metrics is { } address ? MetricsServer.TryStart(this, address, out error) : null;
-        if (error is not null)
-        {
-            _log.Error("{Error}", error);
-        }
+        ServeMetrics(_config.Daemon.Metrics).Wait();
 
-        foreach (var spec in _predecessor?.Manifest.Services.Select(service => service.State.Spec) ?? _config.Services)
+        ServiceRunner AddService(ServiceSpec spec)
         {
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
+            runner.HoldsBack = (worker, ask) => Reloader!.Holds(runner, worker, ask);
             _services.Add(runner);
             Drift.Watch(runner);
-            runner.Changed += (_, _) => LeaveWhenEmpty();
+            runner.Changed += (_, _) =>
+            {
+                LeaveWhenEmpty();
+                Reloader!.ServiceChanged();
+            };
+            return runner;
+        }
+
+        Reloader = new Reloader(this, factory, conflicts, AddService, _log);
+        foreach (var spec in _predecessor?.Manifest.Services.Select(service => service.State.Spec) ?? _config.Services)
+        {
+            AddService(spec);
         }
 
         for (var i = 0; i < _services.Count; i++)
@@ -236,6 +249,7 @@ internal sealed class Daemon : IDisposable
         }
 
         Tell(SystemdState.Ready);
+        SystemdWatchdog.Start(_loop, Environment.GetEnvironmentVariable, () => Tell(new SystemdState("WATCHDOG=1")));
         if (_predecessor is not null)
         {
             _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Note}: {Workers} workers go on", _predecessor.Note, _services.Sum(runner => runner.State.Workers.Length));
@@ -253,7 +267,9 @@ internal sealed class Daemon : IDisposable
             runner.Dispose();
         }
 
+        Reloader.Close();
         Listeners.Close();
+        _metrics?.Dispose();
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("listend: all workers have left; bye");
         return _failed ? 1 : 0;
     }
@@ -320,11 +336,85 @@ internal sealed class Daemon : IDisposable
         {
             if (signal == PosixSignal.SIGHUP)
             {
-                _log.Warning("SIGHUP: this version of listend does not reload its configuration yet; restart it");
+                Reload();
                 return;
             }
 
             Leave(signal);
+        });
+    }
+
+    /// <summary>SIGHUP: the files are read beside the loop, the difference is applied on it; systemd's Type=notify-reload is told.</summary>
+    private void Reload()
+    {
+        if (Reloader is not { } reloader)
+        {
+            return;
+        }
+
+        TellReloading();
+        Task.Run(() =>
+        {
+            var loaded = reloader.Load();
+            _loop.Post(() =>
+            {
+                reloader.Apply(loaded, dryRun: false);
+                TellReloaded();
+            });
+        });
+    }
+
+    /// <summary>sd_notify(3): RELOADING=1 comes with the time, and the next READY=1 ends it, whatever came of it.</summary>
+    public void TellReloading() =>
+        Tell(new SystemdState(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={TimeProvider.System.GetTimestamp() / (TimeProvider.System.TimestampFrequency / 1_000_000)}")));
+
+    /// <summary>The end of <see cref="TellReloading"/>.</summary>
+    public void TellReloaded()
+    {
+        if (!_leaving)
+        {
+            Tell(SystemdState.Ready);
+        }
+    }
+
+    /// <summary>A reload was applied.</summary>
+    public void Reconfigured(ListendConfig config)
+    {
+        var before = _config.Daemon;
+        _config = config;
+        if (before.Metrics != config.Daemon.Metrics)
+        {
+            _ = ServeMetrics(config.Daemon.Metrics);
+        }
+    }
+
+    /// <summary>A service that is not configured any more, and has left.</summary>
+    public void Remove(ServiceRunner runner)
+    {
+        _services.Remove(runner);
+        Drift.Forget(runner);
+        runner.Dispose();
+        Events.Daemon("service-removed", $"service {runner.Name} is gone: it is not configured any more");
+        LeaveWhenEmpty();
+    }
+
+    /// <summary>Metrics are a courtesy: that they cannot be had stops no service. Never on the loop, which answers them.</summary>
+    private Task ServeMetrics(string? address)
+    {
+        var former = Interlocked.Exchange(ref _metrics, null);
+        return Task.Run(() =>
+        {
+            former?.Dispose();
+            if (address is null)
+            {
+                return;
+            }
+
+            _metrics = MetricsServer.TryStart(this, address, out var error);
+            if (error is not null)
+            {
+                _log.Error("{Error}", error);
+            }
         });
     }
 

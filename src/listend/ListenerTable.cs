@@ -66,13 +66,23 @@ internal sealed class ListenerTable
         }
     }
 
+    /// <summary>Other listeners are configured from now on; those that were before are the caller's, what was given stays.</summary>
+    public void Set(IReadOnlyList<ListenerHandle> handles)
+    {
+        var given = _handles.Where(handle => handle.IsGiven).ToArray();
+        _handles.Clear();
+        _handles.AddRange([.. handles.Where(handle => !handle.IsGiven), .. given]);
+    }
+
     /// <summary>Goes on with a predecessor's listeners.</summary>
     public void Restore(Predecessor predecessor)
     {
         foreach (var entry in predecessor.Manifest.Listeners)
         {
-            _handles.Add(_factory.Restore(
-                entry, predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)), predecessor.Origin, predecessor.Call, predecessor.Note));
+            var handle = _factory.Restore(
+                entry, predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)), predecessor.Origin, predecessor.Call, predecessor.Note);
+            _factory.RestoreShards(handle, shard => predecessor.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), predecessor.Call, predecessor.Note);
+            _handles.Add(handle);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.CommandLine;
 using Supervisor.Daemon.Commands;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Native;
@@ -13,11 +12,4 @@ if (!Predecessor.IsResuming)
     Processes.UnblockSignals();
 }
 
-var root = new RootCommand("listend: listeners that outlive the processes which serve them")
-{
-    RunCommand.Create(Executable.Current(args)),
-    CheckCommand.Create(),
-    SchemaCommand.Create(),
-    CheckStateCommand.Create(),
-};
-return CommandLine.Invoke(root, args);
+return CommandLine.Invoke(ListendCommands.Root(args), args);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Supervisor.Config;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Probes;
 
 namespace Supervisor.Daemon;
@@ -22,7 +23,10 @@ internal static class Support
         foreach (var listener in config.Listeners)
         {
             var prefix = $"listener.{listener.Name}.";
-            Missing(listener.Shards > 1, prefix + "shards", "set it to 1");
+            if (listener.Shards > 1 && ShardProbe.WhyNot(listener.Address.Kind) is { } why)
+            {
+                errors.Add(new ConfigDiagnostic(file, 0, 0, prefix + "shards", $"this platform cannot have shards for {listener.Address}: {why}", "set it to 1"));
+            }
         }
 
         foreach (var service in config.Services)

@@ -15,7 +15,7 @@ internal static class ListenerSettings
             with { IsRequired = true, Phase = HandlePhase.Bind },
         Of("shards", SettingTypes.Integer(1, 10000),
             "1", "number of SO_REUSEPORT sockets, one for each worker slot", (s, v) => s with { Shards = (int)v })
-            with { Phase = HandlePhase.Create },
+            with { Phase = HandlePhase.Create, Refusal = Applicability.Internet },
         Of("enforce",
             SettingTypes.Flag, "true", "whether what a worker changed on the shared socket is put back", (s, v) => s with { Enforce = v })
             with { Phase = HandlePhase.Repair },

@@ -37,6 +37,9 @@ public sealed class HandleHistory
     /// <summary>Raised for each new entry, after it was added.</summary>
     public event Action<HistoryEntry>? Added;
 
+    /// <summary>Which of the handle's sockets the entries are about from now on: their notes begin with it; null where there is one socket.</summary>
+    public string? Subject { get; set; }
+
     /// <summary>How many entries there have ever been; also the newest one's number.</summary>
     public long Count { get; private set; }
 
@@ -68,7 +71,8 @@ public sealed class HandleHistory
         }
 
         var entry = new HistoryEntry(
-            ++Count, _time.GetUtcNow(), _time.GetElapsedTime(_created, now), phase, call, option, requested, effective, errno, verdict, actor, note);
+            ++Count, _time.GetUtcNow(), _time.GetElapsedTime(_created, now), phase, call, option, requested, effective, errno, verdict, actor,
+            Subject is null ? note : note is null ? Subject : $"{Subject}: {note}");
         if (_beginning.Count < KeptBeginning)
         {
             _beginning.Add(entry);

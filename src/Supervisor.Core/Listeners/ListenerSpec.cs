@@ -43,6 +43,12 @@ public sealed record ListenerSpec
 
     /// <summary>Who may take the handle from the broker: <c>user:NAME</c>, <c>group:NAME</c>.</summary>
     public ImmutableArray<string> Allow { get; init; } = [];
+
+    /// <summary>By value, lists included: what a reload finds unchanged is left alone.</summary>
+    public bool Equals(ListenerSpec? other) => other is not null && Name == other.Name && ListenerTerms.All.All(term => term.Same(this, other));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Address, Shards, Bind, Buffers, Listen, Accepted, Unix);
 }
 
 /// <summary><c>bind</c>: who may own the address.</summary>

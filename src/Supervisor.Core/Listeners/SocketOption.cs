@@ -29,6 +29,15 @@ public sealed record SocketOption(
     /// </summary>
     public bool DecidesOwner { get; init; }
 
+    /// <summary>
+    /// Whether it can be set on a living socket and then acts as if it had been set before. Not so what bind() has read for
+    /// good (IPV6_V6ONLY, EINVAL: net/ipv6/ipv6_sockglue.c), and the device, which would move a bound socket without
+    /// asking whether there is room. What accepted connections inherit holds for those that are accepted from then on; what
+    /// others' bind() looks at (SO_REUSEADDR, SO_REUSEPORT) is read from the socket as it is then. Proven by
+    /// <c>ReloadTests</c>.
+    /// </summary>
+    public bool ChangeableInPlace { get; init; } = true;
+
     /// <summary>The option's number for getsockopt, where it is another one (SO_RCVBUFFORCE is read as SO_RCVBUF).</summary>
     public int ReadNumber { get; init; } = Number;
 

@@ -23,7 +23,7 @@ public static class SocketOptions
     public static readonly SocketOption ReusePort = Socket("SO_REUSEPORT", 15, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_port", OptionScope.Any, OptionInheritance.Inherited) with { DecidesOwner = true };
 
     /// <summary>[::] without the IPv4 side. ipv6(7).</summary>
-    public static readonly SocketOption V6Only = IPv6("IPV6_V6ONLY", 26, HandlePhase.PreBind, "bind.ipv6_only", OptionShape.Flag) with { DecidesOwner = true };
+    public static readonly SocketOption V6Only = IPv6("IPV6_V6ONLY", 26, HandlePhase.PreBind, "bind.ipv6_only", OptionShape.Flag) with { DecidesOwner = true, ChangeableInPlace = false };
 
     /// <summary>Bind to an address that no interface has (yet). ip(7).</summary>
     public static readonly SocketOption FreeBind = IPv4("IP_FREEBIND", 15, HandlePhase.PreBind, "bind.free_bind", OptionShape.Flag) with { DecidesOwner = true };
@@ -32,7 +32,7 @@ public static class SocketOptions
     public static readonly SocketOption Transparent = IPv4("IP_TRANSPARENT", 19, HandlePhase.PreBind, "bind.transparent", OptionShape.Flag) with { DecidesOwner = true };
 
     /// <summary>Only traffic of one interface. Unprivileged since Linux 5.7 for a socket that has no device yet. socket(7).</summary>
-    public static readonly SocketOption BindToDevice = Socket("SO_BINDTODEVICE", 25, OptionShape.Name, HandlePhase.PreBind, "bind.device", OptionScope.Internet, OptionInheritance.Inherited) with { DecidesOwner = true };
+    public static readonly SocketOption BindToDevice = Socket("SO_BINDTODEVICE", 25, OptionShape.Name, HandlePhase.PreBind, "bind.device", OptionScope.Internet, OptionInheritance.Inherited) with { DecidesOwner = true, ChangeableInPlace = false };
 
     /// <summary>The firewall mark; CAP_NET_RAW or CAP_NET_ADMIN. socket(7).</summary>
     public static readonly SocketOption Mark = Socket("SO_MARK", 36, OptionShape.Number, HandlePhase.PreBind, "bind.mark", OptionScope.Any, OptionInheritance.Inherited);

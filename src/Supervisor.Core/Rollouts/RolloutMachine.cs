@@ -46,6 +46,7 @@ internal static class RolloutMachine
         transition.State = state with
         {
             NewestGeneration = to,
+            Specs = state.Specs.SetItem(to, state.Spec),
             Rollout = new RolloutState
             {
                 Phase = RolloutPhase.Replacing,
@@ -90,7 +91,7 @@ internal static class RolloutMachine
             return;
         }
 
-        var spec = transition.State.Spec.Rollout;
+        var spec = transition.State.SpecOf(rollout.To).Rollout;
         var desired = rollout.IsOnTrial ? Math.Min(rollout.Canary, transition.State.Desired) : transition.State.Desired;
         var settled = transition.State.Slots.Where(slot => slot.Index < desired && HasSettled(transition, slot.Index, rollout.To)).ToArray();
         if (spec.Strategy != RolloutStrategy.Overlap || transition.State.Slots.All(slot => slot.Index >= desired || slot.Generation == rollout.To || settled.Contains(slot)))
@@ -158,7 +159,7 @@ internal static class RolloutMachine
         {
             case { Phase: RolloutPhase.Replacing, IsOnTrial: true } rollout
                 when transition.State.Slots.All(slot => slot.Index >= Math.Min(rollout.Canary, transition.State.Desired) || slot.Generation == rollout.To):
-                var hold = transition.State.Spec.Rollout.CanaryHold;
+                var hold = transition.State.SpecOf(rollout.To).Rollout.CanaryHold;
                 transition.State = transition.State with
                 {
                     Rollout = rollout with { Phase = RolloutPhase.Canary, PromotedAt = hold > TimeSpan.Zero ? transition.Now + hold : null },
@@ -206,7 +207,7 @@ internal static class RolloutMachine
         reason += worker.ReadyAt is { } ready ? $" {Durations.Text(transition.Now - ready)} after it was ready"
             : BeforeReady(worker);
         reason += rollout.Phase == RolloutPhase.Canary ? ", while the canary was watched" : "";
-        GoBack(transition, rollout, worker, reason, transition.State.Spec.Rollout.OnFailure == RolloutFailurePolicy.Rollback);
+        GoBack(transition, rollout, worker, reason, transition.State.SpecOf(rollout.To).Rollout.OnFailure == RolloutFailurePolicy.Rollback);
     }
 
     /// <summary>The generation that is being rolled out cannot be started at all.</summary>
@@ -214,7 +215,7 @@ internal static class RolloutMachine
     {
         if (transition.State.Rollout is { Phase: RolloutPhase.Replacing } rollout && rollout.To == generation)
         {
-            GoBack(transition, rollout, null, reason, transition.State.Spec.Rollout.OnFailure == RolloutFailurePolicy.Rollback);
+            GoBack(transition, rollout, null, reason, transition.State.SpecOf(rollout.To).Rollout.OnFailure == RolloutFailurePolicy.Rollback);
         }
     }
 
@@ -250,6 +251,11 @@ internal static class RolloutMachine
             Generation = rollout.From,
             Rollout = rollout with { Phase = RolloutPhase.RollingBack, Reason = reason, PromotedAt = null, WaitsFor = [] },
         };
+        if (goBack)
+        {
+            transition.RestoreSpec(rollout.From);
+        }
+
         transition.Report(ServiceReport.RolloutFailing, worker, text: reason);
         if (!goBack)
         {
@@ -306,7 +312,7 @@ internal static class RolloutMachine
     {
         // A slot's generation counts also in the moment in which it has no worker there.
         var meant = state.Slots.Where(slot => slot.Index < state.Desired).Select(slot => slot.Generation).ToHashSet();
-        return state.Workers.Select(worker => worker.Generation).Union(meant).Count() < state.Spec.Rollout.MaxGenerations
+        return state.Workers.Select(worker => worker.Generation).Union(meant).Count() < (state.Rollout is { } rollout ? state.SpecOf(rollout.To) : state.Spec).Rollout.MaxGenerations
             ? []
             : [.. state.Workers.GroupBy(worker => worker.Generation).Where(generation => !meant.Contains(generation.Key) && generation.All(IsLeaving)).Select(generation => generation.Key).Order()];
 

@@ -23,6 +23,12 @@ public sealed record StopRequested : ServiceEvent;
 /// <summary>Its workers are to be replaced; where it is stopped, it is to run.</summary>
 public sealed record RestartRequested : ServiceEvent;
 
+/// <summary>
+/// Something else is asked for: what needs no new worker holds at once; <paramref name="NewWorkers"/>: the rest is rolled
+/// out. A stopped service starts with it the next time.
+/// </summary>
+public sealed record SpecChanged(ServiceSpec Spec, bool NewWorkers) : ServiceEvent;
+
 /// <summary>The canary of its roll-out is good: the other slots follow.</summary>
 public sealed record PromoteRequested : ServiceEvent;
 

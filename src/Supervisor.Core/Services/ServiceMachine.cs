@@ -51,6 +51,9 @@ public static class ServiceMachine
             case RestartRequested:
                 RolloutMachine.Begin(transition);
                 break;
+            case SpecChanged changed:
+                transition.Change(changed.Spec, changed.NewWorkers);
+                break;
             case PromoteRequested:
                 RolloutMachine.Promote(transition, "as asked");
                 break;
@@ -62,7 +65,7 @@ public static class ServiceMachine
                 break;
             case WorkerSpawned spawned:
                 transition.Spawned(spawned.WorkerId, spawned.Pid);
-                if (transition.State.Spec.Readiness.Kind == ReadinessKind.Started)
+                if (transition.TermsOf(spawned.WorkerId).Readiness.Kind == ReadinessKind.Started)
                 {
                     transition.Worker(spawned.WorkerId, WorkerEvent.Ready);
                 }

@@ -86,6 +86,12 @@ public sealed record ServiceSpec
 
     /// <summary>Programs run at moments of the service.</summary>
     public HookSpec Hooks { get; init; } = new();
+
+    /// <summary>By value, lists and variables included: what a reload finds unchanged is left alone.</summary>
+    public bool Equals(ServiceSpec? other) => other is not null && Name == other.Name && ServiceTerms.All.All(term => term.Same(this, other));
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Name, Workers, Handoff, Readiness, Rollout);
 }
 
 /// <summary><c>start</c>.</summary>

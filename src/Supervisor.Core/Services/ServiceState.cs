@@ -7,8 +7,14 @@ namespace Supervisor.Core.Services;
 /// <summary>A service at a moment. Times are monotonic, since the daemon's start.</summary>
 public sealed record ServiceState
 {
-    /// <summary>What is asked for.</summary>
+    /// <summary>What is asked for: what the next generation will be made of.</summary>
     public required ServiceSpec Spec { get; init; }
+
+    /// <summary>What was asked for when a generation began: its workers live and die under these terms. Generations of which nothing is left are gone.</summary>
+    public ImmutableSortedDictionary<int, ServiceSpec> Specs { get; init; } = ImmutableSortedDictionary<int, ServiceSpec>.Empty;
+
+    /// <summary>The terms of a generation.</summary>
+    public ServiceSpec SpecOf(int generation) => Specs.GetValueOrDefault(generation) ?? Spec;
 
     /// <summary>Whether it is to run.</summary>
     public bool Wanted { get; init; }
@@ -47,7 +53,7 @@ public sealed record ServiceState
     public int? Announced { get; init; }
 
     /// <summary>A service that has not been started.</summary>
-    public static ServiceState Create(ServiceSpec spec) => new() { Spec = spec, Desired = spec.Workers };
+    public static ServiceState Create(ServiceSpec spec) => new() { Spec = spec, Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty.Add(1, spec), Desired = spec.Workers };
 
     /// <summary>How many workers are ready.</summary>
     public int Ready => Workers.Count(worker => worker.Phase == WorkerPhase.Ready);

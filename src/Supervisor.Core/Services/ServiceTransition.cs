@@ -20,7 +20,99 @@ internal sealed class ServiceTransition
 
     public TimeSpan Now { get; }
 
-    public (ServiceState State, ImmutableArray<ServiceEffect> Effects) Result() => (State, _effects.ToImmutable());
+    public (ServiceState State, ImmutableArray<ServiceEffect> Effects) Result()
+    {
+        ForgetSpecs();
+        return (State, _effects.ToImmutable());
+    }
+
+    /// <summary>The terms of a worker, also of one that is not known any more.</summary>
+    public ServiceSpec TermsOf(int workerId) =>
+        State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;
+
+    /// <summary>
+    /// Something else is asked for. Generations whose workers are as good as those of the new terms live on under them;
+    /// any other one keeps its own. A service that does not run begins its next start with a generation of its own, since
+    /// workers of the last one may still be leaving.
+    /// </summary>
+    public void Change(ServiceSpec spec, bool newWorkers)
+    {
+        var before = State.Spec;
+        var specs = State.Specs;
+        foreach (var (generation, terms) in State.Specs)
+        {
+            if (!newWorkers && ServiceTerms.SameWorker(terms, spec))
+            {
+                // A roll-out that is under way keeps to the strategy with which it began.
+                specs = specs.SetItem(generation, State.Rollout is { IsActive: true } rollout && rollout.To == generation ? spec with { Rollout = terms.Rollout } : spec);
+                if (terms.Hooks.PreStart.IsEmpty && !spec.Hooks.PreStart.IsEmpty && State.Wanted)
+                {
+                    // It has begun without: pre_start comes before a generation's first worker, and that one has been.
+                    State = State with { Prepared = State.Prepared.Add(generation) };
+                }
+            }
+        }
+
+        State = State with { Spec = spec, Specs = specs };
+        if (spec.Workers != before.Workers)
+        {
+            Scale(spec.Workers);
+        }
+
+        if (!newWorkers)
+        {
+            return;
+        }
+
+        if (State.Wanted)
+        {
+            RolloutMachine.Begin(this);
+        }
+        else
+        {
+            NextGeneration();
+        }
+    }
+
+    /// <summary>A service that does not run will start with a new generation.</summary>
+    private void NextGeneration()
+    {
+        var generation = State.NewestGeneration + 1;
+        State = State with { Generation = generation, NewestGeneration = generation, Specs = State.Specs.SetItem(generation, State.Spec) };
+    }
+
+    /// <summary>What a roll-out has brought is taken back: what is asked for is what it was before.</summary>
+    public void RestoreSpec(int generation)
+    {
+        var failed = State.Spec;
+        State = State with { Spec = State.SpecOf(generation) };
+        if (failed.Workers != State.Spec.Workers && State.Desired == failed.Workers)
+        {
+            Scale(State.Spec.Workers);
+        }
+    }
+
+    /// <summary>Of a generation that nobody belongs to any more, and nobody can be started of, the terms are forgotten.</summary>
+    private void ForgetSpecs()
+    {
+        if (State.Specs.Count <= 1)
+        {
+            return;
+        }
+
+        var rollout = State.Rollout is { IsActive: true } active ? active : null;
+        var gone = State.Specs.Keys.Where(generation => generation != State.Generation
+            && State.Preparing != generation
+            && rollout?.To != generation
+            && rollout?.From != generation
+            && rollout?.Origins.Contains(generation) != true
+            && !State.Slots.Any(slot => slot.Generation == generation)
+            && !State.Workers.Any(worker => worker.Generation == generation)).ToArray();
+        if (gone.Length > 0)
+        {
+            State = State with { Specs = State.Specs.RemoveRange(gone) };
+        }
+    }
 
     /// <summary>Makes a slot for each worker; where the service runs, what holds slots back is forgotten, and they are tried at once.</summary>
     public void Start()
@@ -33,6 +125,11 @@ internal sealed class ServiceTransition
             }
 
             return;
+        }
+
+        if (!State.SpecOf(State.Generation).Equals(State.Spec))
+        {
+            NextGeneration();
         }
 
         State = State with
@@ -72,7 +169,7 @@ internal sealed class ServiceTransition
     /// <summary>Whether workers of that generation may be started; where pre_start has yet to run for it, it is, once no other runs.</summary>
     public bool IsPrepared(int generation)
     {
-        if (State.Spec.Hooks.PreStart.IsEmpty || State.Prepared.Contains(generation))
+        if (State.SpecOf(generation).Hooks.PreStart.IsEmpty || State.Prepared.Contains(generation))
         {
             return true;
         }
@@ -120,7 +217,7 @@ internal sealed class ServiceTransition
         {
             if (slot.Generation == generation && slot.Index < State.Desired && IsFillable(slot) && !HasLiveWorker(slot))
             {
-                Judge(WorkerMachine.Start(0, slot.Index, generation, State.Spec, Now), ExitReason.NotStarted(failure));
+                Judge(WorkerMachine.Start(0, slot.Index, generation, State.SpecOf(generation), Now), ExitReason.NotStarted(failure));
             }
         }
     }
@@ -140,7 +237,7 @@ internal sealed class ServiceTransition
     /// <summary>Runs post_ready when the generation that serves is ready in every slot, once.</summary>
     private void Announce()
     {
-        if (State.Spec.Hooks.PostReady.IsEmpty || State.Announced == State.Generation
+        if (State.SpecOf(State.Generation).Hooks.PostReady.IsEmpty || State.Announced == State.Generation
             || State.Rollout is { IsReplacing: true } or { Phase: RolloutPhase.RollingBack }
             || !State.Slots.All(slot => State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == State.Generation && worker.Phase == WorkerPhase.Ready)))
         {
@@ -206,12 +303,13 @@ internal sealed class ServiceTransition
             return;
         }
 
-        var (after, action) = WorkerMachine.Step(before, what, State.Spec, Now);
+        var spec = State.SpecOf(before.Generation);
+        var (after, action) = WorkerMachine.Step(before, what, spec, Now);
         Update(workerId, _ => after);
         switch (action)
         {
             case WorkerMachine.Action.Signal:
-                _effects.Add(new SignalEffect(after, State.Spec.StopSignal));
+                _effects.Add(new SignalEffect(after, spec.StopSignal));
                 break;
             case WorkerMachine.Action.Abort:
                 _effects.Add(new SignalEffect(after, Signals.Abort));
@@ -271,7 +369,7 @@ internal sealed class ServiceTransition
     private void Leaving(WorkerState before, WorkerState worker)
     {
         RolloutMachine.NewWorkerFailed(this, before, $"{Who(worker)} said that it is stopping");
-        if (State.Spec.Restart.Policy == RestartPolicy.Always)
+        if (State.SpecOf(worker.Generation).Restart.Policy == RestartPolicy.Always)
         {
             Update(worker.Id, leaving => leaving with { Judged = true });
             Judge(worker, new ExitReason(true, "said that it is stopping"));
@@ -285,7 +383,7 @@ internal sealed class ServiceTransition
     private void Hung(WorkerState before, WorkerState worker, string text)
     {
         RolloutMachine.NewWorkerFailed(this, before, $"{Who(worker)} {text}");
-        if (State.Spec.Rollout.Strategy != RolloutStrategy.StopFirst)
+        if (State.SpecOf(worker.Generation).Rollout.Strategy != RolloutStrategy.StopFirst)
         {
             Update(worker.Id, hung => hung with { Judged = true });
             Judge(worker, new ExitReason(false, text));
@@ -338,7 +436,7 @@ internal sealed class ServiceTransition
             return;
         }
 
-        var slot = RestartDecision.After(State.Slots[worker.Slot], worker, reason, State.Spec, Now);
+        var slot = RestartDecision.After(State.Slots[worker.Slot], worker, reason, State.SpecOf(worker.Generation), Now);
         SetSlot(slot);
         if (slot.Finished)
         {
@@ -372,9 +470,9 @@ internal sealed class ServiceTransition
             }
         }
 
-        if (State.Wanted && State.Rollout?.PromotedAt <= Now)
+        if (State.Wanted && State.Rollout is { } rollout && rollout.PromotedAt <= Now)
         {
-            RolloutMachine.Promote(this, $"canary_hold ({Durations.Text(State.Spec.Rollout.CanaryHold)}) went well");
+            RolloutMachine.Promote(this, $"canary_hold ({Durations.Text(State.SpecOf(rollout.To).Rollout.CanaryHold)}) went well");
         }
 
         for (var i = 0; i < State.Slots.Length; i++)
@@ -471,7 +569,7 @@ internal sealed class ServiceTransition
 
     public void Spawn(int slot, int generation)
     {
-        var worker = WorkerMachine.Start(State.NextWorkerId, slot, generation, State.Spec, Now);
+        var worker = WorkerMachine.Start(State.NextWorkerId, slot, generation, State.SpecOf(generation), Now);
         State = State with { NextWorkerId = State.NextWorkerId + 1, Workers = State.Workers.Add(worker) };
         _effects.Add(new SpawnEffect(worker));
     }
@@ -493,7 +591,7 @@ internal sealed class ServiceTransition
     private static string Who(WorkerState worker) => $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")}";
 
     private string StartTimeoutText(WorkerState worker) =>
-        $"was not ready within start_timeout ({Durations.Text(State.Spec.StartTimeout)})" + State.Spec.Readiness.Kind switch
+        $"was not ready within start_timeout ({Durations.Text(State.SpecOf(worker.Generation).StartTimeout)})" + State.SpecOf(worker.Generation).Readiness.Kind switch
         {
             ReadinessKind.Notify => ": it never sent READY=1; if it cannot, set ready = \"started\"",
             ReadinessKind.Started => "",

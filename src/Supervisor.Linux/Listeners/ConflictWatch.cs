@@ -96,6 +96,15 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         Try(wait);
     }
 
+    /// <summary>Waits for it no longer.</summary>
+    public void Forget(ListenerHandle handle)
+    {
+        foreach (var wait in _waits.Where(wait => wait.Handle == handle).ToArray())
+        {
+            Remove(wait);
+        }
+    }
+
     /// <inheritdoc/>
     public void PassDeadline()
     {

@@ -28,7 +28,6 @@ public sealed class DriftWatch
     private readonly List<ServiceRunner> _runners = [];
     private readonly Dictionary<ListenerHandle, List<HistoryActor>> _takers = [];
     private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
-    private readonly Dictionary<ListenerHandle, TimeSpan> _madeAt = [];
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
 
     /// <summary>A watch that makes a listener anew, which was shut down, by <paramref name="factory"/>.</summary>
@@ -78,9 +77,9 @@ public sealed class DriftWatch
     {
         foreach (var socket in handle.Sockets.ToArray())
         {
-            if (socket.Baseline is { } baseline && Look(handle, socket, baseline))
+            if (socket.Baseline is { } baseline)
             {
-                break;
+                Look(handle, socket, baseline);
             }
         }
 
@@ -98,8 +97,7 @@ public sealed class DriftWatch
         }
     }
 
-    /// <summary>True where the listener was made anew, and its sockets are others.</summary>
-    private bool Look(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
+    private void Look(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
     {
         var changes = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode).ChangesSince(baseline);
         if (socket.Drift.Count > 0)
@@ -124,10 +122,11 @@ public sealed class DriftWatch
                 continue;
             }
 
-            holders ??= Holders(handle);
+            holders ??= Holders(handle, socket);
             if (change.Name == SocketChange.Shutdown)
             {
-                return Shut(handle, socket, change, holders);
+                Shut(handle, socket, change, holders);
+                return;
             }
 
             var isNews = socket.IsNews(change.Name, holders);
@@ -143,8 +142,6 @@ public sealed class DriftWatch
                 PutBack(handle, socket, change, isNews);
             }
         }
-
-        return false;
     }
 
     private static void Tell(ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders, string? kept)
@@ -221,26 +218,26 @@ public sealed class DriftWatch
     /// (net/ipv4/af_inet.c, inet_shutdown). With <c>enforce</c> it is made anew where it was, and the workers are replaced,
     /// since theirs is the old one.
     /// </summary>
-    private bool Shut(ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders)
+    private void Shut(ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders)
     {
         if (socket.Drift.TryAdd(change.Name, change))
         {
             Tell(handle, socket, change, holders, null);
         }
 
-        if (!handle.Spec.Enforce || handle.Sockets.Count > 1 || IsMadeTooOften(handle))
+        if (!handle.Spec.Enforce || IsMadeTooOften(handle))
         {
-            return false;
+            return;
         }
 
         var before = socket.Inode;
         var runners = _runners.Where(runner => runner.State.Wanted && runner.Listeners.Contains(handle)).ToArray();
-        if (_factory.Remake(handle))
+        var shard = handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "";
+        if (shard.Length > 0 ? _factory.RemakeShard(handle, socket.Shard) : _factory.Remake(handle))
         {
-            _madeAt[handle] = _loop.Now;
             handle.History.Add(
                 HandlePhase.Repair, "listen", SocketChange.Shutdown, effective: OptionValue.Of(handle.Effective?.ToString() ?? ""), actor: _self,
-                note: $"made anew: inode {handle.Inode}, was {before}{(runners.Length == 0 ? "" : $"; the workers of {string.Join(", ", runners.Select(runner => runner.Name))} are replaced, so that they get it")}");
+                note: $"{shard}made anew: inode {handle.Sockets[socket.Shard].Inode}, was {before}{(runners.Length == 0 ? "" : $"; the workers of {string.Join(", ", runners.Select(runner => runner.Name))} are replaced, so that they get it")}");
         }
 
         // After the present event: it may be a worker's end, which has not been decided upon yet.
@@ -251,7 +248,6 @@ public sealed class DriftWatch
                 runner.Restart(out _);
             }
         });
-        return true;
     }
 
     private bool IsMadeTooOften(ListenerHandle handle)
@@ -292,9 +288,8 @@ public sealed class DriftWatch
     }
 
     /// <summary>Who has had the socket since it was last looked at: the workers of its services, and who took it from the broker.</summary>
-    private List<SocketHolderProcess> Holders(ListenerHandle handle)
+    private List<SocketHolderProcess> Holders(ListenerHandle handle, ListenerSocket socket)
     {
-        var madeAt = _madeAt.GetValueOrDefault(handle);
         var holders = new List<SocketHolderProcess>();
         foreach (var runner in _runners.Where(runner => runner.Listeners.Contains(handle)))
         {
@@ -304,7 +299,7 @@ public sealed class DriftWatch
             }
 
             holders.AddRange(runner.State.Workers
-                .Where(worker => worker.Pid is not null && worker.StartedAt >= madeAt)
+                .Where(worker => worker.Pid is not null && runner.Holds(worker.Id, socket))
                 .Select(worker => Holder(runner, worker)));
         }
 

@@ -54,4 +54,36 @@ public sealed partial class ListenerFactory
         handle.KeepBaseline();
         return handle;
     }
+
+    /// <summary>Goes on with the other shards of a listener whose first one has been restored; one that did not come over is made anew.</summary>
+    /// <param name="handle">The listener.</param>
+    /// <param name="take">The descriptor of a shard, null where nobody brought it; the handle owns it afterwards.</param>
+    /// <param name="call">How they came here.</param>
+    /// <param name="note">From whom.</param>
+    public void RestoreShards(ListenerHandle handle, Func<int, DescriptorHandle?> take, string call, string note)
+    {
+        for (var shard = handle.Sockets.Count; handle.Effective is { } address && shard > 0 && shard < handle.Spec.Shards; shard++)
+        {
+            if (take(shard) is { } descriptor)
+            {
+                handle.WorkAt(shard, isOneOfSeveral: true);
+                handle.Put(descriptor);
+                Files.GetStatus(descriptor, out var status);
+                handle.Inode = status.Inode;
+                handle.History.Add(HandlePhase.Adopt, call, actor: _self, note: note);
+            }
+            else if (MakeShards(handle, ListenerPlan.For(handle.Spec with { Address = address }, handle.Domain), shard, shard + 1) is not null)
+            {
+                if (handle.Sockets.Count > shard)
+                {
+                    handle.RemoveLast().Descriptor.Dispose();
+                }
+
+                break;
+            }
+        }
+
+        handle.WorkAt(0, isOneOfSeveral: false);
+        handle.KeepBaseline();
+    }
 }

@@ -253,7 +253,7 @@ public sealed partial class ListenerFactory
         }
 
         handle.History.Add(HandlePhase.Close, "close", actor: _self, note: "the daemon's descriptor; workers keep theirs");
-        handle.Descriptor.Dispose();
+        handle.Dispose();
         handle.Descriptor = null;
     }
 
@@ -287,6 +287,11 @@ public sealed partial class ListenerFactory
     private SystemCallFailure? Attempt(ListenerHandle handle, ListenerPlan plan)
     {
         handle.Domain = plan.Domain;
+        if (plan.Spec.Shards > 1)
+        {
+            return MakeShards(handle, plan, 0, plan.Spec.Shards);
+        }
+
         foreach (var step in plan.Steps)
         {
             if (Perform(handle, plan, step) is { } failure)
@@ -298,11 +303,77 @@ public sealed partial class ListenerFactory
         return Verify(handle);
     }
 
+    /// <summary>
+    /// Makes shards: all are bound before the first one listens, since from then on it has its share of the connections;
+    /// where the kernel chooses the port, it does so for the first one, and the others are bound to the same.
+    /// </summary>
+    private SystemCallFailure? MakeShards(ListenerHandle handle, ListenerPlan plan, int from, int to)
+    {
+        try
+        {
+            for (var shard = from; shard < to; shard++)
+            {
+                handle.WorkAt(shard, isOneOfSeveral: true);
+                var one = shard == 0 ? plan : ListenerPlan.For(plan.Spec with { Address = handle.Effective! }, plan.Domain);
+                foreach (var step in one.Steps.Where(step => step is not ListenStep))
+                {
+                    if (Perform(handle, one, step) is { } failure)
+                    {
+                        return failure;
+                    }
+                }
+
+                if (Verify(handle) is { } unnamed)
+                {
+                    return unnamed;
+                }
+            }
+
+            for (var shard = from; shard < to && plan.Spec.Address.Kind.Listens(); shard++)
+            {
+                handle.WorkAt(shard, isOneOfSeveral: true);
+                if (Listen(handle, plan.Spec.Listen.Backlog) is { } failure)
+                {
+                    return failure;
+                }
+            }
+
+            return null;
+        }
+        finally
+        {
+            handle.WorkAt(0, isOneOfSeveral: false);
+        }
+    }
+
+    /// <summary>
+    /// Makes one shard anew, which was shut down; the old one is closed when the new one stands, or kept where it cannot be
+    /// made. True where it was.
+    /// </summary>
+    public bool RemakeShard(ListenerHandle handle, int shard)
+    {
+        var old = handle.Sockets[shard];
+        var spec = handle.Spec with { Address = handle.Effective!, Shards = handle.Sockets.Count };
+        if (MakeShards(handle, ListenerPlan.For(spec, handle.Domain), shard, shard + 1) is not null)
+        {
+            if (handle.Sockets[shard] != old)
+            {
+                handle.Sockets[shard].Descriptor.Dispose();
+                handle.Put(old);
+            }
+
+            return false;
+        }
+
+        old.Descriptor.Dispose();
+        return true;
+    }
+
     private SystemCallFailure? Perform(ListenerHandle handle, ListenerPlan plan, PlanStep step) => step switch
     {
         CreateStep create => Create(handle, create),
         SetOptionStep set => Set(handle, set),
-        SocketModeStep mode => Note(handle, mode.Phase, "fchmod", "mode", Mode(mode.Mode), Files.SetMode(handle.Descriptor!, mode.Mode), null),
+        SocketModeStep mode => Note(handle, mode.Phase, "fchmod", "mode", Mode(mode.Mode), Files.SetMode(handle.Subject, mode.Mode), null),
         BindStep bind => Bind(handle, plan, bind.Address),
         PathOwnerStep owner => SetOwner(handle, owner),
         PathModeStep mode => SetPathMode(handle, mode),
@@ -322,22 +393,31 @@ public sealed partial class ListenerFactory
 
     private SystemCallFailure? Create(ListenerHandle handle, CreateStep create)
     {
-        handle.Descriptor = CreateSocket(create, out var failure);
+        if (CreateSocket(create, out var failure) is { } socket)
+        {
+            handle.Put(socket);
+        }
+
         handle.History.Add(
             HandlePhase.Create, "socket", errno: failure?.Name, verdict: failure is null ? Verdict.Exact : Verdict.Refused,
-            actor: _self, note: $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
+            actor: _self, note: On(handle.Occasion, $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}"));
+        if (handle is { IsDeaf: true, Descriptor: not null })
+        {
+            Deafen(handle);
+        }
+
         return failure;
     }
 
-    private SystemCallFailure? Set(ListenerHandle handle, SetOptionStep step)
+    private SystemCallFailure? Set(ListenerHandle handle, SetOptionStep step, string? occasion = null)
     {
-        var error = OptionAccess.Set(handle.Descriptor!, step.Option, step.Value);
-        var effective = OptionAccess.Get(handle.Descriptor!, step.Option);
+        var error = OptionAccess.Set(handle.Subject, step.Option, step.Value);
+        var effective = OptionAccess.Get(handle.Subject, step.Option);
         var verdict = error is null ? ReadBack.Compare(step.Option, step.Value, effective) : Verdict.Refused;
         var bound = step.Option.BoundedBy is { } sysctl && verdict != Verdict.Exact ? Sysctl.ReadNumber(sysctl) : null;
         var note = error is not null ? Advice(step, error.Value)
             : ReadBack.Explain(step.Option, step.Value, effective, bound) ?? (step.Option == SocketOptions.FastOpen ? FastOpenSwitch() : null);
-        handle.History.Add(step.Phase, "setsockopt", step.Option.Name, step.Value, effective, error?.Name, verdict, _self, note);
+        handle.History.Add(step.Phase, "setsockopt", step.Option.Name, step.Value, effective, error?.Name, verdict, _self, On(occasion, note));
         handle.Remember(step.Option, step.Value, effective, verdict);
         if (error is null)
         {
@@ -349,7 +429,7 @@ public sealed partial class ListenerFactory
             return error.Value.With($"{step.Option.LevelName}, {step.Option.Name}, {step.Value}");
         }
 
-        return step.Fallback is null ? null : Set(handle, step.Fallback);
+        return step.Fallback is null ? null : Set(handle, step.Fallback, occasion);
     }
 
     private SystemCallFailure? Bind(ListenerHandle handle, ListenerPlan plan, ListenAddress address)
@@ -374,7 +454,7 @@ public sealed partial class ListenerFactory
             return Refuse(handle, new SystemCallError("bind", nameTooLong), address, $"the path has {address.PathBytes} bytes, a UNIX socket's may have {ListenAddress.MaxUnixPathBytes}");
         }
 
-        var error = Sockets.Bind(handle.Descriptor!, raw);
+        var error = Sockets.Bind(handle.Subject, raw);
         if (error?.Errno == AddressInUse && address.Kind.IsUnix() && !address.IsAbstract && plan.Spec.Unix.RemoveStale)
         {
             Refuse(handle, error.Value, address, "remove_stale: looking whether anybody listens there");
@@ -384,7 +464,7 @@ public sealed partial class ListenerFactory
             }
 
             handle.History.Add(HandlePhase.Bind, "unlink", actor: _self, note: $"{address.Path}: {why}");
-            error = Sockets.Bind(handle.Descriptor!, raw);
+            error = Sockets.Bind(handle.Subject, raw);
         }
 
         if (error is not null)
@@ -392,7 +472,7 @@ public sealed partial class ListenerFactory
             return Refuse(handle, error.Value, address, null);
         }
 
-        handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(handle.Requested), effective: OptionValue.Of(address == plan.Spec.Address ? handle.Requested : address.ToString()), actor: _self);
+        handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(handle.Requested), effective: OptionValue.Of(address == handle.Spec.Address ? handle.Requested : address.ToString()), actor: _self);
         if (address.Kind.IsUnix() && !address.IsAbstract && Files.GetStatus(address.Path!, out var status) is null && status.IsSocket)
         {
             handle.PathIdentity = (status.Device, status.Inode);
@@ -452,9 +532,9 @@ public sealed partial class ListenerFactory
         return file;
     }
 
-    private SystemCallFailure? Join(ListenerHandle handle, MulticastMembership membership)
+    private SystemCallFailure? Join(ListenerHandle handle, MulticastMembership membership, bool leave = false, string? occasion = null)
     {
-        var name = membership.Source is null ? "MCAST_JOIN_GROUP" : "MCAST_JOIN_SOURCE_GROUP";
+        var name = $"MCAST_{(leave ? "LEAVE" : "JOIN")}_{(membership.Source is null ? "" : "SOURCE_")}GROUP";
         var value = OptionValue.Of($"{membership.Group}{(membership.Source is null ? "" : $" from {membership.Source}")}{(membership.Interface is null ? "" : $" on {membership.Interface}")}");
         uint index = 0;
         if (membership.Interface is { } @interface)
@@ -484,26 +564,26 @@ public sealed partial class ListenerFactory
         }
 
         var level = membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IpprotoIpv6 : IpprotoIp;
-        var error = Sockets.SetBytes(handle.Descriptor!, level, membership.Source is null ? McastJoinGroup : McastJoinSourceGroup, request);
-        return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, error, error?.Errno == NoDevice ? "no interface is named, and no route leads to the group: set interface" : null);
+        var error = Sockets.SetBytes(handle.Subject, level, membership.Source is null ? (leave ? McastLeaveGroup : McastJoinGroup) : leave ? McastLeaveSourceGroup : McastJoinSourceGroup, request);
+        return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, error, On(occasion, error?.Errno == NoDevice ? "no interface is named, and no route leads to the group: set interface" : null));
     }
 
-    private SystemCallFailure? Listen(ListenerHandle handle, int backlog)
+    private SystemCallFailure? Listen(ListenerHandle handle, int backlog, string? occasion = null)
     {
-        var error = Sockets.Listen(handle.Descriptor!, backlog);
+        var error = Sockets.Listen(handle.Subject, backlog);
         if (error is not null)
         {
-            handle.History.Add(HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), errno: error.Value.Name, verdict: Verdict.Refused, actor: _self);
+            handle.History.Add(HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), errno: error.Value.Name, verdict: Verdict.Refused, actor: _self, note: On(occasion, error.Value.Text));
             return error.Value.With(backlog.ToString(CultureInfo.InvariantCulture));
         }
 
-        Files.GetStatus(handle.Descriptor!, out var status);
-        var effective = AcceptQueue.Read(handle.Descriptor!, handle.Spec.Address.Kind, status.Inode)?.Limit;
+        Files.GetStatus(handle.Subject, out var status);
+        var effective = AcceptQueue.Read(handle.Subject, handle.Spec.Address.Kind, status.Inode)?.Limit;
         var somaxconn = effective is null || effective < backlog ? Sysctl.ReadNumber("net.core.somaxconn") : null;
         handle.History.Add(
             HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), effective is { } limit ? OptionValue.Of(limit) : null,
             verdict: effective is null || effective == backlog ? Verdict.Exact : Verdict.Adjusted, actor: _self,
-            note: ReadBack.ExplainBacklog(backlog, effective, somaxconn));
+            note: On(occasion, ReadBack.ExplainBacklog(backlog, effective, somaxconn)));
         return null;
     }
 
@@ -511,9 +591,9 @@ public sealed partial class ListenerFactory
     internal SystemCallFailure? Verify(ListenerHandle handle)
     {
         Span<byte> raw = stackalloc byte[SocketAddress.MaxLength];
-        var error = Sockets.GetSocketName(handle.Descriptor!, raw, out var length);
+        var error = Sockets.GetSocketName(handle.Subject, raw, out var length);
         handle.Effective = error is null ? SocketAddress.Decode(handle.Spec.Address.Kind, raw[..length]) : null;
-        Files.GetStatus(handle.Descriptor!, out var status);
+        Files.GetStatus(handle.Subject, out var status);
         handle.Inode = status.Inode;
         var requested = OptionValue.Of(handle.Requested);
         var effective = handle.Effective is null ? (OptionValue?)null : OptionValue.Of(handle.Effective.ToString());
@@ -533,6 +613,8 @@ public sealed partial class ListenerFactory
         handle.History.Add(phase, call, option, value, error is null ? value : null, error?.Name, error is null ? Verdict.Exact : Verdict.Refused, _self, note ?? error?.Text);
         return null;
     }
+
+    private static string? On(string? occasion, string? note) => occasion is null ? note : note is null ? occasion : $"{occasion}: {note}";
 
     private static string Advice(SetOptionStep step, SystemCallError error) => error.Name switch
     {

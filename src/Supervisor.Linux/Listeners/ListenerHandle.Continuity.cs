@@ -10,7 +10,7 @@ public sealed partial class ListenerHandle
     /// <summary>Goes on where a predecessor's handle ended, without a socket yet.</summary>
     internal ListenerHandle(ListenerEntry entry, TimeProvider time)
     {
-        Spec = entry.Spec;
+        _spec = entry.Spec;
         Requested = entry.Spec.Address.ToString();
         History = new HandleHistory(time, entry.History);
         Domain = entry.Domain;
@@ -31,6 +31,11 @@ public sealed partial class ListenerHandle
     public ListenerEntry Keep(OutgoingDescriptors? descriptors, TimeSpan? givesUp)
     {
         descriptors?.Add(DescriptorKey.Listener(Name), Descriptor);
+        foreach (var socket in Sockets.Skip(1))
+        {
+            descriptors?.Add(DescriptorKey.Shard(Name, socket.Shard), socket.Descriptor);
+        }
+
         return new ListenerEntry
         {
             Spec = Spec,

@@ -12,20 +12,35 @@ public sealed partial class ListenerHandle : IDisposable
 {
     private readonly List<ListenerSocket> _sockets = [];
     private readonly Dictionary<SocketOption, (OptionValue Requested, OptionValue? Effective, Verdict Verdict)> _asked = [];
+    private ListenerSpec _spec;
 
     /// <summary>A handle without a socket, for the factory to fill.</summary>
     public ListenerHandle(ListenerSpec spec, TimeProvider time)
+        : this(spec, new HandleHistory(time))
     {
-        Spec = spec;
-        Requested = spec.Address.ToString();
-        History = new HandleHistory(time);
     }
 
-    /// <summary>What was asked for.</summary>
-    public ListenerSpec Spec { get; }
+    /// <summary>A handle without a socket, whose history goes on where another socket of the same listener has left it.</summary>
+    internal ListenerHandle(ListenerSpec spec, HandleHistory history)
+    {
+        _spec = spec;
+        Requested = spec.Address.ToString();
+        History = history;
+    }
+
+    /// <summary>What was asked for; another one after a reload.</summary>
+    public ListenerSpec Spec
+    {
+        get => _spec;
+        internal set
+        {
+            _spec = value;
+            Requested = value.Address.ToString();
+        }
+    }
 
     /// <summary>The address that was asked for, as text.</summary>
-    public string Requested { get; }
+    public string Requested { get; private set; } = "";
 
     /// <summary>Its name.</summary>
     public string Name => Spec.Name;
@@ -40,11 +55,50 @@ public sealed partial class ListenerHandle : IDisposable
         internal set
         {
             _sockets.Clear();
+            At = 0;
             if (value is not null)
             {
                 _sockets.Add(new ListenerSocket(value, 0));
             }
         }
+    }
+
+    /// <summary>The shard that the factory works at.</summary>
+    internal int At { get; private set; }
+
+    /// <summary>The socket that the factory works at.</summary>
+    internal DescriptorHandle Subject => _sockets[At].Descriptor;
+
+    /// <summary>What is done next is done at that shard, and the history says so where there are several.</summary>
+    internal void WorkAt(int shard, bool isOneOfSeveral)
+    {
+        At = shard;
+        History.Subject = isOneOfSeveral ? $"shard {shard}" : null;
+    }
+
+    /// <summary>Takes over the socket of the shard that is worked at; the one that it replaces, if any, is the caller's.</summary>
+    internal void Put(DescriptorHandle descriptor)
+    {
+        var socket = new ListenerSocket(descriptor, At);
+        if (At < _sockets.Count)
+        {
+            _sockets[At] = socket;
+        }
+        else
+        {
+            _sockets.Add(socket);
+        }
+    }
+
+    /// <summary>Puts a former socket of a shard back.</summary>
+    internal void Put(ListenerSocket socket) => _sockets[socket.Shard] = socket;
+
+    /// <summary>Lets go of the last shard, which is the caller's from now on.</summary>
+    internal ListenerSocket RemoveLast()
+    {
+        var last = _sockets[^1];
+        _sockets.RemoveAt(_sockets.Count - 1);
+        return last;
     }
 
     /// <summary>Its sockets by shard; none where there is no socket.</summary>
@@ -63,7 +117,7 @@ public sealed partial class ListenerHandle : IDisposable
     public ulong Inode
     {
         get => _sockets.Count == 0 ? 0 : _sockets[0].Inode;
-        internal set => _sockets[0].Inode = value;
+        internal set => _sockets[At].Inode = value;
     }
 
     /// <summary>The address that it had when its socket was shut down, and is to have again; null where that never happened.</summary>
@@ -93,6 +147,12 @@ public sealed partial class ListenerHandle : IDisposable
     /// <summary>What <see cref="Failure"/> means and who is in the way; null where there is a socket.</summary>
     public BindDiagnosis? Diagnosis { get; internal set; }
 
+    /// <summary>Set where the socket drops what comes until somebody says who gets it.</summary>
+    internal bool IsDeaf { get; init; }
+
+    /// <summary>Why the socket is made, where that is not the daemon's start.</summary>
+    internal string? Occasion { get; init; }
+
     /// <summary>The socket file that bind() made, by device and inode: what may be removed at the end.</summary>
     internal (ulong Device, ulong Inode)? PathIdentity { get; set; }
 
@@ -121,10 +181,14 @@ public sealed partial class ListenerHandle : IDisposable
     /// <summary>Forgets what an attempt in another family has left.</summary>
     internal void Reset()
     {
-        Descriptor?.Dispose();
+        Dispose();
         Descriptor = null;
+        History.Subject = null;
         _asked.Clear();
     }
+
+    /// <summary>Nothing is asked of the option any more.</summary>
+    internal void Forget(SocketOption option) => _asked.Remove(option);
 
     internal void Remember(SocketOption option, OptionValue requested, OptionValue? effective, Verdict verdict) =>
         _asked[option] = (requested, effective, verdict);
@@ -149,5 +213,11 @@ public sealed partial class ListenerHandle : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Descriptor?.Dispose();
+    public void Dispose()
+    {
+        foreach (var socket in _sockets)
+        {
+            socket.Descriptor.Dispose();
+        }
+    }
 }

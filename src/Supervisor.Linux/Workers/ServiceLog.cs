@@ -15,9 +15,8 @@ internal sealed class ServiceLog
 
     private readonly ILogger _log;
     private readonly string _name;
-    private readonly ServiceSpec _spec;
     private readonly TimeProvider _time;
-    private readonly OutputQueue? _output;
+    private OutputQueue? _output;
 
     /// <summary>A log whose workers' lines go to <paramref name="output"/>, or with the daemon's own; the queue stays the caller's.</summary>
     public ServiceLog(ILogger log, ServiceSpec spec, TimeProvider time, OutputQueue? output = null)
@@ -25,7 +24,6 @@ internal sealed class ServiceLog
         _output = output;
         _time = time;
         _name = spec.Name;
-        _spec = spec;
         _log = log.ForContext("LISTEND_SERVICE", spec.Name);
     }
 
@@ -38,6 +36,9 @@ internal sealed class ServiceLog
 
     public void HookStarted(HookEffect hook, int pid) =>
         _log.ForContext("MESSAGE_ID", MessageIds.Worker).Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
+
+    /// <summary>Lines go there from now on; the former queue stays the caller's.</summary>
+    public void Redirect(OutputQueue? output) => _output = output;
 
     private void Output(int? slot, int generation, int pid, string line, bool isError)
     {
@@ -87,7 +88,8 @@ internal sealed class ServiceLog
     public void AwaitsMain(WorkerState worker, int pid) =>
         About(worker, pid, MessageIds.Worker).Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);
 
-    public void Report(ReportEffect report, TimeSpan now)
+    /// <summary>A report, in the words of the terms that the worker, or else the service, has.</summary>
+    public void Report(ReportEffect report, TimeSpan now, ServiceSpec spec)
     {
         var log = report.Worker is { } subject ? About(subject, subject.Pid ?? 0, MessageIds.Worker) : _log.ForContext("MESSAGE_ID", MessageIds.Rollout);
         var worker = report.Worker;
@@ -104,13 +106,13 @@ internal sealed class ServiceLog
                 log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
                 break;
             case ServiceReport.WorkerHung:
-                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}: it is sent SIGABRT, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, Durations.Text(_spec.StopTimeout));
+                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}: it is sent SIGABRT, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, Durations.Text(spec.StopTimeout));
                 break;
             case ServiceReport.WorkerDraining:
-                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Asked}, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, worker.EndRequested ? "was asked to drain" : "says that it is leaving", Durations.Text(_spec.StopTimeout));
+                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Asked}, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, worker.EndRequested ? "was asked to drain" : "says that it is leaving", Durations.Text(spec.StopTimeout));
                 break;
             case ServiceReport.WorkerKilled:
-                log.Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) did not leave within stop_timeout ({Timeout}) and is killed with its session", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(_spec.StopTimeout));
+                log.Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) did not leave within stop_timeout ({Timeout}) and is killed with its session", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(spec.StopTimeout));
                 break;
             case ServiceReport.WorkerLeft:
                 log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) has left: {Reason}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
@@ -125,7 +127,7 @@ internal sealed class ServiceLog
                 var slot = report.Slot!;
                 if (slot.LimitReached)
                 {
-                    log.Error("service {Service}: worker {Slot} was restarted {Limit} times within {Interval} (restart.limit): next try in {Wait}; last end: {Reason}", _name, slot.Index, _spec.Restart.Limit, Durations.Text(_spec.Restart.LimitInterval), Durations.Text(slot.NextTry!.Value - now), slot.LastExit?.Text);
+                    log.Error("service {Service}: worker {Slot} was restarted {Limit} times within {Interval} (restart.limit): next try in {Wait}; last end: {Reason}", _name, slot.Index, spec.Restart.Limit, Durations.Text(spec.Restart.LimitInterval), Durations.Text(slot.NextTry!.Value - now), slot.LastExit?.Text);
                 }
                 else
                 {
@@ -143,7 +145,7 @@ internal sealed class ServiceLog
                 log.Debug("service {Service}: roll-out of generation {To}: {Phase}", _name, rollout!.To, rollout.Phase.ToString());
                 break;
             case ServiceReport.RolloutWaiting:
-                log.Information("service {Service}: roll-out of generation {To} waits until generation {Awaited} has left (rollout.max_generations is {Max})", _name, rollout!.To, string.Join(", ", rollout.WaitsFor), _spec.Rollout.MaxGenerations);
+                log.Information("service {Service}: roll-out of generation {To} waits until generation {Awaited} has left (rollout.max_generations is {Max})", _name, rollout!.To, string.Join(", ", rollout.WaitsFor), spec.Rollout.MaxGenerations);
                 break;
             case ServiceReport.RolloutCanary:
                 log.Information("service {Service}: roll-out of generation {To}: the canary of {Canary} serves and is watched; {Until}", _name, rollout!.To, rollout.Canary, RolloutWords.Until(_name, rollout, now));

@@ -36,7 +36,7 @@ public sealed partial class ServiceRunner
         {
             State = State,
             Blocked = Blocked,
-            Identity = _identity is { } identity
+            Identity = _wanted.Identity is { } identity
                 ? new IdentityEntry { Uid = identity.Uid, Gid = identity.Gid, Groups = identity.Groups?.ToArray(), Variables = [.. identity.Variables.Select(pair => $"{pair.Key}={pair.Value}")] }
                 : null,
             Workers = [.. _processes.Select(pair => pair.Value.Keep(Name, pair.Key, descriptors))],
@@ -54,8 +54,10 @@ public sealed partial class ServiceRunner
         Blocked = entry.Blocked;
         if (entry.Identity is { } identity)
         {
-            _identity = new WorkerIdentity(identity.Uid, identity.Gid, identity.Groups, [.. identity.Variables.Select(Variable)]);
+            _wanted = _wanted with { Identity = new WorkerIdentity(identity.Uid, identity.Gid, identity.Groups, [.. identity.Variables.Select(Variable)]) };
         }
+
+        RestoreMeans();
 
         if (entry.Output is { } output)
         {
@@ -98,12 +100,26 @@ public sealed partial class ServiceRunner
         _missed = missed;
     }
 
+    /// <summary>What each generation that lives is spawned with: its own listeners by their names, and whom it runs as.</summary>
+    private void RestoreMeans()
+    {
+        _means.Clear();
+        foreach (var (generation, spec) in State.Specs)
+        {
+            var listeners = spec.Listeners.Select(name => _wanted.Listeners.FirstOrDefault(handle => handle.Name == name)).ToArray();
+            var isSame = spec.User == State.Spec.User && spec.Group == State.Spec.Group && spec.SupplementaryGroups.SequenceEqual(State.Spec.SupplementaryGroups);
+            _means.Add(generation, new GenerationMeans(
+                listeners.Any(handle => handle is null) ? _wanted.Listeners : listeners!,
+                isSame || !WorkerIdentity.TryResolve(spec, out var identity, out _) ? _wanted.Identity : identity));
+        }
+    }
+
     /// <summary>Goes on: what the predecessor has missed happens now.</summary>
     public void Resume()
     {
         foreach (var waiting in _waitingHooks)
         {
-            _hooks.Run(State.Spec, _identity!, waiting);
+            _hooks.Run(State.SpecOf(waiting.Generation), MeansOf(waiting.Generation).Identity!, waiting);
         }
 
         _demand.Follow(State);
@@ -127,7 +143,7 @@ public sealed partial class ServiceRunner
 
         var notify = descriptors.TryTake(DescriptorKey.Notify(Name, entry.Id), out var socket)
             ? NotifySocket.Adopt(entry.NotifyPath, socket)
-            : NotifySocket.Create(entry.NotifyPath, _identity?.Uid, out _);
+            : NotifySocket.Create(entry.NotifyPath, MeansOf(worker.Generation).Identity?.Uid, out _);
         if (notify is null)
         {
             pidfd.Dispose();

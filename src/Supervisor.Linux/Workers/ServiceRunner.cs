@@ -27,16 +27,18 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 {
     private readonly EventLoop _loop;
     private readonly Spawner _spawner;
-    private readonly IReadOnlyList<ListenerHandle> _listeners;
     private readonly ServiceLog _log;
-    private readonly OutputQueue? _output;
+    private readonly ILogger _logger;
+    private readonly bool _daemonLogsToJournal;
+    private OutputQueue? _output;
     private readonly HookRunner _hooks;
     private readonly DemandWatch _demand;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
     private readonly DescriptorStore _stored = new();
     private readonly OrphanReaper? _orphans;
     private readonly Queue<ServiceEvent> _events = new();
-    private WorkerIdentity? _identity;
+    private readonly Dictionary<int, GenerationMeans> _means = [];
+    private GenerationMeans _wanted;
     private bool _stepping;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
@@ -44,12 +46,15 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     {
         _loop = loop;
         _spawner = spawner;
-        _listeners = listeners;
+        _wanted = new GenerationMeans(listeners, null);
+        _logger = log;
+        _daemonLogsToJournal = daemonLogsToJournal;
         _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
         _log = new ServiceLog(log, spec, loop.Time, _output);
         _hooks = new HookRunner(loop, spawner, _log, Post);
         _demand = new DemandWatch(loop, () => _listeners, Post);
         State = ServiceState.Create(spec);
+        _means.Add(State.Generation, _wanted);
         loop.Add(this);
         _orphans = orphans;
         if (orphans is not null)
@@ -61,6 +66,15 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <summary>After each change, with what is worth reporting of it; the state is the new one.</summary>
     public event Action<ServiceRunner, ImmutableArray<ReportEffect>>? Changed;
 
+    /// <summary>
+    /// Asked before a worker gets its stop signal: true where it is to get it later, by the action that is handed over,
+    /// since what waits in a queue is its to serve, and nobody else's.
+    /// </summary>
+    public Func<WorkerState, Action, bool>? HoldsBack { get; set; }
+
+    /// <summary>The sockets that the workers of a generation have, in descriptor order.</summary>
+    public IReadOnlyList<ListenerHandle> ListenersOf(int generation) => MeansOf(generation).Listeners;
+
     /// <summary>Before a worker's end is decided upon: what it had is still as it left it.</summary>
     public event Action<ServiceRunner>? Ending;
 
@@ -70,8 +84,11 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <summary>The name.</summary>
     public string Name => State.Spec.Name;
 
-    /// <summary>The listeners, in descriptor order.</summary>
-    public IReadOnlyList<ListenerHandle> Listeners => _listeners;
+    /// <summary>The listeners of the next worker, in descriptor order.</summary>
+    public IReadOnlyList<ListenerHandle> Listeners => _wanted.Listeners;
+
+    /// <summary>Whether a worker that lives, or may yet be started, has that socket.</summary>
+    public bool Uses(ListenerHandle handle) => _wanted.Listeners.Contains(handle) || _means.Values.Any(means => means.Listeners.Contains(handle));
 
     /// <summary>Why the service cannot be started; null where it can.</summary>
     public string? Blocked { get; private set; }
@@ -102,7 +119,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private bool Start(ServiceEvent what, out string? error)
     {
-        var missing = _listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
+        var missing = Listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
         error = missing.Length > 0 ? string.Join("; ", missing) : null;
         if (error is null)
         {
@@ -141,6 +158,33 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
         Post(new RestartRequested());
         return true;
+    }
+
+    /// <summary>
+    /// Something else is asked for. What needs no new worker holds at once; otherwise the workers are replaced by those of
+    /// <paramref name="identity"/> on <paramref name="listeners"/>, by the strategy of the new spec.
+    /// </summary>
+    public void Change(ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, WorkerIdentity identity, bool newWorkers)
+    {
+        var before = State.Spec;
+        _wanted = new GenerationMeans(listeners, identity);
+        if (Blocked is not null && listeners.All(handle => handle.Descriptor is not null))
+        {
+            Blocked = null;
+        }
+
+        if (before.Log != spec.Log)
+        {
+            // The old queue may have to wait for a slow disk: not on the loop.
+            var old = _output;
+            _log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _loop.Time, _logger));
+            if (old is not null)
+            {
+                _ = Task.Run(old.Dispose);
+            }
+        }
+
+        Post(new SpecChanged(spec, newWorkers));
     }
 
     /// <summary>Lets the roll-out go on beyond its canary; false with the reason where there is none to promote.</summary>
@@ -208,8 +252,10 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             while (_events.TryDequeue(out var next))
             {
                 var now = _loop.Now;
+                var before = State;
                 var (state, effects) = ServiceMachine.Step(State, next, now);
                 State = state;
+                Provide(before, next);
 
                 // Acts before words: whoever reads the log must not keep a worker from being replaced.
                 foreach (var effect in effects.OrderBy(effect => effect is ReportEffect))
@@ -220,6 +266,10 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
                 _demand.Follow(State);
                 Changed?.Invoke(this, [.. effects.OfType<ReportEffect>()]);
+                if (next is ScaleRequested)
+                {
+                    CoverShards();
+                }
             }
         }
         finally
@@ -276,9 +326,43 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             return false;
         }
 
-        _identity = identity;
+        _wanted = _wanted with { Identity = identity };
+        foreach (var (generation, means) in _means.Where(pair => pair.Value.Identity is null || !State.Wanted).ToArray())
+        {
+            _means[generation] = means with { Identity = identity };
+        }
+
         return true;
     }
+
+    /// <summary>
+    /// A generation that has just begun gets what is there for it now and keeps it; one of which nothing is left is
+    /// forgotten. Where a roll-out was taken back, the next one begins with what there was before.
+    /// </summary>
+    private void Provide(ServiceState before, ServiceEvent what)
+    {
+        if (ReferenceEquals(before.Specs, State.Specs) && ReferenceEquals(before.Spec, State.Spec))
+        {
+            return;
+        }
+
+        foreach (var generation in State.Specs.Keys)
+        {
+            _means.TryAdd(generation, _wanted);
+        }
+
+        if (what is not SpecChanged && !ReferenceEquals(before.Spec, State.Spec) && State.Rollout is { } rollout && _means.TryGetValue(rollout.From, out var former))
+        {
+            _wanted = former;
+        }
+
+        foreach (var generation in _means.Keys.Where(generation => !State.Specs.ContainsKey(generation)).ToArray())
+        {
+            _means.Remove(generation);
+        }
+    }
+
+    private GenerationMeans MeansOf(int generation) => _means.GetValueOrDefault(generation) ?? _wanted;
 
     private void CarryOut(ServiceEffect effect, TimeSpan now)
     {
@@ -287,26 +371,16 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             case SpawnEffect spawn:
                 Spawn(spawn.Worker);
                 break;
+            case SignalEffect signal when signal.Signal != Signals.Abort && HoldsBack?.Invoke(signal.Worker, () => Send(signal)) == true:
+                break;
             case SignalEffect signal:
-                if (_processes.TryGetValue(signal.Worker.Id, out var asked))
-                {
-                    asked.Watch?.Dispose();
-                    if (asked.AwaitsMain)
-                    {
-                        End(signal.Worker.Id, asked, Abandoned);
-                    }
-                    else
-                    {
-                        Processes.Signal(asked.Pidfd, signal.Signal);
-                    }
-                }
-
+                Send(signal);
                 break;
             case KillEffect kill:
                 _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession();
                 break;
             case HookEffect hook:
-                _hooks.Run(State.Spec, _identity!, hook);
+                _hooks.Run(State.SpecOf(hook.Generation), MeansOf(hook.Generation).Identity!, hook);
                 break;
             case HookStopEffect stop:
                 _hooks.Stop(stop);
@@ -317,16 +391,74 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                     process.ReadyAt = _loop.Time.GetUtcNow();
                 }
 
-                _log.Report(report, now);
+                _log.Report(report, now, report.Worker is { } subject ? State.SpecOf(subject.Generation) : State.Spec);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(effect), effect, null);
         }
     }
 
+    private void Send(SignalEffect signal)
+    {
+        if (_processes.TryGetValue(signal.Worker.Id, out var asked))
+        {
+            asked.Watch?.Dispose();
+            if (asked.AwaitsMain)
+            {
+                End(signal.Worker.Id, asked, Abandoned);
+            }
+            else
+            {
+                Processes.Signal(asked.Pidfd, signal.Signal);
+            }
+        }
+    }
+
+    /// <summary>Whether a worker has, or may have, that socket of a listener.</summary>
+    public bool Holds(int workerId, ListenerSocket socket) => Process(workerId) is { } process && process.Sockets?.Contains(socket) != false;
+
+    /// <summary>
+    /// Replaces the workers by the service's strategy where a shard has no slot that serves it any more, or a slot no shard:
+    /// after the number of either has changed. What waits in such a shard waits for the new worker.
+    /// </summary>
+    public void CoverShards()
+    {
+        if (!State.Wanted || State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights)
+        {
+            return;
+        }
+
+        var live = State.Workers.Where(worker => worker.IsLive && worker.Slot < State.Desired).ToArray();
+        foreach (var handle in Listeners)
+        {
+            var emptySlots = Enumerable.Range(0, State.Desired).Where(slot => !live.Any(worker => worker.Slot == slot));
+            var covered = emptySlots.SelectMany(slot => Share(handle, slot)).ToHashSet();
+            var isIdle = false;
+            foreach (var worker in live)
+            {
+                var held = handle.Sockets.Where(socket => Holds(worker.Id, socket)).ToArray();
+                covered.UnionWith(held);
+                isIdle |= held.Length == 0;
+            }
+
+            if (isIdle || handle.Sockets.Any(socket => !covered.Contains(socket)))
+            {
+                Restart(out _);
+                return;
+            }
+        }
+    }
+
+    /// <summary>The sockets of a listener that a slot serves.</summary>
+    private IReadOnlyList<ListenerSocket> Share(ListenerHandle handle, int slot) => handle.Sockets.Count < 2
+        ? handle.Sockets
+        : [.. ShardAssignment.Of(slot, State.Desired, handle.Sockets.Count).Select(shard => handle.Sockets[shard])];
+
     private void Spawn(WorkerState worker)
     {
-        foreach (var handle in _listeners)
+        var spec = State.SpecOf(worker.Generation);
+        var (listeners, identity) = MeansOf(worker.Generation);
+        foreach (var handle in listeners)
         {
             handle.KeepBaseline();
         }
@@ -334,11 +466,12 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
         var process = _spawner.Spawn(
-            State.Spec, _identity!, worker, _listeners,
+            spec, identity!, worker, listeners,
             line => _log.Output(worker, pid, line, isError: false),
             line => _log.Output(worker, pid, line, isError: true),
             out var failure,
-            _stored.Of(worker.Slot));
+            _stored.Of(worker.Slot),
+            handle => Share(handle, worker.Slot));
         if (process is null)
         {
             Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
@@ -348,15 +481,20 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         pid = process.Pid;
         _processes.Add(worker.Id, process);
         Post(new WorkerSpawned(worker.Id, pid));
-        if (State.Spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
+        if (spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
         {
-            for (var i = 0; i < _listeners.Count; i++)
+            var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
+            var given = new List<ListenerSocket>();
+            foreach (var (handle, socket) in listeners.SelectMany(handle => Share(handle, worker.Slot).Select(socket => (handle, socket))))
             {
-                var number = State.Spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart + i;
-                _listeners[i].History.Add(
+                given.Add(socket);
+                handle.History.Add(
                     HandlePhase.Handoff, "execve", actor: new HistoryActor(pid, $"{Name}/{worker.Slot}"),
-                    note: $"descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(State.Spec.Handoff)}");
+                    note: $"{(handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")}descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(spec.Handoff)}");
+                number = Math.Max(number + 1, HandoffEnvironment.ListenFdsStart);
             }
+
+            process.Sockets = given;
         }
 
         Attach(worker.Id, process);
@@ -373,24 +511,25 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private void LookAt(int workerId, WorkerProcess process)
     {
-        if (Look(process) is { } look)
+        var generation = State.Workers.FirstOrDefault(worker => worker.Id == workerId)?.Generation ?? State.Generation;
+        if (Look(process, State.SpecOf(generation), MeansOf(generation).Listeners) is { } look)
         {
             process.Watch = new ReadinessWatch(_loop, look, () => Post(new WorkerReady(workerId)), seen => Post(new WorkerSeen(workerId, seen)));
         }
     }
 
     /// <summary>How the worker's readiness is seen from outside; null where it says so itself, or is ready by its exec.</summary>
-    private IReadinessLook? Look(WorkerProcess process)
+    private IReadinessLook? Look(WorkerProcess process, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners)
     {
-        var readiness = State.Spec.Readiness;
+        var readiness = spec.Readiness;
         switch (readiness.Kind)
         {
             case ReadinessKind.Accepting:
                 return new AcceptingLook(
                     () => process.Pid,
-                    [.. _listeners.Where(handle => handle.Spec.Address.Kind.Listens()).Select(handle => (handle.Name, handle.Inode))]);
+                    [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens()).SelectMany(handle => handle.Sockets.Where(socket => process.Sockets?.Contains(socket) != false).Select(socket => (handle.Name, socket.Inode)))]);
             case ReadinessKind.Http:
-                var asked = _listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
+                var asked = listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
                 return new HttpLook(() => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
             case ReadinessKind.Notify or ReadinessKind.Started:
                 return null;
@@ -406,6 +545,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             _loop.Unwatch(pipe.Descriptor);
         }
     });
+
+    private ServiceSpec TermsOf(int workerId) =>
+        State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;
 
     private void TakeMessages(int workerId, WorkerProcess process) => process.Notify.Drain(
         process.Owns,
@@ -454,7 +596,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             process.SayReloading(false);
         }
 
-        if (message.IsReady && State.Spec.Readiness.Kind == ReadinessKind.Notify)
+        if (message.IsReady && TermsOf(workerId).Readiness.Kind == ReadinessKind.Notify)
         {
             Post(new WorkerReady(workerId));
         }
@@ -487,9 +629,10 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             return;
         }
 
-        if (!HandoffEnvironment.PassesStored(State.Spec.Handoff))
+        var handoff = State.SpecOf(worker.Generation).Handoff;
+        if (!HandoffEnvironment.PassesStored(handoff))
         {
-            _log.MessageRefused(process.Pid, process.Pid, $"FDSTORE=1: descriptors cannot be given back by {Word(State.Spec.Handoff)}; use handoff = \"listen-fds\"");
+            _log.MessageRefused(process.Pid, process.Pid, $"FDSTORE=1: descriptors cannot be given back by {Word(handoff)}; use handoff = \"listen-fds\"");
             return;
         }
 
@@ -564,7 +707,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
 
         if (exit is { Signalled: false, Status: 0 } && !process.IsHandedOver
-            && State.Spec.Readiness.Kind == ReadinessKind.Notify
+            && TermsOf(workerId).Readiness.Kind == ReadinessKind.Notify
             && State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { Phase: WorkerPhase.Starting } starting
             && process.HasOrphans())
         {
@@ -586,11 +729,11 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private void End(int workerId, WorkerProcess process, ExitReason reason)
     {
+        Ending?.Invoke(this);
         process.Output.Drain();
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
-        Ending?.Invoke(this);
         Post(new WorkerEnded(workerId, reason));
 
         process.KillSession();

@@ -54,7 +54,7 @@ public sealed class Spawner : IDisposable
         || name.StartsWith("WATCHDOG_", StringComparison.Ordinal) || name.StartsWith("LISTEND_", StringComparison.Ordinal);
 
     /// <summary>
-    /// Spawns a worker with duplicates of its listeners and of what its predecessor stored. The process that comes back is the caller's to watch and
+    /// Spawns a worker with duplicates of its listeners (of a listener with shards, those that <paramref name="share"/> says) and of what its predecessor stored. The process that comes back is the caller's to watch and
     /// dispose; on failure it is null and <paramref name="failure"/> says setting, value, stage and remedy.
     /// </summary>
     public WorkerProcess? Spawn(
@@ -65,9 +65,11 @@ public sealed class Spawner : IDisposable
         Action<string> onOutput,
         Action<string> onError,
         out string? failure,
-        IReadOnlyList<StoredDescriptor>? stored = null)
+        IReadOnlyList<StoredDescriptor>? stored = null,
+        Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null)
     {
         stored ??= [];
+        share ??= static handle => handle.Sockets;
         if (listeners.FirstOrDefault(handle => handle.Descriptor is null) is { } closed)
         {
             failure = $"listener \"{closed.Name}\" has no socket: {closed.Failure?.ToString() ?? "it was closed"}";
@@ -76,7 +78,7 @@ public sealed class Spawner : IDisposable
 
         var handoff = HandoffEnvironment.For(
             spec.Handoff,
-            [.. listeners.Select(handle => new HandedListener(handle.Name, handle.Spec.Address.Kind, handle.Domain, handle.Effective))],
+            [.. listeners.SelectMany(handle => share(handle).Select(_ => new HandedListener(handle.Name, handle.Spec.Address.Kind, handle.Domain, handle.Effective)))],
             worker.Generation,
             Processes.CurrentPid,
             [.. stored.Select(one => one.Name)]);
@@ -96,7 +98,7 @@ public sealed class Spawner : IDisposable
         List<DescriptorHandle> passed = [];
         if (handoff.FirstDescriptor is { })
         {
-            passed.AddRange(listeners.Select(handle => handle.Descriptor!));
+            passed.AddRange(listeners.SelectMany(share).Select(socket => socket.Descriptor));
         }
 
         if (handoff.FirstStored is { })

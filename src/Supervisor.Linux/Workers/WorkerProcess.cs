@@ -40,6 +40,9 @@ public sealed partial class WorkerProcess : IDisposable
     /// <summary>When it was spawned, by the wall clock.</summary>
     public DateTimeOffset StartedAt { get; }
 
+    /// <summary>The listeners' sockets that it was given; null where that is not known, and may be all of them.</summary>
+    public IReadOnlyList<Listeners.ListenerSocket>? Sockets { get; internal set; }
+
     /// <summary>When it got ready.</summary>
     public DateTimeOffset? ReadyAt { get; internal set; }
 

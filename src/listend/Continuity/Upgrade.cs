@@ -69,6 +69,7 @@ internal sealed class Upgrade
         var answer = new TaskCompletionSource<(string?, string?)>(TaskCreationOptions.RunContinuationsAsynchronously);
         var refusal = IsUnderWay ? "an upgrade is under way already"
             : _daemon.IsLeaving ? "listend is leaving"
+            : _daemon.Reloader?.IsUnderWay == true ? "a reload is under way: workers of the former configuration are still leaving; try again when they have left"
             : _executable.WhyNot();
         if (refusal is not null)
         {

@@ -44,6 +44,7 @@ internal sealed partial class ControlApi
         application.MapGet("/v1/listeners/{name}/history", History);
         MapServices(application);
         MapStreams(application);
+        application.MapPost("/v1/reload", Reload);
         application.MapPost("/v1/upgrade", Upgrade);
         application.MapGet("/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
         application.MapGet("/readyz", Ready);

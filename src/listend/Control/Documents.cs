@@ -45,7 +45,7 @@ internal static class Documents
         state.Slots.Count(slot => slot.Index < state.Desired && slot.Generation == rollout.To),
         state.Desired,
         rollout.Reason,
-        Word(state.Spec.Rollout.Strategy),
+        Word(state.SpecOf(rollout.To).Rollout.Strategy),
         state.Workers.Count(worker => !worker.IsLive),
         (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds)
     {
@@ -58,7 +58,7 @@ internal static class Documents
     {
         var spec = handle.Spec;
         var kind = spec.Address.Kind;
-        var queue = handle.Descriptor is { } socket && handle.Listens ? AcceptQueue.Read(socket, kind, handle.Inode) : null;
+        var queues = handle.Sockets.Select(socket => handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
         return new ListenerDocument(
             handle.Name,
             kind.Scheme(),
@@ -67,18 +67,24 @@ internal static class Documents
             handle.Effective?.ToString(),
             handle.Descriptor is null ? null : handle.Inode,
             handle.Descriptor?.Number,
-            spec.Shards,
-            handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queue?.Limit) : null,
-            handle.Listens ? new QueueDocument(queue?.Length, queue?.Limit) : null,
+            Math.Max(handle.Sockets.Count, 1),
+            handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queues.Min(queue => queue?.Limit)) : null,
+            handle.Listens ? new QueueDocument(Sum(queues, queue => queue?.Length), Sum(queues, queue => queue?.Limit)) : null,
             [.. Options(handle)],
             handle.Origin.Word(),
             handle.Drift.Any(),
             Failure(handle),
             [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)])
         {
+            Sockets = [.. handle.Sockets.Select((socket, i) => new ShardDocument(
+                socket.Shard, socket.Inode, socket.Descriptor.Number, kind.Listens() ? new QueueDocument(queues[i]?.Length, queues[i]?.Limit) : null,
+                [.. services.SelectMany(runner => runner.State.Workers.Where(worker => runner.Listeners.Contains(handle) && runner.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))]))],
             Drifted = [.. handle.Drift.DistinctBy(change => change.Name).Select(change => Drifted(handle, change))],
         };
     }
+
+    private static long? Sum((long Length, long Limit)?[] queues, Func<(long Length, long Limit)?, long?> value) =>
+        queues.Length == 0 || queues.Any(queue => queue is null) ? null : queues.Sum(value);
 
     private static OptionDocument Drifted(ListenerHandle handle, SocketChange change) => new(
         change.Name,

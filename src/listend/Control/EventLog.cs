@@ -94,7 +94,7 @@ internal sealed class EventLog(EventLoop loop)
             var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner.State, state, loop.Now, loop.Time.GetUtcNow()) : null;
             Add(
                 kind,
-                EventText.Message(runner.State.Spec, report, rollout, loop.Now),
+                EventText.Message(report.Worker is { } subject ? runner.State.SpecOf(subject.Generation) : runner.State.Spec, report, rollout, loop.Now),
                 runner.Name,
                 worker: report.Worker is { } worker ? new EventWorkerDocument(worker.Pid, worker.Slot, worker.Generation) : null,
                 rollout: rollout);

@@ -30,7 +30,8 @@ internal static class Metrics
 
         var queues = listeners
             .Where(handle => handle.Descriptor is not null && handle.Listens)
-            .Select(handle => (Handle: handle, Queue: AcceptQueue.Read(handle.Descriptor!, handle.Spec.Address.Kind, handle.Inode)))
+            .Select(handle => (Handle: handle, Queue: handle.Sockets.Select(socket => AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode))
+                .Aggregate<(long Length, long Limit)?>((sum, one) => sum is { } a && one is { } b ? (a.Length + b.Length, a.Limit + b.Limit) : null)))
             .Where(pair => pair.Queue is not null)
             .ToArray();
         Family(text, "listend_listener_queue_length", "gauge", "Connections that wait for accept().");
@@ -48,7 +49,7 @@ internal static class Metrics
         Family(text, "listend_listener_drops_total", "counter", "Connections and datagrams that the kernel dropped at the socket (SO_MEMINFO).");
         foreach (var handle in listeners.Where(handle => handle.Descriptor is not null))
         {
-            if (SocketDrops.Read(handle.Descriptor!) is { } drops)
+            if (handle.Sockets.Select(socket => SocketDrops.Read(socket.Descriptor)).Aggregate((sum, one) => sum + one) is { } drops)
             {
                 Sample(text, "listend_listener_drops_total", Label(handle), drops);
             }

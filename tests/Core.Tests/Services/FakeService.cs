@@ -125,6 +125,9 @@ internal sealed class FakeService
 
     public FakeService Scale(int workers) => Send(new ScaleRequested(workers));
 
+    /// <summary>A reload finds that spec: what needs new workers is rolled out.</summary>
+    public FakeService Change(ServiceSpec spec) => Send(new SpecChanged(spec, !ServiceTerms.SameWorker(State.Spec, spec)));
+
     public FakeService Ready(params string[] workers) => Each(workers, worker => new WorkerReady(worker.Id));
 
     public FakeService Leave(params string[] workers) => Each(workers, worker => new WorkerLeaving(worker.Id));

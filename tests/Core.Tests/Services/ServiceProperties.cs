@@ -56,6 +56,7 @@ public class ServiceProperties
         (1, Gen.Const(new Move(Kind.Abort, 0))),
         (2, Gen.Const(new Move(Kind.Start, 0))),
         (2, Gen.Int[1, 5].Select(n => new Move(Kind.Scale, n))),
+        (2, Gen.Int[0, 999].Select(n => new Move(Kind.Change, n))),
         (10, Gen.Int[0, 9].Select(n => new Move(Kind.Ready, n))),
         (3, Gen.Const(new Move(Kind.ReadyAll, 0))),
         (4, Gen.Int[0, 9].Select(n => new Move(Kind.Die, n))),
@@ -78,7 +79,7 @@ public class ServiceProperties
 
     private enum Kind
     {
-        Restart, Promote, AwaitDemand, Demand, Idle, Abort, Stop, Start, Scale, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, HoldHooks, EndHook, UnprepareNewest, BreakNewest, Mend, NextDeadline, Advance, Jump,
+        Restart, Promote, AwaitDemand, Demand, Idle, Abort, Stop, Start, Scale, Change, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, HoldHooks, EndHook, UnprepareNewest, BreakNewest, Mend, NextDeadline, Advance, Jump,
     }
 
     [Fact]
@@ -138,6 +139,9 @@ public class ServiceProperties
                 break;
             case Kind.Scale:
                 service.Scale(move.Number);
+                break;
+            case Kind.Change:
+                service.Change(Changed(service.State.Spec, move.Number));
                 break;
             case Kind.Ready:
                 One(worker => worker.Phase == WorkerPhase.Starting, worker => new WorkerReady(worker.Id));
@@ -211,13 +215,24 @@ public class ServiceProperties
         }
     }
 
+    /// <summary>The digits are what a reload finds changed: what needs no new worker, what does, or nothing.</summary>
+    private static ServiceSpec Changed(ServiceSpec spec, int number) => spec with
+    {
+        StopTimeout = number % 2 == 0 ? spec.StopTimeout : TimeSpan.FromSeconds(5 + (number % 7)),
+        Environment = number % 3 == 0 ? spec.Environment : spec.Environment.SetItem("A", (number % 5).ToString(CultureInfo.InvariantCulture)),
+        Workers = number / 10 % 3 == 0 ? 1 + (number % 5) : spec.Workers,
+        Readiness = number / 100 == 1 ? Readiness.Started : number / 100 == 2 ? Readiness.Notify : spec.Readiness,
+        Rollout = number / 100 is 3 or 4 ? spec.Rollout with { Strategy = (RolloutStrategy)(number % 3), MaxSurge = 1 + (number % 2), MaxUnavailable = number % 2 } : spec.Rollout,
+        Hooks = number / 100 == 5 ? new HookSpec { PreStart = number % 2 == 0 ? ["/pre"] : [] } : spec.Hooks,
+    };
+
     private static string Print(ServiceSpec spec) => string.Create(
         CultureInfo.InvariantCulture,
         $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} settle {spec.Rollout.Settle.TotalSeconds} canary {spec.Rollout.Canary} hold {spec.Rollout.CanaryHold.TotalSeconds} generations {spec.Rollout.MaxGenerations} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready {spec.Readiness.Kind}, watchdog {spec.Watchdog.TotalSeconds}, hooks {!spec.Hooks.PreStart.IsEmpty}");
 
     private sealed record Move(Kind Kind, int Number)
     {
-        public override string ToString() => Kind is Kind.Scale or Kind.Ready or Kind.Die or Kind.Exit or Kind.Leave or Kind.Alive or Kind.Hang or Kind.Extend or Kind.SetWatchdog or Kind.EndOne or Kind.Advance or Kind.Jump
+        public override string ToString() => Kind is Kind.Scale or Kind.Change or Kind.Ready or Kind.Die or Kind.Exit or Kind.Leave or Kind.Alive or Kind.Hang or Kind.Extend or Kind.SetWatchdog or Kind.EndOne or Kind.Advance or Kind.Jump
             ? $"{Kind} {Number}"
             : Kind.ToString();
     }

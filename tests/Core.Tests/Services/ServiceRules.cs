@@ -20,6 +20,7 @@ internal static class ServiceRules
         BackoffIsBounded(transition);
         SlotsAreConsistent(transition);
         NobodyStartsUnprepared(transition);
+        TermsAreThoseOfTheLiving(transition);
         TheCanaryGoesFirst(transition);
         GenerationsDoNotPileUp(transition);
     }
@@ -59,7 +60,7 @@ internal static class ServiceRules
         // An old worker that this very transition asks to leave was live when it was decided.
         var others = after.Workers.Where(worker => worker.Generation != rollout.To).GroupBy(worker => worker.Generation).ToArray();
         Require(
-            others.Length < after.Spec.Rollout.MaxGenerations || !others.Any(OnlyDrains),
+            others.Length < Terms(after).MaxGenerations || !others.Any(OnlyDrains),
             $"generation {rollout.To} begins beside {others.Length} others");
 
         bool OnlyDrains(IGrouping<int, WorkerState> generation) =>
@@ -70,12 +71,7 @@ internal static class ServiceRules
     /// <summary>With pre_start no worker is spawned of a generation for which it has not ended well; one pre_start runs at a time.</summary>
     private static void NobodyStartsUnprepared(FakeService.Transition transition)
     {
-        if (transition.After.Spec.Hooks.PreStart.IsEmpty)
-        {
-            return;
-        }
-
-        Require(transition.Effects.OfType<SpawnEffect>().All(spawn => transition.After.Prepared.Contains(spawn.Worker.Generation)), "a worker was spawned before pre_start had ended well");
+        Require(transition.Effects.OfType<SpawnEffect>().All(spawn => transition.After.SpecOf(spawn.Worker.Generation).Hooks.PreStart.IsEmpty || transition.After.Prepared.Contains(spawn.Worker.Generation)), "a worker was spawned before pre_start had ended well");
         Require(transition.Effects.OfType<HookEffect>().Count(hook => hook.Hook == HookKind.PreStart) <= (transition.Before.Preparing is null || transition.What is HookEnded ? 1 : 0), "pre_start runs twice at a time");
     }
 
@@ -106,7 +102,8 @@ internal static class ServiceRules
 
         if (state.Rollout is { Phase: RolloutPhase.Done } done)
         {
-            Require(state.Generation == done.To, $"a roll-out to {done.To} is done, and generation {state.Generation} serves");
+            // A stopped service that something else was asked of begins anew, with a generation of its own.
+            Require(state.Generation >= done.To, $"a roll-out to {done.To} is done, and generation {state.Generation} serves");
         }
     }
 
@@ -119,7 +116,7 @@ internal static class ServiceRules
         var after = transition.After;
         foreach (var worker in AskedToLeave(transition).Where(worker => after.Wanted && worker.Slot < after.Desired && !HasReady(after, worker.Slot)))
         {
-            var spec = after.Spec.Rollout;
+            var spec = Terms(after);
             var allowed = spec.Strategy switch
             {
                 RolloutStrategy.StopFirst => Math.Max(1, spec.MaxUnavailable),
@@ -136,7 +133,7 @@ internal static class ServiceRules
     private static void OverlapWaitsForAll(FakeService.Transition transition)
     {
         var (before, after) = (transition.Before, transition.After);
-        if (after.Spec.Rollout.Strategy != RolloutStrategy.Overlap || after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.Done } rollout)
+        if (Terms(after).Strategy != RolloutStrategy.Overlap || after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.Done } rollout)
         {
             return;
         }
@@ -162,7 +159,7 @@ internal static class ServiceRules
         {
             Require(
                 after.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready
-                    && transition.Now - worker.ReadyAt >= after.Spec.Rollout.Settle),
+                    && transition.Now - worker.ReadyAt >= Terms(after).Settle),
                 $"slot {slot.Index} changed before its new worker had settled");
         }
     }
@@ -190,7 +187,7 @@ internal static class ServiceRules
     private static void StopFirstStopsFirst(FakeService.Transition transition)
     {
         var after = transition.After;
-        if (after.Spec.Rollout.Strategy != RolloutStrategy.StopFirst || after.Rollout is not { IsReplacing: true } rollout)
+        if (Terms(after).Strategy != RolloutStrategy.StopFirst || after.Rollout is not { IsReplacing: true } rollout)
         {
             return;
         }
@@ -211,7 +208,7 @@ internal static class ServiceRules
     private static void SurgeIsBounded(FakeService.Transition transition)
     {
         var after = transition.After;
-        var spec = after.Spec.Rollout;
+        var spec = Terms(after);
         if (!after.Wanted)
         {
             return;
@@ -272,6 +269,28 @@ internal static class ServiceRules
         transition.Effects.OfType<SignalEffect>().Where(effect => effect.Signal != Signals.Abort).Select(effect => effect.Worker)
             .Concat(transition.Effects.OfType<KillEffect>().Select(effect => effect.Worker))
             .Where(worker => transition.Before.Workers.Any(before => before.Id == worker.Id && before.Phase == WorkerPhase.Ready));
+
+    /// <summary>A roll-out keeps to the strategy with which it began.</summary>
+    private static RolloutSpec Terms(ServiceState state) => (state.Rollout is { } rollout ? state.SpecOf(rollout.To) : state.Spec).Rollout;
+
+    /// <summary>A worker has the terms of its own generation, and nothing else has any.</summary>
+    private static void TermsAreThoseOfTheLiving(FakeService.Transition transition)
+    {
+        var after = transition.After;
+        Require(after.Specs.ContainsKey(after.Generation), "the generation that serves has no terms");
+        Require(after.Workers.All(worker => after.Specs.ContainsKey(worker.Generation)), "a worker has no terms");
+        Require(after.Slots.All(slot => after.Specs.ContainsKey(slot.Generation)), "a slot has no terms");
+        Require(
+            after.Specs.Count <= 3 + after.Workers.Select(worker => worker.Generation).Concat(after.Slots.Select(slot => slot.Generation))
+                .Concat(after.Rollout is { IsActive: true } rollout ? rollout.Origins : []).Distinct().Count(),
+            "terms of generations are kept of which nothing is left");
+        foreach (var (generation, terms) in transition.Before.Specs)
+        {
+            Require(
+                !after.Specs.TryGetValue(generation, out var now) || ServiceTerms.SameWorker(terms, now),
+                "the terms of a generation changed in what its workers were given");
+        }
+    }
 
     private static bool HasReady(ServiceState state, int slot) =>
         state.Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);

@@ -17,7 +17,7 @@ public unsafe class AbiTests : KernelTest
     private static readonly string[] SocketHeaders =
     [
         "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", "<linux/vm_sockets.h>",
-        "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>", "<linux/unix_diag.h>", "<net/if.h>",
+        "<linux/filter.h>", "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>", "<linux/unix_diag.h>", "<net/if.h>",
     ];
 
     private static readonly string[] ProcessHeaders =
@@ -37,7 +37,8 @@ public unsafe class AbiTests : KernelTest
         (typeof(ListenerFactory), "SockStream", "SOCK_STREAM"), (typeof(ListenerFactory), "SockDgram", "SOCK_DGRAM"),
         (typeof(ListenerFactory), "SockSeqpacket", "SOCK_SEQPACKET"), (typeof(ListenerFactory), "IpprotoIp", "IPPROTO_IP"),
         (typeof(ListenerFactory), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(ListenerFactory), "McastJoinGroup", "MCAST_JOIN_GROUP"),
-        (typeof(ListenerFactory), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"),
+        (typeof(ListenerFactory), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"), (typeof(ListenerFactory), "McastLeaveGroup", "MCAST_LEAVE_GROUP"),
+        (typeof(ListenerFactory), "McastLeaveSourceGroup", "MCAST_LEAVE_SOURCE_GROUP"),
         (typeof(SocketAddress), "MaxLength", "sizeof(struct sockaddr_storage)"), (typeof(SocketAddress), "AfUnix", "AF_UNIX"),
         (typeof(SocketAddress), "AfInet", "AF_INET"), (typeof(SocketAddress), "AfInet6", "AF_INET6"), (typeof(SocketAddress), "AfVsock", "AF_VSOCK"),
         (typeof(SocketIdentity), "SolSocket", "SOL_SOCKET"), (typeof(SocketIdentity), "SoType", "SO_TYPE"),
@@ -79,6 +80,10 @@ public unsafe class AbiTests : KernelTest
         (typeof(SocketReader), "SolSocket", "SOL_SOCKET"), (typeof(SocketReader), "SoGetFilter", "SO_GET_FILTER"), (typeof(SocketReader), "SoAcceptConn", "SO_ACCEPTCONN"),
         (typeof(SocketReader), "SoLockFilter", "SO_LOCK_FILTER"),
         (typeof(SocketRepair), "SolSocket", "SOL_SOCKET"), (typeof(SocketRepair), "SoDetachFilter", "SO_DETACH_FILTER"),
+        (typeof(ShardSelection), "SolSocket", "SOL_SOCKET"), (typeof(ShardSelection), "AttachProgram", "SO_ATTACH_REUSEPORT_CBPF"),
+        (typeof(ShardSelection), "LoadAbsolute", "BPF_LD | BPF_W | BPF_ABS"), (typeof(ShardSelection), "Modulo", "BPF_ALU | BPF_MOD | BPF_K"),
+        (typeof(ShardSelection), "JumpIfEqual", "BPF_JMP | BPF_JEQ | BPF_K"), (typeof(ShardSelection), "Return", "BPF_RET | BPF_K"),
+        (typeof(ShardSelection), "Random", "SKF_AD_OFF + SKF_AD_RANDOM"),
     ];
 
     private static readonly (Type Type, string Name, string C)[] ProcessConstants =

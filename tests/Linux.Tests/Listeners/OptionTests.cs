@@ -31,7 +31,6 @@ public class OptionTests : KernelTest
             { tcp, "SO_REUSEADDR", spec => spec, Verdict.Exact, 1, null },
             { udp, "SO_REUSEADDR", Bind(new() { ReuseAddress = true }), Verdict.Exact, 1, null },
             { tcp, "SO_REUSEPORT", Bind(new() { ReusePort = true }), Verdict.Exact, 1, null },
-            { tcp, "SO_REUSEPORT", spec => spec with { Shards = 2 }, Verdict.Exact, 1, null },
             { both, "IPV6_V6ONLY", spec => spec, Verdict.Exact, 0, null },
             { both, "IPV6_V6ONLY", Bind(new() { IPv6Only = true }), Verdict.Exact, 1, null },
             { tcp, "IP_FREEBIND", Bind(new() { FreeBind = true }), Verdict.Exact, 1, null },

@@ -1,0 +1,18 @@
+#compdef listenctl listend
+# zsh completion for listenctl and listend. It asks the program itself; listenctl asks the daemon for names.
+
+_listend() {
+    local -a words_there
+    local line="${words[*]}" cur="${words[CURRENT]}" before="${words[1,CURRENT-1]}" word
+    local point=$(( ${#before} + (CURRENT > 1 ? 1 : 0) + ${#cur} ))
+    for word in ${(f)"$(${words[1]} "[suggest:$point]" "$line" 2>/dev/null)"}; do
+        case $word in
+            -*) [[ $cur == -* ]] || continue ;;
+            /*) continue ;;
+        esac
+        [[ $word == "$cur"* ]] && words_there+=("$word")
+    done
+    (( $#words_there )) && compadd -a words_there || _files
+}
+
+_listend "$@"

@@ -1,0 +1,83 @@
+using System.Text;
+
+namespace Supervisor.Config.Import;
+
+/// <summary>
+/// A command under translation: words of literal text and variables. listend executes a command without a shell and
+/// expands nothing in it, so that one with variables is written for /bin/sh, which replaces itself by the program.
+/// </summary>
+internal sealed class CommandText
+{
+    private readonly List<List<(PieceKind Kind, string Text)>> _words = [];
+
+    private enum PieceKind
+    {
+        Literal,
+        Variable,
+        SplitVariable,
+        Arithmetic,
+    }
+
+    /// <summary>Whether only a shell can say it.</summary>
+    public bool NeedsShell => _words.Exists(word => word.Exists(piece => piece.Kind != PieceKind.Literal));
+
+    public bool IsEmpty => _words.Count == 0;
+
+    /// <summary>Starts the next word.</summary>
+    public void BeginWord() => _words.Add([]);
+
+    public void Literal(string text)
+    {
+        if (text.Length == 0)
+        {
+            return;
+        }
+
+        if (_words[^1] is [.., (PieceKind.Literal, var before)])
+        {
+            _words[^1][^1] = (PieceKind.Literal, before + text);
+        }
+        else
+        {
+            _words[^1].Add((PieceKind.Literal, text));
+        }
+    }
+
+    /// <summary>A variable's value, in one piece.</summary>
+    public void Variable(string name) => _words[^1].Add((PieceKind.Variable, name));
+
+    /// <summary>A variable's value, taken apart at its blanks.</summary>
+    public void SplitVariable(string name) => _words[^1].Add((PieceKind.SplitVariable, name));
+
+    /// <summary>A sum that the shell works out.</summary>
+    public void Arithmetic(string expression) => _words[^1].Add((PieceKind.Arithmetic, expression));
+
+    /// <summary>The command as listend has it.</summary>
+    public IReadOnlyList<string> Words() => NeedsShell
+        ? ["/bin/sh", "-c", (_words.Exists(w => w.Exists(p => p.Kind == PieceKind.SplitVariable)) ? "set -f; exec " : "exec ") + ShellLine()]
+        : [.. _words.Select(word => string.Concat(word.Select(piece => piece.Text)))];
+
+    /// <summary>The command as a shell has it.</summary>
+    public string ShellLine() => string.Join(' ', _words.Select(ShellWord));
+
+    private static string ShellWord(List<(PieceKind Kind, string Text)> word)
+    {
+        var text = new StringBuilder();
+        foreach (var (kind, piece) in word)
+        {
+            text.Append(kind switch
+            {
+                PieceKind.Variable => $"\"${{{piece}}}\"",
+                PieceKind.SplitVariable => $"${{{piece}}}",
+                PieceKind.Arithmetic => $"\"$(({piece}))\"",
+                _ => Quote(piece),
+            });
+        }
+
+        return text.Length == 0 ? "''" : text.ToString();
+    }
+
+    private static string Quote(string text) => text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || "_-./:=,@%+".Contains(c))
+        ? text
+        : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+}

@@ -1,0 +1,46 @@
+namespace Supervisor.Config.Import;
+
+/// <summary>A section of listend that is going to be written.</summary>
+/// <param name="kind"><c>listener</c> or <c>service</c>.</param>
+/// <param name="name">A name that listend allows.</param>
+internal sealed class DraftSection(string kind, string name)
+{
+    public string Kind { get; } = kind;
+
+    public string Name { get; } = name;
+
+    /// <summary>Its headline.</summary>
+    public string Header => $"[{Kind}.{TomlLiteral.Key(Name)}]";
+
+    /// <summary>What stands above the headline.</summary>
+    public List<string> Remarks { get; } = [];
+
+    public List<DraftLine> Lines { get; } = [];
+
+    /// <summary>Names of listeners, in descriptor order, of a service.</summary>
+    public List<string> Listeners { get; } = [];
+
+    public List<UnsupportedSetting> Unsupported { get; } = [];
+
+    /// <summary>Whether a setting is there.</summary>
+    public bool Has(string key) => Lines.Exists(line => line.Key == key);
+
+    /// <summary>Writes a setting, in place of an earlier one.</summary>
+    public void Set(string key, string literal, SourceSetting? origin = null, string? remark = null)
+    {
+        var line = new DraftLine(key, literal, origin, remark);
+        var at = Lines.FindIndex(other => other.Key == key);
+        if (at >= 0)
+        {
+            Lines[at] = line;
+        }
+        else
+        {
+            Lines.Add(line);
+        }
+    }
+
+    /// <summary>Names a setting that has no equal.</summary>
+    public void NoEqual(SourceSetting setting, string reason) =>
+        Unsupported.Add(new UnsupportedSetting(setting.File, setting.Line, setting.Section, setting.Key, setting.Value, reason));
+}

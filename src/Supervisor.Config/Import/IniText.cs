@@ -1,0 +1,71 @@
+namespace Supervisor.Config.Import;
+
+/// <summary>
+/// The INI dialect of Python's configparser, in which supervisord and Circus are configured: <c>key = value</c> or
+/// <c>key: value</c>, comments after <c>#</c> or <c>;</c> at the beginning of a line and after a blank and <c>;</c>
+/// within it, and indented lines that continue a value.
+/// </summary>
+internal static class IniText
+{
+    public static List<SourceSection> Read(ConfigSource source, bool hasInlineHash)
+    {
+        var sections = new List<SourceSection>();
+        var number = 0;
+        var keyIndent = 0;
+        foreach (var raw in source.Text.TrimStart('\uFEFF').Split('\n'))
+        {
+            number++;
+            var line = WithoutComment(raw.TrimEnd(), hasInlineHash);
+            var text = line.Trim();
+            if (text.Length == 0)
+            {
+                continue;
+            }
+
+            var indent = line.Length - line.TrimStart().Length;
+            if (indent > keyIndent && sections is [.., { Settings: [.., var last] settings }])
+            {
+                settings[^1] = last with { Value = last.Value.Length == 0 ? text : last.Value + "\n" + text };
+                continue;
+            }
+
+            if (text[0] == '[' && text.IndexOf(']', StringComparison.Ordinal) is var end and > 1)
+            {
+                sections.Add(new SourceSection(source.Path, number, text[1..end]));
+                keyIndent = 0;
+                continue;
+            }
+
+            var separator = text.IndexOfAny(['=', ':']);
+            if (separator <= 0 || sections.Count == 0)
+            {
+                throw new ImportException(
+                    source.Path, number, $"{Quoted.Text(text)} is no setting{(sections.Count == 0 ? " of a section" : "")}", "write it as key = value below a [section]");
+            }
+
+            keyIndent = indent;
+            var section = sections[^1];
+            section.Settings.Add(new SourceSetting(source.Path, number, section.Name, text[..separator].TrimEnd().ToLowerInvariant(), text[(separator + 1)..].TrimStart()));
+        }
+
+        return sections;
+    }
+
+    private static string WithoutComment(string line, bool hasInlineHash)
+    {
+        if (line.TrimStart() is ['#' or ';', ..])
+        {
+            return "";
+        }
+
+        for (var i = 1; i < line.Length; i++)
+        {
+            if (char.IsWhiteSpace(line[i - 1]) && (line[i] == ';' || (hasInlineHash && line[i] == '#')))
+            {
+                return line[..(i - 1)].TrimEnd();
+            }
+        }
+
+        return line;
+    }
+}

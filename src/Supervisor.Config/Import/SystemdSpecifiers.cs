@@ -1,0 +1,97 @@
+using System.Globalization;
+using System.Text;
+
+namespace Supervisor.Config.Import;
+
+/// <summary>The %-specifiers of systemd.unit(5), as far as a unit's name and the system manager's folders tell them.</summary>
+internal static class SystemdSpecifiers
+{
+    private const string All = "aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY%";
+
+    /// <summary>Replaces them; null where one of them cannot be known here, which <paramref name="reason"/> names.</summary>
+    public static string? Expand(string text, SystemdUnit unit, out string reason)
+    {
+        reason = "";
+        var expanded = new StringBuilder();
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] != '%' || i + 1 == text.Length)
+            {
+                expanded.Append(text[i]);
+                continue;
+            }
+
+            // What is no specifier stays as it is, systemd's specifier_printf().
+            var value = Value(text[++i], unit);
+            if (value is null && !All.Contains(text[i]))
+            {
+                value = "%" + text[i];
+            }
+
+            if (value is null)
+            {
+                reason = text[i] is 'i' or 'I' or 'f' or 'j' or 'J' && unit.Instance is null or ""
+                    ? $"%{text[i]} is the instance's name: import {unit.Prefix}@INSTANCE.{unit.Type}, for which the template is read"
+                    : $"%{text[i]} is known on the machine alone: write its value instead";
+                return null;
+            }
+
+            expanded.Append(value);
+        }
+
+        return expanded.ToString();
+    }
+
+    private static string? Value(char specifier, SystemdUnit unit)
+    {
+        var instance = unit.Instance is { Length: > 0 } given ? given : null;
+        return specifier switch
+        {
+            '%' => "%",
+            'n' => instance is null && unit.Instance is not null ? null : unit.Name,
+            'N' => instance is null && unit.Instance is not null ? null : unit.Stem,
+            'p' => unit.Prefix,
+            'P' => Unescape(unit.Prefix),
+            'i' => instance ?? (unit.Instance is null ? "" : null),
+            'I' => instance is null ? (unit.Instance is null ? "" : null) : Unescape(instance),
+            'j' => LastPart(unit.Prefix),
+            'J' => Unescape(LastPart(unit.Prefix)),
+            'f' => instance is null && unit.Instance is not null ? null : "/" + Unescape(instance ?? unit.Prefix).TrimStart('/'),
+            't' => "/run",
+            'S' => "/var/lib",
+            'C' => "/var/cache",
+            'L' => "/var/log",
+            'E' => "/etc",
+            'T' => "/tmp",
+            'V' => "/var/tmp",
+            'h' => "/root",
+            'u' or 'g' => "root",
+            'U' or 'G' => "0",
+            's' => "/bin/sh",
+            _ => null,
+        };
+    }
+
+    /// <summary>systemd-escape(1) backwards: <c>-</c> is a slash, <c>\xNN</c> a byte.</summary>
+    private static string Unescape(string text)
+    {
+        var bytes = new List<byte>();
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '\\' && i + 3 < text.Length && text[i + 1] == 'x'
+                && byte.TryParse(text.AsSpan(i + 2, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var value))
+            {
+                bytes.Add(value);
+                i += 3;
+            }
+            else
+            {
+                bytes.AddRange(text[i] == '-' ? "/"u8 : Encoding.UTF8.GetBytes(text[i].ToString()));
+            }
+        }
+
+        return Encoding.UTF8.GetString([.. bytes]);
+    }
+
+    private static string LastPart(string prefix) => prefix[(prefix.LastIndexOf('-') + 1)..];
+}

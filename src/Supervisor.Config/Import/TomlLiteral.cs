@@ -1,0 +1,40 @@
+using System.Globalization;
+using System.Text;
+
+namespace Supervisor.Config.Import;
+
+/// <summary>Values as they are written in TOML.</summary>
+internal static class TomlLiteral
+{
+    public static string Of(bool value) => value ? "true" : "false";
+
+    public static string Of(long value) => value.ToString(CultureInfo.InvariantCulture);
+
+    public static string Of(TimeSpan value) => $"\"{Values.Duration.Format(value)}\"";
+
+    public static string Of(IEnumerable<string> values) => $"[{string.Join(", ", values.Select(Of))}]";
+
+    /// <summary>A basic string.</summary>
+    public static string Of(string value)
+    {
+        var text = new StringBuilder("\"");
+
+        // By runes: half a surrogate pair becomes U+FFFD, since a file of UTF-8 cannot hold it.
+        foreach (var rune in value.EnumerateRunes())
+        {
+            _ = rune.Value switch
+            {
+                '"' or '\\' => text.Append('\\').Append((char)rune.Value),
+                '\n' => text.Append("\\n"),
+                '\t' => text.Append("\\t"),
+                _ when Rune.IsControl(rune) => text.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}"),
+                _ => text.Append(rune.ToString()),
+            };
+        }
+
+        return text.Append('"').ToString();
+    }
+
+    /// <summary>A key: bare where TOML allows it.</summary>
+    public static string Key(string key) => key.Length > 0 && key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? key : Of(key);
+}

@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Listeners;
+
+namespace Supervisor.Core.Reload;
+
+/// <summary>One listener, as it is and as it is asked for.</summary>
+/// <param name="Before">What it was asked to be; null: it is added.</param>
+/// <param name="After">What is asked for; null: it is removed.</param>
+public sealed record ListenerDiff(ListenerSpec? Before, ListenerSpec? After)
+{
+    /// <summary>The name that it has, or had.</summary>
+    public string Name => (After ?? Before)!.Name;
+
+    /// <summary>The settings in which it changes, and what each takes.</summary>
+    public ImmutableArray<(string Setting, TermChange Change)> Changed { get; } = Before is not null && After is not null ? ListenerTerms.Changed(Before, After) : [];
+
+    /// <summary>Whether it is the same listener under another name.</summary>
+    public bool IsRenamed => Before is not null && After is not null && Before.Name != After.Name;
+
+    /// <summary>Whether it needs another socket.</summary>
+    public bool NeedsNewSocket => Changed.Any(change => change.Change == TermChange.NewSocket);
+
+    /// <summary>Whether nothing at all changes.</summary>
+    public bool IsUnchanged => Before is not null && After is not null && !IsRenamed && Changed.IsEmpty;
+}

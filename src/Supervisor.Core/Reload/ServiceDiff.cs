@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Services;
+
+namespace Supervisor.Core.Reload;
+
+/// <summary>One service, as it is and as it is asked for.</summary>
+/// <param name="Before">What it was asked to be; null: it is added.</param>
+/// <param name="After">What is asked for; null: it is removed.</param>
+/// <param name="MovedListeners">Names of its listeners, in descriptor order, that get another socket: its workers have to be new for that.</param>
+public sealed record ServiceDiff(ServiceSpec? Before, ServiceSpec? After, ImmutableArray<string> MovedListeners)
+{
+    /// <summary>The name.</summary>
+    public string Name => (After ?? Before)!.Name;
+
+    /// <summary>The settings in which it changes.</summary>
+    public ImmutableArray<ServiceTerm> Changed { get; } = Before is not null && After is not null ? ServiceTerms.Changed(Before, After) : [];
+
+    /// <summary>Whether its workers have to be replaced.</summary>
+    public bool NeedsNewWorkers => !MovedListeners.IsEmpty || Changed.Any(term => term.NeedsNewWorker);
+
+    /// <summary>Whether nothing at all changes.</summary>
+    public bool IsUnchanged => Before is not null && After is not null && MovedListeners.IsEmpty && Changed.IsEmpty;
+}

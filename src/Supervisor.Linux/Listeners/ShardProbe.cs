@@ -1,0 +1,116 @@
+using System.Net;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Whether this platform can have shards: asked of the kernel, on a loopback port of the probe's own. Two sockets share an
+/// address by SO_REUSEPORT (Linux 3.9); a program chooses between them (SO_ATTACH_REUSEPORT_CBPF, Linux 4.5); and what waits
+/// on one outlives the closing of one of two descriptors of it.
+/// </summary>
+public static class ShardProbe
+{
+    /// <summary>Why it cannot; null where it can.</summary>
+    public static string? WhyNot(ListenerKind kind)
+    {
+        if (!kind.IsInternet())
+        {
+            return $"SO_REUSEPORT spreads connections over IPv4 and IPv6 sockets only, not over {kind.Scheme()}://";
+        }
+
+        var spec = new ListenerSpec { Name = "probe", Address = ListenAddress.Internet(kind, IPAddress.Loopback, 0), Shards = 2 };
+        using var first = Open(spec, out var refused);
+        if (first is null || Name(first, kind) is not { } address)
+        {
+            return refused ?? "getsockname of a loopback socket failed";
+        }
+
+        using var second = Open(spec with { Address = address }, out refused);
+        if (second is null)
+        {
+            return refused;
+        }
+
+        foreach (var socket in new[] { first, second })
+        {
+            if (kind.Listens() && Sockets.Listen(socket, 16) is { } listenRefused)
+            {
+                return listenRefused.ToString();
+            }
+        }
+
+        // The second of the group alone is chosen: by order of listen(), or of bind() for datagrams.
+        if (ShardSelection.Select(first, [1]) is { } selectRefused)
+        {
+            return $"SO_ATTACH_REUSEPORT_CBPF: {selectRefused}";
+        }
+
+        return kind.Listens() ? Connects(address, first, second) : null;
+    }
+
+    private static string? Connects(ListenAddress address, DescriptorHandle first, DescriptorHandle second)
+    {
+        using var client = ListenerFactory.CreateSocket(new CreateStep(ListenerKind.Tcp, SocketDomain.IPv4, NonBlocking: false), out var refused);
+        if (client is null)
+        {
+            return refused!.ToString();
+        }
+
+        if (Sockets.Connect(client, SocketAddress.Encode(address)!) is { } connectRefused)
+        {
+            return $"connecting to a probe on {address}: {connectRefused}";
+        }
+
+        Files.GetStatus(second, out var status);
+        var (left, chosen) = (AcceptQueue.Read(first, address.Kind, 0)?.Length, AcceptQueue.Read(second, address.Kind, status.Inode)?.Length);
+        if ((left, chosen) is not (0, 1))
+        {
+            return $"SO_ATTACH_REUSEPORT_CBPF does not choose: {left} and {chosen} connections where 0 and 1 were to be";
+        }
+
+        using (Files.Duplicate(second, out _))
+        {
+        }
+
+        return AcceptQueue.Read(second, address.Kind, status.Inode)?.Length == 1 && !Polling.IsHungUp(client)
+            ? null
+            : "a connection that waited was lost when one of two descriptors of its socket was closed";
+    }
+
+    private static DescriptorHandle? Open(ListenerSpec spec, out string? refused)
+    {
+        DescriptorHandle? socket = null;
+        refused = null;
+        foreach (var step in ListenerPlan.For(spec, SocketDomain.IPv4).Steps)
+        {
+            switch (step)
+            {
+                case CreateStep create:
+                    socket = ListenerFactory.CreateSocket(create, out var failure);
+                    refused = failure?.ToString();
+                    break;
+                case SetOptionStep set when socket is not null:
+                    refused = OptionAccess.Set(socket, set.Option, set.Value) is { } error ? $"{set.Option.Name}: {error}" : null;
+                    break;
+                case BindStep bind when socket is not null:
+                    refused = Sockets.Bind(socket, SocketAddress.Encode(bind.Address)!)?.ToString();
+                    break;
+            }
+
+            if (refused is not null)
+            {
+                socket?.Dispose();
+                return null;
+            }
+        }
+
+        return socket;
+    }
+
+    private static ListenAddress? Name(DescriptorHandle socket, ListenerKind kind)
+    {
+        Span<byte> raw = stackalloc byte[SocketAddress.MaxLength];
+        return Sockets.GetSocketName(socket, raw, out var length) is null ? SocketAddress.Decode(kind, raw[..length]) : null;
+    }
+}

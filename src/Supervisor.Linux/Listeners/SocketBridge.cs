@@ -1,0 +1,84 @@
+using System.Globalization;
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Two SO_REUSEPORT sockets of one address, of which one is to take the other's place without losing a connection.
+/// </summary>
+/// <remarks>
+/// The kernel spreads new connections over both by a hash, also over one that nobody accepts on, and whoever waits in a
+/// queue when its socket is closed is reset. So the group is told whom to give new connections to: to the former one
+/// until somebody accepts on the successor, to both while both are served, and to the one that stays before the last
+/// worker of the other is asked to leave; what waits in that one's queue by then is still served by that worker.
+/// The group, and with it the program, is there only once both listen; until then the new one drops what the hash gives
+/// it, and those clients try again a second later.
+/// The group is known: the former socket had no SO_REUSEPORT before, so it is the first and the successor the second.
+/// </remarks>
+public sealed class SocketBridge
+{
+    private const string Steering = "SO_ATTACH_REUSEPORT_CBPF";
+
+    private ListenerHandle? _target;
+
+    /// <summary>A bridge between a socket and its successor, which has just been bound; new connections go to the former.</summary>
+    public SocketBridge(ListenerHandle former, ListenerHandle successor)
+    {
+        Former = former;
+        Successor = successor;
+        Steer(former);
+        if (successor is { IsDeaf: true, Descriptor: { } socket })
+        {
+            Note(successor, "SO_DETACH_FILTER", Sockets.TakeIncoming(socket), "new connections are steered");
+        }
+    }
+
+    /// <summary>The socket that was there.</summary>
+    public ListenerHandle Former { get; }
+
+    /// <summary>The socket that is to take its place.</summary>
+    public ListenerHandle Successor { get; }
+
+    /// <summary>Whether the kernel knows the two as one group in which nobody else is: one address, family, device and side of it.</summary>
+    public static bool CanSteer(ListenerSpec former, ListenAddress? effective, ListenerSpec successor, ListenAddress at) =>
+        former.Address.Kind == successor.Address.Kind && successor.Address.Kind.SpeaksTcp() && effective == at && !former.Bind.ReusePort && former.Shards == 1 && successor.Shards == 1
+        && former.Bind.IPv6Only == successor.Bind.IPv6Only && former.Bind.Device == successor.Bind.Device;
+
+    /// <summary>Gives new connections to one of the two.</summary>
+    public void Steer(ListenerHandle target)
+    {
+        if (target == _target || target.Descriptor is null)
+        {
+            return;
+        }
+
+        _target = target;
+        var error = Sockets.SteerReusePort(target.Descriptor, target == Former ? 0 : 1);
+        Note(target, Steering, error, $"new connections go to inode {target.Inode.ToString(CultureInfo.InvariantCulture)}");
+    }
+
+    /// <summary>Gives new connections to both.</summary>
+    public void Share()
+    {
+        if (_target is { Descriptor: { } socket } target)
+        {
+            _target = null;
+            Note(target, "SO_DETACH_REUSEPORT_BPF", Sockets.ReleaseReusePort(socket), "new connections go to both sockets");
+        }
+    }
+
+    /// <summary>The other one is closed, or about to be: nothing is steered any more.</summary>
+    public void End(ListenerHandle left)
+    {
+        if (_target is not null && left.Descriptor is { } socket)
+        {
+            _target = null;
+            Note(left, "SO_DETACH_REUSEPORT_BPF", Sockets.ReleaseReusePort(socket), "the bridge is over");
+        }
+    }
+
+    private static void Note(ListenerHandle handle, string option, SystemCallError? error, string note) => handle.History.Add(
+        HandlePhase.PostListen, "setsockopt", option, errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,
+        actor: new HistoryActor(Processes.CurrentPid, "listend"), note: "reload: " + note);
+}

@@ -1,0 +1,60 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Linux;
+using Supervisor.Linux.Listeners;
+
+namespace Supervisor.Daemon.Reload;
+
+/// <summary>
+/// Waits until nobody waits in the queues of sockets that are on their way out, and then goes on; no longer than
+/// <see cref="Longest"/>. The kernel announces that a queue is not empty and never that it is, so this looks; it exists
+/// for these moments alone. On the loop.
+/// </summary>
+internal sealed class QueueDrain : IDeadline
+{
+    /// <summary>A worker that does not accept for so long will not.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
+
+    private const int LooksInARow = 3;
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
+
+    private readonly EventLoop _loop;
+    private readonly IReadOnlyList<ListenerHandle> _handles;
+    private readonly Action _then;
+    private readonly TimeSpan _until;
+    private int _empty;
+
+    /// <param name="loop">The loop.</param>
+    /// <param name="handles">The sockets.</param>
+    /// <param name="then">What to do when their queues are empty, or it takes too long.</param>
+    public QueueDrain(EventLoop loop, IReadOnlyList<ListenerHandle> handles, Action then)
+    {
+        _loop = loop;
+        _handles = handles;
+        _then = then;
+        _until = loop.Now + Longest;
+        NextDeadline = loop.Now + Interval;
+        loop.Add(this);
+    }
+
+    /// <inheritdoc/>
+    public TimeSpan? NextDeadline { get; private set; }
+
+    /// <inheritdoc/>
+    public void PassDeadline()
+    {
+        // A connection whose handshake is not over shows up in the queue a moment later: empty once is not empty.
+        _empty = _handles.All(IsEmpty) ? _empty + 1 : 0;
+        if (_empty < LooksInARow && _loop.Now < _until)
+        {
+            NextDeadline = _loop.Now + Interval;
+            return;
+        }
+
+        NextDeadline = null;
+        _loop.Post(() => _loop.Remove(this));
+        _then();
+    }
+
+    private static bool IsEmpty(ListenerHandle handle) =>
+        handle.Descriptor is not { } socket || !handle.Spec.Address.Kind.Listens() || AcceptQueue.Read(socket, handle.Spec.Address.Kind, handle.Inode) is not { Length: > 0 };
+}

@@ -1,0 +1,261 @@
+using System.Globalization;
+using Supervisor.Config;
+using Supervisor.Control;
+using Supervisor.Core;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Reload;
+using Supervisor.Core.Services;
+using Supervisor.Daemon.Control;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Reload;
+
+/// <summary>
+/// What a reload will do, decided before anything is done: the difference, how each socket is moved, whom workers run as,
+/// and everything that stands against it. On the loop.
+/// </summary>
+internal sealed class ReloadPlan
+{
+    private readonly Daemon _daemon;
+    private readonly ListendConfig _config;
+    private readonly List<ListenerHandle> _leaving = [];
+
+    /// <param name="daemon">What runs.</param>
+    /// <param name="config">What is asked for.</param>
+    /// <param name="services">The services that are not removed already.</param>
+    /// <param name="retired">Sockets that former reloads have replaced and that still live.</param>
+    public ReloadPlan(Daemon daemon, ListendConfig config, IReadOnlyList<ServiceRunner> services, IEnumerable<ListenerHandle> retired)
+    {
+        _daemon = daemon;
+        _config = config;
+        Diff = ConfigDiff.Between(
+            [.. daemon.Listeners.Handles.Where(handle => !handle.IsGiven).Select(handle => handle.Spec)], [.. services.Select(runner => runner.State.Spec)], config.Listeners, config.Services);
+        _leaving.AddRange(Diff.Listeners.Where(diff => diff.Before is not null && (diff.After is null || diff.NeedsNewSocket))
+            .Select(diff => daemon.Listeners.Find(diff.Before!.Name)!).Where(handle => handle.Descriptor is not null));
+        _leaving.AddRange(retired.Where(handle => handle.Descriptor is not null));
+        Listeners = [.. Diff.Listeners.Select(Step)];
+        AddDaemonActions();
+        foreach (var step in Listeners)
+        {
+            Actions.Add(Action(step));
+        }
+
+        foreach (var service in Diff.Services)
+        {
+            AddActions(service, services.FirstOrDefault(runner => runner.Name == service.Name));
+        }
+
+        foreach (var given in daemon.Listeners.Handles.Where(handle => handle.IsGiven && config.Listeners.Any(spec => spec.Name == handle.Name)))
+        {
+            Errors.Add(new ConfigErrorDocument(
+                daemon.ConfigFile!, 0, 0, $"listener.{given.Name}", "a descriptor that was given to the daemon is held under that name",
+                $"drop it first (listenctl drop {given.Name}), or choose another name"));
+        }
+
+        foreach (var (spec, other) in ConfigConflicts.Find(config.Listeners, Device))
+        {
+            Failures.Add(Documents.Failure(BindFailureClassifier.DuplicateInConfig(spec, other)));
+        }
+    }
+
+    public ConfigDiff Diff { get; }
+
+    /// <summary>The listeners, in the order of the configuration; then those that are removed.</summary>
+    public IReadOnlyList<ListenerStep> Listeners { get; }
+
+    /// <summary>Whom the workers of each service will run as, where they are to be new.</summary>
+    public Dictionary<string, WorkerIdentity> Identities { get; } = new(StringComparer.Ordinal);
+
+    public List<ReloadActionDocument> Actions { get; } = [];
+
+    public List<ConfigErrorDocument> Errors { get; } = [];
+
+    public List<FailureDocument> Failures { get; } = [];
+
+    /// <summary>Asks the kernel whether the new sockets could be bound, without binding them: for a dry run.</summary>
+    public void Probe()
+    {
+        foreach (var step in Listeners.Where(step => step is { Diff.After: not null, Move: ListenerMove.Beside } && step.Bridge.Count == 0))
+        {
+            var after = step.Diff.After!;
+            var diagnosis = BindDiagnostics.Ask(after with { Address = step.At }, Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(after.Name)).Select(service => service.Name)));
+            if (!diagnosis.Bindable && !(diagnosis.Cause == BindCause.StaleUnixPath && after.Unix.RemoveStale))
+            {
+                Failures.Add(Documents.Failure(diagnosis));
+            }
+        }
+    }
+
+    private static uint Device(string name) => NetworkInterfaces.Index(name) ?? 0;
+
+    private ListenerStep Step(ListenerDiff diff)
+    {
+        var handle = diff.Before is null ? null : _daemon.Listeners.Find(diff.Before.Name);
+        if (diff.After is not { } after)
+        {
+            return new ListenerStep(diff, handle, ListenerMove.None, [], diff.Before!.Address);
+        }
+
+        var at = handle is { Effective: { } effective } && diff.Before!.Address == after.Address && after.Address.Kind.IsInternet() && after.Address.Port == 0 ? effective : after.Address;
+        if (handle is not null && !diff.NeedsNewSocket && handle.Descriptor is not null)
+        {
+            return new ListenerStep(diff, handle, ListenerMove.None, [], at);
+        }
+
+        var move = ListenerMove.Beside;
+        var bridge = new List<ListenerHandle>();
+        foreach (var other in _leaving)
+        {
+            var between = ListenerMoves.Between(other.Spec with { Address = other.Effective ?? other.Spec.Address }, other.Domain, after with { Address = at }, Device);
+            switch (between)
+            {
+                case ListenerMove.Bridge:
+                    bridge.Add(other);
+                    move = ListenerMove.Bridge;
+                    break;
+                case ListenerMove.Rename:
+                    move = ListenerMove.Rename;
+                    break;
+                case ListenerMove.Impossible:
+                    Errors.Add(new ConfigErrorDocument(
+                        _daemon.ConfigFile!, 0, 0, $"listener.{after.Name}", $"it needs another socket on {after.Address}, and the kernel has no room for it beside the one that serves ({string.Join(", ", diff.Changed.Select(change => change.Setting))})",
+                        "give it another address, or restart the daemon"));
+                    break;
+                case ListenerMove.None or ListenerMove.Beside:
+                    break;
+                default:
+                    throw new InvalidOperationException(between.ToString());
+            }
+        }
+
+        return new ListenerStep(diff, handle, move, bridge, at);
+    }
+
+    private void AddDaemonActions()
+    {
+        var (before, after) = (_daemon.Config.Daemon, _config.Daemon);
+        if (before.RuntimeDirectory != after.RuntimeDirectory)
+        {
+            Actions.Add(new ReloadActionDocument(
+                "daemon", "", "needs-restart", ["runtime_directory"], $"{_daemon.Paths.Directory} stays: sockets that clients and workers know lie there; restart the daemon for another one", null));
+        }
+
+        if (before.Metrics != after.Metrics)
+        {
+            Actions.Add(new ReloadActionDocument("daemon", "", "in-place", ["metrics"], after.Metrics is null ? "no longer served by TCP" : $"served on {after.Metrics}", null));
+        }
+    }
+
+    private static ReloadActionDocument Action(ListenerStep step)
+    {
+        var diff = step.Diff;
+        var settings = diff.Changed.Select(change => change.Setting).ToArray();
+        ReloadActionDocument Of(string action, string? reason, string? loses = null) => new("listener", diff.Name, action, settings, reason, loses);
+        if (diff.After is null)
+        {
+            return Of("removed", $"{step.Handle?.Effective?.ToString() ?? diff.Before!.Address.ToString()} is closed once nobody has it any more", step.Handle?.Descriptor is null ? null : "connections that wait in its queue then");
+        }
+
+        if (diff.Before is null)
+        {
+            return Of("added", $"{step.At}{(step.Bridge.Count > 0 ? ", beside " + Names(step.Bridge) + " until that one has gone, by SO_REUSEPORT" : "")}");
+        }
+
+        var former = step.Handle!;
+        if (former.Descriptor is null)
+        {
+            return Of(diff.IsUnchanged ? "unchanged" : "in-place", $"it has no socket ({former.Failure?.Name}) and is tried again");
+        }
+
+        var fromTo = string.Join(", ", diff.Changed.Where(change => change.Change == TermChange.NewSocket).Select(change => change.Setting));
+        return step.Move switch
+        {
+            ListenerMove.None when diff.IsRenamed => Of("renamed", $"was \"{diff.Before.Name}\": the same address, so the same socket{(settings.Length > 0 ? "; the rest is set on it" : "")}"),
+            ListenerMove.None when diff.IsUnchanged => Of("unchanged", null),
+            ListenerMove.None when diff.Changed.All(change => change.Change == TermChange.DaemonOnly) => Of("in-place", "the socket is not concerned"),
+            ListenerMove.None => Of("in-place", "set on the living socket; connections that are accepted from now on have it"),
+            ListenerMove.Beside when diff.Before.Address != diff.After.Address => Of(
+                "new-socket", $"{step.At} is bound while {former.Effective} still serves, and that one closed once its last worker has left",
+                "connections that wait in the queue of the former address when it is closed"),
+            ListenerMove.Beside => Of("new-socket", $"{fromTo} cannot be changed on a living socket: both share {step.At} by SO_REUSEPORT until the former one's last worker has left", Queue(step)),
+            ListenerMove.Bridge => Of(
+                "new-socket", $"{fromTo} cannot be changed on a living socket: {Names(step.Bridge)} gets SO_REUSEPORT, {step.At} is bound beside it, and it is closed once its last worker has left",
+                Queue(step)),
+            ListenerMove.Rename => Of(
+                "new-socket", $"{fromTo} cannot be changed on a living socket: another one is bound beside the path and renamed over it",
+                "connections that wait in the former socket's queue when its last worker leaves"),
+            ListenerMove.Impossible => Of("new-socket", "cannot be done"),
+            _ => throw new InvalidOperationException(step.Move.ToString()),
+        };
+    }
+
+    private static string? Queue(ListenerStep step) => step.CanSteer
+        ? null
+        : "connections that come to the former socket after its last worker was asked to leave";
+
+    private static string Names(IEnumerable<ListenerHandle> handles) =>
+        string.Join(", ", handles.Select(handle => string.Create(CultureInfo.InvariantCulture, $"{handle.Effective} (inode {handle.Inode})")));
+
+    private void AddActions(ServiceDiff diff, ServiceRunner? runner)
+    {
+        void Add(string action, IEnumerable<string> settings, string? reason) => Actions.Add(new ReloadActionDocument("service", diff.Name, action, [.. settings], reason, null));
+        if (diff.After is not { } after)
+        {
+            Add("stopped", [], "it is not configured any more: its workers drain, then it is gone");
+            return;
+        }
+
+        if (WorkerIdentity.TryResolve(after, out var identity, out var error))
+        {
+            Identities.Add(after.Name, identity);
+        }
+        else
+        {
+            Errors.Add(new ConfigErrorDocument(_daemon.ConfigFile!, 0, 0, $"service.{after.Name}", error, null));
+        }
+
+        if (diff.Before is not { } before || runner is null)
+        {
+            Add("started", [], Count(after.Workers));
+            return;
+        }
+
+        if (diff.IsUnchanged)
+        {
+            Add("unchanged", [], null);
+            return;
+        }
+
+        if (before.Workers != after.Workers)
+        {
+            Add("scaled", ["workers"], string.Create(CultureInfo.InvariantCulture, $"from {runner.State.Desired} to {after.Workers}"));
+        }
+
+        var inPlace = diff.Changed.Where(term => !term.NeedsNewWorker && term.Setting != "workers").Select(term => term.Setting).ToArray();
+        if (inPlace.Length > 0)
+        {
+            Add("in-place", inPlace, diff.NeedsNewWorkers ? "for the new workers; those that leave keep their own terms" : "no worker notices");
+        }
+
+        if (diff.NeedsNewWorkers)
+        {
+            var why = diff.MovedListeners.IsEmpty ? "" : $"; new sockets: {string.Join(", ", diff.MovedListeners)}";
+            Add("rolled-out", diff.Changed.Where(term => term.NeedsNewWorker).Select(term => term.Setting), runner.State.Wanted || runner.Blocked is not null
+                ? $"{Count(after.Workers)} replaced, {Word(after.Rollout.Strategy)}{why}"
+                : $"it is stopped: from its next start on{why}");
+        }
+    }
+
+    private static string Count(int workers) => string.Create(CultureInfo.InvariantCulture, $"{workers} worker{(workers == 1 ? "" : "s")}");
+
+    private static string Word(RolloutStrategy strategy) => strategy switch
+    {
+        RolloutStrategy.Rolling => "rolling",
+        RolloutStrategy.Overlap => "overlap",
+        RolloutStrategy.StopFirst => "stop-first",
+        _ => throw new ArgumentOutOfRangeException(nameof(strategy)),
+    };
+}

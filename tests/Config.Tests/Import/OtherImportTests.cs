@@ -1,0 +1,162 @@
+using System.Net;
+using Supervisor.Core.Services;
+
+namespace Supervisor.Config.Tests.Import;
+
+public sealed class OtherImportTests
+{
+    [Fact]
+    public void A_program_of_supervisord()
+    {
+        var imported = Imported.Of("supervisord.conf", """
+            [supervisord]
+            logfile=/tmp/s.log ; the log
+            environment=GLOBAL="yes"
+            [program:cat]
+            command=/bin/cat --dir %(here)s "a b" 100%%
+            process_name=%(program_name)s_%(process_num)02d
+            numprocs=2
+            autorestart=true
+            startsecs=3
+            stopsignal=QUIT
+            stopwaitsecs=10
+            user=chris
+            redirect_stderr=true
+            stdout_logfile=/var/log/%(program_name)s
+            environment=A="1",
+               B="2,3"
+            priority=3
+            """);
+        var service = imported.Service;
+        Assert.Equal(["/bin/cat", "--dir", "/etc", "a b", "100%"], service.Command.ToArray());
+        Assert.Equal((2, 3, RestartPolicy.Always, ReadinessKind.Started), (service.Workers, service.StopSignal, service.Restart.Policy, service.Readiness.Kind));
+        Assert.Equal((TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10)), (service.Rollout.Settle, service.StopTimeout));
+        Assert.Equal(["A=1", "B=2,3", "GLOBAL=yes"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
+        Assert.Equal("/var/log/cat", service.Log.Path);
+        Assert.Equal(["logfile:2", "priority:17"], imported.Unsupported);
+    }
+
+    [Fact]
+    public void Processes_that_differ_are_services_of_their_own()
+    {
+        var services = Imported.Of("s.conf", "[program:t]\ncommand=/bin/t --port=80%(process_num)02d %(ENV_HOME)s\nprocess_name=%(program_name)s-%(process_num)d\nnumprocs=2\nnumprocs_start=7\n").Config.Services;
+        Assert.Equal(["t-7", "t-8"], services.Select(s => s.Name));
+        Assert.Equal(["/bin/sh", "-c", "exec /bin/t --port=8008 \"${HOME}\""], services[1].Command.ToArray());
+    }
+
+    [Fact]
+    public void A_fcgi_program_has_its_listener_as_descriptor_0()
+    {
+        var imported = Imported.Of("s.conf", """
+            [fcgi-program:php]
+            command=/usr/bin/php-cgi
+            socket=unix:///run/%(program_name)s.sock
+            socket_owner=www-data:web
+            socket_mode=0770
+            socket_backlog=512
+            numprocs=4
+            [fcgi-program:other]
+            command=/usr/bin/other
+            socket=tcp://localhost:9002
+            [group:g]
+            programs=php,other
+            """);
+        var listener = imported.Config.Listeners[0];
+        Assert.Equal(("unix:///run/php.sock", 512, 0b111_111_000, "www-data", "web"), (listener.Address.ToString(), listener.Listen.Backlog, listener.Unix.Mode!.Value, listener.Unix.User, listener.Unix.Group));
+        Assert.Equal(IPAddress.Loopback, imported.Config.Listeners[1].Address.Host);
+        Assert.All(imported.Config.Services, s => Assert.Equal(HandoffKind.Stdin, s.Handoff));
+        Assert.Equal(4, imported.Config.Services[0].Workers);
+        Assert.Equal([":11", "programs:12"], imported.Unsupported);
+    }
+
+    [Fact]
+    public void A_watcher_of_circus()
+    {
+        var imported = Imported.Of("circus.ini", """
+            [circus]
+            check_delay = 5
+            [watcher:web]
+            cmd = chaussette --fd $(circus.sockets.web) --root $(circus.env.root)
+            args = --id ((circus.wid)) ; a comment
+            use_sockets = True
+            numprocesses = 5
+            copy_env = True
+            stop_signal = 2
+            graceful_timeout = 15
+            uid = www-data
+            rlimit_nofile = 500
+            stdout_stream.class = FileStream
+            stdout_stream.filename = /var/log/web.log
+            respawn = false
+            max_retry = 5
+            [env]
+            root = /srv/web
+            [env:w*,x]
+            MODE = prod
+            [env:other]
+            A = b
+            [socket:api]
+            path = /run/api.sock
+            umask = 7
+            replace = true
+            [socket:web]
+            host = localhost
+            port = 9999
+            backlog = 128
+            """);
+        Assert.Equal(["unix:///run/api.sock", "tcp://127.0.0.1:9999"], imported.Config.Listeners.Select(l => l.Address.ToString()));
+        Assert.Equal((0b111_111_000, true), (imported.Config.Listeners[0].Unix.Mode!.Value, imported.Config.Listeners[0].Unix.RemoveStale));
+        var service = imported.Service;
+        Assert.Equal(["web"], service.Listeners.ToArray());
+        Assert.Equal(["/bin/sh", "-c", "exec chaussette --fd 3 --root /srv/web --id \"$((LISTEND_WORKER + 1))\""], service.Command.ToArray());
+        Assert.Equal((5, 2, "www-data", RestartPolicy.Never), (service.Workers, service.StopSignal, service.User, service.Restart.Policy));
+        Assert.Equal(["MODE=prod", "ROOT=/srv/web"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
+        Assert.Equal(["check_delay:2", ":21", "a:22", "max_retry:16"], imported.Unsupported);
+    }
+
+    [Fact]
+    public void A_host_name_is_named_and_its_service_says_what_it_lacks()
+    {
+        var imported = Imported.Of("circus.ini", "[watcher:a]\ncmd = a\nuse_sockets = 1\n[socket:a]\nhost = db.example.org\nport = 1\n");
+        Assert.Empty(imported.Config.Listeners);
+        Assert.Empty(imported.Service.Listeners);
+        Assert.Contains("host:5", imported.Unsupported);
+        Assert.Contains("[listener.a] could not be written", imported.Result.Toml, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Several_kinds_are_one_configuration()
+    {
+        var config = Imported.Of("web.service", "[Service]\nExecStart=/bin/a\n", "s.conf", "[program:web]\ncommand=/bin/b\n").Config;
+        Assert.Equal(["web", "web-2"], config.Services.Select(s => s.Name));
+    }
+
+    [Theory]
+    [InlineData("notes.txt", "hello\n", true, "neither")]
+    [InlineData("a.timer", "[Unit]\n[Timer]\nOnCalendar=daily\n", true, ".timer unit has no equal")]
+    [InlineData("x.conf", "[Service]\nUser=a\n", true, "drop-in")]
+    [InlineData("a.service", "[Service]\nnonsense\n", false, "\"nonsense\" is no setting")]
+    [InlineData("a.service", "User=a\n", false, "is no setting of a section")]
+    [InlineData("a.service", "[Service]\nUser=a\n", false, "no listener and no service")]
+    public void What_cannot_be_translated_is_an_error(string name, string text, bool isUnknownKind, string message)
+    {
+        var result = Imported.Translate(name, text);
+        Assert.Null(result.Toml);
+        Assert.Equal(isUnknownKind, result.IsUnknownKind);
+        Assert.Contains(message, Assert.Single(result.Errors).ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>Each line of a unit is in the result: as an origin, or by name.</summary>
+    [Fact]
+    public void Nothing_is_dropped_in_silence()
+    {
+        string[] keys =
+        [
+            "ExecStop", "PIDFile", "RemainAfterExit", "RuntimeMaxSec", "SuccessExitStatus", "OOMPolicy", "RootDirectory", "ProtectHome", "CPUQuota", "Slice", "PassEnvironment",
+            "TTYPath", "SyslogIdentifier", "LogLevelMax", "CapabilityBoundingSet", "SystemCallFilter", "DynamicUser", "StateDirectory", "CPUAffinity", "IOSchedulingClass", "PAMName", "Foo",
+        ];
+        var imported = Imported.Of("a.service", "[Service]\nExecStart=/bin/a\n" + string.Concat(keys.Select(k => $"{k}=value\n")));
+        Assert.Equal(keys.Select((k, i) => $"{k}:{i + 3}"), imported.Unsupported);
+        Assert.All(imported.Result.Unsupported, u => Assert.NotEmpty(u.Reason));
+    }
+}

@@ -1,0 +1,62 @@
+using System.Text.Json;
+using Xunit;
+
+namespace Supervisor.Control.Tests;
+
+public sealed class ImportTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("listend-import-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void The_configuration_is_on_standard_output_and_a_count_on_standard_error()
+    {
+        var result = Listenctl.Run(["import", Write("web.socket", "[Socket]\nListenStream=80\nAccept=yes\n")]);
+        Assert.Equal(ExitCode.Done, result.ExitCode);
+        Assert.Contains("[listener.web]\naddress = \"tcp://*:80\"\n", result.Output, StringComparison.Ordinal);
+        Assert.Equal("listenctl: 1 setting has no equal: see \"no equal\" in the comments\n", result.Error);
+    }
+
+    [Fact]
+    public void As_json_it_is_one_document()
+    {
+        var file = Write("web.socket", "[Socket]\nListenStream=80\nAccept=yes\n");
+        var result = Listenctl.Run(["--json", "import", file]);
+        Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
+        using var document = JsonDocument.Parse(result.Output);
+        Assert.Contains("tcp://*:80", document.RootElement.GetProperty("toml").GetString(), StringComparison.Ordinal);
+        var unsupported = Assert.Single(document.RootElement.GetProperty("unsupported").EnumerateArray());
+        Assert.Equal((file, 3, "Socket", "Accept", "yes"), (
+            unsupported.GetProperty("file").GetString(), unsupported.GetProperty("line").GetInt32(), unsupported.GetProperty("section").GetString(),
+            unsupported.GetProperty("setting").GetString(), unsupported.GetProperty("value").GetString()));
+    }
+
+    [Fact]
+    public void An_instance_is_read_from_its_template()
+    {
+        Write("web@.service", "[Service]\nExecStart=/bin/web %i\n");
+        var result = Listenctl.Run(["import", Path.Combine(folder, "web@80.service")]);
+        Assert.Contains("command = [\"/bin/web\", \"80\"]", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_file_that_cannot_be_read_is_exit_1_and_one_of_another_kind_exit_2()
+    {
+        var missing = Listenctl.Run(["import", "/nowhere/a.service"]);
+        Assert.Equal((ExitCode.Failed, "", "listenctl: there is no file /nowhere/a.service\n"), (missing.ExitCode, missing.Output, missing.Error));
+        var directory = Listenctl.Run(["import", folder]);
+        Assert.Equal((ExitCode.Failed, $"listenctl: {folder} is a folder: name the files in it\n"), (directory.ExitCode, directory.Error));
+        var unknown = Listenctl.Run(["import", Write("notes.txt", "hello\n")]);
+        Assert.Equal((ExitCode.Usage, ""), (unknown.ExitCode, unknown.Output));
+        Assert.Contains("neither", unknown.Error, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Usage, Listenctl.Run(["import"]).ExitCode);
+    }
+
+    private string Write(string name, string text)
+    {
+        var path = Path.Combine(folder, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+}

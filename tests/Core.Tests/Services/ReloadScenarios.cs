@@ -1,0 +1,144 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Rollouts;
+using Supervisor.Core.Services;
+
+namespace Supervisor.Core.Tests.Services;
+
+/// <summary>A service of which something else is asked while it runs.</summary>
+public class ReloadScenarios
+{
+    private static readonly ServiceSpec Spec = new() { Name = "api", Command = ["/srv/api"], Workers = 2 };
+
+    private static ServiceSpec With(string value) => Spec with { Environment = Spec.Environment.SetItem("MODE", value) };
+
+    private static FakeService Running() => new FakeService(Spec).Start().ReadyAll().Forget();
+
+    [Fact]
+    public void What_a_worker_is_given_is_rolled_out()
+    {
+        var service = Running().Change(With("b"));
+        service.Did("spawn 0/2");
+        service.Ready("0/2").Did("spawn 1/2", "stop 0/1");
+        service.Ready("1/2").EndAll();
+        Assert.Equal(RolloutPhase.Done, service.RolloutPhase);
+        Assert.Equal("b", service.State.SpecOf(2).Environment["MODE"]);
+        Assert.Equal([2], service.State.Specs.Keys);
+    }
+
+    [Fact]
+    public void What_the_daemon_goes_by_holds_at_once_and_touches_nobody()
+    {
+        var service = Running().Change(Spec with { StopTimeout = TimeSpan.FromSeconds(3), StopSignal = 3, Restart = new RestartSpec { Policy = RestartPolicy.Never } });
+        service.Did();
+        Assert.Null(service.State.Rollout);
+        service.Stop();
+        Assert.All(service.Effects.OfType<SignalEffect>(), effect => Assert.Equal(3, effect.Signal));
+        Assert.All(service.State.Workers, worker => Assert.Equal(service.Now + TimeSpan.FromSeconds(3), worker.Deadline));
+    }
+
+    [Fact]
+    public void A_worker_leaves_under_the_terms_of_its_own_generation()
+    {
+        var service = Running().Change(With("b") with { StopTimeout = TimeSpan.FromSeconds(1), StopSignal = 3, StartTimeout = TimeSpan.FromSeconds(2) });
+        Assert.Equal(service.Now + TimeSpan.FromSeconds(2), service.Worker("0/2").Deadline);
+        service.Forget().Ready("0/2");
+        Assert.Equal(15, service.Effects.OfType<SignalEffect>().Single().Signal);
+        Assert.Equal(service.Now + TimeSpan.FromSeconds(30), service.Worker("0/1").Deadline);
+    }
+
+    [Fact]
+    public void Rolled_back_what_is_asked_for_is_what_it_was()
+    {
+        var service = Running().Change(With("b") with { Workers = 3 });
+        Assert.Equal(3, service.State.Desired);
+        service.Die("0/2");
+        service.Settle();
+        Assert.Equal(RolloutPhase.RolledBack, service.RolloutPhase);
+        Assert.Equal(Spec, service.State.Spec);
+        Assert.Equal(2, service.State.Desired);
+        Assert.Equal("0/1 1/1", service.Serving);
+
+        // A plain restart then is one of what serves, not of what failed.
+        service.Restart().Settle();
+        Assert.Equal("0/3 1/3", service.Serving);
+        Assert.Equal(Spec, service.State.SpecOf(3));
+    }
+
+    [Fact]
+    public void A_crash_of_an_old_worker_during_the_roll_out_gets_one_of_the_old_terms()
+    {
+        var service = Running().Change(With("b")).Forget().Die("1/1");
+        service.Did("spawn 1/1");
+        Assert.Equal(Spec, service.State.SpecOf(1));
+    }
+
+    [Fact]
+    public void A_second_change_supersedes_the_first()
+    {
+        var service = Running().Change(With("b")).Ready("0/2").Change(With("c"));
+        Assert.Equal(3, service.State.Rollout?.To);
+        service.Settle();
+        Assert.Equal("0/3 1/3", service.Serving);
+        Assert.Equal("c", service.State.Spec.Environment["MODE"]);
+        Assert.Equal([3], service.State.Specs.Keys);
+    }
+
+    [Fact]
+    public void In_place_changes_during_a_roll_out_leave_its_strategy_alone()
+    {
+        var service = Running().Change(With("b")).Forget().Change(With("b") with { Rollout = new RolloutSpec { Strategy = RolloutStrategy.StopFirst } });
+        service.Did();
+        Assert.Equal(2, service.State.Rollout?.To);
+        service.Ready("0/2").Did("spawn 1/2", "stop 0/1");
+        service.Settle();
+        service.Restart().Did("stop 1/1", "stop 0/2");
+    }
+
+    [Fact]
+    public void More_workers_are_a_scaling()
+    {
+        var service = Running().Change(Spec with { Workers = 3 });
+        service.Did("spawn 2/1");
+        Assert.Null(service.State.Rollout);
+        service.ReadyAll().Forget().Change(Spec with { Workers = 1 });
+        service.Did("stop 1/1", "stop 2/1");
+    }
+
+    [Fact]
+    public void A_scaling_by_hand_outlives_a_reload_that_does_not_speak_of_workers()
+    {
+        var service = Running().Scale(3).ReadyAll().Change(Spec with { StopTimeout = TimeSpan.FromSeconds(1) });
+        Assert.Equal(3, service.State.Desired);
+    }
+
+    [Fact]
+    public void A_stopped_service_starts_with_the_new_terms_and_those_that_still_leave_keep_theirs()
+    {
+        var service = Running().Stop().Change(With("b") with { StopTimeout = TimeSpan.FromSeconds(1) });
+        service.Forget().Start();
+        Assert.Equal(["spawn 0/2", "spawn 1/2"], service.Acts);
+        Assert.Equal(TimeSpan.FromSeconds(30), service.State.SpecOf(1).StopTimeout);
+        service.Settle();
+        Assert.Equal("0/2 1/2", service.Serving);
+    }
+
+    [Fact]
+    public void Stopped_in_the_middle_it_starts_with_what_is_asked_for()
+    {
+        var service = Running().Change(With("b")).Ready("0/2").Stop().EndAll().Start().ReadyAll();
+        Assert.Equal("0/3 1/3", service.Serving);
+        Assert.Equal("b", service.State.SpecOf(3).Environment["MODE"]);
+    }
+
+    [Fact]
+    public void Specifications_are_equal_by_value()
+    {
+        var one = new ServiceSpec { Name = "api", Command = ["/a", "b"], Listeners = ["web"], Environment = Spec.Environment.SetItem("A", "1"), Hooks = new HookSpec { PreStart = ["/x"] } };
+        var other = new ServiceSpec { Name = "api", Command = ["/a", "b"], Listeners = ["web"], Environment = Spec.Environment.SetItem("A", "1"), Hooks = new HookSpec { PreStart = ["/x"] } };
+        Assert.Equal(one, other);
+        Assert.Equal(one.GetHashCode(), other.GetHashCode());
+        Assert.NotEqual(one, other with { Command = ["/a"] });
+        Assert.NotEqual(one, other with { Name = "web" });
+        Assert.Equal(["environment", "hooks.pre_start"], ServiceTerms.Changed(one, Spec with { Command = one.Command, Listeners = one.Listeners, Workers = 1 }).Select(term => term.Setting));
+    }
+}

@@ -1,0 +1,205 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Supervisor.Control;
+using Supervisor.Load;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>The configuration read again while the daemon runs.</summary>
+public sealed class ReloadTests
+{
+    private const string Sleeper = "command = [\"/bin/sh\", \"-c\", \"systemd-notify --ready; exec sleep 1000\"]";
+
+    private const string Two = $"""
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [listener.admin]
+        address = "unix://@dir@/admin.sock"
+
+        [service.w]
+        {Sleeper}
+        listeners = ["web"]
+        workers = 2
+
+        [service.a]
+        {Sleeper}
+        listeners = ["admin"]
+        """;
+
+    [Fact]
+    public Task What_is_untouched_stays_untouched_and_a_changed_variable_rolls_out() => DaemonUnderTest.WithAsync(Two, async daemon =>
+    {
+        await daemon.WaitUntilReadyAsync("w", 2);
+        await daemon.WaitUntilReadyAsync("a");
+        var (pids, inodes) = (await daemon.ReadyAsync("a"), await Inodes(daemon));
+        var before = await daemon.ReadyAsync("w");
+
+        Assert.Contains("nothing has changed", (await daemon.ListenctlAsync("reload")).Output, StringComparison.Ordinal);
+        Assert.Equal(before, await daemon.ReadyAsync("w"));
+
+        Write(daemon, Two.Replace("workers = 2", "workers = 2\nenvironment = { MODE = \"b\" }\nstop_timeout = \"5s\"", StringComparison.Ordinal));
+        var plan = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
+        Assert.True(plan is { DryRun: true, Applied: false });
+        Assert.Equal(before, await daemon.ReadyAsync("w"));
+
+        var mark = daemon.Log.Count;
+        var done = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
+        Assert.True(done.Applied);
+        Assert.Equal(plan.Actions.Select(Short), done.Actions.Select(Short));
+        Assert.Equal(
+            ["listener web unchanged ", "listener admin unchanged ", "service w in-place stop_timeout", "service w rolled-out environment", "service a unchanged "],
+            done.Actions.Select(Short));
+        await daemon.Log.WaitAsync(mark, "service w: generation 2 serves");
+        Assert.Empty(before.Intersect(await daemon.ReadyAsync("w")));
+        Assert.Equal(pids, await daemon.ReadyAsync("a"));
+        Assert.Equal(inodes, await Inodes(daemon));
+    });
+
+    [Fact]
+    public Task An_error_changes_nothing_and_all_errors_are_said() => DaemonUnderTest.WithAsync(Two, async daemon =>
+    {
+        await daemon.WaitUntilReadyAsync("w", 2);
+        var (pids, inodes) = (await daemon.ReadyAsync("w"), await Inodes(daemon));
+        Write(daemon, Two.Replace("workers = 2", "workers = 0\ncolour = \"red\"\nenvironment = { A = \"1\" }", StringComparison.Ordinal));
+        var refused = await daemon.ListenctlAsync("reload");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("service.w.workers", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("colour", refused.Error, StringComparison.Ordinal);
+
+        // What cannot be known before the kernel and the user database are asked.
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\nuser = \"nobody-has-this-name\"\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"\n[listener.free]\naddress = \"tcp://127.0.0.1:0\"");
+        foreach (var arguments in new string[][] { ["reload", "--dry-run"], ["reload"] })
+        {
+            var result = await daemon.ListenctlAsync([.. arguments, "--json"]);
+            Assert.Equal(1, result.ExitCode);
+            var document = JsonSerializer.Deserialize(result.Output, ControlJson.Default.ReloadDocument)!;
+            Assert.False(document.Applied);
+            Assert.Contains(document.Errors, error => error.Setting == "service.a" && error.Message.Contains("nobody-has-this-name", StringComparison.Ordinal));
+        }
+
+        Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\n[listener.free]\naddress = \"tcp://127.0.0.1:0\"\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"");
+        var bind = await daemon.ListenctlAsync("reload");
+        Assert.Equal(1, bind.ExitCode);
+        Assert.Contains("EADDRINUSE (same-address)", bind.Error, StringComparison.Ordinal);
+        Assert.Equal(pids, await daemon.ReadyAsync("w"));
+        Assert.Equal(inodes, await Inodes(daemon));
+        Assert.Equal(2, (await daemon.StatusAsync("w")).Desired);
+    });
+
+    [Fact]
+    public Task Added_removed_renamed_scaled_and_sighup() => DaemonUnderTest.WithAsync(Two, async daemon =>
+    {
+        await daemon.WaitUntilReadyAsync("w", 2);
+        var web = await daemon.ListenerAsync("web");
+        var pids = await daemon.ReadyAsync("w");
+        var mark = daemon.Log.Count;
+
+        // The service "a" and its listener go, "b" comes; "w" gets a third worker; the path is the same listener by another name.
+        Write(daemon, $"""
+            [listener.web]
+            address = "tcp://127.0.0.1:0"
+            listen = {"{"} backlog = 99 {"}"}
+            [listener.control]
+            address = "unix://@dir@/admin.sock"
+            unix = {"{"} mode = "0600" {"}"}
+            [listener.extra]
+            address = "tcp://127.0.0.1:0"
+            [service.w]
+            {Sleeper}
+            listeners = ["web"]
+            workers = 3
+            [service.b]
+            {Sleeper}
+            listeners = ["extra", "control"]
+            """);
+        var admin = await daemon.ListenerAsync("admin");
+        daemon.Signal(1);
+        await daemon.Log.WaitAsync(mark, "reload: ", "listener control: renamed");
+        await daemon.WaitUntilReadyAsync("b", 1, mark);
+        await daemon.WaitUntilReadyAsync("w", 1, mark);
+        var after = await daemon.ListenerAsync("web");
+        Assert.Equal((web.Inode, 99), (after.Inode, after.Backlog!.Effective));
+        Assert.Equal(3, (await daemon.ReadyAsync("w")).Count);
+        Assert.Empty(pids.Except(await daemon.ReadyAsync("w")));
+        var control = await daemon.ListenerAsync("control");
+        Assert.Equal(admin.Inode, control.Inode);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(daemon.Directory["admin.sock"]));
+        Assert.Contains(await daemon.HistoryAsync("web"), entry => entry is { Call: "listen", Note: "reload", Phase: "listen" });
+        Assert.Contains(await daemon.HistoryAsync("control"), entry => entry.Note?.Contains("was \"admin\"", StringComparison.Ordinal) == true);
+        Assert.DoesNotContain(await daemon.ListenersAsync(), listener => listener.Name == "admin");
+        await daemon.Log.WaitAsync(mark, "service a: stopped");
+    });
+
+    [Fact]
+    public Task A_changed_variable_rolls_out_under_load_and_nothing_is_lost() => UnderLoadAsync(
+        web => web.Replace("workers = 2", "workers = 2\nenvironment = { MODE = \"b\" }", StringComparison.Ordinal), sameInode: true);
+
+    [Fact]
+    public Task A_new_socket_on_the_same_address_takes_over_under_load_and_nothing_is_lost() => UnderLoadAsync(
+        web => web.Replace("127.0.0.1:0\"", "127.0.0.1:0\"\nlisten = { non_blocking = true }", StringComparison.Ordinal), sameInode: false);
+
+    [Fact]
+    public Task A_roll_out_onto_a_new_socket_that_fails_goes_back_to_the_old_one_and_nothing_is_lost() => UnderLoadAsync(
+        web => web.Replace("127.0.0.1:0\"", "127.0.0.1:0\"\nlisten = { non_blocking = true }", StringComparison.Ordinal)
+            .Replace("workers = 2", "workers = 2\nenvironment = { HELLO_START_DELAY_MS = \"60000\" }\nstart_timeout = \"300ms\"", StringComparison.Ordinal),
+        sameInode: true, "rolled-back");
+
+    private static Task UnderLoadAsync(Func<string, string> change, bool sameInode, string outcome = "done")
+    {
+        const string web = """
+            [listener.web]
+            address = "tcp://127.0.0.1:0"
+
+            [service.web]
+            command = ["@hello@"]
+            listeners = ["web"]
+            workers = 2
+            """;
+        return DaemonUnderTest.WithAsync(web, async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web", 2);
+            var before = await daemon.ListenerAsync("web");
+            var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 500, SlowInFlight = 8 }, "reload");
+            LoadReport report;
+            try
+            {
+                await Task.Delay(TimeSpan.FromSeconds(0.5));
+                var mark = daemon.Log.Count;
+                Write(daemon, change(web));
+                var done = await daemon.ListenctlAsync("reload");
+                Assert.True(done.ExitCode == 0, done.Error);
+                await daemon.Log.WaitAsync(mark, outcome == "done" ? "generation 2 serves" : "ended as RolledBack");
+                if (!sameInode || outcome != "done")
+                {
+                    await daemon.Log.WaitAsync(mark, outcome == "done" ? "its former socket" : "keeps its former socket");
+                }
+
+                await Task.Delay(TimeSpan.FromSeconds(0.5));
+            }
+            finally
+            {
+                report = await load.StopAsync();
+            }
+
+            var history = string.Join('\n', (await daemon.HistoryAsync("web")).Select(entry => $"{entry.Call} {entry.Option} {entry.Note}"));
+            Assert.True(report.Failed == 0, $"{report.Failed} of {report.Requests}\n{string.Join('\n', report.Samples.Take(10))}\n{history}");
+            Assert.Equal(report.Requests, report.Succeeded);
+            var after = await daemon.ListenerAsync("web");
+            Assert.Equal(before.Effective, after.Effective);
+            Assert.Equal(sameInode, before.Inode == after.Inode);
+        });
+    }
+
+    private static async Task<IReadOnlyList<(string, ulong?)>> Inodes(DaemonUnderTest daemon) => [.. (await daemon.ListenersAsync()).Select(listener => (listener.Name, listener.Inode))];
+
+    private static string Short(ReloadActionDocument action) => $"{action.Subject} {action.Name} {action.Action} {string.Join(' ', action.Settings)}";
+
+    private static void Write(DaemonUnderTest daemon, string config) => daemon.Directory.Write("run.toml",
+        $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{config.Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal).Replace("@hello@", config.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal)}");
+}

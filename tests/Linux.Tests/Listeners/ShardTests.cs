@@ -1,0 +1,71 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Listeners;
+
+public sealed class ShardTests : KernelTest
+{
+    [Theory]
+    [InlineData(ListenerKind.Tcp)]
+    [InlineData(ListenerKind.Udp)]
+    public void This_kernel_can_have_them(ListenerKind kind) => Assert.Null(ShardProbe.WhyNot(kind));
+
+    [Fact]
+    public void UNIX_sockets_cannot() => Assert.NotNull(ShardProbe.WhyNot(ListenerKind.UnixStream));
+
+    [Theory]
+    [InlineData("tcp://127.0.0.1:0")]
+    [InlineData("tcp://*:0")]
+    [InlineData("udp://[::1]:0")]
+    public void All_of_them_have_the_port_that_the_first_one_got(string address)
+    {
+        using var handle = Given.Listener(address, spec => spec with { Shards = 4 });
+        Assert.Equal(4, handle.Sockets.Count);
+        Assert.Equal([0, 1, 2, 3], handle.Sockets.Select(socket => socket.Shard));
+        Assert.All(handle.Sockets, socket => Assert.Equal(handle.Effective, Loopback.AddressOf(socket.Descriptor)));
+        Assert.Equal(4, handle.Sockets.Select(socket => socket.Inode).Distinct().Count());
+    }
+
+    [Fact]
+    public void A_shard_that_cannot_be_bound_leaves_none()
+    {
+        using var holder = Given.Listener("tcp://127.0.0.1:0");
+        using var handle = Given.Attempt(holder.Effective!.ToString(), spec => spec with { Shards = 4 });
+        Assert.Empty(handle.Sockets);
+        Assert.NotNull(handle.Failure);
+    }
+
+    [Fact]
+    public void What_waits_outlives_the_closing_of_a_duplicate()
+    {
+        using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 2 });
+        var held = handle.Sockets.Select(socket => Files.Duplicate(socket.Descriptor, out _)!).ToArray();
+        var clients = Enumerable.Range(0, 50).Select(_ => Loopback.Connect(handle.Effective!)).ToArray();
+        foreach (var descriptor in held)
+        {
+            descriptor.Dispose();
+        }
+
+        var waiting = handle.Sockets.Sum(socket => AcceptQueue.Read(socket.Descriptor, ListenerKind.Tcp, socket.Inode)!.Value.Length);
+        foreach (var client in clients)
+        {
+            Assert.False(Polling.IsHungUp(client));
+            client.Dispose();
+        }
+
+        Assert.Equal(50, waiting);
+    }
+
+    [Fact]
+    public void A_shard_that_was_shut_down_is_made_anew_beside_the_others()
+    {
+        using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 3 });
+        var inodes = handle.Sockets.Select(socket => socket.Inode).ToArray();
+        Libc.Shutdown(handle.Sockets[1].Descriptor, 0);
+        Assert.True(Given.Factory().RemakeShard(handle, 1));
+        Assert.Equal([true, false, true], handle.Sockets.Select((socket, i) => socket.Inode == inodes[i]));
+        Assert.Equal([1, 2], handle.Sockets.Skip(1).Select(socket => socket.Shard));
+    }
+}
