@@ -138,15 +138,18 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     /// <summary>Calls <paramref name="onArrival"/> once, for the first connection or datagram that waits.</summary>
     private void Watch(Action onArrival)
     {
-        if (_watched.Count > 0)
+        // A reload may have given a listener another socket.
+        var descriptors = _listeners().SelectMany(handle => handle.Sockets).Select(socket => socket.Descriptor).ToArray();
+        if (_watched.Count > 0 && _watched.SequenceEqual(descriptors))
         {
             return;
         }
 
-        foreach (var socket in _listeners().SelectMany(handle => handle.Sockets))
+        Unwatch();
+        foreach (var descriptor in descriptors)
         {
-            _watched.Add(socket.Descriptor);
-            _loop.Watch(socket.Descriptor, () =>
+            _watched.Add(descriptor);
+            _loop.Watch(descriptor, () =>
             {
                 Unwatch();
                 onArrival();

@@ -175,7 +175,7 @@ internal sealed class ServiceLog
                 log.Information("service {Service}: a connection waits; it is started", _name);
                 break;
             case ServiceReport.ServiceIdle:
-                log.Information("service {Service}: no connection for {Idle} (stop_when_idle): its workers leave; the next connection starts it again", _name, Durations.Text(_spec.StopWhenIdle));
+                log.Information("service {Service}: no connection for {Idle} (stop_when_idle): its workers leave; the next connection starts it again", _name, Durations.Text(spec.StopWhenIdle));
                 break;
             case ServiceReport.HookFailed:
                 _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, report.Text);

@@ -52,7 +52,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
         _log = new ServiceLog(log, spec, loop.Time, _output);
         _hooks = new HookRunner(loop, spawner, _log, Post);
-        _demand = new DemandWatch(loop, () => _listeners, Post);
+        _demand = new DemandWatch(loop, () => Listeners, Post);
         State = ServiceState.Create(spec);
         _means.Add(State.Generation, _wanted);
         loop.Add(this);
