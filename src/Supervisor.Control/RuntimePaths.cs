@@ -13,6 +13,12 @@ public sealed record RuntimePaths(string Directory)
     /// <summary>The folder of the workers' notify sockets.</summary>
     public string NotifyDirectory => Path.Combine(Directory, "notify");
 
+    /// <summary>The state, for a successor of a daemon that ended without a word.</summary>
+    public string StateFile => Path.Combine(Directory, "state.json");
+
+    /// <summary>The keeper's socket, for the same.</summary>
+    public string KeeperSocket => Path.Combine(Directory, "keeper.sock");
+
     /// <summary>The file whose lock says which daemon is in charge.</summary>
     public string LockFile => Path.Combine(Directory, "listend.lock");
 

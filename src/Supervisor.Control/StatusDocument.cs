@@ -20,6 +20,9 @@ public sealed record DaemonDocument(
 {
     /// <summary>Whether another executable is about to take over.</summary>
     public bool IsUpgrading { get; init; }
+
+    /// <summary>What would be lost if the daemon died now; null where nothing would.</summary>
+    public string? AtRisk { get; init; }
 }
 
 /// <summary>One service.</summary>

@@ -42,6 +42,9 @@ public sealed class EventLoop : IDisposable
     /// <summary>The clock.</summary>
     public TimeProvider Time => _time;
 
+    /// <summary>Called at the end of each turn, when what happened has been dealt with.</summary>
+    public Action? TurnEnded { get; set; }
+
     /// <summary>Calls <paramref name="onReadable"/> on the loop whenever the descriptor has input, an error or an end. The descriptor stays the caller's, who unwatches before closing it.</summary>
     public void Watch(DescriptorHandle descriptor, Action onReadable) => Watch(descriptor, onReadable, forOutput: false);
 
@@ -123,6 +126,7 @@ public sealed class EventLoop : IDisposable
             }
 
             PassDeadlines();
+            TurnEnded?.Invoke();
         }
     }
 

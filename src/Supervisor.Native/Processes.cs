@@ -37,6 +37,9 @@ public static unsafe class Processes
     /// <summary>This process.</summary>
     public static int CurrentPid { get; } = Syscalls.getpid();
 
+    /// <summary>_exit(2): at once, with nothing tidied up.</summary>
+    public static void ExitNow(int status) => Tmds.Linux.LibC._exit(status);
+
     /// <summary>getppid(2).</summary>
     public static int ParentPid => Syscalls.getppid();
 
@@ -88,6 +91,39 @@ public static unsafe class Processes
         }
 
         return true;
+    }
+
+    /// <summary>
+    /// How a process ended that is nobody's child here, from its pidfd: ioctl PIDFD_GET_INFO with PIDFD_INFO_EXIT (Linux
+    /// 6.15), which the kernel answers once its parent has reaped it. Null where it does not tell.
+    /// </summary>
+    public static Exit? ExitOfForeign(DescriptorHandle pidfd)
+    {
+        const int size = 64; // PIDFD_INFO_SIZE_VER0, linux/pidfd.h
+        const ulong exitWanted = 1 << 3; // PIDFD_INFO_EXIT
+        const int exitCode = 60; // offsetof(struct pidfd_info, exit_code)
+        const nuint request = (3u << 30) | (size << 16) | (0xFFu << 8) | 11; // PIDFD_GET_INFO
+        var info = stackalloc byte[size];
+        new Span<byte>(info, size).Clear();
+        *(ulong*)info = exitWanted;
+        for (var attempt = 0; Syscalls.ioctl(pidfd.Number, request, info) != 0 || (*(ulong*)info & exitWanted) == 0; attempt++)
+        {
+            if (attempt > 0)
+            {
+                return null;
+            }
+
+            // It has ended, and init is about to reap it: the pidfd hangs up then.
+            const int patience = 20;
+            pollfd reaped = new() { fd = pidfd.Number };
+            _ = poll(&reaped, 1, patience);
+            new Span<byte>(info, size).Clear();
+            *(ulong*)info = exitWanted;
+        }
+
+        // As wait(2) has it: the exit status in the second byte, or the signal in the low seven bits and the core's bit.
+        var status = *(int*)(info + exitCode);
+        return (status & 0x7F) != 0 ? new Exit(true, status & 0x7F, (status & 0x80) != 0) : new Exit(false, (status >> 8) & 0xFF, false);
     }
 
     /// <summary>pidfd_send_signal(2): never reaches another process that got the same id. Linux 5.1.</summary>

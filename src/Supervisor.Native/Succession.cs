@@ -105,6 +105,17 @@ public static unsafe class Succession
         }
     }
 
+    /// <summary>The keeper's program: see keeper.c.</summary>
+    public static ReadOnlySpan<byte> KeeperProgram
+    {
+        get
+        {
+            nuint length;
+            var image = Syscalls.listend_keeper_image(&length);
+            return new ReadOnlySpan<byte>(image, (int)length);
+        }
+    }
+
     /// <summary>Whether a descriptor is closed by execve(); false where it is not open.</summary>
     public static bool IsCloseOnExec(int descriptor) => Syscalls.fcntl_int(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & 1) != 0;
 

@@ -47,7 +47,10 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
             return new BrokerError(BrokerErrorCode.Busy, $"{MaxGiven} descriptors are held already, which is as many as may be: drop one first");
         }
 
-        daemon.Events.Watch(daemon.Listeners.Hold(name, descriptor, HandleOrigin.Given, giver, note));
+        var handle = daemon.Listeners.Hold(name, descriptor, HandleOrigin.Given, giver, note);
+        daemon.Events.Watch(handle);
+        daemon.Safekeeping.Watch(handle);
+        daemon.Safekeeping.Mark();
         return null;
     }
 
@@ -65,6 +68,7 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
         }
 
         daemon.Listeners.Release(handle);
+        daemon.Safekeeping.Mark();
         daemon.Events.Daemon("listener-dropped", $"listener {name} was dropped");
         log.ForContext("LISTEND_LISTENER", name).ForContext("MESSAGE_ID", MessageIds.ListenerReady).Information("listener {Listener}: dropped", name);
         return null;

@@ -12,6 +12,7 @@ using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Reload;
 using Supervisor.Linux;
+using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
@@ -40,13 +41,16 @@ internal sealed class Daemon : IDisposable
     private readonly EventLoop _loop;
     private readonly Predecessor? _predecessor;
     private readonly Executable _executable;
+    private readonly RuntimeClaim _claim;
     private readonly Action _flushLog;
+    private OrphanReaper? _orphans;
     private bool _leaving;
     private bool _failed;
     private MetricsServer? _metrics;
 
-    public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log, bool logsToJournal, Action flushLog, Executable executable, Predecessor? predecessor)
+    public Daemon(ListendConfig config, RuntimePaths paths, string? configFile, ILogger log, bool logsToJournal, Action flushLog, Executable executable, RuntimeClaim claim, Predecessor? predecessor)
     {
+        _claim = claim;
         _predecessor = predecessor;
         _executable = executable;
         _flushLog = flushLog;
@@ -77,6 +81,9 @@ internal sealed class Daemon : IDisposable
     /// <summary>What a newer predecessor knew and this version does not.</summary>
     public UnknownFields? Unknown => _predecessor?.Unknown;
 
+    /// <summary>What a successor finds if this daemon dies.</summary>
+    public Safekeeping Safekeeping { get; private set; } = null!;
+
     /// <summary>Its replacement by the executable that is on disk.</summary>
     public Upgrade Upgrade { get; private set; } = null!;
 
@@ -103,23 +110,15 @@ internal sealed class Daemon : IDisposable
     public int Run()
     {
         StartedAt = _predecessor?.Manifest.StartedAt ?? TimeProvider.System.GetUtcNow();
-        string? error = null;
-        using var claim = _predecessor?.Descriptors.Take(DescriptorKey.Lock) is { } locked ? RuntimeClaim.Adopt(locked) : RuntimeClaim.TryTake(_paths, out error);
-        if (claim is null)
-        {
-            _log.Fatal("{Error}", error);
-            return 1;
-        }
-
         if (_predecessor?.Manifest.Events is { } stream)
         {
             Events.Restore(stream);
         }
 
         Events.Daemon(
-            _predecessor is null ? "daemon-started" : "daemon-upgraded",
+            _predecessor is null ? "daemon-started" : _predecessor.IsSameProcess ? "daemon-upgraded" : "daemon-recovered",
             _predecessor?.Note ?? string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
-        using var orphans = new OrphanReaper(_loop);
+        using var orphans = _orphans = new OrphanReaper(_loop);
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans);
         var factory = new ListenerFactory(TimeProvider.System, _log)
         {
@@ -157,7 +156,7 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
-        using var control = ControlServer.TryStart(this, _log, _predecessor?.Descriptors.Take(DescriptorKey.Control), out error);
+        using var control = ControlServer.TryStart(this, _log, Inherited(DescriptorKey.Control, _paths.ControlSocket), out var error);
         if (control is null)
         {
             _log.Fatal("{Error}", error);
@@ -193,13 +192,13 @@ internal sealed class Daemon : IDisposable
             // Before events are told: what the predecessor knew is no news.
             if (_predecessor is not null)
             {
-                _services[i].Restore(_predecessor.Manifest.Services[i], _predecessor.Descriptors);
+                _services[i].Restore(_predecessor.Manifest.Services[i], _predecessor.Descriptors, areChildren: _predecessor.IsSameProcess);
             }
 
             Events.Watch(_services[i]);
         }
 
-        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), _log, out error, _predecessor?.Descriptors.Take(DescriptorKey.Broker));
+        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), _log, out error, Inherited(DescriptorKey.Broker, _paths.BrokerSocket));
         if (broker is null)
         {
             _log.Fatal("{Error}", error);
@@ -208,7 +207,18 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
-        Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, claim, Flush, _log);
+        using var safekeeping = Safekeeping = new Safekeeping(this, conflicts, control, broker, _predecessor, _log);
+        Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, _claim, Flush, _log);
+        foreach (var handle in Listeners.Handles)
+        {
+            safekeeping.Watch(handle);
+        }
+
+        foreach (var runner in _services)
+        {
+            safekeeping.Watch(runner);
+        }
+
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
@@ -237,6 +247,18 @@ internal sealed class Daemon : IDisposable
             _predecessor.Descriptors.Dispose();
         }
 
+        if (_predecessor is { IsSameProcess: false })
+        {
+            foreach (var left in Directory.EnumerateFiles(_paths.NotifyDirectory).Where(path => !_services.Any(runner => runner.HasNotifySocket(path))).ToArray())
+            {
+                Files.Unlink(left);
+            }
+        }
+
+        using var stragglers = _predecessor is { IsSameProcess: false }
+            ? new Stragglers(_loop, Survivors.Unknown(_paths.BrokerSocket, pid => _services.Any(runner => runner.Knows(pid))), _log)
+            : null;
+
         conflicts.Cleared += StartServicesOf;
         conflicts.GivenUp += _ => LeaveWhenNothingToServe(conflicts);
         foreach (var handle in Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())
@@ -248,6 +270,7 @@ internal sealed class Daemon : IDisposable
             }
         }
 
+        safekeeping.Save();
         Tell(SystemdState.Ready);
         SystemdWatchdog.Start(_loop, Environment.GetEnvironmentVariable, () => Tell(new SystemdState("WATCHDOG=1")));
         if (_predecessor is not null)
@@ -261,6 +284,7 @@ internal sealed class Daemon : IDisposable
         _loop.Add(new Rest(_loop));
         _loop.Run();
 
+        safekeeping.End();
         control.Stop();
         foreach (var runner in _services)
         {
@@ -272,6 +296,19 @@ internal sealed class Daemon : IDisposable
         _metrics?.Dispose();
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("listend: all workers have left; bye");
         return _failed ? 1 : 0;
+    }
+
+    /// <summary>A predecessor's socket, if it is still what one finds at its path.</summary>
+    private DescriptorHandle? Inherited(string key, string path)
+    {
+        var descriptor = _predecessor?.Descriptors.Take(key);
+        if (descriptor is not null && (Files.GetStatus(path, out var status) is not null || !status.IsSocket))
+        {
+            descriptor.Dispose();
+            return null;
+        }
+
+        return descriptor;
     }
 
     private void Flush()
@@ -340,8 +377,36 @@ internal sealed class Daemon : IDisposable
                 return;
             }
 
+            if (signal == PosixSignal.SIGTERM && Safekeeping.IsSystemd && !_leaving)
+            {
+                SystemdJob.AskIfRestart(_loop, _orphans, isRestart =>
+                {
+                    if (isRestart)
+                    {
+                        MakeRoom();
+                    }
+                    else
+                    {
+                        Leave(signal);
+                    }
+                });
+                return;
+            }
+
             Leave(signal);
         });
+    }
+
+    /// <summary>systemd starts another daemon in a moment: workers go on, and it finds everything where a dead one's successor would.</summary>
+    private void MakeRoom()
+    {
+        _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("SIGTERM for a restart: the workers go on, the next daemon takes over");
+        Events.Daemon("daemon-leaving", "SIGTERM for a restart: the workers go on, the next daemon takes over");
+        Tell(SystemdState.Stopping);
+        Safekeeping.Mark();
+        Safekeeping.Save();
+        Flush();
+        Processes.ExitNow(0);
     }
 
     /// <summary>SIGHUP: the files are read beside the loop, the difference is applied on it; systemd's Type=notify-reload is told.</summary>
@@ -382,6 +447,7 @@ internal sealed class Daemon : IDisposable
     {
         var before = _config.Daemon;
         _config = config;
+        Safekeeping.WatchAll();
         if (before.Metrics != config.Daemon.Metrics)
         {
             _ = ServeMetrics(config.Daemon.Metrics);
@@ -392,6 +458,7 @@ internal sealed class Daemon : IDisposable
     public void Remove(ServiceRunner runner)
     {
         _services.Remove(runner);
+        Safekeeping.Mark();
         Drift.Forget(runner);
         runner.Dispose();
         Events.Daemon("service-removed", $"service {runner.Name} is gone: it is not configured any more");

@@ -37,7 +37,7 @@ internal sealed class ListenerTable
         // By name first, since a name is what somebody meant; then by what the socket is.
         foreach (var spec in specs)
         {
-            var index = IndexOf(inherited, (name, _) => name == spec.Name);
+            var index = IndexOf(inherited, (name, _) => name == spec.Name || DescriptorKey.ListenerName(name) == spec.Name);
             if (index >= 0)
             {
                 adopted.Add(spec.Name, _factory.Adopt(spec, inherited.Take(index), HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its name \"{spec.Name}\""));

@@ -3,6 +3,9 @@ namespace Supervisor.EndToEnd;
 /// <summary>How the daemon under test is started.</summary>
 internal sealed record DaemonOptions
 {
+    /// <summary>The executable; null: the published one.</summary>
+    public string? Program { get; init; }
+
     /// <summary>--log-level.</summary>
     public string LogLevel { get; init; } = "information";
 

@@ -20,6 +20,17 @@ public static class DescriptorKey
     /// <summary>The state itself.</summary>
     public const string State = "state";
 
+    /// <summary>The link to the keeper.</summary>
+    public const string Keeper = "keeper";
+
+    /// <summary>
+    /// Whether a successor in another process can use it. It opens pidfds by itself; the lock has to end with the process
+    /// whose it is, and so has the keeper's link.
+    /// </summary>
+    public static bool OutlivesProcess(string key) =>
+        key is not (Lock or Keeper) && !(key.StartsWith("service/", StringComparison.Ordinal)
+            && (key.EndsWith("/process", StringComparison.Ordinal) || key.EndsWith("/first", StringComparison.Ordinal) || key.Contains("/hook/", StringComparison.Ordinal)));
+
     private const string ListenerPrefix = "listener/";
 
     /// <summary>The socket of a listener.</summary>

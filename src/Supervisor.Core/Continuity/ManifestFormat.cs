@@ -79,6 +79,10 @@ public static class ManifestFormat
         return bytes.ToArray();
     }
 
+    /// <summary>Whether two configurations say the same.</summary>
+    public static bool AreSame(ConfigEntry one, ConfigEntry other) =>
+        JsonSerializer.SerializeToUtf8Bytes(one, ManifestJson.Default.ConfigEntry).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, ManifestJson.Default.ConfigEntry));
+
     /// <summary>
     /// Reads it. On failure <paramref name="error"/> says why this version cannot go on with it, and nothing has changed.
     /// </summary>

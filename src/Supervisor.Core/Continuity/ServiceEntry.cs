@@ -75,6 +75,9 @@ public sealed record WorkerEntry
     /// <summary>Whether the spawned process is gone, and the one that will count has not been named.</summary>
     public bool AwaitsMain { get; init; }
 
+    /// <summary>Whether it is the child of an earlier daemon, which has died, so that nobody but init can reap it.</summary>
+    public bool IsForeign { get; init; }
+
     /// <summary>When it was spawned.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 

@@ -1,4 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using Supervisor.Core.Continuity;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Continuity;
@@ -30,6 +32,43 @@ public sealed class IncomingDescriptors : IDisposable
 
         return incoming;
     }
+
+    /// <summary>
+    /// Everything that LISTEN_FDS gives this process, by its name: what a predecessor had put into systemd's descriptor
+    /// store, and what systemd itself passes, of which each name is given a number.
+    /// </summary>
+    public static IncomingDescriptors FromListenFds()
+    {
+        const int start = 3;
+        var incoming = new IncomingDescriptors();
+        if (Environment.GetEnvironmentVariable("LISTEN_PID") != Processes.CurrentPid.ToString(CultureInfo.InvariantCulture)
+            || !int.TryParse(Environment.GetEnvironmentVariable("LISTEN_FDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+        {
+            return incoming;
+        }
+
+        var names = Environment.GetEnvironmentVariable("LISTEN_FDNAMES")?.Split(':') ?? [];
+        for (var i = 0; i < count; i++)
+        {
+            var descriptor = new DescriptorHandle(start + i);
+            if (Files.SetCloseOnExec(descriptor) is not null)
+            {
+                descriptor.SetHandleAsInvalid();
+                continue;
+            }
+
+            var name = i < names.Length ? names[i] : "unknown";
+            if (!incoming._descriptors.TryAdd(name, descriptor))
+            {
+                incoming._descriptors.Add(string.Create(CultureInfo.InvariantCulture, $"{name}#{i}"), descriptor);
+            }
+        }
+
+        return incoming;
+    }
+
+    /// <summary>Whether LISTEN_FDS gives something that a predecessor had stored.</summary>
+    public static bool IsStored => Environment.GetEnvironmentVariable("LISTEN_FDNAMES")?.Split(':').Any(name => name == DescriptorKey.State || DescriptorKey.ListenerName(name) is not null) == true;
 
     /// <summary>Adds one and takes it over; where there is one of that key already, it is closed.</summary>
     public void Add(string key, DescriptorHandle descriptor)

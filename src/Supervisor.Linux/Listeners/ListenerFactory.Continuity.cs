@@ -27,6 +27,11 @@ public sealed partial class ListenerFactory
             {
                 handle.History.Add(HandlePhase.Adopt, call, verdict: Verdict.Refused, actor: _self, note: $"{note}: nobody holds it any more, so it is made anew");
                 handle.Origin = HandleOrigin.Created;
+                if (entry is { PathDevice: { } leftDevice, PathInode: { } leftInode })
+                {
+                    handle.PathIdentity = (leftDevice, leftInode);
+                    RemovePath(handle);
+                }
             }
 
             Make(handle);

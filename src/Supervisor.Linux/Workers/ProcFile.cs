@@ -69,6 +69,29 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         return false;
     }
 
+    /// <summary>Whether a process was executed with a variable of that name, whatever its value.</summary>
+    public static bool HasVariableNamed(int pid, string name)
+    {
+        try
+        {
+            var environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ")).AsSpan();
+            var start = Encoding.UTF8.GetBytes(name + "=");
+            foreach (var range in environment.Split((byte)0))
+            {
+                if (environment[range].StartsWith(start))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Gone, or not ours to look at.
+        }
+
+        return false;
+    }
+
     /// <summary>Every process that this one may see.</summary>
     public static IEnumerable<int> All()
     {

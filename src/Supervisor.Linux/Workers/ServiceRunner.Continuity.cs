@@ -48,9 +48,16 @@ public sealed partial class ServiceRunner
     }
 
     /// <summary>Takes over a predecessor's service, as it was; <see cref="Resume"/> goes on with it. Before anything else is asked of this runner.</summary>
-    public void Restore(ServiceEntry entry, IncomingDescriptors descriptors)
+    /// <param name="entry">What the predecessor knew.</param>
+    /// <param name="descriptors">What it has left.</param>
+    /// <param name="areChildren">Whether its workers are children of this process.</param>
+    public void Restore(ServiceEntry entry, IncomingDescriptors descriptors, bool areChildren)
     {
-        State = entry.State;
+        State = areChildren ? entry.State : entry.State with
+        {
+            // What was said to a daemon that was not there was heard by nobody.
+            Workers = [.. entry.State.Workers.Select(worker => worker.WatchdogDeadline is null ? worker : worker with { WatchdogDeadline = _loop.Now + worker.Watchdog })],
+        };
         Blocked = entry.Blocked;
         if (entry.Identity is { } identity)
         {
@@ -80,7 +87,7 @@ public sealed partial class ServiceRunner
         var missed = new List<ServiceEvent>();
         foreach (var worker in entry.Workers)
         {
-            if (Adopt(worker, descriptors) is { } lost)
+            if (Adopt(worker, descriptors, areChildren && !worker.IsForeign) is { } lost)
             {
                 missed.Add(new WorkerEnded(worker.Id, lost));
             }
@@ -131,8 +138,14 @@ public sealed partial class ServiceRunner
         (_missed, _waitingHooks) = ([], []);
     }
 
+    /// <summary>Whether a notify socket at that path is one of the workers'.</summary>
+    public bool HasNotifySocket(string path) => _processes.Values.Any(process => process.Notify.Path == path);
+
+    /// <summary>Whether a process is of one of the workers.</summary>
+    public bool Knows(int pid) => _processes.Values.Any(process => process.Pid == pid || process.Session == pid || ProcFile.HasVariable(pid, "NOTIFY_SOCKET", process.Notify.Path));
+
     /// <summary>Goes on with a worker's process; where it is gone, how it ended.</summary>
-    private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors)
+    private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors, bool isChild)
     {
         var pidfd = descriptors.Take(DescriptorKey.Process(Name, entry.Id)) ?? OpenSame(entry.Pid, entry.StartTime);
         if (pidfd is null || State.Workers.FirstOrDefault(one => one.Id == entry.Id) is not { } worker)
@@ -157,7 +170,8 @@ public sealed partial class ServiceRunner
             notify,
             new OutputPipe(descriptors.Take(DescriptorKey.Output(Name, entry.Id)) ?? Files.EndedPipe(), line => _log.Output(worker, entry.Pid, line, isError: false), entry.OutputRest),
             new OutputPipe(descriptors.Take(DescriptorKey.Error(Name, entry.Id)) ?? Files.EndedPipe(), line => _log.Output(worker, entry.Pid, line, isError: true), entry.ErrorRest),
-            _orphans);
+            _orphans,
+            isChild);
         _processes.Add(entry.Id, process);
         Attach(entry.Id, process);
         if (process.First is { } first)

@@ -693,7 +693,11 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private void Ended(int workerId, WorkerProcess process)
     {
         var exit = Processes.PeekExit(process.Pidfd);
-        if (exit is null && !process.IsHandedOver)
+        if (exit is null && process.IsForeign)
+        {
+            exit = Processes.ExitOfForeign(process.Pidfd);
+        }
+        else if (exit is null && !process.IsHandedOver)
         {
             return;
         }

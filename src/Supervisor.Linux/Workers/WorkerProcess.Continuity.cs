@@ -8,8 +8,9 @@ namespace Supervisor.Linux.Workers;
 public sealed partial class WorkerProcess
 {
     /// <summary>Goes on with a predecessor's worker. Takes over everything that it is given.</summary>
-    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output, OutputPipe error, OrphanReaper? orphans)
+    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output, OutputPipe error, OrphanReaper? orphans, bool isChild)
     {
+        IsForeign = !isChild;
         Pid = entry.Pid;
         Session = entry.Session;
         Pidfd = pidfd;
@@ -26,7 +27,7 @@ public sealed partial class WorkerProcess
         _errno = entry.Errno;
         _isReloading = entry.IsReloading;
         _orphans = orphans;
-        if (!IsFirstReaped)
+        if (!IsFirstReaped && isChild)
         {
             orphans?.Add(Session);
         }
@@ -49,6 +50,7 @@ public sealed partial class WorkerProcess
             MainSession = _mainSession,
             IsFirstReaped = IsFirstReaped,
             AwaitsMain = AwaitsMain,
+            IsForeign = IsForeign,
             StartedAt = StartedAt,
             ReadyAt = ReadyAt,
             Status = _said,
@@ -59,6 +61,12 @@ public sealed partial class WorkerProcess
             ErrorRest = Error.Rest,
         };
     }
+
+    /// <summary>Whether it is another daemon's child, which has died: nobody here can reap it.</summary>
+    internal bool IsForeign { get; }
+
+    /// <summary>Where it is no child of ours, its session's number may be another's by the time that it has ended: whoever carries its notify socket's path is of it.</summary>
+    private IEnumerable<int> ForeignMembers() => ProcFile.All().Where(pid => pid != Pid && ProcFile.HasVariable(pid, "NOTIFY_SOCKET", Notify.Path));
 
     private ulong? _startTime;
     private int _startTimeOf;

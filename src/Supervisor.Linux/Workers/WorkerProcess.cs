@@ -203,6 +203,12 @@ public sealed partial class WorkerProcess : IDisposable
             Processes.Signal(First, 9);
         }
 
+        if (IsForeign)
+        {
+            Sweep.Kill(ForeignMembers);
+            return;
+        }
+
         if (IsSessionPinned)
         {
             Processes.Kill(-Session, 9);

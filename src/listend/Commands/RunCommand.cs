@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Supervisor.Config;
 using Supervisor.Control;
+using Supervisor.Core.Continuity;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Logging;
+using Supervisor.Linux.Continuity;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Commands;
@@ -99,7 +101,22 @@ internal static class RunCommand
             int Run(ListendConfig config, string directory, string? file, Predecessor? predecessor)
             {
                 using var logging = LogSetup.Create(parsed.GetValue(format)!, parsed.GetValue(level)!);
-                using var daemon = new Daemon(config, new RuntimePaths(directory), file, logging.Log, logging.IsJournal, logging.Flush, executable, predecessor);
+                var paths = new RuntimePaths(directory);
+                string? error = null;
+                using var claim = predecessor?.Descriptors.Take(DescriptorKey.Lock) is { } locked ? RuntimeClaim.Adopt(locked) : RuntimeClaim.TryTake(paths, out error);
+                if (claim is null)
+                {
+                    logging.Log.Fatal("{Error}", error);
+                    return Failed;
+                }
+
+                using var dead = predecessor is null ? Predecessor.FromRuntimeDirectory(paths, IncomingDescriptors.IsStored ? IncomingDescriptors.FromListenFds() : null, logging.Log) : null;
+                if (dead?.HasOtherConfig(config) == true)
+                {
+                    logging.Log.Warning("the configuration has changed since the last daemon read it: what was in force stays so, until \"listenctl reload\"");
+                }
+
+                using var daemon = new Daemon(dead?.Config ?? config, paths, file, logging.Log, logging.IsJournal, logging.Flush, executable, claim, predecessor ?? dead);
                 return daemon.Run();
             }
         });

@@ -1,7 +1,10 @@
 using System.Globalization;
+using Serilog;
 using Supervisor.Config;
+using Supervisor.Control;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux;
 using Supervisor.Linux.Continuity;
 using Supervisor.Native;
 
@@ -18,7 +21,11 @@ internal sealed class Predecessor : IDisposable
         Manifest = manifest;
         Unknown = unknown;
         Descriptors = descriptors;
+        Keys = [.. descriptors.Remaining.Where(DescriptorKey.OutlivesProcess)];
     }
+
+    /// <summary>The keys of what it had had held.</summary>
+    public IReadOnlyList<string> Keys { get; }
 
     /// <summary>The state.</summary>
     public DaemonManifest Manifest { get; }
@@ -30,19 +37,23 @@ internal sealed class Predecessor : IDisposable
     public IncomingDescriptors Descriptors { get; }
 
     /// <summary>Where listeners come from, for their histories.</summary>
-    public HandleOrigin Origin { get; private init; } = HandleOrigin.InheritedUpgrade;
+    public HandleOrigin Origin => IsSameProcess ? HandleOrigin.InheritedUpgrade : HandleOrigin.Recovered;
 
     /// <summary>The system call by which they come.</summary>
     public string Call { get; private init; } = "execve";
 
     /// <summary>Whether the predecessor was this very process.</summary>
-    public bool IsSameProcess => Manifest.Pid == Processes.CurrentPid;
+    public bool IsSameProcess => !IsDead;
+
+    private bool IsDead { get; init; }
 
     /// <summary>What is written into each listener's history.</summary>
-    public string Note => $"listend {Manifest.Version} (pid {Manifest.Pid}) became listend {Daemon.Version}: upgrade {Upgrades}";
+    public string Note => IsSameProcess
+        ? $"listend {Manifest.Version} (pid {Manifest.Pid}) became listend {Daemon.Version}: upgrade {Upgrades}"
+        : $"listend {Daemon.Version} (pid {Processes.CurrentPid}) goes on for listend {Manifest.Version} (pid {Manifest.Pid}), which has ended";
 
     /// <summary>How often the daemon has replaced itself, this time included.</summary>
-    public int Upgrades => Manifest.Upgrades + 1;
+    public int Upgrades => IsSameProcess ? Manifest.Upgrades + 1 : Manifest.Upgrades;
 
     /// <summary>The configuration that was in force, which goes on to be.</summary>
     public ListendConfig Config => new()
@@ -51,6 +62,10 @@ internal sealed class Predecessor : IDisposable
         Listeners = Manifest.Config.Listeners,
         Services = Manifest.Config.Services,
     };
+
+    /// <summary>Whether what is asked for now is not what was in force.</summary>
+    public bool HasOtherConfig(ListendConfig now) =>
+        !ManifestFormat.AreSame(Manifest.Config with { File = null, RuntimeDirectory = null }, new ConfigEntry { Metrics = now.Daemon.Metrics, Listeners = now.Listeners, Services = now.Services });
 
     /// <summary>Whether this process goes on as another one's successor by execve().</summary>
     public static bool IsResuming => Environment.GetEnvironmentVariable(ResumeVariable) is not null;
@@ -95,6 +110,55 @@ internal sealed class Predecessor : IDisposable
         var numbers = manifest.Descriptors ?? System.Collections.Immutable.ImmutableSortedDictionary<string, int>.Empty;
         StrayDescriptors.Close(new HashSet<int>(numbers.Values) { number });
         return new Predecessor(manifest, unknown, IncomingDescriptors.FromNumbers(numbers));
+    }
+
+    /// <summary>
+    /// A predecessor that ended without a word, by what it has left in the runtime directory, whose lock is ours: its state,
+    /// and its descriptors from the keeper, from <paramref name="stored"/>, or out of its workers. Null where there is none.
+    /// </summary>
+    public static Predecessor? FromRuntimeDirectory(RuntimePaths paths, IncomingDescriptors? stored, ILogger log)
+    {
+        byte[]? bytes = null;
+        try
+        {
+            bytes = File.ReadAllBytes(paths.StateFile);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            using var memory = stored?.Take(DescriptorKey.State);
+            bytes = memory is null ? null : Succession.ReadSealed(memory, out _);
+        }
+
+        if (bytes is null)
+        {
+            return null;
+        }
+
+        if (!ManifestFormat.TryRead(bytes, out var manifest, out var unknown, out var error))
+        {
+            log.Error("{File}: what the last daemon has left cannot be used, so this one begins anew: {Reason}", paths.StateFile, error);
+            return null;
+        }
+
+        if (manifest.BootId != DaemonState.BootId)
+        {
+            return null;
+        }
+
+        var isStored = stored is not null;
+        stored ??= new IncomingDescriptors();
+        Keeper.TakeFrom(paths.KeeperSocket, stored);
+        var wanted = manifest.Listeners.Where(entry => entry.Inode != 0 && !stored.Has(DescriptorKey.Listener(entry.Spec.Name))).ToArray();
+        var taken = Survivors.TakeSockets(wanted.Select(entry => entry.Inode).ToHashSet(), paths.BrokerSocket);
+        foreach (var entry in wanted)
+        {
+            if (taken.TryGetValue(entry.Inode, out var descriptor))
+            {
+                stored.Add(DescriptorKey.Listener(entry.Spec.Name), descriptor);
+            }
+        }
+
+        return new Predecessor(manifest, unknown, stored) { Call = isStored ? "execve" : "recvmsg", IsDead = true };
     }
 
     /// <inheritdoc/>

@@ -161,6 +161,7 @@ internal sealed class Upgrade
             descriptors.Add(DescriptorKey.Lock, _claim.Descriptor);
             descriptors.Add(DescriptorKey.Control, _control.Listener);
             descriptors.Add(DescriptorKey.Broker, _broker.Listener);
+            descriptors.Add(DescriptorKey.Keeper, _daemon.Safekeeping.Link);
             var manifest = DaemonState.Of(_daemon, _conflicts, descriptors, withStreams: true) with
             {
                 Descriptors = descriptors.All.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),

@@ -14,7 +14,7 @@ namespace Supervisor.Daemon.Control;
 internal static class Documents
 {
     public static StatusDocument Status(Daemon daemon) => new(
-        new DaemonDocument(Processes.CurrentPid, Daemon.Version, daemon.StartedAt, daemon.Upgrades, daemon.Paths.Directory, daemon.ConfigFile) { IsUpgrading = daemon.Upgrade.IsUnderWay },
+        new DaemonDocument(Processes.CurrentPid, Daemon.Version, daemon.StartedAt, daemon.Upgrades, daemon.Paths.Directory, daemon.ConfigFile) { IsUpgrading = daemon.Upgrade.IsUnderWay, AtRisk = daemon.Safekeeping.WouldBeLost },
         [.. daemon.Services.Select(runner => Service(runner, daemon.Loop.Now, daemon.Loop.Time.GetUtcNow()))]);
 
     public static ServiceDocument Service(ServiceRunner runner, TimeSpan now, DateTimeOffset wall)

@@ -49,7 +49,10 @@ public unsafe class AbiTests : KernelTest
         (typeof(UnixDiag), "HeaderLength", "sizeof(struct nlmsghdr)"), (typeof(UnixDiag), "MessageLength", "sizeof(struct unix_diag_msg)"),
         (typeof(UnixDiag), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(UnixDiag), "RequestFlag", "NLM_F_REQUEST"),
         (typeof(UnixDiag), "UnixDiagRqLen", "UNIX_DIAG_RQLEN"), (typeof(UnixDiag), "ShowRqLen", "UDIAG_SHOW_RQLEN"),
-        (typeof(NotifySocket), "AfUnix", "AF_UNIX"), (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
+        (typeof(NotifySocket), "AfUnix", "AF_UNIX"), (typeof(DescriptorPassing), "AfUnix", "AF_UNIX"), (typeof(DescriptorPassing), "SockSeqpacket", "SOCK_SEQPACKET"),
+        (typeof(Supervisor.Linux.Continuity.Keeper), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Continuity.Keeper), "SockSeqpacket", "SOCK_SEQPACKET"),
+        (typeof(Supervisor.Linux.Continuity.SystemdStore), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Continuity.SystemdStore), "SockDgram", "SOCK_DGRAM"),
+        (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
         (typeof(NotifySocket), "SolSocket", "SOL_SOCKET"), (typeof(NotifySocket), "SoPassCred", "SO_PASSCRED"),
         (typeof(SocketDrops), "SolSocket", "SOL_SOCKET"), (typeof(SocketDrops), "SoMemInfo", "SO_MEMINFO"),
         (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),
@@ -106,6 +109,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
         (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"), (typeof(Succession), "SetSize", "sizeof(sigset_t)"),
+        (typeof(Supervisor.Linux.Continuity.Stragglers), "Terminate", "SIGTERM"), (typeof(Supervisor.Linux.Continuity.Stragglers), "Kill", "SIGKILL"),
         (typeof(Succession), "CloseRange", "SYS_close_range"), (typeof(Succession), "CloseOnExecRange", "CLOSE_RANGE_CLOEXEC"),
     ];
 
@@ -117,7 +121,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
-        (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"),
+        (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
     ];
 
     [Fact]

@@ -1,0 +1,179 @@
+using System.Text;
+using Serilog;
+using Supervisor.Core.Continuity;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Continuity;
+
+/// <summary>
+/// The daemon's end of the keeper (keeper.c): a process of a few pages that holds the daemon's descriptors for the case
+/// that it dies without a word, and hands them to the successor that connects to its socket. When it ends it is reaped as
+/// an orphan is: nobody asks how. Lives on the loop.
+/// </summary>
+public sealed class Keeper : IDescriptorHolder, IDisposable
+{
+    private const int AfUnix = 1;
+    private const int SockSeqpacket = 5;
+    private const int MaxPacket = 512;
+
+    private readonly EventLoop _loop;
+    private readonly ILogger _log;
+    private readonly DescriptorHandle _link;
+    private readonly DescriptorHandle? _pidfd;
+    private readonly int _pid;
+
+    private Keeper(EventLoop loop, DescriptorHandle link, int pid, DescriptorHandle? pidfd, ILogger log)
+    {
+        _loop = loop;
+        _link = link;
+        _pid = pid;
+        _pidfd = pidfd;
+        _log = log;
+        loop.Watch(link, Hear);
+    }
+
+    /// <summary>It has gone: nothing is held any more.</summary>
+    public event Action? Gone;
+
+    /// <summary>The link, for a successor in the same process.</summary>
+    public DescriptorHandle Link => _link;
+
+    /// <summary>Its process id; 0 where it was a predecessor's.</summary>
+    public int Pid => _pid;
+
+    /// <summary>Starts one whose socket lies at <paramref name="path"/>; null with the reason. Main thread only.</summary>
+    public static Keeper? TryStart(EventLoop loop, string path, IReadOnlyList<string> environment, ILogger log, out string? error)
+    {
+        error = null;
+        if (SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false)) is not { } raw)
+        {
+            error = $"{path}: the path is too long for a socket";
+            return null;
+        }
+
+        using var socket = Sockets.Create(AfUnix, SockSeqpacket, 0, nonBlocking: false, out var refused);
+        using var image = Succession.SealedMemory("listend-keeper", Succession.KeeperProgram, out var unwritten);
+        if (socket is null || image is null)
+        {
+            error = (socket is null ? refused : unwritten).ToString();
+            return null;
+        }
+
+        Files.Unlink(path);
+        if ((Files.SetMode(socket, 0x180) ?? Sockets.Bind(socket, raw) ?? Sockets.Listen(socket, 4)) is { } why)
+        {
+            error = $"{path}: {why}";
+            return null;
+        }
+
+        if (DescriptorPassing.Pair(out var link, out var other) is { } unpaired)
+        {
+            error = unpaired.ToString();
+            return null;
+        }
+
+        const int readWrite = 2;
+        using (other)
+        using (var nothing = Files.Open("/dev/null", readWrite, 0, out _))
+        {
+            if (nothing is null || ChildProcess.Spawn(
+                new ChildProcess.Plan
+                {
+                    Path = "/proc/self/fd/5",
+                    Arguments = ["listend-keeper"],
+                    Environment = environment,
+                    Descriptors = [nothing, nothing, nothing, other!, socket, image],
+                    Directory = "/",
+                    NoNewPrivileges = true,
+                },
+                out var failure) is not { } child)
+            {
+                link!.Dispose();
+                error = "it could not be executed";
+                return null;
+            }
+
+            return new Keeper(loop, link!, child.Pid, child.Pidfd, log);
+        }
+    }
+
+    /// <summary>Goes on with a predecessor's link, after execve() in the same process.</summary>
+    public static Keeper Adopt(EventLoop loop, DescriptorHandle link, ILogger log) => new(loop, link, 0, null, log);
+
+    /// <summary>
+    /// Takes what a dead predecessor's keeper holds. Its link, on which that keeper is this daemon's from then on, comes as
+    /// <see cref="DescriptorKey.Keeper"/>. Nothing where there is none. Waits for its answer, which takes microseconds.
+    /// </summary>
+    public static void TakeFrom(string path, IncomingDescriptors descriptors)
+    {
+        if (SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false)) is not { } raw)
+        {
+            return;
+        }
+
+        var link = Sockets.Create(AfUnix, SockSeqpacket, 0, nonBlocking: false, out _);
+        if (link is null || Sockets.Connect(link, raw) is not null)
+        {
+            link?.Dispose();
+            return;
+        }
+
+        Span<byte> data = stackalloc byte[MaxPacket];
+        while (DescriptorPassing.Receive(link, data, wait: true, out var descriptor, out _) is > 0 and var length)
+        {
+            if (data[0] == (byte)'O')
+            {
+                descriptors.Add(DescriptorKey.Keeper, link);
+                return;
+            }
+
+            if (descriptor is not null)
+            {
+                descriptors.Add(Encoding.UTF8.GetString(data[1..length]), descriptor);
+            }
+        }
+
+        link.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public bool Put(string key, DescriptorHandle descriptor) => DescriptorPassing.Send(_link, Packet('P', key), descriptor) is null;
+
+    /// <inheritdoc/>
+    public void Drop(string key) => DescriptorPassing.Send(_link, Packet('D', key), null);
+
+    /// <summary>The daemon leaves in good order: the keeper goes at once.</summary>
+    public void Dismiss(string path)
+    {
+        DescriptorPassing.Send(_link, "B"u8, null);
+        Files.Unlink(path);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _loop.Unwatch(_link);
+        _link.Dispose();
+        _pidfd?.Dispose();
+    }
+
+    private void Hear()
+    {
+        Span<byte> data = stackalloc byte[MaxPacket];
+        var length = DescriptorPassing.Receive(_link, data, wait: false, out var descriptor, out var error);
+        descriptor?.Dispose();
+        if (length > 1 && data[0] == (byte)'E')
+        {
+            _log.Warning("the keeper could not take {Descriptor}: it would be lost if the daemon died", Encoding.UTF8.GetString(data[1..length]));
+        }
+        else if (length == 0 || error is not null)
+        {
+            _loop.Unwatch(_link);
+            Gone?.Invoke();
+        }
+    }
+
+    private static byte[] Packet(char what, string key) => Encoding.UTF8.GetBytes(what + key);
+}

@@ -1,0 +1,53 @@
+using System.Text;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Continuity;
+
+/// <summary>
+/// systemd's descriptor store (sd_notify(3), FDSTORE=1): what is in it comes back by LISTEN_FDS to the next process of the
+/// unit. FDPOLL=0, since a listener or a pipe that hangs up is still to be kept. Needs FileDescriptorStoreMax= in the unit.
+/// </summary>
+public sealed class SystemdStore : IDescriptorHolder, IDisposable
+{
+    private const int AfUnix = 1;
+    private const int SockDgram = 2;
+
+    private readonly DescriptorHandle _socket;
+
+    private SystemdStore(DescriptorHandle socket) => _socket = socket;
+
+    /// <summary>The store behind NOTIFY_SOCKET; null where systemd is not who started this process.</summary>
+    public static SystemdStore? FromEnvironment()
+    {
+        if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not { Length: > 1 } path || Environment.GetEnvironmentVariable("INVOCATION_ID") is null
+            || SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path.TrimStart('@'), path[0] == '@')) is not { } raw)
+        {
+            return null;
+        }
+
+        var socket = Sockets.Create(AfUnix, SockDgram, 0, nonBlocking: false, out _);
+        if (socket is null || Sockets.Connect(socket, raw) is not null)
+        {
+            socket?.Dispose();
+            return null;
+        }
+
+        return new SystemdStore(socket);
+    }
+
+    /// <inheritdoc/>
+    public bool Put(string key, DescriptorHandle descriptor)
+    {
+        // A second one of a name does not replace the first.
+        Drop(key);
+        return DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTORE=1\nFDPOLL=0\nFDNAME={key}"), descriptor) is null;
+    }
+
+    /// <inheritdoc/>
+    public void Drop(string key) => DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTOREREMOVE=1\nFDNAME={key}"), null);
+
+    /// <inheritdoc/>
+    public void Dispose() => _socket.Dispose();
+}

@@ -1,0 +1,230 @@
+/*
+ * The keeper: holds descriptors of a daemon that nobody else would hold when it dies without a word, and hands them to
+ * its successor. Nothing of it is the daemon's: no runtime, no libc, a few pages of memory. It is linked into the daemon's
+ * executable as an image and executed from a memory file.
+ *
+ * Descriptor 3 is the link to the daemon, 4 a listening socket for its successor, both SOCK_SEQPACKET; 5 is its own image.
+ * From the daemon, one packet each:
+ *   'P' KEY   with a descriptor: hold it; one of the same key is replaced
+ *   'D' KEY   let go of it
+ *   'B'       the daemon leaves in good order: nothing is to be kept any more
+ * To the daemon: 'E' KEY, that one could not be taken. To a successor, which is whoever connects (root or the keeper's own
+ * user) once the link has ended: 'P' KEY with the descriptor for each, then 'O'; its connection is the link from then on.
+ * Without a successor it leaves after five minutes, so that a daemon that is meant to be gone does not keep ports for ever.
+ */
+#define _GNU_SOURCE
+#include <asm/unistd.h>
+#include <linux/prctl.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define MOST 8192
+#define KEY 256
+#define PATIENCE_MS (5 * 60 * 1000)
+
+struct entry {
+    int fd;
+    int length;
+    char key[KEY];
+};
+
+/* Pages of it that nobody needs are never there. */
+static struct entry held[MOST];
+static int count;
+
+#if defined(__x86_64__)
+static long call(long n, long a, long b, long c, long d, long e)
+{
+    long result;
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
+    return result;
+}
+#elif defined(__aarch64__)
+static long call(long n, long a, long b, long c, long d, long e)
+{
+    register long x8 __asm__("x8") = n;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    register long x4 __asm__("x4") = e;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+    return x0;
+}
+#else
+#error "the keeper knows the system calls of x86_64 and aarch64"
+#endif
+
+void *memcpy(void *to, const void *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((char *)to)[i] = ((const char *)from)[i];
+    return to;
+}
+
+void *memset(void *to, int value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((char *)to)[i] = (char)value;
+    return to;
+}
+
+static void leave(int status)
+{
+    for (;;)
+        call(__NR_exit_group, status, 0, 0, 0, 0);
+}
+
+static int find(const char *key, int length)
+{
+    for (int i = 0; i < count; i++) {
+        int same = held[i].length == length;
+        for (int j = 0; same && j < length; j++)
+            same = held[i].key[j] == key[j];
+        if (same)
+            return i;
+    }
+    return -1;
+}
+
+static void drop(int i)
+{
+    call(__NR_close, held[i].fd, 0, 0, 0, 0);
+    count--;
+    if (i != count)
+        memcpy(&held[i], &held[count], sizeof held[i]);
+}
+
+union control {
+    char bytes[CMSG_SPACE(sizeof(int))];
+    struct cmsghdr align;
+};
+
+/* A packet with one descriptor, or with none (-1). */
+static long put(int socket, char what, const char *key, int length, int fd)
+{
+    union control control;
+    struct iovec parts[2] = { { &what, 1 }, { (void *)key, (size_t)length } };
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = parts;
+    message.msg_iovlen = 2;
+    if (fd >= 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        *(int *)CMSG_DATA(header) = fd;
+    }
+    return call(__NR_sendmsg, socket, (long)&message, MSG_NOSIGNAL, 0, 0);
+}
+
+/* One packet of the daemon's; 0 when it has ended. */
+static int take(int link)
+{
+    char data[KEY + 1];
+    union control control;
+    struct iovec part = { data, sizeof data };
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    long length = call(__NR_recvmsg, link, (long)&message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0);
+    if (length == -4 || length == -11)
+        return 1;
+    if (length <= 0)
+        return 0;
+
+    int fd = -1;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int)))
+        fd = *(int *)CMSG_DATA(header);
+    const char *key = data + 1;
+    int size = (int)length - 1;
+    int there = find(key, size);
+    switch (data[0]) {
+    case 'P':
+        if (fd >= 0 && size > 0 && size <= KEY && !(message.msg_flags & MSG_TRUNC) && (there >= 0 || count < MOST)) {
+            if (there >= 0)
+                drop(there);
+            held[count].fd = fd;
+            held[count].length = size;
+            memcpy(held[count].key, key, (size_t)size);
+            count++;
+            fd = -1;
+        } else {
+            put(link, 'E', key, size, -1);
+        }
+        break;
+    case 'D':
+        if (there >= 0)
+            drop(there);
+        break;
+    case 'B':
+        leave(0);
+    }
+    if (fd >= 0)
+        call(__NR_close, fd, 0, 0, 0, 0);
+    return 1;
+}
+
+/* Whoever connects and may have what is held: all of it, and he is the daemon. */
+static int succeed(int listener)
+{
+    int peer = (int)call(__NR_accept4, listener, 0, 0, SOCK_CLOEXEC, 0);
+    if (peer < 0)
+        return -1;
+    struct { int pid; uint32_t uid, gid; } who = { 0, ~0u, ~0u };
+    uint32_t length = sizeof who;
+    call(__NR_getsockopt, peer, SOL_SOCKET, SO_PEERCRED, (long)&who, (long)&length);
+    if (who.uid == 0 || who.uid == (uint32_t)call(__NR_geteuid, 0, 0, 0, 0, 0)) {
+        int i = 0;
+        while (i < count && put(peer, 'P', held[i].key, held[i].length, held[i].fd) > 0)
+            i++;
+        if (i == count && put(peer, 'O', "", 0, -1) > 0)
+            return peer;
+    }
+    call(__NR_close, peer, 0, 0, 0, 0);
+    return -1;
+}
+
+__attribute__((noreturn, used)) static void keep(void)
+{
+    int link = 3;
+    call(__NR_close, 5, 0, 0, 0, 0);
+    call(__NR_prctl, PR_SET_NAME, (long)"listend-keeper", 0, 0, 0);
+    for (;;) {
+        struct pollfd ready[2] = { { 4, POLLIN, 0 }, { link, POLLIN, 0 } };
+        struct timespec_64 { int64_t s, ns; } patience = { PATIENCE_MS / 1000, 0 };
+        long n = call(__NR_ppoll, (long)ready, link >= 0 ? 2 : 1, link >= 0 ? 0 : (long)&patience, 0, 8);
+        if (n == 0)
+            leave(0);
+        if (link >= 0 && ready[1].revents && !take(link)) {
+            call(__NR_close, link, 0, 0, 0, 0);
+            link = -1;
+        }
+        if (ready[0].revents && link < 0)
+            link = succeed(4);
+        else if (ready[0].revents) {
+            /* The daemon lives: nobody else is in charge. */
+            int peer = (int)call(__NR_accept4, 4, 0, 0, SOCK_CLOEXEC, 0);
+            if (peer >= 0)
+                call(__NR_close, peer, 0, 0, 0, 0);
+        }
+    }
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n xor %ebp, %ebp\n and $-16, %rsp\n call keep\n");
+#else
+__asm__(".globl _start\n_start:\n mov x29, #0\n mov x30, #0\n bl keep\n");
+#endif

@@ -1,0 +1,69 @@
+using Serilog;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>
+/// The state in the runtime directory: whole or not at all, since it is written beside and renamed. A full disk costs the
+/// newest state and nothing else; it is said once.
+/// </summary>
+internal sealed class StateFile(string path, ILogger log)
+{
+    private const int OpenWriteOnly = 1;
+    private const int OpenCreate = 0x40;
+    private const int OpenTruncate = 0x200;
+    private const int OwnerOnly = 0x180;
+
+    private readonly string _beside = path + ".new";
+    private bool _hasFailed;
+
+    /// <summary>Writes it.</summary>
+    public void Write(ReadOnlySpan<byte> state)
+    {
+        if (TryWrite(state) is { } failure)
+        {
+            Files.Unlink(_beside);
+            if (!_hasFailed)
+            {
+                log.Warning("{File} cannot be written: {Reason}; if listend dies, its successor will find an older state", path, failure);
+            }
+
+            _hasFailed = true;
+            return;
+        }
+
+        if (_hasFailed)
+        {
+            log.Information("{File} can be written again", path);
+        }
+
+        _hasFailed = false;
+    }
+
+    /// <summary>Removes it.</summary>
+    public void Remove() => Files.Unlink(path);
+
+    private string? TryWrite(ReadOnlySpan<byte> state)
+    {
+        using (var file = Files.Open(_beside, OpenWriteOnly | OpenCreate | OpenTruncate, OwnerOnly, out var refused))
+        {
+            if (file is null)
+            {
+                return refused.ToString();
+            }
+
+            while (!state.IsEmpty)
+            {
+                var written = Files.Write(file, state, out var error);
+                if (error is { } why)
+                {
+                    return why.ToString();
+                }
+
+                state = state[written..];
+            }
+        }
+
+        return Files.Rename(_beside, path)?.ToString();
+    }
+}

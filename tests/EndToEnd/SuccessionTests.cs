@@ -1,0 +1,201 @@
+using System.Globalization;
+using Supervisor.Control;
+using Supervisor.Load;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>
+/// The daemon is succeeded, by another executable in its own process or by another process after its death, and clients
+/// cannot tell: no request is refused, reset or unanswered, workers keep their pids and listeners their inodes.
+/// </summary>
+public sealed class SuccessionTests(ITestOutputHelper output)
+{
+    private const string Config =
+        """
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [listener.lone]
+        address = "tcp://127.0.0.1:0"
+
+        [service.web]
+        command = ["@hello@"]
+        listeners = ["web"]
+        workers = 2
+        """;
+
+    [Fact]
+    public Task Upgrades_in_a_row_lose_nothing() => UnderLoadAsync(async (daemon, before) =>
+    {
+        for (var i = 1; i <= 10; i++)
+        {
+            var upgraded = await daemon.ListenctlAsync("upgrade", "--json");
+            Assert.True(upgraded.ExitCode == 0, upgraded.Error);
+            var now = await daemon.AskAsync(ControlJson.Default.StatusDocument, "status");
+            Assert.Equal(daemon.Pid, now.Daemon.Pid);
+            Assert.Equal(i, now.Daemon.Upgrades);
+            Assert.Equal(before.Workers, now.Services[0].Workers.Select(worker => worker.Pid!.Value));
+        }
+
+        var web = await daemon.ListenerAsync("web");
+        Assert.Equal(before.Inode, web.Inode);
+        Assert.Equal("inherited-upgrade", web.Origin);
+        Assert.Equal(10, (await daemon.HistoryAsync("web")).Count(entry => entry is { Phase: "adopt", Call: "execve" }));
+        return daemon;
+    });
+
+    [Fact]
+    public Task A_rollout_goes_on_through_upgrades() => UnderLoadAsync(async (daemon, before) =>
+    {
+        var mark = daemon.Log.Count;
+        for (var i = 0; i < 3; i++)
+        {
+            await daemon.AskAsync("POST /v1/services/web/restart");
+            var upgraded = await daemon.ListenctlAsync("upgrade");
+            Assert.True(upgraded.ExitCode == 0, upgraded.Error);
+            await daemon.Log.WaitAsync(mark, string.Create(CultureInfo.InvariantCulture, $"generation {i + 2} serves"));
+        }
+
+        Assert.All((await daemon.StatusAsync("web")).Workers, worker => Assert.Equal(4, worker.Generation));
+        return daemon;
+    });
+
+    [Fact]
+    public Task A_daemon_that_is_killed_is_succeeded() => UnderLoadAsync(async (daemon, before) =>
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            daemon.Signal(Signals.Kill);
+            await daemon.WaitAsync();
+            daemon = daemon.Again();
+            await daemon.WaitUntilUpAsync();
+            var web = await daemon.ListenerAsync("web");
+            Assert.Equal(before.Inode, web.Inode);
+            Assert.Equal("recovered", web.Origin);
+            Assert.Equal(before.Lone, (await daemon.ListenerAsync("lone")).Inode);
+            Assert.Equal(before.Workers, (await daemon.StatusAsync("web")).Workers.Select(worker => worker.Pid!.Value));
+        }
+
+        // And it supervises them: a restart replaces them, and their ends are seen.
+        var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
+        Assert.True(restart.ExitCode == 0, restart.Error);
+        return daemon;
+    });
+
+    [Fact(Skip = "open: READY=1 of a worker that starts while no daemon runs is not heard, so the roll-out goes back after start_timeout")]
+    public Task A_rollout_that_a_death_interrupts_is_finished() => UnderLoadAsync(async (daemon, _) =>
+    {
+        await daemon.AskAsync("POST /v1/services/web/restart");
+        daemon.Signal(Signals.Kill);
+        await daemon.WaitAsync();
+        daemon = daemon.Again();
+        await daemon.Log.WaitAsync(0, "generation 2 serves");
+        var service = await daemon.StatusAsync("web");
+        Assert.Equal("running", service.State);
+        Assert.Equal(2, service.Ready);
+        Assert.All(service.Workers, worker => Assert.Equal(2, worker.Generation));
+        return daemon;
+    });
+
+    [Theory]
+    [InlineData("#!/bin/sh\nexit 3\n", true, "exited with status 3")]
+    [InlineData("#!/bin/sh\nkill -SEGV $$\n", true, "SIGSEGV")]
+    [InlineData("#!/bin/sh\nexit 0\n", true, "did not answer as listend does")]
+    [InlineData("no program", true, "ENOEXEC")]
+    [InlineData("#!/bin/sh\nexit 0\n", false, "not executable")]
+    [InlineData(null, false, "ENOENT")]
+    public async Task An_executable_that_cannot_go_on_is_refused(string? content, bool executable, string reason)
+    {
+        using var directory = new TemporaryDirectory();
+        var program = directory["listend-copy"];
+        File.Copy(Published.Listend, program);
+        await using var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions { Program = program });
+        await daemon.WaitUntilUpAsync();
+        await daemon.WaitUntilReadyAsync("web", 2);
+        var workers = await daemon.ReadyAsync("web");
+        File.Delete(program);
+        if (content is not null)
+        {
+            directory.Write("listend-copy", content);
+            File.SetUnixFileMode(program, executable ? UnixFileMode.UserRead | UnixFileMode.UserExecute : UnixFileMode.UserRead);
+        }
+
+        var refused = await daemon.ListenctlAsync("upgrade");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains(reason, refused.Error, StringComparison.Ordinal);
+        Assert.Equal(workers, await daemon.ReadyAsync("web"));
+
+        // A good one put there afterwards is taken.
+        File.Delete(program);
+        File.Copy(Published.Listend, program);
+        Assert.Equal(0, (await daemon.ListenctlAsync("upgrade")).ExitCode);
+        Assert.Equal(workers, await daemon.ReadyAsync("web"));
+        await daemon.LeaveAsync();
+    }
+
+    [Fact]
+    public async Task What_a_death_leaves_unknown_is_ended()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        await daemon.WaitUntilUpAsync();
+        await daemon.WaitUntilReadyAsync("web", 2);
+        daemon.Signal(Signals.Kill);
+        await daemon.WaitAsync();
+
+        // As if it had died before it wrote anything down: the successor knows of no worker.
+        var state = Path.Combine(daemon.Runtime, "state.json");
+        var document = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(state))!;
+        document["services"]![0]!["workers"] = new System.Text.Json.Nodes.JsonArray();
+        File.WriteAllText(state, document.ToJsonString());
+        await using var next = daemon.Again();
+        await next.WaitUntilUpAsync();
+        await next.Log.WaitAsync(0, "it is asked to leave");
+        await next.WaitUntilReadyAsync("web", 2);
+        Assert.Equal(2, (await next.StatusAsync("web")).Ready);
+        await next.LeaveAsync();
+    }
+
+    private async Task UnderLoadAsync(Func<DaemonUnderTest, Before, Task<DaemonUnderTest>> test)
+    {
+        using var directory = new TemporaryDirectory();
+        var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        try
+        {
+            await daemon.WaitUntilUpAsync();
+            await daemon.WaitUntilReadyAsync("web", 2);
+            var before = new Before(
+                [.. (await daemon.StatusAsync("web")).Workers.Select(worker => worker.Pid!.Value)],
+                (await daemon.ListenerAsync("web")).Inode!.Value,
+                (await daemon.ListenerAsync("lone")).Inode!.Value);
+            var plan = new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 500, SlowInFlight = 8 };
+            var load = LoadRun.Start(plan, "succession");
+            LoadReport report;
+            try
+            {
+                daemon = await test(daemon, before);
+            }
+            finally
+            {
+                report = await load.StopAsync();
+            }
+
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Requests} requests, {report.Failed} failed"));
+            Assert.True(report.Failed == 0, string.Join('\n', report.Samples.Take(10)));
+            Assert.Equal(report.Requests, report.Succeeded);
+            await daemon.LeaveAsync();
+        }
+        catch (Exception exception)
+        {
+            throw new Xunit.Sdk.XunitException($"{exception.Message}\n{exception.StackTrace}\nThe daemon's last lines:\n{daemon.Log.Tail(60)}");
+        }
+        finally
+        {
+            await daemon.DisposeAsync();
+        }
+    }
+
+    private sealed record Before(IReadOnlyList<int> Workers, ulong Inode, ulong Lone);
+}
