@@ -227,7 +227,7 @@ internal sealed class Daemon : IDisposable
         {
             foreach (var runner in _services)
             {
-                runner.Start(out _);
+                runner.Activate(out _);
             }
         }
         else
@@ -328,7 +328,7 @@ internal sealed class Daemon : IDisposable
     {
         foreach (var runner in _services.Where(runner => !_leaving && runner.Blocked is not null && runner.Listeners.Contains(handle)))
         {
-            runner.Start(out _);
+            runner.Activate(out _);
         }
     }
 

@@ -32,7 +32,9 @@ internal static class Support
         foreach (var service in config.Services)
         {
             var prefix = $"service.{service.Name}.";
-            Missing(service.Start == StartMode.OnDemand, prefix + "start", "set it to \"now\"");
+            Missing(
+                service.Start == StartMode.OnDemand && config.Services.Any(other => other != service && other.Start == StartMode.OnDemand && other.Listeners.Any(service.Listeners.Contains)),
+                prefix + "start", "let one on-demand service alone list a listener, and set the others' start to \"now\"");
             Missing(
                 service.Readiness.Kind == ReadinessKind.Http && !config.Listeners.Any(listener => service.Listeners.Contains(listener.Name) && HttpLook.Asks(listener.Address.Kind)),
                 prefix + "ready", "list a tcp:// or unix:// listener, or use \"accepting\"");

@@ -81,6 +81,12 @@ public enum ServiceReport
     /// <summary>The last worker of a stopped service is gone.</summary>
     ServiceStopped,
 
+    /// <summary>A connection is there for a service that waited for one.</summary>
+    DemandArrived,
+
+    /// <summary>A service has had nothing to do, and waits for the next connection.</summary>
+    ServiceIdle,
+
     /// <summary>A hook did not end well.</summary>
     HookFailed,
 }

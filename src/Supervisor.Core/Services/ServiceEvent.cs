@@ -8,6 +8,15 @@ public abstract record ServiceEvent;
 /// <summary>It is to run; where it does, slots that wait, have reached their limit or are finished are tried again at once.</summary>
 public sealed record StartRequested : ServiceEvent;
 
+/// <summary>It is to run at the first connection: nothing is started, its listeners are watched.</summary>
+public sealed record DemandAwaited : ServiceEvent;
+
+/// <summary>A connection or datagram waits on a listener of a service that awaited it.</summary>
+public sealed record DemandArrived : ServiceEvent;
+
+/// <summary>Its workers have had nothing to do for stop_when_idle.</summary>
+public sealed record IdleElapsed : ServiceEvent;
+
 /// <summary>It is to stop; its listeners stay.</summary>
 public sealed record StopRequested : ServiceEvent;
 

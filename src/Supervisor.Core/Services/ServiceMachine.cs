@@ -26,6 +26,21 @@ public static class ServiceMachine
             case StartRequested:
                 transition.Start();
                 break;
+            case DemandAwaited:
+                transition.AwaitDemand();
+                break;
+            case DemandArrived when state is { AwaitsDemand: true, Wanted: false }:
+                transition.Report(ServiceReport.DemandArrived);
+                transition.Start();
+                break;
+            case IdleElapsed when state is { Wanted: true, Spec.Start: StartMode.OnDemand, Rollout: not { IsActive: true } }:
+                transition.Report(ServiceReport.ServiceIdle);
+                transition.Stop();
+                transition.AwaitDemand();
+                break;
+            case DemandArrived or IdleElapsed:
+                // Somebody was quicker: a command, or a roll-out.
+                break;
             case StopRequested:
                 transition.Stop();
                 break;

@@ -19,6 +19,9 @@ public sealed record ServiceState
     /// <summary>Whether it is to run.</summary>
     public bool Wanted { get; init; }
 
+    /// <summary>Whether it is started by the next connection; only where it is not <see cref="Wanted"/>.</summary>
+    public bool AwaitsDemand { get; init; }
+
     /// <summary>How many workers there should be.</summary>
     public required int Desired { get; init; }
 

@@ -135,12 +135,17 @@ internal sealed class ServiceTransition
         State = State with
         {
             Wanted = true,
+            AwaitsDemand = false,
             Slots = [.. Enumerable.Range(0, State.Desired).Select(index => new SlotState { Index = index, Generation = State.Generation })],
         };
     }
 
+    /// <summary>From now on the next connection starts it, where it does not run.</summary>
+    public void AwaitDemand() => State = State with { AwaitsDemand = !State.Wanted };
+
     public void Stop()
     {
+        State = State with { AwaitsDemand = false };
         if (!State.Wanted)
         {
             return;

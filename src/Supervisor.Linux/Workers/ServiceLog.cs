@@ -171,6 +171,12 @@ internal sealed class ServiceLog
             case ServiceReport.ServiceStopped:
                 log.Information("service {Service}: stopped; its listeners stay open", _name);
                 break;
+            case ServiceReport.DemandArrived:
+                log.Information("service {Service}: a connection waits; it is started", _name);
+                break;
+            case ServiceReport.ServiceIdle:
+                log.Information("service {Service}: no connection for {Idle} (stop_when_idle): its workers leave; the next connection starts it again", _name, Durations.Text(spec.StopWhenIdle));
+                break;
             case ServiceReport.HookFailed:
                 _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, report.Text);
                 break;

@@ -129,6 +129,7 @@ public sealed partial class ServiceRunner
             _hooks.Run(State.SpecOf(waiting.Generation), MeansOf(waiting.Generation).Identity!, waiting);
         }
 
+        _demand.Follow(State);
         foreach (var what in _missed)
         {
             Post(what);

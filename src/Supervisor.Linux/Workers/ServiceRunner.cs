@@ -32,6 +32,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private readonly bool _daemonLogsToJournal;
     private OutputQueue? _output;
     private readonly HookRunner _hooks;
+    private readonly DemandWatch _demand;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
     private readonly DescriptorStore _stored = new();
     private readonly OrphanReaper? _orphans;
@@ -51,6 +52,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
         _log = new ServiceLog(log, spec, loop.Time, _output);
         _hooks = new HookRunner(loop, spawner, _log, Post);
+        _demand = new DemandWatch(loop, () => Listeners, Post);
         State = ServiceState.Create(spec);
         _means.Add(State.Generation, _wanted);
         loop.Add(this);
@@ -110,7 +112,12 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// Starts the service, if its listeners are there; where it runs, workers that wait for their next try are tried at
     /// once. False with the reason where it cannot be started.
     /// </summary>
-    public bool Start(out string? error)
+    public bool Start(out string? error) => Start(new StartRequested(), out error);
+
+    /// <summary>What the daemon does with a service that is to run: starts it, or waits for its first connection, as <c>start</c> says.</summary>
+    public bool Activate(out string? error) => Start(State.Spec.Start == StartMode.OnDemand ? new DemandAwaited() : new StartRequested(), out error);
+
+    private bool Start(ServiceEvent what, out string? error)
     {
         var missing = Listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
         error = missing.Length > 0 ? string.Join("; ", missing) : null;
@@ -132,7 +139,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
 
         Blocked = null;
-        Post(new StartRequested());
+        Post(what);
         return true;
     }
 
@@ -257,6 +264,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 }
 
                 _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
+                _demand.Follow(State);
                 Changed?.Invoke(this, [.. effects.OfType<ReportEffect>()]);
                 if (next is ScaleRequested)
                 {
@@ -305,6 +313,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
         _processes.Clear();
         _hooks.Dispose();
+        _demand.Dispose();
         _output?.Dispose();
     }
 

@@ -31,6 +31,8 @@ internal static class EventText
         ServiceReport.RolloutFailing => "rollout-failing",
         ServiceReport.RolloutEnded => "rollout-ended",
         ServiceReport.ServiceStopped => null,
+        ServiceReport.DemandArrived => "service-demand",
+        ServiceReport.ServiceIdle => "service-idle",
         ServiceReport.HookFailed => "hook-failed",
         _ => throw new ArgumentOutOfRangeException(nameof(report), report, null),
     };
@@ -59,6 +61,8 @@ internal static class EventText
             ServiceReport.RolloutFailing => $"service {spec.Name}: roll-out of generation {report.Rollout!.To} fails: {report.Text}",
             ServiceReport.RolloutEnded => Ended(spec, report.Rollout!, now),
             ServiceReport.ServiceStopped => $"service {spec.Name}: stopped",
+            ServiceReport.DemandArrived => $"service {spec.Name}: a connection waits; it is started",
+            ServiceReport.ServiceIdle => $"service {spec.Name}: no connection for {Durations.Text(spec.StopWhenIdle)} (stop_when_idle): its workers leave; the next connection starts it again",
             ServiceReport.HookFailed => $"service {spec.Name}: {report.Text}",
             _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
         };

@@ -278,7 +278,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         // A listener that has its socket at last.
         foreach (var runner in Services.Where(runner => runner.Blocked is not null && runner.Listeners.All(handle => handle.Descriptor is not null)))
         {
-            runner.Start(out _);
+            runner.Activate(out _);
         }
 
         Sweep();
@@ -299,7 +299,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         {
             var added = addService(after);
             daemon.Events.Watch(added);
-            added.Start(out _);
+            added.Activate(out _);
             return;
         }
 
@@ -311,9 +311,9 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             runner.Change(after, handles, plan.Identities[after.Name], diff.NeedsNewWorkers || moved || (returns && !ServiceTerms.SameWorker(runner.State.Spec, after)));
         }
 
-        if (returns)
+        if (returns || (runner.State.AwaitsDemand && after.Start == StartMode.Now))
         {
-            runner.Start(out _);
+            runner.Activate(out _);
         }
     }
 

@@ -31,8 +31,10 @@ public class ServiceProperties
         from started in Gen.OneOf(false, false, false, true)
         from watchdog in Gen.OneOf(0, 0, 3)
         from hooks in Gen.OneOf(false, false, true)
+        from onDemand in Gen.OneOf(false, false, true)
         select new ServiceSpec
         {
+            Start = onDemand ? StartMode.OnDemand : StartMode.Now,
             Name = "api",
             Command = ["/srv/api"],
             Workers = workers,
@@ -48,6 +50,9 @@ public class ServiceProperties
         (3, Gen.Const(new Move(Kind.Restart, 0))),
         (1, Gen.Const(new Move(Kind.Stop, 0))),
         (2, Gen.Const(new Move(Kind.Promote, 0))),
+        (1, Gen.Const(new Move(Kind.AwaitDemand, 0))),
+        (2, Gen.Const(new Move(Kind.Demand, 0))),
+        (1, Gen.Const(new Move(Kind.Idle, 0))),
         (1, Gen.Const(new Move(Kind.Abort, 0))),
         (2, Gen.Const(new Move(Kind.Start, 0))),
         (2, Gen.Int[1, 5].Select(n => new Move(Kind.Scale, n))),
@@ -74,7 +79,7 @@ public class ServiceProperties
 
     private enum Kind
     {
-        Restart, Promote, Abort, Stop, Start, Scale, Change, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, HoldHooks, EndHook, UnprepareNewest, BreakNewest, Mend, NextDeadline, Advance, Jump,
+        Restart, Promote, AwaitDemand, Demand, Idle, Abort, Stop, Start, Scale, Change, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, HoldHooks, EndHook, UnprepareNewest, BreakNewest, Mend, NextDeadline, Advance, Jump,
     }
 
     [Fact]
@@ -113,6 +118,15 @@ public class ServiceProperties
                 break;
             case Kind.Promote:
                 service.Promote();
+                break;
+            case Kind.AwaitDemand:
+                service.Send(new DemandAwaited());
+                break;
+            case Kind.Demand:
+                service.Send(new DemandArrived());
+                break;
+            case Kind.Idle:
+                service.Send(new IdleElapsed());
                 break;
             case Kind.Abort:
                 service.Abort();

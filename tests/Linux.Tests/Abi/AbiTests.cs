@@ -80,6 +80,8 @@ public unsafe class AbiTests : KernelTest
         (typeof(UnixSockets), "ShowUid", "UDIAG_SHOW_UID"), (typeof(UnixSockets), "DiagName", "UNIX_DIAG_NAME"), (typeof(UnixSockets), "DiagVfs", "UNIX_DIAG_VFS"),
         (typeof(UnixSockets), "DiagUid", "UNIX_DIAG_UID"), (typeof(UnixSockets), "MessageLength", "sizeof(struct unix_diag_msg)"),
         (typeof(UnixSockets), "Listen", "TCP_LISTEN"),
+        (typeof(AcceptedConnections), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(AcceptedConnections), "ShowName", "UDIAG_SHOW_NAME"), (typeof(AcceptedConnections), "DiagName", "UNIX_DIAG_NAME"),
+        (typeof(AcceptedConnections), "Established", "TCP_ESTABLISHED"), (typeof(AcceptedConnections), "UnixMessage", "sizeof(struct unix_diag_msg)"),
         (typeof(SocketReader), "SolSocket", "SOL_SOCKET"), (typeof(SocketReader), "SoGetFilter", "SO_GET_FILTER"), (typeof(SocketReader), "SoAcceptConn", "SO_ACCEPTCONN"),
         (typeof(SocketReader), "SoLockFilter", "SO_LOCK_FILTER"),
         (typeof(SocketRepair), "SolSocket", "SOL_SOCKET"), (typeof(SocketRepair), "SoDetachFilter", "SO_DETACH_FILTER"),

@@ -1,0 +1,169 @@
+using Supervisor.Core.Services;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// start = "on-demand" and stop_when_idle. While nobody serves, the loop's epoll set holds the listeners: the first connection
+/// or datagram makes one readable, the watch ends, and workers are started, which find it in the queue. While they serve,
+/// nothing is watched until they may have been idle for long enough.
+/// </summary>
+/// <remarks>
+/// Linux counts no accepted connections of a listener. So at the end of a period of stop_when_idle it is looked whether
+/// anything waits or is open (one sock_diag dump, beside the loop). If so, another period begins. If not, the listeners are
+/// watched for one more period, at whose end it is looked again: workers that saw no connection for a whole period, and have
+/// none, are stopped. A connection that is accepted before the loop wakes to see it, and ends before the next look, is not
+/// noticed; it is served all the same, and so is one that comes while the workers leave.
+/// </remarks>
+internal sealed class DemandWatch : IDeadline, IDisposable
+{
+    private readonly EventLoop _loop;
+    private readonly Func<IReadOnlyList<ListenerHandle>> _listeners;
+    private readonly Action<ServiceEvent> _post;
+    private readonly List<DescriptorHandle> _watched = [];
+    private ServiceState? _state;
+    private bool _isOnWatch;
+    private int _period;
+
+    /// <summary>A watch that tells <paramref name="post"/> of <see cref="DemandArrived"/> and <see cref="IdleElapsed"/>.</summary>
+    public DemandWatch(EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Action<ServiceEvent> post)
+    {
+        _loop = loop;
+        _listeners = listeners;
+        _post = post;
+        loop.Add(this);
+    }
+
+    /// <inheritdoc/>
+    public TimeSpan? NextDeadline { get; private set; }
+
+    /// <summary>The service is in that state now.</summary>
+    public void Follow(ServiceState state)
+    {
+        var before = _state;
+        _state = state;
+        if (state.AwaitsDemand)
+        {
+            EndPeriod();
+            Watch(() => _post(new DemandArrived()));
+        }
+        else if (!CanBeIdle(state))
+        {
+            Unwatch();
+            EndPeriod();
+        }
+        else if (before is null || !CanBeIdle(before) || before.AwaitsDemand)
+        {
+            Unwatch();
+            BeginPeriod(onWatch: false);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void PassDeadline()
+    {
+        NextDeadline = null;
+        var period = _period;
+        var waits = _watched.Count == 0 && _isOnWatch;
+        var question = new AcceptedConnections(_listeners());
+        var queued = _listeners().Any(handle => handle.Sockets.Any(socket => AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode) is { Length: > 0 }));
+        if (queued || waits)
+        {
+            BeginPeriod(onWatch: false);
+            return;
+        }
+
+        Task.Run(() => question.All().Count).ContinueWith(
+            open => _loop.Post(() => Looked(period, open.IsCompletedSuccessfully ? open.Result : 1)), TaskScheduler.Default);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _loop.Remove(this);
+        Unwatch();
+    }
+
+    private static bool CanBeIdle(ServiceState state) =>
+        state is { Wanted: true, Spec: { Start: StartMode.OnDemand } spec } && spec.StopWhenIdle > TimeSpan.Zero;
+
+    private void Looked(int period, int open)
+    {
+        if (period != _period)
+        {
+            return;
+        }
+
+        if (open > 0 || !_isOnWatch)
+        {
+            BeginPeriod(onWatch: open == 0);
+        }
+        else if (_watched.Count == 0 || _state is { Rollout.IsActive: true })
+        {
+            // Seen meanwhile; or the workers are being replaced, and that goes first.
+            BeginPeriod(onWatch: false);
+        }
+        else
+        {
+            Unwatch();
+            EndPeriod();
+            _post(new IdleElapsed());
+        }
+    }
+
+    private void BeginPeriod(bool onWatch)
+    {
+        _period++;
+        _isOnWatch = onWatch;
+        NextDeadline = _loop.Now + _state!.Spec.StopWhenIdle;
+        if (onWatch)
+        {
+            Watch(() => BeginPeriod(onWatch: false));
+        }
+        else
+        {
+            Unwatch();
+        }
+    }
+
+    private void EndPeriod()
+    {
+        _period++;
+        _isOnWatch = false;
+        NextDeadline = null;
+    }
+
+    /// <summary>Calls <paramref name="onArrival"/> once, for the first connection or datagram that waits.</summary>
+    private void Watch(Action onArrival)
+    {
+        // A reload may have given a listener another socket.
+        var descriptors = _listeners().SelectMany(handle => handle.Sockets).Select(socket => socket.Descriptor).ToArray();
+        if (_watched.Count > 0 && _watched.SequenceEqual(descriptors))
+        {
+            return;
+        }
+
+        Unwatch();
+        foreach (var descriptor in descriptors)
+        {
+            _watched.Add(descriptor);
+            _loop.Watch(descriptor, () =>
+            {
+                Unwatch();
+                onArrival();
+            });
+        }
+    }
+
+    private void Unwatch()
+    {
+        foreach (var descriptor in _watched)
+        {
+            _loop.Unwatch(descriptor);
+        }
+
+        _watched.Clear();
+    }
+}

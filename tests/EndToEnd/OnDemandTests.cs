@@ -1,0 +1,64 @@
+using System.Net.Http;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>start = "on-demand": nobody runs until somebody connects, and again when nobody has for stop_when_idle.</summary>
+public sealed class OnDemandTests
+{
+    [Fact]
+    public Task The_first_connection_starts_it_idleness_ends_it_and_nothing_is_lost() => DaemonUnderTest.WithAsync(
+        """
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.w]
+        command = ["@hello@"]
+        listeners = ["web"]
+        start = "on-demand"
+        stop_when_idle = "200ms"
+        """,
+        async daemon =>
+        {
+            var before = await daemon.StatusAsync("w");
+            Assert.Equal(("stopped", 0), (before.State, before.Workers.Count));
+            Assert.Contains("waiting for the first connection", before.Reason, StringComparison.Ordinal);
+            var url = new Uri($"http://{await daemon.EndPointAsync("web")}/");
+            for (var round = 0; round < 2; round++)
+            {
+                var mark = daemon.Log.Count;
+                using (var client = new HttpClient { Timeout = Patience.Limit })
+                {
+                    Assert.True((await client.GetAsync(url)).IsSuccessStatusCode);
+                    Assert.Equal("running", (await daemon.StatusAsync("w")).State);
+                }
+
+                await daemon.Log.WaitAsync(mark, "service w: no connection for 200ms");
+                await daemon.Log.WaitAsync(mark, "service w: stopped");
+            }
+        });
+
+    [Fact]
+    public Task Stopped_it_starts_for_nobody_and_start_starts_it_without_a_connection() => DaemonUnderTest.WithAsync(
+        """
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.w]
+        command = ["@hello@"]
+        listeners = ["web"]
+        start = "on-demand"
+        """,
+        async daemon =>
+        {
+            Assert.Equal(0, (await daemon.ListenctlAsync("stop", "w", "--wait")).ExitCode);
+            Assert.Null((await daemon.StatusAsync("w")).Reason);
+            using var client = new HttpClient { Timeout = Patience.Limit };
+            var waiting = client.GetAsync(new Uri($"http://{await daemon.EndPointAsync("web")}/"));
+            Assert.Equal("stopped", (await daemon.StatusAsync("w")).State);
+            Assert.False(waiting.IsCompleted);
+            var start = await daemon.ListenctlAsync("start", "w", "--wait");
+            Assert.True(start.ExitCode == 0, start.Error);
+            Assert.True((await waiting).IsSuccessStatusCode);
+        });
+}
