@@ -92,6 +92,14 @@ public static unsafe class Sockets
     public static SystemCallError? Listen(DescriptorHandle socket, int backlog) =>
         listen(socket.Number, backlog) == 0 ? null : SystemCallError.Last("listen");
 
+    /// <summary>accept4(2), close-on-exec: waits for a connection where none waits.</summary>
+    public static DescriptorHandle? Accept(DescriptorHandle listener, out SystemCallError error)
+    {
+        var descriptor = accept4(listener.Number, null, null, SOCK_CLOEXEC);
+        error = descriptor < 0 ? SystemCallError.Last("accept4") : default;
+        return descriptor < 0 ? null : new DescriptorHandle(descriptor);
+    }
+
     /// <summary>getsockname(2): the raw address in <paramref name="address"/>, <paramref name="length"/> bytes of it.</summary>
     public static SystemCallError? GetSocketName(DescriptorHandle socket, Span<byte> address, out int length)
     {

@@ -42,4 +42,15 @@ internal static class Support
 
         return errors.ToImmutable();
     }
+
+    /// <summary>Settings of <c>accepted</c> that this kernel would not pass on to the connections that a listener accepts.</summary>
+    public static ImmutableArray<ConfigDiagnostic> CheckInheritance(ListendConfig config, string file) =>
+    [
+        .. from listener in config.Listeners
+           from lost in InheritanceProbe.Ask(listener)
+           select new ConfigDiagnostic(
+               file, 0, 0, $"listener.{listener.Name}.{lost.Option.Setting}",
+               $"this kernel does not pass {lost.Option.Name} on: the listener has {lost.Listener}, a connection accepted on it {lost.Connection?.ToString() ?? "none"}",
+               "remove the setting, and let the worker set it on each connection"),
+    ];
 }

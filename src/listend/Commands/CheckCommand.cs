@@ -20,7 +20,7 @@ internal static class CheckCommand
             var failures = new List<FailureDocument>();
             if (result.Config is { } loaded)
             {
-                errors = errors.AddRange(Support.Check(loaded, path));
+                errors = errors.AddRange(Support.Check(loaded, path)).AddRange(Support.CheckInheritance(loaded, path));
                 if (errors.IsEmpty)
                 {
                     failures.AddRange(Preflight.Check(loaded));

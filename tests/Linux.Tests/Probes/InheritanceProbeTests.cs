@@ -1,0 +1,29 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Probes;
+using Supervisor.Linux.Tests.Kernel;
+
+namespace Supervisor.Linux.Tests.Probes;
+
+public sealed class InheritanceProbeTests : KernelTest
+{
+    /// <summary>Every setting of <c>accepted</c> is one that this kernel passes on: none is refused in vain.</summary>
+    [Theory]
+    [InlineData("tcp://127.0.0.1:0")]
+    [InlineData("tcp://[::1]:0")]
+    public void What_accepted_offers_arrives(string address) => Assert.Empty(InheritanceProbe.Ask(Given.Spec(address, spec => spec with
+    {
+        Accepted = new()
+        {
+            NoDelay = true,
+            KeepAlive = true,
+            KeepAliveIdle = TimeSpan.FromSeconds(60),
+            KeepAliveInterval = TimeSpan.FromSeconds(10),
+            KeepAliveProbes = 6,
+            UserTimeout = TimeSpan.FromSeconds(30),
+            Linger = TimeSpan.Zero,
+            NotSentLowWater = 16384,
+            TypeOfService = 16,
+            TimeToLive = 33,
+        },
+    })));
+}
