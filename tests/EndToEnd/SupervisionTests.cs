@@ -131,7 +131,7 @@ public sealed partial class SupervisionTests
 
     [Fact]
     public Task A_flood_of_output_holds_nobody_up() => WithScript(
-        "systemd-notify --ready; head -c 100000000 /dev/zero | tr '\\0' x | fold -w 99; echo; echo flooded; exec sleep 1000",
+        "systemd-notify --ready; head -c 100000000 /dev/zero | tr '\\0' x | fold -w 99; echo; sleep 2; echo flooded; exec sleep 1000",
         async daemon =>
         {
             daemon.Log.Ignore = line => line.Contains("]: xxxx", StringComparison.Ordinal);

@@ -157,6 +157,9 @@ internal sealed class Safekeeping : IDisposable
         _isOver = true;
         _file.Remove();
         _keeper?.Dismiss(_daemon.Paths.KeeperSocket);
+
+        // One that has ended by itself, or was killed, has left its socket.
+        Files.Unlink(_daemon.Paths.KeeperSocket);
         if (_store is not null)
         {
             _held.DropAll();

@@ -53,14 +53,18 @@ internal sealed partial class ControlApi
             context, StatusCodes.Status404NotFound, "no such resource", $"{context.Request.Method} {context.Request.Path} is no resource of this version of listend")));
     }
 
-    private async Task Status(HttpContext context) =>
-        await Json(context, await _daemon.Loop.Ask(() => Documents.Status(_daemon)), ControlJson.Default.StatusDocument);
+    private async Task Status(HttpContext context)
+    {
+        var (document, connections) = await _daemon.Loop.Ask(() => (Documents.Status(_daemon), new ConnectionCounts(_daemon)));
+        await Json(context, connections.Fill(document), ControlJson.Default.StatusDocument);
+    }
 
     private async Task Service(HttpContext context)
     {
         var name = Name(context);
-        var document = await _daemon.Loop.Ask(() => Find(name) is { } runner ? Documents.Service(runner, _daemon.Loop.Now, _daemon.Loop.Time.GetUtcNow()) : null);
-        await (document is null ? NoService(context, name) : Json(context, document, ControlJson.Default.ServiceDocument));
+        var (document, connections) = await _daemon.Loop.Ask(() =>
+            (Find(name) is { } runner ? Documents.Service(runner, _daemon.Loop.Now, _daemon.Loop.Time.GetUtcNow()) : null, new ConnectionCounts(_daemon)));
+        await (document is null ? NoService(context, name) : Json(context, connections.Fill(document), ControlJson.Default.ServiceDocument));
     }
 
     private async Task Listeners(HttpContext context) => await Json(

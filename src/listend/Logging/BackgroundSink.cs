@@ -1,6 +1,7 @@
 using Serilog.Core;
 using Serilog.Debugging;
 using Serilog.Events;
+using Serilog.Parsing;
 
 namespace Supervisor.Daemon.Logging;
 
@@ -15,11 +16,14 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     /// <summary>How long the end waits for events that are not written yet.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    private static readonly MessageTemplate Lost = new MessageTemplateParser().Parse("{Dropped} events were dropped here: whoever reads this log is too slow");
+
     private readonly ILogEventSink _sink;
     private readonly int _capacity;
     private readonly Queue<LogEvent> _events = new();
     private readonly Thread _writer;
     private bool _closed;
+    private long _dropped;
     private bool _isWriting;
 
     /// <summary>Takes over <paramref name="sink"/>; at most <paramref name="capacity"/> events wait for it.</summary>
@@ -39,6 +43,10 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
             {
                 _events.Enqueue(logEvent);
                 Monitor.PulseAll(_events);
+            }
+            else
+            {
+                _dropped++;
             }
         }
     }
@@ -90,6 +98,15 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     {
         lock (_events)
         {
+            // After the last one that was taken before some were not.
+            if (_dropped > 0 && _events.Count == 0)
+            {
+                var dropped = _dropped;
+                _dropped = 0;
+                return new LogEvent(
+                    TimeProvider.System.GetLocalNow(), LogEventLevel.Warning, exception: null, Lost, [new LogEventProperty("Dropped", new ScalarValue(dropped))]);
+            }
+
             _isWriting = false;
             if (_events.Count == 0)
             {

@@ -81,7 +81,11 @@ public class ManifestTests
             };
             var entry = new ListenerEntry
             {
-                Spec = spec, Effective = address, Inode = ulong.MaxValue, Origin = HandleOrigin.Given, History = history.Keep(),
+                Spec = spec,
+                Effective = address,
+                Inode = ulong.MaxValue,
+                Origin = HandleOrigin.Given,
+                History = history.Keep(),
                 Asked = [new AskedEntry("SO_RCVBUF", OptionValue.Of(1), null, Verdict.Drifted)],
             };
             var manifest = Manifest(ServiceState.Create(Spec)) with { Listeners = [entry] };
