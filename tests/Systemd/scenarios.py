@@ -14,11 +14,7 @@ import threading
 import time
 
 # What does not hold yet, by scenario. Remove an entry when its work has landed.
-OPEN = {
-    "reload": "SIGHUP and \"listenctl reload\" apply no difference yet",
-    "restart": "the descriptor store is not used yet",
-    "kill": "surviving workers are not re-adopted yet",
-}
+OPEN = {}
 
 CONFIG = """
 [listener.web]
