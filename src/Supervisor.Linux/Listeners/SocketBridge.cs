@@ -68,15 +68,12 @@ public sealed class SocketBridge
         }
     }
 
-    /// <summary>The other one is closed, or about to be: nothing is steered any more.</summary>
-    public void End(ListenerHandle left)
-    {
-        if (_target is not null && left.Descriptor is { } socket)
-        {
-            _target = null;
-            Note(left, "SO_DETACH_REUSEPORT_BPF", Sockets.ReleaseReusePort(socket), "the bridge is over");
-        }
-    }
+    /// <summary>
+    /// The other one is closed, or about to be. It stays steered: whoever else holds the closed one (the keeper, until it
+    /// hears of it) keeps it in the group for a moment, and what the hash gave it would be reset. In a group of one the
+    /// program changes nothing: a number that nobody has leaves the choice to the hash.
+    /// </summary>
+    public void End(ListenerHandle left) => Steer(left);
 
     private static void Note(ListenerHandle handle, string option, SystemCallError? error, string note) => handle.History.Add(
         HandlePhase.PostListen, "setsockopt", option, errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,
