@@ -1,15 +1,18 @@
-using static Tmds.Linux.LibC;
 using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
 
-/// <summary>Packets with at most one descriptor, over SOCK_SEQPACKET or datagrams: unix(7), SCM_RIGHTS.</summary>
+/// <summary>Packets with descriptors, over SOCK_SEQPACKET or datagrams: unix(7), SCM_RIGHTS.</summary>
 public static unsafe class DescriptorPassing
 {
+    /// <summary>How many descriptors a packet may carry: SCM_MAX_FD, unix(7).</summary>
+    public const int MaxDescriptors = 253;
+
     private const int AfUnix = 1;
     private const int SockSeqpacket = 5;
 
-    /// <summary>socketpair(2) of SOCK_SEQPACKET, close-on-exec.</summary>
+    /// <summary>socketpair(2) of SOCK_SEQPACKET, close-on-exec; the caller owns both.</summary>
     public static SystemCallError? Pair(out DescriptorHandle? one, out DescriptorHandle? other)
     {
         var pair = stackalloc int[2];
@@ -24,44 +27,37 @@ public static unsafe class DescriptorPassing
         return null;
     }
 
-    /// <summary>sendmsg(2) of a packet, which never waits (MSG_DONTWAIT); the descriptor stays the caller's.</summary>
-    public static SystemCallError? Send(DescriptorHandle socket, ReadOnlySpan<byte> data, DescriptorHandle? descriptor)
-    {
-        var controlLength = CMSG_SPACE(sizeof(int));
-        var control = stackalloc byte[controlLength];
-        fixed (byte* bytes = data)
-        {
-            iovec vector = new() { iov_base = bytes, iov_len = data.Length };
-            msghdr message = default;
-            message.msg_iov = &vector;
-            message.msg_iovlen = 1;
-            if (descriptor is not null)
-            {
-                new Span<byte>(control, controlLength).Clear();
-                message.msg_control = control;
-                message.msg_controllen = (uint)controlLength;
-
-                // struct cmsghdr, 64 bits: length with the header, level, type, then the one number.
-                *(ulong*)control = 16 + sizeof(int);
-                *(int*)(control + 8) = SOL_SOCKET;
-                *(int*)(control + 12) = SCM_RIGHTS;
-                *(int*)(control + 16) = descriptor.Number;
-            }
-
-            return (long)sendmsg(socket.Number, &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0 ? null : SystemCallError.Last("sendmsg");
-        }
-    }
-
     /// <summary>
-    /// recvmsg(2) of a packet, waiting for it where <paramref name="wait"/>. 0 at the end, -1 where there is none or
-    /// <paramref name="error"/> says why. The caller owns the descriptor.
+    /// recvmsg(2) of one packet of a SOCK_SEQPACKET socket, close-on-exec descriptors that ride on it included: no more than
+    /// <paramref name="maxDescriptors"/> are installed, which the caller owns; the kernel drops the others and says so
+    /// (MSG_CTRUNC, unix(7)). With 0 none is ever opened here.
     /// </summary>
-    public static int Receive(DescriptorHandle socket, Span<byte> data, bool wait, out DescriptorHandle? descriptor, out SystemCallError? error)
+    /// <param name="socket">A connected socket.</param>
+    /// <param name="data">Where the packet goes; the rest of a longer one is lost (MSG_TRUNC).</param>
+    /// <param name="received">The descriptors, in order.</param>
+    /// <param name="maxDescriptors">0 to <see cref="MaxDescriptors"/>.</param>
+    /// <param name="wait">Whether to wait for a packet.</param>
+    /// <param name="truncated">Whether the packet is longer than <paramref name="data"/>.</param>
+    /// <param name="descriptorsLost">Whether descriptors were dropped.</param>
+    /// <param name="error">The refusal.</param>
+    /// <returns>Bytes of the packet; 0 at the end; -1 where there is none yet or <paramref name="error"/> says why.</returns>
+    public static int Receive(
+        DescriptorHandle socket,
+        Span<byte> data,
+        List<DescriptorHandle> received,
+        int maxDescriptors,
+        bool wait,
+        out bool truncated,
+        out bool descriptorsLost,
+        out SystemCallError? error)
     {
-        descriptor = null;
+        truncated = false;
+        descriptorsLost = false;
         error = null;
-        var controlLength = CMSG_SPACE(sizeof(int));
-        var control = stackalloc byte[controlLength];
+
+        // Without the padding, which would have room for one more.
+        var controlLength = maxDescriptors == 0 ? 0 : RightsLength(maxDescriptors);
+        var control = stackalloc byte[CMSG_SPACE(sizeof(int) * maxDescriptors)];
         fixed (byte* bytes = data)
         {
             iovec vector = new() { iov_base = bytes, iov_len = data.Length };
@@ -73,23 +69,82 @@ public static unsafe class DescriptorPassing
             long length;
             do
             {
-                length = (long)recvmsg(socket.Number, &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
+                length = (long)recvmsg(socket.Number, &message, (wait ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
             }
             while (length < 0 && errno == EINTR);
-
             if (length < 0)
             {
-                error = errno is 11 ? null : SystemCallError.Last("recvmsg");
+                error = errno == EAGAIN ? null : SystemCallError.Last("recvmsg");
                 return -1;
             }
 
-            var header = CMSG_FIRSTHDR(&message);
-            if (header != null && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS && (uint)header->cmsg_len == (uint)CMSG_LEN(sizeof(int)))
+            for (var header = CMSG_FIRSTHDR(&message); header != null; header = CMSG_NXTHDR(&message, header))
             {
-                descriptor = new DescriptorHandle(*(int*)CMSG_DATA(header));
+                if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+                {
+                    Take(header, received);
+                }
             }
 
+            truncated = (message.msg_flags & MSG_TRUNC) != 0;
+            descriptorsLost = (message.msg_flags & MSG_CTRUNC) != 0;
             return (int)length;
         }
     }
+
+    /// <summary>
+    /// sendmsg(2) of one packet with duplicates of <paramref name="descriptors"/>, <see cref="MaxDescriptors"/> at most; they
+    /// stay the caller's. MSG_NOSIGNAL. False where there is no room yet, or with the refusal in <paramref name="error"/>.
+    /// </summary>
+    public static bool Send(
+        DescriptorHandle socket, ReadOnlySpan<byte> data, ReadOnlySpan<DescriptorHandle> descriptors, bool wait, out SystemCallError? error)
+    {
+        var size = descriptors.Length == 0 ? 0 : CMSG_SPACE(sizeof(int) * descriptors.Length);
+        var control = stackalloc byte[size];
+        new Span<byte>(control, size).Clear();
+        fixed (byte* bytes = data)
+        {
+            iovec vector = new() { iov_base = bytes, iov_len = data.Length };
+            msghdr message = default;
+            message.msg_iov = &vector;
+            message.msg_iovlen = 1;
+            if (size > 0)
+            {
+                message.msg_control = control;
+                message.msg_controllen = (uint)size;
+                var header = CMSG_FIRSTHDR(&message);
+                header->cmsg_level = SOL_SOCKET;
+                header->cmsg_type = SCM_RIGHTS;
+                header->cmsg_len = (uint)RightsLength(descriptors.Length);
+                var numbers = (int*)CMSG_DATA(header);
+                for (var i = 0; i < descriptors.Length; i++)
+                {
+                    numbers[i] = descriptors[i].Number;
+                }
+            }
+
+            long sent;
+            do
+            {
+                sent = (long)sendmsg(socket.Number, &message, (wait ? 0 : MSG_DONTWAIT) | MSG_NOSIGNAL);
+            }
+            while (sent < 0 && errno == EINTR);
+            error = sent >= 0 || errno == EAGAIN ? null : SystemCallError.Last("sendmsg");
+            return sent >= 0;
+        }
+    }
+
+    /// <summary>The descriptors of a SCM_RIGHTS message, each of which is the caller's from now on.</summary>
+    internal static void Take(cmsghdr* header, List<DescriptorHandle> received)
+    {
+        var count = ((int)(uint)header->cmsg_len - sizeof(cmsghdr)) / sizeof(int);
+        var descriptors = (int*)CMSG_DATA(header);
+        for (var i = 0; i < count; i++)
+        {
+            received.Add(new DescriptorHandle(descriptors[i]));
+        }
+    }
+
+    /// <summary>CMSG_LEN as cmsg(3) means it: the header and the numbers. Tmds.LibC's rounds up, and one number more would pass.</summary>
+    private static int RightsLength(int descriptors) => sizeof(cmsghdr) + (sizeof(int) * descriptors);
 }

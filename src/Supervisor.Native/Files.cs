@@ -20,9 +20,6 @@ public static unsafe class Files
         /// <summary>S_ISSOCK.</summary>
         public bool IsSocket => (Mode & 0xF000) == 0xC000;
 
-        /// <summary>S_ISDIR.</summary>
-        public bool IsDirectory => (Mode & 0xF000) == 0x4000;
-
         /// <summary>S_ISREG.</summary>
         public bool IsRegular => (Mode & 0xF000) == 0x8000;
 

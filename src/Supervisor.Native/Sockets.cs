@@ -135,12 +135,11 @@ public static unsafe class Sockets
         out bool truncated,
         out SystemCallError? error)
     {
-        const int MaxDescriptors = 253;
         senderPid = 0;
         senderUid = uint.MaxValue;
         truncated = false;
         error = null;
-        var controlLength = CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * MaxDescriptors);
+        var controlLength = CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * DescriptorPassing.MaxDescriptors);
         var control = stackalloc byte[controlLength];
         fixed (byte* bytes = data)
         {
@@ -172,12 +171,7 @@ public static unsafe class Sockets
                 }
                 else if (header->cmsg_type == SCM_RIGHTS)
                 {
-                    var count = ((int)(uint)header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-                    var descriptors = (int*)CMSG_DATA(header);
-                    for (var i = 0; i < count; i++)
-                    {
-                        received.Add(new DescriptorHandle(descriptors[i]));
-                    }
+                    DescriptorPassing.Take(header, received);
                 }
             }
 
@@ -242,118 +236,6 @@ public static unsafe class Sockets
     }
 
     /// <summary>
-    /// recvmsg(2) of one packet of a SOCK_SEQPACKET socket, close-on-exec descriptors that ride on it included: no more than
-    /// <paramref name="maxDescriptors"/> are installed, which the caller owns; the kernel drops the others and says so
-    /// (MSG_CTRUNC, unix(7)). With 0 none is ever opened here.
-    /// </summary>
-    /// <param name="socket">A connected socket.</param>
-    /// <param name="data">Where the packet goes; the rest of a longer one is lost (MSG_TRUNC).</param>
-    /// <param name="received">The descriptors, in order.</param>
-    /// <param name="maxDescriptors">0 to 253.</param>
-    /// <param name="wait">Whether to wait for a packet.</param>
-    /// <param name="truncated">Whether the packet is longer than <paramref name="data"/>.</param>
-    /// <param name="descriptorsLost">Whether descriptors were dropped.</param>
-    /// <param name="error">The refusal.</param>
-    /// <returns>Bytes of the packet; 0 at the end; -1 where there is none yet or <paramref name="error"/> says why.</returns>
-    public static int ReceivePacket(
-        DescriptorHandle socket,
-        Span<byte> data,
-        List<DescriptorHandle> received,
-        int maxDescriptors,
-        bool wait,
-        out bool truncated,
-        out bool descriptorsLost,
-        out SystemCallError? error)
-    {
-        truncated = false;
-        descriptorsLost = false;
-        error = null;
-
-        // Without the padding, which would have room for one more.
-        var controlLength = maxDescriptors == 0 ? 0 : RightsLength(maxDescriptors);
-        var control = stackalloc byte[CMSG_SPACE(sizeof(int) * maxDescriptors)];
-        fixed (byte* bytes = data)
-        {
-            iovec vector = new() { iov_base = bytes, iov_len = data.Length };
-            msghdr message = default;
-            message.msg_iov = &vector;
-            message.msg_iovlen = 1;
-            message.msg_control = control;
-            message.msg_controllen = (uint)controlLength;
-            long length;
-            do
-            {
-                length = (long)recvmsg(socket.Number, &message, (wait ? 0 : MSG_DONTWAIT) | MSG_CMSG_CLOEXEC);
-            }
-            while (length < 0 && errno == EINTR);
-            if (length < 0)
-            {
-                error = errno == EAGAIN ? null : SystemCallError.Last("recvmsg");
-                return -1;
-            }
-
-            for (var header = CMSG_FIRSTHDR(&message); header != null; header = CMSG_NXTHDR(&message, header))
-            {
-                if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
-                {
-                    var count = ((int)(uint)header->cmsg_len - sizeof(cmsghdr)) / sizeof(int);
-                    var descriptors = (int*)CMSG_DATA(header);
-                    for (var i = 0; i < count; i++)
-                    {
-                        received.Add(new DescriptorHandle(descriptors[i]));
-                    }
-                }
-            }
-
-            truncated = (message.msg_flags & MSG_TRUNC) != 0;
-            descriptorsLost = (message.msg_flags & MSG_CTRUNC) != 0;
-            return (int)length;
-        }
-    }
-
-    /// <summary>
-    /// sendmsg(2) of one packet with duplicates of <paramref name="descriptors"/>, 253 at most (SCM_MAX_FD, unix(7)); they
-    /// stay the caller's. MSG_NOSIGNAL. False where there is no room yet, or with the refusal in <paramref name="error"/>.
-    /// </summary>
-    public static bool SendPacket(
-        DescriptorHandle socket, ReadOnlySpan<byte> data, ReadOnlySpan<DescriptorHandle> descriptors, bool wait, out SystemCallError? error)
-    {
-        var size = descriptors.Length == 0 ? 0 : CMSG_SPACE(sizeof(int) * descriptors.Length);
-        var control = stackalloc byte[size];
-        new Span<byte>(control, size).Clear();
-        fixed (byte* bytes = data)
-        {
-            iovec vector = new() { iov_base = bytes, iov_len = data.Length };
-            msghdr message = default;
-            message.msg_iov = &vector;
-            message.msg_iovlen = 1;
-            if (size > 0)
-            {
-                message.msg_control = control;
-                message.msg_controllen = (uint)size;
-                var header = CMSG_FIRSTHDR(&message);
-                header->cmsg_level = SOL_SOCKET;
-                header->cmsg_type = SCM_RIGHTS;
-                header->cmsg_len = (uint)RightsLength(descriptors.Length);
-                var numbers = (int*)CMSG_DATA(header);
-                for (var i = 0; i < descriptors.Length; i++)
-                {
-                    numbers[i] = descriptors[i].Number;
-                }
-            }
-
-            long sent;
-            do
-            {
-                sent = (long)sendmsg(socket.Number, &message, (wait ? 0 : MSG_DONTWAIT) | MSG_NOSIGNAL);
-            }
-            while (sent < 0 && errno == EINTR);
-            error = sent >= 0 || errno == EAGAIN ? null : SystemCallError.Last("sendmsg");
-            return sent >= 0;
-        }
-    }
-
-    /// <summary>
     /// SO_PEERPIDFD of a connected UNIX socket: a pidfd of the process that connected, which cannot have become another's
     /// (Linux 6.5, net/core/sock.c). Null where this kernel has none of it, or the process was reaped. The caller owns it.
     /// </summary>
@@ -401,7 +283,4 @@ public static unsafe class Sockets
         gid = credentials.gid;
         return done == 0 ? null : SystemCallError.Last("getsockopt");
     }
-
-    /// <summary>CMSG_LEN as cmsg(3) means it: the header and the numbers. Tmds.LibC's rounds up, and one number more would pass.</summary>
-    private static int RightsLength(int descriptors) => sizeof(cmsghdr) + (sizeof(int) * descriptors);
 }

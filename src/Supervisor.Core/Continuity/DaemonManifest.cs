@@ -41,9 +41,6 @@ public sealed record DaemonManifest
     /// <summary>How often it has replaced itself since.</summary>
     public int Upgrades { get; init; }
 
-    /// <summary>How often a daemon has taken up what a dead one left.</summary>
-    public int Recoveries { get; init; }
-
     /// <summary>The configuration that is in force.</summary>
     public required ConfigEntry Config { get; init; }
 

@@ -88,6 +88,23 @@ public sealed class IncomingDescriptors : IDisposable
     /// <summary>The same.</summary>
     public bool TryTake(string key, [NotNullWhen(true)] out DescriptorHandle? descriptor) => _descriptors.Remove(key, out descriptor);
 
+    /// <summary>The one of that key, which stays here; null where there is none.</summary>
+    public DescriptorHandle? Peek(string key) => _descriptors.GetValueOrDefault(key);
+
+    /// <summary>
+    /// Owns none of them any more and closes none: somebody else takes them by their numbers. A handle that was merely let
+    /// go of would be closed by its finalizer, and with it whatever has that number by then.
+    /// </summary>
+    public void Forget()
+    {
+        foreach (var descriptor in _descriptors.Values)
+        {
+            descriptor.SetHandleAsInvalid();
+        }
+
+        _descriptors.Clear();
+    }
+
     /// <summary>Closes what nobody has taken.</summary>
     public void Dispose()
     {

@@ -121,7 +121,8 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
         }
 
         Span<byte> data = stackalloc byte[MaxPacket];
-        while (DescriptorPassing.Receive(link, data, wait: true, out var descriptor, out _) is > 0 and var length)
+        var received = new List<DescriptorHandle>();
+        while (DescriptorPassing.Receive(link, data, received, maxDescriptors: 1, wait: true, out _, out _, out _) is > 0 and var length)
         {
             if (data[0] == (byte)'O')
             {
@@ -129,25 +130,24 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
                 return;
             }
 
-            if (descriptor is not null)
-            {
-                descriptors.Add(Encoding.UTF8.GetString(data[1..length]), descriptor);
-            }
+            var key = Encoding.UTF8.GetString(data[1..length]);
+            received.ForEach(descriptor => descriptors.Add(key, descriptor));
+            received.Clear();
         }
 
         link.Dispose();
     }
 
     /// <inheritdoc/>
-    public bool Put(string key, DescriptorHandle descriptor) => DescriptorPassing.Send(_link, Packet('P', key), descriptor) is null;
+    public bool Put(string key, DescriptorHandle descriptor) => DescriptorPassing.Send(_link, Packet('P', key), [descriptor], wait: false, out _);
 
     /// <inheritdoc/>
-    public void Drop(string key) => DescriptorPassing.Send(_link, Packet('D', key), null);
+    public void Drop(string key) => DescriptorPassing.Send(_link, Packet('D', key), [], wait: false, out _);
 
     /// <summary>The daemon leaves in good order: the keeper goes at once.</summary>
     public void Dismiss(string path)
     {
-        DescriptorPassing.Send(_link, "B"u8, null);
+        DescriptorPassing.Send(_link, "B"u8, [], wait: false, out _);
         Files.Unlink(path);
     }
 
@@ -162,8 +162,7 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     private void Hear()
     {
         Span<byte> data = stackalloc byte[MaxPacket];
-        var length = DescriptorPassing.Receive(_link, data, wait: false, out var descriptor, out var error);
-        descriptor?.Dispose();
+        var length = DescriptorPassing.Receive(_link, data, [], maxDescriptors: 0, wait: false, out _, out _, out var error);
         if (length > 1 && data[0] == (byte)'E')
         {
             _log.Warning("the keeper could not take {Descriptor}: it would be lost if the daemon died", Encoding.UTF8.GetString(data[1..length]));

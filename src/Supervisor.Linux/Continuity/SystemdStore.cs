@@ -42,11 +42,11 @@ public sealed class SystemdStore : IDescriptorHolder, IDisposable
     {
         // A second one of a name does not replace the first.
         Drop(key);
-        return DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTORE=1\nFDPOLL=0\nFDNAME={key}"), descriptor) is null;
+        return DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTORE=1\nFDPOLL=0\nFDNAME={key}"), [descriptor], wait: false, out _);
     }
 
     /// <inheritdoc/>
-    public void Drop(string key) => DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTOREREMOVE=1\nFDNAME={key}"), null);
+    public void Drop(string key) => DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTOREREMOVE=1\nFDNAME={key}"), [], wait: false, out _);
 
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();

@@ -23,7 +23,6 @@ internal static class InternetSockets
     private const ushort DiagV6Only = 11;
 
     private const int Established = 1;
-    private const int SynSent = 2;
     private const int NewSynReceived = 12;
     private const int TimeWait = 6;
     private const int Closed = 7;

@@ -325,7 +325,7 @@ public sealed class Broker : IDeadline, IDisposable
             if (Full(socket, peer) is { } reason)
             {
                 // Its request is read first: what is closed unread reads as a reset there, before the reason does.
-                Sockets.ReceivePacket(socket, unread, [], 0, wait: false, out _, out _, out _);
+                DescriptorPassing.Receive(socket, unread, [], 0, wait: false, out _, out _, out _);
                 BrokerReply.Error(new BrokerError(BrokerErrorCode.Busy, reason)).TrySend(socket, Buffer, static _ => { }, out _);
                 socket.Dispose();
                 continue;

@@ -81,7 +81,7 @@ public sealed class BrokerClient : IDisposable
     /// <param name="rider">A descriptor that rides on it; stays the caller's.</param>
     public BrokerAnswer Ask(ReadOnlySpan<byte> request, DescriptorHandle? rider = null)
     {
-        if (!Sockets.SendPacket(_socket, request, rider is null ? [] : [rider], wait: true, out var error) && error is not { Errno: BrokenPipe or ConnectionReset })
+        if (!DescriptorPassing.Send(_socket, request, rider is null ? [] : [rider], wait: true, out var error) && error is not { Errno: BrokenPipe or ConnectionReset })
         {
             throw new IOException(error?.ToString() ?? "the broker does not take the request");
         }
@@ -135,11 +135,11 @@ public sealed class BrokerClient : IDisposable
 
     private int Receive(byte[] data, List<DescriptorHandle> descriptors)
     {
-        var length = Sockets.ReceivePacket(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out var truncated, out var lost, out var error);
+        var length = DescriptorPassing.Receive(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out var truncated, out var lost, out var error);
         if (length < 0 && error is { Errno: ConnectionReset })
         {
             // Turned away before the request was read: what the broker said of it comes next.
-            length = Sockets.ReceivePacket(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out truncated, out lost, out error);
+            length = DescriptorPassing.Receive(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out truncated, out lost, out error);
         }
 
         return length < 0 ? throw new IOException(error?.ToString() ?? "the broker does not answer")

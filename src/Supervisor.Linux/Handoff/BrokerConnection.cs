@@ -79,7 +79,7 @@ internal sealed class BrokerConnection : IDisposable
         try
         {
             // Descriptors of those who may not put any are not even opened: closing one can wait for its file system.
-            var length = Sockets.ReceivePacket(_socket, data, _received, Peer.IsPrivileged ? 1 : 0, wait: false, out var truncated, out var lost, out var error);
+            var length = DescriptorPassing.Receive(_socket, data, _received, Peer.IsPrivileged ? 1 : 0, wait: false, out var truncated, out var lost, out var error);
             if (length < 0 && error is null)
             {
                 return false;

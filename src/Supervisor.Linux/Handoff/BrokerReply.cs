@@ -89,13 +89,13 @@ internal sealed class BrokerReply
     {
         if (_text is not null)
         {
-            return _isSent = Sockets.SendPacket(socket, _text, [], wait: false, out error);
+            return _isSent = DescriptorPassing.Send(socket, _text, [], wait: false, out error);
         }
 
         buffer.ResetWrittenCount();
         Write(buffer);
         var riding = _descriptors.Length == 0 ? [] : _descriptors.AsSpan(_next, _count);
-        if (!Sockets.SendPacket(socket, buffer.WrittenSpan, riding, wait: false, out error))
+        if (!DescriptorPassing.Send(socket, buffer.WrittenSpan, riding, wait: false, out error))
         {
             return false;
         }

@@ -118,33 +118,14 @@ internal sealed class Predecessor : IDisposable
     /// </summary>
     public static Predecessor? FromRuntimeDirectory(RuntimePaths paths, IncomingDescriptors? stored, ILogger log)
     {
-        byte[]? bytes = null;
-        try
+        if (ReadManifest(paths, stored, log, out var unknown) is not { } manifest)
         {
-            bytes = File.ReadAllBytes(paths.StateFile);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            using var memory = stored?.Take(DescriptorKey.State);
-            bytes = memory is null ? null : Succession.ReadSealed(memory, out _);
-        }
-
-        if (bytes is null)
-        {
+            // Whoever opens the listeners takes the descriptors as given ones.
+            stored?.Forget();
             return null;
         }
 
-        if (!ManifestFormat.TryRead(bytes, out var manifest, out var unknown, out var error))
-        {
-            log.Error("{File}: what the last daemon has left cannot be used, so this one begins anew: {Reason}", paths.StateFile, error);
-            return null;
-        }
-
-        if (manifest.BootId != DaemonState.BootId)
-        {
-            return null;
-        }
-
+        stored?.Take(DescriptorKey.State)?.Dispose();
         var isStored = stored is not null;
         stored ??= new IncomingDescriptors();
         Keeper.TakeFrom(paths.KeeperSocket, stored);
@@ -158,9 +139,37 @@ internal sealed class Predecessor : IDisposable
             }
         }
 
-        return new Predecessor(manifest, unknown, stored) { Call = isStored ? "execve" : "recvmsg", IsDead = true };
+        return new Predecessor(manifest, unknown!, stored) { Call = isStored ? "execve" : "recvmsg", IsDead = true };
     }
 
     /// <inheritdoc/>
     public void Dispose() => Descriptors.Dispose();
+
+    /// <summary>The state that was left, in the file or else in systemd's store; null where there is none that is of use.</summary>
+    private static DaemonManifest? ReadManifest(RuntimePaths paths, IncomingDescriptors? stored, ILogger log, out UnknownFields? unknown)
+    {
+        unknown = null;
+        byte[]? bytes;
+        try
+        {
+            bytes = File.ReadAllBytes(paths.StateFile);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            bytes = stored?.Peek(DescriptorKey.State) is { } memory ? Succession.ReadSealed(memory, out _) : null;
+        }
+
+        if (bytes is null)
+        {
+            return null;
+        }
+
+        if (!ManifestFormat.TryRead(bytes, out var manifest, out unknown, out var error))
+        {
+            log.Error("{File}: what the last daemon has left cannot be used, so this one begins anew: {Reason}", paths.StateFile, error);
+            return null;
+        }
+
+        return manifest.BootId == DaemonState.BootId ? manifest : null;
+    }
 }

@@ -225,7 +225,7 @@ public class BrokerTests : KernelTest
         using var broker = new BrokerUnderTest();
         using var connection = broker.Connect();
         using var nothing = Files.Open("/dev/null", 0, 0, out _)!;
-        Assert.True(Sockets.SendPacket(connection, BrokerClient.Request("put", "x"), [nothing, nothing], wait: true, out _));
+        Assert.True(DescriptorPassing.Send(connection, BrokerClient.Request("put", "x"), [nothing, nothing], wait: true, out _));
         Assert.Contains("invalid", Encoding.UTF8.GetString(Libc.Receive(connection)), StringComparison.Ordinal);
         Assert.Empty(broker.Handles);
     }
@@ -240,7 +240,7 @@ public class BrokerTests : KernelTest
             // Until the slow one's own buffer is full: the broker reads no more of it than it can answer.
             var request = BrokerClient.Request("list");
             var sent = 0;
-            while (Sockets.SendPacket(slow, request, [], wait: false, out var error) && sent < 100_000)
+            while (DescriptorPassing.Send(slow, request, [], wait: false, out var error) && sent < 100_000)
             {
                 Assert.Null(error);
                 sent++;

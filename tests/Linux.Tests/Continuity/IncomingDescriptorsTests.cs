@@ -1,0 +1,43 @@
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Continuity;
+
+public sealed class IncomingDescriptorsTests : KernelTest
+{
+    [Fact]
+    public void What_is_forgotten_stays_open_for_who_takes_it_by_its_number()
+    {
+        Assert.Null(DescriptorPassing.Pair(out var one, out var other));
+        using (other)
+        {
+            var number = one!.Number;
+            one.SetHandleAsInvalid();
+            Forget(number);
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            using var taken = new DescriptorHandle(number);
+            Assert.Null(Files.SetCloseOnExec(taken));
+        }
+    }
+
+    [Fact]
+    public void What_nobody_takes_is_closed()
+    {
+        Assert.Null(DescriptorPassing.Pair(out var one, out var other));
+        using (other)
+        {
+            using (var incoming = new IncomingDescriptors())
+            {
+                incoming.Add("listener/web", one!);
+                Assert.Same(one, incoming.Peek("listener/web"));
+            }
+
+            Assert.True(one!.IsClosed);
+        }
+    }
+
+    private static void Forget(int number) =>
+        IncomingDescriptors.FromNumbers([new("listener/web", number)]).Forget();
+}
