@@ -33,7 +33,7 @@ internal sealed class Answers
         await WriteAsync(context, _hello, 1);
     }
 
-    private async Task WriteAsync(HttpContext context, byte[] block, int times, int status = StatusCodes.Status200OK)
+    private static async Task WriteAsync(HttpContext context, byte[] block, int times, int status = StatusCodes.Status200OK)
     {
         var response = context.Response;
         response.StatusCode = status;
