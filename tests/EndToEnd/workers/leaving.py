@@ -22,6 +22,19 @@ for fd, listener in listeners.items():
 socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])
 clients = {}
 leaving = False
+
+
+def accept_all(listener):
+    # An edge-triggered set tells of several at once.
+    while True:
+        try:
+            client, _ = listener.accept()
+        except BlockingIOError:
+            return
+        clients[client.fileno()] = client
+        waiting.register(client, select.EPOLLIN)
+
+
 while clients or not leaving:
     for fd, _ in waiting.poll():
         if fd == told.fileno():
@@ -34,9 +47,4 @@ while clients or not leaving:
             if not clients[fd].recv(4096):
                 clients.pop(fd).close()
         elif fd in listeners and not leaving:
-            try:
-                client, _ = listeners[fd].accept()
-            except BlockingIOError:
-                continue
-            clients[client.fileno()] = client
-            waiting.register(client, select.EPOLLIN)
+            accept_all(listeners[fd])
