@@ -12,9 +12,6 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 internal static class ShardSelection
 {
-    /// <summary>Most places that do not follow each other: a program has 4,096 instructions at most (BPF_MAXINSNS).</summary>
-    public const int MaxScattered = 2000;
-
     private const int SolSocket = 1;
     private const int AttachProgram = 51;
     private const ushort LoadWord = 0x20;
@@ -36,7 +33,10 @@ internal static class ShardSelection
     /// <summary>SKF_NET_OFF, linux/filter.h: the packet's bytes from its network header on.</summary>
     private const int Network = -0x100000;
 
-    /// <summary>New connections go to these places alone, at least one of them. Any socket of the group stands for it.</summary>
+    /// <summary>
+    /// New connections go to these places alone, at least one of them. Any socket of the group stands for it. EINVAL where some
+    /// 2,000 places do not follow each other: a program has 4,096 instructions at most (BPF_MAXINSNS).
+    /// </summary>
     public static unsafe SystemCallError? Select(DescriptorHandle socket, ListenerKind kind, IReadOnlyList<int> places)
     {
         var program = new List<(ushort Code, byte True, byte False, uint Operand)>();
