@@ -190,6 +190,7 @@ internal static class Documents
             {
                 StateSince = wall + (worker.PhaseSince - now),
                 Drain = runner.Drain(worker.Id) is { } drain ? Drains.Document(drain, worker, now, wall) : null,
+                Cgroup = process?.Cgroup?.Path,
             };
         }
 
