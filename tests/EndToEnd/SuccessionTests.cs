@@ -10,7 +10,7 @@ namespace Supervisor.EndToEnd;
 /// The daemon is succeeded, by another executable in its own process or by another process after its death, and clients
 /// cannot tell: no request is refused, reset or unanswered, workers keep their pids and listeners their inodes.
 /// </summary>
-public sealed class SuccessionTests(ITestOutputHelper output)
+public sealed partial class SuccessionTests(ITestOutputHelper output)
 {
     private const string Config =
         """
@@ -158,10 +158,10 @@ public sealed class SuccessionTests(ITestOutputHelper output)
         await next.LeaveAsync();
     }
 
-    private async Task UnderLoadAsync(Func<DaemonUnderTest, Before, Task<DaemonUnderTest>> test)
+    private async Task UnderLoadAsync(Func<DaemonUnderTest, Before, Task<DaemonUnderTest>> test, string more = "")
     {
         using var directory = new TemporaryDirectory();
-        var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        var daemon = DaemonUnderTest.Start(directory, Config + "\n" + more, new DaemonOptions());
         try
         {
             await daemon.WaitUntilUpAsync();

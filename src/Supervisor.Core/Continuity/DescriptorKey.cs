@@ -23,6 +23,9 @@ public static class DescriptorKey
     /// <summary>The link to the keeper.</summary>
     public const string Keeper = "keeper";
 
+    /// <summary>The pidfd of a daemon that lives and hands over: when it has left, its successor goes on.</summary>
+    public const string Daemon = "daemon";
+
     /// <summary>
     /// Whether a successor in another process can use it. It opens pidfds by itself; the lock has to end with the process
     /// whose it is, and so has the keeper's link.
@@ -32,6 +35,12 @@ public static class DescriptorKey
             && (key.EndsWith("/process", StringComparison.Ordinal) || key.EndsWith("/first", StringComparison.Ordinal) || key.Contains("/hook/", StringComparison.Ordinal)));
 
     private const string ListenerPrefix = "listener/";
+
+    /// <summary>
+    /// Whether a successor beside the living daemon is given it: everything but the pidfd of a spawned process that does
+    /// not count any more, and whose end only its parent has to see.
+    /// </summary>
+    public static bool IsHandedOver(string key) => !key.EndsWith("/first", StringComparison.Ordinal);
 
     /// <summary>The socket of a listener.</summary>
     public static string Listener(string name) => ListenerPrefix + name;

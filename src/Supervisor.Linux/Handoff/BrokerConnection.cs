@@ -54,6 +54,14 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
+    /// <summary>Lets go of the socket, which is the caller's from now on.</summary>
+    internal DescriptorHandle Release()
+    {
+        _isClosed = true;
+        _loop.Unwatch(_socket);
+        return _socket;
+    }
+
     private void Hear()
     {
         var data = ArrayPool<byte>.Shared.Rent(BrokerRequest.MaxBytes);
@@ -91,7 +99,12 @@ internal sealed class BrokerConnection : IDisposable
                 return false;
             }
 
-            Answer(_broker.Answer(Peer, data[..length], truncated, lost, _received));
+            if (_broker.Answer(this, data[..length], truncated, lost, _received) is not { } reply)
+            {
+                return false;
+            }
+
+            Answer(reply);
             return true;
         }
         finally
