@@ -56,7 +56,7 @@ $(OUT)/listenctl: $(SOURCES) $(SHARED) | prerequisites
 	$(DOTNET) publish src/listenctl -c Release -r $(RID) -o $(OUT) --nologo -v quiet
 	@touch $@
 
-$(OUT)/hello: $(wildcard packaging/examples/hello/*.cs*) $(SHARED) | prerequisites
+$(OUT)/hello: $(wildcard packaging/examples/hello/*.cs* src/Supervisor.Client/*.cs* src/Supervisor.Client/Kestrel/*.cs) $(SHARED) | prerequisites
 	$(DOTNET) publish packaging/examples/hello -c Release -r $(RID) -o $(OUT) --nologo -v quiet
 	@touch $@
 

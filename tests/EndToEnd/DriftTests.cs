@@ -9,17 +9,19 @@ namespace Supervisor.EndToEnd;
 public sealed class DriftTests(ITestOutputHelper output)
 {
     [Theory]
+    [InlineData("kestrel", 512)]
     [InlineData("node", 511)]
     [InlineData("gunicorn", 2048)]
     public async Task A_server_that_sets_its_own_backlog_is_named_and_the_backlog_is_put_back(string server, long itsOwn) => await DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"
-        listen = { backlog = 4096 }
+        listen = { backlog = 4096{{(server == "kestrel" ? ", defer_accept = \"5s\"" : "")}} }
 
         [service.web]
         command = {{Command(server)}}
         listeners = ["web"]
+        ready = "{{(server == "kestrel" ? "accepting" : "notify")}}"
         """,
         async daemon =>
         {
@@ -124,7 +126,7 @@ public sealed class DriftTests(ITestOutputHelper output)
 
     private static string Command(string server) => server switch
     {
-        "kestrel" => "[\"@hello@\"]",
+        "kestrel" => $"[\"{Published.Example("kestrel")}\"]",
         "node" => $"[\"{Needs.Program("node", "nodejs")}\", \"{Worker("server.js")}\"]",
         _ => $"[\"{Needs.Program("gunicorn", "gunicorn")}\", \"--chdir\", \"{Worker("")}\", \"--workers\", \"4\", \"app:application\"]",
     };

@@ -9,7 +9,7 @@ namespace Supervisor.EndToEnd;
 /// </summary>
 public sealed class ExamplesTests(ITestOutputHelper output)
 {
-    private static readonly string Folder = Path.Combine(Root(), "packaging", "examples");
+    private static readonly string Folder = Published.Examples;
 
     private static readonly string[] All = [.. Directory.GetFiles(Folder, "run", SearchOption.AllDirectories).Select(run => Path.GetFileName(Path.GetDirectoryName(run)!)).Order(StringComparer.Ordinal)];
 
@@ -30,17 +30,4 @@ public sealed class ExamplesTests(ITestOutputHelper output)
     public void There_is_one_for_each_protocol() => Assert.Equal(
         ["client", "einhorn", "gunicorn", "haproxy", "kestrel", "nginx", "node", "php-cgi", "python", "scm-rights", "seqpacket", "starlet", "udp"],
         All);
-
-    private static string Root()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (Directory.Exists(Path.Combine(folder.FullName, "packaging", "examples")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException("no packaging/examples above " + AppContext.BaseDirectory);
-    }
 }

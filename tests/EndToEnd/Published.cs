@@ -14,28 +14,35 @@ internal static class Published
     /// <summary>The bundled worker.</summary>
     public static string Hello => Program("hello");
 
+    /// <summary>The folder of examples.</summary>
+    public static string Examples => Path.Combine(Root(), "packaging", "examples");
+
+    /// <summary>A program of packaging/examples, as it is built with the solution.</summary>
+    public static string Example(string name)
+    {
+        var path = Path.Combine(Examples, name, "bin", "Release", "net10.0", name);
+        return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is not there; run: make build");
+    }
+
     private static string Program(string name)
     {
         var path = Path.Combine(Directory.Value, name);
         return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is not there; run: make publish");
     }
 
-    // LISTEND_BIN, else artifacts/publish beside Supervisor.sln.
-    private static string Find()
-    {
-        if (Environment.GetEnvironmentVariable("LISTEND_BIN") is { Length: > 0 } given)
-        {
-            return Path.GetFullPath(given);
-        }
+    private static string Find() =>
+        Environment.GetEnvironmentVariable("LISTEND_BIN") is { Length: > 0 } given ? Path.GetFullPath(given) : Path.Combine(Root(), "artifacts", "publish");
 
+    private static string Root()
+    {
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {
             if (File.Exists(Path.Combine(at.FullName, "Supervisor.sln")))
             {
-                return Path.Combine(at.FullName, "artifacts", "publish");
+                return at.FullName;
             }
         }
 
-        throw new InvalidOperationException($"there is no Supervisor.sln above {AppContext.BaseDirectory}; set LISTEND_BIN to the directory of the published executables, after: make publish");
+        throw new InvalidOperationException($"there is no Supervisor.sln above {AppContext.BaseDirectory}; run the tests where they were built");
     }
 }

@@ -7,7 +7,7 @@ namespace Hello;
 /// The worker's four pages: <c>/</c> who answers, <c>/pid</c> the process id, <c>/slow?ms=500</c> an answer after that
 /// many milliseconds (0 to 10,000), <c>/big?kb=64</c> a body of that many KiB (0 to 65,536).
 /// </summary>
-internal sealed class Answers(Drain drain)
+internal sealed class Answers
 {
     private static readonly byte[] Block = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("listend\n", 128)));
 
@@ -17,7 +17,7 @@ internal sealed class Answers(Drain drain)
 
     private readonly byte[] _pid = Encoding.ASCII.GetBytes($"{Environment.ProcessId}\n");
 
-    /// <summary>Answers one request; while the worker drains, with <c>Connection: close</c>, so that a client's next request finds a sibling.</summary>
+    /// <summary>Answers one request.</summary>
     public Task AnswerAsync(HttpContext context) => context.Request.Path.Value switch
     {
         "/" => WriteAsync(context, _hello, 1),
@@ -33,18 +33,12 @@ internal sealed class Answers(Drain drain)
         await WriteAsync(context, _hello, 1);
     }
 
-    // What the drain has to say is asked last, when the answer goes out and not when the request came in.
-    private async Task WriteAsync(HttpContext context, byte[] block, int times, int status = StatusCodes.Status200OK)
+    private static async Task WriteAsync(HttpContext context, byte[] block, int times, int status = StatusCodes.Status200OK)
     {
         var response = context.Response;
         response.StatusCode = status;
         response.ContentType = "text/plain";
         response.ContentLength = (long)block.Length * times;
-        if (drain.HasBegun)
-        {
-            response.Headers.Connection = "close";
-        }
-
         for (var i = 0; i < times; i++)
         {
             await response.Body.WriteAsync(block, context.RequestAborted);
