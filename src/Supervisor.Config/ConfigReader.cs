@@ -57,7 +57,10 @@ internal sealed class ConfigReader
                     Listeners = [.. reader._listeners.Select(l => l.Spec)],
                     Services = [.. reader._services.Select(s => s.Spec)],
                 },
-                errors) { RuntimeDirectory = reader._daemon.RuntimeDirectory };
+                errors)
+            {
+                RuntimeDirectory = reader._daemon.RuntimeDirectory,
+            };
     }
 
     private void ReadDocument(TomlNode document)
