@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
@@ -28,8 +29,8 @@ public static unsafe class Succession
     /// </summary>
     private static readonly int[] Held = [1, 2, 15, 10, 12, 17];
 
-    /// <summary>memfd_create(2) with those bytes, sealed: nobody can change them any more, nor who gets it. Linux 3.17.</summary>
-    public static DescriptorHandle? SealedMemory(string name, ReadOnlySpan<byte> content, out SystemCallError error)
+    /// <summary>memfd_create(2): a file without a name, close-on-exec, which the caller owns. Linux 3.17.</summary>
+    public static DescriptorHandle? Memory(string name, out SystemCallError error)
     {
         int descriptor;
         fixed (byte* text = Encoding.UTF8.GetBytes(name + "\0"))
@@ -43,30 +44,45 @@ public static unsafe class Succession
             return null;
         }
 
-        var memory = new DescriptorHandle(descriptor);
-        while (!content.IsEmpty)
-        {
-            var written = Files.Write(memory, content, out var refused);
-            if (refused is { } why)
-            {
-                memory.Dispose();
-                error = why;
-                return null;
-            }
+        error = default;
+        return new DescriptorHandle(descriptor);
+    }
 
-            content = content[written..];
-        }
-
-        if (Syscalls.fcntl_int(descriptor, AddSeals, AllSeals) != 0)
+    /// <summary>A memory file with what <paramref name="content"/> writes, sealed: nobody can change it any more, nor who gets it. The caller owns it.</summary>
+    public static DescriptorHandle? SealedMemory(string name, Action<Stream> content, out string? error)
+    {
+        if (Memory(name, out var refused) is not { } memory)
         {
-            error = SystemCallError.Last("fcntl");
-            memory.Dispose();
+            error = refused.ToString();
             return null;
         }
 
-        error = default;
+        try
+        {
+            using var stream = new FileStream(new SafeFileHandle(memory.Number, ownsHandle: false), FileAccess.Write);
+            content(stream);
+        }
+        catch (IOException failure)
+        {
+            memory.Dispose();
+            error = failure.Message;
+            return null;
+        }
+
+        if (Seal(memory) is { } unsealed)
+        {
+            memory.Dispose();
+            error = unsealed.ToString();
+            return null;
+        }
+
+        error = null;
         return memory;
     }
+
+    /// <summary>Seals a memory file: fcntl(2), F_ADD_SEALS. EBUSY while somebody has it mapped writable.</summary>
+    public static SystemCallError? Seal(DescriptorHandle memory) =>
+        Syscalls.fcntl_int(memory.Number, AddSeals, AllSeals) != 0 ? SystemCallError.Last("fcntl") : null;
 
     /// <summary>What a sealed memory file holds; null where it is none, since then somebody could change it while it is read.</summary>
     public static byte[]? ReadSealed(DescriptorHandle memory, out SystemCallError? error)

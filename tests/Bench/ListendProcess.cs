@@ -5,28 +5,40 @@ using Supervisor.Native;
 
 namespace Supervisor.Bench;
 
-/// <summary>The published daemon with one service of that many workers (yardsticks/worker.c) and one listener. Ends with its workers.</summary>
+/// <summary>The published daemon. Ends with its workers.</summary>
 internal sealed class ListendProcess : IDisposable
 {
     private const int Terminate = 15;
 
     private readonly Process _process;
     private readonly string _controlSocket;
+    private readonly string _mark;
     private readonly StringBuilder _log = new();
     private readonly CountdownEvent _ready;
     private long _readyAt;
 
-    public ListendProcess(Workspace workspace, int workers, string? stampSocket)
+    private ListendProcess(Workspace workspace, string config, string mark, int times)
     {
         var folder = workspace.Fresh("run");
-        var config = workspace.Fresh("listend.toml");
+        var file = workspace.Fresh("listend.toml");
         _controlSocket = Path.Combine(folder, "control.sock");
-        _ready = new CountdownEvent(workers);
-        string[] command = stampSocket is null ? [workspace.Yardstick("worker")] : [workspace.Yardstick("worker"), stampSocket];
-        File.WriteAllText(config, $$"""
-            [daemon]
-            runtime_directory = "{{folder}}"
+        BrokerSocket = Path.Combine(folder, "broker.sock");
+        _mark = mark;
+        _ready = new CountdownEvent(times);
+        File.WriteAllText(file, $"[daemon]\nruntime_directory = \"{folder}\"\n\n{config}");
+        var start = new ProcessStartInfo(Workspace.Listend, ["run", "--config", file, "--log-format", "text"]) { RedirectStandardError = true };
+        _process = new Process { StartInfo = start };
+        _process.ErrorDataReceived += (_, line) => Logged(line.Data);
+        StartedAt = Stopwatch.GetTimestamp();
+        _process.Start();
+        _process.BeginErrorReadLine();
+    }
 
+    /// <summary>One listener and one service of that many workers (yardsticks/worker.c); ready when they are.</summary>
+    public static ListendProcess WithWorkers(Workspace workspace, int workers, string? stampSocket)
+    {
+        string[] command = stampSocket is null ? [workspace.Yardstick("worker")] : [workspace.Yardstick("worker"), stampSocket];
+        return new ListendProcess(workspace, $$"""
             [listener.web]
             address = "tcp://127.0.0.1:0"
 
@@ -35,14 +47,14 @@ internal sealed class ListendProcess : IDisposable
             listeners = ["web"]
             workers = {{workers}}
             restart = { limit = 0 }
-            """);
-        var start = new ProcessStartInfo(Workspace.Listend, ["run", "--config", config, "--log-format", "text"]) { RedirectStandardError = true };
-        _process = new Process { StartInfo = start };
-        _process.ErrorDataReceived += (_, line) => Logged(line.Data);
-        StartedAt = Stopwatch.GetTimestamp();
-        _process.Start();
-        _process.BeginErrorReadLine();
+            """, " is ready after ", workers);
     }
+
+    /// <summary>Listeners without services; ready when it says where its control socket is.</summary>
+    public static ListendProcess WithListeners(Workspace workspace, string listeners) => new(workspace, listeners, "; control socket ", 1);
+
+    /// <summary>Where its broker listens.</summary>
+    public string BrokerSocket { get; }
 
     /// <summary>Its process id.</summary>
     public int Pid => _process.Id;
@@ -50,12 +62,12 @@ internal sealed class ListendProcess : IDisposable
     /// <summary>When it was started, in nanoseconds of CLOCK_MONOTONIC.</summary>
     public long StartedAt { get; }
 
-    /// <summary>Waits until it has said of each first worker that it is ready. The nanosecond at which the last one's word came.</summary>
+    /// <summary>Waits until it is ready. The nanosecond at which its last word of that came.</summary>
     public long WaitUntilReady()
     {
         if (!_ready.Wait(TimeSpan.FromSeconds(60)))
         {
-            throw new TimeoutException($"listend: {_ready.CurrentCount} workers are not ready after 60 s:\n{_log}");
+            throw new TimeoutException($"listend: {_ready.CurrentCount} of \"{_mark}\" are missing after 60 s:\n{_log}");
         }
 
         return Volatile.Read(ref _readyAt);
@@ -96,7 +108,7 @@ internal sealed class ListendProcess : IDisposable
         }
 
         _log.AppendLine(line);
-        if (line.Contains(" is ready after ", StringComparison.Ordinal))
+        if (line.Contains(_mark, StringComparison.Ordinal))
         {
             Volatile.Write(ref _readyAt, Stopwatch.GetTimestamp());
             _ready.Signal();

@@ -15,7 +15,7 @@ internal static class ReplaceBenchmark
     {
         using var ourStamps = new StampSocket(workspace.Fresh("stamps"));
         using var theirStamps = new StampSocket(workspace.Fresh("stamps"));
-        using var listend = new ListendProcess(workspace, 1, ourStamps.Path);
+        using var listend = ListendProcess.WithWorkers(workspace, 1, ourStamps.Path);
         using var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), "1", workspace.Yardstick("worker"), theirStamps.Path);
         var ours = new List<long>();
         var theirs = new List<long>();

@@ -15,7 +15,7 @@ internal static class RestBenchmark
     public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)
     {
         const int workers = 4;
-        using (var listend = new ListendProcess(workspace, workers, stampSocket: null))
+        using (var listend = ListendProcess.WithWorkers(workspace, workers, stampSocket: null))
         using (var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), $"{workers}", workspace.Yardstick("worker")))
         {
             listend.WaitUntilReady();
@@ -33,7 +33,7 @@ internal static class RestBenchmark
             }
         }
 
-        using (var listend = new ListendProcess(workspace, 1, stampSocket: null))
+        using (var listend = ListendProcess.WithWorkers(workspace, 1, stampSocket: null))
         {
             listend.WaitUntilReady();
             Thread.Sleep(UntilAtRest);

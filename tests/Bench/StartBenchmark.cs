@@ -13,7 +13,7 @@ internal static class StartBenchmark
         var theirs = new List<long>();
         for (var i = 0; i <= Math.Max(1, scale.Rounds / 4); i++)
         {
-            using (var listend = new ListendProcess(workspace, Workers, stampSocket: null))
+            using (var listend = ListendProcess.WithWorkers(workspace, Workers, stampSocket: null))
             {
                 ours.Add(listend.WaitUntilReady() - listend.StartedAt);
             }

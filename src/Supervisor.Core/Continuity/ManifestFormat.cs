@@ -24,6 +24,8 @@ public static class ManifestFormat
     /// <summary>The oldest layout that a reader of what this version writes may know.</summary>
     public const int LeastReader = 1;
 
+    private const string ListenersField = "listeners";
+
     /// <summary>
     /// What a field has that the writer did not know: an initializer of the record says so, but the serializer's generated
     /// code sets every init-only property. One instance of each record that has such initializers.
@@ -63,20 +65,71 @@ public static class ManifestFormat
     /// <summary>The bytes; <paramref name="unknown"/> is what a predecessor's document held that is not known here.</summary>
     public static byte[] Write(DaemonManifest manifest, UnknownFields? unknown = null)
     {
-        if (unknown is null || unknown.IsEmpty)
-        {
-            return JsonSerializer.SerializeToUtf8Bytes(manifest, ManifestJson.Default.DaemonManifest);
-        }
-
-        var document = JsonSerializer.SerializeToNode(manifest, ManifestJson.Default.DaemonManifest)!;
-        unknown.AddTo(document);
         using var bytes = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(bytes))
+        Write(bytes, manifest, unknown);
+        return bytes.ToArray();
+    }
+
+    /// <summary>
+    /// Writes it piece by piece, so that no more of it is in memory than a piece. With <paramref name="listeners"/> the value
+    /// of that field is what <see cref="WriteListeners"/> has written before: there are thousands of them, and they rarely change.
+    /// </summary>
+    public static void Write(Stream stream, DaemonManifest manifest, UnknownFields? unknown = null, Action<Stream>? listeners = null)
+    {
+        var separator = "{"u8;
+        foreach (var property in ManifestJson.Default.DaemonManifest.Properties)
         {
-            document.WriteTo(writer);
+            Name(property.Name, separator);
+            separator = ","u8;
+            if (property.Name == ListenersField)
+            {
+                (listeners ?? (into => WriteListeners(into, manifest.Listeners, unknown)))(stream);
+            }
+            else
+            {
+                Value(stream, property.Get!(manifest), ManifestJson.Default.Options.GetTypeInfo(property.PropertyType), unknown?.Part(property.Name));
+            }
         }
 
-        return bytes.ToArray();
+        foreach (var (name, value) in unknown?.Fields ?? ImmutableDictionary<string, JsonNode?>.Empty)
+        {
+            Name(name, separator);
+            WriteNode(stream, value);
+        }
+
+        stream.Write("}"u8);
+
+        void Name(string name, ReadOnlySpan<byte> separator)
+        {
+            stream.Write(separator);
+            stream.Write("\""u8);
+            stream.Write(JsonEncodedText.Encode(name).EncodedUtf8Bytes);
+            stream.Write("\":"u8);
+        }
+    }
+
+    /// <summary>Writes the value of the field of listeners.</summary>
+    public static void WriteListeners(Stream stream, ImmutableArray<ListenerEntry> listeners, UnknownFields? unknown = null)
+    {
+        var separator = "["u8;
+        var known = unknown?.Part(ListenersField);
+        foreach (var listener in listeners)
+        {
+            stream.Write(separator);
+            separator = ","u8;
+            if (known is null)
+            {
+                JsonSerializer.Serialize(stream, listener, ManifestJson.Default.ListenerEntry);
+            }
+            else
+            {
+                var node = JsonSerializer.SerializeToNode(listener, ManifestJson.Default.ListenerEntry)!;
+                known.AddToElement(node);
+                WriteNode(stream, node);
+            }
+        }
+
+        stream.Write(listeners.IsEmpty ? "[]"u8 : "]"u8);
     }
 
     /// <summary>Whether two configurations say the same.</summary>
@@ -87,7 +140,7 @@ public static class ManifestFormat
     /// Reads it. On failure <paramref name="error"/> says why this version cannot go on with it, and nothing has changed.
     /// </summary>
     public static bool TryRead(
-        ReadOnlySpan<byte> bytes,
+        ReadOnlyMemory<byte> bytes,
         [NotNullWhen(true)] out DaemonManifest? manifest,
         [NotNullWhen(true)] out UnknownFields? unknown,
         [NotNullWhen(false)] out string? error)
@@ -96,7 +149,9 @@ public static class ManifestFormat
         unknown = null;
         try
         {
-            if (JsonNode.Parse(bytes) is not JsonObject document)
+            // The listeners one by one: each as a document of its own takes many times its bytes.
+            using var parsed = JsonDocument.Parse(bytes);
+            if (Shallow(parsed.RootElement, out var listeners) is not { } document)
             {
                 error = "the state is no JSON object";
                 return false;
@@ -119,7 +174,7 @@ public static class ManifestFormat
             var type = ManifestJson.Default.DaemonManifest;
             unknown = UnknownFields.Of(document, type);
             Complete(document, type);
-            manifest = document.Deserialize(type)!;
+            manifest = document.Deserialize(type)! with { Listeners = ReadListeners(listeners, unknown) };
             error = null;
             return true;
         }
@@ -129,6 +184,83 @@ public static class ManifestFormat
             unknown = null;
             error = $"the state cannot be understood: {exception.Message}";
             return false;
+        }
+    }
+
+    /// <summary>The document with its listeners left out, which are read apart; null where it is no object.</summary>
+    private static JsonObject? Shallow(JsonElement root, out JsonElement listeners)
+    {
+        listeners = default;
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        var document = new JsonObject();
+        foreach (var field in root.EnumerateObject())
+        {
+            if (field.Name == ListenersField && field.Value.ValueKind == JsonValueKind.Array)
+            {
+                listeners = field.Value;
+                document[field.Name] = new JsonArray();
+            }
+            else
+            {
+                document[field.Name] = Node(field.Value);
+            }
+        }
+
+        return document;
+    }
+
+    private static ImmutableArray<ListenerEntry> ReadListeners(JsonElement listeners, UnknownFields unknown)
+    {
+        var type = ManifestJson.Default.ListenerEntry;
+        var left = UnknownFields.None();
+        var read = ImmutableArray.CreateBuilder<ListenerEntry>(listeners.GetArrayLength());
+        foreach (var element in listeners.EnumerateArray())
+        {
+            var node = Node(element) ?? throw new FormatException("a listener is null");
+            left.CollectElement(node, type);
+            Complete(node, type);
+            read.Add(node.Deserialize(type)!);
+        }
+
+        unknown.Add(ListenersField, left);
+        return read.MoveToImmutable();
+    }
+
+    private static JsonNode? Node(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => JsonObject.Create(element),
+        JsonValueKind.Array => JsonArray.Create(element),
+        JsonValueKind.Null => null,
+        _ => JsonValue.Create(element),
+    };
+
+    private static void Value(Stream stream, object? value, JsonTypeInfo type, UnknownFields? unknown)
+    {
+        if (unknown is null)
+        {
+            JsonSerializer.Serialize(stream, value, type);
+            return;
+        }
+
+        var node = JsonSerializer.SerializeToNode(value, type)!;
+        unknown.AddTo(node);
+        WriteNode(stream, node);
+    }
+
+    private static void WriteNode(Stream stream, JsonNode? node)
+    {
+        using var writer = new Utf8JsonWriter(stream);
+        if (node is null)
+        {
+            writer.WriteNullValue();
+        }
+        else
+        {
+            node.WriteTo(writer);
         }
     }
 

@@ -23,6 +23,12 @@ public sealed class UnknownFields
     /// <summary>Whether everything was known.</summary>
     public bool IsEmpty => _fields.Count == 0 && _parts.Count == 0;
 
+    /// <summary>Those of the document itself, its parts' aside.</summary>
+    internal IReadOnlyDictionary<string, JsonNode?> Fields => _fields;
+
+    /// <summary>Those of a part; null where everything of it was known.</summary>
+    internal UnknownFields? Part(string name) => _parts.GetValueOrDefault(name);
+
     /// <summary>Adds them to a document of the same type.</summary>
     public void AddTo(JsonNode document)
     {
@@ -45,11 +51,20 @@ public sealed class UnknownFields
         {
             foreach (var item in items)
             {
-                if (item is not null && Identity(item) is { } identity && _parts.TryGetValue(identity, out var part))
+                if (item is not null)
                 {
-                    part.AddTo(item);
+                    AddToElement(item);
                 }
             }
+        }
+    }
+
+    /// <summary>Adds to an element of a list what is the list's part of it.</summary>
+    internal void AddToElement(JsonNode item)
+    {
+        if (Identity(item) is { } identity && _parts.TryGetValue(identity, out var part))
+        {
+            part.AddTo(item);
         }
     }
 
@@ -82,9 +97,9 @@ public sealed class UnknownFields
             case (JsonArray items, JsonTypeInfoKind.Enumerable):
                 foreach (var item in items)
                 {
-                    if (item is not null && Identity(item) is { } identity)
+                    if (item is not null)
                     {
-                        Add(identity, item, type.Options.GetTypeInfo(type.ElementType!));
+                        CollectElement(item, type.Options.GetTypeInfo(type.ElementType!));
                     }
                 }
 
@@ -104,14 +119,28 @@ public sealed class UnknownFields
         }
     }
 
-    private void Add(string name, JsonNode part, JsonTypeInfo type)
+    /// <summary>Adds those of an element to the list's.</summary>
+    internal void CollectElement(JsonNode item, JsonTypeInfo type)
     {
-        var found = Of(part, type);
-        if (!found.IsEmpty)
+        if (Identity(item) is { } identity)
         {
-            _parts[name] = found;
+            Add(identity, item, type);
         }
     }
+
+    /// <summary>Adds a part's; an empty one is none.</summary>
+    internal void Add(string name, UnknownFields part)
+    {
+        if (!part.IsEmpty)
+        {
+            _parts[name] = part;
+        }
+    }
+
+    /// <summary>None yet.</summary>
+    internal static UnknownFields None() => new();
+
+    private void Add(string name, JsonNode part, JsonTypeInfo type) => Add(name, Of(part, type));
 
     /// <summary>An element's identity; a listener's and a service's stands in its specification.</summary>
     private static string? Identity(JsonNode item)

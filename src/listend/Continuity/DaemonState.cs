@@ -16,8 +16,15 @@ internal static class DaemonState
     /// <summary>This boot, of which alone a state is true.</summary>
     public static string BootId { get; } = Read("/proc/sys/kernel/random/boot_id");
 
-    /// <summary>The state. With <paramref name="descriptors"/> they are collected too; with <paramref name="withStreams"/> events and output are in it.</summary>
-    public static DaemonManifest Of(Daemon daemon, ConflictWatch? conflicts, OutgoingDescriptors? descriptors, bool withStreams)
+    /// <summary>The listeners' state. With <paramref name="descriptors"/> theirs are collected too.</summary>
+    public static ImmutableArray<ListenerEntry> Listeners(Daemon daemon, ConflictWatch conflicts, OutgoingDescriptors? descriptors) =>
+        [.. daemon.Listeners.Handles.Select(handle => handle.Keep(descriptors, conflicts.GivesUp(handle)))];
+
+    /// <summary>
+    /// The state, with those listeners. With <paramref name="descriptors"/> the workers' are collected too; with
+    /// <paramref name="withStreams"/> events and output are in it.
+    /// </summary>
+    public static DaemonManifest Of(Daemon daemon, ImmutableArray<ListenerEntry> listeners, OutgoingDescriptors? descriptors, bool withStreams)
     {
         var config = daemon.Config;
         return new DaemonManifest
@@ -38,7 +45,7 @@ internal static class DaemonState
                 Listeners = config.Listeners,
                 Services = config.Services,
             },
-            Listeners = [.. daemon.Listeners.Handles.Select(handle => handle.Keep(descriptors, conflicts?.GivesUp(handle)))],
+            Listeners = listeners,
             Services = [.. daemon.Services.Select(runner => runner.Keep(descriptors, withStreams))],
             Events = withStreams ? Stream(daemon) : null,
         };
@@ -51,7 +58,7 @@ internal static class DaemonState
         descriptors.Add(DescriptorKey.Control, control.Listener);
         descriptors.Add(DescriptorKey.Broker, broker.Listener);
         descriptors.Add(DescriptorKey.Keeper, daemon.Safekeeping.Link);
-        return Of(daemon, conflicts, descriptors, withStreams: true);
+        return Of(daemon, Listeners(daemon, conflicts, descriptors), descriptors, withStreams: true);
     }
 
     private static StreamEntry Stream(Daemon daemon)

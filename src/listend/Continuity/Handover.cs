@@ -96,11 +96,11 @@ internal sealed class Handover(
         flush();
         var descriptors = new OutgoingDescriptors();
         var manifest = DaemonState.Whole(daemon, conflicts, control, broker, claim, descriptors);
-        using var memory = Succession.SealedMemory("listend-state", ManifestFormat.Write(manifest, daemon.Unknown), out var unwritten);
+        using var memory = Succession.SealedMemory("listend-state", stream => ManifestFormat.Write(stream, manifest, daemon.Unknown), out var unwritten);
         using var self = Processes.OpenPidfd(Processes.CurrentPid, out var unopened);
         if (memory is null || self is null)
         {
-            return $"the state cannot be handed over: {(memory is null ? unwritten : unopened)}";
+            return $"the state cannot be handed over: {(memory is null ? unwritten : unopened.ToString())}";
         }
 
         descriptors.Add(DescriptorKey.State, memory);

@@ -1,7 +1,9 @@
 using Serilog;
 using Supervisor.Core.Continuity;
+using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Control;
+using Supervisor.Linux;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
@@ -14,9 +16,12 @@ namespace Supervisor.Daemon.Continuity;
 /// Sees to it that a successor finds everything if this daemon ends without a word: the state in a file, the descriptors
 /// with systemd's store or a keeper. At the end of each turn of the loop in which something changed; nothing at rest.
 /// </summary>
-internal sealed class Safekeeping : IDisposable
+internal sealed class Safekeeping : IDeadline, IDisposable
 {
     private static readonly TimeSpan KeeperMustLive = TimeSpan.FromSeconds(5);
+
+    /// <summary>Who was handed a socket is told to a successor a moment later: one request can pass thousands.</summary>
+    private static readonly TimeSpan HandoffsMayWait = TimeSpan.FromSeconds(1);
 
     private readonly Daemon _daemon;
     private readonly ConflictWatch _conflicts;
@@ -24,14 +29,17 @@ internal sealed class Safekeeping : IDisposable
     private readonly Broker _broker;
     private readonly ILogger _log;
     private readonly HeldDescriptors _held = new();
+    private readonly HeldDescriptors _heldListeners = new();
     private readonly StateFile _file;
     private readonly SystemdStore? _store = SystemdStore.FromEnvironment();
     private readonly Dictionary<ServiceRunner, ServiceState> _saved = [];
     private readonly HashSet<object> _watched = [];
+    private readonly ListenerSegment _listeners = new();
     private Keeper? _keeper;
     private TimeSpan _keeperSince;
     private DescriptorHandle? _stored;
     private bool _isDirty = true;
+    private bool _hasListenersChanged = true;
     private bool _isOver;
 
     /// <summary>Begins; what a predecessor's holder has is taken over with it.</summary>
@@ -52,11 +60,11 @@ internal sealed class Safekeeping : IDisposable
                 keeper.Dismiss(daemon.Paths.KeeperSocket);
             }
 
-            _held.Use(_store, predecessor?.Keys ?? []);
+            Use(_store, predecessor?.Keys ?? []);
         }
         else if (link is not null)
         {
-            Use(Keeper.Adopt(daemon.Loop, link, log), predecessor!.Keys);
+            Begin(Keeper.Adopt(daemon.Loop, link, log), predecessor!.Keys);
         }
         else if (Processes.CurrentPid != 1)
         {
@@ -64,6 +72,7 @@ internal sealed class Safekeeping : IDisposable
         }
 
         daemon.Loop.TurnEnded = Save;
+        daemon.Loop.Add(this);
     }
 
     /// <summary>The link to the keeper, for a successor in the same process; null where there is none.</summary>
@@ -75,15 +84,31 @@ internal sealed class Safekeeping : IDisposable
     /// <summary>What would be lost if the daemon died now, for people; null where nothing would.</summary>
     public string? WouldBeLost => Processes.CurrentPid == 1 ? null
         : _held.Holder is null ? "nobody keeps the listeners and the workers' output for the case that the daemon dies"
-        : _held.Missing.Count > 0 ? $"not kept for the case that the daemon dies: {string.Join(", ", _held.Missing.Take(5))}"
+        : _held.Missing.Count + _heldListeners.Missing.Count > 0 ? $"not kept for the case that the daemon dies: {string.Join(", ", _heldListeners.Missing.Concat(_held.Missing).Take(5))}"
         : null;
+
+    /// <inheritdoc/>
+    public TimeSpan? NextDeadline { get; private set; }
+
+    /// <inheritdoc/>
+    public void PassDeadline() => Mark();
 
     /// <summary>Watches a listener's changes.</summary>
     public void Watch(ListenerHandle handle)
     {
         if (_watched.Add(handle))
         {
-            handle.History.Added += _ => _isDirty = true;
+            handle.History.Added += entry =>
+            {
+                if (entry.Phase == HandlePhase.Handoff)
+                {
+                    NextDeadline ??= _daemon.Loop.Now + HandoffsMayWait;
+                }
+                else
+                {
+                    Mark();
+                }
+            };
         }
     }
 
@@ -100,7 +125,7 @@ internal sealed class Safekeeping : IDisposable
             Watch(runner);
         }
 
-        _isDirty = true;
+        Mark();
     }
 
     /// <summary>Watches a service's changes, but for signs of life, which are no news to a successor.</summary>
@@ -120,8 +145,12 @@ internal sealed class Safekeeping : IDisposable
         };
     }
 
-    /// <summary>Something changed.</summary>
-    public void Mark() => _isDirty = true;
+    /// <summary>Something changed, which may be a listener.</summary>
+    public void Mark()
+    {
+        _isDirty = true;
+        _hasListenersChanged = true;
+    }
 
     /// <summary>Saves what has changed. On the loop.</summary>
     public void Save()
@@ -132,13 +161,23 @@ internal sealed class Safekeeping : IDisposable
         }
 
         _isDirty = false;
+        if (_hasListenersChanged)
+        {
+            // What a worker does changes none of them, and there can be thousands.
+            var sockets = new OutgoingDescriptors();
+            _listeners.Write(DaemonState.Listeners(_daemon, _conflicts, sockets), _daemon.Unknown);
+            _heldListeners.Bring(Outliving(sockets));
+            _hasListenersChanged = false;
+            NextDeadline = null;
+        }
+
         var descriptors = new OutgoingDescriptors();
         descriptors.Add(DescriptorKey.Control, _control.Listener);
         descriptors.Add(DescriptorKey.Broker, _broker.Listener);
-        var state = ManifestFormat.Write(DaemonState.Of(_daemon, _conflicts, descriptors, withStreams: false), _daemon.Unknown);
-        _file.Write(state);
-        var wanted = descriptors.All.Where(pair => DescriptorKey.OutlivesProcess(pair.Key));
-        if (_store is not null && Succession.SealedMemory("listend-state", state, out _) is { } memory)
+        var manifest = DaemonState.Of(_daemon, [], descriptors, withStreams: false);
+        _file.Write(Write);
+        var wanted = Outliving(descriptors);
+        if (_store is not null && Succession.SealedMemory("listend-state", Write, out _) is { } memory)
         {
             // The file is the first that a successor asks; a runtime directory that systemd has cleared has none.
             _held.Bring(wanted.Append(new(DescriptorKey.State, memory)));
@@ -154,6 +193,8 @@ internal sealed class Safekeeping : IDisposable
         {
             _saved[runner] = runner.State;
         }
+
+        void Write(Stream stream) => ManifestFormat.Write(stream, manifest, _daemon.Unknown, _listeners.CopyTo);
     }
 
     /// <summary>The daemon leaves in good order: there is nothing for a successor.</summary>
@@ -168,6 +209,7 @@ internal sealed class Safekeeping : IDisposable
         if (_store is not null)
         {
             _held.DropAll();
+            _heldListeners.DropAll();
         }
     }
 
@@ -175,10 +217,15 @@ internal sealed class Safekeeping : IDisposable
     public void Dispose()
     {
         _daemon.Loop.TurnEnded = null;
+        _daemon.Loop.Remove(this);
         _keeper?.Dispose();
         _store?.Dispose();
         _stored?.Dispose();
+        _listeners.Dispose();
     }
+
+    private static IEnumerable<KeyValuePair<string, DescriptorHandle>> Outliving(OutgoingDescriptors descriptors) =>
+        descriptors.All.Where(pair => DescriptorKey.OutlivesProcess(pair.Key));
 
     private static bool IsSame(ServiceState saved, ServiceState now) =>
         saved with { Workers = now.Workers } == now
@@ -192,7 +239,7 @@ internal sealed class Safekeeping : IDisposable
         _keeperSince = _daemon.Loop.Now;
         if (Keeper.TryStart(_daemon.Loop, _daemon.Paths.KeeperSocket, environment, _log, out var error) is { } keeper)
         {
-            Use(keeper, []);
+            Begin(keeper, []);
         }
         else
         {
@@ -200,20 +247,26 @@ internal sealed class Safekeeping : IDisposable
         }
     }
 
-    private void Use(Keeper keeper, IEnumerable<string> keys)
+    private void Use(IDescriptorHolder? holder, IReadOnlyCollection<string> keys)
+    {
+        _held.Use(holder, keys.Where(key => DescriptorKey.ListenerName(key) is null));
+        _heldListeners.Use(holder, keys.Where(key => DescriptorKey.ListenerName(key) is not null));
+    }
+
+    private void Begin(Keeper keeper, IReadOnlyCollection<string> keys)
     {
         _keeper = keeper;
-        _held.Use(keeper, keys);
+        Use(keeper, keys);
         keeper.Gone += () =>
         {
             keeper.Dispose();
             _keeper = null;
-            _held.Use(null, []);
+            Use(null, []);
             if (_daemon.Loop.Now - _keeperSince > KeeperMustLive && !_isOver)
             {
                 _log.Warning("the keeper has ended; another one is started");
                 StartKeeper();
-                _isDirty = true;
+                Mark();
             }
             else if (!_isOver)
             {

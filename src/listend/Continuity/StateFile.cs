@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Serilog;
 using Supervisor.Native;
 
@@ -17,8 +18,8 @@ internal sealed class StateFile(string path, ILogger log)
     private readonly string _beside = path + ".new";
     private bool _hasFailed;
 
-    /// <summary>Writes it.</summary>
-    public void Write(ReadOnlySpan<byte> state)
+    /// <summary>Has it written anew.</summary>
+    public void Write(Action<Stream> state)
     {
         if (TryWrite(state) is { } failure)
         {
@@ -43,7 +44,7 @@ internal sealed class StateFile(string path, ILogger log)
     /// <summary>Removes it.</summary>
     public void Remove() => Files.Unlink(path);
 
-    private string? TryWrite(ReadOnlySpan<byte> state)
+    private string? TryWrite(Action<Stream> state)
     {
         using (var file = Files.Open(_beside, OpenWriteOnly | OpenCreate | OpenTruncate, OwnerOnly, out var refused))
         {
@@ -52,15 +53,14 @@ internal sealed class StateFile(string path, ILogger log)
                 return refused.ToString();
             }
 
-            while (!state.IsEmpty)
+            try
             {
-                var written = Files.Write(file, state, out var error);
-                if (error is { } why)
-                {
-                    return why.ToString();
-                }
-
-                state = state[written..];
+                using var stream = new FileStream(new SafeFileHandle(file.Number, ownsHandle: false), FileAccess.Write);
+                state(stream);
+            }
+            catch (IOException refusal)
+            {
+                return refusal.Message;
             }
         }
 

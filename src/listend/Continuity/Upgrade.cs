@@ -31,7 +31,7 @@ namespace Supervisor.Daemon.Continuity;
 /// </remarks>
 internal sealed class Upgrade
 {
-    /// <summary>How long the executable may take to answer. It takes milliseconds; a machine can be busy.</summary>
+    /// <summary>How long the executable may take to answer, a second more for each MiB of state. It takes milliseconds; a machine can be busy.</summary>
     public static readonly TimeSpan TrialTime = TimeSpan.FromSeconds(10);
 
     private readonly Daemon _daemon;
@@ -78,8 +78,8 @@ internal sealed class Upgrade
             return answer.Task;
         }
 
-        var state = ManifestFormat.Write(DaemonState.Of(_daemon, _conflicts, null, withStreams: true), _daemon.Unknown);
-        using var memory = Succession.SealedMemory("listend-state", state, out var error);
+        var state = ManifestFormat.Write(DaemonState.Of(_daemon, DaemonState.Listeners(_daemon, _conflicts, null), null, withStreams: true), _daemon.Unknown);
+        using var memory = Succession.SealedMemory("listend-state", stream => stream.Write(state), out var error);
         if (memory is null)
         {
             answer.SetResult((null, $"the state cannot be written: {error}"));
@@ -95,7 +95,7 @@ internal sealed class Upgrade
             [.. _executable.Prefix, CheckStateCommand.Name, "--state-fd", "3", .. _daemon.ConfigFile is { } file ? (string[])["--config", file] : []],
             Environment(),
             [memory],
-            TrialTime,
+            TrialTime + TimeSpan.FromSeconds(state.Length >> 20),
             result =>
             {
                 if (Judge(result, Convert.ToHexStringLower(SHA256.HashData(state)), out var version) is { } why)
@@ -163,7 +163,7 @@ internal sealed class Upgrade
             {
                 Descriptors = descriptors.All.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),
             };
-            using var memory = Succession.SealedMemory("listend-state", ManifestFormat.Write(manifest, _daemon.Unknown), out var error);
+            using var memory = Succession.SealedMemory("listend-state", stream => ManifestFormat.Write(stream, manifest, _daemon.Unknown), out var error);
             refusal = memory is null
                 ? $"the state cannot be written: {error}"
                 : Succession.Execute(

@@ -169,7 +169,7 @@ public class ManifestTests
         var bytes = ManifestFormat.Write(Manifest(ServiceState.Create(Spec)));
         foreach (var length in new[] { 0, 1, bytes.Length / 2, bytes.Length - 1 })
         {
-            Assert.False(ManifestFormat.TryRead(bytes.AsSpan(0, length), out _, out _, out _));
+            Assert.False(ManifestFormat.TryRead(bytes.AsMemory(0, length), out _, out _, out _));
         }
     }
 
