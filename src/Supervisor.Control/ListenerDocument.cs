@@ -46,7 +46,11 @@ public sealed record ListenerDocument(
 /// <param name="Fd">The daemon's descriptor.</param>
 /// <param name="Queue">Its accept queue; null for a datagram socket.</param>
 /// <param name="Workers">SERVICE/SLOT of the workers that have it.</param>
-public sealed record ShardDocument(int Shard, ulong Inode, int Fd, QueueDocument? Queue, IReadOnlyList<string> Workers);
+public sealed record ShardDocument(int Shard, ulong Inode, int Fd, QueueDocument? Queue, IReadOnlyList<string> Workers)
+{
+    /// <summary>One of serving; waiting (a new one, which gets connections once a worker serves it); leaving (closed when nobody waits in it any more).</summary>
+    public string? State { get; init; }
+}
 
 /// <summary>The accept queue's limit.</summary>
 /// <param name="Requested">As given to listen().</param>

@@ -90,6 +90,15 @@ public static unsafe class Polling
         }
     }
 
+    /// <summary>poll(2) without waiting: whether something waits to be read, or accepted (POLLIN).</summary>
+    public static bool IsReadable(DescriptorHandle descriptor)
+    {
+        pollfd one = default;
+        one.fd = descriptor.Number;
+        one.events = POLLIN;
+        return poll(&one, 1, 0) == 1 && (one.revents & POLLIN) != 0;
+    }
+
     /// <summary>Raises an eventfd.</summary>
     public static void Raise(DescriptorHandle descriptor)
     {

@@ -96,6 +96,16 @@ public static unsafe class Sockets
     public static SystemCallError? Listen(DescriptorHandle socket, int backlog) =>
         listen(socket.Number, backlog) == 0 ? null : SystemCallError.Last("listen");
 
+    /// <summary>
+    /// shutdown(2) in both directions: a listener stops listening and leaves its SO_REUSEPORT group at once, whoever else
+    /// holds it; what waits in its queue is reset (net/ipv4/af_inet.c, inet_shutdown).
+    /// </summary>
+    public static SystemCallError? Shutdown(DescriptorHandle socket)
+    {
+        const int both = 2;
+        return shutdown(socket.Number, both) == 0 ? null : SystemCallError.Last("shutdown");
+    }
+
     /// <summary>accept4(2), close-on-exec: waits for a connection where none waits.</summary>
     public static DescriptorHandle? Accept(DescriptorHandle listener, out SystemCallError error)
     {

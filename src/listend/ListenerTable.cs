@@ -81,7 +81,9 @@ internal sealed class ListenerTable
         {
             var handle = _factory.Restore(
                 entry, predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)), predecessor.Origin, predecessor.Call, predecessor.Note);
-            _factory.RestoreShards(handle, shard => predecessor.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), predecessor.Call, predecessor.Note);
+            _factory.RestoreShards(
+                handle, shard => predecessor.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), predecessor.Call, predecessor.Note,
+                entry.Shards, inode => predecessor.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)));
             _handles.Add(handle);
         }
     }

@@ -48,6 +48,9 @@ public static class DescriptorKey
     /// <summary>The socket of one of a listener's shards, by its number; the first one is the listener's.</summary>
     public static string Shard(string name, int shard) => shard == 0 ? Listener(name) : string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/{shard}");
 
+    /// <summary>A shard that is on its way out, by its inode number.</summary>
+    public static string LeavingShard(string name, ulong inode) => string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/leaving/{inode}");
+
     /// <summary>The name of the listener that a key belongs to; null where it is none.</summary>
     public static string? ListenerName(string key) => key.StartsWith(ListenerPrefix, StringComparison.Ordinal) ? key[ListenerPrefix.Length..] : null;
 

@@ -42,6 +42,9 @@ public sealed record ListenerEntry
     /// <summary>What was asked of each option, and what came of it.</summary>
     public ImmutableArray<AskedEntry> Asked { get; init; } = [];
 
+    /// <summary>How its shards stand to each other; null where there are none, or a predecessor did not say.</summary>
+    public ShardsEntry? Shards { get; init; }
+
     /// <summary>The history.</summary>
     public required KeptHistory History { get; init; }
 }
@@ -52,6 +55,18 @@ public sealed record ListenerEntry
 /// <param name="Effective">As read back.</param>
 /// <param name="Verdict">How the two compare.</param>
 public sealed record AskedEntry(string Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict);
+
+/// <summary>The shards of a listener, by inode numbers.</summary>
+/// <param name="Places">Their order in the kernel's group; null where it is not known.</param>
+/// <param name="Unchosen">Those that get no new connections yet, since nobody serves them.</param>
+/// <param name="Leaving">Those that are on their way out; their sockets travel as <see cref="DescriptorKey.LeavingShard"/>.</param>
+/// <param name="IsSteered">Whether a program chooses between them.</param>
+public sealed record ShardsEntry(ImmutableArray<ulong>? Places, ImmutableArray<ulong> Unchosen, ImmutableArray<LeavingEntry> Leaving, bool IsSteered);
+
+/// <summary>A shard that is on its way out.</summary>
+/// <param name="Shard">The number that it had.</param>
+/// <param name="Inode">Its inode number.</param>
+public sealed record LeavingEntry(int Shard, ulong Inode);
 
 /// <summary>A <see cref="HandleHistory"/> that is carried over.</summary>
 /// <param name="Created">When its first entry was made: nanoseconds of CLOCK_MONOTONIC.</param>

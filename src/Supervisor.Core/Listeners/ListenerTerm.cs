@@ -15,6 +15,9 @@ public enum TermChange
     /// <summary>A call on the living socket, or on its file.</summary>
     InPlace,
 
+    /// <summary>More sockets beside those that there are, or some of them taken out.</summary>
+    Shards,
+
     /// <summary>Another socket.</summary>
     NewSocket,
 }

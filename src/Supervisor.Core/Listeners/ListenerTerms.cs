@@ -13,7 +13,7 @@ public static class ListenerTerms
     public static readonly ImmutableArray<ListenerTerm> All =
     [
         Of("address", spec => spec.Address, TermChange.NewSocket),
-        Of("shards", spec => spec.Shards, TermChange.NewSocket),
+        Of("shards", spec => spec.Shards, TermChange.Shards),
         Of("enforce", spec => spec.Enforce, TermChange.DaemonOnly),
         Option("bind.reuse_address", spec => spec.Bind.ReuseAddress),
         Option("bind.reuse_port", spec => spec.Bind.ReusePort),

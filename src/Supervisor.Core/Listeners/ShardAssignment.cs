@@ -26,4 +26,33 @@ public static class ShardAssignment
             yield return shard;
         }
     }
+
+    /// <summary>
+    /// Whether workers have to be replaced, since what they have been given at their exec is not what there is: a worker
+    /// without a shard, one with a shard that is on its way out, or a shard that nobody has.
+    /// </summary>
+    /// <param name="held">The shards of each slot's live worker; a slot without one will get its share when it is started.</param>
+    /// <param name="workers">How many workers there should be, at least 1.</param>
+    /// <param name="shards">How many shards there should be, at least 1; a number beyond is one that is on its way out.</param>
+    public static bool IsOutdated(IReadOnlyDictionary<int, IReadOnlyCollection<int>> held, int workers, int shards)
+    {
+        var covered = new HashSet<int>();
+        for (var slot = 0; slot < workers; slot++)
+        {
+            if (!held.TryGetValue(slot, out var own))
+            {
+                covered.UnionWith(Of(slot, workers, shards));
+                continue;
+            }
+
+            if (own.Count == 0 || own.Any(shard => shard >= shards))
+            {
+                return true;
+            }
+
+            covered.UnionWith(own);
+        }
+
+        return covered.Count < shards;
+    }
 }

@@ -20,6 +20,9 @@ public sealed record ListenerDiff(ListenerSpec? Before, ListenerSpec? After)
     /// <summary>Whether it needs another socket.</summary>
     public bool NeedsNewSocket => Changed.Any(change => change.Change == TermChange.NewSocket);
 
+    /// <summary>Whether it gets more sockets, or fewer, and the others stay.</summary>
+    public bool ChangesShards => !NeedsNewSocket && Changed.Any(change => change.Change == TermChange.Shards);
+
     /// <summary>Whether nothing at all changes.</summary>
     public bool IsUnchanged => Before is not null && After is not null && !IsRenamed && Changed.IsEmpty;
 }

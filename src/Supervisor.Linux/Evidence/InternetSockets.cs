@@ -40,26 +40,42 @@ internal static class InternetSockets
     /// <summary>All sockets of that port, without processes and without sharing flags.</summary>
     public static List<SocketHolder> OfPort(PortSpace space, int port)
     {
+        // Half-open requests (NEW_SYN_RECV) are their listener's, and have no port of their own.
+        var holders = Dump(space, port, ((1u << 14) - 1) & ~(1u << NewSynReceived), out var netlink);
+        using (netlink)
+        {
+            if (netlink is not null && space == PortSpace.Tcp && holders.Exists(holder => holder.State == BoundState.Listening))
+            {
+                MarkMptcp(netlink, port, holders);
+            }
+        }
+
+        return holders;
+    }
+
+    /// <summary>Those that take what comes to that port: TCP listeners, UDP sockets without a peer. However many connections there are, this is cheap.</summary>
+    public static List<SocketHolder> Binders(PortSpace space, int port)
+    {
+        var holders = Dump(space, port, space == PortSpace.Tcp ? 1u << Listen : 1u << Closed, out var netlink);
+        netlink?.Dispose();
+        return holders;
+    }
+
+    private static List<SocketHolder> Dump(PortSpace space, int port, uint states, out Netlink? opened)
+    {
         var holders = new List<SocketHolder>();
-        using var netlink = Netlink.TryOpen(Netlink.SockDiag);
+        var netlink = opened = Netlink.TryOpen(Netlink.SockDiag);
         if (netlink is null)
         {
             return holders;
         }
 
-        // Half-open requests (NEW_SYN_RECV) are their listener's, and have no port of their own.
-        var states = ((1u << 14) - 1) & ~(1u << NewSynReceived);
         var protocol = space == PortSpace.Tcp ? IpprotoTcp : IpprotoUdp;
         Span<byte> request = stackalloc byte[56];
         foreach (var family in (ReadOnlySpan<byte>)[AfInet, AfInet6])
         {
             Fill(request, family, protocol, states, port);
             netlink.Dump(SockDiagByFamily, request, (_, message) => Read(space, message, holders));
-        }
-
-        if (space == PortSpace.Tcp && holders.Exists(holder => holder.State == BoundState.Listening))
-        {
-            MarkMptcp(netlink, port, holders);
         }
 
         return holders;

@@ -65,7 +65,10 @@ public sealed partial class ListenerFactory
     /// <param name="take">The descriptor of a shard, null where nobody brought it; the handle owns it afterwards.</param>
     /// <param name="call">How they came here.</param>
     /// <param name="note">From whom.</param>
-    public void RestoreShards(ListenerHandle handle, Func<int, DescriptorHandle?> take, string call, string note)
+    /// <param name="entry">How they stood to each other; null where nobody says.</param>
+    /// <param name="takeLeaving">The descriptor of a shard that was on its way out, by its inode number.</param>
+    public void RestoreShards(
+        ListenerHandle handle, Func<int, DescriptorHandle?> take, string call, string note, ShardsEntry? entry = null, Func<ulong, DescriptorHandle?>? takeLeaving = null)
     {
         for (var shard = handle.Sockets.Count; handle.Effective is { } address && shard > 0 && shard < handle.Spec.Shards; shard++)
         {
@@ -89,6 +92,15 @@ public sealed partial class ListenerFactory
         }
 
         handle.WorkAt(0, isOneOfSeveral: false);
+        if (entry is not null && handle.Descriptor is not null)
+        {
+            handle.RestoreShards(entry, takeLeaving ?? (static _ => null));
+            if (handle.IsSteered)
+            {
+                Choose(handle, WhyNotSteered(handle));
+            }
+        }
+
         handle.KeepBaseline();
     }
 }

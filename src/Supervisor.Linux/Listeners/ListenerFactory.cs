@@ -307,17 +307,22 @@ public sealed partial class ListenerFactory
     /// Makes shards: all are bound before the first one listens, since from then on it has its share of the connections;
     /// where the kernel chooses the port, it does so for the first one, and the others are bound to the same.
     /// </summary>
-    private SystemCallFailure? MakeShards(ListenerHandle handle, ListenerPlan plan, int from, int to)
+    private SystemCallFailure? MakeShards(ListenerHandle handle, ListenerPlan plan, int from, int to, string? occasion = null)
     {
         try
         {
+            if (from == 0)
+            {
+                handle.Group = new ReusePortGroup();
+            }
+
             for (var shard = from; shard < to; shard++)
             {
                 handle.WorkAt(shard, isOneOfSeveral: true);
                 var one = shard == 0 ? plan : ListenerPlan.For(plan.Spec with { Address = handle.Effective! }, plan.Domain);
                 foreach (var step in one.Steps.Where(step => step is not ListenStep))
                 {
-                    if (Perform(handle, one, step) is { } failure)
+                    if ((step is CreateStep create ? Create(handle, create, occasion) : Perform(handle, one, step)) is { } failure)
                     {
                         return failure;
                     }
@@ -326,6 +331,11 @@ public sealed partial class ListenerFactory
                 if (Verify(handle) is { } unnamed)
                 {
                     return unnamed;
+                }
+
+                if (!plan.Spec.Address.Kind.Listens())
+                {
+                    handle.Group?.Join(handle.Sockets[shard].Inode);
                 }
             }
 
@@ -336,6 +346,8 @@ public sealed partial class ListenerFactory
                 {
                     return failure;
                 }
+
+                handle.Group?.Join(handle.Sockets[shard].Inode);
             }
 
             return null;
@@ -354,6 +366,9 @@ public sealed partial class ListenerFactory
     {
         var old = handle.Sockets[shard];
         var spec = handle.Spec with { Address = handle.Effective!, Shards = handle.Sockets.Count };
+
+        // It left the kernel's group when it was shut down.
+        handle.Group?.Leave(old.Inode);
         if (MakeShards(handle, ListenerPlan.For(spec, handle.Domain), shard, shard + 1) is not null)
         {
             if (handle.Sockets[shard] != old)
@@ -366,6 +381,18 @@ public sealed partial class ListenerFactory
         }
 
         old.Descriptor.Dispose();
+        handle.Sockets[shard].IsChosen = old.IsChosen;
+        if (!spec.Address.Kind.Listens())
+        {
+            // It stays in the group for as long as a worker has it.
+            handle.Group = null;
+        }
+
+        if (handle.IsSteered)
+        {
+            Choose(handle, WhyNotSteered(handle));
+        }
+
         return true;
     }
 
@@ -391,7 +418,7 @@ public sealed partial class ListenerFactory
         return socket;
     }
 
-    private SystemCallFailure? Create(ListenerHandle handle, CreateStep create)
+    private SystemCallFailure? Create(ListenerHandle handle, CreateStep create, string? occasion = null)
     {
         if (CreateSocket(create, out var failure) is { } socket)
         {
@@ -400,7 +427,7 @@ public sealed partial class ListenerFactory
 
         handle.History.Add(
             HandlePhase.Create, "socket", errno: failure?.Name, verdict: failure is null ? Verdict.Exact : Verdict.Refused,
-            actor: _self, note: On(handle.Occasion, $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}"));
+            actor: _self, note: On(occasion ?? handle.Occasion, $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}"));
         if (handle is { IsDeaf: true, Descriptor: not null })
         {
             Deafen(handle);

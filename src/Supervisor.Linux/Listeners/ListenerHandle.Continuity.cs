@@ -50,6 +50,7 @@ public sealed partial class ListenerHandle
             PathDevice = PathIdentity?.Device,
             PathInode = PathIdentity?.Inode,
             Asked = [.. _asked.Select(pair => new AskedEntry(pair.Key.Name, pair.Value.Requested, pair.Value.Effective, pair.Value.Verdict))],
+            Shards = KeepShards(descriptors),
             History = History.Keep(),
         };
     }

@@ -56,6 +56,8 @@ public sealed partial class ListenerHandle : IDisposable
         {
             _sockets.Clear();
             At = 0;
+            Group = null;
+            IsSteered = false;
             if (value is not null)
             {
                 _sockets.Add(new ListenerSocket(value, 0));
@@ -236,5 +238,12 @@ public sealed partial class ListenerHandle : IDisposable
         {
             socket.Descriptor.Dispose();
         }
+
+        foreach (var socket in _leaving)
+        {
+            socket.Descriptor.Dispose();
+        }
+
+        _leaving.Clear();
     }
 }

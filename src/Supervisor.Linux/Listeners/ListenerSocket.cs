@@ -26,6 +26,15 @@ public sealed class ListenerSocket
     /// <summary>The inode number.</summary>
     public ulong Inode { get; internal set; }
 
+    /// <summary>Whether it gets new connections: not while it is a shard that nobody serves yet, or one on its way out, and the kernel can be told.</summary>
+    public bool IsChosen { get; internal set; } = true;
+
+    /// <summary>Since when it is a shard on its way out; null where it is none.</summary>
+    public TimeSpan? LeavingSince { get; internal set; }
+
+    /// <summary>Whether a connection waits to be accepted, or a datagram to be read.</summary>
+    public bool HasWaiting => Polling.IsReadable(Descriptor);
+
     /// <summary>How it was before anybody else got it; null as long as nobody has.</summary>
     internal SocketReading? Baseline { get; set; }
 

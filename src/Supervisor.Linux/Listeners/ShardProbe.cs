@@ -41,7 +41,7 @@ public static class ShardProbe
         }
 
         // The second of the group alone is chosen: by order of listen(), or of bind() for datagrams.
-        if (ShardSelection.Select(first, [1]) is { } selectRefused)
+        if (ShardSelection.Select(first, kind, [1]) is { } selectRefused)
         {
             return $"SO_ATTACH_REUSEPORT_CBPF: {selectRefused}";
         }

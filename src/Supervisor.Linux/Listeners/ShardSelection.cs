@@ -1,61 +1,102 @@
 using System.Buffers.Binary;
+using Supervisor.Core.Listeners;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
 /// Which sockets of a SO_REUSEPORT group get new connections: a classic BPF program that returns a place in the group
-/// (SO_ATTACH_REUSEPORT_CBPF, Linux 4.5, socket(7)). Places are given in the order of listen(); when a socket leaves, the
-/// last one takes its place (net/core/sock_reuseport.c, __reuseport_detach_sock). What waits in a socket that is not chosen
-/// any more stays there.
+/// (SO_ATTACH_REUSEPORT_CBPF, Linux 4.5, socket(7)); <see cref="ReusePortGroup"/> knows the places. What waits in a socket
+/// that is not chosen any more stays there, and so does a handshake that has begun. Connections are spread at random;
+/// datagrams by their source port, so that those of one sender stay together.
 /// </summary>
 internal static class ShardSelection
 {
     private const int SolSocket = 1;
     private const int AttachProgram = 51;
-    private const ushort LoadAbsolute = 0x20;
+    private const ushort LoadWord = 0x20;
+    private const ushort LoadHalf = 0x28;
+    private const ushort LoadByte = 0x30;
+    private const ushort Add = 0x04;
+    private const ushort Multiply = 0x24;
+    private const ushort And = 0x54;
+    private const ushort ShiftRight = 0x74;
     private const ushort Modulo = 0x94;
+    private const ushort Jump = 0x05;
     private const ushort JumpIfEqual = 0x15;
     private const ushort Return = 0x06;
+    private const ushort ReturnA = 0x16;
 
     /// <summary>SKF_AD_OFF + SKF_AD_RANDOM, linux/filter.h: a random number in place of the packet's bytes.</summary>
     private const int Random = -0x1000 + 56;
 
-    /// <summary>New connections go to these places alone, spread at random. Any socket of the group stands for it.</summary>
-    public static unsafe SystemCallError? Select(DescriptorHandle socket, IReadOnlyList<int> places)
+    /// <summary>SKF_NET_OFF, linux/filter.h: the packet's bytes from its network header on.</summary>
+    private const int Network = -0x100000;
+
+    /// <summary>
+    /// New connections go to these places alone, at least one of them. Any socket of the group stands for it. EINVAL where some
+    /// 2,000 places do not follow each other: a program has 4,096 instructions at most (BPF_MAXINSNS).
+    /// </summary>
+    public static unsafe SystemCallError? Select(DescriptorHandle socket, ListenerKind kind, IReadOnlyList<int> places)
     {
-        // struct sock_filter: u16 code, u8 jt, u8 jf, u32 k. A = random mod n; if A == i return places[i].
-        var count = 2 + (places.Count * 2) - 1;
-        Span<byte> program = new byte[count * 8];
-        var at = 0;
-        void Emit(Span<byte> into, ushort code, byte jumpTrue, byte jumpFalse, uint k)
+        var program = new List<(ushort Code, byte True, byte False, uint Operand)>();
+        void Emit(ushort code, long operand, byte whenTrue = 0, byte whenFalse = 0) => program.Add((code, whenTrue, whenFalse, unchecked((uint)operand)));
+
+        if (kind == ListenerKind.Udp)
         {
-            BinaryPrimitives.WriteUInt16LittleEndian(into[at..], code);
-            into[at + 2] = jumpTrue;
-            into[at + 3] = jumpFalse;
-            BinaryPrimitives.WriteUInt32LittleEndian(into[(at + 4)..], k);
-            at += 8;
+            // The source port stands after the IP header: at 20 in IPv4, at 40 in IPv6; options or extensions make it another number of the same sender.
+            const int version = 0xF0, four = 0x40, multiplier = unchecked((int)0x9E3779B1);
+            Emit(LoadByte, Network);
+            Emit(And, version);
+            Emit(JumpIfEqual, four, whenTrue: 0, whenFalse: 2);
+            Emit(LoadHalf, Network + 20);
+            Emit(Jump, 1);
+            Emit(LoadHalf, Network + 40);
+            Emit(Multiply, multiplier);
+            Emit(ShiftRight, 16);
+        }
+        else
+        {
+            Emit(LoadWord, Random);
         }
 
-        Emit(program, LoadAbsolute, 0, 0, unchecked((uint)Random));
-        Emit(program, Modulo, 0, 0, (uint)places.Count);
-        for (var i = 0; i < places.Count; i++)
+        Emit(Modulo, places.Count);
+        var ordered = places.Order().ToArray();
+        if (ordered[^1] - ordered[0] == ordered.Length - 1)
         {
-            if (i < places.Count - 1)
+            Emit(Add, ordered[0]);
+            Emit(ReturnA, 0);
+        }
+        else
+        {
+            for (var i = 0; i < ordered.Length - 1; i++)
             {
-                Emit(program, JumpIfEqual, 0, 1, (uint)i);
+                Emit(JumpIfEqual, i, whenTrue: 0, whenFalse: 1);
+                Emit(Return, ordered[i]);
             }
 
-            Emit(program, Return, 0, 0, (uint)places[i]);
+            Emit(Return, ordered[^1]);
         }
 
-        fixed (byte* instructions = program)
+        // struct sock_filter: u16 code, u8 jt, u8 jf, u32 k.
+        const int size = 8;
+        var instructions = new byte[program.Count * size];
+        for (var i = 0; i < program.Count; i++)
+        {
+            var into = instructions.AsSpan(i * size, size);
+            BinaryPrimitives.WriteUInt16LittleEndian(into, program[i].Code);
+            into[2] = program[i].True;
+            into[3] = program[i].False;
+            BinaryPrimitives.WriteUInt32LittleEndian(into[4..], program[i].Operand);
+        }
+
+        fixed (byte* first = instructions)
         {
             // struct sock_fprog: u16 length, padding, pointer.
             Span<byte> filter = stackalloc byte[16];
             filter.Clear();
-            BinaryPrimitives.WriteUInt16LittleEndian(filter, (ushort)count);
-            BinaryPrimitives.WriteInt64LittleEndian(filter[8..], (long)instructions);
+            BinaryPrimitives.WriteUInt16LittleEndian(filter, (ushort)program.Count);
+            BinaryPrimitives.WriteInt64LittleEndian(filter[8..], (long)first);
             return Sockets.SetBytes(socket, SolSocket, AttachProgram, filter);
         }
     }

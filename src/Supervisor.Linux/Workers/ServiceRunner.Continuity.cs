@@ -175,6 +175,11 @@ public sealed partial class ServiceRunner
             new OutputPipe(descriptors.Take(DescriptorKey.Error(Name, entry.Id)) ?? Files.EndedPipe(), line => _log.Output(worker, entry.Pid, line, isError: true), entry.ErrorRest),
             _orphans,
             isChild);
+        if (entry.Sockets is { } inodes)
+        {
+            process.Sockets = [.. MeansOf(worker.Generation).Listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving)).Where(socket => inodes.Contains(socket.Inode))];
+        }
+
         _processes.Add(entry.Id, process);
         Attach(entry.Id, process);
         if (process.First is { } first)

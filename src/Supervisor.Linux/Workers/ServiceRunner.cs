@@ -266,7 +266,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
                 _demand.Follow(State);
                 Changed?.Invoke(this, [.. effects.OfType<ReportEffect>()]);
-                if (next is ScaleRequested)
+                if (next is ScaleRequested or SpecChanged)
                 {
                     CoverShards();
                 }
@@ -414,46 +414,6 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Whether a worker has, or may have, that socket of a listener.</summary>
-    public bool Holds(int workerId, ListenerSocket socket) => Process(workerId) is { } process && process.Sockets?.Contains(socket) != false;
-
-    /// <summary>
-    /// Replaces the workers by the service's strategy where a shard has no slot that serves it any more, or a slot no shard:
-    /// after the number of either has changed. What waits in such a shard waits for the new worker.
-    /// </summary>
-    public void CoverShards()
-    {
-        if (!State.Wanted || State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights)
-        {
-            return;
-        }
-
-        var live = State.Workers.Where(worker => worker.IsLive && worker.Slot < State.Desired).ToArray();
-        foreach (var handle in Listeners)
-        {
-            var emptySlots = Enumerable.Range(0, State.Desired).Where(slot => !live.Any(worker => worker.Slot == slot));
-            var covered = emptySlots.SelectMany(slot => Share(handle, slot)).ToHashSet();
-            var isIdle = false;
-            foreach (var worker in live)
-            {
-                var held = handle.Sockets.Where(socket => Holds(worker.Id, socket)).ToArray();
-                covered.UnionWith(held);
-                isIdle |= held.Length == 0;
-            }
-
-            if (isIdle || handle.Sockets.Any(socket => !covered.Contains(socket)))
-            {
-                Restart(out _);
-                return;
-            }
-        }
-    }
-
-    /// <summary>The sockets of a listener that a slot serves.</summary>
-    private IReadOnlyList<ListenerSocket> Share(ListenerHandle handle, int slot) => handle.Sockets.Count < 2
-        ? handle.Sockets
-        : [.. ShardAssignment.Of(slot, State.Desired, handle.Sockets.Count).Select(shard => handle.Sockets[shard])];
-
     private void Spawn(WorkerState worker)
     {
         var spec = State.SpecOf(worker.Generation);
@@ -463,6 +423,8 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             handle.KeepBaseline();
         }
 
+        var shares = listeners.ToDictionary(handle => handle, handle => Share(handle, worker.Slot));
+
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
         var process = _spawner.Spawn(
@@ -471,7 +433,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             line => _log.Output(worker, pid, line, isError: true),
             out var failure,
             _stored.Of(worker.Slot),
-            handle => Share(handle, worker.Slot));
+            handle => shares[handle]);
         if (process is null)
         {
             Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
@@ -479,13 +441,14 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
 
         pid = process.Pid;
+        process.Never = [.. listeners.SelectMany(handle => handle.Leaving)];
         _processes.Add(worker.Id, process);
         Post(new WorkerSpawned(worker.Id, pid));
         if (spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
         {
             var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
             var given = new List<ListenerSocket>();
-            foreach (var (handle, socket) in listeners.SelectMany(handle => Share(handle, worker.Slot).Select(socket => (handle, socket))))
+            foreach (var (handle, socket) in listeners.SelectMany(handle => shares[handle].Select(socket => (handle, socket))))
             {
                 given.Add(socket);
                 handle.History.Add(

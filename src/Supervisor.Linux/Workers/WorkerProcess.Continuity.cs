@@ -56,6 +56,7 @@ public sealed partial class WorkerProcess
             Status = _said,
             Errno = _errno,
             IsReloading = _isReloading,
+            Sockets = Sockets is null ? null : [.. Sockets.Select(socket => socket.Inode)],
             NotifyPath = Notify.Path,
             OutputRest = Output.Rest,
             ErrorRest = Error.Rest,

@@ -43,6 +43,9 @@ public sealed partial class WorkerProcess : IDisposable
     /// <summary>The listeners' sockets that it was given; null where that is not known, and may be all of them.</summary>
     public IReadOnlyList<Listeners.ListenerSocket>? Sockets { get; internal set; }
 
+    /// <summary>Where <see cref="Sockets"/> is not known: those that it cannot have, since they were on their way out when it was spawned.</summary>
+    internal IReadOnlyList<Listeners.ListenerSocket> Never { get; set; } = [];
+
     /// <summary>When it got ready.</summary>
     public DateTimeOffset? ReadyAt { get; internal set; }
 

@@ -58,7 +58,8 @@ internal static class Documents
     {
         var spec = handle.Spec;
         var kind = spec.Address.Kind;
-        var queues = handle.Sockets.Select(socket => handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
+        ListenerSocket[] sockets = [.. handle.Sockets, .. handle.Leaving];
+        var queues = sockets.Select(socket => handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
         return new ListenerDocument(
             handle.Name,
             kind.Scheme(),
@@ -76,9 +77,12 @@ internal static class Documents
             Failure(handle),
             [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)])
         {
-            Sockets = [.. handle.Sockets.Select((socket, i) => new ShardDocument(
+            Sockets = [.. sockets.Select((socket, i) => new ShardDocument(
                 socket.Shard, socket.Inode, socket.Descriptor.Number, kind.Listens() ? new QueueDocument(queues[i]?.Length, queues[i]?.Limit) : null,
-                [.. services.SelectMany(runner => runner.State.Workers.Where(worker => runner.Listeners.Contains(handle) && runner.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))]))],
+                [.. services.SelectMany(runner => runner.State.Workers.Where(worker => runner.Listeners.Contains(handle) && runner.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))])
+            {
+                State = socket.LeavingSince is not null ? "leaving" : socket.IsChosen ? "serving" : "waiting",
+            })],
             Drifted = [.. handle.Drift.DistinctBy(change => change.Name).Select(change => Drifted(handle, change))],
         };
     }

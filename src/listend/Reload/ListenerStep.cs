@@ -12,6 +12,9 @@ namespace Supervisor.Daemon.Reload;
 /// <param name="At">The address that is bound; where port 0 stays, the one that there is.</param>
 internal sealed record ListenerStep(ListenerDiff Diff, ListenerHandle? Handle, ListenerMove Move, IReadOnlyList<ListenerHandle> Bridge, ListenAddress At)
 {
+    /// <summary>Whether it gets more shards beside those that it has.</summary>
+    public bool Grows => Diff.ChangesShards && Handle is { Descriptor: not null } && Diff.After!.Shards > Handle.Sockets.Count;
+
     /// <summary>Whether the kernel can be told which of the two sockets gets new connections.</summary>
     public bool CanSteer => Move == ListenerMove.Bridge && Bridge.Count == 1 && Bridge[0] == Handle && Diff.After is { } after
         && SocketBridge.CanSteer(Handle.Spec, Handle.Effective, after, At);

@@ -18,21 +18,23 @@ internal sealed class QueueDrain : IDeadline
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
     private readonly EventLoop _loop;
-    private readonly IReadOnlyList<ListenerHandle> _handles;
+    private readonly Func<bool> _isEmpty;
     private readonly Action _then;
     private readonly TimeSpan _until;
     private int _empty;
 
     /// <param name="loop">The loop.</param>
-    /// <param name="handles">The sockets.</param>
+    /// <param name="isEmpty">Whether nobody waits in any of the queues.</param>
     /// <param name="then">What to do when their queues are empty, or it takes too long.</param>
-    public QueueDrain(EventLoop loop, IReadOnlyList<ListenerHandle> handles, Action then)
+    /// <param name="notBefore">When it is looked for the first time; null for at once.</param>
+    public QueueDrain(EventLoop loop, Func<bool> isEmpty, Action then, TimeSpan? notBefore = null)
     {
         _loop = loop;
-        _handles = handles;
+        _isEmpty = isEmpty;
         _then = then;
-        _until = loop.Now + Longest;
-        NextDeadline = loop.Now + Interval;
+        var first = notBefore is { } later && later > loop.Now ? later : loop.Now;
+        _until = first + Longest;
+        NextDeadline = first + Interval;
         loop.Add(this);
     }
 
@@ -43,7 +45,7 @@ internal sealed class QueueDrain : IDeadline
     public void PassDeadline()
     {
         // A connection whose handshake is not over shows up in the queue a moment later: empty once is not empty.
-        _empty = _handles.All(IsEmpty) ? _empty + 1 : 0;
+        _empty = _isEmpty() ? _empty + 1 : 0;
         if (_empty < LooksInARow && _loop.Now < _until)
         {
             NextDeadline = _loop.Now + Interval;
@@ -55,6 +57,7 @@ internal sealed class QueueDrain : IDeadline
         _then();
     }
 
-    private static bool IsEmpty(ListenerHandle handle) =>
+    /// <summary>Whether nobody waits in the queue of a listener.</summary>
+    public static bool IsEmpty(ListenerHandle handle) =>
         handle.Descriptor is not { } socket || !handle.Spec.Address.Kind.Listens() || AcceptQueue.Read(socket, handle.Spec.Address.Kind, handle.Inode) is not { Length: > 0 };
 }

@@ -69,6 +69,9 @@ internal sealed class ReloadPlan
     /// <summary>Whom the workers of each service will run as, where they are to be new.</summary>
     public Dictionary<string, WorkerIdentity> Identities { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>Names of the services whose workers are replaced for another share of their listeners' shards.</summary>
+    public HashSet<string> Reshared { get; } = new(StringComparer.Ordinal);
+
     public List<ReloadActionDocument> Actions { get; } = [];
 
     public List<ConfigErrorDocument> Errors { get; } = [];
@@ -177,6 +180,7 @@ internal sealed class ReloadPlan
             ListenerMove.None when diff.IsRenamed => Of("renamed", $"was \"{diff.Before.Name}\": the same address, so the same socket{(settings.Length > 0 ? "; the rest is set on it" : "")}"),
             ListenerMove.None when diff.IsUnchanged => Of("unchanged", null),
             ListenerMove.None when diff.Changed.All(change => change.Change == TermChange.DaemonOnly) => Of("in-place", "the socket is not concerned"),
+            ListenerMove.None when diff.ChangesShards => Shards(step, Of),
             ListenerMove.None => Of("in-place", "set on the living socket; connections that are accepted from now on have it"),
             ListenerMove.Beside when diff.Before.Address != diff.After.Address => Of(
                 "new-socket", $"{step.At} is bound while {former.Effective} still serves, and that one closed once its last worker has left",
@@ -191,6 +195,27 @@ internal sealed class ReloadPlan
             ListenerMove.Impossible => Of("new-socket", "cannot be done"),
             _ => throw new InvalidOperationException(step.Move.ToString()),
         };
+    }
+
+    private static ReloadActionDocument Shards(ListenerStep step, Func<string, string?, string?, ReloadActionDocument> of)
+    {
+        var (before, after) = (step.Handle!.Sockets.Count, step.Diff.After!.Shards);
+        var steered = ListenerFactory.WhyNotSteered(step.Handle);
+        var rest = step.Diff.Changed.Any(change => change.Change == TermChange.InPlace) ? "; the rest is set on the living sockets" : "";
+        if (after >= before)
+        {
+            return of(
+                "in-place",
+                string.Create(CultureInfo.InvariantCulture, $"{after - before} sockets are bound beside the {before} that serve, which stay; ")
+                + (steered is null ? "each gets new connections once a worker serves it" : $"they get their share of new connections at once, which waits for their workers: {steered}") + rest,
+                null);
+        }
+
+        return of(
+            "in-place",
+            string.Create(CultureInfo.InvariantCulture, $"{before - after} of {before} sockets ")
+            + (steered is null ? "get no new connections any more, and are closed when what waits in them has been served" : $"are closed when nobody waits in them: {steered}") + rest,
+            steered is null ? null : "connections that come to one of these sockets while it is closed");
     }
 
     private static string? Queue(ListenerStep step) => step.CanSteer
@@ -224,9 +249,22 @@ internal sealed class ReloadPlan
             return;
         }
 
+        var desired = before.Workers != after.Workers ? after.Workers : runner.State.Desired;
+        var reshared = diff.NeedsNewWorkers ? [] : Listeners.Where(step => step is { Handle.Descriptor: not null, Diff.After: { } wanted, Move: ListenerMove.None }
+            && after.Listeners.Contains(wanted.Name) && runner.NeedsOtherShares(step.Handle, wanted.Shards, desired)).Select(step => step.Diff.Name).ToArray();
+        if (reshared.Length > 0)
+        {
+            Reshared.Add(diff.Name);
+            Add("rolled-out", [], $"{Count(desired)} replaced, {Word(after.Rollout.Strategy)}: each gets another share of the shards of {string.Join(", ", reshared)}");
+        }
+
         if (diff.IsUnchanged)
         {
-            Add("unchanged", [], null);
+            if (reshared.Length == 0)
+            {
+                Add("unchanged", [], null);
+            }
+
             return;
         }
 

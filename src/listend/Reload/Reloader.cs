@@ -9,6 +9,7 @@ using Supervisor.Core.Workers;
 using Supervisor.Daemon.Commands;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux;
+using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 
@@ -28,6 +29,7 @@ namespace Supervisor.Daemon.Reload;
 internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictWatch conflicts, Func<ServiceSpec, ServiceRunner> addService, ILogger log)
 {
     private readonly List<RetiredSocket> _retired = [];
+    private readonly ShardScaling _shards = new(daemon, factory, log);
     private readonly List<ServiceRunner> _removed = [];
     private bool _sweeping;
 
@@ -61,6 +63,15 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         if (loaded.Config is not { } config || !loaded.Errors.IsEmpty)
         {
             return Refused(dryRun, [.. loaded.Errors.Select(error => new ConfigErrorDocument(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy))], [], []);
+        }
+
+        if (!dryRun)
+        {
+            // A shard that a worker has shut down is made anew first: who stands where in the kernel's group is known then.
+            foreach (var handle in daemon.Listeners.Handles.Where(handle => handle.Sockets.Count > 1).ToArray())
+            {
+                daemon.Drift.Look(handle);
+            }
         }
 
         var plan = new ReloadPlan(daemon, config, Services, _retired.Select(retired => retired.Former));
@@ -116,6 +127,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
     /// <summary>A service has changed: sockets that nobody has any more are closed, services that are gone are let go.</summary>
     public void ServiceChanged()
     {
+        _shards.ServiceChanged();
         foreach (var retired in _retired)
         {
             if (retired is { Bridge: { } bridge, Successor: { } successor } && IsServed(successor) && IsServed(retired.Former))
@@ -137,13 +149,14 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
     /// </summary>
     public bool Holds(ServiceRunner runner, WorkerState worker, Action ask)
     {
-        if (_retired.Count == 0 || daemon.IsLeaving || worker.ReadyAt is null)
+        if (daemon.IsLeaving || worker.ReadyAt is null)
         {
             return false;
         }
 
+        var shards = _shards.LastIn(runner, worker);
         var last = runner.ListenersOf(worker.Generation).Where(handle => _retired.Any(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle)).ToArray();
-        if (last.Length == 0)
+        if (last.Length == 0 && shards.Count == 0)
         {
             return false;
         }
@@ -160,7 +173,11 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             }
         }
 
-        _ = new QueueDrain(daemon.Loop, last, ask);
+        _ = new QueueDrain(
+            daemon.Loop,
+            () => last.All(QueueDrain.IsEmpty) && !shards.Any(shard => shard.LeavingSince is not null && shard.HasWaiting),
+            ask,
+            shards.Count == 0 ? null : shards.Max(shard => shard.LeavingSince) + ShardScaling.Settle);
         return true;
     }
 
@@ -219,9 +236,28 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             }
         }
 
+        // Last of all: there may be nobody else who fails.
+        var grown = new List<(ListenerHandle Handle, int Before)>();
+        foreach (var step in failures.Count == 0 ? plan.Listeners.Where(step => step.Grows) : [])
+        {
+            var before = step.Handle!.Sockets.Count;
+            if (factory.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
+            {
+                failures.Add(Documents.Failure(BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, Predecessors.OfAnyService)));
+                break;
+            }
+
+            grown.Add((step.Handle, before));
+        }
+
         if (failures.Count == 0)
         {
             return true;
+        }
+
+        foreach (var (handle, before) in grown)
+        {
+            factory.Ungrow(handle, before, daemon.Loop.Now);
         }
 
         foreach (var (step, handle) in made)
@@ -278,6 +314,11 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 if (!step.Diff.IsUnchanged)
                 {
                     daemon.Drift.Look(handle);
+                    if (step.Diff.ChangesShards && handle.Sockets.Count > after.Shards)
+                    {
+                        factory.Shrink(handle, after.Shards, daemon.Loop.Now);
+                    }
+
                     warnings.AddRange(factory.Change(handle, after).Select(refused => $"listener {after.Name}: {refused}"));
                 }
             }
@@ -291,12 +332,25 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             Commit(diff, plan);
         }
 
+        foreach (var runner in Services)
+        {
+            if (plan.Reshared.Contains(runner.Name) && runner.State.Spec.Handoff == HandoffKind.ScmRights)
+            {
+                runner.Restart(out _);
+            }
+            else
+            {
+                runner.CoverShards();
+            }
+        }
+
         // A listener that has its socket at last.
         foreach (var runner in Services.Where(runner => runner.Blocked is not null && runner.Listeners.All(handle => handle.Descriptor is not null)))
         {
             runner.Activate(out _);
         }
 
+        _shards.ServiceChanged();
         Sweep();
         return warnings;
     }

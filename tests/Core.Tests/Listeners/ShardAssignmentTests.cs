@@ -27,4 +27,38 @@ public class ShardAssignmentTests
             }
         }
     }
+
+    [Theory]
+    [InlineData("0 | 1 | 2 | 3", 4, 4, false)]
+    [InlineData("0 | 1 | 2 | 3", 4, 8, true)]
+    [InlineData("0 | 1 | 2 | 3", 8, 8, false)]
+    [InlineData("0 | 1 | 2 | 3", 2, 2, false)]
+    [InlineData("0 | 1 | 2 | 3", 4, 2, true)]
+    [InlineData("0 | 1 | 2 | 3", 2, 4, true)]
+    [InlineData("0,2 | 1,3", 2, 2, true)]
+    [InlineData("0 | - | 2 | 3", 4, 4, false)]
+    [InlineData("0 |  | 1 | 0", 4, 2, true)]
+    [InlineData("0 | 1 | 0 | 1", 6, 2, false)]
+    [InlineData("0", 1, 1, false)]
+    public void Workers_are_replaced_where_their_shares_do_not_fit(string held, int workers, int shards, bool outdated)
+    {
+        var slots = held.Split('|', StringSplitOptions.TrimEntries).Select((text, slot) => (text, slot)).Where(pair => pair.text != "-" && pair.slot < workers)
+            .ToDictionary(pair => pair.slot, pair => (IReadOnlyCollection<int>)[.. pair.text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)]);
+        Assert.Equal(outdated, ShardAssignment.IsOutdated(slots, workers, shards));
+    }
+
+    [Fact]
+    public void Who_has_its_assigned_share_stays()
+    {
+        for (var workers = 1; workers <= 12; workers++)
+        {
+            for (var shards = 1; shards <= 12; shards++)
+            {
+                var held = Enumerable.Range(0, workers).ToDictionary(slot => slot, slot => (IReadOnlyCollection<int>)[.. ShardAssignment.Of(slot, workers, shards)]);
+                Assert.False(ShardAssignment.IsOutdated(held, workers, shards));
+                held.Remove(workers / 2);
+                Assert.False(ShardAssignment.IsOutdated(held, workers, shards));
+            }
+        }
+    }
 }

@@ -80,6 +80,19 @@ public class ConfigDiffTests
         Assert.Equal(TermChange.DaemonOnly, diff.Changed[^1].Change);
     }
 
+    [Fact]
+    public void Another_number_of_shards_leaves_the_others_and_their_workers_alone()
+    {
+        var four = Web with { Shards = 4 };
+        var diff = ConfigDiff.Between([four], [Service("a", "web")], [Web with { Shards = 8 }], [Service("a", "web")]);
+        Assert.Equal([("shards", TermChange.Shards)], diff.Listeners[0].Changed.AsEnumerable());
+        Assert.True(diff.Listeners[0] is { ChangesShards: true, NeedsNewSocket: false });
+        Assert.True(diff.Services[0].IsUnchanged);
+
+        // Where every socket has to be another one, so have the shards.
+        Assert.True(new ListenerDiff(four, Web with { Shards = 8, Bind = new BindOptions { IPv6Only = true } }) is { ChangesShards: false, NeedsNewSocket: true });
+    }
+
     [Theory]
     [InlineData("bind.ipv6_only")]
     [InlineData("bind.device")]

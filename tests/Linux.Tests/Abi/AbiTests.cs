@@ -86,7 +86,12 @@ public unsafe class AbiTests : KernelTest
         (typeof(SocketReader), "SoLockFilter", "SO_LOCK_FILTER"),
         (typeof(SocketRepair), "SolSocket", "SOL_SOCKET"), (typeof(SocketRepair), "SoDetachFilter", "SO_DETACH_FILTER"),
         (typeof(ShardSelection), "SolSocket", "SOL_SOCKET"), (typeof(ShardSelection), "AttachProgram", "SO_ATTACH_REUSEPORT_CBPF"),
-        (typeof(ShardSelection), "LoadAbsolute", "BPF_LD | BPF_W | BPF_ABS"), (typeof(ShardSelection), "Modulo", "BPF_ALU | BPF_MOD | BPF_K"),
+        (typeof(ShardSelection), "LoadWord", "BPF_LD | BPF_W | BPF_ABS"), (typeof(ShardSelection), "LoadHalf", "BPF_LD | BPF_H | BPF_ABS"),
+        (typeof(ShardSelection), "LoadByte", "BPF_LD | BPF_B | BPF_ABS"), (typeof(ShardSelection), "Add", "BPF_ALU | BPF_ADD | BPF_K"),
+        (typeof(ShardSelection), "Multiply", "BPF_ALU | BPF_MUL | BPF_K"), (typeof(ShardSelection), "And", "BPF_ALU | BPF_AND | BPF_K"),
+        (typeof(ShardSelection), "ShiftRight", "BPF_ALU | BPF_RSH | BPF_K"), (typeof(ShardSelection), "Jump", "BPF_JMP | BPF_JA"),
+        (typeof(ShardSelection), "ReturnA", "BPF_RET | BPF_A"), (typeof(ShardSelection), "Network", "SKF_NET_OFF"),
+        (typeof(ShardSelection), "Modulo", "BPF_ALU | BPF_MOD | BPF_K"),
         (typeof(ShardSelection), "JumpIfEqual", "BPF_JMP | BPF_JEQ | BPF_K"), (typeof(ShardSelection), "Return", "BPF_RET | BPF_K"),
         (typeof(ShardSelection), "Random", "SKF_AD_OFF + SKF_AD_RANDOM"),
     ];

@@ -1,0 +1,243 @@
+using System.Globalization;
+using Supervisor.Control;
+using Supervisor.Load;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>
+/// Shards under 2,000 new connections a second: their number changed by reload, and rolling restarts. No request may fail.
+/// With LISTEND_TEST_SECONDS set the restarts are 20, otherwise fewer; the load at each number of shards lasts a share of it.
+/// </summary>
+public sealed class ShardScalingTests(ITestOutputHelper output)
+{
+    private const int Rate = 2000;
+
+    private static int? Seconds { get; } =
+        int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_SECONDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : null;
+
+    private static TimeSpan Pause { get; } = TimeSpan.FromSeconds((Seconds ?? 5) / 10.0);
+
+    private static int Restarts { get; } = Seconds is null ? 4 : 20;
+
+    /// <summary>One worker for each shard; the same workers for another number of shards; fewer of them.</summary>
+    [Theory]
+    [InlineData(4, 8, 2)]
+    [InlineData(4, 4, 4)]
+    public Task Shards_grow_and_shrink_and_nothing_is_lost(int workers, int workersThen, int workersLast) => WithAsync("[\"@hello@\"]", 4, workers, async daemon =>
+    {
+        await UnderLoadAsync(daemon, async () =>
+        {
+            await Task.Delay(Pause);
+            var four = Inodes(await daemon.ListenerAsync("web"));
+            var pids = await daemon.ReadyAsync("web");
+
+            await ReloadAsync(daemon, 8, workersThen, 4);
+            var eight = await ReshapedAsync(daemon, 8, workersThen);
+            Assert.Equal(four, Inodes(eight)[..4]);
+            Assert.All(eight.Sockets!, socket => Assert.Equal("serving", socket.State));
+            if (workersThen == 8)
+            {
+                // Who has a shard of its own stays.
+                Assert.Empty(pids.Except(await daemon.ReadyAsync("web")));
+            }
+
+            await Task.Delay(Pause);
+            var mark = daemon.Log.Count;
+            await ReloadAsync(daemon, 2, workersLast, 8);
+            await daemon.Log.WaitAsync(mark, 6, line => line.Contains("is closed: nobody waited in it", StringComparison.Ordinal), "six shards are closed");
+            var two = await ReshapedAsync(daemon, 2, workersLast);
+            Assert.Equal(four[..2], Inodes(two));
+            if (workersLast == 2)
+            {
+                Assert.Empty((await daemon.ReadyAsync("web")).Except(pids));
+            }
+
+            await Task.Delay(Pause);
+        });
+
+        var history = (await daemon.HistoryAsync("web")).Select(entry => $"{entry.Phase} {entry.Call} {entry.Option} {entry.Note}").ToArray();
+        Assert.Contains(history, line => line.Contains("SO_ATTACH_REUSEPORT_CBPF reload: new connections go to shards 0, 1, 2, 3 alone", StringComparison.Ordinal));
+        Assert.Contains(history, line => line.Contains("SO_ATTACH_REUSEPORT_CBPF reload: new connections go to shards 0, 1 alone", StringComparison.Ordinal));
+        Assert.Contains(history, line => line.StartsWith("create socket", StringComparison.Ordinal) && line.Contains("shard 7: reload: beside the shards that serve", StringComparison.Ordinal));
+        Assert.Contains(history, line => line.StartsWith("close shutdown", StringComparison.Ordinal) && line.Contains("shard 7: reload", StringComparison.Ordinal));
+        Assert.Equal(2, history.Count(line => line.Contains("SO_DETACH_REUSEPORT_BPF", StringComparison.Ordinal)));
+        Assert.DoesNotContain(await daemon.HistoryAsync("web"), entry => entry.Errno is not null);
+    });
+
+    [Fact]
+    public Task One_socket_becomes_shards_and_shards_become_one() => WithAsync("[\"@hello@\"]", 1, 2, async daemon =>
+    {
+        await UnderLoadAsync(daemon, async () =>
+        {
+            var one = Inodes(await daemon.ListenerAsync("web"));
+            await ReloadAsync(daemon, 2, 2, 1);
+            var two = await ReshapedAsync(daemon, 2, 2);
+            Assert.Equal(one, Inodes(two)[..1]);
+            await Task.Delay(Pause);
+            var mark = daemon.Log.Count;
+            await ReloadAsync(daemon, 1, 2, 2);
+            await daemon.Log.WaitAsync(mark, "is closed: nobody waited in it");
+            Assert.Equal(one, Inodes(await ReshapedAsync(daemon, 1, 2)));
+            await Task.Delay(Pause);
+        });
+    });
+
+    [Fact]
+    public Task Rolling_restarts_lose_nothing() => WithAsync("[\"@hello@\"]", 4, 4, daemon => UnderLoadAsync(daemon, async () =>
+    {
+        for (var i = 0; i < Restarts; i++)
+        {
+            await RestartAsync(daemon);
+        }
+    }));
+
+    [Fact]
+    public Task A_worker_killed_amid_restarts_leaves_what_waits_to_its_successor() => WithAsync(Pausing, 4, 4, daemon => UnderLoadAsync(daemon, async () =>
+    {
+        for (var i = 0; i < Restarts; i++)
+        {
+            if (i == Restarts / 2)
+            {
+                var victim = (await daemon.StatusAsync("web")).Workers.Single(worker => worker.Slot == 2).Pid!.Value;
+                RunningProgram.Kill(victim, Signals.User1);
+                long waiting;
+                do
+                {
+                    waiting = (await daemon.ListenerAsync("web")).Sockets![2].Queue!.Length!.Value;
+                }
+                while (waiting < 100);
+
+                RunningProgram.Kill(victim, Signals.Kill);
+                output.WriteLine($"killed with {waiting} waiting");
+            }
+
+            await RestartAsync(daemon);
+        }
+    }));
+
+    [Fact]
+    public Task The_plan_says_what_becomes_of_the_shards_and_changes_nothing() => WithAsync(Pausing, 4, 4, async daemon =>
+    {
+        var before = Inodes(await daemon.ListenerAsync("web"));
+        Write(daemon, 8, 4);
+        var grow = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
+        Assert.Equal(["listener web in-place shards", "service web rolled-out "], grow.Actions.Select(Short));
+        Assert.Contains("4 sockets are bound beside the 4 that serve, which stay", grow.Actions[0].Reason, StringComparison.Ordinal);
+
+        Write(daemon, 2, 2);
+        var shrink = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
+        Assert.Equal(["listener web in-place shards", "service web scaled workers"], shrink.Actions.Select(Short));
+        Assert.Contains("2 of 4 sockets get no new connections any more", shrink.Actions[0].Reason, StringComparison.Ordinal);
+        Assert.Null(shrink.Actions[0].Loses);
+        Assert.Equal(before, Inodes(await daemon.ListenerAsync("web")));
+    });
+
+    [Fact]
+    public Task What_waits_in_a_shard_of_a_stopped_service_is_served_by_its_next_start() => WithAsync(Pausing, 4, 4, async daemon =>
+    {
+        Assert.Equal(0, (await daemon.ListenctlAsync("stop", "web", "--wait")).ExitCode);
+        using var client = new HttpClient { Timeout = Patience.Limit };
+        var uri = new Uri($"http://{await daemon.EndPointAsync("web")}/");
+        var answers = Enumerable.Range(0, 40).Select(_ => client.GetStringAsync(uri)).ToArray();
+        ListenerDocument listener;
+        do
+        {
+            listener = await daemon.ListenerAsync("web");
+        }
+        while (listener.Queue!.Length < answers.Length);
+        Assert.Contains(listener.Sockets!, socket => socket.Shard > 0 && socket.Queue!.Length > 0);
+
+        Write(daemon, 1, 1);
+        var reload = await daemon.ListenctlAsync("reload");
+        Assert.True(reload.ExitCode == 0, reload.Error);
+        Assert.Equal(40, (await daemon.ListenerAsync("web")).Queue!.Length);
+        Assert.Equal(0, (await daemon.ListenctlAsync("start", "web", "--wait")).ExitCode);
+        Assert.All(await Task.WhenAll(answers), answer => Assert.Contains("web", answer, StringComparison.Ordinal));
+    });
+
+    private static string Pausing => $"[\"{Needs.Program("python3", "python3")}\", \"{Path.Combine(AppContext.BaseDirectory, "workers", "pausing.py")}\"]";
+
+    private string _command = "";
+
+    private Task WithAsync(string command, int shards, int workers, Func<DaemonUnderTest, Task> test)
+    {
+        _command = command;
+        return DaemonUnderTest.WithAsync(Config(shards, workers), async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web", workers);
+            await test(daemon);
+        });
+    }
+
+    private string Config(int shards, int workers) => $"""
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+        shards = {shards}
+
+        [service.web]
+        command = {_command}
+        listeners = ["web"]
+        workers = {workers}
+        """;
+
+    private void Write(DaemonUnderTest daemon, int shards, int workers) => daemon.Directory.Write("run.toml",
+        $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{Config(shards, workers).Replace("@hello@", _command.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal)}");
+
+    private async Task ReloadAsync(DaemonUnderTest daemon, int shards, int workers, int before)
+    {
+        Write(daemon, shards, workers);
+        var reload = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
+        Assert.True(reload.Applied);
+        Assert.Equal("listener web in-place shards", Short(reload.Actions[0]));
+        output.WriteLine($"{before} -> {shards}: {string.Join("; ", reload.Actions.Select(action => $"{action.Action}: {action.Reason}"))}");
+    }
+
+    /// <summary>Waits until each shard is served, nothing is left of others, and as many workers are there as should be.</summary>
+    private static async Task<ListenerDocument> ReshapedAsync(DaemonUnderTest daemon, int shards, int workers)
+    {
+        while (true)
+        {
+            var listener = await daemon.ListenerAsync("web");
+            var service = await daemon.StatusAsync("web");
+            if (listener.Shards == shards && listener.Sockets!.All(socket => socket is { State: "serving", Workers.Count: > 0 })
+                && service.Ready == workers && service.Workers.Count == workers && service.Rollout is not { State: "replacing" or "draining" })
+            {
+                return listener;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(50));
+        }
+    }
+
+    private static async Task RestartAsync(DaemonUnderTest daemon)
+    {
+        var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
+        Assert.True(restart.ExitCode == 0, restart.Error);
+    }
+
+    private static ulong[] Inodes(ListenerDocument listener) => [.. listener.Sockets!.Select(socket => socket.Inode)];
+
+    private static string Short(ReloadActionDocument action) => $"{action.Subject} {action.Name} {action.Action} {string.Join(' ', action.Settings)}";
+
+    private async Task UnderLoadAsync(DaemonUnderTest daemon, Func<Task> act)
+    {
+        var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = Rate });
+        LoadReport report;
+        try
+        {
+            await act();
+        }
+        finally
+        {
+            report = await load.StopAsync();
+        }
+
+        var history = string.Join('\n', (await daemon.HistoryAsync("web")).Select(entry => $"{entry.At:HH:mm:ss.fff} {entry.Call} {entry.Option} {entry.Errno} {entry.Note}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Requests} requests, {report.Failed} failed in {report.Seconds:0.0} s"));
+        Assert.True(report.Failed == 0, $"{report.Failed} of {report.Requests} failed\n{string.Join('\n', report.Samples.Take(10))}\n{history}");
+        Assert.Equal(report.Requests, report.Succeeded);
+        Assert.True(report.Requests > 500);
+    }
+}
