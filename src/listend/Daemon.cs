@@ -219,6 +219,11 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        if (_predecessor is not null)
+        {
+            broker.Adopt(_predecessor.Descriptors);
+        }
+
         using var safekeeping = Safekeeping = new Safekeeping(this, conflicts, control, broker, _predecessor, _log);
         Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, _claim, Flush, _log);
         Handover = new Handover(this, conflicts, control, broker, _claim, Flush, _log);

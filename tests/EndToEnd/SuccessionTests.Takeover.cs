@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using Supervisor.Control;
 using Xunit;
 
@@ -8,8 +7,6 @@ namespace Supervisor.EndToEnd;
 /// <summary>A successor that is started while the daemon lives.</summary>
 public sealed partial class SuccessionTests
 {
-    private const int Seqpacket = 5;
-
     [Fact]
     public Task A_living_daemon_is_taken_over_from() => UnderLoadAsync(async (daemon, before) =>
     {
@@ -81,9 +78,8 @@ public sealed partial class SuccessionTests
         for (var i = 1; i <= 3; i++)
         {
             var mark = daemon.Log.Count;
-            using (var link = new Socket(AddressFamily.Unix, (SocketType)Seqpacket, ProtocolType.Unspecified))
+            using (var link = await BrokerAsync(daemon))
             {
-                await link.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(daemon.Runtime, "broker.sock")));
                 await link.SendAsync("{\"method\":\"succeed\"}"u8.ToArray());
                 Assert.True(await link.ReceiveAsync(new byte[64 * 1024]) > 0);
             }

@@ -24,7 +24,7 @@ namespace Supervisor.Linux.Handoff;
 /// requests wait in its own socket's buffer.
 /// </para>
 /// </remarks>
-public sealed class Broker : IDeadline, IDisposable
+public sealed partial class Broker : IDeadline, IDisposable
 {
     /// <summary>Connections at the same time.</summary>
     public const int MaxConnections = 256;
@@ -345,9 +345,14 @@ public sealed class Broker : IDeadline, IDisposable
 
             // A packet of the greatest size must fit, whatever net.core.wmem_default is.
             Sockets.SetInt32(socket, SolSocket, SoSndBuf, 4 * BrokerRequest.MaxBytes);
-            _byUser[peer.Uid] = _byUser.GetValueOrDefault(peer.Uid) + 1;
-            _connections.Add(new BrokerConnection(_loop, this, socket, peer));
+            Add(socket, peer);
         }
+    }
+
+    private void Add(DescriptorHandle socket, BrokerPeer peer)
+    {
+        _byUser[peer.Uid] = _byUser.GetValueOrDefault(peer.Uid) + 1;
+        _connections.Add(new BrokerConnection(_loop, this, socket, peer));
     }
 
     private string? Full(DescriptorHandle socket, BrokerPeer peer)

@@ -40,6 +40,12 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>Who it is.</summary>
     public BrokerPeer Peer { get; }
 
+    /// <summary>Whether its next request is waited for; otherwise an answer waits for room.</summary>
+    public bool IsHeard => _pending is null;
+
+    /// <summary>The socket, which stays this object's.</summary>
+    public DescriptorHandle Socket => _socket;
+
     /// <summary>When the wait for room is over; null where nothing waits.</summary>
     public TimeSpan? Deadline { get; private set; }
 

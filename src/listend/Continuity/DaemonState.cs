@@ -58,6 +58,7 @@ internal static class DaemonState
         descriptors.Add(DescriptorKey.Control, control.Listener);
         descriptors.Add(DescriptorKey.Broker, broker.Listener);
         descriptors.Add(DescriptorKey.Keeper, daemon.Safekeeping.Link);
+        broker.Keep(descriptors);
         return Of(daemon, Listeners(daemon, conflicts, descriptors), descriptors, withStreams: true);
     }
 
