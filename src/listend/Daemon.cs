@@ -257,7 +257,8 @@ internal sealed class Daemon : IDisposable
                 runner.Resume();
             }
 
-            foreach (var left in _predecessor.Descriptors.Remaining)
+            // A socket unit passes its own again to each daemon that starts: those are what the listeners have already.
+            foreach (var left in _predecessor.Descriptors.Remaining.Where(key => !Listeners.Has(_predecessor.Descriptors.Peek(key)!)))
             {
                 _log.Warning("{Descriptor}: the predecessor has left it, and nobody here knows what it is for; it is closed", left);
             }
