@@ -131,7 +131,8 @@ internal sealed class Daemon : IDisposable
             _predecessor is null ? "daemon-started" : _predecessor.IsSameProcess ? "daemon-upgraded" : _predecessor.HasYielded ? "daemon-took-over" : "daemon-recovered",
             _predecessor?.Note ?? string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var orphans = _orphans = new OrphanReaper(_loop);
-        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans);
+        var cgroups = CgroupTree.Find();
+        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans, cgroups);
         var factory = new ListenerFactory(TimeProvider.System, _log)
         {
             PredecessorsOf = spec => Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
@@ -315,6 +316,7 @@ internal sealed class Daemon : IDisposable
             runner.Dispose();
         }
 
+        cgroups?.RemoveLeftOver();
         Reloader.Close();
         Listeners.Close();
         _metrics?.Dispose();
