@@ -17,6 +17,7 @@ public sealed class EventLoop : IDisposable
     private readonly Dictionary<long, (DescriptorHandle Descriptor, Action OnReadable)> _watched = [];
     private readonly Dictionary<DescriptorHandle, long> _tokens = [];
     private readonly List<IDeadline> _deadlines = [];
+    private readonly List<Action> _answers = [];
     private readonly long[] _ready = new long[64];
     private long _nextToken;
     private int _raised;
@@ -89,7 +90,11 @@ public sealed class EventLoop : IDisposable
         }
     }
 
-    /// <summary>Runs <paramref name="question"/> on the loop and hands its answer, or exception, to the asker. Any thread but the loop's.</summary>
+    /// <summary>
+    /// Runs <paramref name="question"/> on the loop and hands its answer, or exception, to the asker at the end of that turn,
+    /// when what it changed is in safe keeping: nobody is told of what would be forgotten if this process were killed
+    /// now. Any thread but the loop's.
+    /// </summary>
     public Task<T> Ask<T>(Func<T> question)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -97,11 +102,12 @@ public sealed class EventLoop : IDisposable
         {
             try
             {
-                answer.SetResult(question());
+                var value = question();
+                _answers.Add(() => answer.SetResult(value));
             }
             catch (Exception exception)
             {
-                answer.SetException(exception);
+                _answers.Add(() => answer.SetException(exception));
             }
         });
         return answer.Task;
@@ -127,6 +133,12 @@ public sealed class EventLoop : IDisposable
 
             PassDeadlines();
             TurnEnded?.Invoke();
+            foreach (var answer in _answers)
+            {
+                answer();
+            }
+
+            _answers.Clear();
         }
     }
 
