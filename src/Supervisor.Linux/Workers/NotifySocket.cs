@@ -20,6 +20,7 @@ public sealed class NotifySocket : IDisposable
     private const int MaxMessagesPerWake = 64;
 
     private readonly List<DescriptorHandle> _received = [];
+    private bool _isHeard;
 
     private NotifySocket(string path, DescriptorHandle descriptor)
     {
@@ -85,49 +86,21 @@ public sealed class NotifySocket : IDisposable
     /// </summary>
     public void Drain(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
     {
-        Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
-        for (var i = 0; i < MaxMessagesPerWake; i++)
+        Forget();
+        for (var i = 0; i < MaxMessagesPerWake && Take(peek: false, isOurs, onMessage, onRefused); i++)
         {
-            var length = Sockets.ReceiveWithCredentials(Descriptor, data, _received, out var sender, out _, out var truncated, out var error);
-            try
-            {
-                if (length < 0)
-                {
-                    if (error is { } failed)
-                    {
-                        onRefused(failed.ToString(), sender);
-                    }
-
-                    return;
-                }
-
-                if (truncated)
-                {
-                    onRefused($"it is larger than {NotifyMessage.MaxBytes} bytes or carries too many descriptors", sender);
-                }
-                else if (!isOurs(sender))
-                {
-                    onRefused("its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
-                }
-                else if (!NotifyMessage.TryParse(data[..length], out var message, out var wrong))
-                {
-                    onRefused(wrong, sender);
-                }
-                else
-                {
-                    onMessage(message, _received);
-                }
-            }
-            finally
-            {
-                foreach (var descriptor in _received)
-                {
-                    descriptor.Dispose();
-                }
-
-                _received.Clear();
-            }
         }
+    }
+
+    /// <summary>
+    /// Takes the next message only, and leaves it in the socket until it is asked for another: what came of it is in safe
+    /// keeping by then, and a daemon that is killed before has a successor, to whom it is told again. What carries
+    /// descriptors or is refused is not told twice.
+    /// </summary>
+    public void Hear(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
+    {
+        Forget();
+        _isHeard = Take(peek: true, isOurs, onMessage, onRefused);
     }
 
     /// <inheritdoc/>
@@ -135,5 +108,80 @@ public sealed class NotifySocket : IDisposable
     {
         Files.Unlink(Path);
         Descriptor.Dispose();
+    }
+
+    /// <summary>Takes out what has been heard.</summary>
+    private void Forget()
+    {
+        if (_isHeard)
+        {
+            _isHeard = false;
+            Remove();
+        }
+    }
+
+    private void Remove()
+    {
+        Span<byte> nothing = stackalloc byte[1];
+        Sockets.ReceiveWithCredentials(Descriptor, nothing, _received, out _, out _, out _, out _);
+        Close();
+    }
+
+    private void Close()
+    {
+        foreach (var descriptor in _received)
+        {
+            descriptor.Dispose();
+        }
+
+        _received.Clear();
+    }
+
+    /// <summary>Deals with one message. False where there is none, or with <paramref name="peek"/> none that is still there.</summary>
+    private bool Take(bool peek, Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
+    {
+        Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
+        var length = Sockets.ReceiveWithCredentials(Descriptor, data, _received, out var sender, out _, out var truncated, out var error, peek);
+        if (length < 0)
+        {
+            if (error is { } failed)
+            {
+                onRefused(failed.ToString(), sender);
+            }
+
+            return false;
+        }
+
+        var stays = false;
+        try
+        {
+            if (truncated)
+            {
+                onRefused($"it is larger than {NotifyMessage.MaxBytes} bytes or carries too many descriptors", sender);
+            }
+            else if (!isOurs(sender))
+            {
+                onRefused("its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
+            }
+            else if (!NotifyMessage.TryParse(data[..length], out var message, out var wrong))
+            {
+                onRefused(wrong, sender);
+            }
+            else
+            {
+                stays = _received.Count == 0;
+                onMessage(message, _received);
+            }
+        }
+        finally
+        {
+            Close();
+            if (peek && !stays && !Descriptor.IsClosed)
+            {
+                Remove();
+            }
+        }
+
+        return !peek || stays;
     }
 }

@@ -466,7 +466,10 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private void Attach(int workerId, WorkerProcess process)
     {
-        _loop.Watch(process.Notify.Descriptor, () => TakeMessages(workerId, process));
+        _loop.Watch(process.Notify.Descriptor, () => process.Notify.Hear(
+            process.Owns,
+            (message, descriptors) => Take(workerId, process, message, descriptors),
+            (reason, sender) => _log.MessageRefused(process.Pid, sender, reason)));
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(workerId, process));
