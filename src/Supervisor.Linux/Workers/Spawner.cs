@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using Supervisor.Core.Continuity;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
@@ -47,6 +48,12 @@ public sealed class Spawner : IDisposable
             }
         }
     }
+
+    /// <summary>
+    /// Told of the descriptors that connect a worker with the daemon, by service, worker and what they are, before the
+    /// worker is there to write into them: what it says in the instant in which the daemon is killed is then in safe keeping.
+    /// </summary>
+    public Action<string, DescriptorHandle>? Keeps { get; set; }
 
     /// <summary>Whether a variable belongs to the relation of a supervisor and its child, and is not passed on.</summary>
     public static bool IsOurs(string name) =>
@@ -107,7 +114,7 @@ public sealed class Spawner : IDisposable
         }
 
         var pidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables;
-        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure);
+        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, Keep);
         if (launched is not { } child)
         {
             notify.Dispose();
@@ -116,6 +123,13 @@ public sealed class Spawner : IDisposable
 
         return new WorkerProcess(
             child.Started.Pid, child.Started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans);
+
+        void Keep(DescriptorHandle output, DescriptorHandle error)
+        {
+            Keeps?.Invoke(DescriptorKey.Notify(spec.Name, worker.Id), notify.Descriptor);
+            Keeps?.Invoke(DescriptorKey.Output(spec.Name, worker.Id), output);
+            Keeps?.Invoke(DescriptorKey.Error(spec.Name, worker.Id), error);
+        }
     }
 
     /// <summary>
@@ -150,7 +164,8 @@ public sealed class Spawner : IDisposable
         IReadOnlyList<string> pidVariables,
         List<DescriptorHandle> passed,
         int first,
-        out string? failure)
+        out string? failure,
+        Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
     {
         var path = Find(command[0], environment);
         if (path is null)
@@ -193,6 +208,7 @@ public sealed class Spawner : IDisposable
                 }
             }
 
+            onPipes?.Invoke(output!, error!);
             var started = ChildProcess.Spawn(
                 new ChildProcess.Plan
                 {
