@@ -18,7 +18,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
 {
     private readonly RunningProgram _program;
     private int? _pid;
-    private Func<RunningProgram>? _startAgain;
+    private Func<IReadOnlyList<string>?, RunningProgram>? _startAgain;
 
     private DaemonUnderTest(TemporaryDirectory directory, RunningProgram program, string runtime)
     {
@@ -73,7 +73,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Fill(config, directory)}");
         IEnumerable<string> command =
         [
-            .. options.Wrapper.Select(word => Fill(word, directory)), options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel,
+            options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel,
             .. options.Arguments is { } given ? ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] : (string[])["--config", file],
         ];
 
@@ -84,12 +84,17 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             environment[variable] = value;
         }
 
-        RunningProgram StartIt() => RunningProgram.Start(command.First(), command.Skip(1), environment);
-        return new DaemonUnderTest(directory, StartIt(), runtime) { _startAgain = StartIt };
+        RunningProgram StartIt(IReadOnlyList<string> wrapper)
+        {
+            string[] wrapped = [.. wrapper.Select(word => Fill(word, directory)), .. command];
+            return RunningProgram.Start(wrapped[0], wrapped.Skip(1), environment);
+        }
+
+        return new DaemonUnderTest(directory, StartIt(options.Wrapper), runtime) { _startAgain = wrapper => StartIt(wrapper ?? options.Wrapper) };
     }
 
-    /// <summary>Starts another one like it, which succeeds this one; waits for nothing.</summary>
-    public DaemonUnderTest Again() => new(Directory, _startAgain!(), Runtime) { _startAgain = _startAgain };
+    /// <summary>Starts another one like it, under another wrapper where one is given, which succeeds this one; waits for nothing.</summary>
+    public DaemonUnderTest Again(IReadOnlyList<string>? wrapper = null) => new(Directory, _startAgain!(wrapper), Runtime) { _startAgain = _startAgain };
 
     /// <summary>Waits until the control socket stands.</summary>
     public async Task WaitUntilUpAsync(DaemonOptions? options = null)
