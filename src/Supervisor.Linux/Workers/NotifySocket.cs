@@ -93,14 +93,16 @@ public sealed class NotifySocket : IDisposable
     }
 
     /// <summary>
-    /// Takes the next message only, and leaves it in the socket until it is asked for another: what came of it is in safe
-    /// keeping by then, and a daemon that is killed before has a successor, to whom it is told again. What carries
-    /// descriptors or is refused is not told twice.
+    /// The same, but up to one that says where the worker stands in its life: that one stays in the socket until more is
+    /// asked for. What came of it is in safe keeping by then, and a daemon that is killed before has a successor, to whom it
+    /// is told again. What carries descriptors is not told twice.
     /// </summary>
     public void Hear(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
     {
         Forget();
-        _isHeard = Take(peek: true, isOurs, onMessage, onRefused);
+        for (var i = 0; i < MaxMessagesPerWake && !_isHeard && Take(peek: true, isOurs, onMessage, onRefused); i++)
+        {
+        }
     }
 
     /// <inheritdoc/>
@@ -137,7 +139,7 @@ public sealed class NotifySocket : IDisposable
         _received.Clear();
     }
 
-    /// <summary>Deals with one message. False where there is none, or with <paramref name="peek"/> none that is still there.</summary>
+    /// <summary>Deals with one message; with <paramref name="peek"/> it may stay where it is. False where there is none, or nobody any more whom it is of.</summary>
     private bool Take(bool peek, Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
     {
         Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
@@ -169,7 +171,7 @@ public sealed class NotifySocket : IDisposable
             }
             else
             {
-                stays = _received.Count == 0;
+                stays = peek && _received.Count == 0 && (message.IsReady || message.IsStopping || message.MainPid is not null);
                 onMessage(message, _received);
             }
         }
@@ -182,6 +184,7 @@ public sealed class NotifySocket : IDisposable
             }
         }
 
-        return !peek || stays;
+        _isHeard = stays;
+        return !Descriptor.IsClosed;
     }
 }
