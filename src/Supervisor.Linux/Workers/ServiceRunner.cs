@@ -251,7 +251,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         {
             while (_events.TryDequeue(out var next))
             {
-                var now = _loop.Now;
+                var now = TimeOf(next);
                 var before = State;
                 var (state, effects) = ServiceMachine.Step(State, next, now);
                 State = state;
@@ -315,6 +315,21 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _hooks.Dispose();
         _demand.Dispose();
         _output?.Dispose();
+    }
+
+    /// <summary>
+    /// Time passes for the machine when the loop says so, which is when all that has come has been dealt with. An event
+    /// that is late, since the loop was, happens just before the first deadline that is due.
+    /// </summary>
+    private TimeSpan TimeOf(ServiceEvent what)
+    {
+        if (what is TimePassed)
+        {
+            return _loop.Looked;
+        }
+
+        var now = _loop.Now;
+        return State.NextDeadline is { } due && due <= now ? due - TimeSpan.FromTicks(1) : now;
     }
 
     private static readonly ExitReason Abandoned = new(false, "exited with status 0 and named no MAINPID");
