@@ -30,9 +30,10 @@ public sealed class Spawner : IDisposable
     private readonly DescriptorHandle _null;
     private readonly List<KeyValuePair<string, string>> _inherited = [];
 
-    /// <summary>A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>.</summary>
-    public Spawner(string notifyDirectory, string brokerPath, TimeProvider time, OrphanReaper? orphans = null)
+    /// <summary>A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>; its workers have cgroups of their own where there is <paramref name="cgroups"/>.</summary>
+    public Spawner(string notifyDirectory, string brokerPath, TimeProvider time, OrphanReaper? orphans = null, CgroupTree? cgroups = null)
     {
+        Cgroups = cgroups;
         _orphans = orphans;
         _notifyDirectory = notifyDirectory;
         _brokerPath = brokerPath;
@@ -54,6 +55,9 @@ public sealed class Spawner : IDisposable
     /// worker is there to write into them: what it says in the instant in which the daemon is killed is then in safe keeping.
     /// </summary>
     public Action<string, DescriptorHandle>? Keeps { get; set; }
+
+    /// <summary>Below which each worker has a cgroup of its own; null where they have none.</summary>
+    internal CgroupTree? Cgroups { get; }
 
     /// <summary>Whether a variable belongs to the relation of a supervisor and its child, and is not passed on.</summary>
     public static bool IsOurs(string name) =>
@@ -114,15 +118,20 @@ public sealed class Spawner : IDisposable
         }
 
         var pidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables;
-        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, Keep);
+        var cgroup = Cgroups?.Create(spec.Name, worker.Id);
+        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, cgroup, Keep);
         if (launched is not { } child)
         {
+            cgroup?.Dispose();
             notify.Dispose();
             return null;
         }
 
         return new WorkerProcess(
-            child.Started.Pid, child.Started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans);
+            child.Started.Pid, child.Started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
+        {
+            Cgroup = cgroup,
+        };
 
         void Keep(DescriptorHandle output, DescriptorHandle error)
         {
@@ -165,6 +174,7 @@ public sealed class Spawner : IDisposable
         List<DescriptorHandle> passed,
         int first,
         out string? failure,
+        WorkerCgroup? cgroup = null,
         Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
     {
         var path = Find(command[0], environment);
@@ -174,6 +184,7 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
+        using var members = cgroup?.OpenMembers(out _);
         var pipeRefused = Files.Pipe(out var output, out var outputEnd);
         DescriptorHandle? error = null;
         DescriptorHandle? errorEnd = null;
@@ -226,6 +237,7 @@ public sealed class Spawner : IDisposable
                     Nice = spec.Nice,
                     NoNewPrivileges = spec.NoNewPrivileges,
                     AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
+                    Cgroup = members,
                 },
                 out var step);
             if (started is not { } child)
