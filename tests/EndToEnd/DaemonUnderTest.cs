@@ -18,7 +18,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
 {
     private readonly RunningProgram _program;
     private int? _pid;
-    private Func<IReadOnlyList<string>?, RunningProgram>? _startAgain;
+    private Func<IReadOnlyList<string>?, IReadOnlyList<string>?, RunningProgram>? _startAgain;
 
     private DaemonUnderTest(TemporaryDirectory directory, RunningProgram program, string runtime)
     {
@@ -71,9 +71,9 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     {
         var runtime = directory[name];
         var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Fill(config, directory)}");
-        IEnumerable<string> command =
+        string[] program = [options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel];
+        string[] arguments =
         [
-            options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel,
             .. options.Arguments is { } given ? ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] : (string[])["--config", file],
         ];
 
@@ -84,17 +84,20 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             environment[variable] = value;
         }
 
-        RunningProgram StartIt(IReadOnlyList<string> wrapper)
+        RunningProgram StartIt(IReadOnlyList<string>? others, IReadOnlyList<string> wrapper)
         {
-            string[] wrapped = [.. wrapper.Select(word => Fill(word, directory)), .. command];
-            return RunningProgram.Start(wrapped[0], wrapped.Skip(1), environment);
+            string[] command = [.. wrapper.Select(word => Fill(word, directory)), .. program, .. others ?? arguments];
+            return RunningProgram.Start(command[0], command.Skip(1), environment);
         }
 
-        return new DaemonUnderTest(directory, StartIt(options.Wrapper), runtime) { _startAgain = wrapper => StartIt(wrapper ?? options.Wrapper) };
+        return new DaemonUnderTest(directory, StartIt(null, options.Wrapper), runtime) { _startAgain = (others, wrapper) => StartIt(others, wrapper ?? options.Wrapper) };
     }
 
-    /// <summary>Starts another one like it, under another wrapper where one is given, which succeeds this one; waits for nothing.</summary>
-    public DaemonUnderTest Again(IReadOnlyList<string>? wrapper = null) => new(Directory, _startAgain!(wrapper), Runtime) { _startAgain = _startAgain };
+    /// <summary>Starts another one like it, or with <paramref name="arguments"/>, which succeeds this one; waits for nothing.</summary>
+    public DaemonUnderTest Again(params string[] arguments) => new(Directory, _startAgain!(arguments.Length > 0 ? arguments : null, null), Runtime) { _startAgain = _startAgain };
+
+    /// <summary>Starts another one like it under a wrapper, or with an empty one under none.</summary>
+    public DaemonUnderTest AgainUnder(IReadOnlyList<string> wrapper) => new(Directory, _startAgain!(null, wrapper), Runtime) { _startAgain = _startAgain };
 
     /// <summary>Waits until the control socket stands.</summary>
     public async Task WaitUntilUpAsync(DaemonOptions? options = null)

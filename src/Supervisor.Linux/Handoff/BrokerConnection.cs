@@ -40,6 +40,12 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>Who it is.</summary>
     public BrokerPeer Peer { get; }
 
+    /// <summary>Whether its next request is waited for; otherwise an answer waits for room.</summary>
+    public bool IsHeard => _pending is null;
+
+    /// <summary>The socket, which stays this object's.</summary>
+    public DescriptorHandle Socket => _socket;
+
     /// <summary>When the wait for room is over; null where nothing waits.</summary>
     public TimeSpan? Deadline { get; private set; }
 
@@ -52,6 +58,14 @@ internal sealed class BrokerConnection : IDisposable
             _loop.Unwatch(_socket);
             _socket.Dispose();
         }
+    }
+
+    /// <summary>Lets go of the socket, which is the caller's from now on.</summary>
+    internal DescriptorHandle Release()
+    {
+        _isClosed = true;
+        _loop.Unwatch(_socket);
+        return _socket;
     }
 
     private void Hear()
@@ -91,7 +105,12 @@ internal sealed class BrokerConnection : IDisposable
                 return false;
             }
 
-            Answer(_broker.Answer(Peer, data[..length], truncated, lost, _received));
+            if (_broker.Answer(this, data[..length], truncated, lost, _received) is not { } reply)
+            {
+                return false;
+            }
+
+            Answer(reply);
             return true;
         }
         finally

@@ -29,7 +29,7 @@ internal static class ConfigLoading
 
         var result = ConfigParser.Parse(files.Sources, Context);
         ImmutableArray<ConfigDiagnostic> errors = [.. files.Errors, .. result.Errors];
-        return new ConfigResult(errors.IsEmpty ? result.Config : null, errors);
+        return result with { Config = errors.IsEmpty ? result.Config : null, Errors = errors };
     }
 
     private static IPAddress[] Resolve(string name)

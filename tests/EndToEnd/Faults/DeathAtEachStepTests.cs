@@ -279,7 +279,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         }
 
         await daemon.WaitAsync();
-        return _started = daemon.Again(wrapper);
+        return _started = daemon.AgainUnder(wrapper);
     }
 
     /// <summary>Waits until a daemon that was started is up and has done what it had to do; false where it dies.</summary>
