@@ -18,7 +18,9 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
 {
     private readonly RunningProgram _program;
     private int? _pid;
-    private Func<IReadOnlyList<string>?, RunningProgram>? _startAgain;
+    private DaemonUnderTest? _successor;
+    private bool _isDisposed;
+    private Func<IReadOnlyList<string>?, IReadOnlyList<string>?, RunningProgram>? _startAgain;
 
     private DaemonUnderTest(TemporaryDirectory directory, RunningProgram program, string runtime)
     {
@@ -71,7 +73,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     {
         var runtime = directory[name];
         var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Fill(config, directory)}");
-        string[] program = [.. options.Wrapper.Select(word => Fill(word, directory)), options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel];
+        string[] program = [options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel];
         string[] arguments =
         [
             .. options.Arguments is { } given ? ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] : (string[])["--config", file],
@@ -84,12 +86,20 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             environment[variable] = value;
         }
 
-        RunningProgram StartIt(IReadOnlyList<string>? others) => RunningProgram.Start(program[0], [.. program.Skip(1), .. others ?? arguments], environment);
-        return new DaemonUnderTest(directory, StartIt(null), runtime) { _startAgain = StartIt };
+        RunningProgram StartIt(IReadOnlyList<string>? others, IReadOnlyList<string> wrapper)
+        {
+            string[] command = [.. wrapper.Select(word => Fill(word, directory)), .. program, .. others ?? arguments];
+            return RunningProgram.Start(command[0], command.Skip(1), environment);
+        }
+
+        return new DaemonUnderTest(directory, StartIt(null, options.Wrapper), runtime) { _startAgain = (others, wrapper) => StartIt(others, wrapper ?? options.Wrapper) };
     }
 
     /// <summary>Starts another one like it, or with <paramref name="arguments"/>, which succeeds this one; waits for nothing.</summary>
-    public DaemonUnderTest Again(params string[] arguments) => new(Directory, _startAgain!(arguments.Length > 0 ? arguments : null), Runtime) { _startAgain = _startAgain };
+    public DaemonUnderTest Again(params string[] arguments) => Successor(_startAgain!(arguments.Length > 0 ? arguments : null, null));
+
+    /// <summary>Starts another one like it under a wrapper, or with an empty one under none.</summary>
+    public DaemonUnderTest AgainUnder(IReadOnlyList<string> wrapper) => Successor(_startAgain!(null, wrapper));
 
     /// <summary>Waits until the control socket stands.</summary>
     public async Task WaitUntilUpAsync(DaemonOptions? options = null)
@@ -201,6 +211,17 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        if (_successor is not null)
+        {
+            await _successor.DisposeAsync();
+        }
+
         if (!_program.HasEnded && _pid is { } pid)
         {
             RunningProgram.Kill(pid, Signals.Kill);
@@ -212,6 +233,9 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             RunningProgram.Kill(left, Signals.Kill);
         }
     }
+
+    // Who disposes the first one ends them all: a test that fails may know no other.
+    private DaemonUnderTest Successor(RunningProgram program) => _successor = new DaemonUnderTest(Directory, program, Runtime) { _startAgain = _startAgain };
 
     private static string Fill(string text, TemporaryDirectory directory) => text
         .Replace("@dir@", directory.Path, StringComparison.Ordinal)
