@@ -73,7 +73,7 @@ internal static class RunCommand
             var path = adHoc ? null : parsed.GetValue(config)!;
             var result = adHoc
                 ? AdHocConfig.ForCommand(addresses, parsed.GetValue(workers), parsed.GetValue(handoff), parsed.GetValue(ready), program, ConfigLoading.Context)
-                : ConfigLoading.Load(path!);
+                : ConfigLoading.LoadForStart(path!);
             var errors = result.Errors;
             if (result.Config is { } parsedConfig)
             {
