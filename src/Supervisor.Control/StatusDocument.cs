@@ -104,4 +104,13 @@ public sealed record WorkerDocument(
 {
     /// <summary>Since when it is in its state; null where the daemon does not say.</summary>
     public DateTimeOffset? StateSince { get; init; }
+
+    /// <summary>The directory of the cgroup of its own; null where it has none.</summary>
+    public string? Cgroup { get; init; }
+
+    /// <summary>Processor time of its cgroup, in microseconds; null where it has none.</summary>
+    public long? CpuUsec { get; init; }
+
+    /// <summary>Memory of its cgroup, in bytes: as the kernel charges it, or the resident sets of its processes; null where it has none.</summary>
+    public long? MemoryBytes { get; init; }
 }

@@ -265,6 +265,16 @@ public static unsafe class Files
     /// <summary>flock(2) LOCK_EX | LOCK_NB: false where another process has it.</summary>
     public static bool TryLock(DescriptorHandle descriptor) => Syscalls.flock(descriptor.Number, 2 | 4) == 0;
 
+    /// <summary>Whether a file has an extended attribute with the value "1": getxattr(2). False where it cannot be asked.</summary>
+    public static bool HasAttribute(string path, string name)
+    {
+        byte value;
+        fixed (byte* at = Encoding.UTF8.GetBytes(path + "\0"), which = Encoding.UTF8.GetBytes(name + "\0"))
+        {
+            return Syscalls.getxattr(at, which, &value, 1) == 1 && value == '1';
+        }
+    }
+
     /// <summary>umask(2): sets the process's and returns the one before.</summary>
     public static int SetUmask(int mask) => (int)Syscalls.umask((uint)mask);
 

@@ -91,6 +91,8 @@ internal sealed class StatusCommand : Verb
             new("FOR", IsNumber: true),
             new("RESTARTS", IsNumber: true),
             new("CONNECTIONS", IsNumber: true),
+            new("MEMORY", IsNumber: true),
+            new("CPU", IsNumber: true),
             new("STATUS"));
         var rows = shown.Select(s => (Service: ServiceRow(s), Remarks: Remarks(s, screen.Arrow), Workers: s.Workers.Select(WorkerRow).ToArray())).ToArray();
         services.Fit(rows.Select(r => r.Service));
@@ -199,6 +201,8 @@ internal sealed class StatusCommand : Verb
             Since(worker) is { } start ? HumanTime.Span(now - start) : "-",
             new(worker.Restarts.ToString(CultureInfo.InvariantCulture), worker.Restarts > 0 ? Palette.Attention : Palette.Plain),
             worker.Connections?.ToString(CultureInfo.InvariantCulture) ?? "-",
+            worker.MemoryBytes is { } memory ? string.Create(CultureInfo.InvariantCulture, $"{memory / 1048576.0:0.0} MiB") : "",
+            worker.CpuUsec is { } used ? HumanTime.Span(TimeSpan.FromMicroseconds(used)) : "",
             StatusText(worker, now),
         ];
     }

@@ -119,7 +119,8 @@ internal sealed class Daemon : IDisposable
             _predecessor is null ? "daemon-started" : _predecessor.IsSameProcess ? "daemon-upgraded" : "daemon-recovered",
             _predecessor?.Note ?? string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var orphans = _orphans = new OrphanReaper(_loop);
-        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans);
+        var cgroups = CgroupTree.Find();
+        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans, cgroups);
         var factory = new ListenerFactory(TimeProvider.System, _log)
         {
             PredecessorsOf = spec => Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
@@ -292,6 +293,7 @@ internal sealed class Daemon : IDisposable
             runner.Dispose();
         }
 
+        cgroups?.RemoveLeftOver();
         Reloader.Close();
         Listeners.Close();
         _metrics?.Dispose();

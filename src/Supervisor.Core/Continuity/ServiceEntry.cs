@@ -96,6 +96,9 @@ public sealed record WorkerEntry
     /// <summary>Inode numbers of the listening sockets that it was given at its exec; null where that is not known, and it may have any.</summary>
     public ImmutableArray<ulong>? Sockets { get; init; }
 
+    /// <summary>The directory of the cgroup of its own; null where it has none.</summary>
+    public string? Cgroup { get; init; }
+
     /// <summary>The path of its notify socket.</summary>
     public required string NotifyPath { get; init; }
 

@@ -171,7 +171,8 @@ public sealed partial class ServiceRunner
             new OutputPipe(descriptors.Take(DescriptorKey.Output(Name, entry.Id)) ?? Files.EndedPipe(), line => _log.Output(worker, entry.Pid, line, isError: false), entry.OutputRest),
             new OutputPipe(descriptors.Take(DescriptorKey.Error(Name, entry.Id)) ?? Files.EndedPipe(), line => _log.Output(worker, entry.Pid, line, isError: true), entry.ErrorRest),
             _orphans,
-            isChild);
+            isChild,
+            _spawner.Cgroups);
         if (entry.Sockets is { } inodes)
         {
             process.Sockets = [.. MeansOf(worker.Generation).Listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving)).Where(socket => inodes.Contains(socket.Inode))];

@@ -29,9 +29,10 @@ public sealed class Spawner : IDisposable
     private readonly DescriptorHandle _null;
     private readonly List<KeyValuePair<string, string>> _inherited = [];
 
-    /// <summary>A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>.</summary>
-    public Spawner(string notifyDirectory, string brokerPath, TimeProvider time, OrphanReaper? orphans = null)
+    /// <summary>A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>; its workers have cgroups of their own where there is <paramref name="cgroups"/>.</summary>
+    public Spawner(string notifyDirectory, string brokerPath, TimeProvider time, OrphanReaper? orphans = null, CgroupTree? cgroups = null)
     {
+        Cgroups = cgroups;
         _orphans = orphans;
         _notifyDirectory = notifyDirectory;
         _brokerPath = brokerPath;
@@ -47,6 +48,9 @@ public sealed class Spawner : IDisposable
             }
         }
     }
+
+    /// <summary>Below which each worker has a cgroup of its own; null where they have none.</summary>
+    internal CgroupTree? Cgroups { get; }
 
     /// <summary>Whether a variable belongs to the relation of a supervisor and its child, and is not passed on.</summary>
     public static bool IsOurs(string name) =>
@@ -107,15 +111,20 @@ public sealed class Spawner : IDisposable
         }
 
         var pidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables;
-        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure);
+        var cgroup = Cgroups?.Create(spec.Name, worker.Id);
+        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, cgroup);
         if (launched is not { } child)
         {
+            cgroup?.Dispose();
             notify.Dispose();
             return null;
         }
 
         return new WorkerProcess(
-            child.Started.Pid, child.Started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans);
+            child.Started.Pid, child.Started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
+        {
+            Cgroup = cgroup,
+        };
     }
 
     /// <summary>
@@ -150,7 +159,8 @@ public sealed class Spawner : IDisposable
         IReadOnlyList<string> pidVariables,
         List<DescriptorHandle> passed,
         int first,
-        out string? failure)
+        out string? failure,
+        WorkerCgroup? cgroup = null)
     {
         var path = Find(command[0], environment);
         if (path is null)
@@ -159,6 +169,7 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
+        using var members = cgroup?.OpenMembers(out _);
         var pipeRefused = Files.Pipe(out var output, out var outputEnd);
         DescriptorHandle? error = null;
         DescriptorHandle? errorEnd = null;
@@ -210,6 +221,7 @@ public sealed class Spawner : IDisposable
                     Nice = spec.Nice,
                     NoNewPrivileges = spec.NoNewPrivileges,
                     AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
+                    Cgroup = members,
                 },
                 out var step);
             if (started is not { } child)

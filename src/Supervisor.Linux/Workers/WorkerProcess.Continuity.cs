@@ -8,7 +8,7 @@ namespace Supervisor.Linux.Workers;
 public sealed partial class WorkerProcess
 {
     /// <summary>Goes on with a predecessor's worker. Takes over everything that it is given.</summary>
-    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output, OutputPipe error, OrphanReaper? orphans, bool isChild)
+    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output, OutputPipe error, OrphanReaper? orphans, bool isChild, CgroupTree? cgroups)
     {
         IsForeign = !isChild;
         Pid = entry.Pid;
@@ -27,6 +27,7 @@ public sealed partial class WorkerProcess
         _errno = entry.Errno;
         _isReloading = entry.IsReloading;
         _orphans = orphans;
+        Cgroup = entry.Cgroup is { } path ? new WorkerCgroup(cgroups, path) : null;
         if (!IsFirstReaped && isChild)
         {
             orphans?.Add(Session);
@@ -57,6 +58,7 @@ public sealed partial class WorkerProcess
             Errno = _errno,
             IsReloading = _isReloading,
             Sockets = Sockets is null ? null : [.. Sockets.Select(socket => socket.Inode)],
+            Cgroup = Cgroup?.Path,
             NotifyPath = Notify.Path,
             OutputRest = Output.Rest,
             ErrorRest = Error.Rest,

@@ -46,6 +46,9 @@ public sealed partial class WorkerProcess : IDisposable
     /// <summary>Where <see cref="Sockets"/> is not known: those that it cannot have, since they were on their way out when it was spawned.</summary>
     internal IReadOnlyList<Listeners.ListenerSocket> Never { get; set; } = [];
 
+    /// <summary>The cgroup of its own; null where it has none.</summary>
+    public WorkerCgroup? Cgroup { get; internal init; }
+
     /// <summary>When it got ready.</summary>
     public DateTimeOffset? ReadyAt { get; internal set; }
 
@@ -193,7 +196,7 @@ public sealed partial class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>SIGKILL to the process and to whatever is left of its session.</summary>
+    /// <summary>SIGKILL to the process and to whatever is left of its cgroup, or of its session.</summary>
     internal void KillSession()
     {
         if (!AwaitsMain)
@@ -204,6 +207,11 @@ public sealed partial class WorkerProcess : IDisposable
         if (First is not null)
         {
             Processes.Signal(First, 9);
+        }
+
+        if (Cgroup?.TryKill() == true)
+        {
+            return;
         }
 
         if (IsForeign)
@@ -229,6 +237,7 @@ public sealed partial class WorkerProcess : IDisposable
         Notify.Dispose();
         Pidfd.Dispose();
         First?.Dispose();
+        Cgroup?.Dispose();
     }
 
     private IEnumerable<int> Members() => !IsHandedOver && !IsFirstReaped

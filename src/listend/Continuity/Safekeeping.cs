@@ -20,8 +20,13 @@ internal sealed class Safekeeping : IDeadline, IDisposable
 {
     private static readonly TimeSpan KeeperMustLive = TimeSpan.FromSeconds(5);
 
-    /// <summary>Who was handed a socket is told to a successor a moment later: one request can pass thousands.</summary>
+    /// <summary>
+    /// Who was handed a socket is told to a successor a moment later, since one request can pass thousands; and no sooner
+    /// than leaves the loop 49 parts of 50 for other work.
+    /// </summary>
     private static readonly TimeSpan HandoffsMayWait = TimeSpan.FromSeconds(1);
+
+    private const int HandoffShare = 50;
 
     private readonly Daemon _daemon;
     private readonly ConflictWatch _conflicts;
@@ -38,6 +43,7 @@ internal sealed class Safekeeping : IDeadline, IDisposable
     private Keeper? _keeper;
     private TimeSpan _keeperSince;
     private DescriptorHandle? _stored;
+    private TimeSpan _writing;
     private bool _isDirty = true;
     private bool _hasListenersChanged = true;
     private bool _isOver;
@@ -97,7 +103,7 @@ internal sealed class Safekeeping : IDeadline, IDisposable
             {
                 if (entry.Phase == HandlePhase.Handoff)
                 {
-                    NextDeadline ??= _daemon.Loop.Now + HandoffsMayWait;
+                    NextDeadline ??= _daemon.Loop.Now + (_writing * HandoffShare > HandoffsMayWait ? _writing * HandoffShare : HandoffsMayWait);
                 }
                 else
                 {
@@ -159,11 +165,13 @@ internal sealed class Safekeeping : IDeadline, IDisposable
         if (_hasListenersChanged)
         {
             // What a worker does changes none of them, and there can be thousands.
+            var begun = _daemon.Loop.Now;
             var sockets = new OutgoingDescriptors();
             _listeners.Write(DaemonState.Listeners(_daemon, _conflicts, sockets), _daemon.Unknown);
             _heldListeners.Bring(Outliving(sockets));
             _hasListenersChanged = false;
             NextDeadline = null;
+            _writing = _daemon.Loop.Now - begun;
         }
 
         var descriptors = new OutgoingDescriptors();

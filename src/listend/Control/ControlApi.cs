@@ -56,7 +56,7 @@ internal sealed partial class ControlApi
     private async Task Status(HttpContext context)
     {
         var (document, connections) = await _daemon.Loop.Ask(() => (Documents.Status(_daemon), new ConnectionCounts(_daemon)));
-        await Json(context, connections.Fill(document), ControlJson.Default.StatusDocument);
+        await Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.StatusDocument);
     }
 
     private async Task Service(HttpContext context)
@@ -64,7 +64,7 @@ internal sealed partial class ControlApi
         var name = Name(context);
         var (document, connections) = await _daemon.Loop.Ask(() =>
             (Find(name) is { } runner ? Documents.Service(runner, _daemon.Loop.Now, _daemon.Loop.Time.GetUtcNow()) : null, new ConnectionCounts(_daemon)));
-        await (document is null ? NoService(context, name) : Json(context, connections.Fill(document), ControlJson.Default.ServiceDocument));
+        await (document is null ? NoService(context, name) : Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.ServiceDocument));
     }
 
     private async Task Listeners(HttpContext context) => await Json(

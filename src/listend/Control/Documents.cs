@@ -184,6 +184,7 @@ internal static class Documents
                 slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null)
             {
                 StateSince = wall + (worker.PhaseSince - now),
+                Cgroup = process?.Cgroup?.Path,
             };
         }
 

@@ -1,0 +1,121 @@
+using System.Globalization;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// The daemon's own cgroup where it has been handed to it (systemd's Delegate=), so that each worker can have one below it:
+/// cgroups(7), version 2. Its controllers are left alone: with one of memory enabled below, systemd could not start the
+/// daemon anew while workers live ("no internal processes").
+/// </summary>
+public sealed class CgroupTree
+{
+    private const string Prefix = "worker-";
+
+    private readonly List<string> _leftOver;
+
+    private CgroupTree(string directory)
+    {
+        Directory = directory;
+        _leftOver = [.. System.IO.Directory.EnumerateDirectories(directory, Prefix + "*")];
+        RemoveLeftOver();
+    }
+
+    /// <summary>Its directory.</summary>
+    public string Directory { get; }
+
+    /// <summary>The daemon's own; null where it may not make any below it, or the kernel cannot kill one (Linux 5.14).</summary>
+    public static CgroupTree? Find()
+    {
+        try
+        {
+            return Locate(File.ReadAllLines("/proc/self/mountinfo"), File.ReadAllLines("/proc/self/cgroup")) is { } directory
+                && IsDelegated(directory)
+                && File.Exists(Path.Combine(directory, "cgroup.kill")) ? new CgroupTree(directory) : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Where the cgroup of /proc/self/cgroup is mounted, by /proc/self/mountinfo (proc(5)); null where it is not.</summary>
+    internal static string? Locate(IEnumerable<string> mounts, IEnumerable<string> cgroups)
+    {
+        if (cgroups.FirstOrDefault(line => line.StartsWith("0::/", StringComparison.Ordinal)) is not { } own)
+        {
+            return null;
+        }
+
+        foreach (var mount in mounts)
+        {
+            // id, parent, device, root, mount point, options, optional fields, "-", type
+            var fields = mount.Split(' ');
+            if (fields.Length < 8 || Array.IndexOf(fields, "-") is var dash && (dash < 0 || dash + 1 >= fields.Length || fields[dash + 1] != "cgroup2"))
+            {
+                continue;
+            }
+
+            var root = fields[3] == "/" ? "" : fields[3];
+            if (own.AsSpan(3).StartsWith(root, StringComparison.Ordinal))
+            {
+                return Path.TrimEndingDirectorySeparator(fields[4] + own[(3 + root.Length)..]);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Makes the cgroup of a worker; null where that is refused, and the worker goes without.</summary>
+    internal WorkerCgroup? Create(string service, int worker)
+    {
+        RemoveLeftOver();
+        var name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{service}-{worker}");
+        try
+        {
+            // One of an earlier daemon can still have somebody in it.
+            for (var i = 1; i < 100; i++)
+            {
+                var path = Path.Combine(Directory, i == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}.{i}"));
+                if (!System.IO.Directory.Exists(path))
+                {
+                    System.IO.Directory.CreateDirectory(path);
+                    return new WorkerCgroup(this, path);
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Not ours after all, or cgroup.max.descendants is reached.
+        }
+
+        return null;
+    }
+
+    /// <summary>Removes one. Whoever was killed in it may take a moment to be gone, and then it goes with a later one.</summary>
+    internal void Remove(string path)
+    {
+        _leftOver.Add(path);
+        RemoveLeftOver();
+    }
+
+    private static bool IsDelegated(string directory) => Files.HasAttribute(directory, "user.delegate") || Files.HasAttribute(directory, "trusted.delegate");
+
+    /// <summary>Removes those that were not empty yet when their workers ended.</summary>
+    public void RemoveLeftOver() => _leftOver.RemoveAll(path =>
+    {
+        try
+        {
+            System.IO.Directory.Delete(path);
+            return true;
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    });
+}

@@ -1,0 +1,92 @@
+using System.Globalization;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>A worker's own cgroup: nobody leaves it by forking, and it can be killed as a whole.</summary>
+public sealed class WorkerCgroup : IDisposable
+{
+    private readonly CgroupTree? _tree;
+
+    /// <summary>One that is there; without a <paramref name="tree"/> it is never removed.</summary>
+    internal WorkerCgroup(CgroupTree? tree, string path)
+    {
+        _tree = tree;
+        Path = path;
+    }
+
+    /// <summary>Its directory.</summary>
+    public string Path { get; }
+
+    /// <summary>Its cgroup.procs, to which a child writes "0" to be in it; the caller owns it. Null with the refusal.</summary>
+    internal DescriptorHandle? OpenMembers(out SystemCallError error) => Open("cgroup.procs", out error);
+
+    /// <summary>SIGKILL to everybody in it, those included who fork meanwhile: cgroup.kill. False where it is gone.</summary>
+    internal bool TryKill()
+    {
+        using var kill = Open("cgroup.kill", out _);
+        return kill is not null && Files.Write(kill, "1"u8, out var error) > 0 && error is null;
+    }
+
+    /// <summary>Processor time of all who are or were in it, from cpu.stat. Any thread.</summary>
+    public static TimeSpan? ProcessorTime(string path)
+    {
+        foreach (var line in Lines(path, "cpu.stat"))
+        {
+            if (line.StartsWith("usage_usec ", StringComparison.Ordinal) && long.TryParse(line.AsSpan(11), NumberStyles.None, CultureInfo.InvariantCulture, out var microseconds))
+            {
+                return TimeSpan.FromMicroseconds(microseconds);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Bytes of memory: what the kernel charges to it (memory.current), where it counts that; else the resident sets of its
+    /// processes together, which counts shared pages once for each. Any thread.
+    /// </summary>
+    public static long? Memory(string path)
+    {
+        foreach (var line in Lines(path, "memory.current"))
+        {
+            return long.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var charged) ? charged : null;
+        }
+
+        long? pages = null;
+        foreach (var member in Lines(path, "cgroup.procs"))
+        {
+            // Size, resident, shared... in pages: proc(5).
+            foreach (var line in Lines("/proc/" + member, "statm"))
+            {
+                if (line.Split(' ') is [_, var resident, ..] && long.TryParse(resident, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+                {
+                    pages = (pages ?? 0) + count;
+                }
+            }
+        }
+
+        return pages * Environment.SystemPageSize;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _tree?.Remove(Path);
+
+    private DescriptorHandle? Open(string file, out SystemCallError error)
+    {
+        const int writeOnly = 1;
+        return Files.Open(System.IO.Path.Combine(Path, file), writeOnly, 0, out error);
+    }
+
+    private static string[] Lines(string directory, string file)
+    {
+        try
+        {
+            return File.ReadAllLines(System.IO.Path.Combine(directory, file));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+}
