@@ -19,7 +19,7 @@ public sealed record ConfigContext
 
     /// <summary>
     /// Whether a service may list a name that nobody knows yet, and wait until it is given; one that looks like a configured
-    /// one misspelt is an error all the same.
+    /// one misspelt is an error all the same, and so is any where no listener is configured at all.
     /// </summary>
     public bool AwaitsGiven { get; init; }
 

@@ -209,6 +209,13 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        broker.TakerGone += handles =>
+        {
+            foreach (var handle in handles)
+            {
+                Drift.Look(handle);
+            }
+        };
         using var safekeeping = Safekeeping = new Safekeeping(this, conflicts, control, broker, _predecessor, _log);
         Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, _claim, Flush, _log);
         foreach (var handle in Listeners.Handles)

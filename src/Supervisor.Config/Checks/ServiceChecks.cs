@@ -48,7 +48,7 @@ internal static class ServiceChecks
                 else if (!listeners.ContainsKey(item.Text) && !context.IsGiven(item.Text))
                 {
                     var near = Spelling.Nearest(item.Text, listeners.Keys);
-                    if (near is null && context.AwaitsGiven && SettingTypes.CheckName(item.Text) is null)
+                    if (near is null && context.AwaitsGiven && listeners.Count > 0 && SettingTypes.CheckName(item.Text) is null)
                     {
                         continue;
                     }
