@@ -49,7 +49,7 @@ internal sealed class ConfigReader
 
         var errors = report.ToImmutable();
         return errors.Length > 0
-            ? new ConfigResult(null, errors)
+            ? new ConfigResult(null, errors) { RuntimeDirectory = reader._daemon.RuntimeDirectory }
             : new ConfigResult(
                 new ListendConfig
                 {
@@ -57,7 +57,10 @@ internal sealed class ConfigReader
                     Listeners = [.. reader._listeners.Select(l => l.Spec)],
                     Services = [.. reader._services.Select(s => s.Spec)],
                 },
-                errors);
+                errors)
+            {
+                RuntimeDirectory = reader._daemon.RuntimeDirectory,
+            };
     }
 
     private void ReadDocument(TomlNode document)

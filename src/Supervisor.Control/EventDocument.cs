@@ -4,7 +4,7 @@ namespace Supervisor.Control;
 /// <param name="Seq">Number, from 1 at the daemon's start; also the <c>id:</c> of the server-sent event.</param>
 /// <param name="At">When.</param>
 /// <param name="Kind">
-/// What: daemon-started, daemon-upgraded, daemon-recovered, daemon-upgrade-refused, daemon-leaving; listener-made, listener-failed, listener-drifted, listener-repaired; service-state;
+/// What: daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed, daemon-leaving; listener-made, listener-failed, listener-drifted, listener-repaired; service-state;
 /// worker-spawned, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-killed, worker-left, worker-died,
 /// worker-backoff, worker-finished; rollout-started, rollout-progressed, rollout-failing, rollout-ended; events-lost,
 /// which only a reader that came too late for some gets. Also the <c>event:</c> of the server-sent event.

@@ -65,6 +65,31 @@ public static unsafe class Polling
         return poll(&one, 1, 0) == 1 && (one.revents & (POLLHUP | readHangUp)) != 0;
     }
 
+    /// <summary>
+    /// poll(2): waits until the descriptor has input, or with <paramref name="forOutput"/> room to write, or has ended.
+    /// False where <paramref name="patience"/> passes first. For where nothing else may happen meanwhile.
+    /// </summary>
+    public static bool Await(DescriptorHandle descriptor, TimeSpan patience, bool forOutput = false)
+    {
+        var until = Environment.TickCount64 + (long)patience.TotalMilliseconds;
+        while (true)
+        {
+            pollfd one = default;
+            one.fd = descriptor.Number;
+            one.events = forOutput ? POLLOUT : POLLIN;
+            var count = poll(&one, 1, (int)Math.Clamp(until - Environment.TickCount64, 0, int.MaxValue));
+            if (count >= 0)
+            {
+                return count > 0;
+            }
+
+            if (errno != EINTR)
+            {
+                throw new SystemCallException(SystemCallError.Last("poll"), "waiting for a descriptor");
+            }
+        }
+    }
+
     /// <summary>poll(2) without waiting: whether something waits to be read, or accepted (POLLIN).</summary>
     public static bool IsReadable(DescriptorHandle descriptor)
     {

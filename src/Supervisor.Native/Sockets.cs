@@ -88,6 +88,10 @@ public static unsafe class Sockets
         }
     }
 
+    /// <summary>shutdown(2), SHUT_RD: what has come can still be read, and whoever sends from now on is told that nobody reads (EPIPE).</summary>
+    public static SystemCallError? ShutReading(DescriptorHandle socket) =>
+        shutdown(socket.Number, SHUT_RD) == 0 ? null : SystemCallError.Last("shutdown");
+
     /// <summary>listen(2). On a socket that listens already it changes the backlog.</summary>
     public static SystemCallError? Listen(DescriptorHandle socket, int backlog) =>
         listen(socket.Number, backlog) == 0 ? null : SystemCallError.Last("listen");

@@ -86,6 +86,9 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
         return null;
     }
 
+    /// <inheritdoc/>
+    public BrokerError? Succeed(BrokerPeer peer, Func<DescriptorHandle> release) => daemon.Handover.Begin(peer, release);
+
     private static BrokerError Configured(string name, string what) =>
         new(BrokerErrorCode.Denied, $"listener \"{name}\" is configured, and what is configured cannot be {what}: change the configuration instead");
 }

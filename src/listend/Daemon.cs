@@ -75,6 +75,9 @@ internal sealed class Daemon : IDisposable
     /// <summary>The configuration that is in force.</summary>
     public ListendConfig Config => _config;
 
+    /// <summary>What this process was started with, where its predecessor's configuration is another one: applied, once it has gone on by that one.</summary>
+    public ConfigResult? Wanted { get; init; }
+
     /// <summary>How often the daemon has replaced itself.</summary>
     public int Upgrades => _predecessor?.Upgrades ?? 0;
 
@@ -87,7 +90,16 @@ internal sealed class Daemon : IDisposable
     /// <summary>Its replacement by the executable that is on disk.</summary>
     public Upgrade Upgrade { get; private set; } = null!;
 
+    /// <summary>Its replacement by another process.</summary>
+    public Handover Handover { get; private set; } = null!;
+
+    /// <summary>Whether its replacement, one way or the other, has begun and is not decided.</summary>
+    public bool IsBeingSucceeded => Upgrade.IsUnderWay || Handover.IsUnderWay;
+
     public RuntimePaths Paths => _paths;
+
+    /// <summary>Whether the command line says where they are, over <c>daemon.runtime_directory</c>.</summary>
+    public bool IsDirectoryGiven { get; init; }
 
     public DateTimeOffset StartedAt { get; private set; }
 
@@ -116,7 +128,7 @@ internal sealed class Daemon : IDisposable
         }
 
         Events.Daemon(
-            _predecessor is null ? "daemon-started" : _predecessor.IsSameProcess ? "daemon-upgraded" : "daemon-recovered",
+            _predecessor is null ? "daemon-started" : _predecessor.IsSameProcess ? "daemon-upgraded" : _predecessor.HasYielded ? "daemon-took-over" : "daemon-recovered",
             _predecessor?.Note ?? string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var orphans = _orphans = new OrphanReaper(_loop);
         var cgroups = CgroupTree.Find();
@@ -216,8 +228,14 @@ internal sealed class Daemon : IDisposable
                 Drift.Look(handle);
             }
         };
+        if (_predecessor is not null)
+        {
+            broker.Adopt(_predecessor.Descriptors);
+        }
+
         using var safekeeping = Safekeeping = new Safekeeping(this, conflicts, control, broker, _predecessor, _log);
         Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, _claim, Flush, _log);
+        Handover = new Handover(this, conflicts, control, broker, _claim, Flush, _log);
         foreach (var handle in Listeners.Handles)
         {
             safekeeping.Watch(handle);
@@ -248,7 +266,8 @@ internal sealed class Daemon : IDisposable
                 runner.Resume();
             }
 
-            foreach (var left in _predecessor.Descriptors.Remaining)
+            // A socket unit passes its own again to each daemon that starts: those are what the listeners have already.
+            foreach (var left in _predecessor.Descriptors.Remaining.Where(key => !Listeners.Has(_predecessor.Descriptors.Peek(key)!)))
             {
                 _log.Warning("{Descriptor}: the predecessor has left it, and nobody here knows what it is for; it is closed", left);
             }
@@ -290,6 +309,11 @@ internal sealed class Daemon : IDisposable
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
+        if (Wanted is { } wanted)
+        {
+            _loop.Post(() => Reloader.ApplyAtStart(wanted));
+        }
+
         _loop.Add(new Rest(_loop));
         _loop.Run();
 

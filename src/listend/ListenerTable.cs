@@ -23,6 +23,10 @@ internal sealed class ListenerTable
 
     public ListenerHandle? Find(string name) => _handles.Find(handle => handle.Name == name);
 
+    /// <summary>Whether that is the socket of one of them.</summary>
+    public bool Has(DescriptorHandle descriptor) =>
+        Files.GetStatus(descriptor, out var status) is null && status.IsSocket && _handles.Exists(handle => handle.Sockets.Any(socket => socket.Inode == status.Inode));
+
     /// <summary>Opens all of them, in the configuration's order.</summary>
     public void Open(ImmutableArray<ListenerSpec> specs, ILogger log)
     {

@@ -21,12 +21,17 @@ internal sealed class RuntimeClaim : IDisposable
     /// <summary>The locked file. The lock belongs to the open file, so whoever is given this descriptor has it too.</summary>
     public DescriptorHandle Descriptor => _file;
 
-    /// <summary>The claim of a predecessor, by its locked file.</summary>
-    public static RuntimeClaim Adopt(DescriptorHandle file) => new(file);
-
-    /// <summary>Makes the directory where it is missing, and takes the lock; null with the reason where that cannot be.</summary>
-    public static RuntimeClaim? TryTake(RuntimePaths paths, out string? error)
+    /// <summary>The claim of a predecessor, by its locked file, which says from now on that it is this process's.</summary>
+    public static RuntimeClaim Adopt(DescriptorHandle file)
     {
+        Sign(file);
+        return new RuntimeClaim(file);
+    }
+
+    /// <summary>Makes the directory where it is missing, and takes the lock; null with the reason where that cannot be, and in <paramref name="isHeld"/> whether another one has it.</summary>
+    public static RuntimeClaim? TryTake(RuntimePaths paths, out bool isHeld, out string? error)
+    {
+        isHeld = false;
         try
         {
             // Said twice, since the umask takes bits of what mkdir() is given: workers of any user must reach their socket.
@@ -57,15 +62,18 @@ internal sealed class RuntimeClaim : IDisposable
             var length = Files.Read(file, text, out _);
             var holder = length > 0 ? Encoding.ASCII.GetString(text[..length]).Trim() : null;
             file.Dispose();
-            error = $"another listend{(holder is null ? "" : $" (pid {holder})")} is in charge of {paths.Directory}; stop it first, or give this one a directory of its own by --runtime-directory or daemon.runtime_directory";
+            isHeld = true;
+            error = $"another listend{(holder is null ? "" : $" (pid {holder})")} is in charge of {paths.Directory}";
             return null;
         }
 
-        Files.Replace(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Processes.CurrentPid}\n")));
+        Sign(file);
         error = null;
         return new RuntimeClaim(file);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    private static void Sign(DescriptorHandle file) => Files.Replace(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Processes.CurrentPid}\n")));
 }

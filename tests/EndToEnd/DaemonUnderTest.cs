@@ -18,7 +18,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
 {
     private readonly RunningProgram _program;
     private int? _pid;
-    private Func<RunningProgram>? _startAgain;
+    private Func<IReadOnlyList<string>?, RunningProgram>? _startAgain;
 
     private DaemonUnderTest(TemporaryDirectory directory, RunningProgram program, string runtime)
     {
@@ -71,9 +71,9 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     {
         var runtime = directory[name];
         var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Fill(config, directory)}");
-        IEnumerable<string> command =
+        string[] program = [.. options.Wrapper.Select(word => Fill(word, directory)), options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel];
+        string[] arguments =
         [
-            .. options.Wrapper.Select(word => Fill(word, directory)), options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel,
             .. options.Arguments is { } given ? ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] : (string[])["--config", file],
         ];
 
@@ -84,12 +84,12 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             environment[variable] = value;
         }
 
-        RunningProgram StartIt() => RunningProgram.Start(command.First(), command.Skip(1), environment);
-        return new DaemonUnderTest(directory, StartIt(), runtime) { _startAgain = StartIt };
+        RunningProgram StartIt(IReadOnlyList<string>? others) => RunningProgram.Start(program[0], [.. program.Skip(1), .. others ?? arguments], environment);
+        return new DaemonUnderTest(directory, StartIt(null), runtime) { _startAgain = StartIt };
     }
 
-    /// <summary>Starts another one like it, which succeeds this one; waits for nothing.</summary>
-    public DaemonUnderTest Again() => new(Directory, _startAgain!(), Runtime) { _startAgain = _startAgain };
+    /// <summary>Starts another one like it, or with <paramref name="arguments"/>, which succeeds this one; waits for nothing.</summary>
+    public DaemonUnderTest Again(params string[] arguments) => new(Directory, _startAgain!(arguments.Length > 0 ? arguments : null), Runtime) { _startAgain = _startAgain };
 
     /// <summary>Waits until the control socket stands.</summary>
     public async Task WaitUntilUpAsync(DaemonOptions? options = null)

@@ -10,7 +10,7 @@ namespace Supervisor.EndToEnd;
 /// The daemon is succeeded, by another executable in its own process or by another process after its death, and clients
 /// cannot tell: no request is refused, reset or unanswered, workers keep their pids and listeners their inodes.
 /// </summary>
-public sealed class SuccessionTests(ITestOutputHelper output)
+public sealed partial class SuccessionTests(ITestOutputHelper output)
 {
     private const string Config =
         """
@@ -29,7 +29,8 @@ public sealed class SuccessionTests(ITestOutputHelper output)
     [Fact]
     public Task Upgrades_in_a_row_lose_nothing() => UnderLoadAsync(async (daemon, before) =>
     {
-        for (var i = 1; i <= 10; i++)
+        const int upgrades = 50;
+        for (var i = 1; i <= upgrades; i++)
         {
             var upgraded = await daemon.ListenctlAsync("upgrade", "--json");
             Assert.True(upgraded.ExitCode == 0, upgraded.Error);
@@ -42,7 +43,7 @@ public sealed class SuccessionTests(ITestOutputHelper output)
         var web = await daemon.ListenerAsync("web");
         Assert.Equal(before.Inode, web.Inode);
         Assert.Equal("inherited-upgrade", web.Origin);
-        Assert.Equal(10, (await daemon.HistoryAsync("web")).Count(entry => entry is { Phase: "adopt", Call: "execve" }));
+        Assert.Equal(upgrades, (await daemon.HistoryAsync("web")).Count(entry => entry is { Phase: "adopt", Call: "execve" }));
         return daemon;
     });
 
@@ -52,10 +53,16 @@ public sealed class SuccessionTests(ITestOutputHelper output)
         var mark = daemon.Log.Count;
         for (var i = 0; i < 3; i++)
         {
+            // As many as the roll-out lasts for.
             await daemon.AskAsync("POST /v1/services/web/restart");
-            var upgraded = await daemon.ListenctlAsync("upgrade");
-            Assert.True(upgraded.ExitCode == 0, upgraded.Error);
-            await daemon.Log.WaitAsync(mark, string.Create(CultureInfo.InvariantCulture, $"generation {i + 2} serves"));
+            var served = daemon.Log.WaitAsync(mark, string.Create(CultureInfo.InvariantCulture, $"generation {i + 2} serves"));
+            do
+            {
+                var upgraded = await daemon.ListenctlAsync("upgrade");
+                Assert.True(upgraded.ExitCode == 0, upgraded.Error);
+            }
+            while (!served.IsCompleted);
+            await served;
         }
 
         Assert.All((await daemon.StatusAsync("web")).Workers, worker => Assert.Equal(4, worker.Generation));
@@ -158,10 +165,10 @@ public sealed class SuccessionTests(ITestOutputHelper output)
         await next.LeaveAsync();
     }
 
-    private async Task UnderLoadAsync(Func<DaemonUnderTest, Before, Task<DaemonUnderTest>> test)
+    private async Task UnderLoadAsync(Func<DaemonUnderTest, Before, Task<DaemonUnderTest>> test, string more = "")
     {
         using var directory = new TemporaryDirectory();
-        var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        var daemon = DaemonUnderTest.Start(directory, Config + "\n" + more, new DaemonOptions());
         try
         {
             await daemon.WaitUntilUpAsync();

@@ -23,15 +23,28 @@ public static class DescriptorKey
     /// <summary>The link to the keeper.</summary>
     public const string Keeper = "keeper";
 
+    /// <summary>The pidfd of a daemon that lives and hands over: when it has left, its successor goes on.</summary>
+    public const string Daemon = "daemon";
+
     /// <summary>
-    /// Whether a successor in another process can use it. It opens pidfds by itself; the lock has to end with the process
-    /// whose it is, and so has the keeper's link.
+    /// Whether a successor that comes after the process's end can use it. It opens pidfds by itself; the lock has to end
+    /// with the process whose it is, and so have the keeper's link and the broker's connections.
     /// </summary>
     public static bool OutlivesProcess(string key) =>
-        key is not (Lock or Keeper) && !(key.StartsWith("service/", StringComparison.Ordinal)
+        key is not (Lock or Keeper) && !key.StartsWith(BrokerClientPrefix, StringComparison.Ordinal) && !(key.StartsWith("service/", StringComparison.Ordinal)
             && (key.EndsWith("/process", StringComparison.Ordinal) || key.EndsWith("/first", StringComparison.Ordinal) || key.Contains("/hook/", StringComparison.Ordinal)));
 
     private const string ListenerPrefix = "listener/";
+    private const string BrokerClientPrefix = "broker/";
+
+    /// <summary>
+    /// Whether a successor beside the living daemon is given it: everything but the pidfd of a spawned process that does
+    /// not count any more, and whose end only its parent has to see.
+    /// </summary>
+    public static bool IsHandedOver(string key) => !key.EndsWith("/first", StringComparison.Ordinal);
+
+    /// <summary>A connection of the broker's, by a number.</summary>
+    public static string BrokerClient(int index) => string.Create(CultureInfo.InvariantCulture, $"{BrokerClientPrefix}{index}");
 
     /// <summary>The socket of a listener.</summary>
     public static string Listener(string name) => ListenerPrefix + name;

@@ -14,4 +14,7 @@ public enum BrokerMethod
 
     /// <summary>What the asker may take.</summary>
     List,
+
+    /// <summary>To take the daemon's place, by another listend: everything that it has, and it leaves.</summary>
+    Succeed,
 }

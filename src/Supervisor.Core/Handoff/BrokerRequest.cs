@@ -114,6 +114,9 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
             case "list":
                 request = new BrokerRequest(BrokerMethod.List, [], null);
                 return null;
+            case "succeed":
+                request = new BrokerRequest(BrokerMethod.Succeed, [], null);
+                return null;
             default:
                 return "its \"method\" is none of take, put, drop, list";
         }

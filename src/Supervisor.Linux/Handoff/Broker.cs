@@ -24,7 +24,7 @@ namespace Supervisor.Linux.Handoff;
 /// requests wait in its own socket's buffer.
 /// </para>
 /// </remarks>
-public sealed class Broker : IDeadline, IDisposable
+public sealed partial class Broker : IDeadline, IDisposable
 {
     /// <summary>Connections at the same time.</summary>
     public const int MaxConnections = 256;
@@ -170,9 +170,10 @@ public sealed class Broker : IDeadline, IDisposable
         _spare?.Dispose();
     }
 
-    /// <summary>The answer to one packet. A descriptor that is taken out of <paramref name="received"/> is the table's.</summary>
-    internal BrokerReply Answer(BrokerPeer peer, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received)
+    /// <summary>The answer to one packet; null where the connection is not the broker's any more. A descriptor that is taken out of <paramref name="received"/> is the table's.</summary>
+    internal BrokerReply? Answer(BrokerConnection connection, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received)
     {
+        var peer = connection.Peer;
         if (truncated)
         {
             return BrokerReply.Error(new BrokerError(BrokerErrorCode.TooLarge, $"a request has {BrokerRequest.MaxBytes} bytes at most"));
@@ -194,6 +195,7 @@ public sealed class Broker : IDeadline, IDisposable
             BrokerMethod.List => List(peer),
             BrokerMethod.Put => Reply(Put(peer, request.Name!, descriptorsLost, received)),
             BrokerMethod.Drop => Reply(MayChange(peer) ?? _table.Drop(request.Name!)),
+            BrokerMethod.Succeed => (MayChange(peer) ?? _table.Succeed(peer, () => Release(connection))) is { } refused ? BrokerReply.Error(refused) : null,
             _ => throw new InvalidOperationException($"no method: {request.Method}"),
         };
     }
@@ -205,6 +207,22 @@ public sealed class Broker : IDeadline, IDisposable
     /// <summary>Ends a connection.</summary>
     internal void Close(BrokerConnection connection)
     {
+        Forget(connection);
+        connection.Dispose();
+        if (connection.Taken.Count is > 0 and <= MostLooked)
+        {
+            TakerGone?.Invoke(connection.Taken);
+        }
+    }
+
+    private DescriptorHandle Release(BrokerConnection connection)
+    {
+        Forget(connection);
+        return connection.Release();
+    }
+
+    private void Forget(BrokerConnection connection)
+    {
         if (_connections.Remove(connection))
         {
             var uid = connection.Peer.Uid;
@@ -212,12 +230,6 @@ public sealed class Broker : IDeadline, IDisposable
             {
                 _byUser.Remove(uid);
             }
-        }
-
-        connection.Dispose();
-        if (connection.Taken.Count is > 0 and <= MostLooked)
-        {
-            TakerGone?.Invoke(connection.Taken);
         }
     }
 
@@ -308,7 +320,7 @@ public sealed class Broker : IDeadline, IDisposable
 
     private static BrokerError? MayChange(BrokerPeer peer) => peer.IsPrivileged
         ? null
-        : new BrokerError(BrokerErrorCode.Denied, $"put and drop are for root and the daemon's own user ({Processes.EffectiveUid.ToString(CultureInfo.InvariantCulture)}); you are {peer.Words}");
+        : new BrokerError(BrokerErrorCode.Denied, $"put, drop and succeed are for root and the daemon's own user ({Processes.EffectiveUid.ToString(CultureInfo.InvariantCulture)}); you are {peer.Words}");
 
     private void Accept()
     {
@@ -343,9 +355,14 @@ public sealed class Broker : IDeadline, IDisposable
 
             // A packet of the greatest size must fit, whatever net.core.wmem_default is.
             Sockets.SetInt32(socket, SolSocket, SoSndBuf, 4 * BrokerRequest.MaxBytes);
-            _byUser[peer.Uid] = _byUser.GetValueOrDefault(peer.Uid) + 1;
-            _connections.Add(new BrokerConnection(_loop, this, socket, peer));
+            Add(socket, peer);
         }
+    }
+
+    private void Add(DescriptorHandle socket, BrokerPeer peer)
+    {
+        _byUser[peer.Uid] = _byUser.GetValueOrDefault(peer.Uid) + 1;
+        _connections.Add(new BrokerConnection(_loop, this, socket, peer));
     }
 
     private string? Full(DescriptorHandle socket, BrokerPeer peer)

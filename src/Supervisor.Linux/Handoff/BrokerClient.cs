@@ -22,6 +22,9 @@ public sealed class BrokerClient : IDisposable
 
     private BrokerClient(DescriptorHandle socket) => _socket = socket;
 
+    /// <summary>The connection, for what is said on it after <c>succeed</c>; it stays the client's.</summary>
+    public DescriptorHandle Socket => _socket;
+
     /// <summary>Connects; null with the refusal where that does not go. No wait is longer than <paramref name="timeout"/>.</summary>
     public static BrokerClient? Connect(string path, TimeSpan timeout, out SystemCallError error)
     {

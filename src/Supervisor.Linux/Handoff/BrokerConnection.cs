@@ -45,6 +45,12 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>The handles that it has taken; no more than one beyond <see cref="Broker.MostLooked"/>.</summary>
     public IReadOnlyCollection<ListenerHandle> Taken => _taken ?? (IReadOnlyCollection<ListenerHandle>)[];
 
+    /// <summary>Whether its next request is waited for; otherwise an answer waits for room.</summary>
+    public bool IsHeard => _pending is null;
+
+    /// <summary>The socket, which stays this object's.</summary>
+    public DescriptorHandle Socket => _socket;
+
     /// <summary>When the wait for room is over; null where nothing waits.</summary>
     public TimeSpan? Deadline { get; private set; }
 
@@ -57,6 +63,14 @@ internal sealed class BrokerConnection : IDisposable
             _loop.Unwatch(_socket);
             _socket.Dispose();
         }
+    }
+
+    /// <summary>Lets go of the socket, which is the caller's from now on.</summary>
+    internal DescriptorHandle Release()
+    {
+        _isClosed = true;
+        _loop.Unwatch(_socket);
+        return _socket;
     }
 
     private void Hear()
@@ -96,7 +110,12 @@ internal sealed class BrokerConnection : IDisposable
                 return false;
             }
 
-            Answer(_broker.Answer(Peer, data[..length], truncated, lost, _received));
+            if (_broker.Answer(this, data[..length], truncated, lost, _received) is not { } reply)
+            {
+                return false;
+            }
+
+            Answer(reply);
             return true;
         }
         finally

@@ -22,4 +22,10 @@ public interface IBrokerTable
 
     /// <summary>Lets go of what was put under a name; the reason where it does not.</summary>
     BrokerError? Drop(string name);
+
+    /// <summary>
+    /// Another listend wants to take this one's place. Null where it may try: then <paramref name="release"/> has been
+    /// called, which hands over the connection, on which everything else is said. Otherwise the reason.
+    /// </summary>
+    BrokerError? Succeed(BrokerPeer peer, Func<DescriptorHandle> release);
 }

@@ -138,6 +138,9 @@ public sealed partial class ServiceRunner
         (_missed, _waitingHooks) = ([], []);
     }
 
+    /// <summary>Whether a hook runs: how it ends decides something, and only who has started it is sure to learn that.</summary>
+    public bool RunsHook => !_hooks.IsIdle;
+
     /// <summary>Whether a notify socket at that path is one of the workers'.</summary>
     public bool HasNotifySocket(string path) => _processes.Values.Any(process => process.Notify.Path == path);
 

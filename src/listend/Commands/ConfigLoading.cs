@@ -4,7 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Supervisor.Config;
 using Supervisor.Control;
-using Supervisor.Core.Continuity;
+using Supervisor.Daemon.Continuity;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Commands;
@@ -39,24 +39,10 @@ internal static class ConfigLoading
             return lenient;
         }
 
-        var directory = lenient.Config?.Daemon.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
-        var given = directory is null ? [] : Given(new RuntimePaths(directory).StateFile);
+        var directory = lenient.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+        var manifest = directory is null ? null : Predecessor.Peek(new RuntimePaths(directory));
+        var given = manifest?.Listeners.Where(entry => entry is { IsGiven: true, Inode: not 0 }).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal) ?? [];
         return Load(path, Context with { IsGiven = given.Contains });
-    }
-
-    /// <summary>What has been given to the daemon whose state that is; nothing where it cannot be read.</summary>
-    private static HashSet<string> Given(string stateFile)
-    {
-        try
-        {
-            return ManifestFormat.TryRead(File.ReadAllBytes(stateFile), out var manifest, out _, out _)
-                ? [.. manifest.Listeners.Where(entry => entry is { IsGiven: true, Inode: not 0 }).Select(entry => entry.Spec.Name)]
-                : [];
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
     }
 
     /// <summary>Reads and parses; every error at once.</summary>
@@ -70,7 +56,7 @@ internal static class ConfigLoading
 
         var result = ConfigParser.Parse(files.Sources, context);
         ImmutableArray<ConfigDiagnostic> errors = [.. files.Errors, .. result.Errors];
-        return new ConfigResult(errors.IsEmpty ? result.Config : null, errors);
+        return result with { Config = errors.IsEmpty ? result.Config : null, Errors = errors };
     }
 
     private static IPAddress[] Resolve(string name)

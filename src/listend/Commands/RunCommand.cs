@@ -29,12 +29,13 @@ internal static class RunCommand
         var format = new Option<string>("--log-format") { Description = "How it is logged: auto is journal under systemd, else text", DefaultValueFactory = _ => "auto" };
         format.AcceptOnlyFromAmong("auto", "text", "json", "journal");
         var runtime = new Option<string?>("--runtime-directory") { Description = "Where control.sock and the rest lie; over daemon.runtime_directory", HelpName = "PATH" };
+        var takeOver = new Option<bool>("--take-over") { Description = "Take over from the listend that is in charge of the runtime directory, whatever its configuration; from one of the same configuration this is done anyway" };
         var listen = new Option<string[]>("--listen") { Description = "Without a configuration file: an address to listen on, or NAME=ADDRESS; may be repeated", HelpName = "ADDRESS", AllowMultipleArgumentsPerToken = true };
         var workers = new Option<int?>("--workers") { Description = "With --listen: how many workers", HelpName = "N" };
         var handoff = new Option<string?>("--handoff") { Description = "With --listen: how workers take their listeners", HelpName = "H" };
         var ready = new Option<string?>("--ready") { Description = "With --listen: what makes a worker ready", HelpName = "R" };
         var command = new Argument<string[]>("command") { Description = "With --listen, after --: the worker's program and its arguments", Arity = ArgumentArity.ZeroOrMore };
-        var run = new Command("run", "Runs the daemon in the foreground") { config, level, format, runtime, listen, workers, handoff, ready, command };
+        var run = new Command("run", "Runs the daemon in the foreground") { config, level, format, runtime, takeOver, listen, workers, handoff, ready, command };
         run.SetAction(parsed =>
         {
             using var predecessor = Predecessor.FromExecution(out var unusable);
@@ -46,7 +47,7 @@ internal static class RunCommand
 
             if (predecessor is not null)
             {
-                return Run(predecessor.Config, predecessor.Manifest.Config.RuntimeDirectory!, predecessor.Manifest.Config.File, predecessor);
+                return Run(new ConfigResult(predecessor.Config, []), predecessor.Manifest.Config.RuntimeDirectory!, predecessor.Manifest.Config.File, predecessor);
             }
 
             var addresses = parsed.GetValue(listen) ?? [];
@@ -70,53 +71,72 @@ internal static class RunCommand
                 return Usage;
             }
 
-            var path = adHoc ? null : parsed.GetValue(config)!;
-            var result = adHoc
+            var given = adHoc ? null : parsed.GetValue(config)!;
+            var path = string.IsNullOrEmpty(given) ? null : Path.GetFullPath(given);
+            var wanted = adHoc
                 ? AdHocConfig.ForCommand(addresses, parsed.GetValue(workers), parsed.GetValue(handoff), parsed.GetValue(ready), program, ConfigLoading.Context)
-                : ConfigLoading.LoadForStart(path!);
-            var errors = result.Errors;
-            if (result.Config is { } parsedConfig)
+                : ConfigLoading.LoadForStart(given!);
+            if (wanted.Config is { } parsedConfig)
             {
-                errors = errors.AddRange(Support.Check(parsedConfig, path ?? "command line"));
+                wanted = wanted with { Errors = wanted.Errors.AddRange(Support.Check(parsedConfig, given ?? "command line")) };
             }
 
-            if (!errors.IsEmpty)
+            var directory = parsed.GetValue(runtime) ?? wanted.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+            directory = string.IsNullOrEmpty(directory) ? null : Path.GetFullPath(directory);
+
+            // What a daemon of that file has left goes on by what was in force: its workers serve, and nobody else watches them.
+            if (!wanted.Errors.IsEmpty && (path is null || directory is null || Predecessor.Peek(new RuntimePaths(directory))?.Config.File != path))
+            {
+                return Refuse(wanted.Errors, adHoc ? Usage : Failed);
+            }
+
+            if (directory is null)
+            {
+                Console.Error.WriteLine("listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or give --runtime-directory PATH or daemon.runtime_directory");
+                return Failed;
+            }
+
+            return Run(wanted, directory, path, null);
+
+            static int Refuse(IEnumerable<ConfigDiagnostic> errors, int status)
             {
                 foreach (var error in errors)
                 {
                     Console.Error.WriteLine($"listend: {error}");
                 }
 
-                return adHoc ? Usage : Failed;
+                return status;
             }
 
-            if ((parsed.GetValue(runtime) ?? result.Config!.Daemon.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory) is not { } directory)
+            int Run(ConfigResult wanted, string directory, string? file, Predecessor? predecessor)
             {
-                Console.Error.WriteLine("listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or give --runtime-directory PATH or daemon.runtime_directory");
-                return Failed;
-            }
-
-            return Run(result.Config!, Path.GetFullPath(directory), path, null);
-
-            int Run(ListendConfig config, string directory, string? file, Predecessor? predecessor)
-            {
+                var config = wanted.Errors.IsEmpty ? wanted.Config : null;
                 using var logging = LogSetup.Create(parsed.GetValue(format)!, parsed.GetValue(level)!);
                 var paths = new RuntimePaths(directory);
                 string? error = null;
-                using var claim = predecessor?.Descriptors.Take(DescriptorKey.Lock) is { } locked ? RuntimeClaim.Adopt(locked) : RuntimeClaim.TryTake(paths, out error);
+                Predecessor? former = null;
+                using var claim = predecessor?.Descriptors.Take(DescriptorKey.Lock) is { } locked
+                    ? RuntimeClaim.Adopt(locked)
+                    : Takeover.Claim(paths, config, file, parsed.GetValue(takeOver), logging.Log, out former, out error);
                 if (claim is null)
                 {
                     logging.Log.Fatal("{Error}", error);
-                    return Failed;
+                    return Refuse(wanted.Errors, Failed);
                 }
 
-                using var dead = predecessor is null ? Predecessor.FromRuntimeDirectory(paths, IncomingDescriptors.IsStored ? IncomingDescriptors.FromListenFds() : null, logging.Log) : null;
-                if (dead?.HasOtherConfig(config) == true)
+                using var before = predecessor ?? former ?? Predecessor.FromRuntimeDirectory(paths, IncomingDescriptors.IsStored ? IncomingDescriptors.FromListenFds() : null, logging.Log);
+                if ((before?.Config ?? config) is not { } inForce)
                 {
-                    logging.Log.Warning("the configuration has changed since the last daemon read it: what was in force stays so, until \"listenctl reload\"");
+                    return Refuse(wanted.Errors, Failed);
                 }
 
-                using var daemon = new Daemon(dead?.Config ?? config, paths, file, logging.Log, logging.IsJournal, logging.Flush, executable, claim, predecessor ?? dead);
+                using var daemon = new Daemon(inForce, paths, file, logging.Log, logging.IsJournal, logging.Flush, executable, claim, before)
+                {
+                    IsDirectoryGiven = parsed.GetValue(runtime) is not null,
+
+                    // Upgrading is no reason to read the configuration again, starting is one.
+                    Wanted = before is { IsSameProcess: false } && (config is null || before.HasOtherConfig(config)) ? wanted : null,
+                };
                 return daemon.Run();
             }
         });

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Supervisor.Control;
 using Supervisor.Core.Continuity;
+using Supervisor.Daemon.Control;
 using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
@@ -47,6 +49,17 @@ internal static class DaemonState
             Services = [.. daemon.Services.Select(runner => runner.Keep(descriptors, withStreams))],
             Events = withStreams ? Stream(daemon) : null,
         };
+    }
+
+    /// <summary>The state with everything that belongs to it, for a successor that takes over in this very moment: events, output, the lock and the daemon's own sockets too.</summary>
+    public static DaemonManifest Whole(Daemon daemon, ConflictWatch conflicts, ControlServer control, Broker broker, RuntimeClaim claim, OutgoingDescriptors descriptors)
+    {
+        descriptors.Add(DescriptorKey.Lock, claim.Descriptor);
+        descriptors.Add(DescriptorKey.Control, control.Listener);
+        descriptors.Add(DescriptorKey.Broker, broker.Listener);
+        descriptors.Add(DescriptorKey.Keeper, daemon.Safekeeping.Link);
+        broker.Keep(descriptors);
+        return Of(daemon, Listeners(daemon, conflicts, descriptors), descriptors, withStreams: true);
     }
 
     private static StreamEntry Stream(Daemon daemon)

@@ -6,6 +6,7 @@ using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux;
 using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Handoff;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
@@ -47,9 +48,12 @@ internal sealed class Predecessor : IDisposable
 
     private bool IsDead { get; init; }
 
+    /// <summary>Whether it lived, and has left for this one.</summary>
+    public bool HasYielded { get; private init; }
+
     /// <summary>What is written into each listener's history.</summary>
-    public string Note => IsSameProcess
-        ? $"listend {Manifest.Version} (pid {Manifest.Pid}) became listend {Daemon.Version}: upgrade {Upgrades}"
+    public string Note => IsSameProcess ? $"listend {Manifest.Version} (pid {Manifest.Pid}) became listend {Daemon.Version}: upgrade {Upgrades}"
+        : HasYielded ? $"listend {Daemon.Version} (pid {Processes.CurrentPid}) took over from listend {Manifest.Version} (pid {Manifest.Pid})"
         : $"listend {Daemon.Version} (pid {Processes.CurrentPid}) goes on for listend {Manifest.Version} (pid {Manifest.Pid}), which has ended";
 
     /// <summary>How often the daemon has replaced itself, this time included.</summary>
@@ -64,8 +68,11 @@ internal sealed class Predecessor : IDisposable
     };
 
     /// <summary>Whether what is asked for now is not what was in force.</summary>
-    public bool HasOtherConfig(ListendConfig now) =>
-        !ManifestFormat.AreSame(Manifest.Config with { File = null, RuntimeDirectory = null }, new ConfigEntry { Metrics = now.Daemon.Metrics, Listeners = now.Listeners, Services = now.Services });
+    public bool HasOtherConfig(ListendConfig now) => IsOther(Manifest.Config, now);
+
+    /// <summary>The same of a configuration that was written down.</summary>
+    public static bool IsOther(ConfigEntry before, ListendConfig now) =>
+        !ManifestFormat.AreSame(before with { File = null, RuntimeDirectory = null }, new ConfigEntry { Metrics = now.Daemon.Metrics, Listeners = now.Listeners, Services = now.Services });
 
     /// <summary>Whether this process goes on as another one's successor by execve().</summary>
     public static bool IsResuming => Environment.GetEnvironmentVariable(ResumeVariable) is not null;
@@ -113,6 +120,56 @@ internal sealed class Predecessor : IDisposable
     }
 
     /// <summary>
+    /// What a living daemon says of itself in the runtime directory, and a dead one has left; null where there is nothing
+    /// that can be read. It may be changing.
+    /// </summary>
+    public static DaemonManifest? Peek(RuntimePaths paths) => ReadManifest(paths, null, null, out _);
+
+    /// <summary>
+    /// A daemon that lives, and has left for this process, which is in charge from now on. Null with the reason where that
+    /// one goes on, or has ended meanwhile without a word.
+    /// </summary>
+    public static Predecessor? FromLiving(RuntimePaths paths, ILogger log, out string? refusal)
+    {
+        using var client = BrokerClient.Connect(paths.BrokerSocket, Handover.Patience, out var unconnected);
+        if (client is null)
+        {
+            refusal = unconnected.ToString();
+            return null;
+        }
+
+        // It lets answers be given that are under way.
+        if (SuccessionLink.Receive(client.Socket, Handover.Patience * 2, out refusal) is not { } descriptors)
+        {
+            return null;
+        }
+
+        DaemonManifest? manifest = null;
+        UnknownFields? unknown = null;
+        using var memory = descriptors.Take(DescriptorKey.State);
+        using var daemon = descriptors.Take(DescriptorKey.Daemon);
+        refusal = memory is null || daemon is null || !descriptors.Has(DescriptorKey.Lock) ? "it did not send all of its state"
+            : Succession.ReadSealed(memory, out var unread) is not { } bytes ? $"its state cannot be read{(unread is { } why ? $": {why}" : "")}"
+            : !ManifestFormat.TryRead(bytes, out manifest, out unknown, out var misread) ? misread
+            : manifest.Listeners.FirstOrDefault(entry => entry.Inode != 0 && !descriptors.Has(DescriptorKey.Listener(entry.Spec.Name))) is { } lost ? $"it did not send listener \"{lost.Spec.Name}\""
+            : !SuccessionLink.Commit(client.Socket) ? "it has ended, or does not wait any more"
+            : null;
+        if (refusal is not null)
+        {
+            descriptors.Dispose();
+            return null;
+        }
+
+        // What it holds besides (its metrics address, say) is free when it has ended.
+        if (!Polling.Await(daemon!, Handover.Patience))
+        {
+            log.Warning("listend (pid {Pid}) has handed over and is still there", manifest!.Pid);
+        }
+
+        return new Predecessor(manifest!, unknown!, descriptors) { Call = "recvmsg", IsDead = true, HasYielded = true };
+    }
+
+    /// <summary>
     /// A predecessor that ended without a word, by what it has left in the runtime directory, whose lock is ours: its state,
     /// and its descriptors from the keeper, from <paramref name="stored"/>, or out of its workers. Null where there is none.
     /// </summary>
@@ -146,7 +203,7 @@ internal sealed class Predecessor : IDisposable
     public void Dispose() => Descriptors.Dispose();
 
     /// <summary>The state that was left, in the file or else in systemd's store; null where there is none that is of use.</summary>
-    private static DaemonManifest? ReadManifest(RuntimePaths paths, IncomingDescriptors? stored, ILogger log, out UnknownFields? unknown)
+    private static DaemonManifest? ReadManifest(RuntimePaths paths, IncomingDescriptors? stored, ILogger? log, out UnknownFields? unknown)
     {
         unknown = null;
         byte[]? bytes;
@@ -166,7 +223,7 @@ internal sealed class Predecessor : IDisposable
 
         if (!ManifestFormat.TryRead(bytes, out var manifest, out unknown, out var error))
         {
-            log.Error("{File}: what the last daemon has left cannot be used, so this one begins anew: {Reason}", paths.StateFile, error);
+            log?.Error("{File}: what the last daemon has left cannot be used, so this one begins anew: {Reason}", paths.StateFile, error);
             return null;
         }
 

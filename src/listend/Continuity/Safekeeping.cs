@@ -60,7 +60,12 @@ internal sealed class Safekeeping : IDeadline, IDisposable
         var link = predecessor?.Descriptors.Take(DescriptorKey.Keeper);
         if (_store is not null)
         {
-            link?.Dispose();
+            if (link is not null)
+            {
+                using var keeper = Keeper.Adopt(daemon.Loop, link, log);
+                keeper.Dismiss(daemon.Paths.KeeperSocket);
+            }
+
             Use(_store, predecessor?.Keys ?? []);
         }
         else if (link is not null)

@@ -69,6 +69,7 @@ internal sealed class Upgrade
         var answer = new TaskCompletionSource<(string?, string?)>(TaskCreationOptions.RunContinuationsAsynchronously);
         var refusal = IsUnderWay ? "an upgrade is under way already"
             : _daemon.IsLeaving ? "listend is leaving"
+            : _daemon.Handover.IsUnderWay ? "another listend is taking over"
             : _daemon.Reloader?.IsUnderWay == true ? "a reload is under way: workers of the former configuration are still leaving; try again when they have left"
             : _executable.WhyNot();
         if (refusal is not null)
@@ -158,11 +159,7 @@ internal sealed class Upgrade
             // What is worth saying is said before the writers end.
             _flush();
             var descriptors = new OutgoingDescriptors();
-            descriptors.Add(DescriptorKey.Lock, _claim.Descriptor);
-            descriptors.Add(DescriptorKey.Control, _control.Listener);
-            descriptors.Add(DescriptorKey.Broker, _broker.Listener);
-            descriptors.Add(DescriptorKey.Keeper, _daemon.Safekeeping.Link);
-            var manifest = DaemonState.Of(_daemon, DaemonState.Listeners(_daemon, _conflicts, descriptors), descriptors, withStreams: true) with
+            var manifest = DaemonState.Whole(_daemon, _conflicts, _control, _broker, _claim, descriptors) with
             {
                 Descriptors = descriptors.All.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),
             };

@@ -150,7 +150,8 @@ internal sealed class ReloadPlan
     private void AddDaemonActions()
     {
         var (before, after) = (_daemon.Config.Daemon, _config.Daemon);
-        if (before.RuntimeDirectory != after.RuntimeDirectory)
+        var directory = after.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+        if (!_daemon.IsDirectoryGiven && directory is not null && Path.GetFullPath(directory) != _daemon.Paths.Directory)
         {
             Actions.Add(new ReloadActionDocument(
                 "daemon", "", "needs-restart", ["runtime_directory"], $"{_daemon.Paths.Directory} stays: sockets that clients and workers know lie there; restart the daemon for another one", null));

@@ -48,15 +48,15 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         }
 
         var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
-        return result.Config is { } config ? new ConfigResult(config, result.Errors.AddRange(Support.Check(config, file))) : result;
+        return result.Config is { } config ? result with { Errors = result.Errors.AddRange(Support.Check(config, file)) } : result;
     }
 
     /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do.</summary>
     public ReloadDocument Apply(ConfigResult loaded, bool dryRun)
     {
-        if (daemon.IsLeaving || (daemon.Upgrade.IsUnderWay && !dryRun))
+        if (daemon.IsLeaving || (daemon.IsBeingSucceeded && !dryRun))
         {
-            var why = daemon.IsLeaving ? "listend is leaving: nothing is changed any more" : "an upgrade is under way: reload again when it has ended";
+            var why = daemon.IsLeaving ? "listend is leaving: nothing is changed any more" : "the daemon is being replaced: reload again when that has ended";
             return Refused(dryRun, [new ConfigErrorDocument(daemon.ConfigFile ?? "", 0, 0, null, why, null)], [], []);
         }
 
@@ -106,6 +106,22 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         daemon.Events.Daemon("reloaded", "reload: " + message);
         return new ReloadDocument(DryRun: false, Applied: true, daemon.ConfigFile, plan.Actions, [], [], message) { Warnings = warnings };
+    }
+
+    /// <summary>
+    /// The configuration has changed while no daemon was there to read it. It is applied as any reload is, after the
+    /// predecessor's has gone on: all of it or nothing.
+    /// </summary>
+    public void ApplyAtStart(ConfigResult wanted)
+    {
+        var events = log.ForContext("MESSAGE_ID", MessageIds.Daemon);
+        events.Information("the configuration has changed since the last daemon read it: it is applied now");
+        var outcome = Apply(wanted, dryRun: false);
+        foreach (var action in outcome.Actions.Where(action => outcome.Applied && action.Action != "unchanged"))
+        {
+            var subject = action.Name.Length == 0 ? action.Subject : $"{action.Subject} {action.Name}";
+            events.Information("reload: {Subject}: {Action}{Settings}{Reason}", subject, action.Action, action.Settings.Count == 0 ? "" : $" ({string.Join(", ", action.Settings)})", action.Reason is { } reason ? $": {reason}" : "");
+        }
     }
 
     /// <summary>A service has changed: sockets that nobody has any more are closed, services that are gone are let go.</summary>

@@ -12,6 +12,7 @@ public class BrokerRequestTests
     [InlineData("""{"method":"put","name":"legacy"}""", BrokerMethod.Put, "", "legacy")]
     [InlineData("""{"method":"drop","name":"a.B-c_9"}""", BrokerMethod.Drop, "", "a.B-c_9")]
     [InlineData("""{"method":"list"}""", BrokerMethod.List, "", null)]
+    [InlineData("""{"method":"succeed"}""", BrokerMethod.Succeed, "", null)]
     [InlineData("""{"method":"list","since":{"a":[1,{"b":null}]},"x":"y"}""", BrokerMethod.List, "", null)]
     public void A_request_is_read_and_what_is_not_known_of_it_ignored(string text, BrokerMethod method, string listeners, string? name)
     {

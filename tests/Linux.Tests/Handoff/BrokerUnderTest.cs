@@ -59,6 +59,8 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
         return null;
     }
 
+    public BrokerError? Succeed(BrokerPeer peer, Func<DescriptorHandle> release) => new(BrokerErrorCode.Denied, "nobody succeeds it");
+
     /// <summary>Asks on the loop.</summary>
     public T On<T>(Func<T> question) => _loop.Ask(question).WaitAsync(KernelTest.Patience).GetAwaiter().GetResult();
 

@@ -1,0 +1,182 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Supervisor.Core.Handoff;
+using Supervisor.Linux.Handoff;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Continuity;
+
+/// <summary>
+/// The connection on which a living daemon hands everything over to a process that takes its place: the broker's, from the
+/// request <c>succeed</c> on.
+/// </summary>
+/// <remarks>
+/// <code>
+/// successor ── {"method":"succeed"} ──▶ daemon
+///           ◀── {"error":{...}} ─────── it goes on
+///           ◀── {"descriptors":[KEY...],"more":bool}, each by SCM_RIGHTS: from the first one on it does nothing but wait
+///           ── {"commit":true} ───────▶ it has left as soon as it has read this
+/// </code>
+/// Two are never in charge, and there is always one: the daemon is until the commit lies in its socket's buffer, the
+/// successor is from then on. A successor that ends, or is silent for too long, has not committed; since the daemon shuts
+/// its side before it decides so, a commit that comes too late is refused by the kernel (EPIPE).
+/// </remarks>
+public static class SuccessionLink
+{
+    private const string CommitPacket = """{"commit":true}""";
+
+    /// <summary>
+    /// Sends everything; null, or why the successor has not got it. <paramref name="patience"/> is how long it may leave
+    /// the daemon waiting for room.
+    /// </summary>
+    public static string? Send(DescriptorHandle link, IReadOnlyDictionary<string, DescriptorHandle> descriptors, TimeSpan patience)
+    {
+        KeyValuePair<string, DescriptorHandle>[] all = [.. descriptors];
+        var buffer = new ArrayBufferWriter<byte>();
+        for (var start = 0; start < all.Length; start += DescriptorPassing.MaxDescriptors)
+        {
+            var part = all.AsSpan(start, Math.Min(DescriptorPassing.MaxDescriptors, all.Length - start));
+            var riding = new DescriptorHandle[part.Length];
+            buffer.ResetWrittenCount();
+            using (var writer = new Utf8JsonWriter(buffer))
+            {
+                writer.WriteStartObject();
+                writer.WriteStartArray("descriptors"u8);
+                for (var i = 0; i < part.Length; i++)
+                {
+                    writer.WriteStringValue(part[i].Key);
+                    riding[i] = part[i].Value;
+                }
+
+                writer.WriteEndArray();
+                writer.WriteBoolean("more"u8, start + part.Length < all.Length);
+                writer.WriteEndObject();
+            }
+
+            SystemCallError? error;
+            while (!DescriptorPassing.Send(link, buffer.WrittenSpan, riding, wait: false, out error))
+            {
+                if (error is { } refused)
+                {
+                    return $"it could not be sent everything: {refused}";
+                }
+
+                if (!Polling.Await(link, patience, forOutput: true))
+                {
+                    return $"it did not take what it was sent within {patience.TotalSeconds:0.#} s";
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Waits for the commit; null where it came, or why it has not, and will not.</summary>
+    public static string? AwaitCommit(DescriptorHandle link, TimeSpan patience)
+    {
+        var isSilent = !Polling.Await(link, patience);
+        if (isSilent)
+        {
+            Sockets.ShutReading(link);
+        }
+
+        Span<byte> data = stackalloc byte[64];
+        var length = DescriptorPassing.Receive(link, data, [], maxDescriptors: 0, wait: false, out _, out _, out _);
+        return length > 0 && data[..length].SequenceEqual(Encoding.UTF8.GetBytes(CommitPacket)) ? null
+            : isSilent ? $"it was silent for {patience.TotalSeconds:0.#} s"
+            : "it ended, or could not go on with what it got";
+    }
+
+    /// <summary>
+    /// Asks a living daemon for everything, and takes it; null with the reason where it refuses, or does not answer, and
+    /// then it goes on.
+    /// </summary>
+    public static IncomingDescriptors? Receive(DescriptorHandle link, TimeSpan patience, out string? refusal)
+    {
+        refusal = null;
+        var incoming = new IncomingDescriptors();
+        var received = new List<DescriptorHandle>();
+        var data = new byte[BrokerRequest.MaxBytes];
+        if (!DescriptorPassing.Send(link, BrokerClient.Request("succeed"), [], wait: true, out var unsent))
+        {
+            refusal = $"it does not take the request: {unsent}";
+        }
+
+        while (refusal is null)
+        {
+            if (!Polling.Await(link, patience))
+            {
+                refusal = $"it did not answer within {patience.TotalSeconds:0.#} s";
+                break;
+            }
+
+            var length = DescriptorPassing.Receive(link, data, received, DescriptorPassing.MaxDescriptors, wait: false, out _, out var lost, out var error);
+            if (length <= 0)
+            {
+                refusal = length == 0 ? "it has ended, or closed the connection" : error?.ToString() ?? "it does not answer";
+            }
+            else if (lost)
+            {
+                refusal = "not all of its descriptors have arrived: this process's limit of open files is reached; raise ulimit -n";
+            }
+            else if (!TryRead(data.AsMemory(0, length), received, incoming, out var more, out refusal) || !more)
+            {
+                break;
+            }
+        }
+
+        foreach (var descriptor in received)
+        {
+            descriptor.Dispose();
+        }
+
+        if (refusal is null)
+        {
+            return incoming;
+        }
+
+        incoming.Dispose();
+        return null;
+    }
+
+    /// <summary>This process is in charge from now on; false where the daemon has ended or has given this one up, and is.</summary>
+    public static bool Commit(DescriptorHandle link) => DescriptorPassing.Send(link, Encoding.UTF8.GetBytes(CommitPacket), [], wait: true, out _);
+
+    private static bool TryRead(ReadOnlyMemory<byte> packet, List<DescriptorHandle> received, IncomingDescriptors incoming, out bool more, out string? refusal)
+    {
+        more = false;
+        refusal = null;
+        try
+        {
+            using var document = JsonDocument.Parse(packet);
+            var root = document.RootElement;
+            if (root.TryGetProperty("error"u8, out var error))
+            {
+                refusal = error.GetProperty("message"u8).GetString() ?? "it refuses";
+                return false;
+            }
+
+            var keys = root.GetProperty("descriptors"u8);
+            more = root.GetProperty("more"u8).GetBoolean();
+            if (keys.GetArrayLength() == received.Count)
+            {
+                var index = 0;
+                foreach (var key in keys.EnumerateArray())
+                {
+                    incoming.Add(key.GetString() ?? "", received[index++]);
+                }
+
+                received.Clear();
+                return true;
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
+        {
+            // Said below.
+        }
+
+        refusal = "it does not speak as listend does";
+        return false;
+    }
+}

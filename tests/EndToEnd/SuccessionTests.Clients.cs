@@ -1,0 +1,84 @@
+using System.Net.Sockets;
+using System.Text;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>Clients of the daemon itself, while it is succeeded: none is refused, none waits in vain, none has to connect again to be answered.</summary>
+public sealed partial class SuccessionTests
+{
+    private const int Seqpacket = 5;
+
+    [Fact]
+    public async Task Whoever_asks_the_daemon_while_it_is_replaced_waits_and_is_answered()
+    {
+        using var directory = new TemporaryDirectory();
+        var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        try
+        {
+            await daemon.WaitUntilUpAsync();
+            await daemon.WaitUntilReadyAsync("web", 2);
+            using var lasting = await BrokerAsync(daemon);
+            using var over = new CancellationTokenSource();
+            Task<int>[] asking =
+            [
+                AskOnAsync(async () => Assert.StartsWith("HTTP/1.1 200", await daemon.AskAsync("GET /v1/status"), StringComparison.Ordinal), over.Token),
+                AskOnAsync(async () =>
+                {
+                    using var broker = await BrokerAsync(daemon);
+                    await ListAsync(broker);
+                }, over.Token),
+                AskOnAsync(() => ListAsync(lasting), over.Token),
+            ];
+            for (var i = 0; i < 10; i++)
+            {
+                var upgraded = await daemon.ListenctlAsync("upgrade");
+                Assert.True(upgraded.ExitCode == 0, upgraded.Error);
+            }
+
+            var next = await SucceedAsync(daemon);
+            await over.CancelAsync();
+            foreach (var answers in asking)
+            {
+                Assert.True(await answers > 0);
+            }
+
+            daemon = next;
+            await ListAsync(lasting);
+            await daemon.LeaveAsync();
+        }
+        finally
+        {
+            await daemon.DisposeAsync();
+        }
+    }
+
+    /// <summary>Asks again and again; how often it was answered.</summary>
+    private static async Task<int> AskOnAsync(Func<Task> ask, CancellationToken over)
+    {
+        var answers = 0;
+        while (!over.IsCancellationRequested)
+        {
+            await ask();
+            answers++;
+        }
+
+        return answers;
+    }
+
+    private static async Task<Socket> BrokerAsync(DaemonUnderTest daemon)
+    {
+        var socket = new Socket(AddressFamily.Unix, (SocketType)Seqpacket, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(daemon.Runtime, "broker.sock")));
+        return socket;
+    }
+
+    private static async Task ListAsync(Socket broker)
+    {
+        using var limit = new CancellationTokenSource(Patience.Limit);
+        await broker.SendAsync("{\"method\":\"list\"}"u8.ToArray(), limit.Token);
+        var data = new byte[64 * 1024];
+        var length = await broker.ReceiveAsync(data, limit.Token);
+        Assert.StartsWith("{\"handles\":[", Encoding.UTF8.GetString(data, 0, length), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,198 @@
+using System.Globalization;
+using Supervisor.Control;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>A successor that is started while the daemon lives.</summary>
+public sealed partial class SuccessionTests
+{
+    [Fact]
+    public Task A_living_daemon_is_taken_over_from() => UnderLoadAsync(async (daemon, before) =>
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            var former = daemon.Pid;
+            daemon = await SucceedAsync(daemon);
+            var status = await daemon.AskAsync(ControlJson.Default.StatusDocument, "status");
+            Assert.Equal(daemon.Pid, status.Daemon.Pid);
+            Assert.Equal(before.Workers, status.Services[0].Workers.Select(worker => worker.Pid!.Value));
+            var web = await daemon.ListenerAsync("web");
+            Assert.Equal((before.Inode, "recovered"), (web.Inode!.Value, web.Origin));
+            Assert.Equal(before.Lone, (await daemon.ListenerAsync("lone")).Inode);
+            Assert.Contains(
+                await daemon.HistoryAsync("web"),
+                entry => entry is { Phase: "adopt", Call: "recvmsg", Note: { } note } && note.Contains($"(pid {daemon.Pid}) took over from", StringComparison.Ordinal) && note.Contains($"(pid {former})", StringComparison.Ordinal));
+        }
+
+        // And it supervises them: their ends are seen, a restart replaces them.
+        RunningProgram.Kill(before.Workers[1], Signals.Terminate);
+        await daemon.Log.WaitAsync(0, $"service web: worker 1 (pid {before.Workers[1]}, generation 1)");
+        var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
+        Assert.True(restart.ExitCode == 0, restart.Error);
+        return daemon;
+    });
+
+    [Fact]
+    public Task A_rollout_goes_on_with_who_takes_over() => UnderLoadAsync(
+        async (daemon, _) =>
+        {
+            await daemon.AskAsync("POST /v1/services/web/restart");
+            await daemon.Log.WaitAsync(0, "generation 2) is ready");
+            daemon = await SucceedAsync(daemon);
+            Assert.Equal("rolling", (await daemon.StatusAsync("web")).State);
+            await daemon.AskAsync("POST /v1/services/web/promote");
+            await daemon.Log.WaitAsync(0, "generation 2 serves");
+            Assert.All((await daemon.StatusAsync("web")).Workers, worker => Assert.Equal(2, worker.Generation));
+            return daemon;
+        },
+        "rollout = { canary = 1, canary_hold = \"0s\" }\n");
+
+    [Fact]
+    public Task Of_several_that_want_to_take_over_one_is_in_charge() => UnderLoadAsync(async (daemon, before) =>
+    {
+        DaemonUnderTest[] all = [daemon, daemon.Again(), daemon.Again(), daemon.Again()];
+        while (all.Count(one => !one.HasEnded) > 1)
+        {
+            await Task.WhenAny(all.Where(one => !one.HasEnded).Select(one => one.WaitAsync()));
+        }
+
+        var last = all.Single(one => !one.HasEnded);
+        Assert.NotSame(daemon, last);
+        await last.WaitUntilUpAsync();
+        Assert.Equal(last.Pid, (await last.AskAsync(ControlJson.Default.StatusDocument, "status")).Daemon.Pid);
+        Assert.Equal(before.Workers, (await last.StatusAsync("web")).Workers.Select(worker => worker.Pid!.Value));
+
+        // Each of the others has left for another one, or was told who is in charge.
+        foreach (var one in all.Where(one => one != last))
+        {
+            Assert.Contains(one.Log.Lines, line => line.Contains("has taken over, and this one leaves", StringComparison.Ordinal) || line.Contains("is in charge of", StringComparison.Ordinal));
+        }
+
+        return last;
+    });
+
+    [Fact]
+    public Task One_that_ends_before_it_commits_has_not_taken_over() => UnderLoadAsync(async (daemon, before) =>
+    {
+        for (var i = 1; i <= 3; i++)
+        {
+            var mark = daemon.Log.Count;
+            using (var link = await BrokerAsync(daemon))
+            {
+                await link.SendAsync("{\"method\":\"succeed\"}"u8.ToArray());
+                Assert.True(await link.ReceiveAsync(new byte[64 * 1024]) > 0);
+            }
+
+            await daemon.Log.WaitAsync(mark, "has not taken over, this one goes on");
+        }
+
+        Assert.Equal(before.Workers, (await daemon.StatusAsync("web")).Workers.Select(worker => worker.Pid!.Value));
+        return await SucceedAsync(daemon);
+    });
+
+    [Fact]
+    public async Task One_of_another_configuration_is_told_who_is_in_charge_and_how_to_take_over()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        await daemon.WaitUntilUpAsync();
+        await daemon.WaitUntilReadyAsync("web", 2);
+        var other = directory.Write("other.toml", File.ReadAllText(directory["run.toml"]).Replace("workers = 2", "workers = 1", StringComparison.Ordinal));
+        var refused = await RunningProgram.RunAsync(Published.Listend, ["run", "--config", other]);
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains($"another listend (pid {daemon.Pid}) is in charge of {daemon.Runtime} and runs {directory["run.toml"]}", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("--take-over", refused.Error, StringComparison.Ordinal);
+        Assert.False(daemon.HasEnded);
+
+        await using var next = daemon.Again("--config", other, "--take-over");
+        Assert.Equal(0, await daemon.WaitAsync());
+        await next.Log.WaitAsync(0, "reload: service web: scaled (workers): from 2 to 1");
+        Assert.Equal((1, 1), ((await next.StatusAsync("web")).Desired, (await next.StatusAsync("web")).Ready));
+        await next.LeaveAsync();
+    }
+
+    [Fact]
+    public async Task A_daemon_that_somebody_manages_is_not_taken_over_from()
+    {
+        using var directory = new TemporaryDirectory();
+        var options = new DaemonOptions { Environment = new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = directory["nobody.sock"] } };
+        await using var daemon = DaemonUnderTest.Start(directory, Config, options);
+        await daemon.WaitUntilUpAsync();
+        await using var next = daemon.Again();
+        Assert.Equal(1, await next.WaitAsync());
+        Assert.Contains(next.Log.Lines, line => line.Contains(string.Create(CultureInfo.InvariantCulture, $"(pid {daemon.Pid})"), StringComparison.Ordinal) && line.Contains("listenctl upgrade", StringComparison.Ordinal));
+        await daemon.WaitUntilReadyAsync("web", 2);
+        await daemon.LeaveAsync();
+    }
+
+    [Fact]
+    public async Task A_configuration_that_has_changed_meanwhile_is_applied_by_who_goes_on()
+    {
+        using var directory = new TemporaryDirectory();
+        var first = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        var daemon = first;
+        try
+        {
+            await daemon.WaitUntilUpAsync();
+            await daemon.WaitUntilReadyAsync("web", 2);
+            var workers = await daemon.ReadyAsync("web");
+            var file = directory["run.toml"];
+            var before = File.ReadAllText(file);
+
+            // With errors: what was in force stays so.
+            daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3\nworkres = 4", StringComparison.Ordinal));
+            await daemon.Log.WaitAsync(0, "workres", "did you mean");
+            await daemon.Log.WaitAsync(0, "reload: refused, nothing was changed");
+            Assert.Equal(workers, await daemon.ReadyAsync("web"));
+
+            // Without: a difference that no worker notices, and one that needs new ones.
+            daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3", StringComparison.Ordinal));
+            await daemon.Log.WaitAsync(0, "reload: service web: scaled (workers): from 2 to 3");
+            await daemon.WaitUntilReadyAsync("web");
+            Assert.Equal(workers, (await daemon.StatusAsync("web")).Workers.Where(worker => worker.Slot < 2).Select(worker => worker.Pid!.Value));
+            daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3\nenvironment = { MODE = \"b\" }", StringComparison.Ordinal));
+            await daemon.Log.WaitAsync(0, "generation 2 serves");
+            Assert.Equal((2, 3), ((await daemon.StatusAsync("web")).Generation, (await daemon.StatusAsync("web")).Ready));
+
+            // The same again is nothing to do.
+            daemon = await DieAsync(daemon, null);
+            Assert.DoesNotContain(daemon.Log.Lines, line => line.Contains("reload:", StringComparison.Ordinal));
+            await daemon.LeaveAsync();
+        }
+        finally
+        {
+            await daemon.DisposeAsync();
+        }
+
+        async Task<DaemonUnderTest> DieAsync(DaemonUnderTest daemon, string? config)
+        {
+            daemon.Signal(Signals.Kill);
+            await daemon.WaitAsync();
+            if (config is not null)
+            {
+                directory.Write("run.toml", config);
+            }
+
+            var next = daemon.Again();
+            await next.WaitUntilUpAsync();
+            return next;
+        }
+    }
+
+    /// <summary>Starts another one like it, which takes over; the former one has left when this returns.</summary>
+    private static async Task<DaemonUnderTest> SucceedAsync(DaemonUnderTest daemon)
+    {
+        var next = daemon.Again();
+        try
+        {
+            Assert.Equal(0, await daemon.WaitAsync());
+            await next.WaitUntilUpAsync();
+            return next;
+        }
+        catch (Exception exception)
+        {
+            throw new Xunit.Sdk.XunitException($"{exception.Message}\nThe successor's last lines:\n{next.Log.Tail(20)}");
+        }
+    }
+}
