@@ -56,7 +56,9 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
             daemon.Drift.Watch(handle);
         }
 
+        // Before the answer: who has been told closes his own.
         daemon.Safekeeping.Mark();
+        daemon.Safekeeping.Save();
         daemon.StartServicesOf(handle);
         return null;
     }
@@ -81,6 +83,7 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
 
         daemon.Listeners.Release(handle);
         daemon.Safekeeping.Mark();
+        daemon.Safekeeping.Save();
         daemon.Events.Daemon("listener-dropped", $"listener {name} was dropped");
         log.ForContext("LISTEND_LISTENER", name).ForContext("MESSAGE_ID", MessageIds.ListenerReady).Information("listener {Listener}: dropped", name);
         return null;

@@ -59,7 +59,7 @@ internal sealed class Daemon : IDisposable
         _config = config;
         _paths = paths;
         _log = log;
-        ConfigFile = configFile;
+        ConfigFile = configFile is null ? null : Path.GetFullPath(configFile);
         Events = new EventLog(_loop);
     }
 
@@ -144,7 +144,7 @@ internal sealed class Daemon : IDisposable
         }
         else
         {
-            Listeners.Restore(_predecessor);
+            Listeners.Restore(_predecessor, _log);
         }
 
         Listeners.Await(_predecessor?.Manifest.Services.Select(service => service.State.Spec) ?? _config.Services, _log);
@@ -234,6 +234,7 @@ internal sealed class Daemon : IDisposable
         }
 
         using var safekeeping = Safekeeping = new Safekeeping(this, conflicts, control, broker, _predecessor, _log);
+        spawner.Keeps = safekeeping.Put;
         Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, _claim, Flush, _log);
         Handover = new Handover(this, conflicts, control, broker, _claim, Flush, _log);
         foreach (var handle in Listeners.Handles)
@@ -250,6 +251,12 @@ internal sealed class Daemon : IDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
         Processes.ResetChildSignal();
+
+        // Before anybody is started: a worker that the state does not know has the number, and the notify socket's path, of the next one.
+        var known = _services.Select(runner => runner.KnowsNow()).ToArray();
+        using var stragglers = _predecessor is { IsSameProcess: false }
+            ? new Stragglers(_loop, () => Survivors.Unknown(_paths.BrokerSocket, pid => known.Any(isKnown => isKnown(pid))), _log)
+            : null;
         if (_predecessor is null)
         {
             foreach (var runner in _services)
@@ -282,10 +289,6 @@ internal sealed class Daemon : IDisposable
                 Files.Unlink(left);
             }
         }
-
-        using var stragglers = _predecessor is { IsSameProcess: false }
-            ? new Stragglers(_loop, Survivors.Unknown(_paths.BrokerSocket, pid => _services.Any(runner => runner.Knows(pid))), _log)
-            : null;
 
         conflicts.Cleared += StartServicesOf;
         conflicts.GivenUp += _ => LeaveWhenNothingToServe(conflicts);

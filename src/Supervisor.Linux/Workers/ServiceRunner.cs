@@ -33,6 +33,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private OutputQueue? _output;
     private readonly HookRunner _hooks;
     private readonly DemandWatch _demand;
+    private readonly DrainWatch _drains;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
     private readonly DescriptorStore _stored = new();
     private readonly OrphanReaper? _orphans;
@@ -53,6 +54,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _log = new ServiceLog(log, spec, loop.Time, _output);
         _hooks = new HookRunner(loop, spawner, _log, Post);
         _demand = new DemandWatch(loop, () => Listeners, Post);
+        _drains = new DrainWatch(loop, () => AllListeners, Tell, () => Changed?.Invoke(this, []));
         State = ServiceState.Create(spec);
         _means.Add(State.Generation, _wanted);
         loop.Add(this);
@@ -257,11 +259,12 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         {
             while (_events.TryDequeue(out var next))
             {
-                var now = _loop.Now;
+                var now = TimeOf(next);
                 var before = State;
                 var (state, effects) = ServiceMachine.Step(State, next, now);
                 State = state;
                 Provide(before, next);
+                _drains.Follow(State);
 
                 // Acts before words: whoever reads the log must not keep a worker from being replaced.
                 foreach (var effect in effects.OrderBy(effect => effect is ReportEffect))
@@ -320,7 +323,23 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _processes.Clear();
         _hooks.Dispose();
         _demand.Dispose();
+        _drains.Dispose();
         _output?.Dispose();
+    }
+
+    /// <summary>
+    /// Time passes for the machine when the loop says so, which is when all that has come has been dealt with. An event
+    /// that is late, since the loop was, happens just before the first deadline that is due.
+    /// </summary>
+    private TimeSpan TimeOf(ServiceEvent what)
+    {
+        if (what is TimePassed)
+        {
+            return _loop.Looked;
+        }
+
+        var now = _loop.Now;
+        return State.NextDeadline is { } due && due <= now ? due - TimeSpan.FromTicks(1) : now;
     }
 
     private static readonly ExitReason Abandoned = new(false, "exited with status 0 and named no MAINPID");
@@ -383,7 +402,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 Send(signal);
                 break;
             case KillEffect kill:
-                _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession();
+                _drains.Kill(kill.Worker.Id, () => _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession());
                 break;
             case HookEffect hook:
                 _hooks.Run(State.SpecOf(hook.Generation), MeansOf(hook.Generation).Identity!, hook);
@@ -416,6 +435,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             else
             {
                 Processes.Signal(asked.Pidfd, signal.Signal);
+                _drains.Told(signal.Worker.Id, _loop.Now);
             }
         }
     }
@@ -472,7 +492,10 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private void Attach(int workerId, WorkerProcess process)
     {
-        _loop.Watch(process.Notify.Descriptor, () => TakeMessages(workerId, process));
+        _loop.Watch(process.Notify.Descriptor, () => process.Notify.Hear(
+            process.Owns,
+            (message, descriptors) => Take(workerId, process, message, descriptors),
+            (reason, sender) => _log.MessageRefused(process.Pid, sender, reason)));
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(workerId, process));
