@@ -22,4 +22,7 @@ public sealed record ChangeDocument(string Service, string? Outcome, RolloutDocu
 
     /// <summary>How many processes there are, those included that are leaving.</summary>
     public int Workers { get; init; }
+
+    /// <summary>How many connections those that are leaving have left; null where that is not known.</summary>
+    public int? DrainingConnections { get; init; }
 }

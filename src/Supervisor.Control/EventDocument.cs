@@ -5,7 +5,7 @@ namespace Supervisor.Control;
 /// <param name="At">When.</param>
 /// <param name="Kind">
 /// What: daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed, daemon-leaving; listener-made, listener-failed, listener-drifted, listener-repaired; service-state;
-/// worker-spawned, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-killed, worker-left, worker-died,
+/// worker-spawned, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-connections, worker-keeps-accepting, worker-killed, worker-cut, worker-left, worker-died,
 /// worker-backoff, worker-finished; rollout-started, rollout-progressed, rollout-failing, rollout-ended; events-lost,
 /// which only a reader that came too late for some gets. Also the <c>event:</c> of the server-sent event.
 /// </param>
@@ -24,7 +24,11 @@ public sealed record EventDocument(
     EventWorkerDocument? Worker,
     string? State,
     RolloutDocument? Rollout,
-    string Message);
+    string Message)
+{
+    /// <summary>Of worker-connections, worker-keeps-accepting and worker-cut: what the worker has, or had, left.</summary>
+    public DrainDocument? Drain { get; init; }
+}
 
 /// <summary>A worker in an event.</summary>
 /// <param name="Pid">Process id; null where it never came to be.</param>

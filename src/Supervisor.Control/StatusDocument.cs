@@ -9,7 +9,7 @@ public sealed record StatusDocument(DaemonDocument Daemon, IReadOnlyList<Service
 /// <param name="StartedAt">When it started.</param>
 /// <param name="Upgrades">How often it has replaced itself since.</param>
 /// <param name="RuntimeDirectory">Where its sockets lie.</param>
-/// <param name="ConfigFile">The main configuration file; null when it runs from a command line.</param>
+/// <param name="ConfigFile">The absolute path of the main configuration file; null when it runs from a command line.</param>
 public sealed record DaemonDocument(
     int Pid,
     string Version,
@@ -70,6 +70,9 @@ public sealed record RolloutDocument(
     /// <summary>How many slots are replaced first and watched; null where the roll-out has no canary.</summary>
     public int? Canary { get; init; }
 
+    /// <summary>How many connections workers that leave have left; null where that is not known.</summary>
+    public int? DrainingConnections { get; init; }
+
     /// <summary>In the state canary: when the other slots follow by themselves; null where that waits for promote.</summary>
     public DateTimeOffset? PromotedAt { get; init; }
 
@@ -102,6 +105,9 @@ public sealed record WorkerDocument(
     string? LastExit,
     DateTimeOffset? NextTry)
 {
+    /// <summary>Of a worker that leaves: what it has left; null of any other.</summary>
+    public DrainDocument? Drain { get; init; }
+
     /// <summary>Since when it is in its state; null where the daemon does not say.</summary>
     public DateTimeOffset? StateSince { get; init; }
 

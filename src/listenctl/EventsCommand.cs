@@ -49,14 +49,14 @@ internal sealed class EventsCommand : Verb
     }
 
     private Cell Text(EventDocument happened) => new Cell(HumanTime.LocalPrecise(happened.At, Standard.Clock), Palette.Quiet)
-        .And("  ").And(happened.Kind.PadRight("rollout-progressed".Length), Style(happened)).And("  ").And(happened.Message);
+        .And("  ").And(happened.Kind.PadRight("worker-keeps-accepting".Length), Style(happened)).And("  ").And(happened.Message);
 
     private static Spectre.Console.Style Style(EventDocument happened) => happened.Kind switch
     {
         "service-state" => Palette.StateStyle(happened.State ?? ""),
         "worker-ready" or "listener-made" or "listener-repaired" => Palette.Good,
         "worker-draining" or "worker-backoff" or "worker-start-timeout" or "listener-drifted" or "events-lost" or "daemon-leaving" => Palette.Attention,
-        "worker-died" or "worker-hung" or "worker-killed" or "listener-failed" or "rollout-failing" => Palette.Bad,
+        "worker-died" or "worker-hung" or "worker-killed" or "worker-cut" or "worker-keeps-accepting" or "listener-failed" or "rollout-failing" => Palette.Bad,
         "rollout-ended" => Palette.StateStyle(happened.Rollout?.State ?? ""),
         _ => Palette.Plain,
     };

@@ -56,7 +56,7 @@ internal sealed class LiveRolloutProgress(Screen screen, string service, TimePro
             var text = latest switch
             {
                 null => "",
-                { Rollout: { } rollout } => $"{rollout.From} → {rollout.To}  {RolloutText.Counts(rollout)}  ",
+                { Rollout: { } rollout } => $"{rollout.From} → {rollout.To}  {RolloutText.Counts(rollout)}{(rollout.Waits is null ? "" : $"; {rollout.Waits}")}  ",
                 { } step => RolloutText.Unnamed(step) + "  ",
             };
             return new Cell(text).And(elapsed, Palette.Quiet).Content();

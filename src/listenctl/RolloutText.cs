@@ -22,7 +22,7 @@ internal static class RolloutText
 
     /// <summary>How far it is.</summary>
     public static string Counts(RolloutDocument rollout) =>
-        $"{rollout.Replaced} of {rollout.Total} replaced" + (rollout.Draining > 0 ? $", {rollout.Draining} draining" : "");
+        $"{rollout.Replaced} of {rollout.Total} replaced" + (rollout.Draining > 0 ? $", {rollout.Draining} draining{DrainText.With(rollout.DrainingConnections)}" : "");
 
     /// <summary>How it ended, for the service named; the daemon's own words where there are no figures to say it with.</summary>
     public static string Outcome(ChangeDocument restart)

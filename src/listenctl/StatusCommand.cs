@@ -176,6 +176,7 @@ internal sealed class StatusCommand : Verb
     internal static Cell StatusText(WorkerDocument worker, DateTimeOffset now)
     {
         var text = new Cell(worker.StatusText);
+        DrainText.Add(text, worker.Drain, now);
         if (worker.LastExit is { Length: > 0 } exit)
         {
             text.Then($"last exit: {exit}", worker.State is "ready" ? Palette.Quiet : Palette.Bad);

@@ -59,7 +59,7 @@ internal sealed class Daemon : IDisposable
         _config = config;
         _paths = paths;
         _log = log;
-        ConfigFile = configFile;
+        ConfigFile = configFile is null ? null : Path.GetFullPath(configFile);
         Events = new EventLog(_loop);
     }
 

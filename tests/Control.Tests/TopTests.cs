@@ -10,10 +10,10 @@ public sealed class TopTests
     private const string Status = """
         {"daemon":{"pid":4242,"version":"0.1.0","started_at":"2026-03-04T08:48:00+00:00","upgrades":0,"runtime_directory":"/run/listend","config_file":null},
          "services":[{"name":"api","state":"rolling","reason":null,"generation":3,"desired":2,"ready":2,"listeners":["web"],
-          "rollout":{"state":"replacing","from":3,"to":4,"replaced":1,"total":2,"reason":null,"strategy":"rolling","draining":1,"elapsed_ms":1240},
+          "rollout":{"state":"replacing","from":3,"to":4,"replaced":1,"total":2,"reason":null,"strategy":"rolling","draining":1,"elapsed_ms":1240,"draining_connections":3},
           "workers":[
            {"pid":null,"slot":0,"generation":4,"state":"ready","started_at":"2026-03-04T11:59:47Z","ready_at":"2026-03-04T11:59:48Z","restarts":0,"connections":12,"status_text":"serving","last_exit":null,"next_try":null},
-           {"pid":null,"slot":1,"generation":3,"state":"draining","started_at":"2026-03-04T11:56:47Z","ready_at":"2026-03-04T11:56:48Z","restarts":1,"connections":3,"status_text":null,"last_exit":null,"next_try":null}]}]}
+           {"pid":null,"slot":1,"generation":3,"state":"draining","started_at":"2026-03-04T11:56:47Z","ready_at":"2026-03-04T11:56:48Z","restarts":1,"connections":3,"status_text":null,"last_exit":null,"next_try":null,"drain":{"connections":3,"listeners":[{"name":"web","connections":3}],"oldest_ms":72000,"silent_ms":800,"killed_at":"2026-03-04T12:00:20Z","keeps_accepting":null,"peers":[]}}]}]}
         """;
 
     private const string Listeners = """
@@ -34,10 +34,10 @@ public sealed class TopTests
             web       tcp://[::]:80  listening  9/4096  api
 
             api  rolling  generation 3  2/2 ready  web
-              ##########----------  replacing 3 -> 4: 1 of 2 replaced, 1 draining, 1.2 s
+              ##########----------  replacing 3 -> 4: 1 of 2 replaced, 1 draining with 3 connections, 1.2 s
               SLOT  PID  GEN  STATE       FOR  CONN  RESTARTS  STATUS
                  0    -    4  ready       12s    12         0  serving
-                 1    -    3  draining  3m13s     3         1
+                 1    -    3  draining  3m13s     3         1  3 of web, oldest 1m12s at least, killed in 20s
 
             """,
             result.Output);

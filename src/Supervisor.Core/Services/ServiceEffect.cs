@@ -22,7 +22,11 @@ public sealed record HookEffect(HookKind Hook, int Generation) : ServiceEffect;
 public sealed record HookStopEffect(HookKind Hook, int Generation) : ServiceEffect;
 
 /// <summary>Something worth a line in the log and an event.</summary>
-public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, SlotState? Slot, RolloutState? Rollout, string? Text) : ServiceEffect;
+public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, SlotState? Slot, RolloutState? Rollout, string? Text) : ServiceEffect
+{
+    /// <summary>Of what a worker that leaves has left: what is known of it.</summary>
+    public WorkerDrain? Drain { get; init; }
+}
 
 /// <summary>What a <see cref="ReportEffect"/> reports.</summary>
 public enum ServiceReport
@@ -44,6 +48,15 @@ public enum ServiceReport
 
     /// <summary>A worker did not leave in time and is killed.</summary>
     WorkerKilled,
+
+    /// <summary>How many connections a worker that leaves has left.</summary>
+    WorkerConnections,
+
+    /// <summary>A worker accepts connections though it was asked to leave.</summary>
+    WorkerKeepsAccepting,
+
+    /// <summary>The connections that a worker had when it was killed.</summary>
+    WorkerCut,
 
     /// <summary>A worker ended because it was asked to.</summary>
     WorkerLeft,

@@ -17,6 +17,7 @@ namespace Supervisor.Linux.Probes;
 internal sealed class AcceptingLook : IReadinessLook
 {
     private const int PollIn = 1;
+    private const uint EdgeTriggered = 1u << 31;
     private const int MaxPolled = 4096;
 
     private static readonly Calls Numbers = RuntimeInformation.ProcessArchitecture == Architecture.X64
@@ -33,6 +34,32 @@ internal sealed class AcceptingLook : IReadinessLook
         _listeners = listeners;
     }
 
+    /// <summary>
+    /// Which of these listeners, by inode number, that process or a descendant of it waits on for certain. A registration in an
+    /// epoll set counts only where it is level-triggered, and the process has the listener open under the descriptor
+    /// number that it was registered by: epoll keeps one whose descriptor was closed for as long as anybody has
+    /// the socket open (epoll(7)), which the daemon does. Where a process may not be looked into, it waits on nothing.
+    /// </summary>
+    public static IReadOnlySet<ulong> Awaited(int root, IEnumerable<ulong> listeners)
+    {
+        var all = listeners.ToHashSet();
+        var missing = all.ToHashSet();
+        foreach (var pid in WorkerTree.Of(root))
+        {
+            try
+            {
+                Strike(pid, missing, isStrict: true);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // Gone meanwhile, or hidden.
+            }
+        }
+
+        all.ExceptWith(missing);
+        return all;
+    }
+
     /// <inheritdoc/>
     public Task<string?> LookAsync(CancellationToken end) => Task.FromResult(Look());
 
@@ -44,7 +71,7 @@ internal sealed class AcceptingLook : IReadinessLook
         {
             try
             {
-                Strike(pid, missing);
+                Strike(pid, missing, isStrict: false);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -64,19 +91,25 @@ internal sealed class AcceptingLook : IReadinessLook
     }
 
     /// <summary>Takes out what that process waits for.</summary>
-    private static void Strike(int pid, HashSet<ulong> missing)
+    private static void Strike(int pid, HashSet<ulong> missing, bool isStrict)
     {
         var listeners = new Dictionary<int, ulong>();
+        var sets = new List<int>();
         foreach (var (number, target) in WorkerTree.Descriptors(pid))
         {
             if (target == "anon_inode:[eventpoll]")
             {
-                StrikeSet(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{number}"), missing);
+                sets.Add(number);
             }
             else if (WorkerTree.SocketInode(target) is { } inode && missing.Contains(inode))
             {
                 listeners.Add(number, inode);
             }
+        }
+
+        foreach (var set in isStrict && listeners.Count == 0 ? [] : sets)
+        {
+            StrikeSet(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{set}"), missing, isStrict ? listeners : null);
         }
 
         if (listeners.Count == 0 || missing.Count == 0)
@@ -93,15 +126,31 @@ internal sealed class AcceptingLook : IReadinessLook
         }
     }
 
-    private static void StrikeSet(string path, HashSet<ulong> missing)
+    /// <summary>Takes out what is in an epoll set; with <paramref name="open"/>, only what is level-triggered and among these descriptors.</summary>
+    private static void StrikeSet(string path, HashSet<ulong> missing, Dictionary<int, ulong>? open)
     {
         foreach (var line in File.ReadLines(path))
         {
-            if (line.StartsWith("tfd:", StringComparison.Ordinal) && (Hex(line, "events:") & PollIn) != 0)
+            if (!line.StartsWith("tfd:", StringComparison.Ordinal))
             {
-                missing.Remove(Hex(line, "ino:"));
+                continue;
+            }
+
+            var events = Hex(line, "events:");
+            var inode = Hex(line, "ino:");
+            if ((events & PollIn) != 0 && (open is null || ((events & EdgeTriggered) == 0 && open.GetValueOrDefault(Decimal(line)) == inode)))
+            {
+                missing.Remove(inode);
             }
         }
+    }
+
+    /// <summary>The descriptor number of a line of fdinfo: "tfd:        5 events:       19 ...".</summary>
+    private static int Decimal(string line)
+    {
+        var digits = line.AsSpan("tfd:".Length).TrimStart();
+        var end = digits.IndexOf(' ');
+        return int.TryParse(end < 0 ? digits : digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
     }
 
     /// <summary>Which of these descriptors a blocked call waits for; the line is the call's number and its arguments.</summary>

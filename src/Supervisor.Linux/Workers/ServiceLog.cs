@@ -171,6 +171,17 @@ internal sealed class ServiceLog
             case ServiceReport.ServiceStopped:
                 log.Information("service {Service}: stopped; its listeners stay open", _name);
                 break;
+            case ServiceReport.WorkerConnections:
+                log.Debug("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Connections}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
+                break;
+            case ServiceReport.WorkerKeepsAccepting:
+                log.ForContext("LISTEND_LISTENER", report.Drain!.KeepsAccepting!.Listener)
+                    .Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Evidence}; its program has to close that listener on {Signal} (stop_signal), or new connections go to a worker that is about to end", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, Signals.Name(spec.StopSignal));
+                break;
+            case ServiceReport.WorkerCut:
+                log.ForContext("LISTEND_LISTENER", string.Join(",", report.Drain!.ByListener().Select(one => one.Listener)))
+                    .Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Connections}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
+                break;
             case ServiceReport.DemandArrived:
                 log.Information("service {Service}: a connection waits; it is started", _name);
                 break;

@@ -129,6 +129,7 @@ public sealed partial class ServiceRunner
             _hooks.Run(State.SpecOf(waiting.Generation), MeansOf(waiting.Generation).Identity!, waiting);
         }
 
+        ResumeDrains();
         _demand.Follow(State);
         foreach (var what in _missed)
         {

@@ -33,6 +33,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private OutputQueue? _output;
     private readonly HookRunner _hooks;
     private readonly DemandWatch _demand;
+    private readonly DrainWatch _drains;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
     private readonly DescriptorStore _stored = new();
     private readonly OrphanReaper? _orphans;
@@ -53,6 +54,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _log = new ServiceLog(log, spec, loop.Time, _output);
         _hooks = new HookRunner(loop, spawner, _log, Post);
         _demand = new DemandWatch(loop, () => Listeners, Post);
+        _drains = new DrainWatch(loop, () => AllListeners, Tell, () => Changed?.Invoke(this, []));
         State = ServiceState.Create(spec);
         _means.Add(State.Generation, _wanted);
         loop.Add(this);
@@ -256,6 +258,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 var (state, effects) = ServiceMachine.Step(State, next, now);
                 State = state;
                 Provide(before, next);
+                _drains.Follow(State);
 
                 // Acts before words: whoever reads the log must not keep a worker from being replaced.
                 foreach (var effect in effects.OrderBy(effect => effect is ReportEffect))
@@ -314,6 +317,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _processes.Clear();
         _hooks.Dispose();
         _demand.Dispose();
+        _drains.Dispose();
         _output?.Dispose();
     }
 
@@ -377,7 +381,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 Send(signal);
                 break;
             case KillEffect kill:
-                _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession();
+                _drains.Kill(kill.Worker.Id, () => _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession());
                 break;
             case HookEffect hook:
                 _hooks.Run(State.SpecOf(hook.Generation), MeansOf(hook.Generation).Identity!, hook);
@@ -410,6 +414,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             else
             {
                 Processes.Signal(asked.Pidfd, signal.Signal);
+                _drains.Told(signal.Worker.Id, _loop.Now);
             }
         }
     }

@@ -18,6 +18,8 @@ internal abstract class ChangeWatch
     private readonly Channel<ChangeDocument> _channel =
         Channel.CreateBounded<ChangeDocument>(new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
+    private bool _isFollowing;
+
     protected ChangeWatch(EventLoop loop, ServiceRunner runner)
     {
         Loop = loop;
@@ -40,6 +42,8 @@ internal abstract class ChangeWatch
     public bool Begin(out string? error)
     {
         Runner.Changed += Changed;
+        Runner.FollowDrains(1);
+        _isFollowing = true;
         if (!Ask(out error))
         {
             End();
@@ -62,7 +66,15 @@ internal abstract class ChangeWatch
     }
 
     /// <summary>Follows no longer.</summary>
-    public void End() => Runner.Changed -= Changed;
+    public void End()
+    {
+        Runner.Changed -= Changed;
+        if (_isFollowing)
+        {
+            _isFollowing = false;
+            Runner.FollowDrains(-1);
+        }
+    }
 
     /// <summary>Asks the runner for the change; false with the reason where it cannot begin.</summary>
     protected abstract bool Ask(out string? error);
@@ -94,6 +106,7 @@ internal abstract class ChangeWatch
         Desired = Runner.State.Desired,
         Ready = Runner.State.Ready,
         Workers = Runner.State.Workers.Length,
+        DrainingConnections = Runner.DrainingConnections,
     };
 
     private void Changed(ServiceRunner runner, ImmutableArray<ReportEffect> reports)

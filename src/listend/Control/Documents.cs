@@ -28,7 +28,7 @@ internal static class Documents
             state.Desired,
             state.Ready,
             state.Spec.Listeners,
-            state.Rollout is { } rollout ? Rollout(state, rollout, now, wall) : null,
+            state.Rollout is { } rollout ? Rollout(runner, rollout, now, wall) : null,
             [.. Workers(runner, now, wall)]);
     }
 
@@ -38,7 +38,13 @@ internal static class Documents
     /// <summary>How the slot's last worker ended, with the worker's number.</summary>
     public static string LastEnd(SlotState slot) => $"worker {slot.Index} {slot.LastExit?.Text}";
 
-    public static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => new(
+    public static RolloutDocument Rollout(ServiceRunner runner, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => Rollout(runner.State, rollout, now, wall) with
+    {
+        DrainingConnections = rollout.IsActive ? runner.DrainingConnections : null,
+        Waits = RolloutWords.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now) ?? (rollout.IsActive ? Drains.Remark(runner) : null),
+    };
+
+    private static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => new(
         Word(rollout.Phase),
         rollout.From,
         rollout.To,
@@ -51,7 +57,6 @@ internal static class Documents
     {
         Canary = rollout.Canary > 0 ? rollout.Canary : null,
         PromotedAt = rollout.PromotedAt is { } at ? wall + (at - now) : null,
-        Waits = RolloutWords.Waits(state.Spec.Name, rollout, state.Spec.Rollout.MaxGenerations, now),
     };
 
     public static ListenerDocument Listener(ListenerHandle handle, IEnumerable<ServiceRunner> services)
@@ -184,6 +189,7 @@ internal static class Documents
                 slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null)
             {
                 StateSince = wall + (worker.PhaseSince - now),
+                Drain = runner.Drain(worker.Id) is { } drain ? Drains.Document(drain, worker, now, wall) : null,
                 Cgroup = process?.Cgroup?.Path,
             };
         }

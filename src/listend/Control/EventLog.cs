@@ -91,13 +91,14 @@ internal sealed class EventLog(EventLoop loop)
         if (EventText.Kind(report.Report) is { } kind)
         {
             var isRollout = kind.StartsWith("rollout-", StringComparison.Ordinal);
-            var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner.State, state, loop.Now, loop.Time.GetUtcNow()) : null;
+            var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner, state, loop.Now, loop.Time.GetUtcNow()) : null;
             Add(
                 kind,
                 EventText.Message(report.Worker is { } subject ? runner.State.SpecOf(subject.Generation) : runner.State.Spec, report, rollout, loop.Now),
                 runner.Name,
                 worker: report.Worker is { } worker ? new EventWorkerDocument(worker.Pid, worker.Slot, worker.Generation) : null,
-                rollout: rollout);
+                rollout: rollout,
+                drain: report is { Drain: { } drain, Worker: { } left } ? Drains.Document(drain, left, loop.Now, loop.Time.GetUtcNow(), withPeers: report.Report == ServiceReport.WorkerCut) : null);
         }
     }
 
@@ -108,6 +109,7 @@ internal sealed class EventLog(EventLoop loop)
         string? listener = null,
         EventWorkerDocument? worker = null,
         string? state = null,
-        RolloutDocument? rollout = null) =>
-        Events.Add(seq => new EventDocument(seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message));
+        RolloutDocument? rollout = null,
+        DrainDocument? drain = null) =>
+        Events.Add(seq => new EventDocument(seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message) { Drain = drain });
 }

@@ -61,6 +61,15 @@ internal static class Metrics
         Each(text, daemon, "listend_service_workers_ready", state => state.Ready);
         Family(text, "listend_service_workers_draining", "gauge", "How many workers are leaving.");
         Each(text, daemon, "listend_service_workers_draining", state => state.Workers.Count(worker => worker.Phase is WorkerPhase.Draining or WorkerPhase.Stopping or WorkerPhase.Killed));
+        Family(text, "listend_service_draining_connections", "gauge", "Connections that workers which are leaving have left, as they were last seen.");
+        foreach (var runner in daemon.Services)
+        {
+            if (runner.DrainingConnections is { } left)
+            {
+                Sample(text, "listend_service_draining_connections", $"service=\"{Escape(runner.Name)}\"", left);
+            }
+        }
+
         Family(text, "listend_service_generation", "gauge", "The generation that serves.");
         Each(text, daemon, "listend_service_generation", state => state.Generation);
         Family(text, "listend_service_restarts_total", "counter", "Workers replaced because they ended by themselves, of the present slots.");

@@ -13,7 +13,7 @@ namespace Supervisor.Daemon.Control;
 internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation) : ChangeWatch(loop, runner)
 {
     private RolloutState? _last;
-    private (RolloutPhase, int, int, bool) _shown;
+    private (RolloutPhase, int, int, int?, string?) _shown;
 
     /// <inheritdoc/>
     protected override string Subject => "the roll-out";
@@ -44,7 +44,7 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation
         }
 
         var document = Document(outcome: null);
-        var shown = (mine.Phase, document.Rollout!.Replaced, document.Rollout.Draining, mine.WaitsFor.IsEmpty);
+        var shown = (mine.Phase, document.Rollout!.Replaced, document.Rollout.Draining, document.Rollout.DrainingConnections, mine.IsOnTrial ? null : document.Rollout.Waits);
         if (shown != _shown)
         {
             _shown = shown;
@@ -67,7 +67,7 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation
         var rollout = Rollout();
         return rollout is null
             ? "waiting"
-            : string.Create(CultureInfo.InvariantCulture, $"{rollout.State}, generation {rollout.To}: {rollout.Replaced} of {rollout.Total} replaced{(rollout.Draining > 0 ? $", {rollout.Draining} leaving" : "")}{(rollout.Waits is null ? "" : $"; {rollout.Waits}")}{(rollout.Reason is null ? "" : $": {rollout.Reason}")}");
+            : string.Create(CultureInfo.InvariantCulture, $"{rollout.State}, generation {rollout.To}: {rollout.Replaced} of {rollout.Total} replaced{(rollout.Draining > 0 ? $", {rollout.Draining} leaving{Drains.With(rollout.DrainingConnections)}" : "")}{(rollout.Waits is null ? "" : $"; {rollout.Waits}")}{(rollout.Reason is null ? "" : $": {rollout.Reason}")}");
     }
 
     private ChangeDocument Document(string? outcome)
@@ -88,5 +88,5 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation
             rollout);
     }
 
-    private RolloutDocument? Rollout() => (_last ?? Runner.State.Rollout) is { } state ? Documents.Rollout(Runner.State, state, Loop.Now, Loop.Time.GetUtcNow()) : null;
+    private RolloutDocument? Rollout() => (_last ?? Runner.State.Rollout) is { } state ? Documents.Rollout(Runner, state, Loop.Now, Loop.Time.GetUtcNow()) : null;
 }

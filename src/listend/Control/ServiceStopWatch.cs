@@ -13,7 +13,7 @@ internal sealed class ServiceStopWatch(EventLoop loop, ServiceRunner runner) : C
 {
     private readonly TimeSpan _began = loop.Now;
     private string _answer = "";
-    private int _shown = -1;
+    private (int, int?, string?) _shown = (-1, null, null);
 
     /// <inheritdoc/>
     protected override string Subject => "the stop";
@@ -55,9 +55,9 @@ internal sealed class ServiceStopWatch(EventLoop loop, ServiceRunner runner) : C
                 ? $"{Runner.Name}: {_answer}"
                 : $"{Runner.Name}: stopped after {Durations.Text(Loop.Now - _began)}{Queue()}"));
         }
-        else if (state.Workers.Length != _shown)
+        else if ((state.Workers.Length, Runner.DrainingConnections, Drains.Remark(Runner)) is var shown && shown != _shown)
         {
-            _shown = state.Workers.Length;
+            _shown = shown;
             Say(Document(outcome: null, $"{Runner.Name}: {Describe()}"));
         }
     }
@@ -66,7 +66,7 @@ internal sealed class ServiceStopWatch(EventLoop loop, ServiceRunner runner) : C
     protected override string Describe() => Runner.State.Workers.Length switch
     {
         0 => "stopped",
-        var left => string.Create(CultureInfo.InvariantCulture, $"stopping: {left} worker{(left == 1 ? "" : "s")} leaving"),
+        var left => string.Create(CultureInfo.InvariantCulture, $"stopping: {left} worker{(left == 1 ? "" : "s")} leaving{Drains.With(Runner.DrainingConnections)}{(Drains.Remark(Runner) is { } remark ? $"; {remark}" : "")}"),
     };
 
     private string Queue() => Runner.Listeners.Count == 0 ? "" : "; new connections wait in the queue";

@@ -66,6 +66,45 @@ public class AcceptingLookTests : KernelTest
         }
     }
 
+    [Theory]
+    [InlineData("e.register(3, select.EPOLLIN)", true)]
+    [InlineData("e.register(3, select.EPOLLIN | select.EPOLLET)", false)]
+    [InlineData("e.register(3, select.EPOLLOUT)", false)]
+    [InlineData("e.register(3, select.EPOLLIN); os.close(3)", false)]
+    [InlineData("e.register(3, select.EPOLLIN); os.close(3); os.open('/dev/null', 0)", false)]
+    [InlineData("e.register(3, select.EPOLLIN); e.unregister(3)", false)]
+    [InlineData("e.register(3, select.EPOLLIN); os.fork()", true)]
+    public void What_waits_for_certain_is_level_triggered_and_open(string steps, bool waits)
+    {
+        using var listener = Given.Listener("tcp://127.0.0.1:0");
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using var output = reader!;
+        var child = Child.Start(new ChildProcess.Plan
+        {
+            Path = "/usr/bin/env",
+            Arguments = ["env", "python3", "-c", $"import os, select, signal; e = select.epoll(); {steps}; os.write(1, b'x'); signal.pause()"],
+            Environment = Child.Environment,
+            Descriptors = [nothing, writer!, nothing, listener.Descriptor!],
+        });
+        writer!.Dispose();
+        try
+        {
+            Libc.WaitFor(output);
+            Assert.Equal(waits ? [listener.Inode] : [], AcceptingLook.Awaited(child.Pid, [listener.Inode, 1]));
+        }
+        finally
+        {
+            foreach (var pid in WorkerTree.Of(child.Pid).Skip(1))
+            {
+                Processes.Kill(pid, 9);
+            }
+
+            Processes.Signal(child.Pidfd, 9);
+            Child.End(child);
+        }
+    }
+
     [Fact]
     public void Numbers_of_calls_are_the_headers()
     {

@@ -1,0 +1,8 @@
+namespace Supervisor.Core.Workers;
+
+/// <summary>That a worker which was asked to leave goes on accepting.</summary>
+/// <param name="Listener">On which listener.</param>
+/// <param name="Evidence">By what it is known.</param>
+/// <param name="Peer">Of <see cref="AcceptingEvidence.Accepted"/>: whose connection it took, where that has an address.</param>
+/// <param name="After">How long after it was asked, at the least.</param>
+public sealed record KeptAccepting(string Listener, AcceptingEvidence Evidence, ConnectionPeer? Peer, TimeSpan After);

@@ -1,0 +1,212 @@
+using System.Net;
+using System.Net.Http;
+using System.Net.Sockets;
+using System.Text.Json;
+using Supervisor.Control;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>Workers that leave are seen to: what they have left, what is cut, and whether they keep accepting.</summary>
+public sealed class DrainTests
+{
+    private static readonly DaemonOptions Debug = new() { LogLevel = "debug" };
+
+    [Fact]
+    public Task What_is_left_is_shown_and_progress_falls_as_connections_close() => DaemonUnderTest.WithAsync(
+        $$"""
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [listener.path]
+        address = "unix://@dir@/path.sock"
+
+        [service.w]
+        command = {{Leaving("drains")}}
+        listeners = ["web", "path"]
+        """,
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("w");
+            var web = await daemon.EndPointAsync("web");
+            using var one = await ConnectAsync(web);
+            using var two = await ConnectAsync(web);
+            using var path = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await path.ConnectAsync(new UnixDomainSocketEndPoint(daemon.Directory["path.sock"]));
+            await UntilConnectionsAsync(daemon, 3);
+
+            await using var restart = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "restart", "w", "--wait"]);
+            await restart.Output.WaitAsync(0, "1 leaving with 3 connections");
+            var service = await daemon.StatusAsync("w");
+            var worker = service.Workers.Single(worker => worker.State == "draining");
+            var drain = worker.Drain!;
+            Assert.Equal((3, 3, 3), (worker.Connections, drain.Connections, service.Rollout!.DrainingConnections));
+            Assert.Equal([("path", 1), ("web", 2)], drain.Listeners.Select(listener => (listener.Name, listener.Connections)));
+            Assert.InRange(drain.OldestMs!.Value, 1, 60_000);
+            Assert.InRange(drain.KilledAt!.Value - DateTimeOffset.UtcNow, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30));
+            Assert.Null(drain.KeepsAccepting);
+            Assert.Null(service.Workers.Single(worker => worker.State == "ready").Drain);
+            Assert.Contains("1 of path, 2 of web, oldest ", (await daemon.ListenctlAsync("status", "w")).Output, StringComparison.Ordinal);
+
+            one.Dispose();
+            await restart.Output.WaitAsync(0, "1 leaving with 2 connections");
+            await daemon.Log.WaitAsync(0, "has 2 connections left (1 of path, 1 of web; the oldest open for");
+            path.Dispose();
+            await restart.Output.WaitAsync(0, "1 leaving with 1 connection");
+
+            // By now it has been looked at twice, long after its signal.
+            await daemon.Log.WaitAsync(0, "has 1 connection left (web; the oldest open for");
+            two.Dispose();
+            Assert.Equal(0, await restart.WaitAsync());
+            var events = await EventsAsync(daemon);
+            Assert.Equal([3, 2, 1], events.Where(happened => happened.Kind == "worker-connections").Select(happened => happened.Drain!.Connections!.Value));
+            Assert.DoesNotContain(events, happened => happened.Kind is "worker-keeps-accepting" or "worker-cut");
+        },
+        Debug);
+
+    [Fact]
+    public Task A_request_that_takes_its_time_is_no_reproach_to_the_bundled_worker() => DaemonUnderTest.WithAsync(
+        """
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.w]
+        command = ["@hello@"]
+        listeners = ["web"]
+        """,
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("w");
+            using var client = new HttpClient { Timeout = Patience.Limit };
+            var answer = client.GetAsync(new Uri($"http://{await daemon.EndPointAsync("web")}/slow?ms=3600"));
+            await UntilConnectionsAsync(daemon, 1);
+            var restart = await daemon.ListenctlAsync("restart", "w", "--wait");
+            Assert.True(restart.ExitCode == 0, restart.Error);
+            Assert.Contains("1 leaving with 1 connection", restart.Output, StringComparison.Ordinal);
+            Assert.True((await answer).IsSuccessStatusCode);
+            Assert.DoesNotContain(await EventsAsync(daemon), happened => happened.Kind is "worker-keeps-accepting" or "worker-cut");
+        });
+
+    [Theory]
+    [InlineData("waits", "waiting")]
+    [InlineData("edges", "accepted")]
+    public Task A_worker_that_keeps_accepting_is_named_once_and_what_it_has_is_cut(string kind, string evidence) => DaemonUnderTest.WithAsync(
+        $$"""
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.w]
+        command = {{Leaving(kind)}}
+        listeners = ["web"]
+        stop_timeout = "5s"
+        """,
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("w");
+            var web = await daemon.EndPointAsync("web");
+            List<Socket> clients = [await ConnectAsync(web), await ConnectAsync(web)];
+            await UntilConnectionsAsync(daemon, 2);
+            await using var restart = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "restart", "w", "--wait"]);
+            await restart.Output.WaitAsync(0, "1 leaving with 2 connections");
+            var named = daemon.Log.WaitAsync(0, "keeps accepting on \"web\"", "close that listener on SIGTERM");
+            using (var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20)))
+            {
+                // Each is accepted by the old worker or by the new one.
+                while (kind == "edges" && !named.IsCompleted)
+                {
+                    clients.Add(await ConnectAsync(web));
+                    await timer.WaitForNextTickAsync();
+                }
+            }
+
+            await named;
+            await restart.Output.WaitAsync(0, "worker 0 (pid ", "keeps accepting on \"web\"");
+            var worker = (await daemon.StatusAsync("w")).Workers.Single(worker => worker.State == "draining");
+            var kept = worker.Drain!.KeepsAccepting!;
+            Assert.Equal(("web", evidence, evidence == "accepted"), (kept.Listener, kept.Evidence, kept.Peer is not null));
+            Assert.InRange(kept.AfterMs, 1000, 5000);
+
+            var line = await daemon.Log.WaitAsync(0, "which are cut (web; the oldest open for");
+            Assert.Contains("; from 127.0.0.1:", line, StringComparison.Ordinal);
+            Assert.Equal(0, await restart.WaitAsync());
+            var events = await EventsAsync(daemon);
+            var cut = Assert.Single(events, happened => happened.Kind == "worker-cut");
+            Assert.Equal(worker.Pid, cut.Worker!.Pid);
+            Assert.InRange(cut.Drain!.Connections!.Value, 2, clients.Count);
+            Assert.All(cut.Drain.Peers, peer => Assert.Contains(clients, client => client.LocalEndPoint!.ToString() == peer));
+            Assert.Equal(Math.Min(5, cut.Drain.Connections.Value), cut.Drain.Peers.Count);
+            Assert.Single(events, happened => happened.Kind == "worker-keeps-accepting");
+            Assert.Equal(["worker-killed", "worker-cut", "worker-left"], events.SkipWhile(happened => happened.Kind != "worker-killed").Take(3).Select(happened => happened.Kind));
+            clients.ForEach(client => client.Dispose());
+        });
+
+    [Fact]
+    public Task A_further_restart_waits_for_old_drains_and_says_so() => DaemonUnderTest.WithAsync(
+        $$"""
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.w]
+        command = {{Leaving("drains")}}
+        listeners = ["web"]
+        rollout = { max_generations = 2 }
+        """,
+        async daemon =>
+        {
+            const string Why = "waits until generation 1 has left (rollout.max_generations is 2)";
+            await daemon.WaitUntilReadyAsync("w");
+            var web = await daemon.EndPointAsync("web");
+            using var client = await ConnectAsync(web);
+            await UntilConnectionsAsync(daemon, 1);
+            Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w")).ExitCode);
+            await daemon.Log.WaitAsync(0, "generation 1) was asked to drain");
+
+            await using var further = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "restart", "w", "--wait"]);
+            await further.Output.WaitAsync(0, "generation 3: 0 of 1 replaced, 1 leaving", Why);
+            var service = await daemon.StatusAsync("w");
+            Assert.Equal(("replacing", 3, 0, Why), (service.Rollout!.State, service.Rollout.To, service.Rollout.Replaced, service.Rollout.Waits));
+            Assert.Equal([(1, "draining"), (2, "ready")], service.Workers.Select(worker => (worker.Generation, worker.State)));
+            Assert.Contains(Why, (await daemon.ListenctlAsync("status", "w")).Output, StringComparison.Ordinal);
+            await daemon.Log.WaitAsync(0, Why);
+
+            // The old generation's last connection ends; what had waited for it goes on.
+            client.Dispose();
+            Assert.Equal(0, await further.WaitAsync());
+            Assert.Equal([(3, "ready")], (await daemon.StatusAsync("w")).Workers.Select(worker => (worker.Generation, worker.State)));
+            var kinds = (await EventsAsync(daemon)).Select(happened => $"{happened.Kind} {happened.Worker?.Generation}".TrimEnd()).ToList();
+            Assert.InRange(kinds.IndexOf("rollout-waiting"), 1, kinds.IndexOf("worker-left 1"));
+            Assert.InRange(kinds.IndexOf("worker-left 1"), 1, kinds.IndexOf("worker-spawned 3"));
+        });
+
+    [Fact]
+    public Task The_configuration_file_is_named_by_its_absolute_path() => DaemonUnderTest.WithAsync(
+        """
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+        """,
+        async daemon => Assert.Equal(daemon.Directory["run.toml"], (await daemon.AskAsync(ControlJson.Default.StatusDocument, "status")).Daemon.ConfigFile),
+        new DaemonOptions { Wrapper = ["/usr/bin/env", "-C", "@dir@"], Arguments = ["--config", "run.toml"] });
+
+    private static string Leaving(string kind) =>
+        $"[\"{Needs.Program("python3", "python3")}\", \"{Path.Combine(AppContext.BaseDirectory, "workers", "leaving.py")}\", \"{kind}\"]";
+
+    private static async Task<Socket> ConnectAsync(IPEndPoint web)
+    {
+        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await socket.ConnectAsync(web);
+        return socket;
+    }
+
+    /// <summary>Waits until the one worker has that many connections in its hands: a client's connect() returns before.</summary>
+    private static async Task UntilConnectionsAsync(DaemonUnderTest daemon, int count)
+    {
+        using var limit = new CancellationTokenSource(Patience.Limit);
+        while ((await daemon.StatusAsync("w")).Workers.Single().Connections != count)
+        {
+            limit.Token.ThrowIfCancellationRequested();
+        }
+    }
+
+    private static async Task<IReadOnlyList<EventDocument>> EventsAsync(DaemonUnderTest daemon) =>
+        [.. (await daemon.ListenctlAsync("events", "--json")).Output.Split('\n').Select(line => JsonSerializer.Deserialize(line, ControlJson.Default.EventDocument)!)];
+}

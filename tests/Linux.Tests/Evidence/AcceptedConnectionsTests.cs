@@ -1,0 +1,104 @@
+using Supervisor.Core.Workers;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Evidence;
+
+/// <summary>The connections that this process has accepted, as the kernel tells them.</summary>
+public class AcceptedConnectionsTests : KernelTest
+{
+    [Fact]
+    public void What_was_accepted_and_is_open_counts()
+    {
+        using var listener = Given.Listener("tcp://127.0.0.1:0");
+        var question = new AcceptedConnections([listener]);
+        using var client = Loopback.Connect(listener.Effective!);
+        Assert.Empty(question.All());
+        using (Libc.Accept(listener.Descriptor!))
+        {
+            var connection = Assert.Single(question.All().Values);
+            Assert.Equal(("web", EndPoint(client)), (connection.Listener, connection.Peer.ToString()));
+            Assert.Null(connection.OpenFor);
+            Assert.Equal([connection], question.Of([Processes.CurrentPid])[Processes.CurrentPid]!);
+
+            // The other end has gone; this one has yet to close.
+            client.Dispose();
+            Assert.Single(question.All());
+        }
+
+        Assert.Empty(question.All());
+    }
+
+    [Fact]
+    public void Listeners_of_one_port_are_told_apart()
+    {
+        using var one = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Name = "one" });
+        using var two = Given.Listener($"tcp://127.0.0.2:{one.Effective!.Port}", spec => spec with { Name = "two" });
+        using var six = Given.Listener($"tcp://[::]:{one.Effective.Port}", spec => spec with { Name = "six", Bind = spec.Bind with { IPv6Only = true } });
+        using var path = Given.Listener("unix://@linux-tests-accepted", spec => spec with { Name = "path" });
+        var sockets = new List<DescriptorHandle>();
+        foreach (var (listener, times) in new[] { (one, 1), (two, 2), (six, 3), (path, 4) })
+        {
+            for (var i = 0; i < times; i++)
+            {
+                sockets.Add(Loopback.Connect(listener.Effective!));
+                sockets.Add(Libc.Accept(listener.Descriptor!));
+            }
+        }
+
+        var found = new AcceptedConnections([one, two, six, path]).All(withAges: true);
+        Assert.Equal(
+            [("one", 1), ("path", 4), ("six", 3), ("two", 2)],
+            found.Values.GroupBy(connection => connection.Listener).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => (group.Key, group.Count())));
+        Assert.All(found.Values, connection => Assert.Equal(connection.Listener == "path", connection.Peer is null));
+        Assert.All(found.Values, connection => Assert.Equal(connection.Listener == "path", connection.OpenFor is null));
+        sockets.ForEach(socket => socket.Dispose());
+    }
+
+    [Fact]
+    public void A_dual_stack_listener_has_both_kinds()
+    {
+        using var listener = Given.Listener("tcp://[::]:0");
+        using var four = Loopback.Connect(Given.Address($"tcp://127.0.0.1:{listener.Effective!.Port}"));
+        using var accepted = Libc.Accept(listener.Descriptor!);
+        Assert.Equal(EndPoint(four), Assert.Single(new AcceptedConnections([listener]).All().Values).Peer.ToString());
+    }
+
+    [Fact]
+    public void The_kernels_age_is_never_more_than_the_age()
+    {
+        // jiffies: a tick may be 10 ms.
+        var tick = TimeSpan.FromMilliseconds(10);
+        using var listener = Given.Listener("tcp://127.0.0.1:0");
+        var before = TimeProvider.System.GetTimestamp();
+        using var client = Loopback.Connect(listener.Effective!);
+        using var accepted = Libc.Accept(listener.Descriptor!);
+        var least = TimeSpan.FromMilliseconds(50);
+        AcceptedConnection seen;
+        do
+        {
+            seen = Assert.Single(new AcceptedConnections([listener]).All(withAges: true).Values);
+            var age = TimeProvider.System.GetElapsedTime(before);
+            Assert.True(seen.OpenFor <= age + tick, $"{seen.OpenFor} after {age}");
+            Assert.Equal(seen.OpenFor, seen.SilentFor);
+            Assert.True(age < Patience, "the kernel knows no age");
+        }
+        while (seen.OpenFor < least);
+
+        // One direction has something to tell, the other still knows.
+        Libc.Send(accepted, 1);
+        seen = Assert.Single(new AcceptedConnections([listener]).All(withAges: true).Values);
+        Assert.True(seen.OpenFor >= least && seen.SilentFor < seen.OpenFor, $"{seen.OpenFor}, silent for {seen.SilentFor}");
+    }
+
+    [Fact]
+    public void Without_a_listener_that_accepts_there_is_nothing_to_ask()
+    {
+        using var datagrams = Given.Listener("udp://127.0.0.1:0");
+        Assert.True(new AcceptedConnections([datagrams]).IsEmpty);
+        Assert.True(new AcceptedConnections([]).IsEmpty);
+    }
+
+    private static string EndPoint(DescriptorHandle socket) => Loopback.AddressOf(socket).ToString()["tcp://".Length..];
+}
