@@ -7,18 +7,33 @@ namespace Supervisor.Linux;
 /// The main thread's loop: one epoll set, one deadline, one wait. It owns all state: what runs elsewhere (HTTP, system
 /// calls that can wait, signal handlers of the runtime) posts to it. At rest it makes no system call.
 /// </summary>
+/// <remarks>
+/// What has come is dealt with before time passes. A process that stands still for a while (a busy host, SIGSTOP) finds signs
+/// of life in its sockets, and deadlines that they would have moved: nobody is to be killed because the loop was late. So a
+/// deadline passes only if it had when the loop last looked at all descriptors, and after all that was found has been dealt
+/// with; and the clock stands still with the loop: when it comes back, the first deadline is due, and the others are as far
+/// from it as they were.
+/// </remarks>
 public sealed class EventLoop : IDisposable
 {
+    /// <summary>How many turns in a row deadlines wait for, where there is always more than one look shows.</summary>
+    private const int MostCrowdedTurns = 16;
+
+    /// <summary>How late the loop may be for its clock to go on: as late as a busy host makes everybody.</summary>
+    private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(50);
+
     private readonly TimeProvider _time;
-    private readonly long _started;
+    private long _started;
     private readonly DescriptorHandle _set = Polling.CreateSet();
     private readonly DescriptorHandle _wake = Polling.CreateEvent();
     private readonly ConcurrentQueue<Action> _posted = new();
     private readonly Dictionary<long, (DescriptorHandle Descriptor, Action OnReadable)> _watched = [];
     private readonly Dictionary<DescriptorHandle, long> _tokens = [];
     private readonly List<IDeadline> _deadlines = [];
+    private readonly List<Action> _answers = [];
     private readonly long[] _ready = new long[64];
     private long _nextToken;
+    private int _crowdedTurns;
     private int _raised;
     private bool _stopping;
 
@@ -33,11 +48,14 @@ public sealed class EventLoop : IDisposable
         }
     }
 
-    /// <summary>The zero of <see cref="Now"/>: a timestamp of <see cref="Time"/>, nanoseconds of CLOCK_MONOTONIC where that is the system's.</summary>
+    /// <summary>The zero of <see cref="Now"/>: a timestamp of <see cref="Time"/>, nanoseconds of CLOCK_MONOTONIC where that is the system's. It moves when the loop has been late.</summary>
     public long Origin => _started;
 
-    /// <summary>Monotonic time since the loop was made, or since a predecessor's was: the clock of every machine.</summary>
+    /// <summary>Monotonic time since the loop was made, or since a predecessor's was, less the time for which it stood still: the clock of every machine.</summary>
     public TimeSpan Now => _time.GetElapsedTime(_started);
+
+    /// <summary>When the loop last looked for what has come, on the same clock: deadlines up to here pass when all of that has been dealt with.</summary>
+    public TimeSpan Looked { get; private set; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => _time;
@@ -89,7 +107,11 @@ public sealed class EventLoop : IDisposable
         }
     }
 
-    /// <summary>Runs <paramref name="question"/> on the loop and hands its answer, or exception, to the asker. Any thread but the loop's.</summary>
+    /// <summary>
+    /// Runs <paramref name="question"/> on the loop and hands its answer, or exception, to the asker at the end of that turn,
+    /// when what it changed is in safe keeping: nobody is told of what would be forgotten if this process were killed
+    /// now. Any thread but the loop's.
+    /// </summary>
     public Task<T> Ask<T>(Func<T> question)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -97,11 +119,12 @@ public sealed class EventLoop : IDisposable
         {
             try
             {
-                answer.SetResult(question());
+                var value = question();
+                _answers.Add(() => answer.SetResult(value));
             }
             catch (Exception exception)
             {
-                answer.SetException(exception);
+                _answers.Add(() => answer.SetException(exception));
             }
         });
         return answer.Task;
@@ -113,6 +136,7 @@ public sealed class EventLoop : IDisposable
         while (!_stopping)
         {
             var count = Polling.Wait(_set, _ready, Milliseconds());
+            Look();
             for (var i = 0; i < count && !_stopping; i++)
             {
                 if (_ready[i] == 0)
@@ -125,8 +149,19 @@ public sealed class EventLoop : IDisposable
                 }
             }
 
-            PassDeadlines();
+            _crowdedTurns = count == _ready.Length ? _crowdedTurns + 1 : 0;
+            if (_crowdedTurns is 0 or > MostCrowdedTurns)
+            {
+                PassDeadlines();
+            }
+
             TurnEnded?.Invoke();
+            foreach (var answer in _answers)
+            {
+                answer();
+            }
+
+            _answers.Clear();
         }
     }
 
@@ -153,7 +188,17 @@ public sealed class EventLoop : IDisposable
         }
     }
 
-    private int Milliseconds()
+    private void Look()
+    {
+        Looked = Now;
+        if (Next() is { } due && Looked - due > Late)
+        {
+            _started += (long)((Looked - due).TotalSeconds * _time.TimestampFrequency);
+            Looked = due;
+        }
+    }
+
+    private TimeSpan? Next()
     {
         TimeSpan? next = null;
         foreach (var deadline in _deadlines)
@@ -164,15 +209,20 @@ public sealed class EventLoop : IDisposable
             }
         }
 
+        return next;
+    }
+
+    private int Milliseconds()
+    {
+        var next = Next();
         return next is null ? -1 : (int)Math.Clamp(Math.Ceiling((next.Value - Now).TotalMilliseconds), 0, int.MaxValue);
     }
 
     private void PassDeadlines()
     {
-        var now = Now;
         for (var i = 0; i < _deadlines.Count; i++)
         {
-            if (_deadlines[i].NextDeadline <= now)
+            if (_deadlines[i].NextDeadline <= Looked)
             {
                 _deadlines[i].PassDeadline();
             }

@@ -137,7 +137,8 @@ public static unsafe class Sockets
 
     /// <summary>
     /// recvmsg(2) of one datagram with its sender's credentials; descriptors that ride on it are put in
-    /// <paramref name="received"/>, each owned by the caller. Needs SO_PASSCRED. Never waits.
+    /// <paramref name="received"/>, each owned by the caller. Needs SO_PASSCRED. Never waits. With
+    /// <paramref name="peek"/> it stays in the socket, as the next one (MSG_PEEK); descriptors are then opened for each look.
     /// </summary>
     /// <returns>Bytes of the datagram; -1 where there is none or <paramref name="error"/> says why.</returns>
     public static int ReceiveWithCredentials(
@@ -147,7 +148,8 @@ public static unsafe class Sockets
         out int senderPid,
         out uint senderUid,
         out bool truncated,
-        out SystemCallError? error)
+        out SystemCallError? error,
+        bool peek = false)
     {
         senderPid = 0;
         senderUid = uint.MaxValue;
@@ -163,7 +165,7 @@ public static unsafe class Sockets
             message.msg_iovlen = 1;
             message.msg_control = control;
             message.msg_controllen = (uint)controlLength;
-            var length = (long)recvmsg(socket.Number, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+            var length = (long)recvmsg(socket.Number, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (peek ? MSG_PEEK : 0));
             if (length < 0)
             {
                 error = errno is 11 ? null : SystemCallError.Last("recvmsg");

@@ -103,8 +103,10 @@ static void place_descriptors(struct listend_spawn *r)
         if (done < 0)
             fail(r, LISTEND_STAGE_DESCRIPTORS, i);
     }
-    /* Everything of ours is close-on-exec from birth; this is for what a library may have opened otherwise (Linux 5.11). */
-    syscall(SYS_close_range, (unsigned)r->fd_count, ~0U, CLOSE_RANGE_CLOEXEC);
+    /* Here and not by close-on-exec: the parent goes on before that has happened (fs/exec.c, begin_new_exec), and if it is
+       killed just then, its successor finds this child with the lock of the runtime directory. The table is the child's
+       own (Linux 5.9). */
+    syscall(SYS_close_range, (unsigned)r->fd_count, ~0U, 0);
 }
 
 static int child(void *argument)

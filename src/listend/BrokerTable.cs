@@ -50,7 +50,10 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
         var handle = daemon.Listeners.Hold(name, descriptor, HandleOrigin.Given, giver, note);
         daemon.Events.Watch(handle);
         daemon.Safekeeping.Watch(handle);
+
+        // Before the answer: who has been told closes his own.
         daemon.Safekeeping.Mark();
+        daemon.Safekeeping.Save();
         return null;
     }
 
@@ -69,6 +72,7 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
 
         daemon.Listeners.Release(handle);
         daemon.Safekeeping.Mark();
+        daemon.Safekeeping.Save();
         daemon.Events.Daemon("listener-dropped", $"listener {name} was dropped");
         log.ForContext("LISTEND_LISTENER", name).ForContext("MESSAGE_ID", MessageIds.ListenerReady).Information("listener {Listener}: dropped", name);
         return null;

@@ -144,7 +144,7 @@ internal sealed class Daemon : IDisposable
         }
         else
         {
-            Listeners.Restore(_predecessor);
+            Listeners.Restore(_predecessor, _log);
         }
 
         Drift = new DriftWatch(_loop, factory);
@@ -226,6 +226,7 @@ internal sealed class Daemon : IDisposable
         }
 
         using var safekeeping = Safekeeping = new Safekeeping(this, conflicts, control, broker, _predecessor, _log);
+        spawner.Keeps = safekeeping.Put;
         Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, _claim, Flush, _log);
         Handover = new Handover(this, conflicts, control, broker, _claim, Flush, _log);
         foreach (var handle in Listeners.Handles)
@@ -242,6 +243,12 @@ internal sealed class Daemon : IDisposable
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
         Processes.ResetChildSignal();
+
+        // Before anybody is started: a worker that the state does not know has the number, and the notify socket's path, of the next one.
+        var known = _services.Select(runner => runner.KnowsNow()).ToArray();
+        using var stragglers = _predecessor is { IsSameProcess: false }
+            ? new Stragglers(_loop, () => Survivors.Unknown(_paths.BrokerSocket, pid => known.Any(isKnown => isKnown(pid))), _log)
+            : null;
         if (_predecessor is null)
         {
             foreach (var runner in _services)
@@ -274,10 +281,6 @@ internal sealed class Daemon : IDisposable
                 Files.Unlink(left);
             }
         }
-
-        using var stragglers = _predecessor is { IsSameProcess: false }
-            ? new Stragglers(_loop, Survivors.Unknown(_paths.BrokerSocket, pid => _services.Any(runner => runner.Knows(pid))), _log)
-            : null;
 
         conflicts.Cleared += StartServicesOf;
         conflicts.GivenUp += _ => LeaveWhenNothingToServe(conflicts);

@@ -79,12 +79,18 @@ internal sealed class ListenerTable
     }
 
     /// <summary>Goes on with a predecessor's listeners.</summary>
-    public void Restore(Predecessor predecessor)
+    public void Restore(Predecessor predecessor, ILogger log)
     {
         foreach (var entry in predecessor.Manifest.Listeners)
         {
-            var handle = _factory.Restore(
-                entry, predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)), predecessor.Origin, predecessor.Call, predecessor.Note);
+            var descriptor = predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name));
+            if (entry.IsGiven && descriptor is null)
+            {
+                log.Warning("listener {Listener}: it had been given, and nobody holds it any more; put it again", entry.Spec.Name);
+                continue;
+            }
+
+            var handle = _factory.Restore(entry, descriptor, predecessor.Origin, predecessor.Call, predecessor.Note);
             _factory.RestoreShards(
                 handle, shard => predecessor.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), predecessor.Call, predecessor.Note,
                 entry.Shards, inode => predecessor.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)));

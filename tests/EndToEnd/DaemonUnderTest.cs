@@ -18,7 +18,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
 {
     private readonly RunningProgram _program;
     private int? _pid;
-    private Func<IReadOnlyList<string>?, RunningProgram>? _startAgain;
+    private Func<IReadOnlyList<string>?, IReadOnlyList<string>?, RunningProgram>? _startAgain;
 
     private DaemonUnderTest(TemporaryDirectory directory, RunningProgram program, string runtime)
     {
@@ -71,7 +71,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     {
         var runtime = directory[name];
         var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Fill(config, directory)}");
-        string[] program = [.. options.Wrapper.Select(word => Fill(word, directory)), options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel];
+        string[] program = [options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel];
         string[] arguments =
         [
             .. options.Arguments is { } given ? ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] : (string[])["--config", file],
@@ -84,12 +84,20 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             environment[variable] = value;
         }
 
-        RunningProgram StartIt(IReadOnlyList<string>? others) => RunningProgram.Start(program[0], [.. program.Skip(1), .. others ?? arguments], environment);
-        return new DaemonUnderTest(directory, StartIt(null), runtime) { _startAgain = StartIt };
+        RunningProgram StartIt(IReadOnlyList<string>? others, IReadOnlyList<string> wrapper)
+        {
+            string[] command = [.. wrapper.Select(word => Fill(word, directory)), .. program, .. others ?? arguments];
+            return RunningProgram.Start(command[0], command.Skip(1), environment);
+        }
+
+        return new DaemonUnderTest(directory, StartIt(null, options.Wrapper), runtime) { _startAgain = (others, wrapper) => StartIt(others, wrapper ?? options.Wrapper) };
     }
 
     /// <summary>Starts another one like it, or with <paramref name="arguments"/>, which succeeds this one; waits for nothing.</summary>
-    public DaemonUnderTest Again(params string[] arguments) => new(Directory, _startAgain!(arguments.Length > 0 ? arguments : null), Runtime) { _startAgain = _startAgain };
+    public DaemonUnderTest Again(params string[] arguments) => new(Directory, _startAgain!(arguments.Length > 0 ? arguments : null, null), Runtime) { _startAgain = _startAgain };
+
+    /// <summary>Starts another one like it under a wrapper, or with an empty one under none.</summary>
+    public DaemonUnderTest AgainUnder(IReadOnlyList<string> wrapper) => new(Directory, _startAgain!(null, wrapper), Runtime) { _startAgain = _startAgain };
 
     /// <summary>Waits until the control socket stands.</summary>
     public async Task WaitUntilUpAsync(DaemonOptions? options = null)

@@ -190,14 +190,46 @@ public class EventLoopTests : KernelTest
         loop.Post(() =>
         {
             _time.Advance(TimeSpan.FromSeconds(1));
-            loop.Post(() =>
+            loop.Post(() => loop.Post(() =>
             {
                 Assert.Equal((1, 0), (early.Passed, late.Passed));
                 _time.Advance(TimeSpan.FromSeconds(4));
-            });
+            }));
         });
         loop.Run();
         Assert.Equal((1, 1), (early.Passed, late.Passed));
+        Assert.Equal(TimeSpan.FromSeconds(5), loop.Now);
+    }
+
+    /// <summary>The loop stands still for ten seconds: what has come meanwhile is dealt with first, and the clock has stood still too.</summary>
+    [Fact]
+    public void A_loop_that_was_late_hears_before_it_judges()
+    {
+        using var loop = new EventLoop(_time);
+        var moved = new Deadline(TimeSpan.FromSeconds(1));
+        var due = new Deadline(TimeSpan.FromSeconds(2));
+        var far = new Deadline(TimeSpan.FromSeconds(5)) { OnPass = loop.Stop };
+        loop.Add(moved);
+        loop.Add(due);
+        loop.Add(far);
+        loop.Post(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(10));
+            loop.Post(() =>
+            {
+                Assert.Equal((0, 0, 0), (moved.Passed, due.Passed, far.Passed));
+                Assert.Equal(TimeSpan.FromSeconds(1), loop.Now);
+                loop.Remove(moved);
+                _time.Advance(TimeSpan.FromSeconds(1));
+                loop.Post(() => loop.Post(() =>
+                {
+                    Assert.Equal((0, 1, 0), (moved.Passed, due.Passed, far.Passed));
+                    _time.Advance(TimeSpan.FromSeconds(3));
+                }));
+            });
+        });
+        loop.Run();
+        Assert.Equal((0, 1, 1), (moved.Passed, due.Passed, far.Passed));
         Assert.Equal(TimeSpan.FromSeconds(5), loop.Now);
     }
 

@@ -6,6 +6,7 @@ namespace Supervisor.Linux.Continuity;
 public sealed class HeldDescriptors
 {
     private readonly Dictionary<string, DescriptorHandle?> _held = new(StringComparer.Ordinal);
+    private readonly List<string> _others = [];
 
     /// <summary>The holder; null where there is none. Another one holds nothing yet.</summary>
     public IDescriptorHolder? Holder { get; private set; }
@@ -17,6 +18,7 @@ public sealed class HeldDescriptors
     public void Use(IDescriptorHolder? holder, IEnumerable<string> keys)
     {
         Holder = holder;
+        _others.Clear();
         _held.Clear();
         foreach (var key in keys)
         {
@@ -35,7 +37,19 @@ public sealed class HeldDescriptors
         _held.Clear();
     }
 
-    /// <summary>Brings the holder in line.</summary>
+    /// <summary>Puts one before the holder is brought in line, which drops it again if it is not wanted by then.</summary>
+    public void Put(string key, DescriptorHandle descriptor)
+    {
+        if (Holder?.Put(key, descriptor) == true)
+        {
+            _held[key] = descriptor;
+        }
+    }
+
+    /// <summary>
+    /// Has everything held that is wanted. What is not wanted any more is let go of by <see cref="DropOthers"/>, when the
+    /// state that a successor finds does not speak of it any more either: at every moment all is held of which it does.
+    /// </summary>
     public void Bring(IEnumerable<KeyValuePair<string, DescriptorHandle>> wanted)
     {
         if (Holder is not { } holder)
@@ -45,12 +59,6 @@ public sealed class HeldDescriptors
 
         var missing = new List<string>();
         var all = wanted.ToDictionary(StringComparer.Ordinal);
-        foreach (var gone in _held.Keys.Where(key => !all.ContainsKey(key)).ToArray())
-        {
-            holder.Drop(gone);
-            _held.Remove(gone);
-        }
-
         foreach (var (key, descriptor) in all)
         {
             if (_held.TryGetValue(key, out var held) && ReferenceEquals(held, descriptor))
@@ -69,5 +77,19 @@ public sealed class HeldDescriptors
         }
 
         Missing = missing;
+        _others.Clear();
+        _others.AddRange(_held.Keys.Where(key => !all.ContainsKey(key)));
+    }
+
+    /// <summary>Lets go of what was not wanted when the holder was brought in line.</summary>
+    public void DropOthers()
+    {
+        foreach (var gone in _others)
+        {
+            Holder?.Drop(gone);
+            _held.Remove(gone);
+        }
+
+        _others.Clear();
     }
 }

@@ -39,7 +39,17 @@ public static class Survivors
         return taken;
     }
 
-    /// <summary>Processes of workers and hooks of the daemon whose broker that is, but for those that <paramref name="isKnown"/>.</summary>
-    public static IReadOnlyList<int> Unknown(string broker, Func<int, bool> isKnown) =>
-        [.. ProcFile.All().Where(pid => ProcFile.HasVariable(pid, "LISTEND_BROKER", broker) && ProcFile.HasVariableNamed(pid, "LISTEND_SERVICE") && !isKnown(pid))];
+    /// <summary>
+    /// Processes of workers and hooks of a dead daemon whose broker that was, but for those that <paramref name="isKnown"/>:
+    /// what this process has started itself is younger than it, and its child.
+    /// </summary>
+    public static IReadOnlyList<int> Unknown(string broker, Func<int, bool> isKnown)
+    {
+        var own = ProcFile.Read(Processes.CurrentPid)?.StartTime ?? ulong.MaxValue;
+        return
+        [
+            .. ProcFile.All().Where(pid => ProcFile.HasVariable(pid, "LISTEND_BROKER", broker) && ProcFile.HasVariableNamed(pid, "LISTEND_SERVICE") && !isKnown(pid)
+                && ProcFile.Read(pid) is { } process && process.StartTime <= own && process.ParentPid != Processes.CurrentPid),
+        ];
+    }
 }

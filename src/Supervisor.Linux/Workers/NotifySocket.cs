@@ -20,6 +20,7 @@ public sealed class NotifySocket : IDisposable
     private const int MaxMessagesPerWake = 64;
 
     private readonly List<DescriptorHandle> _received = [];
+    private bool _isHeard;
 
     private NotifySocket(string path, DescriptorHandle descriptor)
     {
@@ -85,48 +86,22 @@ public sealed class NotifySocket : IDisposable
     /// </summary>
     public void Drain(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
     {
-        Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
-        for (var i = 0; i < MaxMessagesPerWake; i++)
+        Forget();
+        for (var i = 0; i < MaxMessagesPerWake && Take(peek: false, isOurs, onMessage, onRefused); i++)
         {
-            var length = Sockets.ReceiveWithCredentials(Descriptor, data, _received, out var sender, out _, out var truncated, out var error);
-            try
-            {
-                if (length < 0)
-                {
-                    if (error is { } failed)
-                    {
-                        onRefused(failed.ToString(), sender);
-                    }
+        }
+    }
 
-                    return;
-                }
-
-                if (truncated)
-                {
-                    onRefused($"it is larger than {NotifyMessage.MaxBytes} bytes or carries too many descriptors", sender);
-                }
-                else if (!isOurs(sender))
-                {
-                    onRefused("its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
-                }
-                else if (!NotifyMessage.TryParse(data[..length], out var message, out var wrong))
-                {
-                    onRefused(wrong, sender);
-                }
-                else
-                {
-                    onMessage(message, _received);
-                }
-            }
-            finally
-            {
-                foreach (var descriptor in _received)
-                {
-                    descriptor.Dispose();
-                }
-
-                _received.Clear();
-            }
+    /// <summary>
+    /// The same, but up to one that says where the worker stands in its life: that one stays in the socket until more is
+    /// asked for. What came of it is in safe keeping by then, and a daemon that is killed before has a successor, to whom it
+    /// is told again. What carries descriptors is not told twice.
+    /// </summary>
+    public void Hear(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
+    {
+        Forget();
+        for (var i = 0; i < MaxMessagesPerWake && !_isHeard && Take(peek: true, isOurs, onMessage, onRefused); i++)
+        {
         }
     }
 
@@ -135,5 +110,81 @@ public sealed class NotifySocket : IDisposable
     {
         Files.Unlink(Path);
         Descriptor.Dispose();
+    }
+
+    /// <summary>Takes out what has been heard.</summary>
+    private void Forget()
+    {
+        if (_isHeard)
+        {
+            _isHeard = false;
+            Remove();
+        }
+    }
+
+    private void Remove()
+    {
+        Span<byte> nothing = stackalloc byte[1];
+        Sockets.ReceiveWithCredentials(Descriptor, nothing, _received, out _, out _, out _, out _);
+        Close();
+    }
+
+    private void Close()
+    {
+        foreach (var descriptor in _received)
+        {
+            descriptor.Dispose();
+        }
+
+        _received.Clear();
+    }
+
+    /// <summary>Deals with one message; with <paramref name="peek"/> it may stay where it is. False where there is none, or nobody any more whom it is of.</summary>
+    private bool Take(bool peek, Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
+    {
+        Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
+        var length = Sockets.ReceiveWithCredentials(Descriptor, data, _received, out var sender, out _, out var truncated, out var error, peek);
+        if (length < 0)
+        {
+            if (error is { } failed)
+            {
+                onRefused(failed.ToString(), sender);
+            }
+
+            return false;
+        }
+
+        var stays = false;
+        try
+        {
+            if (truncated)
+            {
+                onRefused($"it is larger than {NotifyMessage.MaxBytes} bytes or carries too many descriptors", sender);
+            }
+            else if (!isOurs(sender))
+            {
+                onRefused("its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
+            }
+            else if (!NotifyMessage.TryParse(data[..length], out var message, out var wrong))
+            {
+                onRefused(wrong, sender);
+            }
+            else
+            {
+                stays = peek && _received.Count == 0 && (message.IsReady || message.IsStopping || message.MainPid is not null);
+                onMessage(message, _received);
+            }
+        }
+        finally
+        {
+            Close();
+            if (peek && !stays && !Descriptor.IsClosed)
+            {
+                Remove();
+            }
+        }
+
+        _isHeard = stays;
+        return !Descriptor.IsClosed;
     }
 }

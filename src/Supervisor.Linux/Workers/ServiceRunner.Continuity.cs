@@ -145,8 +145,12 @@ public sealed partial class ServiceRunner
     /// <summary>Whether a notify socket at that path is one of the workers'.</summary>
     public bool HasNotifySocket(string path) => _processes.Values.Any(process => process.Notify.Path == path);
 
-    /// <summary>Whether a process is of one of the workers.</summary>
-    public bool Knows(int pid) => _processes.Values.Any(process => process.Pid == pid || process.Session == pid || ProcFile.HasVariable(pid, "NOTIFY_SOCKET", process.Notify.Path));
+    /// <summary>Tells whether a process is of one of the workers that there are now. Another one that comes later may have the number, and the notify socket's path, of one that was lost.</summary>
+    public Func<int, bool> KnowsNow()
+    {
+        var workers = _processes.Values.Select(process => (process.Pid, process.Session, process.Notify.Path)).ToArray();
+        return pid => workers.Any(worker => worker.Pid == pid || worker.Session == pid || ProcFile.HasVariable(pid, "NOTIFY_SOCKET", worker.Path));
+    }
 
     /// <summary>Goes on with a worker's process; where it is gone, how it ended.</summary>
     private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors, bool isChild)

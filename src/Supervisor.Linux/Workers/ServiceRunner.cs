@@ -253,7 +253,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         {
             while (_events.TryDequeue(out var next))
             {
-                var now = _loop.Now;
+                var now = TimeOf(next);
                 var before = State;
                 var (state, effects) = ServiceMachine.Step(State, next, now);
                 State = state;
@@ -319,6 +319,21 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _demand.Dispose();
         _drains.Dispose();
         _output?.Dispose();
+    }
+
+    /// <summary>
+    /// Time passes for the machine when the loop says so, which is when all that has come has been dealt with. An event
+    /// that is late, since the loop was, happens just before the first deadline that is due.
+    /// </summary>
+    private TimeSpan TimeOf(ServiceEvent what)
+    {
+        if (what is TimePassed)
+        {
+            return _loop.Looked;
+        }
+
+        var now = _loop.Now;
+        return State.NextDeadline is { } due && due <= now ? due - TimeSpan.FromTicks(1) : now;
     }
 
     private static readonly ExitReason Abandoned = new(false, "exited with status 0 and named no MAINPID");
@@ -471,7 +486,10 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private void Attach(int workerId, WorkerProcess process)
     {
-        _loop.Watch(process.Notify.Descriptor, () => TakeMessages(workerId, process));
+        _loop.Watch(process.Notify.Descriptor, () => process.Notify.Hear(
+            process.Owns,
+            (message, descriptors) => Take(workerId, process, message, descriptors),
+            (reason, sender) => _log.MessageRefused(process.Pid, sender, reason)));
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(workerId, process));

@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using Supervisor.Core.Continuity;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
@@ -48,6 +49,12 @@ public sealed class Spawner : IDisposable
             }
         }
     }
+
+    /// <summary>
+    /// Told of the descriptors that connect a worker with the daemon, by service, worker and what they are, before the
+    /// worker is there to write into them: what it says in the instant in which the daemon is killed is then in safe keeping.
+    /// </summary>
+    public Action<string, DescriptorHandle>? Keeps { get; set; }
 
     /// <summary>Below which each worker has a cgroup of its own; null where they have none.</summary>
     internal CgroupTree? Cgroups { get; }
@@ -112,7 +119,7 @@ public sealed class Spawner : IDisposable
 
         var pidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables;
         var cgroup = Cgroups?.Create(spec.Name, worker.Id);
-        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, cgroup);
+        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, cgroup, Keep);
         if (launched is not { } child)
         {
             cgroup?.Dispose();
@@ -125,6 +132,13 @@ public sealed class Spawner : IDisposable
         {
             Cgroup = cgroup,
         };
+
+        void Keep(DescriptorHandle output, DescriptorHandle error)
+        {
+            Keeps?.Invoke(DescriptorKey.Notify(spec.Name, worker.Id), notify.Descriptor);
+            Keeps?.Invoke(DescriptorKey.Output(spec.Name, worker.Id), output);
+            Keeps?.Invoke(DescriptorKey.Error(spec.Name, worker.Id), error);
+        }
     }
 
     /// <summary>
@@ -160,7 +174,8 @@ public sealed class Spawner : IDisposable
         List<DescriptorHandle> passed,
         int first,
         out string? failure,
-        WorkerCgroup? cgroup = null)
+        WorkerCgroup? cgroup = null,
+        Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
     {
         var path = Find(command[0], environment);
         if (path is null)
@@ -204,6 +219,7 @@ public sealed class Spawner : IDisposable
                 }
             }
 
+            onPipes?.Invoke(output!, error!);
             var started = ChildProcess.Spawn(
                 new ChildProcess.Plan
                 {

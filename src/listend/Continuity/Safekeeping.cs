@@ -151,6 +151,16 @@ internal sealed class Safekeeping : IDeadline, IDisposable
         };
     }
 
+    /// <summary>Has a worker's descriptor kept at once, before the end of the turn.</summary>
+    public void Put(string key, DescriptorHandle descriptor)
+    {
+        if (!_isOver)
+        {
+            _held.Put(key, descriptor);
+            _isDirty = true;
+        }
+    }
+
     /// <summary>Something changed, which may be a listener.</summary>
     public void Mark()
     {
@@ -183,7 +193,6 @@ internal sealed class Safekeeping : IDeadline, IDisposable
         descriptors.Add(DescriptorKey.Control, _control.Listener);
         descriptors.Add(DescriptorKey.Broker, _broker.Listener);
         var manifest = DaemonState.Of(_daemon, [], descriptors, withStreams: false);
-        _file.Write(Write);
         var wanted = Outliving(descriptors);
         if (_store is not null && Succession.SealedMemory("listend-state", Write, out _) is { } memory)
         {
@@ -197,6 +206,10 @@ internal sealed class Safekeeping : IDeadline, IDisposable
             _held.Bring(wanted);
         }
 
+        // What the state speaks of is held before it does, and for as long.
+        _file.Write(Write);
+        _heldListeners.DropOthers();
+        _held.DropOthers();
         foreach (var runner in _daemon.Services)
         {
             _saved[runner] = runner.State;

@@ -1,0 +1,74 @@
+using System.Globalization;
+
+namespace Supervisor.EndToEnd.Faults;
+
+/// <summary>
+/// strace on the daemon's main thread, which owns all state and alone spawns, saves and signals: to write down in what order
+/// it calls the kernel, or to kill the whole process at one of these calls, before the kernel has carried it out.
+/// </summary>
+internal sealed class CallTrap : IAsyncDisposable
+{
+    /// <summary>The calls by which something changes that outlives the process, or by which it takes what nobody can take again.</summary>
+    public const string Calls = "bind,listen,connect,chmod,unlink,clone,execve,memfd_create,renameat,sendmsg,recvmsg,pidfd_send_signal,kill,waitid,accept4";
+
+    private readonly RunningProgram _strace;
+
+    private CallTrap(RunningProgram strace) => _strace = strace;
+
+    /// <summary>Kills the process at its <paramref name="nth"/> call (from 1) of that name from now on.</summary>
+    public static Task<CallTrap> SetAsync(int pid, string call, int nth) => AttachAsync(pid, Deadly(call, nth));
+
+    /// <summary>Writes the calls into a file, one a line.</summary>
+    public static Task<CallTrap> RecordAsync(int pid, string file) => AttachAsync(pid, Recording(file));
+
+    /// <summary>A wrapper under which a daemon is killed at its nth call from its start on.</summary>
+    public static IReadOnlyList<string> Wrapper(string call, int nth) => [Program, "-qqq", .. Deadly(call, nth)];
+
+    /// <summary>A wrapper that writes its calls down.</summary>
+    public static IReadOnlyList<string> Wrapper(string file) => [Program, "-qqq", .. Recording(file)];
+
+    /// <summary>The calls of a recording that were made: each with its number among those of its name.</summary>
+    public static IReadOnlyList<(string Call, int Nth)> Steps(string file)
+    {
+        var counts = new Dictionary<string, int>(StringComparer.Ordinal);
+        var steps = new List<(string, int)>();
+        foreach (var line in File.ReadLines(file))
+        {
+            var end = line.IndexOf('(', StringComparison.Ordinal);
+            if (end > 0 && line[..end] is { } call && call.All(letter => char.IsAsciiLetterOrDigit(letter) || letter == '_'))
+            {
+                counts[call] = counts.GetValueOrDefault(call) + 1;
+                steps.Add((call, counts[call]));
+            }
+        }
+
+        return steps;
+    }
+
+    /// <summary>Lets go of the process, if it lives.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_strace.HasEnded)
+        {
+            _strace.Signal(Signals.Terminate);
+            await _strace.WaitAsync();
+        }
+
+        await _strace.DisposeAsync();
+    }
+
+    private static string Program => Needs.Program("strace", "strace");
+
+    private static IReadOnlyList<string> Deadly(string call, int nth) =>
+        ["-e", $"trace={call}", "-e", string.Create(CultureInfo.InvariantCulture, $"inject={call}:signal=SIGKILL:when={nth}"), "-o", "/dev/null"];
+
+    private static IReadOnlyList<string> Recording(string file) => ["-e", $"trace={Calls}", "-e", "signal=none", "-o", file];
+
+    // Without -f: the one thread whose id is the process's.
+    private static async Task<CallTrap> AttachAsync(int pid, IReadOnlyList<string> what)
+    {
+        var strace = RunningProgram.Start(Program, [.. what, "-p", pid.ToString(CultureInfo.InvariantCulture)]);
+        await strace.Error.WaitAsync(0, "attached");
+        return new CallTrap(strace);
+    }
+}

@@ -1,0 +1,366 @@
+using System.Globalization;
+using Supervisor.Control;
+using Supervisor.Load;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Supervisor.EndToEnd.Faults;
+
+/// <summary>
+/// The daemon is killed at each step of what it does, and another one is started in its place, again and again under one
+/// load. A step is a system call by which something changes that outlives the process (<see cref="CallTrap.Calls"/>); the
+/// table of steps is what strace writes down of one undisturbed run. After each death the service has its full number of
+/// workers of one generation, nothing is orphaned or leaked, what the client was told has been done is done, and no request
+/// is lost. LISTEND_TEST_STEPS says how many steps of each table are tried, spread over it (10, or 4); "all": each; "bind 2": that
+/// one, ten times.
+/// </summary>
+public sealed class DeathAtEachStepTests(ITestOutputHelper output)
+{
+    private const string Config = $$"""
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+        listen = { non_blocking = true }
+         # socket
+
+        [listener.lone]
+        address = "tcp://127.0.0.1:0"
+
+        [service.web]
+        {{QuickWorker.Service}}
+        listeners = ["web"]
+        workers = 2
+        start_timeout = "5s"
+        environment = { STEP = "0" } # workers
+        restart = { backoff = "10ms", backoff_max = "50ms", limit = 0 }
+        """;
+
+    [Fact]
+    public Task Of_a_rollout() => EachStepAsync(async (daemon, _) =>
+    {
+        var before = (await Steady.AskAsync(daemon, "web")).Generation;
+        return new Act(() => AnswersAsync(daemon, "restart", "web", "--wait"), now => Task.FromResult(now.Generation > before));
+    });
+
+    [Fact]
+    public Task Of_a_rollout_that_is_not_waited_for() => EachStepAsync(async (daemon, _) =>
+    {
+        var before = (await Steady.AskAsync(daemon, "web")).Generation;
+        return new Act(
+            async () =>
+            {
+                var answered = await AnswersAsync(daemon, "restart", "web");
+                await EndsAsync(daemon, 0, string.Create(CultureInfo.InvariantCulture, $"generation {before + 1} serves"));
+                return answered;
+            },
+            now => Task.FromResult(now.Generation > before));
+    });
+
+    [Fact]
+    public Task Of_a_worker_that_is_replaced() => EachStepAsync(
+        async (daemon, _) =>
+        {
+            var before = await Steady.AskAsync(daemon, "web");
+            var victim = before.Workers[0].Pid!.Value;
+            return new Act(
+                async () =>
+                {
+                    var mark = daemon.Log.Count;
+                    RunningProgram.Kill(victim, Signals.Kill);
+                    await EndsAsync(daemon, mark, "worker 0", "is ready after");
+                    return true;
+                },
+                now => Task.FromResult(now.Generation == before.Generation && now.Workers.All(worker => worker.Pid != victim)));
+        },
+        losesRequests: true);
+
+    [Fact]
+    public Task Of_a_stop_and_a_start() => EachStepAsync(
+        (daemon, _) => Act.Of(async () =>
+        {
+            await AnswersAsync(daemon, "stop", "web", "--wait");
+            return await AnswersAsync(daemon, "start", "web", "--wait");
+        }),
+        afterwards: daemon => AnswersAsync(daemon, "start", "web"));
+
+    [Fact]
+    public Task Of_a_descriptor_that_is_taken() => EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "take", "web", "lone", "--", "true")));
+
+    [Fact]
+    public Task Of_a_descriptor_that_is_put() => EachStepAsync((daemon, number) =>
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"given-{number}");
+        return Task.FromResult(new Act(
+            async () => (await RunningProgram.RunAsync("/bin/sh", ["-c", $"exec '{Published.Listenctl}' --socket '{daemon.ControlSocket}' put {name} --fd 3 3</dev/null"])).ExitCode == 0,
+            _ => AnswersAsync(daemon, "drop", name)));
+    });
+
+    [Fact]
+    public Task Of_an_upgrade() => EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "upgrade")));
+
+    [Fact]
+    public Task Of_a_reload_that_changes_the_workers() => EachStepAsync(async (daemon, number) =>
+    {
+        var before = (await Steady.AskAsync(daemon, "web")).Generation;
+        var step = string.Create(CultureInfo.InvariantCulture, $"STEP = \"{number}\"");
+        return new Act(
+            async () =>
+            {
+                Reconfigure(daemon, step);
+                var answered = await AnswersAsync(daemon, "reload");
+                await EndsAsync(daemon, 0, string.Create(CultureInfo.InvariantCulture, $"generation {before + 1} serves"));
+                return answered;
+            },
+            now => Task.FromResult(now.Workers.All(worker => File.ReadAllText($"/proc/{worker.Pid}/environ").Contains(string.Create(CultureInfo.InvariantCulture, $"STEP={number}\0"), StringComparison.Ordinal))));
+    });
+
+    [Fact]
+    public Task Of_a_reload_that_moves_a_socket() => EachStepAsync(
+        async (daemon, _) =>
+        {
+            // Set on the living socket; what takes the setting out again needs another one.
+            Reconfigure(daemon, "buffers = { receive = \"256KiB\" }");
+            await AnswersAsync(daemon, "reload");
+            var before = await Steady.RestAsync(daemon, "web");
+            return new Act(
+                async () =>
+                {
+                    Reconfigure(daemon, "");
+                    var mark = daemon.Log.Count;
+                    var answered = await AnswersAsync(daemon, "reload");
+                    await EndsAsync(daemon, mark, "its former socket", "is closed");
+                    return answered;
+                },
+                now => Task.FromResult(now.Generation > before.Generation));
+        },
+        most: 4);
+
+    [Fact]
+    public Task Of_a_recovery() => UnderLoadAsync(async (daemon, steady, load) =>
+    {
+        var recording = daemon.Directory["calls"];
+        daemon = await KillAsync(daemon, CallTrap.Wrapper(recording));
+        await daemon.WaitUntilUpAsync(new DaemonOptions { WrapperStays = true });
+        await steady.CheckAsync(daemon, await Steady.RestAsync(daemon, "web"));
+        var number = 0;
+        foreach (var (call, nth) in Chosen(CallTrap.Steps(recording), 10))
+        {
+            load.BeginPhase(string.Create(CultureInfo.InvariantCulture, $"{++number}: {call} {nth}"));
+            daemon = await KillAsync(daemon, CallTrap.Wrapper(call, nth));
+            var wasReached = !await IsUpAsync(daemon);
+            if (number % 2 == 0 && !wasReached)
+            {
+                await AnswersAsync(daemon, "restart", "web", "--wait");
+            }
+
+            daemon = await KillAsync(daemon, []);
+            await daemon.WaitUntilUpAsync();
+            try
+            {
+                await steady.CheckAsync(daemon, await Steady.RestAsync(daemon, "web"));
+            }
+            catch (Exception exception)
+            {
+                throw new InvalidOperationException($"after a death at {call} {nth}: {exception.Message}", exception);
+            }
+
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{call} {nth}: {(wasReached ? "killed" : "not reached")}"));
+        }
+
+        return daemon;
+    });
+
+    /// <summary>
+    /// Records the steps of one act, and does it again for each of them. The act is made for a daemon and a number that is
+    /// never the same.
+    /// </summary>
+    private Task EachStepAsync(Func<DaemonUnderTest, int, Task<Act>> make, bool losesRequests = false, Func<DaemonUnderTest, Task>? afterwards = null, int most = 10) => UnderLoadAsync(async (daemon, steady, load) =>
+    {
+        var recording = daemon.Directory["calls"];
+        var first = await make(daemon, 1);
+        await using (await CallTrap.RecordAsync(daemon.Pid, recording))
+        {
+            Assert.True(await first.Do());
+            await Steady.AskAsync(daemon, "web");
+        }
+
+        var rest = await Steady.RestAsync(daemon, "web");
+        Assert.True(await first.IsDone(rest));
+        await steady.CheckAsync(daemon, rest);
+        var number = 1;
+        var killed = 0;
+        foreach (var (call, nth) in Chosen(CallTrap.Steps(recording), most))
+        {
+            load.BeginPhase(string.Create(CultureInfo.InvariantCulture, $"{++number}: {call} {nth}"));
+            var act = await make(daemon, number);
+            var wasKilled = false;
+            Task<bool> performing;
+            await using (await CallTrap.SetAsync(daemon.Pid, call, nth))
+            {
+                performing = act.Do();
+                wasKilled = !await LivesAsync(daemon, performing) || !await LivesAsync(daemon, Steady.AskAsync(daemon, "web"));
+            }
+
+            if (wasKilled)
+            {
+                killed++;
+                daemon = await KillAsync(daemon, []);
+                await daemon.WaitUntilUpAsync();
+            }
+
+            // What the daemon had not taken from the control socket yet, its successor answers.
+            var wasTold = await performing;
+            try
+            {
+                if (afterwards is not null)
+                {
+                    await afterwards(daemon);
+                }
+
+                var service = await Steady.RestAsync(daemon, "web");
+                var hasHappened = await act.IsDone(service);
+                await steady.CheckAsync(daemon, service);
+                Assert.True(!wasTold || hasHappened, $"the client was told that it is done: {Steady.Describe(service)}");
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{call} {nth}: {(wasKilled ? "killed" : "not reached")}, {(wasTold ? "answered" : "not answered")}, {service.Rollout?.State}"));
+            }
+            catch (Exception exception)
+            {
+                throw new InvalidOperationException($"after a death at {call} {nth} (answered: {wasTold}): {exception.Message}", exception);
+            }
+        }
+
+        Assert.True(killed > 0);
+        return daemon;
+    }, losesRequests);
+
+    private async Task UnderLoadAsync(Func<DaemonUnderTest, Steady, LoadRun, Task<DaemonUnderTest>> test, bool losesRequests = false)
+    {
+        using var directory = new TemporaryDirectory();
+        QuickWorker.Compile(directory);
+        _started = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        try
+        {
+            var daemon = _started;
+            await daemon.WaitUntilUpAsync();
+            var steady = await Steady.OfAsync(daemon, "web");
+            var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 300, SlowInFlight = 4, SlowFor = TimeSpan.FromMilliseconds(100) });
+            LoadReport report;
+            try
+            {
+                daemon = await test(daemon, steady, load);
+            }
+            finally
+            {
+                report = await load.StopAsync();
+            }
+
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Requests} requests, {report.Failed} failed"));
+            var lost = report.Samples.Where(sample => !losesRequests || sample.Kind is not (FailureKind.Reset or FailureKind.Unanswered or FailureKind.Truncated)).ToArray();
+            Assert.True(lost.Length == 0, string.Join('\n', lost.Take(10)));
+            await daemon.LeaveAsync();
+        }
+        catch (Exception exception)
+        {
+            throw new Xunit.Sdk.XunitException($"{exception.Message}\n{exception.StackTrace}\nThe daemon's last lines:\n{_started.Log.Tail(60)}");
+        }
+        finally
+        {
+            await _started.DisposeAsync();
+        }
+    }
+
+    private DaemonUnderTest _started = null!;
+
+    /// <summary>Ends a daemon that still runs by SIGKILL and starts another one under a wrapper.</summary>
+    private async Task<DaemonUnderTest> KillAsync(DaemonUnderTest daemon, IReadOnlyList<string> wrapper)
+    {
+        if (!daemon.HasEnded)
+        {
+            daemon.Signal(Signals.Kill);
+        }
+
+        await daemon.WaitAsync();
+        return _started = daemon.AgainUnder(wrapper);
+    }
+
+    /// <summary>Waits until a daemon that was started is up and has done what it had to do; false where it dies.</summary>
+    private static async Task<bool> IsUpAsync(DaemonUnderTest daemon)
+    {
+        try
+        {
+            await daemon.WaitUntilUpAsync(new DaemonOptions { WrapperStays = true });
+            return await LivesAsync(daemon, Steady.AskAsync(daemon, "web"));
+        }
+        catch (InvalidOperationException)
+        {
+            await daemon.WaitAsync();
+            return false;
+        }
+    }
+
+    /// <summary>Waits for the end of something; false where the daemon dies before it, or by it.</summary>
+    private static async Task<bool> LivesAsync(DaemonUnderTest daemon, Task what)
+    {
+        var death = daemon.WaitAsync();
+        if (await Task.WhenAny(what, death) == what)
+        {
+            try
+            {
+                await what;
+            }
+            catch (HttpRequestException)
+            {
+                await death;
+            }
+        }
+
+        return !death.IsCompleted;
+    }
+
+    /// <summary>Runs listenctl; whether it succeeded. A daemon that dies meanwhile is no success.</summary>
+    private static async Task<bool> AnswersAsync(DaemonUnderTest daemon, params string[] arguments) => (await daemon.ListenctlAsync(arguments)).ExitCode == 0;
+
+    /// <summary>Waits for a line, or for the daemon's death.</summary>
+    private static async Task EndsAsync(DaemonUnderTest daemon, int from, params string[] fragments)
+    {
+        try
+        {
+            await daemon.Log.WaitAsync(from, fragments);
+        }
+        catch (InvalidOperationException)
+        {
+            // It has ended.
+        }
+    }
+
+    /// <summary>Another line stands where the configuration has the last of these: of the service's environment, or of the listener.</summary>
+    private static void Reconfigure(DaemonUnderTest daemon, string line)
+    {
+        var file = daemon.Directory["run.toml"];
+        var lines = File.ReadAllLines(file);
+        var isWorkers = line.StartsWith("STEP", StringComparison.Ordinal);
+        var at = Array.FindIndex(lines, text => text.EndsWith(isWorkers ? "# workers" : "# socket", StringComparison.Ordinal));
+        lines[at] = isWorkers ? $"environment = {{ {line} }} # workers" : $"{line} # socket";
+        File.WriteAllLines(file, lines);
+    }
+
+    private static IReadOnlyList<(string Call, int Nth)> Chosen(IReadOnlyList<(string Call, int Nth)> steps, int most)
+    {
+        var asked = Environment.GetEnvironmentVariable("LISTEND_TEST_STEPS");
+        if (asked?.Split(' ') is [var call, var nth])
+        {
+            return [.. Enumerable.Repeat((call, int.Parse(nth, NumberStyles.None, CultureInfo.InvariantCulture)), most)];
+        }
+
+        var count = asked == "all" ? steps.Count : Math.Min(steps.Count, asked is { Length: > 0 } ? int.Parse(asked, NumberStyles.None, CultureInfo.InvariantCulture) : most);
+        return [.. Enumerable.Range(0, count).Select(i => steps[i * steps.Count / count])];
+    }
+
+    /// <summary>Something that a daemon does.</summary>
+    /// <param name="Do">Has it done; returns once it has ended, or the daemon has, with whether the client was told that it is done or on its way.</param>
+    /// <param name="IsDone">Whether it has happened, of a service that has come to rest since.</param>
+    private sealed record Act(Func<Task<bool>> Do, Func<ServiceDocument, Task<bool>> IsDone)
+    {
+        /// <summary>One that leaves nothing to be seen.</summary>
+        public static Task<Act> Of(Func<Task<bool>> what) => Task.FromResult(new Act(what, _ => Task.FromResult(true)));
+    }
+}

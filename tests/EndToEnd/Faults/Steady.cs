@@ -1,0 +1,127 @@
+using System.Net.Http.Json;
+using Supervisor.Control;
+using Xunit;
+
+namespace Supervisor.EndToEnd.Faults;
+
+/// <summary>
+/// What holds of a daemon whose service has come to rest, whatever came before: the full number of ready workers of one
+/// generation, nobody else of the daemon's, and neither with the daemon nor with its keeper or workers a descriptor that a
+/// daemon to which nothing ever happened would not have.
+/// </summary>
+internal sealed class Steady
+{
+    private static readonly TimeSpan LastDescriptors = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<string, int> _daemon;
+    private readonly int _keeper;
+
+    private Steady(Dictionary<string, int> daemon, int keeper) => (_daemon, _keeper) = (daemon, keeper);
+
+    /// <summary>How it is before anything has happened.</summary>
+    public static async Task<Steady> OfAsync(DaemonUnderTest daemon, string service)
+    {
+        await RestAsync(daemon, service);
+
+        // With one connection to the control socket, since it is looked at soon after a question later on too.
+        using var http = daemon.Http();
+        using var status = await http.GetAsync(new Uri("/v1/status", UriKind.Relative));
+        return new Steady(Kinds(daemon.Pid), Keepers(daemon).Sum(pid => Processes.Descriptors(pid).Count));
+    }
+
+    /// <summary>The status of one service, asked of the control socket.</summary>
+    public static async Task<ServiceDocument> AskAsync(DaemonUnderTest daemon, string service)
+    {
+        using var http = daemon.Http();
+        var status = await http.GetFromJsonAsync("/v1/status", ControlJson.Default.StatusDocument);
+        return status!.Services.Single(one => one.Name == service);
+    }
+
+    /// <summary>Waits until nothing is under way any more: all workers are ready, and of one generation.</summary>
+    public static async Task<ServiceDocument> RestAsync(DaemonUnderTest daemon, string service, Func<ServiceDocument, bool>? rests = null)
+    {
+        rests ??= IsFull;
+        var last = "";
+        while (true)
+        {
+            var mark = daemon.Log.Count;
+            var now = await AskAsync(daemon, service);
+            if (rests(now))
+            {
+                return now;
+            }
+
+            last = Describe(now);
+            try
+            {
+                await daemon.Log.WaitAsync(mark, 1, _ => true, "a line of the log");
+            }
+            catch (TimeoutException)
+            {
+                throw new TimeoutException($"the service does not come to rest: {last}");
+            }
+        }
+    }
+
+    /// <summary>In full number, of one generation, and nothing under way.</summary>
+    public static bool IsFull(ServiceDocument service) =>
+        service.State == "running" && service.Ready == service.Desired && service.Workers.Count == service.Desired
+        && service.Workers.All(worker => worker.State == "ready" && worker.Generation == service.Generation)
+        && service.Rollout is null or { State: "done" or "rolled-back" or "superseded" or "failed" };
+
+    /// <summary>For people.</summary>
+    public static string Describe(ServiceDocument service) =>
+        $"{service.State} ({service.Reason}), generation {service.Generation}, {service.Ready} of {service.Desired} ready; roll-out {service.Rollout?.State} {service.Rollout?.From} -> {service.Rollout?.To}: {service.Rollout?.Reason}; "
+        + string.Join(", ", service.Workers.Select(worker => $"{worker.Slot}/{worker.Generation} {worker.State} (pid {worker.Pid}) {worker.LastExit}"));
+
+    /// <summary>Checks all of it, of a daemon that has come to rest.</summary>
+    public async Task CheckAsync(DaemonUnderTest daemon, ServiceDocument service)
+    {
+        Assert.True(IsFull(service), Describe(service));
+        var workers = service.Workers.Select(worker => worker.Pid!.Value).ToArray();
+        Assert.All(workers, pid => Assert.True(Processes.IsAlive(pid), $"worker {pid} is dead: {Describe(service)}"));
+        await Processes.EndedAsync([.. Processes.WithEnvironment(daemon.Runtime).Except([.. workers, .. Keepers(daemon)])]);
+        Assert.Single(Keepers(daemon));
+
+        // A worker has what it was given and what it has accepted.
+        foreach (var worker in workers)
+        {
+            var kinds = Kinds(worker);
+            kinds.Remove("socket");
+            Assert.Equal("/dev/null 1, pipe 2", Text(kinds));
+        }
+
+        Assert.Equal(workers.Length, Directory.EnumerateFiles(Path.Combine(daemon.Runtime, "notify")).Count());
+        await UntilAsync(daemon, service.Name, () =>
+        {
+            var more = Kinds(daemon.Pid).Where(kind => kind.Value > _daemon.GetValueOrDefault(kind.Key)).ToArray();
+            return more.Length == 0 ? null : $"the daemon has more descriptors than one that nothing happened to ({Text(_daemon)}): {Text(Kinds(daemon.Pid))}";
+        });
+        await UntilAsync(daemon, service.Name, () => Keepers(daemon).Sum(pid => Processes.Descriptors(pid).Count) is var count && count <= _keeper ? null : $"the keeper has {count} descriptors, and not {_keeper}");
+    }
+
+    /// <summary>listend-keeper, of this daemon.</summary>
+    public static IReadOnlyList<int> Keepers(DaemonUnderTest daemon) =>
+        [.. Processes.WithEnvironment(daemon.Runtime).Where(pid => File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").StartsWith("listend-keeper", StringComparison.Ordinal))];
+
+    /// <summary>Open descriptors by what they are.</summary>
+    private static Dictionary<string, int> Kinds(int pid) => Processes.Descriptors(pid).Values
+        .Where(target => !target.StartsWith("/proc/", StringComparison.Ordinal) && !target.StartsWith("/sys/", StringComparison.Ordinal))
+        .GroupBy(target => target.StartsWith('/') ? target : target.Split(':')[0] is "anon_inode" ? target : target.Split(':')[0])
+        .ToDictionary(kind => kind.Key, kind => kind.Count(), StringComparer.Ordinal);
+
+    private static string Text(Dictionary<string, int> kinds) =>
+        string.Join(", ", kinds.OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Key} {kind.Value}"));
+
+    // A connection to the control socket that has just been closed is closed at the other end a moment later: each look
+    // comes after a further question, which the daemon has dealt with by then.
+    private static async Task UntilAsync(DaemonUnderTest daemon, string service, Func<string?> wrong)
+    {
+        using var limit = new CancellationTokenSource(LastDescriptors);
+        while (wrong() is { } what)
+        {
+            Assert.False(limit.IsCancellationRequested, what);
+            await AskAsync(daemon, service);
+        }
+    }
+}
