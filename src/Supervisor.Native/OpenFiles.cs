@@ -74,6 +74,21 @@ public static unsafe class OpenFiles
         return hidden;
     }
 
+    /// <summary>Looks through one process for sockets of <paramref name="wanted"/>; false where it may not be looked into. One that is gone has none.</summary>
+    public static bool FindSocketsOf(int pid, IReadOnlySet<ulong> wanted, List<Found> found)
+    {
+        var processes = open(Path("/proc\0"u8), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (processes < 0)
+        {
+            return false;
+        }
+
+        var entries = stackalloc byte[BufferLength];
+        var isVisible = LookInto(processes, pid, wanted, found, entries);
+        _ = close(processes);
+        return isVisible;
+    }
+
     private static List<int> ReadPids(int processes)
     {
         var pids = new List<int>();

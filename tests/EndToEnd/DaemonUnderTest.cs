@@ -18,6 +18,8 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
 {
     private readonly RunningProgram _program;
     private int? _pid;
+    private DaemonUnderTest? _successor;
+    private bool _isDisposed;
     private Func<IReadOnlyList<string>?, IReadOnlyList<string>?, RunningProgram>? _startAgain;
 
     private DaemonUnderTest(TemporaryDirectory directory, RunningProgram program, string runtime)
@@ -94,10 +96,10 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     }
 
     /// <summary>Starts another one like it, or with <paramref name="arguments"/>, which succeeds this one; waits for nothing.</summary>
-    public DaemonUnderTest Again(params string[] arguments) => new(Directory, _startAgain!(arguments.Length > 0 ? arguments : null, null), Runtime) { _startAgain = _startAgain };
+    public DaemonUnderTest Again(params string[] arguments) => Successor(_startAgain!(arguments.Length > 0 ? arguments : null, null));
 
     /// <summary>Starts another one like it under a wrapper, or with an empty one under none.</summary>
-    public DaemonUnderTest AgainUnder(IReadOnlyList<string> wrapper) => new(Directory, _startAgain!(null, wrapper), Runtime) { _startAgain = _startAgain };
+    public DaemonUnderTest AgainUnder(IReadOnlyList<string> wrapper) => Successor(_startAgain!(null, wrapper));
 
     /// <summary>Waits until the control socket stands.</summary>
     public async Task WaitUntilUpAsync(DaemonOptions? options = null)
@@ -209,6 +211,17 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        if (_successor is not null)
+        {
+            await _successor.DisposeAsync();
+        }
+
         if (!_program.HasEnded && _pid is { } pid)
         {
             RunningProgram.Kill(pid, Signals.Kill);
@@ -220,6 +233,9 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             RunningProgram.Kill(left, Signals.Kill);
         }
     }
+
+    // Who disposes the first one ends them all: a test that fails may know no other.
+    private DaemonUnderTest Successor(RunningProgram program) => _successor = new DaemonUnderTest(Directory, program, Runtime) { _startAgain = _startAgain };
 
     private static string Fill(string text, TemporaryDirectory directory) => text
         .Replace("@dir@", directory.Path, StringComparison.Ordinal)

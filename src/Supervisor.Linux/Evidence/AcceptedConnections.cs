@@ -5,6 +5,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Probes;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -74,35 +75,29 @@ public sealed class AcceptedConnections
     public Dictionary<int, IReadOnlyList<AcceptedConnection>?> Of(IEnumerable<int> processes, bool withAges = false)
     {
         var all = All(withAges);
-        return processes.Distinct().ToDictionary(pid => pid, pid => Of(pid, all));
+        var inodes = all.Keys.ToHashSet();
+        return processes.Distinct().ToDictionary(pid => pid, pid => Of(pid, all, inodes));
     }
 
-    /// <summary>Which of all connections that process, or a descendant of it, has open; null where it may not be looked into.</summary>
-    public static IReadOnlyList<AcceptedConnection>? Of(int root, Dictionary<ulong, AcceptedConnection> all)
+    /// <summary>Which of all connections, whose <paramref name="inodes"/> are given, that process or a descendant of it has open; null where it may not be looked into.</summary>
+    public static IReadOnlyList<AcceptedConnection>? Of(int root, Dictionary<ulong, AcceptedConnection> all, IReadOnlySet<ulong> inodes)
     {
         if (all.Count == 0)
         {
             return [];
         }
 
-        var held = new HashSet<ulong>();
-        var connections = new List<AcceptedConnection>();
-        try
+        var found = new List<OpenFiles.Found>();
+        foreach (var pid in WorkerTree.Of(root))
         {
-            foreach (var (_, target) in WorkerTree.Of(root).SelectMany(WorkerTree.Descriptors))
+            if (!OpenFiles.FindSocketsOf(pid, inodes, found))
             {
-                if (WorkerTree.SocketInode(target) is { } inode && all.TryGetValue(inode, out var connection) && held.Add(inode))
-                {
-                    connections.Add(connection);
-                }
+                return null;
             }
         }
-        catch (UnauthorizedAccessException)
-        {
-            return null;
-        }
 
-        return connections;
+        // A child has what its parent had when it was forked.
+        return [.. found.Select(one => one.Inode).Distinct().Select(inode => all[inode])];
     }
 
     private static void AddInternet(ushort port, Local[] listeners, bool withAges, Dictionary<ulong, AcceptedConnection> found)

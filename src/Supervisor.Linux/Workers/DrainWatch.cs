@@ -280,10 +280,11 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         Task.Run(() =>
         {
             var all = question.All(withAges: true);
+            var inodes = all.Keys.ToHashSet();
             return Array.ConvertAll(targets, target => target.Known is { } known
                 ? new DrainLook([.. known.Where(connection => all.ContainsKey(connection.Inode)).Select(connection => all[connection.Inode])]) { IsPartial = true }
                 : new DrainLook(
-                    AcceptedConnections.Of(target.Pid, all),
+                    AcceptedConnections.Of(target.Pid, all, inodes),
                     target.Waits ? [.. AcceptingLook.Awaited(target.Pid, names.Keys).Select(inode => names[inode]).Distinct()] : null));
         }).ContinueWith(
             task => _loop.Post(() =>
