@@ -21,6 +21,18 @@ public sealed partial class ListenerFactory
     {
         var handle = new ListenerHandle(entry, _time);
         handle.History.Added += added => _log.Entry(handle, added);
+        if (descriptor is null && entry.IsGiven && (entry.Inode == 0 || entry.Spec.Address.Kind == ListenerKind.Other))
+        {
+            // Nobody but its giver can make such a one again.
+            if (entry.Inode != 0)
+            {
+                handle.History.Add(HandlePhase.Adopt, call, verdict: Verdict.Refused, actor: _self, note: $"{note}: nobody holds it any more, so it has to be given again");
+            }
+
+            Await(handle);
+            return handle;
+        }
+
         if (descriptor is null)
         {
             if (entry.Failure is null)

@@ -75,7 +75,7 @@ internal static class RunCommand
             var path = string.IsNullOrEmpty(given) ? null : Path.GetFullPath(given);
             var wanted = adHoc
                 ? AdHocConfig.ForCommand(addresses, parsed.GetValue(workers), parsed.GetValue(handoff), parsed.GetValue(ready), program, ConfigLoading.Context)
-                : ConfigLoading.Load(given!);
+                : ConfigLoading.LoadForStart(given!);
             if (wanted.Config is { } parsedConfig)
             {
                 wanted = wanted with { Errors = wanted.Errors.AddRange(Support.Check(parsedConfig, given ?? "command line")) };
