@@ -68,6 +68,16 @@ public sealed partial class ListenerFactory
         Files.GetStatus(descriptor, out var status);
         handle.Inode = status.Inode;
         handle.History.Add(HandlePhase.Adopt, call, actor: _self, note: note);
+        if (entry.IsNonBlocking && !Files.IsNonBlocking(descriptor))
+        {
+            // systemd clears it on the sockets of a socket unit before each start of the service (NonBlocking=, systemd.service(5)).
+            // Workers that have outlived the restart would hang in accept(), one after another, each until a connection is its own.
+            var refused = Files.SetNonBlocking(descriptor);
+            handle.History.Add(
+                HandlePhase.Adopt, "fcntl", SocketChange.NonBlocking, OptionValue.Of(true), OptionValue.Of(Files.IsNonBlocking(descriptor)), refused?.Name,
+                refused is null ? Verdict.Exact : Verdict.Refused, _self, "cleared by who passed it, as systemd does with a socket unit's at each start; workers that live on rely on it");
+        }
+
         handle.KeepBaseline();
         return handle;
     }

@@ -82,6 +82,9 @@ internal static class RunCommand
             }
 
             var directory = parsed.GetValue(runtime) ?? wanted.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+
+            // A service of another user has no XDG_RUNTIME_DIR; what systemd made for its unit it says here (systemd.exec(5), RuntimeDirectory=).
+            directory ??= Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
             directory = string.IsNullOrEmpty(directory) ? null : Path.GetFullPath(directory);
 
             // What a daemon of that file has left goes on by what was in force: its workers serve, and nobody else watches them.
