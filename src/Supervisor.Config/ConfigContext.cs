@@ -11,6 +11,18 @@ public sealed record ConfigContext
     /// </summary>
     public Func<string, IReadOnlyList<IPAddress>> Resolve { get; init; } = static _ => [];
 
+    /// <summary>
+    /// Whether a service may list that name although no listener is configured under it: somebody has given the daemon a
+    /// descriptor of that name. None, unless the caller knows of some.
+    /// </summary>
+    public Func<string, bool> IsGiven { get; init; } = static _ => false;
+
+    /// <summary>
+    /// Whether a service may list a name that nobody knows yet, and wait until it is given; one that looks like a configured
+    /// one misspelt is an error all the same, and so is any where no listener is configured at all.
+    /// </summary>
+    public bool AwaitsGiven { get; init; }
+
     /// <summary>The number that <c>workers = "cpus"</c> stands for; 1 or more.</summary>
     public int Cpus { get; init; } = 1;
 }

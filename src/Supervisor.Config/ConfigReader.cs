@@ -34,7 +34,7 @@ internal sealed class ConfigReader
         if (report.IsComplete)
         {
             ListenerChecks.Check(reader._listeners, report);
-            ServiceChecks.Check(reader._services, reader._listeners, report);
+            ServiceChecks.Check(reader._services, reader._listeners, context, report);
         }
 
         if (report is { IsComplete: true, Count: 0 } && reader._listeners.Count == 0 && reader._services.Count == 0)

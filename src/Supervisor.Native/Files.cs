@@ -258,6 +258,13 @@ public static unsafe class Files
         return flags >= 0 ? null : SystemCallError.Last("fcntl");
     }
 
+    /// <summary>fcntl(2) F_SETFL with O_NONBLOCK added: for everybody who has that open file.</summary>
+    public static SystemCallError? SetNonBlocking(DescriptorHandle descriptor) =>
+        GetFlags(descriptor, out var flags) ?? (fcntl(descriptor.Number, F_SETFL, flags | O_NONBLOCK) == 0 ? null : SystemCallError.Last("fcntl"));
+
+    /// <summary>Whether O_NONBLOCK is set.</summary>
+    public static bool IsNonBlocking(DescriptorHandle descriptor) => GetFlags(descriptor, out var flags) is null && (flags & O_NONBLOCK) != 0;
+
     /// <summary>fcntl(2) F_SETFD FD_CLOEXEC, for a descriptor that somebody else gave.</summary>
     public static SystemCallError? SetCloseOnExec(DescriptorHandle descriptor) =>
         fcntl(descriptor.Number, F_SETFD, FD_CLOEXEC) == 0 ? null : SystemCallError.Last("fcntl");

@@ -25,7 +25,8 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
     /// <inheritdoc/>
     public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)
     {
-        if (daemon.Listeners.Find(name) is { } held)
+        var awaited = daemon.Listeners.Find(name);
+        if (awaited is { IsAwaited: false } held)
         {
             if (!held.IsGiven)
             {
@@ -48,19 +49,24 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
         }
 
         var handle = daemon.Listeners.Hold(name, descriptor, HandleOrigin.Given, giver, note);
-        daemon.Events.Watch(handle);
-        daemon.Safekeeping.Watch(handle);
+        if (awaited is null)
+        {
+            daemon.Events.Watch(handle);
+            daemon.Safekeeping.Watch(handle);
+            daemon.Drift.Watch(handle);
+        }
 
         // Before the answer: who has been told closes his own.
         daemon.Safekeeping.Mark();
         daemon.Safekeeping.Save();
+        daemon.StartServicesOf(handle);
         return null;
     }
 
     /// <inheritdoc/>
     public BrokerError? Drop(string name)
     {
-        if (daemon.Listeners.Find(name) is not { } handle)
+        if (daemon.Listeners.Find(name) is not { IsAwaited: false } handle)
         {
             return new BrokerError(BrokerErrorCode.NotFound, $"nothing is held as \"{name}\"");
         }
@@ -68,6 +74,11 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
         if (!handle.IsGiven)
         {
             return Configured(name, "dropped");
+        }
+
+        if (daemon.Services.FirstOrDefault(runner => runner.Uses(handle)) is { } user)
+        {
+            return new BrokerError(BrokerErrorCode.Denied, $"service \"{user.Name}\" lists \"{name}\": take it out of the service's listeners first, and reload");
         }
 
         daemon.Listeners.Release(handle);

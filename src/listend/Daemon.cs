@@ -147,6 +147,7 @@ internal sealed class Daemon : IDisposable
             Listeners.Restore(_predecessor, _log);
         }
 
+        Listeners.Await(_predecessor?.Manifest.Services.Select(service => service.State.Spec) ?? _config.Services, _log);
         Drift = new DriftWatch(_loop, factory);
         using var conflicts = new ConflictWatch(_loop, factory, _log);
         foreach (var handle in Listeners.Handles)
@@ -220,6 +221,13 @@ internal sealed class Daemon : IDisposable
             return 1;
         }
 
+        broker.TakerGone += handles =>
+        {
+            foreach (var handle in handles)
+            {
+                Drift.Look(handle);
+            }
+        };
         if (_predecessor is not null)
         {
             broker.Adopt(_predecessor.Descriptors);
@@ -350,10 +358,10 @@ internal sealed class Daemon : IDisposable
         _flushLog();
     }
 
-    private bool NothingToServe => Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null);
+    private bool NothingToServe => Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null && !handle.IsAwaited);
 
     /// <summary>The listener has its socket at last: services that waited for it go on by themselves.</summary>
-    private void StartServicesOf(ListenerHandle handle)
+    public void StartServicesOf(ListenerHandle handle)
     {
         foreach (var runner in _services.Where(runner => !_leaving && runner.Blocked is not null && runner.Listeners.Contains(handle)))
         {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Serilog;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Services;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
@@ -41,19 +42,17 @@ internal sealed class ListenerTable
         // By name first, since a name is what somebody meant; then by what the socket is.
         foreach (var spec in specs)
         {
-            var index = IndexOf(inherited, (name, _) => name == spec.Name || DescriptorKey.ListenerName(name) == spec.Name);
-            if (index >= 0)
+            if (Take(inherited, spec, (name, _) => name == spec.Name || DescriptorKey.ListenerName(name) == spec.Name || IsShard(name, spec)) is { Count: > 0 } taken)
             {
-                adopted.Add(spec.Name, _factory.Adopt(spec, inherited.Take(index), HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its name \"{spec.Name}\""));
+                adopted.Add(spec.Name, _factory.Adopt(spec, taken, HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its name \"{spec.Name}\""));
             }
         }
 
         foreach (var spec in specs.Where(spec => !adopted.ContainsKey(spec.Name)))
         {
-            var index = IndexOf(inherited, (_, descriptor) => SocketIdentity.Read(descriptor)?.Matches(spec.Address) == true);
-            if (index >= 0)
+            if (Take(inherited, spec, (_, descriptor) => SocketIdentity.Read(descriptor)?.Matches(spec.Address) == true) is { Count: > 0 } taken)
             {
-                adopted.Add(spec.Name, _factory.Adopt(spec, inherited.Take(index), HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its address {spec.Address}"));
+                adopted.Add(spec.Name, _factory.Adopt(spec, taken, HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its address {spec.Address}"));
             }
         }
 
@@ -73,7 +72,7 @@ internal sealed class ListenerTable
     /// <summary>Other listeners are configured from now on; those that were before are the caller's, what was given stays.</summary>
     public void Set(IReadOnlyList<ListenerHandle> handles)
     {
-        var given = _handles.Where(handle => handle.IsGiven).ToArray();
+        var given = _handles.Where(handle => handle.IsGiven && !handles.Any(other => other.Name == handle.Name)).ToArray();
         _handles.Clear();
         _handles.AddRange([.. handles.Where(handle => !handle.IsGiven), .. given]);
     }
@@ -98,22 +97,56 @@ internal sealed class ListenerTable
         }
     }
 
+    /// <summary>Names under which something was given, or is awaited. Any thread.</summary>
+    public ImmutableHashSet<string> Given { get; private set; } = [];
+
+    /// <summary>What services list and nobody has configured or given is awaited from now on.</summary>
+    public void Await(IEnumerable<ServiceSpec> services, ILogger log)
+    {
+        foreach (var service in services)
+        {
+            foreach (var name in service.Listeners.Where(name => Find(name) is null))
+            {
+                log.Warning("service {Service}: no listener is configured as {Listener}: the service waits until somebody gives it (listenctl put {Listener} --fd N)", service.Name, name, name);
+                _handles.Add(_factory.Await(name));
+            }
+        }
+
+        NoteGiven();
+    }
+
+    /// <summary>Forgets what is awaited for nobody.</summary>
+    public void Prune(Func<ListenerHandle, bool> isUsed)
+    {
+        _handles.RemoveAll(handle => handle.IsAwaited && !isUsed(handle));
+        NoteGiven();
+    }
+
     /// <summary>
     /// Holds a descriptor that no configuration asks for; the handle is in the table from now on and owns it. The name must
-    /// be free.
+    /// be free, or awaited.
     /// </summary>
     public ListenerHandle Hold(string name, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
     {
-        var handle = _factory.Hold(name, descriptor, origin, giver, note);
-        _handles.Add(handle);
+        var awaited = Find(name);
+        var handle = _factory.Hold(name, descriptor, origin, giver, note, awaited);
+        if (awaited is null)
+        {
+            _handles.Add(handle);
+        }
+
+        NoteGiven();
         return handle;
     }
+
+    private void NoteGiven() => Given = [.. _handles.Where(handle => handle.IsGiven).Select(handle => handle.Name)];
 
     /// <summary>Lets go of one that was given.</summary>
     public void Release(ListenerHandle handle)
     {
         _handles.Remove(handle);
         _factory.Close(handle, removePath: false);
+        NoteGiven();
     }
 
     public void Close()
@@ -125,17 +158,48 @@ internal sealed class ListenerTable
         }
     }
 
-    private static int IndexOf(InheritedDescriptors inherited, Func<string, DescriptorHandle, bool> matches)
+    private static bool IsShard(string key, ListenerSpec spec)
     {
-        for (var i = 0; i < inherited.Remaining.Count; i++)
+        for (var shard = 1; shard < spec.Shards; shard++)
         {
-            if (matches(inherited.Remaining[i].Name, inherited.Remaining[i].Descriptor))
+            if (key == DescriptorKey.Shard(spec.Name, shard))
             {
-                return i;
+                return true;
             }
         }
 
-        return -1;
+        return false;
+    }
+
+    /// <summary>
+    /// The descriptors that are the listener's: as many as it has shards, in their order, all of one address. A socket unit
+    /// gives all its sockets one name, also such as are bound elsewhere.
+    /// </summary>
+    private static List<DescriptorHandle> Take(InheritedDescriptors inherited, ListenerSpec spec, Func<string, DescriptorHandle, bool> matches)
+    {
+        var taken = new List<DescriptorHandle>();
+        ListenAddress? address = null;
+        if (spec.Shards > 1)
+        {
+            address = inherited.Remaining.Where(one => matches(one.Name, one.Descriptor)).Select(one => SocketIdentity.Read(one.Descriptor))
+                .FirstOrDefault(identity => identity?.Matches(spec.Address) == true)?.Address;
+        }
+
+        for (var i = 0; i < inherited.Remaining.Count && taken.Count < spec.Shards;)
+        {
+            var (name, descriptor) = inherited.Remaining[i];
+            if (matches(name, descriptor) && (address is null || SocketIdentity.Read(descriptor)?.Address == address))
+            {
+                taken.Add(inherited.Take(i));
+                address ??= spec.Shards > 1 ? SocketIdentity.Read(descriptor)?.Address : null;
+            }
+            else
+            {
+                i++;
+            }
+        }
+
+        return taken;
     }
 
     private static HistoryActor? Parent() => ProcFile.Read(Processes.CurrentPid)?.ParentPid is { } pid and > 0

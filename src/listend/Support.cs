@@ -36,7 +36,7 @@ internal static class Support
                 service.Start == StartMode.OnDemand && config.Services.Any(other => other != service && other.Start == StartMode.OnDemand && other.Listeners.Any(service.Listeners.Contains)),
                 prefix + "start", "let one on-demand service alone list a listener, and set the others' start to \"now\"");
             Missing(
-                service.Readiness.Kind == ReadinessKind.Http && !config.Listeners.Any(listener => service.Listeners.Contains(listener.Name) && HttpLook.Asks(listener.Address.Kind)),
+                service.Readiness.Kind == ReadinessKind.Http && service.Listeners.All(name => config.Listeners.Any(listener => listener.Name == name)) && !config.Listeners.Any(listener => service.Listeners.Contains(listener.Name) && HttpLook.Asks(listener.Address.Kind)),
                 prefix + "ready", "list a tcp:// or unix:// listener, or use \"accepting\"");
         }
 

@@ -56,6 +56,34 @@ public sealed class DriftTests(ITestOutputHelper output)
         });
 
     [Fact]
+    public Task What_a_taker_of_the_broker_changes_is_noticed_when_it_disconnects() => DaemonUnderTest.WithAsync(
+        """
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+        listen = { backlog = 100 }
+        """,
+        async daemon =>
+        {
+            const string taker = """
+                import array, json, socket, sys
+                broker = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                broker.connect(sys.argv[1])
+                broker.send(json.dumps({'method': 'take', 'listeners': ['web']}).encode())
+                _, fds, _, _ = socket.recv_fds(broker, 65536, 4)
+                socket.socket(fileno=fds[0]).listen(7)
+                broker.close()
+                sys.stdin.read()
+                """;
+            await using var program = RunningProgram.Start(Needs.Program("python3", "python3"), ["-c", taker, Path.Combine(daemon.Runtime, "broker.sock")]);
+            await daemon.Log.WaitAsync(0, "listener web: listen backlog", "7", "drifted", "the only one that held the socket");
+            var history = await daemon.HistoryAsync("web");
+            var drift = history.Single(entry => entry.Phase == "drift");
+            Assert.Equal(("listen", "backlog", program.Pid), (drift.Call, drift.Option, drift.Actor?.Pid));
+            Assert.Contains(history, entry => entry is { Phase: "repair", Option: "backlog" } && entry.Seq > drift.Seq);
+            Assert.Equal(100, (await daemon.ListenerAsync("web")).Backlog!.Effective);
+        });
+
+    [Fact]
     public async Task Without_enforce_what_was_changed_is_shown_and_left() => await DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]

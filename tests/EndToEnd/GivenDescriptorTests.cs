@@ -15,7 +15,10 @@ public sealed class GivenDescriptorTests
         made = []
         for name in names.split(':'):
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM if name.startswith('udp') else socket.SOCK_STREAM)
-            s.bind(('127.0.0.1', 0))
+            if name.startswith('shared'):
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            s.bind(('127.0.0.1', made and name.startswith('shared') and port or 0))
+            port = s.getsockname()[1]
             if not name.startswith('udp'):
                 s.listen(33)
             print('made', name, s.getsockname()[1], flush=True)
@@ -161,6 +164,41 @@ public sealed class GivenDescriptorTests
             await daemon.Log.WaitAsync(0, "listener udp", "cannot be made", "give the right one");
         },
         With("udp"),
+        Prepare);
+
+    [Fact]
+    public async Task Several_descriptors_of_one_name_are_the_shards_and_what_is_missing_is_made() => await DaemonUnderTest.WithAsync(
+        """
+        [listener.shared]
+        address = "tcp://127.0.0.1:0"
+        shards = 4
+
+        [listener.single]
+        address = "tcp://127.0.0.1:0"
+        shards = 2
+
+        [service.web]
+        command = ["@hello@"]
+        listeners = ["shared"]
+        workers = 4
+        """,
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web", 4);
+            var shared = await daemon.ListenerAsync("shared");
+            Assert.Equal(("inherited-systemd", 4), (shared.Origin, shared.Shards));
+            Assert.Equal([33L, 33L, 4096L, 4096L], shared.Sockets!.Select(socket => socket.Queue!.Limit!.Value));
+            var history = await daemon.HistoryAsync("shared");
+            Assert.Equal(["shard 0", "shard 1"], history.Where(entry => entry is { Phase: "adopt", Call: "execve" }).Select(entry => entry.Note!.Split(':')[0]));
+            Assert.Equal(2, history.Count(entry => entry.Call == "bind"));
+            Assert.StartsWith("hello", await GetAsync(await daemon.EndPointAsync("shared")), StringComparison.Ordinal);
+
+            // Without SO_REUSEPORT no other can be bound beside it, and it is not set behind the maker's back.
+            var single = await daemon.ListenerAsync("single");
+            Assert.Equal("failed", single.State);
+            Assert.Contains("1 of 2 shards was given, without SO_REUSEPORT", single.Failure!.Advice, StringComparison.Ordinal);
+        },
+        With("shared:shared:single"),
         Prepare);
 
     private static DaemonOptions With(string names) => new() { Wrapper = [Needs.Program("python3", "python3"), "@dir@/activate.py", names] };

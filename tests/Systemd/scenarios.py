@@ -5,9 +5,11 @@ were refused, reset or not answered), and what was kept: the daemon's pid, the w
 A line for each: "ok NAME", "not ok NAME: why", or "open NAME: why" for one that is known not to hold yet; one that does
 says so.
 """
+import contextlib
 import glob
 import json
 import os
+import pwd
 import socket
 import subprocess
 import threading
@@ -33,6 +35,43 @@ environment = { HOME = "/" }
 """
 
 
+# One TCP listener, workers of the daemon's own user: for the units that are no system service of root.
+PLAIN = """
+[listener.web]
+address = "tcp://127.0.0.1:@PORT@"
+
+[service.hello]
+command = ["/bench/hello"]
+listeners = ["web"]
+workers = 2
+environment = { HOME = "/" }
+"""
+
+UNITS = "/etc/systemd/system"
+
+
+class Target:
+    """Which daemon is spoken to, and where it serves: the system service unless a scenario says otherwise."""
+
+    control, port = "/run/listend/control.sock", 8080
+
+
+@contextlib.contextmanager
+def target(control, port):
+    before = (Target.control, Target.port)
+    Target.control, Target.port = control, port
+    try:
+        yield
+    finally:
+        Target.control, Target.port = before
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(text)
+
+
 def run(*command, check=True, timeout=120):
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, text=True)
     if check and result.returncode != 0:
@@ -41,7 +80,7 @@ def run(*command, check=True, timeout=120):
 
 
 def client(what):
-    result = subprocess.run(["listenctl", "--json", what], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, timeout=30)
+    result = subprocess.run(["listenctl", "--socket", Target.control, "--json", what], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, timeout=30)
     return json.loads(result.stdout)
 
 
@@ -66,7 +105,11 @@ class State:
         status = client("status")
         self.daemon = status["daemon"]["pid"]
         self.workers = sorted(worker["pid"] for worker in status["services"][0]["workers"])
-        self.inodes = {listener["name"]: listener["inode"] for listener in client("listeners")}
+        self.listeners = client("listeners")
+        self.inodes = {listener["name"]: listener["inode"] for listener in self.listeners}
+
+    def origin(self, name):
+        return next(listener["origin"] for listener in self.listeners if listener["name"] == name)
 
 
 class Load:
@@ -92,7 +135,7 @@ class Load:
         while not self.leaving:
             began = time.monotonic()
             try:
-                with socket.create_connection(("127.0.0.1", 8080), timeout=30) as connection:
+                with socket.create_connection(("127.0.0.1", Target.port), timeout=30) as connection:
                     connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
                     answer = b""
                     while chunk := connection.recv(65536):
@@ -125,8 +168,7 @@ def install():
     said = run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "-i", sorted(glob.glob("/bench/listend_*.deb"), key=len)[0])
     assert "write /etc/listend/listend.toml" in said, said
     assert run("systemctl", "is-enabled", "listend").strip() == "enabled"
-    with open("/etc/listend/conf.d/hello.toml", "w") as file:
-        file.write(CONFIG)
+    write("/etc/listend/conf.d/hello.toml", CONFIG)
 
 
 def start():
@@ -184,6 +226,126 @@ def stop():
     raise AssertionError("somebody still listens")
 
 
+def by_hand():
+    """A daemon that was started by hand goes over to systemd: the unit's takes over from it, and it leaves."""
+    environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
+    with open("/bench/by-hand", "w") as log:
+        daemon = subprocess.Popen(["listend", "run"], stdout=log, stderr=log, env=environment)
+    try:
+        ready()
+        under_load(lambda: run("systemctl", "start", "listend"), "workers", "inodes")
+        assert daemon.wait(10) == 0, f"exit status {daemon.returncode}"
+        under_load(lambda: run("systemctl", "restart", "listend"), "workers", "inodes")
+        refused = subprocess.run(["listend", "run", "--take-over"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=30)
+        assert refused.returncode == 1 and "listenctl upgrade" in refused.stdout, refused.stdout
+    finally:
+        run("systemctl", "stop", "listend", timeout=90)
+        daemon.terminate()
+        daemon.wait(30)
+
+
+def socket_unit():
+    """systemd makes the first bind: the address is there before listend, and without it."""
+    write(f"{UNITS}/listend.socket.d/bench.conf", "[Socket]\nListenStream=\nListenStream=127.0.0.1:8080\n")
+    run("systemctl", "daemon-reload")
+    run("systemctl", "start", "listend.socket")
+    assert run("systemctl", "is-active", "listend", check=False).strip() == "inactive"
+    try:
+        # The first connection starts it, waits, and is answered.
+        with socket.create_connection(("127.0.0.1", 8080), timeout=30) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        ready()
+        first = State()
+        assert first.origin("web") == "inherited-systemd", first.origin("web")
+        under_load(lambda: run("systemctl", "restart", "listend"), "workers", "inodes")
+        under_load(lambda: (run("systemctl", "kill", "--kill-whom=main", "-s", "SIGKILL", "listend"), time.sleep(1)), "workers", "inodes")
+        warned = run("journalctl", "-u", "listend", "-p", "warning", "--since", "-2min", "--no-pager", "-o", "cat")
+        assert "nobody here knows what it is for" not in warned, warned
+        # systemd clears O_NONBLOCK of the socket at each start; workers that stayed would hang in accept() and not leave.
+        began = time.monotonic()
+        run("systemctl", "stop", "listend", timeout=90)
+        assert time.monotonic() - began < 15, "the workers did not leave when they were asked to"
+        # Nobody is refused while listend is away.
+        with Load() as load:
+            time.sleep(0.5)
+            ready()
+        assert not load.failures, f"{len(load.failures)} failed, such as {load.failures[0]}"
+        assert State().inodes["web"] == first.inodes["web"]
+    finally:
+        run("systemctl", "stop", "listend.socket", "listend.service")
+        os.remove(f"{UNITS}/listend.socket.d/bench.conf")
+        run("systemctl", "daemon-reload")
+
+
+def instance():
+    """A templated unit: a configuration, a runtime directory and a control socket of its own."""
+    write("/etc/listend/blue/listend.toml", PLAIN.replace("@PORT@", "8081"))
+    run("systemctl", "start", "listend@blue")
+    try:
+        with target("/run/listend-blue/control.sock", 8081):
+            ready()
+            under_load(lambda: run("systemctl", "reload", "listend@blue"), "daemon", "workers", "inodes")
+            under_load(lambda: run("systemctl", "restart", "listend@blue"), "workers", "inodes")
+            workers = State().workers
+    finally:
+        run("systemctl", "stop", "listend@blue", timeout=90)
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in workers), "workers are still there"
+
+
+def unprivileged():
+    """The drop-in: nothing runs as root, and yet a port below 1024 is bound."""
+    os.rename("/etc/listend/conf.d/hello.toml", "/etc/listend/hello.kept")
+    write("/etc/listend/conf.d/low.toml", PLAIN.replace("@PORT@", "80"))
+    write(f"{UNITS}/listend.service.d/unprivileged.conf", open("/usr/share/doc/listend/examples/unprivileged.conf").read())
+    run("systemctl", "daemon-reload")
+    try:
+        with target(Target.control, 80):
+            run("systemctl", "start", "listend")
+            ready()
+            state = State()
+            user = pwd.getpwnam("listend").pw_uid
+            for pid in [state.daemon, *state.workers]:
+                assert os.stat(f"/proc/{pid}").st_uid == user, f"pid {pid} is not of the user listend"
+            under_load(lambda: run("systemctl", "restart", "listend"), "workers", "inodes")
+            under_load(lambda: run("listenctl", "restart", "hello", "--wait"), "daemon", "inodes")
+    finally:
+        run("systemctl", "stop", "listend", timeout=90)
+        os.remove(f"{UNITS}/listend.service.d/unprivileged.conf")
+        os.remove("/etc/listend/conf.d/low.toml")
+        os.rename("/etc/listend/hello.kept", "/etc/listend/conf.d/hello.toml")
+        run("systemctl", "daemon-reload")
+
+
+def user_unit():
+    """systemctl --user: a user who lingers, with a configuration of his own."""
+    run("useradd", "--create-home", "bench")
+    uid = pwd.getpwnam("bench").pw_uid
+    runtime = f"/run/user/{uid}"
+    write("/home/bench/.config/listend/listend.toml", PLAIN.replace("@PORT@", "8082"))
+    run("chown", "-R", "bench", "/home/bench/.config")
+    run("systemctl", "start", "systemd-logind")
+    run("loginctl", "enable-linger", "bench")
+
+    def systemctl(*arguments):
+        return run("runuser", "-u", "bench", "--", "env", f"XDG_RUNTIME_DIR={runtime}", "systemctl", "--user", *arguments)
+
+    end = time.monotonic() + 20
+    while not os.path.exists(f"{runtime}/systemd/private") and time.monotonic() < end:
+        time.sleep(0.1)
+    systemctl("start", "listend")
+    try:
+        with target(f"{runtime}/listend/control.sock", 8082):
+            ready()
+            assert os.stat(f"/proc/{State().daemon}").st_uid == uid
+            under_load(lambda: systemctl("reload", "listend"), "daemon", "workers", "inodes")
+            under_load(lambda: systemctl("restart", "listend"), "workers", "inodes")
+            under_load(lambda: (systemctl("kill", "--kill-whom=main", "-s", "SIGKILL", "listend"), time.sleep(1)), "workers", "inodes")
+    finally:
+        systemctl("stop", "listend")
+        run("loginctl", "disable-linger", "bench")
+
+
 def remove():
     run("systemctl", "start", "listend")
     ready()
@@ -195,7 +357,9 @@ def remove():
     assert not os.path.exists("/etc/listend/listend.toml")
 
 
-SCENARIOS = [install, start, roll_out, reload, restart, kill, upgrade, newer_package, conffiles, stop, remove]
+SCENARIOS = [install, start, roll_out, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand, socket_unit, instance, unprivileged, user_unit, remove]
+# These begin and end with a system service that is stopped.
+STOPPED = {"stop", "by_hand", "socket_unit", "instance", "unprivileged", "user_unit", "remove"}
 # Without these nothing further can be tried.
 NEEDED = {"install", "start"}
 
@@ -207,6 +371,8 @@ def main():
         name = scenario.__name__
         if wanted and name not in wanted | NEEDED:
             continue
+        if name in STOPPED - {"stop", "remove"}:
+            run("systemctl", "stop", "listend", timeout=90)
         began = time.monotonic()
         try:
             scenario()
@@ -217,7 +383,7 @@ def main():
         if line.startswith("not ok") and name in NEEDED:
             break
         # The next one begins from a daemon that serves, whatever this one left.
-        if name not in ("install", "stop", "remove") and scenario is not SCENARIOS[-1]:
+        if name != "install" and name not in STOPPED:
             try:
                 ready(5)
             except AssertionError:
@@ -230,7 +396,7 @@ def main():
                     ready()
                 except AssertionError as error:
                     print(f"not ok after {name}: {error}", flush=True)
-    run("sh", "-c", "journalctl -u listend --no-pager > /bench/journal 2>&1", check=False)
+    run("sh", "-c", "journalctl --no-pager > /bench/journal 2>&1", check=False)
     print("done", flush=True)
 
 

@@ -12,13 +12,14 @@ internal static class ServiceChecks
     public static void Check(
         IReadOnlyList<SectionReading<ServiceSpec>> services,
         IReadOnlyList<SectionReading<ListenerSpec>> listeners,
+        ConfigContext context,
         DiagnosticList report)
     {
         // Defined twice is reported elsewhere; the first one counts here.
         var byName = listeners.DistinctBy(l => l.Spec.Name).ToDictionary(l => l.Spec.Name, StringComparer.Ordinal);
         foreach (var service in services)
         {
-            CheckListeners(service, byName, report);
+            CheckListeners(service, byName, context, report);
             CheckStart(service, report);
             CheckReadiness(service, byName, report);
             CheckRestart(service, report);
@@ -28,6 +29,7 @@ internal static class ServiceChecks
     private static void CheckListeners(
         SectionReading<ServiceSpec> service,
         Dictionary<string, SectionReading<ListenerSpec>> listeners,
+        ConfigContext context,
         DiagnosticList report)
     {
         if (service.Given.TryGetValue("listeners", out var given))
@@ -43,15 +45,21 @@ internal static class ServiceChecks
                         $"listener {item.Shown} is listed twice: first at {seen[item.Text].Position}",
                         "keep one of the two");
                 }
-                else if (!listeners.ContainsKey(item.Text))
+                else if (!listeners.ContainsKey(item.Text) && !context.IsGiven(item.Text))
                 {
+                    var near = Spelling.Nearest(item.Text, listeners.Keys);
+                    if (near is null && context.AwaitsGiven && listeners.Count > 0 && SettingTypes.CheckName(item.Text) is null)
+                    {
+                        continue;
+                    }
+
                     report.Add(
                         item.Position,
                         item.SettingName ?? given.Path,
                         $"there is no listener {item.Shown}",
-                        Spelling.Nearest(item.Text, listeners.Keys) is { } near
+                        near is not null
                             ? $"did you mean {Quoted.Text(near)}?"
-                            : $"define it in a section [listener.{item.Text}], or name one that there is ({Names(listeners)})");
+                            : $"define it in a section [listener.{item.Text}], name one that there is ({Names(listeners)}), or give the daemon a descriptor of that name first (listenctl put)");
                 }
             }
         }

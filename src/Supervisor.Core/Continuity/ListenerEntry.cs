@@ -27,6 +27,9 @@ public sealed record ListenerEntry
     /// <summary>Whether it is a given socket that nobody has called listen() on.</summary>
     public bool IsIdle { get; init; }
 
+    /// <summary>Whether O_NONBLOCK was set when this was written, by the daemon or by a worker; false where that is not known.</summary>
+    public bool IsNonBlocking { get; init; }
+
     /// <summary>The refused call that left it without a socket; null where it has one.</summary>
     public SystemCallFailure? Failure { get; init; }
 

@@ -67,6 +67,12 @@ public sealed partial class Broker : IDeadline, IDisposable
         loop.Add(this);
     }
 
+    /// <summary>Whoever took more is not looked after when it goes: the reading back would keep the loop from everybody else.</summary>
+    public const int MostLooked = 64;
+
+    /// <summary>A client has gone that took these: what it changed on them meanwhile may be looked at.</summary>
+    public event Action<IReadOnlyCollection<ListenerHandle>>? TakerGone;
+
     /// <summary>Who may take what.</summary>
     public BrokerAccess Access { get; } = new();
 
@@ -203,6 +209,10 @@ public sealed partial class Broker : IDeadline, IDisposable
     {
         Forget(connection);
         connection.Dispose();
+        if (connection.Taken.Count is > 0 and <= MostLooked)
+        {
+            TakerGone?.Invoke(connection.Taken);
+        }
     }
 
     private DescriptorHandle Release(BrokerConnection connection)

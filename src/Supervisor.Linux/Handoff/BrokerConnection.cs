@@ -1,6 +1,7 @@
 using System.Buffers;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
@@ -22,6 +23,7 @@ internal sealed class BrokerConnection : IDisposable
     private readonly DescriptorHandle _socket;
     private readonly List<DescriptorHandle> _received = [];
     private readonly string _note;
+    private HashSet<ListenerHandle>? _taken;
     private BrokerReply? _pending;
     private HistoryActor? _actor;
     private bool _isClosed;
@@ -39,6 +41,9 @@ internal sealed class BrokerConnection : IDisposable
 
     /// <summary>Who it is.</summary>
     public BrokerPeer Peer { get; }
+
+    /// <summary>The handles that it has taken; no more than one beyond <see cref="Broker.MostLooked"/>.</summary>
+    public IReadOnlyCollection<ListenerHandle> Taken => _taken ?? (IReadOnlyCollection<ListenerHandle>)[];
 
     /// <summary>Whether its next request is waited for; otherwise an answer waits for room.</summary>
     public bool IsHeard => _pending is null;
@@ -148,6 +153,15 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
+    private void Passed(ListenerHandle handle)
+    {
+        Broker.Passed(_actor ??= Peer.Actor, _note, handle);
+        if (_taken is null || _taken.Count <= Broker.MostLooked)
+        {
+            (_taken ??= []).Add(handle);
+        }
+    }
+
     /// <summary>Sends as much as there is room for. True where nothing is left to send.</summary>
     private bool Send(BrokerReply reply)
     {
@@ -160,7 +174,7 @@ internal sealed class BrokerConnection : IDisposable
                 return true;
             }
 
-            if (!reply.TrySend(_socket, _broker.Buffer, handle => Broker.Passed(_actor ??= Peer.Actor, _note, handle), out var error))
+            if (!reply.TrySend(_socket, _broker.Buffer, Passed, out var error))
             {
                 if (error is null)
                 {

@@ -21,6 +21,18 @@ public sealed partial class ListenerFactory
     {
         var handle = new ListenerHandle(entry, _time);
         handle.History.Added += added => _log.Entry(handle, added);
+        if (descriptor is null && entry.IsGiven && (entry.Inode == 0 || entry.Spec.Address.Kind == ListenerKind.Other))
+        {
+            // Nobody but its giver can make such a one again.
+            if (entry.Inode != 0)
+            {
+                handle.History.Add(HandlePhase.Adopt, call, verdict: Verdict.Refused, actor: _self, note: $"{note}: nobody holds it any more, so it has to be given again");
+            }
+
+            Await(handle);
+            return handle;
+        }
+
         if (descriptor is null)
         {
             if (entry.Failure is null)
@@ -56,6 +68,16 @@ public sealed partial class ListenerFactory
         Files.GetStatus(descriptor, out var status);
         handle.Inode = status.Inode;
         handle.History.Add(HandlePhase.Adopt, call, actor: _self, note: note);
+        if (entry.IsNonBlocking && !Files.IsNonBlocking(descriptor))
+        {
+            // systemd clears it on the sockets of a socket unit before each start of the service (NonBlocking=, systemd.service(5)).
+            // Workers that have outlived the restart would hang in accept(), one after another, each until a connection is its own.
+            var refused = Files.SetNonBlocking(descriptor);
+            handle.History.Add(
+                HandlePhase.Adopt, "fcntl", SocketChange.NonBlocking, OptionValue.Of(true), OptionValue.Of(Files.IsNonBlocking(descriptor)), refused?.Name,
+                refused is null ? Verdict.Exact : Verdict.Refused, _self, "cleared by who passed it, as systemd does with a socket unit's at each start; workers that live on rely on it");
+        }
+
         handle.KeepBaseline();
         return handle;
     }

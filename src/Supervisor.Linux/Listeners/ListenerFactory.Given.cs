@@ -7,6 +7,23 @@ namespace Supervisor.Linux.Listeners;
 /// <content>Handles that no configuration asks for: what somebody put by the broker.</content>
 public sealed partial class ListenerFactory
 {
+    /// <summary>A handle that a service lists, and that somebody is to give: <see cref="Hold"/> fills it.</summary>
+    public ListenerHandle Await(string name)
+    {
+        var handle = Prepare(new ListenerSpec { Name = name, Address = ListenAddress.Opaque("not given yet"), Enforce = false });
+        Await(handle);
+        return handle;
+    }
+
+    private static void Await(ListenerHandle handle)
+    {
+        const int noEntry = 2;
+        handle.Origin = HandleOrigin.Given;
+        handle.IsGiven = true;
+        handle.IsIdle = true;
+        handle.Failure = new SystemCallError("recvmsg", noEntry).With($"no listener is configured as \"{handle.Name}\" and none was given: listenctl put {handle.Name} --fd N");
+    }
+
     /// <summary>
     /// Holds a descriptor of any sort under a name, as it is: nothing of it is set, not even listen() is called. What it
     /// turns out to be is read back. The handle owns the descriptor afterwards.
@@ -16,19 +33,23 @@ public sealed partial class ListenerFactory
     /// <param name="origin">How it came here.</param>
     /// <param name="giver">The process that put it.</param>
     /// <param name="note">Who that is.</param>
-    public ListenerHandle Hold(string name, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
+    /// <param name="awaited">The handle that has waited for it; null for a new one.</param>
+    public ListenerHandle Hold(string name, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note, ListenerHandle? awaited = null)
     {
         var identity = SocketIdentity.Read(descriptor);
         var address = identity?.Address ?? ListenAddress.Opaque(Describe(descriptor));
         Files.GetStatus(descriptor, out var status);
         var queue = identity is { IsListening: true, Address: not null } ? AcceptQueue.Read(descriptor, identity.Kind, status.Inode) : null;
-        var handle = Prepare(new ListenerSpec
+        var spec = new ListenerSpec
         {
             Name = name,
             Address = address,
             Enforce = false,
             Listen = new ListenOptions { Backlog = (int)Math.Min(queue?.Limit ?? 0, int.MaxValue) },
-        });
+        };
+        var handle = awaited ?? Prepare(spec);
+        handle.Spec = spec;
+        handle.Failure = null;
         handle.Origin = origin;
         handle.IsGiven = true;
         handle.IsIdle = identity?.IsListening != true;

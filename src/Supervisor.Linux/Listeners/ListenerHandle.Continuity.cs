@@ -1,6 +1,7 @@
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Continuity;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -45,6 +46,7 @@ public sealed partial class ListenerHandle
             Origin = Origin,
             IsGiven = IsGiven,
             IsIdle = IsIdle,
+            IsNonBlocking = Descriptor is { } open && Files.IsNonBlocking(open),
             Failure = Failure,
             GivesUp = givesUp,
             PathDevice = PathIdentity?.Device,

@@ -148,6 +148,9 @@ public sealed partial class ListenerHandle : IDisposable
     /// <summary>Whether somebody put it by the broker, and no configuration names it.</summary>
     public bool IsGiven { get; internal set; }
 
+    /// <summary>Whether a service lists it and nobody has given it yet.</summary>
+    public bool IsAwaited => IsGiven && Descriptor is null;
+
     /// <summary>Whether connections can wait on it: not where a given socket of such a kind does not listen.</summary>
     public bool Listens => Spec.Address.Kind.Listens() && !IsIdle;
 

@@ -121,8 +121,14 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private bool Start(ServiceEvent what, out string? error)
     {
-        var missing = Listeners.Where(handle => handle.Descriptor is null).Select(handle => $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
+        var missing = Listeners.Where(handle => handle.Descriptor is null).Select(handle => handle.IsAwaited ? handle.Failure!.Arguments : $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
         error = missing.Length > 0 ? string.Join("; ", missing) : null;
+        if (error is null && State.Spec.Readiness.Kind == ReadinessKind.Http && !Listeners.Any(handle => HttpLook.Asks(handle.Spec.Address.Kind)))
+        {
+            // Of a given one it is known only now.
+            error = $"ready = \"http:{State.Spec.Readiness.Path}\" asks a tcp:// or unix:// listener, and there is none among {string.Join(", ", Listeners.Select(handle => handle.Name))}";
+        }
+
         if (error is null)
         {
             Resolve(out error);

@@ -15,7 +15,7 @@ internal static class CheckCommand
         check.SetAction(parsed =>
         {
             var path = parsed.GetValue(config)!;
-            var result = ConfigLoading.Load(path);
+            var result = ConfigLoading.LoadForCheck(path);
             var errors = result.Errors;
             var failures = new List<FailureDocument>();
             if (result.Config is { } loaded)

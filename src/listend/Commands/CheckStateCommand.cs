@@ -31,7 +31,7 @@ internal static class CheckStateCommand
                 return 1;
             }
 
-            if (!ManifestFormat.TryRead(bytes, out _, out _, out var error))
+            if (!ManifestFormat.TryRead(bytes, out var manifest, out _, out var error))
             {
                 Console.Error.WriteLine(error);
                 return 1;
@@ -39,7 +39,8 @@ internal static class CheckStateCommand
 
             if (parsed.GetValue(config) is { } path)
             {
-                var result = ConfigLoading.Load(path);
+                var given = manifest.Listeners.Where(entry => entry.IsGiven).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal);
+                var result = ConfigLoading.Load(path, ConfigLoading.Context with { IsGiven = given.Contains });
                 var errors = result.Config is { } loaded ? result.Errors.AddRange(Support.Check(loaded, path)) : result.Errors;
                 foreach (var one in errors)
                 {

@@ -3,6 +3,9 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using Supervisor.Config;
+using Supervisor.Control;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Native;
 
 namespace Supervisor.Daemon.Commands;
 
@@ -18,8 +21,32 @@ internal static class ConfigLoading
     public static Option<string> ConfigOption() =>
         new("--config") { Description = "The main configuration file; conf.d/*.toml beside it is read too", HelpName = "PATH", DefaultValueFactory = _ => DefaultPath };
 
+    /// <summary>
+    /// Reads and parses, as a start does: a service may list a descriptor that is yet to be given. Every error at once.
+    /// </summary>
+    public static ConfigResult LoadForStart(string path) => Load(path, Context with { AwaitsGiven = true });
+
+    /// <summary>
+    /// Reads and parses, as for a daemon that runs or would be started now: what a service lists is configured, or given to
+    /// the daemon of that runtime directory.
+    /// </summary>
+    public static ConfigResult LoadForCheck(string path)
+    {
+        var asked = false;
+        var lenient = Load(path, Context with { IsGiven = _ => asked = true });
+        if (!asked)
+        {
+            return lenient;
+        }
+
+        var directory = lenient.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+        var manifest = directory is null ? null : Predecessor.Peek(new RuntimePaths(directory));
+        var given = manifest?.Listeners.Where(entry => entry is { IsGiven: true, Inode: not 0 }).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal) ?? [];
+        return Load(path, Context with { IsGiven = given.Contains });
+    }
+
     /// <summary>Reads and parses; every error at once.</summary>
-    public static ConfigResult Load(string path)
+    public static ConfigResult Load(string path, ConfigContext context)
     {
         var files = ConfigFiles.Read(path);
         if (files.Sources.IsEmpty)
@@ -27,7 +54,7 @@ internal static class ConfigLoading
             return new ConfigResult(null, files.Errors);
         }
 
-        var result = ConfigParser.Parse(files.Sources, Context);
+        var result = ConfigParser.Parse(files.Sources, context);
         ImmutableArray<ConfigDiagnostic> errors = [.. files.Errors, .. result.Errors];
         return result with { Config = errors.IsEmpty ? result.Config : null, Errors = errors };
     }

@@ -75,13 +75,16 @@ internal static class RunCommand
             var path = string.IsNullOrEmpty(given) ? null : Path.GetFullPath(given);
             var wanted = adHoc
                 ? AdHocConfig.ForCommand(addresses, parsed.GetValue(workers), parsed.GetValue(handoff), parsed.GetValue(ready), program, ConfigLoading.Context)
-                : ConfigLoading.Load(given!);
+                : ConfigLoading.LoadForStart(given!);
             if (wanted.Config is { } parsedConfig)
             {
                 wanted = wanted with { Errors = wanted.Errors.AddRange(Support.Check(parsedConfig, given ?? "command line")) };
             }
 
             var directory = parsed.GetValue(runtime) ?? wanted.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+
+            // A service of another user has no XDG_RUNTIME_DIR; what systemd made for its unit it says here (systemd.exec(5), RuntimeDirectory=).
+            directory ??= Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
             directory = string.IsNullOrEmpty(directory) ? null : Path.GetFullPath(directory);
 
             // What a daemon of that file has left goes on by what was in force: its workers serve, and nobody else watches them.

@@ -175,7 +175,7 @@ internal sealed class Predecessor : IDisposable
     /// </summary>
     public static Predecessor? FromRuntimeDirectory(RuntimePaths paths, IncomingDescriptors? stored, ILogger log)
     {
-        if (ReadManifest(paths, stored, log, out var unknown) is not { } manifest)
+        if (ReadManifest(paths, stored, log, out var unknown) is not { } manifest || manifest.BootId != DaemonState.BootId)
         {
             // Whoever opens the listeners takes the descriptors as given ones.
             stored?.Forget();
@@ -227,6 +227,6 @@ internal sealed class Predecessor : IDisposable
             return null;
         }
 
-        return manifest.BootId == DaemonState.BootId ? manifest : null;
+        return manifest;
     }
 }

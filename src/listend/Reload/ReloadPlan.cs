@@ -48,11 +48,21 @@ internal sealed class ReloadPlan
             AddActions(service, services.FirstOrDefault(runner => runner.Name == service.Name));
         }
 
-        foreach (var given in daemon.Listeners.Handles.Where(handle => handle.IsGiven && config.Listeners.Any(spec => spec.Name == handle.Name)))
+        foreach (var given in daemon.Listeners.Handles.Where(handle => handle is { IsGiven: true, IsAwaited: false } && config.Listeners.Any(spec => spec.Name == handle.Name)))
         {
             Errors.Add(new ConfigErrorDocument(
                 daemon.ConfigFile!, 0, 0, $"listener.{given.Name}", "a descriptor that was given to the daemon is held under that name",
                 $"drop it first (listenctl drop {given.Name}), or choose another name"));
+        }
+
+        foreach (var service in config.Services)
+        {
+            // Dropped since the files were read.
+            foreach (var name in service.Listeners.Where(name => !config.Listeners.Any(spec => spec.Name == name) && daemon.Listeners.Find(name)?.IsGiven != true))
+            {
+                Errors.Add(new ConfigErrorDocument(
+                    daemon.ConfigFile!, 0, 0, $"service.{service.Name}.listeners", $"there is no listener \"{name}\": none is configured, and none was given", $"give it first: listenctl put {name} --fd N"));
+            }
         }
 
         foreach (var (spec, other) in ConfigConflicts.Find(config.Listeners, Device))

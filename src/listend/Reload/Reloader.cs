@@ -47,7 +47,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             return new ConfigResult(null, [new ConfigDiagnostic("command line", 0, 0, null, "there is no configuration file to read again", "start the daemon with --config, or restart it with other options")]);
         }
 
-        var result = ConfigLoading.Load(file);
+        var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
         return result.Config is { } config ? result with { Errors = result.Errors.AddRange(Support.Check(config, file)) } : result;
     }
 
@@ -352,6 +352,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         _shards.ServiceChanged();
         Sweep();
+        daemon.Listeners.Prune(handle => daemon.Services.Any(runner => runner.Uses(handle)));
         return warnings;
     }
 

@@ -96,4 +96,33 @@ public class AdoptTests : KernelTest
 
     private static ListenerHandle Adopt(ListenerSpec spec, DescriptorHandle given) =>
         Given.Factory().Adopt(spec, given, HandleOrigin.InheritedSystemd, new HistoryActor(1, "systemd"), "LISTEN_FDS, by its name");
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Shards_that_are_missing_are_made_beside_those_that_were_given(int given)
+    {
+        using var made = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 3 });
+        DescriptorHandle[] descriptors = [.. made.Sockets.Take(given).Select(socket => Files.Duplicate(socket.Descriptor, out _)!)];
+        var spec = Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 });
+        using var handle = Given.Factory().Adopt(spec, descriptors, HandleOrigin.InheritedSystemd, null, "test");
+        Assert.Null(handle.Failure);
+        Assert.Equal(4, handle.Sockets.Count);
+        Assert.Equal(made.Sockets.Take(given).Select(socket => socket.Inode), handle.Sockets.Take(given).Select(socket => socket.Inode));
+        Assert.All(handle.Sockets, socket => Assert.Equal(made.Effective, Loopback.AddressOf(socket.Descriptor)));
+        Assert.Equal([0, 1, 2, 3], handle.Sockets.Select(socket => socket.Shard));
+
+        // Who stands where in the kernel's group is its maker's secret.
+        Assert.NotNull(ListenerFactory.WhyNotSteered(handle));
+    }
+
+    [Fact]
+    public void One_without_REUSEPORT_cannot_be_one_of_several()
+    {
+        using var made = Given.Listener("tcp://127.0.0.1:0");
+        using var handle = Given.Factory().Adopt(
+            Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }), [Files.Duplicate(made.Descriptor!, out _)!], HandleOrigin.InheritedSystemd, null, "test");
+        Assert.Empty(handle.Sockets);
+        Assert.Contains("set ReusePort=yes", handle.Failure!.Arguments, StringComparison.Ordinal);
+    }
 }
