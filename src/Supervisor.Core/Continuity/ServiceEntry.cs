@@ -78,6 +78,9 @@ public sealed record WorkerEntry
     /// <summary>Whether it is the child of an earlier daemon, which has died, so that nobody but init can reap it.</summary>
     public bool IsForeign { get; init; }
 
+    /// <summary>Whether it is to get a stop signal that has been held back, since somebody waits in a queue that it alone serves.</summary>
+    public bool IsHeldBack { get; init; }
+
     /// <summary>When it was spawned.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 

@@ -130,6 +130,11 @@ public sealed partial class ServiceRunner
         }
 
         ResumeDrains();
+        foreach (var worker in State.Workers.Where(worker => _processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))
+        {
+            Send(new SignalEffect(worker, State.SpecOf(worker.Generation).StopSignal));
+        }
+
         _demand.Follow(State);
         foreach (var what in _missed)
         {

@@ -396,7 +396,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             case SpawnEffect spawn:
                 Spawn(spawn.Worker);
                 break;
-            case SignalEffect signal when signal.Signal != Signals.Abort && HoldsBack?.Invoke(signal.Worker, () => Send(signal)) == true:
+            case SignalEffect signal when signal.Signal != Signals.Abort && IsHeldBack(signal):
                 break;
             case SignalEffect signal:
                 Send(signal);
@@ -423,10 +423,29 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
     }
 
+    /// <summary>Whether the signal is sent later; a successor that finds it not sent yet sends it.</summary>
+    private bool IsHeldBack(SignalEffect signal)
+    {
+        if (HoldsBack is not { } holdsBack || !_processes.TryGetValue(signal.Worker.Id, out var process))
+        {
+            return false;
+        }
+
+        process.IsHeldBack = true;
+        if (holdsBack(signal.Worker, () => Send(signal)))
+        {
+            return true;
+        }
+
+        process.IsHeldBack = false;
+        return false;
+    }
+
     private void Send(SignalEffect signal)
     {
         if (_processes.TryGetValue(signal.Worker.Id, out var asked))
         {
+            asked.IsHeldBack = false;
             asked.Watch?.Dispose();
             if (asked.AwaitsMain)
             {

@@ -11,6 +11,7 @@ public sealed partial class WorkerProcess
     internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output, OutputPipe error, OrphanReaper? orphans, bool isChild, CgroupTree? cgroups)
     {
         IsForeign = !isChild;
+        IsHeldBack = entry.IsHeldBack;
         Pid = entry.Pid;
         Session = entry.Session;
         Pidfd = pidfd;
@@ -52,6 +53,7 @@ public sealed partial class WorkerProcess
             IsFirstReaped = IsFirstReaped,
             AwaitsMain = AwaitsMain,
             IsForeign = IsForeign,
+            IsHeldBack = IsHeldBack,
             StartedAt = StartedAt,
             ReadyAt = ReadyAt,
             Status = _said,
@@ -64,6 +66,9 @@ public sealed partial class WorkerProcess
             ErrorRest = Error.Rest,
         };
     }
+
+    /// <summary>Whether it is to get its stop signal later.</summary>
+    internal bool IsHeldBack { get; set; }
 
     /// <summary>Whether it is another daemon's child, which has died: nobody here can reap it.</summary>
     internal bool IsForeign { get; }
