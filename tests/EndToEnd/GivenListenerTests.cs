@@ -97,6 +97,27 @@ public sealed class GivenListenerTests
     });
 
     [Fact]
+    public async Task A_successor_of_a_killed_daemon_has_what_was_given_and_its_service_goes_on()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var first = DaemonUnderTest.Start(directory, Legacy, new DaemonOptions());
+        await first.WaitUntilUpAsync();
+        await PutAsync(first);
+        await first.WaitUntilReadyAsync("api");
+        var (inode, pids) = ((await first.ListenerAsync("legacy")).Inode, await first.ReadyAsync("api"));
+        first.Signal(Signals.Kill);
+        await first.WaitAsync();
+
+        await using var daemon = first.Again();
+        await daemon.WaitUntilUpAsync();
+        Assert.Equal(("given", inode), ((await daemon.ListenerAsync("legacy")).Origin, (await daemon.ListenerAsync("legacy")).Inode));
+        Assert.Equal(pids, await daemon.ReadyAsync("api"));
+        Assert.Equal(0, (await daemon.ListenctlAsync("restart", "api", "--wait")).ExitCode);
+        Assert.StartsWith("hello", await GetAsync(daemon), StringComparison.Ordinal);
+        await daemon.LeaveAsync();
+    }
+
+    [Fact]
     public async Task A_misspelt_name_is_an_error_at_the_start_too()
     {
         using var directory = new TemporaryDirectory();

@@ -157,6 +157,40 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         Assert.All(await Task.WhenAll(answers), answer => Assert.Contains("web", answer, StringComparison.Ordinal));
     });
 
+    [Fact]
+    public async Task A_successor_of_a_killed_daemon_knows_who_stands_where()
+    {
+        _command = "[\"@hello@\"]";
+        using var directory = new TemporaryDirectory();
+        await using var first = DaemonUnderTest.Start(directory, Config(4, 4), new DaemonOptions());
+        await first.WaitUntilUpAsync();
+        await first.WaitUntilReadyAsync("web", 4);
+        var before = Inodes(await first.ListenerAsync("web"));
+        var pids = await first.ReadyAsync("web");
+        await ReloadAsync(first, 6, 6, 4);
+        var six = Inodes(await ReshapedAsync(first, 6, 6));
+        first.Signal(Signals.Kill);
+        await first.WaitAsync();
+
+        await using var daemon = first.Again();
+        await daemon.WaitUntilUpAsync();
+        Assert.Equal(six, Inodes(await daemon.ListenerAsync("web")));
+        await UnderLoadAsync(daemon, async () =>
+        {
+            var mark = daemon.Log.Count;
+            await ReloadAsync(daemon, 3, 3, 6);
+            await daemon.Log.WaitAsync(mark, 3, line => line.Contains("is closed: nobody waited in it", StringComparison.Ordinal), "three shards are closed");
+            Assert.Equal(before[..3], Inodes(await ReshapedAsync(daemon, 3, 3)));
+            await ReloadAsync(daemon, 4, 4, 3);
+            Assert.Equal(before[..3], Inodes(await ReshapedAsync(daemon, 4, 4))[..3]);
+        });
+
+        // Each worker's share was known to the successor: who kept it was not replaced.
+        Assert.Equal(pids.Count - 1, pids.Intersect(await daemon.ReadyAsync("web")).Count());
+        Assert.Contains(await daemon.HistoryAsync("web"), entry => entry.Note == "reload: new connections go to shards 0, 1, 2 alone" && entry.Errno is null);
+        await daemon.LeaveAsync();
+    }
+
     private static string Pausing => $"[\"{Needs.Program("python3", "python3")}\", \"{Path.Combine(AppContext.BaseDirectory, "workers", "pausing.py")}\"]";
 
     private string _command = "";
