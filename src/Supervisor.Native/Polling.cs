@@ -42,6 +42,12 @@ public static unsafe class Polling
         var capacity = Math.Min(tokens.Length, 64);
         var events = stackalloc epoll_event[capacity];
         var count = epoll_wait(set.Number, events, capacity, milliseconds);
+        if (count < 0 && errno == EINTR)
+        {
+            // A process that was stopped and goes on, signal(7), has not looked yet; no events would mean that there are none.
+            count = epoll_wait(set.Number, events, capacity, 0);
+        }
+
         if (count < 0)
         {
             return errno == EINTR ? 0 : throw new SystemCallException(SystemCallError.Last("epoll_wait"), "waiting for events");

@@ -98,7 +98,7 @@ public sealed class DrainTests
         [service.w]
         command = {{Leaving(kind)}}
         listeners = ["web"]
-        stop_timeout = "5s"
+        stop_timeout = "8s"
         """,
         async daemon =>
         {
@@ -124,7 +124,7 @@ public sealed class DrainTests
             var worker = (await daemon.StatusAsync("w")).Workers.Single(worker => worker.State == "draining");
             var kept = worker.Drain!.KeepsAccepting!;
             Assert.Equal(("web", evidence, evidence == "accepted"), (kept.Listener, kept.Evidence, kept.Peer is not null));
-            Assert.InRange(kept.AfterMs, 1000, 5000);
+            Assert.InRange(kept.AfterMs, 1000, 8000);
 
             var line = await daemon.Log.WaitAsync(0, "which are cut (web; the oldest open for");
             Assert.Contains("; from 127.0.0.1:", line, StringComparison.Ordinal);
