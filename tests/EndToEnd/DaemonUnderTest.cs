@@ -18,7 +18,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
 {
     private readonly RunningProgram _program;
     private int? _pid;
-    private DaemonUnderTest? _successor;
+    private readonly List<DaemonUnderTest> _successors = [];
     private bool _isDisposed;
     private Func<IReadOnlyList<string>?, IReadOnlyList<string>?, RunningProgram>? _startAgain;
 
@@ -217,9 +217,9 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         }
 
         _isDisposed = true;
-        if (_successor is not null)
+        foreach (var successor in _successors)
         {
-            await _successor.DisposeAsync();
+            await successor.DisposeAsync();
         }
 
         if (!_program.HasEnded && _pid is { } pid)
@@ -235,7 +235,12 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     }
 
     // Who disposes the first one ends them all: a test that fails may know no other.
-    private DaemonUnderTest Successor(RunningProgram program) => _successor = new DaemonUnderTest(Directory, program, Runtime) { _startAgain = _startAgain };
+    private DaemonUnderTest Successor(RunningProgram program)
+    {
+        var successor = new DaemonUnderTest(Directory, program, Runtime) { _startAgain = _startAgain };
+        _successors.Add(successor);
+        return successor;
+    }
 
     private static string Fill(string text, TemporaryDirectory directory) => text
         .Replace("@dir@", directory.Path, StringComparison.Ordinal)

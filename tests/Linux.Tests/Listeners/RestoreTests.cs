@@ -1,0 +1,32 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Listeners;
+
+/// <summary>A listener that a predecessor has left.</summary>
+public sealed class RestoreTests : KernelTest
+{
+    /// <summary>systemd clears it on a socket unit's sockets before each start of the service, while workers live that set it.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_somebody_cleared_on_the_way_is_set_again(bool wasSet)
+    {
+        using var former = Given.Listener("tcp://127.0.0.1:0");
+        if (wasSet)
+        {
+            Assert.Null(Files.SetNonBlocking(former.Descriptor!));
+        }
+
+        var entry = former.Keep(null, null);
+        Assert.Equal(wasSet, entry.IsNonBlocking);
+
+        // The flag belongs to the open file: another one, in which it is clear, stands for the one that systemd passes.
+        using var passed = Given.Listener("tcp://127.0.0.1:0");
+        Assert.False(Files.IsNonBlocking(passed.Descriptor!));
+        using var restored = Given.Factory().Restore(entry, Files.Duplicate(passed.Descriptor!, out _), HandleOrigin.Recovered, "execve", "goes on");
+        Assert.Equal(wasSet, Files.IsNonBlocking(passed.Descriptor!));
+        Assert.Equal(wasSet ? 1 : 0, restored.History.Entries.Count(step => step is { Phase: HandlePhase.Adopt, Call: "fcntl", Option: SocketChange.NonBlocking, Verdict: Verdict.Exact }));
+    }
+}
