@@ -76,7 +76,7 @@ public sealed class AddressTests
     }
 
     [Fact]
-    public async Task A_second_daemon_on_the_same_runtime_directory_is_refused_with_the_holders_pid()
+    public async Task A_second_daemon_of_another_configuration_is_refused_the_runtime_directory_with_the_holders_pid()
     {
         const string Config = """
             [listener.web]
@@ -89,7 +89,7 @@ public sealed class AddressTests
         await DaemonUnderTest.WithAsync(Config, async daemon =>
         {
             await daemon.WaitUntilReadyAsync("web");
-            await using var second = DaemonUnderTest.Start(daemon.Directory, Config, new DaemonOptions());
+            await using var second = DaemonUnderTest.Start(daemon.Directory, Config, new DaemonOptions { Arguments = ["--listen", "tcp://127.0.0.1:0", "--ready", "started", "--", "/bin/sleep", "600"] });
             Assert.Equal(1, await second.WaitAsync());
             Assert.Contains(second.Log.Lines, line => line.Contains($"pid {daemon.Pid}", StringComparison.Ordinal) && line.Contains(daemon.Runtime, StringComparison.Ordinal));
 
