@@ -186,12 +186,20 @@ internal sealed class Predecessor : IDisposable
         var isStored = stored is not null;
         stored ??= new IncomingDescriptors();
         Keeper.TakeFrom(paths.KeeperSocket, stored);
-        var wanted = manifest.Listeners.Where(entry => entry.Inode != 0 && !stored.Has(DescriptorKey.Listener(entry.Spec.Name))).ToArray();
+        var wanted = manifest.Listeners.Where(entry => entry.Inode != 0 && !IsIn(stored, entry)).ToArray();
         var taken = Survivors.TakeSockets(wanted.Select(entry => entry.Inode).ToHashSet(), paths.BrokerSocket);
         foreach (var entry in wanted)
         {
             if (taken.TryGetValue(entry.Inode, out var descriptor))
             {
+                if (stored.Take(DescriptorKey.Listener(entry.Spec.Name)) is { } untold)
+                {
+                    // One that was to replace it: the state did not say so yet, so nobody was let into it. It leaves its group
+                    // at once, and not when its last holder does.
+                    Sockets.Shutdown(untold);
+                    untold.Dispose();
+                }
+
                 stored.Add(DescriptorKey.Listener(entry.Spec.Name), descriptor);
             }
         }
@@ -201,6 +209,10 @@ internal sealed class Predecessor : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => Descriptors.Dispose();
+
+    /// <summary>Whether it is the listener's very socket that is kept under its name.</summary>
+    private static bool IsIn(IncomingDescriptors stored, ListenerEntry entry) =>
+        stored.Peek(DescriptorKey.Listener(entry.Spec.Name)) is { } kept && (Files.GetStatus(kept, out var status) is not null || status.Inode == entry.Inode);
 
     /// <summary>The state that was left, in the file or else in systemd's store; null where there is none that is of use.</summary>
     private static DaemonManifest? ReadManifest(RuntimePaths paths, IncomingDescriptors? stored, ILogger? log, out UnknownFields? unknown)

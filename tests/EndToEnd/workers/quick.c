@@ -168,6 +168,9 @@ int main(void)
             int fd;
             while (polled[i].revents && count < MOST && (fd = accept4(FIRST + i, NULL, NULL, SOCK_CLOEXEC)) >= 0)
                 connections[count++] = (struct connection) { .fd = fd };
+            /* Shut down: ready for ever, and no signal would get through. */
+            if (polled[i].revents & POLLHUP)
+                closing = 1;
         }
     }
 }
