@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define MOST 8192
+#define MOST 65536
 #define KEY 256
 #define PATIENCE_MS (5 * 60 * 1000)
 

@@ -18,11 +18,15 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     private const int SockSeqpacket = 5;
     private const int MaxPacket = 512;
 
+    /// <summary>How long the loop waits for the keeper to make room, which takes it microseconds.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
+
     private readonly EventLoop _loop;
     private readonly ILogger _log;
     private readonly DescriptorHandle _link;
     private readonly DescriptorHandle? _pidfd;
     private readonly int _pid;
+    private bool _standsStill;
 
     private Keeper(EventLoop loop, DescriptorHandle link, int pid, DescriptorHandle? pidfd, ILogger log)
     {
@@ -139,10 +143,10 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     }
 
     /// <inheritdoc/>
-    public bool Put(string key, DescriptorHandle descriptor) => DescriptorPassing.Send(_link, Packet('P', key), [descriptor], wait: false, out _);
+    public bool Put(string key, DescriptorHandle descriptor) => Send(Packet('P', key), [descriptor]);
 
     /// <inheritdoc/>
-    public void Drop(string key) => DescriptorPassing.Send(_link, Packet('D', key), [], wait: false, out _);
+    public void Drop(string key) => Send(Packet('D', key), []);
 
     /// <summary>The daemon leaves in good order: the keeper goes at once.</summary>
     public void Dismiss(string path)
@@ -172,6 +176,22 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
             _loop.Unwatch(_link);
             Gone?.Invoke();
         }
+    }
+
+    /// <summary>Sends, and waits a moment for room: a start puts thousands. A keeper that stands still holds the loop up once and not for each.</summary>
+    private bool Send(byte[] packet, ReadOnlySpan<DescriptorHandle> riding)
+    {
+        while (!DescriptorPassing.Send(_link, packet, riding, wait: false, out var error))
+        {
+            if (error is not null || _standsStill || !Polling.Await(_link, Patience, forOutput: true))
+            {
+                _standsStill = error is null;
+                return false;
+            }
+        }
+
+        _standsStill = false;
+        return true;
     }
 
     private static byte[] Packet(char what, string key) => Encoding.UTF8.GetBytes(what + key);
