@@ -127,7 +127,7 @@ internal static class SettingCases
             s => string.Join(' ', s.Environment.Select(e => $"{e.Key}={e.Value}")), "\"A=b\"", "\"A=b\" is a string", "a table of strings"),
         S("environment_files", "[\"-/etc/a\", \"/etc/b\"]", "-/etc/a /etc/b", s => string.Join(' ', s.EnvironmentFiles), "[\"-etc/a\"]",
             "\"etc/a\" is no absolute path", "\"/\" on"),
-        S("umask", "\"0022\"", 18, s => s.Umask, "\"1000\"", "\"1000\" is out of range (0000 to 777)", "\"0660\""),
+        S("umask", "\"0027\"", 23, s => s.Umask, "\"1000\"", "\"1000\" is out of range (0000 to 777)", "\"0660\""),
         S("nice", "-20", -20, s => s.Nice, "20", "20 is out of range", "from -20 to 19"),
         Limit("cpu", 0), Limit("fsize", 1), Limit("data", 2), Limit("stack", 3), Limit("core", 4), Limit("rss", 5), Limit("nproc", 6),
         Limit("nofile", 7), Limit("memlock", 8), Limit("as", 9), Limit("locks", 10), Limit("sigpending", 11), Limit("msgqueue", 12),

@@ -87,7 +87,7 @@ internal static class ServiceSettings
         Of("environment_files", SettingTypes.ListOf(SettingTypes.EnvironmentFile), "[]",
             "files of variables; \"-\" before a path: may be missing",
             (s, v) => s with { EnvironmentFiles = v }),
-        Of("umask", SettingTypes.Umask, null, "file mode creation mask; unset: the daemon's own", (s, v) => s with { Umask = v }),
+        Of("umask", SettingTypes.Umask, "\"0022\"", "file mode creation mask, whatever the daemon's own is", (s, v) => s with { Umask = v }),
         Of("nice", SettingTypes.Integer(-20, 19), null, "nice level; unset: the daemon's own", (s, v) => s with { Nice = (int)v }),
         .. Resources.Select(Limit),
         Of("no_new_privileges",

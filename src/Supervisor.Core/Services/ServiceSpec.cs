@@ -66,8 +66,8 @@ public sealed record ServiceSpec
     /// <summary>Files of variables in systemd's EnvironmentFile syntax; a leading <c>-</c>: may be missing.</summary>
     public ImmutableArray<string> EnvironmentFiles { get; init; } = [];
 
-    /// <summary>File mode creation mask; null: the daemon's own.</summary>
-    public int? Umask { get; init; }
+    /// <summary>File mode creation mask, 0 to 0x1FF; as systemd's and supervisord's default, whatever the daemon's own is.</summary>
+    public int Umask { get; init; } = 0x12;
 
     /// <summary>Nice level, -20 to 19; null: the daemon's own.</summary>
     public int? Nice { get; init; }
