@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -271,6 +272,21 @@ public static unsafe class Files
 
     /// <summary>flock(2) LOCK_EX | LOCK_NB: false where another process has it.</summary>
     public static bool TryLock(DescriptorHandle descriptor) => Syscalls.flock(descriptor.Number, 2 | 4) == 0;
+
+    /// <summary>Has <paramref name="content"/> written to an open file, which stays the caller's; null, or the refusal: a full disk, say.</summary>
+    public static string? WriteTo(DescriptorHandle file, Action<Stream> content)
+    {
+        try
+        {
+            using var stream = new FileStream(new SafeFileHandle(file.Number, ownsHandle: false), FileAccess.Write);
+            content(stream);
+            return null;
+        }
+        catch (IOException refusal)
+        {
+            return refusal.Message;
+        }
+    }
 
     /// <summary>Whether a file has an extended attribute with the value "1": getxattr(2). False where it cannot be asked.</summary>
     public static bool HasAttribute(string path, string name)

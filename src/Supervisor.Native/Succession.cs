@@ -1,7 +1,6 @@
 using System.Collections;
 using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.Win32.SafeHandles;
 using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
@@ -57,32 +56,20 @@ public static unsafe class Succession
             return null;
         }
 
-        try
+        error = Files.WriteTo(memory, content);
+        if (error is null && Syscalls.fcntl_int(memory.Number, AddSeals, AllSeals) != 0)
         {
-            using var stream = new FileStream(new SafeFileHandle(memory.Number, ownsHandle: false), FileAccess.Write);
-            content(stream);
-        }
-        catch (IOException failure)
-        {
-            memory.Dispose();
-            error = failure.Message;
-            return null;
+            error = SystemCallError.Last("fcntl").ToString();
         }
 
-        if (Seal(memory) is { } unsealed)
+        if (error is null)
         {
-            memory.Dispose();
-            error = unsealed.ToString();
-            return null;
+            return memory;
         }
 
-        error = null;
-        return memory;
+        memory.Dispose();
+        return null;
     }
-
-    /// <summary>Seals a memory file: fcntl(2), F_ADD_SEALS. EBUSY while somebody has it mapped writable.</summary>
-    public static SystemCallError? Seal(DescriptorHandle memory) =>
-        Syscalls.fcntl_int(memory.Number, AddSeals, AllSeals) != 0 ? SystemCallError.Last("fcntl") : null;
 
     /// <summary>What a sealed memory file holds; null where it is none, since then somebody could change it while it is read.</summary>
     public static byte[]? ReadSealed(DescriptorHandle memory, out SystemCallError? error)

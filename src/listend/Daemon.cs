@@ -237,16 +237,7 @@ internal sealed class Daemon : IDisposable
         spawner.Keeps = safekeeping.Put;
         Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, _claim, Flush, _log);
         Handover = new Handover(this, conflicts, control, broker, _claim, Flush, _log);
-        foreach (var handle in Listeners.Handles)
-        {
-            safekeeping.Watch(handle);
-        }
-
-        foreach (var runner in _services)
-        {
-            safekeeping.Watch(runner);
-        }
-
+        safekeeping.WatchAll();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);

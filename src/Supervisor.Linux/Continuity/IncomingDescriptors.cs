@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Supervisor.Core.Continuity;
+using Supervisor.Linux.Handoff;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Continuity;
@@ -39,29 +40,16 @@ public sealed class IncomingDescriptors : IDisposable
     /// </summary>
     public static IncomingDescriptors FromListenFds()
     {
-        const int start = 3;
         var incoming = new IncomingDescriptors();
-        if (Environment.GetEnvironmentVariable("LISTEN_PID") != Processes.CurrentPid.ToString(CultureInfo.InvariantCulture)
-            || !int.TryParse(Environment.GetEnvironmentVariable("LISTEN_FDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+        var index = 0;
+        foreach (var (name, descriptor) in InheritedDescriptors.FromEnvironment(out _, most: int.MaxValue).TakeAll())
         {
-            return incoming;
-        }
-
-        var names = Environment.GetEnvironmentVariable("LISTEN_FDNAMES")?.Split(':') ?? [];
-        for (var i = 0; i < count; i++)
-        {
-            var descriptor = new DescriptorHandle(start + i);
-            if (Files.SetCloseOnExec(descriptor) is not null)
-            {
-                descriptor.SetHandleAsInvalid();
-                continue;
-            }
-
-            var name = i < names.Length ? names[i] : "unknown";
             if (!incoming._descriptors.TryAdd(name, descriptor))
             {
-                incoming._descriptors.Add(string.Create(CultureInfo.InvariantCulture, $"{name}#{i}"), descriptor);
+                incoming._descriptors.Add(string.Create(CultureInfo.InvariantCulture, $"{name}#{index}"), descriptor);
             }
+
+            index++;
         }
 
         return incoming;

@@ -22,7 +22,9 @@ public sealed class InheritedDescriptors
     public IReadOnlyList<(string Name, DescriptorHandle Descriptor)> Remaining => _descriptors;
 
     /// <summary>Takes them over. <paramref name="complaint"/> says what is wrong with the variables, if anything is.</summary>
-    public static InheritedDescriptors FromEnvironment(out string? complaint)
+    /// <param name="complaint">What is wrong.</param>
+    /// <param name="most">More are not believed.</param>
+    public static InheritedDescriptors FromEnvironment(out string? complaint, int most = Max)
     {
         complaint = null;
         var inherited = new InheritedDescriptors();
@@ -39,7 +41,7 @@ public sealed class InheritedDescriptors
             return inherited;
         }
 
-        if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > Max)
+        if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > most)
         {
             complaint = $"LISTEN_FDS=\"{count}\" is no number of descriptors: ignored";
             return inherited;
@@ -60,6 +62,14 @@ public sealed class InheritedDescriptors
         }
 
         return inherited;
+    }
+
+    /// <summary>Hands all of them over to the caller.</summary>
+    public IReadOnlyList<(string Name, DescriptorHandle Descriptor)> TakeAll()
+    {
+        var all = _descriptors.ToArray();
+        _descriptors.Clear();
+        return all;
     }
 
     /// <summary>Hands the descriptor at <paramref name="index"/> of <see cref="Remaining"/> over to the caller.</summary>

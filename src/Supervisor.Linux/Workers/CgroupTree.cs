@@ -99,8 +99,6 @@ public sealed class CgroupTree
         RemoveLeftOver();
     }
 
-    private static bool IsDelegated(string directory) => Files.HasAttribute(directory, "user.delegate") || Files.HasAttribute(directory, "trusted.delegate");
-
     /// <summary>Removes those that were not empty yet when their workers ended.</summary>
     public void RemoveLeftOver() => _leftOver.RemoveAll(path =>
     {
@@ -118,4 +116,7 @@ public sealed class CgroupTree
             return false;
         }
     });
+
+    /// <summary>What systemd marks a cgroup with that it has handed over (systemd.resource-control(5), Delegate=).</summary>
+    private static bool IsDelegated(string directory) => Files.HasAttribute(directory, "user.delegate") || Files.HasAttribute(directory, "trusted.delegate");
 }

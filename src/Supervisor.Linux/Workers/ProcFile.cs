@@ -47,50 +47,10 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     }
 
     /// <summary>Whether a process was executed with that variable; false where it is gone, hidden, or has overwritten its environment.</summary>
-    public static bool HasVariable(int pid, string name, string value)
-    {
-        try
-        {
-            var environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ")).AsSpan();
-            var variable = Encoding.UTF8.GetBytes($"{name}={value}");
-            foreach (var range in environment.Split((byte)0))
-            {
-                if (environment[range].SequenceEqual(variable))
-                {
-                    return true;
-                }
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // Gone, or not ours to look at.
-        }
+    public static bool HasVariable(int pid, string name, string value) => HasVariable(pid, $"{name}={value}", isWhole: true);
 
-        return false;
-    }
-
-    /// <summary>Whether a process was executed with a variable of that name, whatever its value.</summary>
-    public static bool HasVariableNamed(int pid, string name)
-    {
-        try
-        {
-            var environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ")).AsSpan();
-            var start = Encoding.UTF8.GetBytes(name + "=");
-            foreach (var range in environment.Split((byte)0))
-            {
-                if (environment[range].StartsWith(start))
-                {
-                    return true;
-                }
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // Gone, or not ours to look at.
-        }
-
-        return false;
-    }
+    /// <summary>The same of a variable of that name, whatever its value.</summary>
+    public static bool HasVariableNamed(int pid, string name) => HasVariable(pid, name + "=", isWhole: false);
 
     /// <summary>Every process that this one may see.</summary>
     public static IEnumerable<int> All()
@@ -140,5 +100,28 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
                 yield return pid;
             }
         }
+    }
+
+    private static bool HasVariable(int pid, string start, bool isWhole)
+    {
+        try
+        {
+            var environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ")).AsSpan();
+            var wanted = Encoding.UTF8.GetBytes(start);
+            foreach (var range in environment.Split((byte)0))
+            {
+                var variable = environment[range];
+                if (variable.StartsWith(wanted) && (!isWhole || variable.Length == wanted.Length))
+                {
+                    return true;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Gone, or not ours to look at.
+        }
+
+        return false;
     }
 }

@@ -119,7 +119,15 @@ public sealed class Spawner : IDisposable
 
         var pidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables;
         var cgroup = Cgroups?.Create(spec.Name, worker.Id);
-        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, cgroup, Keep);
+        using var members = cgroup?.OpenMembers(out _);
+        if (members is null)
+        {
+            // One that nobody can enter would be killed in the worker's place.
+            cgroup?.Dispose();
+            cgroup = null;
+        }
+
+        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, members, Keep);
         if (launched is not { } child)
         {
             cgroup?.Dispose();
@@ -174,7 +182,7 @@ public sealed class Spawner : IDisposable
         List<DescriptorHandle> passed,
         int first,
         out string? failure,
-        WorkerCgroup? cgroup = null,
+        DescriptorHandle? cgroup = null,
         Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
     {
         var path = Find(command[0], environment);
@@ -184,7 +192,6 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
-        using var members = cgroup?.OpenMembers(out _);
         var pipeRefused = Files.Pipe(out var output, out var outputEnd);
         DescriptorHandle? error = null;
         DescriptorHandle? errorEnd = null;
@@ -237,7 +244,7 @@ public sealed class Spawner : IDisposable
                     Nice = spec.Nice,
                     NoNewPrivileges = spec.NoNewPrivileges,
                     AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
-                    Cgroup = members,
+                    Cgroup = cgroup,
                 },
                 out var step);
             if (started is not { } child)

@@ -44,9 +44,7 @@ internal sealed class Predecessor : IDisposable
     public string Call { get; private init; } = "execve";
 
     /// <summary>Whether the predecessor was this very process.</summary>
-    public bool IsSameProcess => !IsDead;
-
-    private bool IsDead { get; init; }
+    public bool IsSameProcess { get; private init; } = true;
 
     /// <summary>Whether it lived, and has left for this one.</summary>
     public bool HasYielded { get; private init; }
@@ -166,7 +164,7 @@ internal sealed class Predecessor : IDisposable
             log.Warning("listend (pid {Pid}) has handed over and is still there", manifest!.Pid);
         }
 
-        return new Predecessor(manifest!, unknown!, descriptors) { Call = "recvmsg", IsDead = true, HasYielded = true };
+        return new Predecessor(manifest!, unknown!, descriptors) { Call = "recvmsg", IsSameProcess = false, HasYielded = true };
     }
 
     /// <summary>
@@ -204,7 +202,7 @@ internal sealed class Predecessor : IDisposable
             }
         }
 
-        return new Predecessor(manifest, unknown!, stored) { Call = isStored ? "execve" : "recvmsg", IsDead = true };
+        return new Predecessor(manifest, unknown!, stored) { Call = isStored ? "execve" : "recvmsg", IsSameProcess = false };
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,3 @@
-using Microsoft.Win32.SafeHandles;
 using Serilog;
 using Supervisor.Native;
 
@@ -53,14 +52,9 @@ internal sealed class StateFile(string path, ILogger log)
                 return refused.ToString();
             }
 
-            try
+            if (Files.WriteTo(file, state) is { } refusal)
             {
-                using var stream = new FileStream(new SafeFileHandle(file.Number, ownsHandle: false), FileAccess.Write);
-                state(stream);
-            }
-            catch (IOException refusal)
-            {
-                return refusal.Message;
+                return refusal;
             }
         }
 
