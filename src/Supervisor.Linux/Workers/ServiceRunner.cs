@@ -267,14 +267,27 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 _drains.Follow(State);
 
                 // Acts before words: whoever reads the log must not keep a worker from being replaced.
-                foreach (var effect in effects.OrderBy(effect => effect is ReportEffect))
+                var reports = ImmutableArray.CreateBuilder<ReportEffect>();
+                foreach (var effect in effects)
                 {
-                    CarryOut(effect, now);
+                    if (effect is ReportEffect report)
+                    {
+                        reports.Add(report);
+                    }
+                    else
+                    {
+                        CarryOut(effect, now);
+                    }
+                }
+
+                foreach (var report in reports)
+                {
+                    CarryOut(report, now);
                 }
 
                 _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
                 _demand.Follow(State);
-                Changed?.Invoke(this, [.. effects.OfType<ReportEffect>()]);
+                Changed?.Invoke(this, reports.ToImmutable());
                 if (next is ScaleRequested or SpecChanged)
                 {
                     CoverShards();
