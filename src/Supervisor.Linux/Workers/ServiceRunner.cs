@@ -25,6 +25,11 @@ namespace Supervisor.Linux.Workers;
 /// </remarks>
 public sealed partial class ServiceRunner : IDeadline, IDisposable
 {
+    /// <summary>For how long the loop gives way to a replacement at most, and how long it does not do so again.</summary>
+    private static readonly TimeSpan GivesWayFor = TimeSpan.FromMilliseconds(2);
+
+    private static readonly TimeSpan GivesWayNoSooner = TimeSpan.FromMilliseconds(50);
+
     private readonly EventLoop _loop;
     private readonly Spawner _spawner;
     private readonly ServiceLog _log;
@@ -41,6 +46,8 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private readonly Dictionary<int, GenerationMeans> _means = [];
     private GenerationMeans _wanted;
     private bool _stepping;
+    private bool _isReplacing;
+    private TimeSpan? _gaveWay;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
     public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, OrphanReaper? orphans = null, bool daemonLogsToJournal = false)
@@ -498,6 +505,14 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             return;
         }
 
+        if (_isReplacing && (_gaveWay is null || _loop.Now - _gaveWay > GivesWayNoSooner))
+        {
+            // What is left to do here, killing and reaping and saving, would take the processor that it is just starting on, and
+            // it is the one for whom clients wait: it has it until it has said something.
+            Polling.Await(process.Notify.Descriptor, GivesWayFor);
+            _gaveWay = _loop.Now;
+        }
+
         pid = process.Pid;
         process.Never = [.. listeners.SelectMany(handle => handle.Leaving)];
         _processes.Add(worker.Id, process);
@@ -762,7 +777,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
+        _isReplacing = true;
         Post(new WorkerEnded(workerId, reason));
+        _isReplacing = false;
 
         process.KillSession();
         process.Output.Drain();
