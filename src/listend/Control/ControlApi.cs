@@ -49,8 +49,6 @@ internal sealed partial class ControlApi
         application.MapGet("/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
         application.MapGet("/readyz", Ready);
         application.MapGet("/metrics", context => MetricsServer.WriteAsync(_daemon, context));
-        application.MapFallback((RequestDelegate)(context => Problem(
-            context, StatusCodes.Status404NotFound, "no such resource", $"{context.Request.Method} {context.Request.Path} is no resource of this version of listend")));
     }
 
     private async Task Status(HttpContext context)
@@ -230,6 +228,20 @@ internal sealed partial class ControlApi
         try
         {
             await next(context);
+
+            // What no handler answered: routing has set the status, and Allow.
+            if (!context.Response.HasStarted && context.Response.ContentType is null)
+            {
+                await (context.Response.StatusCode switch
+                {
+                    StatusCodes.Status404NotFound => Problem(
+                        context, StatusCodes.Status404NotFound, "no such resource", $"{context.Request.Path} is no resource of listend {Daemon.Version}"),
+                    StatusCodes.Status405MethodNotAllowed => Problem(
+                        context, StatusCodes.Status405MethodNotAllowed, "method not allowed",
+                        $"{context.Request.Path} has no {context.Request.Method}: write {context.Response.Headers.Allow}"),
+                    _ => Task.CompletedTask,
+                });
+            }
         }
         catch (Exception exception) when (!context.Response.HasStarted && exception is not OperationCanceledException)
         {
