@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading.Channels;
@@ -188,7 +189,7 @@ internal sealed partial class ControlApi
         {
             await foreach (var document in reader.ReadAllAsync(end.Token))
             {
-                JsonSerializer.Serialize(new Utf8JsonWriter(context.Response.BodyWriter), document, type);
+                Write(context.Response.BodyWriter, document, type);
                 context.Response.BodyWriter.Write("\n"u8);
                 await context.Response.BodyWriter.FlushAsync(end.Token);
                 if (isLast(document))
@@ -206,7 +207,8 @@ internal sealed partial class ControlApi
     private static async Task Json<T>(HttpContext context, T document, JsonTypeInfo<T> type)
     {
         context.Response.ContentType = "application/json";
-        await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(document, type));
+        Write(context.Response.BodyWriter, document, type);
+        await context.Response.BodyWriter.FlushAsync();
     }
 
     private static async Task Text(HttpContext context, int status, string text)
@@ -220,7 +222,15 @@ internal sealed partial class ControlApi
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json";
-        await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ProblemDocument("about:blank", title, status, detail), ControlJson.Default.ProblemDocument));
+        Write(context.Response.BodyWriter, new ProblemDocument("about:blank", title, status, detail), ControlJson.Default.ProblemDocument);
+        await context.Response.BodyWriter.FlushAsync();
+    }
+
+    /// <summary>Quotes as \" and letters as they are, for those who read it with curl; nobody puts it into a page.</summary>
+    private static void Write<T>(IBufferWriter<byte> output, T document, JsonTypeInfo<T> type)
+    {
+        using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        JsonSerializer.Serialize(writer, document, type);
     }
 
     private static async Task ExplainFailures(HttpContext context, RequestDelegate next)
