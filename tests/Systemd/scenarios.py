@@ -164,6 +164,16 @@ def under_load(act, *what):
     kept(before, State(), *what)
 
 
+def own_cgroups(unit):
+    """Each worker is in a cgroup of its own below the unit's, where the machine has cgroups of version 2 and they can be killed."""
+    if not os.path.exists(f"/sys/fs/cgroup{unit}/cgroup.kill"):
+        return print(f"# no cgroup.kill for {unit}: cgroups of workers not checked", flush=True)
+    for worker in client("status")["services"][0]["workers"]:
+        with open(f"/proc/{worker['pid']}/cgroup") as file:
+            cgroup = next(line for line in file if line.startswith("0::"))[3:].strip()
+        assert cgroup.startswith(f"{unit}/worker-"), f"worker {worker['pid']} is in {cgroup}"
+
+
 def install():
     said = run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "-i", sorted(glob.glob("/bench/listend_*.deb"), key=len)[0])
     assert "write /etc/listend/listend.toml" in said, said
@@ -176,6 +186,29 @@ def start():
     ready()
     assert run("systemctl", "is-active", "listend").strip() == "active"
     assert State().inodes.keys() == {"web", "local"}
+    own_cgroups("/system.slice/listend.service")
+
+
+def journal():
+    """What the daemon and its workers say is in the journal, with its fields; a journal that is started anew gets it too."""
+    def entries(*match):
+        said = run("journalctl", "-u", "listend", "-o", "json", "--no-pager", *match)
+        return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+    made = entries("LISTEND_LISTENER=web", "PRIORITY=6")[0]
+    assert made["MESSAGE"] == "listener web: listening on tcp://127.0.0.1:8080 (created)", made["MESSAGE"]
+    assert made["LISTEND_EFFECTIVE"] == "tcp://127.0.0.1:8080" and len(made["MESSAGE_ID"]) == 32 and made["SYSLOG_IDENTIFIER"] == "listend", made
+    workers = {str(worker["pid"]) for worker in client("status")["services"][0]["workers"]}
+    spoken = {entry["LISTEND_WORKER_PID"] for entry in entries("LISTEND_SERVICE=hello") if "is ready after" in entry["MESSAGE"]}
+    assert workers <= spoken, f"{workers} are ready, the journal has {spoken}"
+
+    run("systemctl", "stop", "systemd-journald.socket", "systemd-journald-dev-log.socket", "systemd-journald.service", check=False)
+    run("systemctl", "start", "systemd-journald.socket", "systemd-journald.service")
+    run("listenctl", "restart", "hello", "--wait")
+    run("journalctl", "--sync")
+    workers = {str(worker["pid"]) for worker in client("status")["services"][0]["workers"]}
+    spoken = {entry["LISTEND_WORKER_PID"] for entry in entries("LISTEND_SERVICE=hello") if "is ready after" in entry["MESSAGE"]}
+    assert workers <= spoken, f"after the journal's restart: {workers} are ready, the journal has {spoken}"
 
 
 def roll_out():
@@ -285,6 +318,7 @@ def instance():
     try:
         with target("/run/listend-blue/control.sock", 8081):
             ready()
+            own_cgroups("/system.slice/system-listend.slice/listend@blue.service")
             under_load(lambda: run("systemctl", "reload", "listend@blue"), "daemon", "workers", "inodes")
             under_load(lambda: run("systemctl", "restart", "listend@blue"), "workers", "inodes")
             workers = State().workers
@@ -357,7 +391,7 @@ def remove():
     assert not os.path.exists("/etc/listend/listend.toml")
 
 
-SCENARIOS = [install, start, roll_out, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand, socket_unit, instance, unprivileged, user_unit, remove]
+SCENARIOS = [install, start, journal, roll_out, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand, socket_unit, instance, unprivileged, user_unit, remove]
 # These begin and end with a system service that is stopped.
 STOPPED = {"stop", "by_hand", "socket_unit", "instance", "unprivileged", "user_unit", "remove"}
 # Without these nothing further can be tried.

@@ -2,12 +2,14 @@ using Serilog;
 using Serilog.Events;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
 /// Listeners in the log: the effective address at Information, each option at Debug; a clamp, a drift and a refused
-/// option at Warning, since somebody counts on a value that is not there.
+/// option at Warning, since somebody counts on a value that is not there. ERRNO is a number, as systemd.journal-fields(7)
+/// has it; the message says its name.
 /// </summary>
 internal sealed class ListenerLog(ILogger log)
 {
@@ -32,7 +34,7 @@ internal sealed class ListenerLog(ILogger log)
             .ForContext("LISTEND_OPTION", entry.Option)
             .ForContext("LISTEND_REQUESTED", entry.Requested?.ToString())
             .ForContext("LISTEND_EFFECTIVE", entry.Effective?.ToString())
-            .ForContext("ERRNO", entry.Errno)
+            .ForContext("ERRNO", entry.Errno is { } errno ? ErrnoNames.Number(errno) : null)
             .ForContext("LISTEND_SERVICE", entry.Actor?.Service)
             .ForContext("LISTEND_WORKER_PID", entry.Actor?.Service is null ? null : entry.Actor.Pid)
             .ForContext("LISTEND_GENERATION", entry.Actor?.Generation)
@@ -57,7 +59,7 @@ internal sealed class ListenerLog(ILogger log)
     public void Failed(ListenerHandle handle) =>
         log.ForContext("LISTEND_LISTENER", handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Requested)
-            .ForContext("ERRNO", handle.Failure!.Name)
+            .ForContext("ERRNO", handle.Failure!.Errno)
             .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
             .ForContext("MESSAGE_ID", MessageIds.ListenerFailed)
             .Error(
@@ -74,7 +76,7 @@ internal sealed class ListenerLog(ILogger log)
         log.ForContext("LISTEND_LISTENER", handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
             .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
-            .ForContext("ERRNO", handle.Failure?.Name)
+            .ForContext("ERRNO", handle.Failure?.Errno)
             .ForContext("MESSAGE_ID", MessageIds.ListenerFailed);
 
     private static string Sentence(HistoryEntry entry)
