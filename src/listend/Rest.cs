@@ -1,3 +1,4 @@
+using System.Runtime;
 using Supervisor.Linux;
 using Supervisor.Native;
 
@@ -11,6 +12,9 @@ internal sealed class Rest : IDeadline
 {
     private static readonly TimeSpan AfterStart = TimeSpan.FromSeconds(2);
 
+    /// <summary>Bytes that may be allocated until the first rest without a collection: hundreds of workers take some of these.</summary>
+    private const long BytesToStart = 16 * 1024 * 1024;
+
     public Rest(EventLoop loop) => NextDeadline = loop.Now + AfterStart;
 
     public TimeSpan? NextDeadline { get; private set; }
@@ -21,9 +25,30 @@ internal sealed class Rest : IDeadline
         GiveBackMemory();
     }
 
+    /// <summary>
+    /// From now on until the first rest nothing is collected: whoever starts keeps most of what he makes, and workers wait for it.
+    /// Where that takes more memory than it should, collecting begins again by itself.
+    /// </summary>
+    public static void BeginStart()
+    {
+        try
+        {
+            GC.TryStartNoGCRegion(BytesToStart);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // DOTNET_GCHeapHardLimit allows less: then it is collected as ever.
+        }
+    }
+
     /// <summary>Gives garbage, also what waits for a finalizer, and the program's own untouched pages back to the system: a few milliseconds.</summary>
     public static void GiveBackMemory()
     {
+        if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
+        {
+            GC.EndNoGCRegion();
+        }
+
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

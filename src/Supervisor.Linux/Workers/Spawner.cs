@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
@@ -36,6 +37,7 @@ public sealed class Spawner : IDisposable
     private readonly (DescriptorHandle Output, DescriptorHandle Error) _places;
 
     private readonly List<KeyValuePair<string, string>> _inherited = [];
+    private readonly ConditionalWeakTable<ServiceSpec, WorkerEnvironment> _environments = [];
 
     /// <summary>A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>; its workers have cgroups of their own where there is <paramref name="cgroups"/>.</summary>
     public Spawner(string notifyDirectory, string brokerPath, TimeProvider time, OrphanReaper? orphans = null, CgroupTree? cgroups = null)
@@ -102,10 +104,12 @@ public sealed class Spawner : IDisposable
             Processes.CurrentPid,
             [.. stored.Select(one => one.Name)]);
         var notifyPath = Path.Combine(_notifyDirectory, string.Create(CultureInfo.InvariantCulture, $"{spec.Name}.{worker.Id}.sock"));
-        if (Compose(spec, identity, [.. handoff.Variables, .. Own(spec, worker, notifyPath)], out failure) is not { } environment)
+        if (Compose(spec, identity, out failure) is not { } environment)
         {
             return null;
         }
+
+        var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath)]);
 
         var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused);
         if (notify is null)
@@ -135,7 +139,7 @@ public sealed class Spawner : IDisposable
             cgroup = null;
         }
 
-        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, members, Keep);
+        var launched = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, members, Keep);
         if (launched is not { } child)
         {
             cgroup?.Dispose();
@@ -174,8 +178,8 @@ public sealed class Spawner : IDisposable
             new("LISTEND_HOOK", hook.Setting()["hooks.".Length..]),
             new("LISTEND_BROKER", _brokerPath),
         ];
-        return Compose(spec, identity, own, out failure) is { } environment
-            && Launch(spec, identity, command, environment, [], [], HandoffEnvironment.ListenFdsStart, out failure) is { } child
+        return Compose(spec, identity, out failure) is { } environment
+            && Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, out failure) is { } child
             ? new HookProcess(child.Started.Pid, child.Started.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans)
             : null;
     }
@@ -195,7 +199,8 @@ public sealed class Spawner : IDisposable
         ServiceSpec spec,
         WorkerIdentity identity,
         IReadOnlyList<string> command,
-        Dictionary<string, string> environment,
+        IReadOnlyList<string> environment,
+        string? searchPath,
         IReadOnlyList<string> pidVariables,
         List<DescriptorHandle> passed,
         int first,
@@ -203,7 +208,7 @@ public sealed class Spawner : IDisposable
         DescriptorHandle? cgroup = null,
         Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
     {
-        var path = Find(command[0], environment);
+        var path = Find(command[0], searchPath);
         if (path is null)
         {
             failure = $"command \"{command[0]}\": finding it: no directory of PATH has such a program; write its absolute path";
@@ -251,7 +256,7 @@ public sealed class Spawner : IDisposable
                 {
                     Path = path,
                     Arguments = command,
-                    Environment = [.. environment.Select(pair => $"{pair.Key}={pair.Value}")],
+                    Environment = environment,
                     PidVariables = pidVariables,
                     Descriptors = descriptors,
                     Directory = spec.WorkingDirectory,
@@ -299,9 +304,18 @@ public sealed class Spawner : IDisposable
         return own;
     }
 
-    /// <summary>The daemon's environment, the user's, the files', the service's, then what is <paramref name="own"/> to the process.</summary>
-    private Dictionary<string, string>? Compose(ServiceSpec spec, WorkerIdentity identity, IEnumerable<KeyValuePair<string, string>> own, out string? failure)
+    /// <summary>
+    /// The daemon's environment, the user's, the files', the service's. Composed once for all workers of the same terms, unless
+    /// there are files, which are read for each.
+    /// </summary>
+    private WorkerEnvironment? Compose(ServiceSpec spec, WorkerIdentity identity, out string? failure)
     {
+        failure = null;
+        if (_environments.TryGetValue(spec, out var known) && ReferenceEquals(known.Identity, identity))
+        {
+            return known;
+        }
+
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
         void Set(IEnumerable<KeyValuePair<string, string>> variables)
         {
@@ -325,19 +339,23 @@ public sealed class Spawner : IDisposable
         }
 
         Set(spec.Environment);
-        Set(own);
-        failure = null;
-        return environment;
+        var composed = new WorkerEnvironment(identity, environment);
+        if (spec.EnvironmentFiles.IsEmpty)
+        {
+            _environments.AddOrUpdate(spec, composed);
+        }
+
+        return composed;
     }
 
-    private static string? Find(string command, Dictionary<string, string> environment)
+    private static string? Find(string command, string? searchPath)
     {
         if (command.Contains('/', StringComparison.Ordinal))
         {
             return command;
         }
 
-        var path = environment.GetValueOrDefault("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        var path = searchPath ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         return path.Split(':').Where(directory => directory.Length > 0).Select(directory => Path.Combine(directory, command))
             .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
     }
