@@ -87,6 +87,24 @@ public sealed class Spawner : IDisposable
         Action<string> onError,
         out string? failure,
         IReadOnlyList<StoredDescriptor>? stored = null,
+        Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null) =>
+        Begin(spec, identity, worker, listeners, onOutput, onError, waits: true, out failure, stored, share)?.Finish(out failure);
+
+    /// <summary>
+    /// The first half of it, which does not wait for the child to execute its program unless it <paramref name="waits"/>:
+    /// meanwhile the next one is prepared. Null with the <paramref name="failure"/> where there is no child; what comes back is
+    /// finished by the caller, and no more than <see cref="ChildProcess.MostAtOnce"/> of them are under way.
+    /// </summary>
+    public SpawnedWorker? Begin(
+        ServiceSpec spec,
+        WorkerIdentity identity,
+        WorkerState worker,
+        IReadOnlyList<ListenerHandle> listeners,
+        Action<string> onOutput,
+        Action<string> onError,
+        bool waits,
+        out string? failure,
+        IReadOnlyList<StoredDescriptor>? stored = null,
         Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null)
     {
         stored ??= [];
@@ -139,7 +157,7 @@ public sealed class Spawner : IDisposable
             cgroup = null;
         }
 
-        var launched = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, members, Keep);
+        var launched = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, waits, out failure, members, Keep);
         if (launched is not { } child)
         {
             cgroup?.Dispose();
@@ -147,11 +165,22 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
-        return new WorkerProcess(
-            child.Started.Pid, child.Started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
+        var startedAt = _time.GetUtcNow();
+        return new SpawnedWorker((out string? why) =>
         {
-            Cgroup = cgroup,
-        };
+            if (child.Finish(out why) is not { } started)
+            {
+                cgroup?.Dispose();
+                notify.Dispose();
+                return null;
+            }
+
+            return new WorkerProcess(
+                started.Pid, started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), startedAt, _orphans)
+            {
+                Cgroup = cgroup,
+            };
+        });
 
         void Keep(DescriptorHandle output, DescriptorHandle error)
         {
@@ -179,8 +208,9 @@ public sealed class Spawner : IDisposable
             new("LISTEND_BROKER", _brokerPath),
         ];
         return Compose(spec, identity, out failure) is { } environment
-            && Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, out failure) is { } child
-            ? new HookProcess(child.Started.Pid, child.Started.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans)
+            && Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, waits: true, out failure) is { } child
+            && child.Finish(out failure) is { } started
+            ? new HookProcess(started.Pid, started.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans)
             : null;
     }
 
@@ -195,7 +225,7 @@ public sealed class Spawner : IDisposable
     private DescriptorHandle Place() => Files.Duplicate(_null, out var error) ?? throw new SystemCallException(error, "keeping a place for the workers' output");
 
     /// <summary>Executes a program with pipes for its output, and with descriptors that begin at <paramref name="first"/>: 0, or 3.</summary>
-    private (ChildProcess.Started Started, DescriptorHandle Output, DescriptorHandle Error)? Launch(
+    private LaunchedChild? Launch(
         ServiceSpec spec,
         WorkerIdentity identity,
         IReadOnlyList<string> command,
@@ -204,6 +234,7 @@ public sealed class Spawner : IDisposable
         IReadOnlyList<string> pidVariables,
         List<DescriptorHandle> passed,
         int first,
+        bool waits,
         out string? failure,
         DescriptorHandle? cgroup = null,
         Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
@@ -235,7 +266,7 @@ public sealed class Spawner : IDisposable
                 return null;
             }
 
-            var arePlaced = Files.DuplicateOnto(outputEnd!, _places.Output) is null && Files.DuplicateOnto(errorEnd!, _places.Error) is null;
+            var arePlaced = waits && Files.DuplicateOnto(outputEnd!, _places.Output) is null && Files.DuplicateOnto(errorEnd!, _places.Error) is null;
             List<DescriptorHandle> descriptors = arePlaced ? [_null, _places.Output, _places.Error] : [_null, outputEnd!, errorEnd!];
             for (var i = 0; i < passed.Count; i++)
             {
@@ -251,7 +282,7 @@ public sealed class Spawner : IDisposable
             }
 
             onPipes?.Invoke(output!, error!);
-            var started = ChildProcess.Spawn(
+            var begun = ChildProcess.Begin(
                 new ChildProcess.Plan
                 {
                     Path = path,
@@ -270,10 +301,15 @@ public sealed class Spawner : IDisposable
                     AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
                     Cgroup = cgroup,
                 },
+                waits,
                 out var step);
-            Files.DuplicateOnto(_null, _places.Output);
-            Files.DuplicateOnto(_null, _places.Error);
-            if (started is not { } child)
+            if (arePlaced)
+            {
+                Files.DuplicateOnto(_null, _places.Output);
+                Files.DuplicateOnto(_null, _places.Error);
+            }
+
+            if (begun is null)
             {
                 output!.Dispose();
                 error!.Dispose();
@@ -282,7 +318,7 @@ public sealed class Spawner : IDisposable
             }
 
             failure = null;
-            return (child, output!, error!);
+            return new LaunchedChild(begun, output!, error!, step => SpawnFailureText.For(spec, path, step, first));
         }
     }
 
