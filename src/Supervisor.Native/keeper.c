@@ -16,6 +16,7 @@
 #define _GNU_SOURCE
 #include "raw_call.h"
 
+#include <errno.h>
 #include <linux/prctl.h>
 #include <poll.h>
 #include <stddef.h>
@@ -122,7 +123,7 @@ static void hold(int link, const char *key, int size, int fd, int refused)
     count++;
 }
 
-/* One packet of the daemon's; 0 when it has ended. */
+/* One packet of the daemon's; 0 when it has ended, -1 when there is none now. */
 static int take(int link)
 {
     char data[TOGETHER * (KEY + 1) + 1];
@@ -138,8 +139,11 @@ static int take(int link)
     message.msg_control = control.bytes;
     message.msg_controllen = sizeof control.bytes;
     long length = call(__NR_recvmsg, link, (long)&message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0);
-    if (length == -4 || length == -11)
+    /* A daemon that ended without having read our answers resets the link, once, before the rest of what it sent. */
+    if (length == -EINTR || length == -ECONNRESET)
         return 1;
+    if (length == -EAGAIN)
+        return -1;
     if (length <= 0)
         return 0;
 
@@ -209,9 +213,15 @@ __attribute__((noreturn, used)) static void keep(void)
         long n = call(__NR_ppoll, (long)ready, link >= 0 ? 2 : 1, link >= 0 ? 0 : (long)&patience, 0, 8);
         if (n == 0)
             leave(0);
-        if (link >= 0 && ready[1].revents && !take(link)) {
-            call(__NR_close, link, 0, 0, 0, 0);
-            link = -1;
+        if (link >= 0 && ready[1].revents) {
+            /* All that has come: a daemon that is dead may have left packets, and its successor be there already. */
+            int more;
+            while ((more = take(link)) > 0)
+                ;
+            if (more == 0) {
+                call(__NR_close, link, 0, 0, 0, 0);
+                link = -1;
+            }
         }
         if (ready[0].revents && link < 0)
             link = succeed(4);
