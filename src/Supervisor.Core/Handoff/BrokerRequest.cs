@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Text.Json;
 
 namespace Supervisor.Core.Handoff;
@@ -96,7 +98,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
                     return "take needs \"listeners\", a list of one name or more";
                 }
 
-                if (taken.Length > 1 && taken.ToHashSet(StringComparer.Ordinal).Count != taken.Length)
+                if (HasTwice(taken))
                 {
                     return "it names a listener twice";
                 }
@@ -122,6 +124,51 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
         }
     }
 
+    /// <summary>Whether a name stands there twice. Where there are many, by a table of places that is used again.</summary>
+    private static bool HasTwice(ImmutableArray<string> names)
+    {
+        const int few = 8;
+        if (names.Length <= few)
+        {
+            for (var i = 1; i < names.Length; i++)
+            {
+                if (names.AsSpan(0, i).Contains(names[i]))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        // Open addressing, half empty; 0 is nobody's place, so that a place is counted from 1.
+        var size = (int)BitOperations.RoundUpToPowerOf2((uint)names.Length * 2);
+        var places = ArrayPool<int>.Shared.Rent(size);
+        try
+        {
+            places.AsSpan(0, size).Clear();
+            for (var i = 0; i < names.Length; i++)
+            {
+                var at = names[i].GetHashCode(StringComparison.Ordinal) & (size - 1);
+                for (; places[at] != 0; at = (at + 1) & (size - 1))
+                {
+                    if (names[places[at] - 1] == names[i])
+                    {
+                        return true;
+                    }
+                }
+
+                places[at] = i + 1;
+            }
+
+            return false;
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(places);
+        }
+    }
+
     private static ImmutableArray<string>? Strings(ref Utf8JsonReader reader)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
@@ -129,7 +176,8 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
             return null;
         }
 
-        var strings = ImmutableArray.CreateBuilder<string>();
+        // At once of its size: on its way to thousands it would leave arrays behind that only a full collection takes away.
+        var strings = ImmutableArray.CreateBuilder<string>(Count(reader));
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.String)
@@ -140,6 +188,18 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
             strings.Add(reader.GetString()!);
         }
 
-        return strings.ToImmutable();
+        return strings.DrainToImmutable();
+    }
+
+    /// <summary>How many strings the list begins with that the reader is at, which is a copy.</summary>
+    private static int Count(Utf8JsonReader reader)
+    {
+        var count = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.String)
+        {
+            count++;
+        }
+
+        return count;
     }
 }

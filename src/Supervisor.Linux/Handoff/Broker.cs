@@ -250,12 +250,10 @@ public sealed partial class Broker : IDeadline, IDisposable
     {
         var service = peer.IsPrivileged ? null : peer.Service(_table);
         var handles = new ListenerHandle[request.Listeners.Length];
-        var byName = handles.Length > 8 ? _table.Handles.ToDictionary(handle => handle.Name, StringComparer.Ordinal) : null;
         for (var i = 0; i < handles.Length; i++)
         {
             var name = request.Listeners[i];
-            var handle = byName is null ? _table.Handles.FirstOrDefault(handle => handle.Name == name) : byName.GetValueOrDefault(name);
-            if (handle is null)
+            if (_table.Find(name) is not { } handle)
             {
                 return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, BrokerRequest.IsName(name) ? $"there is no listener \"{name}\"" : "there is no listener of such a name"));
             }

@@ -62,15 +62,34 @@ public sealed class DriftWatch
     {
         if (entry is { Phase: HandlePhase.Handoff, Actor: { } actor } && entry.Call != "execve")
         {
-            if (!_takers.TryGetValue(handle, out var takers))
-            {
-                _takers.Add(handle, takers = []);
-            }
-
-            takers.RemoveAll(taker => taker.Pid == actor.Pid);
-            takers.Add(actor);
+            Note(handle, actor);
         }
     };
+
+    private void Note(ListenerHandle handle, HistoryActor actor)
+    {
+        if (!_takers.TryGetValue(handle, out var takers))
+        {
+            _takers.Add(handle, takers = new(1));
+        }
+
+        // One that takes a thousand times over is the newest one each time.
+        for (var i = takers.Count - 1; i >= 0; i--)
+        {
+            if (takers[i].Pid == actor.Pid)
+            {
+                if (i == takers.Count - 1)
+                {
+                    takers[i] = actor;
+                    return;
+                }
+
+                takers.RemoveAt(i);
+            }
+        }
+
+        takers.Add(actor);
+    }
 
     /// <summary>Reads the listener back, writes down what has changed, and puts back what can and may be.</summary>
     public void Look(ListenerHandle handle)
@@ -100,7 +119,7 @@ public sealed class DriftWatch
     private void Look(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
     {
         var changes = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode).ChangesSince(baseline);
-        if (socket.Drift.Count > 0)
+        if (socket.HasDrifted)
         {
             foreach (var name in socket.Drift.Keys.Where(name => !changes.Any(change => change.Name == name)).ToArray())
             {

@@ -1,5 +1,6 @@
 using Serilog;
 using Serilog.Events;
+using Serilog.Parsing;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
 
@@ -9,9 +10,14 @@ namespace Supervisor.Linux.Listeners;
 /// Listeners in the log: the effective address at Information, each option at Debug; a clamp, a drift and a refused
 /// option at Warning, since somebody counts on a value that is not there.
 /// </summary>
-internal sealed class ListenerLog(ILogger log)
+internal sealed class ListenerLog(ILogger log, TimeProvider time)
 {
-    public void Entry(ListenerHandle handle, HistoryEntry entry)
+    private static readonly MessageTemplate MadeTemplate = new MessageTemplateParser().Parse("listener {Listener}: {State} on {Address} ({Origin})");
+
+    private static readonly ScalarValue Ready = new(MessageIds.ListenerReady);
+    private static readonly ScalarValue NoAddress = new("no address");
+
+    public void Entry(ListenerHandle handle, HistoryFact entry)
     {
         var level = entry switch
         {
@@ -45,14 +51,29 @@ internal sealed class ListenerLog(ILogger log)
             .Write(level, "listener {Listener}: {Step}", handle.Name, Sentence(entry));
     }
 
-    public void Made(ListenerHandle handle) =>
-        log.ForContext("LISTEND_LISTENER", handle.Name)
-            .ForContext("LISTEND_REQUESTED", handle.Requested)
-            .ForContext("LISTEND_EFFECTIVE", handle.Effective?.ToString())
-            .ForContext("MESSAGE_ID", MessageIds.ListenerReady)
-            .Information(
-                "listener {Listener}: {State} on {Address} ({Origin})",
-                handle.Name, handle.StateWord(), handle.Effective?.ToString() ?? "no address", handle.Origin.Word());
+    /// <summary>Assembled at once, not by a logger for each property: there may be thousands in a row.</summary>
+    public void Made(ListenerHandle handle)
+    {
+        if (!log.IsEnabled(LogEventLevel.Information))
+        {
+            return;
+        }
+
+        var name = new ScalarValue(handle.Name);
+        var effective = new ScalarValue(handle.EffectiveText);
+        var properties = new Dictionary<string, LogEventPropertyValue>(8, StringComparer.Ordinal)
+        {
+            ["Listener"] = name,
+            ["State"] = new ScalarValue(handle.StateWord()),
+            ["Address"] = handle.Effective is null ? NoAddress : effective,
+            ["Origin"] = new ScalarValue(handle.Origin.Word()),
+            ["LISTEND_LISTENER"] = name,
+            ["LISTEND_REQUESTED"] = new ScalarValue(handle.Requested),
+            ["LISTEND_EFFECTIVE"] = effective,
+            ["MESSAGE_ID"] = Ready,
+        };
+        log.Write(LogEvent.UnstableAssembleFromParts(time.GetLocalNow(), LogEventLevel.Information, null, MadeTemplate, properties, default, default));
+    }
 
     public void Failed(ListenerHandle handle) =>
         log.ForContext("LISTEND_LISTENER", handle.Name)
@@ -77,7 +98,7 @@ internal sealed class ListenerLog(ILogger log)
             .ForContext("ERRNO", handle.Failure?.Name)
             .ForContext("MESSAGE_ID", MessageIds.ListenerFailed);
 
-    private static string Sentence(HistoryEntry entry)
+    private static string Sentence(HistoryFact entry)
     {
         var values = (entry.Requested, entry.Effective) switch
         {

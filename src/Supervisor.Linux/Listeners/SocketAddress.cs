@@ -17,6 +17,10 @@ public static class SocketAddress
     private const ushort AfInet6 = 10;
     private const ushort AfVsock = 40;
 
+    /// <summary>Bytes of struct sockaddr_in, and of sockaddr_in6.</summary>
+    private const int InternetLength = 16;
+    private const int Internet6Length = 28;
+
     /// <summary>
     /// The raw address. A path that does not fit into sun_path yields null: the kernel could not be asked.
     /// <paramref name="scopeId"/> is the interface's number of a link-local address.
@@ -51,7 +55,7 @@ public static class SocketAddress
     public static byte[] Encode(IPAddress host, int port, uint scopeId = 0)
     {
         var bytes = host.GetAddressBytes();
-        var raw = new byte[bytes.Length == 4 ? 16 : 28];
+        var raw = new byte[bytes.Length == 4 ? InternetLength : Internet6Length];
         BinaryPrimitives.WriteUInt16LittleEndian(raw, bytes.Length == 4 ? AfInet : AfInet6);
         BinaryPrimitives.WriteUInt16BigEndian(raw.AsSpan(2), (ushort)port);
         bytes.CopyTo(raw, bytes.Length == 4 ? 4 : 8);
@@ -61,6 +65,25 @@ public static class SocketAddress
         }
 
         return raw;
+    }
+
+    /// <summary>
+    /// The same; where it is <paramref name="asked"/>, or that with a port, no other object is made of what is there already.
+    /// </summary>
+    public static ListenAddress? Decode(ListenerKind kind, ReadOnlySpan<byte> raw, ListenAddress asked)
+    {
+        Span<byte> host = stackalloc byte[16];
+        if (asked is { Scope: null, Host: not null } && asked.Kind == kind && asked.Host.TryWriteBytes(host, out var written)
+            && raw.Length == (written == 4 ? InternetLength : Internet6Length)
+            && raw.Slice(written == 4 ? 4 : 8, written).SequenceEqual(host[..written])
+            && (written == 4 || BinaryPrimitives.ReadUInt32LittleEndian(raw[24..]) == 0))
+        {
+            var port = BinaryPrimitives.ReadUInt16BigEndian(raw[2..]);
+            return port == asked.Port ? asked : asked.WithPort(port);
+        }
+
+        var address = Decode(kind, raw);
+        return address == asked ? asked : address;
     }
 
     /// <summary>The address that getsockname() gave for a socket of that kind; null for an unbound or unknown one.</summary>

@@ -49,7 +49,7 @@ internal sealed class EventLog(EventLoop loop)
         Follow(handle);
     }
 
-    private void Changed(ListenerHandle handle, HistoryEntry entry)
+    private void Changed(ListenerHandle handle, HistoryFact entry)
     {
         if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair)
         {

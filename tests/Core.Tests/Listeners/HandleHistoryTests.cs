@@ -30,9 +30,11 @@ public class HandleHistoryTests
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
         var history = new HandleHistory(time);
         time.Advance(TimeSpan.FromSeconds(1));
-        var first = history.Add(HandlePhase.Create, "socket");
+        history.Add(HandlePhase.Create, "socket");
+        var first = history.Latest!;
         time.Advance(TimeSpan.FromMilliseconds(250));
-        var second = history.Add(HandlePhase.Bind, "bind", errno: "EADDRINUSE", verdict: Verdict.Refused);
+        history.Add(HandlePhase.Bind, "bind", errno: "EADDRINUSE", verdict: Verdict.Refused);
+        var second = history.Latest!;
         Assert.Equal((1, TimeSpan.Zero), (first.Seq, first.SinceCreation));
         Assert.Equal((2, TimeSpan.FromMilliseconds(250)), (second.Seq, second.SinceCreation));
         Assert.Equal(new DateTimeOffset(2026, 1, 2, 3, 4, 6, 250, TimeSpan.Zero), second.At);
@@ -44,10 +46,10 @@ public class HandleHistoryTests
     {
         var history = new HandleHistory(new FakeTimeProvider());
         List<HistoryEntry> heard = [];
-        history.Added += entry =>
+        history.Added += fact =>
         {
-            Assert.Same(entry, history.Entries.Last());
-            heard.Add(entry);
+            Assert.Equal((fact.Phase, fact.Call), (history.Latest!.Phase, history.Latest.Call));
+            heard.Add(history.Latest);
         };
         history.Add(HandlePhase.Create, "socket");
         history.Add(HandlePhase.Bind, "bind");

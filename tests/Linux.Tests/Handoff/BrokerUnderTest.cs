@@ -34,6 +34,8 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 
     public IReadOnlyList<ListenerHandle> Handles => _handles;
 
+    public ListenerHandle? Find(string name) => _handles.Find(handle => handle.Name == name);
+
     public BrokerService? ServiceOf(int pid) => Services(pid);
 
     public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)
