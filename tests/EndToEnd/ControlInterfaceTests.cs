@@ -44,6 +44,10 @@ public sealed class ControlInterfaceTests
         var unknown = await daemon.AskAsync("GET /v1/nothing");
         Assert.StartsWith("HTTP/1.1 404", unknown, StringComparison.Ordinal);
         Assert.Contains("application/problem+json", unknown, StringComparison.Ordinal);
+        var wrong = await daemon.AskAsync("GET /v1/services/web/restart");
+        Assert.StartsWith("HTTP/1.1 405", wrong, StringComparison.Ordinal);
+        Assert.Contains("Allow: POST", wrong, StringComparison.Ordinal);
+        Assert.Contains("/v1/services/web/restart has no GET: write POST", wrong, StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 202", await daemon.AskAsync("POST /v1/services/web/restart"), StringComparison.Ordinal);
         await daemon.Log.WaitAsync(0, "generation 2 serves");
     });

@@ -164,6 +164,16 @@ def under_load(act, *what):
     kept(before, State(), *what)
 
 
+def own_cgroups(unit):
+    """Each worker is in a cgroup of its own below the unit's, where the machine has cgroups of version 2 and they can be killed."""
+    if not os.path.exists(f"/sys/fs/cgroup{unit}/cgroup.kill"):
+        return print(f"# no cgroup.kill for {unit}: cgroups of workers not checked", flush=True)
+    for worker in client("status")["services"][0]["workers"]:
+        with open(f"/proc/{worker['pid']}/cgroup") as file:
+            cgroup = next(line for line in file if line.startswith("0::"))[3:].strip()
+        assert cgroup.startswith(f"{unit}/worker-"), f"worker {worker['pid']} is in {cgroup}"
+
+
 def install():
     said = run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "-i", sorted(glob.glob("/bench/listend_*.deb"), key=len)[0])
     assert "write /etc/listend/listend.toml" in said, said
@@ -176,6 +186,7 @@ def start():
     ready()
     assert run("systemctl", "is-active", "listend").strip() == "active"
     assert State().inodes.keys() == {"web", "local"}
+    own_cgroups("/system.slice/listend.service")
 
 
 def roll_out():
@@ -285,6 +296,7 @@ def instance():
     try:
         with target("/run/listend-blue/control.sock", 8081):
             ready()
+            own_cgroups("/system.slice/system-listend.slice/listend@blue.service")
             under_load(lambda: run("systemctl", "reload", "listend@blue"), "daemon", "workers", "inodes")
             under_load(lambda: run("systemctl", "restart", "listend@blue"), "workers", "inodes")
             workers = State().workers

@@ -5,12 +5,15 @@ namespace Supervisor.Core.Workers;
 /// <param name="Text">For people: "exited with status 1", "was killed by SIGSEGV (core dumped)", "could not be started: ...".</param>
 public sealed record ExitReason(bool Clean, string Text)
 {
+    /// <summary>Killed by SIGKILL: by an administrator or the kernel's OOM killer, which says nothing of the program.</summary>
+    public bool Killed { get; init; }
+
     /// <summary>By exit().</summary>
     public static ExitReason Exited(int status) => new(status == 0, $"exited with status {status}");
 
     /// <summary>By a signal.</summary>
     public static ExitReason Signalled(int signal, bool coreDumped) =>
-        new(signal is 1 or 2 or 13 or 15, $"was killed by {Signals.Name(signal)}{(coreDumped ? " (core dumped)" : "")}");
+        new(signal is 1 or 2 or 13 or 15, $"was killed by {Signals.Name(signal)}{(coreDumped ? " (core dumped)" : "")}") { Killed = signal == 9 };
 
     /// <summary>No process came to be.</summary>
     public static ExitReason NotStarted(string why) => new(false, $"could not be started: {why}");

@@ -32,7 +32,7 @@ public static class RestartDecision
             return slot with { Finished = true, NextTry = null };
         }
 
-        var failures = Proven(worker, spec, now) ? 1 : slot.Failures + 1;
+        var failures = Proven(worker, reason, spec, now) ? 1 : slot.Failures + 1;
         var recent = slot.RecentRestarts.RemoveAll(at => at <= now - restart.LimitInterval);
         var limited = restart.Limit > 0 && recent.Length >= restart.Limit;
         recent = recent.Add(now);
@@ -60,6 +60,20 @@ public static class RestartDecision
         return ticks >= restart.BackoffMax.Ticks ? restart.BackoffMax : TimeSpan.FromTicks((long)ticks);
     }
 
-    private static bool Proven(WorkerState worker, ServiceSpec spec, TimeSpan now) =>
-        worker.ReadyAt is { } ready && (spec.Readiness.Kind != ReadinessKind.Started || now - ready >= ProvenAfter);
+    /// <summary>
+    /// Ready, and not failed by itself as soon as that: a program that says READY=1 and crashes would go round and round,
+    /// hundreds of times a second. One that ends well may have done its work.
+    /// </summary>
+    private static bool Proven(WorkerState worker, ExitReason reason, ServiceSpec spec, TimeSpan now)
+    {
+        if (worker.ReadyAt is not { } ready)
+        {
+            return false;
+        }
+
+        var needed = spec.Readiness.Kind == ReadinessKind.Started ? ProvenAfter
+            : reason.Clean || reason.Killed ? TimeSpan.Zero
+            : spec.Restart.Backoff;
+        return now - ready >= needed;
+    }
 }

@@ -38,7 +38,8 @@ internal sealed partial class ControlApi
         {
             context.Response.StatusCode = status;
             context.Response.ContentType = "application/problem+json";
-            await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(document, ControlJson.Default.ReloadDocument));
+            Write(context.Response.BodyWriter, document, ControlJson.Default.ReloadDocument);
+            await context.Response.BodyWriter.FlushAsync();
             return;
         }
 

@@ -101,7 +101,9 @@ internal sealed partial class ControlApi
         var text = context.Request.Query["workers"].ToString();
         if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var workers) || workers is < 1 or > MaxWorkers)
         {
-            await BadRequest(context, $"workers \"{text}\" is no number from 1 to {MaxWorkers}; to have none, stop the service");
+            await BadRequest(context, text.Length == 0
+                ? $"how many workers is missing: write {context.Request.Path}?workers=N"
+                : $"workers \"{text}\" is no number from 1 to {MaxWorkers}; to have none, stop the service");
             return;
         }
 
@@ -139,7 +141,9 @@ internal sealed partial class ControlApi
         var text = context.Request.Query["signal"].ToString();
         if (Signals.Parse(text) is not { } signal)
         {
-            await BadRequest(context, $"signal \"{text}\" is no signal: write HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64");
+            await BadRequest(context, text.Length == 0
+                ? $"which signal is missing: write {context.Request.Path}?signal=HUP"
+                : $"signal \"{text}\" is no signal: write HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64");
             return;
         }
 

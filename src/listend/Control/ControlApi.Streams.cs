@@ -135,7 +135,7 @@ internal sealed partial class ControlApi
     private static void WriteEvent(IBufferWriter<byte> output, EventDocument document)
     {
         Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {document.Seq}\nevent: {document.Kind}\ndata: "), output);
-        JsonSerializer.Serialize(new Utf8JsonWriter(output), document, ControlJson.Default.EventDocument);
+        Write(output, document, ControlJson.Default.EventDocument);
         output.Write("\n\n"u8);
     }
 
@@ -152,7 +152,7 @@ internal sealed partial class ControlApi
             isOurs ? "listend" : line.IsError ? "stderr" : "stdout",
             line.Priority,
             line.Text);
-        JsonSerializer.Serialize(new Utf8JsonWriter(output), document, ControlJson.Default.OutputLineDocument);
+        Write(output, document, ControlJson.Default.OutputLineDocument);
         output.Write("\n"u8);
     }
 }

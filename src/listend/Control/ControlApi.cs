@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Threading.Channels;
@@ -49,8 +50,6 @@ internal sealed partial class ControlApi
         application.MapGet("/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
         application.MapGet("/readyz", Ready);
         application.MapGet("/metrics", context => MetricsServer.WriteAsync(_daemon, context));
-        application.MapFallback((RequestDelegate)(context => Problem(
-            context, StatusCodes.Status404NotFound, "no such resource", $"{context.Request.Method} {context.Request.Path} is no resource of this version of listend")));
     }
 
     private async Task Status(HttpContext context)
@@ -187,7 +186,7 @@ internal sealed partial class ControlApi
         {
             await foreach (var document in reader.ReadAllAsync(end.Token))
             {
-                JsonSerializer.Serialize(new Utf8JsonWriter(context.Response.BodyWriter), document, type);
+                Write(context.Response.BodyWriter, document, type);
                 context.Response.BodyWriter.Write("\n"u8);
                 await context.Response.BodyWriter.FlushAsync(end.Token);
                 if (isLast(document))
@@ -205,7 +204,8 @@ internal sealed partial class ControlApi
     private static async Task Json<T>(HttpContext context, T document, JsonTypeInfo<T> type)
     {
         context.Response.ContentType = "application/json";
-        await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(document, type));
+        Write(context.Response.BodyWriter, document, type);
+        await context.Response.BodyWriter.FlushAsync();
     }
 
     private static async Task Text(HttpContext context, int status, string text)
@@ -219,7 +219,15 @@ internal sealed partial class ControlApi
     {
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/problem+json";
-        await context.Response.Body.WriteAsync(JsonSerializer.SerializeToUtf8Bytes(new ProblemDocument("about:blank", title, status, detail), ControlJson.Default.ProblemDocument));
+        Write(context.Response.BodyWriter, new ProblemDocument("about:blank", title, status, detail), ControlJson.Default.ProblemDocument);
+        await context.Response.BodyWriter.FlushAsync();
+    }
+
+    /// <summary>Quotes as \" and letters as they are, for those who read it with curl; nobody puts it into a page.</summary>
+    private static void Write<T>(IBufferWriter<byte> output, T document, JsonTypeInfo<T> type)
+    {
+        using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        JsonSerializer.Serialize(writer, document, type);
     }
 
     private static async Task ExplainFailures(HttpContext context, RequestDelegate next)
@@ -227,6 +235,20 @@ internal sealed partial class ControlApi
         try
         {
             await next(context);
+
+            // What no handler answered: routing has set the status, and Allow.
+            if (!context.Response.HasStarted && context.Response.ContentType is null)
+            {
+                await (context.Response.StatusCode switch
+                {
+                    StatusCodes.Status404NotFound => Problem(
+                        context, StatusCodes.Status404NotFound, "no such resource", $"{context.Request.Path} is no resource of listend {Daemon.Version}"),
+                    StatusCodes.Status405MethodNotAllowed => Problem(
+                        context, StatusCodes.Status405MethodNotAllowed, "method not allowed",
+                        $"{context.Request.Path} has no {context.Request.Method}: write {context.Response.Headers.Allow}"),
+                    _ => Task.CompletedTask,
+                });
+            }
         }
         catch (Exception exception) when (!context.Response.HasStarted && exception is not OperationCanceledException)
         {

@@ -20,7 +20,7 @@ public class ProjectReferencesTests
     [Fact]
     public void No_project_refers_to_another_than_those_it_may()
     {
-        var projects = Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories);
+        var projects = Directory.GetFiles(Path.Combine(Repository.Root(), "src"), "*.csproj", SearchOption.AllDirectories);
         Assert.NotEmpty(projects);
         var forbidden =
             from project in projects
@@ -36,12 +36,12 @@ public class ProjectReferencesTests
     public void Every_project_is_known() =>
         Assert.Equal(
             [],
-            Directory.GetFiles(Path.Combine(Root(), "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Where(name => !Allowed.ContainsKey(name!)));
+            Directory.GetFiles(Path.Combine(Repository.Root(), "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Where(name => !Allowed.ContainsKey(name!)));
 
     [Fact]
     public void The_core_makes_no_system_call()
     {
-        var sources = Directory.GetFiles(Path.Combine(Root(), "src", "Supervisor.Core"), "*.cs", SearchOption.AllDirectories)
+        var sources = Directory.GetFiles(Path.Combine(Repository.Root(), "src", "Supervisor.Core"), "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal));
         string[] banned = ["DllImport", "LibraryImport", "System.IO", "File.", "DateTime.", "Environment.", "Stopwatch", "TimeProvider.System"];
         Assert.Equal(
@@ -52,19 +52,5 @@ public class ProjectReferencesTests
             from word in banned
             where line.Contains(" " + word, StringComparison.Ordinal) || line.Contains("(" + word, StringComparison.Ordinal) || line.Contains("[" + word, StringComparison.Ordinal)
             select $"{Path.GetFileName(source)}: {line.Trim()}");
-    }
-
-    /// <summary>The repository, found from the folder of the test assembly upwards.</summary>
-    private static string Root()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "Directory.Build.props")) && Directory.Exists(Path.Combine(folder.FullName, "src")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException("no Directory.Build.props with a src beside it above " + AppContext.BaseDirectory);
     }
 }

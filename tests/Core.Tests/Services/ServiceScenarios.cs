@@ -50,7 +50,7 @@ public class ServiceScenarios
             service.Advance(0.001).Did("spawn 0/1");
         }
 
-        service.Ready("0/1").Die("0/1").Did("spawn 0/1");
+        service.Ready("0/1").Advance(0.1).Forget().Die("0/1").Did("spawn 0/1");
     }
 
     [Fact]

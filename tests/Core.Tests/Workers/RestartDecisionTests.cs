@@ -54,6 +54,24 @@ public class RestartDecisionTests
         Assert.Equal((8, At(2) + TimeSpan.FromMilliseconds(6400)), Of(RestartDecision.After(slot, Worker(), Failure, Spec, At(2))));
     }
 
+    /// <summary>READY=1 and a crash, round and round: hundreds of times a second where no limit is set.</summary>
+    [Fact]
+    public void A_worker_that_fails_as_soon_as_it_is_ready_has_proven_nothing()
+    {
+        var slot = Slot with { Failures = 1 };
+        foreach (var reason in new[] { Failure, ExitReason.Signalled(11, coreDumped: true) })
+        {
+            Assert.Equal((2, At(2.05) + TimeSpan.FromMilliseconds(100)), Of(RestartDecision.After(slot, Worker(ready: 2), reason, Spec, At(2.05))));
+            Assert.Equal((1, null), Of(RestartDecision.After(slot, Worker(ready: 2), reason, Spec, At(2.1))));
+        }
+
+        // Killed from outside, asked to end, or done with its work.
+        foreach (var reason in new[] { ExitReason.Signalled(9, coreDumped: false), ExitReason.Signalled(15, coreDumped: false), ExitReason.Exited(0) })
+        {
+            Assert.Equal((1, null), Of(RestartDecision.After(slot, Worker(ready: 2), reason, Spec, At(2.05))));
+        }
+    }
+
     [Theory]
     [InlineData(0.5, 3)]
     [InlineData(1, 1)]
