@@ -47,7 +47,14 @@ public readonly ref struct CollectionPause : IDisposable
     {
         if (_isOurs && GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
         {
-            GC.EndNoGCRegion();
+            try
+            {
+                GC.EndNoGCRegion();
+            }
+            catch (InvalidOperationException)
+            {
+                // Another thread has had the collection since.
+            }
         }
     }
 }

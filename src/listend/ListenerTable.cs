@@ -22,7 +22,11 @@ internal sealed class ListenerTable
 
     public IReadOnlyList<ListenerHandle> Handles => _handles;
 
-    public ListenerHandle? Find(string name)
+    /// <summary>The listener of that name. In the middle of a reload, too, when some have another name already.</summary>
+    public ListenerHandle? Find(string name) => Find(name.AsSpan()) ?? _handles.Find(handle => handle.Name == name);
+
+    /// <summary>The same between reloads, without going through all of them where there is none.</summary>
+    public ListenerHandle? Find(ReadOnlySpan<char> name)
     {
         if (_byName is null)
         {
@@ -33,8 +37,7 @@ internal sealed class ListenerTable
             }
         }
 
-        // A reload may have given it another name since.
-        return _byName.TryGetValue(name, out var found) && found.Name == name ? found : _handles.Find(handle => handle.Name == name);
+        return _byName.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var found) && name.SequenceEqual(found.Name) ? found : null;
     }
 
     /// <summary>Whether that is the socket of one of them.</summary>

@@ -27,14 +27,21 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
     public static bool IsName(string name) =>
         name.Length is >= 1 and <= MaxNameLength && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-');
 
-    /// <summary>Parses a packet. On failure <paramref name="error"/> says what is wrong with it.</summary>
-    public static bool TryParse(ReadOnlySpan<byte> data, [NotNullWhen(true)] out BrokerRequest? request, [NotNullWhen(false)] out BrokerError? error)
+    /// <summary>
+    /// Parses a packet. On failure <paramref name="error"/> says what is wrong with it. <paramref name="known"/> gives the
+    /// name of a listener that there is, so that a request for thousands of them makes no strings of its own.
+    /// </summary>
+    public static bool TryParse(
+        ReadOnlySpan<byte> data,
+        [NotNullWhen(true)] out BrokerRequest? request,
+        [NotNullWhen(false)] out BrokerError? error,
+        Func<ReadOnlySpan<char>, string?>? known = null)
     {
         request = null;
         string? wrong;
         try
         {
-            wrong = Read(data, out request);
+            wrong = Read(data, out request, known);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -46,7 +53,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
         return wrong is null;
     }
 
-    private static string? Read(ReadOnlySpan<byte> data, out BrokerRequest? request)
+    private static string? Read(ReadOnlySpan<byte> data, out BrokerRequest? request, Func<ReadOnlySpan<char>, string?>? known)
     {
         request = null;
         var reader = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = 16 });
@@ -75,7 +82,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
             }
             else if (isListeners)
             {
-                if (Strings(ref reader) is not { } strings)
+                if (Strings(ref reader, known) is not { } strings)
                 {
                     return "its \"listeners\" is no list of strings";
                 }
@@ -169,12 +176,14 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
         }
     }
 
-    private static ImmutableArray<string>? Strings(ref Utf8JsonReader reader)
+    private static ImmutableArray<string>? Strings(ref Utf8JsonReader reader, Func<ReadOnlySpan<char>, string?>? known)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
             return null;
         }
+
+        Span<char> name = stackalloc char[MaxNameLength];
 
         // At once of its size: on its way to thousands it would leave arrays behind that only a full collection takes away.
         var strings = ImmutableArray.CreateBuilder<string>(Count(reader));
@@ -185,7 +194,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
                 return null;
             }
 
-            strings.Add(reader.GetString()!);
+            strings.Add((known is not null && reader.ValueSpan.Length <= MaxNameLength ? known(name[..reader.CopyString(name)]) : null) ?? reader.GetString()!);
         }
 
         return strings.DrainToImmutable();

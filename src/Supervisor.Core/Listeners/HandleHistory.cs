@@ -109,20 +109,22 @@ public sealed class HandleHistory
         string? note = null)
     {
         var about = Subject is null ? note : note is null ? Subject : $"{Subject}: {note}";
-        Add(_facts?.Of(phase, call, option, requested, effective, errno, verdict, actor, about)
-            ?? new HistoryFact(phase, call, option, requested, effective, errno, verdict, actor, about));
+        Add(
+            _facts?.Of(phase, call, option, requested, effective, errno, verdict, actor, about)
+                ?? new HistoryFact(phase, call, option, requested, effective, errno, verdict, actor, about),
+            new HistoryMoment(_time));
     }
 
-    private void Add(HistoryFact fact)
+    /// <summary>Adds an entry of what has happened to several handles at one moment, with the next number.</summary>
+    public void Add(HistoryFact fact, HistoryMoment moment)
     {
-        var now = _time.GetTimestamp();
         if (Count == 0)
         {
-            _created = now;
+            _created = moment.Timestamp;
         }
 
         Count++;
-        var entry = new Stamped(fact, _time.GetUtcNow().UtcTicks, _time.GetElapsedTime(_created, now).Ticks);
+        var entry = new Stamped(fact, moment.Wall.UtcTicks, _time.GetElapsedTime(_created, moment.Timestamp).Ticks);
         if (_beginningCount < KeptBeginning && _recentCount == 0)
         {
             if (_beginningCount == _beginning.Length)

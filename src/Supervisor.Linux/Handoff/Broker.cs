@@ -52,6 +52,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     private readonly DescriptorHandle _listener;
     private readonly List<BrokerConnection> _connections = [];
     private readonly Dictionary<uint, int> _byUser = [];
+    private readonly Func<ReadOnlySpan<char>, string?> _known;
     private DescriptorHandle? _spare;
     private TimeSpan? _resumeAt;
 
@@ -62,6 +63,7 @@ public sealed partial class Broker : IDeadline, IDisposable
         _log = log;
         _path = path;
         _listener = listener;
+        _known = name => _table.Find(name)?.Name;
         _spare = Spare();
         loop.Watch(listener, Accept);
         loop.Add(this);
@@ -179,7 +181,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             return BrokerReply.Error(new BrokerError(BrokerErrorCode.TooLarge, $"a request has {BrokerRequest.MaxBytes} bytes at most"));
         }
 
-        if (!BrokerRequest.TryParse(data, out var request, out var error))
+        if (!BrokerRequest.TryParse(data, out var request, out var error, _known))
         {
             return BrokerReply.Error(error);
         }
@@ -199,10 +201,6 @@ public sealed partial class Broker : IDeadline, IDisposable
             _ => throw new InvalidOperationException($"no method: {request.Method}"),
         };
     }
-
-    /// <summary>A descriptor has gone to the peer.</summary>
-    internal static void Passed(HistoryActor actor, string note, ListenerHandle handle) =>
-        handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: actor, note: note);
 
     /// <summary>Ends a connection.</summary>
     internal void Close(BrokerConnection connection)

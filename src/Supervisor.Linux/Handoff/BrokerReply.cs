@@ -37,7 +37,7 @@ internal sealed class BrokerReply
             _descriptors = new DescriptorHandle[handles.Length];
             for (var i = 0; i < handles.Length; i++)
             {
-                _descriptors[i] = handles[i].Sockets[Shard(i)].Descriptor;
+                _descriptors[i] = handles[i].DescriptorOf(Shard(i))!;
             }
         }
     }
@@ -55,8 +55,7 @@ internal sealed class BrokerReply
         {
             for (var i = _next; i < Math.Min(_next + BrokerRequest.MaxDescriptors, _descriptors.Length); i++)
             {
-                var sockets = _handles[i].Sockets;
-                if (Shard(i) >= sockets.Count || !ReferenceEquals(sockets[Shard(i)].Descriptor, _descriptors[i]))
+                if (!ReferenceEquals(_handles[i].DescriptorOf(Shard(i)), _descriptors[i]))
                 {
                     return false;
                 }
@@ -99,7 +98,7 @@ internal sealed class BrokerReply
     }
 
     /// <summary>Sends the next packet. False where there is no room for it yet, or it was refused.</summary>
-    public bool TrySend(DescriptorHandle socket, ArrayBufferWriter<byte> buffer, Action<ListenerHandle> onPassed, out SystemCallError? error)
+    public bool TrySend(DescriptorHandle socket, ArrayBufferWriter<byte> buffer, Action<ReadOnlySpan<ListenerHandle>> onPassed, out SystemCallError? error)
     {
         if (_text is not null)
         {
@@ -114,11 +113,7 @@ internal sealed class BrokerReply
             return false;
         }
 
-        for (var i = _next; i < _next + riding.Length; i++)
-        {
-            onPassed(_handles[i]);
-        }
-
+        onPassed(_handles.AsSpan(_next, riding.Length));
         _next += _count;
         return _isSent = true;
     }

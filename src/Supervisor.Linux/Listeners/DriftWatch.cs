@@ -26,9 +26,9 @@ public sealed class DriftWatch
     private readonly EventLoop _loop;
     private readonly ListenerFactory _factory;
     private readonly List<ServiceRunner> _runners = [];
-    private readonly Dictionary<ListenerHandle, List<HistoryActor>> _takers = [];
     private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
+    private readonly Action<ListenerHandle, HistoryFact> _noted = Note;
 
     /// <summary>A watch that makes a listener anew, which was shut down, by <paramref name="factory"/>.</summary>
     public DriftWatch(EventLoop loop, ListenerFactory factory)
@@ -58,20 +58,16 @@ public sealed class DriftWatch
     public void Forget(ServiceRunner runner) => _runners.Remove(runner);
 
     /// <summary>Keeps in mind to whom the listener is passed besides its services' workers (the broker's <c>take</c>).</summary>
-    public void Watch(ListenerHandle handle) => handle.History.Added += entry =>
-    {
-        if (entry is { Phase: HandlePhase.Handoff, Actor: { } actor } && entry.Call != "execve")
-        {
-            Note(handle, actor);
-        }
-    };
+    public void Watch(ListenerHandle handle) => handle.Recorded += _noted;
 
-    private void Note(ListenerHandle handle, HistoryActor actor)
+    private static void Note(ListenerHandle handle, HistoryFact fact)
     {
-        if (!_takers.TryGetValue(handle, out var takers))
+        if (fact is not { Phase: HandlePhase.Handoff, Actor: { } actor } || fact.Call == "execve")
         {
-            _takers.Add(handle, takers = new(1));
+            return;
         }
+
+        var takers = handle.Takers ??= new(1);
 
         // One that takes a thousand times over is the newest one each time.
         for (var i = takers.Count - 1; i >= 0; i--)
@@ -102,10 +98,7 @@ public sealed class DriftWatch
             }
         }
 
-        if (_takers.TryGetValue(handle, out var takers))
-        {
-            takers.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
-        }
+        handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
     }
 
     private void Look(ServiceRunner runner)
@@ -322,7 +315,7 @@ public sealed class DriftWatch
                 .Select(worker => Holder(runner, worker)));
         }
 
-        if (_takers.TryGetValue(handle, out var takers))
+        if (handle.Takers is { } takers)
         {
             foreach (var taker in takers.Where(taker => holders.All(holder => holder.Pid != taker.Pid)))
             {

@@ -20,7 +20,7 @@ public sealed partial class ListenerFactory
     public ListenerHandle Restore(ListenerEntry entry, DescriptorHandle? descriptor, HandleOrigin origin, string call, string note)
     {
         var handle = new ListenerHandle(entry, _time, _facts);
-        handle.History.Added += added => _log.Entry(handle, added);
+        handle.Recorded += _recorded;
         if (descriptor is null && entry.IsGiven && (entry.Inode == 0 || entry.Spec.Address.Kind == ListenerKind.Other))
         {
             // Nobody but its giver can make such a one again.

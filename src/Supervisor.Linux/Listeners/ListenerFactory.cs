@@ -29,6 +29,7 @@ public sealed partial class ListenerFactory
 
     private readonly TimeProvider _time;
     private readonly ListenerLog _log;
+    private readonly Action<ListenerHandle, HistoryFact> _recorded;
     private readonly HistoryFacts _facts = new();
 
     /// <summary>What the history says of the last socket that was made: most of the next ones are made likewise.</summary>
@@ -41,13 +42,14 @@ public sealed partial class ListenerFactory
     {
         _time = time;
         _log = new ListenerLog(log, time);
+        _recorded = _log.Entry;
     }
 
     /// <summary>An empty handle whose history goes to the log.</summary>
     internal ListenerHandle Prepare(ListenerSpec spec)
     {
         var handle = new ListenerHandle(spec, _time, _facts);
-        handle.History.Added += entry => _log.Entry(handle, entry);
+        handle.Recorded += _recorded;
         return handle;
     }
 

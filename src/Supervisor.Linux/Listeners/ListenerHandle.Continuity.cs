@@ -14,6 +14,7 @@ public sealed partial class ListenerHandle
         _spec = entry.Spec;
         Requested = entry.Spec.Address.ToString();
         History = new HandleHistory(time, entry.History, facts);
+        History.Added += Tell;
         Domain = entry.Domain;
         Origin = entry.Origin;
         IsGiven = entry.IsGiven;

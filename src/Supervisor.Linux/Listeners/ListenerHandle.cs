@@ -10,9 +10,14 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 public sealed partial class ListenerHandle : IDisposable
 {
+    /// <summary>The last two that became one: as a rule the same ones do for the next thousand handles.</summary>
+    [ThreadStatic]
+    private static (Action<ListenerHandle, HistoryFact>? Before, Action<ListenerHandle, HistoryFact>? With, Action<ListenerHandle, HistoryFact>? Both) t_combined;
+
     private readonly List<ListenerSocket> _sockets = new(1);
     private (SocketOption Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict)[] _asked = [];
     private ListenerSpec _spec;
+    private Action<ListenerHandle, HistoryFact>? _recorded;
     private ListenAddress? _effective;
     private string? _effectiveText;
 
@@ -28,6 +33,26 @@ public sealed partial class ListenerHandle : IDisposable
         _spec = spec;
         Requested = spec.Address.ToString();
         History = history;
+        history.Added += Tell;
+    }
+
+    /// <summary>
+    /// Raised for each new entry of its history. Who listens to all handles does so with one delegate, which they share, and
+    /// what it makes together with others too.
+    /// </summary>
+    public event Action<ListenerHandle, HistoryFact>? Recorded
+    {
+        add
+        {
+            if (t_combined.Both is null || !ReferenceEquals(t_combined.Before, _recorded) || !ReferenceEquals(t_combined.With, value))
+            {
+                t_combined = (_recorded, value, _recorded + value);
+            }
+
+            _recorded = t_combined.Both;
+        }
+
+        remove => _recorded -= value;
     }
 
     /// <summary>What was asked for; another one after a reload.</summary>
@@ -105,6 +130,9 @@ public sealed partial class ListenerHandle : IDisposable
         return last;
     }
 
+    /// <summary>The daemon's descriptor of a shard; null where there is no such shard.</summary>
+    internal DescriptorHandle? DescriptorOf(int shard) => shard < _sockets.Count ? _sockets[shard].Descriptor : null;
+
     /// <summary>Its sockets by shard; none where there is no socket.</summary>
     public IReadOnlyList<ListenerSocket> Sockets => _sockets;
 
@@ -165,6 +193,9 @@ public sealed partial class ListenerHandle : IDisposable
 
     /// <summary>Its state in the words of the public interface: listening, bound (no connections can wait), held (no listener can be that), failed.</summary>
     public string StateWord() => Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
+
+    /// <summary>To whom it was passed besides its services' workers, the last one last; null where to nobody.</summary>
+    internal List<HistoryActor>? Takers { get; set; }
 
     /// <summary>How the broker shows it, as it was encoded for this descriptor and address.</summary>
     internal (DescriptorHandle? Descriptor, ListenAddress? Effective, byte[] Text)? Lent { get; set; }
@@ -233,6 +264,8 @@ public sealed partial class ListenerHandle : IDisposable
 
         _asked[index] = (option, requested, effective, verdict);
     }
+
+    private void Tell(HistoryFact fact) => _recorded?.Invoke(this, fact);
 
     private int IndexOf(SocketOption option)
     {

@@ -34,7 +34,11 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 
     public IReadOnlyList<ListenerHandle> Handles => _handles;
 
-    public ListenerHandle? Find(string name) => _handles.Find(handle => handle.Name == name);
+    public ListenerHandle? Find(ReadOnlySpan<char> name)
+    {
+        var wanted = name.ToString();
+        return _handles.Find(handle => handle.Name == wanted);
+    }
 
     public BrokerService? ServiceOf(int pid) => Services(pid);
 
