@@ -13,6 +13,21 @@ public static unsafe partial class ErrnoNames
         return name is null ? errno.ToString(CultureInfo.InvariantCulture) : Marshal.PtrToStringUTF8((nint)name)!;
     }
 
+    /// <summary>The number that <see cref="Name"/> calls so; null where none is.</summary>
+    public static int? Number(string name)
+    {
+        // include/uapi/asm-generic/errno.h ends at EHWPOISON, 133.
+        for (var errno = 1; errno <= 133; errno++)
+        {
+            if (Name(errno) == name)
+            {
+                return errno;
+            }
+        }
+
+        return null;
+    }
+
     [LibraryImport("libc")]
     private static partial byte* strerrorname_np(int errnum);
 }

@@ -9,6 +9,9 @@ internal sealed record DaemonOptions
     /// <summary>--log-level.</summary>
     public string LogLevel { get; init; } = "information";
 
+    /// <summary>--log-format.</summary>
+    public string LogFormat { get; init; } = "text";
+
     /// <summary>A command that executes the daemon, such as strace or setpriv; the daemon's command line follows.</summary>
     public IReadOnlyList<string> Wrapper { get; init; } = [];
 

@@ -73,7 +73,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     {
         var runtime = directory[name];
         var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Fill(config, directory)}");
-        string[] program = [options.Program ?? Published.Listend, "run", "--log-format", "text", "--log-level", options.LogLevel];
+        string[] program = [options.Program ?? Published.Listend, "run", "--log-format", options.LogFormat, "--log-level", options.LogLevel];
         string[] arguments =
         [
             .. options.Arguments is { } given ? ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] : (string[])["--config", file],

@@ -189,6 +189,28 @@ def start():
     own_cgroups("/system.slice/listend.service")
 
 
+def journal():
+    """What the daemon and its workers say is in the journal, with its fields; a journal that is started anew gets it too."""
+    def entries(*match):
+        said = run("journalctl", "-u", "listend", "-o", "json", "--no-pager", *match)
+        return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+
+    made = entries("LISTEND_LISTENER=web", "PRIORITY=6")[0]
+    assert made["MESSAGE"] == "listener web: listening on tcp://127.0.0.1:8080 (created)", made["MESSAGE"]
+    assert made["LISTEND_EFFECTIVE"] == "tcp://127.0.0.1:8080" and len(made["MESSAGE_ID"]) == 32 and made["SYSLOG_IDENTIFIER"] == "listend", made
+    workers = {str(worker["pid"]) for worker in client("status")["services"][0]["workers"]}
+    spoken = {entry["LISTEND_WORKER_PID"] for entry in entries("LISTEND_SERVICE=hello") if "is ready after" in entry["MESSAGE"]}
+    assert workers <= spoken, f"{workers} are ready, the journal has {spoken}"
+
+    run("systemctl", "stop", "systemd-journald.socket", "systemd-journald-dev-log.socket", "systemd-journald.service", check=False)
+    run("systemctl", "start", "systemd-journald.socket", "systemd-journald.service")
+    run("listenctl", "restart", "hello", "--wait")
+    run("journalctl", "--sync")
+    workers = {str(worker["pid"]) for worker in client("status")["services"][0]["workers"]}
+    spoken = {entry["LISTEND_WORKER_PID"] for entry in entries("LISTEND_SERVICE=hello") if "is ready after" in entry["MESSAGE"]}
+    assert workers <= spoken, f"after the journal's restart: {workers} are ready, the journal has {spoken}"
+
+
 def roll_out():
     under_load(lambda: run("listenctl", "restart", "hello", "--wait"), "daemon", "inodes")
 
@@ -369,7 +391,7 @@ def remove():
     assert not os.path.exists("/etc/listend/listend.toml")
 
 
-SCENARIOS = [install, start, roll_out, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand, socket_unit, instance, unprivileged, user_unit, remove]
+SCENARIOS = [install, start, journal, roll_out, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand, socket_unit, instance, unprivileged, user_unit, remove]
 # These begin and end with a system service that is stopped.
 STOPPED = {"stop", "by_hand", "socket_unit", "instance", "unprivileged", "user_unit", "remove"}
 # Without these nothing further can be tried.

@@ -8,19 +8,24 @@ namespace Supervisor.Linux.Journal;
 /// <summary>The client end of the journal's socket. An entry that does not go through is dropped: a log must not hold up what it logs.</summary>
 public sealed class JournalSocket : IDisposable
 {
+    private const int AfUnix = 1;
+    private const int SockDgram = 2;
     private const string JournalPath = "/run/systemd/journal/socket";
 
-    private readonly DescriptorHandle? _socket;
+    private readonly string _path;
+    private DescriptorHandle? _socket;
 
-    /// <summary>Connects; without a journal every entry is dropped.</summary>
+    /// <summary>Connects to the host's.</summary>
     public JournalSocket()
+        : this(JournalPath)
     {
-        _socket = Sockets.Create(1, 2, 0, nonBlocking: false, out _);
-        if (_socket is not null && Sockets.Connect(_socket, SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, JournalPath, isAbstract: false))!) is not null)
-        {
-            _socket.Dispose();
-            _socket = null;
-        }
+    }
+
+    /// <summary>Connects to the one at a path; as long as there is none every entry is dropped.</summary>
+    internal JournalSocket(string path)
+    {
+        _path = path;
+        _socket = Connect();
     }
 
     /// <summary>Whether there is a journal.</summary>
@@ -40,9 +45,20 @@ public sealed class JournalSocket : IDisposable
             && string.Create(CultureInfo.InvariantCulture, $"{status.Inode}") == inode;
     }
 
-    /// <summary>Sends an entry.</summary>
+    /// <summary>Sends an entry. Where the journal's socket has been made anew since, the entry goes to that one.</summary>
     public void Send(JournalEntry entry)
     {
+        if (_socket is not null && Sockets.Send(_socket, entry.Data) is { Name: "ECONNREFUSED" or "ENOTCONN" })
+        {
+            _socket.Dispose();
+            _socket = null;
+        }
+        else if (_socket is not null)
+        {
+            return;
+        }
+
+        _socket = Connect();
         if (_socket is not null)
         {
             Sockets.Send(_socket, entry.Data);
@@ -51,4 +67,16 @@ public sealed class JournalSocket : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _socket?.Dispose();
+
+    private DescriptorHandle? Connect()
+    {
+        var socket = Sockets.Create(AfUnix, SockDgram, 0, nonBlocking: false, out _);
+        if (socket is not null && Sockets.Connect(socket, SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, _path, isAbstract: false))!) is not null)
+        {
+            socket.Dispose();
+            return null;
+        }
+
+        return socket;
+    }
 }

@@ -3,12 +3,14 @@ using Serilog.Events;
 using Serilog.Parsing;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
 /// Listeners in the log: the effective address at Information, each option at Debug; a clamp, a drift and a refused
-/// option at Warning, since somebody counts on a value that is not there.
+/// option at Warning, since somebody counts on a value that is not there. ERRNO is a number, as systemd.journal-fields(7)
+/// has it; the message says its name.
 /// </summary>
 internal sealed class ListenerLog(ILogger log, TimeProvider time)
 {
@@ -38,7 +40,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
             .ForContext("LISTEND_OPTION", entry.Option)
             .ForContext("LISTEND_REQUESTED", entry.Requested?.ToString())
             .ForContext("LISTEND_EFFECTIVE", entry.Effective?.ToString())
-            .ForContext("ERRNO", entry.Errno)
+            .ForContext("ERRNO", entry.Errno is { } errno ? ErrnoNames.Number(errno) : null)
             .ForContext("LISTEND_SERVICE", entry.Actor?.Service)
             .ForContext("LISTEND_WORKER_PID", entry.Actor?.Service is null ? null : entry.Actor.Pid)
             .ForContext("LISTEND_GENERATION", entry.Actor?.Generation)
@@ -78,7 +80,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
     public void Failed(ListenerHandle handle) =>
         log.ForContext("LISTEND_LISTENER", handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Requested)
-            .ForContext("ERRNO", handle.Failure!.Name)
+            .ForContext("ERRNO", handle.Failure!.Errno)
             .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
             .ForContext("MESSAGE_ID", MessageIds.ListenerFailed)
             .Error(
@@ -95,7 +97,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
         log.ForContext("LISTEND_LISTENER", handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
             .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
-            .ForContext("ERRNO", handle.Failure?.Name)
+            .ForContext("ERRNO", handle.Failure?.Errno)
             .ForContext("MESSAGE_ID", MessageIds.ListenerFailed);
 
     private static string Sentence(HistoryFact entry)

@@ -57,7 +57,7 @@ internal static class EventText
             ServiceReport.SlotBackingOff => $"{Slot(spec, report.Slot!)} {Failures(spec, report.Slot!)}: next try in {Durations.Text(report.Slot!.NextTry!.Value - now)}",
             ServiceReport.SlotFinished => $"{Slot(spec, report.Slot!)} is not started again (restart.policy)",
             ServiceReport.RolloutStarted => $"service {spec.Name}: roll-out of generation {report.Rollout!.To} over {report.Rollout.From} begins",
-            ServiceReport.RolloutProgressed => $"service {spec.Name}: roll-out of generation {rollout!.To}: {rollout.Replaced} of {rollout.Total} replaced, {rollout.Draining} leaving",
+            ServiceReport.RolloutProgressed => $"service {spec.Name}: roll-out of generation {rollout!.To}: {rollout.State}, {rollout.Replaced} of {rollout.Total} replaced, {rollout.Draining} leaving",
             ServiceReport.RolloutWaiting => $"service {spec.Name}: roll-out of generation {report.Rollout!.To} {RolloutWords.Waits(spec.Name, report.Rollout, spec.Rollout.MaxGenerations, now)}",
             ServiceReport.RolloutCanary => $"service {spec.Name}: roll-out of generation {report.Rollout!.To}: the canary of {report.Rollout.Canary} serves and is watched; {RolloutWords.Until(spec.Name, report.Rollout, now)}",
             ServiceReport.RolloutPromoted => $"service {spec.Name}: roll-out of generation {report.Rollout!.To}: the canary is promoted: {report.Text}",

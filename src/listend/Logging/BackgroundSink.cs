@@ -18,6 +18,8 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
 
     private static readonly MessageTemplate Lost = new MessageTemplateParser().Parse("{Dropped} events were dropped here: whoever reads this log is too slow");
 
+    private static readonly MessageTemplate Unwritten = new MessageTemplateParser().Parse("an event could not be written: {Template}");
+
     private readonly ILogEventSink _sink;
     private readonly int _capacity;
     private readonly Queue<LogEvent> _events = new();
@@ -89,8 +91,22 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
             }
             catch (Exception exception)
             {
-                SelfLog.WriteLine("an event could not be written: {0}", exception);
+                Complain(logEvent, exception);
             }
+        }
+    }
+
+    /// <summary>An event that cannot be rendered is not lost in silence.</summary>
+    private void Complain(LogEvent logEvent, Exception exception)
+    {
+        try
+        {
+            _sink.Emit(new LogEvent(
+                logEvent.Timestamp, logEvent.Level, exception, Unwritten, [new LogEventProperty("Template", new ScalarValue(logEvent.MessageTemplate.Text))]));
+        }
+        catch (Exception again)
+        {
+            SelfLog.WriteLine("an event could not be written: {0}; {1}", exception, again);
         }
     }
 

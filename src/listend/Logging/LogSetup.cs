@@ -60,10 +60,11 @@ internal sealed class LogSetup : IDisposable
             switch (format)
             {
                 case "journal":
-                    sink.Sink(new JournalSink());
+                    sink.Sink(new LiteralTextSink(new JournalSink()));
                     break;
                 case "json":
-                    sink.Console(new RenderedCompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose);
+                    sink.Sink(new LiteralTextSink(LoggerSinkConfiguration.CreateSink(console =>
+                        console.Console(new RenderedCompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose))));
                     break;
                 default:
                     sink.Console(

@@ -32,7 +32,7 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
     [Fact]
     public async Task Whatever_is_asked_of_it_and_happens_to_it()
     {
-        var count = Number("LISTEND_TEST_SEQUENCES", 15);
+        var count = Number("LISTEND_TEST_SEQUENCES", 60);
         var first = Number("LISTEND_TEST_SEED", Random.Shared.Next(1_000_000));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{count} sequences from LISTEND_TEST_SEED={first} on"));
         await DaemonUnderTest.WithAsync(

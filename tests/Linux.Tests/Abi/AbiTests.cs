@@ -54,6 +54,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Supervisor.Linux.Continuity.Keeper), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Continuity.Keeper), "SockSeqpacket", "SOCK_SEQPACKET"),
         (typeof(Supervisor.Linux.Continuity.SystemdStore), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Continuity.SystemdStore), "SockDgram", "SOCK_DGRAM"),
         (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
+        (typeof(Supervisor.Linux.Journal.JournalSocket), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Journal.JournalSocket), "SockDgram", "SOCK_DGRAM"),
         (typeof(NotifySocket), "SolSocket", "SOL_SOCKET"), (typeof(NotifySocket), "SoPassCred", "SO_PASSCRED"),
         (typeof(SocketDrops), "SolSocket", "SOL_SOCKET"), (typeof(SocketDrops), "SoMemInfo", "SO_MEMINFO"),
         (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),
