@@ -52,7 +52,7 @@ public class HandleHistoryTests
             var history = new HandleHistory(new FakeTimeProvider(), facts);
             history.Added += heard.Add;
             history.Add(HandlePhase.PreBind, "setsockopt", "SO_REUSEADDR", OptionValue.Of(true), OptionValue.Of(true), actor: actor with { });
-            history.Add(HandlePhase.PreBind, "setsockopt", "SO_REUSEADDR", OptionValue.Of(true), OptionValue.Of(i), actor: actor);
+            history.Add(HandlePhase.PreListen, "setsockopt", "SO_RCVBUF", OptionValue.Of(1), OptionValue.Of(i), actor: actor);
             history.Subject = "shard 1";
             history.Add(HandlePhase.Handoff, "sendmsg", actor: actor, note: "taken");
             Assert.Equal("shard 1: taken", history.Latest!.Note);
