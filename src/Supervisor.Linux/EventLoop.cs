@@ -31,6 +31,7 @@ public sealed class EventLoop : IDisposable
     private readonly Dictionary<DescriptorHandle, long> _tokens = [];
     private readonly List<IDeadline> _deadlines = [];
     private readonly List<Action> _answers = [];
+    private readonly Queue<Action> _last = new();
     private readonly long[] _ready = new long[64];
     private long _nextToken;
     private int _crowdedTurns;
@@ -108,6 +109,12 @@ public sealed class EventLoop : IDisposable
     }
 
     /// <summary>
+    /// Runs <paramref name="action"/> at the end of this turn, before <see cref="TurnEnded"/>: what many events of one turn
+    /// call for, and is to be done once. The loop's own thread.
+    /// </summary>
+    public void AtTurnEnd(Action action) => _last.Enqueue(action);
+
+    /// <summary>
     /// Runs <paramref name="question"/> on the loop and hands its answer, or exception, to the asker at the end of that turn,
     /// when what it changed is in safe keeping: nobody is told of what would be forgotten if this process were killed
     /// now. Any thread but the loop's.
@@ -133,6 +140,7 @@ public sealed class EventLoop : IDisposable
     /// <summary>Runs until <see cref="Stop"/>.</summary>
     public void Run()
     {
+        EndTurn();
         while (!_stopping)
         {
             var count = Polling.Wait(_set, _ready, Milliseconds());
@@ -155,13 +163,7 @@ public sealed class EventLoop : IDisposable
                 PassDeadlines();
             }
 
-            TurnEnded?.Invoke();
-            foreach (var answer in _answers)
-            {
-                answer();
-            }
-
-            _answers.Clear();
+            EndTurn();
         }
     }
 
@@ -173,6 +175,22 @@ public sealed class EventLoop : IDisposable
     {
         _wake.Dispose();
         _set.Dispose();
+    }
+
+    private void EndTurn()
+    {
+        while (_last.TryDequeue(out var action))
+        {
+            action();
+        }
+
+        TurnEnded?.Invoke();
+        foreach (var answer in _answers)
+        {
+            answer();
+        }
+
+        _answers.Clear();
     }
 
     private void RunPosted()

@@ -158,6 +158,10 @@ public static unsafe class Files
         return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? null : SystemCallError.Last("fcntl");
     }
 
+    /// <summary>dup3(2) with O_CLOEXEC: <paramref name="place"/> keeps its number and its owner and becomes a duplicate of <paramref name="descriptor"/>.</summary>
+    public static SystemCallError? DuplicateOnto(DescriptorHandle descriptor, DescriptorHandle place) =>
+        Syscalls.dup3(descriptor.Number, place.Number, O_CLOEXEC) >= 0 ? null : SystemCallError.Last("dup3");
+
     /// <summary>The read end of a pipe into which nobody writes any more: it is at its end.</summary>
     public static DescriptorHandle EndedPipe()
     {

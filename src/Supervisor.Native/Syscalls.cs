@@ -28,6 +28,9 @@ internal static unsafe partial class Syscalls
     internal static partial int setfsuid(uint uid);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial int dup3(int oldfd, int newfd, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial int flock(int fd, int operation);
 
     [LibraryImport("libc")]

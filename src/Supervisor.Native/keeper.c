@@ -5,8 +5,9 @@
  *
  * Descriptor 3 is the link to the daemon, 4 a listening socket for its successor, both SOCK_SEQPACKET; 5 is its own image.
  * From the daemon, one packet each:
- *   'P' KEY   with a descriptor: hold it; one of the same key is replaced
- *   'D' KEY   let go of it
+ *   'P' KEYS  with a descriptor for each key: hold them; one of the same key is replaced
+ *   'D' KEYS  let go of them
+ *   'V'       which is answered in kind: packets may have several keys, a newline between two, TOGETHER at most
  *   'B'       the daemon leaves in good order: nothing is to be kept any more
  * To the daemon: 'E' KEY, that one could not be taken. To a successor, which is whoever connects (root or the keeper's own
  * user) once the link has ended: 'P' KEY with the descriptor for each, then 'O'; its connection is the link from then on.
@@ -22,6 +23,7 @@
 
 #define MOST 65536
 #define KEY 256
+#define TOGETHER 16
 #define PATIENCE_MS (5 * 60 * 1000)
 
 struct entry {
@@ -126,11 +128,32 @@ static long put(int socket, char what, const char *key, int length, int fd)
     return call(__NR_sendmsg, socket, (long)&message, MSG_NOSIGNAL, 0, 0);
 }
 
+/* Holds a descriptor, or closes it and says that it could not. */
+static void hold(int link, const char *key, int size, int fd, int refused)
+{
+    int there = find(key, size);
+    if (refused || fd < 0 || size <= 0 || size > KEY || (there < 0 && count >= MOST)) {
+        if (fd >= 0)
+            call(__NR_close, fd, 0, 0, 0, 0);
+        put(link, 'E', key, size, -1);
+        return;
+    }
+    if (there >= 0)
+        drop(there);
+    held[count].fd = fd;
+    held[count].length = size;
+    memcpy(held[count].key, key, (size_t)size);
+    count++;
+}
+
 /* One packet of the daemon's; 0 when it has ended. */
 static int take(int link)
 {
-    char data[KEY + 1];
-    union control control;
+    char data[TOGETHER * (KEY + 1) + 1];
+    union {
+        char bytes[CMSG_SPACE(TOGETHER * sizeof(int))];
+        struct cmsghdr align;
+    } control;
     struct iovec part = { data, sizeof data };
     struct msghdr message;
     memset(&message, 0, sizeof message);
@@ -144,36 +167,38 @@ static int take(int link)
     if (length <= 0)
         return 0;
 
-    int fd = -1;
+    int fds = 0, taken = 0;
+    const int *fd = 0;
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int)))
-        fd = *(int *)CMSG_DATA(header);
-    const char *key = data + 1;
-    int size = (int)length - 1;
-    int there = find(key, size);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS) {
+        fds = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        fd = (const int *)CMSG_DATA(header);
+    }
+    int cut = (message.msg_flags & MSG_TRUNC) != 0;
     switch (data[0]) {
     case 'P':
-        if (fd >= 0 && size > 0 && size <= KEY && !(message.msg_flags & MSG_TRUNC) && (there >= 0 || count < MOST)) {
-            if (there >= 0)
-                drop(there);
-            held[count].fd = fd;
-            held[count].length = size;
-            memcpy(held[count].key, key, (size_t)size);
-            count++;
-            fd = -1;
-        } else {
-            put(link, 'E', key, size, -1);
-        }
-        break;
     case 'D':
-        if (there >= 0)
-            drop(there);
+        for (int from = 1, at = 1; at <= (int)length; at++)
+            if (at == (int)length || data[at] == '\n') {
+                const char *key = data + from;
+                int size = at - from, there = -1;
+                if (data[0] == 'P') {
+                    hold(link, key, size, taken < fds ? fd[taken] : -1, cut);
+                    taken++;
+                } else if ((there = find(key, size)) >= 0) {
+                    drop(there);
+                }
+                from = at + 1;
+            }
+        break;
+    case 'V':
+        put(link, 'V', "", 0, -1);
         break;
     case 'B':
         leave(0);
     }
-    if (fd >= 0)
-        call(__NR_close, fd, 0, 0, 0, 0);
+    for (; taken < fds; taken++)
+        call(__NR_close, fd[taken], 0, 0, 0, 0);
     return 1;
 }
 

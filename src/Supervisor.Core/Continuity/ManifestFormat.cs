@@ -109,6 +109,36 @@ public static class ManifestFormat
         }
     }
 
+    /// <summary>
+    /// Does ahead what the serializer does when it first meets a type, which takes longer than to write a state: for a thread
+    /// beside the one that is going to write.
+    /// </summary>
+    public static void Prepare()
+    {
+        var seen = new HashSet<Type>();
+        Visit(typeof(DaemonManifest));
+
+        void Visit(Type type)
+        {
+            if (seen.Add(type))
+            {
+                var info = ManifestJson.Default.Options.GetTypeInfo(type);
+                foreach (var property in info.Properties)
+                {
+                    Visit(property.PropertyType);
+                }
+
+                foreach (var part in new[] { info.ElementType, info.KeyType })
+                {
+                    if (part is not null)
+                    {
+                        Visit(part);
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>Writes the value of the field of listeners.</summary>
     public static void WriteListeners(Stream stream, ImmutableArray<ListenerEntry> listeners, UnknownFields? unknown = null)
     {

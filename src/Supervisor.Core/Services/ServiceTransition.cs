@@ -7,6 +7,9 @@ namespace Supervisor.Core.Services;
 /// <summary>One transition of a service in the making: the state so far, and the effects in their order.</summary>
 internal sealed class ServiceTransition
 {
+    /// <summary>Up to how many slots what is noted of each fits on the stack.</summary>
+    private const int MostOnStack = 512;
+
     private readonly ImmutableArray<ServiceEffect>.Builder _effects = ImmutableArray.CreateBuilder<ServiceEffect>();
     private readonly ServiceState _before;
 
@@ -456,8 +459,13 @@ internal sealed class ServiceTransition
 
     public void PassDeadlines()
     {
-        foreach (var worker in State.Workers.Where(worker => worker.NextDeadline <= Now).ToArray())
+        foreach (var worker in State.Workers)
         {
+            if (!(worker.NextDeadline <= Now))
+            {
+                continue;
+            }
+
             // The watchdog first: a worker that hangs has not settled.
             if (worker.WatchdogDeadline <= Now)
             {
@@ -502,15 +510,7 @@ internal sealed class ServiceTransition
         }
 
         RolloutMachine.Advance(this);
-        var workers = State.Workers.ToLookup(worker => worker.Slot);
-        foreach (var slot in State.Slots)
-        {
-            // What nearly every slot has at nearly every event: one live worker, of the slot's own generation.
-            if (workers[slot.Index] is not (IList<WorkerState> and [{ IsLive: true } only]) || only.Generation != slot.Generation)
-            {
-                Cover(slot, workers[slot.Index]);
-            }
-        }
+        CoverSlots();
 
         foreach (var worker in State.Workers.Where(worker => worker.Slot >= State.Desired && worker.IsLive))
         {
@@ -530,6 +530,34 @@ internal sealed class ServiceTransition
 
         RolloutMachine.Conclude(this);
         Announce();
+    }
+
+    /// <summary>
+    /// Covers those slots that have anything else than what nearly every slot has at nearly every event: one live worker, of
+    /// the slot's own generation. Found in one pass and without garbage, since hundreds of workers are told of one by one.
+    /// </summary>
+    private void CoverSlots()
+    {
+        var slots = State.Slots;
+        var workers = State.Workers;
+        Span<bool> has = slots.Length <= MostOnStack ? stackalloc bool[slots.Length] : new bool[slots.Length];
+        Span<bool> isOdd = slots.Length <= MostOnStack ? stackalloc bool[slots.Length] : new bool[slots.Length];
+        foreach (var worker in workers)
+        {
+            if (worker.Slot < slots.Length)
+            {
+                isOdd[worker.Slot] |= has[worker.Slot] || !worker.IsLive || worker.Generation != slots[worker.Slot].Generation;
+                has[worker.Slot] = true;
+            }
+        }
+
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if (isOdd[i] || !has[i])
+            {
+                Cover(slots[i], [.. workers.Where(worker => worker.Slot == i)]);
+            }
+        }
     }
 
     /// <summary>

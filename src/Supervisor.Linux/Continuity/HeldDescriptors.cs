@@ -29,20 +29,17 @@ public sealed class HeldDescriptors
     /// <summary>Has everything let go.</summary>
     public void DropAll()
     {
-        foreach (var key in _held.Keys)
-        {
-            Holder?.Drop(key);
-        }
-
+        Holder?.Drop([.. _held.Keys]);
         _held.Clear();
     }
 
-    /// <summary>Puts one before the holder is brought in line, which drops it again if it is not wanted by then.</summary>
-    public void Put(string key, DescriptorHandle descriptor)
+    /// <summary>Puts some before the holder is brought in line, which drops them again if they are not wanted by then.</summary>
+    public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors)
     {
-        if (Holder?.Put(key, descriptor) == true)
+        var put = Holder?.Put(descriptors) ?? 0;
+        for (var i = 0; i < put; i++)
         {
-            _held[key] = descriptor;
+            _held[descriptors[i].Key] = descriptors[i].Value;
         }
     }
 
@@ -58,22 +55,31 @@ public sealed class HeldDescriptors
         }
 
         var missing = new List<string>();
+        var news = new List<KeyValuePair<string, DescriptorHandle>>();
         var all = wanted.ToDictionary(StringComparer.Ordinal);
-        foreach (var (key, descriptor) in all)
+        foreach (var one in all)
         {
-            if (_held.TryGetValue(key, out var held) && ReferenceEquals(held, descriptor))
+            if (!_held.TryGetValue(one.Key, out var held) || !ReferenceEquals(held, one.Value))
             {
-                continue;
+                news.Add(one);
             }
+        }
 
-            if (holder.Put(key, descriptor))
+        while (news.Count > 0)
+        {
+            var put = holder.Put(news);
+            foreach (var (key, descriptor) in news.Take(put))
             {
                 _held[key] = descriptor;
             }
-            else
+
+            if (put < news.Count)
             {
-                missing.Add(key);
+                // The next one may be taken.
+                missing.Add(news[put++].Key);
             }
+
+            news.RemoveRange(0, put);
         }
 
         Missing = missing;
@@ -84,9 +90,14 @@ public sealed class HeldDescriptors
     /// <summary>Lets go of what was not wanted when the holder was brought in line.</summary>
     public void DropOthers()
     {
+        if (_others.Count == 0)
+        {
+            return;
+        }
+
+        Holder?.Drop(_others);
         foreach (var gone in _others)
         {
-            Holder?.Drop(gone);
             _held.Remove(gone);
         }
 

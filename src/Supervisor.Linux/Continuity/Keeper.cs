@@ -18,6 +18,9 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     private const int SockSeqpacket = 5;
     private const int MaxPacket = 512;
 
+    /// <summary>How many keys, and descriptors, a packet has at most: keeper.c, TOGETHER.</summary>
+    private const int MostTogether = 16;
+
     /// <summary>How long the loop waits for the keeper to make room, which takes it microseconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
@@ -27,15 +30,22 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     private readonly DescriptorHandle? _pidfd;
     private readonly int _pid;
     private bool _standsStill;
+    private bool _takesSeveral;
 
-    private Keeper(EventLoop loop, DescriptorHandle link, int pid, DescriptorHandle? pidfd, ILogger log)
+    private Keeper(EventLoop loop, DescriptorHandle link, int pid, DescriptorHandle? pidfd, ILogger log, bool isOurs)
     {
+        _takesSeveral = isOurs;
         _loop = loop;
         _link = link;
         _pid = pid;
         _pidfd = pidfd;
         _log = log;
         loop.Watch(link, Hear);
+        if (!isOurs)
+        {
+            // It may be of a version that takes one key a packet and answers nothing.
+            Send("V"u8, []);
+        }
     }
 
     /// <summary>It has gone: nothing is held any more.</summary>
@@ -99,12 +109,12 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
                 return null;
             }
 
-            return new Keeper(loop, link!, child.Pid, child.Pidfd, log);
+            return new Keeper(loop, link!, child.Pid, child.Pidfd, log, isOurs: true);
         }
     }
 
     /// <summary>Goes on with a predecessor's link, after execve() in the same process.</summary>
-    public static Keeper Adopt(EventLoop loop, DescriptorHandle link, ILogger log) => new(loop, link, 0, null, log);
+    public static Keeper Adopt(EventLoop loop, DescriptorHandle link, ILogger log) => new(loop, link, 0, null, log, isOurs: false);
 
     /// <summary>
     /// Takes what a dead predecessor's keeper holds. Its link, on which that keeper is this daemon's from then on, comes as
@@ -143,10 +153,31 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     }
 
     /// <inheritdoc/>
-    public bool Put(string key, DescriptorHandle descriptor) => Send(Packet('P', key), [descriptor]);
+    public int Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors)
+    {
+        var put = 0;
+        while (put < descriptors.Count)
+        {
+            var some = descriptors.Skip(put).Take(_takesSeveral ? MostTogether : 1).ToArray();
+            if (!Send(Packet('P', [.. some.Select(one => one.Key)]), [.. some.Select(one => one.Value)]))
+            {
+                break;
+            }
+
+            put += some.Length;
+        }
+
+        return put;
+    }
 
     /// <inheritdoc/>
-    public void Drop(string key) => Send(Packet('D', key), []);
+    public void Drop(IReadOnlyList<string> keys)
+    {
+        foreach (var some in keys.Chunk(_takesSeveral ? MostTogether : 1))
+        {
+            Send(Packet('D', some), []);
+        }
+    }
 
     /// <summary>The daemon leaves in good order: the keeper goes at once.</summary>
     public void Dismiss(string path)
@@ -171,6 +202,10 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
         {
             _log.Warning("the keeper could not take {Descriptor}: it would be lost if the daemon died", Encoding.UTF8.GetString(data[1..length]));
         }
+        else if (length == 1 && data[0] == (byte)'V')
+        {
+            _takesSeveral = true;
+        }
         else if (length == 0 || error is not null)
         {
             _loop.Unwatch(_link);
@@ -179,7 +214,7 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     }
 
     /// <summary>Sends, and waits a moment for room: a start puts thousands. A keeper that stands still holds the loop up once and not for each.</summary>
-    private bool Send(byte[] packet, ReadOnlySpan<DescriptorHandle> riding)
+    private bool Send(ReadOnlySpan<byte> packet, ReadOnlySpan<DescriptorHandle> riding)
     {
         while (!DescriptorPassing.Send(_link, packet, riding, wait: false, out var error))
         {
@@ -194,5 +229,5 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
         return true;
     }
 
-    private static byte[] Packet(char what, string key) => Encoding.UTF8.GetBytes(what + key);
+    private static byte[] Packet(char what, string[] keys) => Encoding.UTF8.GetBytes(what + string.Join('\n', keys));
 }

@@ -38,16 +38,33 @@ public sealed class SystemdStore : IDescriptorHolder, IDisposable
     }
 
     /// <inheritdoc/>
-    public bool Put(string key, DescriptorHandle descriptor)
+    public int Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors)
     {
-        // A second one of a name does not replace the first.
-        Drop(key);
-        return DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTORE=1\nFDPOLL=0\nFDNAME={key}"), [descriptor], wait: false, out _);
+        for (var i = 0; i < descriptors.Count; i++)
+        {
+            // A second one of a name does not replace the first.
+            var (key, descriptor) = descriptors[i];
+            Drop(key);
+            if (!DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTORE=1\nFDPOLL=0\nFDNAME={key}"), [descriptor], wait: false, out _))
+            {
+                return i;
+            }
+        }
+
+        return descriptors.Count;
     }
 
     /// <inheritdoc/>
-    public void Drop(string key) => DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTOREREMOVE=1\nFDNAME={key}"), [], wait: false, out _);
+    public void Drop(IReadOnlyList<string> keys)
+    {
+        foreach (var key in keys)
+        {
+            Drop(key);
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();
+
+    private void Drop(string key) => DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTOREREMOVE=1\nFDNAME={key}"), [], wait: false, out _);
 }

@@ -12,8 +12,8 @@ namespace Supervisor.Linux.Listeners;
 /// <remarks>
 /// The kernel's constraint: options, backlog, O_NONBLOCK and filter belong to the open socket, so whoever holds a duplicate
 /// of its descriptor changes it for everybody, and nothing tells the others or keeps who it was. The scheme: the socket is
-/// read before the first process gets it (<see cref="ListenerHandle.KeepBaseline"/>), and again when a worker gets ready,
-/// when one ends, and when somebody asks; never in between, so that the daemon sleeps. Who it was is known only where
+/// read before the first process gets it (<see cref="ListenerHandle.KeepBaseline"/>), and again in the turn in which a worker gets ready,
+/// before one's end is decided upon, and when somebody asks; never in between, so that the daemon sleeps. Who it was is known only where
 /// nobody else held the socket since it was last as it should be; otherwise all who held it are named.
 /// </remarks>
 public sealed class DriftWatch
@@ -26,6 +26,7 @@ public sealed class DriftWatch
     private readonly EventLoop _loop;
     private readonly ListenerFactory _factory;
     private readonly List<ServiceRunner> _runners = [];
+    private readonly HashSet<ServiceRunner> _isReady = [];
     private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
     private readonly Action<ListenerHandle, HistoryFact> _noted = Note;
@@ -47,9 +48,17 @@ public sealed class DriftWatch
         runner.Ending += Look;
         runner.Changed += (_, reports) =>
         {
-            if (reports.Any(report => report.Report == ServiceReport.WorkerReady))
+            // Where hundreds of workers get ready at once, their sockets are read once a turn and not hundreds of times.
+            if (reports.Any(report => report.Report == ServiceReport.WorkerReady) && _isReady.Add(runner))
             {
-                Look(runner);
+                _loop.AtTurnEnd(() =>
+                {
+                    _isReady.Remove(runner);
+                    if (_runners.Contains(runner))
+                    {
+                        Look(runner);
+                    }
+                });
             }
         };
     }

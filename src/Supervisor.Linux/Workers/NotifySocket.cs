@@ -17,6 +17,7 @@ public sealed class NotifySocket : IDisposable
     private const int SockDgram = 2;
     private const int SolSocket = 1;
     private const int SoPassCred = 16;
+    private const int AddressInUse = 98;
     private const int MaxMessagesPerWake = 64;
 
     private readonly List<DescriptorHandle> _received = [];
@@ -53,8 +54,14 @@ public sealed class NotifySocket : IDisposable
             return null;
         }
 
-        Files.Unlink(path);
         var refused = Sockets.SetInt32(socket, SolSocket, SoPassCred, 1) ?? Files.SetMode(socket, 0x180) ?? Sockets.Bind(socket, raw);
+        if (refused is { Errno: AddressInUse })
+        {
+            // A predecessor's, who has left no word of it: the directory is the daemon's alone.
+            Files.Unlink(path);
+            refused = Sockets.Bind(socket, raw);
+        }
+
         if (refused is null && uid is { } owner && owner != Processes.EffectiveUid)
         {
             using var file = Files.Pin(path, out var unseen);

@@ -17,7 +17,10 @@ public sealed class OrphanReaper : IDisposable
 
     private readonly EventLoop _loop;
     private readonly HashSet<int> _children = [];
-    private readonly SemaphoreSlim _turn = new(0);
+
+    /// <summary>Not a SemaphoreSlim: that one spins before it sleeps, on the processor that a dead worker's replacement starts on.</summary>
+    private readonly AutoResetEvent _turn = new(false);
+
     private Thread? _thread;
     private bool _isWatching;
     private bool _isBehindChild;
@@ -79,7 +82,7 @@ public sealed class OrphanReaper : IDisposable
                 _isWatching = false;
                 Look(hasChildren);
             });
-            _turn.Wait();
+            _turn.WaitOne();
         }
     }
 
@@ -113,6 +116,6 @@ public sealed class OrphanReaper : IDisposable
     private void Continue()
     {
         _isWatching = true;
-        _turn.Release();
+        _turn.Set();
     }
 }

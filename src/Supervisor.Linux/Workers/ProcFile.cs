@@ -10,27 +10,27 @@ namespace Supervisor.Linux.Workers;
 /// <param name="StartTime">Field 22: clock ticks since boot. With the process id it names one process, also after that id has been given away again.</param>
 public readonly record struct ProcFile(int ParentPid, int SessionId, ulong StartTime)
 {
+    private const int MaxStatBytes = 2048;
+
     /// <summary>Reads it; null where the process is gone or hidden.</summary>
     public static ProcFile? Read(int pid)
     {
-        try
-        {
-            var text = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"));
+        // By raw calls, since it is read of each worker that is spawned. The kernel writes it as a whole, less than 1.5 KiB.
+        using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"), 0, 0, out _);
+        Span<byte> text = stackalloc byte[MaxStatBytes];
+        var length = file is null ? 0 : Files.Read(file, text, out _);
 
-            // The command may hold anything, blanks and brackets too: fields are counted from its closing bracket.
-            var rest = text.AsSpan(text.LastIndexOf(')') + 2);
-            Span<Range> fields = stackalloc Range[21];
-            return rest.Split(fields, ' ') < 21
-                ? null
-                : new ProcFile(
-                    int.Parse(rest[fields[1]], NumberStyles.None, CultureInfo.InvariantCulture),
-                    int.Parse(rest[fields[3]], NumberStyles.None, CultureInfo.InvariantCulture),
-                    ulong.Parse(rest[fields[19]], NumberStyles.None, CultureInfo.InvariantCulture));
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
+        // The command may hold anything, blanks and brackets too: fields are counted from its closing bracket.
+        var end = length <= 0 ? -1 : text[..length].LastIndexOf((byte)')');
+        if (end < 0 || end + 2 > length)
         {
             return null;
         }
+
+        ReadOnlySpan<byte> rest = text[(end + 2)..length];
+        return Field(rest, 1) is { } parent && Field(rest, 3) is { } session && Field(rest, 19) is { } start
+            ? new ProcFile((int)parent, (int)session, start)
+            : null;
     }
 
     /// <summary>A process's short name, from /proc/PID/comm; null where it is gone or hidden.</summary>
@@ -100,6 +100,20 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
                 yield return pid;
             }
         }
+    }
+
+    /// <summary>A number, counted from the field that follows the command; null where there is none.</summary>
+    private static ulong? Field(ReadOnlySpan<byte> fields, int index)
+    {
+        foreach (var field in fields.Split((byte)' '))
+        {
+            if (index-- == 0)
+            {
+                return ulong.TryParse(fields[field], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+            }
+        }
+
+        return null;
     }
 
     private static bool HasVariable(int pid, string start, bool isWhole)

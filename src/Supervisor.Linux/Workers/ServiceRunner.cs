@@ -25,6 +25,11 @@ namespace Supervisor.Linux.Workers;
 /// </remarks>
 public sealed partial class ServiceRunner : IDeadline, IDisposable
 {
+    /// <summary>For how long the loop gives way to a replacement at most, and how long it does not do so again.</summary>
+    private static readonly TimeSpan GivesWayFor = TimeSpan.FromMilliseconds(2);
+
+    private static readonly TimeSpan GivesWayNoSooner = TimeSpan.FromMilliseconds(50);
+
     private readonly EventLoop _loop;
     private readonly Spawner _spawner;
     private readonly ServiceLog _log;
@@ -41,6 +46,8 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private readonly Dictionary<int, GenerationMeans> _means = [];
     private GenerationMeans _wanted;
     private bool _stepping;
+    private bool _isReplacing;
+    private TimeSpan? _gaveWay;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
     public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, OrphanReaper? orphans = null, bool daemonLogsToJournal = false)
@@ -267,14 +274,27 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 _drains.Follow(State);
 
                 // Acts before words: whoever reads the log must not keep a worker from being replaced.
-                foreach (var effect in effects.OrderBy(effect => effect is ReportEffect))
+                var reports = ImmutableArray.CreateBuilder<ReportEffect>();
+                foreach (var effect in effects)
                 {
-                    CarryOut(effect, now);
+                    if (effect is ReportEffect report)
+                    {
+                        reports.Add(report);
+                    }
+                    else
+                    {
+                        CarryOut(effect, now);
+                    }
+                }
+
+                foreach (var report in reports)
+                {
+                    CarryOut(report, now);
                 }
 
                 _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
                 _demand.Follow(State);
-                Changed?.Invoke(this, [.. effects.OfType<ReportEffect>()]);
+                Changed?.Invoke(this, reports.ToImmutable());
                 if (next is ScaleRequested or SpecChanged)
                 {
                     CoverShards();
@@ -483,6 +503,14 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         {
             Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
             return;
+        }
+
+        if (_isReplacing && (_gaveWay is null || _loop.Now - _gaveWay > GivesWayNoSooner))
+        {
+            // What is left to do here, killing and reaping and saving, would take the processor that it is just starting on, and
+            // it is the one for whom clients wait: it has it until it has said something.
+            Polling.Await(process.Notify.Descriptor, GivesWayFor);
+            _gaveWay = _loop.Now;
         }
 
         pid = process.Pid;
@@ -749,7 +777,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         process.Error.Drain();
         _processes.Remove(workerId);
         Unwatch(process);
+        _isReplacing = true;
         Post(new WorkerEnded(workerId, reason));
+        _isReplacing = false;
 
         process.KillSession();
         process.Output.Drain();

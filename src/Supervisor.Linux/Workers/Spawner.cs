@@ -28,6 +28,13 @@ public sealed class Spawner : IDisposable
     private readonly TimeProvider _time;
     private readonly OrphanReaper? _orphans;
     private readonly DescriptorHandle _null;
+
+    /// <summary>
+    /// Where a child's ends of its pipes are while it is spawned: among the first descriptors. What lies above the highest that
+    /// it is given need not be copied for it, and with hundreds of workers that is nearly all.
+    /// </summary>
+    private readonly (DescriptorHandle Output, DescriptorHandle Error) _places;
+
     private readonly List<KeyValuePair<string, string>> _inherited = [];
 
     /// <summary>A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>; its workers have cgroups of their own where there is <paramref name="cgroups"/>.</summary>
@@ -40,6 +47,7 @@ public sealed class Spawner : IDisposable
         _time = time;
         const int readWrite = 2;
         _null = Files.Open("/dev/null", readWrite, 0, out var error) ?? throw new SystemCallException(error, "opening /dev/null for the workers");
+        _places = (Place(), Place());
         foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
         {
             var name = (string)entry.Key;
@@ -54,7 +62,7 @@ public sealed class Spawner : IDisposable
     /// Told of the descriptors that connect a worker with the daemon, by service, worker and what they are, before the
     /// worker is there to write into them: what it says in the instant in which the daemon is killed is then in safe keeping.
     /// </summary>
-    public Action<string, DescriptorHandle>? Keeps { get; set; }
+    public Action<IReadOnlyList<KeyValuePair<string, DescriptorHandle>>>? Keeps { get; set; }
 
     /// <summary>Below which each worker has a cgroup of its own; null where they have none.</summary>
     internal CgroupTree? Cgroups { get; }
@@ -143,9 +151,12 @@ public sealed class Spawner : IDisposable
 
         void Keep(DescriptorHandle output, DescriptorHandle error)
         {
-            Keeps?.Invoke(DescriptorKey.Notify(spec.Name, worker.Id), notify.Descriptor);
-            Keeps?.Invoke(DescriptorKey.Output(spec.Name, worker.Id), output);
-            Keeps?.Invoke(DescriptorKey.Error(spec.Name, worker.Id), error);
+            Keeps?.Invoke(
+            [
+                new(DescriptorKey.Notify(spec.Name, worker.Id), notify.Descriptor),
+                new(DescriptorKey.Output(spec.Name, worker.Id), output),
+                new(DescriptorKey.Error(spec.Name, worker.Id), error),
+            ]);
         }
     }
 
@@ -170,7 +181,14 @@ public sealed class Spawner : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _null.Dispose();
+    public void Dispose()
+    {
+        _places.Output.Dispose();
+        _places.Error.Dispose();
+        _null.Dispose();
+    }
+
+    private DescriptorHandle Place() => Files.Duplicate(_null, out var error) ?? throw new SystemCallException(error, "keeping a place for the workers' output");
 
     /// <summary>Executes a program with pipes for its output, and with descriptors that begin at <paramref name="first"/>: 0, or 3.</summary>
     private (ChildProcess.Started Started, DescriptorHandle Output, DescriptorHandle Error)? Launch(
@@ -212,7 +230,8 @@ public sealed class Spawner : IDisposable
                 return null;
             }
 
-            List<DescriptorHandle> descriptors = [_null, outputEnd!, errorEnd!];
+            var arePlaced = Files.DuplicateOnto(outputEnd!, _places.Output) is null && Files.DuplicateOnto(errorEnd!, _places.Error) is null;
+            List<DescriptorHandle> descriptors = arePlaced ? [_null, _places.Output, _places.Error] : [_null, outputEnd!, errorEnd!];
             for (var i = 0; i < passed.Count; i++)
             {
                 // A listener as standard input; what else there is follows the standard ones.
@@ -247,6 +266,8 @@ public sealed class Spawner : IDisposable
                     Cgroup = cgroup,
                 },
                 out var step);
+            Files.DuplicateOnto(_null, _places.Output);
+            Files.DuplicateOnto(_null, _places.Error);
             if (started is not { } child)
             {
                 output!.Dispose();

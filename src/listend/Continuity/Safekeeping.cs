@@ -147,19 +147,19 @@ internal sealed class Safekeeping : IDeadline, IDisposable
 
         runner.Changed += (_, reports) =>
         {
-            if (!reports.IsEmpty || !_saved.TryGetValue(runner, out var saved) || !IsSame(saved, runner.State))
+            if (_isDirty || !reports.IsEmpty || !_saved.TryGetValue(runner, out var saved) || !IsSame(saved, runner.State))
             {
                 _isDirty = true;
             }
         };
     }
 
-    /// <summary>Has a worker's descriptor kept at once, before the end of the turn.</summary>
-    public void Put(string key, DescriptorHandle descriptor)
+    /// <summary>Has a worker's descriptors kept at once, before the end of the turn.</summary>
+    public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors)
     {
         if (!_isOver)
         {
-            _held.Put(key, descriptor);
+            _held.Put(descriptors);
             _isDirty = true;
         }
     }
