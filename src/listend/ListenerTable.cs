@@ -80,7 +80,7 @@ internal sealed class ListenerTable
             log.Warning("given descriptor {Number} (\"{Name}\", {Address}): no listener has that name or address, so it is closed", descriptor.Number, name, SocketIdentity.Read(descriptor)?.Address?.ToString() ?? "no bound socket");
         }
 
-        using (ListenerFactory.Pause(specs.Length - adopted.Count))
+        using (ListenerFactory.MakeMany(specs.Length - adopted.Count))
         {
             foreach (var spec in specs)
             {

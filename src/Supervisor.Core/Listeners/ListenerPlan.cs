@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Supervisor.Core.Listeners;
 
@@ -102,6 +103,27 @@ public sealed record ListenerPlan
         }
 
         return new ListenerPlan(spec, domain, address, steps.DrainToImmutable());
+    }
+
+    /// <summary>
+    /// The same plan; where <paramref name="like"/> is the one of a listener that differs in name and address alone, its calls
+    /// are taken over, as most of thousands are alike.
+    /// </summary>
+    public static ListenerPlan For(ListenerSpec spec, SocketDomain domain, ListenerPlan? like)
+    {
+        // An IPv4 address decides about no other call; an IPv6 one can (CarriesIPv4), a path stands in more than one.
+        if (like is null || domain != SocketDomain.IPv4 || like.Domain != domain || spec.Address.IsAnyFamily
+            || spec.Address.Kind != like.Spec.Address.Kind || spec.Shards != like.Spec.Shards
+            || !ReferenceEquals(spec.Bind, like.Spec.Bind) || !ReferenceEquals(spec.Buffers, like.Spec.Buffers)
+            || !ReferenceEquals(spec.Listen, like.Spec.Listen) || !ReferenceEquals(spec.Accepted, like.Spec.Accepted)
+            || !ReferenceEquals(spec.Datagram, like.Spec.Datagram))
+        {
+            return For(spec, domain);
+        }
+
+        var steps = like.Steps.ToArray();
+        steps[Array.FindIndex(steps, static step => step is BindStep)] = new BindStep(spec.Address);
+        return new ListenerPlan(spec, domain, spec.Address, ImmutableCollectionsMarshal.AsImmutableArray(steps));
     }
 
     /// <summary>The options that the spec asks for on a socket of this family, in the order in which they are set.</summary>

@@ -32,6 +32,9 @@ public sealed partial class ListenerFactory
     private readonly Action<ListenerHandle, HistoryFact> _recorded;
     private readonly HistoryFacts _facts = new();
 
+    /// <summary>The last plan: most of the next listeners are made likewise.</summary>
+    private ListenerPlan? _plan;
+
     /// <summary>What the history says of the last socket that was made: most of the next ones are made likewise.</summary>
     private (CreateStep Step, string Note)? _created;
 
@@ -56,9 +59,15 @@ public sealed partial class ListenerFactory
     /// <summary>Who counts as a predecessor of a listener's services, when its address is taken.</summary>
     public Func<ListenerSpec, Predecessors> PredecessorsOf { get; init; } = static _ => Predecessors.OfAnyService;
 
-    /// <summary>For as long as it lasts, so many listeners are made without a collection in between.</summary>
-    public static CollectionPause Pause(int listeners)
+    /// <summary>To be called before so many listeners are made one after the other, and disposed of after: no collection comes in between, and there is room for their descriptors.</summary>
+    public static CollectionPause MakeMany(int listeners)
     {
+        const int many = 256;
+        if (listeners >= many)
+        {
+            Files.GrowTable(listeners);
+        }
+
         // A handle with its history takes a third of it; the rest is the plan, and the event for the log.
         const int bytesEach = 3 * 1024;
         return CollectionPause.For(listeners, bytesEach);
@@ -123,7 +132,7 @@ public sealed partial class ListenerFactory
         var spec = handle.Settled is { } address ? handle.Spec with { Address = address } : handle.Spec;
         foreach (var domain in ListenerPlan.Domains(spec.Address))
         {
-            handle.Failure = Attempt(handle, ListenerPlan.For(spec, domain));
+            handle.Failure = Attempt(handle, _plan = ListenerPlan.For(spec, domain, _plan));
             handle.Diagnosis = null;
             if (handle.Failure is null)
             {

@@ -17,6 +17,8 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
     private static readonly MessageTemplate MadeTemplate = new MessageTemplateParser().Parse("listener {Listener}: {State} on {Address} ({Origin})");
 
     private static readonly ScalarValue Ready = new(MessageIds.ListenerReady);
+    private static readonly ScalarValue Listening = new("listening");
+    private static readonly ScalarValue Created = new(HandleOrigin.Created.Word());
     private static readonly ScalarValue NoAddress = new("no address");
 
     public void Entry(ListenerHandle handle, HistoryFact entry)
@@ -63,12 +65,12 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
 
         var name = new ScalarValue(handle.Name);
         var effective = new ScalarValue(handle.EffectiveText);
-        var properties = new Dictionary<string, LogEventPropertyValue>(8, StringComparer.Ordinal)
+        var properties = new Dictionary<string, LogEventPropertyValue>(8)
         {
             ["Listener"] = name,
-            ["State"] = new ScalarValue(handle.StateWord()),
+            ["State"] = handle.Listens ? Listening : new ScalarValue(handle.StateWord()),
             ["Address"] = handle.Effective is null ? NoAddress : effective,
-            ["Origin"] = new ScalarValue(handle.Origin.Word()),
+            ["Origin"] = handle.Origin == HandleOrigin.Created ? Created : new ScalarValue(handle.Origin.Word()),
             ["LISTEND_LISTENER"] = name,
             ["LISTEND_REQUESTED"] = new ScalarValue(handle.Requested),
             ["LISTEND_EFFECTIVE"] = effective,

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Supervisor.Core.Listeners;
 
@@ -54,12 +55,12 @@ public static class SocketAddress
     /// <summary>sockaddr_in or sockaddr_in6.</summary>
     public static byte[] Encode(IPAddress host, int port, uint scopeId = 0)
     {
-        var bytes = host.GetAddressBytes();
-        var raw = new byte[bytes.Length == 4 ? InternetLength : Internet6Length];
-        BinaryPrimitives.WriteUInt16LittleEndian(raw, bytes.Length == 4 ? AfInet : AfInet6);
+        var isIPv4 = host.AddressFamily == AddressFamily.InterNetwork;
+        var raw = new byte[isIPv4 ? InternetLength : Internet6Length];
+        BinaryPrimitives.WriteUInt16LittleEndian(raw, isIPv4 ? AfInet : AfInet6);
         BinaryPrimitives.WriteUInt16BigEndian(raw.AsSpan(2), (ushort)port);
-        bytes.CopyTo(raw, bytes.Length == 4 ? 4 : 8);
-        if (bytes.Length == 16)
+        host.TryWriteBytes(raw.AsSpan(isIPv4 ? 4 : 8), out _);
+        if (!isIPv4)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(raw.AsSpan(24), scopeId);
         }
