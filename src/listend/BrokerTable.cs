@@ -18,6 +18,9 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
     public IReadOnlyList<ListenerHandle> Handles => daemon.Listeners.Handles;
 
     /// <inheritdoc/>
+    public ListenerHandle? Find(ReadOnlySpan<char> name) => daemon.Listeners.Find(name);
+
+    /// <inheritdoc/>
     public BrokerService? ServiceOf(int pid) => daemon.Services.FirstOrDefault(runner => runner.Owns(pid)) is { } runner
         ? new BrokerService(runner.Name, runner.State.Spec.Listeners)
         : null;

@@ -16,12 +16,29 @@ internal sealed class ListenerTable
 {
     private readonly ListenerFactory _factory;
     private readonly List<ListenerHandle> _handles = [];
+    private Dictionary<string, ListenerHandle>? _byName;
 
     public ListenerTable(ListenerFactory factory) => _factory = factory;
 
     public IReadOnlyList<ListenerHandle> Handles => _handles;
 
-    public ListenerHandle? Find(string name) => _handles.Find(handle => handle.Name == name);
+    /// <summary>The listener of that name. In the middle of a reload, too, when some have another name already.</summary>
+    public ListenerHandle? Find(string name) => Find(name.AsSpan()) ?? _handles.Find(handle => handle.Name == name);
+
+    /// <summary>The same between reloads, without going through all of them where there is none.</summary>
+    public ListenerHandle? Find(ReadOnlySpan<char> name)
+    {
+        if (_byName is null)
+        {
+            _byName = new(_handles.Count, StringComparer.Ordinal);
+            foreach (var handle in _handles)
+            {
+                _byName.TryAdd(handle.Name, handle);
+            }
+        }
+
+        return _byName.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var found) && name.SequenceEqual(found.Name) ? found : null;
+    }
 
     /// <summary>Whether that is the socket of one of them.</summary>
     public bool Has(DescriptorHandle descriptor) =>
@@ -63,16 +80,22 @@ internal sealed class ListenerTable
             log.Warning("given descriptor {Number} (\"{Name}\", {Address}): no listener has that name or address, so it is closed", descriptor.Number, name, SocketIdentity.Read(descriptor)?.Address?.ToString() ?? "no bound socket");
         }
 
-        foreach (var spec in specs)
+        using (ListenerFactory.MakeMany(specs.Length - adopted.Count))
         {
-            _handles.Add(adopted.GetValueOrDefault(spec.Name) ?? _factory.Create(spec));
+            foreach (var spec in specs)
+            {
+                _handles.Add(adopted.GetValueOrDefault(spec.Name) ?? _factory.Create(spec));
+            }
         }
+
+        _byName = null;
     }
 
     /// <summary>Other listeners are configured from now on; those that were before are the caller's, what was given stays.</summary>
     public void Set(IReadOnlyList<ListenerHandle> handles)
     {
         var given = _handles.Where(handle => handle.IsGiven && !handles.Any(other => other.Name == handle.Name)).ToArray();
+        _byName = null;
         _handles.Clear();
         _handles.AddRange([.. handles.Where(handle => !handle.IsGiven), .. given]);
     }
@@ -95,6 +118,8 @@ internal sealed class ListenerTable
                 entry.Shards, inode => predecessor.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)));
             _handles.Add(handle);
         }
+
+        _byName = null;
     }
 
     /// <summary>Names under which something was given, or is awaited. Any thread.</summary>
@@ -109,6 +134,7 @@ internal sealed class ListenerTable
             {
                 log.Warning("service {Service}: no listener is configured as {Listener}: the service waits until somebody gives it (listenctl put {Listener} --fd N)", service.Name, name, name);
                 _handles.Add(_factory.Await(name));
+                _byName = null;
             }
         }
 
@@ -118,6 +144,7 @@ internal sealed class ListenerTable
     /// <summary>Forgets what is awaited for nobody.</summary>
     public void Prune(Func<ListenerHandle, bool> isUsed)
     {
+        _byName = null;
         _handles.RemoveAll(handle => handle.IsAwaited && !isUsed(handle));
         NoteGiven();
     }
@@ -133,6 +160,7 @@ internal sealed class ListenerTable
         if (awaited is null)
         {
             _handles.Add(handle);
+            _byName?.TryAdd(handle.Name, handle);
         }
 
         NoteGiven();
@@ -145,6 +173,7 @@ internal sealed class ListenerTable
     public void Release(ListenerHandle handle)
     {
         _handles.Remove(handle);
+        _byName?.Remove(handle.Name);
         _factory.Close(handle, removePath: false);
         NoteGiven();
     }

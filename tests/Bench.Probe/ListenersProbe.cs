@@ -19,9 +19,12 @@ internal static class ListenersProbe
         var specs = Enumerable.Range(0, count).Select(Spec).ToArray();
         var handles = new ListenerHandle[count];
         var begin = Stopwatch.GetTimestamp();
-        for (var i = 0; i < count; i++)
+        using (ListenerFactory.MakeMany(count))
         {
-            handles[i] = factory.Create(specs[i]);
+            for (var i = 0; i < count; i++)
+            {
+                handles[i] = factory.Create(specs[i]);
+            }
         }
 
         var took = Stopwatch.GetElapsedTime(begin);

@@ -76,4 +76,4 @@ public sealed record LeavingEntry(int Shard, ulong Inode);
 /// <param name="Count">How many entries there have ever been.</param>
 /// <param name="Beginning">The beginning, which is never dropped.</param>
 /// <param name="Recent">The newest entries.</param>
-public sealed record KeptHistory(long Created, long Count, ImmutableArray<HistoryEntry> Beginning, ImmutableArray<HistoryEntry> Recent);
+public sealed record KeptHistory(long Created, long Count, IReadOnlyList<HistoryEntry> Beginning, IReadOnlyList<HistoryEntry> Recent);

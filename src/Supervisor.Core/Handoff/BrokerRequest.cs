@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Text.Json;
 
 namespace Supervisor.Core.Handoff;
@@ -25,14 +27,21 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
     public static bool IsName(string name) =>
         name.Length is >= 1 and <= MaxNameLength && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-');
 
-    /// <summary>Parses a packet. On failure <paramref name="error"/> says what is wrong with it.</summary>
-    public static bool TryParse(ReadOnlySpan<byte> data, [NotNullWhen(true)] out BrokerRequest? request, [NotNullWhen(false)] out BrokerError? error)
+    /// <summary>
+    /// Parses a packet. On failure <paramref name="error"/> says what is wrong with it. <paramref name="known"/> gives the
+    /// name of a listener that there is, so that a request for thousands of them makes no strings of its own.
+    /// </summary>
+    public static bool TryParse(
+        ReadOnlySpan<byte> data,
+        [NotNullWhen(true)] out BrokerRequest? request,
+        [NotNullWhen(false)] out BrokerError? error,
+        Func<ReadOnlySpan<char>, string?>? known = null)
     {
         request = null;
         string? wrong;
         try
         {
-            wrong = Read(data, out request);
+            wrong = Read(data, out request, known);
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
@@ -44,7 +53,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
         return wrong is null;
     }
 
-    private static string? Read(ReadOnlySpan<byte> data, out BrokerRequest? request)
+    private static string? Read(ReadOnlySpan<byte> data, out BrokerRequest? request, Func<ReadOnlySpan<char>, string?>? known)
     {
         request = null;
         var reader = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = 16 });
@@ -73,7 +82,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
             }
             else if (isListeners)
             {
-                if (Strings(ref reader) is not { } strings)
+                if (Strings(ref reader, known) is not { } strings)
                 {
                     return "its \"listeners\" is no list of strings";
                 }
@@ -96,7 +105,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
                     return "take needs \"listeners\", a list of one name or more";
                 }
 
-                if (taken.Length > 1 && taken.ToHashSet(StringComparer.Ordinal).Count != taken.Length)
+                if (HasTwice(taken))
                 {
                     return "it names a listener twice";
                 }
@@ -122,14 +131,62 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
         }
     }
 
-    private static ImmutableArray<string>? Strings(ref Utf8JsonReader reader)
+    /// <summary>Whether a name stands there twice. Where there are many, by a table of places that is used again.</summary>
+    private static bool HasTwice(ImmutableArray<string> names)
+    {
+        const int few = 8;
+        if (names.Length <= few)
+        {
+            for (var i = 1; i < names.Length; i++)
+            {
+                if (names.AsSpan(0, i).Contains(names[i]))
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        // Open addressing, half empty; 0 is nobody's place, so that a place is counted from 1.
+        var size = (int)BitOperations.RoundUpToPowerOf2((uint)names.Length * 2);
+        var places = ArrayPool<int>.Shared.Rent(size);
+        try
+        {
+            places.AsSpan(0, size).Clear();
+            for (var i = 0; i < names.Length; i++)
+            {
+                var at = names[i].GetHashCode(StringComparison.Ordinal) & (size - 1);
+                for (; places[at] != 0; at = (at + 1) & (size - 1))
+                {
+                    if (names[places[at] - 1] == names[i])
+                    {
+                        return true;
+                    }
+                }
+
+                places[at] = i + 1;
+            }
+
+            return false;
+        }
+        finally
+        {
+            ArrayPool<int>.Shared.Return(places);
+        }
+    }
+
+    private static ImmutableArray<string>? Strings(ref Utf8JsonReader reader, Func<ReadOnlySpan<char>, string?>? known)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
             return null;
         }
 
-        var strings = ImmutableArray.CreateBuilder<string>();
+        Span<char> name = stackalloc char[MaxNameLength];
+
+        // At once of its size: on its way to thousands it would leave arrays behind that only a full collection takes away.
+        var strings = ImmutableArray.CreateBuilder<string>(Count(reader));
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType != JsonTokenType.String)
@@ -137,9 +194,21 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
                 return null;
             }
 
-            strings.Add(reader.GetString()!);
+            strings.Add((known is not null && reader.ValueSpan.Length <= MaxNameLength ? known(name[..reader.CopyString(name)]) : null) ?? reader.GetString()!);
         }
 
-        return strings.ToImmutable();
+        return strings.DrainToImmutable();
+    }
+
+    /// <summary>How many strings the list begins with that the reader is at, which is a copy.</summary>
+    private static int Count(Utf8JsonReader reader)
+    {
+        var count = 0;
+        while (reader.Read() && reader.TokenType == JsonTokenType.String)
+        {
+            count++;
+        }
+
+        return count;
     }
 }

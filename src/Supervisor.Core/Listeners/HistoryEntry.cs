@@ -25,7 +25,12 @@ public sealed record HistoryEntry(
     string? Errno,
     Verdict Verdict,
     HistoryActor? Actor,
-    string? Note);
+    string? Note)
+{
+    /// <summary>What happened, with when and where.</summary>
+    internal static HistoryEntry Of(long seq, DateTimeOffset at, TimeSpan sinceCreation, HistoryFact fact) =>
+        new(seq, at, sinceCreation, fact.Phase, fact.Call, fact.Option, fact.Requested, fact.Effective, fact.Errno, fact.Verdict, fact.Actor, fact.Note);
+}
 
 /// <summary>A process in a history.</summary>
 /// <param name="Pid">Its process id.</param>

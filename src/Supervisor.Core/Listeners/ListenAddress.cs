@@ -132,15 +132,14 @@ public sealed record ListenAddress
             return $"vsock://{(Cid == VsockAny ? "*" : Cid.ToString(CultureInfo.InvariantCulture))}:{Port.ToString(CultureInfo.InvariantCulture)}";
         }
 
-        var port = Port.ToString(CultureInfo.InvariantCulture);
         if (IsAnyFamily)
         {
-            return $"{scheme}://*:{port}";
+            return string.Create(CultureInfo.InvariantCulture, $"{scheme}://*:{Port}");
         }
 
         return Host!.AddressFamily == AddressFamily.InterNetworkV6
-            ? $"{scheme}://[{Host}{(Scope is null ? "" : "%" + Scope)}]:{port}"
-            : $"{scheme}://{Host}:{port}";
+            ? string.Create(CultureInfo.InvariantCulture, $"{scheme}://[{Host}{(Scope is null ? "" : "%" + Scope)}]:{Port}")
+            : string.Create(CultureInfo.InvariantCulture, $"{scheme}://{Host}:{Port}");
     }
 
     private static bool TryParseInternet(string text, ListenerKind kind, string rest, out ListenAddress? address, out AddressError? error)

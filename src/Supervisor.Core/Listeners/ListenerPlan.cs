@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace Supervisor.Core.Listeners;
 
@@ -16,6 +17,12 @@ namespace Supervisor.Core.Listeners;
 /// </remarks>
 public sealed record ListenerPlan
 {
+    private static readonly ImmutableArray<SocketDomain> OnlyUnix = [SocketDomain.Unix];
+    private static readonly ImmutableArray<SocketDomain> OnlyVsock = [SocketDomain.Vsock];
+    private static readonly ImmutableArray<SocketDomain> OnlyIPv6 = [SocketDomain.IPv6];
+    private static readonly ImmutableArray<SocketDomain> OnlyIPv4 = [SocketDomain.IPv4];
+    private static readonly ImmutableArray<SocketDomain> BothFamilies = [SocketDomain.IPv6, SocketDomain.IPv4];
+
     private ListenerPlan(ListenerSpec spec, SocketDomain domain, ListenAddress address, ImmutableArray<PlanStep> steps)
     {
         Spec = spec;
@@ -39,10 +46,10 @@ public sealed record ListenerPlan
     /// <summary>The families to try, in order: two for <c>*</c>, otherwise one.</summary>
     public static ImmutableArray<SocketDomain> Domains(ListenAddress address) => address.Kind switch
     {
-        ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket => [SocketDomain.Unix],
-        ListenerKind.Vsock => [SocketDomain.Vsock],
-        _ when address.IsAnyFamily => [SocketDomain.IPv6, SocketDomain.IPv4],
-        _ => [address.Host!.AddressFamily == AddressFamily.InterNetworkV6 ? SocketDomain.IPv6 : SocketDomain.IPv4],
+        ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket => OnlyUnix,
+        ListenerKind.Vsock => OnlyVsock,
+        _ when address.IsAnyFamily => BothFamilies,
+        _ => address.Host!.AddressFamily == AddressFamily.InterNetworkV6 ? OnlyIPv6 : OnlyIPv4,
     };
 
     /// <summary>The plan for one family of <see cref="Domains"/>.</summary>
@@ -51,10 +58,22 @@ public sealed record ListenerPlan
         var address = spec.Address.IsAnyFamily
             ? ListenAddress.Internet(spec.Address.Kind, domain == SocketDomain.IPv6 ? IPAddress.IPv6Any : IPAddress.Any, (int)spec.Address.Port)
             : spec.Address;
-        var steps = ImmutableArray.CreateBuilder<PlanStep>();
+        const int usual = 4;
+        var steps = ImmutableArray.CreateBuilder<PlanStep>(usual);
         steps.Add(new CreateStep(spec.Address.Kind, domain, spec.Listen.NonBlocking));
-        var options = Options(spec, domain).ToArray();
-        steps.AddRange(options.Where(step => step.Phase == HandlePhase.PreBind));
+        List<SetOptionStep>? later = null;
+        foreach (var option in Options(spec, domain))
+        {
+            if (option.Phase == HandlePhase.PreBind)
+            {
+                steps.Add(option);
+            }
+            else
+            {
+                (later ??= []).Add(option);
+            }
+        }
+
         var pathMode = spec.Address.Kind.IsUnix() && !spec.Address.IsAbstract ? spec.Unix.Mode : null;
         if (pathMode is { } mode)
         {
@@ -72,7 +91,7 @@ public sealed record ListenerPlan
             steps.Add(new PathModeStep(address.Path!, wanted));
         }
 
-        steps.AddRange(options.Where(step => step.Phase == HandlePhase.PreListen));
+        steps.AddRange(later ?? []);
         foreach (var membership in spec.Datagram.Multicast)
         {
             steps.Add(new JoinGroupStep(membership));
@@ -83,7 +102,28 @@ public sealed record ListenerPlan
             steps.Add(new ListenStep(spec.Listen.Backlog));
         }
 
-        return new ListenerPlan(spec, domain, address, steps.ToImmutable());
+        return new ListenerPlan(spec, domain, address, steps.DrainToImmutable());
+    }
+
+    /// <summary>
+    /// The same plan; where <paramref name="like"/> is the one of a listener that differs in name and address alone, its calls
+    /// are taken over, as most of thousands are alike.
+    /// </summary>
+    public static ListenerPlan For(ListenerSpec spec, SocketDomain domain, ListenerPlan? like)
+    {
+        // An IPv4 address decides about no other call; an IPv6 one can (CarriesIPv4), a path stands in more than one.
+        if (like is null || domain != SocketDomain.IPv4 || like.Domain != domain || spec.Address.IsAnyFamily
+            || spec.Address.Kind != like.Spec.Address.Kind || spec.Shards != like.Spec.Shards
+            || !ReferenceEquals(spec.Bind, like.Spec.Bind) || !ReferenceEquals(spec.Buffers, like.Spec.Buffers)
+            || !ReferenceEquals(spec.Listen, like.Spec.Listen) || !ReferenceEquals(spec.Accepted, like.Spec.Accepted)
+            || !ReferenceEquals(spec.Datagram, like.Spec.Datagram))
+        {
+            return For(spec, domain);
+        }
+
+        var steps = like.Steps.ToArray();
+        steps[Array.FindIndex(steps, static step => step is BindStep)] = new BindStep(spec.Address);
+        return new ListenerPlan(spec, domain, spec.Address, ImmutableCollectionsMarshal.AsImmutableArray(steps));
     }
 
     /// <summary>The options that the spec asks for on a socket of this family, in the order in which they are set.</summary>
@@ -133,18 +173,14 @@ public sealed record ListenerPlan
             yield return new(SocketOptions.PassCredentials, OptionValue.Of(credentials));
         }
 
-        foreach (var (plain, force, size) in new[]
+        if (buffers.Receive is { } receive)
         {
-            (SocketOptions.ReceiveBuffer, SocketOptions.ReceiveBufferForce, buffers.Receive),
-            (SocketOptions.SendBuffer, SocketOptions.SendBufferForce, buffers.Send),
-        })
+            yield return Buffer(SocketOptions.ReceiveBuffer, SocketOptions.ReceiveBufferForce, receive, buffers.Force);
+        }
+
+        if (buffers.Send is { } send)
         {
-            if (size is { } bytes)
-            {
-                yield return buffers.Force
-                    ? new(force, OptionValue.Of(bytes)) { Fallback = new(plain, OptionValue.Of(bytes)) }
-                    : new(plain, OptionValue.Of(bytes));
-            }
+            yield return Buffer(SocketOptions.SendBuffer, SocketOptions.SendBufferForce, send, buffers.Force);
         }
 
         if (kind.SpeaksTcp())
@@ -252,6 +288,10 @@ public sealed record ListenerPlan
             }
         }
     }
+
+    private static SetOptionStep Buffer(SocketOption plain, SocketOption force, int bytes, bool isForced) => isForced
+        ? new(force, OptionValue.Of(bytes)) { Fallback = new(plain, OptionValue.Of(bytes)) }
+        : new(plain, OptionValue.Of(bytes));
 
     private static OptionValue Seconds(TimeSpan duration) => OptionValue.Of((long)duration.TotalSeconds);
 

@@ -8,6 +8,14 @@ namespace Supervisor.Core.Listeners;
 /// </summary>
 public sealed record ListenerSpec
 {
+    // Thousands of listeners ask for nothing in most of these: they share it.
+    private static readonly BindOptions DefaultBind = new();
+    private static readonly BufferOptions DefaultBuffers = new();
+    private static readonly ListenOptions DefaultListen = new();
+    private static readonly AcceptedOptions DefaultAccepted = new();
+    private static readonly UnixOptions DefaultUnix = new();
+    private static readonly DatagramOptions DefaultDatagram = new();
+
     /// <summary>The name in the configuration, in LISTEN_FDNAMES and in everything that users see.</summary>
     public required string Name { get; init; }
 
@@ -21,22 +29,22 @@ public sealed record ListenerSpec
     public bool Enforce { get; init; } = true;
 
     /// <summary>Before bind().</summary>
-    public BindOptions Bind { get; init; } = new();
+    public BindOptions Bind { get; init; } = DefaultBind;
 
     /// <summary>Before listen(): kernel memory.</summary>
-    public BufferOptions Buffers { get; init; } = new();
+    public BufferOptions Buffers { get; init; } = DefaultBuffers;
 
     /// <summary>At listen().</summary>
-    public ListenOptions Listen { get; init; } = new();
+    public ListenOptions Listen { get; init; } = DefaultListen;
 
     /// <summary>What accepted connections inherit.</summary>
-    public AcceptedOptions Accepted { get; init; } = new();
+    public AcceptedOptions Accepted { get; init; } = DefaultAccepted;
 
     /// <summary>UNIX paths.</summary>
-    public UnixOptions Unix { get; init; } = new();
+    public UnixOptions Unix { get; init; } = DefaultUnix;
 
     /// <summary>Datagram sockets.</summary>
-    public DatagramOptions Datagram { get; init; } = new();
+    public DatagramOptions Datagram { get; init; } = DefaultDatagram;
 
     /// <summary>How long a bind is retried for causes that can clear by themselves.</summary>
     public TimeSpan ConflictWait { get; init; }

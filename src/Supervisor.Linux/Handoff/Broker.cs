@@ -52,6 +52,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     private readonly DescriptorHandle _listener;
     private readonly List<BrokerConnection> _connections = [];
     private readonly Dictionary<uint, int> _byUser = [];
+    private readonly Func<ReadOnlySpan<char>, string?> _known;
     private DescriptorHandle? _spare;
     private TimeSpan? _resumeAt;
 
@@ -62,6 +63,7 @@ public sealed partial class Broker : IDeadline, IDisposable
         _log = log;
         _path = path;
         _listener = listener;
+        _known = name => _table.Find(name)?.Name;
         _spare = Spare();
         loop.Watch(listener, Accept);
         loop.Add(this);
@@ -179,7 +181,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             return BrokerReply.Error(new BrokerError(BrokerErrorCode.TooLarge, $"a request has {BrokerRequest.MaxBytes} bytes at most"));
         }
 
-        if (!BrokerRequest.TryParse(data, out var request, out var error))
+        if (!BrokerRequest.TryParse(data, out var request, out var error, _known))
         {
             return BrokerReply.Error(error);
         }
@@ -199,10 +201,6 @@ public sealed partial class Broker : IDeadline, IDisposable
             _ => throw new InvalidOperationException($"no method: {request.Method}"),
         };
     }
-
-    /// <summary>A descriptor has gone to the peer.</summary>
-    internal static void Passed(HistoryActor actor, string note, ListenerHandle handle) =>
-        handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: actor, note: note);
 
     /// <summary>Ends a connection.</summary>
     internal void Close(BrokerConnection connection)
@@ -250,12 +248,10 @@ public sealed partial class Broker : IDeadline, IDisposable
     {
         var service = peer.IsPrivileged ? null : peer.Service(_table);
         var handles = new ListenerHandle[request.Listeners.Length];
-        var byName = handles.Length > 8 ? _table.Handles.ToDictionary(handle => handle.Name, StringComparer.Ordinal) : null;
         for (var i = 0; i < handles.Length; i++)
         {
             var name = request.Listeners[i];
-            var handle = byName is null ? _table.Handles.FirstOrDefault(handle => handle.Name == name) : byName.GetValueOrDefault(name);
-            if (handle is null)
+            if (_table.Find(name) is not { } handle)
             {
                 return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, BrokerRequest.IsName(name) ? $"there is no listener \"{name}\"" : "there is no listener of such a name"));
             }

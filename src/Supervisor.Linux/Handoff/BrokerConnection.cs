@@ -23,9 +23,10 @@ internal sealed class BrokerConnection : IDisposable
     private readonly DescriptorHandle _socket;
     private readonly List<DescriptorHandle> _received = [];
     private readonly string _note;
+    private readonly Action<ReadOnlySpan<ListenerHandle>> _passed;
     private HashSet<ListenerHandle>? _taken;
     private BrokerReply? _pending;
-    private HistoryActor? _actor;
+    private HistoryFact? _fact;
     private bool _isClosed;
 
     /// <summary>Takes over the socket, and hears it from now on.</summary>
@@ -36,6 +37,7 @@ internal sealed class BrokerConnection : IDisposable
         _socket = socket;
         Peer = peer;
         _note = $"taken from the broker by {peer.Words}";
+        _passed = Passed;
         loop.Watch(socket, Hear);
     }
 
@@ -132,7 +134,7 @@ internal sealed class BrokerConnection : IDisposable
     private void Answer(BrokerReply reply)
     {
         // Who takes is named as it is called when it takes.
-        _actor = null;
+        _fact = null;
         if (!Send(reply))
         {
             _pending = reply;
@@ -153,12 +155,23 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
-    private void Passed(ListenerHandle handle)
+    /// <summary>Descriptors of these have gone to the peer, in one packet.</summary>
+    private void Passed(ReadOnlySpan<ListenerHandle> handles)
     {
-        Broker.Passed(_actor ??= Peer.Actor, _note, handle);
-        if (_taken is null || _taken.Count <= Broker.MostLooked)
+        if (handles.IsEmpty)
         {
-            (_taken ??= []).Add(handle);
+            return;
+        }
+
+        _fact ??= new HistoryFact(HandlePhase.Handoff, "sendmsg", null, null, null, null, Verdict.Exact, Peer.Actor, _note);
+        var now = new HistoryMoment(_loop.Time);
+        foreach (var handle in handles)
+        {
+            handle.History.Add(_fact, now);
+            if (_taken is null || _taken.Count <= Broker.MostLooked)
+            {
+                (_taken ??= []).Add(handle);
+            }
         }
     }
 
@@ -174,7 +187,7 @@ internal sealed class BrokerConnection : IDisposable
                 return true;
             }
 
-            if (!reply.TrySend(_socket, _broker.Buffer, Passed, out var error))
+            if (!reply.TrySend(_socket, _broker.Buffer, _passed, out var error))
             {
                 if (error is null)
                 {

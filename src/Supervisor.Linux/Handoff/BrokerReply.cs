@@ -19,7 +19,8 @@ internal sealed class BrokerReply
     private const int Frame = 64;
 
     private readonly byte[]? _text;
-    private readonly (ListenerHandle Handle, int Shard)[] _handles = [];
+    private readonly ListenerHandle[] _handles = [];
+    private readonly int[]? _shards;
     private readonly DescriptorHandle[] _descriptors = [];
     private int _next;
     private int _count;
@@ -27,10 +28,18 @@ internal sealed class BrokerReply
 
     private BrokerReply(byte[] text) => _text = text;
 
-    private BrokerReply((ListenerHandle Handle, int Shard)[] handles, bool withDescriptors)
+    private BrokerReply(ListenerHandle[] handles, int[]? shards, bool withDescriptors)
     {
         _handles = handles;
-        _descriptors = withDescriptors ? Array.ConvertAll(handles, one => one.Handle.Sockets[one.Shard].Descriptor) : [];
+        _shards = shards;
+        if (withDescriptors)
+        {
+            _descriptors = new DescriptorHandle[handles.Length];
+            for (var i = 0; i < handles.Length; i++)
+            {
+                _descriptors[i] = handles[i].DescriptorOf(Shard(i))!;
+            }
+        }
     }
 
     /// <summary>{"ok": true}.</summary>
@@ -46,8 +55,7 @@ internal sealed class BrokerReply
         {
             for (var i = _next; i < Math.Min(_next + BrokerRequest.MaxDescriptors, _descriptors.Length); i++)
             {
-                var (handle, shard) = _handles[i];
-                if (shard >= handle.Sockets.Count || !ReferenceEquals(handle.Sockets[shard].Descriptor, _descriptors[i]))
+                if (!ReferenceEquals(_handles[i].DescriptorOf(Shard(i)), _descriptors[i]))
                 {
                     return false;
                 }
@@ -58,14 +66,19 @@ internal sealed class BrokerReply
     }
 
     /// <summary>Handles with their descriptors; one that has shards stands there once for each.</summary>
-    public static BrokerReply Take(ListenerHandle[] handles) => new(
-        Array.Exists(handles, handle => handle.Sockets.Count > 1)
-            ? [.. handles.SelectMany(handle => Enumerable.Range(0, handle.Sockets.Count).Select(shard => (handle, shard)))]
-            : Array.ConvertAll(handles, handle => (handle, 0)),
-        withDescriptors: true);
+    public static BrokerReply Take(ListenerHandle[] handles)
+    {
+        if (!Array.Exists(handles, handle => handle.Sockets.Count > 1))
+        {
+            return new BrokerReply(handles, null, withDescriptors: true);
+        }
+
+        var all = handles.SelectMany(handle => handle.Sockets.Select(socket => (Handle: handle, socket.Shard))).ToArray();
+        return new BrokerReply(Array.ConvertAll(all, one => one.Handle), Array.ConvertAll(all, one => one.Shard), withDescriptors: true);
+    }
 
     /// <summary>Handles without.</summary>
-    public static BrokerReply List(ListenerHandle[] handles) => new(Array.ConvertAll(handles, handle => (handle, 0)), withDescriptors: false);
+    public static BrokerReply List(ListenerHandle[] handles) => new(handles, null, withDescriptors: false);
 
     /// <summary>A refusal.</summary>
     public static BrokerReply Error(BrokerError error)
@@ -85,7 +98,7 @@ internal sealed class BrokerReply
     }
 
     /// <summary>Sends the next packet. False where there is no room for it yet, or it was refused.</summary>
-    public bool TrySend(DescriptorHandle socket, ArrayBufferWriter<byte> buffer, Action<ListenerHandle> onPassed, out SystemCallError? error)
+    public bool TrySend(DescriptorHandle socket, ArrayBufferWriter<byte> buffer, Action<ReadOnlySpan<ListenerHandle>> onPassed, out SystemCallError? error)
     {
         if (_text is not null)
         {
@@ -100,14 +113,12 @@ internal sealed class BrokerReply
             return false;
         }
 
-        for (var i = _next; i < _next + riding.Length; i++)
-        {
-            onPassed(_handles[i].Handle);
-        }
-
+        onPassed(_handles.AsSpan(_next, riding.Length));
         _next += _count;
         return _isSent = true;
     }
+
+    private int Shard(int index) => _shards?[index] ?? 0;
 
     /// <summary>Writes one packet; <see cref="_count"/> says how many handles are in it.</summary>
     private void Write(ArrayBufferWriter<byte> buffer)
@@ -116,8 +127,7 @@ internal sealed class BrokerReply
         _count = 0;
         while (_next + _count < _handles.Length && (_descriptors.Length == 0 || _count < BrokerRequest.MaxDescriptors))
         {
-            var (handle, shard) = _handles[_next + _count];
-            var entry = Encoded(handle, shard, isTaken: _descriptors.Length > 0);
+            var entry = Encoded(_handles[_next + _count], Shard(_next + _count), isTaken: _descriptors.Length > 0);
             if (_count > 0 && buffer.WrittenCount + entry.Length + Frame > BrokerRequest.MaxBytes)
             {
                 break;

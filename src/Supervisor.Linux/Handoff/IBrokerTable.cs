@@ -11,6 +11,9 @@ public interface IBrokerTable
     /// <summary>Every handle, configured or given.</summary>
     IReadOnlyList<ListenerHandle> Handles { get; }
 
+    /// <summary>The handle of that name; null where there is none. A client may ask for thousands at once.</summary>
+    ListenerHandle? Find(ReadOnlySpan<char> name);
+
     /// <summary>The service that a live process is a worker of, or descends from a worker of; null where it is of none.</summary>
     BrokerService? ServiceOf(int pid);
 

@@ -47,7 +47,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     {
         _loop = loop;
         _factory = factory;
-        _log = new ListenerLog(log);
+        _log = new ListenerLog(log, loop.Time);
         loop.Add(this);
     }
 

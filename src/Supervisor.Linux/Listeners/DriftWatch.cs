@@ -27,9 +27,9 @@ public sealed class DriftWatch
     private readonly ListenerFactory _factory;
     private readonly List<ServiceRunner> _runners = [];
     private readonly HashSet<ServiceRunner> _isReady = [];
-    private readonly Dictionary<ListenerHandle, List<HistoryActor>> _takers = [];
     private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
+    private readonly Action<ListenerHandle, HistoryFact> _noted = Note;
 
     /// <summary>A watch that makes a listener anew, which was shut down, by <paramref name="factory"/>.</summary>
     public DriftWatch(EventLoop loop, ListenerFactory factory)
@@ -67,19 +67,34 @@ public sealed class DriftWatch
     public void Forget(ServiceRunner runner) => _runners.Remove(runner);
 
     /// <summary>Keeps in mind to whom the listener is passed besides its services' workers (the broker's <c>take</c>).</summary>
-    public void Watch(ListenerHandle handle) => handle.History.Added += entry =>
-    {
-        if (entry is { Phase: HandlePhase.Handoff, Actor: { } actor } && entry.Call != "execve")
-        {
-            if (!_takers.TryGetValue(handle, out var takers))
-            {
-                _takers.Add(handle, takers = []);
-            }
+    public void Watch(ListenerHandle handle) => handle.Recorded += _noted;
 
-            takers.RemoveAll(taker => taker.Pid == actor.Pid);
-            takers.Add(actor);
+    private static void Note(ListenerHandle handle, HistoryFact fact)
+    {
+        if (fact is not { Phase: HandlePhase.Handoff, Actor: { } actor } || fact.Call == "execve")
+        {
+            return;
         }
-    };
+
+        var takers = handle.Takers ??= new(1);
+
+        // One that takes a thousand times over is the newest one each time.
+        for (var i = takers.Count - 1; i >= 0; i--)
+        {
+            if (takers[i].Pid == actor.Pid)
+            {
+                if (i == takers.Count - 1)
+                {
+                    takers[i] = actor;
+                    return;
+                }
+
+                takers.RemoveAt(i);
+            }
+        }
+
+        takers.Add(actor);
+    }
 
     /// <summary>Reads the listener back, writes down what has changed, and puts back what can and may be.</summary>
     public void Look(ListenerHandle handle)
@@ -92,10 +107,7 @@ public sealed class DriftWatch
             }
         }
 
-        if (_takers.TryGetValue(handle, out var takers))
-        {
-            takers.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
-        }
+        handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
     }
 
     private void Look(ServiceRunner runner)
@@ -109,7 +121,7 @@ public sealed class DriftWatch
     private void Look(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
     {
         var changes = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode).ChangesSince(baseline);
-        if (socket.Drift.Count > 0)
+        if (socket.HasDrifted)
         {
             foreach (var name in socket.Drift.Keys.Where(name => !changes.Any(change => change.Name == name)).ToArray())
             {
@@ -312,7 +324,7 @@ public sealed class DriftWatch
                 .Select(worker => Holder(runner, worker)));
         }
 
-        if (_takers.TryGetValue(handle, out var takers))
+        if (handle.Takers is { } takers)
         {
             foreach (var taker in takers.Where(taker => holders.All(holder => holder.Pid != taker.Pid)))
             {

@@ -19,8 +19,8 @@ public sealed partial class ListenerFactory
     /// <param name="note">What a reader of the history should know.</param>
     public ListenerHandle Restore(ListenerEntry entry, DescriptorHandle? descriptor, HandleOrigin origin, string call, string note)
     {
-        var handle = new ListenerHandle(entry, _time);
-        handle.History.Added += added => _log.Entry(handle, added);
+        var handle = new ListenerHandle(entry, _time, _facts);
+        handle.Recorded += _recorded;
         if (descriptor is null && entry.IsGiven && (entry.Inode == 0 || entry.Spec.Address.Kind == ListenerKind.Other))
         {
             // Nobody but its giver can make such a one again.

@@ -29,25 +29,49 @@ public sealed partial class ListenerFactory
 
     private readonly TimeProvider _time;
     private readonly ListenerLog _log;
+    private readonly Action<ListenerHandle, HistoryFact> _recorded;
+    private readonly HistoryFacts _facts = new();
+
+    /// <summary>The last plan: most of the next listeners are made likewise.</summary>
+    private ListenerPlan? _plan;
+
+    /// <summary>What the history says of the last socket that was made: most of the next ones are made likewise.</summary>
+    private (CreateStep Step, string Note)? _created;
+
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
 
     /// <summary>A factory that stamps histories with <paramref name="time"/> and logs to <paramref name="log"/>.</summary>
     public ListenerFactory(TimeProvider time, ILogger log)
     {
         _time = time;
-        _log = new ListenerLog(log);
+        _log = new ListenerLog(log, time);
+        _recorded = _log.Entry;
     }
 
     /// <summary>An empty handle whose history goes to the log.</summary>
     internal ListenerHandle Prepare(ListenerSpec spec)
     {
-        var handle = new ListenerHandle(spec, _time);
-        handle.History.Added += entry => _log.Entry(handle, entry);
+        var handle = new ListenerHandle(spec, _time, _facts);
+        handle.Recorded += _recorded;
         return handle;
     }
 
     /// <summary>Who counts as a predecessor of a listener's services, when its address is taken.</summary>
     public Func<ListenerSpec, Predecessors> PredecessorsOf { get; init; } = static _ => Predecessors.OfAnyService;
+
+    /// <summary>To be called before so many listeners are made one after the other, and disposed of after: no collection comes in between, and there is room for their descriptors.</summary>
+    public static CollectionPause MakeMany(int listeners)
+    {
+        const int many = 256;
+        if (listeners >= many)
+        {
+            Files.GrowTable(listeners);
+        }
+
+        // A handle with its history takes a third of it; the rest is the plan, and the event for the log.
+        const int bytesEach = 3 * 1024;
+        return CollectionPause.For(listeners, bytesEach);
+    }
 
     /// <summary>Makes the listener. The handle that comes back has a socket or a <see cref="ListenerHandle.Failure"/>.</summary>
     public ListenerHandle Create(ListenerSpec spec)
@@ -108,7 +132,7 @@ public sealed partial class ListenerFactory
         var spec = handle.Settled is { } address ? handle.Spec with { Address = address } : handle.Spec;
         foreach (var domain in ListenerPlan.Domains(spec.Address))
         {
-            handle.Failure = Attempt(handle, ListenerPlan.For(spec, domain));
+            handle.Failure = Attempt(handle, _plan = ListenerPlan.For(spec, domain, _plan));
             handle.Diagnosis = null;
             if (handle.Failure is null)
             {
@@ -353,9 +377,14 @@ public sealed partial class ListenerFactory
             handle.Put(socket);
         }
 
+        if (_created?.Step != create)
+        {
+            _created = (create, $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
+        }
+
         handle.History.Add(
             HandlePhase.Create, "socket", errno: failure?.Name, verdict: failure is null ? Verdict.Exact : Verdict.Refused,
-            actor: _self, note: On(occasion ?? handle.Occasion, $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}"));
+            actor: _self, note: On(occasion ?? handle.Occasion, _created.Value.Note));
         if (handle is { IsDeaf: true, Descriptor: not null })
         {
             Deafen(handle);
@@ -547,11 +576,11 @@ public sealed partial class ListenerFactory
     {
         Span<byte> raw = stackalloc byte[SocketAddress.MaxLength];
         var error = Sockets.GetSocketName(handle.Subject, raw, out var length);
-        handle.Effective = error is null ? SocketAddress.Decode(handle.Spec.Address.Kind, raw[..length]) : null;
+        handle.Effective = error is null ? SocketAddress.Decode(handle.Spec.Address.Kind, raw[..length], handle.Spec.Address) : null;
         Files.GetStatus(handle.Subject, out var status);
         handle.Inode = status.Inode;
         var requested = OptionValue.Of(handle.Requested);
-        var effective = handle.Effective is null ? (OptionValue?)null : OptionValue.Of(handle.Effective.ToString());
+        var effective = handle.EffectiveText is { } text ? OptionValue.Of(text) : (OptionValue?)null;
         handle.History.Add(
             HandlePhase.Verify, "getsockname", "address", requested, effective, error?.Name,
             error is not null ? Verdict.Refused : requested == effective ? Verdict.Exact : Verdict.Adjusted, _self,

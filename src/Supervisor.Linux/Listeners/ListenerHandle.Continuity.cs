@@ -9,11 +9,12 @@ namespace Supervisor.Linux.Listeners;
 public sealed partial class ListenerHandle
 {
     /// <summary>Goes on where a predecessor's handle ended, without a socket yet.</summary>
-    internal ListenerHandle(ListenerEntry entry, TimeProvider time)
+    internal ListenerHandle(ListenerEntry entry, TimeProvider time, HistoryFacts facts)
     {
         _spec = entry.Spec;
         Requested = entry.Spec.Address.ToString();
-        History = new HandleHistory(time, entry.History);
+        History = new HandleHistory(time, entry.History, facts);
+        History.Added += Tell;
         Domain = entry.Domain;
         Origin = entry.Origin;
         IsGiven = entry.IsGiven;
@@ -51,7 +52,7 @@ public sealed partial class ListenerHandle
             GivesUp = givesUp,
             PathDevice = PathIdentity?.Device,
             PathInode = PathIdentity?.Inode,
-            Asked = [.. _asked.Select(pair => new AskedEntry(pair.Key.Name, pair.Value.Requested, pair.Value.Effective, pair.Value.Verdict))],
+            Asked = [.. _asked.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict))],
             Shards = KeepShards(descriptors),
             History = History.Keep(),
         };

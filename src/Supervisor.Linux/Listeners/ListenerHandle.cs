@@ -10,13 +10,20 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 public sealed partial class ListenerHandle : IDisposable
 {
-    private readonly List<ListenerSocket> _sockets = [];
-    private readonly Dictionary<SocketOption, (OptionValue Requested, OptionValue? Effective, Verdict Verdict)> _asked = [];
+    /// <summary>The last two that became one: as a rule the same ones do for the next thousand handles.</summary>
+    [ThreadStatic]
+    private static (Action<ListenerHandle, HistoryFact>? Before, Action<ListenerHandle, HistoryFact>? With, Action<ListenerHandle, HistoryFact>? Both) t_combined;
+
+    private readonly List<ListenerSocket> _sockets = new(1);
+    private (SocketOption Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict)[] _asked = [];
     private ListenerSpec _spec;
+    private Action<ListenerHandle, HistoryFact>? _recorded;
+    private ListenAddress? _effective;
+    private string? _effectiveText;
 
     /// <summary>A handle without a socket, for the factory to fill.</summary>
-    public ListenerHandle(ListenerSpec spec, TimeProvider time)
-        : this(spec, new HandleHistory(time))
+    public ListenerHandle(ListenerSpec spec, TimeProvider time, HistoryFacts? facts = null)
+        : this(spec, new HandleHistory(time, facts))
     {
     }
 
@@ -26,6 +33,26 @@ public sealed partial class ListenerHandle : IDisposable
         _spec = spec;
         Requested = spec.Address.ToString();
         History = history;
+        history.Added += Tell;
+    }
+
+    /// <summary>
+    /// Raised for each new entry of its history. Who listens to all handles does so with one delegate, which they share, and
+    /// what it makes together with others too.
+    /// </summary>
+    public event Action<ListenerHandle, HistoryFact>? Recorded
+    {
+        add
+        {
+            if (t_combined.Both is null || !ReferenceEquals(t_combined.Before, _recorded) || !ReferenceEquals(t_combined.With, value))
+            {
+                t_combined = (_recorded, value, _recorded + value);
+            }
+
+            _recorded = t_combined.Both;
+        }
+
+        remove => _recorded -= value;
     }
 
     /// <summary>What was asked for; another one after a reload.</summary>
@@ -103,11 +130,14 @@ public sealed partial class ListenerHandle : IDisposable
         return last;
     }
 
+    /// <summary>The daemon's descriptor of a shard; null where there is no such shard.</summary>
+    internal DescriptorHandle? DescriptorOf(int shard) => shard < _sockets.Count ? _sockets[shard].Descriptor : null;
+
     /// <summary>Its sockets by shard; none where there is no socket.</summary>
     public IReadOnlyList<ListenerSocket> Sockets => _sockets;
 
     /// <summary>What holders of the shared socket changed, and is not as it was yet.</summary>
-    public IEnumerable<SocketChange> Drift => _sockets.SelectMany(socket => socket.Drift.Values);
+    public IEnumerable<SocketChange> Drift => _sockets.Where(socket => socket.HasDrifted).SelectMany(socket => socket.Drift.Values);
 
     /// <summary>Whether there is any of it.</summary>
     public bool HasDrifted
@@ -116,7 +146,7 @@ public sealed partial class ListenerHandle : IDisposable
         {
             foreach (var socket in _sockets)
             {
-                if (socket.Drift.Count > 0)
+                if (socket.HasDrifted)
                 {
                     return true;
                 }
@@ -130,7 +160,14 @@ public sealed partial class ListenerHandle : IDisposable
     public SocketDomain Domain { get; internal set; }
 
     /// <summary>The address from getsockname(); null where there is no socket.</summary>
-    public ListenAddress? Effective { get; internal set; }
+    public ListenAddress? Effective
+    {
+        get => _effective;
+        internal set => (_effective, _effectiveText) = (value, null);
+    }
+
+    /// <summary>The same as text, made once.</summary>
+    public string? EffectiveText => ReferenceEquals(_effective, _spec.Address) ? Requested : _effectiveText ??= _effective?.ToString();
 
     /// <summary>The socket's inode number; 0 where there is no socket.</summary>
     public ulong Inode
@@ -157,6 +194,9 @@ public sealed partial class ListenerHandle : IDisposable
     /// <summary>Its state in the words of the public interface: listening, bound (no connections can wait), held (no listener can be that), failed.</summary>
     public string StateWord() => Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
 
+    /// <summary>To whom it was passed besides its services' workers, the last one last; null where to nobody.</summary>
+    internal List<HistoryActor>? Takers { get; set; }
+
     /// <summary>How the broker shows it, as it was encoded for this descriptor and address.</summary>
     internal (DescriptorHandle? Descriptor, ListenAddress? Effective, byte[] Text)? Lent { get; set; }
 
@@ -180,7 +220,7 @@ public sealed partial class ListenerHandle : IDisposable
 
     /// <summary>What was asked of an option, and what came of it.</summary>
     public (OptionValue Requested, OptionValue? Effective, Verdict Verdict)? Asked(SocketOption option) =>
-        _asked.TryGetValue(option, out var asked) ? asked : null;
+        IndexOf(option) is var index and >= 0 ? (_asked[index].Requested, _asked[index].Effective, _asked[index].Verdict) : null;
 
     /// <summary>
     /// The call by which the configuration's value of an option was set, its FORCE variant where that was taken; null where
@@ -191,7 +231,7 @@ public sealed partial class ListenerHandle : IDisposable
         foreach (var one in new[] { option, option == SocketOptions.ReceiveBuffer ? SocketOptions.ReceiveBufferForce : option == SocketOptions.SendBuffer ? SocketOptions.SendBufferForce : option })
         {
             if (Origin is HandleOrigin.Created or HandleOrigin.InheritedUpgrade or HandleOrigin.Recovered
-                && _asked.TryGetValue(one, out var asked) && asked.Verdict is not (Verdict.Refused or Verdict.Inherited))
+                && Asked(one) is { Verdict: not (Verdict.Refused or Verdict.Inherited) } asked)
             {
                 return new SetOptionStep(one, asked.Requested);
             }
@@ -206,14 +246,39 @@ public sealed partial class ListenerHandle : IDisposable
         Dispose();
         Descriptor = null;
         History.Subject = null;
-        _asked.Clear();
+        _asked = [];
     }
 
     /// <summary>Nothing is asked of the option any more.</summary>
-    internal void Forget(SocketOption option) => _asked.Remove(option);
+    internal void Forget(SocketOption option) => _asked = Array.FindAll(_asked, asked => !ReferenceEquals(asked.Option, option));
 
-    internal void Remember(SocketOption option, OptionValue requested, OptionValue? effective, Verdict verdict) =>
-        _asked[option] = (requested, effective, verdict);
+    internal void Remember(SocketOption option, OptionValue requested, OptionValue? effective, Verdict verdict)
+    {
+        // A few at most of the catalogue's, whose rows are one object each.
+        var index = IndexOf(option);
+        if (index < 0)
+        {
+            index = _asked.Length;
+            Array.Resize(ref _asked, index + 1);
+        }
+
+        _asked[index] = (option, requested, effective, verdict);
+    }
+
+    private void Tell(HistoryFact fact) => _recorded?.Invoke(this, fact);
+
+    private int IndexOf(SocketOption option)
+    {
+        for (var i = 0; i < _asked.Length; i++)
+        {
+            if (ReferenceEquals(_asked[i].Option, option))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
 
     /// <summary>Reads how its sockets are, if nobody has had them yet: what differs later is what a holder changed. Before each passing to another process.</summary>
     public void KeepBaseline()
@@ -230,7 +295,7 @@ public sealed partial class ListenerHandle : IDisposable
         foreach (var socket in _sockets)
         {
             socket.Baseline = null;
-            socket.Drift.Clear();
+            socket.ForgetDrift();
         }
     }
 

@@ -1,5 +1,6 @@
 using Serilog;
 using Serilog.Events;
+using Serilog.Parsing;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Native;
@@ -11,9 +12,16 @@ namespace Supervisor.Linux.Listeners;
 /// option at Warning, since somebody counts on a value that is not there. ERRNO is a number, as systemd.journal-fields(7)
 /// has it; the message says its name.
 /// </summary>
-internal sealed class ListenerLog(ILogger log)
+internal sealed class ListenerLog(ILogger log, TimeProvider time)
 {
-    public void Entry(ListenerHandle handle, HistoryEntry entry)
+    private static readonly MessageTemplate MadeTemplate = new MessageTemplateParser().Parse("listener {Listener}: {State} on {Address} ({Origin})");
+
+    private static readonly ScalarValue Ready = new(MessageIds.ListenerReady);
+    private static readonly ScalarValue Listening = new("listening");
+    private static readonly ScalarValue Created = new(HandleOrigin.Created.Word());
+    private static readonly ScalarValue NoAddress = new("no address");
+
+    public void Entry(ListenerHandle handle, HistoryFact entry)
     {
         var level = entry switch
         {
@@ -47,14 +55,29 @@ internal sealed class ListenerLog(ILogger log)
             .Write(level, "listener {Listener}: {Step}", handle.Name, Sentence(entry));
     }
 
-    public void Made(ListenerHandle handle) =>
-        log.ForContext("LISTEND_LISTENER", handle.Name)
-            .ForContext("LISTEND_REQUESTED", handle.Requested)
-            .ForContext("LISTEND_EFFECTIVE", handle.Effective?.ToString())
-            .ForContext("MESSAGE_ID", MessageIds.ListenerReady)
-            .Information(
-                "listener {Listener}: {State} on {Address} ({Origin})",
-                handle.Name, handle.StateWord(), handle.Effective?.ToString() ?? "no address", handle.Origin.Word());
+    /// <summary>Assembled at once, not by a logger for each property: there may be thousands in a row.</summary>
+    public void Made(ListenerHandle handle)
+    {
+        if (!log.IsEnabled(LogEventLevel.Information))
+        {
+            return;
+        }
+
+        var name = new ScalarValue(handle.Name);
+        var effective = new ScalarValue(handle.EffectiveText);
+        var properties = new Dictionary<string, LogEventPropertyValue>(8)
+        {
+            ["Listener"] = name,
+            ["State"] = handle.Listens ? Listening : new ScalarValue(handle.StateWord()),
+            ["Address"] = handle.Effective is null ? NoAddress : effective,
+            ["Origin"] = handle.Origin == HandleOrigin.Created ? Created : new ScalarValue(handle.Origin.Word()),
+            ["LISTEND_LISTENER"] = name,
+            ["LISTEND_REQUESTED"] = new ScalarValue(handle.Requested),
+            ["LISTEND_EFFECTIVE"] = effective,
+            ["MESSAGE_ID"] = Ready,
+        };
+        log.Write(LogEvent.UnstableAssembleFromParts(time.GetLocalNow(), LogEventLevel.Information, null, MadeTemplate, properties, default, default));
+    }
 
     public void Failed(ListenerHandle handle) =>
         log.ForContext("LISTEND_LISTENER", handle.Name)
@@ -79,7 +102,7 @@ internal sealed class ListenerLog(ILogger log)
             .ForContext("ERRNO", handle.Failure?.Errno)
             .ForContext("MESSAGE_ID", MessageIds.ListenerFailed);
 
-    private static string Sentence(HistoryEntry entry)
+    private static string Sentence(HistoryFact entry)
     {
         var values = (entry.Requested, entry.Effective) switch
         {

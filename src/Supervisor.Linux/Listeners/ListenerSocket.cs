@@ -9,7 +9,8 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 public sealed class ListenerSocket
 {
-    private readonly Dictionary<(string Name, string Holder), int> _told = [];
+    private Dictionary<(string Name, string Holder), int>? _told;
+    private Dictionary<string, SocketChange>? _drift;
 
     internal ListenerSocket(DescriptorHandle descriptor, int shard)
     {
@@ -39,7 +40,13 @@ public sealed class ListenerSocket
     internal SocketReading? Baseline { get; set; }
 
     /// <summary>What is not as it was, by name.</summary>
-    internal Dictionary<string, SocketChange> Drift { get; } = [];
+    internal Dictionary<string, SocketChange> Drift => _drift ??= [];
+
+    /// <summary>Whether anything is not as it was.</summary>
+    internal bool HasDrifted => _drift is { Count: > 0 };
+
+    /// <summary>It is as it should be.</summary>
+    internal void ForgetDrift() => _drift = null;
 
     /// <summary>
     /// Whether a change is news: true once for each name and each generation of a holder, so that a worker that does the
@@ -48,6 +55,7 @@ public sealed class ListenerSocket
     internal bool IsNews(string name, IReadOnlyList<SocketHolderProcess> holders)
     {
         const int bound = 256;
+        _told ??= [];
         if (_told.Count > bound)
         {
             _told.Clear();

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Supervisor.Core.Listeners;
 
@@ -16,6 +17,10 @@ public static class SocketAddress
     private const ushort AfInet = 2;
     private const ushort AfInet6 = 10;
     private const ushort AfVsock = 40;
+
+    /// <summary>Bytes of struct sockaddr_in, and of sockaddr_in6.</summary>
+    private const int InternetLength = 16;
+    private const int Internet6Length = 28;
 
     /// <summary>
     /// The raw address. A path that does not fit into sun_path yields null: the kernel could not be asked.
@@ -50,17 +55,36 @@ public static class SocketAddress
     /// <summary>sockaddr_in or sockaddr_in6.</summary>
     public static byte[] Encode(IPAddress host, int port, uint scopeId = 0)
     {
-        var bytes = host.GetAddressBytes();
-        var raw = new byte[bytes.Length == 4 ? 16 : 28];
-        BinaryPrimitives.WriteUInt16LittleEndian(raw, bytes.Length == 4 ? AfInet : AfInet6);
+        var isIPv4 = host.AddressFamily == AddressFamily.InterNetwork;
+        var raw = new byte[isIPv4 ? InternetLength : Internet6Length];
+        BinaryPrimitives.WriteUInt16LittleEndian(raw, isIPv4 ? AfInet : AfInet6);
         BinaryPrimitives.WriteUInt16BigEndian(raw.AsSpan(2), (ushort)port);
-        bytes.CopyTo(raw, bytes.Length == 4 ? 4 : 8);
-        if (bytes.Length == 16)
+        host.TryWriteBytes(raw.AsSpan(isIPv4 ? 4 : 8), out _);
+        if (!isIPv4)
         {
             BinaryPrimitives.WriteUInt32LittleEndian(raw.AsSpan(24), scopeId);
         }
 
         return raw;
+    }
+
+    /// <summary>
+    /// The same; where it is <paramref name="asked"/>, or that with a port, no other object is made of what is there already.
+    /// </summary>
+    public static ListenAddress? Decode(ListenerKind kind, ReadOnlySpan<byte> raw, ListenAddress asked)
+    {
+        Span<byte> host = stackalloc byte[16];
+        if (asked is { Scope: null, Host: not null } && asked.Kind == kind && asked.Host.TryWriteBytes(host, out var written)
+            && raw.Length == (written == 4 ? InternetLength : Internet6Length)
+            && raw.Slice(written == 4 ? 4 : 8, written).SequenceEqual(host[..written])
+            && (written == 4 || BinaryPrimitives.ReadUInt32LittleEndian(raw[24..]) == 0))
+        {
+            var port = BinaryPrimitives.ReadUInt16BigEndian(raw[2..]);
+            return port == asked.Port ? asked : asked.WithPort(port);
+        }
+
+        var address = Decode(kind, raw);
+        return address == asked ? asked : address;
     }
 
     /// <summary>The address that getsockname() gave for a socket of that kind; null for an unbound or unknown one.</summary>

@@ -39,6 +39,7 @@ internal sealed class Safekeeping : IDeadline, IDisposable
     private readonly SystemdStore? _store = SystemdStore.FromEnvironment();
     private readonly Dictionary<ServiceRunner, ServiceState> _saved = [];
     private readonly HashSet<object> _watched = [];
+    private Action<ListenerHandle, HistoryFact>? _recorded;
     private readonly ListenerSegment _listeners = new();
     private Keeper? _keeper;
     private TimeSpan _keeperSince;
@@ -104,17 +105,19 @@ internal sealed class Safekeeping : IDeadline, IDisposable
     {
         if (_watched.Add(handle))
         {
-            handle.History.Added += entry =>
-            {
-                if (entry.Phase == HandlePhase.Handoff)
-                {
-                    NextDeadline ??= _daemon.Loop.Now + (_writing * HandoffShare > HandoffsMayWait ? _writing * HandoffShare : HandoffsMayWait);
-                }
-                else
-                {
-                    Mark();
-                }
-            };
+            handle.Recorded += _recorded ??= Recorded;
+        }
+    }
+
+    private void Recorded(ListenerHandle handle, HistoryFact fact)
+    {
+        if (fact.Phase == HandlePhase.Handoff)
+        {
+            NextDeadline ??= _daemon.Loop.Now + (_writing * HandoffShare > HandoffsMayWait ? _writing * HandoffShare : HandoffsMayWait);
+        }
+        else
+        {
+            Mark();
         }
     }
 

@@ -97,7 +97,9 @@ internal sealed partial class ControlApi
 
         // A reader that stops reading must not make us keep what it does not take.
         var channel = Channel.CreateBounded<HistoryEntryDocument>(new BoundedChannelOptions(4096) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-        void Added(HistoryEntry entry) => channel.Writer.TryWrite(Documents.History(entry));
+        ListenerHandle? followed = null;
+        void Tell(HistoryEntry entry) => channel.Writer.TryWrite(Documents.History(entry));
+        void Added(HistoryFact fact) => Tell(followed!.History.Latest!);
         var found = await _daemon.Loop.Ask(() =>
         {
             if (_daemon.Listeners.Find(name) is not { } handle)
@@ -107,9 +109,10 @@ internal sealed partial class ControlApi
 
             foreach (var entry in handle.History.Entries)
             {
-                Added(entry);
+                Tell(entry);
             }
 
+            followed = handle;
             handle.History.Added += Added;
             return true;
         });
@@ -125,13 +128,7 @@ internal sealed partial class ControlApi
         }
         finally
         {
-            _daemon.Loop.Post(() =>
-            {
-                if (_daemon.Listeners.Find(name) is { } handle)
-                {
-                    handle.History.Added -= Added;
-                }
-            });
+            _daemon.Loop.Post(() => followed!.History.Added -= Added);
         }
     }
 

@@ -20,6 +20,8 @@ internal sealed class EventLog(EventLoop loop)
     /// <summary>How many events are kept.</summary>
     public const int Kept = 1024;
 
+    private Action<ListenerHandle, HistoryFact>? _changed;
+
     /// <summary>The events.</summary>
     public RecentItems<EventDocument> Events { get; } = new(Kept);
 
@@ -28,7 +30,7 @@ internal sealed class EventLog(EventLoop loop)
         Events.Restore(stream.Newest, [.. stream.Items.Select(item => item.Deserialize(ControlJson.Default.EventDocument)!)]);
 
     /// <summary>From now on what holders of the listener's socket change and what is put back; that it is there has been told.</summary>
-    public void Follow(ListenerHandle handle) => handle.History.Added += entry => Changed(handle, entry);
+    public void Follow(ListenerHandle handle) => handle.Recorded += _changed ??= Changed;
 
     /// <summary>An event of the daemon itself.</summary>
     public void Daemon(string kind, string message) => Add(kind, message);
@@ -49,7 +51,7 @@ internal sealed class EventLog(EventLoop loop)
         Follow(handle);
     }
 
-    private void Changed(ListenerHandle handle, HistoryEntry entry)
+    private void Changed(ListenerHandle handle, HistoryFact entry)
     {
         if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair)
         {

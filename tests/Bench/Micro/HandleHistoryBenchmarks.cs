@@ -20,10 +20,14 @@ public class HandleHistoryBenchmarks
     }
 
     [Benchmark]
-    public object AddToFull() =>
+    public void AddToFull() =>
         _full.Add(HandlePhase.PreBind, "setsockopt", "SO_REUSEADDR", OptionValue.Of(true), OptionValue.Of(true), actor: Actor);
 
     [Benchmark]
-    public object MakeAndAdd() =>
-        new HandleHistory(TimeProvider.System).Add(HandlePhase.PreBind, "setsockopt", "SO_REUSEADDR", OptionValue.Of(true), OptionValue.Of(true), actor: Actor);
+    public object MakeAndAdd()
+    {
+        var history = new HandleHistory(TimeProvider.System);
+        history.Add(HandlePhase.PreBind, "setsockopt", "SO_REUSEADDR", OptionValue.Of(true), OptionValue.Of(true), actor: Actor);
+        return history;
+    }
 }

@@ -95,7 +95,8 @@ public class ManifestTests
             Assert.Equal(entry.Asked.AsEnumerable(), read.Listeners[0].Asked);
             var restored = new HandleHistory(time, read.Listeners[0].History);
             Assert.Equal(history.Entries, restored.Entries);
-            Assert.Equal(1501, restored.Add(HandlePhase.Adopt, "execve").Seq);
+            restored.Add(HandlePhase.Adopt, "execve");
+            Assert.Equal(1501, restored.Latest!.Seq);
             Assert.Equal(history.Dropped + 1, restored.Dropped);
         }
     }

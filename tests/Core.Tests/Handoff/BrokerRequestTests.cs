@@ -49,6 +49,31 @@ public class BrokerRequestTests
     }
 
     [Theory]
+    [InlineData(9)]
+    [InlineData(10_000)]
+    public void Of_many_names_none_may_stand_there_twice(int count)
+    {
+        var names = Enumerable.Range(0, count).Select(i => $"n{i}").ToArray();
+        Assert.True(BrokerRequest.TryParse(Take(names), out var request, out _));
+        Assert.Equal(names, request.Listeners.AsEnumerable());
+        names[^1] = names[count / 2];
+        Assert.False(BrokerRequest.TryParse(Take(names), out _, out var error));
+        Assert.Contains("twice", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_that_is_known_needs_no_string_of_its_own()
+    {
+        const string web = "web";
+        var text = """{"method":"take","listeners":["web","web2","none"]}"""u8;
+        Assert.True(BrokerRequest.TryParse(text, out var request, out _, name => name is web ? web : null));
+        Assert.Equal(["web", "web2", "none"], request.Listeners.AsEnumerable());
+        Assert.Same(web, request.Listeners[0]);
+    }
+
+    private static byte[] Take(string[] names) => Encoding.UTF8.GetBytes($$"""{"method":"take","listeners":["{{string.Join("\",\"", names)}}"]}""");
+
+    [Theory]
     [InlineData(64, true)]
     [InlineData(65, false)]
     public void A_name_has_64_characters_at_most(int length, bool valid) => Assert.Equal(valid, BrokerRequest.IsName(new string('a', length)));

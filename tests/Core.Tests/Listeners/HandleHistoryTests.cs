@@ -30,9 +30,11 @@ public class HandleHistoryTests
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
         var history = new HandleHistory(time);
         time.Advance(TimeSpan.FromSeconds(1));
-        var first = history.Add(HandlePhase.Create, "socket");
+        history.Add(HandlePhase.Create, "socket");
+        var first = history.Latest!;
         time.Advance(TimeSpan.FromMilliseconds(250));
-        var second = history.Add(HandlePhase.Bind, "bind", errno: "EADDRINUSE", verdict: Verdict.Refused);
+        history.Add(HandlePhase.Bind, "bind", errno: "EADDRINUSE", verdict: Verdict.Refused);
+        var second = history.Latest!;
         Assert.Equal((1, TimeSpan.Zero), (first.Seq, first.SinceCreation));
         Assert.Equal((2, TimeSpan.FromMilliseconds(250)), (second.Seq, second.SinceCreation));
         Assert.Equal(new DateTimeOffset(2026, 1, 2, 3, 4, 6, 250, TimeSpan.Zero), second.At);
@@ -40,14 +42,70 @@ public class HandleHistoryTests
     }
 
     [Fact]
+    public void Handles_to_which_the_same_happens_share_what_it_says()
+    {
+        var facts = new HistoryFacts();
+        var actor = new HistoryActor(7, "web/0") { Service = "web", Generation = 3 };
+        List<HistoryFact> heard = [];
+        for (var i = 0; i < 2; i++)
+        {
+            var history = new HandleHistory(new FakeTimeProvider(), facts);
+            history.Added += heard.Add;
+            history.Add(HandlePhase.PreBind, "setsockopt", "SO_REUSEADDR", OptionValue.Of(true), OptionValue.Of(true), actor: actor with { });
+            history.Add(HandlePhase.PreListen, "setsockopt", "SO_RCVBUF", OptionValue.Of(1), OptionValue.Of(i), actor: actor);
+            history.Subject = "shard 1";
+            history.Add(HandlePhase.Handoff, "sendmsg", actor: actor, note: "taken");
+            Assert.Equal("shard 1: taken", history.Latest!.Note);
+        }
+
+        Assert.Same(heard[0], heard[3]);
+        Assert.Same(heard[2], heard[5]);
+        Assert.Equal((0L, 1L), (heard[1].Effective!.Value.Number, heard[4].Effective!.Value.Number));
+    }
+
+    [Fact]
+    public void What_happens_to_many_at_one_moment_has_that_moment()
+    {
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
+        var history = new HandleHistory(time);
+        history.Add(HandlePhase.Create, "socket");
+        time.Advance(TimeSpan.FromSeconds(1));
+        var moment = new HistoryMoment(time);
+        time.Advance(TimeSpan.FromSeconds(1));
+        history.Add(new HistoryFact(HandlePhase.Handoff, "sendmsg", null, null, null, null, Verdict.Exact, null, null), moment);
+        Assert.Equal((2, TimeSpan.FromSeconds(1), moment.Wall), (history.Latest!.Seq, history.Latest.SinceCreation, history.Latest.At));
+    }
+
+    [Fact]
+    public void What_was_kept_for_a_successor_stays_as_it_was()
+    {
+        var time = new FakeTimeProvider();
+        var history = new HandleHistory(time);
+        for (var i = 1; i <= Kept + 10; i++)
+        {
+            history.Add(HandlePhase.Handoff, "execve");
+        }
+
+        var kept = history.Keep();
+        var entries = history.Entries.ToArray();
+        history.Add(HandlePhase.Close, "close");
+        Assert.Equal(entries, kept.Beginning.Concat(kept.Recent));
+        Assert.Equal((kept.Recent.Count, kept.Recent[^1]), (HandleHistory.KeptRecent, entries[^1]));
+
+        var restored = new HandleHistory(time, kept);
+        restored.Add(HandlePhase.Close, "close");
+        Assert.Equal(history.Entries, restored.Entries);
+    }
+
+    [Fact]
     public void Whoever_listens_hears_of_each_entry_once_it_is_there()
     {
         var history = new HandleHistory(new FakeTimeProvider());
         List<HistoryEntry> heard = [];
-        history.Added += entry =>
+        history.Added += fact =>
         {
-            Assert.Same(entry, history.Entries.Last());
-            heard.Add(entry);
+            Assert.Equal((fact.Phase, fact.Call), (history.Latest!.Phase, history.Latest.Call));
+            heard.Add(history.Latest);
         };
         history.Add(HandlePhase.Create, "socket");
         history.Add(HandlePhase.Bind, "bind");

@@ -40,6 +40,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(ListenerFactory), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"), (typeof(ListenerFactory), "McastLeaveGroup", "MCAST_LEAVE_GROUP"),
         (typeof(ListenerFactory), "McastLeaveSourceGroup", "MCAST_LEAVE_SOURCE_GROUP"),
         (typeof(SocketAddress), "MaxLength", "sizeof(struct sockaddr_storage)"), (typeof(SocketAddress), "AfUnix", "AF_UNIX"),
+        (typeof(SocketAddress), "InternetLength", "sizeof(struct sockaddr_in)"), (typeof(SocketAddress), "Internet6Length", "sizeof(struct sockaddr_in6)"),
         (typeof(SocketAddress), "AfInet", "AF_INET"), (typeof(SocketAddress), "AfInet6", "AF_INET6"), (typeof(SocketAddress), "AfVsock", "AF_VSOCK"),
         (typeof(SocketIdentity), "SolSocket", "SOL_SOCKET"), (typeof(SocketIdentity), "SoType", "SO_TYPE"),
         (typeof(SocketIdentity), "SoAcceptConn", "SO_ACCEPTCONN"), (typeof(SocketIdentity), "SoProtocol", "SO_PROTOCOL"),

@@ -34,6 +34,12 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 
     public IReadOnlyList<ListenerHandle> Handles => _handles;
 
+    public ListenerHandle? Find(ReadOnlySpan<char> name)
+    {
+        var wanted = name.ToString();
+        return _handles.Find(handle => handle.Name == wanted);
+    }
+
     public BrokerService? ServiceOf(int pid) => Services(pid);
 
     public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)
