@@ -15,6 +15,9 @@ internal sealed class Rest : IDeadline
     /// <summary>Bytes that may be allocated until the first rest without a collection: hundreds of workers take some of these.</summary>
     private const long BytesToStart = 16 * 1024 * 1024;
 
+    private const int ManyWorkers = 32;
+    private const int FewListeners = 256;
+
     public Rest(EventLoop loop) => NextDeadline = loop.Now + AfterStart;
 
     public TimeSpan? NextDeadline { get; private set; }
@@ -26,11 +29,17 @@ internal sealed class Rest : IDeadline
     }
 
     /// <summary>
-    /// From now on until the first rest nothing is collected: whoever starts keeps most of what he makes, and workers wait for it.
-    /// Where that takes more memory than it should, collecting begins again by itself.
+    /// From now on until the first rest nothing is collected, where many workers are about to be started: most of what is made for
+    /// them stays, and they wait for it. Where that takes more memory than it should, collecting begins again by itself. Not
+    /// beside thousands of listeners, all of which would be looked at to begin with.
     /// </summary>
-    public static void BeginStart()
+    public static void BeginStart(int workers, int listeners)
     {
+        if (workers < ManyWorkers || listeners > FewListeners || GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
+        {
+            return;
+        }
+
         try
         {
             GC.TryStartNoGCRegion(BytesToStart);
@@ -46,7 +55,14 @@ internal sealed class Rest : IDeadline
     {
         if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
         {
-            GC.EndNoGCRegion();
+            try
+            {
+                GC.EndNoGCRegion();
+            }
+            catch (InvalidOperationException)
+            {
+                // Another thread has had the collection since.
+            }
         }
 
         GC.Collect();
