@@ -32,7 +32,10 @@ public sealed class EventLoop : IDisposable
     private readonly List<IDeadline> _deadlines = [];
     private readonly List<Action> _answers = [];
     private readonly Queue<Action> _last = new();
-    private readonly long[] _ready = new long[64];
+
+    /// <summary>Room for what hundreds of workers say at once: what comes of one turn is saved once.</summary>
+    private readonly long[] _ready = new long[Polling.MostEvents];
+
     private long _nextToken;
     private int _crowdedTurns;
     private int _raised;

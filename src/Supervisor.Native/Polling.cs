@@ -9,6 +9,9 @@ public static unsafe class Polling
     /// <summary>EPOLLIN, EPOLLERR and EPOLLHUP in one bit set.</summary>
     public const int Readable = 0x1;
 
+    /// <summary>How many events one <see cref="Wait"/> can return.</summary>
+    public const int MostEvents = 256;
+
     /// <summary>epoll_create1(2).</summary>
     public static DescriptorHandle CreateSet()
     {
@@ -39,7 +42,7 @@ public static unsafe class Polling
     /// <summary>Waits for events; puts their tokens into <paramref name="tokens"/> and returns how many. -1 milliseconds: for ever.</summary>
     public static int Wait(DescriptorHandle set, Span<long> tokens, int milliseconds)
     {
-        var capacity = Math.Min(tokens.Length, 64);
+        var capacity = Math.Min(tokens.Length, MostEvents);
         var events = stackalloc epoll_event[capacity];
         var count = epoll_wait(set.Number, events, capacity, milliseconds);
         if (count < 0 && errno == EINTR)

@@ -137,7 +137,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
-        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(ChildProcess), "MostAtOnce"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
+        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(ChildProcess), "MostAtOnce"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
     ];
 
     [Fact]
