@@ -111,32 +111,28 @@ public static class ManifestFormat
 
     /// <summary>
     /// Does ahead what the serializer does when it first meets a type, which takes longer than to write a state: for a thread
-    /// beside the one that is going to write.
+    /// beside the one that is going to write. Of what nearly every state has, and nothing else: it stays in memory.
     /// </summary>
     public static void Prepare()
     {
-        var seen = new HashSet<Type>();
-        Visit(typeof(DaemonManifest));
-
-        void Visit(Type type)
+        var state = ServiceState.Create(SomeService) with
         {
-            if (seen.Add(type))
-            {
-                var info = ManifestJson.Default.Options.GetTypeInfo(type);
-                foreach (var property in info.Properties)
-                {
-                    Visit(property.PropertyType);
-                }
-
-                foreach (var part in new[] { info.ElementType, info.KeyType })
-                {
-                    if (part is not null)
-                    {
-                        Visit(part);
-                    }
-                }
-            }
-        }
+            Workers = [new WorkerState { Id = 0, Slot = 0, Generation = 0, Phase = default, StartedAt = default }],
+            Slots = [new SlotState { Index = 0, Generation = 0 }],
+        };
+        Write(Stream.Null, new DaemonManifest
+        {
+            Format = Current,
+            LeastReader = LeastReader,
+            Version = "",
+            Pid = 0,
+            BootId = "",
+            Clock = 0,
+            StartedAt = default,
+            Config = new ConfigEntry { Listeners = [SomeListener], Services = [SomeService] },
+            Listeners = [new ListenerEntry { Spec = SomeListener, History = new KeptHistory(0, 0, [], []) }],
+            Services = [new ServiceEntry { State = state, Workers = [new WorkerEntry { Id = 0, Pid = 0, Session = 0, StartedAt = default, NotifyPath = "" }] }],
+        });
     }
 
     /// <summary>Writes the value of the field of listeners.</summary>
