@@ -63,82 +63,135 @@ public static unsafe class ChildProcess
     /// <summary>The step that failed, its errno, and the index of the limit or descriptor where it was one.</summary>
     public readonly record struct Failure(SpawnStage Stage, int Errno, int Detail);
 
+    /// <summary>How many may have begun and not been finished at a time: spawn.h.</summary>
+    public const int MostAtOnce = 8;
+
     /// <summary>
     /// Spawns. Returns when the program has been executed or a step has failed; then <paramref name="failure"/> says
     /// which, and no process is left.
     /// </summary>
-    public static Started? Spawn(Plan plan, out Failure failure)
+    public static Started? Spawn(Plan plan, out Failure failure) => Begin(plan, waits: true, out failure)?.Finish(out failure);
+
+    /// <summary>
+    /// The first half of a spawn: there is a child, which takes its steps beside this process unless this one
+    /// <paramref name="waits"/> for them. Null where there is none, <see cref="MostAtOnce"/> being under way included. Whoever
+    /// gets one finishes it; the plan's descriptors may be closed before.
+    /// </summary>
+    public static Begun? Begin(Plan plan, bool waits, out Failure failure)
     {
         var memory = new List<nint>();
-        try
+        var request = Lay(plan, memory);
+        var done = waits ? Syscalls.listend_spawn(request) : Syscalls.listend_spawn_begin(request);
+        GC.KeepAlive(plan);
+        failure = new Failure((SpawnStage)request->Stage, request->Error, request->Detail);
+        var begun = new Begun(request, memory, isDone: waits);
+        if (done == 0)
         {
-            var environment = new List<string>(plan.Environment.Count + plan.PidVariables.Count);
-            environment.AddRange(plan.Environment);
-            var firstSlot = environment.Count;
-            foreach (var name in plan.PidVariables)
-            {
-                environment.Add(name + "=0000000000");
-            }
-
-            var environmentBlock = Block(environment, memory);
-            var slots = (byte**)Allocate((nuint)(sizeof(byte*) * Math.Max(1, plan.PidVariables.Count)), memory);
-            for (var i = 0; i < plan.PidVariables.Count; i++)
-            {
-                slots[i] = environmentBlock[firstSlot + i] + Encoding.UTF8.GetByteCount(plan.PidVariables[i]) + 1;
-            }
-
-            var groups = (uint*)Allocate((nuint)(sizeof(uint) * Math.Max(1, plan.Groups?.Count ?? 0)), memory);
-            for (var i = 0; i < (plan.Groups?.Count ?? 0); i++)
-            {
-                groups[i] = plan.Groups![i];
-            }
-
-            var limits = (SpawnLimit*)Allocate((nuint)(sizeof(SpawnLimit) * Math.Max(1, plan.Limits.Count)), memory);
-            for (var i = 0; i < plan.Limits.Count; i++)
-            {
-                limits[i] = new SpawnLimit { Resource = plan.Limits[i].Resource, Value = plan.Limits[i].Value };
-            }
-
-            var descriptors = (int*)Allocate((nuint)(sizeof(int) * Math.Max(1, plan.Descriptors.Count)), memory);
-            for (var i = 0; i < plan.Descriptors.Count; i++)
-            {
-                descriptors[i] = plan.Descriptors[i].Number;
-            }
-
-            SpawnRequest request = new()
-            {
-                Path = Text(plan.Path, memory),
-                Arguments = Block(plan.Arguments, memory),
-                Environment = environmentBlock,
-                PidSlots = slots,
-                PidSlotCount = plan.PidVariables.Count,
-                Directory = plan.Directory is null ? null : Text(plan.Directory, memory),
-                Groups = groups,
-                GroupCount = plan.Groups?.Count ?? -1,
-                Limits = limits,
-                LimitCount = plan.Limits.Count,
-                Descriptors = descriptors,
-                DescriptorCount = plan.Descriptors.Count,
-                Ambient = plan.AmbientCapabilities,
-                CgroupDescriptor = plan.Cgroup?.Number ?? -1,
-                Umask = plan.Umask ?? -1,
-                Nice = plan.Nice ?? int.MinValue,
-                NoNewPrivileges = plan.NoNewPrivileges ? 1 : 0,
-                Uid = plan.Uid ?? uint.MaxValue,
-                Gid = plan.Gid ?? uint.MaxValue,
-            };
-            var done = Syscalls.listend_spawn(&request);
-            GC.KeepAlive(plan);
-            failure = new Failure((SpawnStage)request.Stage, request.Error, request.Detail);
-            return done == 0 ? new Started(request.Pid, new DescriptorHandle(request.PidDescriptor)) : null;
+            return begun;
         }
-        finally
+
+        begun.Free();
+        return null;
+    }
+
+    /// <summary>A child that may have steps before it, and what it needs for them.</summary>
+    public sealed class Begun
+    {
+        private readonly List<nint> _memory;
+        private readonly bool _isDone;
+        private SpawnRequest* _request;
+
+        internal Begun(SpawnRequest* request, List<nint> memory, bool isDone)
         {
-            foreach (var block in memory)
+            _request = request;
+            _memory = memory;
+            _isDone = isDone;
+        }
+
+        /// <summary>
+        /// The second half, once: returns when the program has been executed or a step has failed; then
+        /// <paramref name="failure"/> says which, and no process is left.
+        /// </summary>
+        public Started? Finish(out Failure failure)
+        {
+            ObjectDisposedException.ThrowIf(_request is null, this);
+            var done = _isDone ? 0 : Syscalls.listend_spawn_end(_request);
+            failure = new Failure((SpawnStage)_request->Stage, _request->Error, _request->Detail);
+            Started? started = done == 0 ? new Started(_request->Pid, new DescriptorHandle(_request->PidDescriptor)) : null;
+            Free();
+            return started;
+        }
+
+        internal void Free()
+        {
+            _request = null;
+            foreach (var block in _memory)
             {
                 NativeMemory.Free((void*)block);
             }
         }
+    }
+
+    /// <summary>The whole request in memory of its own.</summary>
+    private static SpawnRequest* Lay(Plan plan, List<nint> memory)
+    {
+        var environment = new List<string>(plan.Environment.Count + plan.PidVariables.Count);
+        environment.AddRange(plan.Environment);
+        var firstSlot = environment.Count;
+        foreach (var name in plan.PidVariables)
+        {
+            environment.Add(name + "=0000000000");
+        }
+
+        var environmentBlock = Block(environment, memory);
+        var slots = (byte**)Allocate((nuint)(sizeof(byte*) * Math.Max(1, plan.PidVariables.Count)), memory);
+        for (var i = 0; i < plan.PidVariables.Count; i++)
+        {
+            slots[i] = environmentBlock[firstSlot + i] + Encoding.UTF8.GetByteCount(plan.PidVariables[i]) + 1;
+        }
+
+        var groups = (uint*)Allocate((nuint)(sizeof(uint) * Math.Max(1, plan.Groups?.Count ?? 0)), memory);
+        for (var i = 0; i < (plan.Groups?.Count ?? 0); i++)
+        {
+            groups[i] = plan.Groups![i];
+        }
+
+        var limits = (SpawnLimit*)Allocate((nuint)(sizeof(SpawnLimit) * Math.Max(1, plan.Limits.Count)), memory);
+        for (var i = 0; i < plan.Limits.Count; i++)
+        {
+            limits[i] = new SpawnLimit { Resource = plan.Limits[i].Resource, Value = plan.Limits[i].Value };
+        }
+
+        var descriptors = (int*)Allocate((nuint)(sizeof(int) * Math.Max(1, plan.Descriptors.Count)), memory);
+        for (var i = 0; i < plan.Descriptors.Count; i++)
+        {
+            descriptors[i] = plan.Descriptors[i].Number;
+        }
+
+        var request = (SpawnRequest*)Allocate((nuint)sizeof(SpawnRequest), memory);
+        *request = new SpawnRequest
+        {
+            Path = Text(plan.Path, memory),
+            Arguments = Block(plan.Arguments, memory),
+            Environment = environmentBlock,
+            PidSlots = slots,
+            PidSlotCount = plan.PidVariables.Count,
+            Directory = plan.Directory is null ? null : Text(plan.Directory, memory),
+            Groups = groups,
+            GroupCount = plan.Groups?.Count ?? -1,
+            Limits = limits,
+            LimitCount = plan.Limits.Count,
+            Descriptors = descriptors,
+            DescriptorCount = plan.Descriptors.Count,
+            Ambient = plan.AmbientCapabilities,
+            CgroupDescriptor = plan.Cgroup?.Number ?? -1,
+            Umask = plan.Umask ?? -1,
+            Nice = plan.Nice ?? int.MinValue,
+            NoNewPrivileges = plan.NoNewPrivileges ? 1 : 0,
+            Uid = plan.Uid ?? uint.MaxValue,
+            Gid = plan.Gid ?? uint.MaxValue,
+        };
+        return request;
     }
 
     /// <summary>

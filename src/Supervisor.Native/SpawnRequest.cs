@@ -30,6 +30,8 @@ internal unsafe struct SpawnRequest
     public int Stage;
     public int Error;
     public int Detail;
+    public int Running;
+    public int SharesDescriptors;
     public int Reserved;
 }
 

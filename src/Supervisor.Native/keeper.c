@@ -14,7 +14,9 @@
  * Without a successor it leaves after five minutes, so that a daemon that is meant to be gone does not keep ports for ever.
  */
 #define _GNU_SOURCE
-#include <asm/unistd.h>
+#include "raw_call.h"
+
+#include <errno.h>
 #include <linux/prctl.h>
 #include <poll.h>
 #include <stddef.h>
@@ -35,31 +37,6 @@ struct entry {
 /* Pages of it that nobody needs are never there. */
 static struct entry held[MOST];
 static int count;
-
-#if defined(__x86_64__)
-static long call(long n, long a, long b, long c, long d, long e)
-{
-    long result;
-    register long r10 __asm__("r10") = d;
-    register long r8 __asm__("r8") = e;
-    __asm__ volatile("syscall" : "=a"(result) : "a"(n), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8) : "rcx", "r11", "memory");
-    return result;
-}
-#elif defined(__aarch64__)
-static long call(long n, long a, long b, long c, long d, long e)
-{
-    register long x8 __asm__("x8") = n;
-    register long x0 __asm__("x0") = a;
-    register long x1 __asm__("x1") = b;
-    register long x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d;
-    register long x4 __asm__("x4") = e;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
-    return x0;
-}
-#else
-#error "the keeper knows the system calls of x86_64 and aarch64"
-#endif
 
 void *memcpy(void *to, const void *from, size_t n)
 {
@@ -146,7 +123,7 @@ static void hold(int link, const char *key, int size, int fd, int refused)
     count++;
 }
 
-/* One packet of the daemon's; 0 when it has ended. */
+/* One packet of the daemon's; 0 when it has ended, -1 when there is none now. */
 static int take(int link)
 {
     char data[TOGETHER * (KEY + 1) + 1];
@@ -162,8 +139,11 @@ static int take(int link)
     message.msg_control = control.bytes;
     message.msg_controllen = sizeof control.bytes;
     long length = call(__NR_recvmsg, link, (long)&message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0);
-    if (length == -4 || length == -11)
+    /* A daemon that ended without having read our answers resets the link, once, before the rest of what it sent. */
+    if (length == -EINTR || length == -ECONNRESET)
         return 1;
+    if (length == -EAGAIN)
+        return -1;
     if (length <= 0)
         return 0;
 
@@ -233,9 +213,15 @@ __attribute__((noreturn, used)) static void keep(void)
         long n = call(__NR_ppoll, (long)ready, link >= 0 ? 2 : 1, link >= 0 ? 0 : (long)&patience, 0, 8);
         if (n == 0)
             leave(0);
-        if (link >= 0 && ready[1].revents && !take(link)) {
-            call(__NR_close, link, 0, 0, 0, 0);
-            link = -1;
+        if (link >= 0 && ready[1].revents) {
+            /* All that has come: a daemon that is dead may have left packets, and its successor be there already. */
+            int more;
+            while ((more = take(link)) > 0)
+                ;
+            if (more == 0) {
+                call(__NR_close, link, 0, 0, 0, 0);
+                link = -1;
+            }
         }
         if (ready[0].revents && link < 0)
             link = succeed(4);

@@ -53,9 +53,22 @@ struct listend_spawn {
     int32_t stage;                      /* enum listend_spawn_stage; 0: the program runs */
     int32_t error;                      /* errno of that stage */
     int32_t detail;                     /* index of the limit or descriptor that failed */
+    /* between the two sides */
+    int32_t running;                    /* not 0 while the child has yet to execute the program, where the parent does not wait */
+    int32_t shares_descriptors;         /* whether the child begins with its parent's table of descriptors */
     int32_t reserved;
 };
 
-/* 0, or -1 with stage and error set. Main thread only: one stack serves all children, one at a time. */
+/* How many children may have begun and not been asked for at a time. */
+#define LISTEND_AT_ONCE 8
+
+/* 0, or -1 with stage and error set. Main thread only. */
 int listend_spawn(struct listend_spawn *request);
+
+/*
+ * The same in two halves. After the first one, which says 0, or -1 where there is no child, the child takes its steps beside
+ * the parent; the request and all that it points to stay where and as they are until the second one, which waits for it.
+ */
+int listend_spawn_begin(struct listend_spawn *request);
+int listend_spawn_end(struct listend_spawn *request);
 #endif

@@ -250,6 +250,7 @@ internal sealed class Daemon : IDisposable
             : null;
         if (_predecessor is null)
         {
+            Rest.BeginStart(_services.Sum(runner => runner.State.Spec.Workers), Listeners.Handles.Count);
             foreach (var runner in _services)
             {
                 runner.Activate(out _);

@@ -1,3 +1,4 @@
+using System.Runtime;
 using Supervisor.Linux;
 using Supervisor.Native;
 
@@ -11,6 +12,12 @@ internal sealed class Rest : IDeadline
 {
     private static readonly TimeSpan AfterStart = TimeSpan.FromSeconds(2);
 
+    /// <summary>Bytes that may be allocated until the first rest without a collection: hundreds of workers take some of these.</summary>
+    private const long BytesToStart = 16 * 1024 * 1024;
+
+    private const int ManyWorkers = 32;
+    private const int FewListeners = 256;
+
     public Rest(EventLoop loop) => NextDeadline = loop.Now + AfterStart;
 
     public TimeSpan? NextDeadline { get; private set; }
@@ -21,9 +28,43 @@ internal sealed class Rest : IDeadline
         GiveBackMemory();
     }
 
+    /// <summary>
+    /// From now on until the first rest nothing is collected, where many workers are about to be started: most of what is made for
+    /// them stays, and they wait for it. Where that takes more memory than it should, collecting begins again by itself. Not
+    /// beside thousands of listeners, all of which would be looked at to begin with.
+    /// </summary>
+    public static void BeginStart(int workers, int listeners)
+    {
+        if (workers < ManyWorkers || listeners > FewListeners || GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
+        {
+            return;
+        }
+
+        try
+        {
+            GC.TryStartNoGCRegion(BytesToStart);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // DOTNET_GCHeapHardLimit allows less: then it is collected as ever.
+        }
+    }
+
     /// <summary>Gives garbage, also what waits for a finalizer, and the program's own untouched pages back to the system: a few milliseconds.</summary>
     public static void GiveBackMemory()
     {
+        if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
+        {
+            try
+            {
+                GC.EndNoGCRegion();
+            }
+            catch (InvalidOperationException)
+            {
+                // Another thread has had the collection since.
+            }
+        }
+
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);

@@ -2,14 +2,21 @@ using System.Diagnostics;
 
 namespace Supervisor.Bench;
 
-/// <summary>A folder of the run's own under the system's temporary one, with the yardsticks compiled into it; gone afterwards.</summary>
+/// <summary>
+/// A folder of the run's own under the system's temporary one, with the yardsticks compiled into it, and one in memory for
+/// everything else, as /run is: sockets are made and removed there. Both are gone afterwards.
+/// </summary>
 internal sealed class Workspace : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("listend-bench-").FullName;
+    private readonly string _runtime;
     private int _next;
 
     public Workspace()
     {
+        const string memory = "/dev/shm";
+        _runtime = Directory.Exists(memory) ? Path.Combine(memory, Path.GetFileName(_folder)) : _folder;
+        Directory.CreateDirectory(_runtime);
         var sources = Path.Combine(AppContext.BaseDirectory, "yardsticks");
         foreach (var source in Directory.GetFiles(sources, "*.c"))
         {
@@ -30,9 +37,16 @@ internal sealed class Workspace : IDisposable
     public string Yardstick(string name) => Path.Combine(_folder, name);
 
     /// <summary>A path that nothing has yet.</summary>
-    public string Fresh(string name) => Path.Combine(_folder, $"{_next++}-{name}");
+    public string Fresh(string name) => Path.Combine(_runtime, $"{_next++}-{name}");
 
-    public void Dispose() => Directory.Delete(_folder, recursive: true);
+    public void Dispose()
+    {
+        Directory.Delete(_folder, recursive: true);
+        if (_runtime != _folder)
+        {
+            Directory.Delete(_runtime, recursive: true);
+        }
+    }
 
     private static void Compile(string source, string program)
     {

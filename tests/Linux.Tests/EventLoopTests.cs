@@ -49,6 +49,24 @@ public class EventLoopTests : KernelTest
     }
 
     [Fact]
+    public void What_is_to_be_done_at_a_turns_end_is_done_once_and_before_the_turn_is_ended()
+    {
+        using var loop = new EventLoop(_time);
+        var seen = new List<string>();
+        loop.TurnEnded = () => seen.Add("ended");
+        loop.AtTurnEnd(() => seen.Add("before the first"));
+        loop.Post(() => loop.AtTurnEnd(() =>
+        {
+            seen.Add("last");
+            loop.AtTurnEnd(() => seen.Add("the very last"));
+            loop.Stop();
+        }));
+        loop.Post(() => seen.Add("event"));
+        loop.Run();
+        Assert.Equal(["before the first", "ended", "event", "last", "the very last", "ended"], seen);
+    }
+
+    [Fact]
     public async Task An_answer_or_an_exception_comes_back_to_the_asker()
     {
         using var loop = new EventLoop(_time);

@@ -158,13 +158,19 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
         var put = 0;
         while (put < descriptors.Count)
         {
-            var some = descriptors.Skip(put).Take(_takesSeveral ? MostTogether : 1).ToArray();
-            if (!Send(Packet('P', [.. some.Select(one => one.Key)]), [.. some.Select(one => one.Value)]))
+            var keys = new string[Math.Min(descriptors.Count - put, _takesSeveral ? MostTogether : 1)];
+            var riding = new DescriptorHandle[keys.Length];
+            for (var i = 0; i < keys.Length; i++)
+            {
+                (keys[i], riding[i]) = descriptors[put + i];
+            }
+
+            if (!Send(Packet('P', keys), riding))
             {
                 break;
             }
 
-            put += some.Length;
+            put += keys.Length;
         }
 
         return put;

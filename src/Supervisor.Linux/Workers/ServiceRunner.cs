@@ -45,6 +45,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private readonly Queue<ServiceEvent> _events = new();
     private readonly Dictionary<int, GenerationMeans> _means = [];
     private GenerationMeans _wanted;
+    private readonly Queue<Action> _spawning = new();
     private bool _stepping;
     private bool _isReplacing;
     private TimeSpan? _gaveWay;
@@ -275,17 +276,25 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
                 // Acts before words: whoever reads the log must not keep a worker from being replaced.
                 var reports = ImmutableArray.CreateBuilder<ReportEffect>();
+                var isOneOfMany = effects.Count(effect => effect is SpawnEffect) > 1;
                 foreach (var effect in effects)
                 {
-                    if (effect is ReportEffect report)
+                    switch (effect)
                     {
-                        reports.Add(report);
-                    }
-                    else
-                    {
-                        CarryOut(effect, now);
+                        case ReportEffect report:
+                            reports.Add(report);
+                            break;
+                        case SpawnEffect spawn:
+                            Spawn(spawn.Worker, isOneOfMany);
+                            break;
+                        default:
+                            FinishSpawns(0);
+                            CarryOut(effect, now);
+                            break;
                     }
                 }
+
+                FinishSpawns(0);
 
                 foreach (var report in reports)
                 {
@@ -414,7 +423,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         switch (effect)
         {
             case SpawnEffect spawn:
-                Spawn(spawn.Worker);
+                Spawn(spawn.Worker, isOneOfMany: false);
                 break;
             case SignalEffect signal when signal.Signal != Signals.Abort && IsHeldBack(signal):
                 break;
@@ -479,8 +488,13 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
     }
 
-    private void Spawn(WorkerState worker)
+    /// <summary>
+    /// Spawns a worker. One of many is prepared while those before it are on their way to their programs, which takes them
+    /// longer than all that there is to do here.
+    /// </summary>
+    private void Spawn(WorkerState worker, bool isOneOfMany)
     {
+        FinishSpawns(ChildProcess.MostAtOnce - 1);
         var spec = State.SpecOf(worker.Generation);
         var (listeners, identity) = MeansOf(worker.Generation);
         foreach (var handle in listeners)
@@ -492,19 +506,49 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
-        var process = _spawner.Spawn(
+        var spawned = _spawner.Begin(
             spec, identity!, worker, listeners,
             line => _log.Output(worker, pid, line, isError: false),
             line => _log.Output(worker, pid, line, isError: true),
+            waits: !isOneOfMany,
             out var failure,
             _stored.Of(worker.Slot),
             handle => shares[handle]);
-        if (process is null)
+        if (spawned is null)
         {
             Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
             return;
         }
 
+        _spawning.Enqueue(() =>
+        {
+            if (spawned.Finish(out var why) is { } process)
+            {
+                pid = process.Pid;
+                Spawned(worker, spec, listeners, shares, process);
+            }
+            else
+            {
+                Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(why!)));
+            }
+        });
+        if (!isOneOfMany)
+        {
+            FinishSpawns(0);
+        }
+    }
+
+    /// <summary>Finishes spawns in their order, until no more than so many are under way.</summary>
+    private void FinishSpawns(int left)
+    {
+        while (_spawning.Count > left)
+        {
+            _spawning.Dequeue()();
+        }
+    }
+
+    private void Spawned(WorkerState worker, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, Dictionary<ListenerHandle, IReadOnlyList<ListenerSocket>> shares, WorkerProcess process)
+    {
         if (_isReplacing && (_gaveWay is null || _loop.Now - _gaveWay > GivesWayNoSooner))
         {
             // What is left to do here, killing and reaping and saving, would take the processor that it is just starting on, and
@@ -513,7 +557,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             _gaveWay = _loop.Now;
         }
 
-        pid = process.Pid;
+        var pid = process.Pid;
         process.Never = [.. listeners.SelectMany(handle => handle.Leaving)];
         _processes.Add(worker.Id, process);
         Post(new WorkerSpawned(worker.Id, pid));

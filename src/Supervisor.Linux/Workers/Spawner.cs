@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
@@ -36,6 +37,7 @@ public sealed class Spawner : IDisposable
     private readonly (DescriptorHandle Output, DescriptorHandle Error) _places;
 
     private readonly List<KeyValuePair<string, string>> _inherited = [];
+    private readonly ConditionalWeakTable<ServiceSpec, WorkerEnvironment> _environments = [];
 
     /// <summary>A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>; its workers have cgroups of their own where there is <paramref name="cgroups"/>.</summary>
     public Spawner(string notifyDirectory, string brokerPath, TimeProvider time, OrphanReaper? orphans = null, CgroupTree? cgroups = null)
@@ -85,6 +87,24 @@ public sealed class Spawner : IDisposable
         Action<string> onError,
         out string? failure,
         IReadOnlyList<StoredDescriptor>? stored = null,
+        Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null) =>
+        Begin(spec, identity, worker, listeners, onOutput, onError, waits: true, out failure, stored, share)?.Finish(out failure);
+
+    /// <summary>
+    /// The first half of it, which does not wait for the child to execute its program unless it <paramref name="waits"/>:
+    /// meanwhile the next one is prepared. Null with the <paramref name="failure"/> where there is no child; what comes back is
+    /// finished by the caller, and no more than <see cref="ChildProcess.MostAtOnce"/> of them are under way.
+    /// </summary>
+    public SpawnedWorker? Begin(
+        ServiceSpec spec,
+        WorkerIdentity identity,
+        WorkerState worker,
+        IReadOnlyList<ListenerHandle> listeners,
+        Action<string> onOutput,
+        Action<string> onError,
+        bool waits,
+        out string? failure,
+        IReadOnlyList<StoredDescriptor>? stored = null,
         Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null)
     {
         stored ??= [];
@@ -102,10 +122,12 @@ public sealed class Spawner : IDisposable
             Processes.CurrentPid,
             [.. stored.Select(one => one.Name)]);
         var notifyPath = Path.Combine(_notifyDirectory, string.Create(CultureInfo.InvariantCulture, $"{spec.Name}.{worker.Id}.sock"));
-        if (Compose(spec, identity, [.. handoff.Variables, .. Own(spec, worker, notifyPath)], out failure) is not { } environment)
+        if (Compose(spec, identity, out failure) is not { } environment)
         {
             return null;
         }
+
+        var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath)]);
 
         var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused);
         if (notify is null)
@@ -135,7 +157,7 @@ public sealed class Spawner : IDisposable
             cgroup = null;
         }
 
-        var launched = Launch(spec, identity, spec.Command, environment, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, members, Keep);
+        var launched = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, waits, out failure, members, Keep);
         if (launched is not { } child)
         {
             cgroup?.Dispose();
@@ -143,11 +165,22 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
-        return new WorkerProcess(
-            child.Started.Pid, child.Started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
+        var startedAt = _time.GetUtcNow();
+        return new SpawnedWorker((out string? why) =>
         {
-            Cgroup = cgroup,
-        };
+            if (child.Finish(out why) is not { } started)
+            {
+                cgroup?.Dispose();
+                notify.Dispose();
+                return null;
+            }
+
+            return new WorkerProcess(
+                started.Pid, started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), startedAt, _orphans)
+            {
+                Cgroup = cgroup,
+            };
+        });
 
         void Keep(DescriptorHandle output, DescriptorHandle error)
         {
@@ -174,9 +207,10 @@ public sealed class Spawner : IDisposable
             new("LISTEND_HOOK", hook.Setting()["hooks.".Length..]),
             new("LISTEND_BROKER", _brokerPath),
         ];
-        return Compose(spec, identity, own, out failure) is { } environment
-            && Launch(spec, identity, command, environment, [], [], HandoffEnvironment.ListenFdsStart, out failure) is { } child
-            ? new HookProcess(child.Started.Pid, child.Started.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans)
+        return Compose(spec, identity, out failure) is { } environment
+            && Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, waits: true, out failure) is { } child
+            && child.Finish(out failure) is { } started
+            ? new HookProcess(started.Pid, started.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans)
             : null;
     }
 
@@ -191,19 +225,21 @@ public sealed class Spawner : IDisposable
     private DescriptorHandle Place() => Files.Duplicate(_null, out var error) ?? throw new SystemCallException(error, "keeping a place for the workers' output");
 
     /// <summary>Executes a program with pipes for its output, and with descriptors that begin at <paramref name="first"/>: 0, or 3.</summary>
-    private (ChildProcess.Started Started, DescriptorHandle Output, DescriptorHandle Error)? Launch(
+    private LaunchedChild? Launch(
         ServiceSpec spec,
         WorkerIdentity identity,
         IReadOnlyList<string> command,
-        Dictionary<string, string> environment,
+        IReadOnlyList<string> environment,
+        string? searchPath,
         IReadOnlyList<string> pidVariables,
         List<DescriptorHandle> passed,
         int first,
+        bool waits,
         out string? failure,
         DescriptorHandle? cgroup = null,
         Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
     {
-        var path = Find(command[0], environment);
+        var path = Find(command[0], searchPath);
         if (path is null)
         {
             failure = $"command \"{command[0]}\": finding it: no directory of PATH has such a program; write its absolute path";
@@ -230,7 +266,7 @@ public sealed class Spawner : IDisposable
                 return null;
             }
 
-            var arePlaced = Files.DuplicateOnto(outputEnd!, _places.Output) is null && Files.DuplicateOnto(errorEnd!, _places.Error) is null;
+            var arePlaced = waits && Files.DuplicateOnto(outputEnd!, _places.Output) is null && Files.DuplicateOnto(errorEnd!, _places.Error) is null;
             List<DescriptorHandle> descriptors = arePlaced ? [_null, _places.Output, _places.Error] : [_null, outputEnd!, errorEnd!];
             for (var i = 0; i < passed.Count; i++)
             {
@@ -246,12 +282,12 @@ public sealed class Spawner : IDisposable
             }
 
             onPipes?.Invoke(output!, error!);
-            var started = ChildProcess.Spawn(
+            var begun = ChildProcess.Begin(
                 new ChildProcess.Plan
                 {
                     Path = path,
                     Arguments = command,
-                    Environment = [.. environment.Select(pair => $"{pair.Key}={pair.Value}")],
+                    Environment = environment,
                     PidVariables = pidVariables,
                     Descriptors = descriptors,
                     Directory = spec.WorkingDirectory,
@@ -265,10 +301,15 @@ public sealed class Spawner : IDisposable
                     AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
                     Cgroup = cgroup,
                 },
+                waits,
                 out var step);
-            Files.DuplicateOnto(_null, _places.Output);
-            Files.DuplicateOnto(_null, _places.Error);
-            if (started is not { } child)
+            if (arePlaced)
+            {
+                Files.DuplicateOnto(_null, _places.Output);
+                Files.DuplicateOnto(_null, _places.Error);
+            }
+
+            if (begun is null)
             {
                 output!.Dispose();
                 error!.Dispose();
@@ -277,7 +318,7 @@ public sealed class Spawner : IDisposable
             }
 
             failure = null;
-            return (child, output!, error!);
+            return new LaunchedChild(begun, output!, error!, step => SpawnFailureText.For(spec, path, step, first));
         }
     }
 
@@ -299,9 +340,18 @@ public sealed class Spawner : IDisposable
         return own;
     }
 
-    /// <summary>The daemon's environment, the user's, the files', the service's, then what is <paramref name="own"/> to the process.</summary>
-    private Dictionary<string, string>? Compose(ServiceSpec spec, WorkerIdentity identity, IEnumerable<KeyValuePair<string, string>> own, out string? failure)
+    /// <summary>
+    /// The daemon's environment, the user's, the files', the service's. Composed once for all workers of the same terms, unless
+    /// there are files, which are read for each.
+    /// </summary>
+    private WorkerEnvironment? Compose(ServiceSpec spec, WorkerIdentity identity, out string? failure)
     {
+        failure = null;
+        if (_environments.TryGetValue(spec, out var known) && ReferenceEquals(known.Identity, identity))
+        {
+            return known;
+        }
+
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
         void Set(IEnumerable<KeyValuePair<string, string>> variables)
         {
@@ -325,19 +375,23 @@ public sealed class Spawner : IDisposable
         }
 
         Set(spec.Environment);
-        Set(own);
-        failure = null;
-        return environment;
+        var composed = new WorkerEnvironment(identity, environment);
+        if (spec.EnvironmentFiles.IsEmpty)
+        {
+            _environments.AddOrUpdate(spec, composed);
+        }
+
+        return composed;
     }
 
-    private static string? Find(string command, Dictionary<string, string> environment)
+    private static string? Find(string command, string? searchPath)
     {
         if (command.Contains('/', StringComparison.Ordinal))
         {
             return command;
         }
 
-        var path = environment.GetValueOrDefault("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        var path = searchPath ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         return path.Split(':').Where(directory => directory.Length > 0).Select(directory => Path.Combine(directory, command))
             .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
     }

@@ -137,7 +137,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
-        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
+        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(ChildProcess), "MostAtOnce"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
     ];
 
     [Fact]
@@ -309,7 +309,9 @@ public unsafe class AbiTests : KernelTest
             ("cgroup_fd", OffsetOf<SpawnRequest>("CgroupDescriptor"), 4), ("umask", OffsetOf<SpawnRequest>("Umask"), 4), ("nice", OffsetOf<SpawnRequest>("Nice"), 4),
             ("no_new_privileges", OffsetOf<SpawnRequest>("NoNewPrivileges"), 4), ("uid", OffsetOf<SpawnRequest>("Uid"), 4), ("gid", OffsetOf<SpawnRequest>("Gid"), 4),
             ("pid", OffsetOf<SpawnRequest>("Pid"), 4), ("pidfd", OffsetOf<SpawnRequest>("PidDescriptor"), 4), ("stage", OffsetOf<SpawnRequest>("Stage"), 4),
-            ("error", OffsetOf<SpawnRequest>("Error"), 4), ("detail", OffsetOf<SpawnRequest>("Detail"), 4), ("reserved", OffsetOf<SpawnRequest>("Reserved"), 4));
+            ("error", OffsetOf<SpawnRequest>("Error"), 4), ("detail", OffsetOf<SpawnRequest>("Detail"), 4), ("running", OffsetOf<SpawnRequest>("Running"), 4),
+            ("shares_descriptors", OffsetOf<SpawnRequest>("SharesDescriptors"), 4), ("reserved", OffsetOf<SpawnRequest>("Reserved"), 4));
+        program.Equal("LISTEND_AT_ONCE", ChildProcess.MostAtOnce, "ChildProcess.MostAtOnce");
         program.Layout(
             "struct listend_limit", Unsafe.SizeOf<SpawnLimit>(),
             ("resource", OffsetOf<SpawnLimit>("Resource"), 4), ("value", OffsetOf<SpawnLimit>("Value"), 8));

@@ -91,6 +91,63 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }
     }
 
+    /// <summary>They take their steps beside us: what the one is must not get into the other, and our copies are closed before.</summary>
+    [Fact]
+    public void Several_that_are_on_their_way_at_once_are_each_what_was_asked_for()
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        for (var round = 0; round < 20; round++)
+        {
+            var begun = new List<(ChildProcess.Begun Child, DescriptorHandle Output)>();
+            for (var i = 0; i < ChildProcess.MostAtOnce; i++)
+            {
+                Assert.Null(Files.Pipe(out var reader, out var writer));
+                using (writer)
+                {
+                    var number = i.ToString(CultureInfo.InvariantCulture);
+                    var child = ChildProcess.Begin(
+                        new ChildProcess.Plan
+                        {
+                            Path = i == 3 ? "/no/such/program" : "/bin/sh",
+                            Arguments = ["sh", "-c", "echo $NUMBER $1 $$ $LISTEN_PID $(id -u); ulimit -c", "sh", number],
+                            Environment = ["PATH=/usr/bin:/bin", "NUMBER=" + number],
+                            PidVariables = ["LISTEN_PID"],
+                            Descriptors = [nothing, writer!, writer!],
+                            Uid = (uint)(60000 + i),
+                            Gid = 60000,
+                            Groups = [],
+                            Limits = [(LimitCore, (ulong)i * 512)],
+                        },
+                        waits: false,
+                        out _);
+                    Assert.NotNull(child);
+                    begun.Add((child, reader!));
+                }
+            }
+
+            Assert.Null(ChildProcess.Begin(new ChildProcess.Plan { Path = "/bin/true", Arguments = ["true"], Environment = [], Descriptors = [nothing, nothing, nothing] }, waits: true, out var tooMany));
+            Assert.Equal(SpawnStage.Clone, tooMany.Stage);
+            for (var i = 0; i < begun.Count; i++)
+            {
+                using var output = begun[i].Output;
+                var started = begun[i].Child.Finish(out var failure);
+                if (i == 3)
+                {
+                    Assert.Null(started);
+                    Assert.Equal((SpawnStage.Exec, 2), (failure.Stage, failure.Errno));
+                    Assert.Equal("", Child.ReadToEnd(output));
+                    continue;
+                }
+
+                var pid = started!.Value.Pid;
+                Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"{i} {i} {pid} {pid} {60000 + i}\n{i}\n"), Child.ReadToEnd(output));
+                Assert.Equal((false, 0), (Child.End(started.Value) is var exit && exit.Signalled, exit.Status));
+            }
+
+            Assert.True(Libc.IsDumpable);
+        }
+    }
+
     [Fact]
     public void A_thousand_descriptors_fit()
     {

@@ -1,0 +1,100 @@
+using System.Globalization;
+using System.Text;
+using Serilog;
+using Supervisor.Core.Continuity;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Continuity;
+
+/// <summary>What the keeper is given, it has for a successor, and nothing else; many go in one packet.</summary>
+public sealed class KeeperTests : KernelTest
+{
+    private static readonly string LongName = new('n', 200);
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public override void Dispose()
+    {
+        _directory.Dispose();
+        base.Dispose();
+    }
+
+    [Fact]
+    public void A_successor_gets_what_was_put_and_not_dropped_again_and_the_newest_of_a_key()
+    {
+        const int many = 50;
+        var path = _directory["keeper.sock"];
+        using var loop = new EventLoop(TimeProvider.System);
+        var keeper = Keeper.TryStart(loop, path, [], Log.Logger, out var error);
+        Assert.True(keeper is not null, error);
+        var pid = keeper.Pid;
+        var pipes = Enumerable.Range(0, many).Select(_ => NewPipe()).ToList();
+        using var newer = NewPipe();
+        Assert.Equal(many, keeper.Put([.. pipes.Select((pipe, i) => KeyValuePair.Create(Key(i), pipe))]));
+        Assert.Equal(1, keeper.Put([KeyValuePair.Create(Key(7), newer)]));
+        keeper.Drop([.. Enumerable.Range(20, 25).Select(Key), "of/nobody"]);
+        var expected = Enumerable.Range(0, many).Where(i => i is < 20 or >= 45).ToDictionary(Key, i => Inode(i == 7 ? newer : pipes[i]));
+        pipes.ForEach(pipe => pipe.Dispose());
+        keeper.Dispose();
+
+        using var incoming = new IncomingDescriptors();
+        Keeper.TakeFrom(path, incoming);
+        Assert.Equal(
+            expected.OrderBy(pair => pair.Key, StringComparer.Ordinal),
+            incoming.Remaining.Where(key => key != DescriptorKey.Keeper).Select(key => KeyValuePair.Create(key, Inode(incoming.Peek(key)!))).OrderBy(pair => pair.Key, StringComparer.Ordinal));
+
+        // The successor does not know of which version it is until that has answered, and puts one by one.
+        var adopted = Keeper.Adopt(loop, incoming.Take(DescriptorKey.Keeper)!, Log.Logger);
+        Assert.Equal(2, adopted.Put([KeyValuePair.Create("first", newer), KeyValuePair.Create("second", newer)]));
+        adopted.Drop([.. expected.Keys]);
+        adopted.Dispose();
+        using var again = new IncomingDescriptors();
+        Keeper.TakeFrom(path, again);
+        Assert.Equal(["first", DescriptorKey.Keeper, "second"], again.Remaining.Order(StringComparer.Ordinal));
+        Leave(loop, again, path, pid);
+    }
+
+    [Fact]
+    public void A_key_that_is_too_long_costs_only_itself()
+    {
+        var path = _directory["keeper.sock"];
+        using var loop = new EventLoop(TimeProvider.System);
+        using var keeper = Keeper.TryStart(loop, path, [], Log.Logger, out _)!;
+        using var pipe = NewPipe();
+        keeper.Put([KeyValuePair.Create("one", pipe), KeyValuePair.Create(LongName + LongName, pipe), KeyValuePair.Create(LongName, pipe)]);
+        keeper.Dispose();
+        using var incoming = new IncomingDescriptors();
+        Keeper.TakeFrom(path, incoming);
+        Assert.Equal([DescriptorKey.Keeper, LongName, "one"], incoming.Remaining.Order(StringComparer.Ordinal));
+        Leave(loop, incoming, path, keeper.Pid);
+    }
+
+    private static string Key(int number) => string.Create(CultureInfo.InvariantCulture, $"service/{LongName}/{number}/notify");
+
+    private static DescriptorHandle NewPipe()
+    {
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        writer!.Dispose();
+        return reader!;
+    }
+
+    private static ulong Inode(DescriptorHandle descriptor)
+    {
+        Assert.Null(Files.GetStatus(descriptor, out var status));
+        return status.Inode;
+    }
+
+    private static void Leave(EventLoop loop, IncomingDescriptors incoming, string path, int pid)
+    {
+        using var pidfd = Processes.OpenPidfd(pid, out _)!;
+        using (var last = Keeper.Adopt(loop, incoming.Take(DescriptorKey.Keeper)!, Log.Logger))
+        {
+            last.Dismiss(path);
+        }
+
+        Libc.WaitFor(pidfd);
+        Assert.Equal(new Processes.Exit(false, 0, false), Processes.Reap(pidfd));
+    }
+}
