@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using Serilog;
 using Supervisor.Core.Handoff;
@@ -53,6 +52,9 @@ public sealed partial class Broker : IDeadline, IDisposable
     private readonly List<BrokerConnection> _connections = [];
     private readonly Dictionary<uint, int> _byUser = [];
     private readonly Func<ReadOnlySpan<char>, string?> _known;
+
+    /// <summary>The handles whose names stand in the request that is being read, in their order.</summary>
+    private readonly List<ListenerHandle> _named = [];
     private DescriptorHandle? _spare;
     private TimeSpan? _resumeAt;
 
@@ -63,7 +65,7 @@ public sealed partial class Broker : IDeadline, IDisposable
         _log = log;
         _path = path;
         _listener = listener;
-        _known = name => _table.Find(name)?.Name;
+        _known = Known;
         _spare = Spare();
         loop.Watch(listener, Accept);
         loop.Add(this);
@@ -99,8 +101,8 @@ public sealed partial class Broker : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Where packets are written; nobody keeps it beyond the call.</summary>
-    internal ArrayBufferWriter<byte> Buffer { get; } = new();
+    /// <summary>Where packets are written.</summary>
+    internal BrokerPacket Packet { get; } = new();
 
     /// <summary>Makes the socket, 0666, or takes a predecessor's, and serves it on the loop; null with the reason where that cannot be. What lies at the path is replaced.</summary>
     public static Broker? TryStart(EventLoop loop, string path, IBrokerTable table, ILogger log, out string? error, DescriptorHandle? inherited = null)
@@ -181,6 +183,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             return BrokerReply.Error(new BrokerError(BrokerErrorCode.TooLarge, $"a request has {BrokerRequest.MaxBytes} bytes at most"));
         }
 
+        _named.Clear();
         if (!BrokerRequest.TryParse(data, out var request, out var error, _known))
         {
             return BrokerReply.Error(error);
@@ -207,6 +210,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     {
         Forget(connection);
         connection.Dispose();
+        _named.Clear();
         if (connection.Taken.Count is > 0 and <= MostLooked)
         {
             TakerGone?.Invoke(connection.Taken);
@@ -244,6 +248,17 @@ public sealed partial class Broker : IDeadline, IDisposable
 
     private static BrokerReply Reply(BrokerError? error) => error is null ? BrokerReply.Ok() : BrokerReply.Error(error);
 
+    private string? Known(ReadOnlySpan<char> name)
+    {
+        if (_table.Find(name) is not { } handle)
+        {
+            return null;
+        }
+
+        _named.Add(handle);
+        return handle.Name;
+    }
+
     private BrokerReply Take(BrokerPeer peer, BrokerRequest request)
     {
         var service = peer.IsPrivileged ? null : peer.Service(_table);
@@ -251,7 +266,9 @@ public sealed partial class Broker : IDeadline, IDisposable
         for (var i = 0; i < handles.Length; i++)
         {
             var name = request.Listeners[i];
-            if (_table.Find(name) is not { } handle)
+
+            // As a rule all have been found when they were read; the name is then the handle's own.
+            if ((i < _named.Count && ReferenceEquals(_named[i].Name, name) ? _named[i] : _table.Find(name)) is not { } handle)
             {
                 return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, BrokerRequest.IsName(name) ? $"there is no listener \"{name}\"" : "there is no listener of such a name"));
             }
@@ -344,7 +361,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             {
                 // Its request is read first: what is closed unread reads as a reset there, before the reason does.
                 DescriptorPassing.Receive(socket, unread, [], 0, wait: false, out _, out _, out _);
-                BrokerReply.Error(new BrokerError(BrokerErrorCode.Busy, reason)).TrySend(socket, Buffer, static _ => { }, out _);
+                BrokerReply.Error(new BrokerError(BrokerErrorCode.Busy, reason)).TrySend(socket, Packet, static _ => { }, out _);
                 socket.Dispose();
                 continue;
             }

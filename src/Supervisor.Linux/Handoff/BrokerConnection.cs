@@ -187,7 +187,7 @@ internal sealed class BrokerConnection : IDisposable
                 return true;
             }
 
-            if (!reply.TrySend(_socket, _broker.Buffer, _passed, out var error))
+            if (!reply.TrySend(_socket, _broker.Packet, _passed, out var error))
             {
                 if (error is null)
                 {

@@ -19,9 +19,12 @@ internal sealed class BrokerReply
     private const int Frame = 64;
 
     private readonly byte[]? _text;
-    private readonly ListenerHandle[] _handles = [];
     private readonly int[]? _shards;
-    private readonly DescriptorHandle[] _descriptors = [];
+    private readonly int _length;
+    private ListenerHandle[] _handles = [];
+
+    /// <summary>With a take those that go out, of each handle one. Borrowed, since a list of thousands is garbage that only a full collection takes away.</summary>
+    private DescriptorHandle[]? _descriptors;
     private int _next;
     private int _count;
     private bool _isSent;
@@ -31,11 +34,12 @@ internal sealed class BrokerReply
     private BrokerReply(ListenerHandle[] handles, int[]? shards, bool withDescriptors)
     {
         _handles = handles;
+        _length = handles.Length;
         _shards = shards;
         if (withDescriptors)
         {
-            _descriptors = new DescriptorHandle[handles.Length];
-            for (var i = 0; i < handles.Length; i++)
+            _descriptors = ArrayPool<DescriptorHandle>.Shared.Rent(_length);
+            for (var i = 0; i < _length; i++)
             {
                 _descriptors[i] = handles[i].DescriptorOf(Shard(i))!;
             }
@@ -46,14 +50,14 @@ internal sealed class BrokerReply
     public static BrokerReply Ok() => new("""{"ok":true}"""u8.ToArray());
 
     /// <summary>Whether everything has been sent.</summary>
-    public bool IsDone => _text is null ? _isSent && _next == _handles.Length : _isSent;
+    public bool IsDone => _text is null ? _isSent && _next == _length : _isSent;
 
     /// <summary>Whether the next packet can still be sent: no handle of it has been closed since.</summary>
     public bool IsWhole
     {
         get
         {
-            for (var i = _next; i < Math.Min(_next + BrokerRequest.MaxDescriptors, _descriptors.Length); i++)
+            for (var i = _next; _descriptors is not null && i < Math.Min(_next + BrokerRequest.MaxDescriptors, _length); i++)
             {
                 if (!ReferenceEquals(_handles[i].DescriptorOf(Shard(i)), _descriptors[i]))
                 {
@@ -97,25 +101,49 @@ internal sealed class BrokerReply
         return new BrokerReply(buffer.WrittenSpan.ToArray());
     }
 
-    /// <summary>Sends the next packet. False where there is no room for it yet, or it was refused.</summary>
-    public bool TrySend(DescriptorHandle socket, ArrayBufferWriter<byte> buffer, Action<ReadOnlySpan<ListenerHandle>> onPassed, out SystemCallError? error)
+    /// <summary>Sends the next packet, which is written to <paramref name="packet"/>. False where there is no room for it yet, or it was refused.</summary>
+    public bool TrySend(DescriptorHandle socket, BrokerPacket packet, Action<ReadOnlySpan<ListenerHandle>> onPassed, out SystemCallError? error)
     {
         if (_text is not null)
         {
             return _isSent = DescriptorPassing.Send(socket, _text, [], wait: false, out error);
         }
 
-        buffer.ResetWrittenCount();
-        Write(buffer);
-        var riding = _descriptors.Length == 0 ? [] : _descriptors.AsSpan(_next, _count);
-        if (!DescriptorPassing.Send(socket, buffer.WrittenSpan, riding, wait: false, out error))
+        // One that found no room is there yet, unless another connection has written over it.
+        if (packet.Of != this)
+        {
+            packet.Bytes.ResetWrittenCount();
+            Write(packet.Bytes);
+            packet.Of = this;
+        }
+
+        var riding = _descriptors is null ? [] : _descriptors.AsSpan(_next, _count);
+        if (!DescriptorPassing.Send(socket, packet.Bytes.WrittenSpan, riding, wait: false, out error))
         {
             return false;
         }
 
+        packet.Of = null;
         onPassed(_handles.AsSpan(_next, riding.Length));
         _next += _count;
-        return _isSent = true;
+        _isSent = true;
+        if (IsDone)
+        {
+            Release();
+        }
+
+        return true;
+    }
+
+    /// <summary>Gives back what was borrowed; for one that was not sent to its end that is the collector's affair.</summary>
+    private void Release()
+    {
+        _handles = [];
+        if (_descriptors is { } borrowed)
+        {
+            _descriptors = null;
+            ArrayPool<DescriptorHandle>.Shared.Return(borrowed, clearArray: true);
+        }
     }
 
     private int Shard(int index) => _shards?[index] ?? 0;
@@ -125,9 +153,9 @@ internal sealed class BrokerReply
     {
         buffer.Write("{\"handles\":["u8);
         _count = 0;
-        while (_next + _count < _handles.Length && (_descriptors.Length == 0 || _count < BrokerRequest.MaxDescriptors))
+        while (_next + _count < _length && (_descriptors is null || _count < BrokerRequest.MaxDescriptors))
         {
-            var entry = Encoded(_handles[_next + _count], Shard(_next + _count), isTaken: _descriptors.Length > 0);
+            var entry = Encoded(_handles[_next + _count], Shard(_next + _count), isTaken: _descriptors is not null);
             if (_count > 0 && buffer.WrittenCount + entry.Length + Frame > BrokerRequest.MaxBytes)
             {
                 break;
@@ -141,7 +169,7 @@ internal sealed class BrokerReply
             buffer.Write(entry);
         }
 
-        buffer.Write(_next + _count < _handles.Length ? "],\"more\":true}"u8 : "],\"more\":false}"u8);
+        buffer.Write(_next + _count < _length ? "],\"more\":true}"u8 : "],\"more\":false}"u8);
     }
 
     /// <summary>

@@ -100,6 +100,27 @@ public class BrokerTests : KernelTest
         Assert.Equal(answer.Handles, list.Handles);
     }
 
+    [Fact]
+    public void A_packet_that_waits_is_the_right_one_when_others_were_sent_meanwhile()
+    {
+        using var broker = new BrokerUnderTest(BrokerUnderTest.Many(2500));
+        using var slow = broker.Client();
+        using var client = broker.Client();
+        string[] names = [.. broker.Handles.Select(handle => handle.Name)];
+        Assert.True(DescriptorPassing.Send(slow.Socket, BrokerClient.TakeRequest(names), [], wait: true, out _));
+        for (var i = 0; i < 2; i++)
+        {
+            using var answer = client.Ask(BrokerClient.TakeRequest(names.Reverse()));
+            Assert.Equal(names.Reverse(), answer.Handles);
+            Assert.Equal(broker.Handles.Reverse().Select(handle => $"socket:[{handle.Inode}]"), answer.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
+        }
+
+        // What it hears first is the answer to what it asked first.
+        using var late = slow.Ask(BrokerClient.Request("list"));
+        Assert.Equal(names, late.Handles);
+        Assert.Equal(broker.Handles.Select(handle => $"socket:[{handle.Inode}]"), late.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
+    }
+
     [Theory]
     [InlineData("tcp://127.0.0.1:0", 5, "tcp", "listening")]
     [InlineData("tcp://[::1]:0", null, "tcp", "bound")]
