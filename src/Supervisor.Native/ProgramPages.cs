@@ -16,7 +16,7 @@ public static unsafe class ProgramPages
     /// <returns>How many bytes of mappings were let go; 0 where /proc cannot be read.</returns>
     public static long Release()
     {
-        var released = 0L;
+        var clean = new List<(nuint Start, nuint End)>();
         (nuint Start, nuint End)? candidate = null;
         try
         {
@@ -30,25 +30,31 @@ public static unsafe class ProgramPages
                 {
                     candidate = null;
                 }
-                else if (candidate is { } clean && line.StartsWith("Swap:", StringComparison.Ordinal))
+                else if (candidate is { } mapped && line.StartsWith("Swap:", StringComparison.Ordinal))
                 {
                     // The last of the counts that matter here: what is swapped out was dirty.
-                    if (line.EndsWith(" 0 kB", StringComparison.Ordinal) && Syscalls.madvise((void*)clean.Start, clean.End - clean.Start, DontNeed) == 0)
+                    if (line.EndsWith(" 0 kB", StringComparison.Ordinal))
                     {
-                        released += (long)(clean.End - clean.Start);
+                        clean.Add(mapped);
                     }
 
                     candidate = null;
                 }
             }
         }
-        catch (IOException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return released;
+            return 0;
         }
-        catch (UnauthorizedAccessException)
+
+        // Last of all: what has read the list is among the pages, and would be there again.
+        var released = 0L;
+        foreach (var (start, end) in clean)
         {
-            return released;
+            if (Syscalls.madvise((void*)start, end - start, DontNeed) == 0)
+            {
+                released += (long)(end - start);
+            }
         }
 
         return released;

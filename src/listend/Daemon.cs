@@ -61,6 +61,7 @@ internal sealed class Daemon : IDisposable
         _log = log;
         ConfigFile = configFile is null ? null : Path.GetFullPath(configFile);
         Events = new EventLog(_loop);
+        Rest = new Rest(_loop);
     }
 
     /// <summary>The daemon's version.</summary>
@@ -114,6 +115,9 @@ internal sealed class Daemon : IDisposable
 
     /// <summary>What has happened.</summary>
     public EventLog Events { get; }
+
+    /// <summary>What is done when there is nothing to do.</summary>
+    public Rest Rest { get; }
 
     /// <summary>Set from the request to leave on: nothing is started any more.</summary>
     public bool IsLeaving => _leaving;
@@ -309,7 +313,8 @@ internal sealed class Daemon : IDisposable
             _loop.Post(() => Reloader.ApplyAtStart(wanted));
         }
 
-        _loop.Add(new Rest(_loop));
+        Rest.Begin(Rest.AfterStart);
+        _loop.Add(Rest);
         _loop.Run();
 
         safekeeping.End();

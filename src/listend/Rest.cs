@@ -6,11 +6,16 @@ namespace Supervisor.Daemon;
 
 /// <summary>
 /// The daemon rests nearly always, and what it touched to get there (reading the configuration, making listeners, an HTTP
-/// server for one request) would stay its memory for ever. Once after the start, this gives it back.
+/// server for one request) would stay its memory for ever. This gives it back, once after the start and once after each time
+/// that the control socket was served: on the loop, when all else has ended, since what runs afterwards comes back.
 /// </summary>
-internal sealed class Rest : IDeadline
+internal sealed class Rest(EventLoop loop) : IDeadline
 {
-    private static readonly TimeSpan AfterStart = TimeSpan.FromSeconds(2);
+    /// <summary>How long after the start.</summary>
+    public static readonly TimeSpan AfterStart = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long after the HTTP server has been stopped.</summary>
+    public static readonly TimeSpan AfterService = TimeSpan.FromSeconds(1);
 
     /// <summary>Bytes that may be allocated until the first rest without a collection: hundreds of workers take some of these.</summary>
     private const long BytesToStart = 16 * 1024 * 1024;
@@ -18,9 +23,10 @@ internal sealed class Rest : IDeadline
     private const int ManyWorkers = 32;
     private const int FewListeners = 256;
 
-    public Rest(EventLoop loop) => NextDeadline = loop.Now + AfterStart;
-
     public TimeSpan? NextDeadline { get; private set; }
+
+    /// <summary>Gives back what there is to give back after so long. On the loop.</summary>
+    public void Begin(TimeSpan after) => NextDeadline = loop.Now + after;
 
     public void PassDeadline()
     {
@@ -51,7 +57,7 @@ internal sealed class Rest : IDeadline
     }
 
     /// <summary>Gives garbage, also what waits for a finalizer, and the program's own untouched pages back to the system: a few milliseconds.</summary>
-    public static void GiveBackMemory()
+    private static void GiveBackMemory()
     {
         if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
         {

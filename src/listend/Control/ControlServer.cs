@@ -191,9 +191,6 @@ internal sealed partial class ControlServer : IDisposable
                 await application.StopAsync();
                 await application.DisposeAsync();
                 duplicate.Dispose();
-                application = null;
-
-                Rest.GiveBackMemory();
             }
         }
         finally
@@ -203,6 +200,7 @@ internal sealed partial class ControlServer : IDisposable
                 if (!_stopping.IsCancellationRequested)
                 {
                     _daemon.Loop.Watch(_listener, Activate);
+                    _daemon.Rest.Begin(Rest.AfterService);
                 }
             });
         }
