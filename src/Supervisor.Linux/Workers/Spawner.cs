@@ -75,25 +75,11 @@ public sealed class Spawner : IDisposable
         || name.StartsWith("WATCHDOG_", StringComparison.Ordinal) || name.StartsWith("LISTEND_", StringComparison.Ordinal);
 
     /// <summary>
-    /// Spawns a worker with duplicates of its listeners (of a listener with shards, those that <paramref name="share"/> says) and of what its predecessor stored. The process that comes back is the caller's to watch and
-    /// dispose; on failure it is null and <paramref name="failure"/> says setting, value, stage and remedy.
-    /// </summary>
-    public WorkerProcess? Spawn(
-        ServiceSpec spec,
-        WorkerIdentity identity,
-        WorkerState worker,
-        IReadOnlyList<ListenerHandle> listeners,
-        Action<string> onOutput,
-        Action<string> onError,
-        out string? failure,
-        IReadOnlyList<StoredDescriptor>? stored = null,
-        Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null) =>
-        Begin(spec, identity, worker, listeners, onOutput, onError, waits: true, out failure, stored, share)?.Finish(out failure);
-
-    /// <summary>
-    /// The first half of it, which does not wait for the child to execute its program unless it <paramref name="waits"/>:
-    /// meanwhile the next one is prepared. Null with the <paramref name="failure"/> where there is no child; what comes back is
-    /// finished by the caller, and no more than <see cref="ChildProcess.MostAtOnce"/> of them are under way.
+    /// Spawns a worker with duplicates of its listeners (of a listener with shards, those that <paramref name="share"/> says)
+    /// and of what its predecessor stored. Unless it <paramref name="waits"/>, it does not for the child to execute its
+    /// program: meanwhile the next one is prepared. What comes back is finished by the caller, and no more than
+    /// <see cref="ChildProcess.MostAtOnce"/> of them are under way; where there is no child it is null and
+    /// <paramref name="failure"/> says setting, value, stage and remedy.
     /// </summary>
     public SpawnedWorker? Begin(
         ServiceSpec spec,

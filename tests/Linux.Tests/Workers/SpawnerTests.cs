@@ -178,6 +178,6 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
     {
         Assert.True(WorkerIdentity.TryResolve(spec, out var identity, out var error), error);
         var worker = new WorkerState { Id = 3, Slot = 1, Generation = 7, Phase = WorkerPhase.Starting, StartedAt = default };
-        return spawner.Spawn(spec, identity, worker, listeners, output.Add, output.Add, out failure);
+        return spawner.Begin(spec, identity, worker, listeners, output.Add, output.Add, waits: true, out failure)?.Finish(out failure);
     }
 }
