@@ -55,6 +55,12 @@ public static unsafe class ChildProcess
 
         /// <summary>cgroup.procs open for writing, or null; stays the caller's.</summary>
         public DescriptorHandle? Cgroup { get; init; }
+
+        /// <summary>
+        /// Whether the caller leaves all of these descriptors open, and as they are, until the child is finished. Then the child
+        /// begins with the daemon's own table and copies only what lies up to the highest of them.
+        /// </summary>
+        public bool KeepsDescriptors { get; init; }
     }
 
     /// <summary>A child that runs: its process id and its pidfd, which the caller owns.</summary>
@@ -64,7 +70,7 @@ public static unsafe class ChildProcess
     public readonly record struct Failure(SpawnStage Stage, int Errno, int Detail);
 
     /// <summary>How many may have begun and not been finished at a time: spawn.h.</summary>
-    public const int MostAtOnce = 8;
+    public const int MostAtOnce = 65;
 
     /// <summary>
     /// Spawns. Returns when the program has been executed or a step has failed; then <paramref name="failure"/> says
@@ -75,12 +81,12 @@ public static unsafe class ChildProcess
     /// <summary>
     /// The first half of a spawn: there is a child, which takes its steps beside this process unless this one
     /// <paramref name="waits"/> for them. Null where there is none, <see cref="MostAtOnce"/> being under way included. Whoever
-    /// gets one finishes it; the plan's descriptors may be closed before.
+    /// gets one finishes it; the plan's descriptors may be closed before, unless the plan says otherwise.
     /// </summary>
     public static Begun? Begin(Plan plan, bool waits, out Failure failure)
     {
         var memory = new List<nint>();
-        var request = Lay(plan, memory);
+        var request = Lay(plan, waits || plan.KeepsDescriptors, memory);
         var done = waits ? Syscalls.listend_spawn(request) : Syscalls.listend_spawn_begin(request);
         GC.KeepAlive(plan);
         failure = new Failure((SpawnStage)request->Stage, request->Error, request->Detail);
@@ -133,7 +139,7 @@ public static unsafe class ChildProcess
     }
 
     /// <summary>The whole request in memory of its own.</summary>
-    private static SpawnRequest* Lay(Plan plan, List<nint> memory)
+    private static SpawnRequest* Lay(Plan plan, bool keepsDescriptors, List<nint> memory)
     {
         var environment = new List<string>(plan.Environment.Count + plan.PidVariables.Count);
         environment.AddRange(plan.Environment);
@@ -190,6 +196,7 @@ public static unsafe class ChildProcess
             NoNewPrivileges = plan.NoNewPrivileges ? 1 : 0,
             Uid = plan.Uid ?? uint.MaxValue,
             Gid = plan.Gid ?? uint.MaxValue,
+            SharesDescriptors = keepsDescriptors ? 1 : 0,
         };
         return request;
     }

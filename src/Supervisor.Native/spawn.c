@@ -25,6 +25,7 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -200,11 +201,12 @@ static int child(void *argument)
 
 /* Children that have not executed their program yet, each on a stack of its own. */
 static struct listend_spawn *begun[LISTEND_AT_ONCE];
+static char stacks[LISTEND_AT_ONCE][32 * 1024] __attribute__((aligned(4096)));
+static int highest;
 static int dumpable;
 
 static int begin(struct listend_spawn *request, int waits)
 {
-    static char stacks[LISTEND_AT_ONCE][32 * 1024] __attribute__((aligned(16)));
     unsigned long all = ~0UL, before;
     int place = 0, others = 0;
 
@@ -224,7 +226,8 @@ static int begin(struct listend_spawn *request, int waits)
         return -1;
     }
     /* Closes nothing: whether the call is there (Linux 5.9) and a filter lets it pass, before anything depends on it. */
-    request->shares_descriptors = waits && syscall(SYS_close_range, ~0U, ~0U, 0) == 0;
+    if (request->shares_descriptors)
+        request->shares_descriptors = syscall(SYS_close_range, ~0U, ~0U, 0) == 0;
     if (others == 0)
         dumpable = prctl(PR_GET_DUMPABLE);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
@@ -238,6 +241,8 @@ static int begin(struct listend_spawn *request, int waits)
         return -1;
     }
     begun[place] = request;
+    if (place > highest)
+        highest = place;
     return 0;
 }
 
@@ -251,9 +256,18 @@ int listend_spawn_end(struct listend_spawn *request)
     /* The kernel clears it and wakes whoever waits when the child has left this memory (kernel/fork.c, mm_release). */
     while (__atomic_load_n(&request->running, __ATOMIC_ACQUIRE) != 0)
         syscall(SYS_futex, &request->running, FUTEX_WAIT, 1, NULL, NULL, 0);
-    for (int i = 0; i < LISTEND_AT_ONCE; i++)
+    int others = 0;
+    for (int i = 0; i < LISTEND_AT_ONCE; i++) {
         if (begun[i] == request)
             begun[i] = NULL;
+        if (begun[i])
+            others++;
+    }
+    /* What many at once have touched is nobody's any more. */
+    if (others == 0 && highest > 1) {
+        madvise(stacks, sizeof stacks, MADV_DONTNEED);
+        highest = 0;
+    }
     /* A child that changes its user marks the memory that it shares with us (kernel/cred.c, commit_creds). By now it has its own. */
     if (prctl(PR_GET_DUMPABLE) != dumpable)
         prctl(PR_SET_DUMPABLE, dumpable);

@@ -55,12 +55,12 @@ struct listend_spawn {
     int32_t detail;                     /* index of the limit or descriptor that failed */
     /* between the two sides */
     int32_t running;                    /* not 0 while the child has yet to execute the program, where the parent does not wait */
-    int32_t shares_descriptors;         /* whether the child begins with its parent's table of descriptors */
+    int32_t shares_descriptors;         /* set where all of fds and cgroup_fd stay open until the second half: then the child begins with its parent's table */
     int32_t reserved;
 };
 
 /* How many children may have begun and not been asked for at a time. */
-#define LISTEND_AT_ONCE 8
+#define LISTEND_AT_ONCE 65
 
 /* 0, or -1 with stage and error set. Main thread only. */
 int listend_spawn(struct listend_spawn *request);

@@ -503,7 +503,7 @@ internal sealed class Daemon : IDisposable
     private Task ServeMetrics(string? address)
     {
         var former = Interlocked.Exchange(ref _metrics, null);
-        return Task.Run(() =>
+        return address is null && former is null ? Task.CompletedTask : Task.Run(() =>
         {
             former?.Dispose();
             if (address is null)

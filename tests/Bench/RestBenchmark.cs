@@ -39,8 +39,8 @@ internal static class RestBenchmark
             Thread.Sleep(UntilAtRest);
             var before = ProcessMemory.Of(listend.Pid);
             var clock = Stopwatch.StartNew();
-            var requests = Requests(listend, scale.Requests, clock, scale.Limit / 2);
-            var restarts = Restarts(listend, scale.Restarts, clock, scale.Limit);
+            var requests = Requests(listend, scale.Requests, clock, scale.Limit);
+            var restarts = Restarts(listend, scale.Restarts, clock, scale.Limit * 2);
             Thread.Sleep(UntilIdle);
             var after = ProcessMemory.Of(listend.Pid);
             var what = string.Create(CultureInfo.InvariantCulture, $"growth by {requests} requests and {restarts} restarts");

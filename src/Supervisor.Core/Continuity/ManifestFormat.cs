@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
@@ -72,91 +73,102 @@ public static class ManifestFormat
     }
 
     /// <summary>
-    /// Writes it piece by piece, so that no more of it is in memory than a piece. With <paramref name="listeners"/> the value
+    /// Writes it piece by piece, so that no more of it is in memory than a piece, and without asking the serializer where
+    /// everything of it is known (<see cref="ManifestJson"/>). With <paramref name="listeners"/> the value
     /// of that field is what <see cref="WriteListeners"/> has written before: there are thousands of them, and they rarely change.
     /// </summary>
     public static void Write(Stream stream, DaemonManifest manifest, UnknownFields? unknown = null, Action<Stream>? listeners = null)
     {
-        var separator = "{"u8;
-        foreach (var property in ManifestJson.Default.DaemonManifest.Properties)
-        {
-            Name(property.Name, separator);
-            separator = ","u8;
-            if (property.Name == ListenersField)
-            {
-                (listeners ?? (into => WriteListeners(into, manifest.Listeners, unknown)))(stream);
-            }
-            else
-            {
-                Value(stream, property.Get!(manifest), ManifestJson.Default.Options.GetTypeInfo(property.PropertyType), unknown?.Part(property.Name));
-            }
-        }
+        var buffer = new StreamBuffer(stream);
+        using var writer = new Utf8JsonWriter(buffer);
+        var isFirst = true;
 
+        Value("format", manifest.Format, static (writer, number) => writer.WriteNumberValue(number));
+        Value("least_reader", manifest.LeastReader, static (writer, number) => writer.WriteNumberValue(number));
+        Value("version", manifest.Version, static (writer, text) => writer.WriteStringValue(text));
+        Value("pid", manifest.Pid, static (writer, number) => writer.WriteNumberValue(number));
+        Value("boot_id", manifest.BootId, static (writer, text) => writer.WriteStringValue(text));
+        Value("clock", manifest.Clock, static (writer, number) => writer.WriteNumberValue(number));
+        Value("started_at", manifest.StartedAt, static (writer, time) => writer.WriteStringValue(time));
+        Value("upgrades", manifest.Upgrades, static (writer, number) => writer.WriteNumberValue(number));
+        Value("config", manifest.Config, ManifestJson.Write);
+        Name(ListenersField);
+        buffer.Flush();
+        (listeners ?? (into => WriteListeners(into, manifest.Listeners, unknown)))(stream);
+        Value("services", manifest.Services, static (writer, services) =>
+        {
+            writer.WriteStartArray();
+            foreach (var service in services)
+            {
+                ManifestJson.Write(writer, service);
+            }
+
+            writer.WriteEndArray();
+        });
+        Value("events", manifest.Events, ManifestJson.Write);
+        Value("descriptors", manifest.Descriptors, static (writer, numbers) => JsonSerializer.Serialize(writer, numbers, ManifestJson.Default.ImmutableSortedDictionaryStringInt32!));
         foreach (var (name, value) in unknown?.Fields ?? ImmutableDictionary<string, JsonNode?>.Empty)
         {
-            Name(name, separator);
-            WriteNode(stream, value);
+            Name(name);
+            Write(writer, value);
         }
 
-        stream.Write("}"u8);
+        buffer.Write("}"u8);
+        buffer.Flush();
 
-        void Name(string name, ReadOnlySpan<byte> separator)
+        void Name(string name)
         {
-            stream.Write(separator);
-            stream.Write("\""u8);
-            stream.Write(JsonEncodedText.Encode(name).EncodedUtf8Bytes);
-            stream.Write("\":"u8);
+            buffer.Write(isFirst ? "{\""u8 : ",\""u8);
+            isFirst = false;
+            buffer.Write(JsonEncodedText.Encode(name).EncodedUtf8Bytes);
+            buffer.Write("\":"u8);
         }
-    }
 
-    /// <summary>
-    /// Does ahead what the serializer does when it first meets a type, which takes longer than to write a state: for a thread
-    /// beside the one that is going to write. Of what nearly every state has, and nothing else: it stays in memory.
-    /// </summary>
-    public static void Prepare()
-    {
-        var state = ServiceState.Create(SomeService) with
+        void Value<T>(string name, T value, Action<Utf8JsonWriter, T> write)
         {
-            Workers = [new WorkerState { Id = 0, Slot = 0, Generation = 0, Phase = default, StartedAt = default }],
-            Slots = [new SlotState { Index = 0, Generation = 0 }],
-        };
-        Write(Stream.Null, new DaemonManifest
-        {
-            Format = Current,
-            LeastReader = LeastReader,
-            Version = "",
-            Pid = 0,
-            BootId = "",
-            Clock = 0,
-            StartedAt = default,
-            Config = new ConfigEntry { Listeners = [SomeListener], Services = [SomeService] },
-            Listeners = [new ListenerEntry { Spec = SomeListener, History = new KeptHistory(0, 0, [], []) }],
-            Services = [new ServiceEntry { State = state, Workers = [new WorkerEntry { Id = 0, Pid = 0, Session = 0, StartedAt = default, NotifyPath = "" }] }],
-        });
+            Name(name);
+            if (unknown?.Part(name) is { } part)
+            {
+                var node = JsonSerializer.SerializeToNode(value, (JsonTypeInfo<T>)ManifestJson.Default.Options.GetTypeInfo(typeof(T)));
+                if (node is not null)
+                {
+                    part.AddTo(node);
+                }
+
+                Write(writer, node);
+                return;
+            }
+
+            write(writer, value);
+            writer.Flush();
+            writer.Reset();
+        }
     }
 
     /// <summary>Writes the value of the field of listeners.</summary>
     public static void WriteListeners(Stream stream, ImmutableArray<ListenerEntry> listeners, UnknownFields? unknown = null)
     {
-        var separator = "["u8;
+        var buffer = new StreamBuffer(stream);
+        using var writer = new Utf8JsonWriter(buffer);
         var known = unknown?.Part(ListenersField);
+        writer.WriteStartArray();
         foreach (var listener in listeners)
         {
-            stream.Write(separator);
-            separator = ","u8;
             if (known is null)
             {
-                JsonSerializer.Serialize(stream, listener, ManifestJson.Default.ListenerEntry);
+                ManifestJson.Write(writer, listener);
             }
             else
             {
                 var node = JsonSerializer.SerializeToNode(listener, ManifestJson.Default.ListenerEntry)!;
                 known.AddToElement(node);
-                WriteNode(stream, node);
+                node.WriteTo(writer);
             }
         }
 
-        stream.Write(listeners.IsEmpty ? "[]"u8 : "]"u8);
+        writer.WriteEndArray();
+        writer.Flush();
+        buffer.Flush();
     }
 
     /// <summary>Whether two configurations say the same.</summary>
@@ -265,22 +277,8 @@ public static class ManifestFormat
         _ => JsonValue.Create(element),
     };
 
-    private static void Value(Stream stream, object? value, JsonTypeInfo type, UnknownFields? unknown)
+    private static void Write(Utf8JsonWriter writer, JsonNode? node)
     {
-        if (unknown is null)
-        {
-            JsonSerializer.Serialize(stream, value, type);
-            return;
-        }
-
-        var node = JsonSerializer.SerializeToNode(value, type)!;
-        unknown.AddTo(node);
-        WriteNode(stream, node);
-    }
-
-    private static void WriteNode(Stream stream, JsonNode? node)
-    {
-        using var writer = new Utf8JsonWriter(stream);
         if (node is null)
         {
             writer.WriteNullValue();
@@ -289,6 +287,9 @@ public static class ManifestFormat
         {
             node.WriteTo(writer);
         }
+
+        writer.Flush();
+        writer.Reset();
     }
 
     private static int? Number(JsonObject document, string name) => document[name] is JsonValue value && value.TryGetValue(out int number) ? number : null;

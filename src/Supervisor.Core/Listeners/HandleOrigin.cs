@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Supervisor.Core.Listeners;
 
 /// <summary>Where a handle came from.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<HandleOrigin>))]
 public enum HandleOrigin
 {
     /// <summary>Made by this daemon.</summary>

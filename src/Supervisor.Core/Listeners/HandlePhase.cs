@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Supervisor.Core.Listeners;
 
 /// <summary>
@@ -5,6 +7,7 @@ namespace Supervisor.Core.Listeners;
 /// there before bind() decides who may own the address, what comes before listen() decides about the queue and about
 /// what accepted connections inherit.
 /// </summary>
+[JsonConverter(typeof(JsonStringEnumConverter<HandlePhase>))]
 public enum HandlePhase
 {
     /// <summary>socket(), or the arrival of a descriptor made elsewhere.</summary>

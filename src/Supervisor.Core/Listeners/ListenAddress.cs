@@ -3,6 +3,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Serialization;
+using Supervisor.Core.Continuity;
 
 namespace Supervisor.Core.Listeners;
 
@@ -12,6 +14,7 @@ namespace Supervisor.Core.Listeners;
 /// <c>%interface</c>, or <c>*</c>), <c>unix:// unix-dgram:// unix-seqpacket://</c> with an absolute path or <c>@name</c>
 /// (abstract), and <c>vsock://CID:PORT</c>. Values compare by content.
 /// </summary>
+[JsonConverter(typeof(ListenAddressConverter))]
 public sealed record ListenAddress
 {
     /// <summary>Bytes that a UNIX path may have: sun_path is 108 with its terminating NUL (unix(7)).</summary>

@@ -1,4 +1,7 @@
 using System.Collections.Immutable;
+using System.Net;
+using System.Text.Json.Serialization;
+using Supervisor.Core.Continuity;
 
 namespace Supervisor.Core.Listeners;
 
@@ -186,4 +189,7 @@ public sealed record DatagramOptions
 /// <param name="Group">The group's numeric address.</param>
 /// <param name="Interface">The interface's name; null: the kernel's choice.</param>
 /// <param name="Source">The one source to hear; null: any source.</param>
-public sealed record MulticastMembership(System.Net.IPAddress Group, string? Interface, System.Net.IPAddress? Source);
+public sealed record MulticastMembership(
+    [property: JsonConverter(typeof(IPAddressConverter))] IPAddress Group,
+    string? Interface,
+    [property: JsonConverter(typeof(IPAddressConverter))] IPAddress? Source);

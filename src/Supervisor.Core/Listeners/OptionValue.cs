@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
+using Supervisor.Core.Continuity;
 
 namespace Supervisor.Core.Listeners;
 
@@ -6,6 +8,7 @@ namespace Supervisor.Core.Listeners;
 /// A socket option's value in the unit of getsockopt: a number (a flag is 0 or 1), or a name (a device, a congestion
 /// control). SO_LINGER is its seconds; "off" where it is switched off.
 /// </summary>
+[JsonConverter(typeof(OptionValueConverter))]
 public readonly record struct OptionValue
 {
     private OptionValue(long? number, string? text)

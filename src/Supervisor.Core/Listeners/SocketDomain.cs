@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Supervisor.Core.Listeners;
 
 /// <summary>A socket's address family.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<SocketDomain>))]
 public enum SocketDomain
 {
     /// <summary>AF_UNIX.</summary>

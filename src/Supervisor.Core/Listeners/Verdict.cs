@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Supervisor.Core.Listeners;
 
 /// <summary>How the kernel's answer compares with what was asked.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<Verdict>))]
 public enum Verdict
 {
     /// <summary>The effective value is the one asked for.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Rollouts;
 
@@ -16,6 +17,7 @@ namespace Supervisor.Core.Rollouts;
 /// abort leads from Replacing, Canary and Draining to RollingBack, whatever on_failure says.
 /// </code>
 /// </summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RolloutPhase>))]
 public enum RolloutPhase
 {
     /// <summary>New workers are started, and old ones asked to drain as their slot's new one is ready.</summary>

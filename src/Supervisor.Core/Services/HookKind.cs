@@ -1,6 +1,9 @@
+using System.Text.Json.Serialization;
+
 namespace Supervisor.Core.Services;
 
 /// <summary>The moments of a service at which a program of its own may run.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<HookKind>))]
 public enum HookKind
 {
     /// <summary>Before the first worker of a generation starts; unless it ends well, none does.</summary>

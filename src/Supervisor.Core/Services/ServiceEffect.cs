@@ -6,7 +6,7 @@ namespace Supervisor.Core.Services;
 /// <summary>What the runner has to do, in order.</summary>
 public abstract record ServiceEffect;
 
-/// <summary>Spawn that worker; answer with <see cref="WorkerSpawned"/> or <see cref="WorkerEnded"/>.</summary>
+/// <summary>Spawn that worker; answer with <see cref="WorkerSpawned"/>, <see cref="WorkersSpawned"/> or <see cref="WorkerEnded"/>.</summary>
 public sealed record SpawnEffect(WorkerState Worker) : ServiceEffect;
 
 /// <summary>Send a worker the stop signal, or SIGABRT where it hangs.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
@@ -40,6 +41,9 @@ public sealed record ScaleRequested(int Workers) : ServiceEvent;
 
 /// <summary>A worker's program runs.</summary>
 public sealed record WorkerSpawned(int WorkerId, int Pid) : ServiceEvent;
+
+/// <summary>The programs of several workers run, which were spawned at once: the same as one after the other, in one step.</summary>
+public sealed record WorkersSpawned(ImmutableArray<WorkerSpawned> Workers) : ServiceEvent;
 
 /// <summary>A worker is ready.</summary>
 public sealed record WorkerReady(int WorkerId) : ServiceEvent;

@@ -65,9 +65,11 @@ public static class ServiceMachine
                 break;
             case WorkerSpawned spawned:
                 transition.Spawned(spawned.WorkerId, spawned.Pid);
-                if (transition.TermsOf(spawned.WorkerId).Readiness.Kind == ReadinessKind.Started)
+                break;
+            case WorkersSpawned several:
+                foreach (var spawned in several.Workers)
                 {
-                    transition.Worker(spawned.WorkerId, WorkerEvent.Ready);
+                    transition.Spawned(spawned.WorkerId, spawned.Pid);
                 }
 
                 break;

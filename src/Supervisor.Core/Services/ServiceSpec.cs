@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Services;
 
@@ -95,6 +96,7 @@ public sealed record ServiceSpec
 }
 
 /// <summary><c>start</c>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<StartMode>))]
 public enum StartMode
 {
     /// <summary>With the daemon.</summary>
@@ -105,6 +107,7 @@ public enum StartMode
 }
 
 /// <summary><c>handoff</c>: the protocol by which a worker takes its listeners.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<HandoffKind>))]
 public enum HandoffKind
 {
     /// <summary>LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES; descriptors from 3. sd_listen_fds(3).</summary>
@@ -133,6 +136,7 @@ public enum HandoffKind
 }
 
 /// <summary>What makes a worker ready.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<ReadinessKind>))]
 public enum ReadinessKind
 {
     /// <summary>READY=1.</summary>
@@ -161,6 +165,7 @@ public sealed record Readiness(ReadinessKind Kind, string? Path = null)
 }
 
 /// <summary><c>rollout.strategy</c>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RolloutStrategy>))]
 public enum RolloutStrategy
 {
     /// <summary>A few slots at a time; an old worker drains when its slot's new one is ready.</summary>
@@ -202,6 +207,7 @@ public sealed record RolloutSpec
 }
 
 /// <summary><c>rollout.on_failure</c>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RolloutFailurePolicy>))]
 public enum RolloutFailurePolicy
 {
     /// <summary>What was new is ended, what was replaced is started again.</summary>
@@ -212,6 +218,7 @@ public enum RolloutFailurePolicy
 }
 
 /// <summary><c>restart.policy</c>.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<RestartPolicy>))]
 public enum RestartPolicy
 {
     /// <summary>However it ended.</summary>
@@ -259,6 +266,7 @@ public sealed record LogTarget(LogTargetKind Kind, string? Path = null)
 }
 
 /// <summary>Where a worker's output goes.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<LogTargetKind>))]
 public enum LogTargetKind
 {
     /// <summary>The journal under systemd, else the daemon's own output.</summary>

@@ -29,10 +29,6 @@ internal sealed class ServiceTransition
         return (State, _effects.ToImmutable());
     }
 
-    /// <summary>The terms of a worker, also of one that is not known any more.</summary>
-    public ServiceSpec TermsOf(int workerId) =>
-        State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;
-
     /// <summary>
     /// Something else is asked for. Generations whose workers are as good as those of the new terms live on under them;
     /// any other one keeps its own. A service that does not run begins its next start with a generation of its own, since
@@ -296,6 +292,10 @@ internal sealed class ServiceTransition
         if (State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } spawned)
         {
             Report(ServiceReport.WorkerSpawned, spawned);
+            if (State.SpecOf(spawned.Generation).Readiness.Kind == ReadinessKind.Started)
+            {
+                Worker(workerId, WorkerEvent.Ready);
+            }
         }
     }
 
@@ -308,6 +308,12 @@ internal sealed class ServiceTransition
 
         var spec = State.SpecOf(before.Generation);
         var (after, action) = WorkerMachine.Step(before, what, spec, Now);
+        if (ReferenceEquals(after, before) && action == WorkerMachine.Action.None)
+        {
+            // Said again to each worker of a service that stops, whenever one of them has gone.
+            return;
+        }
+
         Update(workerId, _ => after);
         switch (action)
         {
@@ -333,9 +339,9 @@ internal sealed class ServiceTransition
         {
             case WorkerPhase.Ready:
                 Report(ServiceReport.WorkerReady, after);
-                if (after.Slot < State.Slots.Length && State.Slots[after.Slot].Generation == after.Generation)
+                if (after.Slot < State.Slots.Length && State.Slots[after.Slot] is var slot && slot.Generation == after.Generation && (slot.LimitReached || slot.NextTry is not null))
                 {
-                    SetSlot(State.Slots[after.Slot] with { LimitReached = false, NextTry = null });
+                    SetSlot(slot with { LimitReached = false, NextTry = null });
                 }
 
                 break;
@@ -461,20 +467,9 @@ internal sealed class ServiceTransition
     {
         foreach (var worker in State.Workers)
         {
-            if (!(worker.NextDeadline <= Now))
+            if (worker.NextDeadline <= Now)
             {
-                continue;
-            }
-
-            // The watchdog first: a worker that hangs has not settled.
-            if (worker.WatchdogDeadline <= Now)
-            {
-                Worker(worker.Id, WorkerEvent.WatchdogPassed);
-            }
-
-            if (worker.Deadline <= Now && State.Workers.Any(still => still.Id == worker.Id && still.Deadline <= Now))
-            {
-                Worker(worker.Id, WorkerEvent.DeadlinePassed);
+                PassDeadline(worker);
             }
         }
 
@@ -489,6 +484,21 @@ internal sealed class ServiceTransition
             {
                 SetSlot(State.Slots[i] with { NextTry = null });
             }
+        }
+    }
+
+    /// <summary>Of one worker. A method of its own, since what it looks for would be garbage of every worker at every event.</summary>
+    private void PassDeadline(WorkerState worker)
+    {
+        // The watchdog first: a worker that hangs has not settled.
+        if (worker.WatchdogDeadline <= Now)
+        {
+            Worker(worker.Id, WorkerEvent.WatchdogPassed);
+        }
+
+        if (worker.Deadline <= Now && State.Workers.Any(still => still.Id == worker.Id && still.Deadline <= Now))
+        {
+            Worker(worker.Id, WorkerEvent.DeadlinePassed);
         }
     }
 

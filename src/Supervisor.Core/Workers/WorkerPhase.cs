@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Supervisor.Core.Workers;
 
 /// <summary>
@@ -11,6 +13,7 @@ namespace Supervisor.Core.Workers;
 ///    any of them ── its process ends ──▶ (removed)
 /// </code>
 /// </summary>
+[JsonConverter(typeof(JsonStringEnumConverter<WorkerPhase>))]
 public enum WorkerPhase
 {
     /// <summary>Spawned, not ready yet; its deadline is start_timeout.</summary>

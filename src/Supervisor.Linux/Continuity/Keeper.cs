@@ -27,21 +27,20 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     private readonly EventLoop _loop;
     private readonly ILogger _log;
     private readonly DescriptorHandle _link;
-    private readonly DescriptorHandle? _pidfd;
-    private readonly int _pid;
+    private ChildProcess.Begun? _begun;
+    private ChildProcess.Started? _started;
     private bool _standsStill;
     private bool _takesSeveral;
 
-    private Keeper(EventLoop loop, DescriptorHandle link, int pid, DescriptorHandle? pidfd, ILogger log, bool isOurs)
+    private Keeper(EventLoop loop, DescriptorHandle link, ChildProcess.Begun? begun, ILogger log)
     {
-        _takesSeveral = isOurs;
+        _takesSeveral = begun is not null;
         _loop = loop;
         _link = link;
-        _pid = pid;
-        _pidfd = pidfd;
+        _begun = begun;
         _log = log;
         loop.Watch(link, Hear);
-        if (!isOurs)
+        if (begun is null)
         {
             // It may be of a version that takes one key a packet and answers nothing.
             Send("V"u8, []);
@@ -54,10 +53,13 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     /// <summary>The link, for a successor in the same process.</summary>
     public DescriptorHandle Link => _link;
 
-    /// <summary>Its process id; 0 where it was a predecessor's.</summary>
-    public int Pid => _pid;
+    /// <summary>Its process id, once it is <see cref="Await">awaited</see>; 0 where it was a predecessor's.</summary>
+    public int Pid => _started?.Pid ?? 0;
 
-    /// <summary>Starts one whose socket lies at <paramref name="path"/>; null with the reason. Main thread only.</summary>
+    /// <summary>
+    /// Starts one whose socket lies at <paramref name="path"/>; null with the reason. It is on its way to its program when this
+    /// returns, takes what it is sent as soon as it is there, and has to be <see cref="Await">awaited</see>. Main thread only.
+    /// </summary>
     public static Keeper? TryStart(EventLoop loop, string path, IReadOnlyList<string> environment, ILogger log, out string? error)
     {
         error = null;
@@ -92,7 +94,7 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
         using (other)
         using (var nothing = Files.Open("/dev/null", readWrite, 0, out _))
         {
-            if (nothing is null || ChildProcess.Spawn(
+            if (nothing is null || ChildProcess.Begin(
                 new ChildProcess.Plan
                 {
                     Path = "/proc/self/fd/5",
@@ -102,19 +104,36 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
                     Directory = "/",
                     NoNewPrivileges = true,
                 },
-                out var failure) is not { } child)
+                waits: false,
+                out _) is not { } child)
             {
                 link!.Dispose();
                 error = "it could not be executed";
                 return null;
             }
 
-            return new Keeper(loop, link!, child.Pid, child.Pidfd, log, isOurs: true);
+            return new Keeper(loop, link!, child, log);
         }
     }
 
     /// <summary>Goes on with a predecessor's link, after execve() in the same process.</summary>
-    public static Keeper Adopt(EventLoop loop, DescriptorHandle link, ILogger log) => new(loop, link, 0, null, log, isOurs: false);
+    public static Keeper Adopt(EventLoop loop, DescriptorHandle link, ILogger log) => new(loop, link, null, log);
+
+    /// <summary>Waits until it has executed its program, the first time that this is called. One that could not has <see cref="Gone"/>, as the loop will see. Main thread only.</summary>
+    public void Await()
+    {
+        if (_begun is null)
+        {
+            return;
+        }
+
+        _started = _begun.Finish(out var failure);
+        _begun = null;
+        if (_started is null)
+        {
+            _log.Warning("the keeper could not be executed: {Stage}, {Error}", failure.Stage.ToString(), ErrnoNames.Name(failure.Errno));
+        }
+    }
 
     /// <summary>
     /// Takes what a dead predecessor's keeper holds. Its link, on which that keeper is this daemon's from then on, comes as
@@ -195,9 +214,10 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        Await();
         _loop.Unwatch(_link);
         _link.Dispose();
-        _pidfd?.Dispose();
+        _started?.Pidfd.Dispose();
     }
 
     private void Hear()

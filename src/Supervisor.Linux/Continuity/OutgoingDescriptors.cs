@@ -5,7 +5,7 @@ namespace Supervisor.Linux.Continuity;
 /// <summary>The descriptors that a successor is to have, each under its key. Owns none of them.</summary>
 public sealed class OutgoingDescriptors
 {
-    private readonly SortedDictionary<string, DescriptorHandle> _descriptors = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, DescriptorHandle> _descriptors = new(StringComparer.Ordinal);
 
     /// <summary>Each by its key.</summary>
     public IReadOnlyDictionary<string, DescriptorHandle> All => _descriptors;

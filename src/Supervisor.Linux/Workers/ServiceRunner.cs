@@ -46,6 +46,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private readonly Dictionary<int, GenerationMeans> _means = [];
     private GenerationMeans _wanted;
     private readonly Queue<Action> _spawning = new();
+    private readonly List<WorkerSpawned> _spawned = [];
     private bool _stepping;
     private bool _isReplacing;
     private TimeSpan? _gaveWay;
@@ -276,7 +277,12 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
                 // Acts before words: whoever reads the log must not keep a worker from being replaced.
                 var reports = ImmutableArray.CreateBuilder<ReportEffect>();
-                var isOneOfMany = effects.Count(effect => effect is SpawnEffect) > 1;
+                var spawns = effects.Count(effect => effect is SpawnEffect);
+                if (spawns > 1)
+                {
+                    _spawner.Expect(spawns);
+                }
+
                 foreach (var effect in effects)
                 {
                     switch (effect)
@@ -285,7 +291,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                             reports.Add(report);
                             break;
                         case SpawnEffect spawn:
-                            Spawn(spawn.Worker, isOneOfMany);
+                            Spawn(spawn.Worker, isOneOfMany: spawns > 1);
                             break;
                         default:
                             FinishSpawns(0);
@@ -295,7 +301,8 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 }
 
                 FinishSpawns(0);
-
+                _spawner.ExpectNone();
+                TellSpawned();
                 foreach (var report in reports)
                 {
                     CarryOut(report, now);
@@ -494,7 +501,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// </summary>
     private void Spawn(WorkerState worker, bool isOneOfMany)
     {
-        FinishSpawns(ChildProcess.MostAtOnce - 1);
+        FinishSpawns(Spawner.MostAtOnce - 1);
         var spec = State.SpecOf(worker.Generation);
         var (listeners, identity) = MeansOf(worker.Generation);
         foreach (var handle in listeners)
@@ -547,6 +554,16 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
     }
 
+    /// <summary>Tells the machine of those that have been spawned meanwhile, of all of them at once.</summary>
+    private void TellSpawned()
+    {
+        if (_spawned.Count > 0)
+        {
+            Post(_spawned is [var one] ? one : new WorkersSpawned([.. _spawned]));
+            _spawned.Clear();
+        }
+    }
+
     private void Spawned(WorkerState worker, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, Dictionary<ListenerHandle, IReadOnlyList<ListenerSocket>> shares, WorkerProcess process)
     {
         if (_isReplacing && (_gaveWay is null || _loop.Now - _gaveWay > GivesWayNoSooner))
@@ -560,7 +577,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         var pid = process.Pid;
         process.Never = [.. listeners.SelectMany(handle => handle.Leaving)];
         _processes.Add(worker.Id, process);
-        Post(new WorkerSpawned(worker.Id, pid));
+        _spawned.Add(new WorkerSpawned(worker.Id, pid));
         if (spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
         {
             var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
@@ -579,6 +596,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
         Attach(worker.Id, process);
         LookAt(worker.Id, process);
+
+        // Now, while others are on their way to their programs: the state is written when all of them are there.
+        _ = process.StartTime;
     }
 
     private void Attach(int workerId, WorkerProcess process)

@@ -24,18 +24,16 @@ public sealed class Spawner : IDisposable
     /// </summary>
     public const int ReservedDescriptors = 16;
 
+    /// <summary>How many workers may be on their way to their programs at a time; one more place is the keeper's.</summary>
+    public const int MostAtOnce = ChildProcess.MostAtOnce - 1;
+
     private readonly string _notifyDirectory;
     private readonly string _brokerPath;
     private readonly TimeProvider _time;
     private readonly OrphanReaper? _orphans;
     private readonly DescriptorHandle _null;
 
-    /// <summary>
-    /// Where a child's ends of its pipes are while it is spawned: among the first descriptors. What lies above the highest that
-    /// it is given need not be copied for it, and with hundreds of workers that is nearly all.
-    /// </summary>
-    private readonly (DescriptorHandle Output, DescriptorHandle Error) _places;
-
+    private readonly OutputPlaces _places;
     private readonly List<KeyValuePair<string, string>> _inherited = [];
     private readonly ConditionalWeakTable<ServiceSpec, WorkerEnvironment> _environments = [];
 
@@ -49,7 +47,7 @@ public sealed class Spawner : IDisposable
         _time = time;
         const int readWrite = 2;
         _null = Files.Open("/dev/null", readWrite, 0, out var error) ?? throw new SystemCallException(error, "opening /dev/null for the workers");
-        _places = (Place(), Place());
+        _places = new OutputPlaces(_null);
         foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
         {
             var name = (string)entry.Key;
@@ -74,11 +72,17 @@ public sealed class Spawner : IDisposable
         name.StartsWith("LISTEN_", StringComparison.Ordinal) || name.StartsWith("NOTIFY_", StringComparison.Ordinal)
         || name.StartsWith("WATCHDOG_", StringComparison.Ordinal) || name.StartsWith("LISTEND_", StringComparison.Ordinal);
 
+    /// <summary>So many workers are about to be spawned without waiting for each: what that takes is made ready.</summary>
+    public void Expect(int workers) => _places.Expect(workers);
+
+    /// <summary>They have been, and are finished.</summary>
+    public void ExpectNone() => _places.ExpectNone();
+
     /// <summary>
     /// Spawns a worker with duplicates of its listeners (of a listener with shards, those that <paramref name="share"/> says)
     /// and of what its predecessor stored. Unless it <paramref name="waits"/>, it does not for the child to execute its
     /// program: meanwhile the next one is prepared. What comes back is finished by the caller, and no more than
-    /// <see cref="ChildProcess.MostAtOnce"/> of them are under way; where there is no child it is null and
+    /// <see cref="MostAtOnce"/> of them are under way; where there is no child it is null and
     /// <paramref name="failure"/> says setting, value, stage and remedy.
     /// </summary>
     public SpawnedWorker? Begin(
@@ -135,7 +139,7 @@ public sealed class Spawner : IDisposable
 
         var pidVariables = spec.Watchdog > TimeSpan.Zero ? [.. handoff.PidVariables, "WATCHDOG_PID"] : handoff.PidVariables;
         var cgroup = Cgroups?.Create(spec.Name, worker.Id);
-        using var members = cgroup?.OpenMembers(out _);
+        var members = cgroup?.OpenMembers(out _);
         if (members is null)
         {
             // One that nobody can enter would be killed in the worker's place.
@@ -146,6 +150,7 @@ public sealed class Spawner : IDisposable
         var launched = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, waits, out failure, members, Keep);
         if (launched is not { } child)
         {
+            members?.Dispose();
             cgroup?.Dispose();
             notify.Dispose();
             return null;
@@ -154,7 +159,9 @@ public sealed class Spawner : IDisposable
         var startedAt = _time.GetUtcNow();
         return new SpawnedWorker((out string? why) =>
         {
-            if (child.Finish(out why) is not { } started)
+            var begun = child.Finish(out why);
+            members?.Dispose();
+            if (begun is not { } started)
             {
                 cgroup?.Dispose();
                 notify.Dispose();
@@ -203,12 +210,9 @@ public sealed class Spawner : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _places.Output.Dispose();
-        _places.Error.Dispose();
+        _places.Dispose();
         _null.Dispose();
     }
-
-    private DescriptorHandle Place() => Files.Duplicate(_null, out var error) ?? throw new SystemCallException(error, "keeping a place for the workers' output");
 
     /// <summary>Executes a program with pipes for its output, and with descriptors that begin at <paramref name="first"/>: 0, or 3.</summary>
     private LaunchedChild? Launch(
@@ -252,8 +256,8 @@ public sealed class Spawner : IDisposable
                 return null;
             }
 
-            var arePlaced = waits && Files.DuplicateOnto(outputEnd!, _places.Output) is null && Files.DuplicateOnto(errorEnd!, _places.Error) is null;
-            List<DescriptorHandle> descriptors = arePlaced ? [_null, _places.Output, _places.Error] : [_null, outputEnd!, errorEnd!];
+            var places = _places.Take(outputEnd!, errorEnd!);
+            List<DescriptorHandle> descriptors = [_null, places?.Output ?? outputEnd!, places?.Error ?? errorEnd!];
             for (var i = 0; i < passed.Count; i++)
             {
                 // A listener as standard input; what else there is follows the standard ones.
@@ -286,17 +290,13 @@ public sealed class Spawner : IDisposable
                     NoNewPrivileges = spec.NoNewPrivileges,
                     AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
                     Cgroup = cgroup,
+                    KeepsDescriptors = places is not null,
                 },
                 waits,
                 out var step);
-            if (arePlaced)
-            {
-                Files.DuplicateOnto(_null, _places.Output);
-                Files.DuplicateOnto(_null, _places.Error);
-            }
-
             if (begun is null)
             {
+                GiveBack();
                 output!.Dispose();
                 error!.Dispose();
                 failure = SpawnFailureText.For(spec, path, step, first);
@@ -304,7 +304,15 @@ public sealed class Spawner : IDisposable
             }
 
             failure = null;
-            return new LaunchedChild(begun, output!, error!, step => SpawnFailureText.For(spec, path, step, first));
+            return new LaunchedChild(begun, output!, error!, GiveBack, step => SpawnFailureText.For(spec, path, step, first));
+
+            void GiveBack()
+            {
+                if (places is not null)
+                {
+                    _places.GiveBack(places);
+                }
+            }
         }
     }
 

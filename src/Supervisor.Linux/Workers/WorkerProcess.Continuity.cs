@@ -38,11 +38,18 @@ public sealed partial class WorkerProcess
     /// <summary>The process for a successor, its descriptors among <paramref name="descriptors"/>.</summary>
     internal WorkerEntry Keep(string service, int id, OutgoingDescriptors? descriptors)
     {
-        descriptors?.Add(DescriptorKey.Process(service, id), Pidfd);
-        descriptors?.Add(DescriptorKey.First(service, id), First);
-        descriptors?.Add(DescriptorKey.Notify(service, id), Notify.Descriptor);
-        descriptors?.Add(DescriptorKey.Output(service, id), Output.Descriptor);
-        descriptors?.Add(DescriptorKey.Error(service, id), Error.Descriptor);
+        if (descriptors is not null)
+        {
+            // Asked for at each change of any worker.
+            var keys = _keys ??= new Keys(
+                DescriptorKey.Process(service, id), DescriptorKey.First(service, id), DescriptorKey.Notify(service, id), DescriptorKey.Output(service, id), DescriptorKey.Error(service, id));
+            descriptors.Add(keys.Process, Pidfd);
+            descriptors.Add(keys.First, First);
+            descriptors.Add(keys.Notify, Notify.Descriptor);
+            descriptors.Add(keys.Output, Output.Descriptor);
+            descriptors.Add(keys.Error, Error.Descriptor);
+        }
+
         return new WorkerEntry
         {
             Id = id,
@@ -76,11 +83,12 @@ public sealed partial class WorkerProcess
     /// <summary>Where it is no child of ours, its session's number may be another's by the time that it has ended: whoever carries its notify socket's path is of it.</summary>
     private IEnumerable<int> ForeignMembers() => ProcFile.All().Where(pid => pid != Pid && ProcFile.HasVariable(pid, "NOTIFY_SOCKET", Notify.Path));
 
+    private Keys? _keys;
     private ulong? _startTime;
     private int _startTimeOf;
 
     /// <summary>Field 22 of the /proc/PID/stat of <see cref="Pid"/>, read once.</summary>
-    private ulong StartTime
+    internal ulong StartTime
     {
         get
         {
@@ -93,4 +101,6 @@ public sealed partial class WorkerProcess
             return _startTime.Value;
         }
     }
+
+    private sealed record Keys(string Process, string First, string Notify, string Output, string Error);
 }

@@ -114,7 +114,6 @@ internal static class RunCommand
             int Run(ConfigResult wanted, string directory, string? file, Predecessor? predecessor)
             {
                 var config = wanted.Errors.IsEmpty ? wanted.Config : null;
-                DaemonState.Prepare();
                 using var logging = LogSetup.Create(parsed.GetValue(format)!, parsed.GetValue(level)!);
                 var paths = new RuntimePaths(directory);
                 string? error = null;

@@ -13,13 +13,8 @@ namespace Supervisor.Daemon.Continuity;
 /// <summary>The daemon's whole state as a manifest. On the loop.</summary>
 internal static class DaemonState
 {
-    private const int StackBytes = 256 * 1024;
-
     /// <summary>This boot, of which alone a state is true.</summary>
     public static string BootId { get; } = Read("/proc/sys/kernel/random/boot_id");
-
-    /// <summary>Begins to make ready what writes the state, on a thread of its own that soon ends: the first one is written when workers have just been spawned.</summary>
-    public static void Prepare() => new Thread(ManifestFormat.Prepare, StackBytes) { IsBackground = true, Name = "prepare" }.Start();
 
     /// <summary>The listeners' state. With <paramref name="descriptors"/> theirs are collected too.</summary>
     public static ImmutableArray<ListenerEntry> Listeners(Daemon daemon, ConflictWatch conflicts, OutgoingDescriptors? descriptors) =>

@@ -58,6 +58,48 @@ public class ManifestTests
         },
         iter: 200);
 
+    /// <summary>What is written by code of our own is what the serializer would write: a field that it forgets is lost.</summary>
+    [Fact]
+    public void Every_field_is_written() => States.Sample(
+        state =>
+        {
+            var service = new ServiceEntry
+            {
+                State = state with { Preparing = 3, Announced = 2 },
+                Blocked = "why",
+                Identity = new IdentityEntry { Uid = 1, Gid = 2, Groups = [3], Variables = ["A=b"] },
+                Workers = [new WorkerEntry { Id = 1, Pid = 2, Session = 3, StartedAt = DateTimeOffset.UnixEpoch, NotifyPath = "/n", Sockets = [4], OutputRest = [5] }],
+                Stored = [new StoredEntry(0, "a")],
+                Hook = new HookEntry { Hook = new HookEffect(HookKind.PreStart, 1), Pid = 9 },
+                WaitingHooks = [new HookEffect(HookKind.PostStop, 2)],
+                Output = new StreamEntry(7, [JsonDocument.Parse("{\"x\":1}").RootElement]),
+            };
+            var manifest = Manifest(state) with
+            {
+                Upgrades = 4,
+                Services = [service, Manifest(state).Services[0]],
+                Events = new StreamEntry(8, []),
+                Descriptors = ImmutableSortedDictionary.Create<string, int>(StringComparer.Ordinal).Add("k", 5),
+            };
+            var written = JsonNode.Parse(ManifestFormat.Write(manifest));
+            Assert.True(JsonNode.DeepEquals(JsonSerializer.SerializeToNode(manifest, ManifestJson.Default.DaemonManifest), written), written!.ToJsonString());
+        },
+        iter: 100);
+
+    /// <summary>More than a piece, and single values that are larger than one.</summary>
+    [Fact]
+    public void A_large_state_is_written_whole()
+    {
+        var state = ServiceState.Create(Spec with { Command = [new string('x', 100_000), "y"] }) with
+        {
+            Slots = [.. Enumerable.Range(0, 1000).Select(index => new SlotState { Index = index, Generation = 1 })],
+        };
+        var manifest = Manifest(state);
+        Assert.True(ManifestFormat.TryRead(ManifestFormat.Write(manifest), out var read, out _, out var error), error);
+        Assert.Equal(state.Spec.Command.AsEnumerable(), read.Services[0].State.Spec.Command);
+        Assert.Equal(state.Slots.AsEnumerable(), read.Services[0].State.Slots);
+    }
+
     [Fact]
     public void Addresses_options_and_histories_survive()
     {
@@ -202,7 +244,7 @@ public class ManifestTests
                         missing.Add(type.Type.Name);
                     }
 
-                    foreach (var property in type.Properties)
+                    foreach (var property in type.Properties.Where(property => property.CustomConverter is null))
                     {
                         Look(type.Options.GetTypeInfo(property.PropertyType));
                     }

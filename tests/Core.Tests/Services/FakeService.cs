@@ -69,11 +69,23 @@ internal sealed class FakeService
             var before = State;
             (State, var effects) = ServiceMachine.Step(before, next, Now);
             Effects.AddRange(effects);
+            var spawned = ImmutableArray.CreateBuilder<WorkerSpawned>();
             foreach (var spawn in effects.OfType<SpawnEffect>())
             {
-                _events.Enqueue(Broken.Contains(spawn.Worker.Generation)
-                    ? new WorkerEnded(spawn.Worker.Id, ExitReason.NotStarted("ENOENT"))
-                    : new WorkerSpawned(spawn.Worker.Id, _nextPid++));
+                if (Broken.Contains(spawn.Worker.Generation))
+                {
+                    _events.Enqueue(new WorkerEnded(spawn.Worker.Id, ExitReason.NotStarted("ENOENT")));
+                }
+                else
+                {
+                    spawned.Add(new WorkerSpawned(spawn.Worker.Id, _nextPid++));
+                }
+            }
+
+            // As the runner tells it.
+            if (spawned.Count > 0)
+            {
+                _events.Enqueue(spawned is [var one] ? one : new WorkersSpawned(spawned.ToImmutable()));
             }
 
             foreach (var stop in effects.OfType<HookStopEffect>())

@@ -91,37 +91,44 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }
     }
 
-    /// <summary>They take their steps beside us: what the one is must not get into the other, and our copies are closed before.</summary>
-    [Fact]
-    public void Several_that_are_on_their_way_at_once_are_each_what_was_asked_for()
+    /// <summary>
+    /// They take their steps beside us: what the one is must not get into the other. Our copies are closed before, unless the
+    /// children begin with our table of descriptors.
+    /// </summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Several_that_are_on_their_way_at_once_are_each_what_was_asked_for(bool keepsDescriptors)
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
         for (var round = 0; round < 20; round++)
         {
-            var begun = new List<(ChildProcess.Begun Child, DescriptorHandle Output)>();
+            var begun = new List<(ChildProcess.Begun Child, DescriptorHandle Output, DescriptorHandle End)>();
             for (var i = 0; i < ChildProcess.MostAtOnce; i++)
             {
                 Assert.Null(Files.Pipe(out var reader, out var writer));
-                using (writer)
+                var number = i.ToString(CultureInfo.InvariantCulture);
+                var child = ChildProcess.Begin(
+                    new ChildProcess.Plan
+                    {
+                        Path = i == 3 ? "/no/such/program" : "/bin/sh",
+                        Arguments = ["sh", "-c", "echo $NUMBER $1 $$ $LISTEN_PID $(id -u); ulimit -c", "sh", number],
+                        Environment = ["PATH=/usr/bin:/bin", "NUMBER=" + number],
+                        PidVariables = ["LISTEN_PID"],
+                        Descriptors = [nothing, writer!, writer!],
+                        KeepsDescriptors = keepsDescriptors,
+                        Uid = (uint)(60000 + i),
+                        Gid = 60000,
+                        Groups = [],
+                        Limits = [(LimitCore, (ulong)i * 512)],
+                    },
+                    waits: false,
+                    out _);
+                Assert.NotNull(child);
+                begun.Add((child, reader!, writer!));
+                if (!keepsDescriptors)
                 {
-                    var number = i.ToString(CultureInfo.InvariantCulture);
-                    var child = ChildProcess.Begin(
-                        new ChildProcess.Plan
-                        {
-                            Path = i == 3 ? "/no/such/program" : "/bin/sh",
-                            Arguments = ["sh", "-c", "echo $NUMBER $1 $$ $LISTEN_PID $(id -u); ulimit -c", "sh", number],
-                            Environment = ["PATH=/usr/bin:/bin", "NUMBER=" + number],
-                            PidVariables = ["LISTEN_PID"],
-                            Descriptors = [nothing, writer!, writer!],
-                            Uid = (uint)(60000 + i),
-                            Gid = 60000,
-                            Groups = [],
-                            Limits = [(LimitCore, (ulong)i * 512)],
-                        },
-                        waits: false,
-                        out _);
-                    Assert.NotNull(child);
-                    begun.Add((child, reader!));
+                    writer!.Dispose();
                 }
             }
 
@@ -131,6 +138,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             {
                 using var output = begun[i].Output;
                 var started = begun[i].Child.Finish(out var failure);
+                begun[i].End.Dispose();
                 if (i == 3)
                 {
                     Assert.Null(started);
