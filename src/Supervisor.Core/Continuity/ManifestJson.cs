@@ -12,8 +12,8 @@ namespace Supervisor.Core.Continuity;
 /// </summary>
 /// <remarks>
 /// What is written for each change of a worker is written by that code alone. The serializer would do it too, by what it
-/// knows of every type, and would have to learn that first: of this state that takes 10 ms, at a daemon's very first
-/// moments, and half a megabyte.
+/// knows of every type, and would have to learn that first: 5 ms and half a megabyte at a daemon's very first moments
+/// (measured with 200 workers).
 /// </remarks>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true)]
 [JsonSerializable(typeof(DaemonManifest))]

@@ -19,14 +19,14 @@ internal sealed class OutputPlaces : IDisposable
     public OutputPlaces(DescriptorHandle nothing)
     {
         _nothing = nothing;
-        _free.Push(NewPair() ?? throw new IOException("no descriptors are left for the workers' output: raise the limit of open files (LimitNOFILE=, ulimit -n)"));
+        _free.Push(NewPair(out var error) ?? throw new SystemCallException(error, "keeping a place for the workers' output"));
     }
 
     /// <summary>So many children are about to be spawned at once. There may be fewer places than that: who finds none does without.</summary>
     public void Expect(int children)
     {
         var most = Math.Min(children, (int)Math.Min(Processes.DescriptorLimit() / (2 * Part), Spawner.MostAtOnce));
-        while (_free.Count < most && NewPair() is { } pair)
+        while (_free.Count < most && NewPair(out _) is { } pair)
         {
             _free.Push(pair);
         }
@@ -79,14 +79,14 @@ internal sealed class OutputPlaces : IDisposable
         }
     }
 
-    private Pair? NewPair()
+    private Pair? NewPair(out SystemCallError refused)
     {
-        if (Files.Duplicate(_nothing, out _) is not { } output)
+        if (Files.Duplicate(_nothing, out refused) is not { } output)
         {
             return null;
         }
 
-        if (Files.Duplicate(_nothing, out _) is { } error)
+        if (Files.Duplicate(_nothing, out refused) is { } error)
         {
             return new Pair(output, error);
         }
