@@ -233,8 +233,9 @@ public static unsafe class Files
 
     /// <summary>
     /// Has the process's table of descriptors grown at once for so many more, as far as RLIMIT_NOFILE allows them. It grows by
-    /// doubling, and where threads share it the kernel waits each time until no processor reads the old one: some 10 ms
-    /// (fs/file.c, expand_fdtable, synchronize_rcu), seven times over on the way to 10,000.
+    /// doubling, and where threads share it the kernel waits each time until no processor reads the old one: 2 to 24 ms
+    /// (fs/file.c, expand_fdtable, synchronize_rcu). Who needs no place beyond the old ones goes on meanwhile, so this can be
+    /// called on a thread of its own. The first 4,096 are there from the start (table.c).
     /// </summary>
     public static void GrowTable(int descriptors)
     {

@@ -69,6 +69,20 @@ public sealed class SurroundingsTests
         },
         directory => File.SetUnixFileMode(directory.Path, (UnixFileMode)0b111_111_111));
 
+    [Theory]
+    [InlineData(512)]
+    [InlineData(5000)]
+    public Task The_table_of_descriptors_has_its_room_before_there_are_threads(int limit) => DaemonUnderTest.WithAsync(
+        "[listener.web]\naddress = \"tcp://127.0.0.1:0\"",
+        async daemon =>
+        {
+            const string size = "FDSize:";
+            var line = (await File.ReadAllLinesAsync($"/proc/{daemon.Pid}/status")).Single(line => line.StartsWith(size, StringComparison.Ordinal));
+            var least = Math.Min(limit, 4096);
+            Assert.InRange(int.Parse(line.AsSpan(size.Length).Trim(), CultureInfo.InvariantCulture), least, 2 * least);
+        },
+        new DaemonOptions { Wrapper = [Needs.Program("prlimit", "util-linux"), $"--nofile={limit}"] });
+
     [Fact]
     public async Task On_a_full_disk_workers_go_on()
     {

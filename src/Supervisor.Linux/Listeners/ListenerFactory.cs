@@ -62,10 +62,11 @@ public sealed partial class ListenerFactory
     /// <summary>To be called before so many listeners are made one after the other, and disposed of after: no collection comes in between, and there is room for their descriptors.</summary>
     public static CollectionPause MakeMany(int listeners)
     {
-        const int many = 256;
+        const int many = 2048;
         if (listeners >= many)
         {
-            Files.GrowTable(listeners);
+            // Whoever grows the table is made to wait; the first listeners have room in it as it is.
+            new Thread(static count => Files.GrowTable((int)count!)) { IsBackground = true, Name = "table" }.Start(listeners);
         }
 
         // A handle with its history takes a third of it; the rest is the plan, and the event for the log.

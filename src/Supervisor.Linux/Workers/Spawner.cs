@@ -27,6 +27,9 @@ public sealed class Spawner : IDisposable
     /// <summary>How many workers may be on their way to their programs at a time; one more place is the keeper's.</summary>
     public const int MostAtOnce = ChildProcess.MostAtOnce - 1;
 
+    /// <summary>The daemon's own of each worker: notify socket, two pipes, pidfd, cgroup, and one that it may store.</summary>
+    private const int DescriptorsEach = 6;
+
     private readonly string _notifyDirectory;
     private readonly string _brokerPath;
     private readonly TimeProvider _time;
@@ -73,7 +76,15 @@ public sealed class Spawner : IDisposable
         || name.StartsWith("WATCHDOG_", StringComparison.Ordinal) || name.StartsWith("LISTEND_", StringComparison.Ordinal);
 
     /// <summary>So many workers are about to be spawned without waiting for each: what that takes is made ready.</summary>
-    public void Expect(int workers) => _places.Expect(workers);
+    public void Expect(int workers)
+    {
+        if (workers > MostAtOnce)
+        {
+            Files.GrowTable(workers * DescriptorsEach);
+        }
+
+        _places.Expect(workers);
+    }
 
     /// <summary>They have been, and are finished.</summary>
     public void ExpectNone() => _places.ExpectNone();
