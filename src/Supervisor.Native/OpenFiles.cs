@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Text;
-using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;

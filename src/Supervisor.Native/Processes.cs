@@ -153,10 +153,23 @@ public static unsafe class Processes
     /// SIGCHLD at its default. The runtime's own handler, and an inherited SIG_IGN, would reap children that are ours to
     /// reap; children are watched by pidfd, so the signal itself is of no use.
     /// </summary>
-    public static void ResetChildSignal()
+    public static void ResetChildSignal() => Reset(SIGCHLD);
+
+    /// <summary>
+    /// SIGTERM and SIGHUP at their defaults, to be called before handlers are asked for. What started us may have had them
+    /// ignored (nohup(1)), and over that the runtime installs none: the daemon would be deaf to them. An ignored SIGINT
+    /// stays so: by that a shell without job control keeps Ctrl-C from what it runs in the background.
+    /// </summary>
+    public static void ResetRequestSignals()
+    {
+        Reset(SIGTERM);
+        Reset(SIGHUP);
+    }
+
+    private static void Reset(int signal)
     {
         sigaction action = default;
-        _ = LibC.sigaction(SIGCHLD, &action, null);
+        _ = LibC.sigaction(signal, &action, null);
     }
 
     /// <summary>

@@ -1,5 +1,3 @@
-using System.CommandLine;
-using System.Text.Json;
 using Supervisor.Control;
 using Supervisor.Core.Handoff;
 using Supervisor.Linux.Handoff;

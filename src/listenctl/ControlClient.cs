@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Text;
-using System.Text.Json;
 using Supervisor.Control;
 
 namespace Supervisor.Listenctl;

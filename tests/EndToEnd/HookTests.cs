@@ -1,4 +1,3 @@
-using Supervisor.Control;
 using Xunit;
 
 namespace Supervisor.EndToEnd;

@@ -47,6 +47,19 @@ public sealed class LeavingTests
         new DaemonOptions { Wrapper = ["/usr/bin/env", "--default-signal=INT"] });
 
     [Fact]
+    public Task Requests_that_were_ignored_by_what_started_it_are_heard() => DaemonUnderTest.WithAsync(
+        Config,
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web", 2);
+            daemon.Signal(Signals.HangUp);
+            await daemon.Log.WaitAsync(0, "reload: ");
+            daemon.Signal(Signals.Terminate);
+            Assert.Equal(0, await daemon.WaitAsync());
+        },
+        new DaemonOptions { Wrapper = ["/usr/bin/env", "--ignore-signal=HUP,TERM"] });
+
+    [Fact]
     public Task A_second_request_kills_what_is_left() => DaemonUnderTest.WithAsync(
         """
         [listener.web]

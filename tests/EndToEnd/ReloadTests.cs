@@ -119,7 +119,7 @@ public sealed class ReloadTests
             listeners = ["extra", "control"]
             """);
         var admin = await daemon.ListenerAsync("admin");
-        daemon.Signal(1);
+        daemon.Signal(Signals.HangUp);
         await daemon.Log.WaitAsync(mark, "reload: ", "listener control: renamed");
         await daemon.WaitUntilReadyAsync("b", 1, mark);
         await daemon.WaitUntilReadyAsync("w", 1, mark);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Supervisor.Control;
 using Xunit;
 
 namespace Supervisor.EndToEnd;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Supervisor.Control;
 using Xunit;
 
 namespace Supervisor.EndToEnd;

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Core.Continuity;

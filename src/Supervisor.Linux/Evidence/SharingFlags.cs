@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Supervisor.Core.Listeners;
 using Supervisor.Native;
 

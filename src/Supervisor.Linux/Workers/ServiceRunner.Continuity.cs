@@ -4,7 +4,6 @@ using Supervisor.Core.Continuity;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Continuity;
-using Supervisor.Linux.Handoff;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Handoff;
-using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Handoff;

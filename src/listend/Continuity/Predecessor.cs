@@ -4,7 +4,6 @@ using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
-using Supervisor.Linux;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Handoff;
 using Supervisor.Native;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Listeners;

@@ -3,7 +3,6 @@ using System.Globalization;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
 using Supervisor.Linux;
 using Supervisor.Linux.Workers;
 

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Control;
 using Supervisor.Linux;
 using Supervisor.Linux.Workers;
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Supervisor.Config;
 using Supervisor.Control;
-using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;

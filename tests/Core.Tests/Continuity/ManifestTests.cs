@@ -6,7 +6,6 @@ using System.Text.Json.Serialization.Metadata;
 using CsCheck;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 

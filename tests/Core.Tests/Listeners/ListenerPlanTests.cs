@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Supervisor.Core.Listeners;
 
 namespace Supervisor.Core.Tests.Listeners;

@@ -1,7 +1,6 @@
 using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Tests.Services;
-using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Tests.Rollouts;
 

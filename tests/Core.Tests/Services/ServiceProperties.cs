@@ -1,6 +1,5 @@
 using System.Globalization;
 using CsCheck;
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 

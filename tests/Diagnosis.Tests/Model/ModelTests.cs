@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Supervisor.Core.Listeners;
 
 namespace Supervisor.Diagnosis.Tests.Model;

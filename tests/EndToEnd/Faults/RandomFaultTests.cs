@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using Supervisor.Control;
 using Xunit;
 using Xunit.Abstractions;
 

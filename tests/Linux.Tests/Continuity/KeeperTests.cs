@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using Serilog;
 using Supervisor.Core.Continuity;
 using Supervisor.Linux.Continuity;

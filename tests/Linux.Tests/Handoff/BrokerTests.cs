@@ -3,7 +3,6 @@ using System.Text.Json;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Handoff;
-using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using Serilog.Events;
 using Supervisor.Core.Listeners;
-using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 

@@ -1,4 +1,3 @@
-using Supervisor.Core.Listeners;
 using Supervisor.Linux.Probes;
 using Supervisor.Linux.Tests.Kernel;
 

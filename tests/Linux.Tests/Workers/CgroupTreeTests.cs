@@ -1,5 +1,4 @@
 using Supervisor.Linux.Workers;
-using Xunit;
 
 namespace Supervisor.Linux.Tests.Workers;
 

@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Text;
 using Supervisor.Core.Handoff;
-using Supervisor.Core.Listeners;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Text;
 using CsCheck;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Listeners;
