@@ -10,6 +10,20 @@ namespace Supervisor.Native;
 /// <summary>Calls on paths and descriptors.</summary>
 public static unsafe class Files
 {
+    internal const int GetOpenFileLock = 36;
+    internal const int SetOpenFileLock = 37;
+
+    /// <summary>struct flock, for the open file's locks: no process stands in it.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    internal struct FileLock
+    {
+        public short Type;
+        public short Whence;
+        public long Start;
+        public long Length;
+        public int Pid;
+    }
+
     /// <summary>What stat(2) says of a file, as far as anybody here asks.</summary>
     /// <param name="Device">st_dev.</param>
     /// <param name="Inode">st_ino.</param>
@@ -296,8 +310,27 @@ public static unsafe class Files
     public static SystemCallError? SetCloseOnExec(DescriptorHandle descriptor) =>
         fcntl(descriptor.Number, F_SETFD, FD_CLOEXEC) == 0 ? null : SystemCallError.Last("fcntl");
 
-    /// <summary>flock(2) LOCK_EX | LOCK_NB: false where another process has it.</summary>
-    public static bool TryLock(DescriptorHandle descriptor) => Syscalls.flock(descriptor.Number, 2 | 4) == 0;
+    /// <summary>
+    /// fcntl(2) F_OFD_SETLK with F_WRLCK on the whole file (Linux 3.15): false where another open file has a lock. It belongs
+    /// to the open file, not to the process, as one of flock(2) does, and can be looked at, which one of flock(2) cannot.
+    /// </summary>
+    public static bool TryLock(DescriptorHandle descriptor)
+    {
+        const short write = 1;
+        FileLock wanted = new() { Type = write };
+        return Syscalls.fcntl_lock(descriptor.Number, SetOpenFileLock, &wanted) == 0;
+    }
+
+    /// <summary>
+    /// fcntl(2) F_OFD_GETLK: whether another open file has the lock of <see cref="TryLock"/>, without taking it; a descriptor
+    /// to read from is enough. Null where the kernel does not say.
+    /// </summary>
+    public static bool? IsLocked(DescriptorHandle descriptor)
+    {
+        const short read = 0, none = 2;
+        FileLock asked = new() { Type = read };
+        return Syscalls.fcntl_lock(descriptor.Number, GetOpenFileLock, &asked) == 0 ? asked.Type != none : null;
+    }
 
     /// <summary>Has <paramref name="content"/> written to an open file, which stays the caller's; null, or the refusal: a full disk, say.</summary>
     public static string? WriteTo(DescriptorHandle file, Action<Stream> content)

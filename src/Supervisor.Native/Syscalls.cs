@@ -29,8 +29,8 @@ internal static unsafe partial class Syscalls
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int dup3(int oldfd, int newfd, int flags);
 
-    [LibraryImport("libc", SetLastError = true)]
-    internal static partial int flock(int fd, int operation);
+    [LibraryImport("libc", SetLastError = true, EntryPoint = "fcntl")]
+    internal static partial int fcntl_lock(int fd, int command, Files.FileLock* what);
 
     [LibraryImport("libc")]
     internal static partial uint umask(uint mask);

@@ -17,6 +17,7 @@ internal abstract class BrokerVerb(string name, string description, string usage
     {
         var path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(client.SocketPath))!, Path.GetFileName(new RuntimePaths("/").BrokerSocket));
         using var broker = BrokerClient.Connect(path, ControlClient.AnswerTimeout, out var refused) ?? throw Unreachable(path, refused);
+        client.RequireDaemon();
         BrokerAnswer answer;
         try
         {
@@ -24,6 +25,7 @@ internal abstract class BrokerVerb(string name, string description, string usage
         }
         catch (IOException error)
         {
+            client.RequireDaemon();
             throw new ControlException($"the broker at {path}: {error.Message}", ExitCode.Unreachable);
         }
 

@@ -58,6 +58,7 @@ internal sealed class Completion
         try
         {
             var client = ControlClient.For(socket, standard);
+            client.SuccessorPatience = TimeSpan.Zero;
             using var document = Json.Parse(client.Get(source), client);
             var list = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("services", out var services) ? services : document.RootElement;
             return list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(Json.Name).OfType<string>().Select(name => new CompletionItem(name))] : [];

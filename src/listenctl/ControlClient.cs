@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using Supervisor.Control;
+using Supervisor.Linux.Continuity;
 
 namespace Supervisor.Listenctl;
 
@@ -16,6 +18,8 @@ internal sealed class ControlClient
 
     private readonly TimeProvider clock;
 
+    private static readonly TimeSpan SuccessorLook = TimeSpan.FromMilliseconds(20);
+
     private ControlClient(string path, TimeProvider clock)
     {
         SocketPath = path;
@@ -24,6 +28,12 @@ internal sealed class ControlClient
 
     /// <summary>The control socket's path.</summary>
     public string SocketPath { get; }
+
+    /// <summary>How long a daemon is waited for that has ended: one that systemd starts again is there within it.</summary>
+    public TimeSpan SuccessorPatience { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>After how long a silence it is looked whether there is still a daemon, while an answer is awaited.</summary>
+    public static TimeSpan Silence { get; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>A client for the socket given, or for the default one. Connects to nothing yet.</summary>
     public static ControlClient For(string? socket, Standard standard)
@@ -89,6 +99,30 @@ internal sealed class ControlClient
     /// </summary>
     public ControlResponse PostAndWatch(string target, Deadline deadline) => Send("POST", target, deadline);
 
+    /// <summary>
+    /// Returns at once where a daemon is in charge, or where that cannot be seen; waits a moment for a successor where none
+    /// is, and throws where none comes. Asked before a request is sent, so that none is left in the queue of a socket without
+    /// a daemon, to be carried out by one that is started when its sender has long given up.
+    /// </summary>
+    public void RequireDaemon()
+    {
+        var file = new RuntimePaths(Path.GetDirectoryName(Path.GetFullPath(SocketPath))!).LockFile;
+        var since = clock.GetTimestamp();
+        while (Incumbent.Of(file) is { Lives: false } last)
+        {
+            if (clock.GetElapsedTime(since) >= SuccessorPatience)
+            {
+                var who = last.Pid is { } pid ? string.Create(CultureInfo.InvariantCulture, $" (pid {pid})") : "";
+                throw new ControlException(
+                    $"no listend is in charge of {SocketPath}: the last one{who} has ended without closing it, and nobody answers until one is started again\n" +
+                    "Start it: \"systemctl start listend\", or \"listend run\" with its configuration. Its listeners are held and its workers go on until then.",
+                    ExitCode.Unreachable);
+            }
+
+            Thread.Sleep(SuccessorLook);
+        }
+    }
+
     /// <summary>The error where whatever listens on the socket does not talk as listend does.</summary>
     public ControlException Foreign(string what) => new(
         $"what listens at {SocketPath} does not answer as listend does: {what}\nName the control socket with --socket PATH or $LISTEND_CONTROL.",
@@ -124,6 +158,7 @@ internal sealed class ControlClient
         var response = new ControlResponse(socket, this) { Deadline = deadline };
         try
         {
+            RequireDaemon();
             var length = method == "POST" ? "Content-Length: 0\r\n" : "";
             var request = $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: listenctl/{VersionFlag.Version}\r\nAccept: application/json, application/x-ndjson, text/event-stream\r\nConnection: close\r\n{length}\r\n";
             response.Send(Encoding.ASCII.GetBytes(request));

@@ -28,6 +28,7 @@ internal sealed class ControlResponse : IDisposable
     private bool isFirstChunk = true;
     private bool isAtEnd;
     private long remaining;
+    private bool isBegun;
     private volatile bool isInterrupted;
 
     /// <summary>Takes the socket over.</summary>
@@ -279,8 +280,7 @@ internal sealed class ControlResponse : IDisposable
 
         try
         {
-            socket.ReceiveTimeout = Deadline.RemainingMilliseconds;
-            var count = socket.Receive(buffer.AsSpan(end));
+            var count = Receive();
             if (isInterrupted)
             {
                 throw new OperationCanceledException();
@@ -300,6 +300,38 @@ internal sealed class ControlResponse : IDisposable
         {
             throw client.Lost(Reason(error));
         }
+    }
+
+    /// <summary>
+    /// The next bytes. Before the first ones, a silence may be that of a daemon that has ended with this connection in its
+    /// queue, which its socket outlives; a connection that it had taken in breaks off with it.
+    /// </summary>
+    private int Receive()
+    {
+        while (!isBegun)
+        {
+            var remaining = Deadline.RemainingMilliseconds;
+            var silence = (int)ControlClient.Silence.TotalMilliseconds;
+            var isLast = remaining > 0 && remaining <= silence;
+            try
+            {
+                socket.ReceiveTimeout = isLast ? remaining : silence;
+                var first = socket.Receive(buffer.AsSpan(end));
+                isBegun = true;
+                return first;
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock && !isInterrupted)
+            {
+                client.RequireDaemon();
+                if (isLast)
+                {
+                    throw;
+                }
+            }
+        }
+
+        socket.ReceiveTimeout = Deadline.RemainingMilliseconds;
+        return socket.Receive(buffer.AsSpan(end));
     }
 
     private static string Reason(SocketException error) => error.SocketErrorCode switch

@@ -61,6 +61,7 @@ internal sealed class TopCommand : Verb
     private void Watch(ControlClient client, StatusDocument status, IReadOnlyList<ListenerDocument> listeners)
     {
         string? trouble = null;
+        client.SuccessorPatience = TimeSpan.Zero;
         var seen = Standard.Clock.GetTimestamp();
         while (!Standard.OutputIsClosed)
         {
@@ -78,7 +79,7 @@ internal sealed class TopCommand : Verb
             }
             catch (ControlException error) when (error.ExitCode is ExitCode.Unreachable)
             {
-                trouble = $"{error.Message.Split('\n')[0]}; this was {HumanTime.Span(Standard.Clock.GetElapsedTime(seen))} ago, and it is asked again each second";
+                trouble = $"{error.Message.Split('\n')[0]}; what follows is {HumanTime.Span(Standard.Clock.GetElapsedTime(seen))} old, and it is asked again each second";
             }
         }
     }

@@ -1,8 +1,8 @@
-using System.Globalization;
 using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
 using Supervisor.Daemon.Control;
+using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
@@ -23,7 +23,7 @@ internal static class Preflight
         var listeners = MetricsServer.Listener(config.Daemon.Metrics) is { } metrics ? config.Listeners.Add(metrics) : config.Listeners;
         var duplicates = ConfigConflicts.Find(listeners, name => NetworkInterfaces.Index(name) ?? 0).ToDictionary(pair => pair.Spec.Name, pair => pair.Other, StringComparer.Ordinal);
         var directory = config.Daemon.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
-        var daemon = directory is null ? null : RunningDaemon(new RuntimePaths(directory));
+        var daemon = directory is not null && Incumbent.Of(new RuntimePaths(directory).LockFile) is { Lives: true } running ? running.Pid : null;
         foreach (var spec in listeners)
         {
             if (duplicates.TryGetValue(spec.Name, out var other))
@@ -47,19 +47,4 @@ internal static class Preflight
 
     private static bool IsTheDaemons(BindDiagnosis diagnosis, int? daemon) =>
         daemon is { } pid && !diagnosis.Holders.IsEmpty && diagnosis.Holders.All(holder => holder.Processes.Any(process => process.Pid == pid));
-
-    /// <summary>The pid in the lock file, where the lock is held.</summary>
-    private static int? RunningDaemon(RuntimePaths paths)
-    {
-        const int openReadOnly = 0;
-        using var file = Files.Open(paths.LockFile, openReadOnly, 0, out _);
-        if (file is null || Files.TryLock(file))
-        {
-            return null;
-        }
-
-        Span<byte> text = stackalloc byte[32];
-        var length = Files.Read(file, text, out _);
-        return length > 0 && int.TryParse(System.Text.Encoding.ASCII.GetString(text[..length]).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid) ? pid : null;
-    }
 }

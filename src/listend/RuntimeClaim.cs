@@ -24,6 +24,8 @@ internal sealed class RuntimeClaim : IDisposable
     /// <summary>The claim of a predecessor, by its locked file, which says from now on that it is this process's.</summary>
     public static RuntimeClaim Adopt(DescriptorHandle file)
     {
+        // It is locked already, unless by a predecessor that locked otherwise.
+        Files.TryLock(file);
         Sign(file);
         return new RuntimeClaim(file);
     }

@@ -70,6 +70,52 @@ public sealed class ConnectionTests
         Assert.Contains(daemon.SocketPath, result.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("status --json")]
+    [InlineData("restart api --wait")]
+    [InlineData("restart api --timeout 1h")]
+    [InlineData("events --follow")]
+    [InlineData("top")]
+    [InlineData("take web -- true")]
+    public void A_socket_that_outlives_its_daemon_is_exit_3_and_gets_no_request(string command)
+    {
+        using var kept = new KeptSocket();
+        var result = Listenctl.Run(command.Split(' '), kept.Path);
+        Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
+        Assert.Equal(
+            $"listenctl: no listend is in charge of {kept.Path}: the last one (pid 4711) has ended without closing it, and nobody answers until one is started again\n" +
+            "Start it: \"systemctl start listend\", or \"listend run\" with its configuration. Its listeners are held and its workers go on until then.\n",
+            result.Error);
+        Assert.Equal("", kept.Heard());
+    }
+
+    [Fact]
+    public async Task A_daemon_that_ends_with_the_request_in_its_queue_is_exit_3()
+    {
+        using var kept = new KeptSocket();
+        using var claim = kept.Claim();
+        var asked = Task.Run(() => Listenctl.Run(["restart", "api", "--wait"], kept.Path));
+        await kept.ConnectedAsync();
+        claim.Dispose();
+        var result = await asked.WaitAsync(TimeSpan.FromSeconds(60));
+        Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
+        Assert.StartsWith($"listenctl: no listend is in charge of {kept.Path}: ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_successor_that_starts_is_waited_for_and_a_daemon_that_is_silent_is_not_taken_for_dead()
+    {
+        using var kept = new KeptSocket();
+        var asked = Task.Run(() => Listenctl.Run(["listeners", "--json"], kept.Path));
+        using var connection = await kept.ConnectedAsync();
+        using var claim = kept.Claim();
+
+        // Longer than both the client's silence and its patience.
+        Assert.NotSame(asked, await Task.WhenAny(asked, Task.Delay(Supervisor.Listenctl.ControlClient.Silence * 6)));
+        await connection.SendAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"u8.ToArray());
+        Assert.Equal(new Listenctl(ExitCode.Done, "[]\n", ""), await asked.WaitAsync(TimeSpan.FromSeconds(60)));
+    }
+
     [Fact]
     public void Chunks_with_extensions_and_trailers_are_read()
     {

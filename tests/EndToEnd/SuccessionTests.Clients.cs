@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using Supervisor.Control;
 using Xunit;
 
 namespace Supervisor.EndToEnd;
@@ -45,6 +46,38 @@ public sealed partial class SuccessionTests
 
             daemon = next;
             await ListAsync(lasting);
+            await daemon.LeaveAsync();
+        }
+        finally
+        {
+            await daemon.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_asks_a_daemon_that_was_killed_is_told_so_and_leaves_no_command_behind()
+    {
+        using var directory = new TemporaryDirectory();
+        var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
+        try
+        {
+            await daemon.WaitUntilUpAsync();
+            await daemon.WaitUntilReadyAsync("web", 2);
+
+            daemon.Signal(Signals.Kill);
+            await daemon.WaitAsync();
+            foreach (var command in (string[])["status", "stop web", "restart web --wait", "restart web --timeout 1h", "events --follow", "take web -- true"])
+            {
+                var result = await daemon.ListenctlAsync(command.Split(' '));
+                Assert.True(
+                    result.ExitCode == ExitCode.Unreachable && result.Error.Contains($"the last one (pid {daemon.Pid}) has ended", StringComparison.Ordinal),
+                    $"{command}: exit code {result.ExitCode}\n{result.Error}");
+            }
+
+            daemon = daemon.Again();
+            await daemon.WaitUntilUpAsync();
+            var service = await daemon.StatusAsync("web");
+            Assert.Equal(("running", 1, null), (service.State, service.Generation, service.Rollout));
             await daemon.LeaveAsync();
         }
         finally

@@ -50,10 +50,10 @@ internal static class Documents
         Word(rollout.Phase),
         rollout.From,
         rollout.To,
-        state.Slots.Count(slot => slot.Index < state.Desired && slot.Generation == rollout.To),
-        state.Desired,
+        state.Progress(rollout).Replaced,
+        state.Progress(rollout).Total,
         rollout.Reason,
-        Word(state.SpecOf(rollout.To).Rollout.Strategy),
+        Word(rollout.Strategy ?? state.SpecOf(rollout.To).Rollout.Strategy),
         state.Workers.Count(worker => !worker.IsLive),
         (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds)
     {

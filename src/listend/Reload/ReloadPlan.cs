@@ -34,7 +34,8 @@ internal sealed class ReloadPlan
         _config = config;
         _places = places;
         Diff = ConfigDiff.Between(
-            [.. daemon.Listeners.Handles.Where(handle => !handle.IsGiven).Select(handle => handle.Spec)], [.. services.Select(runner => runner.State.Spec)], config.Listeners, config.Services);
+            [.. daemon.Listeners.Handles.Where(handle => !handle.IsGiven).Select(handle => handle.Spec)], [.. services.Select(runner => runner.State.Spec)], config.Listeners, config.Services,
+            [.. services.Where(runner => runner.IsMixed).Select(runner => runner.Name)]);
         _leaving.AddRange(Diff.Listeners.Where(diff => diff.Before is not null && (diff.After is null || diff.NeedsNewSocket))
             .Select(diff => daemon.Listeners.Find(diff.Before!.Name)!).Where(handle => handle.Descriptor is not null));
         _leaving.AddRange(retired.Where(handle => handle.Descriptor is not null));
@@ -295,7 +296,8 @@ internal sealed class ReloadPlan
 
         if (diff.NeedsNewWorkers)
         {
-            var why = diff.MovedListeners.IsEmpty ? "" : $"; new sockets: {string.Join(", ", diff.MovedListeners)}";
+            var why = (diff.MovedListeners.IsEmpty ? "" : $"; new sockets: {string.Join(", ", diff.MovedListeners)}")
+                + (diff.IsMixed ? "; the last roll-out ended between two generations" : "");
             Add("rolled-out", diff.Changed.Where(term => term.NeedsNewWorker).Select(term => term.Setting), runner.State.Wanted || runner.Blocked is not null
                 ? $"{Count(after.Workers)} replaced, {Word(after.Rollout.Strategy)}{why}"
                 : $"it is stopped: from its next start on{why}");

@@ -409,7 +409,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 if (successor is null || !daemon.Services.Any(runner => runner.Uses(successor)))
                 {
                     _retired.Remove(retired);
-                    daemon.Listeners.Set([.. daemon.Listeners.Handles.Where(handle => handle != successor && handle.Name != former.Name), former]);
+                    daemon.Listeners.Replace(handle => handle == successor || handle.Name == former.Name, former);
                     bridge?.Steer(former);
                     if (successor is not null)
                     {

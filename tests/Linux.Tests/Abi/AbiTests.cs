@@ -126,6 +126,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
         (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"), (typeof(Succession), "SetSize", "sizeof(sigset_t)"),
         (typeof(Supervisor.Linux.Continuity.Stragglers), "Terminate", "SIGTERM"), (typeof(Supervisor.Linux.Continuity.Stragglers), "Kill", "SIGKILL"),
+        (typeof(Files), "GetOpenFileLock", "F_OFD_GETLK"), (typeof(Files), "SetOpenFileLock", "F_OFD_SETLK"),
         (typeof(Succession), "CloseRange", "SYS_close_range"), (typeof(Succession), "CloseOnExecRange", "CLOSE_RANGE_CLOEXEC"),
     ];
 
@@ -275,7 +276,9 @@ public unsafe class AbiTests : KernelTest
         program.Equal("EINVAL", 22, "ListenerFactory");
         program.Equal("ENAMETOOLONG", 36, "ListenerFactory, NotifySocket");
         program.Equal("ESTALE", 116, "ListenerFactory");
-        program.Equal("LOCK_EX | LOCK_NB", 2 | 4, "Files.TryLock");
+        program.Equal("F_RDLCK", 0, "Files.IsLocked");
+        program.Equal("F_WRLCK", 1, "Files.TryLock");
+        program.Equal("F_UNLCK", 2, "Files.IsLocked");
         program.Equal("O_RDWR", 2, "Spawner, RuntimeClaim");
         program.Equal("O_CREAT", 0x40, "RuntimeClaim");
         program.Equal("SYS_pidfd_send_signal", 424, "Processes.Signal");
@@ -329,6 +332,10 @@ public unsafe class AbiTests : KernelTest
             ("st_dev", Offset((ref stat value) => value.st_dev = 1), sizeof(dev_t)), ("st_ino", Offset((ref stat value) => value.st_ino = 1), sizeof(ino_t)),
             ("st_mode", Offset((ref stat value) => value.st_mode = 1), sizeof(mode_t)), ("st_uid", Offset((ref stat value) => value.st_uid = 1), sizeof(uid_t)),
             ("st_gid", Offset((ref stat value) => value.st_gid = 1), sizeof(gid_t)));
+        program.Layout(
+            "struct flock", Unsafe.SizeOf<Files.FileLock>(),
+            ("l_type", OffsetOf<Files.FileLock>("Type"), 2), ("l_whence", OffsetOf<Files.FileLock>("Whence"), 2), ("l_start", OffsetOf<Files.FileLock>("Start"), 8),
+            ("l_len", OffsetOf<Files.FileLock>("Length"), 8), ("l_pid", OffsetOf<Files.FileLock>("Pid"), 4));
         program.Equal("sizeof(struct sigaction)", sizeof(sigaction), "LibC");
         Assert.Empty(program.Compile());
     }
