@@ -48,19 +48,23 @@ internal sealed class ConfigReader
         }
 
         var errors = report.ToImmutable();
-        return errors.Length > 0
-            ? new ConfigResult(null, errors) { RuntimeDirectory = reader._daemon.RuntimeDirectory }
-            : new ConfigResult(
-                new ListendConfig
-                {
-                    Daemon = reader._daemon,
-                    Listeners = [.. reader._listeners.Select(l => l.Spec)],
-                    Services = [.. reader._services.Select(s => s.Spec)],
-                },
-                errors)
-            {
-                RuntimeDirectory = reader._daemon.RuntimeDirectory,
-            };
+        var draft = new ListendConfig { Daemon = reader._daemon, Listeners = [.. reader._listeners.Select(l => l.Spec)], Services = [.. reader._services.Select(s => s.Spec)] };
+        var readable = errors.IsEmpty ? draft : new ListendConfig
+        {
+            Daemon = reader._daemon,
+            Listeners = [.. reader._listeners.Where(l => l.Given.ContainsKey("address") && IsClean(l.Path)).Select(l => l.Spec)],
+            Services = [.. reader._services.Where(s => s.Given.ContainsKey("command") && IsClean(s.Path)).Select(s => s.Spec)],
+        };
+        return new ConfigResult(errors.IsEmpty ? readable : null, errors)
+        {
+            RuntimeDirectory = reader._daemon.RuntimeDirectory,
+            Readable = readable,
+            Draft = draft,
+            Places = new ConfigPlaces(documents),
+        };
+
+        bool IsClean(string section) => !errors.Any(error =>
+            error.Setting is { } setting && setting.StartsWith(section, StringComparison.Ordinal) && (setting.Length == section.Length || setting[section.Length] == '.'));
     }
 
     private void ReadDocument(TomlNode document)

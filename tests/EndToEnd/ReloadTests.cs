@@ -80,7 +80,7 @@ public sealed class ReloadTests
             Assert.Equal(1, result.ExitCode);
             var document = JsonSerializer.Deserialize(result.Output, ControlJson.Default.ReloadDocument)!;
             Assert.False(document.Applied);
-            Assert.Contains(document.Errors, error => error.Setting == "service.a" && error.Message.Contains("nobody-has-this-name", StringComparison.Ordinal));
+            Assert.Contains(document.Errors, error => error.Setting == "service.a.user" && error.Message.Contains("nobody-has-this-name", StringComparison.Ordinal));
         }
 
         Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\n[listener.free]\naddress = \"tcp://127.0.0.1:0\"\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"");

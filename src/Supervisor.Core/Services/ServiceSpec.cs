@@ -257,7 +257,11 @@ public sealed record RestartSpec
 /// <param name="Name">The name without RLIMIT_, in small letters.</param>
 /// <param name="Resource">The Linux ABI's number.</param>
 /// <param name="Value">The value; <see cref="ulong.MaxValue"/> is RLIM_INFINITY.</param>
-public sealed record ResourceLimit(string Name, int Resource, ulong Value);
+public sealed record ResourceLimit(string Name, int Resource, ulong Value)
+{
+    /// <summary>The value as a configuration has it: RLIM_INFINITY is "infinity".</summary>
+    public string Spelled() => Value == ulong.MaxValue ? "infinity" : Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
+}
 
 /// <summary><c>log</c>.</summary>
 /// <param name="Kind">Where.</param>
