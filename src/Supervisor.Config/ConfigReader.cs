@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using Supervisor.Config.Checks;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Toml;
@@ -60,7 +62,25 @@ internal sealed class ConfigReader
                 errors)
             {
                 RuntimeDirectory = reader._daemon.RuntimeDirectory,
+                Places = context.KeepsPlaces ? Places(reader._services) : ImmutableDictionary<string, SettingPlace>.Empty,
             };
+    }
+
+    private static ImmutableDictionary<string, SettingPlace> Places(IEnumerable<SectionReading<ServiceSpec>> services)
+    {
+        var places = ImmutableDictionary.CreateBuilder<string, SettingPlace>(StringComparer.Ordinal);
+        foreach (var given in services.SelectMany(service => service.Given.Values))
+        {
+            Add(given.Path, given.Node.Items is [var program, ..] ? program : given.Node);
+            for (var i = 0; i < given.Node.Items.Count; i++)
+            {
+                Add(string.Create(CultureInfo.InvariantCulture, $"{given.Path}[{i}]"), given.Node.Items[i]);
+            }
+        }
+
+        return places.ToImmutable();
+
+        void Add(string path, TomlNode node) => places[path] = new SettingPlace(node.Position.File, node.Position.Line, node.Position.Column);
     }
 
     private void ReadDocument(TomlNode document)

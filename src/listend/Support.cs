@@ -3,6 +3,7 @@ using Supervisor.Config;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Probes;
+using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon;
 
@@ -41,6 +42,19 @@ internal static class Support
         }
 
         return errors.ToImmutable();
+    }
+
+    /// <summary>Files that services name and that are not there, or not as they have to be, now: they may come before the services are started.</summary>
+    public static ImmutableArray<ConfigDiagnostic> CheckFiles(ConfigResult result, string file)
+    {
+        var path = Environment.GetEnvironmentVariable("PATH");
+        var found =
+            from service in result.Config?.Services ?? []
+            from fault in ServiceFiles.Look(service, path)
+            let setting = $"service.{service.Name}.{fault.Setting}"
+            let place = result.Places.GetValueOrDefault(setting, new SettingPlace(file, 0, 0))
+            select new ConfigDiagnostic(place.File, place.Line, place.Column, setting, fault.Message, fault.Remedy) { IsWarning = true };
+        return [.. found.GroupBy(warning => warning.File).SelectMany(file => file.OrderBy(warning => warning.Line).ThenBy(warning => warning.Column))];
     }
 
     /// <summary>Settings of <c>accepted</c> that this kernel would not pass on to the connections that a listener accepts.</summary>

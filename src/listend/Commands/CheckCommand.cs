@@ -1,10 +1,11 @@
 using System.CommandLine;
 using System.Text.Json;
+using Supervisor.Config;
 using Supervisor.Control;
 
 namespace Supervisor.Daemon.Commands;
 
-/// <summary><c>listend check</c>: every error of a configuration, with file, line, column and setting. Changes nothing.</summary>
+/// <summary><c>listend check</c>: every error of a configuration, with file, line, column and setting, and every file of a service that is not there. Changes nothing.</summary>
 internal static class CheckCommand
 {
     public static Command Create()
@@ -17,6 +18,7 @@ internal static class CheckCommand
             var path = parsed.GetValue(config)!;
             var result = ConfigLoading.LoadForCheck(path);
             var errors = result.Errors;
+            var warnings = Support.CheckFiles(result, path);
             var failures = new List<FailureDocument>();
             if (result.Config is { } loaded)
             {
@@ -32,13 +34,16 @@ internal static class CheckCommand
             {
                 var document = new CheckDocument(
                     ok,
-                    [.. errors.Select(error => new ConfigErrorDocument(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy))],
-                    failures);
+                    [.. errors.Select(Document)],
+                    failures)
+                {
+                    Warnings = [.. warnings.Select(Document)],
+                };
                 Console.Out.WriteLine(JsonSerializer.Serialize(document, ControlJson.Default.CheckDocument));
             }
             else
             {
-                foreach (var error in errors)
+                foreach (var error in errors.AddRange(warnings))
                 {
                     Console.Error.WriteLine(error.ToString());
                 }
@@ -50,7 +55,7 @@ internal static class CheckCommand
 
                 if (ok)
                 {
-                    Console.Out.WriteLine($"{path}: {Count(result.Config!.Listeners.Length, "listener")}, {Count(result.Config.Services.Length, "service")}, no errors");
+                    Console.Out.WriteLine($"{path}: {Count(result.Config!.Listeners.Length, "listener")}, {Count(result.Config.Services.Length, "service")}, no errors{(warnings.IsEmpty ? "" : $", {Count(warnings.Length, "warning")}")}");
                 }
                 else
                 {
@@ -62,6 +67,8 @@ internal static class CheckCommand
         });
         return check;
     }
+
+    private static ConfigErrorDocument Document(ConfigDiagnostic found) => new(found.File, found.Line, found.Column, found.Setting, found.Message, found.Remedy);
 
     private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 }

@@ -39,16 +39,20 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
     /// <summary>Whether sockets or services of the former configuration still live.</summary>
     public bool IsUnderWay => _retired.Count > 0 || _removed.Count > 0;
 
-    /// <summary>Reads and checks the files; any thread, but not the loop, which must not wait for a disk.</summary>
-    public ConfigResult Load()
+    /// <summary>Reads and checks the files, for a dry run also those that services name; any thread, but not the loop, which must not wait for a disk.</summary>
+    public ConfigResult Load(bool dryRun = false)
     {
         if (daemon.ConfigFile is not { } file)
         {
             return new ConfigResult(null, [new ConfigDiagnostic("command line", 0, 0, null, "there is no configuration file to read again", "start the daemon with --config, or restart it with other options")]);
         }
 
-        var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
-        return result.Config is { } config ? result with { Errors = result.Errors.AddRange(Support.Check(config, file)) } : result;
+        var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains, KeepsPlaces = dryRun });
+        return result.Config is not { } config ? result : result with
+        {
+            Errors = result.Errors.AddRange(Support.Check(config, file)),
+            Warnings = dryRun ? Support.CheckFiles(result, file) : [],
+        };
     }
 
     /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do.</summary>
@@ -87,7 +91,10 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         if (dryRun)
         {
-            return new ReloadDocument(DryRun: true, Applied: false, daemon.ConfigFile, plan.Actions, [], [], Summary(plan, "would be"));
+            return new ReloadDocument(DryRun: true, Applied: false, daemon.ConfigFile, plan.Actions, [], [], Summary(plan, "would be"))
+            {
+                Warnings = [.. loaded.Warnings.Select(warning => warning.ToString())],
+            };
         }
 
         if (!TryMake(plan, out var made, out var bridges, out var failures))
