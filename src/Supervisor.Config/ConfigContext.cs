@@ -23,9 +23,6 @@ public sealed record ConfigContext
     /// </summary>
     public bool AwaitsGiven { get; init; }
 
-    /// <summary>Whether <see cref="ConfigResult.Places"/> is asked for: a daemon has no use for it while it runs.</summary>
-    public bool KeepsPlaces { get; init; }
-
     /// <summary>The number that <c>workers = "cpus"</c> stands for; 1 or more.</summary>
     public int Cpus { get; init; } = 1;
 }

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Globalization;
 using Supervisor.Config.Checks;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Toml;
@@ -50,37 +48,23 @@ internal sealed class ConfigReader
         }
 
         var errors = report.ToImmutable();
-        return errors.Length > 0
-            ? new ConfigResult(null, errors) { RuntimeDirectory = reader._daemon.RuntimeDirectory }
-            : new ConfigResult(
-                new ListendConfig
-                {
-                    Daemon = reader._daemon,
-                    Listeners = [.. reader._listeners.Select(l => l.Spec)],
-                    Services = [.. reader._services.Select(s => s.Spec)],
-                },
-                errors)
-            {
-                RuntimeDirectory = reader._daemon.RuntimeDirectory,
-                Places = context.KeepsPlaces ? Places(reader._services) : ImmutableDictionary<string, SettingPlace>.Empty,
-            };
-    }
-
-    private static ImmutableDictionary<string, SettingPlace> Places(IEnumerable<SectionReading<ServiceSpec>> services)
-    {
-        var places = ImmutableDictionary.CreateBuilder<string, SettingPlace>(StringComparer.Ordinal);
-        foreach (var given in services.SelectMany(service => service.Given.Values))
+        var draft = new ListendConfig { Daemon = reader._daemon, Listeners = [.. reader._listeners.Select(l => l.Spec)], Services = [.. reader._services.Select(s => s.Spec)] };
+        var readable = errors.IsEmpty ? draft : new ListendConfig
         {
-            Add(given.Path, given.Node.Items is [var program, ..] ? program : given.Node);
-            for (var i = 0; i < given.Node.Items.Count; i++)
-            {
-                Add(string.Create(CultureInfo.InvariantCulture, $"{given.Path}[{i}]"), given.Node.Items[i]);
-            }
-        }
+            Daemon = reader._daemon,
+            Listeners = [.. reader._listeners.Where(l => l.Given.ContainsKey("address") && IsClean(l.Path)).Select(l => l.Spec)],
+            Services = [.. reader._services.Where(s => s.Given.ContainsKey("command") && IsClean(s.Path)).Select(s => s.Spec)],
+        };
+        return new ConfigResult(errors.IsEmpty ? readable : null, errors)
+        {
+            RuntimeDirectory = reader._daemon.RuntimeDirectory,
+            Readable = readable,
+            Draft = draft,
+            Places = new ConfigPlaces(documents),
+        };
 
-        return places.ToImmutable();
-
-        void Add(string path, TomlNode node) => places[path] = new SettingPlace(node.Position.File, node.Position.Line, node.Position.Column);
+        bool IsClean(string section) => !errors.Any(error =>
+            error.Setting is { } setting && setting.StartsWith(section, StringComparison.Ordinal) && (setting.Length == section.Length || setting[section.Length] == '.'));
     }
 
     private void ReadDocument(TomlNode document)

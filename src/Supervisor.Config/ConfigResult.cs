@@ -10,13 +10,21 @@ public sealed record ConfigResult(ListendConfig? Config, ImmutableArray<ConfigDi
     /// <summary><c>daemon.runtime_directory</c>, so far as it could be read: also where there are errors.</summary>
     public string? RuntimeDirectory { get; init; }
 
+    /// <summary>
+    /// What could be read, also where there are errors: the listeners and services of which every setting is right. Where
+    /// there are none it is <see cref="Config"/>.
+    /// </summary>
+    public ListendConfig Readable { get; init; } = Config ?? new();
+
+    /// <summary>
+    /// Every section, with the settings that could be read and the others at their defaults: for what is looked at setting by
+    /// setting. Where there are no errors it is <see cref="Config"/>.
+    /// </summary>
+    public ListendConfig Draft { get; init; } = Config ?? new();
+
     /// <summary>What is not as it should be and stops nobody: a file that a service names and that is not there yet.</summary>
     public ImmutableArray<ConfigDiagnostic> Warnings { get; init; } = [];
 
-    /// <summary>
-    /// Where the values of services stand, by the setting's path; of a list the first element, and each by its number: <c>service.api.command</c>,
-    /// <c>service.api.environment_files[1]</c>.
-    /// Empty unless <see cref="ConfigContext.KeepsPlaces"/>.
-    /// </summary>
-    public ImmutableDictionary<string, SettingPlace> Places { get; init; } = ImmutableDictionary<string, SettingPlace>.Empty;
+    /// <summary>Where settings stand, for what is found wrong with them after parsing.</summary>
+    public ConfigPlaces Places { get; init; } = new([]);
 }

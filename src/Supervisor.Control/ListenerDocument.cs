@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Supervisor.Control;
 
 /// <summary>One listener, as <c>GET /v1/listeners</c> shows it.</summary>
@@ -96,6 +98,22 @@ public sealed record FailureDocument(
     IReadOnlyList<OwnerDocument> Owners,
     string Advice)
 {
+    /// <summary>Of a configuration's listener: its name, or <c>daemon.metrics</c>; absent where an address is asked about.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Name { get; init; }
+
+    /// <summary>The file in which its address stands; absent where there is none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? File { get; init; }
+
+    /// <summary>Line in <see cref="File"/>, from 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Line { get; init; }
+
+    /// <summary>Column in <see cref="File"/>, from 1.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? Column { get; init; }
+
     /// <summary>What is so, in one sentence; empty where it can be bound.</summary>
     public string Verdict { get; init; } = "";
 

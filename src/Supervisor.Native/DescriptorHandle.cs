@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
 namespace Supervisor.Native;
@@ -20,6 +21,14 @@ public sealed class DescriptorHandle : SafeHandle
     /// call refuses (EBADF): the kernel gives the number away again, and a late caller must not act on its new owner's.
     /// </summary>
     public int Number => IsClosed ? -1 : (int)handle;
+
+    /// <summary>The socket as .NET's own library takes it, and owns it from now on: this handle has nothing any more.</summary>
+    public SafeSocketHandle IntoSocket()
+    {
+        var socket = new SafeSocketHandle(handle, ownsHandle: true);
+        SetHandleAsInvalid();
+        return socket;
+    }
 
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => Tmds.Linux.LibC.close((int)handle) == 0;

@@ -8,6 +8,7 @@ using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Services;
+using Supervisor.Daemon.Commands;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Reload;
@@ -309,6 +310,11 @@ internal sealed class Daemon : IDisposable
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
             "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
             Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
+        if (ConfigFile is not null && _predecessor is null && (_services.Any(runner => runner.Blocked is not null) || Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty)))
+        {
+            _ = Task.Run(TellWhatTheHostLacks);
+        }
+
         if (Wanted is { } wanted)
         {
             _loop.Post(() => Reloader.ApplyAtStart(wanted));
@@ -442,6 +448,19 @@ internal sealed class Daemon : IDisposable
         Safekeeping.Save();
         Flush();
         Processes.ExitNow(0);
+    }
+
+    /// <summary>
+    /// A start does not wait for the user database, and a service whose user is not there (yet) fails alone. Where its name
+    /// stands is said here: the files are read once more, since their trees are not kept. Any thread but the loop.
+    /// </summary>
+    private void TellWhatTheHostLacks()
+    {
+        var result = ConfigLoading.LoadForStart(ConfigFile!);
+        foreach (var error in HostCheck.Errors(result.Readable, result.Places))
+        {
+            _log.Error("{Error}", error.ToString());
+        }
     }
 
     /// <summary>SIGHUP: the files are read beside the loop, the difference is applied on it; systemd's Type=notify-reload is told.</summary>

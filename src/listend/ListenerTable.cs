@@ -100,6 +100,15 @@ internal sealed class ListenerTable
         _handles.AddRange([.. handles.Where(handle => !handle.IsGiven), .. given]);
     }
 
+    /// <summary>Another socket takes the place of those; it comes last where there are none. They are the caller's from now on.</summary>
+    public void Replace(Predicate<ListenerHandle> those, ListenerHandle with)
+    {
+        var at = _handles.FindIndex(those);
+        var others = _handles.Where(handle => !those(handle)).ToList();
+        others.Insert(at < 0 ? others.Count : at, with);
+        Set(others);
+    }
+
     /// <summary>Goes on with a predecessor's listeners.</summary>
     public void Restore(Predecessor predecessor, ILogger log)
     {

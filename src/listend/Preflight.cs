@@ -16,16 +16,23 @@ namespace Supervisor.Daemon;
 /// </summary>
 internal static class Preflight
 {
-    public static IEnumerable<FailureDocument> Check(ListendConfig config)
+    /// <summary>Each listener of what could be read that has no room, and the address of the metrics, with the place where it stands.</summary>
+    public static IEnumerable<FailureDocument> Check(ConfigResult result)
     {
-        var duplicates = ConfigConflicts.Find(config.Listeners, name => NetworkInterfaces.Index(name) ?? 0).ToDictionary(pair => pair.Spec.Name, pair => pair.Other, StringComparer.Ordinal);
+        var config = result.Readable;
+        var listeners = MetricsServer.Listener(config.Daemon.Metrics) is { } metrics ? config.Listeners.Add(metrics) : config.Listeners;
+        var duplicates = ConfigConflicts.Find(listeners, name => NetworkInterfaces.Index(name) ?? 0).ToDictionary(pair => pair.Spec.Name, pair => pair.Other, StringComparer.Ordinal);
         var directory = config.Daemon.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
         var daemon = directory is not null && Incumbent.Of(new RuntimePaths(directory).LockFile) is { Lives: true } running ? running.Pid : null;
-        foreach (var spec in config.Listeners)
+        foreach (var spec in listeners)
         {
             if (duplicates.TryGetValue(spec.Name, out var other))
             {
-                yield return Documents.Failure(BindFailureClassifier.DuplicateInConfig(spec, other));
+                var duplicate = Documents.Failure(BindFailureClassifier.DuplicateInConfig(spec, other));
+                yield return Documents.Placed(
+                    spec.Name == MetricsServer.Setting ? duplicate with { Advice = $"give {MetricsServer.Setting} another address or port, or none: GET /metrics is on the control socket too" } : duplicate,
+                    spec.Name,
+                    result.Places);
                 continue;
             }
 
@@ -33,7 +40,7 @@ internal static class Preflight
             var diagnosis = BindDiagnostics.Ask(spec, Predecessors.Of(services));
             if (!diagnosis.Bindable && !IsTheDaemons(diagnosis, daemon) && !(diagnosis.Cause == BindCause.StaleUnixPath && spec.Unix.RemoveStale))
             {
-                yield return Documents.Failure(diagnosis);
+                yield return Documents.Placed(Documents.Failure(diagnosis), spec.Name, result.Places);
             }
         }
     }

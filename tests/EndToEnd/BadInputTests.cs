@@ -188,7 +188,7 @@ public sealed class BadInputTests
         [
             (5, 12, "service.api.command", $"there is no program \"{directory["api"]}\""),
             (6, 21, "service.api.working_directory", $"there is no directory \"{directory["nowhere"]}\""),
-            (7, 27 + directory["may.env"].Length, "service.api.environment_files[1]", $"there is no file \"{directory["no.env"]}\""),
+            (7, 27 + directory["may.env"].Length, "service.api.environment_files", $"there is no file \"{directory["no.env"]}\""),
             (9, 24, "service.api.hooks.pre_start", $"no directory of PATH ({directory.Path}) has a program \"migrate\""),
         ];
         var people = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file]);

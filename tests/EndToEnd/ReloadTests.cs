@@ -80,7 +80,7 @@ public sealed class ReloadTests
             Assert.Equal(1, result.ExitCode);
             var document = JsonSerializer.Deserialize(result.Output, ControlJson.Default.ReloadDocument)!;
             Assert.False(document.Applied);
-            Assert.Contains(document.Errors, error => error.Setting == "service.a" && error.Message.Contains("nobody-has-this-name", StringComparison.Ordinal));
+            Assert.Contains(document.Errors, error => error.Setting == "service.a.user" && error.Message.Contains("nobody-has-this-name", StringComparison.Ordinal));
         }
 
         Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\n[listener.free]\naddress = \"tcp://127.0.0.1:0\"\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"");
@@ -91,6 +91,56 @@ public sealed class ReloadTests
         Assert.Equal(inodes, await Inodes(daemon));
         Assert.Equal(2, (await daemon.StatusAsync("w")).Desired);
     });
+
+    [Theory]
+    [InlineData("command = [\"/nonexistent\"]", "ENOENT")]
+    [InlineData("working_directory = \"@dir@/nodir\"", "ENOENT")]
+    [InlineData("environment_files = [\"@dir@/nofile\"]", "nofile")]
+    public Task What_cannot_be_executed_is_rolled_back_once_and_said(string bad, string reason) => DaemonUnderTest.WithAsync(Two, async daemon =>
+    {
+        await daemon.WaitUntilReadyAsync("w", 2);
+        await daemon.WaitUntilReadyAsync("a");
+        var (before, listeners) = (await daemon.ReadyAsync("w"), await Inodes(daemon));
+        var service = $"{(bad.StartsWith("command", StringComparison.Ordinal) ? "" : Sleeper + "\n")}{bad}\nlisteners = [\"web\"]\nworkers = 2";
+
+        // With another socket, too: it is taken back with the roll-out, and the listeners stay in their order.
+        Write(daemon, Two.Replace($"{Sleeper}\nlisteners = [\"web\"]\nworkers = 2", service, StringComparison.Ordinal).Replace("127.0.0.1:0\"", "127.0.0.1:0\"\nlisten = { non_blocking = true }", StringComparison.Ordinal));
+        for (var time = 1; time <= 2; time++)
+        {
+            var mark = daemon.Log.Count;
+            var done = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
+            Assert.Contains(done.Actions, action => action is { Subject: "service", Name: "w", Action: "rolled-out" });
+            await daemon.Log.WaitAsync(mark, "keeps its former socket");
+            var status = await daemon.StatusAsync("w");
+            Assert.Equal(("running", "rolled-back", 1, 1 + time, 0, 2), (status.State, status.Rollout!.State, status.Rollout.From, status.Rollout.To, status.Rollout.Replaced, status.Rollout.Total));
+            Assert.Contains(reason, status.Rollout.Reason, StringComparison.Ordinal);
+            Assert.Equal(before, status.Workers.Select(worker => worker.Pid!.Value).Order());
+            Assert.Equal(listeners, await Inodes(daemon));
+        }
+
+        Write(daemon, Two);
+        Assert.Contains("nothing has changed", (await daemon.ListenctlAsync("reload")).Output, StringComparison.Ordinal);
+    });
+
+    [Fact]
+    public Task A_reload_mends_what_ended_between_two_generations() => DaemonUnderTest.WithAsync(
+        Two.Replace("workers = 2", "workers = 2\nrollout = { on_failure = \"stop\" }", StringComparison.Ordinal),
+        async daemon =>
+        {
+            // The first worker gets ready, the second does not.
+            var bad = Two.Replace("workers = 2", "workers = 2\nrollout = { on_failure = \"stop\" }\nenvironment = { MODE = \"b\" }", StringComparison.Ordinal)
+                .Replace("systemd-notify --ready", "test -e '@dir@/mended' || mkdir '@dir@/once' || exit 7; systemd-notify --ready", StringComparison.Ordinal);
+            await daemon.WaitUntilReadyAsync("w", 2);
+            var mark = daemon.Log.Count;
+            Write(daemon, bad);
+            await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
+            await daemon.Log.WaitAsync(mark, "service w: ", "ended as Failed");
+            daemon.Directory.Write("mended", "");
+            var again = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
+            Assert.Contains(again.Actions, action => action is { Name: "w", Action: "rolled-out" } && action.Reason!.Contains("between two generations", StringComparison.Ordinal));
+            await daemon.Log.WaitAsync(mark, "service w: generation 3 serves");
+            Assert.Contains("nothing has changed", (await daemon.ListenctlAsync("reload")).Output, StringComparison.Ordinal);
+        });
 
     [Fact]
     public Task Added_removed_renamed_scaled_and_sighup() => DaemonUnderTest.WithAsync(Two, async daemon =>

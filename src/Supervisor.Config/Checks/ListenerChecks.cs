@@ -92,8 +92,9 @@ internal static class ListenerChecks
         }
 
         // Where one of the two would share and the other not, the kernel's refusal is explained when it happens.
+        // One that is defined twice is reported as that.
         var other = first[claim];
-        if (MayShare(spec) || MayShare(other.Spec))
+        if (MayShare(spec) || MayShare(other.Spec) || other.Spec.Name == spec.Name)
         {
             return;
         }

@@ -172,10 +172,15 @@ internal static class SettingTypes
             return text;
         }
 
+        if (!text.Contains(':', StringComparison.Ordinal))
+        {
+            return new Fault($"{Quoted.Text(text)} has no port", "write a numeric address and a port, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
+        }
+
         return error.Name is not null
             ? HostNameFault(error.Name, $"{Quoted.Text(error.Name)} is a host name, and a listener's address is numeric",
                 context, host => host + text[text.LastIndexOf(':')..])
-            : new Fault($"{Quoted.Text(text)} is no HOST:PORT: {error.Message}",
+            : new Fault($"{Quoted.Text(text)} is no HOST:PORT: {error.Message.Replace(Scheme, "", StringComparison.Ordinal)}",
                 "write a numeric address, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
     }
 

@@ -44,7 +44,7 @@ public static class ManifestFormat
         new WorkerState { Id = 0, Slot = 0, Generation = 0, Phase = default, StartedAt = default },
         new SlotState { Index = 0, Generation = 0 },
         new ExitReason(false, ""),
-        new RolloutState { Phase = default, From = 0, To = 0, Origins = [], StartedAt = default },
+        new RolloutState { Phase = default, From = 0, To = 0, StartedAt = default },
         SomeService,
         new RolloutSpec(),
         new RestartSpec(),

@@ -31,8 +31,14 @@ public sealed record ConfigDiff
     public bool IsEmpty => Listeners.All(listener => listener.IsUnchanged) && Services.All(service => service.IsUnchanged);
 
     /// <summary>Compares.</summary>
+    /// <param name="listenersBefore">The listeners that there are.</param>
+    /// <param name="servicesBefore">What was last asked of the services that there are.</param>
+    /// <param name="listeners">The listeners that are asked for.</param>
+    /// <param name="services">The services that are asked for.</param>
+    /// <param name="mixed">Names of services of which some workers are not what was last asked for, and no roll-out is there to change that.</param>
     public static ConfigDiff Between(
-        IReadOnlyList<ListenerSpec> listenersBefore, IReadOnlyList<ServiceSpec> servicesBefore, IReadOnlyList<ListenerSpec> listeners, IReadOnlyList<ServiceSpec> services)
+        IReadOnlyList<ListenerSpec> listenersBefore, IReadOnlyList<ServiceSpec> servicesBefore, IReadOnlyList<ListenerSpec> listeners, IReadOnlyList<ServiceSpec> services,
+        IReadOnlyCollection<string>? mixed = null)
     {
         var left = listenersBefore.ToList();
         var partner = new Dictionary<string, ListenerSpec>(StringComparer.Ordinal);
@@ -61,7 +67,7 @@ public sealed record ConfigDiff
             listenerDiffs,
             [
                 .. services.Select(after => new ServiceDiff(
-                    servicesBefore.FirstOrDefault(before => before.Name == after.Name), after, [.. after.Listeners.Where(moved.Contains)])),
+                    servicesBefore.FirstOrDefault(before => before.Name == after.Name), after, [.. after.Listeners.Where(moved.Contains)], mixed?.Contains(after.Name) == true)),
                 .. servicesBefore.Where(before => !services.Any(after => after.Name == before.Name)).Select(before => new ServiceDiff(before, null, [])),
             ]);
 

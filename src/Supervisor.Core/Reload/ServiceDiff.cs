@@ -7,7 +7,8 @@ namespace Supervisor.Core.Reload;
 /// <param name="Before">What it was asked to be; null: it is added.</param>
 /// <param name="After">What is asked for; null: it is removed.</param>
 /// <param name="MovedListeners">Names of its listeners, in descriptor order, that get another socket: its workers have to be new for that.</param>
-public sealed record ServiceDiff(ServiceSpec? Before, ServiceSpec? After, ImmutableArray<string> MovedListeners)
+/// <param name="IsMixed">Whether some of its workers are of another generation than the one that was asked for last: the roll-out ended in between.</param>
+public sealed record ServiceDiff(ServiceSpec? Before, ServiceSpec? After, ImmutableArray<string> MovedListeners, bool IsMixed = false)
 {
     /// <summary>The name.</summary>
     public string Name => (After ?? Before)!.Name;
@@ -16,8 +17,8 @@ public sealed record ServiceDiff(ServiceSpec? Before, ServiceSpec? After, Immuta
     public ImmutableArray<ServiceTerm> Changed { get; } = Before is not null && After is not null ? ServiceTerms.Changed(Before, After) : [];
 
     /// <summary>Whether its workers have to be replaced.</summary>
-    public bool NeedsNewWorkers => !MovedListeners.IsEmpty || Changed.Any(term => term.NeedsNewWorker);
+    public bool NeedsNewWorkers => IsMixed || !MovedListeners.IsEmpty || Changed.Any(term => term.NeedsNewWorker);
 
     /// <summary>Whether nothing at all changes.</summary>
-    public bool IsUnchanged => Before is not null && After is not null && MovedListeners.IsEmpty && Changed.IsEmpty;
+    public bool IsUnchanged => Before is not null && After is not null && !NeedsNewWorkers && Changed.IsEmpty;
 }

@@ -11,7 +11,7 @@ namespace Supervisor.Core.Rollouts;
 /// <remarks>
 /// rolling: at most <c>max_surge</c> new workers are on their way beside a full set, and up to <c>max_unavailable</c>
 /// more in slots that yield: their old worker is asked to leave first, and the new one starts when it is gone; a slot
-/// changes as soon as its new worker has settled.
+/// changes as soon as its new worker has settled. Without a surge it is stop-first: slots only yield.
 /// overlap: a whole new set is started at once, and all slots change together when all of it has settled.
 /// stop-first: one slot at a time (<c>max_unavailable</c>, at least one) yields. No slot yields its ready worker while as
 /// many slots are without one, for whatever reason, as may be.
@@ -52,7 +52,6 @@ internal static class RolloutMachine
                 Phase = RolloutPhase.Replacing,
                 From = state.Generation,
                 To = to,
-                Origins = [.. state.Slots.Select(slot => slot.Generation)],
                 StartedAt = transition.Now,
                 Canary = Math.Min(state.Spec.Rollout.Canary, state.Desired),
             },
@@ -114,7 +113,7 @@ internal static class RolloutMachine
 
             var state = transition.State;
             var occupied = state.Workers.Any(worker => worker.Slot == slot.Index);
-            switch (spec.Strategy)
+            switch (spec.StopsFirst ? RolloutStrategy.StopFirst : spec.Strategy)
             {
                 case RolloutStrategy.Overlap:
                     transition.Spawn(slot.Index, rollout.To);
@@ -181,7 +180,7 @@ internal static class RolloutMachine
                 transition.EndRollout(RolloutPhase.Done);
                 break;
             case { Phase: RolloutPhase.RollingBack } rollout
-                when !transition.State.Workers.Any(worker => worker.Generation == rollout.To || worker.Phase == WorkerPhase.Starting):
+                when !transition.State.Workers.Any(worker => worker.Generation > rollout.From || worker.Phase == WorkerPhase.Starting):
                 transition.EndRollout(RolloutPhase.RolledBack);
                 break;
             case null or { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.RollingBack or RolloutPhase.Done or RolloutPhase.RolledBack or RolloutPhase.Failed or RolloutPhase.Superseded }:
@@ -239,11 +238,15 @@ internal static class RolloutMachine
         }
     }
 
+    /// <summary>
+    /// What served when the roll-out began serves again in every slot: also where a generation that was superseded, and
+    /// never all of the service, serves until now.
+    /// </summary>
     private static void GoBack(ServiceTransition transition, RolloutState rollout, WorkerState? worker, string reason, bool goBack)
     {
         var state = transition.State;
-        var slots = state.Slots.Select(slot => goBack && (slot.Generation == rollout.To || (slot.Finished && transition.State.IsServed(slot.Index)))
-            ? slot.For(rollout.Origins[slot.Index])
+        var slots = state.Slots.Select(slot => goBack && (slot.Generation != rollout.From || (slot.Finished && transition.State.IsServed(slot.Index)))
+            ? slot.For(rollout.From)
             : slot with { Yielded = false });
         transition.State = state with
         {
@@ -269,7 +272,7 @@ internal static class RolloutMachine
     /// </summary>
     public static void OldWorkerFailed(ServiceTransition transition, WorkerState worker, SlotState slot, string reason)
     {
-        if (transition.State.Rollout is not { Phase: RolloutPhase.RollingBack } rollout || worker.Generation == rollout.To
+        if (transition.State.Rollout is not { Phase: RolloutPhase.RollingBack } rollout || worker.Generation != rollout.From
             || (worker.ReadyAt is not null && !(slot.Finished && transition.State.IsServed(slot.Index))))
         {
             return;

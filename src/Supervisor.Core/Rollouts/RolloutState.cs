@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Supervisor.Core.Services;
 
 namespace Supervisor.Core.Rollouts;
 
@@ -51,20 +52,26 @@ public sealed record RolloutState
     /// <summary>Where it is.</summary>
     public required RolloutPhase Phase { get; init; }
 
-    /// <summary>The generation that served when it began.</summary>
+    /// <summary>The generation that served when it began; where the roll-out goes back, it serves again in every slot.</summary>
     public required int From { get; init; }
 
     /// <summary>The generation that is to serve.</summary>
     public required int To { get; init; }
-
-    /// <summary>For each slot the generation that it had, to go back to.</summary>
-    public required ImmutableArray<int> Origins { get; init; }
 
     /// <summary>When it began; monotonic.</summary>
     public required TimeSpan StartedAt { get; init; }
 
     /// <summary>When it ended.</summary>
     public TimeSpan? EndedAt { get; init; }
+
+    /// <summary>How many slots the new generation served when it ended; null until then.</summary>
+    public int? Replaced { get; init; }
+
+    /// <summary>How many slots there were when it ended; null until then.</summary>
+    public int? Total { get; init; }
+
+    /// <summary>By which strategy it went, kept when it ended: the terms of its generation may change, or go, later; null until then.</summary>
+    public RolloutStrategy? Strategy { get; init; }
 
     /// <summary>Why it failed; null while it does not.</summary>
     public string? Reason { get; init; }

@@ -58,6 +58,23 @@ public sealed record ServiceState
     /// <summary>How many workers are ready.</summary>
     public int Ready => Workers.Count(worker => worker.Phase == WorkerPhase.Ready);
 
+    /// <summary>
+    /// How many workers there should be now: those that are asked for, without those whose end was the end of their task
+    /// (<c>restart.policy</c>, and no failure).
+    /// </summary>
+    public int Expected => Desired - Slots.Count(slot => slot is { Finished: true, LastExit.Clean: true } && slot.Index < Desired && !IsServed(slot.Index));
+
+    /// <summary>
+    /// Whether a slot is meant for a generation whose workers are not what is asked for, and no roll-out is there to change
+    /// that: the last one ended between two generations.
+    /// </summary>
+    public bool IsMixed => Wanted && Rollout is not { IsActive: true }
+        && Slots.Any(slot => slot.Index < Desired && !ServiceTerms.SameWorker(SpecOf(slot.Generation), Spec));
+
+    /// <summary>How many slots the roll-out's generation serves, and of how many; of one that has ended, as it was then.</summary>
+    public (int Replaced, int Total) Progress(RolloutState rollout) =>
+        (rollout.Replaced ?? Slots.Count(slot => slot.Index < Desired && slot.Generation == rollout.To), rollout.Total ?? Desired);
+
     /// <summary>Whether a worker of that slot is ready.</summary>
     public bool IsServed(int slot) => Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
 

@@ -104,7 +104,6 @@ internal sealed partial class ServiceTransition
             && State.Preparing != generation
             && rollout?.To != generation
             && rollout?.From != generation
-            && rollout?.Origins.Contains(generation) != true
             && !State.Slots.Any(slot => slot.Generation == generation)
             && !State.Workers.Any(worker => worker.Generation == generation)).ToArray();
         if (gone.Length > 0)
@@ -265,20 +264,27 @@ internal sealed partial class ServiceTransition
         }
 
         State = State with { Slots = slots };
-        if (State.Rollout is { IsActive: true } rollout && rollout.Origins.Length < slots.Length)
-        {
-            State = State with
-            {
-                Rollout = rollout with { Origins = rollout.Origins.AddRange(Enumerable.Repeat(rollout.From, slots.Length - rollout.Origins.Length)) },
-            };
-        }
     }
 
     public void EndRollout(RolloutPhase phase, string? reason = null)
     {
         if (State.Rollout is { IsActive: true } rollout)
         {
-            State = State with { Rollout = rollout with { Phase = phase, EndedAt = Now, PromotedAt = null, WaitsFor = [], Reason = rollout.Reason ?? reason } };
+            var (replaced, total) = State.Progress(rollout);
+            State = State with
+            {
+                Rollout = rollout with
+                {
+                    Phase = phase,
+                    EndedAt = Now,
+                    PromotedAt = null,
+                    WaitsFor = [],
+                    Reason = rollout.Reason ?? reason,
+                    Replaced = replaced,
+                    Total = total,
+                    Strategy = State.SpecOf(rollout.To).Rollout.Strategy,
+                },
+            };
             Report(ServiceReport.RolloutEnded);
         }
     }

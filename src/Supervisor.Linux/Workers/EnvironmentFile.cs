@@ -29,9 +29,13 @@ public static class EnvironmentFile
             }
 
             variables = null;
-            error = exception is FileNotFoundException or DirectoryNotFoundException
-                ? $"there is no file {file}; write \"-{file}\" if it may be missing"
-                : $"{file} cannot be read: {exception.Message}";
+            error = exception switch
+            {
+                FileNotFoundException or DirectoryNotFoundException => $"there is no file {file}; write \"-{file}\" if it may be missing",
+                _ when Directory.Exists(file) => $"{file} is a directory; name a file in it",
+                UnauthorizedAccessException => $"{file} cannot be read: EACCES; let the daemon's user read it, and search the directories above it",
+                _ => $"{file} cannot be read: {exception.Message}; see that it can be",
+            };
             return false;
         }
     }

@@ -12,10 +12,11 @@ namespace Supervisor.Linux.Workers;
 public static class ServiceFiles
 {
     /// <summary>One that is not as it has to be.</summary>
-    /// <param name="Setting">The setting below the service: <c>command</c>, <c>hooks.pre_start</c>, <c>environment_files[1]</c>.</param>
+    /// <param name="Setting">The setting below the service: <c>command</c>, <c>hooks.pre_start</c>, <c>environment_files</c>.</param>
+    /// <param name="Element">Of a list, the element that is meant, from 0; null where the whole setting is.</param>
     /// <param name="Message">What is wrong.</param>
     /// <param name="Remedy">What to do.</param>
-    public readonly record struct Fault(string Setting, string Message, string Remedy);
+    public readonly record struct Fault(string Setting, int? Element, string Message, string Remedy);
 
     /// <summary>All that is wrong; empty where nothing is.</summary>
     /// <param name="spec">The service.</param>
@@ -28,11 +29,11 @@ public static class ServiceFiles
         {
             if (refused is null)
             {
-                faults.Add(new Fault("working_directory", $"\"{directory}\" is no directory", "name a directory"));
+                faults.Add(new Fault("working_directory", null, $"\"{directory}\" is no directory", "name a directory"));
             }
             else if (IsMissing(refused))
             {
-                faults.Add(new Fault("working_directory", $"there is no directory \"{directory}\"", "create it before the service is started, or correct the path"));
+                faults.Add(new Fault("working_directory", null, $"there is no directory \"{directory}\"", "create it before the service is started, or correct the path"));
             }
 
             directory = "";
@@ -45,9 +46,9 @@ public static class ServiceFiles
             {
                 var isThere = Files.GetTargetStatus(file.TrimStart('-'), out var found) is var unseen && unseen is null;
                 faults.Add(
-                    !isThere && IsMissing(unseen) ? new Fault($"environment_files[{i}]", $"there is no file \"{file}\"", $"create it before the service is started, or write \"-{file}\" if it may be missing")
-                    : found.IsDirectory ? new Fault($"environment_files[{i}]", $"\"{file}\" is a directory", "name a file")
-                    : new Fault($"environment_files[{i}]", $"\"{file}\" cannot be read by this user", "see that the daemon's user can read it"));
+                    !isThere && IsMissing(unseen) ? new Fault("environment_files", i, $"there is no file \"{file}\"", $"create it before the service is started, or write \"-{file}\" if it may be missing")
+                    : found.IsDirectory ? new Fault("environment_files", i, $"\"{file}\" is a directory", "name a file")
+                    : new Fault("environment_files", i, $"\"{file}\" cannot be read by this user", "see that the daemon's user can read it"));
                 continue;
             }
 
@@ -65,7 +66,7 @@ public static class ServiceFiles
         {
             if (command.Count > 0 && ProgramFault(command[0], directory, path) is var (message, remedy))
             {
-                faults.Add(new Fault(setting, message, remedy));
+                faults.Add(new Fault(setting, 0, message, remedy));
             }
         }
     }

@@ -100,6 +100,10 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <summary>Whether a worker that lives, or may yet be started, has that socket.</summary>
     public bool Uses(ListenerHandle handle) => _wanted.Listeners.Contains(handle) || _means.Values.Any(means => means.Listeners.Contains(handle));
 
+    /// <summary>Whether a slot is meant for a generation that is, or has, something else than what is asked for, and no roll-out is there to change that.</summary>
+    public bool IsMixed => State.IsMixed
+        || (State.Wanted && State.Rollout is not { IsActive: true } && State.Slots.Any(slot => slot.Index < State.Desired && !ListenersOf(slot.Generation).SequenceEqual(Listeners)));
+
     /// <summary>Why the service cannot be started; null where it can.</summary>
     public string? Blocked { get; private set; }
 
@@ -265,8 +269,22 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _stepping = true;
         try
         {
-            while (_events.TryDequeue(out var next))
+            var mayChangeShares = false;
+            while (true)
             {
+                if (!_events.TryDequeue(out var next))
+                {
+                    if (!mayChangeShares)
+                    {
+                        break;
+                    }
+
+                    // Only now: a worker that has no process yet has no share, and one that could not be started needs none.
+                    mayChangeShares = false;
+                    CoverShards();
+                    continue;
+                }
+
                 var now = TimeOf(next);
                 var before = State;
                 var (state, effects) = ServiceMachine.Step(State, next, now);
@@ -310,10 +328,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
                 _demand.Follow(State);
                 Changed?.Invoke(this, reports.ToImmutable());
-                if (next is ScaleRequested or SpecChanged)
-                {
-                    CoverShards();
-                }
+                mayChangeShares |= next is ScaleRequested or SpecChanged;
             }
         }
         finally

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Supervisor.Core.Services;
 using Supervisor.Native;
 
@@ -17,8 +18,7 @@ internal static class SpawnFailureText
             SpawnStage.User => $"user \"{spec.User}\": setting it: {answer}; only root, or CAP_SETUID, may start workers as another user",
             SpawnStage.Group => $"group \"{spec.Group ?? spec.User}\": setting it: {answer}; only root, or CAP_SETGID, may start workers as another group",
             SpawnStage.Groups => $"supplementary_groups: setting them: {answer}; only root, or CAP_SETGID, may",
-            SpawnStage.Limit => $"limits.{spec.Limits[failure.Detail].Name} = {spec.Limits[failure.Detail].Value}: setting it: {answer}; "
-                + (error.Name == "EPERM" ? "it is above the daemon's own hard limit: raise that (LimitNOFILE= and so on in its unit), or run with CAP_SYS_RESOURCE" : "the kernel refuses the value"),
+            SpawnStage.Limit => $"limits.{spec.Limits[failure.Detail].Name} = {spec.Limits[failure.Detail].Spelled()}: setting it: {answer}; {LimitRemedy(spec.Limits[failure.Detail], error.Name)}",
             SpawnStage.Nice => $"nice = {spec.Nice}: setting it: {answer}; a lower nice level needs CAP_SYS_NICE",
             SpawnStage.Capabilities => $"capabilities{(failure.Detail >= 0 && failure.Detail < Capabilities.Names.Length ? $" \"{Capabilities.Names[failure.Detail]}\"" : "")}: raising them: {answer}; the daemon can only pass on what it has itself",
             SpawnStage.NoNewPrivileges => $"no_new_privileges: setting it: {answer}",
@@ -43,6 +43,19 @@ internal static class SpawnFailureText
         "E2BIG" => "its arguments and environment are too large",
         _ => "see execve(2)",
     };
+
+    private static string LimitRemedy(ResourceLimit limit, string errno)
+    {
+        if (errno != "EPERM")
+        {
+            return "the kernel refuses the value";
+        }
+
+        // do_prlimit() refuses more than sysctl_nr_open to everybody, kernel/sys.c.
+        return limit.Name == "nofile" && Sysctl.ReadNumber("fs.nr_open") is { } most && limit.Value > (ulong)most
+            ? string.Create(CultureInfo.InvariantCulture, $"it is above fs.nr_open, {most}: ask for {most} or less, or raise that (sysctl fs.nr_open)")
+            : $"it is above the daemon's own hard limit: raise that (Limit{limit.Name.ToUpperInvariant()}= in its unit), or run with CAP_SYS_RESOURCE";
+    }
 
     private static string DirectoryRemedy(string errno, ServiceSpec spec) => errno switch
     {

@@ -132,7 +132,9 @@ public sealed class Spawner : IDisposable
         var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused);
         if (notify is null)
         {
-            failure = $"notify socket: {refused}{Exhausted(refused!.Name)}";
+            failure = refused!.Name == "EPERM" && identity.Uid is { } uid && uid != Processes.EffectiveUid
+                ? $"user \"{spec.User}\": giving it the notify socket: {refused}; only root may run workers as another user: run the daemon as root, or leave user out"
+                : $"notify socket: {refused}{Exhausted(refused.Name)}";
             return null;
         }
 

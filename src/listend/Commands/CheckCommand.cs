@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Supervisor.Config;
 using Supervisor.Control;
+using Supervisor.Daemon.Control;
 
 namespace Supervisor.Daemon.Commands;
 
@@ -17,19 +18,17 @@ internal static class CheckCommand
         {
             var path = parsed.GetValue(config)!;
             var result = ConfigLoading.LoadForCheck(path);
-            var errors = result.Errors;
-            var warnings = Support.CheckFiles(result, path);
-            var failures = new List<FailureDocument>();
-            if (result.Config is { } loaded)
-            {
-                errors = errors.AddRange(Support.Check(loaded, path)).AddRange(Support.CheckInheritance(loaded, path));
-                if (errors.IsEmpty)
-                {
-                    failures.AddRange(Preflight.Check(loaded));
-                }
-            }
-
-            var ok = errors.IsEmpty && failures.Count == 0;
+            var (readable, places) = (result.Readable, result.Places);
+            ConfigDiagnostic[] errors =
+            [
+                .. places.Sort(
+                [
+                    .. result.Errors, .. Support.Check(readable, places), .. Support.CheckInheritance(readable, places), .. HostCheck.Errors(result.Draft, places),
+                ]),
+            ];
+            var warnings = Support.CheckFiles(readable, places);
+            FailureDocument[] failures = [.. Preflight.Check(result)];
+            var ok = errors.Length == 0 && failures.Length == 0;
             if (parsed.GetValue(json))
             {
                 var document = new CheckDocument(
@@ -43,14 +42,14 @@ internal static class CheckCommand
             }
             else
             {
-                foreach (var error in errors.AddRange(warnings))
+                foreach (var error in errors.Concat(warnings))
                 {
                     Console.Error.WriteLine(error.ToString());
                 }
 
                 foreach (var failure in failures)
                 {
-                    Console.Error.WriteLine($"{failure.Address}: cannot be bound now: {failure.Errno}{(failure.Cause is null ? "" : $" ({failure.Cause})")}: {failure.Verdict}: {failure.Advice}");
+                    Console.Error.WriteLine(Documents.Line(failure, "cannot be bound now"));
                 }
 
                 if (ok)
@@ -59,7 +58,7 @@ internal static class CheckCommand
                 }
                 else
                 {
-                    Console.Error.WriteLine($"{path}: {Count(errors.Length + failures.Count, "error")}");
+                    Console.Error.WriteLine($"{path}: {Count(errors.Length + failures.Length, "error")}");
                 }
             }
 

@@ -41,7 +41,7 @@ internal static class CheckStateCommand
             {
                 var given = manifest.Listeners.Where(entry => entry.IsGiven).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal);
                 var result = ConfigLoading.Load(path, ConfigLoading.Context with { IsGiven = given.Contains });
-                var errors = result.Config is { } loaded ? result.Errors.AddRange(Support.Check(loaded, path)) : result.Errors;
+                var errors = result.Config is { } loaded ? result.Errors.AddRange(Support.Check(loaded, result.Places)) : result.Errors;
                 foreach (var one in errors)
                 {
                     Console.Error.WriteLine(one);

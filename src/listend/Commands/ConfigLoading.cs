@@ -33,7 +33,7 @@ internal static class ConfigLoading
     public static ConfigResult LoadForCheck(string path)
     {
         var asked = false;
-        var lenient = Load(path, Context with { IsGiven = _ => asked = true, KeepsPlaces = true });
+        var lenient = Load(path, Context with { IsGiven = _ => asked = true });
         if (!asked)
         {
             return lenient;
@@ -42,7 +42,7 @@ internal static class ConfigLoading
         var directory = lenient.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
         var manifest = directory is null ? null : Predecessor.Peek(new RuntimePaths(directory));
         var given = manifest?.Listeners.Where(entry => entry is { IsGiven: true, Inode: not 0 }).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal) ?? [];
-        return Load(path, Context with { IsGiven = given.Contains, KeepsPlaces = true });
+        return Load(path, Context with { IsGiven = given.Contains });
     }
 
     /// <summary>Reads and parses; every error at once.</summary>

@@ -78,7 +78,7 @@ internal static class RunCommand
                 : ConfigLoading.LoadForStart(given!);
             if (wanted.Config is { } parsedConfig)
             {
-                wanted = wanted with { Errors = wanted.Errors.AddRange(Support.Check(parsedConfig, given ?? "command line")) };
+                wanted = wanted with { Errors = wanted.Errors.AddRange(Support.Check(parsedConfig, wanted.Places)) };
             }
 
             var directory = parsed.GetValue(runtime) ?? wanted.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;

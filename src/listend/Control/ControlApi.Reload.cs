@@ -14,7 +14,7 @@ internal sealed partial class ControlApi
             return;
         }
 
-        var dryRun = context.Request.Query["dry_run"] == "true";
+        var dryRun = RequestParameters.IsSet(context.Request, "dry_run");
         var reloader = _daemon.Reloader!;
         if (!dryRun)
         {

@@ -35,7 +35,7 @@ internal sealed partial class ControlApi
         }
 
         var name = Name(context);
-        var wait = context.Request.Query["wait"] == "true";
+        var wait = RequestParameters.IsSet(context.Request, "wait");
         TimeSpan? timeout = null;
         if (context.Request.Query["timeout_ms"] is [{ Length: > 0 } text])
         {

@@ -30,10 +30,11 @@ internal sealed partial class ControlApi
     private async Task Events(HttpContext context)
     {
         var after = 0L;
-        var text = context.Request.Headers["Last-Event-ID"].ToString() is { Length: > 0 } header ? header : context.Request.Query["after"].ToString();
+        var header = context.Request.Headers["Last-Event-ID"].ToString();
+        var text = header is { Length: > 0 } ? header : context.Request.Query["after"].ToString();
         if (text.Length > 0 && !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out after))
         {
-            await BadRequest(context, $"Last-Event-ID \"{text}\" is no number of an event");
+            await BadRequest(context, $"{(header.Length > 0 ? "Last-Event-ID" : "after")} \"{text}\" is no number of an event");
             return;
         }
 
@@ -43,7 +44,7 @@ internal sealed partial class ControlApi
             context,
             _daemon.Events.Events,
             after,
-            follow: context.Request.Query["follow"] != "false",
+            follow: RequestParameters.IsSet(context.Request, "follow", otherwise: true),
             WriteEvent,
             (missed, next) => new EventDocument(
                 next, _daemon.Loop.Time.GetUtcNow(), "events-lost", Service: null, Listener: null, Worker: null, State: null, Rollout: null,
@@ -75,7 +76,7 @@ internal sealed partial class ControlApi
             context,
             output,
             Math.Max(kept, output.Newest - lines),
-            follow: context.Request.Query["follow"] == "true",
+            follow: RequestParameters.IsSet(context.Request, "follow"),
             WriteLine,
             (missed, next) => new OutputLine(
                 next, _daemon.Loop.Time.GetUtcNow(), Pid: 0, Slot: 0, Generation: 0, IsError: false, Priority: 4,

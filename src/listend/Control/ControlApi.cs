@@ -36,19 +36,23 @@ internal sealed partial class ControlApi
     public void Map(WebApplication application)
     {
         application.Use(ExplainFailures);
-        application.MapGet("/v1/status", Status);
-        application.MapGet("/v1/services/{name}", Service);
-        application.MapGet("/v1/listeners", Listeners);
-        application.MapGet("/v1/listeners/{name}", Listener);
-        application.MapGet("/v1/listeners/{name}/history", History);
+        MapDocument(application, "/v1/status", Status);
+        MapDocument(application, "/v1/services/{name}", Service);
+        MapDocument(application, "/v1/listeners", Listeners);
+        MapDocument(application, "/v1/listeners/{name}", Listener);
+        MapDocument(application, "/v1/listeners/{name}/history", History);
         MapServices(application);
         MapStreams(application);
         application.MapPost("/v1/reload", Reload);
         application.MapPost("/v1/upgrade", Upgrade);
-        application.MapGet("/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
-        application.MapGet("/readyz", Ready);
-        application.MapGet("/metrics", context => MetricsServer.WriteAsync(_daemon, context));
+        MapDocument(application, "/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
+        MapDocument(application, "/readyz", Ready);
+        MapDocument(application, "/metrics", context => MetricsServer.WriteAsync(_daemon, context));
     }
+
+    /// <summary>What can be read to its end: HEAD is what GET is, without the document (RFC 9110, section 9.3.2).</summary>
+    private static void MapDocument(WebApplication application, string pattern, RequestDelegate handler) =>
+        application.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
 
     private async Task Status(HttpContext context)
     {
@@ -86,7 +90,7 @@ internal sealed partial class ControlApi
     private async Task History(HttpContext context)
     {
         var name = Name(context);
-        if (context.Request.Query["follow"] != "true")
+        if (!RequestParameters.IsSet(context.Request, "follow") || HttpMethods.IsHead(context.Request.Method))
         {
             var entries = await _daemon.Loop.Ask(() => _daemon.Listeners.Find(name)?.History.Entries.Select(Documents.History).ToList());
             await (entries is null ? NoListener(context, name) : Json(context, entries, ControlJson.Default.ListHistoryEntryDocument));
@@ -133,8 +137,8 @@ internal sealed partial class ControlApi
     private async Task Ready(HttpContext context)
     {
         var waiting = await _daemon.Loop.Ask(() => _daemon.Services
-            .Where(runner => runner.Blocked is not null || (runner.State.Wanted && runner.State.Ready < runner.State.Desired))
-            .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Desired} workers are ready").ToArray());
+            .Where(runner => runner.Blocked is not null || (runner.State.Wanted && runner.State.Ready < runner.State.Expected))
+            .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Expected} workers are ready").ToArray());
         await Text(context, waiting.Length == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, waiting.Length == 0 ? "ready" : string.Join('\n', waiting));
     }
 
@@ -232,6 +236,12 @@ internal sealed partial class ControlApi
     {
         try
         {
+            if (context.GetEndpoint() is not null && RequestParameters.Misunderstood(context.Request) is { } misunderstood)
+            {
+                await BadRequest(context, misunderstood);
+                return;
+            }
+
             await next(context);
 
             // What no handler answered: routing has set the status, and Allow.

@@ -15,14 +15,15 @@ internal sealed partial class ControlServer
     {
         _stopping.Cancel();
         _daemon.Loop.Unwatch(_listener);
+        var starting = _starting;
         return Task.Run(async () =>
         {
-            if (TakeServing() is var (application, duplicate))
+            await starting;
+            if (TakeServing() is { } application)
             {
                 using var limit = new CancellationTokenSource(LastAnswers);
                 await application.StopAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await application.DisposeAsync();
-                duplicate.Dispose();
             }
         });
     }

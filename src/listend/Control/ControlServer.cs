@@ -16,8 +16,9 @@ namespace Supervisor.Daemon.Control;
 /// </summary>
 /// <remarks>
 /// Kestrel's heartbeat wakes a process once a second, and its start takes as long as the rest of the daemon's. So the
-/// loop watches the listener, starts Kestrel on a duplicate of it at the first connection, and takes the listener back
-/// when no connection has been open for <see cref="IdleAfter"/>. What connects in between waits in the accept queue.
+/// loop watches the listener and starts Kestrel at the first connection, which then gets those who are accepted
+/// (<see cref="ControlConnections"/>), until no connection has been open for <see cref="IdleAfter"/>. What connects in
+/// between waits in the accept queue.
 /// </remarks>
 internal sealed partial class ControlServer : IDisposable
 {
@@ -30,8 +31,8 @@ internal sealed partial class ControlServer : IDisposable
     private CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
     private readonly Timer _idle;
-    private (WebApplication Application, DescriptorHandle Listener)? _serving;
-    private int _connections;
+    private (WebApplication Application, ControlConnections Connections)? _serving;
+    private Task _starting = Task.CompletedTask;
 
     private ControlServer(Daemon daemon, ILogger log, DescriptorHandle listener)
     {
@@ -96,11 +97,12 @@ internal sealed partial class ControlServer : IDisposable
         _stopping.Cancel();
         _daemon.Loop.Unwatch(_listener);
         Files.Unlink(_daemon.Paths.ControlSocket);
-        if (TakeServing() is var (application, duplicate))
+        var patience = TimeSpan.FromSeconds(2);
+        _starting.Wait(patience);
+        if (TakeServing() is { } application)
         {
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            using var limit = new CancellationTokenSource(patience);
             application.StopAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
-            duplicate.Dispose();
         }
     }
 
@@ -116,81 +118,85 @@ internal sealed partial class ControlServer : IDisposable
     private void Activate()
     {
         _daemon.Loop.Unwatch(_listener);
-        _ = Task.Run(StartAsync);
+        _starting = Task.Run(StartAsync);
     }
 
     private async Task StartAsync()
     {
-        DescriptorHandle? duplicate = null;
         try
         {
-            duplicate = Files.Duplicate(_listener, out var error) ?? throw new SystemCallException(error, "serving the control socket");
+            var path = _daemon.Paths.ControlSocket;
+            var connections = new ControlConnections(_daemon.Loop, _listener, path);
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
             builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
             {
                 options.AddServerHeader = false;
-                options.Limits.MaxConcurrentConnections = 256;
                 options.Limits.MaxRequestBodySize = 64 * 1024;
                 options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
                 options.Limits.MinResponseDataRate = null;
-                options.ListenHandle((ulong)duplicate.Number, listen =>
+                options.ListenUnixSocket(path, listen =>
                 {
                     listen.Protocols = HttpProtocols.Http1;
-                    listen.Use(Count);
+                    listen.Use(next => connection => ServeAsync(next, connection, connections));
                 });
             });
+            builder.Services.AddSingleton<IConnectionListenerFactory>(connections);
             builder.Services.AddRoutingCore();
             builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
             var application = builder.Build();
             new ControlApi(_daemon, Stopping).Map(application);
             await application.StartAsync();
-
-            // To Kestrel an inherited descriptor is a guest, which it never closes: that is ours to do once it has stopped.
             lock (_lock)
             {
-                _serving = (application, duplicate);
+                _serving = (application, connections);
             }
 
             _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
         }
         catch (Exception exception)
         {
-            duplicate?.Dispose();
             _log.Error(exception, "control socket: it cannot be served now: {Reason}", exception.Message);
             _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
         }
     }
 
-    private ConnectionDelegate Count(ConnectionDelegate next) => async connection =>
+    private async Task ServeAsync(ConnectionDelegate next, ConnectionContext connection, ControlConnections connections)
     {
-        Interlocked.Increment(ref _connections);
         try
         {
             await next(connection);
         }
         finally
         {
-            if (Interlocked.Decrement(ref _connections) == 0 && !_stopping.IsCancellationRequested)
+            if (connections.End() && !_stopping.IsCancellationRequested)
             {
                 _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
             }
         }
-    };
+    }
 
     private async Task StopWhenIdleAsync()
     {
-        if (Volatile.Read(ref _connections) > 0 || _stopping.IsCancellationRequested)
+        WebApplication? application = null;
+        lock (_lock)
         {
-            return;
+            // Where somebody has come meanwhile, the end of that connection is what begins the next wait.
+            if (_stopping.IsCancellationRequested || (_serving is var (_, connections) && !connections.TryClose()))
+            {
+                return;
+            }
+
+            application = _serving?.Application;
+            _serving = null;
         }
 
         try
         {
-            if (TakeServing() is var (application, duplicate))
+            if (application is not null)
             {
                 await application.StopAsync();
                 await application.DisposeAsync();
-                duplicate.Dispose();
+                _log.Debug("control socket: nobody has been connected for {Seconds} s: HTTP is put away until somebody is", IdleAfter.TotalSeconds);
             }
         }
         finally
@@ -206,13 +212,13 @@ internal sealed partial class ControlServer : IDisposable
         }
     }
 
-    private (WebApplication Application, DescriptorHandle Listener)? TakeServing()
+    private WebApplication? TakeServing()
     {
         lock (_lock)
         {
             var serving = _serving;
             _serving = null;
-            return serving;
+            return serving?.Application;
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Globalization;
+using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
@@ -48,10 +50,10 @@ internal static class Documents
         Word(rollout.Phase),
         rollout.From,
         rollout.To,
-        state.Slots.Count(slot => slot.Index < state.Desired && slot.Generation == rollout.To),
-        state.Desired,
+        state.Progress(rollout).Replaced,
+        state.Progress(rollout).Total,
         rollout.Reason,
-        Word(state.SpecOf(rollout.To).Rollout.Strategy),
+        Word(rollout.Strategy ?? state.SpecOf(rollout.To).Rollout.Strategy),
         state.Workers.Count(worker => !worker.IsLive),
         (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds)
     {
@@ -127,6 +129,21 @@ internal static class Documents
         Warnings = diagnosis.Warnings,
         ClearsInMs = diagnosis.ClearsIn is { } span ? (long)span.TotalMilliseconds : null,
     };
+
+    /// <summary>The same, of the listener or setting of that name, with the place where its address stands.</summary>
+    public static FailureDocument Placed(FailureDocument failure, string name, ConfigPlaces places)
+    {
+        var place = name == MetricsServer.Setting ? places.Diagnostic("daemon", null, "metrics", "", null) : places.Diagnostic("listener", name, "address", "", null);
+        return place.Line == 0 ? failure with { Name = name } : failure with { Name = name, File = place.File, Line = place.Line, Column = place.Column };
+    }
+
+    /// <summary>A failure as one line: <c>FILE:LINE:COLUMN: NAME: ADDRESS: </c>, what is so and what to do.</summary>
+    public static string Line(FailureDocument failure, string what)
+    {
+        var place = failure.File is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{failure.File}:{failure.Line}:{failure.Column}: ");
+        var name = failure.Name is null ? "" : failure.Name == MetricsServer.Setting ? $"{failure.Name}: " : $"listener.{failure.Name}: ";
+        return $"{place}{name}{failure.Address}: {what}: {failure.Errno}{(failure.Cause is null ? "" : $" ({failure.Cause})")}: {(failure.Verdict.Length == 0 ? "" : failure.Verdict + ": ")}{failure.Advice}";
+    }
 
     public static HistoryEntryDocument History(HistoryEntry entry) => new(
         entry.Seq,

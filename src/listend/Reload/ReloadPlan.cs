@@ -20,18 +20,22 @@ internal sealed class ReloadPlan
 {
     private readonly Daemon _daemon;
     private readonly ListendConfig _config;
+    private readonly ConfigPlaces _places;
     private readonly List<ListenerHandle> _leaving = [];
 
     /// <param name="daemon">What runs.</param>
     /// <param name="config">What is asked for.</param>
+    /// <param name="places">Where it stands.</param>
     /// <param name="services">The services that are not removed already.</param>
     /// <param name="retired">Sockets that former reloads have replaced and that still live.</param>
-    public ReloadPlan(Daemon daemon, ListendConfig config, IReadOnlyList<ServiceRunner> services, IEnumerable<ListenerHandle> retired)
+    public ReloadPlan(Daemon daemon, ListendConfig config, ConfigPlaces places, IReadOnlyList<ServiceRunner> services, IEnumerable<ListenerHandle> retired)
     {
         _daemon = daemon;
         _config = config;
+        _places = places;
         Diff = ConfigDiff.Between(
-            [.. daemon.Listeners.Handles.Where(handle => !handle.IsGiven).Select(handle => handle.Spec)], [.. services.Select(runner => runner.State.Spec)], config.Listeners, config.Services);
+            [.. daemon.Listeners.Handles.Where(handle => !handle.IsGiven).Select(handle => handle.Spec)], [.. services.Select(runner => runner.State.Spec)], config.Listeners, config.Services,
+            [.. services.Where(runner => runner.IsMixed).Select(runner => runner.Name)]);
         _leaving.AddRange(Diff.Listeners.Where(diff => diff.Before is not null && (diff.After is null || diff.NeedsNewSocket))
             .Select(diff => daemon.Listeners.Find(diff.Before!.Name)!).Where(handle => handle.Descriptor is not null));
         _leaving.AddRange(retired.Where(handle => handle.Descriptor is not null));
@@ -49,8 +53,8 @@ internal sealed class ReloadPlan
 
         foreach (var given in daemon.Listeners.Handles.Where(handle => handle is { IsGiven: true, IsAwaited: false } && config.Listeners.Any(spec => spec.Name == handle.Name)))
         {
-            Errors.Add(new ConfigErrorDocument(
-                daemon.ConfigFile!, 0, 0, $"listener.{given.Name}", "a descriptor that was given to the daemon is held under that name",
+            Errors.Add(places.Diagnostic(
+                "listener", given.Name, "", "a descriptor that was given to the daemon is held under that name",
                 $"drop it first (listenctl drop {given.Name}), or choose another name"));
         }
 
@@ -59,14 +63,14 @@ internal sealed class ReloadPlan
             // Dropped since the files were read.
             foreach (var name in service.Listeners.Where(name => !config.Listeners.Any(spec => spec.Name == name) && daemon.Listeners.Find(name)?.IsGiven != true))
             {
-                Errors.Add(new ConfigErrorDocument(
-                    daemon.ConfigFile!, 0, 0, $"service.{service.Name}.listeners", $"there is no listener \"{name}\": none is configured, and none was given", $"give it first: listenctl put {name} --fd N"));
+                Errors.Add(places.Diagnostic(
+                    "service", service.Name, "listeners", $"there is no listener \"{name}\": none is configured, and none was given", $"give it first: listenctl put {name} --fd N"));
             }
         }
 
         foreach (var (spec, other) in ConfigConflicts.Find(config.Listeners, Device))
         {
-            Failures.Add(Documents.Failure(BindFailureClassifier.DuplicateInConfig(spec, other)));
+            Failures.Add(Documents.Placed(Documents.Failure(BindFailureClassifier.DuplicateInConfig(spec, other)), spec.Name, places));
         }
     }
 
@@ -83,7 +87,7 @@ internal sealed class ReloadPlan
 
     public List<ReloadActionDocument> Actions { get; } = [];
 
-    public List<ConfigErrorDocument> Errors { get; } = [];
+    public List<ConfigDiagnostic> Errors { get; } = [];
 
     public List<FailureDocument> Failures { get; } = [];
 
@@ -96,7 +100,7 @@ internal sealed class ReloadPlan
             var diagnosis = BindDiagnostics.Ask(after with { Address = step.At }, Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(after.Name)).Select(service => service.Name)));
             if (!diagnosis.Bindable && !(diagnosis.Cause == BindCause.StaleUnixPath && after.Unix.RemoveStale))
             {
-                Failures.Add(Documents.Failure(diagnosis));
+                Failures.Add(Documents.Placed(Documents.Failure(diagnosis), after.Name, _places));
             }
         }
     }
@@ -132,8 +136,8 @@ internal sealed class ReloadPlan
                     move = ListenerMove.Rename;
                     break;
                 case ListenerMove.Impossible:
-                    Errors.Add(new ConfigErrorDocument(
-                        _daemon.ConfigFile!, 0, 0, $"listener.{after.Name}", $"it needs another socket on {after.Address}, and the kernel has no room for it beside the one that serves ({string.Join(", ", diff.Changed.Select(change => change.Setting))})",
+                    Errors.Add(_places.Diagnostic(
+                        "listener", after.Name, "", $"it needs another socket on {after.Address}, and the kernel has no room for it beside the one that serves ({string.Join(", ", diff.Changed.Select(change => change.Setting))})",
                         "give it another address, or restart the daemon"));
                     break;
                 case ListenerMove.None or ListenerMove.Beside:
@@ -249,7 +253,9 @@ internal sealed class ReloadPlan
         }
         else
         {
-            Errors.Add(new ConfigErrorDocument(_daemon.ConfigFile!, 0, 0, $"service.{after.Name}", error, null));
+            // Where the files were read before the user database changed, or by a start, which does not ask it.
+            var missing = HostCheck.Errors(new ListendConfig { Services = [after] }, _places);
+            Errors.AddRange(missing.IsEmpty ? [_places.Diagnostic("service", after.Name, "", error, "see that the user database answers")] : missing);
         }
 
         if (diff.Before is not { } before || runner is null)
@@ -290,7 +296,8 @@ internal sealed class ReloadPlan
 
         if (diff.NeedsNewWorkers)
         {
-            var why = diff.MovedListeners.IsEmpty ? "" : $"; new sockets: {string.Join(", ", diff.MovedListeners)}";
+            var why = (diff.MovedListeners.IsEmpty ? "" : $"; new sockets: {string.Join(", ", diff.MovedListeners)}")
+                + (diff.IsMixed ? "; the last roll-out ended between two generations" : "");
             Add("rolled-out", diff.Changed.Where(term => term.NeedsNewWorker).Select(term => term.Setting), runner.State.Wanted || runner.Blocked is not null
                 ? $"{Count(after.Workers)} replaced, {Word(after.Rollout.Strategy)}{why}"
                 : $"it is stopped: from its next start on{why}");

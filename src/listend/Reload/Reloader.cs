@@ -47,12 +47,9 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             return new ConfigResult(null, [new ConfigDiagnostic("command line", 0, 0, null, "there is no configuration file to read again", "start the daemon with --config, or restart it with other options")]);
         }
 
-        var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains, KeepsPlaces = dryRun });
-        return result.Config is not { } config ? result : result with
-        {
-            Errors = result.Errors.AddRange(Support.Check(config, file)),
-            Warnings = dryRun ? Support.CheckFiles(result, file) : [],
-        };
+        var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
+        var (readable, places) = (result.Readable, result.Places);
+        return result with { Errors = [.. places.Sort([.. result.Errors, .. Support.Check(readable, places), .. HostCheck.Errors(result.Draft, places)])], Warnings = dryRun ? Support.CheckFiles(readable, places) : [] };
     }
 
     /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do.</summary>
@@ -66,7 +63,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         if (loaded.Config is not { } config || !loaded.Errors.IsEmpty)
         {
-            return Refused(dryRun, [.. loaded.Errors.Select(error => new ConfigErrorDocument(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy))], [], []);
+            return Refused(dryRun, [.. loaded.Errors.Select(Document)], [], []);
         }
 
         if (!dryRun)
@@ -78,7 +75,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             }
         }
 
-        var plan = new ReloadPlan(daemon, config, Services, _retired.Select(retired => retired.Former));
+        var plan = new ReloadPlan(daemon, config, loaded.Places, Services, _retired.Select(retired => retired.Former));
         if (dryRun)
         {
             plan.Probe();
@@ -86,7 +83,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         if (plan.Errors.Count > 0 || plan.Failures.Count > 0)
         {
-            return Refused(dryRun, plan.Errors, plan.Failures, plan.Actions);
+            return Refused(dryRun, [.. plan.Errors.Select(Document)], plan.Failures, plan.Actions);
         }
 
         if (dryRun)
@@ -97,7 +94,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             };
         }
 
-        if (!TryMake(plan, out var made, out var bridges, out var failures))
+        if (!TryMake(plan, loaded.Places, out var made, out var bridges, out var failures))
         {
             return Refused(dryRun, [], failures, plan.Actions);
         }
@@ -205,7 +202,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
     /// <summary>Binds every new socket; where one cannot be, those that could are closed again.</summary>
     private bool TryMake(
-        ReloadPlan plan, out Dictionary<ListenerStep, ListenerHandle> made, out Dictionary<ListenerHandle, SocketBridge> bridges, out List<FailureDocument> failures)
+        ReloadPlan plan, ConfigPlaces places, out Dictionary<ListenerStep, ListenerHandle> made, out Dictionary<ListenerHandle, SocketBridge> bridges, out List<FailureDocument> failures)
     {
         made = [];
         failures = [];
@@ -221,7 +218,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 factory.Change(waiting, after);
                 if (!factory.Retry(waiting) && !step.Diff.IsUnchanged)
                 {
-                    failures.Add(Documents.Failure(waiting)!);
+                    failures.Add(Documents.Placed(Documents.Failure(waiting)!, after.Name, places));
                 }
 
                 continue;
@@ -239,7 +236,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             }
             else
             {
-                failures.Add(Documents.Failure(handle)!);
+                failures.Add(Documents.Placed(Documents.Failure(handle)!, after.Name, places));
             }
         }
 
@@ -250,7 +247,8 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             var before = step.Handle!.Sockets.Count;
             if (factory.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
             {
-                failures.Add(Documents.Failure(BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, Predecessors.OfAnyService)));
+                var diagnosis = BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, Predecessors.OfAnyService);
+                failures.Add(Documents.Placed(Documents.Failure(diagnosis), step.Diff.Name, places));
                 break;
             }
 
@@ -414,7 +412,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 if (successor is null || !daemon.Services.Any(runner => runner.Uses(successor)))
                 {
                     _retired.Remove(retired);
-                    daemon.Listeners.Set([.. daemon.Listeners.Handles.Where(handle => handle != successor && handle.Name != former.Name), former]);
+                    daemon.Listeners.Replace(handle => handle == successor || handle.Name == former.Name, former);
                     bridge?.Steer(former);
                     if (successor is not null)
                     {
@@ -457,12 +455,14 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         }
     }
 
+    private static ConfigErrorDocument Document(ConfigDiagnostic error) => new(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy);
+
     private ReloadDocument Refused(bool dryRun, IReadOnlyList<ConfigErrorDocument> errors, IReadOnlyList<FailureDocument> failures, IReadOnlyList<ReloadActionDocument> actions)
     {
         string[] lines =
         [
             .. errors.Select(error => new ConfigDiagnostic(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy).ToString()),
-            .. failures.Select(failure => $"{failure.Address}: cannot be bound: {failure.Errno}{(failure.Cause is null ? "" : $" ({failure.Cause})")}: {failure.Verdict}: {failure.Advice}"),
+            .. failures.Select(failure => Documents.Line(failure, "cannot be bound")),
         ];
         if (!dryRun)
         {

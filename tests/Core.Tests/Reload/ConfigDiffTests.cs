@@ -19,6 +19,15 @@ public class ConfigDiffTests
         Assert.True(ConfigDiff.Between([Web, Admin], [Service("a", "web")], [Listener("web", "tcp://127.0.0.1:80"), Listener("admin", "tcp://127.0.0.1:81")], [Service("a", "web")]).IsEmpty);
 
     [Fact]
+    public void The_same_again_is_a_difference_where_the_workers_are_not_what_was_asked_for()
+    {
+        var diff = ConfigDiff.Between([Web], [Service("a", "web"), Service("b", "web")], [Web], [Service("a", "web"), Service("b", "web")], ["b"]);
+        Assert.False(diff.IsEmpty);
+        Assert.True(diff.Services[0].IsUnchanged);
+        Assert.True(diff.Services[1] is { IsUnchanged: false, NeedsNewWorkers: true, Changed.IsEmpty: true });
+    }
+
+    [Fact]
     public void Added_and_removed()
     {
         var diff = ConfigDiff.Between([Web], [Service("a", "web")], [Admin], [Service("b", "admin")]);

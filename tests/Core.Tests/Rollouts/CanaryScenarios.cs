@@ -171,6 +171,29 @@ public class CanaryScenarios
         Assert.Equal((RolloutPhase.Canary, "0/3 1/1"), (service.RolloutPhase, service.Serving));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_canary_that_was_superseded_unpromoted_does_not_come_back(bool hasLeft)
+    {
+        var service = Holding().Restart();
+        if (hasLeft)
+        {
+            service.Ready("0/3").EndAll().Forget();
+            service.Abort().Did("spawn 0/1");
+            service.Ready("0/1").Did("stop 0/3");
+        }
+        else
+        {
+            service.Forget().Die("0/3").Did("spawn 0/1");
+            service.Ready("0/1").Did("stop 0/2");
+        }
+
+        Assert.Equal(RolloutPhase.RollingBack, service.RolloutPhase);
+        service.EndAll();
+        Assert.Equal((RolloutPhase.RolledBack, 1, "0/1 1/1"), (service.RolloutPhase, service.State.Generation, service.Serving));
+    }
+
     [Fact]
     public void Scaling_in_the_hold_adds_the_old_generation_and_takes_from_the_end()
     {

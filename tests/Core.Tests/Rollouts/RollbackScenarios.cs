@@ -178,12 +178,73 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void The_second_of_two_roll_outs_goes_back_to_what_each_slot_had()
+    public void The_second_of_two_roll_outs_goes_back_to_what_served_before_both()
+    {
+        var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Restart().EndAll().Forget();
+        Assert.Equal("0/2 1/1 2/1", service.Serving);
+        service.Die("0/3").Did("spawn 0/1");
+        service.Ready("0/1").Did("stop 0/2");
+        Assert.Equal(RolloutPhase.RollingBack, service.RolloutPhase);
+        service.EndAll();
+        Assert.Equal("0/1 1/1 2/1", service.Serving);
+        Assert.Equal((RolloutPhase.RolledBack, 1, 3), (service.RolloutPhase, service.State.Rollout!.From, service.State.Rollout.To));
+        Assert.Equal([1], service.State.Specs.Keys);
+    }
+
+    [Theory]
+    [InlineData(RolloutStrategy.Rolling)]
+    [InlineData(RolloutStrategy.StopFirst)]
+    public void However_many_were_superseded_it_goes_back_behind_all_of_them(RolloutStrategy strategy)
+    {
+        var service = Running(3, strategy, TimeSpan.Zero).Restart().EndAll().Ready("0/2").EndAll().Restart().EndAll().ReadyAll().EndAll().Restart().EndAll();
+        service.Abort().Settle();
+        Assert.Equal((RolloutPhase.RolledBack, "0/1 1/1 2/1"), (service.RolloutPhase, service.Serving));
+    }
+
+    [Fact]
+    public void Where_what_served_before_both_cannot_be_started_what_is_ready_stays()
     {
         var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Restart().EndAll();
-        service.Die("0/3").Settle();
+        service.Broken.Add(1);
+        service.Die("0/3");
+        Assert.Equal((RolloutPhase.Failed, "0/2 1/1 2/1"), (service.RolloutPhase, service.Serving));
+        service.Settle();
         Assert.Equal("0/2 1/1 2/1", service.Serving);
-        Assert.Equal(RolloutPhase.RolledBack, service.RolloutPhase);
+    }
+
+    [Theory]
+    [InlineData(RolloutPhase.Done, 2, 2)]
+    [InlineData(RolloutPhase.RolledBack, 0, 2)]
+    [InlineData(RolloutPhase.Superseded, 1, 2)]
+    public void What_a_roll_out_was_does_not_change_when_it_has_ended(RolloutPhase phase, int replaced, int total)
+    {
+        var service = Running(2, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2");
+        Assert.Equal((1, 2), service.State.Progress(service.State.Rollout!));
+        _ = phase switch
+        {
+            RolloutPhase.Done => service.Settle(),
+            RolloutPhase.RolledBack => service.Abort().Settle(),
+            _ => service.Stop().EndAll(),
+        };
+        var ended = service.State.Rollout!;
+        Assert.Equal((phase, (replaced, total), RolloutStrategy.Rolling), (ended.Phase, service.State.Progress(ended), ended.Strategy));
+        service.Scale(4).Stop().Settle().Change(service.State.Spec with { Rollout = new RolloutSpec { Strategy = RolloutStrategy.Overlap } }).Start().Scale(3).Settle();
+        Assert.Equal(ended, service.State.Rollout);
+        Assert.Equal((replaced, total), service.State.Progress(service.State.Rollout!));
+    }
+
+    [Fact]
+    public void What_ended_between_two_generations_is_not_what_is_asked_for()
+    {
+        var service = Running(2, RolloutStrategy.Rolling, TimeSpan.Zero, RolloutFailurePolicy.Stop);
+        var wanted = service.State.Spec with { Command = ["/srv/new"] };
+        service.Change(wanted).Ready("0/2").EndAll();
+        Assert.False(service.State.IsMixed);
+        service.Die("1/2").Settle();
+        Assert.Equal((RolloutPhase.Failed, "0/2 1/1"), (service.RolloutPhase, service.Serving));
+        Assert.True(service.State.IsMixed);
+        service.Restart().Settle();
+        Assert.Equal((RolloutPhase.Done, false), (service.RolloutPhase, service.State.IsMixed));
     }
 
     [Fact]

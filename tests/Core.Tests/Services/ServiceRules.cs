@@ -187,11 +187,11 @@ internal static class ServiceRules
         }
     }
 
-    /// <summary>Stop-first: a new worker starts in an empty slot.</summary>
+    /// <summary>Stop-first, and rolling without a surge: a new worker starts in an empty slot.</summary>
     private static void StopFirstStopsFirst(FakeService.Transition transition)
     {
         var after = transition.After;
-        if (Terms(after).Strategy != RolloutStrategy.StopFirst || after.Rollout is not { IsReplacing: true } rollout)
+        if (!Terms(after).StopsFirst || after.Rollout is not { IsReplacing: true } rollout)
         {
             return;
         }
@@ -265,7 +265,7 @@ internal static class ServiceRules
         Require(!after.Wanted || after.Slots.Length >= after.Desired, "slots are missing");
         Require(after.Workers.Select(worker => worker.Id).Distinct().Count() == after.Workers.Length, "two workers have one number");
         Require(after.Generation <= after.NewestGeneration, "the generation is newer than the newest");
-        Require(after.Rollout is not { IsActive: true } rollout || rollout.Origins.Length >= after.Slots.Length, "a slot has no generation to go back to");
+        Require(after.Rollout is not { Phase: RolloutPhase.RollingBack } back || after.Slots.All(slot => slot.Generation == back.From), "going back, a slot is meant for another generation than the one before");
     }
 
     /// <summary>The workers that were ready and that this transition asked to leave; one that hangs serves nobody and is not asked.</summary>
@@ -285,8 +285,7 @@ internal static class ServiceRules
         Require(after.Workers.All(worker => after.Specs.ContainsKey(worker.Generation)), "a worker has no terms");
         Require(after.Slots.All(slot => after.Specs.ContainsKey(slot.Generation)), "a slot has no terms");
         Require(
-            after.Specs.Count <= 3 + after.Workers.Select(worker => worker.Generation).Concat(after.Slots.Select(slot => slot.Generation))
-                .Concat(after.Rollout is { IsActive: true } rollout ? rollout.Origins : []).Distinct().Count(),
+            after.Specs.Count <= 3 + after.Workers.Select(worker => worker.Generation).Concat(after.Slots.Select(slot => slot.Generation)).Distinct().Count(),
             "terms of generations are kept of which nothing is left");
         foreach (var (generation, terms) in transition.Before.Specs)
         {

@@ -86,9 +86,9 @@ public class ServiceScenarios
     {
         var service = Running(2, new RestartSpec { Policy = policy }).Exit("0/1").Did();
         Assert.True(service.State.Slots[0].Finished);
-        Assert.Equal(ServiceCondition.Degraded, service.Condition);
+        Assert.Equal((ServiceCondition.Degraded, 1), (service.Condition, service.State.Expected));
         service.Exit("1/1").Did();
-        Assert.Equal(ServiceCondition.Stopped, service.Condition);
+        Assert.Equal((ServiceCondition.Stopped, 0), (service.Condition, service.State.Expected));
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public class ServiceScenarios
     {
         Running(1, new RestartSpec { Policy = RestartPolicy.OnFailure }).Die("0/1").Did("spawn 0/1");
         var never = Running(1, new RestartSpec { Policy = RestartPolicy.Never }).Die("0/1").Did();
-        Assert.Equal(ServiceCondition.Failed, never.Condition);
+        Assert.Equal((ServiceCondition.Failed, 1), (never.Condition, never.State.Expected));
     }
 
     [Fact]

@@ -63,11 +63,11 @@ public class ServiceFilesTests : KernelTest
             Service("./good") with { WorkingDirectory = _directory["absent"], EnvironmentFiles = ["-" + _directory["absent"], _directory["absent"], _directory["folder"]] }, null);
         Assert.Equal(
             [
-                ("working_directory", At("there is no directory \"@/absent\"")),
-                ("environment_files[1]", At("there is no file \"@/absent\"")),
-                ("environment_files[2]", At("\"@/folder\" is a directory")),
+                ("working_directory", (int?)null, At("there is no directory \"@/absent\"")),
+                ("environment_files", 1, At("there is no file \"@/absent\"")),
+                ("environment_files", 2, At("\"@/folder\" is a directory")),
             ],
-            found.Select(fault => (fault.Setting, fault.Message)));
+            found.Select(fault => (fault.Setting, fault.Element, fault.Message)));
         Assert.Equal("working_directory", Assert.Single(ServiceFiles.Look(Service("true") with { WorkingDirectory = _directory["plain"] }, "/usr/bin:/bin")).Setting);
     }
 

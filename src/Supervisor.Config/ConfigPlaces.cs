@@ -1,0 +1,75 @@
+using Supervisor.Config.Toml;
+
+namespace Supervisor.Config;
+
+/// <summary>
+/// Where the settings of a configuration stand: for what only the host can tell, such as a user that nobody has, and which
+/// is to be reported as the parser reports what it finds itself. It holds the files' trees: not to be kept.
+/// </summary>
+public sealed class ConfigPlaces
+{
+    private readonly IReadOnlyList<TomlNode> _documents;
+
+    internal ConfigPlaces(IReadOnlyList<TomlNode> documents) => _documents = documents;
+
+    /// <summary>A diagnostic about a setting, or about its section where the setting does not stand there; line 0 where neither does.</summary>
+    /// <param name="section">daemon, listener or service.</param>
+    /// <param name="name">The listener's or service's name; null for daemon.</param>
+    /// <param name="key">The key within the section, such as <c>unix.user</c>; empty for the section itself.</param>
+    /// <param name="message">What is wrong, with the value in question.</param>
+    /// <param name="remedy">What to do instead.</param>
+    /// <param name="element">Of an array, the element that is meant, from 0.</param>
+    public ConfigDiagnostic Diagnostic(string section, string? name, string key, string message, string? remedy, int? element = null)
+    {
+        string[] sectionPath = name is null ? [section] : [section, name];
+        string[] keys = key.Length == 0 ? [] : key.Split('.');
+        TomlNode? nearest = null;
+        var depth = -1;
+        foreach (var document in _documents)
+        {
+            if (Follow(document, sectionPath, out var found) < sectionPath.Length)
+            {
+                continue;
+            }
+
+            var reached = Follow(found, keys, out var node);
+            if (reached > depth)
+            {
+                (nearest, depth) = (node, reached);
+            }
+        }
+
+        if (depth == keys.Length && element is { } index && nearest is { Kind: TomlNodeKind.Array } array && index < array.Items.Count)
+        {
+            nearest = array.Items[index];
+        }
+
+        var setting = nearest?.SettingName ?? string.Join('.', [.. sectionPath, .. keys]);
+        var at = nearest?.Position ?? new SourcePosition(_documents.Count == 0 ? "configuration" : _documents[0].Position.File, 0, 0);
+        return new ConfigDiagnostic(at.File, at.Line, at.Line == 0 ? 0 : at.Column, setting, message, remedy);
+    }
+
+    /// <summary>These diagnostics in the order of the files, then by line and column; what is of no file that was read comes first.</summary>
+    public IEnumerable<ConfigDiagnostic> Sort(IEnumerable<ConfigDiagnostic> diagnostics)
+    {
+        var files = _documents.Select(document => document.Position.File).ToList();
+        return diagnostics.OrderBy(e => files.IndexOf(e.File)).ThenBy(e => e.Line).ThenBy(e => e.Column);
+    }
+
+    /// <summary>Goes down as far as it gets, and says how far.</summary>
+    private static int Follow(TomlNode from, string[] keys, out TomlNode reached)
+    {
+        reached = from;
+        for (var i = 0; i < keys.Length; i++)
+        {
+            if (reached.Kind != TomlNodeKind.Table || reached.Find(keys[i]) is not { } entry)
+            {
+                return i;
+            }
+
+            reached = entry.Value;
+        }
+
+        return keys.Length;
+    }
+}

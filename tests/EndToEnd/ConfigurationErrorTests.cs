@@ -1,0 +1,122 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text.Json;
+using Supervisor.Control;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>What only this host can tell of a configuration is said as the parser says what it finds: all of it, where it stands.</summary>
+public sealed class ConfigurationErrorTests
+{
+    private const string Accounts = """
+        [listener.web]
+        address = "unix://@dir@/web.sock"
+        unix = { user = "no-such-a", group = "no-such-b" }
+        allow = ["user:root", "user:no-such-c", "group:no-such-d"]
+
+        [service.bad]
+        command = ["/bin/sleep", "9"]
+        user = "no-such-e"
+        group = "no-such-f"
+        supplementary_groups = ["root", "no-such-g", "no-such-h"]
+        limits = { nofile = 99999999999 }
+        workes = 2
+        """;
+
+    private static readonly (int Line, int Column, string Setting)[] Expected =
+    [
+        (3, 17, "listener.web.unix.user"), (3, 38, "listener.web.unix.group"), (4, 23, "listener.web.allow"), (4, 41, "listener.web.allow"),
+        (8, 8, "service.bad.user"), (9, 9, "service.bad.group"), (10, 33, "service.bad.supplementary_groups"), (10, 46, "service.bad.supplementary_groups"),
+        (11, 21, "service.bad.limits.nofile"), (12, 1, "service.bad.workes"),
+    ];
+
+    [Fact]
+    public async Task Check_finds_every_user_and_group_that_is_not_there()
+    {
+        using var directory = new TemporaryDirectory();
+        var file = directory.Write("bad.toml", Accounts.Replace("@dir@", directory.Path, StringComparison.Ordinal));
+        var result = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file, "--json"]);
+        Assert.Equal(1, result.ExitCode);
+        var errors = JsonSerializer.Deserialize(result.Output, ControlJson.Default.CheckDocument)!.Errors;
+        Assert.Equal(Expected, errors.Select(error => (error.Line, error.Column, error.Setting!)));
+        Assert.All(errors, error => Assert.True(error.File == file && error.Remedy is not null, error.ToString()));
+        Assert.Contains(errors, error => error.Message == "there is no user \"no-such-c\" on this host");
+        Assert.Contains(errors, error => error.Message.Contains("fs.nr_open is ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public Task A_reload_is_refused_with_all_of_them_and_a_start_says_them() => DaemonUnderTest.WithAsync(
+        """
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.late]
+        command = ["@hello@"]
+        listeners = ["web"]
+        user = "no-such-user"
+        supplementary_groups = ["no-such-group"]
+
+        [service.good]
+        command = ["@hello@"]
+        listeners = ["web"]
+        """,
+        async daemon =>
+        {
+            // Its user may come later: what listens goes on to.
+            await daemon.WaitUntilReadyAsync("good");
+            Assert.Equal("failed", (await daemon.StatusAsync("late")).State);
+            var user = Array.FindIndex(File.ReadAllLines(daemon.Directory["run.toml"]), line => line.StartsWith("user = ", StringComparison.Ordinal)) + 1;
+            await daemon.Log.WaitAsync(0, $":{user}:8: service.late.user: there is no user \"no-such-user\" on this host; create the user");
+            await daemon.Log.WaitAsync(0, $":{user + 1}:25: service.late.supplementary_groups: there is no group \"no-such-group\" on this host");
+
+            var refused = await daemon.ListenctlAsync("--json", "reload");
+            Assert.Equal(1, refused.ExitCode);
+            var errors = JsonSerializer.Deserialize(refused.Output, ControlJson.Default.ReloadDocument)!.Errors;
+            Assert.Equal([(user, 8, "service.late.user"), (user + 1, 25, "service.late.supplementary_groups")], errors.Select(error => (error.Line, error.Column, error.Setting!)));
+            Assert.All(errors, error => Assert.Contains("create the", error.Remedy ?? "", StringComparison.Ordinal));
+        });
+
+    [Fact]
+    public async Task A_wrong_setting_hides_no_listener_that_cannot_be_bound()
+    {
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        var port = ((IPEndPoint)taken.LocalEndPoint!).Port;
+        using var directory = new TemporaryDirectory();
+        var file = directory.Write(
+            "bad.toml",
+            $"""
+            [daemon]
+            metrics = "127.0.0.1:{port}"
+            [listener.absent]
+            address = "tcp://192.0.2.1:80"
+            [listener.path]
+            address = "unix://{directory["nowhere"]}/x.sock"
+            [listener.fine]
+            address = "tcp://127.0.0.1:0"
+            [listener.taken]
+            address = "tcp://127.0.0.1:{port}"
+            [listener.all]
+            address = "tcp://0.0.0.0:{port}"
+            [listener.wrong]
+            address = "tcp://192.0.2.1:81"
+            shards = 0
+            """);
+        var result = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file, "--json"]);
+        var document = JsonSerializer.Deserialize(result.Output, ControlJson.Default.CheckDocument)!;
+        Assert.Equal(["listener.wrong.shards"], document.Errors.Select(error => error.Setting));
+        Assert.All(document.Failures, failure => Assert.Equal((file, 11), (failure.File, failure.Column)));
+        Assert.Equal(
+            [
+                ("absent", 4, "address-absent"), ("path", 6, "directory-absent"), ("taken", 10, "same-address"), ("all", 12, "duplicate-in-config"),
+                ("daemon.metrics", 2, "duplicate-in-config"),
+            ],
+            document.Failures.Select(failure => (failure.Name!, failure.Line!.Value, failure.Cause!)));
+
+        var people = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file]);
+        Assert.Contains($"{file}:4:11: listener.absent: tcp://192.0.2.1:80: cannot be bound now: EADDRNOTAVAIL (address-absent): ", people.Error, StringComparison.Ordinal);
+        Assert.Contains($"{file}:2:11: daemon.metrics: tcp://127.0.0.1:{port}: cannot be bound now: ", people.Error, StringComparison.Ordinal);
+    }
+}
