@@ -99,7 +99,7 @@ internal static class SettingCases
         S("stop_timeout", "\"0s\"", TimeSpan.Zero, s => s.StopTimeout, "\"1001h\"", "\"1001h\" is out of range", "to \"1000h\""),
         S("rollout.strategy", "\"stop-first\"", RolloutStrategy.StopFirst, s => s.Rollout.Strategy, "\"stopfirst\"",
             "\"stopfirst\" is none of rolling, overlap, stop-first", "did you mean \"stop-first\"?"),
-        S("rollout.max_surge", "2", 2, s => s.Rollout.MaxSurge, "0", "0 is out of range", "from 1 to"),
+        S("rollout.max_surge", "2", 2, s => s.Rollout.MaxSurge, "0", "with max_surge 0 and max_unavailable 0", "stop-first"),
         S("rollout.max_unavailable", "1", 1, s => s.Rollout.MaxUnavailable, "-1", "-1 is out of range", "from 0 to"),
         S("rollout.settle", "\"5s\"", TimeSpan.FromSeconds(5), s => s.Rollout.Settle, "5", "5 is a number without a unit", "write \"5s\""),
         S("rollout.canary", "1", 1, s => s.Rollout.Canary, "\"1\"", "\"1\" is a string", "without quotes"),

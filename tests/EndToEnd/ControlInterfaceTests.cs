@@ -67,6 +67,23 @@ public sealed class ControlInterfaceTests
     });
 
     [Fact]
+    public Task A_service_that_ended_as_it_was_meant_to_does_not_keep_the_daemon_from_being_ready() => DaemonUnderTest.WithAsync(
+        Config + "\n\n[service.once]\ncommand = [\"/bin/true\"]\nready = \"started\"\nrestart = { policy = \"on-failure\" }\n\n[service.bad]\ncommand = [\"/bin/false\"]\nready = \"started\"\nrestart = { policy = \"never\" }\n",
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("web");
+            await daemon.Log.WaitAsync(0, "service once: ", "exited with status 0");
+            await daemon.Log.WaitAsync(0, "service bad: ", "exited with status 1");
+            Assert.Equal("stopped", (await daemon.StatusAsync("once")).State);
+            var ready = await daemon.AskAsync("GET /readyz");
+            Assert.StartsWith("HTTP/1.1 503", ready, StringComparison.Ordinal);
+            Assert.Contains("bad: 0 of 1 workers are ready", ready, StringComparison.Ordinal);
+            Assert.DoesNotContain("once", ready, StringComparison.Ordinal);
+            await daemon.ListenctlAsync("stop", "bad");
+            Assert.StartsWith("HTTP/1.1 200", await daemon.AskAsync("GET /readyz"), StringComparison.Ordinal);
+        });
+
+    [Fact]
     public Task Curl_is_a_client_too() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("web");

@@ -22,6 +22,7 @@ internal static class ServiceChecks
             CheckListeners(service, byName, context, report);
             CheckStart(service, report);
             CheckReadiness(service, byName, report);
+            CheckRollout(service, report);
             CheckRestart(service, report);
         }
     }
@@ -128,6 +129,16 @@ internal static class ServiceChecks
                 service, report, "ready",
                 $"\"http:{service.Spec.Readiness.Path}\" is asked on a stream listener, and this service lists none",
                 "list a tcp:// or unix:// listener in listeners, or write ready = \"notify\" or \"started\"");
+        }
+    }
+
+    private static void CheckRollout(SectionReading<ServiceSpec> service, DiagnosticList report)
+    {
+        if (service.Spec.Rollout is { Strategy: RolloutStrategy.Rolling, MaxSurge: 0, MaxUnavailable: 0 })
+        {
+            Report(
+                service, report, "rollout.max_surge", "with max_surge 0 and max_unavailable 0 no worker may be replaced: none may come beside a full set, and none may be missing",
+                "write max_surge = 1, or max_unavailable = 1 or strategy = \"stop-first\", by which the old worker goes first");
         }
     }
 

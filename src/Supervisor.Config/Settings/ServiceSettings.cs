@@ -46,7 +46,7 @@ internal static class ServiceSettings
             new ChoiceType<RolloutStrategy>(
                 ("rolling", RolloutStrategy.Rolling), ("overlap", RolloutStrategy.Overlap), ("stop-first", RolloutStrategy.StopFirst)),
             "\"rolling\"", "slot by slot, a whole generation beside the other, or the old worker first", (r, v) => r with { Strategy = v }),
-        Rollout("max_surge", SettingTypes.Integer(1, 10000), "1", "how many new workers may be on their way beside a full set",
+        Rollout("max_surge", SettingTypes.Integer(0, 10000), "1", "how many new workers may be on their way beside a full set; 0, with max_unavailable: the old one goes first",
             (r, v) => r with { MaxSurge = (int)v }),
         Rollout("max_unavailable", SettingTypes.Integer(0, 10000), "0", "how many workers may be missing by an act of the daemon",
             (r, v) => r with { MaxUnavailable = (int)v }),

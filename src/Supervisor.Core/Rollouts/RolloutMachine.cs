@@ -11,7 +11,7 @@ namespace Supervisor.Core.Rollouts;
 /// <remarks>
 /// rolling: at most <c>max_surge</c> new workers are on their way beside a full set, and up to <c>max_unavailable</c>
 /// more in slots that yield: their old worker is asked to leave first, and the new one starts when it is gone; a slot
-/// changes as soon as its new worker has settled.
+/// changes as soon as its new worker has settled. Without a surge it is stop-first: slots only yield.
 /// overlap: a whole new set is started at once, and all slots change together when all of it has settled.
 /// stop-first: one slot at a time (<c>max_unavailable</c>, at least one) yields. No slot yields its ready worker while as
 /// many slots are without one, for whatever reason, as may be.
@@ -113,7 +113,7 @@ internal static class RolloutMachine
 
             var state = transition.State;
             var occupied = state.Workers.Any(worker => worker.Slot == slot.Index);
-            switch (spec.Strategy)
+            switch (spec.StopsFirst ? RolloutStrategy.StopFirst : spec.Strategy)
             {
                 case RolloutStrategy.Overlap:
                     transition.Spawn(slot.Index, rollout.To);

@@ -184,11 +184,14 @@ public sealed record RolloutSpec
     /// <summary>The strategy.</summary>
     public RolloutStrategy Strategy { get; init; } = RolloutStrategy.Rolling;
 
-    /// <summary>Rolling: how many new workers may be on their way beside a full set; 1 or more.</summary>
+    /// <summary>Rolling: how many new workers may be on their way beside a full set; 0 where <see cref="MaxUnavailable"/> is 1 or more.</summary>
     public int MaxSurge { get; init; } = 1;
 
     /// <summary>How many workers may be missing by an act of ours.</summary>
     public int MaxUnavailable { get; init; }
+
+    /// <summary>Whether a slot's old worker has to be gone before its new one starts: stop-first, and rolling without a surge.</summary>
+    public bool StopsFirst => Strategy == RolloutStrategy.StopFirst || this is { Strategy: RolloutStrategy.Rolling, MaxSurge: 0 };
 
     /// <summary>How long a new worker must stay ready before it counts.</summary>
     public TimeSpan Settle { get; init; }

@@ -124,7 +124,7 @@ internal sealed partial class ServiceTransition
     private void Hung(WorkerState before, WorkerState worker, string text)
     {
         RolloutMachine.NewWorkerFailed(this, before, $"{Who(worker)} {text}");
-        if (State.SpecOf(worker.Generation).Rollout.Strategy != RolloutStrategy.StopFirst)
+        if (!State.SpecOf(worker.Generation).Rollout.StopsFirst)
         {
             Update(worker.Id, hung => hung with { Judged = true });
             Judge(worker, new ExitReason(false, text));

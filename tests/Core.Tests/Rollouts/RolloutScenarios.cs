@@ -94,6 +94,50 @@ public class RolloutScenarios
     }
 
     [Fact]
+    public void Rolling_without_a_surge_empties_max_unavailable_slots_at_a_time_and_fills_each_when_it_is_empty()
+    {
+        var service = Running(5, new() { MaxSurge = 0, MaxUnavailable = 2, Settle = TimeSpan.FromSeconds(5) });
+        service.Restart().Did("stop 0/1", "stop 1/1");
+        service.Exit("1/1").Did("spawn 1/2");
+        service.Ready("1/2").Advance(4.9).Did();
+        service.Advance(0.1).Did("stop 2/1");
+        service.EndAll().Did("spawn 0/2", "spawn 2/2");
+        service.ReadyAll().Advance(5).Did("stop 3/1", "stop 4/1");
+        service.Advance(20).Did("kill 3/1", "kill 4/1");
+        service.EndAll().Did("spawn 3/2", "spawn 4/2");
+        service.ReadyAll().Advance(5);
+        Assert.Equal((RolloutPhase.Done, "0/2 1/2 2/2 3/2 4/2"), (service.RolloutPhase, service.Serving));
+    }
+
+    [Fact]
+    public void Rolling_without_a_surge_goes_back_from_the_middle()
+    {
+        var service = Running(4, new() { MaxSurge = 0, MaxUnavailable = 2 }).Restart().EndAll().Ready("0/2").EndAll().Forget();
+        Assert.Equal("0/2 3/1", service.Serving);
+        service.Die("1/2").Did("spawn 0/1", "spawn 1/1", "spawn 2/1", "stop 2/2");
+        service.Ready("0/1").Did("stop 0/2");
+        service.Settle();
+        Assert.Equal((RolloutPhase.RolledBack, "0/1 1/1 2/1 3/1"), (service.RolloutPhase, service.Serving));
+    }
+
+    [Fact]
+    public void Rolling_without_a_surge_an_old_worker_that_crashes_makes_room_for_its_new_one()
+    {
+        var service = Running(3, new() { MaxSurge = 0, MaxUnavailable = 1 }).Restart().Did("stop 0/1");
+        service.Die("2/1").Did("spawn 2/2");
+        service.Exit("0/1").Did("spawn 0/2");
+        service.Settle();
+        Assert.Equal((RolloutPhase.Done, "0/2 1/2 2/2"), (service.RolloutPhase, service.Serving));
+    }
+
+    [Fact]
+    public void Rolling_without_a_surge_a_worker_that_hangs_is_gone_before_the_next_one_starts()
+    {
+        var service = Running(2, new() { MaxSurge = 0, MaxUnavailable = 1 }).Hang("0/1").Did("abort 0/1");
+        service.Die("0/1").Did("spawn 0/1");
+    }
+
+    [Fact]
     public void Max_unavailable_counts_slots_that_are_missing_anyway()
     {
         var service = Running(4, new() { MaxUnavailable = 1 }).Die("3/1").Forget();

@@ -13,8 +13,8 @@ public class ServiceProperties
 {
     private static readonly Gen<RolloutSpec> Rollouts =
         from strategy in Gen.OneOf(RolloutStrategy.Rolling, RolloutStrategy.Rolling, RolloutStrategy.Overlap, RolloutStrategy.StopFirst)
-        from surge in Gen.Int[1, 4]
-        from unavailable in Gen.OneOf(0, 0, 1, 2)
+        from surge in Gen.OneOf(0, 1, 1, 2, 3, 4)
+        from unavailable in surge == 0 ? Gen.Int[1, 3] : Gen.OneOf(0, 0, 1, 2)
         from settle in Gen.OneOf(0, 0, 2, 40)
         from rollback in Gen.OneOf(RolloutFailurePolicy.Rollback, RolloutFailurePolicy.Rollback, RolloutFailurePolicy.Stop)
         from canary in Gen.OneOf(0, 0, 1, 2, 9)
@@ -221,7 +221,7 @@ public class ServiceProperties
         Environment = number % 3 == 0 ? spec.Environment : spec.Environment.SetItem("A", (number % 5).ToString(CultureInfo.InvariantCulture)),
         Workers = number / 10 % 3 == 0 ? 1 + (number % 5) : spec.Workers,
         Readiness = number / 100 == 1 ? Readiness.Started : number / 100 == 2 ? Readiness.Notify : spec.Readiness,
-        Rollout = number / 100 is 3 or 4 ? spec.Rollout with { Strategy = (RolloutStrategy)(number % 3), MaxSurge = 1 + (number % 2), MaxUnavailable = number % 2 } : spec.Rollout,
+        Rollout = number / 100 is 3 or 4 ? spec.Rollout with { Strategy = (RolloutStrategy)(number % 3), MaxSurge = number / 10 % 3, MaxUnavailable = number / 10 % 3 == 0 ? 1 + (number % 2) : number % 2 } : spec.Rollout,
         Hooks = number / 100 == 5 ? new HookSpec { PreStart = number % 2 == 0 ? ["/pre"] : [] } : spec.Hooks,
     };
 

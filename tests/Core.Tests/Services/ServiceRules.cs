@@ -187,11 +187,11 @@ internal static class ServiceRules
         }
     }
 
-    /// <summary>Stop-first: a new worker starts in an empty slot.</summary>
+    /// <summary>Stop-first, and rolling without a surge: a new worker starts in an empty slot.</summary>
     private static void StopFirstStopsFirst(FakeService.Transition transition)
     {
         var after = transition.After;
-        if (Terms(after).Strategy != RolloutStrategy.StopFirst || after.Rollout is not { IsReplacing: true } rollout)
+        if (!Terms(after).StopsFirst || after.Rollout is not { IsReplacing: true } rollout)
         {
             return;
         }

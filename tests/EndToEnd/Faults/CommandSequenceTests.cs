@@ -264,8 +264,8 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         {
             Workers = random.Next(1, 5);
             Strategy = Pick("rolling", "rolling", "overlap", "stop-first");
-            MaxSurge = random.Next(1, 4);
             MaxUnavailable = Pick("0", "0", "1") == "1" ? 1 : 0;
+            MaxSurge = random.Next(1 - MaxUnavailable, 4);
             MayStop = random.Next(2) == 0;
             _settle = Pick("0s", "0s", "30ms");
             _canary = random.Next(3) == 0 ? random.Next(1, 4) : 0;
