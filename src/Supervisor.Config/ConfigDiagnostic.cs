@@ -12,6 +12,9 @@ namespace Supervisor.Config;
 /// <param name="Remedy">What to do instead; null where the message says all there is to say.</param>
 public sealed record ConfigDiagnostic(string File, int Line, int Column, string? Setting, string Message, string? Remedy)
 {
+    /// <summary>Whether it stops nobody.</summary>
+    public bool IsWarning { get; init; }
+
     /// <summary><c>FILE:LINE:COLUMN: SETTING: MESSAGE; REMEDY</c>, without the parts that are not there.</summary>
     public override string ToString()
     {
@@ -21,7 +24,7 @@ public sealed record ConfigDiagnostic(string File, int Line, int Column, string?
             text.Append(CultureInfo.InvariantCulture, $":{Line}:{Column}");
         }
 
-        text.Append(": ");
+        text.Append(IsWarning ? ": warning: " : ": ");
         if (Setting is not null)
         {
             text.Append(Setting).Append(": ");

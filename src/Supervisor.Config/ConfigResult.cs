@@ -22,6 +22,9 @@ public sealed record ConfigResult(ListendConfig? Config, ImmutableArray<ConfigDi
     /// </summary>
     public ListendConfig Draft { get; init; } = Config ?? new();
 
+    /// <summary>What is not as it should be and stops nobody: a file that a service names and that is not there yet.</summary>
+    public ImmutableArray<ConfigDiagnostic> Warnings { get; init; } = [];
+
     /// <summary>Where settings stand, for what is found wrong with them after parsing.</summary>
     public ConfigPlaces Places { get; init; } = new([]);
 }

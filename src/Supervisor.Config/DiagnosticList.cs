@@ -22,14 +22,14 @@ internal sealed class DiagnosticList
     public void Begin(string file) => _files.Add(file);
 
     /// <summary>A syntax error; of several on one line the first one stands for all.</summary>
-    public void AddSyntax(SourcePosition position, string message)
+    public void AddSyntax(SourcePosition position, string? setting, string message, string? remedy = null)
     {
         IsComplete = false;
         if (_brokenLines.Add((position.File, position.Line)))
         {
             _errors.Add(new ConfigDiagnostic(
-                position.File, position.Line, position.Column, null, message,
-                "write the line as TOML has it: key = value, strings in quotes"));
+                position.File, position.Line, position.Column, setting, message,
+                remedy ?? "write the line as TOML has it: key = value, strings in quotes"));
         }
     }
 

@@ -38,6 +38,9 @@ public static unsafe class Files
         /// <summary>S_ISREG.</summary>
         public bool IsRegular => (Mode & 0xF000) == 0x8000;
 
+        /// <summary>S_ISDIR.</summary>
+        public bool IsDirectory => (Mode & 0xF000) == 0x4000;
+
         /// <summary>Permission bits.</summary>
         public int Permissions => (int)(Mode & 0xFFF);
     }

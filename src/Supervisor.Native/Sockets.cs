@@ -16,6 +16,16 @@ public static unsafe class Sockets
     /// <summary>IPPROTO_MPTCP, linux/in.h.</summary>
     public const int IpprotoMptcp = 262;
 
+    private const int GetLocalVsockCid = 0x7B9;
+
+    /// <summary>ioctl IOCTL_VM_SOCKETS_GET_LOCAL_CID on /dev/vsock: this machine's CID; null where it has none, or where this user may not ask.</summary>
+    public static uint? LocalVsockCid()
+    {
+        using var device = Files.Open("/dev/vsock", O_RDONLY, 0, out _);
+        uint cid;
+        return device is not null && Syscalls.ioctl(device.Number, GetLocalVsockCid, (byte*)&cid) == 0 && cid != uint.MaxValue ? cid : null;
+    }
+
     /// <summary>socket(2), with SOCK_CLOEXEC.</summary>
     public static DescriptorHandle? Create(int domain, int type, int protocol, bool nonBlocking, out SystemCallError error)
     {

@@ -3,6 +3,7 @@ using Supervisor.Config;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Probes;
+using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon;
 
@@ -39,6 +40,19 @@ internal static class Support
         }
 
         return errors.ToImmutable();
+    }
+
+    /// <summary>Files that services name and that are not there, or not as they have to be, now: they may come before the services are started.</summary>
+    public static ImmutableArray<ConfigDiagnostic> CheckFiles(ListendConfig config, ConfigPlaces places)
+    {
+        var path = Environment.GetEnvironmentVariable("PATH");
+        return
+        [
+            .. places.Sort(
+                from service in config.Services
+                from fault in ServiceFiles.Look(service, path)
+                select places.Diagnostic("service", service.Name, fault.Setting, fault.Message, fault.Remedy, fault.Element) with { IsWarning = true }),
+        ];
     }
 
     /// <summary>Settings of <c>accepted</c> that this kernel would not pass on to the connections that a listener accepts.</summary>

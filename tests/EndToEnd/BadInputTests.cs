@@ -166,6 +166,54 @@ public sealed class BadInputTests
     }
 
     [Fact]
+    public async Task Check_and_a_dry_run_warn_of_files_that_are_not_there_and_refuse_nothing()
+    {
+        using var directory = new TemporaryDirectory();
+        directory.WriteScript("orphan", "#!/no/such/interpreter\n");
+        var file = directory.Write(
+            "run.toml",
+            $$"""
+            [daemon]
+            runtime_directory = "{{directory["run"]}}"
+
+            [service.api]
+            command = ["{{directory["api"]}}", "--verbose"]
+            working_directory = "{{directory["nowhere"]}}"
+            environment_files = ["-{{directory["may.env"]}}", "{{directory["no.env"]}}"]
+            environment = { PATH = "{{directory.Path}}" }
+            hooks = { pre_start = ["migrate"], post_ready = ["orphan"] }
+            restart = { backoff = "10m", backoff_max = "10m" }
+            """);
+        (int Line, int Column, string Setting, string Message)[] expected =
+        [
+            (5, 12, "service.api.command", $"there is no program \"{directory["api"]}\""),
+            (6, 21, "service.api.working_directory", $"there is no directory \"{directory["nowhere"]}\""),
+            (7, 27 + directory["may.env"].Length, "service.api.environment_files", $"there is no file \"{directory["no.env"]}\""),
+            (9, 24, "service.api.hooks.pre_start", $"no directory of PATH ({directory.Path}) has a program \"migrate\""),
+        ];
+        var people = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file]);
+        Assert.Equal((0, $"{file}: 0 listeners, 1 service, no errors, 5 warnings"), (people.ExitCode, people.Output.Trim()));
+        Assert.StartsWith($"{file}:5:12: warning: service.api.command: {expected[0].Message}; ", people.Error, StringComparison.Ordinal);
+
+        var json = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file, "--json"]);
+        var document = JsonSerializer.Deserialize(json.Output, ControlJson.Default.CheckDocument)!;
+        Assert.True(document.Ok);
+        Assert.Empty(document.Errors);
+        Assert.Equal(expected, document.Warnings.Take(4).Select(found => (found.Line, found.Column, found.Setting!, found.Message)));
+        Assert.Contains("/no/such/interpreter", document.Warnings[4].Message, StringComparison.Ordinal);
+        Assert.All(document.Warnings, warning => Assert.NotEmpty(warning.Remedy ?? ""));
+
+        await DaemonUnderTest.WithAsync(
+            "[listener.web]\naddress = \"tcp://127.0.0.1:0\"\n",
+            async daemon =>
+            {
+                File.AppendAllText(daemon.Directory["run.toml"], "[service.late]\ncommand = [\"/no/such/program\"]\n");
+                var plan = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
+                Assert.Contains(":7:12: warning: service.late.command: there is no program \"/no/such/program\"; ", Assert.Single(plan.Warnings), StringComparison.Ordinal);
+            });
+    }
+
+    [Fact]
     public Task Without_a_file_a_command_line_is_enough() => DaemonUnderTest.WithAsync(
         "",
         async daemon =>

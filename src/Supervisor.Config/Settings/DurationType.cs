@@ -17,7 +17,7 @@ internal sealed class DurationType(TimeSpan min, TimeSpan max, bool wholeSeconds
         {
             return context.Fail(
                 node, $"{node.Shown} is a number without a unit, and this setting takes a duration",
-                $"write \"{node.Integer}s\" or \"{node.Integer}ms\"");
+                node.IsHuge ? "write a duration such as \"30s\"" : $"write \"{node.Integer}s\" or \"{node.Integer}ms\"");
         }
 
         if (node.Kind != TomlNodeKind.String)

@@ -15,7 +15,7 @@ internal sealed class IntegerType(long min, long max)
             return FailKind(node, context, $"write an integer from {min} to {max}, without quotes");
         }
 
-        return (value >= min && value <= max)
+        return (!node.IsHuge && value >= min && value <= max)
             || context.Fail(node, $"{node.Shown} is out of range ({Range})", $"write an integer from {min} to {max}");
     }
 

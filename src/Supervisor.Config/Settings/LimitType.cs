@@ -14,7 +14,7 @@ internal sealed class LimitType() : SettingType<ulong>("a limit", "0 to 92233720
         value = ulong.MaxValue;
         switch (node.Kind)
         {
-            case TomlNodeKind.Integer when node.Integer >= 0:
+            case TomlNodeKind.Integer when node is { IsHuge: false, Integer: >= 0 }:
                 value = (ulong)node.Integer;
                 return true;
             case TomlNodeKind.Integer:

@@ -25,7 +25,7 @@ internal sealed class SizeType(long min, long max)
                 return FailKind(node, context, "write bytes as an integer, or a string such as \"1MiB\"");
         }
 
-        return (value >= min && value <= max)
+        return (!node.IsHuge && value >= min && value <= max)
             || context.Fail(node, $"{node.Shown} is out of range ({Range})", $"write a size from {min} to {max} bytes");
     }
 

@@ -1,4 +1,3 @@
-using Tomlyn;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;
 
@@ -17,6 +16,10 @@ internal sealed class TomlDocument
     private readonly string _file;
     private readonly DiagnosticList _report;
     private readonly TomlNode _root;
+    private SyntaxReader? _syntax;
+
+    /// <summary>Whether the section that is read stands there for the second time: it is reported, and not again what both have.</summary>
+    private bool _isRepeated;
 
     private TomlDocument(string file, DiagnosticList report)
     {
@@ -35,15 +38,10 @@ internal sealed class TomlDocument
             // Tomlyn 2.10.2 throws where the text ends within an escape sequence; a line end there lets it report that.
             document.Read(source.Text + "\n");
         }
-        catch (TomlException error)
-        {
-            // Tomlyn's way of refusing to nest deeper than its bound.
-            report.AddSyntax(new SourcePosition(source.Path, error.Line ?? 1, error.Column ?? 1), error.Message);
-        }
         catch (ArgumentOutOfRangeException)
         {
-            // The same for an escape sequence of half a surrogate pair, which no UTF-8 file can hold.
-            report.AddSyntax(new SourcePosition(source.Path, 1, 1), "the text holds an escape sequence of no character");
+            // Tomlyn 2.10.2 throws that for an escape sequence of half a surrogate pair, which no UTF-8 file can hold.
+            report.AddSyntax(new SourcePosition(source.Path, 1, 1), null, "the text holds an escape sequence of no character");
         }
 
         return document._root;
@@ -51,13 +49,9 @@ internal sealed class TomlDocument
 
     private void Read(string text)
     {
-        var syntax = SyntaxParser.Parse(text, _file, validate: false);
-        foreach (var diagnostic in syntax.Diagnostics)
-        {
-            _report.AddSyntax(At(diagnostic.Span), diagnostic.Message);
-        }
-
         var before = _report.Count;
+        _syntax = new SyntaxReader(text, _file, _report);
+        var syntax = _syntax.Read();
         AddAll(_root, "", syntax.KeyValues);
         foreach (var section in syntax.Tables)
         {
@@ -68,12 +62,12 @@ internal sealed class TomlDocument
             }
         }
 
-        if (!syntax.HasErrors && _report.Count == before)
+        if (_report.Count == before)
         {
             // Tomlyn's own rules about redefinition, for whatever the tree above does not notice.
-            foreach (var diagnostic in SyntaxParser.Parse(text, _file, validate: true).Diagnostics)
+            foreach (var diagnostic in SyntaxParser.Parse(_syntax.Text, _file, validate: true).Diagnostics)
             {
-                _report.AddSyntax(At(diagnostic.Span), diagnostic.Message);
+                _report.AddSyntax(At(diagnostic.Span), null, diagnostic.Message);
             }
         }
     }
@@ -105,7 +99,11 @@ internal sealed class TomlDocument
             }
             else if (existing.Value is not { Kind: TomlNodeKind.Table, Origin: TableOrigin.Dotted })
             {
-                ReportTwice(position, path, key, existing);
+                if (!_isRepeated)
+                {
+                    ReportTwice(position, path, key, existing);
+                }
+
                 return;
             }
 
@@ -120,7 +118,7 @@ internal sealed class TomlDocument
 
         var (last, at) = segments[^1];
         var entry = new TomlEntry(last, at, Value(item.Value, path + last, at));
-        if (!table.TryAdd(entry))
+        if (!table.TryAdd(entry) && !_isRepeated)
         {
             ReportTwice(at, path + last, last, table.Find(last)!);
         }
@@ -138,6 +136,8 @@ internal sealed class TomlDocument
         {
             case StringValueSyntax text:
                 return TomlNode.OfString(text.Value ?? "", position);
+            case IntegerValueSyntax integer when _syntax?.HugeIntegerAt(integer.Span.Start.Offset) is { } digits:
+                return TomlNode.OfHugeInteger(digits, position);
             case IntegerValueSyntax integer:
                 return TomlNode.OfInteger(integer.Value, integer.Token?.Text ?? "", position);
             case BooleanValueSyntax boolean:
@@ -166,6 +166,7 @@ internal sealed class TomlDocument
     /// <summary>The table of a header; where it may not be defined (again), the one that is there, or one that nobody reads.</summary>
     private TomlNode DefineTable(KeySyntax name)
     {
+        _isRepeated = false;
         var (parent, path, segment) = Parent(name);
         var entry = parent?.Find(segment.Key);
         if (parent is null)
@@ -186,13 +187,16 @@ internal sealed class TomlDocument
             return implied;
         }
 
+        // One message for one mistake: what both have is then no further error, and the rest is looked at.
         ReportTwice(segment.Position, path, segment.Key, entry);
+        _isRepeated = true;
         return entry.Value is { Kind: TomlNodeKind.Table, Origin: TableOrigin.Header } twice ? twice : Detached();
     }
 
     /// <summary>A new element of an array of tables.</summary>
     private TomlNode DefineElement(KeySyntax name)
     {
+        _isRepeated = false;
         var (parent, path, segment) = Parent(name);
         if (parent is null)
         {
@@ -267,7 +271,7 @@ internal sealed class TomlDocument
         {
             if (segments.Count == MaxSegments)
             {
-                _report.AddSyntax(At(dotted.Span), $"the key has more than {MaxSegments} parts");
+                _report.AddSyntax(At(dotted.Span), null, $"the key has more than {MaxSegments} parts");
                 return [];
             }
 

@@ -25,6 +25,9 @@ internal sealed class TomlNode
 
     public long Integer { get; private init; }
 
+    /// <summary>Of an integer: that 64 bits do not hold it, so that it is out of every range.</summary>
+    public bool IsHuge { get; private init; }
+
     public bool Boolean { get; private init; }
 
     /// <summary>How a table came into being; meaningless for the others.</summary>
@@ -64,6 +67,9 @@ internal sealed class TomlNode
 
     public static TomlNode OfInteger(long value, string spelling, SourcePosition position, string? settingName = null) =>
         new(TomlNodeKind.Integer, position) { Integer = value, Text = spelling, SettingName = settingName };
+
+    public static TomlNode OfHugeInteger(string spelling, SourcePosition position, string? settingName = null) =>
+        new(TomlNodeKind.Integer, position) { Integer = spelling.StartsWith('-') ? long.MinValue : long.MaxValue, IsHuge = true, Text = spelling, SettingName = settingName };
 
     public static TomlNode OfBoolean(bool value, SourcePosition position) => new(TomlNodeKind.Boolean, position) { Boolean = value };
 

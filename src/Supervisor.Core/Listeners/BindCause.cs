@@ -48,6 +48,9 @@ public enum BindCause
     /// <summary>No interface of this network namespace has the address.</summary>
     AddressAbsent,
 
+    /// <summary>A vsock context id that this machine does not have; nothing tells when it would.</summary>
+    CidAbsent,
+
     /// <summary>IPv6 duplicate address detection is not over.</summary>
     AddressTentative,
 

@@ -21,6 +21,7 @@ public static class BindCauseExtensions
         BindCause.NotASocket => "not-a-socket",
         BindCause.DuplicateInConfig => "duplicate-in-config",
         BindCause.AddressAbsent => "address-absent",
+        BindCause.CidAbsent => "cid-absent",
         BindCause.AddressTentative => "address-tentative",
         BindCause.AddressDuplicate => "address-duplicate",
         BindCause.InterfaceDown => "interface-down",

@@ -32,6 +32,9 @@ public sealed record BindEvidence
     /// <summary>net.ipv4.ip_unprivileged_port_start.</summary>
     public long UnprivilegedPortStart { get; init; } = 1024;
 
+    /// <summary>The vsock context id that a hypervisor gave this machine; null where it has none, or where that cannot be seen.</summary>
+    public uint? LocalCid { get; init; }
+
     /// <summary>What stands at the UNIX path.</summary>
     public UnixPathState Path { get; init; }
 

@@ -214,7 +214,8 @@ public static class BindFailureClassifier
     {
         if (address.Host is not { } host)
         {
-            return (BindCause.AddressAbsent, [], $"this machine does not have {address}");
+            return (BindCause.CidAbsent, [], string.Create(
+                CultureInfo.InvariantCulture, $"this machine does not have the CID {address.Cid}{(evidence.LocalCid is { } own ? $": its own is {own}" : "")}"));
         }
 
         if (IsMulticast(host))
@@ -307,6 +308,7 @@ public static class BindFailureClassifier
             BindCause.NotASocket => $"choose another path, or move the file away: listend never removes what is no socket",
             BindCause.DuplicateInConfig => "give one of the two another address",
             BindCause.AddressAbsent => $"see ip addr; {Nearest(evidence)}wait until it appears (on_conflict.wait watches for it), or set bind.free_bind = true to bind it before it does",
+            BindCause.CidAbsent => Cid(address, evidence),
             BindCause.AddressTentative => "wait for a second or two (on_conflict.wait watches for it), or set bind.free_bind = true",
             BindCause.AddressDuplicate => "take the address from one of the two hosts; ip -6 addr shows it as dadfailed",
             BindCause.InterfaceDown => $"ip link set {evidence.Addresses.FirstOrDefault(known => !known.IsUp && Same(known.Address, address.Host))?.Interface ?? "IF"} up, or wait until somebody does (on_conflict.wait watches for it)",
@@ -390,6 +392,20 @@ public static class BindFailureClassifier
     private static string Owner(ImmutableArray<SocketHolder> holders) => holders.All(holder => holder.Processes.IsEmpty) ? "the process that has them" : People.Holders(holders);
 
     private static bool IsOutgoing(ImmutableArray<SocketHolder> holders) => holders.All(holder => holder.StateName == "syn-sent") || holders.Any(holder => holder.Socket?.Space == PortSpace.Udp);
+
+    /// <summary>Which CIDs there can be: the machine's own, and two that a module each brings (net/vmw_vsock/af_vsock.c, vsock_find_cid).</summary>
+    private static string Cid(ListenAddress address, BindEvidence evidence)
+    {
+        const uint local = 1, host = 2;
+        var any = string.Create(CultureInfo.InvariantCulture, $"vsock://*:{address.Port} for any that there is or will be");
+        return address.Cid switch
+        {
+            local => $"CID 1 is this machine talking to itself, which the module vsock_loopback brings: modprobe vsock_loopback, or listen on {any}",
+            host => $"CID 2 is the host of virtual machines, which the module vhost_vsock brings: modprobe vhost_vsock, or listen on {any}",
+            _ when evidence.LocalCid is { } own => string.Create(CultureInfo.InvariantCulture, $"listen on vsock://{own}:{address.Port}, or on {any}"),
+            _ => $"a machine has the CID that its hypervisor gave it, and this one has none that can be seen (/dev/vsock): listen on {any}",
+        };
+    }
 
     private static string Nearest(BindEvidence evidence)
     {

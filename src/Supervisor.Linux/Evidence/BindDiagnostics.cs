@@ -67,6 +67,9 @@ public static class BindDiagnostics
 
                 evidence = evidence with { Holders = [.. holders], HiddenProcesses = hidden, ShowsBound = IsAtLeast(6, 8) };
                 break;
+            case "EADDRNOTAVAIL" when address.Kind == ListenerKind.Vsock:
+                evidence = evidence with { LocalCid = Sockets.LocalVsockCid() };
+                break;
             case "EADDRNOTAVAIL" or "EINVAL" or "ENODEV":
                 var table = AddressTable.Read();
                 evidence = evidence with

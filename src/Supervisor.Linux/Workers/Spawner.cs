@@ -390,14 +390,18 @@ public sealed class Spawner : IDisposable
         return composed;
     }
 
-    private static string? Find(string command, string? searchPath)
+    /// <summary>Where the programs of a service are looked for whose environment has no PATH.</summary>
+    internal const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>The program's path: as it is written where it has a slash, else in <paramref name="searchPath"/>; null where that has none.</summary>
+    internal static string? Find(string command, string? searchPath)
     {
         if (command.Contains('/', StringComparison.Ordinal))
         {
             return command;
         }
 
-        var path = searchPath ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        var path = searchPath ?? DefaultPath;
         return path.Split(':').Where(directory => directory.Length > 0).Select(directory => Path.Combine(directory, command))
             .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
     }

@@ -6,7 +6,7 @@ using Supervisor.Daemon.Control;
 
 namespace Supervisor.Daemon.Commands;
 
-/// <summary><c>listend check</c>: every error of a configuration, with file, line, column and setting. Changes nothing.</summary>
+/// <summary><c>listend check</c>: every error of a configuration, with file, line, column and setting, and every file of a service that is not there. Changes nothing.</summary>
 internal static class CheckCommand
 {
     public static Command Create()
@@ -26,19 +26,23 @@ internal static class CheckCommand
                     .. result.Errors, .. Support.Check(readable, places), .. Support.CheckInheritance(readable, places), .. HostCheck.Errors(result.Draft, places),
                 ]),
             ];
+            var warnings = Support.CheckFiles(readable, places);
             FailureDocument[] failures = [.. Preflight.Check(result)];
             var ok = errors.Length == 0 && failures.Length == 0;
             if (parsed.GetValue(json))
             {
                 var document = new CheckDocument(
                     ok,
-                    [.. errors.Select(error => new ConfigErrorDocument(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy))],
-                    failures);
+                    [.. errors.Select(Document)],
+                    failures)
+                {
+                    Warnings = [.. warnings.Select(Document)],
+                };
                 Console.Out.WriteLine(JsonSerializer.Serialize(document, ControlJson.Default.CheckDocument));
             }
             else
             {
-                foreach (var error in errors)
+                foreach (var error in errors.Concat(warnings))
                 {
                     Console.Error.WriteLine(error.ToString());
                 }
@@ -50,7 +54,7 @@ internal static class CheckCommand
 
                 if (ok)
                 {
-                    Console.Out.WriteLine($"{path}: {Count(result.Config!.Listeners.Length, "listener")}, {Count(result.Config.Services.Length, "service")}, no errors");
+                    Console.Out.WriteLine($"{path}: {Count(result.Config!.Listeners.Length, "listener")}, {Count(result.Config.Services.Length, "service")}, no errors{(warnings.IsEmpty ? "" : $", {Count(warnings.Length, "warning")}")}");
                 }
                 else
                 {
@@ -62,6 +66,8 @@ internal static class CheckCommand
         });
         return check;
     }
+
+    private static ConfigErrorDocument Document(ConfigDiagnostic found) => new(found.File, found.Line, found.Column, found.Setting, found.Message, found.Remedy);
 
     private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 }

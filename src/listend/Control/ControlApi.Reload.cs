@@ -22,7 +22,7 @@ internal sealed partial class ControlApi
         }
 
         // The files are read here: a slow disk holds up this request and nobody else.
-        var loaded = reloader.Load();
+        var loaded = reloader.Load(dryRun);
         var document = await _daemon.Loop.Ask(() =>
         {
             var result = reloader.Apply(loaded, dryRun);

@@ -39,8 +39,8 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
     /// <summary>Whether sockets or services of the former configuration still live.</summary>
     public bool IsUnderWay => _retired.Count > 0 || _removed.Count > 0;
 
-    /// <summary>Reads and checks the files; any thread, but not the loop, which must not wait for a disk.</summary>
-    public ConfigResult Load()
+    /// <summary>Reads and checks the files, for a dry run also those that services name; any thread, but not the loop, which must not wait for a disk.</summary>
+    public ConfigResult Load(bool dryRun = false)
     {
         if (daemon.ConfigFile is not { } file)
         {
@@ -49,7 +49,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
         var (readable, places) = (result.Readable, result.Places);
-        return result with { Errors = [.. places.Sort([.. result.Errors, .. Support.Check(readable, places), .. HostCheck.Errors(result.Draft, places)])] };
+        return result with { Errors = [.. places.Sort([.. result.Errors, .. Support.Check(readable, places), .. HostCheck.Errors(result.Draft, places)])], Warnings = dryRun ? Support.CheckFiles(readable, places) : [] };
     }
 
     /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do.</summary>
@@ -88,7 +88,10 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         if (dryRun)
         {
-            return new ReloadDocument(DryRun: true, Applied: false, daemon.ConfigFile, plan.Actions, [], [], Summary(plan, "would be"));
+            return new ReloadDocument(DryRun: true, Applied: false, daemon.ConfigFile, plan.Actions, [], [], Summary(plan, "would be"))
+            {
+                Warnings = [.. loaded.Warnings.Select(warning => warning.ToString())],
+            };
         }
 
         if (!TryMake(plan, loaded.Places, out var made, out var bridges, out var failures))

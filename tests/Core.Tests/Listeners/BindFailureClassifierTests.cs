@@ -33,7 +33,7 @@ public sealed class BindFailureClassifierTests
         { "EINVAL", "bind", "tcp://127.0.0.1:80", "unexplained", false },
         { "EADDRNOTAVAIL", "bind", "udp://239.1.2.3:80", "not-local-multicast", false },
         { "EADDRNOTAVAIL", "bind", "tcp://192.0.2.1:80", "address-absent", true },
-        { "EADDRNOTAVAIL", "bind", "vsock://77:80", "address-absent", true },
+        { "EADDRNOTAVAIL", "bind", "vsock://77:80", "cid-absent", false },
         { "EADDRINUSE", "bind", "vsock://*:80", "same-address", false },
         { "EADDRINUSE", "bind", "tcp://127.0.0.1:80", "unexplained", false },
         { "ELOOP", "bind", "unix:///run/x/s", "unexplained", false },
@@ -43,6 +43,20 @@ public sealed class BindFailureClassifierTests
     [MemberData(nameof(ByErrno))]
     public void Errno_and_address_tell(string errno, string call, string address, string cause, bool retry) =>
         Check(Classify(errno, Spec(address), new BindEvidence { Uid = 1000 }, call), errno, cause, retry);
+
+    [Theory]
+    [InlineData("vsock://1:80", null, "modprobe vsock_loopback")]
+    [InlineData("vsock://2:80", null, "modprobe vhost_vsock")]
+    [InlineData("vsock://77:80", null, "listen on vsock://*:80")]
+    [InlineData("vsock://77:80", 3u, "listen on vsock://3:80, or on vsock://*:80")]
+    public void A_cid_that_is_absent_has_advice_about_cids(string address, uint? own, string advice)
+    {
+        var diagnosis = Classify("EADDRNOTAVAIL", Spec(address), new BindEvidence { LocalCid = own, Interfaces = ["lo", "eth0"] });
+        Check(diagnosis, "EADDRNOTAVAIL", "cid-absent", retry: false);
+        Assert.Contains(advice, diagnosis.Advice, StringComparison.Ordinal);
+        Assert.DoesNotContain("free_bind", diagnosis.Advice, StringComparison.Ordinal);
+        Assert.DoesNotContain("ip addr", diagnosis.Advice, StringComparison.Ordinal);
+    }
 
     [Theory]
     [InlineData(true, false, false, "address-absent", true)]

@@ -16,7 +16,7 @@ public unsafe class AbiTests : KernelTest
 {
     private static readonly string[] SocketHeaders =
     [
-        "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", "<linux/vm_sockets.h>",
+        "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", "<sys/ioctl.h>", "<linux/vm_sockets.h>",
         "<linux/filter.h>", "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>", "<linux/unix_diag.h>", "<net/if.h>",
     ];
 
@@ -30,6 +30,7 @@ public unsafe class AbiTests : KernelTest
     private static readonly (Type Type, string Name, string C)[] SocketConstants =
     [
         (typeof(Sockets), "AfVsock", "AF_VSOCK"), (typeof(Sockets), "IpprotoMptcp", "IPPROTO_MPTCP"),
+        (typeof(Sockets), "GetLocalVsockCid", "IOCTL_VM_SOCKETS_GET_LOCAL_CID"),
         (typeof(Polling), "Readable", "EPOLLIN"),
         (typeof(AcceptQueue), "IpprotoTcp", "IPPROTO_TCP"), (typeof(AcceptQueue), "TcpInfo", "TCP_INFO"),
         (typeof(AcceptQueue), "UnackedOffset", "offsetof(struct tcp_info, tcpi_unacked)"),
@@ -268,6 +269,8 @@ public unsafe class AbiTests : KernelTest
         // Written as literals where they are used.
         program.Equal("S_IFMT", 0xF000, "Files.Status");
         program.Equal("S_IFSOCK", 0xC000, "Files.Status.IsSocket");
+        program.Equal("S_IFDIR", 0x4000, "Files.Status.IsDirectory");
+        program.Equal("S_IXUSR | S_IXGRP | S_IXOTH", 0x49, "ServiceFiles");
         program.Equal("S_IFREG", 0x8000, "Files.Status.IsRegular");
         program.Equal("AT_FDCWD", -100, "Files.RenameNoReplace");
         program.Equal("RENAME_NOREPLACE", 1, "Files.RenameNoReplace");

@@ -1,0 +1,125 @@
+using System.Text;
+using Supervisor.Core.Services;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// Whether the files that a service names are there now: its program and its hooks' as the spawner would find them, its
+/// directory, its files of variables. It looks with the rights of whoever asks; what those do not show is not said to be
+/// missing.
+/// </summary>
+public static class ServiceFiles
+{
+    /// <summary>One that is not as it has to be.</summary>
+    /// <param name="Setting">The setting below the service: <c>command</c>, <c>hooks.pre_start</c>, <c>environment_files</c>.</param>
+    /// <param name="Element">Of a list, the element that is meant, from 0; null where the whole setting is.</param>
+    /// <param name="Message">What is wrong.</param>
+    /// <param name="Remedy">What to do.</param>
+    public readonly record struct Fault(string Setting, int? Element, string Message, string Remedy);
+
+    /// <summary>All that is wrong; empty where nothing is.</summary>
+    /// <param name="spec">The service.</param>
+    /// <param name="path">PATH of the daemon; null where it has none.</param>
+    public static IReadOnlyList<Fault> Look(ServiceSpec spec, string? path)
+    {
+        var faults = new List<Fault>();
+        var directory = spec.WorkingDirectory;
+        if (directory is not null && Files.GetTargetStatus(directory, out var status) is var refused && (refused is not null || !status.IsDirectory))
+        {
+            if (refused is null)
+            {
+                faults.Add(new Fault("working_directory", null, $"\"{directory}\" is no directory", "name a directory"));
+            }
+            else if (IsMissing(refused))
+            {
+                faults.Add(new Fault("working_directory", null, $"there is no directory \"{directory}\"", "create it before the service is started, or correct the path"));
+            }
+
+            directory = "";
+        }
+
+        for (var i = 0; i < spec.EnvironmentFiles.Length; i++)
+        {
+            var file = spec.EnvironmentFiles[i];
+            if (!EnvironmentFile.TryRead(file, out var variables, out _))
+            {
+                var isThere = Files.GetTargetStatus(file.TrimStart('-'), out var found) is var unseen && unseen is null;
+                faults.Add(
+                    !isThere && IsMissing(unseen) ? new Fault("environment_files", i, $"there is no file \"{file}\"", $"create it before the service is started, or write \"-{file}\" if it may be missing")
+                    : found.IsDirectory ? new Fault("environment_files", i, $"\"{file}\" is a directory", "name a file")
+                    : new Fault("environment_files", i, $"\"{file}\" cannot be read by this user", "see that the daemon's user can read it"));
+                continue;
+            }
+
+            path = variables.LastOrDefault(variable => variable.Key == "PATH").Value ?? path;
+        }
+
+        path = spec.Environment.GetValueOrDefault("PATH") ?? path;
+        Program("command", spec.Command);
+        Program(HookKind.PreStart.Setting(), spec.Hooks.PreStart);
+        Program(HookKind.PostReady.Setting(), spec.Hooks.PostReady);
+        Program(HookKind.PostStop.Setting(), spec.Hooks.PostStop);
+        return faults;
+
+        void Program(string setting, IReadOnlyList<string> command)
+        {
+            if (command.Count > 0 && ProgramFault(command[0], directory, path) is var (message, remedy))
+            {
+                faults.Add(new Fault(setting, 0, message, remedy));
+            }
+        }
+    }
+
+    /// <param name="program">The first word of a command.</param>
+    /// <param name="directory">Where a relative path begins; null: where the daemon runs, which is not known; empty: that is not there.</param>
+    /// <param name="path">PATH of the worker.</param>
+    private static (string Message, string Remedy)? ProgramFault(string program, string? directory, string? path)
+    {
+        var file = Spawner.Find(program, path);
+        if (file is null)
+        {
+            return ($"no directory of PATH ({path ?? Spawner.DefaultPath}) has a program \"{program}\"", "install it, write its absolute path, or set PATH in the service's environment");
+        }
+
+        if (!Path.IsPathRooted(file))
+        {
+            if (string.IsNullOrEmpty(directory))
+            {
+                return null;
+            }
+
+            file = Path.Combine(directory, file);
+        }
+
+        if (Files.GetTargetStatus(file, out var status) is { } refused)
+        {
+            return IsMissing(refused) ? ($"there is no program \"{file}\"", "put it there before the service is started, or correct the path") : null;
+        }
+
+        const int anybodyMayExecute = 0x49;
+        return status.IsDirectory ? ($"\"{file}\" is a directory", "name the program in it")
+            : (status.Permissions & anybodyMayExecute) == 0 ? ($"\"{file}\" is not executable", "chmod +x it")
+            : Interpreter(file) is { } interpreter && Files.GetTargetStatus(interpreter, out _) is { } missing && IsMissing(missing)
+                ? ($"\"{file}\" is a script for \"{interpreter}\", and there is no such program", "install it, or correct the script's first line")
+            : null;
+    }
+
+    /// <summary>The program that the first line of a script names (execve(2): 255 bytes of it count); null where there is none, or it cannot be read.</summary>
+    private static string? Interpreter(string file)
+    {
+        const int readOnly = 0, mostThatCounts = 255;
+        using var opened = Files.Open(file, readOnly, 0, out _);
+        Span<byte> head = stackalloc byte[mostThatCounts];
+        var length = opened is null ? 0 : Math.Max(0, Files.Read(opened, head, out _));
+        if (!head[..length].StartsWith("#!"u8))
+        {
+            return null;
+        }
+
+        var words = Encoding.UTF8.GetString(head[2..length]).Split('\n')[0].Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
+        return words.Length > 0 && Path.IsPathRooted(words[0]) ? words[0] : null;
+    }
+
+    private static bool IsMissing(SystemCallError? error) => error is { Name: "ENOENT" or "ENOTDIR" or "ELOOP" };
+}

@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Services;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Linux.Tests.Workers;
+
+/// <summary>What a service's files look like before anything is started.</summary>
+public class ServiceFilesTests : KernelTest
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public ServiceFilesTests()
+    {
+        Write("good", "#!/bin/sh\n", executable: true);
+        Write("orphan", "#! /no/such/interpreter -x\n", executable: true);
+        Write("plain", "#!/bin/sh\n", executable: false);
+        Write("env", $"PATH={_directory.Path}\n", executable: false);
+        Directory.CreateDirectory(_directory["folder"]);
+        File.CreateSymbolicLink(_directory["dangling"], "nowhere");
+    }
+
+    public override void Dispose()
+    {
+        _directory.Dispose();
+        base.Dispose();
+    }
+
+    [Theory]
+    [InlineData("@/good", null)]
+    [InlineData("true", null)]
+    [InlineData("@/absent", "there is no program \"@/absent\"")]
+    [InlineData("@/dangling", "there is no program \"@/dangling\"")]
+    [InlineData("@/good/below", "there is no program \"@/good/below\"")]
+    [InlineData("@/folder", "\"@/folder\" is a directory")]
+    [InlineData("@/plain", "\"@/plain\" is not executable")]
+    [InlineData("@/orphan", "\"@/orphan\" is a script for \"/no/such/interpreter\", and there is no such program")]
+    [InlineData("good", "no directory of PATH (/usr/bin:/bin) has a program \"good\"")]
+    [InlineData("./wherever", null)]
+    public void A_program_is_looked_for_as_the_spawner_does(string program, string? message)
+    {
+        var found = ServiceFiles.Look(Service(At(program)), "/usr/bin:/bin");
+        Assert.Equal(message is null ? [] : [("command", At(message))], found.Select(fault => (fault.Setting, fault.Message)));
+        var hook = ServiceFiles.Look(Service("true") with { Hooks = new HookSpec { PostStop = [At(program)] } }, "/usr/bin:/bin");
+        Assert.Equal(message is null ? [] : [("hooks.post_stop", At(message))], hook.Select(fault => (fault.Setting, fault.Message)));
+    }
+
+    [Fact]
+    public void Path_is_the_services_and_a_relative_program_begins_in_its_directory()
+    {
+        var path = ImmutableSortedDictionary<string, string>.Empty.Add("PATH", _directory.Path);
+        Assert.Empty(ServiceFiles.Look(Service("good") with { Environment = path }, null));
+        Assert.Empty(ServiceFiles.Look(Service("good") with { EnvironmentFiles = [_directory["env"]] }, null));
+        Assert.Single(ServiceFiles.Look(Service("good") with { EnvironmentFiles = [_directory["env"]], Environment = path.SetItem("PATH", "/bin") }, null));
+        Assert.Empty(ServiceFiles.Look(Service("./good") with { WorkingDirectory = _directory.Path }, null));
+        Assert.Single(ServiceFiles.Look(Service("./good") with { WorkingDirectory = _directory["folder"] }, null));
+    }
+
+    [Fact]
+    public void Directories_and_files_of_variables_are_named_that_are_not_there()
+    {
+        var found = ServiceFiles.Look(
+            Service("./good") with { WorkingDirectory = _directory["absent"], EnvironmentFiles = ["-" + _directory["absent"], _directory["absent"], _directory["folder"]] }, null);
+        Assert.Equal(
+            [
+                ("working_directory", (int?)null, At("there is no directory \"@/absent\"")),
+                ("environment_files", 1, At("there is no file \"@/absent\"")),
+                ("environment_files", 2, At("\"@/folder\" is a directory")),
+            ],
+            found.Select(fault => (fault.Setting, fault.Element, fault.Message)));
+        Assert.Equal("working_directory", Assert.Single(ServiceFiles.Look(Service("true") with { WorkingDirectory = _directory["plain"] }, "/usr/bin:/bin")).Setting);
+    }
+
+    private static ServiceSpec Service(string program) => new() { Name = "api", Command = [program] };
+
+    private string At(string text) => text.Replace("@", _directory.Path, StringComparison.Ordinal);
+
+    private void Write(string name, string text, bool executable)
+    {
+        File.WriteAllText(_directory[name], text);
+        if (executable)
+        {
+            File.SetUnixFileMode(_directory[name], UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        }
+    }
+}
