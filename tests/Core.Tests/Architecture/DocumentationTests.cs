@@ -9,7 +9,7 @@ public partial class DocumentationTests
     public void Each_resource_of_the_control_api_is_on_its_page()
     {
         var routes = Sources("src/listend/Control").SelectMany(text => Route().Matches(text))
-            .Select(match => $"| `{match.Groups[1].Value.ToUpperInvariant()} {match.Groups[2].Value}` |").ToArray();
+            .Select(match => $"| `{(match.Groups[1].Value == "Post" ? "POST" : "GET")} {match.Groups[2].Value}` |").ToArray();
         Assert.True(routes.Length > 15);
         Assert.Equal([], routes.Except(Rows()));
         Assert.Equal([], Rows().Where(row => row.Contains(" /", StringComparison.Ordinal)).Except(routes));
@@ -32,7 +32,7 @@ public partial class DocumentationTests
         .EnumerateFiles(Path.Combine(Repository.Root(), folder), "*.cs", SearchOption.AllDirectories)
         .Where(file => !file.Contains("/obj/", StringComparison.Ordinal)).Select(File.ReadAllText);
 
-    [GeneratedRegex("Map(Get|Post)\\(\"([^\"]+)\"")]
+    [GeneratedRegex("Map(Get|Post|Document)\\((?:application, )?\"([^\"]+)\"")]
     private static partial Regex Route();
 
     [GeneratedRegex("""^\| `[A-Z]+ /[^`]*` \|""", RegexOptions.Multiline)]
