@@ -129,6 +129,16 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>renameat2(2) with RENAME_EXCHANGE (Linux 3.15): both must be there, and at no moment is either not; EINVAL where the file system cannot.</summary>
+    public static SystemCallError? Exchange(string one, string other)
+    {
+        fixed (byte* source = Bytes(one))
+        fixed (byte* target = Bytes(other))
+        {
+            return Syscalls.renameat2(-100, source, -100, target, 2) == 0 ? null : SystemCallError.Last("renameat2");
+        }
+    }
+
     /// <summary>access(2) for execution, by the real user.</summary>
     public static bool IsExecutable(string path)
     {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
 
@@ -39,17 +40,52 @@ internal sealed class Completion
     /// <summary>Writes the answer.</summary>
     public void Answer(Command root, GlobalOptions options, Standard standard)
     {
-        foreach (var name in root.Subcommands.SelectMany(verb => verb.Arguments).OfType<NameArgument>())
+        var text = line[..position];
+        var parsed = root.Parse(text, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var verb = parsed.CommandResult.Command;
+        var here = ArgumentHere(parsed, text);
+
+        // Asked as it is, the parser offers what any argument of the verb may be, also of one that stands there already.
+        foreach (var argument in verb.Arguments.Where(argument => argument != here))
         {
-            name.CompletionSources.Add(context => Names(context.ParseResult.GetValue(options.Socket), standard, name.Source));
+            argument.CompletionSources.Clear();
         }
 
-        var parsed = root.Parse(line[..position], new ParserConfiguration { ResponseFileTokenReplacer = null });
+        var source = here?.Name switch { "SERVICE" => "/v1/status", "LISTENER" or "NAME" => "/v1/listeners", _ => null };
+        if (here is not null && source is not null)
+        {
+            here.CompletionSources.Add(context => Names(context.ParseResult.GetValue(options.Socket), standard, source));
+        }
+
         using var output = new StreamWriter(standard.Output, leaveOpen: true);
-        foreach (var item in parsed.GetCompletions(position).Select(item => item.InsertText ?? item.Label).Distinct())
+        var items = parsed.GetCompletions(position).Select(item => item.InsertText ?? item.Label).Distinct();
+        foreach (var item in items.OrderBy(item => item.StartsWith('-')))
         {
             output.Write(Printable.Of(item) + "\n");
         }
+    }
+
+    /// <summary>The argument that the word at the cursor is, or would be; null where the verb has no further one, and after --.</summary>
+    private static Argument? ArgumentHere(ParseResult parsed, string text)
+    {
+        var tokens = parsed.Tokens.ToList();
+        if (text.Length > 0 && !char.IsWhiteSpace(text[^1]) && tokens.Count > 0)
+        {
+            tokens.RemoveAt(tokens.Count - 1);
+        }
+
+        var there = tokens.Count(token => token.Type == TokenType.Argument && !parsed.CommandResult.Children.OfType<OptionResult>().Any(option => option.Tokens.Contains(token)));
+        foreach (var argument in tokens.Exists(token => token.Type == TokenType.DoubleDash) ? [] : parsed.CommandResult.Command.Arguments)
+        {
+            if (there < argument.Arity.MaximumNumberOfValues)
+            {
+                return argument;
+            }
+
+            there -= argument.Arity.MaximumNumberOfValues;
+        }
+
+        return null;
     }
 
     /// <summary>The names in a document of the daemon: of its services, or of its listeners.</summary>

@@ -18,7 +18,4 @@ internal sealed class NameArgument : Argument<string?>
             }
         });
     }
-
-    /// <summary>Where the daemon lists the names that may stand here.</summary>
-    public string Source => Name == "SERVICE" ? "/v1/status" : "/v1/listeners";
 }

@@ -113,15 +113,20 @@ internal sealed class StatusCommand : Verb
         }
     }
 
-    /// <summary>The daemon in a line.</summary>
-    internal static Cell DaemonLine(StatusDocument status, TimeProvider clock)
+    /// <summary>The daemon in a line; <paramref name="first"/> stands before everything but its name.</summary>
+    internal static Cell DaemonLine(StatusDocument status, TimeProvider clock, IReadOnlyList<(string Text, Spectre.Console.Style Style)>? first = null)
     {
         var daemon = status.Daemon;
         var wanted = status.Services.Count(s => s.State is not "stopped");
         var ready = status.Services.Count(s => s.State is not "stopped" && s.Ready >= s.Desired);
         var stopped = status.Services.Count - wanted;
-        var line = new Cell($"listend {daemon.Version}", Palette.Name)
-            .Then($"pid {daemon.Pid}")
+        var line = new Cell($"listend {daemon.Version}", Palette.Name);
+        foreach (var (text, style) in first ?? [])
+        {
+            line.Then(text, style);
+        }
+
+        line.Then($"pid {daemon.Pid}")
             .Then($"up {HumanTime.Span(clock.GetUtcNow() - daemon.StartedAt)} since {HumanTime.Local(daemon.StartedAt, clock)}");
         if (daemon.Upgrades > 0)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text;
 using Supervisor.Control;
 
@@ -9,13 +10,13 @@ namespace Supervisor.Listenctl;
 /// terminal it is one frame. A daemon that goes away and comes back is waited for.
 /// </summary>
 /// <remarks>
-/// A frame is drawn into memory, cut to the terminal's height and written in one piece over the last one, each line
-/// cleared to its end: nothing flickers, and nothing scrolls away.
+/// A frame is drawn into memory; the part of it that the terminal has room for is written in one piece over the last one, each
+/// line cleared to its end, and cut at the terminal's edge: nothing flickers, and nothing scrolls away but by the keys.
 /// </remarks>
 internal sealed class TopCommand : Verb
 {
-    private const string Enter = "\u001b[?1049h\u001b[?25l";
-    private const string Leave = "\u001b[?25h\u001b[?1049l";
+    private const string Enter = "\u001b[?1049h\u001b[?25l\u001b[?7l";
+    private const string Leave = "\u001b[?7h\u001b[?25h\u001b[?1049l";
     private const string Home = "\u001b[H";
     private const string ClearLine = "\u001b[K";
     private const string ClearBelow = "\u001b[J";
@@ -23,9 +24,13 @@ internal sealed class TopCommand : Verb
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private readonly WorkerUsage usage;
+    private readonly Scroll scroll = new();
+
+    /// <summary>Once services stand before listeners, for want of room, they stay there: nothing jumps.</summary>
+    private bool servicesFirst;
 
     public TopCommand(GlobalOptions options, Standard standard)
-        : base("top", "A live screen of listeners, services and workers; q or Ctrl-C ends it", "", options, standard) => usage = new WorkerUsage(standard.Clock);
+        : base("top", "A live screen of listeners, services and workers; arrow keys scroll, q or Ctrl-C ends it", "", options, standard) => usage = new WorkerUsage(standard.Clock);
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
@@ -41,7 +46,9 @@ internal sealed class TopCommand : Verb
         var screen = new Screen(Standard);
         if (!screen.IsLive)
         {
-            TopFrame.Write(screen, Standard.Clock, status, listeners, usage, trouble: null);
+            TopFrame.WriteHead(screen, Standard.Clock, status, trouble: null);
+            TopFrame.WriteListeners(screen, listeners);
+            TopFrame.WriteServices(screen, Standard.Clock, status, usage);
             return ExitCode.Done;
         }
 
@@ -65,10 +72,25 @@ internal sealed class TopCommand : Verb
         var seen = Standard.Clock.GetTimestamp();
         while (!Standard.OutputIsClosed)
         {
-            Draw(status, listeners, trouble);
-            if (Standard.Key(Interval) is { } key && (key.KeyChar is 'q' or 'Q' or '\u0003' || key.Key is ConsoleKey.Escape))
+            var asked = Standard.Clock.GetTimestamp();
+            var frame = Render(status, listeners, trouble);
+            Show(frame);
+            for (var left = Interval; left > TimeSpan.Zero; left = Interval - Standard.Clock.GetElapsedTime(asked))
             {
-                return;
+                if (Standard.Key(left) is not { } key)
+                {
+                    break;
+                }
+
+                if (key.KeyChar is 'q' or 'Q' or '\u0003' || key.Key is ConsoleKey.Escape)
+                {
+                    return;
+                }
+
+                if (scroll.TryMove(key))
+                {
+                    Show(frame.Size == Standard.Size() ? frame : frame = Render(status, listeners, trouble));
+                }
             }
 
             try
@@ -87,32 +109,59 @@ internal sealed class TopCommand : Verb
     private static (StatusDocument Status, IReadOnlyList<ListenerDocument> Listeners) Ask(ControlClient client) =>
         (Json.Read(client.Get("/v1/status"), ControlJson.Default.StatusDocument, client), Json.Read(client.Get("/v1/listeners"), ControlJson.Default.IReadOnlyListListenerDocument, client));
 
-    private void Draw(StatusDocument status, IReadOnlyList<ListenerDocument> listeners, string? trouble)
+    /// <summary>All lines, whether there is room for them or not.</summary>
+    private Frame Render(StatusDocument status, IReadOnlyList<ListenerDocument> listeners, string? trouble)
     {
-        var (columns, rows) = Standard.Size();
+        const int unlimited = 1000;
+        var size = Standard.Size();
+        var isSmall = size is { Columns: > 0 and < 60 } or { Rows: > 0 and < 12 };
+        return new Frame(
+            size,
+            Lines(isSmall ? (unlimited, size.Rows) : size, screen => TopFrame.WriteHead(screen, Standard.Clock, status, trouble, isSmall)),
+            Lines(size, screen => TopFrame.WriteListeners(screen, listeners, isSmall)),
+            Lines(size, screen => TopFrame.WriteServices(screen, Standard.Clock, status, usage, isSmall)));
+    }
+
+    private string[] Lines((int Columns, int Rows) size, Action<Screen> write)
+    {
         var drawn = new MemoryStream();
-        var screen = new Screen(new Standard
+        write(new Screen(new Standard
         {
             Output = drawn,
             Error = Standard.Error,
             OutputIsTerminal = true,
-            Size = () => (columns, rows),
+            Size = () => size,
             Clock = Standard.Clock,
             Variable = Standard.Variable,
-        });
-        TopFrame.Write(screen, Standard.Clock, status, listeners, usage, trouble);
-        var lines = Encoding.UTF8.GetString(drawn.ToArray()).TrimEnd('\n').Split('\n');
-        var fits = Math.Max(1, (rows > 0 ? rows : 24) - 1);
-        var frame = new StringBuilder(Home);
-        foreach (var line in lines.Take(fits))
+        }));
+        return drawn.Length == 0 ? [] : Encoding.UTF8.GetString(drawn.ToArray()).TrimEnd('\n').Split('\n');
+    }
+
+    /// <summary>The part of it that there is room for.</summary>
+    private void Show(Frame frame)
+    {
+        var (columns, rows) = frame.Size;
+        var head = frame.Head.Take(Math.Max(1, (rows > 0 ? rows : 24) - 2)).ToArray();
+        var room = Math.Max(0, (rows > 0 ? rows : 24) - 1 - head.Length);
+        servicesFirst |= frame.Listeners.Length + frame.Services.Length > room;
+        string[] body = servicesFirst ? [.. frame.Services, .. frame.Listeners] : [.. frame.Listeners, .. frame.Services];
+        scroll.Fit(body.Length, room);
+        var text = new StringBuilder(Home);
+        foreach (var line in head.Concat(body.Skip(scroll.First).Take(room)))
         {
-            frame.Append(line.TrimEnd('\r')).Append(ClearLine).Append('\n');
+            text.Append(line.TrimEnd('\r')).Append(ClearLine).Append('\n');
         }
 
-        var hidden = lines.Length - fits;
-        frame.Append(hidden > 0 ? $"{hidden} more line{(hidden == 1 ? "" : "s")}: make the window higher.  " : "").Append("q: leave").Append(ClearLine).Append(ClearBelow);
-        Write(frame.ToString());
+        if (body.Length > room)
+        {
+            const int roomForKeys = 70;
+            text.Append(CultureInfo.InvariantCulture, $"{scroll.First + 1}-{scroll.First + room} of {body.Length}{(columns is 0 or >= roomForKeys ? "  arrows, PgUp, PgDn, Home, End: scroll" : "  j k")}  ");
+        }
+
+        Write(text.Append("q: leave").Append(ClearLine).Append(ClearBelow).ToString());
     }
+
+    private sealed record Frame((int Columns, int Rows) Size, string[] Head, string[] Listeners, string[] Services);
 
     private void Write(string text)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Spectre.Console;
 using Supervisor.Control;
 
 namespace Supervisor.Listenctl;
@@ -8,31 +9,73 @@ internal static class TopFrame
 {
     private const int BarWidth = 20;
 
-    /// <summary>Writes it. <paramref name="trouble"/>: why it is not of this moment; null where it is.</summary>
-    public static void Write(
-        Screen screen, TimeProvider clock, StatusDocument status, IReadOnlyList<ListenerDocument> listeners, WorkerUsage usage, string? trouble)
+    /// <summary>States that somebody has to know of, the gravest first; what is in one of them stands before the others.</summary>
+    private static readonly string[] Grave = ["failed", "degraded", "rolling"];
+
+    private const int MostNamed = 3;
+
+    /// <summary>The daemon, and which services are not as they should be. <paramref name="trouble"/>: why it is not of this moment; null where it is.</summary>
+    public static void WriteHead(Screen screen, TimeProvider clock, StatusDocument status, string? trouble, bool isSmall = false)
     {
-        screen.Line(StatusCommand.DaemonLine(status with { Daemon = status.Daemon with { ConfigFile = null } }, clock));
+        var grave = new List<(string Text, Style Style)>();
+        foreach (var state in Grave)
+        {
+            if (status.Services.Where(service => service.State == state).Select(service => service.Name).ToArray() is { Length: > 0 } names)
+            {
+                grave.Add((
+                    isSmall
+                        ? $"{Number(names.Length)} {state}"
+                        : $"{state}: {string.Join(", ", names.Take(MostNamed))}{(names.Length > MostNamed ? $" and {Number(names.Length - MostNamed)} more" : "")}",
+                    Palette.StateStyle(state)));
+            }
+        }
+
+        if (isSmall)
+        {
+            var wanted = status.Services.Where(service => service.State is not "stopped").ToArray();
+            var line = new Cell($"{Number(wanted.Count(service => service.Ready >= service.Desired))} of {Number(wanted.Length)} ready", Palette.Name);
+            grave.ForEach(part => line.Then(part.Text, part.Style));
+            screen.Line(line);
+        }
+        else
+        {
+            screen.Line(StatusCommand.DaemonLine(status with { Daemon = status.Daemon with { ConfigFile = null } }, clock, grave));
+        }
+
         if (trouble is not null)
         {
             screen.Line(new Cell(trouble, Palette.Bad));
         }
+    }
 
-        usage.Begin();
-        if (listeners.Count > 0)
+    /// <summary>The listeners with their queues, after an empty line where there is room for one.</summary>
+    public static void WriteListeners(Screen screen, IReadOnlyList<ListenerDocument> listeners, bool isSmall = false)
+    {
+        if (listeners.Count == 0)
         {
-            screen.Line();
-            var sheet = new Sheet(
-                screen, 0, new("LISTENER"), new("ADDRESS"), new("STATE"), new("QUEUE", IsNumber: true), new("SERVICES", Spare: 1));
-            var rows = listeners.Select(l => new Cell[]
-            {
-                new(l.Name, Palette.Name), l.Effective ?? l.Requested, Palette.State(l.State), ListenersCommand.Queue(l, "/"), string.Join(", ", l.Services),
-            }).ToArray();
-            sheet.Fit(rows);
-            sheet.Print(rows, withHeader: true);
+            return;
         }
 
-        var services = new Sheet(screen, 0, new(""), new(""), new(""), new(""), new("", Spare: 1));
+        if (!isSmall)
+        {
+            screen.Line();
+        }
+
+        var sheet = new Sheet(
+            screen, 0, new("LISTENER"), new("ADDRESS"), new("STATE"), new("QUEUE", IsNumber: true), new("SERVICES", Spare: 1));
+        var rows = listeners.Select(l => new Cell[]
+        {
+            new(l.Name, Palette.Name), l.Effective ?? l.Requested, Palette.State(l.State), ListenersCommand.Queue(l, "/"), string.Join(", ", l.Services),
+        }).ToArray();
+        sheet.Fit(rows);
+        sheet.Print(rows, withHeader: true);
+    }
+
+    /// <summary>The services with their workers, those first that are not as they should be.</summary>
+    public static void WriteServices(Screen screen, TimeProvider clock, StatusDocument status, WorkerUsage usage, bool isSmall = false)
+    {
+        usage.Begin();
+        var services = isSmall ? new Sheet(screen, 0, new(""), new(""), new("")) : new Sheet(screen, 0, new(""), new(""), new(""), new(""), new("", Spare: 1));
         var workers = new Sheet(
             screen,
             2,
@@ -47,9 +90,16 @@ internal static class TopFrame
             new("MEM", IsNumber: true, Spare: 2),
             new("STATUS", Spare: 4));
         var now = clock.GetUtcNow();
-        var shown = status.Services.Select(s => (Service: s, Row: StatusCommand.ServiceRow(s), Workers: s.Workers.Select(w => WorkerRow(w, usage, now)).ToArray())).ToArray();
+        var shown = status.Services.OrderBy(service => Array.IndexOf(Grave, service.State) is >= 0 and var rank ? rank : Grave.Length)
+            .Select(s => (Service: s, Row: Row(s, isSmall), Workers: s.Workers.Select(w => WorkerRow(w, usage, now)).ToArray())).ToArray();
         services.Fit(shown.Select(s => s.Row));
         workers.Fit(shown.SelectMany(s => s.Workers));
+        if (isSmall)
+        {
+            // All services in as many lines; whoever scrolls on finds their workers.
+            services.Print(shown.Select(s => s.Row));
+        }
+
         foreach (var (service, row, its) in shown)
         {
             screen.Line();
@@ -64,6 +114,12 @@ internal static class TopFrame
                 workers.Print(its, withHeader: true);
             }
         }
+    }
+
+    private static Cell[] Row(ServiceDocument service, bool isSmall)
+    {
+        var row = StatusCommand.ServiceRow(service);
+        return isSmall ? [row[0], row[1], row[3]] : row;
     }
 
     /// <summary>A roll-out that is under way with a bar, and whatever else <c>status</c> would say.</summary>

@@ -22,6 +22,29 @@ public sealed class CompletionTests
         Assert.Equal(expected, result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).Intersect(expected));
     }
 
+    [Theory]
+    [InlineData("listenctl signal api ", "HUP", "api")]
+    [InlineData("listenctl signal ", "api", "HUP")]
+    [InlineData("listenctl signal a", "api", "ALRM")]
+    [InlineData("listenctl take ", "web", "api")]
+    [InlineData("listenctl take web ", "stats", "api")]
+    [InlineData("listenctl take --handoff nginx ", "web", "api")]
+    [InlineData("listenctl take web -- ", null, "web")]
+    [InlineData("listenctl restart api ", "--wait", "mailer")]
+    [InlineData("listenctl explain ", "--device", "web")]
+    public void Names_are_offered_where_they_may_stand_and_before_options(string line, string? first, string never)
+    {
+        using var daemon = new FakeDaemon(request => FakeDaemon.Json(request == "GET /v1/listeners" ? """[{"name":"web"},{"name":"stats"}]""" : Status));
+        var result = Listenctl.Run([$"[suggest:{line.Length}]", line], variables: new() { ["LISTEND_CONTROL"] = daemon.SocketPath });
+        var words = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.DoesNotContain(never, words);
+        Assert.Equal(words.OrderBy(word => word.StartsWith('-')), words);
+        if (first is not null)
+        {
+            Assert.Contains(first, words);
+        }
+    }
+
     [Fact]
     public void What_stands_behind_the_position_does_not_matter()
     {

@@ -28,7 +28,7 @@ public sealed class TopTests
         var result = Listenctl.Run(daemon, "top");
         Assert.Equal(
             """
-            listend 0.1.0, pid 4242, up 3h12m since 2026-03-04 08:48:00, 1 of 1 service ready
+            listend 0.1.0, rolling: api, pid 4242, up 3h12m since 2026-03-04 08:48:00, 1 of 1 service ready
 
             LISTENER  ADDRESS        STATE       QUEUE  SERVICES
             web       tcp://[::]:80  listening  9/4096  api
@@ -62,18 +62,40 @@ public sealed class TopTests
         var (exitCode, screen) = OnTerminal(daemon.SocketPath, rows: 24, null, null, end);
         Assert.Equal(ExitCode.Done, exitCode);
         Assert.Equal(3, screen.Split("\u001b[H").Length - 1);
-        Assert.StartsWith("\u001b[?1049h\u001b[?25l", screen, StringComparison.Ordinal);
-        Assert.EndsWith("\u001b[?25h\u001b[?1049l", screen, StringComparison.Ordinal);
+        Assert.StartsWith("\u001b[?1049h\u001b[?25l\u001b[?7l", screen, StringComparison.Ordinal);
+        Assert.EndsWith("\u001b[?7h\u001b[?25h\u001b[?1049l", screen, StringComparison.Ordinal);
         Assert.Equal(6, daemon.Requests.Count);
     }
 
     [Fact]
-    public void A_low_terminal_says_how_much_it_does_not_show()
+    public void What_there_is_no_room_for_is_scrolled_to()
     {
-        using var daemon = new FakeDaemon(Answer);
-        var (_, screen) = OnTerminal(daemon.SocketPath, rows: 5, 'q');
-        Assert.Contains("6 more lines: make the window higher.", screen, StringComparison.Ordinal);
-        Assert.Equal(4, screen.Count(c => c == '\n'));
+        using var daemon = new FakeDaemon(request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
+        const string press = "jkG g ";
+        var next = new Queue<char?>([.. press.Select(key => (char?)key), 'q']);
+        var (_, screen) = OnTerminal(daemon.SocketPath, 14, () => next.Dequeue());
+        var frames = screen.Split("\u001b[H")[1..];
+        Assert.All(frames, frame => Assert.Equal(13, frame.Count(c => c == '\n')));
+
+        // Those that need somebody come first, and the first line names them, wherever it is scrolled to.
+        Assert.All(frames, frame => Assert.Contains("failed: s5, degraded: s6, rolling: s3", Plain(frame).Split('\n')[0], StringComparison.Ordinal));
+        var footers = frames.Select(frame => Plain(frame).Split('\n')[^1].Split(["-", " of ", "  "], StringSplitOptions.None)[..3].Select(int.Parse).ToArray()).ToArray();
+        var (room, all) = (footers[0][1], footers[0][2]);
+        Assert.Equal([1, 2, 1, all - room + 1, all - room + 1, 1, room], footers.Select(footer => footer[0]));
+        Assert.Equal("s5", Plain(frames[0]).Split('\n')[14 - 1 - room + 1].Split(' ')[0]);
+        Assert.Contains("tcp://[::]:80", frames[3], StringComparison.Ordinal);
+        Assert.Equal(2, daemon.Requests.Count);
+    }
+
+    [Fact]
+    public void On_a_small_terminal_services_come_first_and_in_a_line_each()
+    {
+        using var daemon = new FakeDaemon(request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
+        var next = new Queue<char?>(['q']);
+        var (_, screen) = OnTerminal(daemon.SocketPath, 6, () => next.Dequeue(), columns: 30);
+        var lines = Plain(screen.Split("\u001b[H")[1]).Split('\n');
+        Assert.Equal(6, lines.Length);
+        Assert.Equal(["4 of 7 ready, 1 failed, 1", "s5", "s6", "s3", "s1"], lines.Take(5).Select((line, i) => i == 0 ? line[..25] : line.Split(' ')[0]));
     }
 
     [Fact]
@@ -101,6 +123,19 @@ public sealed class TopTests
     public void A_daemon_that_was_never_there_is_exit_3() =>
         Assert.Equal((ExitCode.Unreachable, ""), (Listenctl.Run(["top"], "/nowhere/control.sock") is var result ? result.ExitCode : -1, result.Output));
 
+    /// <summary>A frame without what only a terminal understands.</summary>
+    private static string Plain(string frame) => System.Text.RegularExpressions.Regex.Replace(frame, "\u001b\\[[?0-9;]*[a-zA-Z]", "").Replace("\r", "", StringComparison.Ordinal);
+
+    private static string Seven => $$"""
+        {"daemon":{"pid":4242,"version":"0.1.0","started_at":"2026-03-04T08:48:00+00:00","upgrades":0,"runtime_directory":"/run/listend","config_file":null},
+         "services":[{{string.Join(',', Enumerable.Range(1, 7).Select(i => Service($"s{i}", i switch { 5 => "failed", 6 => "degraded", 3 => "rolling", _ => "running" })))}}]}
+        """;
+
+    private static string Service(string name, string state) => $$"""
+        {"name":"{{name}}","state":"{{state}}","reason":null,"generation":3,"desired":1,"ready":{{(state == "running" ? 1 : 0)}},"listeners":["web"],"rollout":null,
+          "workers":[{"pid":null,"slot":0,"generation":3,"state":"ready","started_at":"2026-03-04T11:59:47Z","ready_at":"2026-03-04T11:59:48Z","restarts":0,"connections":1,"status_text":null,"last_exit":null,"next_try":null}]}
+        """;
+
     private static Action<System.Net.Sockets.Socket> Answer(string request) => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Status);
 
     private static (int ExitCode, string Screen) OnTerminal(string socket, int rows, params char?[] keys)
@@ -109,7 +144,7 @@ public sealed class TopTests
         return OnTerminal(socket, rows, () => next.Dequeue());
     }
 
-    private static (int ExitCode, string Screen) OnTerminal(string socket, int rows, Func<char?> key)
+    private static (int ExitCode, string Screen) OnTerminal(string socket, int rows, Func<char?> key, int columns = 100)
     {
         var output = new MemoryStream();
         var exitCode = ListenctlProgram.Run(["--socket", socket, "top"], new Standard
@@ -117,7 +152,7 @@ public sealed class TopTests
             Output = output,
             Error = new StringWriter(),
             OutputIsTerminal = true,
-            Size = () => (100, rows),
+            Size = () => (columns, rows),
             Key = _ => key() is { } pressed ? new ConsoleKeyInfo(pressed, ConsoleKey.None, false, false, false) : null,
             Variable = name => name == "TERM" ? "xterm" : null,
         });

@@ -122,6 +122,54 @@ public sealed class ReloadTests
         Assert.Contains("nothing has changed", (await daemon.ListenctlAsync("reload")).Output, StringComparison.Ordinal);
     });
 
+    [Theory]
+    [InlineData("tcp://127.0.0.1:0")]
+    [InlineData("unix://@dir@/web.sock")]
+    public Task However_many_sockets_reloads_have_made_the_one_that_is_gone_back_to_is_reached(string address)
+    {
+        var first = $"[listener.web]\naddress = \"{address}\"\n\n[service.w]\n{Sleeper}\nlisteners = [\"web\"]\nworkers = 2\nrollout = {{ canary = 1 }}";
+        return DaemonUnderTest.WithAsync(first, async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("w", 2);
+            var before = await daemon.ListenerAsync("web");
+            var second = first.Replace($"{address}\"", $"{address}\"\nlisten = {{ non_blocking = true }}", StringComparison.Ordinal);
+
+            // Refused for the sake of another listener: what had been made is taken away again.
+            using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            taken.Listen();
+            Write(daemon, $"{second}\n\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"");
+            Assert.Equal(1, (await daemon.ListenctlAsync("reload")).ExitCode);
+            await ReachAsync();
+
+            var mark = daemon.Log.Count;
+            Write(daemon, second);
+            await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
+            await daemon.Log.WaitAsync(mark, "the canary of 1 serves");
+            Assert.NotEqual(before.Inode, (await daemon.ListenerAsync("web")).Inode);
+
+            // A third one, which gets no worker.
+            mark = daemon.Log.Count;
+            Write(daemon, first.Replace(Sleeper, "command = [\"/nonexistent\"]", StringComparison.Ordinal));
+            await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
+            await daemon.Log.WaitAsync(mark, "keeps its former socket");
+            await ReachAsync();
+            var status = await daemon.StatusAsync("w");
+            Assert.Equal(("rolled-back", 1, 3), (status.Rollout!.State, status.Rollout.From, status.Rollout.To));
+            Assert.All(status.Workers, worker => Assert.Equal(1, worker.Generation));
+
+            async Task ReachAsync()
+            {
+                Assert.Equal(before.Inode, (await daemon.ListenerAsync("web")).Inode);
+                Assert.DoesNotContain(Directory.EnumerateFiles(daemon.Directory.Path), file => file.Contains("web.sock.", StringComparison.Ordinal));
+                using var client = address.StartsWith("tcp", StringComparison.Ordinal)
+                    ? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+                    : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await client.ConnectAsync(client.AddressFamily == AddressFamily.Unix ? new UnixDomainSocketEndPoint(daemon.Directory["web.sock"]) : await daemon.EndPointAsync("web"));
+            }
+        });
+    }
+
     [Fact]
     public Task A_reload_mends_what_ended_between_two_generations() => DaemonUnderTest.WithAsync(
         Two.Replace("workers = 2", "workers = 2\nrollout = { on_failure = \"stop\" }", StringComparison.Ordinal),

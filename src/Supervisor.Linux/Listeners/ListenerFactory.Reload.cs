@@ -84,7 +84,7 @@ public sealed partial class ListenerFactory
     /// <returns>A handle with a socket, or with a <see cref="ListenerHandle.Failure"/>.</returns>
     public ListenerHandle CreateBeside(ListenerHandle former, ListenerSpec spec, ListenAddress at, IReadOnlyList<ListenerHandle> bridge, bool rename, bool steered = false)
     {
-        var aside = rename ? ListenAddress.Unix(spec.Address.Kind, $"{at.Path}.{Processes.CurrentPid}", isAbstract: false) : at;
+        var aside = rename ? ListenAddress.Unix(spec.Address.Kind, FreeName($"{at.Path}.{Processes.CurrentPid}"), isAbstract: false) : at;
         var made = spec with { Address = aside, Bind = bridge.Count > 0 ? spec.Bind with { ReusePort = true } : spec.Bind };
         var handle = new ListenerHandle(made, former.History)
         {
@@ -155,15 +155,31 @@ public sealed partial class ListenerFactory
         }
     }
 
+    /// <summary>A name beside a path that nobody has: the former sockets' of earlier reloads may still stand there.</summary>
+    private static string FreeName(string name)
+    {
+        var free = name;
+        for (var number = 2; Files.GetStatus(free, out _) is null; number++)
+        {
+            free = string.Create(CultureInfo.InvariantCulture, $"{name}.{number}");
+        }
+
+        return free;
+    }
+
+    /// <summary>By exchange, so that the former socket can have its path back; where the file system has none, or nothing is there, by replacing it.</summary>
     private SystemCallFailure? RenameOver(ListenerHandle handle, string aside, ListenAddress address)
     {
-        var error = Files.Rename(aside, address.Path!);
+        var exchanged = Files.Exchange(aside, address.Path!) is null;
+        var error = exchanged ? null : Files.Rename(aside, address.Path!);
         handle.History.Add(
             HandlePhase.Bind, "rename", "address", OptionValue.Of(address.ToString()), error is null ? OptionValue.Of(address.ToString()) : null, error?.Name,
-            error is null ? Verdict.Exact : Verdict.Refused, _self, $"{Reloaded}: over the former socket's file; /proc/net/unix goes on to show the name that bind() got");
+            error is null ? Verdict.Exact : Verdict.Refused, _self,
+            $"{Reloaded}: {(exchanged ? $"exchanged with the former socket's file, which stands at {aside} until that one is closed" : "over the former socket's file")}; /proc/net/unix goes on to show the name that bind() got");
         if (error is null)
         {
             handle.Effective = address;
+            handle.FormerPath = exchanged ? aside : null;
             return null;
         }
 

@@ -218,6 +218,9 @@ public sealed partial class ListenerHandle : IDisposable
     /// <summary>The socket file that bind() made, by device and inode: what may be removed at the end.</summary>
     internal (ulong Device, ulong Inode)? PathIdentity { get; set; }
 
+    /// <summary>Where the file of the socket stands whose path this one has taken by exchange; null where it has not.</summary>
+    public string? FormerPath { get; internal set; }
+
     /// <summary>What was asked of an option, and what came of it.</summary>
     public (OptionValue Requested, OptionValue? Effective, Verdict Verdict)? Asked(SocketOption option) =>
         IndexOf(option) is var index and >= 0 ? (_asked[index].Requested, _asked[index].Effective, _asked[index].Verdict) : null;

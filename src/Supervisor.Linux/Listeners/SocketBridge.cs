@@ -16,7 +16,7 @@ namespace Supervisor.Linux.Listeners;
 /// it, and those clients try again a second later.
 /// The group is known: the former socket had no SO_REUSEPORT before, so it is the first and the successor the second.
 /// </remarks>
-public sealed class SocketBridge
+public sealed class SocketBridge : ISocketBridge
 {
     private const string Steering = "SO_ATTACH_REUSEPORT_CBPF";
 
@@ -34,10 +34,10 @@ public sealed class SocketBridge
         }
     }
 
-    /// <summary>The socket that was there.</summary>
+    /// <inheritdoc/>
     public ListenerHandle Former { get; }
 
-    /// <summary>The socket that is to take its place.</summary>
+    /// <inheritdoc/>
     public ListenerHandle Successor { get; }
 
     /// <summary>Whether the kernel knows the two as one group in which nobody else is: one address, family, device and side of it.</summary>
@@ -45,7 +45,7 @@ public sealed class SocketBridge
         former.Address.Kind == successor.Address.Kind && successor.Address.Kind.SpeaksTcp() && effective == at && !former.Bind.ReusePort && former.Shards == 1 && successor.Shards == 1
         && former.Bind.IPv6Only == successor.Bind.IPv6Only && former.Bind.Device == successor.Bind.Device;
 
-    /// <summary>Gives new connections to one of the two.</summary>
+    /// <inheritdoc/>
     public void Steer(ListenerHandle target)
     {
         if (target == _target || target.Descriptor is null)
@@ -58,7 +58,7 @@ public sealed class SocketBridge
         Note(target, Steering, error, $"new connections go to inode {target.Inode.ToString(CultureInfo.InvariantCulture)}");
     }
 
-    /// <summary>Gives new connections to both.</summary>
+    /// <inheritdoc/>
     public void Share()
     {
         if (_target is { Descriptor: { } socket } target)
@@ -74,6 +74,9 @@ public sealed class SocketBridge
     /// program changes nothing: a number that nobody has leaves the choice to the hash.
     /// </summary>
     public void End(ListenerHandle left) => Steer(left);
+
+    /// <inheritdoc/>
+    public ISocketBridge? Onto(ListenerHandle successor) => null;
 
     private static void Note(ListenerHandle handle, string option, SystemCallError? error, string note) => handle.History.Add(
         HandlePhase.PostListen, "setsockopt", option, errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,

@@ -195,6 +195,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         foreach (var retired in _retired)
         {
             factory.Retire(retired.Former, removePath: retired.Former.Origin == Core.Listeners.HandleOrigin.Created);
+            retired.Bridge?.End(retired.Successor!);
         }
 
         _retired.Clear();
@@ -202,7 +203,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
     /// <summary>Binds every new socket; where one cannot be, those that could are closed again.</summary>
     private bool TryMake(
-        ReloadPlan plan, ConfigPlaces places, out Dictionary<ListenerStep, ListenerHandle> made, out Dictionary<ListenerHandle, SocketBridge> bridges, out List<FailureDocument> failures)
+        ReloadPlan plan, ConfigPlaces places, out Dictionary<ListenerStep, ListenerHandle> made, out Dictionary<ListenerHandle, ISocketBridge> bridges, out List<FailureDocument> failures)
     {
         made = [];
         failures = [];
@@ -232,6 +233,10 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
                 {
                     // At once: what comes before has to wait on the new socket until its first worker is there.
                     bridges.Add(handle, new SocketBridge(step.Handle!, handle));
+                }
+                else if (handle.FormerPath is not null)
+                {
+                    bridges.Add(handle, new PathBridge(step.Handle!, handle));
                 }
             }
             else
@@ -267,11 +272,10 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         foreach (var (step, handle) in made)
         {
+            var bridge = bridges.GetValueOrDefault(handle);
+            bridge?.Steer(bridge.Former);
             factory.Undo(handle, step.Bridge);
-            if (bridges.TryGetValue(handle, out var bridge))
-            {
-                bridge.End(bridge.Former);
-            }
+            bridge?.End(bridge.Former);
         }
 
         foreach (var (handle, before) in retried)
@@ -282,7 +286,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         return false;
     }
 
-    private List<string> Commit(ReloadPlan plan, Dictionary<ListenerStep, ListenerHandle> made, Dictionary<ListenerHandle, SocketBridge> bridges)
+    private List<string> Commit(ReloadPlan plan, Dictionary<ListenerStep, ListenerHandle> made, Dictionary<ListenerHandle, ISocketBridge> bridges)
     {
         var warnings = new List<string>();
         var table = new List<ListenerHandle>();
@@ -299,7 +303,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             {
                 if (step.Handle is { } former)
                 {
-                    _retired.Add(new RetiredSocket(former, handle, step.Bridge.Count == 1 && bridges.TryGetValue(handle, out var bridge) ? bridge : null));
+                    _retired.Add(new RetiredSocket(former, handle, bridges.GetValueOrDefault(handle)));
                 }
                 else
                 {
@@ -402,57 +406,78 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             daemon.Remove(runner);
         }
 
+        // Those in between first: what is left goes back past them, where several reloads have made sockets.
         foreach (var retired in _retired.ToArray())
         {
-            var (former, successor, bridge) = retired;
-            var inode = former.Inode;
-            if (daemon.Services.FirstOrDefault(runner => runner.Listeners.Contains(former) && !_removed.Contains(runner)) is { } again)
+            if (!daemon.Services.Any(runner => runner.Uses(retired.Former)))
             {
-                // The roll-out onto the new socket was taken back: this one is the listener's again.
-                if (successor is null || !daemon.Services.Any(runner => runner.Uses(successor)))
-                {
-                    _retired.Remove(retired);
-                    daemon.Listeners.Replace(handle => handle == successor || handle.Name == former.Name, former);
-                    bridge?.Steer(former);
-                    if (successor is not null)
-                    {
-                        factory.Retire(successor, removePath: true);
-                    }
-
-                    bridge?.End(former);
-
-                    factory.EndBridge(former);
-                    log.ForContext("LISTEND_LISTENER", former.Name).Warning(
-                        "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, again.Name, former.Effective?.ToString(), inode);
-                }
-            }
-            else if (!daemon.Services.Any(runner => runner.Uses(former)))
-            {
-                _retired.Remove(retired);
-                if (successor is not null)
-                {
-                    bridge?.Steer(successor);
-                }
-
-                factory.Retire(former, removePath: former.Origin == Core.Listeners.HandleOrigin.Created);
-                if (successor is not null)
-                {
-                    bridge?.End(successor);
-                    factory.EndBridge(successor);
-                }
-
-                foreach (var handle in daemon.Listeners.Handles)
-                {
-                    // Bridged to it without being its successor.
-                    if (!_retired.Any(other => other.Successor == handle))
-                    {
-                        factory.EndBridge(handle);
-                    }
-                }
-
-                log.ForContext("LISTEND_LISTENER", former.Name).Information("listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
+                CloseFormer(retired);
             }
         }
+
+        foreach (var retired in _retired.ToArray())
+        {
+            if (daemon.Services.FirstOrDefault(runner => runner.Listeners.Contains(retired.Former) && !_removed.Contains(runner)) is { } again
+                && (retired.Successor is null || !daemon.Services.Any(runner => runner.Uses(retired.Successor))))
+            {
+                TakeBack(retired, again);
+            }
+        }
+    }
+
+    /// <summary>The roll-out onto the new socket was taken back: the former one is the listener's again.</summary>
+    private void TakeBack(RetiredSocket retired, ServiceRunner service)
+    {
+        var (former, successor, bridge) = retired;
+        _retired.Remove(retired);
+        daemon.Listeners.Replace(handle => handle == successor || handle.Name == former.Name, former);
+        bridge?.Steer(former);
+        if (successor is not null)
+        {
+            factory.Retire(successor, removePath: true);
+        }
+
+        bridge?.End(former);
+        factory.EndBridge(former);
+        log.ForContext("LISTEND_LISTENER", former.Name).Warning(
+            "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, service.Name, former.Effective?.ToString(), former.Inode);
+    }
+
+    /// <summary>Nobody has the former socket any more, and nobody gets it.</summary>
+    private void CloseFormer(RetiredSocket retired)
+    {
+        var (former, successor, bridge) = retired;
+        var inode = former.Inode;
+        _retired.Remove(retired);
+        if (successor is not null)
+        {
+            bridge?.Steer(successor);
+            for (var i = 0; i < _retired.Count; i++)
+            {
+                if (_retired[i].Successor == former)
+                {
+                    _retired[i] = new RetiredSocket(_retired[i].Former, successor, _retired[i].Bridge?.Onto(successor));
+                }
+            }
+        }
+
+        factory.Retire(former, removePath: former.Origin == Core.Listeners.HandleOrigin.Created);
+        if (successor is not null)
+        {
+            bridge?.End(successor);
+            factory.EndBridge(successor);
+        }
+
+        foreach (var handle in daemon.Listeners.Handles)
+        {
+            // Bridged to it without being its successor.
+            if (!_retired.Any(other => other.Successor == handle))
+            {
+                factory.EndBridge(handle);
+            }
+        }
+
+        log.ForContext("LISTEND_LISTENER", former.Name).Information("listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
     }
 
     private static ConfigErrorDocument Document(ConfigDiagnostic error) => new(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy);

@@ -6,4 +6,4 @@ namespace Supervisor.Daemon.Reload;
 /// <param name="Former">The handle that has it.</param>
 /// <param name="Successor">The handle of the same listener's new socket; null: the listener is removed.</param>
 /// <param name="Bridge">What tells the kernel which of the two gets new connections; null where it cannot be told.</param>
-internal sealed record RetiredSocket(ListenerHandle Former, ListenerHandle? Successor, SocketBridge? Bridge);
+internal sealed record RetiredSocket(ListenerHandle Former, ListenerHandle? Successor, ISocketBridge? Bridge);

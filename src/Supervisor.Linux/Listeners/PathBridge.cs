@@ -1,0 +1,77 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>
+/// Two UNIX sockets of one path. The file of the one that does not stand there is kept beside it, since a socket whose file
+/// is gone can never be reached again: where the successor is taken back, the two files are exchanged.
+/// </summary>
+/// <remarks>connect(2) looks a socket up by the inode of its file, under whatever name that is (net/unix/af_unix.c, unix_find_bsd).</remarks>
+public sealed class PathBridge : ISocketBridge
+{
+    private readonly string _path;
+    private readonly string _aside;
+    private readonly (ulong, ulong)? _formerFile;
+    private readonly (ulong, ulong)? _successorFile;
+
+    /// <summary>A bridge between a socket and its successor, which has taken its path by exchange (<see cref="ListenerHandle.FormerPath"/>).</summary>
+    public PathBridge(ListenerHandle former, ListenerHandle successor)
+        : this(former, successor, successor.FormerPath!)
+    {
+    }
+
+    private PathBridge(ListenerHandle former, ListenerHandle successor, string aside)
+    {
+        Former = former;
+        Successor = successor;
+        _path = successor.Spec.Address.Path!;
+        _aside = aside;
+        _formerFile = Identity(_aside);
+        _successorFile = Identity(_path);
+    }
+
+    /// <inheritdoc/>
+    public ListenerHandle Former { get; }
+
+    /// <inheritdoc/>
+    public ListenerHandle Successor { get; }
+
+    /// <inheritdoc/>
+    public void Steer(ListenerHandle target)
+    {
+        var (wanted, other) = target == Former ? (_formerFile, _successorFile) : (_successorFile, _formerFile);
+
+        // What somebody else has put there meanwhile is his.
+        if (wanted is null || Identity(_aside) != wanted || Identity(_path) != other)
+        {
+            return;
+        }
+
+        var error = Files.Exchange(_aside, _path);
+        target.History.Add(
+            HandlePhase.Bind, "rename", "address", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,
+            actor: new HistoryActor(Processes.CurrentPid, "listend"), note: $"reload: the path is its own again: exchanged with {_aside}");
+    }
+
+    /// <inheritdoc/>
+    public void Share()
+    {
+        // A path is one socket's.
+    }
+
+    /// <inheritdoc/>
+    public void End(ListenerHandle left)
+    {
+        Steer(left);
+        if (Identity(_aside) is { } there && there == (left == Former ? _successorFile : _formerFile))
+        {
+            Files.Unlink(_aside);
+        }
+    }
+
+    /// <inheritdoc/>
+    public ISocketBridge? Onto(ListenerHandle successor) => new PathBridge(Former, successor, _aside);
+
+    private static (ulong, ulong)? Identity(string path) => Files.GetStatus(path, out var status) is null ? (status.Device, status.Inode) : null;
+}
