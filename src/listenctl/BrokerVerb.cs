@@ -33,7 +33,7 @@ internal abstract class BrokerVerb(string name, string description, string usage
             ? answer
             : throw new ControlException($"{answer.Error} ({answer.Code})", answer.Is(BrokerErrorCode.Denied) ? ExitCode.NotPermitted : ExitCode.Failed)
             {
-                Document = answer.Is(BrokerErrorCode.Denied) ? null : answer.Packets[^1],
+                Document = answer.Is(BrokerErrorCode.Denied) ? (ReadOnlyMemory<byte>?)null : answer.Packets[^1],
             };
     }
 

@@ -119,7 +119,8 @@ internal sealed class ControlClient
                     ExitCode.Unreachable);
             }
 
-            Thread.Sleep(SuccessorLook);
+            // A lock tells nobody that it has been taken.
+            Task.Delay(SuccessorLook, clock).Wait();
         }
     }
 

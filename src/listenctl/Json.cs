@@ -52,12 +52,12 @@ internal static class Json
         var detail = known.Count == 0
             ? $"there is no {kind} \"{name}\": the daemon has none"
             : $"there is no {kind} \"{name}\": the daemon has {string.Join(", ", known.Select(k => $"\"{k}\""))}";
-        var document = new ProblemDocument("about:blank", "Not Found", 404, detail);
-        return new ControlException(detail, ExitCode.Failed)
-        {
-            Document = JsonSerializer.SerializeToUtf8Bytes(document, ControlJson.Default.ProblemDocument),
-        };
+        return new ControlException(detail, ExitCode.Failed) { Document = Problem("Not Found", 404, detail) };
     }
+
+    /// <summary>A problem document (RFC 9457) of what failed here, before or after the daemon was asked.</summary>
+    public static byte[] Problem(string title, int status, string detail) =>
+        JsonSerializer.SerializeToUtf8Bytes(new ProblemDocument("about:blank", title, status, detail), ControlJson.Default.ProblemDocument);
 
     /// <summary>An object's name; null where it has none.</summary>
     public static string? Name(JsonElement element) =>

@@ -77,9 +77,9 @@ internal static class ListenctlProgram
         catch (ControlException error)
         {
             standard.Error.WriteLine("listenctl: " + Printable.Of(error.Message, keepLines: true));
-            if (error.Document is { } document && parsed.GetValue(options.Json))
+            if (error.ExitCode == ExitCode.Failed && parsed.GetValue(options.Json))
             {
-                Json.Write(standard.Output, document);
+                Json.Write(standard.Output, error.Document ?? Json.Problem("Failed", 500, error.Message));
             }
 
             return error.ExitCode;

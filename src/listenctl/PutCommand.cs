@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Completions;
+using System.Globalization;
 using Supervisor.Control;
 using Supervisor.Linux.Handoff;
 using Supervisor.Native;
@@ -15,6 +16,16 @@ internal sealed class PutCommand : BrokerVerb
         Description = "The open descriptor, such as 3 in: listenctl put legacy --fd 3 3<&0",
         HelpName = "N",
         Required = true,
+        CustomParser = static result =>
+        {
+            if (int.TryParse(result.Tokens is [var one] ? one.Value : "", NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                return number;
+            }
+
+            result.AddError("--fd takes the number of a descriptor, such as 3");
+            return -1;
+        },
     };
 
     public PutCommand(GlobalOptions options, Standard standard)
@@ -27,13 +38,6 @@ internal sealed class PutCommand : BrokerVerb
             if (result.Tokens is [{ Value: var text }, ..] && !Core.Handoff.BrokerRequest.IsName(text))
             {
                 result.AddError(text.StartsWith('-') ? $"there is no option \"{text}\"" : $"\"{text}\" is no name: 1 to 64 of A-Z a-z 0-9 _ . -");
-            }
-        });
-        descriptor.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() < 0)
-            {
-                result.AddError("--fd takes the number of a descriptor, from 0");
             }
         });
         descriptor.CompletionSources.Add(static _ => [new CompletionItem("3")]);

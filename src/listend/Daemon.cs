@@ -331,6 +331,7 @@ internal sealed class Daemon : IDisposable
             runner.Dispose();
         }
 
+        orphans.KillLeft((pid, command) => _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Warning("pid {Pid} ({Command}) came from a worker and outlived it: it is killed", pid, command ?? "?"));
         cgroups?.RemoveLeftOver();
         Reloader.Close();
         Listeners.Close();

@@ -45,6 +45,9 @@ public sealed class ImportTests : IDisposable
     {
         var missing = Listenctl.Run(["import", "/nowhere/a.service"]);
         Assert.Equal((ExitCode.Failed, "", "listenctl: there is no file /nowhere/a.service\n"), (missing.ExitCode, missing.Output, missing.Error));
+        var document = Listenctl.Run(["--json", "import", "/nowhere/a.service"]);
+        Assert.Equal(ExitCode.Failed, document.ExitCode);
+        Assert.Equal("there is no file /nowhere/a.service", JsonDocument.Parse(document.Output).RootElement.GetProperty("detail").GetString());
         var directory = Listenctl.Run(["import", folder]);
         Assert.Equal((ExitCode.Failed, $"listenctl: {folder} is a folder: name the files in it\n"), (directory.ExitCode, directory.Error));
         var unknown = Listenctl.Run(["import", Write("notes.txt", "hello\n")]);

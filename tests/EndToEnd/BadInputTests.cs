@@ -111,6 +111,22 @@ public sealed class BadInputTests
         },
         new DaemonOptions { Wrapper = ["/usr/bin/prlimit", "--nofile=60:60"] });
 
+    [Fact]
+    public Task More_listeners_than_descriptors_leave_enough_for_workers_and_for_those_who_ask() => DaemonUnderTest.WithAsync(
+        string.Concat(Enumerable.Range(0, 60).Select(i => $"[listener.l{i}]\naddress = \"tcp://127.0.0.1:0\"\n"))
+        + "[service.good]\ncommand = [\"/bin/sleep\", \"1000\"]\nlisteners = [\"l0\"]\nready = \"started\"\n",
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("good");
+            var listeners = await daemon.ListenersAsync();
+            Assert.Contains(listeners, one => one.Failure is null);
+            var failure = listeners.First(one => one.Failure is not null).Failure!;
+            Assert.Equal("descriptor-limit", failure.Cause);
+            Assert.Contains("LimitNOFILE", failure.Advice, StringComparison.Ordinal);
+            Assert.Equal(0, (await daemon.ListenctlAsync("restart", "good", "--wait")).ExitCode);
+        },
+        new DaemonOptions { Wrapper = ["/usr/bin/prlimit", "--nofile=64:64"] });
+
     [Theory]
     [InlineData("[listener.web]\naddress = \"tcp://localhost:80\"\n", 2, "listener.web.address")]
     [InlineData("[listener.web]\naddress = \"tcp://127.0.0.1:0\"\nbacklog = 5\n", 3, "backlog")]

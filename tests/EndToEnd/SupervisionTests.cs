@@ -46,6 +46,43 @@ public sealed partial class SupervisionTests
         "restart = { backoff = \"10ms\", backoff_max = \"10m\" }");
 
     [Fact]
+    public Task What_left_its_workers_session_does_not_outlive_it_with_the_listener() => WithScript(
+        "setsid --fork sh -c 'echo stray $$; exec sleep 1000'; systemd-notify --ready; exec sleep 1000",
+        async daemon =>
+        {
+            await daemon.WaitUntilReadyAsync("w");
+            var line = await daemon.Log.WaitAsync(0, "stray ");
+            var stray = int.Parse(line.AsSpan(line.LastIndexOf(' ')), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
+            Assert.Equal(0, (await daemon.ListenctlAsync("stop", "w", "--wait")).ExitCode);
+            await daemon.Log.WaitAsync(0, $"pid {stray} (sleep) outlived the worker");
+            await Processes.EndedAsync(stray);
+        });
+
+    [Fact]
+    public async Task What_a_worker_writes_is_not_filtered_by_the_daemons_level()
+    {
+        using var directory = new TemporaryDirectory();
+        await using var daemon = DaemonUnderTest.Start(
+            directory,
+            """
+            [listener.web]
+            address = "tcp://127.0.0.1:0"
+
+            [service.w]
+            command = ["/bin/sh", "-c", "echo to-output; echo '<7>to-error' >&2; exec sleep 1000"]
+            listeners = ["web"]
+            ready = "started"
+            log = "inherit"
+            """,
+            new DaemonOptions { LogLevel = "error" });
+        await daemon.Log.WaitAsync(0, "to-output");
+        await daemon.Log.WaitAsync(0, "to-error");
+        Assert.DoesNotContain(daemon.Log.Lines, one => one.Contains("listening on", StringComparison.Ordinal));
+        daemon.Signal(Signals.Terminate);
+        Assert.Equal(0, await daemon.WaitAsync());
+    }
+
+    [Fact]
     public Task What_ignores_the_stop_signal_is_killed_with_its_session() => WithScript(
         """
         trap '' TERM

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text.RegularExpressions;
 
 namespace Supervisor.Config.Toml;
@@ -5,6 +6,9 @@ namespace Supervisor.Config.Toml;
 /// <summary>A syntax error for people: what is wrong, what to write instead, and where the mistake is rather than where it was noticed.</summary>
 internal static partial class SyntaxErrorText
 {
+    /// <summary>What makes a value more than one word.</summary>
+    private static readonly SearchValues<char> Structure = SearchValues.Create("\"'[]{},=");
+
     private const string General = "write the line as TOML has it: key = value, strings in quotes";
 
     /// <summary>The texts for an error of the statement that begins at <paramref name="start"/>.</summary>
@@ -55,7 +59,7 @@ internal static partial class SyntaxErrorText
                 return ($"{key} has no value", $"write {key} = VALUE, strings in quotes", error.Offset);
             }
 
-            if (value.AsSpan().IndexOfAny("\"'[]{},=") < 0)
+            if (value.AsSpan().IndexOfAny(Structure) < 0)
             {
                 var at = start + line.IndexOf(value, statement.Length, StringComparison.Ordinal);
                 return ($"{Quoted.Text(value)[1..^1]} is no value of TOML", Meant(value) is { } word ? $"write {key} = {word}" : $"write strings in quotes: {key} = {InQuotes(value)}", at);

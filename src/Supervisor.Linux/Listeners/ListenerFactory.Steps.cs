@@ -33,7 +33,14 @@ public sealed partial class ListenerFactory
 
     private SystemCallFailure? Create(ListenerHandle handle, CreateStep create, string? occasion = null)
     {
-        if (CreateSocket(create, out var failure) is { } socket)
+        var socket = CreateSocket(create, out var failure);
+        if (socket is not null && !IsLeft(socket))
+        {
+            socket.Dispose();
+            const int tooMany = 24; // EMFILE, asm-generic/errno-base.h
+            failure = new SystemCallError("socket", tooMany).With(string.Create(CultureInfo.InvariantCulture, $"{Describe(create)}: the last {ReservedDescriptors} of {_limit} descriptors are kept for the daemon's own use and its workers"));
+        }
+        else if (socket is not null)
         {
             handle.Put(socket);
         }
@@ -52,6 +59,13 @@ public sealed partial class ListenerFactory
         }
 
         return failure;
+    }
+
+    /// <summary>Whether that descriptor may be a listener's. The limit is asked for where it seems to have been reached: it may have been raised since.</summary>
+    private bool IsLeft(DescriptorHandle socket)
+    {
+        var wanted = (ulong)socket.Number + ReservedDescriptors;
+        return wanted < _limit || wanted < (_limit = Processes.DescriptorLimit());
     }
 
     private SystemCallFailure? Set(ListenerHandle handle, SetOptionStep step, string? occasion = null)

@@ -1,6 +1,7 @@
 using Serilog;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -24,7 +25,11 @@ public sealed partial class ListenerFactory
     private const int FamilyNotSupported = 97;
     private const int NoDevice = 19;
 
+    /// <summary>Descriptors that no listener may take: with none left the daemon could neither be asked nor start workers, some of which there are.</summary>
+    private const int ReservedDescriptors = Spawner.ReservedDescriptors + 24;
+
     private readonly TimeProvider _time;
+    private ulong _limit;
     private readonly ListenerLog _log;
     private readonly Action<ListenerHandle, HistoryFact> _recorded;
     private readonly HistoryFacts _facts = new();

@@ -18,6 +18,7 @@ public sealed class LogFile : IOutputSink
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     private readonly string _path;
+    private readonly string _service;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly MemoryStream _buffer = new();
@@ -29,8 +30,9 @@ public sealed class LogFile : IOutputSink
     private bool _isMidLine;
 
     /// <summary>A file at that path, opened with the first line.</summary>
-    public LogFile(string path, TimeProvider time, ILogger log)
+    public LogFile(string path, TimeProvider time, ILogger log, string? service = null)
     {
+        _service = service is null ? "" : $"service {service}: ";
         _path = path;
         _time = time;
         _log = log;
@@ -78,14 +80,14 @@ public sealed class LogFile : IOutputSink
         _isMidLine = false;
         if (_lost > 0)
         {
-            _log.Warning("log file {Path}: writing works again; {Lines} lines were lost", _path, _lost);
+            _log.Warning("{Whose}log file {Path}: writing works again; {Lines} lines were lost", _service, _path, _lost);
             _lost = 0;
         }
     }
 
     /// <inheritdoc/>
     public void Dropped(long lines) =>
-        _log.Warning("log file {Path}: {Lines} lines came faster than they could be written and were lost", _path, lines);
+        _log.Warning("{Whose}log file {Path}: {Lines} lines came faster than they could be written and were lost", _service, _path, lines);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -124,11 +126,20 @@ public sealed class LogFile : IOutputSink
         return null;
     }
 
+    private static string Remedy(string errno) => errno switch
+    {
+        "ENOENT" => "make the folder, or name another file",
+        "EACCES" or "EPERM" or "EROFS" => "let the daemon's user write there, or name another file",
+        "EISDIR" => "that is a folder: name a file in it",
+        "ENOSPC" or "EDQUOT" => "make room",
+        _ => "what is written meanwhile can still be read by \"listenctl logs\"",
+    };
+
     private void Lose(int lines, SystemCallError why)
     {
         if (_lost == 0)
         {
-            _log.Error("log file {Path}: {Call}: {Errno} ({Reason}): lines of the service are lost until it works again", _path, why.Call, why.Name, why.Text);
+            _log.Error("{Whose}log file {Path}: {Call}: {Errno} ({Reason}): lines are lost until it works again; {Remedy}", _service, _path, why.Call, why.Name, why.Text, Remedy(why.Name));
         }
 
         _lost += lines;

@@ -54,7 +54,7 @@ public sealed class OutputQueue : IDisposable
         switch (spec.Log.Kind)
         {
             case LogTargetKind.File:
-                return new OutputQueue(new LogFile(spec.Log.Path!, time, log));
+                return new OutputQueue(new LogFile(spec.Log.Path!, time, log, spec.Name));
             case LogTargetKind.Inherit:
             case LogTargetKind.Default when !daemonLogsToJournal:
                 return null;

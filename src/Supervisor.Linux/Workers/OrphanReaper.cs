@@ -65,6 +65,10 @@ public sealed class OrphanReaper : IDisposable
         }
     }
 
+    /// <summary>SIGKILL to the orphans of workers that are left when the daemon leaves; each is told with its command.</summary>
+    public void KillLeft(Action<int, string?> onKilled) => Sweep.Kill(() => ProcFile.OwnChildren()
+        .Where(pid => !IsOwn(pid) && ProcFile.HasVariableNamed(pid, "LISTEND_SERVICE")), pid => onKilled(pid, ProcFile.Command(pid)));
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -11,6 +11,9 @@ namespace Supervisor.Linux.Workers;
 /// <param name="Text">The line, without its end and its priority prefix.</param>
 public sealed record OutputLine(long Seq, DateTimeOffset At, int Pid, int? Slot, int Generation, bool IsError, int Priority, string Text)
 {
+    /// <summary>Serilog's SourceContext of such lines in the daemon's own log.</summary>
+    public const string LogSource = "worker";
+
     private const int OverheadBytes = 96;
 
     /// <summary>About how many bytes of memory it takes.</summary>

@@ -64,6 +64,24 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         }
     }
 
+    /// <summary>
+    /// The children of this process's main thread, which spawns all of its own and to which orphans come where it is a
+    /// subreaper (kernel/exit.c, find_new_reaper). None where the kernel does not tell (CONFIG_PROC_CHILDREN).
+    /// </summary>
+    public static int[] OwnChildren()
+    {
+        try
+        {
+            var self = Processes.CurrentPid;
+            return [.. File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{self}/task/{self}/children"))
+                .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pid => int.Parse(pid, NumberStyles.None, CultureInfo.InvariantCulture))];
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>Whether <paramref name="pid"/> is <paramref name="ancestor"/>, of its session, or below it.</summary>
     public static bool DescendsFrom(int pid, int ancestor)
     {

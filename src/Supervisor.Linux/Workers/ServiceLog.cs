@@ -1,4 +1,5 @@
 using Serilog;
+using Serilog.Core;
 using Serilog.Events;
 using Supervisor.Core;
 using Supervisor.Core.Rollouts;
@@ -14,6 +15,9 @@ internal sealed class ServiceLog
     private const int DefaultPriority = 6;
 
     private readonly ILogger _log;
+
+    /// <summary>What the workers write is not the daemon's to leave out, whatever the level of its own log.</summary>
+    private readonly ILogger _lines;
     private readonly string _name;
     private readonly TimeProvider _time;
     private OutputQueue? _output;
@@ -25,6 +29,7 @@ internal sealed class ServiceLog
         _time = time;
         _name = spec.Name;
         _log = log.ForContext("LISTEND_SERVICE", spec.Name);
+        _lines = _log.ForContext(Constants.SourceContextPropertyName, OutputLine.LogSource);
     }
 
     /// <summary>What the workers have written, the newest 256 KiB of it in memory: for whoever asks afterwards.</summary>
@@ -65,7 +70,7 @@ internal sealed class ServiceLog
             7 => LogEventLevel.Debug,
             _ => LogEventLevel.Information,
         };
-        _log.ForContext("LISTEND_WORKER_PID", pid)
+        _lines.ForContext("LISTEND_WORKER_PID", pid)
             .ForContext("LISTEND_GENERATION", generation)
             .ForContext("MESSAGE_ID", MessageIds.Output)
             .Write(level, "{Service}[{Pid}]: {Line}", _name, pid, line);
@@ -80,6 +85,10 @@ internal sealed class ServiceLog
 
     public void MainProcess(WorkerState worker, int before, int pid) =>
         About(worker, pid, MessageIds.Worker).Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID)", _name, worker.Slot, before, worker.Generation, pid);
+
+    public void StrayKilled(int worker, int pid, string? command) =>
+        _log.ForContext("LISTEND_WORKER_PID", worker).ForContext("MESSAGE_ID", MessageIds.Worker)
+            .Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} that it came from, in a session of its own: it is killed, as all of a worker are", _name, pid, command ?? "?", worker);
 
     public void FirstEnded(int pid, int main, string how) =>
         _log.ForContext("LISTEND_WORKER_PID", main).ForContext("MESSAGE_ID", MessageIds.Worker)

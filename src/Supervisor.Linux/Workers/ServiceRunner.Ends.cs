@@ -72,6 +72,7 @@ public sealed partial class ServiceRunner
         _isReplacing = false;
 
         process.KillSession();
+        Sweep.Kill(process.Strays, stray => _log.StrayKilled(process.Pid, stray, ProcFile.Command(stray)));
         process.Output.Drain();
         process.Error.Drain();
         process.Reap();

@@ -7,9 +7,9 @@ internal static class Sweep
 {
     /// <summary>
     /// SIGKILL to all whom <paramref name="members"/> finds. One that forks meanwhile is behind the sweep; after one that
-    /// finds nobody new, nobody is left who could.
+    /// finds nobody new, nobody is left who could. Each is told to <paramref name="onFound"/> before, once.
     /// </summary>
-    public static void Kill(Func<IEnumerable<int>> members)
+    public static void Kill(Func<IEnumerable<int>> members, Action<int>? onFound = null)
     {
         var killed = new HashSet<int>();
         int before;
@@ -18,6 +18,7 @@ internal static class Sweep
             before = killed.Count;
             foreach (var member in members().Where(killed.Add))
             {
+                onFound?.Invoke(member);
                 Processes.Kill(member, 9);
             }
         }

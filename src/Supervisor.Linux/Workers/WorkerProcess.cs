@@ -196,6 +196,12 @@ public sealed partial class WorkerProcess : IDisposable
         }
     }
 
+    /// <summary>
+    /// Who is left of the worker in a session of its own, now that its parent is gone: where there is no cgroup to know it by,
+    /// by the notify socket in its environment.
+    /// </summary>
+    internal IEnumerable<int> Strays() => Cgroup is null && !IsForeign ? ProcFile.OwnChildren().Where(IsOrphan) : [];
+
     /// <summary>SIGKILL to the process and to whatever is left of its cgroup, or of its session.</summary>
     internal void KillSession()
     {

@@ -5,6 +5,7 @@ using Serilog.Events;
 using Serilog.Formatting.Compact;
 using Serilog.Sinks.SystemConsole.Themes;
 using Supervisor.Linux.Journal;
+using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Logging;
@@ -49,7 +50,9 @@ internal sealed class LogSetup : IDisposable
     /// <summary>By format (auto, text, json, journal) and level (debug, information, warning, error).</summary>
     public static LogSetup Create(string format, string level)
     {
-        var configuration = new LoggerConfiguration().MinimumLevel.Is(Level(level) ?? LogEventLevel.Information);
+        var configuration = new LoggerConfiguration()
+            .MinimumLevel.Is(Level(level) ?? LogEventLevel.Information)
+            .MinimumLevel.Override(OutputLine.LogSource, LogEventLevel.Verbose);
         if (format == "auto")
         {
             format = JournalSocket.IsStandardError() ? "journal" : "text";

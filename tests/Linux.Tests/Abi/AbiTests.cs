@@ -136,7 +136,7 @@ public unsafe class AbiTests : KernelTest
     [
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
         (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"), (typeof(OpenFiles), "ProcessesWorthAThread"),
-        (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
+        (typeof(ListenerFactory), "ReservedDescriptors"), (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
         (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(ChildProcess), "MostAtOnce"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
