@@ -15,14 +15,14 @@ public static class AdHocConfig
     /// <summary>Makes the configuration; null stands for an option that was not given.</summary>
     /// <param name="listen">Values of <c>--listen</c>: ADDRESS or NAME=ADDRESS. Without a name it is "listen", or "listen0" and so on
     /// among several.</param>
-    /// <param name="workers">Value of <c>--workers</c>.</param>
+    /// <param name="workers">Value of <c>--workers</c>: a number, or "cpus".</param>
     /// <param name="handoff">Value of <c>--handoff</c>.</param>
     /// <param name="ready">Value of <c>--ready</c>.</param>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="context">What the parser needs to know of the machine.</param>
     public static ConfigResult ForCommand(
         IReadOnlyList<string> listen,
-        int? workers,
+        string? workers,
         string? handoff,
         string? ready,
         IReadOnlyList<string> command,
@@ -60,9 +60,9 @@ public static class AdHocConfig
 
         Put(service, "command", words);
         Put(service, "listeners", names);
-        if (workers is { } count)
+        if (workers is not null)
         {
-            Put(service, "workers", TomlNode.OfInteger(count, string.Create(CultureInfo.InvariantCulture, $"{count}"), Here, "--workers"));
+            Put(service, "workers", Number(workers, "--workers"));
         }
 
         if (handoff is not null)
@@ -92,6 +92,12 @@ public static class AdHocConfig
         var name = string.Concat(file.Take(64).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-' ? c : '-'));
         return SettingTypes.CheckName(name) is null ? name : "command";
     }
+
+    /// <summary>An integer, where it is one: what else may stand there is the setting's to say.</summary>
+    private static TomlNode Number(string text, string option) =>
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? TomlNode.OfInteger(number, text, Here, option)
+        : text.TrimStart('-', '+') is { Length: > 0 } digits && digits.All(char.IsAsciiDigit) ? TomlNode.OfHugeInteger(text, Here, option)
+        : TomlNode.OfString(text, Here, option);
 
     private static TomlNode Table(TomlNode parent, string key)
     {

@@ -7,7 +7,7 @@ public sealed class AdHocTests
     [Fact]
     public void One_listener_is_called_listen_and_the_service_after_its_command()
     {
-        var result = AdHocConfig.ForCommand(["tcp://*:80"], 4, "stdin", "started", ["/usr/bin/my app", "-x"], Parsing.Context);
+        var result = AdHocConfig.ForCommand(["tcp://*:80"], "4", "stdin", "started", ["/usr/bin/my app", "-x"], Parsing.Context);
         Assert.Empty(result.Errors);
         Assert.Equal("listen", Assert.Single(result.Config!.Listeners).Name);
         var service = Assert.Single(result.Config.Services);
@@ -33,7 +33,7 @@ public sealed class AdHocTests
     [Fact]
     public void Errors_are_those_of_the_settings_with_the_options_names()
     {
-        var result = AdHocConfig.ForCommand(["tcp://localhost:80", "tcp://1.2.3.4:99999"], 0, "fd", "http", [], Parsing.Context);
+        var result = AdHocConfig.ForCommand(["tcp://localhost:80", "tcp://1.2.3.4:99999"], "0", "fd", "http", [], Parsing.Context);
         Assert.Null(result.Config);
         Assert.Equal(["--listen", "--listen", "COMMAND", "--workers", "--handoff", "--ready"], result.Errors.Select(e => e.Setting!));
         Assert.All(result.Errors, e => Assert.Equal(("command line", 0, 0), (e.File, e.Line, e.Column)));
@@ -61,4 +61,20 @@ public sealed class AdHocTests
     [InlineData("/opt/ünï", "-n-")]
     public void The_services_name_is_always_a_name(string command, string expected) =>
         Assert.Equal(expected, AdHocConfig.ForCommand([], null, null, null, [command], Parsing.Context).Config!.Services[0].Name);
+
+    [Theory]
+    [InlineData("cpus", 6)]
+    [InlineData("12", 12)]
+    public void Workers_are_a_number_or_cpus(string workers, int expected) =>
+        Assert.Equal(expected, AdHocConfig.ForCommand(["tcp://*:1"], workers, null, null, ["x"], Parsing.Context).Config!.Services[0].Workers);
+
+    [Theory]
+    [InlineData("x", "\"x\" is no number of workers; write an integer from 1 to 10000, or \"cpus\"")]
+    [InlineData("", "\"\" is no number of workers; write an integer from 1 to 10000, or \"cpus\"")]
+    [InlineData("-", "\"-\" is no number of workers; write an integer from 1 to 10000, or \"cpus\"")]
+    [InlineData("99999999999", "99999999999 is out of range (1 to 10000); write an integer from 1 to 10000")]
+    [InlineData("-99999999999999999999", "-99999999999999999999 is out of range (1 to 10000); write an integer from 1 to 10000")]
+    public void Other_workers_are_errors_of_the_option(string workers, string expected) => Assert.Equal(
+        $"command line: --workers: {expected}",
+        Assert.Single(AdHocConfig.ForCommand(["tcp://*:1"], workers, null, null, ["x"], Parsing.Context).Errors).ToString());
 }

@@ -263,6 +263,37 @@ public sealed class BadInputTests
     }
 
     [Theory]
+    [InlineData("unknown option \"--listne\"; did you mean \"--listen\"?", "run", "--listne", "tcp://127.0.0.1:1", "--", "/bin/true")]
+    [InlineData("unknown option \"--foo\"", "run", "--foo")]
+    [InlineData("unknown option \"--bogus\"", "run", "--config", "f", "--bogus")]
+    [InlineData("unknown option \"--workres\"; did you mean \"--workers\"?", "run", "--listen", "tcp://127.0.0.1:1", "--workres", "3", "--", "/bin/true", "--foo")]
+    [InlineData("unknown option \"--confg\"; did you mean \"--config\"?", "check", "--confg=f")]
+    [InlineData("command line: --workers: \"x\" is no number of workers; write an integer from 1 to 10000, or \"cpus\"", "run", "--listen", "tcp://127.0.0.1:1", "--workers", "x", "--", "/bin/true")]
+    [InlineData("command line: --workers: 99999999999 is out of range (1 to 10000)", "run", "--listen", "tcp://127.0.0.1:1", "--workers", "99999999999", "--", "/bin/true")]
+    [InlineData("there is no command \"chek\"; did you mean \"check\"?", "chek")]
+    public async Task A_wrong_command_line_names_what_is_wrong(string message, params string[] arguments)
+    {
+        var result = await RunningProgram.RunAsync(Published.Listend, arguments);
+        Assert.Equal((2, ""), (result.ExitCode, result.Output));
+        Assert.Contains("listend: " + message, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => !line.Contains("--help", StringComparison.Ordinal));
+        Assert.DoesNotContain("System.", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("check")]
+    [InlineData("schema")]
+    public async Task Each_command_has_a_version_and_says_so(string command)
+    {
+        var version = await RunningProgram.RunAsync(Published.Listend, [command, "--version"]);
+        Assert.Equal((0, ""), (version.ExitCode, version.Error));
+        Assert.StartsWith("listend ", version.Output, StringComparison.Ordinal);
+        Assert.Equal(version.Output, (await RunningProgram.RunAsync(Published.Listend, ["--version"])).Output);
+        Assert.Contains("--version", (await RunningProgram.RunAsync(Published.Listend, [command, "--help"])).Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("--help")]
     [InlineData("--version")]
     public async Task Both_programs_introduce_themselves(string argument)

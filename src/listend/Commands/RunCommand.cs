@@ -31,7 +31,7 @@ internal static class RunCommand
         var runtime = new Option<string?>("--runtime-directory") { Description = "Where control.sock and the rest lie; over daemon.runtime_directory", HelpName = "PATH" };
         var takeOver = new Option<bool>("--take-over") { Description = "Take over from the listend that is in charge of the runtime directory, whatever its configuration; from one of the same configuration this is done anyway" };
         var listen = new Option<string[]>("--listen") { Description = "Without a configuration file: an address to listen on, or NAME=ADDRESS; may be repeated", HelpName = "ADDRESS", AllowMultipleArgumentsPerToken = true };
-        var workers = new Option<int?>("--workers") { Description = "With --listen: how many workers", HelpName = "N" };
+        var workers = new Option<string?>("--workers") { Description = "With --listen: how many workers, or \"cpus\"", HelpName = "N" };
         var handoff = new Option<string?>("--handoff") { Description = "With --listen: how workers take their listeners", HelpName = "H" };
         var ready = new Option<string?>("--ready") { Description = "With --listen: what makes a worker ready", HelpName = "R" };
         var command = new Argument<string[]>("command") { Description = "With --listen, after --: the worker's program and its arguments", Arity = ArgumentArity.ZeroOrMore };
