@@ -51,7 +51,9 @@ internal sealed class RuntimeClaim : IDisposable
             return null;
         }
 
-        var file = Files.Open(paths.LockFile, OpenReadWrite | OpenCreate, 0x1A4, out var refused);
+        // 0640: to be looked at by whoever may read the control socket; who can open a file can lock it, for reading at least.
+        const int fileMode = 0x1A0;
+        var file = Files.Open(paths.LockFile, OpenReadWrite | OpenCreate, fileMode, out var refused);
         if (file is null)
         {
             error = $"runtime directory {paths.Directory}: {paths.LockFile} cannot be opened: {refused}; it belongs to another user: name another directory by --runtime-directory or daemon.runtime_directory";
