@@ -307,9 +307,10 @@ internal sealed class Daemon : IDisposable
             _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Note}: {Workers} workers go on", _predecessor.Note, _services.Sum(runner => runner.State.Workers.Length));
         }
 
+        var bound = Listeners.Handles.Count(handle => handle.Descriptor is not null);
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
-            "listend {Version} (pid {Pid}): {Listeners} listeners, {Services} services; control socket {Socket}",
-            Version, Processes.CurrentPid, Listeners.Handles.Count(handle => handle.Descriptor is not null), _services.Count, _paths.ControlSocket);
+            "listend {Version} (pid {Pid}): {Listeners} {ListenersWord}, {Services} {ServicesWord}; control socket {Socket}",
+            Version, Processes.CurrentPid, bound, bound == 1 ? "listener" : "listeners", _services.Count, _services.Count == 1 ? "service" : "services", _paths.ControlSocket);
         if (ConfigFile is not null && _predecessor is null && (_services.Any(runner => runner.Blocked is not null) || Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty)))
         {
             _ = Task.Run(TellWhatTheHostLacks);

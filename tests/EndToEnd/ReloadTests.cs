@@ -59,6 +59,41 @@ public sealed class ReloadTests
     });
 
     [Fact]
+    public Task A_plan_says_of_each_setting_whom_it_concerns_and_what_is_lost()
+    {
+        const string config =
+            """
+            [listener.a]
+            address = "tcp://127.0.0.1:0"
+            listen = { backlog = 64 }
+            [listener.b]
+            address = "tcp://127.0.0.1:0"
+            [listener.c]
+            address = "unix://@dir@/c.sock"
+            [listener.d]
+            address = "udp://127.0.0.1:0"
+            """;
+        return DaemonUnderTest.WithAsync(config, async daemon =>
+        {
+            await daemon.Log.WaitAsync(0, ": 4 listeners, 0 services; control socket ");
+            Write(
+                daemon,
+                config.Replace("= 64", "= 65", StringComparison.Ordinal).Replace("[listener.c]", "accepted = { no_delay = true }\n[listener.c]", StringComparison.Ordinal)
+                    .Replace("[listener.d]", "unix = { mode = \"0600\" }\n[listener.d]", StringComparison.Ordinal)
+                    .Replace("udp://127.0.0.1:0", "udp://127.0.0.2:0", StringComparison.Ordinal));
+            var plan = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
+            Assert.Equal(
+                [
+                    "set on the living socket: its queue holds so many at once",
+                    "set on the living socket: connections that are accepted from now on have it",
+                    "set on the living socket: it decides who may connect from now on",
+                ],
+                plan.Actions.Take(3).Select(action => action.Reason));
+            Assert.Equal("datagrams that wait in the queue of the former address when it is closed", plan.Actions[3].Loses);
+        });
+    }
+
+    [Fact]
     public Task An_error_changes_nothing_and_all_errors_are_said() => DaemonUnderTest.WithAsync(Two, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 2);

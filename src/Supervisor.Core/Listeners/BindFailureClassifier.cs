@@ -93,7 +93,7 @@ public static class BindFailureClassifier
         var former = inTheWay.Where(holder => holder.Processes.Any(process => process.IsPredecessor)).ToImmutableArray();
         if (!former.IsEmpty)
         {
-            return (BindCause.HeldByPredecessor, former, $"{People.Holders(former)} from before still {Has(former[0])} {former[0].Address}");
+            return (BindCause.HeldByPredecessor, former, $"{People.Holders(former)} from before still {Has(former)} {former[0].Address}");
         }
 
         var live = inTheWay.Where(IsLive).ToImmutableArray();
@@ -114,7 +114,7 @@ public static class BindFailureClassifier
         var bound = inTheWay.Where(holder => holder.State == BoundState.Bound).ToImmutableArray();
         if (!bound.IsEmpty)
         {
-            return (BindCause.BoundNotListening, bound, $"{People.Holders(bound)} has bound {bound[0].Address} and does not listen");
+            return (BindCause.BoundNotListening, bound, $"{BoundOnly(bound, bound[0].Address)}");
         }
 
         var open = inTheWay.Where(holder => holder.State == BoundState.Connected).ToImmutableArray();
@@ -190,7 +190,7 @@ public static class BindFailureClassifier
         {
             var live = holders.Where(holder => holder.State == BoundState.Listening || !address.Kind.Listens()).ToImmutableArray();
             return live.IsEmpty && !holders.IsEmpty
-                ? (BindCause.BoundNotListening, holders, $"{People.Holders(holders)} has bound {holders[0].Address} and does not listen")
+                ? (BindCause.BoundNotListening, holders, $"{BoundOnly(holders, holders[0].Address)}")
                 : (BindCause.SameAddress, live, live.IsEmpty ? "another socket has that name" : Names(live));
         }
 
@@ -200,9 +200,9 @@ public static class BindFailureClassifier
             UnixPathState.Stale => (BindCause.StaleUnixPath, [], $"the socket file {address.Path} is there, and nobody listens on it any more"),
             UnixPathState.BoundNotListening => (BindCause.BoundNotListening, holders, holders.IsEmpty
                 ? $"a process has bound {address.Path} and does not listen"
-                : $"{People.Holders(holders)} has bound {address.Path} and does not listen"),
+                : $"{BoundOnly(holders, address.Path)}"),
             UnixPathState.Live when holders.Any(holder => holder.Processes.Any(process => process.IsPredecessor)) =>
-                (BindCause.HeldByPredecessor, holders, $"{People.Holders(holders)} from before still listens on {address.Path}"),
+                (BindCause.HeldByPredecessor, holders, $"{People.Holders(holders)} from before still {(People.AreSeveral(holders) ? "listen" : "listens")} on {address.Path}"),
             UnixPathState.Live => (BindCause.UnixPathInUse, holders, holders.IsEmpty
                 ? $"somebody listens on {address.Path}, from another network namespace, so that it cannot be seen who"
                 : Names(holders)),
@@ -365,14 +365,21 @@ public static class BindFailureClassifier
     private static BoundSocket Wanted(ListenerSpec spec, BindEvidence evidence) =>
         BindRequest.Socket(spec, ListenerPlan.Domains(spec.Address)[0], evidence.Uid, evidence.Device);
 
-    private static string Names(ImmutableArray<SocketHolder> holders) => $"{People.Holders(holders)} {Has(holders[0])} {holders[0].Address}";
+    private static string Names(ImmutableArray<SocketHolder> holders) => $"{People.Holders(holders)} {Has(holders)} {holders[0].Address}";
 
-    private static string Has(SocketHolder holder) => holder.State switch
+    private static string Has(ImmutableArray<SocketHolder> holders) => (holders[0].State, People.AreSeveral(holders)) switch
     {
-        BoundState.Listening => "listens on",
-        BoundState.Bound => "is bound to",
-        _ => "uses",
+        (BoundState.Listening, false) => "listens on",
+        (BoundState.Listening, true) => "listen on",
+        (BoundState.Bound, false) => "is bound to",
+        (BoundState.Bound, true) => "are bound to",
+        (_, false) => "uses",
+        (_, true) => "use",
     };
+
+    private static string BoundOnly(ImmutableArray<SocketHolder> holders, object? address) => People.AreSeveral(holders)
+        ? $"{People.Holders(holders)} have bound {address} and do not listen"
+        : $"{People.Holders(holders)} has bound {address} and does not listen";
 
     private static string Stop(ImmutableArray<SocketHolder> holders, bool capital = false)
     {

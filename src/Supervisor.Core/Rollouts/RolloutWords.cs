@@ -6,7 +6,7 @@ public static class RolloutWords
     /// <summary>Of a canary: when it is promoted.</summary>
     public static string Until(string service, RolloutState rollout, TimeSpan now) => rollout.PromotedAt is { } at
         ? $"it is promoted in {Durations.Text(at > now ? at - now : TimeSpan.Zero)}"
-        : $"it waits for \"listenctl promote {service}\" or \"abort\"";
+        : $"it waits for \"listenctl promote {service}\" or \"listenctl abort {service}\"";
 
     /// <summary>What it waits for besides its own workers; null where it waits for nothing.</summary>
     public static string? Waits(string service, RolloutState rollout, int maxGenerations, TimeSpan now) =>

@@ -178,7 +178,7 @@ internal sealed class ServiceLog
 
                 break;
             case ServiceReport.ServiceStopped:
-                log.Information("service {Service}: stopped; its listeners stay open", _name);
+                log.Information("service {Service}: stopped", _name);
                 break;
             case ServiceReport.WorkerConnections:
                 log.Debug("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Connections}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);

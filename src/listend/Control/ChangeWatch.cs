@@ -61,7 +61,7 @@ internal abstract class ChangeWatch
     {
         if (!IsOver)
         {
-            Finish(Document("timeout", $"{Runner.Name}: still {Describe()} after {Durations.Text(after)}; {Subject} goes on"));
+            Finish(Document("timeout", $"{Runner.Name}: not done after {Durations.Text(after)}: {Describe()}; {Subject} goes on"));
         }
     }
 

@@ -173,7 +173,7 @@ internal sealed class ReloadPlan
         ReloadActionDocument Of(string action, string? reason, string? loses = null) => new("listener", diff.Name, action, settings, reason, loses);
         if (diff.After is null)
         {
-            return Of("removed", $"{step.Handle?.Effective?.ToString() ?? diff.Before!.Address.ToString()} is closed once nobody has it any more", step.Handle?.Descriptor is null ? null : "connections that wait in its queue then");
+            return Of("removed", $"{step.Handle?.Effective?.ToString() ?? diff.Before!.Address.ToString()} is closed once nobody has it any more", step.Handle?.Descriptor is null ? null : $"{Waiting(step)} that wait in its queue then");
         }
 
         if (diff.Before is null)
@@ -194,17 +194,17 @@ internal sealed class ReloadPlan
             ListenerMove.None when diff.IsUnchanged => Of("unchanged", null),
             ListenerMove.None when diff.Changed.All(change => change.Change == TermChange.DaemonOnly) => Of("in-place", "the socket is not concerned"),
             ListenerMove.None when diff.ChangesShards => Shards(step, Of),
-            ListenerMove.None => Of("in-place", "set on the living socket; connections that are accepted from now on have it"),
+            ListenerMove.None => Of("in-place", InPlace(diff.After, diff.Changed.Where(change => change.Change == TermChange.InPlace).Select(change => change.Setting))),
             ListenerMove.Beside when diff.Before.Address != diff.After.Address => Of(
                 "new-socket", $"{step.At} is bound while {former.Effective} still serves, and that one closed once its last worker has left",
-                "connections that wait in the queue of the former address when it is closed"),
+                $"{Waiting(step)} that wait in the queue of the former address when it is closed"),
             ListenerMove.Beside => Of("new-socket", $"{fromTo} cannot be changed on a living socket: both share {step.At} by SO_REUSEPORT until the former one's last worker has left", Queue(step)),
             ListenerMove.Bridge => Of(
                 "new-socket", $"{fromTo} cannot be changed on a living socket: {Names(step.Bridge)} gets SO_REUSEPORT, {step.At} is bound beside it, and it is closed once its last worker has left",
                 Queue(step)),
             ListenerMove.Rename => Of(
                 "new-socket", $"{fromTo} cannot be changed on a living socket: another one is bound beside the path and renamed over it",
-                "connections that wait in the former socket's queue when its last worker leaves"),
+                $"{Waiting(step)} that wait in the former socket's queue when its last worker leaves"),
             ListenerMove.Impossible => Of("new-socket", "cannot be done"),
             _ => throw new InvalidOperationException(step.Move.ToString()),
         };
@@ -233,7 +233,24 @@ internal sealed class ReloadPlan
 
     private static string? Queue(ListenerStep step) => step.CanSteer
         ? null
-        : "connections that come to the former socket after its last worker was asked to leave";
+        : $"{Waiting(step)} that come to the former socket after its last worker was asked to leave";
+
+    /// <summary>What a queue holds that is lost with its socket.</summary>
+    private static string Waiting(ListenerStep step) => (step.Diff.Before ?? step.Diff.After)!.Address.Kind.Listens() ? "connections" : "datagrams";
+
+    /// <summary>Whom settings concern that are changed on the living socket, each in its own words.</summary>
+    private static string InPlace(ListenerSpec after, IEnumerable<string> settings) =>
+        "set on the living socket: " + string.Join("; ", settings.Select(setting => setting switch
+        {
+            "listen.backlog" => "its queue holds so many at once",
+            "listen.defer_accept" or "listen.fast_open" => "it holds for connections that come from now on",
+            "bind.reuse_port" => after.Bind.ReusePort == true ? "another socket that has SO_REUSEPORT can be bound beside it from now on" : "no other socket can be bound beside it from now on",
+            "unix.mode" or "unix.user" or "unix.group" => "it decides who may connect from now on",
+            "datagram.multicast" => "it receives what is sent to these groups from now on",
+            _ when setting.StartsWith("datagram.", StringComparison.Ordinal) || !after.Address.Kind.Listens() => "it has it at once",
+            _ when setting.StartsWith("bind.", StringComparison.Ordinal) => "it has it from now on",
+            _ => "connections that are accepted from now on have it",
+        }).Distinct());
 
     private static string Names(IEnumerable<ListenerHandle> handles) =>
         string.Join(", ", handles.Select(handle => string.Create(CultureInfo.InvariantCulture, $"{handle.Effective} (inode {handle.Inode})")));

@@ -192,6 +192,19 @@ public sealed class BindFailureClassifierTests
     }
 
     [Fact]
+    public void Of_several_processes_the_verdict_speaks_in_the_plural()
+    {
+        var workers = Nginx with { Pid = 813, Command = "nginx" };
+        var several = Holder("127.0.0.1", BoundState.Listening) with { Processes = [Nginx, workers, workers with { Pid = 814 }] };
+        Assert.Equal(
+            "nginx (pid 812, nginx.service, uid 0) and 2 more processes listen on tcp://127.0.0.1:80",
+            Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { Holders = [several] }).Verdict);
+        Assert.Equal(
+            "nginx (pid 812, nginx.service, uid 0) and 2 more processes have bound tcp://127.0.0.1:80 and do not listen",
+            Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { Holders = [several with { State = BoundState.Bound }] }).Verdict);
+    }
+
+    [Fact]
     public void Every_cause_has_a_word_of_its_own_and_a_heading()
     {
         var words = Enum.GetValues<BindCause>().Select(cause => cause.Word()).ToList();
