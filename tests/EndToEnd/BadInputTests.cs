@@ -20,6 +20,8 @@ public sealed class BadInputTests
     [InlineData("command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/locked\"\nuser = \"nobody\"", "working_directory \"@dir@/locked\": entering it: EACCES", "user \"nobody\" may not search it")]
     [InlineData("command = [\"/bin/sleep\", \"9\"]\nlimits = { nofile = 3 }", "listeners \"web\": placing descriptor 3: EBADF", "limits.nofile must leave room")]
     [InlineData("command = [\"/bin/sleep\", \"9\"]\nenvironment_files = [\"@dir@/no.env\"]", "environment_files \"@dir@/no.env\": reading it: there is no file", "may be missing")]
+    [InlineData("command = [\"/bin/sleep\", \"9\"]\nenvironment_files = [\"@dir@\"]", "environment_files \"@dir@\": reading it:", "is a directory; name a file in it")]
+    [InlineData("command = [\"/bin/sleep\", \"9\"]\nlimits = { nofile = 99999999999 }", "limits.nofile = 99999999999: setting it: EPERM", "it is above fs.nr_open, ")]
     public Task A_service_that_cannot_be_started_says_why_and_the_others_run(string settings, string message, string remedy) => DaemonUnderTest.WithAsync(
         $"""
         [listener.web]

@@ -119,4 +119,16 @@ public sealed class ConfigurationErrorTests
         Assert.Contains($"{file}:4:11: listener.absent: tcp://192.0.2.1:80: cannot be bound now: EADDRNOTAVAIL (address-absent): ", people.Error, StringComparison.Ordinal);
         Assert.Contains($"{file}:2:11: daemon.metrics: tcp://127.0.0.1:{port}: cannot be bound now: ", people.Error, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task An_address_of_the_metrics_that_is_taken_is_explained_as_a_listeners_is()
+    {
+        using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        taken.Listen();
+        using var directory = new TemporaryDirectory();
+        var file = directory.Write("run.toml", $"[daemon]\nmetrics = \"{taken.LocalEndPoint}\"\n[listener.web]\naddress = \"tcp://127.0.0.1:0\"\n");
+        await using var daemon = RunningProgram.Start(Published.Listend, ["run", "--config", file, "--runtime-directory", directory["run"]]);
+        await daemon.Error.WaitAsync(0, $"daemon.metrics \"{taken.LocalEndPoint}\" cannot be served: EADDRINUSE (same-address): ", "choose another port");
+    }
 }
