@@ -243,7 +243,6 @@ internal sealed class Daemon : IDisposable
         Upgrade = new Upgrade(this, _executable, orphans, conflicts, control, broker, _claim, Flush, _log);
         Handover = new Handover(this, conflicts, control, broker, _claim, Flush, _log);
         safekeeping.WatchAll();
-        Processes.ResetRequestSignals();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);

@@ -5,6 +5,9 @@ using Supervisor.Native;
 // An inherited SIGCHLD=ignore would make the kernel reap our children behind our back.
 Processes.ResetChildSignal();
 
+// Before anybody asks for a handler: the runtime installs one once, and Kestrel's host, which serves the metrics, asks for one too.
+Processes.ResetRequestSignals();
+
 // The main thread takes the signals that ask us to leave, whatever mask we were started with. After an upgrade they wait
 // until there are handlers: until then each of them would end us.
 if (!Predecessor.IsResuming)
