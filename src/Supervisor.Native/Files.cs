@@ -125,7 +125,7 @@ public static unsafe class Files
         fixed (byte* source = Bytes(from))
         fixed (byte* target = Bytes(to))
         {
-            return Syscalls.renameat2(-100, source, -100, target, 0) == 0 ? null : SystemCallError.Last("rename");
+            return Syscalls.renameat2(-100, source, -100, target, 0) == 0 ? null : SystemCallError.Last("renameat2");
         }
     }
 

@@ -173,7 +173,7 @@ public sealed partial class ListenerFactory
         var exchanged = Files.Exchange(aside, address.Path!) is null;
         var error = exchanged ? null : Files.Rename(aside, address.Path!);
         handle.History.Add(
-            HandlePhase.Bind, "rename", "address", OptionValue.Of(address.ToString()), error is null ? OptionValue.Of(address.ToString()) : null, error?.Name,
+            HandlePhase.Bind, "renameat2", "address", OptionValue.Of(address.ToString()), error is null ? OptionValue.Of(address.ToString()) : null, error?.Name,
             error is null ? Verdict.Exact : Verdict.Refused, _self,
             $"{Reloaded}: {(exchanged ? $"exchanged with the former socket's file, which stands at {aside} until that one is closed" : "over the former socket's file")}; /proc/net/unix goes on to show the name that bind() got");
         if (error is null)

@@ -50,7 +50,7 @@ public sealed class PathBridge : ISocketBridge
 
         var error = Files.Exchange(_aside, _path);
         target.History.Add(
-            HandlePhase.Bind, "rename", "address", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,
+            HandlePhase.Bind, "renameat2", "address", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,
             actor: new HistoryActor(Processes.CurrentPid, "listend"), note: $"reload: the path is its own again: exchanged with {_aside}");
     }
 

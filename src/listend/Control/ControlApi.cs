@@ -35,6 +35,11 @@ internal sealed partial class ControlApi
 
     public void Map(WebApplication application)
     {
+        application.Use((context, next) =>
+        {
+            context.Features.Get<FirstRequest>()?.Hear();
+            return next(context);
+        });
         application.Use(ExplainFailures);
         MapDocument(application, "/v1/status", Status);
         MapDocument(application, "/v1/services/{name}", Service);

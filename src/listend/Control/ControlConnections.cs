@@ -30,7 +30,9 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
     private readonly SocketConnectionContextFactory _contexts = new(new SocketConnectionFactoryOptions { IOQueueCount = 1 }, NullLogger.Instance);
     private readonly Lock _lock = new();
     private TaskCompletionSource? _changed;
+    private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _open;
+    private int _unheard;
     private bool _isClosed;
     private bool _isWatched;
 
@@ -71,6 +73,7 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
                 if (accepted is not null)
                 {
                     _open++;
+                    _unheard++;
                     return _contexts.Create(new Socket(accepted.IntoSocket()));
                 }
 
@@ -87,6 +90,31 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
                 await changed.Task.WaitAsync(Pause, _loop.Time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    /// <summary>One of those who were accepted has asked for the first time, or has gone without.</summary>
+    public void Hear()
+    {
+        lock (_lock)
+        {
+            _unheard--;
+            TellHeard();
+        }
+    }
+
+    /// <summary>
+    /// Accepts nobody any more, and waits until all who were have asked: Kestrel answers whom it has heard before it stops, and
+    /// closes at once on others. Whoever says nothing is waited for no longer than <paramref name="patience"/>.
+    /// </summary>
+    public Task CloseAsync(TimeSpan patience)
+    {
+        lock (_lock)
+        {
+            Close();
+            TellHeard();
+        }
+
+        return Task.WhenAny(_heard.Task, Task.Delay(patience, _loop.Time));
     }
 
     /// <summary>One of those who were accepted has gone. True where it was the last one.</summary>
@@ -129,6 +157,14 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
     {
         _contexts.Dispose();
         return ValueTask.CompletedTask;
+    }
+
+    private void TellHeard()
+    {
+        if (_isClosed && _unheard == 0)
+        {
+            _heard.TrySetResult();
+        }
     }
 
     private void Close()

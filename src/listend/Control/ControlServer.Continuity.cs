@@ -19,8 +19,9 @@ internal sealed partial class ControlServer
         return Task.Run(async () =>
         {
             await starting;
-            if (TakeServing() is { } application)
+            if (TakeServing() is var (application, connections))
             {
+                await connections.CloseAsync(FirstWords);
                 using var limit = new CancellationTokenSource(LastAnswers);
                 await application.StopAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 await application.DisposeAsync();

@@ -25,6 +25,9 @@ internal sealed partial class ControlServer : IDisposable
     /// <summary>How long Kestrel stays without a connection.</summary>
     public static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long one who was accepted just before may take to ask.</summary>
+    private static readonly TimeSpan FirstWords = TimeSpan.FromMilliseconds(500);
+
     private readonly Daemon _daemon;
     private readonly ILogger _log;
     private readonly DescriptorHandle _listener;
@@ -99,7 +102,7 @@ internal sealed partial class ControlServer : IDisposable
         Files.Unlink(_daemon.Paths.ControlSocket);
         var patience = TimeSpan.FromSeconds(2);
         _starting.Wait(patience);
-        if (TakeServing() is { } application)
+        if (TakeServing() is var (application, _))
         {
             using var limit = new CancellationTokenSource(patience);
             application.StopAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
@@ -162,12 +165,15 @@ internal sealed partial class ControlServer : IDisposable
 
     private async Task ServeAsync(ConnectionDelegate next, ConnectionContext connection, ControlConnections connections)
     {
+        var first = new FirstRequest(connections);
+        connection.Features.Set(first);
         try
         {
             await next(connection);
         }
         finally
         {
+            first.Hear();
             if (connections.End() && !_stopping.IsCancellationRequested)
             {
                 _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
@@ -212,13 +218,13 @@ internal sealed partial class ControlServer : IDisposable
         }
     }
 
-    private WebApplication? TakeServing()
+    private (WebApplication Application, ControlConnections Connections)? TakeServing()
     {
         lock (_lock)
         {
             var serving = _serving;
             _serving = null;
-            return serving?.Application;
+            return serving;
         }
     }
 }
