@@ -43,6 +43,8 @@ public sealed class UsageTests
     [InlineData("--socket")]
     [InlineData("--socket a --socket b status")]
     [InlineData("--nope status")]
+    [InlineData("put a --fd abc")]
+    [InlineData("put a --fd 99999999999")]
     public void Other_wrong_command_lines_too(string line)
     {
         var result = Listenctl.Run(line.Split(' '));
