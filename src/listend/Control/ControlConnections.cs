@@ -29,8 +29,8 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
     private readonly DescriptorHandle _listener;
     private readonly SocketConnectionContextFactory _contexts = new(new SocketConnectionFactoryOptions { IOQueueCount = 1 }, NullLogger.Instance);
     private readonly Lock _lock = new();
-    private TaskCompletionSource? _changed;
     private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _changed;
     private int _open;
     private int _unheard;
     private bool _isClosed;
@@ -72,9 +72,10 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
 
                 if (accepted is not null)
                 {
+                    var connection = _contexts.Create(new Socket(accepted.IntoSocket()));
                     _open++;
                     _unheard++;
-                    return _contexts.Create(new Socket(accepted.IntoSocket()));
+                    return connection;
                 }
 
                 changed = _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

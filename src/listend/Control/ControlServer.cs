@@ -126,10 +126,10 @@ internal sealed partial class ControlServer : IDisposable
 
     private async Task StartAsync()
     {
+        var path = _daemon.Paths.ControlSocket;
+        var connections = new ControlConnections(_daemon.Loop, _listener, path);
         try
         {
-            var path = _daemon.Paths.ControlSocket;
-            var connections = new ControlConnections(_daemon.Loop, _listener, path);
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
             builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
             {
@@ -158,6 +158,8 @@ internal sealed partial class ControlServer : IDisposable
         }
         catch (Exception exception)
         {
+            // The listener is the loop's again, which tries anew when somebody connects.
+            await connections.UnbindAsync();
             _log.Error(exception, "control socket: it cannot be served now: {Reason}", exception.Message);
             _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
         }
