@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
 using Tmds.Linux;
@@ -5,14 +6,25 @@ using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
 
-/// <summary>Spawns a program by the child's side of vfork in spawn.c. Main thread only.</summary>
+/// <summary>
+/// Starts programs: spawn.c clones and executes the launcher (launch.c), which becomes the program. Main thread only, since
+/// the kernel ties a child to the thread that made it.
+/// </summary>
 public static unsafe class ChildProcess
 {
+    private const int NiceOffset = 21; // LISTEND_NICE_OFFSET, spawn.h
+
+    private static DescriptorHandle? _launcher;
+    private static LowDescriptors? _low;
+
     /// <summary>What a child is to be.</summary>
     public sealed record Plan
     {
-        /// <summary>The executable: an absolute path, or one relative to <see cref="Directory"/>, which is entered before.</summary>
+        /// <summary>The executable: an absolute path, or one relative to <see cref="Directory"/>, which is entered before; a name, where there is a <see cref="SearchPath"/>.</summary>
         public required string Path { get; init; }
+
+        /// <summary>The directories in which <see cref="Path"/> is looked for, separated by ":", with the worker's rights; null where it is a path.</summary>
+        public string? SearchPath { get; init; }
 
         /// <summary>argv, the program's name included.</summary>
         public required IReadOnlyList<string> Arguments { get; init; }
@@ -56,147 +68,121 @@ public static unsafe class ChildProcess
         /// <summary>cgroup.procs open for writing, or null; stays the caller's.</summary>
         public DescriptorHandle? Cgroup { get; init; }
 
-        /// <summary>
-        /// Whether the caller leaves all of these descriptors open, and as they are, until the child is finished. Then the child
-        /// begins with the daemon's own table and copies only what lies up to the highest of them.
-        /// </summary>
-        public bool KeepsDescriptors { get; init; }
+        /// <summary>Whether it loses, for good, every capability that is not among <see cref="AmbientCapabilities"/>: the bounding set of capabilities(7).</summary>
+        public bool DropsBoundingSet { get; init; }
     }
 
-    /// <summary>A child that runs: its process id and its pidfd, which the caller owns.</summary>
-    public readonly record struct Started(int Pid, DescriptorHandle Pidfd);
-
-    /// <summary>The step that failed, its errno, and the index of the limit or descriptor where it was one.</summary>
+    /// <summary>The step that failed, its errno, and the index of the limit or descriptor, the number of the capability, or an <see cref="ExecDetail"/>; -1 where there is none.</summary>
     public readonly record struct Failure(SpawnStage Stage, int Errno, int Detail);
 
-    /// <summary>How many may have begun and not been finished at a time: spawn.h.</summary>
-    public const int MostAtOnce = 65;
-
     /// <summary>
-    /// Spawns. Returns when the program has been executed or a step has failed; then <paramref name="failure"/> says
-    /// which, and no process is left.
+    /// Takes what every start needs: the launcher's memory file and some low descriptors. The earlier, the lower their numbers
+    /// are. Null where it is there, or why it cannot be had.
     /// </summary>
-    public static Started? Spawn(Plan plan, out Failure failure) => Begin(plan, waits: true, out failure)?.Finish(out failure);
-
-    /// <summary>
-    /// The first half of a spawn: there is a child, which takes its steps beside this process unless this one
-    /// <paramref name="waits"/> for them. Null where there is none, <see cref="MostAtOnce"/> being under way included. Whoever
-    /// gets one finishes it; the plan's descriptors may be closed before, unless the plan says otherwise.
-    /// </summary>
-    public static Begun? Begin(Plan plan, bool waits, out Failure failure)
+    public static SystemCallError? Prepare()
     {
-        var memory = new List<nint>();
-        var request = Lay(plan, waits || plan.KeepsDescriptors, memory);
-        var done = waits ? Syscalls.listend_spawn(request) : Syscalls.listend_spawn_begin(request);
-        GC.KeepAlive(plan);
-        failure = new Failure((SpawnStage)request->Stage, request->Error, request->Detail);
-        var begun = new Begun(request, memory, isDone: waits);
-        if (done == 0)
+        if (_low is not null)
         {
-            return begun;
+            return null;
         }
 
-        begun.Free();
+        var launcher = Succession.Executable("listend-launch", Succession.LauncherProgram, out var error);
+        var nothing = launcher is null ? null : Files.Open("/dev/null", O_RDWR, 0, out error);
+        if (launcher is null || nothing is null)
+        {
+            launcher?.Dispose();
+            return error;
+        }
+
+        (_launcher, _low) = (launcher, new LowDescriptors(nothing));
         return null;
     }
 
-    /// <summary>A child that may have steps before it, and what it needs for them.</summary>
-    public sealed class Begun
+    /// <summary>
+    /// Starts a child and waits only until it has executed the launcher, which no other user can hold up. It takes its other
+    /// steps on its own: <see cref="LaunchedProcess.TryGetOutcome"/> tells how that went. The plan's descriptors may be
+    /// closed when this returns. Null with <paramref name="failure"/> where there is no child.
+    /// </summary>
+    public static LaunchedProcess? Start(Plan plan, out Failure failure)
     {
-        private readonly List<nint> _memory;
-        private readonly bool _isDone;
-        private SpawnRequest* _request;
-
-        internal Begun(SpawnRequest* request, List<nint> memory, bool isDone)
+        if (Prepare() is { } unprepared)
         {
-            _request = request;
-            _memory = memory;
-            _isDone = isDone;
+            failure = new Failure(SpawnStage.Launcher, unprepared.Errno, -1);
+            return null;
         }
 
-        /// <summary>
-        /// The second half, once: returns when the program has been executed or a step has failed; then
-        /// <paramref name="failure"/> says which, and no process is left.
-        /// </summary>
-        public Started? Finish(out Failure failure)
+        if (Files.Pipe(out var status, out var statusEnd) is { } refused)
         {
-            ObjectDisposedException.ThrowIf(_request is null, this);
-            var done = _isDone ? 0 : Syscalls.listend_spawn_end(_request);
-            failure = new Failure((SpawnStage)_request->Stage, _request->Error, _request->Detail);
-            Started? started = done == 0 ? new Started(_request->Pid, new DescriptorHandle(_request->PidDescriptor)) : null;
-            Free();
-            return started;
+            failure = new Failure(SpawnStage.Descriptors, refused.Errno, -1);
+            return null;
         }
 
-        internal void Free()
+        var memory = new List<nint>();
+        try
         {
-            _request = null;
-            foreach (var block in _memory)
+            var request = Lay(plan, statusEnd!, memory);
+            var done = Syscalls.listend_spawn(request);
+            GC.KeepAlive(plan);
+            failure = new Failure((SpawnStage)request->Outcome.Stage, request->Outcome.Error, request->Outcome.Detail);
+            if (done == 0)
+            {
+                return new LaunchedProcess(request->Pid, new DescriptorHandle(request->PidDescriptor), status!);
+            }
+        }
+        finally
+        {
+            _low!.Release();
+            statusEnd!.Dispose();
+            foreach (var block in memory)
             {
                 NativeMemory.Free((void*)block);
             }
         }
+
+        status!.Dispose();
+        return null;
     }
 
-    /// <summary>The whole request in memory of its own.</summary>
-    private static SpawnRequest* Lay(Plan plan, bool keepsDescriptors, List<nint> memory)
+    /// <summary>The whole request in memory of its own: launch.c has the order of the launcher's arguments.</summary>
+    private static SpawnRequest* Lay(Plan plan, DescriptorHandle status, List<nint> memory)
     {
-        var environment = new List<string>(plan.Environment.Count + plan.PidVariables.Count);
-        environment.AddRange(plan.Environment);
-        var firstSlot = environment.Count;
-        foreach (var name in plan.PidVariables)
-        {
-            environment.Add(name + "=0000000000");
-        }
+        // Behind the worker's descriptors: the control group, the status, the launcher's image.
+        DescriptorHandle[] sources = [.. plan.Descriptors, .. plan.Cgroup is { } cgroup ? [cgroup] : Array.Empty<DescriptorHandle>(), status, _launcher!];
+        var numbers = new ulong[(int)LaunchNumber.Count];
+        numbers[(int)LaunchNumber.Status] = (ulong)(sources.Length - 2);
+        numbers[(int)LaunchNumber.Cgroup] = plan.Cgroup is null ? 0 : (ulong)(sources.Length - 3);
+        numbers[(int)LaunchNumber.Limits] = (ulong)plan.Limits.Count;
+        numbers[(int)LaunchNumber.Nice] = plan.Nice is { } nice ? (ulong)(nice + NiceOffset) : 0;
+        numbers[(int)LaunchNumber.Umask] = plan.Umask is { } umask ? (ulong)umask + 1 : 0;
+        numbers[(int)LaunchNumber.Bounds] = plan.DropsBoundingSet ? 1u : 0;
+        numbers[(int)LaunchNumber.Groups] = plan.Groups is { } groups ? (ulong)groups.Count + 1 : 0;
+        numbers[(int)LaunchNumber.Gid] = plan.Gid is { } gid ? (ulong)gid + 1 : 0;
+        numbers[(int)LaunchNumber.Uid] = plan.Uid is { } uid ? (ulong)uid + 1 : 0;
+        numbers[(int)LaunchNumber.Ambient] = plan.AmbientCapabilities;
+        numbers[(int)LaunchNumber.NoNewPrivileges] = plan.NoNewPrivileges ? 1u : 0;
+        numbers[(int)LaunchNumber.PidVariables] = (ulong)plan.PidVariables.Count;
 
-        var environmentBlock = Block(environment, memory);
-        var slots = (byte**)Allocate((nuint)(sizeof(byte*) * Math.Max(1, plan.PidVariables.Count)), memory);
-        for (var i = 0; i < plan.PidVariables.Count; i++)
-        {
-            slots[i] = environmentBlock[firstSlot + i] + Encoding.UTF8.GetByteCount(plan.PidVariables[i]) + 1;
-        }
-
-        var groups = (uint*)Allocate((nuint)(sizeof(uint) * Math.Max(1, plan.Groups?.Count ?? 0)), memory);
-        for (var i = 0; i < (plan.Groups?.Count ?? 0); i++)
-        {
-            groups[i] = plan.Groups![i];
-        }
-
-        var limits = (SpawnLimit*)Allocate((nuint)(sizeof(SpawnLimit) * Math.Max(1, plan.Limits.Count)), memory);
-        for (var i = 0; i < plan.Limits.Count; i++)
-        {
-            limits[i] = new SpawnLimit { Resource = plan.Limits[i].Resource, Value = plan.Limits[i].Value };
-        }
-
-        var descriptors = (int*)Allocate((nuint)(sizeof(int) * Math.Max(1, plan.Descriptors.Count)), memory);
-        for (var i = 0; i < plan.Descriptors.Count; i++)
-        {
-            descriptors[i] = plan.Descriptors[i].Number;
-        }
-
+        string[] arguments =
+        [
+            "listend-launch",
+            string.Join(' ', numbers),
+            string.Join(' ', plan.Groups ?? []),
+            string.Join(' ', plan.Limits.Select(limit => string.Create(CultureInfo.InvariantCulture, $"{limit.Resource} {limit.Value}"))),
+            plan.Directory ?? "",
+            plan.SearchPath ?? "",
+            plan.Path,
+            .. plan.Arguments,
+        ];
+        string[] environment = [.. plan.PidVariables.Select(name => name + "=0000000000"), .. plan.Environment];
+        var descriptors = (int*)Allocate((nuint)(sizeof(int) * sources.Length), memory);
+        _low!.Lower(sources).CopyTo(new Span<int>(descriptors, sources.Length));
         var request = (SpawnRequest*)Allocate((nuint)sizeof(SpawnRequest), memory);
         *request = new SpawnRequest
         {
-            Path = Text(plan.Path, memory),
-            Arguments = Block(plan.Arguments, memory),
-            Environment = environmentBlock,
-            PidSlots = slots,
-            PidSlotCount = plan.PidVariables.Count,
-            Directory = plan.Directory is null ? null : Text(plan.Directory, memory),
-            Groups = groups,
-            GroupCount = plan.Groups?.Count ?? -1,
-            Limits = limits,
-            LimitCount = plan.Limits.Count,
+            Arguments = Block(arguments, memory),
+            Environment = Block(environment, memory),
             Descriptors = descriptors,
-            DescriptorCount = plan.Descriptors.Count,
-            Ambient = plan.AmbientCapabilities,
-            CgroupDescriptor = plan.Cgroup?.Number ?? -1,
-            Umask = plan.Umask ?? -1,
-            Nice = plan.Nice ?? int.MinValue,
-            NoNewPrivileges = plan.NoNewPrivileges ? 1 : 0,
-            Uid = plan.Uid ?? uint.MaxValue,
-            Gid = plan.Gid ?? uint.MaxValue,
-            SharesDescriptors = keepsDescriptors ? 1 : 0,
+            DescriptorCount = sources.Length,
         };
         return request;
     }

@@ -1,6 +1,6 @@
 namespace Supervisor.Native;
 
-/// <summary>The step of the child's side of vfork: enum listend_spawn_stage of spawn.h.</summary>
+/// <summary>A step between the daemon and a worker's program: enum listend_spawn_stage of spawn.h.</summary>
 public enum SpawnStage
 {
     /// <summary>The program runs.</summary>
@@ -8,6 +8,9 @@ public enum SpawnStage
 
     /// <summary>clone(2).</summary>
     Clone,
+
+    /// <summary>Executing the launcher from its memory file.</summary>
+    Launcher,
 
     /// <summary>setsid(2).</summary>
     Session,
@@ -47,4 +50,20 @@ public enum SpawnStage
 
     /// <summary>execve(2).</summary>
     Exec,
+}
+
+/// <summary>What the worker's user finds at the path that could not be executed: enum listend_exec_detail of spawn.h.</summary>
+public enum ExecDetail
+{
+    /// <summary>Nothing.</summary>
+    Absent,
+
+    /// <summary>A file, or something else that is not a directory.</summary>
+    Present,
+
+    /// <summary>A directory.</summary>
+    Directory,
+
+    /// <summary>A name without "/" that none of the directories of PATH has.</summary>
+    NotFound,
 }

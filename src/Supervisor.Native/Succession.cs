@@ -13,6 +13,7 @@ public static unsafe class Succession
 {
     private const uint MemoryCloseOnExec = 1; // MFD_CLOEXEC
     private const uint MemorySealable = 2; // MFD_ALLOW_SEALING
+    private const uint MemoryExecutable = 16; // MFD_EXEC, Linux 6.3
     private const int AddSeals = 1033; // F_ADD_SEALS, linux/fcntl.h
     private const int GetSeals = 1034;
     private const int AllSeals = 1 | 2 | 4 | 8; // SEAL, SHRINK, GROW, WRITE
@@ -29,12 +30,14 @@ public static unsafe class Succession
     private static readonly int[] Held = [1, 2, 15, 10, 12, 17];
 
     /// <summary>memfd_create(2): a file without a name, close-on-exec, which the caller owns. Linux 3.17.</summary>
-    public static DescriptorHandle? Memory(string name, out SystemCallError error)
+    public static DescriptorHandle? Memory(string name, out SystemCallError error) => Memory(name, 0, out error);
+
+    private static DescriptorHandle? Memory(string name, uint flags, out SystemCallError error)
     {
         int descriptor;
         fixed (byte* text = Encoding.UTF8.GetBytes(name + "\0"))
         {
-            descriptor = Syscalls.memfd_create(text, MemoryCloseOnExec | MemorySealable);
+            descriptor = Syscalls.memfd_create(text, MemoryCloseOnExec | MemorySealable | flags);
         }
 
         if (descriptor < 0)
@@ -69,6 +72,43 @@ public static unsafe class Succession
 
         memory.Dispose();
         return null;
+    }
+
+    /// <summary>
+    /// A program in a sealed memory file, to be executed by execveat(2): nobody can change it, also a process that gets hold
+    /// of it. The caller owns it. EACCES where the host forbids such programs (vm.memfd_noexec = 2, Linux 6.3).
+    /// </summary>
+    public static DescriptorHandle? Executable(string name, ReadOnlySpan<byte> program, out SystemCallError error)
+    {
+        const int invalid = 22;
+        var memory = Memory(name, MemoryExecutable, out error);
+        if (memory is null && error.Errno == invalid)
+        {
+            memory = Memory(name, out error);
+        }
+
+        for (var rest = program; memory is not null && rest.Length > 0;)
+        {
+            var length = Files.Write(memory, rest, out var refused);
+            if (length <= 0)
+            {
+                memory.Dispose();
+                memory = null;
+                error = refused ?? new SystemCallError("write", 5);
+                return null;
+            }
+
+            rest = rest[length..];
+        }
+
+        if (memory is not null && Syscalls.fcntl_int(memory.Number, AddSeals, AllSeals) != 0)
+        {
+            error = SystemCallError.Last("fcntl");
+            memory.Dispose();
+            return null;
+        }
+
+        return memory;
     }
 
     /// <summary>What a sealed memory file holds; null where it is none, since then somebody could change it while it is read.</summary>
@@ -115,6 +155,17 @@ public static unsafe class Succession
         {
             nuint length;
             var image = Syscalls.listend_keeper_image(&length);
+            return new ReadOnlySpan<byte>(image, (int)length);
+        }
+    }
+
+    /// <summary>The launcher's program: see launch.c.</summary>
+    public static ReadOnlySpan<byte> LauncherProgram
+    {
+        get
+        {
+            nuint length;
+            var image = Syscalls.listend_launcher_image(&length);
             return new ReadOnlySpan<byte>(image, (int)length);
         }
     }

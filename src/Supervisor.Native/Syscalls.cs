@@ -89,12 +89,6 @@ internal static unsafe partial class Syscalls
     [LibraryImport("listend_spawn")]
     internal static partial int listend_spawn(SpawnRequest* request);
 
-    [LibraryImport("listend_spawn")]
-    internal static partial int listend_spawn_begin(SpawnRequest* request);
-
-    [LibraryImport("listend_spawn")]
-    internal static partial int listend_spawn_end(SpawnRequest* request);
-
     /// <summary>struct passwd, pwd.h.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct Passwd

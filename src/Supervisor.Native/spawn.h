@@ -1,4 +1,4 @@
-/* The child's side of vfork: see spawn.c. SpawnRequest.cs mirrors this layout; tests/Linux.Tests/Abi checks it. */
+/* A child of the daemon: see spawn.c and launch.c. ChildProcess.cs and SpawnRequest.cs mirror this; tests/Linux.Tests/Abi checks it. */
 #ifndef LISTEND_SPAWN_H
 #define LISTEND_SPAWN_H
 #include <stdint.h>
@@ -6,6 +6,7 @@
 enum listend_spawn_stage {
     LISTEND_STAGE_NONE = 0,
     LISTEND_STAGE_CLONE,
+    LISTEND_STAGE_LAUNCHER,
     LISTEND_STAGE_SESSION,
     LISTEND_STAGE_CGROUP,
     LISTEND_STAGE_LIMIT,
@@ -21,54 +22,53 @@ enum listend_spawn_stage {
     LISTEND_STAGE_EXEC,
 };
 
-struct listend_limit {
-    int32_t resource;
-    int32_t reserved;
-    uint64_t value;
+/* The detail of LISTEND_STAGE_EXEC: what is at the path. */
+enum listend_exec_detail {
+    LISTEND_EXEC_ABSENT = 0,
+    LISTEND_EXEC_PRESENT,
+    LISTEND_EXEC_DIRECTORY,
+    LISTEND_EXEC_NOT_FOUND, /* a name without "/", in none of the directories of PATH */
+};
+
+/* The launcher's numbers, in their order. Where 0 leaves something as it is, the value is one more than what is set. */
+enum listend_number {
+    LISTEND_NUMBER_STATUS = 0,        /* descriptor */
+    LISTEND_NUMBER_CGROUP,            /* descriptor of cgroup.procs, open for writing; 0: none */
+    LISTEND_NUMBER_LIMITS,            /* count */
+    LISTEND_NUMBER_NICE,              /* 0: leave it; else nice + LISTEND_NICE_OFFSET */
+    LISTEND_NUMBER_UMASK,             /* 0: leave it; else umask + 1 */
+    LISTEND_NUMBER_BOUNDS,            /* 1: drop from the bounding set what is not ambient */
+    LISTEND_NUMBER_GROUPS,            /* 0: leave them; else count + 1 */
+    LISTEND_NUMBER_GID,               /* 0: leave it; else gid + 1 */
+    LISTEND_NUMBER_UID,               /* 0: leave it; else uid + 1 */
+    LISTEND_NUMBER_AMBIENT,           /* capability bits */
+    LISTEND_NUMBER_NO_NEW_PRIVILEGES, /* 1: set it */
+    LISTEND_NUMBER_PID_VARIABLES,     /* count, at the beginning of envp */
+    LISTEND_NUMBERS,
+};
+
+#define LISTEND_NICE_OFFSET 21 /* nice is -20 to 19 */
+
+/* What the launcher writes to its status descriptor when a step fails. */
+struct listend_outcome {
+    int32_t stage;  /* enum listend_spawn_stage */
+    int32_t error;  /* errno of that stage */
+    int32_t detail; /* index of the limit or descriptor, number of the capability, enum listend_exec_detail; else -1 */
 };
 
 struct listend_spawn {
-    const char *path;
-    char *const *argv;
+    char *const *argv;  /* of the launcher */
     char *const *envp;
-    char *const *pid_slots;             /* room for a pid's digits and a NUL in strings of envp (LISTEN_PID=, WATCHDOG_PID=) */
-    const char *directory;              /* or null */
-    const uint32_t *groups;             /* supplementary groups */
-    const struct listend_limit *limits;
-    int32_t *fds;                       /* fds[i] becomes descriptor i; overwritten */
-    uint64_t ambient;                   /* capability bits */
-    int32_t pid_slot_count;
-    int32_t group_count;                /* -1: leave them */
-    int32_t limit_count;
-    int32_t fd_count;                   /* 3 or more */
-    int32_t cgroup_fd;                  /* cgroup.procs, open for writing, or -1 */
-    int32_t umask;                      /* -1: leave it */
-    int32_t nice;                       /* INT32_MIN: leave it */
-    int32_t no_new_privileges;
-    uint32_t uid;                       /* UINT32_MAX: leave it */
-    uint32_t gid;                       /* UINT32_MAX: leave it */
+    int32_t *fds;       /* fds[i] becomes descriptor i; overwritten. The last one is the launcher's image */
+    int32_t fd_count;
     /* results */
     int32_t pid;
-    int32_t pidfd;
-    int32_t stage;                      /* enum listend_spawn_stage; 0: the program runs */
-    int32_t error;                      /* errno of that stage */
-    int32_t detail;                     /* index of the limit or descriptor that failed */
-    /* between the two sides */
-    int32_t running;                    /* not 0 while the child has yet to execute the program, where the parent does not wait */
-    int32_t shares_descriptors;         /* set where all of fds and cgroup_fd stay open until the second half: then the child begins with its parent's table */
-    int32_t reserved;
+    int32_t pidfd;      /* close-on-exec, the caller's */
+    struct listend_outcome outcome; /* stage 0: the launcher runs */
 };
 
-/* How many children may have begun and not been asked for at a time. */
-#define LISTEND_AT_ONCE 65
-
-/* 0, or -1 with stage and error set. Main thread only. */
-int listend_spawn(struct listend_spawn *request);
-
 /*
- * The same in two halves. After the first one, which says 0, or -1 where there is no child, the child takes its steps beside
- * the parent; the request and all that it points to stay where and as they are until the second one, which waits for it.
+ * 0, or -1 with the outcome set and no process left. Returns when the launcher has been executed. Main thread only.
  */
-int listend_spawn_begin(struct listend_spawn *request);
-int listend_spawn_end(struct listend_spawn *request);
+int listend_spawn(struct listend_spawn *request);
 #endif

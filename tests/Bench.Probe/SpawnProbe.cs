@@ -6,7 +6,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Bench.Probe;
 
-/// <summary>From the call of <see cref="ChildProcess.Spawn"/> to the child's main().</summary>
+/// <summary>From the call of <see cref="ChildProcess.Start"/> to the child's main().</summary>
 internal static class SpawnProbe
 {
     /// <summary>Spawns <paramref name="program"/> so many times; it stamps the datagram socket at <paramref name="path"/>, which is made here. The nanoseconds of each round.</summary>
@@ -28,7 +28,8 @@ internal static class SpawnProbe
         for (var i = 0; i < count; i++)
         {
             var begin = Stopwatch.GetTimestamp();
-            if (ChildProcess.Spawn(plan, out var failure) is not { } child)
+            using var child = ChildProcess.Start(plan, out var failure);
+            if (child is null)
             {
                 throw new InvalidOperationException($"{program}: {failure}");
             }

@@ -15,20 +15,26 @@ internal static class ReplaceBenchmark
     {
         using var ourStamps = new StampSocket(workspace.Fresh("stamps"));
         using var theirStamps = new StampSocket(workspace.Fresh("stamps"));
+        using var vforkStamps = new StampSocket(workspace.Fresh("stamps"));
         using var listend = ListendProcess.WithWorkers(workspace, 1, ourStamps.Path);
-        using var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), "1", workspace.Yardstick("worker"), theirStamps.Path);
+        using var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), "launcher", "1", workspace.Yardstick("worker"), theirStamps.Path);
+        using var vfork = Yardstick.Start(workspace.Yardstick("supervise"), "vfork", "1", workspace.Yardstick("worker"), vforkStamps.Path);
         var ours = new List<long>();
         var theirs = new List<long>();
+        var vforks = new List<long>();
         var ourPid = ourStamps.Receive().Pid;
         var theirPid = theirStamps.Receive().Pid;
+        var vforkPid = vforkStamps.Receive().Pid;
         const int warmUp = 3;
         for (var i = 0; i < scale.Rounds + warmUp; i++)
         {
             ours.Add(Replace(ref ourPid, ourStamps));
             theirs.Add(Replace(ref theirPid, theirStamps));
+            vforks.Add(Replace(ref vforkPid, vforkStamps));
         }
 
-        yield return Figure.Of("SIGKILL to the replacement's main()", ours[warmUp..], theirs[warmUp..], "waits on a pidfd, vforks");
+        yield return Figure.Of("SIGKILL to the replacement's main()", ours[warmUp..], theirs[warmUp..], "waits on a pidfd; vfork, launcher, execve");
+        yield return Figure.Of("the same", ours[warmUp..], vforks[warmUp..], "waits on a pidfd; vfork, execve: no launcher");
     }
 
     private static long Replace(ref int pid, StampSocket stamps)

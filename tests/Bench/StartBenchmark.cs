@@ -11,6 +11,7 @@ internal static class StartBenchmark
     {
         var ours = new List<long>();
         var theirs = new List<long>();
+        var vforks = new List<long>();
         for (var i = 0; i <= Math.Max(1, scale.Rounds / 4); i++)
         {
             using (var listend = ListendProcess.WithWorkers(workspace, Workers, stampSocket: null))
@@ -18,11 +19,18 @@ internal static class StartBenchmark
                 ours.Add(listend.WaitUntilReady() - listend.StartedAt);
             }
 
-            var begin = Stopwatch.GetTimestamp();
-            using var yardstick = Yardstick.Start(workspace.Yardstick("start"), $"{Workers}", workspace.Fresh("notify"), workspace.Yardstick("worker"));
-            theirs.Add(yardstick.Next() - begin);
+            theirs.Add(Yard("launcher"));
+            vforks.Add(Yard("vfork"));
         }
 
-        yield return Figure.Of($"start to {Workers} workers ready", ours[1..], theirs[1..], "vforks, waits for READY=1 on one socket");
+        yield return Figure.Of($"start to {Workers} workers ready", ours[1..], theirs[1..], "vfork, launcher, execve; READY=1 on one socket");
+        yield return Figure.Of("the same", ours[1..], vforks[1..], "vfork, execve: no launcher");
+
+        long Yard(string how)
+        {
+            var begin = Stopwatch.GetTimestamp();
+            using var yardstick = Yardstick.Start(workspace.Yardstick("start"), how, $"{Workers}", workspace.Fresh("notify"), workspace.Yardstick("worker"));
+            return yardstick.Next() - begin;
+        }
     }
 }

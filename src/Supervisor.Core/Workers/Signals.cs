@@ -9,6 +9,9 @@ public static class Signals
     /// <summary>SIGABRT: end, and leave a core.</summary>
     public const int Abort = 6;
 
+    /// <summary>SIGKILL.</summary>
+    public const int Kill = 9;
+
     /// <summary>SIGTERM.</summary>
     public const int Terminate = 15;
 

@@ -27,20 +27,19 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     private readonly EventLoop _loop;
     private readonly ILogger _log;
     private readonly DescriptorHandle _link;
-    private ChildProcess.Begun? _begun;
-    private ChildProcess.Started? _started;
+    private readonly LaunchedProcess? _process;
     private bool _standsStill;
     private bool _takesSeveral;
 
-    private Keeper(EventLoop loop, DescriptorHandle link, ChildProcess.Begun? begun, ILogger log)
+    private Keeper(EventLoop loop, DescriptorHandle link, LaunchedProcess? process, ILogger log)
     {
-        _takesSeveral = begun is not null;
+        _takesSeveral = process is not null;
         _loop = loop;
         _link = link;
-        _begun = begun;
+        _process = process;
         _log = log;
         loop.Watch(link, Hear);
-        if (begun is null)
+        if (process is null)
         {
             // It may be of a version that takes one key a packet and answers nothing.
             Send("V"u8, []);
@@ -53,12 +52,12 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     /// <summary>The link, for a successor in the same process.</summary>
     public DescriptorHandle Link => _link;
 
-    /// <summary>Its process id, once it is <see cref="Await">awaited</see>; 0 where it was a predecessor's.</summary>
-    public int Pid => _started?.Pid ?? 0;
+    /// <summary>Its process id; 0 where it was a predecessor's.</summary>
+    public int Pid => _process?.Pid ?? 0;
 
     /// <summary>
-    /// Starts one whose socket lies at <paramref name="path"/>; null with the reason. It is on its way to its program when this
-    /// returns, takes what it is sent as soon as it is there, and has to be <see cref="Await">awaited</see>. Main thread only.
+    /// Starts one whose socket lies at <paramref name="path"/>; null with the reason. It may be on its way to its program when
+    /// this returns, and takes what it is sent as soon as it is there. Main thread only.
     /// </summary>
     public static Keeper? TryStart(EventLoop loop, string path, IReadOnlyList<string> environment, ILogger log, out string? error)
     {
@@ -94,7 +93,8 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
         using (other)
         using (var nothing = Files.Open("/dev/null", readWrite, 0, out _))
         {
-            if (nothing is null || ChildProcess.Begin(
+            ChildProcess.Failure failure = default;
+            if (nothing is null || ChildProcess.Start(
                 new ChildProcess.Plan
                 {
                     Path = "/proc/self/fd/5",
@@ -104,11 +104,10 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
                     Directory = "/",
                     NoNewPrivileges = true,
                 },
-                waits: false,
-                out _) is not { } child)
+                out failure) is not { } child)
             {
                 link!.Dispose();
-                error = "it could not be executed";
+                error = $"it could not be executed: {failure.Stage}, {ErrnoNames.Name(failure.Errno)}";
                 return null;
             }
 
@@ -118,22 +117,6 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
 
     /// <summary>Goes on with a predecessor's link, after execve() in the same process.</summary>
     public static Keeper Adopt(EventLoop loop, DescriptorHandle link, ILogger log) => new(loop, link, null, log);
-
-    /// <summary>Waits until it has executed its program, the first time that this is called. One that could not has <see cref="Gone"/>, as the loop will see. Main thread only.</summary>
-    public void Await()
-    {
-        if (_begun is null)
-        {
-            return;
-        }
-
-        _started = _begun.Finish(out var failure);
-        _begun = null;
-        if (_started is null)
-        {
-            _log.Warning("the keeper could not be executed: {Stage}, {Error}", failure.Stage.ToString(), ErrnoNames.Name(failure.Errno));
-        }
-    }
 
     /// <summary>
     /// Takes what a dead predecessor's keeper holds. Its link, on which that keeper is this daemon's from then on, comes as
@@ -214,10 +197,10 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Await();
         _loop.Unwatch(_link);
         _link.Dispose();
-        _started?.Pidfd.Dispose();
+        _process?.Pidfd.Dispose();
+        _process?.Dispose();
     }
 
     private void Hear()
@@ -235,6 +218,11 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
         else if (length == 0 || error is not null)
         {
             _loop.Unwatch(_link);
+            if (_process?.TryGetOutcome(out var failure) == true && failure is { } step)
+            {
+                _log.Warning("the keeper could not be executed: {Stage}, {Error}", step.Stage.ToString(), ErrnoNames.Name(step.Errno));
+            }
+
             Gone?.Invoke();
         }
     }

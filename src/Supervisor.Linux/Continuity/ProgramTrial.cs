@@ -98,16 +98,19 @@ public sealed class ProgramTrial : IDeadline, IDisposable
         using (errorEnd)
         {
             ChildProcess.Failure step = default;
-            ChildProcess.Started? started = refused is not null ? null : ChildProcess.Spawn(
+            var launched = refused is not null ? null : ChildProcess.Start(
                 new ChildProcess.Plan { Path = path, Arguments = arguments, Environment = environment, Descriptors = [nothing, outputEnd!, errorEnd!, .. passed] }, out step);
-            if (started is not { } child)
+            if (launched is not { } child)
             {
                 output?.Dispose();
                 errors?.Dispose();
-                return refused is { } pipe ? $"making a pipe: {pipe}" : $"it cannot be executed: {new SystemCallError("execve", step.Errno).Name} ({new SystemCallError("execve", step.Errno).Text})";
+                return refused is { } pipe ? $"making a pipe: {pipe}" : Unlaunched(step);
             }
 
-            _process = new HookProcess(child.Pid, child.Pidfd, new OutputPipe(output!, line => Take(_output, line)), new OutputPipe(errors!, line => Take(_error, line)), _orphans);
+            _process = new HookProcess(child.Pid, child.Pidfd, new OutputPipe(output!, line => Take(_output, line)), new OutputPipe(errors!, line => Take(_error, line)), _orphans)
+            {
+                Launch = new PendingLaunch(child, Unlaunched),
+            };
         }
 
         NextDeadline = _loop.Now + _timeout;
@@ -129,13 +132,18 @@ public sealed class ProgramTrial : IDeadline, IDisposable
         process.Output.Drain();
         process.Error.Drain();
         process.Reap();
+        string? unlaunched = null;
+        process.Launch?.TryGetOutcome(out unlaunched);
         Dispose();
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
         _onEnded(new TrialResult(
-            _timedOut ? $"it did not answer within {_timeout.TotalSeconds:0.#} s and was killed" : exit is { Signalled: false, Status: 0 } ? null : $"it {reason.Text}",
+            unlaunched ?? (_timedOut ? $"it did not answer within {_timeout.TotalSeconds:0.#} s and was killed" : exit is { Signalled: false, Status: 0 } ? null : $"it {reason.Text}"),
             _output.ToString(),
             _error.ToString()));
     }
+
+    private static string Unlaunched(ChildProcess.Failure step) =>
+        $"it cannot be executed: {new SystemCallError("execve", step.Errno).Name} ({new SystemCallError("execve", step.Errno).Text})";
 
     private void Watch(OutputPipe pipe) => _loop.Watch(pipe.Descriptor, () =>
     {

@@ -26,6 +26,9 @@ public sealed class HookProcess : IDisposable
 
     internal OutputPipe Error { get; }
 
+    /// <summary>Its way to its program; null where it is known to have arrived.</summary>
+    internal PendingLaunch? Launch { get; init; }
+
     /// <summary>SIGKILL to it and to whatever is left of its session; it must not have been reaped.</summary>
     internal void Kill()
     {
@@ -46,5 +49,6 @@ public sealed class HookProcess : IDisposable
         Output.Dispose();
         Error.Dispose();
         Pidfd.Dispose();
+        Launch?.Dispose();
     }
 }

@@ -13,10 +13,14 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
 {
     private readonly EventLoop _loop;
     private readonly Spawner _spawner;
+    private readonly EnvironmentFileReader _environmentFiles;
     private readonly ServiceLog _log;
     private readonly Action<HookEnded> _onEnded;
     private readonly Queue<(ServiceSpec Spec, WorkerIdentity Identity, HookEffect Hook)> _waiting = new();
     private HookProcess? _process;
+
+    /// <summary>The hook whose environment is being read; null while none is.</summary>
+    private HookEffect? _preparing;
     private HookEffect? _hook;
     private TimeSpan _timeout;
     private TimeSpan _stopTimeout;
@@ -24,8 +28,9 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
     private bool _stopped;
 
     /// <summary>A runner that tells <paramref name="onEnded"/> of each hook's end.</summary>
-    public HookRunner(EventLoop loop, Spawner spawner, ServiceLog log, Action<HookEnded> onEnded)
+    public HookRunner(EventLoop loop, Spawner spawner, EnvironmentFileReader environmentFiles, ServiceLog log, Action<HookEnded> onEnded)
     {
+        _environmentFiles = environmentFiles;
         _loop = loop;
         _spawner = spawner;
         _log = log;
@@ -34,7 +39,7 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
     }
 
     /// <summary>Whether none runs and none waits.</summary>
-    public bool IsIdle => _process is null && _waiting.Count == 0;
+    public bool IsIdle => _process is null && _preparing is null && _waiting.Count == 0;
 
     /// <inheritdoc/>
     public TimeSpan? NextDeadline { get; private set; }
@@ -45,6 +50,10 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
         NextDeadline = null;
         _timedOut = true;
         _process?.Kill();
+        if (_preparing is not null)
+        {
+            Abandon($"{_hook!.Hook.Setting()} could not be started: its environment_files were not read within start_timeout ({Durations.Text(_timeout)}); see that their file system answers");
+        }
     }
 
     /// <summary>Runs a hook after those that wait.</summary>
@@ -63,6 +72,12 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
             Processes.Signal(process.Pidfd, Signals.Terminate);
             var killed = _loop.Now + _stopTimeout;
             NextDeadline = NextDeadline < killed ? NextDeadline : killed;
+        }
+
+        if (_preparing is not null && IsMeant(_preparing))
+        {
+            _stopped = true;
+            Abandon(null);
         }
 
         for (var left = _waiting.Count; left > 0; left--)
@@ -86,6 +101,11 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
     {
         _waiting.Clear();
         _process?.Kill();
+        if (_preparing is not null)
+        {
+            _stopped = true;
+            Abandon(null);
+        }
     }
 
     /// <inheritdoc/>
@@ -102,38 +122,72 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
 
     private void Next()
     {
-        while (_process is null && _waiting.TryDequeue(out var next))
+        while (_process is null && _preparing is null && _waiting.TryDequeue(out var next))
         {
             var (spec, identity, hook) = next;
-            var command = hook.Hook switch
-            {
-                HookKind.PreStart => spec.Hooks.PreStart,
-                HookKind.PostReady => spec.Hooks.PostReady,
-                HookKind.PostStop => spec.Hooks.PostStop,
-                _ => throw new ArgumentOutOfRangeException(nameof(next), hook.Hook, null),
-            };
-            var pid = 0;
             _hook = hook;
             _stopped = false;
-            _process = _spawner.SpawnHook(
-                spec, identity, hook.Hook, hook.Generation, command,
-                line => _log.HookOutput(hook, pid, line, isError: false),
-                line => _log.HookOutput(hook, pid, line, isError: true),
-                out var failure);
-            if (_process is not { } process)
+            _timedOut = false;
+            _timeout = spec.StartTimeout;
+            _stopTimeout = spec.StopTimeout;
+            NextDeadline = _loop.Now + _timeout;
+            if (spec.EnvironmentFiles.IsEmpty)
             {
-                Tell($"{hook.Hook.Setting()} could not be started: {failure}");
+                Start(spec, identity, hook, FileVariables.None);
                 continue;
             }
 
-            pid = process.Pid;
-            _timeout = spec.StartTimeout;
-            _stopTimeout = spec.StopTimeout;
-            _timedOut = false;
-            NextDeadline = _loop.Now + _timeout;
-            _log.HookStarted(hook, pid);
-            Attach(process);
+            _preparing = hook;
+            _environmentFiles.Read(spec, identity, read =>
+            {
+                if (!ReferenceEquals(_preparing, hook))
+                {
+                    return;
+                }
+
+                _preparing = null;
+                Start(spec, identity, hook, read);
+                Next();
+            });
         }
+    }
+
+    private void Start(ServiceSpec spec, WorkerIdentity identity, HookEffect hook, FileVariables fromFiles)
+    {
+        var command = hook.Hook switch
+        {
+            HookKind.PreStart => spec.Hooks.PreStart,
+            HookKind.PostReady => spec.Hooks.PostReady,
+            HookKind.PostStop => spec.Hooks.PostStop,
+            _ => throw new ArgumentOutOfRangeException(nameof(hook), hook.Hook, null),
+        };
+        var pid = 0;
+        var failure = fromFiles.Error;
+        _process = failure is not null ? null : _spawner.StartHook(
+            spec, identity, hook.Hook, hook.Generation, command,
+            line => _log.HookOutput(hook, pid, line, isError: false),
+            line => _log.HookOutput(hook, pid, line, isError: true),
+            fromFiles,
+            out failure);
+        if (_process is not { } process)
+        {
+            NextDeadline = null;
+            Tell($"{hook.Hook.Setting()} could not be started: {failure}");
+            return;
+        }
+
+        pid = process.Pid;
+        _log.HookStarted(hook, pid);
+        Attach(process);
+    }
+
+    /// <summary>Waits no longer for the environment of the hook that is being prepared.</summary>
+    private void Abandon(string? failure)
+    {
+        _preparing = null;
+        NextDeadline = null;
+        Tell(failure);
+        Next();
     }
 
     private void Attach(HookProcess process)
@@ -153,13 +207,16 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
         process.Kill();
         process.Output.Drain();
         process.Error.Drain();
+        string? unlaunched = null;
+        process.Launch?.TryGetOutcome(out unlaunched);
         Unwatch(process);
         process.Reap();
         process.Dispose();
         _process = null;
         NextDeadline = null;
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
-        Tell(_timedOut ? $"{_hook!.Hook.Setting()} did not end within start_timeout ({Durations.Text(_timeout)}) and was killed"
+        Tell(unlaunched is not null ? $"{_hook!.Hook.Setting()} could not be started: {unlaunched}"
+            : _timedOut ? $"{_hook!.Hook.Setting()} did not end within start_timeout ({Durations.Text(_timeout)}) and was killed"
             : exit is { Signalled: false, Status: 0 } ? null
             : $"{_hook!.Hook.Setting()} {reason.Text}");
         Next();

@@ -76,7 +76,7 @@ public static class ServiceFiles
     /// <param name="path">PATH of the worker.</param>
     private static (string Message, string Remedy)? ProgramFault(string program, string? directory, string? path)
     {
-        var file = Spawner.Find(program, path);
+        var file = Find(program, path);
         if (file is null)
         {
             return ($"no directory of PATH ({path ?? Spawner.DefaultPath}) has a program \"{program}\"", "install it, write its absolute path, or set PATH in the service's environment");
@@ -104,6 +104,12 @@ public static class ServiceFiles
                 ? ($"\"{file}\" is a script for \"{interpreter}\", and there is no such program", "install it, or correct the script's first line")
             : null;
     }
+
+    /// <summary>The program's path: as it is written where it has a slash, else in <paramref name="searchPath"/>; null where that has none.</summary>
+    private static string? Find(string command, string? searchPath) => command.Contains('/', StringComparison.Ordinal)
+        ? command
+        : (searchPath ?? Spawner.DefaultPath).Split(':').Where(directory => directory.Length > 0).Select(directory => Path.Combine(directory, command))
+            .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
 
     /// <summary>The program that the first line of a script names (execve(2): 255 bytes of it count); null where there is none, or it cannot be read.</summary>
     private static string? Interpreter(string file)

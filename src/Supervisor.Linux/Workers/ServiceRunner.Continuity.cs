@@ -90,6 +90,11 @@ public sealed partial class ServiceRunner
             {
                 missed.Add(new WorkerEnded(worker.Id, lost));
             }
+            else if (State.Workers.Any(one => one.Id == worker.Id && one.Pid is null))
+            {
+                // It was on its way to its program.
+                missed.Add(new WorkerSpawned(worker.Id, worker.Pid));
+            }
         }
 
         foreach (var worker in State.Workers.Where(worker => entry.Workers.All(known => known.Id != worker.Id)))

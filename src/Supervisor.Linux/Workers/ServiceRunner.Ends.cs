@@ -21,6 +21,7 @@ public sealed partial class ServiceRunner
 
     private void Ended(int workerId, WorkerProcess process)
     {
+        Settle(workerId, process);
         var exit = Processes.PeekExit(process.Pidfd);
         if (exit is null && process.IsForeign)
         {
@@ -28,6 +29,12 @@ public sealed partial class ServiceRunner
         }
         else if (exit is null && !process.IsHandedOver)
         {
+            return;
+        }
+
+        if (process.LaunchFailure is { } unlaunched)
+        {
+            End(workerId, process, ExitReason.NotStarted(unlaunched));
             return;
         }
 
@@ -97,6 +104,11 @@ public sealed partial class ServiceRunner
 
     private void Unwatch(WorkerProcess process)
     {
+        if (process.Launch is { } launch)
+        {
+            _loop.Unwatch(launch.Status);
+        }
+
         _loop.Unwatch(process.Pidfd);
         if (process.First is not null)
         {

@@ -11,14 +11,37 @@ namespace Supervisor.Linux.Workers;
 /// <summary>From the decision to have a worker until its words and its end are listened for.</summary>
 public sealed partial class ServiceRunner
 {
-    /// <summary>
-    /// Spawns a worker. One of many is prepared while those before it are on their way to their programs, which takes them
-    /// longer than all that there is to do here.
-    /// </summary>
-    private void Spawn(WorkerState worker, bool isOneOfMany)
+    /// <summary>Spawns a worker, when the files that its environment comes from have been read.</summary>
+    private void Spawn(WorkerState worker)
     {
-        FinishSpawns(Spawner.MostAtOnce - 1);
         var spec = State.SpecOf(worker.Generation);
+        if (spec.EnvironmentFiles.IsEmpty)
+        {
+            Spawn(worker, spec, FileVariables.None);
+            return;
+        }
+
+        _preparing.Add(worker.Id);
+        _environmentFiles.Read(spec, MeansOf(worker.Generation).Identity!, read =>
+        {
+            if (!_preparing.Remove(worker.Id))
+            {
+                return;
+            }
+
+            if (read.Error is { } error)
+            {
+                Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(error)));
+            }
+            else
+            {
+                Spawn(worker, spec, read);
+            }
+        });
+    }
+
+    private void Spawn(WorkerState worker, ServiceSpec spec, FileVariables fromFiles)
+    {
         var (listeners, identity) = MeansOf(worker.Generation);
         foreach (var handle in listeners)
         {
@@ -29,100 +52,130 @@ public sealed partial class ServiceRunner
 
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
-        var spawned = _spawner.Begin(
+        var spawned = _spawner.Start(
             spec, identity!, worker, listeners,
             line => _log.Output(worker, pid, line, isError: false),
             line => _log.Output(worker, pid, line, isError: true),
-            waits: !isOneOfMany,
+            fromFiles,
             out var failure,
             _stored.Of(worker.Slot),
             handle => shares[handle]);
-        if (spawned is null)
+        if (spawned is not { } process)
         {
             Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
             return;
         }
 
-        _spawning.Enqueue(() =>
-        {
-            if (spawned.Finish(out var why) is { } process)
-            {
-                pid = process.Pid;
-                Spawned(worker, spec, listeners, shares, process);
-            }
-            else
-            {
-                Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(why!)));
-            }
-        });
-        if (!isOneOfMany)
-        {
-            FinishSpawns(0);
-        }
-    }
-
-    /// <summary>Finishes spawns in their order, until no more than so many are under way.</summary>
-    private void FinishSpawns(int left)
-    {
-        while (_spawning.Count > left)
-        {
-            _spawning.Dequeue()();
-        }
-    }
-
-    /// <summary>Tells the machine of those that have been spawned meanwhile, of all of them at once.</summary>
-    private void TellSpawned()
-    {
-        if (_spawned.Count > 0)
-        {
-            Post(_spawned is [var one] ? one : new WorkersSpawned([.. _spawned]));
-            _spawned.Clear();
-        }
-    }
-
-    private void Spawned(WorkerState worker, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, Dictionary<ListenerHandle, IReadOnlyList<ListenerSocket>> shares, WorkerProcess process)
-    {
+        pid = process.Pid;
         if (_isReplacing && (_gaveWay is null || _loop.Now - _gaveWay > GivesWayNoSooner))
         {
             // What is left to do here, killing and reaping and saving, would take the processor that it is just starting on, and
-            // it is the one for whom clients wait: it has it until it has said something.
+            // it is the one for which clients wait: it has it until it has said something.
             Polling.Await(process.Notify.Descriptor, GivesWayFor);
             _gaveWay = _loop.Now;
         }
 
-        var pid = process.Pid;
         process.Never = [.. listeners.SelectMany(handle => handle.Leaving)];
-        _processes.Add(worker.Id, process);
-        _spawned.Add(new WorkerSpawned(worker.Id, pid));
         if (spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
         {
-            var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
-            var given = new List<ListenerSocket>();
-            foreach (var (handle, socket) in listeners.SelectMany(handle => shares[handle].Select(socket => (handle, socket))))
-            {
-                given.Add(socket);
-                handle.History.Add(
-                    HandlePhase.Handoff, "execve", actor: new HistoryActor(pid, $"{Name}/{worker.Slot}"),
-                    note: $"{(handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")}descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(spec.Handoff)}");
-                number = Math.Max(number + 1, HandoffEnvironment.ListenFdsStart);
-            }
-
-            process.Sockets = given;
+            process.Sockets = [.. listeners.SelectMany(handle => shares[handle])];
         }
 
+        _processes.Add(worker.Id, process);
         Attach(worker.Id, process);
-        LookAt(worker.Id, process);
+        _loop.Watch(process.Launch!.Status, () => SettleSoon(worker.Id, process));
 
-        // Now, while others are on their way to their programs: the state is written when all of them are there.
+        // Now, while it is on its way to its program: the state is written when all that are spawned in this turn are there.
         _ = process.StartTime;
+    }
+
+    /// <summary>A worker that is not wanted any more before there is a process: false where there is one.</summary>
+    private bool CancelSpawn(int workerId)
+    {
+        if (!_preparing.Remove(workerId))
+        {
+            return false;
+        }
+
+        Post(new WorkerEnded(workerId, ExitReason.NotStarted("it was stopped while its environment_files were being read")));
+        return true;
+    }
+
+    /// <summary>Learns how a launch went, if that is decided, and tells the machine of it now: before anything else that the worker did.</summary>
+    private void Settle(int workerId, WorkerProcess process)
+    {
+        SettleSoon(workerId, process);
+        TellSpawned();
+    }
+
+    /// <summary>The same, but the machine is told at the end of the turn, of all that were spawned in it at once.</summary>
+    private void SettleSoon(int workerId, WorkerProcess process)
+    {
+        if (process.Launch is not { } launch || !launch.TryGetOutcome(out var failure))
+        {
+            return;
+        }
+
+        _loop.Unwatch(launch.Status);
+        process.Launch = null;
+        launch.Dispose();
+        if (failure is not null)
+        {
+            // The launcher exits by itself, unless the worker's user has stopped it.
+            process.LaunchFailure = failure;
+            Processes.Signal(process.Pidfd, Signals.Kill);
+            return;
+        }
+
+        if (_spawned.Count == 0)
+        {
+            _loop.AtTurnEnd(TellSpawned);
+        }
+
+        _spawned.Add(new WorkerSpawned(workerId, process.Session));
+        RecordHandoffs(workerId, process);
+        LookAt(workerId, process);
+    }
+
+    private void RecordHandoffs(int workerId, WorkerProcess process)
+    {
+        if (process.Sockets is not { } sockets || State.Workers.FirstOrDefault(one => one.Id == workerId) is not { } worker)
+        {
+            return;
+        }
+
+        var (spec, listeners) = (State.SpecOf(worker.Generation), MeansOf(worker.Generation).Listeners);
+        var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
+        foreach (var (handle, socket) in listeners.SelectMany(handle => handle.Sockets.Where(sockets.Contains).Select(socket => (handle, socket))))
+        {
+            handle.History.Add(
+                HandlePhase.Handoff, "execve", actor: new HistoryActor(process.Session, $"{Name}/{worker.Slot}"),
+                note: $"{(handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")}descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(spec.Handoff)}");
+            number = Math.Max(number + 1, HandoffEnvironment.ListenFdsStart);
+        }
+    }
+
+    /// <summary>Tells the machine of those that have executed their programs, of all of them at once.</summary>
+    private void TellSpawned()
+    {
+        if (_spawned.Count > 0)
+        {
+            WorkerSpawned[] spawned = [.. _spawned];
+            _spawned.Clear();
+            Post(spawned is [var one] ? one : new WorkersSpawned([.. spawned]));
+        }
     }
 
     private void Attach(int workerId, WorkerProcess process)
     {
-        _loop.Watch(process.Notify.Descriptor, () => process.Notify.Hear(
-            process.Owns,
-            (message, descriptors) => Take(workerId, process, message, descriptors),
-            (reason, sender) => _log.MessageRefused(process.Pid, sender, reason)));
+        _loop.Watch(process.Notify.Descriptor, () =>
+        {
+            Settle(workerId, process);
+            process.Notify.Hear(
+                process.Owns,
+                (message, descriptors) => Take(workerId, process, message, descriptors),
+                (reason, sender) => _log.MessageRefused(process.Pid, sender, reason));
+        });
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(workerId, process));

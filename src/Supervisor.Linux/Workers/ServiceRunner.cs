@@ -44,7 +44,10 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private readonly Queue<ServiceEvent> _events = new();
     private readonly Dictionary<int, GenerationMeans> _means = [];
     private GenerationMeans _wanted;
-    private readonly Queue<Action> _spawning = new();
+    private readonly EnvironmentFileReader _environmentFiles;
+
+    /// <summary>Workers whose environment is being read: they have no process yet.</summary>
+    private readonly HashSet<int> _preparing = [];
     private readonly List<WorkerSpawned> _spawned = [];
     private bool _stepping;
     private bool _isReplacing;
@@ -60,7 +63,8 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _daemonLogsToJournal = daemonLogsToJournal;
         _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
         _log = new ServiceLog(log, spec, loop.Time, _output);
-        _hooks = new HookRunner(loop, spawner, _log, Post);
+        _environmentFiles = new EnvironmentFileReader(loop);
+        _hooks = new HookRunner(loop, spawner, _environmentFiles, _log, Post);
         _demand = new DemandWatch(loop, () => Listeners, Post);
         _drains = new DrainWatch(loop, () => AllListeners, Tell, () => Changed?.Invoke(this, []));
         State = ServiceState.Create(spec);
@@ -297,7 +301,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 var spawns = effects.Count(effect => effect is SpawnEffect);
                 if (spawns > 1)
                 {
-                    _spawner.Expect(spawns);
+                    Spawner.Expect(spawns);
                 }
 
                 foreach (var effect in effects)
@@ -307,19 +311,12 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                         case ReportEffect report:
                             reports.Add(report);
                             break;
-                        case SpawnEffect spawn:
-                            Spawn(spawn.Worker, isOneOfMany: spawns > 1);
-                            break;
                         default:
-                            FinishSpawns(0);
                             CarryOut(effect, now);
                             break;
                     }
                 }
 
-                FinishSpawns(0);
-                _spawner.ExpectNone();
-                TellSpawned();
                 foreach (var report in reports)
                 {
                     CarryOut(report, now);
@@ -442,7 +439,11 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         switch (effect)
         {
             case SpawnEffect spawn:
-                Spawn(spawn.Worker, isOneOfMany: false);
+                Spawn(spawn.Worker);
+                break;
+            case SignalEffect signal when CancelSpawn(signal.Worker.Id):
+                break;
+            case KillEffect kill when CancelSpawn(kill.Worker.Id):
                 break;
             case SignalEffect signal when signal.Signal != Signals.Abort && IsHeldBack(signal):
                 break;

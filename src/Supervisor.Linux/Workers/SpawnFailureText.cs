@@ -13,7 +13,10 @@ internal static class SpawnFailureText
         var answer = $"{error.Name} ({error.Text})";
         return failure.Stage switch
         {
-            SpawnStage.Exec => $"command \"{path}\": executing it: {answer}; {ExecRemedy(path, error.Name)}",
+            SpawnStage.Exec when failure.Detail == (int)ExecDetail.NotFound => $"command \"{path}\": finding it: no directory of PATH has such a program; write its absolute path",
+            SpawnStage.Exec => $"command \"{path}\": executing it: {answer}; {ExecRemedy((ExecDetail)failure.Detail, error.Name)}",
+            SpawnStage.Launcher when error.Name == "E2BIG" => $"command \"{path}\": its arguments and environment are too large ({answer}); shorten them",
+            SpawnStage.Launcher => $"executing the launcher from a memory file: {answer}; {(error.Name == "EACCES" ? "this host forbids such programs: sysctl vm.memfd_noexec=1 allows those of listend" : "see execveat(2)")}",
             SpawnStage.Directory => $"working_directory \"{spec.WorkingDirectory}\": entering it: {answer}; {DirectoryRemedy(error.Name, spec)}",
             SpawnStage.User => $"user \"{spec.User}\": setting it: {answer}; only root, or CAP_SETUID, may start workers as another user",
             SpawnStage.Group => $"group \"{spec.Group ?? spec.User}\": setting it: {answer}; only root, or CAP_SETGID, may start workers as another group",
@@ -32,13 +35,13 @@ internal static class SpawnFailureText
         };
     }
 
-    private static string ExecRemedy(string path, string errno) => errno switch
+    private static string ExecRemedy(ExecDetail found, string errno) => errno switch
     {
-        "ENOENT" when File.Exists(path) => "the file is there, but the interpreter that its first line names is not",
+        "ENOENT" when found == ExecDetail.Present => "the file is there, but the interpreter that its first line names is not",
         "ENOENT" => "there is no such file; correct the path",
-        "EACCES" when Directory.Exists(path) => "it is a directory; name the program in it",
+        "EACCES" when found == ExecDetail.Directory => "it is a directory; name the program in it",
         "EACCES" => "it is not executable by the worker's user, or a directory above it may not be searched; chmod +x it",
-        "ENOEXEC" => "it is no program for this machine; a script begins with #! and its interpreter",
+        "ENOEXEC" => "it is not a program for this machine; a script begins with #! and its interpreter",
         "ETXTBSY" => "it is open for writing; replace a program by rename, never in place",
         "E2BIG" => "its arguments and environment are too large",
         _ => "see execve(2)",

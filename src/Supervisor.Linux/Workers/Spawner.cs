@@ -12,8 +12,7 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Turns a service and its listeners into a running worker: environment, descriptors, identity, then the child's side of
-/// vfork. Main thread only.
+/// Turns a service and its listeners into a worker: environment, descriptors, identity, then the launcher. Main thread only.
 /// </summary>
 public sealed class Spawner : IDisposable
 {
@@ -23,8 +22,8 @@ public sealed class Spawner : IDisposable
     /// </summary>
     public const int ReservedDescriptors = 16;
 
-    /// <summary>How many workers may be on their way to their programs at a time; one more place is the keeper's.</summary>
-    public const int MostAtOnce = ChildProcess.MostAtOnce - 1;
+    /// <summary>So many workers at once need no room made for their descriptors: table.c has made it.</summary>
+    private const int FewWorkers = 64;
 
     /// <summary>The daemon's own of each worker: notify socket, two pipes, pidfd, cgroup, and one that it may store.</summary>
     private const int DescriptorsEach = 6;
@@ -35,7 +34,6 @@ public sealed class Spawner : IDisposable
     private readonly OrphanReaper? _orphans;
     private readonly DescriptorHandle _null;
 
-    private readonly OutputPlaces _places;
     private readonly List<KeyValuePair<string, string>> _inherited = [];
     private readonly ConditionalWeakTable<ServiceSpec, WorkerEnvironment> _environments = [];
 
@@ -49,7 +47,11 @@ public sealed class Spawner : IDisposable
         _time = time;
         const int readWrite = 2;
         _null = Files.Open("/dev/null", readWrite, 0, out var error) ?? throw new SystemCallException(error, "opening /dev/null for the workers");
-        _places = new OutputPlaces(_null);
+        if (ChildProcess.Prepare() is { } unprepared)
+        {
+            throw new SystemCallException(unprepared, "preparing the launcher of the workers");
+        }
+
         foreach (DictionaryEntry entry in Environment.GetEnvironmentVariables())
         {
             var name = (string)entry.Key;
@@ -74,35 +76,28 @@ public sealed class Spawner : IDisposable
         name.StartsWith("LISTEN_", StringComparison.Ordinal) || name.StartsWith("NOTIFY_", StringComparison.Ordinal)
         || name.StartsWith("WATCHDOG_", StringComparison.Ordinal) || name.StartsWith("LISTEND_", StringComparison.Ordinal);
 
-    /// <summary>So many workers are about to be spawned without waiting for each: what that takes is made ready.</summary>
-    public void Expect(int workers)
+    /// <summary>So many workers are about to be spawned: room for their descriptors is made once.</summary>
+    public static void Expect(int workers)
     {
-        if (workers > MostAtOnce)
+        if (workers > FewWorkers)
         {
             Files.GrowTable(workers * DescriptorsEach);
         }
-
-        _places.Expect(workers);
     }
-
-    /// <summary>They have been, and are finished.</summary>
-    public void ExpectNone() => _places.ExpectNone();
 
     /// <summary>
     /// Spawns a worker with duplicates of its listeners (of a listener with shards, those that <paramref name="share"/> says)
-    /// and of what its predecessor stored. Unless it <paramref name="waits"/>, it does not for the child to execute its
-    /// program: meanwhile the next one is prepared. What comes back is finished by the caller, and no more than
-    /// <see cref="MostAtOnce"/> of them are under way; where there is no child it is null and
-    /// <paramref name="failure"/> says setting, value, stage and remedy.
+    /// and of what its predecessor stored. What comes back may be on its way to its program: <see cref="WorkerProcess.Launch"/>
+    /// tells. Where there is no child it is null and <paramref name="failure"/> says setting, value, stage and remedy.
     /// </summary>
-    public SpawnedWorker? Begin(
+    internal WorkerProcess? Start(
         ServiceSpec spec,
         WorkerIdentity identity,
         WorkerState worker,
         IReadOnlyList<ListenerHandle> listeners,
         Action<string> onOutput,
         Action<string> onError,
-        bool waits,
+        FileVariables fromFiles,
         out string? failure,
         IReadOnlyList<StoredDescriptor>? stored = null,
         Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null)
@@ -122,11 +117,7 @@ public sealed class Spawner : IDisposable
             Processes.CurrentPid,
             [.. stored.Select(one => one.Name)]);
         var notifyPath = Path.Combine(_notifyDirectory, string.Create(CultureInfo.InvariantCulture, $"{spec.Name}.{worker.Id}.sock"));
-        if (Compose(spec, identity, out failure) is not { } environment)
-        {
-            return null;
-        }
-
+        var environment = Compose(spec, identity, fromFiles);
         var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath)]);
 
         var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused);
@@ -159,33 +150,21 @@ public sealed class Spawner : IDisposable
             cgroup = null;
         }
 
-        var launched = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, waits, out failure, members, Keep);
-        if (launched is not { } child)
+        var child = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, members, Keep);
+        members?.Dispose();
+        if (child is null)
         {
-            members?.Dispose();
             cgroup?.Dispose();
             notify.Dispose();
             return null;
         }
 
-        var startedAt = _time.GetUtcNow();
-        return new SpawnedWorker((out string? why) =>
+        return new WorkerProcess(
+            child.Pid, child.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
         {
-            var begun = child.Finish(out why);
-            members?.Dispose();
-            if (begun is not { } started)
-            {
-                cgroup?.Dispose();
-                notify.Dispose();
-                return null;
-            }
-
-            return new WorkerProcess(
-                started.Pid, started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), startedAt, _orphans)
-            {
-                Cgroup = cgroup,
-            };
-        });
+            Cgroup = cgroup,
+            Launch = child.Launch,
+        };
 
         void Keep(DescriptorHandle output, DescriptorHandle error)
         {
@@ -199,11 +178,12 @@ public sealed class Spawner : IDisposable
     }
 
     /// <summary>
-    /// Spawns a program of the service that is no worker: as its user, with its environment, without listeners. The process
-    /// that comes back is the caller's to watch and dispose; on failure it is null and <paramref name="failure"/> says why.
+    /// Spawns a hook: as the service's user, with its environment, without listeners. The process that comes back is the
+    /// caller's to watch and dispose, and may be on its way to its program; on failure it is null and
+    /// <paramref name="failure"/> says why.
     /// </summary>
-    public HookProcess? SpawnHook(
-        ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput, Action<string> onError, out string? failure)
+    internal HookProcess? StartHook(
+        ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput, Action<string> onError, FileVariables fromFiles, out string? failure)
     {
         KeyValuePair<string, string>[] own =
         [
@@ -212,22 +192,17 @@ public sealed class Spawner : IDisposable
             new("LISTEND_HOOK", hook.Setting()["hooks.".Length..]),
             new("LISTEND_BROKER", _brokerPath),
         ];
-        return Compose(spec, identity, out failure) is { } environment
-            && Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, waits: true, out failure) is { } child
-            && child.Finish(out failure) is { } started
-            ? new HookProcess(started.Pid, started.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans)
+        var environment = Compose(spec, identity, fromFiles);
+        return Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, out failure) is { } child
+            ? new HookProcess(child.Pid, child.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans) { Launch = child.Launch }
             : null;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _places.Dispose();
-        _null.Dispose();
-    }
+    public void Dispose() => _null.Dispose();
 
-    /// <summary>Executes a program with pipes for its output, and with descriptors that begin at <paramref name="first"/>: 0, or 3.</summary>
-    private LaunchedChild? Launch(
+    /// <summary>Starts a program with pipes for its output, and with descriptors that begin at <paramref name="first"/>: 0, or 3.</summary>
+    private Child? Launch(
         ServiceSpec spec,
         WorkerIdentity identity,
         IReadOnlyList<string> command,
@@ -236,18 +211,10 @@ public sealed class Spawner : IDisposable
         IReadOnlyList<string> pidVariables,
         List<DescriptorHandle> passed,
         int first,
-        bool waits,
         out string? failure,
         DescriptorHandle? cgroup = null,
         Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
     {
-        var path = Find(command[0], searchPath);
-        if (path is null)
-        {
-            failure = $"command \"{command[0]}\": finding it: no directory of PATH has such a program; write its absolute path";
-            return null;
-        }
-
         var pipeRefused = Files.Pipe(out var output, out var outputEnd);
         DescriptorHandle? error = null;
         DescriptorHandle? errorEnd = null;
@@ -268,8 +235,7 @@ public sealed class Spawner : IDisposable
                 return null;
             }
 
-            var places = _places.Take(outputEnd!, errorEnd!);
-            List<DescriptorHandle> descriptors = [_null, places?.Output ?? outputEnd!, places?.Error ?? errorEnd!];
+            List<DescriptorHandle> descriptors = [_null, outputEnd!, errorEnd!];
             for (var i = 0; i < passed.Count; i++)
             {
                 // A listener as standard input; what else there is follows the standard ones.
@@ -284,10 +250,11 @@ public sealed class Spawner : IDisposable
             }
 
             onPipes?.Invoke(output!, error!);
-            var begun = ChildProcess.Begin(
+            var launched = ChildProcess.Start(
                 new ChildProcess.Plan
                 {
-                    Path = path,
+                    Path = command[0],
+                    SearchPath = command[0].Contains('/', StringComparison.Ordinal) ? null : searchPath ?? DefaultPath,
                     Arguments = command,
                     Environment = environment,
                     PidVariables = pidVariables,
@@ -301,30 +268,22 @@ public sealed class Spawner : IDisposable
                     Nice = spec.Nice,
                     NoNewPrivileges = spec.NoNewPrivileges,
                     AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
+
+                    // Where set-user-id programs are allowed on purpose, they keep what they need. Root needs what it has.
+                    DropsBoundingSet = spec.NoNewPrivileges && identity.Uid is > 0,
                     Cgroup = cgroup,
-                    KeepsDescriptors = places is not null,
                 },
-                waits,
                 out var step);
-            if (begun is null)
+            if (launched is null)
             {
-                GiveBack();
                 output!.Dispose();
                 error!.Dispose();
-                failure = SpawnFailureText.For(spec, path, step, first);
+                failure = SpawnFailureText.For(spec, command[0], step, first);
                 return null;
             }
 
             failure = null;
-            return new LaunchedChild(begun, output!, error!, GiveBack, step => SpawnFailureText.For(spec, path, step, first));
-
-            void GiveBack()
-            {
-                if (places is not null)
-                {
-                    _places.GiveBack(places);
-                }
-            }
+            return new Child(launched.Pid, launched.Pidfd, output!, error!, new PendingLaunch(launched, step => SpawnFailureText.For(spec, command[0], step, first)));
         }
     }
 
@@ -350,37 +309,19 @@ public sealed class Spawner : IDisposable
     /// The daemon's environment, the user's, the files', the service's. Composed once for all workers of the same terms, unless
     /// there are files, which are read for each.
     /// </summary>
-    private WorkerEnvironment? Compose(ServiceSpec spec, WorkerIdentity identity, out string? failure)
+    private WorkerEnvironment Compose(ServiceSpec spec, WorkerIdentity identity, FileVariables fromFiles)
     {
-        failure = null;
         if (_environments.TryGetValue(spec, out var known) && ReferenceEquals(known.Identity, identity))
         {
             return known;
         }
 
         var environment = new Dictionary<string, string>(StringComparer.Ordinal);
-        void Set(IEnumerable<KeyValuePair<string, string>> variables)
+        foreach (var (name, value) in _inherited.Concat(identity.Variables).Concat(fromFiles.Variables).Concat(spec.Environment))
         {
-            foreach (var (name, value) in variables)
-            {
-                environment[name] = value;
-            }
+            environment[name] = value;
         }
 
-        Set(_inherited);
-        Set(identity.Variables);
-        foreach (var file in spec.EnvironmentFiles)
-        {
-            if (!EnvironmentFile.TryRead(file, out var variables, out var error))
-            {
-                failure = $"environment_files \"{file}\": reading it: {error}";
-                return null;
-            }
-
-            Set(variables.Where(pair => !IsOurs(pair.Key)));
-        }
-
-        Set(spec.Environment);
         var composed = new WorkerEnvironment(identity, environment);
         if (spec.EnvironmentFiles.IsEmpty)
         {
@@ -393,19 +334,6 @@ public sealed class Spawner : IDisposable
     /// <summary>Where the programs of a service are looked for whose environment has no PATH.</summary>
     internal const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    /// <summary>The program's path: as it is written where it has a slash, else in <paramref name="searchPath"/>; null where that has none.</summary>
-    internal static string? Find(string command, string? searchPath)
-    {
-        if (command.Contains('/', StringComparison.Ordinal))
-        {
-            return command;
-        }
-
-        var path = searchPath ?? DefaultPath;
-        return path.Split(':').Where(directory => directory.Length > 0).Select(directory => Path.Combine(directory, command))
-            .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
-    }
-
     /// <summary>The remedy where a limit is reached; nothing where it is something else.</summary>
     internal static string Exhausted(string errno) => errno switch
     {
@@ -414,4 +342,7 @@ public sealed class Spawner : IDisposable
         "ENOSPC" => "; the runtime directory's file system is full",
         _ => "",
     };
+
+    /// <summary>A child and the read ends of its output, all the caller's.</summary>
+    private sealed record Child(int Pid, DescriptorHandle Pidfd, DescriptorHandle Output, DescriptorHandle Error, PendingLaunch Launch);
 }

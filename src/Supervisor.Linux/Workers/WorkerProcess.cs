@@ -80,6 +80,12 @@ public sealed partial class WorkerProcess : IDisposable
     /// <summary>Its last ERRNO=, for people; null where it said none, or 0.</summary>
     public string? ErrnoText => _errno == 0 ? null : $"{new SystemCallError("", _errno).Name} ({new SystemCallError("", _errno).Text})";
 
+    /// <summary>Its way to its program; null once it has arrived.</summary>
+    internal PendingLaunch? Launch { get; set; }
+
+    /// <summary>Why its program could not be executed; null unless that failed.</summary>
+    internal string? LaunchFailure { get; set; }
+
     /// <summary>What looks at it from outside while it starts; null where nothing does.</summary>
     internal ReadinessWatch? Watch { get; set; }
 
@@ -238,6 +244,7 @@ public sealed partial class WorkerProcess : IDisposable
     public void Dispose()
     {
         Watch?.Dispose();
+        Launch?.Dispose();
         Output.Dispose();
         Error.Dispose();
         Notify.Dispose();

@@ -180,7 +180,6 @@ internal sealed class Safekeeping : IDeadline, IDisposable
         }
 
         _isDirty = false;
-        _keeper?.Await();
         if (_hasListenersChanged)
         {
             // What a worker does changes none of them, and there can be thousands.

@@ -1,9 +1,10 @@
 /*
- * vforks COUNT workers and waits until each has said READY=1 on one socket: start COUNT SOCKET PROGRAM.
- * Prints the nanosecond at which the last one had; when standard input ends, its workers end too.
+ * Starts COUNT workers by a launcher (launch.h), or by a mere vfork, and waits until each has said READY=1 on one socket:
+ * start launcher|vfork COUNT SOCKET PROGRAM. Prints the nanosecond at which the last one had; when standard input ends, its workers end too.
  */
 #define _GNU_SOURCE
 #include "clock.h"
+#include "launch.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,10 +15,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
+static int image = -1;
 
 static pid_t spawn(char **argv)
 {
+    int status;
+    if (image >= 0) {
+        pid_t launched = launch(image, argv, &status);
+        close(status);
+        return launched;
+    }
     pid_t pid = vfork();
     if (pid == 0) {
         execve(argv[0], argv, environ);
@@ -28,20 +35,22 @@ static pid_t spawn(char **argv)
 
 int main(int argc, char **argv)
 {
-    if (argc < 4)
+    if (argc < 5)
         return 2;
-    int count = atoi(argv[1]);
+    if (argv[1][0] == 'l')
+        image = launcher_image(argv[0]);
+    int count = atoi(argv[2]);
     pid_t *pids = calloc((size_t)count, sizeof *pids);
     struct sockaddr_un at = { .sun_family = AF_UNIX };
-    strncpy(at.sun_path, argv[2], sizeof at.sun_path - 1);
+    strncpy(at.sun_path, argv[3], sizeof at.sun_path - 1);
     int notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (bind(notify, (struct sockaddr *)&at, sizeof at) != 0)
         return 1;
-    setenv("NOTIFY_SOCKET", argv[2], 1);
+    setenv("NOTIFY_SOCKET", argv[3], 1);
     int ready = 0;
     char message[16];
     for (int i = 0; i < count; i++) {
-        pids[i] = spawn(argv + 3);
+        pids[i] = spawn(argv + 4);
         while (recv(notify, message, sizeof message, MSG_DONTWAIT) > 0)
             ready++;
     }

@@ -123,6 +123,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(UnixPath), "ConnectionRefused", "ECONNREFUSED"), (typeof(UnixPath), "WrongType", "EPROTOTYPE"), (typeof(UnixPath), "TryAgain", "EAGAIN"),
         (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"), (typeof(SocketReader), "NonBlockingFlag", "O_NONBLOCK"),
         (typeof(Succession), "MemoryCloseOnExec", "MFD_CLOEXEC"), (typeof(Succession), "MemorySealable", "MFD_ALLOW_SEALING"),
+        (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"),
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
         (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"), (typeof(Succession), "SetSize", "sizeof(sigset_t)"),
@@ -139,7 +140,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(ListenerFactory), "ReservedDescriptors"), (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
-        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(ChildProcess), "MostAtOnce"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
+        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(LowDescriptors), "Places"), (typeof(LowDescriptors), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
     ];
 
     [Fact]
@@ -307,20 +308,22 @@ public unsafe class AbiTests : KernelTest
         var program = new AbiProgram(ProcessHeaders);
         program.Layout(
             "struct listend_spawn", Unsafe.SizeOf<SpawnRequest>(),
-            ("path", OffsetOf<SpawnRequest>("Path"), 8), ("argv", OffsetOf<SpawnRequest>("Arguments"), 8), ("envp", OffsetOf<SpawnRequest>("Environment"), 8),
-            ("pid_slots", OffsetOf<SpawnRequest>("PidSlots"), 8), ("directory", OffsetOf<SpawnRequest>("Directory"), 8), ("groups", OffsetOf<SpawnRequest>("Groups"), 8),
-            ("limits", OffsetOf<SpawnRequest>("Limits"), 8), ("fds", OffsetOf<SpawnRequest>("Descriptors"), 8), ("ambient", OffsetOf<SpawnRequest>("Ambient"), 8),
-            ("pid_slot_count", OffsetOf<SpawnRequest>("PidSlotCount"), 4), ("group_count", OffsetOf<SpawnRequest>("GroupCount"), 4),
-            ("limit_count", OffsetOf<SpawnRequest>("LimitCount"), 4), ("fd_count", OffsetOf<SpawnRequest>("DescriptorCount"), 4),
-            ("cgroup_fd", OffsetOf<SpawnRequest>("CgroupDescriptor"), 4), ("umask", OffsetOf<SpawnRequest>("Umask"), 4), ("nice", OffsetOf<SpawnRequest>("Nice"), 4),
-            ("no_new_privileges", OffsetOf<SpawnRequest>("NoNewPrivileges"), 4), ("uid", OffsetOf<SpawnRequest>("Uid"), 4), ("gid", OffsetOf<SpawnRequest>("Gid"), 4),
-            ("pid", OffsetOf<SpawnRequest>("Pid"), 4), ("pidfd", OffsetOf<SpawnRequest>("PidDescriptor"), 4), ("stage", OffsetOf<SpawnRequest>("Stage"), 4),
-            ("error", OffsetOf<SpawnRequest>("Error"), 4), ("detail", OffsetOf<SpawnRequest>("Detail"), 4), ("running", OffsetOf<SpawnRequest>("Running"), 4),
-            ("shares_descriptors", OffsetOf<SpawnRequest>("SharesDescriptors"), 4), ("reserved", OffsetOf<SpawnRequest>("Reserved"), 4));
-        program.Equal("LISTEND_AT_ONCE", ChildProcess.MostAtOnce, "ChildProcess.MostAtOnce");
+            ("argv", OffsetOf<SpawnRequest>("Arguments"), 8), ("envp", OffsetOf<SpawnRequest>("Environment"), 8), ("fds", OffsetOf<SpawnRequest>("Descriptors"), 8),
+            ("fd_count", OffsetOf<SpawnRequest>("DescriptorCount"), 4), ("pid", OffsetOf<SpawnRequest>("Pid"), 4), ("pidfd", OffsetOf<SpawnRequest>("PidDescriptor"), 4),
+            ("outcome", OffsetOf<SpawnRequest>("Outcome"), Unsafe.SizeOf<SpawnOutcome>()));
         program.Layout(
-            "struct listend_limit", Unsafe.SizeOf<SpawnLimit>(),
-            ("resource", OffsetOf<SpawnLimit>("Resource"), 4), ("value", OffsetOf<SpawnLimit>("Value"), 8));
+            "struct listend_outcome", Unsafe.SizeOf<SpawnOutcome>(),
+            ("stage", OffsetOf<SpawnOutcome>("Stage"), 4), ("error", OffsetOf<SpawnOutcome>("Error"), 4), ("detail", OffsetOf<SpawnOutcome>("Detail"), 4));
+        foreach (var number in Enum.GetValues<LaunchNumber>())
+        {
+            program.Equal(number == LaunchNumber.Count ? "LISTEND_NUMBERS" : "LISTEND_NUMBER_" + UpperSnake(number.ToString()), (int)number, $"LaunchNumber.{number}");
+        }
+
+        foreach (var detail in Enum.GetValues<ExecDetail>())
+        {
+            program.Equal("LISTEND_EXEC_" + UpperSnake(detail.ToString()), (int)detail, $"ExecDetail.{detail}");
+        }
+
         program.Layout(
             "struct passwd", Unsafe.SizeOf<Syscalls.Passwd>(),
             ("pw_name", OffsetOf<Syscalls.Passwd>("Name"), 8), ("pw_passwd", OffsetOf<Syscalls.Passwd>("Password"), 8), ("pw_uid", OffsetOf<Syscalls.Passwd>("Uid"), 4),

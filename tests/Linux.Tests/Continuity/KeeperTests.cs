@@ -28,7 +28,6 @@ public sealed class KeeperTests : KernelTest
         using var loop = new EventLoop(TimeProvider.System);
         var keeper = Keeper.TryStart(loop, path, [], Log.Logger, out var error);
         Assert.True(keeper is not null, error);
-        keeper.Await();
         var pid = keeper.Pid;
         var pipes = Enumerable.Range(0, many).Select(_ => NewPipe()).ToList();
         using var newer = NewPipe();

@@ -18,7 +18,7 @@ internal static class Child
         Assert.Null(Files.Pipe(out var reader, out var writer));
         using (reader)
         {
-            ChildProcess.Started started;
+            Started started;
             using (writer)
             {
                 started = Start(new ChildProcess.Plan { Path = path, Arguments = [path, .. arguments], Environment = Environment, Descriptors = [nothing, writer!, writer!] });
@@ -29,16 +29,45 @@ internal static class Child
         }
     }
 
-    /// <summary>Spawns; it must succeed.</summary>
-    public static ChildProcess.Started Start(ChildProcess.Plan plan)
+    /// <summary>A child that runs its program: its process id and its pidfd, which the caller owns.</summary>
+    public readonly record struct Started(int Pid, DescriptorHandle Pidfd);
+
+    /// <summary>Spawns, and waits until the program has been executed or a step has failed; then nothing of it is left.</summary>
+    public static Started? Spawn(ChildProcess.Plan plan, out ChildProcess.Failure failure)
     {
-        var started = ChildProcess.Spawn(plan, out var failure);
+        using var launched = ChildProcess.Start(plan, out failure);
+        if (launched is null)
+        {
+            return null;
+        }
+
+        ChildProcess.Failure? step;
+        while (!launched.TryGetOutcome(out step))
+        {
+            Libc.WaitFor(launched.Status);
+        }
+
+        var started = new Started(launched.Pid, launched.Pidfd);
+        if (step is not { } failed)
+        {
+            return started;
+        }
+
+        failure = failed;
+        Assert.Equal(new Processes.Exit(false, 127, false), End(started));
+        return null;
+    }
+
+    /// <summary>Spawns; it must succeed.</summary>
+    public static Started Start(ChildProcess.Plan plan)
+    {
+        var started = Spawn(plan, out var failure);
         Assert.True(started is not null, $"{failure.Stage}: {ErrnoNames.Name(failure.Errno)} ({failure.Detail})");
         return started.Value;
     }
 
     /// <summary>Waits for the end, reaps, and closes the pidfd.</summary>
-    public static Processes.Exit End(ChildProcess.Started child)
+    public static Processes.Exit End(Started child)
     {
         using (child.Pidfd)
         {

@@ -155,6 +155,13 @@ internal static unsafe partial class Libc
     }
 
     /// <summary>PR_GET_DUMPABLE.</summary>
+    /// <summary>kcmp(2) KCMP_VM: whether that process has the very memory of this one.</summary>
+    public static bool SharesMemory(int pid)
+    {
+        nint number = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 312 : 272;
+        return kcmp(number, Processes.CurrentPid, pid, 1, 0, 0) == 0;
+    }
+
     public static bool IsDumpable => prctl(3, 0, 0, 0, 0) == 1;
 
     /// <summary>Makes socket(AF_INET6, ...) fail with EAFNOSUPPORT in the calling thread, as on a host that was booted without IPv6.</summary>
@@ -248,6 +255,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int prctl(int option, nint a, nint b, nint c, nint d);
+
+    [LibraryImport("libc", EntryPoint = "syscall")]
+    private static partial nint kcmp(nint number, nint one, nint other, nint type, nint first, nint second);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint a, nint b, nint c, nint d);

@@ -236,7 +236,7 @@ public class NotifySocketTests : KernelTest
     private void Drain(NotifySocket socket, int? worker = null) =>
         socket.Drain(worker ?? Processes.CurrentPid, _messages.Add, (reason, sender) => _refused.Add((reason, sender)));
 
-    private static ChildProcess.Started Start(string script, out DescriptorHandle input)
+    private static Child.Started Start(string script, out DescriptorHandle input)
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
         Assert.Null(Files.Pipe(out var reader, out var writer));

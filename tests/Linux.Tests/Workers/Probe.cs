@@ -29,7 +29,7 @@ public sealed class Probe : IDisposable
         Assert.Null(Files.Pipe(out var reader, out var writer));
         using (reader)
         {
-            ChildProcess.Started started;
+            Child.Started started;
             using (writer)
             {
                 List<DescriptorHandle> all = [.. descriptors ?? [nothing, nothing]];

@@ -50,7 +50,7 @@ public class ProcFileTests : KernelTest
         using (reader)
         {
             // The leader leaves children of children behind, says so, and stays as a zombie until it is reaped.
-            ChildProcess.Started leader;
+            Child.Started leader;
             using (var nothing = Files.Open("/dev/null", 2, 0, out _)!)
             using (writer)
             {
@@ -76,7 +76,7 @@ public class ProcFileTests : KernelTest
         }
     }
 
-    private static ChildProcess.Started Start(string path, DescriptorHandle its)
+    private static Child.Started Start(string path, DescriptorHandle its)
     {
         using (its)
         {

@@ -89,69 +89,148 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }
     }
 
-    /// <summary>
-    /// They take their steps beside us: what the one is must not get into the other. Our copies are closed before, unless the
-    /// children begin with our table of descriptors.
-    /// </summary>
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Several_that_are_on_their_way_at_once_are_each_what_was_asked_for(bool keepsDescriptors)
+    /// <summary>They take their steps at the same time: what is meant for one must not get into another, also when ours are closed before.</summary>
+    [Fact]
+    public void Several_that_are_on_their_way_at_once_are_each_what_was_asked_for()
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
         for (var round = 0; round < 20; round++)
         {
-            var begun = new List<(ChildProcess.Begun Child, DescriptorHandle Output, DescriptorHandle End)>();
-            for (var i = 0; i < ChildProcess.MostAtOnce; i++)
+            var begun = new List<(LaunchedProcess Child, DescriptorHandle Output)>();
+            for (var i = 0; i < 64; i++)
             {
                 Assert.Null(Files.Pipe(out var reader, out var writer));
+                using var end = writer!;
                 var number = i.ToString(CultureInfo.InvariantCulture);
-                var child = ChildProcess.Begin(
+                var child = ChildProcess.Start(
                     new ChildProcess.Plan
                     {
                         Path = i == 3 ? "/no/such/program" : "/bin/sh",
                         Arguments = ["sh", "-c", "echo $NUMBER $1 $$ $LISTEN_PID $(id -u); ulimit -c", "sh", number],
                         Environment = ["PATH=/usr/bin:/bin", "NUMBER=" + number],
                         PidVariables = ["LISTEN_PID"],
-                        Descriptors = [nothing, writer!, writer!],
-                        KeepsDescriptors = keepsDescriptors,
+                        Descriptors = [nothing, end, end],
                         Uid = (uint)(60000 + i),
                         Gid = 60000,
                         Groups = [],
                         Limits = [(LimitCore, (ulong)i * 512)],
                     },
-                    waits: false,
                     out _);
                 Assert.NotNull(child);
-                begun.Add((child, reader!, writer!));
-                if (!keepsDescriptors)
-                {
-                    writer!.Dispose();
-                }
+                begun.Add((child, reader!));
             }
 
-            Assert.Null(ChildProcess.Begin(new ChildProcess.Plan { Path = "/bin/true", Arguments = ["true"], Environment = [], Descriptors = [nothing, nothing, nothing] }, waits: true, out var tooMany));
-            Assert.Equal(SpawnStage.Clone, tooMany.Stage);
             for (var i = 0; i < begun.Count; i++)
             {
                 using var output = begun[i].Output;
-                var started = begun[i].Child.Finish(out var failure);
-                begun[i].End.Dispose();
+                using var child = begun[i].Child;
+                var written = Child.ReadToEnd(output);
+                Assert.True(child.TryGetOutcome(out var failure));
+                var exit = Child.End(new Child.Started(child.Pid, child.Pidfd));
                 if (i == 3)
                 {
-                    Assert.Null(started);
-                    Assert.Equal((SpawnStage.Exec, 2), (failure.Stage, failure.Errno));
-                    Assert.Equal("", Child.ReadToEnd(output));
+                    Assert.Equal(new ChildProcess.Failure(SpawnStage.Exec, 2, (int)ExecDetail.Absent), failure);
+                    Assert.Equal(("", 127), (written, exit.Status));
                     continue;
                 }
 
-                var pid = started!.Value.Pid;
-                Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"{i} {i} {pid} {pid} {60000 + i}\n{i}\n"), Child.ReadToEnd(output));
-                Assert.Equal((false, 0), (Child.End(started.Value) is var exit && exit.Signalled, exit.Status));
+                Assert.Null(failure);
+                Assert.Equal(string.Create(CultureInfo.InvariantCulture, $"{i} {i} {child.Pid} {child.Pid} {60000 + i}\n{i}\n"), written);
+                Assert.Equal(new Processes.Exit(false, 0, false), exit);
             }
 
             Assert.True(Libc.IsDumpable);
         }
+    }
+
+    /// <summary>
+    /// The worker's user stops it in the moment in which it belongs to that user, before its program: nothing waits, and at no
+    /// moment is its memory ours (kcmp(2), KCMP_VM).
+    /// </summary>
+    [Fact]
+    public void A_child_that_its_user_stops_before_its_program_holds_up_nothing_and_has_its_own_memory()
+    {
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        using var stop = new CancellationTokenSource();
+        var shared = 0;
+        var stopped = 0;
+        var watched = new System.Collections.Concurrent.ConcurrentDictionary<int, byte>();
+        var attacker = new Thread(() => KernelThread.AsNobody(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                foreach (var pid in watched.Keys)
+                {
+                    stopped += Processes.Kill(pid, 19) is null ? 1 : 0;
+                }
+            }
+        }));
+        var monitor = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                foreach (var pid in watched.Keys.Where(pid => Files.GetStatus($"/proc/{pid}", out var status) is null && status.Uid != 0))
+                {
+                    shared += Libc.SharesMemory(pid) ? 1 : 0;
+                }
+            }
+        });
+        attacker.Start();
+        monitor.Start();
+        var children = new List<LaunchedProcess>();
+        try
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                var child = ChildProcess.Start(new() { Path = "/bin/true", Arguments = ["true"], Environment = [], Descriptors = [nothing, nothing, nothing], Uid = 65534, Gid = 65534, Groups = [] }, out _);
+                Assert.NotNull(child);
+                children.Add(child);
+                watched.TryAdd(child.Pid, 0);
+            }
+        }
+        finally
+        {
+            foreach (var child in children)
+            {
+                watched.TryRemove(child.Pid, out _);
+            }
+
+            stop.Cancel();
+            attacker.Join();
+            monitor.Join();
+            foreach (var child in children)
+            {
+                Processes.Signal(child.Pidfd, 9);
+                Child.End(new Child.Started(child.Pid, child.Pidfd));
+                child.Dispose();
+            }
+        }
+
+        Assert.Equal(0, shared);
+        Assert.True(stopped > 0, "no child was stopped: the test has shown nothing");
+    }
+
+    [Fact]
+    public void The_bounding_set_is_what_is_ambient()
+    {
+        var report = probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [], DropsBoundingSet = true, AmbientCapabilities = 1 << 10 });
+        Assert.Equal("0000000000000400", report["status.CapBnd"]);
+        Assert.Equal("0000000000000400", report["status.CapEff"]);
+    }
+
+    [Fact]
+    public void A_name_is_looked_for_in_the_search_path_with_the_childs_rights()
+    {
+        using var directory = new TemporaryDirectory();
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1C0);
+        File.Copy("/bin/false", directory["true"]);
+        File.SetUnixFileMode(directory["true"], (UnixFileMode)0x1ED);
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        ChildProcess.Plan plan = new() { Path = "true", SearchPath = $"::/no/such:{directory.Path}:/bin", Arguments = ["true"], Environment = [], Descriptors = [nothing, nothing, nothing] };
+        Assert.Equal(1, Child.End(Child.Start(plan)).Status);
+        Assert.Equal(0, Child.End(Child.Start(plan with { Uid = 65534, Gid = 65534, Groups = [] })).Status);
+        Assert.Null(Child.Spawn(plan with { Path = "no-such-program" }, out var failure));
+        Assert.Equal(new ChildProcess.Failure(SpawnStage.Exec, 2, (int)ExecDetail.NotFound), failure);
     }
 
     [Fact]
@@ -249,7 +328,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         { SpawnStage.Directory, "ENOENT", "no-such-directory" },
         { SpawnStage.Directory, "ENOTDIR", "no-directory" },
         { SpawnStage.Limit, "EINVAL", "no-such-limit" },
-        { SpawnStage.Descriptors, "EBADF", "too-few-descriptors" },
+        { SpawnStage.Descriptors, "EBADF", "closed-descriptor" },
         { SpawnStage.Cgroup, "EBADF", "cgroup" },
         { SpawnStage.Capabilities, "EINVAL", "no-such-capability" },
     };
@@ -268,16 +347,19 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         Directory.CreateDirectory(directory["directory"]);
         using var writing = how == "open-for-writing" ? File.OpenWrite(directory[how]) : null;
         using var unwritable = Files.Open("/dev/null", 0, 0, out _)!;
+        var closed = new DescriptorHandle(1 << 16);
+        closed.SetHandleAsInvalid();
         var failure = AssertFails(stage, errno, plan => stage switch
         {
             SpawnStage.Directory => plan with { Directory = how == "no-directory" ? directory["no-program"] : directory[how] },
             SpawnStage.Limit => plan with { Limits = [(LimitCore, 0), (99, 1)] },
-            SpawnStage.Descriptors => plan with { Limits = [(LimitNoFile, 2)] },
+            SpawnStage.Descriptors => plan with { Descriptors = [plan.Descriptors[0], plan.Descriptors[1], closed] },
             SpawnStage.Cgroup => plan with { Cgroup = unwritable },
             SpawnStage.Capabilities => plan with { AmbientCapabilities = 1UL << 63 },
             _ => plan with { Path = directory[how] },
         });
-        Assert.Equal(stage switch { SpawnStage.Limit => 1, SpawnStage.Descriptors => 2, SpawnStage.Capabilities => 63, _ => -1 }, failure.Detail);
+        Assert.Equal(stage switch { SpawnStage.Limit => 1, SpawnStage.Descriptors => 2, SpawnStage.Capabilities => 63,
+            SpawnStage.Exec => (int)(how switch { "missing" => ExecDetail.Absent, "directory" => ExecDetail.Directory, _ => ExecDetail.Present }), _ => -1 }, failure.Detail);
     }
 
     /// <summary>As somebody who may not: a user, a group, groups, a lower nice level, a higher hard limit, a capability.</summary>
@@ -307,7 +389,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             var plan = new ChildProcess.Plan { Path = i % 4 == 0 ? "/no/such/program" : "/bin/true", Arguments = ["true"], Environment = ["PATH=/bin"], Descriptors = [nothing, nothing, nothing] };
             if (i % 4 == 0)
             {
-                Assert.Null(ChildProcess.Spawn(plan, out var failure));
+                Assert.Null(Child.Spawn(plan, out var failure));
                 Assert.Equal(SpawnStage.Exec, failure.Stage);
             }
             else
@@ -317,7 +399,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }
     }
 
-    /// <summary>The child runs in our memory: what other threads and the collector do meanwhile must not reach it, nor it them.</summary>
+    /// <summary>The child begins in our memory: what other threads and the collector do must not reach it, nor it them.</summary>
     [Fact]
     public void Other_threads_allocate_meanwhile()
     {
@@ -379,7 +461,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     private ChildProcess.Failure AssertFails(SpawnStage stage, string errno, Func<ChildProcess.Plan, ChildProcess.Plan> configure)
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
-        var started = ChildProcess.Spawn(configure(new() { Path = probe.Path, Arguments = ["probe", "1"], Environment = [], Descriptors = [nothing, nothing, nothing] }), out var failure);
+        var started = Child.Spawn(configure(new() { Path = probe.Path, Arguments = ["probe", "1"], Environment = [], Descriptors = [nothing, nothing, nothing] }), out var failure);
         Assert.Null(started);
         Assert.Equal((stage, errno), (failure.Stage, ErrnoNames.Name(failure.Errno)));
         Assert.Equal(0, Processes.PeekAnyExited());

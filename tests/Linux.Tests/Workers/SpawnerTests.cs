@@ -92,7 +92,6 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         { "unknown", "command \"no-such-program\": finding it: no directory of PATH" },
         { "directory", "working_directory \"/no/such/directory\": entering it: ENOENT" },
         { "limit", "limits.nofile = 4611686018427387904: setting it: EPERM" },
-        { "descriptors", "placing descriptor 2: EBADF" },
         { "environment", "environment_files \"/no/such/file\": reading it: there is no file" },
         { "notify", "notify socket: bind(" },
         { "capability", "capabilities" },
@@ -110,7 +109,6 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
             "unknown" => Service() with { Command = ["no-such-program"] },
             "directory" => Service() with { WorkingDirectory = "/no/such/directory" },
             "limit" => Service() with { Limits = [new("nofile", 7, 1UL << 62)] },
-            "descriptors" => Service() with { Limits = [new("nofile", 7, 2)] },
             "environment" => Service() with { EnvironmentFiles = ["/no/such/file"] },
             "capability" => Service() with { Capabilities = ["CAP_NET_ADMIN"] },
             _ => Service(),
@@ -177,6 +175,44 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
     {
         Assert.True(WorkerIdentity.TryResolve(spec, out var identity, out var error), error);
         var worker = new WorkerState { Id = 3, Slot = 1, Generation = 7, Phase = WorkerPhase.Starting, StartedAt = default };
-        return spawner.Begin(spec, identity, worker, listeners, output.Add, output.Add, waits: true, out failure)?.Finish(out failure);
+        var variables = FileVariables.None;
+        if (!spec.EnvironmentFiles.IsEmpty)
+        {
+            using var loop = new EventLoop(TimeProvider.System);
+            new EnvironmentFileReader(loop).Read(spec, identity, read =>
+            {
+                variables = read;
+                loop.Stop();
+            });
+            loop.Run();
+            if (variables.Error is { } unread)
+            {
+                failure = unread;
+                return null;
+            }
+        }
+
+        if (spawner.Start(spec, identity, worker, listeners, output.Add, output.Add, variables, out failure) is not { } process)
+        {
+            return null;
+        }
+
+        while (!process.Launch!.TryGetOutcome(out failure))
+        {
+            Libc.WaitFor(process.Launch.Status);
+        }
+
+        if (failure is null)
+        {
+            return process;
+        }
+
+        using (process)
+        {
+            Libc.WaitFor(process.Pidfd);
+            process.Reap();
+        }
+
+        return null;
     }
 }

@@ -1,0 +1,19 @@
+namespace Supervisor.Native;
+
+/// <summary>The launcher's numbers, in their order: enum listend_number of spawn.h.</summary>
+internal enum LaunchNumber
+{
+    Status,
+    Cgroup,
+    Limits,
+    Nice,
+    Umask,
+    Bounds,
+    Groups,
+    Gid,
+    Uid,
+    Ambient,
+    NoNewPrivileges,
+    PidVariables,
+    Count,
+}

@@ -1,0 +1,255 @@
+/*
+ * The launcher: what a child of the daemon executes first. It takes the steps that make it a worker, drops its privileges
+ * and executes the worker's program. It is a program of its own, without libc, so from its first instruction on it has an
+ * address space of its own: no process that runs as another user ever shares the daemon's memory, and the daemon never
+ * waits for one. It is linked into the daemon's executable as an image and executed from a sealed memory file, which
+ * nobody can write to.
+ *
+ * argv:  "listend-launch" NUMBERS GROUPS LIMITS DIRECTORY SEARCH FILE, then the program's own argv
+ *   NUMBERS    decimal, separated by blanks, in the order of enum number
+ *   GROUPS     supplementary groups, decimal
+ *   LIMITS     pairs of resource and value, decimal
+ *   DIRECTORY  to change to, or empty
+ *   SEARCH     the directories in which FILE is looked for, separated by ":", or empty: FILE is a path
+ * envp:  the worker's; in its first PID_VARIABLES strings the process id is written behind the "="
+ *
+ * Order: session, control group, limits, nice, umask, bounding set, groups, group, user, directory, capabilities,
+ * no_new_privs, signals, exec. The directory comes after the user, so that it is entered with the worker's rights;
+ * no_new_privs after what needs privilege. All signals are blocked when it begins.
+ *
+ * A step that fails is written as struct listend_outcome to the status descriptor, which is close-on-exec: the daemon reads
+ * that, or the end of the file when the program has been executed.
+ */
+#define _GNU_SOURCE
+#include "spawn.h"
+
+#include "raw_call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/prctl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+
+#define MOST_GROUPS 65536 /* NGROUPS_MAX, linux/limits.h */
+#define MOST_PATH 4096    /* PATH_MAX */
+
+#define CALL_OF(name, a, b, c, d, e, ...) call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
+#define CALL(name, ...) CALL_OF(name, __VA_ARGS__, 0, 0, 0, 0, 0)
+
+/* The kernel's own struct sigaction (asm/signal.h): libc's has another layout. */
+struct kernel_sigaction {
+    void *handler;
+    unsigned long flags;
+    void *restorer;
+    unsigned long mask;
+};
+
+static uint32_t groups[MOST_GROUPS];
+static char candidate[MOST_PATH];
+static int status;
+
+void *memcpy(void *to, const void *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((char *)to)[i] = ((const char *)from)[i];
+    return to;
+}
+
+void *memset(void *to, int value, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        ((char *)to)[i] = (char)value;
+    return to;
+}
+
+static _Noreturn void fail(int stage, long result, int detail)
+{
+    struct listend_outcome outcome = { stage, (int)-result, detail };
+    CALL(write, status, &outcome, sizeof outcome);
+    for (;;)
+        CALL(exit_group, 127);
+}
+
+static void check(int stage, long result, int detail)
+{
+    if (result < 0)
+        fail(stage, result, detail);
+}
+
+/* The next number of a text; what is not a digit separates. */
+static uint64_t next(const char **text)
+{
+    uint64_t value = 0;
+    while (**text && (**text < '0' || **text > '9'))
+        (*text)++;
+    for (; **text >= '0' && **text <= '9'; (*text)++)
+        value = value * 10 + (uint64_t)(**text - '0');
+    return value;
+}
+
+static void write_pid(char *variable, long pid)
+{
+    char digits[20];
+    int n = 0;
+    while (*variable && *variable++ != '=')
+        ;
+    do {
+        digits[n++] = (char)('0' + pid % 10);
+        pid /= 10;
+    } while (pid);
+    while (n)
+        *variable++ = digits[--n];
+    *variable = 0;
+}
+
+/*
+ * What no program of this worker can get back, whatever it executes (capabilities(7)). Without CAP_SETPCAP it stays: then
+ * no_new_privs, which is set in the same cases, is what keeps it from them.
+ */
+static void drop_bounding_set(uint64_t kept)
+{
+    for (int cap = 0; cap < 64; cap++)
+        if (!(kept >> cap & 1) && CALL(prctl, PR_CAPBSET_DROP, cap) == -EINVAL)
+            break;
+}
+
+static void keep_capabilities(uint64_t ambient, int drops_others)
+{
+    struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+    struct __user_cap_data_struct data[2];
+    check(LISTEND_STAGE_CAPABILITIES, CALL(capget, &header, data), -1);
+    for (int i = 0; i < 2; i++) {
+        uint32_t bits = (uint32_t)(ambient >> (32 * i));
+        if (drops_others)
+            data[i].permitted = data[i].effective = data[i].permitted & bits;
+        data[i].inheritable |= bits;
+    }
+    check(LISTEND_STAGE_CAPABILITIES, CALL(capset, &header, data), -1);
+    for (int cap = 0; cap < 64; cap++)
+        if (ambient >> cap & 1)
+            check(LISTEND_STAGE_CAPABILITIES, CALL(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap), cap);
+}
+
+/* Why a path could not be executed: with the worker's rights, which is what counts. */
+static int describe(const char *path)
+{
+    long directory = CALL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (directory >= 0)
+        return LISTEND_EXEC_DIRECTORY;
+    return CALL(faccessat, AT_FDCWD, path, 0) == 0 ? LISTEND_EXEC_PRESENT : LISTEND_EXEC_ABSENT;
+}
+
+/* Executes the program of that name in the first directory that has one, as execvp(3) does. */
+static _Noreturn void execute_found(const char *search, const char *file, char **argv, char **envp)
+{
+    long result = -ENOENT;
+    while (*search) {
+        size_t n = 0;
+        for (; *search && *search != ':'; search++)
+            if (n < sizeof candidate)
+                candidate[n++] = *search;
+        if (*search)
+            search++;
+        if (n == 0)
+            continue;
+        if (n < sizeof candidate)
+            candidate[n++] = '/';
+        for (const char *c = file; *c && n < sizeof candidate; c++)
+            candidate[n++] = *c;
+        if (n >= sizeof candidate)
+            continue;
+        candidate[n] = 0;
+        long refused = CALL(execve, candidate, argv, envp);
+        if (refused == -EACCES)
+            result = refused;
+        else if (refused != -ENOENT && refused != -ENOTDIR)
+            fail(LISTEND_STAGE_EXEC, refused, LISTEND_EXEC_PRESENT);
+        else if (refused == -ENOENT && describe(candidate) == LISTEND_EXEC_PRESENT)
+            fail(LISTEND_STAGE_EXEC, refused, LISTEND_EXEC_PRESENT);
+    }
+    fail(LISTEND_STAGE_EXEC, result, result == -ENOENT ? LISTEND_EXEC_NOT_FOUND : LISTEND_EXEC_PRESENT);
+}
+
+__attribute__((noreturn, used)) static void launch(long *stack)
+{
+    char **argv = (char **)(stack + 1);
+    char **envp = argv + stack[0] + 1;
+    uint64_t n[LISTEND_NUMBERS];
+    const char *text = argv[1];
+    for (int i = 0; i < LISTEND_NUMBERS; i++)
+        n[i] = next(&text);
+    status = (int)n[LISTEND_NUMBER_STATUS];
+
+    check(LISTEND_STAGE_DESCRIPTORS, CALL(fcntl, status, F_SETFD, FD_CLOEXEC), -1);
+    check(LISTEND_STAGE_SESSION, CALL(setsid, 0), -1);
+    if (n[LISTEND_NUMBER_CGROUP]) {
+        long entered = CALL(write, n[LISTEND_NUMBER_CGROUP], "0", 1);
+        check(LISTEND_STAGE_CGROUP, entered == 0 ? -EIO : entered, -1);
+    }
+    if (n[LISTEND_NUMBER_CGROUP])
+        CALL(close, n[LISTEND_NUMBER_CGROUP]);
+    /* The image, behind the status. */
+    CALL(close, status + 1);
+
+    text = argv[3];
+    for (int i = 0; i < (int)n[LISTEND_NUMBER_LIMITS]; i++) {
+        uint64_t resource = next(&text), value = next(&text), limit[2] = { value, value };
+        check(LISTEND_STAGE_LIMIT, CALL(prlimit64, 0, resource, limit, NULL), i);
+    }
+    if (n[LISTEND_NUMBER_NICE])
+        check(LISTEND_STAGE_NICE, CALL(setpriority, PRIO_PROCESS, 0, (long)n[LISTEND_NUMBER_NICE] - LISTEND_NICE_OFFSET), -1);
+    if (n[LISTEND_NUMBER_UMASK])
+        CALL(umask, n[LISTEND_NUMBER_UMASK] - 1);
+
+    uint64_t uid = n[LISTEND_NUMBER_UID], gid = n[LISTEND_NUMBER_GID], ambient = n[LISTEND_NUMBER_AMBIENT];
+    if (n[LISTEND_NUMBER_BOUNDS])
+        drop_bounding_set(ambient);
+    if (n[LISTEND_NUMBER_GROUPS]) {
+        uint64_t count = n[LISTEND_NUMBER_GROUPS] - 1;
+        text = argv[2];
+        for (uint64_t i = 0; i < count && i < MOST_GROUPS; i++)
+            groups[i] = (uint32_t)next(&text);
+        check(LISTEND_STAGE_GROUPS, CALL(setgroups, count, groups), -1);
+    }
+    if (gid)
+        check(LISTEND_STAGE_GROUP, CALL(setresgid, gid - 1, gid - 1, gid - 1), -1);
+    if (uid) {
+        if (ambient)
+            check(LISTEND_STAGE_CAPABILITIES, CALL(prctl, PR_SET_KEEPCAPS, 1), -1);
+        check(LISTEND_STAGE_USER, CALL(setresuid, uid - 1, uid - 1, uid - 1), -1);
+    }
+    if (*argv[4])
+        check(LISTEND_STAGE_DIRECTORY, CALL(chdir, argv[4]), -1);
+    /* The daemon's own ambient capabilities are not the worker's (Linux 4.3; where there are none, there is none to clear). */
+    CALL(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL);
+    if (ambient)
+        keep_capabilities(ambient, uid > 1);
+    if (n[LISTEND_NUMBER_NO_NEW_PRIVILEGES])
+        check(LISTEND_STAGE_NO_NEW_PRIVILEGES, CALL(prctl, PR_SET_NO_NEW_PRIVS, 1), -1);
+
+    /* What the daemon ignores (the runtime leaves SIGPIPE so) would stay ignored over execve(). */
+    struct kernel_sigaction by_default = { 0 };
+    for (int signal = 1; signal <= 64; signal++)
+        if (signal != SIGKILL && signal != SIGSTOP)
+            CALL(rt_sigaction, signal, &by_default, NULL, 8);
+
+    long pid = CALL(getpid, 0);
+    for (uint64_t i = 0; i < n[LISTEND_NUMBER_PID_VARIABLES]; i++)
+        write_pid(envp[i], pid);
+
+    unsigned long none = 0;
+    check(LISTEND_STAGE_SIGNALS, CALL(rt_sigprocmask, SIG_SETMASK, &none, NULL, 8), -1);
+    if (*argv[5])
+        execute_found(argv[5], argv[6], argv + 7, envp);
+    long refused = CALL(execve, argv[6], argv + 7, envp);
+    fail(LISTEND_STAGE_EXEC, refused, describe(argv[6]));
+}
+
+#if defined(__x86_64__)
+__asm__(".globl _start\n_start:\n xor %ebp, %ebp\n mov %rsp, %rdi\n and $-16, %rsp\n call launch\n");
+#else
+__asm__(".globl _start\n_start:\n mov x29, #0\n mov x30, #0\n mov x0, sp\n bl launch\n");
+#endif
