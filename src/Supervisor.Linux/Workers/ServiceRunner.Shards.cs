@@ -39,10 +39,10 @@ public sealed partial class ServiceRunner
             return shards != handle.Sockets.Count;
         }
 
-        // Where they are being replaced already, those that are yet to come get their share as it is then.
+        // Those that are yet to come get their share as it is then: where workers are being replaced already, and where their environment is being read.
         int? target = State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From : rollout.To : null;
         var held = new Dictionary<int, IReadOnlyCollection<int>>();
-        foreach (var worker in State.Workers.Where(worker => worker.IsLive && worker.Slot < workers && (target is null || worker.Generation == target)))
+        foreach (var worker in State.Workers.Where(worker => worker.IsLive && worker.Slot < workers && !_preparing.Contains(worker.Id) && (target is null || worker.Generation == target)))
         {
             List<int> own = [.. handle.Sockets.Where(socket => Holds(worker.Id, socket)).Select(socket => socket.Shard)];
             own.AddRange(handle.Leaving.Where(socket => Holds(worker.Id, socket)).Select(_ => int.MaxValue));

@@ -146,7 +146,7 @@ public sealed partial class ServiceRunner
 
         var (spec, listeners) = (State.SpecOf(worker.Generation), MeansOf(worker.Generation).Listeners);
         var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
-        foreach (var (handle, socket) in listeners.SelectMany(handle => handle.Sockets.Where(sockets.Contains).Select(socket => (handle, socket))))
+        foreach (var (handle, socket) in listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving).Where(sockets.Contains).Select(socket => (handle, socket))))
         {
             handle.History.Add(
                 HandlePhase.Handoff, "execve", actor: new HistoryActor(process.Session, $"{Name}/{worker.Slot}"),
