@@ -8,6 +8,9 @@ internal static class ReplaceBenchmark
 {
     private const int SigKill = 9;
 
+    /// <summary>Server::Starter, where it is installed (Debian: libserver-starter-perl).</summary>
+    private const string ServerStarter = "/usr/bin/start_server";
+
     /// <summary>Between two kills: time to take the worker's READY=1 and to be at rest again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(40);
 
@@ -35,6 +38,21 @@ internal static class ReplaceBenchmark
 
         yield return Figure.Of("SIGKILL to the replacement's main()", ours[warmUp..], theirs[warmUp..], "waits on a pidfd; vfork, launcher, execve");
         yield return Figure.Of("the same", ours[warmUp..], vforks[warmUp..], "waits on a pidfd; vfork, execve: no launcher");
+        if (!File.Exists(ServerStarter))
+        {
+            yield break;
+        }
+
+        using var starterStamps = new StampSocket(workspace.Fresh("stamps"));
+        using var starter = Yardstick.StartPeer(ServerStarter, "--interval=0", $"--path={workspace.Fresh("socket")}", "--", workspace.Yardstick("worker"), starterStamps.Path);
+        var starterPid = starterStamps.Receive().Pid;
+        var starters = new List<long>();
+        for (var i = 0; i < Math.Max(1, scale.Rounds / 3); i++)
+        {
+            starters.Add(Replace(ref starterPid, starterStamps));
+        }
+
+        yield return Figure.Of("the same", ours[warmUp..], starters, "Server::Starter, --interval=0");
     }
 
     private static long Replace(ref int pid, StampSocket stamps)

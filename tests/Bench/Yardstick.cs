@@ -1,14 +1,22 @@
 using System.Diagnostics;
 using System.Globalization;
+using Supervisor.Native;
 
 namespace Supervisor.Bench;
 
 /// <summary>A program that runs beside the measurement: one that prints numbers, or one that stays until its standard input ends.</summary>
 internal sealed class Yardstick : IDisposable
 {
-    private readonly Process _process;
+    private const int Terminate = 15;
 
-    private Yardstick(Process process) => _process = process;
+    private readonly Process _process;
+    private readonly bool _endsBySignal;
+
+    private Yardstick(Process process, bool endsBySignal = false)
+    {
+        _process = process;
+        _endsBySignal = endsBySignal;
+    }
 
     /// <summary>Its process id.</summary>
     public int Pid => _process.Id;
@@ -16,6 +24,10 @@ internal sealed class Yardstick : IDisposable
     /// <summary>Starts one that stays.</summary>
     public static Yardstick Start(string program, params string[] arguments) => new(Process.Start(
         new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
+
+    /// <summary>Starts one of another project's, which ends by SIGTERM.</summary>
+    public static Yardstick StartPeer(string program, params string[] arguments) => new(Process.Start(
+        new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!, endsBySignal: true);
 
     /// <summary>Runs one to its end, and returns the numbers that it prints.</summary>
     public static IReadOnlyList<long> Numbers(string program, params string[] arguments)
@@ -30,9 +42,14 @@ internal sealed class Yardstick : IDisposable
     /// <summary>Waits for the next number that it prints.</summary>
     public long Next() => long.Parse(_process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
 
-    /// <summary>Ends its standard input, and waits for its end.</summary>
+    /// <summary>Ends its standard input, or signals it, and waits for its end.</summary>
     public void Dispose()
     {
+        if (_endsBySignal)
+        {
+            Processes.Kill(_process.Id, Terminate);
+        }
+
         _process.StandardInput.Close();
         _process.WaitForExit();
         _process.Dispose();

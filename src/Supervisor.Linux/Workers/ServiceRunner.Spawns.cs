@@ -105,7 +105,10 @@ public sealed partial class ServiceRunner
     private void Settle(int workerId, WorkerProcess process)
     {
         SettleSoon(workerId, process);
-        TellSpawned();
+        if (_spawned.Exists(spawned => spawned.WorkerId == workerId))
+        {
+            TellSpawned();
+        }
     }
 
     /// <summary>The same, but the machine is told at the end of the turn, of all that were spawned in it at once.</summary>
