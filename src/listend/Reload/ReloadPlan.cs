@@ -160,9 +160,10 @@ internal sealed class ReloadPlan
                 "daemon", "", "needs-restart", ["runtime_directory"], $"{_daemon.Paths.Directory} stays: sockets that clients and workers know lie there; restart the daemon for another one", null));
         }
 
-        if (before.Metrics != after.Metrics)
+        string[] changed = [.. before.Metrics != after.Metrics ? ["metrics"] : (string[])[], .. before.MetricsHosts.SequenceEqual(after.MetricsHosts) ? [] : (string[])["metrics_hosts"]];
+        if (changed.Length > 0)
         {
-            Actions.Add(new ReloadActionDocument("daemon", "", "in-place", ["metrics"], after.Metrics is null ? "no longer served by TCP" : $"served on {after.Metrics}", null));
+            Actions.Add(new ReloadActionDocument("daemon", "", "in-place", changed, after.Metrics is null ? "no longer served by TCP" : $"served on {after.Metrics}", null));
         }
     }
 
