@@ -184,7 +184,7 @@ internal sealed class Daemon : IDisposable
         }
 
         // Metrics are a courtesy: that they cannot be had stops no service.
-        ServeMetrics(_config.Daemon).Wait();
+        ServeMetrics(_config.Daemon).Wait(EvidenceBudget.AtStart);
 
         ServiceRunner AddService(ServiceSpec spec)
         {
@@ -322,6 +322,7 @@ internal sealed class Daemon : IDisposable
 
         Rest.Begin(Rest.AfterStart);
         _loop.Add(Rest);
+        factory.Evidence.Serve();
         _loop.Run();
 
         safekeeping.End();

@@ -92,12 +92,12 @@ internal sealed class ReloadPlan
     public List<FailureDocument> Failures { get; } = [];
 
     /// <summary>Asks the kernel whether the new sockets could be bound, without binding them: for a dry run.</summary>
-    public void Probe()
+    public void Probe(EvidenceBudget budget)
     {
         foreach (var step in Listeners.Where(step => step is { Diff.After: not null, Move: ListenerMove.Beside } && step.Bridge.Count == 0))
         {
             var after = step.Diff.After!;
-            var diagnosis = BindDiagnostics.Ask(after with { Address = step.At }, Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(after.Name)).Select(service => service.Name)));
+            var diagnosis = BindDiagnostics.Ask(after with { Address = step.At }, Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(after.Name)).Select(service => service.Name)), budget);
             if (!diagnosis.Bindable && !(diagnosis.Cause == BindCause.StaleUnixPath && after.Unix.RemoveStale))
             {
                 Failures.Add(Documents.Placed(Documents.Failure(diagnosis), after.Name, _places));
