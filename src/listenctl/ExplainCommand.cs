@@ -66,7 +66,7 @@ internal sealed class ExplainCommand : Verb
                 Device = parsed.GetValue(device),
             },
         };
-        var diagnosis = BindDiagnostics.Ask(spec, Predecessors.OfAnyService);
+        var diagnosis = BindDiagnostics.Ask(spec, Predecessors.OfAnyService, new EvidenceBudget(Standard.Clock, EvidenceBudget.OfCommand));
         if (parsed.GetValue(options.Json))
         {
             Json.Write(Standard.Output, JsonSerializer.SerializeToUtf8Bytes(Document(diagnosis), ControlJson.Default.FailureDocument));

@@ -86,7 +86,7 @@ internal static class ListenctlProgram
         }
         catch (IOException error)
         {
-            standard.Error.WriteLine($"listenctl: cannot write standard output: {error.Message}");
+            standard.Error.WriteLine($"listenctl: cannot write standard output: {Printable.Of(error.Message)}");
             return ExitCode.Failed;
         }
     }

@@ -184,7 +184,7 @@ internal sealed class Daemon : IDisposable
         }
 
         // Metrics are a courtesy: that they cannot be had stops no service.
-        ServeMetrics(_config.Daemon.Metrics).Wait();
+        ServeMetrics(_config.Daemon).Wait(EvidenceBudget.AtStart);
 
         ServiceRunner AddService(ServiceSpec spec)
         {
@@ -322,6 +322,7 @@ internal sealed class Daemon : IDisposable
 
         Rest.Begin(Rest.AfterStart);
         _loop.Add(Rest);
+        factory.Evidence.Serve();
         _loop.Run();
 
         safekeeping.End();
@@ -503,9 +504,9 @@ internal sealed class Daemon : IDisposable
         var before = _config.Daemon;
         _config = config;
         Safekeeping.WatchAll();
-        if (before.Metrics != config.Daemon.Metrics)
+        if (before.Metrics != config.Daemon.Metrics || !before.MetricsHosts.SequenceEqual(config.Daemon.MetricsHosts))
         {
-            _ = ServeMetrics(config.Daemon.Metrics);
+            _ = ServeMetrics(config.Daemon);
         }
     }
 
@@ -521,18 +522,18 @@ internal sealed class Daemon : IDisposable
     }
 
     /// <summary>Metrics are a courtesy: that they cannot be had stops no service. Never on the loop, which answers them.</summary>
-    private Task ServeMetrics(string? address)
+    private Task ServeMetrics(DaemonConfig config)
     {
         var former = Interlocked.Exchange(ref _metrics, null);
-        return address is null && former is null ? Task.CompletedTask : Task.Run(() =>
+        return config.Metrics is null && former is null ? Task.CompletedTask : Task.Run(() =>
         {
             former?.Dispose();
-            if (address is null)
+            if (config.Metrics is null)
             {
                 return;
             }
 
-            _metrics = MetricsServer.TryStart(this, address, out var error);
+            _metrics = MetricsServer.TryStart(this, config, out var error);
             if (error is not null)
             {
                 _log.Error("{Error}", error);

@@ -24,6 +24,7 @@ internal static class Preflight
         var duplicates = ConfigConflicts.Find(listeners, name => NetworkInterfaces.Index(name) ?? 0).ToDictionary(pair => pair.Spec.Name, pair => pair.Other, StringComparer.Ordinal);
         var directory = config.Daemon.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
         var daemon = directory is not null && Incumbent.Of(new RuntimePaths(directory).LockFile) is { Lives: true } running ? running.Pid : null;
+        var budget = new EvidenceBudget(TimeProvider.System, EvidenceBudget.OfCommand);
         foreach (var spec in listeners)
         {
             if (duplicates.TryGetValue(spec.Name, out var other))
@@ -37,7 +38,7 @@ internal static class Preflight
             }
 
             var services = config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name);
-            var diagnosis = BindDiagnostics.Ask(spec, Predecessors.Of(services));
+            var diagnosis = BindDiagnostics.Ask(spec, Predecessors.Of(services), budget);
             if (!diagnosis.Bindable && !IsTheDaemons(diagnosis, daemon) && !(diagnosis.Cause == BindCause.StaleUnixPath && spec.Unix.RemoveStale))
             {
                 yield return Documents.Placed(Documents.Failure(diagnosis), spec.Name, result.Places);

@@ -15,7 +15,7 @@ public sealed class EventsTests
         Assert.Equal(
             new Listenctl(
                 ExitCode.Done,
-                "2026-03-04 08:48:00.500  worker-ready            service api: worker 0 is ready\uFFFD[2J\n" +
+                "2026-03-04 08:48:00.500  worker-ready            service api: worker 0 is ready\\x1B[2J\n" +
                 "2026-03-04 08:48:01.000  service-state           service api is running, was starting\n",
                 ""),
             Listenctl.Run(daemon, "events"));

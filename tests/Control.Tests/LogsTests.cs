@@ -15,7 +15,7 @@ public sealed class LogsTests
         Assert.Equal(
             new Listenctl(
                 ExitCode.Done,
-                "2026-03-04 08:48:00.500 0[4711]: hello \uFFFD[31mred\n" +
+                "2026-03-04 08:48:00.500 0[4711]: hello \\x1B[31mred\n" +
                 "2026-03-04 08:48:00.600 1[4712]: [bold]bad[/] news\n" +
                 "2026-03-04 08:48:00.700 listend: 6 lines before this one are not kept any more\n",
                 ""),

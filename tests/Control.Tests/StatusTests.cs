@@ -31,7 +31,7 @@ public sealed class StatusTests
             api      running   generation 3  2/2 ready  web, admin
               SLOT    PID  GEN  STATE      FOR  RESTARTS  CONNECTIONS  STATUS
                  0   4711    3  ready    3m12s         0           12  serving
-                 1  10712    3  ready    3m12s         1            0  a�[31mb c, last exit: killed by SIGKILL
+                 1  10712    3  ready    3m12s         1            0  a\x1B[31mb c, last exit: killed by SIGKILL
 
             billing  degraded  generation 7  0/1 ready  no listeners
               generation 8 rolled back after 1.2 s: worker slot 0 (pid 5) exited with status 1 before it was ready

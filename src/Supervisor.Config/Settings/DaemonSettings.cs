@@ -13,6 +13,10 @@ internal static class DaemonSettings
             "metrics", SettingTypes.HostAndPort, null,
             "address on which metrics are served besides the control socket; unset: none",
             (s, v) => s with { Metrics = v }),
+        Of(
+            "metrics_hosts", SettingTypes.ListOf(SettingTypes.HostName), "[]",
+            "host names by which metrics may be asked for, besides IP addresses, localhost and this host's own name; \"*\": every name",
+            (s, v) => s with { MetricsHosts = v }),
     ]);
 
     private static Setting<DaemonConfig> Of<T>(

@@ -31,6 +31,16 @@ internal static class SettingTypes
         Pattern = "^.+:[0-9]+$",
     };
 
+    /// <summary>A name as a Host header has it, without a port; RFC 1123, section 2.1.</summary>
+    public static readonly TextType<string> HostName = new(
+        "a host name", "letters, digits, \"-\" and \".\", or \"*\"", "metrics.example.org", static (text, _) =>
+            text == "*" || (text.Length is >= 1 and <= 253 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_') && text[0] is not ('-' or '.'))
+                ? text
+                : new Fault($"{Quoted.Text(text)} is not a host name", "write a name without scheme and port, such as \"metrics.example.org\", or \"*\""))
+    {
+        Pattern = "^(\\*|[A-Za-z0-9_][A-Za-z0-9._-]{0,252})$",
+    };
+
     /// <summary>A network interface; the kernel's dev_valid_name, net/core/dev.c.</summary>
     public static readonly TextType<string> Interface = new(
         "an interface", "1 to 15 characters without \"/\", \":\" or space", "eth0", ReadInterface)

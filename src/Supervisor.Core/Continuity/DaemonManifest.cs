@@ -69,6 +69,9 @@ public sealed record ConfigEntry
     /// <summary><c>daemon.metrics</c>.</summary>
     public string? Metrics { get; init; }
 
+    /// <summary><c>daemon.metrics_hosts</c>.</summary>
+    public ImmutableArray<string> MetricsHosts { get; init; } = [];
+
     /// <summary><c>[listener.NAME]</c>.</summary>
     public required ImmutableArray<ListenerSpec> Listeners { get; init; }
 

@@ -52,6 +52,9 @@ public sealed record BindDiagnosis
     /// <summary>When the last of the TIME_WAIT connections ends: time to wait from now; null otherwise.</summary>
     public TimeSpan? ClearsIn { get; init; }
 
+    /// <summary>Whether the time for looking was over before everything had been looked at: holders may be missing, and the cause may be another one.</summary>
+    public bool IsPartial { get; init; }
+
     /// <summary>Whether it can be bound.</summary>
     public bool Bindable => Errno is null;
 }

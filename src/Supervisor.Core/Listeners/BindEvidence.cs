@@ -14,6 +14,9 @@ public sealed record BindEvidence
     /// <summary>Processes whose descriptors could not be read.</summary>
     public int HiddenProcesses { get; init; }
 
+    /// <summary>Whether the time for looking was over before everything had been looked at.</summary>
+    public bool IsPartial { get; init; }
+
     /// <summary>The user who asks.</summary>
     public uint Uid { get; init; }
 

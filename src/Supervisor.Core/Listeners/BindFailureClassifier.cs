@@ -52,6 +52,7 @@ public static class BindFailureClassifier
             Holders = holders,
             Verdict = fact,
             Advice = Advice(cause, spec, holders, evidence),
+            IsPartial = evidence.IsPartial,
             ClearsIn = cause == BindCause.TimeWait ? holders.Max(holder => holder.Expires) : null,
         };
     }
@@ -85,7 +86,8 @@ public static class BindFailureClassifier
 
         if (inTheWay.IsEmpty)
         {
-            return evidence.ShowsBound
+            return evidence.IsPartial ? (BindCause.Unexplained, [], "the kernel says that the address is in use; the time was over before it was seen which socket has it")
+                : evidence.ShowsBound
                 ? (BindCause.Unexplained, [], "the kernel says that the address is in use, and no socket that can be seen has it; it may just have been closed")
                 : (BindCause.BoundNotListening, [], "a socket has bound it without listening; kernels before Linux 6.8 do not show whose");
         }
@@ -336,7 +338,11 @@ public static class BindFailureClassifier
     private static string Unseen(BindCause cause, ListenerSpec spec, ImmutableArray<SocketHolder> holders, BindEvidence evidence)
     {
         var text = new List<string>();
-        if (holders.FirstOrDefault(holder => holder.Processes.IsEmpty && holder.Inode != 0) is { } hidden)
+        if (evidence.IsPartial)
+        {
+            text.Add($"not all processes could be looked at in time: run listenctl explain {spec.Address} for all of them");
+        }
+        else if (holders.FirstOrDefault(holder => holder.Processes.IsEmpty && holder.Inode != 0) is { } hidden)
         {
             text.Add(evidence.HiddenProcesses > 0
                 ? $"the socket {hidden.Address} is held by a process of uid {hidden.Uid} that is not visible to uid {evidence.Uid} ({Count(evidence.HiddenProcesses, "process", "processes")} could not be looked into): ask again as root"

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
 using Supervisor.Core.Listeners;
@@ -69,18 +70,22 @@ public sealed class AcceptedConnections
     }
 
     /// <summary>
-    /// The connections that each of these processes, or a descendant of it, has open; null where it may not be looked into.
+    /// The connections that each of these processes, or a descendant of it, has open; null where it may not be looked into,
+    /// or not within <paramref name="each"/>, or not before <paramref name="until"/> (a timestamp of <see cref="Stopwatch"/>).
     /// Where there is no connection at all, no process is looked into.
     /// </summary>
-    public Dictionary<int, IReadOnlyList<AcceptedConnection>?> Of(IEnumerable<int> processes, bool withAges = false)
+    public Dictionary<int, IReadOnlyList<AcceptedConnection>?> Of(IEnumerable<int> processes, TimeSpan each, long until, bool withAges = false)
     {
         var all = All(withAges);
         var inodes = all.Keys.ToHashSet();
-        return processes.Distinct().ToDictionary(pid => pid, pid => Of(pid, all, inodes));
+        return processes.Distinct().ToDictionary(pid => pid, pid => Of(pid, all, inodes, Math.Min(until, Stopwatch.GetTimestamp() + (long)(each.TotalSeconds * Stopwatch.Frequency))));
     }
 
-    /// <summary>Which of all connections, whose <paramref name="inodes"/> are given, that process or a descendant of it has open; null where it may not be looked into.</summary>
-    public static IReadOnlyList<AcceptedConnection>? Of(int root, Dictionary<ulong, AcceptedConnection> all, IReadOnlySet<ulong> inodes)
+    /// <summary>
+    /// Which of all connections, whose <paramref name="inodes"/> are given, that process or a descendant of it has open; null
+    /// where it may not be looked into, or not before <paramref name="until"/>.
+    /// </summary>
+    public static IReadOnlyList<AcceptedConnection>? Of(int root, Dictionary<ulong, AcceptedConnection> all, IReadOnlySet<ulong> inodes, long until = long.MaxValue)
     {
         if (all.Count == 0)
         {
@@ -88,12 +93,17 @@ public sealed class AcceptedConnections
         }
 
         var found = new List<OpenFiles.Found>();
-        foreach (var pid in WorkerTree.Of(root))
+        foreach (var pid in WorkerTree.Of(root, until))
         {
-            if (!OpenFiles.FindSocketsOf(pid, inodes, found))
+            if (!OpenFiles.FindSocketsOf(pid, inodes, found, until))
             {
                 return null;
             }
+        }
+
+        if (Stopwatch.GetTimestamp() > until)
+        {
+            return null;
         }
 
         // A child has what its parent had when it was forked.

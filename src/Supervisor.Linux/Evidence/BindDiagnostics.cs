@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Net.Sockets;
 using Supervisor.Core.Listeners;
 using Supervisor.Native;
@@ -12,13 +13,13 @@ namespace Supervisor.Linux.Evidence;
 /// </summary>
 public static class BindDiagnostics
 {
-    /// <summary>Asks whether <paramref name="spec"/> could be bound here and now.</summary>
-    public static BindDiagnosis Ask(ListenerSpec spec, Predecessors predecessors)
+    /// <summary>Asks whether <paramref name="spec"/> could be bound here and now. On the loop with its budget, elsewhere without.</summary>
+    public static BindDiagnosis Ask(ListenerSpec spec, Predecessors predecessors, EvidenceBudget? budget = null)
     {
         if (spec.Address is { Path: not null, IsAbstract: false })
         {
             var finding = UnixPath.Look(spec.Address);
-            return finding.Failure is { } refused ? Explain(refused, spec, predecessors, finding) : Granted(spec);
+            return finding.Failure is { } refused ? Explain(refused, spec, predecessors, finding, budget) : Granted(spec);
         }
 
         if (BindProbe.Ask(spec, out var domain) is not { } failure)
@@ -26,20 +27,47 @@ public static class BindDiagnostics
             return Granted(spec);
         }
 
-        var diagnosis = Explain(failure, Of(spec, domain), predecessors, finding: null);
+        var diagnosis = Explain(failure, Of(spec, domain), predecessors, finding: null, budget);
 
         // The holder may have gone between the refusal and the evidence: where that is possible, the kernel is asked once more.
         return IsFleeting(diagnosis) && BindProbe.Ask(spec, out _) is null ? Granted(spec) : diagnosis with { Address = spec.Address.ToString() };
     }
 
-    /// <summary>Explains a refusal that has happened to a socket of family <paramref name="domain"/>.</summary>
-    public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, Predecessors predecessors) =>
+    /// <summary>Explains a refusal that has happened to a socket of family <paramref name="domain"/>. On the loop with its budget, elsewhere without.</summary>
+    public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, Predecessors predecessors, EvidenceBudget? budget = null) =>
         Explain(
-            failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? UnixPath.Look(spec.Address) : null)
+            failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? UnixPath.Look(spec.Address) : null, budget)
         with
         { Address = spec.Address.ToString() };
 
-    private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding)
+    private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
+    {
+        var evidence = BindEvidence.None with { Uid = Processes.EffectiveUid, IsPartial = true };
+        void Look(long until)
+        {
+            foreach (var found in Gather(failure, spec, predecessors, finding, until))
+            {
+                Volatile.Write(ref evidence, found);
+            }
+        }
+
+        if (budget is null)
+        {
+            Look(long.MaxValue);
+        }
+        else
+        {
+            budget.TryRun(Look);
+        }
+
+        return BindFailureClassifier.Classify(failure, spec, Volatile.Read(ref evidence));
+    }
+
+    /// <summary>
+    /// The evidence as it grows: each has all that the one before it had, and all but the last are partial. What may have to
+    /// wait for another process (a borrowed descriptor's close, a command line, an environment) comes after what may not.
+    /// </summary>
+    private static IEnumerable<BindEvidence> Gather(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding, long until)
     {
         var address = spec.Address;
         var uid = Processes.EffectiveUid;
@@ -58,14 +86,21 @@ public static class BindDiagnostics
                     : finding is not null ? finding.Holders
                     : address.IsAbstract ? UnixSockets.OfName(address)
                     : [];
+                evidence = evidence with { Holders = [.. holders], ShowsBound = IsAtLeast(6, 8), IsPartial = true };
+                yield return evidence;
                 var descriptors = new List<OpenFiles.Found>();
-                (holders, var hidden) = SocketOwners.Find(holders, predecessors, descriptors);
-                if (address.Kind.IsInternet())
+                (holders, var seen) = SocketOwners.Find(holders, descriptors, until);
+                evidence = evidence with { Holders = [.. holders], HiddenProcesses = seen.Hidden };
+                yield return evidence;
+                if (address.Kind.IsInternet() && Stopwatch.GetTimestamp() <= until)
                 {
                     SharingFlags.Find(holders, descriptors, spec, uid);
+                    evidence = evidence with { Holders = [.. holders] };
+                    yield return evidence;
                 }
 
-                evidence = evidence with { Holders = [.. holders], HiddenProcesses = hidden, ShowsBound = IsAtLeast(6, 8) };
+                holders = SocketOwners.Complete(holders, predecessors, until);
+                evidence = evidence with { Holders = [.. holders], IsPartial = seen.Unseen > 0 || Stopwatch.GetTimestamp() > until };
                 break;
             case "EADDRNOTAVAIL" when address.Kind == ListenerKind.Vsock:
                 evidence = evidence with { LocalCid = Sockets.LocalVsockCid() };
@@ -84,11 +119,11 @@ public static class BindDiagnostics
                 break;
         }
 
-        return BindFailureClassifier.Classify(failure, spec, evidence);
+        yield return evidence;
     }
 
     /// <summary>Whether the evidence may be of a holder that has gone since the refusal: nobody can be seen, or a socket without a process.</summary>
-    internal static bool IsFleeting(BindDiagnosis diagnosis) => diagnosis.Errno == "EADDRINUSE"
+    internal static bool IsFleeting(BindDiagnosis diagnosis) => diagnosis is { Errno: "EADDRINUSE", IsPartial: false }
         && (diagnosis.Cause == BindCause.Unexplained || diagnosis.Holders.Any(holder => holder.Inode != 0 && holder.Processes.IsEmpty));
 
     private static BindDiagnosis Granted(ListenerSpec spec)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using Supervisor.Core.Listeners;
 using Supervisor.Native;
 
@@ -30,8 +31,8 @@ public sealed class Predecessors
         return new Predecessors(services.ToHashSet(StringComparer.Ordinal), unit?.EndsWith(".service", StringComparison.Ordinal) == true ? unit : null);
     }
 
-    /// <summary>Marks the predecessors among the holders of one socket.</summary>
-    internal ImmutableArray<HolderProcess> Mark(List<HolderProcess> processes)
+    /// <summary>Marks the predecessors among the holders of one socket, as far as that is seen before <paramref name="until"/>, a timestamp of <see cref="Stopwatch"/>.</summary>
+    internal ImmutableArray<HolderProcess> Mark(List<HolderProcess> processes, long until)
     {
         if (processes.Exists(process => process.Command == "listend" || process.Pid == Processes.CurrentPid))
         {
@@ -41,7 +42,7 @@ public sealed class Predecessors
         return
         [
             .. processes.Select(process =>
-                process with { IsPredecessor = IsLeftOver(process) }),
+                process with { IsPredecessor = Stopwatch.GetTimestamp() <= until && IsLeftOver(process) }),
         ];
     }
 

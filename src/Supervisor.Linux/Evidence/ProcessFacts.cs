@@ -9,16 +9,19 @@ internal static class ProcessFacts
 {
     private const int MaxCommandLine = 400;
 
-    /// <summary>Null where it is gone.</summary>
+    /// <summary>More of a file is not read: where a process says that its arguments lie (prctl(2), PR_SET_MM), there may be all of its memory.</summary>
+    private const int MaxBytes = 256 * 1024;
+
+    /// <summary>Without its command line, which may have to wait for the process; null where it is gone.</summary>
     public static HolderProcess? Read(int pid)
     {
         var directory = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}");
         return Text(directory + "/comm") is { } command
-            ? new HolderProcess(pid, command.TrimEnd('\n'), CommandLine(directory), Unit(directory), Uid(directory), IsPredecessor: false)
+            ? new HolderProcess(pid, command.TrimEnd('\n'), null, Unit(directory), Uid(directory), IsPredecessor: false)
             : null;
     }
 
-    /// <summary>A variable of the environment that the process was started with; null where it has none or that cannot be read.</summary>
+    /// <summary>A variable of the environment that the process was started with; null where it has none or that cannot be read. May have to wait for memory of the process.</summary>
     public static string? Variable(int pid, string name)
     {
         var text = Text(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ"));
@@ -46,9 +49,10 @@ internal static class ProcessFacts
         return null;
     }
 
-    private static string? CommandLine(string directory)
+    /// <summary>Its arguments; null where they cannot be read. May have to wait for memory of the process, which may lie in a file system of its own.</summary>
+    public static string? CommandLine(int pid)
     {
-        var text = Text(directory + "/cmdline")?.TrimEnd('\0').Replace('\0', ' ');
+        var text = Text(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cmdline"))?.TrimEnd('\0').Replace('\0', ' ');
         return text is null or "" ? null : text.Length > MaxCommandLine ? text[..MaxCommandLine] + "..." : text;
     }
 
@@ -71,7 +75,22 @@ internal static class ProcessFacts
     {
         try
         {
-            return File.ReadAllText(path, Encoding.UTF8);
+            using var file = File.OpenHandle(path);
+            var bytes = new byte[4096];
+            for (var length = 0; ; )
+            {
+                var count = RandomAccess.Read(file, bytes.AsSpan(length), length);
+                length += count;
+                if (count == 0 || length == MaxBytes)
+                {
+                    return Encoding.UTF8.GetString(bytes, 0, length);
+                }
+
+                if (length == bytes.Length)
+                {
+                    Array.Resize(ref bytes, Math.Min(length * 4, MaxBytes));
+                }
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics;
 using System.Globalization;
 using Supervisor.Core.Listeners;
 using Supervisor.Native;
@@ -8,33 +9,29 @@ namespace Supervisor.Linux.Evidence;
 /// <summary>From sockets to the processes that hold them: a walk through /proc/*/fd, once, for the inodes wanted alone.</summary>
 internal static class SocketOwners
 {
-    /// <summary>Adds the processes to each holder. <paramref name="found"/> gets where each descriptor is.</summary>
-    /// <returns>The holders, and how many processes did not let themselves be looked into.</returns>
-    public static (List<SocketHolder> Holders, int Hidden) Find(List<SocketHolder> holders, Predecessors predecessors, List<OpenFiles.Found> found)
+    /// <summary>
+    /// Adds the processes to each holder, without their command lines: what is read here waits for no process.
+    /// <paramref name="found"/> gets where each descriptor is.
+    /// </summary>
+    /// <returns>The holders, and what was not seen before <paramref name="until"/>, a timestamp of <see cref="Stopwatch"/>.</returns>
+    public static (List<SocketHolder> Holders, OpenFiles.Look Look) Find(List<SocketHolder> holders, List<OpenFiles.Found> found, long until)
     {
         var wanted = holders.Where(holder => holder.Inode != 0).Select(holder => holder.Inode).ToHashSet();
         if (wanted.Count == 0)
         {
-            return (holders, 0);
+            return (holders, default);
         }
 
-        var hidden = OpenFiles.FindSockets(wanted, found);
+        var look = OpenFiles.FindSockets(wanted, found, until);
         var known = new Dictionary<int, HolderProcess?>();
         var byInode = found.ToLookup(descriptor => descriptor.Inode, descriptor => descriptor.Pid);
         var result = new List<SocketHolder>(holders.Count);
         foreach (var holder in holders)
         {
-            var pids = byInode[holder.Inode].Distinct().Order().ToList();
-            if (holder.Inode == 0 || pids.Count == 0)
+            var processes = new List<HolderProcess>();
+            foreach (var pid in byInode[holder.Inode].Distinct().Order())
             {
-                result.Add(holder);
-                continue;
-            }
-
-            var processes = new List<HolderProcess>(pids.Count);
-            foreach (var pid in pids)
-            {
-                if (!known.TryGetValue(pid, out var process))
+                if (!known.TryGetValue(pid, out var process) && Stopwatch.GetTimestamp() <= until)
                 {
                     process = ProcessFacts.Read(pid);
                     known.Add(pid, process);
@@ -46,10 +43,33 @@ internal static class SocketOwners
                 }
             }
 
-            result.Add(holder with { Processes = predecessors.Mark(processes) });
+            result.Add(processes.Count == 0 ? holder : holder with { Processes = [.. processes] });
         }
 
-        return (result, hidden);
+        return (result, look);
+    }
+
+    /// <summary>Adds the command lines and marks the predecessors: what is read for that may wait for memory of the process.</summary>
+    public static List<SocketHolder> Complete(List<SocketHolder> holders, Predecessors predecessors, long until)
+    {
+        var known = new Dictionary<int, HolderProcess>();
+        return holders.ConvertAll(holder => holder.Processes.IsEmpty ? holder : holder with
+        {
+            Processes = predecessors.Mark(
+                [
+                    .. holder.Processes.Select(process =>
+                    {
+                        if (!known.TryGetValue(process.Pid, out var whole))
+                        {
+                            whole = Stopwatch.GetTimestamp() <= until ? process with { CommandLine = ProcessFacts.CommandLine(process.Pid) } : process;
+                            known.Add(process.Pid, whole);
+                        }
+
+                        return whole;
+                    }),
+                ],
+                until),
+        });
     }
 
     /// <summary>The pids in words, for a log.</summary>

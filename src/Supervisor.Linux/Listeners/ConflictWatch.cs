@@ -34,6 +34,12 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
     private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>After a try that failed, how long further events wait: anybody can make thousands of them a second.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>The ends of so many holders are watched; any further one is noticed by the end of its socket.</summary>
+    private const int MostHolders = 64;
+
     private readonly EventLoop _loop;
     private readonly ListenerFactory _factory;
     private readonly ListenerLog _log;
@@ -69,6 +75,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
             foreach (var wait in _waits)
             {
                 var at = wait.TimeWaitEnds is { } ends && ends < wait.GivesUp ? ends : wait.GivesUp;
+                at = wait.TryAt is { } again && again < at ? again : at;
                 next = next is null || at < next ? at : next;
             }
 
@@ -78,7 +85,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
     /// <summary>Whether it makes sense to wait for that one.</summary>
     public static bool CanWait(ListenerHandle handle) =>
-        handle is { Descriptor: null, Diagnosis.Retry: true } && handle.Spec.ConflictWait > TimeSpan.Zero;
+        handle is { Descriptor: null, Diagnosis: { } diagnosis } && MayClear(diagnosis) && handle.Spec.ConflictWait > TimeSpan.Zero;
 
     /// <summary>Until when that one waits; null where it does not.</summary>
     public TimeSpan? GivesUp(ListenerHandle handle) => _waits.Find(wait => wait.Handle == handle)?.GivesUp;
@@ -111,7 +118,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         var now = _loop.Now;
         foreach (var wait in _waits.ToArray())
         {
-            if (wait.TimeWaitEnds <= now)
+            if (wait.TimeWaitEnds <= now || wait.TryAt <= now || (wait.TryAt is not null && wait.GivesUp <= now))
             {
                 Try(wait);
             }
@@ -134,6 +141,25 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         _loop.Remove(this);
     }
 
+    /// <summary>Something has happened that may have cleared the cause.</summary>
+    private void TrySoon(Wait wait)
+    {
+        if (_loop.Now < wait.NotBefore)
+        {
+            wait.TryAt = wait.NotBefore;
+
+            // One that ends is readable for ever.
+            Disarm(wait);
+        }
+        else
+        {
+            Try(wait);
+        }
+    }
+
+    /// <summary>Whether the cause can clear; one that was not seen in time may.</summary>
+    private static bool MayClear(BindDiagnosis diagnosis) => diagnosis.Retry || diagnosis.IsPartial;
+
     private void Try(Wait wait)
     {
         if (!_waits.Contains(wait))
@@ -141,12 +167,13 @@ public sealed class ConflictWatch : IDeadline, IDisposable
             return;
         }
 
+        wait.TryAt = null;
         if (_factory.Retry(wait.Handle))
         {
             Remove(wait);
             Cleared?.Invoke(wait.Handle);
         }
-        else if (wait.Handle.Diagnosis?.Retry != true)
+        else if (wait.Handle.Diagnosis is not { } diagnosis || !MayClear(diagnosis))
         {
             GiveUp(wait);
         }
@@ -168,13 +195,14 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     {
         var diagnosis = wait.Handle.Diagnosis!;
         wait.TimeWaitEnds = diagnosis.ClearsIn is { } span ? _loop.Now + span + TimerSlack : null;
+        wait.NotBefore = _loop.Now + Pause;
         Disarm(wait);
-        foreach (var pid in diagnosis.Owners.Select(owner => owner.Pid).OfType<int>().Where(pid => pid != Processes.CurrentPid).Distinct())
+        foreach (var pid in diagnosis.Owners.Select(owner => owner.Pid).OfType<int>().Where(pid => pid != Processes.CurrentPid).Distinct().Take(MostHolders))
         {
             if (Processes.OpenPidfd(pid, out _) is { } pidfd)
             {
                 wait.Pidfds.Add(pidfd);
-                _loop.Watch(pidfd, () => Try(wait));
+                _loop.Watch(pidfd, () => TrySoon(wait));
             }
         }
     }
@@ -251,7 +279,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         {
             if (wait.Handle.Diagnosis?.Cause is BindCause.AddressAbsent or BindCause.AddressTentative or BindCause.InterfaceDown)
             {
-                Try(wait);
+                TrySoon(wait);
             }
         }
     }
@@ -287,7 +315,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         {
             if (wait.Handle.Failure?.Name == "EADDRINUSE" && (anyPort || ports.Contains((int)wait.Handle.Spec.Address.Port)))
             {
-                Try(wait);
+                TrySoon(wait);
             }
         }
     }
@@ -299,6 +327,12 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         public TimeSpan GivesUp { get; } = givesUp;
 
         public TimeSpan? TimeWaitEnds { get; set; }
+
+        /// <summary>When it is tried whatever happens: an event came too soon after the last try.</summary>
+        public TimeSpan? TryAt { get; set; }
+
+        /// <summary>Up to when events wait.</summary>
+        public TimeSpan NotBefore { get; set; }
 
         public List<DescriptorHandle> Pidfds { get; } = [];
     }

@@ -23,6 +23,9 @@ public sealed class DriftWatch
 
     private const int NamedHolders = 16;
 
+    /// <summary>So many who took a listener are kept in mind, the newest ones: each look asks whether they still run.</summary>
+    private const int MostTakers = 64;
+
     private readonly EventLoop _loop;
     private readonly ListenerFactory _factory;
     private readonly List<ServiceRunner> _runners = [];
@@ -91,6 +94,11 @@ public sealed class DriftWatch
 
                 takers.RemoveAt(i);
             }
+        }
+
+        if (takers.Count == MostTakers)
+        {
+            takers.RemoveAt(0);
         }
 
         takers.Add(actor);

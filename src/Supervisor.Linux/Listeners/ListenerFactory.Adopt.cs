@@ -72,7 +72,7 @@ public sealed partial class ListenerFactory
         else if (MakeShards(handle, ListenerPlan.For(spec, handle.Domain), given, spec.Shards, "fewer shards were given than are configured") is { } failure)
         {
             handle.Failure = failure;
-            handle.Diagnosis = BindDiagnostics.Explain(failure, spec, handle.Domain, PredecessorsOf(handle.Spec));
+            handle.Diagnosis = BindDiagnostics.Explain(failure, spec, handle.Domain, PredecessorsOf(handle.Spec), Evidence);
         }
     }
 

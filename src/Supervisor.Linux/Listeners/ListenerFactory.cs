@@ -46,6 +46,7 @@ public sealed partial class ListenerFactory
     public ListenerFactory(TimeProvider time, ILogger log)
     {
         _time = time;
+        Evidence = new EvidenceBudget(time, EvidenceBudget.AtStart);
         _log = new ListenerLog(log, time);
         _recorded = _log.Entry;
     }
@@ -57,6 +58,9 @@ public sealed partial class ListenerFactory
         handle.Recorded += _recorded;
         return handle;
     }
+
+    /// <summary>How long may be waited for why an address is refused.</summary>
+    public EvidenceBudget Evidence { get; }
 
     /// <summary>Who counts as a predecessor of a listener's services, when its address is taken.</summary>
     public Func<ListenerSpec, Predecessors> PredecessorsOf { get; init; } = static _ => Predecessors.OfAnyService;
@@ -152,7 +156,7 @@ public sealed partial class ListenerFactory
             }
         }
 
-        handle.Diagnosis = BindDiagnostics.Explain(handle.Failure!, spec, handle.Domain, PredecessorsOf(handle.Spec));
+        handle.Diagnosis = BindDiagnostics.Explain(handle.Failure!, spec, handle.Domain, PredecessorsOf(handle.Spec), Evidence);
     }
 
     /// <summary>

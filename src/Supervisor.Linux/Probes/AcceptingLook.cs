@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Probes;
 
@@ -20,16 +22,21 @@ internal sealed class AcceptingLook : IReadinessLook
     private const uint EdgeTriggered = 1u << 31;
     private const int MaxPolled = 4096;
 
+    /// <summary>How long one look may take: a worker may have any number of processes, threads and descriptors.</summary>
+    private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(1);
+
     private static readonly Calls Numbers = RuntimeInformation.ProcessArchitecture == Architecture.X64
         ? new(Accept: 43, Accept4: 288, Poll: 7, PPoll: 271, Select: 23, PSelect: 270)
         : new(Accept: 202, Accept4: 242, Poll: -2, PPoll: 73, Select: -2, PSelect: 72);
 
+    private readonly object _owner;
     private readonly Func<int> _pid;
     private readonly IReadOnlyList<(string Name, ulong Inode)> _listeners;
 
-    /// <summary>Looks at the process that <paramref name="pid"/> gives, which may change, and its descendants.</summary>
-    public AcceptingLook(Func<int> pid, IReadOnlyList<(string Name, ulong Inode)> listeners)
+    /// <summary>Looks at the process that <paramref name="pid"/> gives, which may change, and its descendants. Looks that do not return count against <paramref name="owner"/>.</summary>
+    public AcceptingLook(object owner, Func<int> pid, IReadOnlyList<(string Name, ulong Inode)> listeners)
     {
+        _owner = owner;
         _pid = pid;
         _listeners = listeners;
     }
@@ -38,17 +45,18 @@ internal sealed class AcceptingLook : IReadinessLook
     /// Which of these listeners, by inode number, that process or a descendant of it waits on for certain. A registration in an
     /// epoll set counts only where it is level-triggered, and the process has the listener open under the descriptor
     /// number that it was registered by: epoll keeps one whose descriptor was closed for as long as anybody has
-    /// the socket open (epoll(7)), which the daemon does. Where a process may not be looked into, it waits on nothing.
+    /// the socket open (epoll(7)), which the daemon does. Where a process may not be looked into, or not before
+    /// <paramref name="until"/>, it waits on nothing. On a thread that may wait.
     /// </summary>
-    public static IReadOnlySet<ulong> Awaited(int root, IEnumerable<ulong> listeners)
+    public static IReadOnlySet<ulong> Awaited(int root, IEnumerable<ulong> listeners, long until = long.MaxValue)
     {
         var all = listeners.ToHashSet();
         var missing = all.ToHashSet();
-        foreach (var pid in WorkerTree.Of(root))
+        foreach (var pid in WorkerTree.Of(root, until))
         {
             try
             {
-                Strike(pid, missing, isStrict: true);
+                Strike(pid, missing, isStrict: true, until);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -61,17 +69,18 @@ internal sealed class AcceptingLook : IReadinessLook
     }
 
     /// <inheritdoc/>
-    public Task<string?> LookAsync(CancellationToken end) => Task.FromResult(Look());
+    public Task<string?> LookAsync(CancellationToken end) => LookThreads.Shared.RunAsync(_owner, Look);
 
     private string? Look()
     {
+        var until = Stopwatch.GetTimestamp() + (long)(LookTime.TotalSeconds * Stopwatch.Frequency);
         var missing = _listeners.Select(listener => listener.Inode).ToHashSet();
         var hidden = false;
-        foreach (var pid in WorkerTree.Of(_pid()))
+        foreach (var pid in WorkerTree.Of(_pid(), until))
         {
             try
             {
-                Strike(pid, missing, isStrict: false);
+                Strike(pid, missing, isStrict: false, until);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
@@ -85,31 +94,34 @@ internal sealed class AcceptingLook : IReadinessLook
         }
 
         var names = string.Join(", ", _listeners.Where(listener => missing.Contains(listener.Inode)).Select(listener => $"\"{listener.Name}\""));
-        return hidden
+        return Stopwatch.GetTimestamp() > until
+            ? $"whether it waits for connections on {names} was not seen within {LookTime.TotalSeconds:0}s: it has too many processes, threads or descriptors to look at all of them"
+            : hidden
             ? $"whether it waits for connections on {names} cannot be seen: the daemon may not look into it, which takes its own user or CAP_SYS_PTRACE"
             : $"it was not seen to wait for connections on {names}, neither by epoll nor in accept(), poll() or select()";
     }
 
-    /// <summary>Takes out what that process waits for.</summary>
-    private static void Strike(int pid, HashSet<ulong> missing, bool isStrict)
+    /// <summary>Takes out what that process waits for, as far as is seen before a time.</summary>
+    private static void Strike(int pid, HashSet<ulong> missing, bool isStrict, long until)
     {
         var listeners = new Dictionary<int, ulong>();
         var sets = new List<int>();
-        foreach (var (number, target) in WorkerTree.Descriptors(pid))
+        void AddListener(int number, ulong inode)
         {
-            if (target == "anon_inode:[eventpoll]")
+            if (missing.Contains(inode))
             {
-                sets.Add(number);
+                listeners.TryAdd(number, inode);
             }
-            else if (WorkerTree.SocketInode(target) is { } inode && missing.Contains(inode))
-            {
-                listeners.Add(number, inode);
-            }
+        }
+
+        if (!OpenFiles.Read(pid, "anon_inode:[eventpoll]"u8, AddListener, sets.Add, until, out var isHidden) && isHidden)
+        {
+            throw new UnauthorizedAccessException();
         }
 
         foreach (var set in isStrict && listeners.Count == 0 ? [] : sets)
         {
-            StrikeSet(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{set}"), missing, isStrict ? listeners : null);
+            StrikeSet(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{set}"), missing, isStrict ? listeners : null, until);
         }
 
         if (listeners.Count == 0 || missing.Count == 0)
@@ -119,6 +131,11 @@ internal sealed class AcceptingLook : IReadinessLook
 
         foreach (var task in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task")))
         {
+            if (Stopwatch.GetTimestamp() > until)
+            {
+                return;
+            }
+
             foreach (var number in Awaited(pid, File.ReadAllText(task + "/syscall"), listeners.Keys))
             {
                 missing.Remove(listeners[number]);
@@ -127,10 +144,15 @@ internal sealed class AcceptingLook : IReadinessLook
     }
 
     /// <summary>Takes out what is in an epoll set; with <paramref name="open"/>, only what is level-triggered and among these descriptors.</summary>
-    private static void StrikeSet(string path, HashSet<ulong> missing, Dictionary<int, ulong>? open)
+    private static void StrikeSet(string path, HashSet<ulong> missing, Dictionary<int, ulong>? open, long until)
     {
         foreach (var line in File.ReadLines(path))
         {
+            if (Stopwatch.GetTimestamp() > until)
+            {
+                return;
+            }
+
             if (!line.StartsWith("tfd:", StringComparison.Ordinal))
             {
                 continue;

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Supervisor.Core.Listeners;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Probes;
 
@@ -22,6 +24,10 @@ public sealed class HttpLook : IReadinessLook
     private static readonly TimeSpan AcceptTime = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long the worker's descriptors may be looked through for a connection: it may have any number of them.</summary>
+    private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(1);
+
+    private readonly object _owner;
     private readonly Func<int> _pid;
     private readonly string _path;
     private readonly string _listener;
@@ -31,10 +37,11 @@ public sealed class HttpLook : IReadinessLook
 
     /// <summary>
     /// Asks for <paramref name="path"/> on a listener at its effective address, of which up to
-    /// <paramref name="others"/> other workers may accept.
+    /// <paramref name="others"/> other workers may accept. Looks that do not return count against <paramref name="owner"/>.
     /// </summary>
-    public HttpLook(Func<int> pid, string path, string listener, ListenAddress address, int others)
+    public HttpLook(object owner, Func<int> pid, string path, string listener, ListenAddress address, int others)
     {
+        _owner = owner;
         _pid = pid;
         _path = path;
         _listener = listener;
@@ -127,13 +134,13 @@ public sealed class HttpLook : IReadinessLook
             // accept() names the socket before its descriptor is there to be seen.
             if (AcceptedSocket.Inode(connection) is > 0 and var inode)
             {
-                if (Holds(inode))
+                if (await HoldsAsync(inode))
                 {
                     return true;
                 }
 
                 await Task.Delay(1, end);
-                return Holds(inode);
+                return await HoldsAsync(inode);
             }
 
             if (TimeProvider.System.GetElapsedTime(started) > AcceptTime)
@@ -145,25 +152,23 @@ public sealed class HttpLook : IReadinessLook
         }
     }
 
-    private bool Holds(ulong inode)
+    /// <summary>Whether one of the worker's processes has that socket; a process that may not be looked into has not.</summary>
+    private Task<bool> HoldsAsync(ulong inode) => LookThreads.Shared.RunAsync(_owner, () =>
     {
-        foreach (var pid in WorkerTree.Of(_pid()))
+        var until = Stopwatch.GetTimestamp() + (long)(LookTime.TotalSeconds * Stopwatch.Frequency);
+        var wanted = new HashSet<ulong> { inode };
+        var found = new List<OpenFiles.Found>();
+        foreach (var pid in WorkerTree.Of(_pid(), until))
         {
-            try
+            OpenFiles.FindSocketsOf(pid, wanted, found, until);
+            if (found.Count > 0)
             {
-                if (WorkerTree.Descriptors(pid).Any(descriptor => WorkerTree.SocketInode(descriptor.Target) == inode))
-                {
-                    return true;
-                }
-            }
-            catch (UnauthorizedAccessException)
-            {
-                // Not ours to look at: as if it were not there.
+                return true;
             }
         }
 
         return false;
-    }
+    });
 
     private static async Task<int?> StatusAsync(Socket connection, CancellationToken end)
     {

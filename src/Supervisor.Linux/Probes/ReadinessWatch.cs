@@ -28,6 +28,18 @@ internal sealed class ReadinessWatch : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _end.Cancel();
 
+    private static async Task<string?> LookAsync(IReadinessLook look, CancellationToken end)
+    {
+        try
+        {
+            return await look.LookAsync(end);
+        }
+        catch (LookThreads.StuckException stuck)
+        {
+            return $"it cannot be looked at: {stuck.Message}";
+        }
+    }
+
     private static async Task RunAsync(EventLoop loop, IReadinessLook look, Action onReady, Action<string> onSeen, CancellationToken end)
     {
         void Tell(Action what) => loop.Post(() =>
@@ -41,15 +53,19 @@ internal sealed class ReadinessWatch : IDisposable
         try
         {
             string? said = null;
+            var pause = TimeSpan.Zero;
             for (var interval = ShortestInterval; ; interval = interval * 2 < LongestInterval ? interval * 2 : LongestInterval)
             {
-                await Task.Delay(interval, loop.Time, end);
-                if (await look.LookAsync(end) is not { } seen)
+                await Task.Delay(interval + pause, loop.Time, end);
+                var began = loop.Time.GetTimestamp();
+                if (await LookAsync(look, end) is not { } seen)
                 {
                     Tell(onReady);
                     return;
                 }
 
+                // A worker that takes long to look at gets no more than a fifth of a processor.
+                pause = loop.Time.GetElapsedTime(began) is var took && took > LongestInterval ? took * 4 : TimeSpan.Zero;
                 if (seen != said)
                 {
                     said = seen;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 
 namespace Supervisor.Linux.Probes;
@@ -7,8 +8,8 @@ internal static class WorkerTree
 {
     private const int MaxProcesses = 4096;
 
-    /// <summary>The process and its descendants, as far as they are seen.</summary>
-    public static List<int> Of(int root)
+    /// <summary>The process and its descendants, as far as they are seen before <paramref name="until"/>, a timestamp of <see cref="Stopwatch"/>.</summary>
+    public static List<int> Of(int root, long until = long.MaxValue)
     {
         var tree = new List<int> { root };
         for (var i = 0; i < tree.Count && tree.Count < MaxProcesses; i++)
@@ -17,6 +18,11 @@ internal static class WorkerTree
             {
                 foreach (var task in Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{tree[i]}/task")))
                 {
+                    if (Stopwatch.GetTimestamp() > until)
+                    {
+                        return tree;
+                    }
+
                     foreach (var child in File.ReadAllText(task + "/children").Split(' ', StringSplitOptions.RemoveEmptyEntries))
                     {
                         tree.Add(int.Parse(child, NumberStyles.None, CultureInfo.InvariantCulture));
@@ -30,41 +36,6 @@ internal static class WorkerTree
         }
 
         return tree;
-    }
-
-    /// <summary>
-    /// The descriptors of a process with what they are ("socket:[4711]", "anon_inode:[eventpoll]"). Throws
-    /// <see cref="UnauthorizedAccessException"/> where they may not be seen.
-    /// </summary>
-    public static IEnumerable<(int Number, string Target)> Descriptors(int pid)
-    {
-        string[] links;
-        try
-        {
-            links = Directory.GetFileSystemEntries(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd"));
-        }
-        catch (IOException)
-        {
-            yield break;
-        }
-
-        foreach (var link in links)
-        {
-            string? target = null;
-            try
-            {
-                target = new FileInfo(link).LinkTarget;
-            }
-            catch (IOException)
-            {
-                // Closed meanwhile.
-            }
-
-            if (target is not null && int.TryParse(Path.GetFileName(link.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out var number))
-            {
-                yield return (number, target);
-            }
-        }
     }
 
     /// <summary>The inode of a socket by its link's target; null where it is another thing.</summary>

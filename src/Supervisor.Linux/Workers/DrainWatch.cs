@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Evidence;
@@ -26,6 +27,9 @@ internal sealed class DrainWatch : IDeadline, IDisposable
 
     /// <summary>How long a worker that is to be killed is spared so that it can be seen what that cuts.</summary>
     private static readonly TimeSpan LastLookTimeout = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long the descriptors of all workers that leave may be looked through: any of them may have any number.</summary>
+    private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(2);
 
     private readonly EventLoop _loop;
     private readonly Func<IReadOnlyList<ListenerHandle>> _listeners;
@@ -277,15 +281,16 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             .SelectMany(handle => handle.Sockets.Select(socket => (socket.Inode, handle.Name)))
             .DistinctBy(one => one.Inode)
             .ToDictionary(one => one.Inode, one => one.Name);
-        Task.Run(() =>
+        LookAsync(() =>
         {
+            var until = Stopwatch.GetTimestamp() + (long)(LookTime.TotalSeconds * Stopwatch.Frequency);
             var all = question.All(withAges: true);
             var inodes = all.Keys.ToHashSet();
             return Array.ConvertAll(targets, target => target.Known is { } known
                 ? new DrainLook([.. known.Where(connection => all.ContainsKey(connection.Inode)).Select(connection => all[connection.Inode])]) { IsPartial = true }
                 : new DrainLook(
-                    AcceptedConnections.Of(target.Pid, all, inodes),
-                    target.Waits ? [.. AcceptingLook.Awaited(target.Pid, names.Keys).Select(inode => names[inode]).Distinct()] : null));
+                    AcceptedConnections.Of(target.Pid, all, inodes, until),
+                    target.Waits ? [.. AcceptingLook.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()] : null));
         }).ContinueWith(
             task => _loop.Post(() =>
             {
@@ -295,6 +300,19 @@ internal sealed class DrainWatch : IDeadline, IDisposable
                 }
             }),
             TaskScheduler.Default);
+    }
+
+    /// <summary>On a thread that may wait; a look that may not begin is one that failed.</summary>
+    private Task<DrainLook[]> LookAsync(Func<DrainLook[]> look)
+    {
+        try
+        {
+            return LookThreads.Shared.RunAsync(this, look);
+        }
+        catch (LookThreads.StuckException exception)
+        {
+            return Task.FromException<DrainLook[]>(exception);
+        }
     }
 
     /// <summary>Takes in what was seen, and reports what is worth it; with <paramref name="isQuiet"/> no mere change of the number. Whether anything has changed.</summary>

@@ -201,11 +201,12 @@ public sealed partial class ServiceRunner
         {
             case ReadinessKind.Accepting:
                 return new AcceptingLook(
+                    this,
                     () => process.Pid,
                     [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens()).SelectMany(handle => handle.Sockets.Where(socket => process.Sockets?.Contains(socket) != false).Select(socket => (handle.Name, socket.Inode)))]);
             case ReadinessKind.Http:
                 var asked = listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
-                return new HttpLook(() => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
+                return new HttpLook(this, () => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
             case ReadinessKind.Notify or ReadinessKind.Started:
                 return null;
             default:

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Supervisor.Config;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Daemon.Control;
 
 namespace Supervisor.Daemon.Commands;
@@ -44,21 +45,21 @@ internal static class CheckCommand
             {
                 foreach (var error in errors.Concat(warnings))
                 {
-                    Console.Error.WriteLine(error.ToString());
+                    Console.Error.WriteLine(Printable.Line(error.ToString()));
                 }
 
                 foreach (var failure in failures)
                 {
-                    Console.Error.WriteLine(Documents.Line(failure, "cannot be bound now"));
+                    Console.Error.WriteLine(Printable.Line(Documents.Line(failure, "cannot be bound now")));
                 }
 
                 if (ok)
                 {
-                    Console.Out.WriteLine($"{path}: {Count(result.Config!.Listeners.Length, "listener")}, {Count(result.Config.Services.Length, "service")}, no errors{(warnings.IsEmpty ? "" : $", {Count(warnings.Length, "warning")}")}");
+                    Console.Out.WriteLine($"{Printable.Line(path)}: {Count(result.Config!.Listeners.Length, "listener")}, {Count(result.Config.Services.Length, "service")}, no errors{(warnings.IsEmpty ? "" : $", {Count(warnings.Length, "warning")}")}");
                 }
                 else
                 {
-                    Console.Error.WriteLine($"{path}: {Count(errors.Length + failures.Length, "error")}");
+                    Console.Error.WriteLine($"{Printable.Line(path)}: {Count(errors.Length + failures.Length, "error")}");
                 }
             }
 

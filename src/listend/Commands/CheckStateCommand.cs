@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Native;
@@ -33,7 +34,7 @@ internal static class CheckStateCommand
 
             if (!ManifestFormat.TryRead(bytes, out var manifest, out _, out var error))
             {
-                Console.Error.WriteLine(error);
+                Console.Error.WriteLine(Printable.Line(error));
                 return 1;
             }
 
@@ -44,7 +45,7 @@ internal static class CheckStateCommand
                 var errors = result.Config is { } loaded ? result.Errors.AddRange(Support.Check(loaded, result.Places)) : result.Errors;
                 foreach (var one in errors)
                 {
-                    Console.Error.WriteLine(one);
+                    Console.Error.WriteLine(Printable.Line(one.ToString()));
                 }
 
                 if (!errors.IsEmpty)

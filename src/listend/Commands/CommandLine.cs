@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Supervisor.Config.Values;
+using Supervisor.Core;
 
 namespace Supervisor.Daemon.Commands;
 
@@ -28,7 +29,7 @@ internal static class CommandLine
 
         foreach (var error in errors.Count > 0 ? errors : parsed.Errors.Select(error => ForPeople(error.Message)).Distinct())
         {
-            Console.Error.WriteLine($"listend: {error}");
+            Console.Error.WriteLine($"listend: {Printable.Line(error)}");
         }
 
         Console.Error.WriteLine($"listend: see \"listend{(command is RootCommand ? "" : " " + command.Name)} --help\"");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Supervisor.Config;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Logging;
@@ -41,7 +42,7 @@ internal static class RunCommand
             using var predecessor = Predecessor.FromExecution(out var unusable);
             if (unusable is not null)
             {
-                Console.Error.WriteLine($"listend: this executable was to go on where another one was, and cannot: {unusable}");
+                Console.Error.WriteLine($"listend: this executable was to go on where another one was, and cannot: {Printable.Line(unusable)}");
                 return Failed;
             }
 
@@ -105,7 +106,7 @@ internal static class RunCommand
             {
                 foreach (var error in errors)
                 {
-                    Console.Error.WriteLine($"listend: {error}");
+                    Console.Error.WriteLine($"listend: {Printable.Line(error.ToString())}");
                 }
 
                 return status;

@@ -59,7 +59,7 @@ internal sealed class Predecessor : IDisposable
     /// <summary>The configuration that was in force, which goes on to be.</summary>
     public ListendConfig Config => new()
     {
-        Daemon = new DaemonConfig { RuntimeDirectory = Manifest.Config.RuntimeDirectory, Metrics = Manifest.Config.Metrics },
+        Daemon = new DaemonConfig { RuntimeDirectory = Manifest.Config.RuntimeDirectory, Metrics = Manifest.Config.Metrics, MetricsHosts = Manifest.Config.MetricsHosts },
         Listeners = Manifest.Config.Listeners,
         Services = Manifest.Config.Services,
     };
@@ -69,7 +69,7 @@ internal sealed class Predecessor : IDisposable
 
     /// <summary>The same of a configuration that was written down.</summary>
     public static bool IsOther(ConfigEntry before, ListendConfig now) =>
-        !ManifestFormat.AreSame(before with { File = null, RuntimeDirectory = null }, new ConfigEntry { Metrics = now.Daemon.Metrics, Listeners = now.Listeners, Services = now.Services });
+        !ManifestFormat.AreSame(before with { File = null, RuntimeDirectory = null }, new ConfigEntry { Metrics = now.Daemon.Metrics, MetricsHosts = now.Daemon.MetricsHosts, Listeners = now.Listeners, Services = now.Services });
 
     /// <summary>Whether this process goes on as another one's successor by execve().</summary>
     public static bool IsResuming => Environment.GetEnvironmentVariable(ResumeVariable) is not null;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Supervisor.Control;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Evidence;
@@ -11,8 +12,13 @@ namespace Supervisor.Daemon.Control;
 /// </summary>
 internal sealed class ConnectionCounts
 {
+    /// <summary>How long one worker's descriptors may be looked through, and all together: a worker may have any number, and whoever asks for the status is answered.</summary>
+    private static readonly TimeSpan Each = TimeSpan.FromMilliseconds(60);
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(120);
+
     private readonly Dictionary<string, Noted> _services;
     private readonly TimeSpan _now;
+    private long? _until;
 
     /// <summary>On the loop.</summary>
     public ConnectionCounts(Daemon daemon)
@@ -21,7 +27,7 @@ internal sealed class ConnectionCounts
         _services = daemon.Services.ToDictionary(runner => runner.Name, runner => new Noted(runner), StringComparer.Ordinal);
     }
 
-    /// <summary>The document with the counts; null stays where a worker may not be looked into. Any thread.</summary>
+    /// <summary>The document with the counts; null stays where a worker may not be looked into, or not in time. Any thread.</summary>
     public StatusDocument Fill(StatusDocument status) => status with { Services = [.. status.Services.Select(Fill)] };
 
     /// <summary>One service's.</summary>
@@ -33,7 +39,8 @@ internal sealed class ConnectionCounts
         }
 
         // Ages are for who leaves; where nobody does, their price is not paid.
-        var found = noted.Question.Of(service.Workers.Select(worker => worker.Pid).OfType<int>(), withAges: noted.Drains.Count > 0);
+        var until = _until ??= Stopwatch.GetTimestamp() + (long)(Together.TotalSeconds * Stopwatch.Frequency);
+        var found = noted.Question.Of(service.Workers.Select(worker => worker.Pid).OfType<int>(), Each, until, withAges: noted.Drains.Count > 0);
         var workers = service.Workers.Select(worker => worker.Pid is { } pid && found.GetValueOrDefault(pid) is { } connections
             ? worker with
             {

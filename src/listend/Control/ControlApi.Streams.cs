@@ -22,8 +22,8 @@ internal sealed partial class ControlApi
 
     private void MapStreams(WebApplication application)
     {
-        application.MapGet("/v1/events", Events);
-        application.MapGet("/v1/services/{name}/logs", Logs);
+        MapDocument(application, "/v1/events", Events);
+        MapDocument(application, "/v1/services/{name}/logs", Logs);
     }
 
     /// <summary>Server-sent events, from the one after Last-Event-ID on; with <c>follow=false</c> up to now.</summary>
@@ -86,6 +86,11 @@ internal sealed partial class ControlApi
     /// <summary>Items as they come, each batch at once, until the client's end or the daemon's; what is there at the daemon's end is told still.</summary>
     private async Task Tell<T>(HttpContext context, RecentItems<T> items, long after, bool follow, Action<IBufferWriter<byte>, T> write, Func<long, long, T> lost)
     {
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            return;
+        }
+
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping);
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
         await using var leaving = _stopping.Register(() => abort.CancelAfter(LastWords));

@@ -35,10 +35,19 @@ internal sealed partial class ControlApi
 
     public void Map(WebApplication application)
     {
-        application.Use((context, next) =>
+        application.Use(async (context, next) =>
         {
             context.Features.Get<FirstRequest>()?.Hear();
-            return next(context);
+            var place = context.Features.Get<ConnectionPlaces.Place>();
+            place?.Begin();
+            try
+            {
+                await next(context);
+            }
+            finally
+            {
+                place?.End();
+            }
         });
         application.Use(ExplainFailures);
         MapDocument(application, "/v1/status", Status);

@@ -20,7 +20,7 @@ namespace Supervisor.Daemon.Control;
 internal sealed class ControlConnections : IConnectionListenerFactory, IConnectionListener
 {
     /// <summary>So many are served at a time; who comes beyond is turned away, and finds out at once.</summary>
-    private const int Most = 256;
+    public const int Most = 256;
 
     /// <summary>How long nobody is accepted where that was refused (EMFILE): there is no event that tells when it would go again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);

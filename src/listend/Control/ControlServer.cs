@@ -25,6 +25,15 @@ internal sealed partial class ControlServer : IDisposable
     /// <summary>How long Kestrel stays without a connection.</summary>
     public static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
 
+    /// <summary>So many connections are open at a time unless more have a request under way, of which at most <see cref="ControlConnections.Most"/> are.</summary>
+    private const int MostIdle = 192;
+
+    /// <summary>How long a request's header may take, once its first byte is there.</summary>
+    private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(5);
+
+    private const int MaxRequestLine = 4096;
+    private const int MaxHeaders = 16 * 1024;
+
     /// <summary>How long one who was accepted just before may take to ask.</summary>
     private static readonly TimeSpan FirstWords = TimeSpan.FromMilliseconds(500);
 
@@ -128,6 +137,7 @@ internal sealed partial class ControlServer : IDisposable
     {
         var path = _daemon.Paths.ControlSocket;
         var connections = new ControlConnections(_daemon.Loop, _listener, path);
+        var places = new ConnectionPlaces(MostIdle, endsRequests: false);
         try
         {
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
@@ -135,12 +145,15 @@ internal sealed partial class ControlServer : IDisposable
             {
                 options.AddServerHeader = false;
                 options.Limits.MaxRequestBodySize = 64 * 1024;
+                options.Limits.MaxRequestLineSize = MaxRequestLine;
+                options.Limits.MaxRequestHeadersTotalSize = MaxHeaders;
+                options.Limits.RequestHeadersTimeout = HeaderTimeout;
                 options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
                 options.Limits.MinResponseDataRate = null;
                 options.ListenUnixSocket(path, listen =>
                 {
                     listen.Protocols = HttpProtocols.Http1;
-                    listen.Use(next => connection => ServeAsync(next, connection, connections));
+                    listen.Use(next => connection => ServeAsync(next, connection, connections, places));
                 });
             });
             builder.Services.AddSingleton<IConnectionListenerFactory>(connections);
@@ -165,10 +178,12 @@ internal sealed partial class ControlServer : IDisposable
         }
     }
 
-    private async Task ServeAsync(ConnectionDelegate next, ConnectionContext connection, ControlConnections connections)
+    private async Task ServeAsync(ConnectionDelegate next, ConnectionContext connection, ControlConnections connections, ConnectionPlaces places)
     {
+        using var place = places.Enter(connection);
         var first = new FirstRequest(connections);
         connection.Features.Set(first);
+        connection.Features.Set(place);
         try
         {
             await next(connection);

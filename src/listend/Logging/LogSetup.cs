@@ -70,11 +70,11 @@ internal sealed class LogSetup : IDisposable
                         console.Console(new RenderedCompactJsonFormatter(), standardErrorFromLevel: LogEventLevel.Verbose))));
                     break;
                 default:
-                    sink.Console(
+                    sink.Sink(new EscapedTextSink(LoggerSinkConfiguration.CreateSink(console => console.Console(
                         outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}",
                         formatProvider: CultureInfo.InvariantCulture,
                         standardErrorFromLevel: LogEventLevel.Verbose,
-                        theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Sixteen);
+                        theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Sixteen))));
                     break;
             }
         });

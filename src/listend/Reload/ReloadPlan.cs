@@ -92,12 +92,12 @@ internal sealed class ReloadPlan
     public List<FailureDocument> Failures { get; } = [];
 
     /// <summary>Asks the kernel whether the new sockets could be bound, without binding them: for a dry run.</summary>
-    public void Probe()
+    public void Probe(EvidenceBudget budget)
     {
         foreach (var step in Listeners.Where(step => step is { Diff.After: not null, Move: ListenerMove.Beside } && step.Bridge.Count == 0))
         {
             var after = step.Diff.After!;
-            var diagnosis = BindDiagnostics.Ask(after with { Address = step.At }, Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(after.Name)).Select(service => service.Name)));
+            var diagnosis = BindDiagnostics.Ask(after with { Address = step.At }, Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(after.Name)).Select(service => service.Name)), budget);
             if (!diagnosis.Bindable && !(diagnosis.Cause == BindCause.StaleUnixPath && after.Unix.RemoveStale))
             {
                 Failures.Add(Documents.Placed(Documents.Failure(diagnosis), after.Name, _places));
@@ -160,9 +160,10 @@ internal sealed class ReloadPlan
                 "daemon", "", "needs-restart", ["runtime_directory"], $"{_daemon.Paths.Directory} stays: sockets that clients and workers know lie there; restart the daemon for another one", null));
         }
 
-        if (before.Metrics != after.Metrics)
+        string[] changed = [.. before.Metrics != after.Metrics ? ["metrics"] : (string[])[], .. before.MetricsHosts.SequenceEqual(after.MetricsHosts) ? [] : (string[])["metrics_hosts"]];
+        if (changed.Length > 0)
         {
-            Actions.Add(new ReloadActionDocument("daemon", "", "in-place", ["metrics"], after.Metrics is null ? "no longer served by TCP" : $"served on {after.Metrics}", null));
+            Actions.Add(new ReloadActionDocument("daemon", "", "in-place", changed, after.Metrics is null ? "no longer served by TCP" : $"served on {after.Metrics}", null));
         }
     }
 

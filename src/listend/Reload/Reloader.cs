@@ -78,7 +78,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         var plan = new ReloadPlan(daemon, config, loaded.Places, Services, _retired.Select(retired => retired.Former));
         if (dryRun)
         {
-            plan.Probe();
+            plan.Probe(factory.Evidence);
         }
 
         if (plan.Errors.Count > 0 || plan.Failures.Count > 0)
@@ -252,7 +252,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             var before = step.Handle!.Sockets.Count;
             if (factory.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
             {
-                var diagnosis = BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, Predecessors.OfAnyService);
+                var diagnosis = BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, Predecessors.OfAnyService, factory.Evidence);
                 failures.Add(Documents.Placed(Documents.Failure(diagnosis), step.Diff.Name, places));
                 break;
             }

@@ -136,7 +136,8 @@ public unsafe class AbiTests : KernelTest
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
-        (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"), (typeof(OpenFiles), "ProcessesWorthAThread"),
+        (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"), (typeof(OpenFiles), "ProcessesWorthAThread"), (typeof(OpenFiles), "DescriptorsAtFirst"),
+        (typeof(ProcessFacts), "MaxBytes"), (typeof(EvidenceBudget), "Share"), (typeof(EvidenceBudget), "MostLeftBehind"), (typeof(ConflictWatch), "MostHolders"), (typeof(DriftWatch), "MostTakers"),
         (typeof(ListenerFactory), "ReservedDescriptors"), (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),

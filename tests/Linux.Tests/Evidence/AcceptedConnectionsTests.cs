@@ -20,7 +20,7 @@ public class AcceptedConnectionsTests : KernelTest
             var connection = Assert.Single(question.All().Values);
             Assert.Equal(("web", EndPoint(client)), (connection.Listener, connection.Peer.ToString()));
             Assert.Null(connection.OpenFor);
-            Assert.Equal([connection], question.Of([Processes.CurrentPid])[Processes.CurrentPid]!);
+            Assert.Equal([connection], question.Of([Processes.CurrentPid], Patience, long.MaxValue)[Processes.CurrentPid]!);
 
             // The other end has gone; this one has yet to close.
             client.Dispose();

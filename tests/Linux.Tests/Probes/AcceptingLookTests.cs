@@ -53,7 +53,7 @@ public class AcceptingLookTests : KernelTest
         try
         {
             var deadline = TimeProvider.System.GetTimestamp();
-            while (await new AcceptingLook(() => child.Pid, [("web", listener.Inode)]).LookAsync(default) is { } seen)
+            while (await new AcceptingLook(this, () => child.Pid, [("web", listener.Inode)]).LookAsync(default) is { } seen)
             {
                 Assert.True(TimeProvider.System.GetElapsedTime(deadline) < Patience, seen);
                 await Task.Delay(1);
@@ -126,5 +126,5 @@ public class AcceptingLookTests : KernelTest
     }
 
     private static Task<string?> Look(params ulong[] inodes) =>
-        new AcceptingLook(() => Processes.CurrentPid, [.. inodes.Select(inode => ("web", inode))]).LookAsync(default);
+        new AcceptingLook(new object(), () => Processes.CurrentPid, [.. inodes.Select(inode => ("web", inode))]).LookAsync(default);
 }

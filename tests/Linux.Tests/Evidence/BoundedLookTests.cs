@@ -1,0 +1,142 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Time.Testing;
+using Supervisor.Core.Listeners;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Probes;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Evidence;
+
+/// <summary>Looks into processes of others end, whatever these are like.</summary>
+public class BoundedLookTests : KernelTest
+{
+    [Fact]
+    public void A_look_whose_time_is_over_says_how_much_it_has_not_seen()
+    {
+        using var listener = Given.Listener("tcp://127.0.0.1:0");
+        var found = new List<OpenFiles.Found>();
+        var look = OpenFiles.FindSockets(new HashSet<ulong> { listener.Inode }, found, until: 0);
+        Assert.Empty(found);
+        Assert.True(look.Unseen > 0);
+        Assert.False(OpenFiles.FindSocketsOf(Processes.CurrentPid, new HashSet<ulong> { listener.Inode }, found, until: 0));
+        Assert.Empty(AcceptingLook.Awaited(Processes.CurrentPid, [listener.Inode], until: 0));
+    }
+
+    [Fact]
+    public void A_process_with_many_descriptors_is_looked_through_to_its_end_and_each_is_found_once()
+    {
+        const int many = 5000;
+        using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
+        var copies = new List<DescriptorHandle>();
+        try
+        {
+            for (var i = 0; i < many; i++)
+            {
+                copies.Add(Files.Duplicate(nothing, out _) ?? throw new InvalidOperationException("no descriptor is left"));
+            }
+
+            using var listener = Given.Listener("tcp://127.0.0.1:0");
+            using var second = Files.Duplicate(listener.Descriptor!, out _)!;
+            var found = new List<OpenFiles.Found>();
+            Assert.Equal(0, OpenFiles.FindSockets(new HashSet<ulong> { listener.Inode }, found).Unseen);
+            Assert.Equal(new[] { listener.Descriptor!.Number, second.Number }.Order(), found.Select(one => one.Descriptor).Order());
+        }
+        finally
+        {
+            copies.ForEach(copy => copy.Dispose());
+        }
+    }
+
+    [Fact]
+    public void The_budget_is_spent_and_comes_back_by_a_tenth()
+    {
+        var time = new FakeTimeProvider();
+        var budget = new EvidenceBudget(time, TimeSpan.FromSeconds(2));
+        budget.Serve();
+        Assert.True(budget.TryRun(_ => time.Advance(EvidenceBudget.MostAtOnce)));
+        Assert.False(budget.TryRun(_ => Assert.Fail("nothing is left")));
+        time.Advance(TimeSpan.FromMilliseconds(200));
+        Assert.True(budget.TryRun(_ => { }));
+    }
+
+    [Fact]
+    public void A_look_that_does_not_return_is_left_behind_and_only_so_many_are()
+    {
+        var budget = new EvidenceBudget(new FakeTimeProvider(), TimeSpan.FromMilliseconds(20));
+        using var end = new ManualResetEventSlim();
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.False(budget.TryRun(_ => end.Wait()));
+        }
+
+        Assert.False(budget.TryRun(_ => Assert.Fail("four are stuck")));
+        end.Set();
+        Assert.True(SpinWait.SpinUntil(() => budget.TryRun(_ => { }), Patience));
+    }
+
+    [Fact]
+    public void What_could_not_be_looked_at_in_time_is_said()
+    {
+        using var holder = Given.Listener("tcp://127.0.0.1:0");
+        var time = new FakeTimeProvider();
+        var budget = new EvidenceBudget(time, TimeSpan.Zero);
+        var diagnosis = BindDiagnostics.Ask(Given.Spec(holder.Effective!.ToString()), Predecessors.OfAnyService, budget);
+        Assert.Equal("EADDRINUSE", diagnosis.Errno);
+        Assert.True(diagnosis.IsPartial);
+        Assert.Contains("Not all processes could be looked at in time", diagnosis.Advice, StringComparison.Ordinal);
+
+        var whole = BindDiagnostics.Ask(Given.Spec(holder.Effective!.ToString()), Predecessors.OfAnyService, new EvidenceBudget(TimeProvider.System, Patience));
+        Assert.False(whole.IsPartial);
+        Assert.Equal(BindCause.SameAddress, whole.Cause);
+        Assert.Contains(whole.Owners, owner => owner.Pid == Processes.CurrentPid);
+    }
+
+    [Fact]
+    public async Task Looks_that_do_not_return_cost_their_owner_further_looks_and_nobody_else()
+    {
+        var time = new FakeTimeProvider();
+        var threads = new LookThreads(time);
+        using var end = new ManualResetEventSlim();
+        using var begun = new CountdownEvent(4);
+        object bad = new(), worse = new();
+        int Stick()
+        {
+            begun.Signal();
+            end.Wait();
+            return 0;
+        }
+
+        Task<int>[] stuck = [threads.RunAsync(bad, Stick), threads.RunAsync(bad, Stick), threads.RunAsync(worse, Stick), threads.RunAsync(worse, Stick)];
+        Assert.True(begun.Wait(Patience));
+        var waiting = threads.RunAsync(new object(), () => 1);
+        Assert.False(waiting.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal(1, await waiting.WaitAsync(Patience));
+        Assert.Throws<LookThreads.StuckException>(() => { _ = threads.RunAsync(bad, () => 2); });
+        Assert.Equal(3, await threads.RunAsync(new object(), () => 3).WaitAsync(Patience));
+        end.Set();
+        await Task.WhenAll(stuck).WaitAsync(Patience);
+
+        // The thread takes its look off the list after it has handed over what came of it.
+        Assert.True(SpinWait.SpinUntil(() => CanRun(threads, bad), Patience));
+    }
+
+    [Fact]
+    public async Task A_look_that_fails_fails_for_who_asked()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(() => new LookThreads(TimeProvider.System).RunAsync<int>(this, () => throw new InvalidOperationException()));
+    }
+
+    private static bool CanRun(LookThreads threads, object owner)
+    {
+        try
+        {
+            return threads.RunAsync(owner, () => true).Wait(Patience);
+        }
+        catch (LookThreads.StuckException)
+        {
+            return false;
+        }
+    }
+}
