@@ -26,7 +26,7 @@ internal sealed class ImportCommand : Verb
         var result = ConfigImport.Translate([.. parsed.GetRequiredValue(files).Select(Read)], Path.GetFullPath);
         if (result.Toml is not { } toml)
         {
-            throw new ControlException(string.Join('\n', result.Errors), result.IsUnknownKind ? ExitCode.Usage : ExitCode.Failed);
+            throw new ControlException(string.Join('\n', result.Errors.Select(error => Printable.Line(error.ToString()))), result.IsUnknownKind ? ExitCode.Usage : ExitCode.Failed);
         }
 
         if (parsed.GetValue(options.Json))

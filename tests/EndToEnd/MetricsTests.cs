@@ -42,7 +42,7 @@ public sealed class MetricsTests
                 var started = Stopwatch.GetTimestamp();
                 var answer = await AskAsync(address, "GET", "127.0.0.1");
                 Assert.StartsWith("HTTP/1.1 200 OK\r\n", answer, StringComparison.Ordinal);
-                Assert.Contains("\nlistend_up", answer, StringComparison.Ordinal);
+                Assert.Contains("\nlistend_info{", answer, StringComparison.Ordinal);
                 Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(1));
             }
 

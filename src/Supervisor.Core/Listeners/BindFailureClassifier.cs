@@ -86,8 +86,7 @@ public static class BindFailureClassifier
 
         if (inTheWay.IsEmpty)
         {
-            return evidence.IsPartial ? (BindCause.Unexplained, [], "the kernel says that the address is in use; the time was over before it was seen which socket has it")
-                : evidence.ShowsBound
+            return evidence.ShowsBound
                 ? (BindCause.Unexplained, [], "the kernel says that the address is in use, and no socket that can be seen has it; it may just have been closed")
                 : (BindCause.BoundNotListening, [], "a socket has bound it without listening; kernels before Linux 6.8 do not show whose");
         }

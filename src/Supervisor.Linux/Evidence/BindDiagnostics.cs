@@ -42,7 +42,7 @@ public static class BindDiagnostics
 
     private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
     {
-        var evidence = BindEvidence.None with { Uid = Processes.EffectiveUid, IsPartial = true };
+        var evidence = BindEvidence.None;
         void Look(long until)
         {
             foreach (var found in Gather(failure, spec, predecessors, finding, until))
@@ -55,9 +55,10 @@ public static class BindDiagnostics
         {
             Look(long.MaxValue);
         }
-        else
+        else if (!budget.TryRun(Look) && ReferenceEquals(Volatile.Read(ref evidence), BindEvidence.None))
         {
-            budget.TryRun(Look);
+            // What sock_diag and the kernel's tables say takes no time that matters, and no process is looked at for it.
+            evidence = Gather(failure, spec, predecessors, finding, until: 0).First();
         }
 
         return BindFailureClassifier.Classify(failure, spec, Volatile.Read(ref evidence));

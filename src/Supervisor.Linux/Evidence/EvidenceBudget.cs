@@ -17,7 +17,7 @@ public sealed class EvidenceBudget
     public static TimeSpan OfCommand { get; } = TimeSpan.FromSeconds(20);
 
     /// <summary>For all that is asked in a row while the daemon serves.</summary>
-    public static TimeSpan MostAtOnce { get; } = TimeSpan.FromMilliseconds(100);
+    public static TimeSpan MostAtOnce { get; } = TimeSpan.FromMilliseconds(60);
 
     private const double Share = 0.1;
 

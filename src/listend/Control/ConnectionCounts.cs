@@ -13,8 +13,8 @@ namespace Supervisor.Daemon.Control;
 internal sealed class ConnectionCounts
 {
     /// <summary>How long one worker's descriptors may be looked through, and all together: a worker may have any number, and whoever asks for the status is answered.</summary>
-    private static readonly TimeSpan Each = TimeSpan.FromMilliseconds(60);
-    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(120);
+    private static readonly TimeSpan Each = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(80);
 
     private readonly Dictionary<string, Noted> _services;
     private readonly TimeSpan _now;

@@ -3,6 +3,7 @@ using System.Globalization;
 using Serilog;
 using Supervisor.Config;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
@@ -508,7 +509,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             Type = "about:blank",
             Title = "the configuration is refused",
             Status = unprocessable,
-            Detail = string.Join('\n', [.. lines, message]),
+            Detail = string.Join('\n', [.. lines.Select(Printable.Line), message]),
         };
     }
 
