@@ -119,10 +119,11 @@ public sealed partial class ServiceRunner
 
     private void Attach(int workerId, WorkerProcess process)
     {
-        _loop.Watch(process.Notify.Descriptor, () => process.Notify.Hear(
+        process.Notify.Watch(
+            _loop,
             process.Owns,
             (message, descriptors) => Take(workerId, process, message, descriptors),
-            (reason, sender) => _log.MessageRefused(process.Pid, sender, reason)));
+            (kind, reason, sender) => _log.MessageRefused(process, sender, kind, reason));
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(workerId, process));
