@@ -5,8 +5,8 @@ using Serilog;
 namespace Supervisor.Linux;
 
 /// <summary>
-/// Log lines that a worker or a client can cause at will: of each subject and kind the first in a minute is written, and at the
-/// end of that minute the newest, with how many more there were. So a flood costs two lines a minute. Lives on the loop.
+/// Log lines that a worker or a client can cause at will: of each subject and kind the first in a minute are written, and at the
+/// end of that minute the newest, with how many more there were. So a flood costs few lines a minute. Lives on the loop.
 /// </summary>
 public sealed class LogLimit : IDeadline, IDisposable
 {
@@ -39,7 +39,8 @@ public sealed class LogLimit : IDeadline, IDisposable
     /// <param name="subject">Whom the line is about.</param>
     /// <param name="kind">What has happened, one of a few words: never a text that a stranger chooses.</param>
     /// <param name="write">Writes the line.</param>
-    public void Write(string subject, string kind, Action<ILogger, string> write)
+    /// <param name="first">How many in a minute are written at once.</param>
+    public void Write(string subject, string kind, Action<ILogger, string> write, int first = 1)
     {
         var key = (subject, kind);
         if (!_entries.ContainsKey(key) && _entries.Count >= MostApart)
@@ -48,14 +49,19 @@ public sealed class LogLimit : IDeadline, IDisposable
         }
 
         ref var entry = ref CollectionsMarshal.GetValueRefOrAddDefault(_entries, key, out var exists);
-        if (exists)
+        if (!exists)
+        {
+            entry = new Entry(_loop.Now + Interval, 0, 0, null);
+            _next ??= entry.Until;
+        }
+
+        if (entry.Written >= first)
         {
             entry = entry with { LeftOut = entry.LeftOut + 1, Newest = write };
             return;
         }
 
-        entry = new Entry(_loop.Now + Interval, 0, null);
-        _next ??= entry.Until;
+        entry = entry with { Written = entry.Written + 1 };
         write(_log, "");
     }
 
@@ -63,14 +69,14 @@ public sealed class LogLimit : IDeadline, IDisposable
     public void PassDeadline()
     {
         _next = null;
-        foreach (var (key, entry) in _entries.Where(pair => pair.Value.Until <= _loop.Looked).ToArray())
+        foreach (var (key, entry) in _entries.Where(pair => pair.Value.Until <= _loop.Now).ToArray())
         {
             _entries.Remove(key);
             Tell(entry);
             if (entry.LeftOut > 0)
             {
                 // The flood may last: the line that has just been written stands for the next minute, too.
-                _entries.Add(key, new Entry(_loop.Now + Interval, 0, null));
+                _entries.Add(key, new Entry(_loop.Now + Interval, entry.Written, 0, null));
             }
         }
 
@@ -100,5 +106,5 @@ public sealed class LogLimit : IDeadline, IDisposable
         }
     }
 
-    private readonly record struct Entry(TimeSpan Until, long LeftOut, Action<ILogger, string>? Newest);
+    private readonly record struct Entry(TimeSpan Until, int Written, long LeftOut, Action<ILogger, string>? Newest);
 }

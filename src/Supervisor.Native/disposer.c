@@ -249,6 +249,7 @@ __attribute__((noreturn, used)) static void dispose(void)
     call(__NR_close, IMAGE, 0, 0, 0, 0);
     call(__NR_prctl, PR_SET_NAME, (long)"listend-dispose", 0, 0, 0);
     call(__NR_rt_sigaction, SIGCHLD, (long)&ignored, 0, 8, 0);
+    call(__NR_rt_sigaction, SIGPIPE, (long)&ignored, 0, 8, 0);
     if (call(__NR_prlimit64, 0, RLIMIT_NOFILE, 0, (long)&files, 0) == 0) {
         files.soft = files.hard;
         call(__NR_prlimit64, 0, RLIMIT_NOFILE, (long)&files, 0, 0);

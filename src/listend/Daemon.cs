@@ -144,8 +144,10 @@ internal sealed class Daemon : IDisposable
         // By this variable a successor, and whoever cleans up, knows whose it is.
         using var disposer = Disposer = new Disposer(_loop, [$"LISTEND_BROKER={_paths.BrokerSocket}"], _log);
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans, cgroups) { Disposer = disposer };
+        using var limit = new LogLimit(_loop, _log);
         var factory = new ListenerFactory(TimeProvider.System, _log)
         {
+            Limit = limit,
             PredecessorsOf = spec => Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
         };
         Listeners = new ListenerTable(factory);

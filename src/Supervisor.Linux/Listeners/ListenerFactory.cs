@@ -58,6 +58,12 @@ public sealed partial class ListenerFactory
         return handle;
     }
 
+    /// <summary>Keeps log lines in bounds that holders of a socket cause: one of a listener and option in a minute. Null: all are written.</summary>
+    public LogLimit? Limit
+    {
+        init => _log.Limit = value;
+    }
+
     /// <summary>Who counts as a predecessor of a listener's services, when its address is taken.</summary>
     public Func<ListenerSpec, Predecessors> PredecessorsOf { get; init; } = static _ => Predecessors.OfAnyService;
 

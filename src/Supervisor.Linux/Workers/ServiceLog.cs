@@ -15,6 +15,9 @@ internal sealed class ServiceLog : IDisposable
 {
     private const int DefaultPriority = 6;
 
+    /// <summary>How many lines of a kind that honest workers cause, too, are written at once.</summary>
+    private const int MostAtOnce = 5;
+
     private readonly ILogger _log;
 
     /// <summary>What the workers write is not the daemon's to leave out, whatever the level of its own log.</summary>
@@ -91,10 +94,10 @@ internal sealed class ServiceLog : IDisposable
     }
 
     public void MainProcess(WorkerState worker, int session, int before, int pid) => _limit.Write(Subject(session), "main", (log, leftOut) => About(log, worker, pid)
-        .Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID){LeftOut}", _name, worker.Slot, before, worker.Generation, pid, leftOut));
+        .Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID){LeftOut}", _name, worker.Slot, before, worker.Generation, pid, leftOut), MostAtOnce);
 
     public void StrayKilled(int worker, int pid, string? command) => _limit.Write(Subject(worker), "stray", (log, leftOut) => log.ForContext("LISTEND_WORKER_PID", worker)
-        .Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} that it came from, in a session of its own: it is killed, as all of a worker are{LeftOut}", _name, pid, command ?? "?", worker, leftOut));
+        .Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} that it came from, in a session of its own: it is killed, as all of a worker are{LeftOut}", _name, pid, command ?? "?", worker, leftOut), MostAtOnce);
 
     public void FirstEnded(int pid, int main, string how) =>
         _log.ForContext("LISTEND_WORKER_PID", main).ForContext("MESSAGE_ID", MessageIds.Worker)
