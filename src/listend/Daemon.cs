@@ -153,7 +153,7 @@ internal sealed class Daemon : IDisposable
         Listeners = new ListenerTable(factory);
         if (_predecessor is null)
         {
-            Listeners.Open(_config.Listeners, _log);
+            Listeners.Open(_config.Listeners, disposer, _log);
         }
         else
         {

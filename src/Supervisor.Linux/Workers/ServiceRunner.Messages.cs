@@ -11,6 +11,9 @@ public sealed partial class ServiceRunner
     private ServiceSpec TermsOf(int workerId) =>
         State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;
 
+    /// <summary>Descriptors of the daemon that no stored one may take.</summary>
+    private const int LeftByStored = 8 * Spawner.ReservedDescriptors;
+
     /// <summary>How long an ended worker's last descriptors are waited for.</summary>
     private static readonly TimeSpan LastWordsWithin = TimeSpan.FromSeconds(1);
 
@@ -119,6 +122,12 @@ public sealed partial class ServiceRunner
 
         while (descriptors.Count > 0)
         {
+            if ((ulong)descriptors[0].Number + LeftByStored >= Processes.DescriptorLimit())
+            {
+                _log.MessageRefused(process, process.Pid, "limit", "FDSTORE=1: the daemon's last descriptors are kept for its own use and for other services: raise LimitNOFILE= in its unit, or ulimit -n");
+                return;
+            }
+
             if (_stored.Store(worker.Slot, message.DescriptorName ?? StoredName.Default, descriptors[0]) is { } refused)
             {
                 _log.MessageRefused(process, process.Pid, "store", "FDSTORE=1: " + refused);
