@@ -31,6 +31,7 @@
 #define LINK 3
 #define IMAGE 4
 #define MOST 253
+#define ABOVE_ALL 512
 
 /* Longer than any honest close() takes; what waits for longer and can be interrupted is. */
 #define PATIENCE_US 200000
@@ -230,10 +231,16 @@ static void work(int turn)
     call(__NR_close, LINK, 0, 0, 0, 0);
     if (length <= 0 || count < 1)
         return;
+    /* An exiting process closes its descriptors in the order of their numbers: the gate last, so that a job counts until then. */
+    int gate = (int)call(__NR_fcntl, fds[0], F_DUPFD_CLOEXEC, ABOVE_ALL, 0, 0);
+    if (gate >= 0)
+        call(__NR_close, fds[0], 0, 0, 0, 0);
+    else
+        gate = fds[0];
     if (job == 'C') {
-        await(fds[0]);
+        await(gate);
     } else if (count > 1 && (job == 'K' || job == 'A')) {
-        keep(fds[0], fds[1], job == 'A');
+        keep(gate, fds[1], job == 'A');
     } else if (count > 1 && job == 'D') {
         const int *none;
         /* Without room for descriptors none is opened here: the kernel drops the message's own references (unix(7)). */
