@@ -102,6 +102,20 @@ public static unsafe class Sockets
     public static SystemCallError? ShutReading(DescriptorHandle socket) =>
         shutdown(socket.Number, SHUT_RD) == 0 ? null : SystemCallError.Last("shutdown");
 
+    /// <summary>shutdown(2), SHUT_WR: whoever reads at the other end sees an end.</summary>
+    public static SystemCallError? ShutWriting(DescriptorHandle socket) =>
+        shutdown(socket.Number, SHUT_WR) == 0 ? null : SystemCallError.Last("shutdown");
+
+    /// <summary>
+    /// SO_PASSRIGHTS (Linux 6.16, net/core/sock.c): whether descriptors may be sent to this UNIX socket. Where they may not,
+    /// sendmsg() fails with EPERM there. A listener hands it on to whoever connects from then on. An older kernel has none of it.
+    /// </summary>
+    public static SystemCallError? SetPassRights(DescriptorHandle socket, bool allowed)
+    {
+        const int passRights = 83;
+        return SetInt32(socket, SOL_SOCKET, passRights, allowed ? 1 : 0);
+    }
+
     /// <summary>listen(2). On a socket that listens already it changes the backlog.</summary>
     public static SystemCallError? Listen(DescriptorHandle socket, int backlog) =>
         listen(socket.Number, backlog) == 0 ? null : SystemCallError.Last("listen");
@@ -146,27 +160,38 @@ public static unsafe class Sockets
     }
 
     /// <summary>
-    /// recvmsg(2) of one datagram with its sender's credentials; descriptors that ride on it are put in
-    /// <paramref name="received"/>, each owned by the caller. Needs SO_PASSCRED. Never waits. With
-    /// <paramref name="peek"/> it stays in the socket, as the next one (MSG_PEEK); descriptors are then opened for each look.
+    /// recvmsg(2) with MSG_PEEK of the next message, which stays in the socket, and its sender's credentials. There is no room
+    /// for descriptors, so none is opened, and as the message keeps its own none is closed either: this never waits, whatever
+    /// rides on it (net/unix/af_unix.c, unix_peek_fds; unix(7)).
     /// </summary>
-    /// <returns>Bytes of the datagram; -1 where there is none or <paramref name="error"/> says why.</returns>
-    public static int ReceiveWithCredentials(
+    /// <param name="socket">A UNIX socket of datagrams or packets.</param>
+    /// <param name="withCredentials">Whether SO_PASSCRED is set on it; otherwise the kernel does not say who the sender is.</param>
+    /// <param name="data">Where the message goes.</param>
+    /// <param name="senderPid">The sender; 0 where the kernel does not say.</param>
+    /// <param name="senderUid">Its user; <see cref="uint.MaxValue"/> where the kernel does not say, as at the end of a connection.</param>
+    /// <param name="truncated">Whether the message is longer than <paramref name="data"/>.</param>
+    /// <param name="carriesDescriptors">Whether descriptors ride on it.</param>
+    /// <param name="error">The refusal.</param>
+    /// <returns>Bytes of the message; 0 at the end of a connection, too; -1 where there is none or <paramref name="error"/> says why.</returns>
+    public static int Peek(
         DescriptorHandle socket,
+        bool withCredentials,
         Span<byte> data,
-        List<DescriptorHandle> received,
         out int senderPid,
         out uint senderUid,
         out bool truncated,
-        out SystemCallError? error,
-        bool peek = false)
+        out bool carriesDescriptors,
+        out SystemCallError? error)
     {
         senderPid = 0;
         senderUid = uint.MaxValue;
         truncated = false;
+        carriesDescriptors = false;
         error = null;
-        var controlLength = CMSG_SPACE(sizeof(ucred)) + CMSG_SPACE(sizeof(int) * DescriptorPassing.MaxDescriptors);
-        var control = stackalloc byte[controlLength];
+
+        // Credentials come first and fill it (net/core/scm.c, scm_recv_unix).
+        var controlLength = withCredentials ? CMSG_SPACE(sizeof(ucred)) : 0;
+        var control = stackalloc byte[CMSG_SPACE(sizeof(ucred))];
         fixed (byte* bytes = data)
         {
             iovec vector = new() { iov_base = bytes, iov_len = data.Length };
@@ -175,35 +200,32 @@ public static unsafe class Sockets
             message.msg_iovlen = 1;
             message.msg_control = control;
             message.msg_controllen = (uint)controlLength;
-            var length = (long)recvmsg(socket.Number, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | (peek ? MSG_PEEK : 0));
+            var length = (long)recvmsg(socket.Number, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_PEEK);
             if (length < 0)
             {
-                error = errno is 11 ? null : SystemCallError.Last("recvmsg");
+                error = errno == EAGAIN ? null : SystemCallError.Last("recvmsg");
                 return -1;
             }
 
-            for (var header = CMSG_FIRSTHDR(&message); header != null; header = CMSG_NXTHDR(&message, header))
+            var header = CMSG_FIRSTHDR(&message);
+            if (header != null && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_CREDENTIALS)
             {
-                if (header->cmsg_level != SOL_SOCKET)
-                {
-                    continue;
-                }
-
-                if (header->cmsg_type == SCM_CREDENTIALS)
-                {
-                    var credentials = (ucred*)CMSG_DATA(header);
-                    senderPid = credentials->pid;
-                    senderUid = credentials->uid;
-                }
-                else if (header->cmsg_type == SCM_RIGHTS)
-                {
-                    DescriptorPassing.Take(header, received);
-                }
+                var credentials = (ucred*)CMSG_DATA(header);
+                senderPid = credentials->pid;
+                senderUid = credentials->uid;
             }
 
-            truncated = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+            truncated = (message.msg_flags & MSG_TRUNC) != 0;
+            carriesDescriptors = (message.msg_flags & MSG_CTRUNC) != 0;
             return (int)length;
         }
+    }
+
+    /// <summary>Takes the next message out of the socket: one on which no descriptors ride, as <see cref="Peek"/> says, since the kernel would close them here. Never waits.</summary>
+    public static void Remove(DescriptorHandle socket)
+    {
+        byte nothing;
+        recv(socket.Number, &nothing, 1, MSG_DONTWAIT);
     }
 
     /// <summary>

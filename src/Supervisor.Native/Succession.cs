@@ -170,6 +170,17 @@ public static unsafe class Succession
         }
     }
 
+    /// <summary>The disposer's program: see disposer.c.</summary>
+    public static ReadOnlySpan<byte> DisposerProgram
+    {
+        get
+        {
+            nuint length;
+            var image = Syscalls.listend_disposer_image(&length);
+            return new ReadOnlySpan<byte>(image, (int)length);
+        }
+    }
+
     /// <summary>Whether a descriptor is closed by execve(); false where it is not open.</summary>
     public static bool IsCloseOnExec(int descriptor) => Syscalls.fcntl_int(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & 1) != 0;
 

@@ -23,6 +23,9 @@ internal static unsafe partial class Syscalls
     [LibraryImport("listend_spawn")]
     internal static partial byte* listend_launcher_image(nuint* length);
 
+    [LibraryImport("listend_spawn")]
+    internal static partial byte* listend_disposer_image(nuint* length);
+
     [LibraryImport("libc")]
     internal static partial int sigemptyset(byte* set);
 

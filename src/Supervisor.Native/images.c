@@ -1,4 +1,4 @@
-/* The programs that the daemon executes from memory files: see keeper.c and launch.c. */
+/* The programs that the daemon executes from memory files: see keeper.c, launch.c and disposer.c. */
 #include <stddef.h>
 
 #define IMAGE(name, file) \
@@ -20,3 +20,4 @@
 
 IMAGE(keeper, KEEPER)
 IMAGE(launcher, LAUNCHER)
+IMAGE(disposer, DISPOSER)

@@ -17,9 +17,11 @@
 #include "raw_call.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -71,9 +73,59 @@ static int find(const char *key, int length)
     return -1;
 }
 
+static int is_stored(const struct entry *entry)
+{
+    static const char part[] = "/stored/";
+    for (int i = 0, j = 0; i < entry->length; i++) {
+        j = entry->key[i] == part[j] ? j + 1 : entry->key[i] == part[0];
+        if (j == (int)sizeof part - 1)
+            return 1;
+    }
+    return 0;
+}
+
+/* Whether a message waits in it: with the last descriptor of the socket the kernel drops what rides on that, too. */
+static int has_message(int fd)
+{
+    char byte;
+    return call(__NR_recvfrom, fd, (long)&byte, 1, MSG_PEEK | MSG_DONTWAIT, 0) >= 0;
+}
+
+/*
+ * What a worker has made can wait when it is closed (SO_LINGER, socket(7)), and the keeper waits for nobody. A child has it
+ * too, and is the last to let go of it, by exiting: a process that exits does not linger (net/ipv4/af_inet.c, inet_release).
+ */
+static void close_elsewhere(int fd)
+{
+    int gate[2];
+    long child;
+    if (call(__NR_pipe2, (long)gate, O_CLOEXEC, 0, 0, 0) != 0)
+        return;
+    child = call(__NR_clone, SIGCHLD, 0, 0, 0, 0);
+    if (child == 0) {
+        char nothing;
+        /* Everything but these two is the keeper's own as well: to close it here waits for nothing. */
+        int first = fd < gate[0] ? fd : gate[0], last = fd < gate[0] ? gate[0] : fd;
+        if (first > 0)
+            call(__NR_close_range, 0, first - 1, 0, 0, 0);
+        if (last > first + 1)
+            call(__NR_close_range, first + 1, last - 1, 0, 0, 0);
+        call(__NR_close_range, last + 1, ~0u, 0, 0, 0);
+        call(__NR_read, gate[0], (long)&nothing, 1, 0, 0);
+        leave(0);
+    }
+    if (child > 0)
+        call(__NR_close, fd, 0, 0, 0, 0);
+    call(__NR_close, gate[0], 0, 0, 0, 0);
+    call(__NR_close, gate[1], 0, 0, 0, 0);
+}
+
 static void drop(int i)
 {
-    call(__NR_close, held[i].fd, 0, 0, 0, 0);
+    if (is_stored(&held[i]) || has_message(held[i].fd))
+        close_elsewhere(held[i].fd);
+    else
+        call(__NR_close, held[i].fd, 0, 0, 0, 0);
     count--;
     if (i != count)
         memcpy(&held[i], &held[count], sizeof held[i]);
@@ -206,7 +258,9 @@ static int succeed(int listener)
 __attribute__((noreturn, used)) static void keep(void)
 {
     int link = 3;
+    struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } ignored = { (void *)1 /* SIG_IGN: children are reaped as they end */, 0, 0, 0 };
     call(__NR_close, 5, 0, 0, 0, 0);
+    call(__NR_rt_sigaction, SIGCHLD, (long)&ignored, 0, 8, 0);
     call(__NR_prctl, PR_SET_NAME, (long)"listend-keeper", 0, 0, 0);
     /* What it is sent is safe in its socket: it need not have the processor at once, which is the one of him who sends. */
     int priority = 0;

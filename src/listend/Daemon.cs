@@ -109,6 +109,9 @@ internal sealed class Daemon : IDisposable
 
     public ListenerTable Listeners { get; private set; } = null!;
 
+    /// <summary>Who receives and closes what workers and clients send.</summary>
+    public Disposer Disposer { get; private set; } = null!;
+
     /// <summary>What workers change on the sockets that they share.</summary>
     public DriftWatch Drift { get; private set; } = null!;
 
@@ -137,15 +140,20 @@ internal sealed class Daemon : IDisposable
             _predecessor?.Note ?? string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var orphans = _orphans = new OrphanReaper(_loop);
         var cgroups = CgroupTree.Find();
-        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans, cgroups);
+
+        // By this variable a successor, and whoever cleans up, knows whose it is.
+        using var disposer = Disposer = new Disposer(_loop, [$"LISTEND_BROKER={_paths.BrokerSocket}"], _log);
+        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans, cgroups) { Disposer = disposer };
+        using var limit = new LogLimit(_loop, _log);
         var factory = new ListenerFactory(TimeProvider.System, _log)
         {
+            Limit = limit,
             PredecessorsOf = spec => Predecessors.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
         };
         Listeners = new ListenerTable(factory);
         if (_predecessor is null)
         {
-            Listeners.Open(_config.Listeners, _log);
+            Listeners.Open(_config.Listeners, disposer, _log);
         }
         else
         {
@@ -188,7 +196,7 @@ internal sealed class Daemon : IDisposable
 
         ServiceRunner AddService(ServiceSpec spec)
         {
-            var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, orphans, _logsToJournal);
+            var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, disposer, orphans, _logsToJournal);
             runner.HoldsBack = (worker, ask) => Reloader!.Holds(runner, worker, ask);
             _services.Add(runner);
             Drift.Watch(runner);
@@ -217,7 +225,7 @@ internal sealed class Daemon : IDisposable
             Events.Watch(_services[i]);
         }
 
-        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), _log, out error, Inherited(DescriptorKey.Broker, _paths.BrokerSocket));
+        using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), disposer, _log, out error, Inherited(DescriptorKey.Broker, _paths.BrokerSocket));
         if (broker is null)
         {
             _log.Fatal("{Error}", error);
@@ -276,7 +284,8 @@ internal sealed class Daemon : IDisposable
                 _log.Warning("{Descriptor}: the predecessor has left it, and nobody here knows what it is for; it is closed", left);
             }
 
-            _predecessor.Descriptors.Dispose();
+            // A worker may have made what was kept of it.
+            disposer.Close("predecessor", _predecessor.Descriptors.TakeAll());
         }
 
         if (_predecessor is { IsSameProcess: false })

@@ -45,7 +45,7 @@ internal sealed class ListenerTable
         Files.GetStatus(descriptor, out var status) is null && status.IsSocket && _handles.Exists(handle => handle.Sockets.Any(socket => socket.Inode == status.Inode));
 
     /// <summary>Opens all of them, in the configuration's order.</summary>
-    public void Open(ImmutableArray<ListenerSpec> specs, ILogger log)
+    public void Open(ImmutableArray<ListenerSpec> specs, Disposer disposer, ILogger log)
     {
         var inherited = InheritedDescriptors.FromEnvironment(out var complaint);
         if (complaint is not null)
@@ -76,8 +76,11 @@ internal sealed class ListenerTable
         while (inherited.Remaining.Count > 0)
         {
             var name = inherited.Remaining[0].Name;
-            using var descriptor = inherited.Take(0);
+            var descriptor = inherited.Take(0);
             log.Warning("given descriptor {Number} (\"{Name}\", {Address}): no listener has that name or address, so it is closed", descriptor.Number, name, SocketIdentity.Read(descriptor)?.Address?.ToString() ?? "no bound socket");
+
+            // A worker of a daemon of which nothing else is left may have stored it.
+            disposer.Close("given", [descriptor]);
         }
 
         using (ListenerFactory.MakeMany(specs.Length - adopted.Count))

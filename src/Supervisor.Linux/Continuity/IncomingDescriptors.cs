@@ -76,6 +76,14 @@ public sealed class IncomingDescriptors : IDisposable
     /// <summary>The same.</summary>
     public bool TryTake(string key, [NotNullWhen(true)] out DescriptorHandle? descriptor) => _descriptors.Remove(key, out descriptor);
 
+    /// <summary>Hands over all that are left.</summary>
+    public IReadOnlyList<DescriptorHandle> TakeAll()
+    {
+        DescriptorHandle[] all = [.. _descriptors.Values];
+        _descriptors.Clear();
+        return all;
+    }
+
     /// <summary>The one of that key, which stays here; null where there is none.</summary>
     public DescriptorHandle? Peek(string key) => _descriptors.GetValueOrDefault(key);
 

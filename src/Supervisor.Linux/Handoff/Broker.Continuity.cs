@@ -19,6 +19,18 @@ public sealed partial class Broker
         }
     }
 
+    /// <summary>
+    /// Closes those connections that <see cref="Keep"/> leaves out, before execve() does: what waits unread in them is
+    /// dropped by whoever closes.
+    /// </summary>
+    public void CloseOthers()
+    {
+        foreach (var connection in _connections.Where(connection => !connection.IsHeard).ToArray())
+        {
+            Close(connection);
+        }
+    }
+
     /// <summary>Goes on with a predecessor's connections.</summary>
     public void Adopt(IncomingDescriptors descriptors)
     {
@@ -30,7 +42,7 @@ public sealed partial class Broker
             }
             else
             {
-                socket.Dispose();
+                _disposer.CloseSocket("broker", socket);
             }
         }
     }

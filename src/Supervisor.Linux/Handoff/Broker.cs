@@ -46,7 +46,8 @@ public sealed partial class Broker : IDeadline, IDisposable
 
     private readonly EventLoop _loop;
     private readonly IBrokerTable _table;
-    private readonly ILogger _log;
+    private readonly LogLimit _log;
+    private readonly Disposer _disposer;
     private readonly string _path;
     private readonly DescriptorHandle _listener;
     private readonly List<BrokerConnection> _connections = [];
@@ -58,11 +59,12 @@ public sealed partial class Broker : IDeadline, IDisposable
     private DescriptorHandle? _spare;
     private TimeSpan? _resumeAt;
 
-    private Broker(EventLoop loop, IBrokerTable table, ILogger log, string path, DescriptorHandle listener)
+    private Broker(EventLoop loop, IBrokerTable table, Disposer disposer, ILogger log, string path, DescriptorHandle listener)
     {
         _loop = loop;
         _table = table;
-        _log = log;
+        _disposer = disposer;
+        _log = new LogLimit(loop, log);
         _path = path;
         _listener = listener;
         _known = Known;
@@ -105,12 +107,12 @@ public sealed partial class Broker : IDeadline, IDisposable
     internal BrokerPacket Packet { get; } = new();
 
     /// <summary>Makes the socket, 0666, or takes a predecessor's, and serves it on the loop; null with the reason where that cannot be. What lies at the path is replaced.</summary>
-    public static Broker? TryStart(EventLoop loop, string path, IBrokerTable table, ILogger log, out string? error, DescriptorHandle? inherited = null)
+    public static Broker? TryStart(EventLoop loop, string path, IBrokerTable table, Disposer disposer, ILogger log, out string? error, DescriptorHandle? inherited = null)
     {
         if (inherited is not null)
         {
             error = null;
-            return new Broker(loop, table, log, path, inherited);
+            return new Broker(loop, table, disposer, log, path, inherited);
         }
 
         const int mode = 0x1B6;
@@ -138,7 +140,7 @@ public sealed partial class Broker : IDeadline, IDisposable
         }
 
         error = null;
-        return new Broker(loop, table, log, path, socket);
+        return new Broker(loop, table, disposer, log, path, socket);
     }
 
     /// <inheritdoc/>
@@ -153,7 +155,8 @@ public sealed partial class Broker : IDeadline, IDisposable
 
         foreach (var connection in _connections.Where(connection => connection.Deadline <= now).ToArray())
         {
-            _log.Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed", connection.Peer.Pid, connection.Peer.Words);
+            var peer = connection.Peer;
+            _log.Write(peer.Words, "unread", (log, leftOut) => log.Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed{LeftOut}", peer.Pid, peer.Words, leftOut));
             Close(connection);
         }
     }
@@ -170,7 +173,8 @@ public sealed partial class Broker : IDeadline, IDisposable
         }
 
         _connections.Clear();
-        _listener.Dispose();
+        _disposer.CloseListener("broker", _listener);
+        _log.Dispose();
         _spare?.Dispose();
     }
 
@@ -240,7 +244,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     {
         if (error.Errno == TooManyReferences)
         {
-            _log.Warning("broker: {Error}: too many descriptors of this user are on their way in sockets that nobody reads; raise LimitNOFILE= (unix(7))", error.ToString());
+            _log.Write("", "references", (log, leftOut) => log.Warning("broker: {Error}: too many descriptors of this user are on their way in sockets that nobody reads; raise LimitNOFILE= (unix(7)){LeftOut}", error.ToString(), leftOut));
         }
 
         Close(connection);
@@ -305,16 +309,16 @@ public sealed partial class Broker : IDeadline, IDisposable
             return denied;
         }
 
+        if (received.Count > 1)
+        {
+            return new BrokerError(BrokerErrorCode.Invalid, "put takes one descriptor, and more ride on the request");
+        }
+
         if (received.Count != 1)
         {
             return descriptorsLost
                 ? new BrokerError(BrokerErrorCode.Busy, "the daemon has no descriptor left for it: raise LimitNOFILE= in its unit, or ulimit -n")
                 : new BrokerError(BrokerErrorCode.Invalid, "put needs the descriptor, by SCM_RIGHTS on the request");
-        }
-
-        if (descriptorsLost)
-        {
-            return new BrokerError(BrokerErrorCode.Invalid, "put takes one descriptor, and more ride on the request");
         }
 
         if ((ulong)received[0].Number + Spawner.ReservedDescriptors >= Processes.DescriptorLimit())
@@ -353,16 +357,20 @@ public sealed partial class Broker : IDeadline, IDisposable
 
             if (BrokerPeer.Of(socket) is not { } peer)
             {
-                socket.Dispose();
+                _disposer.CloseSocket("broker", socket);
                 continue;
             }
 
             if (Full(socket, peer) is { } reason)
             {
                 // Its request is read first: what is closed unread reads as a reset there, before the reason does.
-                DescriptorPassing.Receive(socket, unread, [], 0, wait: false, out _, out _, out _);
+                if (Sockets.Peek(socket, withCredentials: false, unread, out _, out _, out _, out var carries, out _) >= 0 && !carries)
+                {
+                    Sockets.Remove(socket);
+                }
+
                 BrokerReply.Error(new BrokerError(BrokerErrorCode.Busy, reason)).TrySend(socket, Packet, static _ => { }, out _);
-                socket.Dispose();
+                _disposer.CloseSocket(Disposer.OwnerOf(peer.Uid), socket);
                 continue;
             }
 
@@ -375,7 +383,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     private void Add(DescriptorHandle socket, BrokerPeer peer)
     {
         _byUser[peer.Uid] = _byUser.GetValueOrDefault(peer.Uid) + 1;
-        _connections.Add(new BrokerConnection(_loop, this, socket, peer));
+        _connections.Add(new BrokerConnection(_loop, this, _disposer, socket, peer));
     }
 
     private string? Full(DescriptorHandle socket, BrokerPeer peer)
@@ -383,6 +391,11 @@ public sealed partial class Broker : IDeadline, IDisposable
         if ((ulong)socket.Number + Spawner.ReservedDescriptors >= Processes.DescriptorLimit())
         {
             return "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n";
+        }
+
+        if (_disposer.IsFull(Disposer.OwnerOf(peer.Uid)))
+        {
+            return $"descriptors that {peer.Words} sent are still being closed";
         }
 
         if (_connections.Count >= (peer.IsPrivileged ? MaxConnections : MaxConnections - ReservedConnections))
@@ -401,10 +414,14 @@ public sealed partial class Broker : IDeadline, IDisposable
     /// </summary>
     private void TurnAway(SystemCallError error)
     {
-        _log.Warning("broker: {Error}: clients are turned away", error.ToString());
+        _log.Write("", "turned away", (log, leftOut) => log.Warning("broker: {Error}: clients are turned away{LeftOut}", error.ToString(), leftOut));
         _spare?.Dispose();
         var turnedAway = Sockets.Accept(_listener, nonBlocking: true, out _);
-        turnedAway?.Dispose();
+        if (turnedAway is not null)
+        {
+            _disposer.CloseSocket("broker", turnedAway);
+        }
+
         _spare = Spare();
         if (turnedAway is null)
         {

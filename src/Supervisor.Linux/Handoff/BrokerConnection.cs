@@ -20,19 +20,21 @@ internal sealed class BrokerConnection : IDisposable
 
     private readonly EventLoop _loop;
     private readonly Broker _broker;
+    private readonly Disposer _disposer;
     private readonly DescriptorHandle _socket;
-    private readonly List<DescriptorHandle> _received = [];
     private readonly string _note;
     private readonly Action<ReadOnlySpan<ListenerHandle>> _passed;
     private HashSet<ListenerHandle>? _taken;
     private BrokerReply? _pending;
     private HistoryFact? _fact;
+    private bool _isReceiving;
     private bool _isClosed;
 
     /// <summary>Takes over the socket, and hears it from now on.</summary>
-    public BrokerConnection(EventLoop loop, Broker broker, DescriptorHandle socket, BrokerPeer peer)
+    public BrokerConnection(EventLoop loop, Broker broker, Disposer disposer, DescriptorHandle socket, BrokerPeer peer)
     {
         _loop = loop;
+        _disposer = disposer;
         _broker = broker;
         _socket = socket;
         Peer = peer;
@@ -47,8 +49,8 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>The handles that it has taken; no more than one beyond <see cref="Broker.MostLooked"/>.</summary>
     public IReadOnlyCollection<ListenerHandle> Taken => _taken ?? (IReadOnlyCollection<ListenerHandle>)[];
 
-    /// <summary>Whether its next request is waited for; otherwise an answer waits for room.</summary>
-    public bool IsHeard => _pending is null;
+    /// <summary>Whether its next request is waited for; otherwise an answer waits for room, or descriptors are received.</summary>
+    public bool IsHeard => _pending is null && !_isReceiving;
 
     /// <summary>The socket, which stays this object's.</summary>
     public DescriptorHandle Socket => _socket;
@@ -63,7 +65,7 @@ internal sealed class BrokerConnection : IDisposable
         {
             _isClosed = true;
             _loop.Unwatch(_socket);
-            _socket.Dispose();
+            _disposer.CloseSocket(Disposer.OwnerOf(Peer.Uid), _socket);
         }
     }
 
@@ -80,7 +82,7 @@ internal sealed class BrokerConnection : IDisposable
         var data = ArrayPool<byte>.Shared.Rent(BrokerRequest.MaxBytes);
         try
         {
-            for (var i = 0; i < MaxRequestsPerWake && !_isClosed && _pending is null; i++)
+            for (var i = 0; i < MaxRequestsPerWake && !_isClosed && IsHeard; i++)
             {
                 if (!Take(data.AsSpan(0, BrokerRequest.MaxBytes)))
                 {
@@ -97,37 +99,63 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>Takes one request, if there is one, and begins its answer.</summary>
     private bool Take(Span<byte> data)
     {
-        try
+        var length = Sockets.Peek(_socket, withCredentials: false, data, out _, out _, out var truncated, out var carries, out var error);
+        if (length < 0 && error is null)
         {
-            // Descriptors of those who may not put any are not even opened: closing one can wait for its file system.
-            var length = DescriptorPassing.Receive(_socket, data, _received, Peer.IsPrivileged ? 1 : 0, wait: false, out var truncated, out var lost, out var error);
-            if (length < 0 && error is null)
-            {
-                return false;
-            }
-
-            if (length <= 0)
-            {
-                _broker.Close(this);
-                return false;
-            }
-
-            if (_broker.Answer(this, data[..length], truncated, lost, _received) is not { } reply)
-            {
-                return false;
-            }
-
-            Answer(reply);
-            return true;
+            return false;
         }
-        finally
-        {
-            foreach (var descriptor in _received)
-            {
-                descriptor.Dispose();
-            }
 
-            _received.Clear();
+        if (length <= 0 && !carries)
+        {
+            _broker.Close(this);
+            return false;
+        }
+
+        if (carries)
+        {
+            Receive(data[..length].ToArray(), truncated);
+            return false;
+        }
+
+        Sockets.Remove(_socket);
+        if (_broker.Answer(this, data[..length], truncated, descriptorsLost: false, []) is not { } reply)
+        {
+            return false;
+        }
+
+        Answer(reply);
+        return true;
+    }
+
+    /// <summary>A request with descriptors, which are never opened on the loop: of those who may not put any, nowhere.</summary>
+    private void Receive(byte[] request, bool truncated)
+    {
+        _isReceiving = true;
+        _loop.Unwatch(_socket);
+        var owner = Disposer.OwnerOf(Peer.Uid);
+        if (Peer.IsPrivileged)
+        {
+            _disposer.Receive(owner, _socket, all: true, outcome => Received(request, truncated, outcome.IsIncomplete, outcome.Descriptors));
+            return;
+        }
+
+        // The kernel refuses the next ones at their sender (EPERM). This one is answered.
+        Sockets.SetPassRights(_socket, allowed: false);
+        _disposer.Discard(owner, _socket, _ => Received(request, truncated, descriptorsLost: true, []));
+    }
+
+    private void Received(byte[] request, bool truncated, bool descriptorsLost, List<DescriptorHandle> received)
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isReceiving = false;
+        _loop.Watch(_socket, Hear);
+        if (_broker.Answer(this, request, truncated, descriptorsLost, received) is { } reply)
+        {
+            Answer(reply);
         }
     }
 

@@ -9,9 +9,9 @@ public sealed record StoredDescriptor(string Name, DescriptorHandle Descriptor);
 /// <summary>
 /// What the workers of one service stored by FDSTORE=1, by slot: a worker's own descriptors, which the next one of its slot
 /// is given back. A descriptor of an open file that is there already is closed, as systemd does: a worker may store anew
-/// what it was given.
+/// what it was given. What is let go of is handed to <paramref name="close"/>, since it may be the last of its open file.
 /// </summary>
-public sealed class DescriptorStore : IDisposable
+public sealed class DescriptorStore(Action<IReadOnlyList<DescriptorHandle>> close) : IDisposable
 {
     /// <summary>Descriptors that all slots of a service may store together.</summary>
     public const int Capacity = 512;
@@ -42,6 +42,7 @@ public sealed class DescriptorStore : IDisposable
 
         if (stored.Any(other => Files.AreSame(other.Descriptor, descriptor)))
         {
+            // Not the last: it is stored.
             descriptor.Dispose();
             return null;
         }
@@ -60,11 +61,7 @@ public sealed class DescriptorStore : IDisposable
     {
         if (_slots.TryGetValue(slot, out var stored))
         {
-            foreach (var one in stored.Where(one => one.Name == name))
-            {
-                one.Descriptor.Dispose();
-            }
-
+            close([.. stored.Where(one => one.Name == name).Select(one => one.Descriptor)]);
             stored.RemoveAll(one => one.Name == name);
         }
     }
@@ -74,11 +71,7 @@ public sealed class DescriptorStore : IDisposable
     {
         foreach (var index in _slots.Keys.Where(index => index >= slot).ToArray())
         {
-            foreach (var one in _slots[index])
-            {
-                one.Descriptor.Dispose();
-            }
-
+            close([.. _slots[index].Select(one => one.Descriptor)]);
             _slots.Remove(index);
         }
     }

@@ -62,6 +62,12 @@ public sealed partial class ListenerFactory
     /// <summary>How long may be waited for why an address is refused.</summary>
     public EvidenceBudget Evidence { get; }
 
+    /// <summary>Keeps log lines in bounds that holders of a socket cause: one of a listener and option in a minute. Null: all are written.</summary>
+    public LogLimit? Limit
+    {
+        init => _log.Limit = value;
+    }
+
     /// <summary>Who counts as a predecessor of a listener's services, when its address is taken.</summary>
     public Func<ListenerSpec, Predecessors> PredecessorsOf { get; init; } = static _ => Predecessors.OfAnyService;
 

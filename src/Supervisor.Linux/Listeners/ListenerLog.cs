@@ -21,6 +21,9 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
     private static readonly ScalarValue Created = new(HandleOrigin.Created.Word());
     private static readonly ScalarValue NoAddress = new("no address");
 
+    /// <summary>What keeps lines in bounds that holders of a socket cause; null: nothing.</summary>
+    public LogLimit? Limit { get; set; }
+
     public void Entry(ListenerHandle handle, HistoryFact entry)
     {
         var level = entry switch
@@ -37,6 +40,19 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
             return;
         }
 
+        if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair && Limit is { } limit)
+        {
+            // Whoever has the socket can have these written at will.
+            limit.Write(handle.Name, $"{entry.Phase.Word()} {entry.Option}", (_, leftOut) => Write(handle, entry, level, leftOut), first: 5);
+        }
+        else
+        {
+            Write(handle, entry, level, "");
+        }
+    }
+
+    private void Write(ListenerHandle handle, HistoryFact entry, LogEventLevel level, string leftOut)
+    {
         log.ForContext("LISTEND_LISTENER", handle.Name)
             .ForContext("LISTEND_PHASE", entry.Phase.Word())
             .ForContext("LISTEND_OPTION", entry.Option)
@@ -52,7 +68,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
                 HandlePhase.Repair => MessageIds.ListenerRepaired,
                 _ => MessageIds.ListenerOption,
             })
-            .Write(level, "listener {Listener}: {Step}", handle.Name, Sentence(entry));
+            .Write(level, "listener {Listener}: {Step}{LeftOut}", handle.Name, Sentence(entry), leftOut);
     }
 
     /// <summary>Assembled at once, not by a logger for each property: there may be thousands in a row.</summary>

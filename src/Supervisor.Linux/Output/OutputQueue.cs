@@ -32,11 +32,16 @@ public sealed class OutputQueue : IDisposable
     public const int Capacity = 8192;
 
     private const int BatchLines = 512;
+
+    /// <summary>How often it says that lines were dropped, which a worker can cause at will: milliseconds.</summary>
+    private const int TellsEvery = 60_000;
+
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(2);
 
     private readonly Channel<OutgoingLine> _lines = Channel.CreateBounded<OutgoingLine>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
     private readonly IOutputSink _sink;
     private readonly Task _writer;
+    private long? _told;
     private long _dropped;
     private long _pending;
     private TaskCompletionSource? _written;
@@ -122,10 +127,21 @@ public sealed class OutputQueue : IDisposable
             }
 
             batch.Clear();
-            if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
+            if (_told is null || Environment.TickCount64 - _told >= TellsEvery)
             {
-                _sink.Dropped(dropped);
+                TellDropped();
             }
+        }
+
+        TellDropped();
+    }
+
+    private void TellDropped()
+    {
+        if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
+        {
+            _told = Environment.TickCount64;
+            _sink.Dropped(dropped);
         }
     }
 }

@@ -1,5 +1,6 @@
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
@@ -9,7 +10,8 @@ namespace Supervisor.Linux.Workers;
 /// The server end of sd_notify for one worker: a datagram socket of its own, so that a message says by its arrival whose
 /// it is, and a late one cannot be taken for a successor's. Messages are taken from the worker and its descendants;
 /// the kernel says who sent (SCM_CREDENTIALS), the sender's word counts for nothing. Descriptors that ride on a message
-/// are closed once it is dealt with, which is what BARRIER=1 waits for. Owns its socket and the file.
+/// are received and closed by the <see cref="Disposer"/>, once it is dealt with, which is what BARRIER=1 waits for. Owns its
+/// socket and the file.
 /// </summary>
 public sealed class NotifySocket : IDisposable
 {
@@ -20,17 +22,34 @@ public sealed class NotifySocket : IDisposable
     private const int AddressInUse = 98;
     private const int MaxMessagesPerWake = 64;
 
-    private readonly List<DescriptorHandle> _received = [];
-    private bool _isHeard;
+    private const string NoRoom = "FDSTORE=1: the daemon has no room for all of its descriptors: raise LimitNOFILE= in its unit, or ulimit -n";
 
-    private NotifySocket(string path, DescriptorHandle descriptor)
+    private readonly Disposer? _disposer;
+    private readonly string _owner;
+    private EventLoop? _loop;
+    private Func<int, bool> _isOurs = static _ => false;
+    private Action<NotifyMessage, IList<DescriptorHandle>> _onMessage = static (_, _) => { };
+    private Action<string, string, int> _onRefused = static (_, _, _) => { };
+    private Action? _onIdle;
+    private bool _isHeard;
+    private bool _isOver;
+    private bool _isDisposed;
+
+    private NotifySocket(string path, DescriptorHandle descriptor, Disposer? disposer, string owner)
     {
         Path = path;
         Descriptor = descriptor;
+        _disposer = disposer;
+        _owner = owner;
     }
 
     /// <summary>Takes over a predecessor's, bound at that path.</summary>
-    internal static NotifySocket Adopt(string path, DescriptorHandle descriptor) => new(path, descriptor);
+    internal static NotifySocket Adopt(string path, DescriptorHandle descriptor, Disposer? disposer, string owner)
+    {
+        // It has it, unless something else was kept under its name.
+        Sockets.SetInt32(descriptor, SolSocket, SoPassCred, 1);
+        return new NotifySocket(path, descriptor, disposer, owner);
+    }
 
     /// <summary>Its path, for NOTIFY_SOCKET.</summary>
     public string Path { get; }
@@ -38,8 +57,11 @@ public sealed class NotifySocket : IDisposable
     /// <summary>Its descriptor, for the loop.</summary>
     public DescriptorHandle Descriptor { get; }
 
-    /// <summary>Makes it. It belongs to <paramref name="uid"/>, who alone (and root) may write to it.</summary>
-    public static NotifySocket? Create(string path, uint? uid, out SystemCallFailure? failure)
+    /// <summary>
+    /// Makes it. It belongs to <paramref name="uid"/>, who alone (and root) may write to it. <paramref name="disposer"/> receives
+    /// what <paramref name="owner"/> sends with its messages; without one it cannot be watched.
+    /// </summary>
+    public static NotifySocket? Create(string path, uint? uid, out SystemCallFailure? failure, Disposer? disposer = null, string owner = "")
     {
         if (SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path, isAbstract: false)) is not { } raw)
         {
@@ -62,10 +84,10 @@ public sealed class NotifySocket : IDisposable
             refused = Sockets.Bind(socket, raw);
         }
 
-        if (refused is null && uid is { } owner && owner != Processes.EffectiveUid)
+        if (refused is null && uid is { } user && user != Processes.EffectiveUid)
         {
             using var file = Files.Pin(path, out var unseen);
-            refused = file is null ? unseen : Files.SetPinnedOwner(file, owner, uint.MaxValue);
+            refused = file is null ? unseen : Files.SetPinnedOwner(file, user, uint.MaxValue);
         }
 
         if (refused is { } why)
@@ -77,46 +99,75 @@ public sealed class NotifySocket : IDisposable
         }
 
         failure = null;
-        return new NotifySocket(path, socket);
+        return new NotifySocket(path, socket, disposer, owner);
+    }
+
+    /// <summary>Whether what rides on a message is being received or dropped: the messages after it wait for that.</summary>
+    public bool IsBusy { get; private set; }
+
+    /// <summary>
+    /// Hears it on the loop from now on, message by message, up to one that says where the worker stands in its life: that one
+    /// stays in the socket until more is asked for. What came of it is in safe keeping by then, and a daemon that is killed
+    /// before has a successor, to whom it is told again. What carries descriptors is not told twice.
+    /// </summary>
+    /// <param name="loop">The loop.</param>
+    /// <param name="isOurs">Whether a process may speak for the worker.</param>
+    /// <param name="onMessage">Gets each message, and what it asks to store (FDSTORE=1): what it takes out of the list is its own, the rest is closed.</param>
+    /// <param name="onRefused">Gets, of every other: a word for the kind of reason, the reason, and the sender.</param>
+    public void Watch(
+        EventLoop loop, Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, string, int> onRefused)
+    {
+        (_loop, _isOurs, _onMessage, _onRefused) = (loop, isOurs, onMessage, onRefused);
+        loop.Watch(Descriptor, Hear);
+    }
+
+    /// <summary>Hears nothing more. What is being received then is refused.</summary>
+    public void Unwatch()
+    {
+        _isOver = true;
+        _loop?.Unwatch(Descriptor);
     }
 
     /// <summary>
-    /// Takes what has arrived. <paramref name="onMessage"/> gets each message of the worker <paramref name="pid"/> or a
-    /// descendant, <paramref name="onRefused"/> the reason and sender of every other.
+    /// Takes all that has arrived, of a worker that has ended, but for a flood. False where that is not over, since descriptors
+    /// are received: <paramref name="onIdle"/> is called when it is to be called again.
     /// </summary>
-    public void Drain(int pid, Action<NotifyMessage> onMessage, Action<string, int> onRefused) =>
-        Drain(sender => ProcFile.DescendsFrom(sender, pid), (message, _) => onMessage(message), onRefused);
-
-    /// <summary>
-    /// The same, of senders that <paramref name="isOurs"/>. <paramref name="onMessage"/> gets the descriptors that ride on
-    /// the message too: what it takes out of the list is its own, the rest is closed.
-    /// </summary>
-    public void Drain(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
+    public bool Drain(Action onIdle)
     {
-        Forget();
-        for (var i = 0; i < MaxMessagesPerWake && Take(peek: false, isOurs, onMessage, onRefused); i++)
+        if (!IsBusy)
         {
+            Forget();
+            for (var i = 0; i < MaxMessagesPerWake && Take(stays: false); i++)
+            {
+            }
         }
-    }
 
-    /// <summary>
-    /// The same, but up to one that says where the worker stands in its life: that one stays in the socket until more is
-    /// asked for. What came of it is in safe keeping by then, and a daemon that is killed before has a successor, to whom it
-    /// is told again. What carries descriptors is not told twice.
-    /// </summary>
-    public void Hear(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
-    {
-        Forget();
-        for (var i = 0; i < MaxMessagesPerWake && !_isHeard && Take(peek: true, isOurs, onMessage, onRefused); i++)
-        {
-        }
+        _onIdle = IsBusy ? onIdle : null;
+        return !IsBusy;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        Unwatch();
+        _isDisposed = true;
         Files.Unlink(Path);
-        Descriptor.Dispose();
+        if (_disposer is null)
+        {
+            Descriptor.Dispose();
+        }
+        else
+        {
+            _disposer.CloseSocket(_owner, Descriptor);
+        }
+    }
+
+    private void Hear()
+    {
+        Forget();
+        for (var i = 0; i < MaxMessagesPerWake && !_isHeard && Take(stays: true); i++)
+        {
+        }
     }
 
     /// <summary>Takes out what has been heard.</summary>
@@ -125,73 +176,124 @@ public sealed class NotifySocket : IDisposable
         if (_isHeard)
         {
             _isHeard = false;
-            Remove();
+            Sockets.Remove(Descriptor);
         }
     }
 
-    private void Remove()
-    {
-        Span<byte> nothing = stackalloc byte[1];
-        Sockets.ReceiveWithCredentials(Descriptor, nothing, _received, out _, out _, out _, out _);
-        Close();
-    }
-
-    private void Close()
-    {
-        foreach (var descriptor in _received)
-        {
-            descriptor.Dispose();
-        }
-
-        _received.Clear();
-    }
-
-    /// <summary>Deals with one message; with <paramref name="peek"/> it may stay where it is. False where there is none, or nobody any more whom it is of.</summary>
-    private bool Take(bool peek, Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
+    /// <summary>
+    /// Deals with one message; where it <paramref name="stays"/> it may be left where it is. False where there is none, or
+    /// nobody any more whom it is of, or where those after it have to wait.
+    /// </summary>
+    private bool Take(bool stays)
     {
         Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
-        var length = Sockets.ReceiveWithCredentials(Descriptor, data, _received, out var sender, out _, out var truncated, out var error, peek);
+        var length = Sockets.Peek(Descriptor, withCredentials: true, data, out var sender, out _, out var truncated, out var carries, out var error);
         if (length < 0)
         {
             if (error is { } failed)
             {
-                onRefused(failed.ToString(), sender);
+                _onRefused("error", failed.ToString(), sender);
             }
 
             return false;
         }
 
-        var stays = false;
-        try
+        NotifyMessage? message = null;
+        if (truncated)
         {
-            if (truncated)
-            {
-                onRefused($"it is larger than {NotifyMessage.MaxBytes} bytes or carries too many descriptors", sender);
-            }
-            else if (!isOurs(sender))
-            {
-                onRefused("its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
-            }
-            else if (!NotifyMessage.TryParse(data[..length], out var message, out var wrong))
-            {
-                onRefused(wrong, sender);
-            }
-            else
-            {
-                stays = peek && _received.Count == 0 && (message.IsReady || message.IsStopping || message.MainPid is not null);
-                onMessage(message, _received);
-            }
+            _onRefused("size", $"it is larger than {NotifyMessage.MaxBytes} bytes", sender);
         }
-        finally
+        else if (!_isOurs(sender))
         {
-            Close();
-            if (peek && !stays && !Descriptor.IsClosed)
-            {
-                Remove();
-            }
+            _onRefused("sender", "its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
+        }
+        else if (!NotifyMessage.TryParse(data[..length], out message, out var wrong))
+        {
+            _onRefused("syntax", wrong, sender);
+        }
+
+        if (carries && message is { StoresDescriptors: true })
+        {
+            Begin();
+            _disposer!.Receive(_owner, Descriptor, all: false, outcome => Received(message, sender, outcome));
+            return false;
+        }
+
+        if (message is not null)
+        {
+            stays &= !carries && (message.IsReady || message.IsStopping || message.MainPid is not null);
+            _onMessage(message, []);
+        }
+        else
+        {
+            stays = false;
+        }
+
+        if (_isDisposed)
+        {
+            return false;
+        }
+
+        if (carries)
+        {
+            // By now all before it has been dealt with, which is what BARRIER=1 waits for.
+            Begin();
+            _disposer!.Discard(_owner, Descriptor, _ => Idle());
+            return false;
+        }
+
+        if (!stays)
+        {
+            Sockets.Remove(Descriptor);
         }
 
         _isHeard = stays;
-        return !Descriptor.IsClosed;
+        return true;
+    }
+
+    private void Received(NotifyMessage message, int sender, Disposer.Outcome outcome)
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        if (outcome.Refused > 0)
+        {
+            _onRefused("filesystem", $"FDSTORE=1: {outcome.Refused} of its descriptors are files on FUSE, NFS or another file system that is asked whenever one is closed, and may not answer: they are not stored", sender);
+        }
+        else if (outcome.Descriptors.Count == 0)
+        {
+            _onRefused("lost", outcome.IsIncomplete ? NoRoom : "FDSTORE=1: its descriptors could not be received: a file system did not say what they are", sender);
+        }
+        else if (outcome.IsIncomplete)
+        {
+            _onRefused("lost", NoRoom, sender);
+        }
+
+        _onMessage(message, outcome.Descriptors);
+        Idle();
+    }
+
+    private void Begin()
+    {
+        IsBusy = true;
+        _loop!.Unwatch(Descriptor);
+    }
+
+    private void Idle()
+    {
+        IsBusy = false;
+        var told = _onIdle;
+        _onIdle = null;
+        if (!_isDisposed)
+        {
+            if (!_isOver)
+            {
+                _loop!.Watch(Descriptor, Hear);
+            }
+
+            told?.Invoke();
+        }
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -10,9 +11,12 @@ using Supervisor.Linux.Output;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>A service in the log: one event for each change of state, one for each line that a worker writes.</summary>
-internal sealed class ServiceLog
+internal sealed class ServiceLog : IDisposable
 {
     private const int DefaultPriority = 6;
+
+    /// <summary>How many lines of a kind that honest workers cause, too, are written at once.</summary>
+    private const int MostAtOnce = 5;
 
     private readonly ILogger _log;
 
@@ -20,15 +24,17 @@ internal sealed class ServiceLog
     private readonly ILogger _lines;
     private readonly string _name;
     private readonly TimeProvider _time;
+    private readonly LogLimit _limit;
     private OutputQueue? _output;
 
     /// <summary>A log whose workers' lines go to <paramref name="output"/>, or with the daemon's own; the queue stays the caller's.</summary>
-    public ServiceLog(ILogger log, ServiceSpec spec, TimeProvider time, OutputQueue? output = null)
+    public ServiceLog(ILogger log, ServiceSpec spec, EventLoop loop, OutputQueue? output = null)
     {
         _output = output;
-        _time = time;
+        _time = loop.Time;
         _name = spec.Name;
         _log = log.ForContext("LISTEND_SERVICE", spec.Name);
+        _limit = new LogLimit(loop, _log.ForContext("MESSAGE_ID", MessageIds.Worker));
         _lines = _log.ForContext(Constants.SourceContextPropertyName, OutputLine.LogSource);
     }
 
@@ -79,16 +85,19 @@ internal sealed class ServiceLog
     public void Blocked(string why) =>
         _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: cannot be started: {Reason}", _name, why);
 
-    public void MessageRefused(int pid, int sender, string reason) =>
-        _log.ForContext("LISTEND_WORKER_PID", pid).ForContext("MESSAGE_ID", MessageIds.Worker)
-            .Warning("service {Service}: a notify message from pid {Sender} for worker pid {Pid} was refused: {Reason}", _name, sender, pid, reason);
+    /// <summary>A message was refused, for a <paramref name="kind"/> of reason that no worker words.</summary>
+    public void MessageRefused(WorkerProcess process, int sender, string kind, string reason)
+    {
+        var pid = process.Pid;
+        _limit.Write(Subject(process.Session), kind, (log, leftOut) => log.ForContext("LISTEND_WORKER_PID", pid)
+            .Warning("service {Service}: a notify message from pid {Sender} for worker pid {Pid} was refused: {Reason}{LeftOut}", _name, sender, pid, reason, leftOut));
+    }
 
-    public void MainProcess(WorkerState worker, int before, int pid) =>
-        About(worker, pid, MessageIds.Worker).Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID)", _name, worker.Slot, before, worker.Generation, pid);
+    public void MainProcess(WorkerState worker, int session, int before, int pid) => _limit.Write(Subject(session), "main", (log, leftOut) => About(log, worker, pid)
+        .Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID){LeftOut}", _name, worker.Slot, before, worker.Generation, pid, leftOut), MostAtOnce);
 
-    public void StrayKilled(int worker, int pid, string? command) =>
-        _log.ForContext("LISTEND_WORKER_PID", worker).ForContext("MESSAGE_ID", MessageIds.Worker)
-            .Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} that it came from, in a session of its own: it is killed, as all of a worker are", _name, pid, command ?? "?", worker);
+    public void StrayKilled(int worker, int pid, string? command) => _limit.Write(Subject(worker), "stray", (log, leftOut) => log.ForContext("LISTEND_WORKER_PID", worker)
+        .Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} that it came from, in a session of its own: it is killed, as all of a worker are{LeftOut}", _name, pid, command ?? "?", worker, leftOut), MostAtOnce);
 
     public void FirstEnded(int pid, int main, string how) =>
         _log.ForContext("LISTEND_WORKER_PID", main).ForContext("MESSAGE_ID", MessageIds.Worker)
@@ -205,6 +214,13 @@ internal sealed class ServiceLog
         }
     }
 
-    private ILogger About(WorkerState worker, int pid, string messageId) =>
-        _log.ForContext("LISTEND_WORKER_PID", pid).ForContext("LISTEND_GENERATION", worker.Generation).ForContext("MESSAGE_ID", messageId);
+    /// <inheritdoc/>
+    public void Dispose() => _limit.Dispose();
+
+    private static string Subject(int worker) => worker.ToString(CultureInfo.InvariantCulture);
+
+    private ILogger About(WorkerState worker, int pid, string messageId) => About(_log.ForContext("MESSAGE_ID", messageId), worker, pid);
+
+    private static ILogger About(ILogger log, WorkerState worker, int pid) =>
+        log.ForContext("LISTEND_WORKER_PID", pid).ForContext("LISTEND_GENERATION", worker.Generation);
 }

@@ -4,6 +4,7 @@ using Supervisor.Core.Continuity;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Handoff;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -77,7 +78,7 @@ public sealed partial class ServiceRunner
             {
                 if (descriptors.TryTake(DescriptorKey.Stored(Name, slot.Key, index++), out var descriptor) && _stored.Store(slot.Key, stored.Name, descriptor) is not null)
                 {
-                    descriptor.Dispose();
+                    _disposer.Close(Disposer.OwnerOf(Name), [descriptor]);
                 }
             }
         }
@@ -172,8 +173,8 @@ public sealed partial class ServiceRunner
         }
 
         var notify = descriptors.TryTake(DescriptorKey.Notify(Name, entry.Id), out var socket)
-            ? NotifySocket.Adopt(entry.NotifyPath, socket)
-            : NotifySocket.Create(entry.NotifyPath, MeansOf(worker.Generation).Identity?.Uid, out _);
+            ? NotifySocket.Adopt(entry.NotifyPath, socket, _disposer, Disposer.OwnerOf(Name))
+            : NotifySocket.Create(entry.NotifyPath, MeansOf(worker.Generation).Identity?.Uid, out _, _disposer, Disposer.OwnerOf(Name));
         if (notify is null)
         {
             pidfd.Dispose();

@@ -38,7 +38,11 @@ public sealed partial class ServiceRunner
             return;
         }
 
-        TakeMessages(workerId, process);
+        if (!TakeMessages(workerId, process, () => WatchEnd(workerId, process)))
+        {
+            return;
+        }
+
         if (process.IsHandedOver && process.First is { } first && exit is not null && Processes.PeekExit(first) is not null && Processes.PeekExit(process.Pidfd) is null)
         {
             // The last message of the spawned process named another one, which lives.
@@ -67,8 +71,17 @@ public sealed partial class ServiceRunner
         End(workerId, process, reason);
     }
 
+    /// <summary>Looks at a worker's end again.</summary>
+    private void WatchEnd(int workerId, WorkerProcess process)
+    {
+        // Its messages may have named another process, which is watched then.
+        _loop.Unwatch(process.Pidfd);
+        _loop.Watch(process.Pidfd, () => Ended(workerId, process));
+    }
+
     private void End(int workerId, WorkerProcess process, ExitReason reason)
     {
+        _lastWords.Remove(workerId);
         Ending?.Invoke(this);
         process.Output.Drain();
         process.Error.Drain();
@@ -91,8 +104,7 @@ public sealed partial class ServiceRunner
     {
         foreach (var (id, process) in _processes.Where(pair => pair.Value.AwaitsMain && !pair.Value.HasOrphans()).ToArray())
         {
-            TakeMessages(id, process);
-            if (process.AwaitsMain)
+            if (TakeMessages(id, process, EndAbandoned) && process.AwaitsMain)
             {
                 End(id, process, Abandoned);
             }
@@ -115,7 +127,7 @@ public sealed partial class ServiceRunner
             _loop.Unwatch(process.First);
         }
 
-        _loop.Unwatch(process.Notify.Descriptor);
+        process.Notify.Unwatch();
         _loop.Unwatch(process.Output.Descriptor);
         _loop.Unwatch(process.Error.Descriptor);
     }

@@ -11,10 +11,32 @@ public sealed partial class ServiceRunner
     private ServiceSpec TermsOf(int workerId) =>
         State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;
 
-    private void TakeMessages(int workerId, WorkerProcess process) => process.Notify.Drain(
-        process.Owns,
-        (message, descriptors) => Take(workerId, process, message, descriptors),
-        (reason, sender) => _log.MessageRefused(process.Pid, sender, reason));
+    /// <summary>Descriptors of the daemon that no stored one may take.</summary>
+    private const int LeftByStored = 8 * Spawner.ReservedDescriptors;
+
+    /// <summary>How long an ended worker's last descriptors are waited for.</summary>
+    private static readonly TimeSpan LastWordsWithin = TimeSpan.FromSeconds(1);
+
+    /// <summary>Workers that have ended while descriptors of theirs are received, until when, and what is done then.</summary>
+    private readonly Dictionary<int, (TimeSpan Until, Action Again)> _lastWords = [];
+
+    /// <summary>
+    /// Takes what a worker has said that has ended. False where its last descriptors are still being received: what it stores
+    /// is its successor's. <paramref name="again"/> is then called when they are, or when that has taken too long.
+    /// </summary>
+    private bool TakeMessages(int workerId, WorkerProcess process, Action again)
+    {
+        if (process.Notify.Drain(again) || (_lastWords.TryGetValue(workerId, out var last) && last.Until <= _loop.Now))
+        {
+            _lastWords.Remove(workerId);
+            return true;
+        }
+
+        // It has ended for good, and would wake the loop for ever.
+        _loop.Unwatch(process.Pidfd);
+        _lastWords.TryAdd(workerId, (_loop.Now + LastWordsWithin, again));
+        return false;
+    }
 
     /// <summary>One message: who the worker is comes first, what it says of itself next, what changes its state last.</summary>
     private void Take(int workerId, WorkerProcess process, NotifyMessage message, IList<DescriptorHandle> descriptors)
@@ -94,15 +116,21 @@ public sealed partial class ServiceRunner
         var handoff = State.SpecOf(worker.Generation).Handoff;
         if (!HandoffEnvironment.PassesStored(handoff))
         {
-            _log.MessageRefused(process.Pid, process.Pid, $"FDSTORE=1: descriptors cannot be given back by {Word(handoff)}; use handoff = \"listen-fds\"");
+            _log.MessageRefused(process, process.Pid, "handoff", $"FDSTORE=1: descriptors cannot be given back by {Word(handoff)}; use handoff = \"listen-fds\"");
             return;
         }
 
         while (descriptors.Count > 0)
         {
+            if ((ulong)descriptors[0].Number + LeftByStored >= Processes.DescriptorLimit())
+            {
+                _log.MessageRefused(process, process.Pid, "limit", "FDSTORE=1: the daemon's last descriptors are kept for its own use and for other services: raise LimitNOFILE= in its unit, or ulimit -n");
+                return;
+            }
+
             if (_stored.Store(worker.Slot, message.DescriptorName ?? StoredName.Default, descriptors[0]) is { } refused)
             {
-                _log.MessageRefused(process.Pid, process.Pid, "FDSTORE=1: " + refused);
+                _log.MessageRefused(process, process.Pid, "store", "FDSTORE=1: " + refused);
                 return;
             }
 
@@ -117,7 +145,7 @@ public sealed partial class ServiceRunner
         if (pidfd is null || !process.Owns(pid))
         {
             pidfd?.Dispose();
-            _log.MessageRefused(process.Pid, pid, $"MAINPID={pid} is none of its descendants");
+            _log.MessageRefused(process, pid, "mainpid", $"MAINPID={pid} is none of its descendants");
             return;
         }
 
@@ -138,7 +166,7 @@ public sealed partial class ServiceRunner
         Post(new WorkerMainProcess(workerId, pid));
         if (State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker)
         {
-            _log.MainProcess(worker, before, pid);
+            _log.MainProcess(worker, process.Session, before, pid);
         }
     }
 }

@@ -171,14 +171,15 @@ public sealed partial class ServiceRunner
 
     private void Attach(int workerId, WorkerProcess process)
     {
-        _loop.Watch(process.Notify.Descriptor, () =>
-        {
-            Settle(workerId, process);
-            process.Notify.Hear(
-                process.Owns,
-                (message, descriptors) => Take(workerId, process, message, descriptors),
-                (reason, sender) => _log.MessageRefused(process.Pid, sender, reason));
-        });
+        process.Notify.Watch(
+            _loop,
+            process.Owns,
+            (message, descriptors) =>
+            {
+                Settle(workerId, process);
+                Take(workerId, process, message, descriptors);
+            },
+            (kind, reason, sender) => _log.MessageRefused(process, sender, kind, reason));
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(workerId, process));

@@ -39,7 +39,8 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private readonly DemandWatch _demand;
     private readonly DrainWatch _drains;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
-    private readonly DescriptorStore _stored = new();
+    private readonly Disposer _disposer;
+    private readonly DescriptorStore _stored;
     private readonly OrphanReaper? _orphans;
     private readonly Queue<ServiceEvent> _events = new();
     private readonly Dictionary<int, GenerationMeans> _means = [];
@@ -54,7 +55,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private TimeSpan? _gaveWay;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
-    public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, OrphanReaper? orphans = null, bool daemonLogsToJournal = false)
+    public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, Disposer disposer, OrphanReaper? orphans = null, bool daemonLogsToJournal = false)
     {
         _loop = loop;
         _spawner = spawner;
@@ -62,7 +63,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _logger = log;
         _daemonLogsToJournal = daemonLogsToJournal;
         _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
-        _log = new ServiceLog(log, spec, loop.Time, _output);
+        _log = new ServiceLog(log, spec, loop, _output);
+        _disposer = disposer;
+        _stored = new DescriptorStore(descriptors => disposer.Close(Disposer.OwnerOf(spec.Name), descriptors));
         _environmentFiles = new EnvironmentFileReader(loop);
         _hooks = new HookRunner(loop, spawner, _environmentFiles, _log, Post);
         _demand = new DemandWatch(loop, () => Listeners, Post);
@@ -115,10 +118,33 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public RecentItems<OutputLine> Output => _log.Lines;
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline => State.NextDeadline;
+    public TimeSpan? NextDeadline
+    {
+        get
+        {
+            var next = State.NextDeadline;
+            foreach (var (until, _) in _lastWords.Values)
+            {
+                next = next <= until ? next : until;
+            }
+
+            return next;
+        }
+    }
 
     /// <inheritdoc/>
-    public void PassDeadline() => Post(new TimePassed());
+    public void PassDeadline()
+    {
+        foreach (var (_, again) in _lastWords.Values.Where(last => last.Until <= _loop.Now).ToArray())
+        {
+            again();
+        }
+
+        if (State.NextDeadline <= _loop.Looked)
+        {
+            Post(new TimePassed());
+        }
+    }
 
     /// <summary>The process of a worker; null while there is none.</summary>
     public WorkerProcess? Process(int workerId) => _processes.GetValueOrDefault(workerId);
@@ -371,6 +397,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _hooks.Dispose();
         _demand.Dispose();
         _drains.Dispose();
+        _log.Dispose();
         _output?.Dispose();
     }
 

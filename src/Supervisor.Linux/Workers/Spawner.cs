@@ -68,6 +68,9 @@ public sealed class Spawner : IDisposable
     /// </summary>
     public Action<IReadOnlyList<KeyValuePair<string, DescriptorHandle>>>? Keeps { get; set; }
 
+    /// <summary>Who receives the descriptors that workers send with their messages; null where no notify socket is watched.</summary>
+    public Disposer? Disposer { get; set; }
+
     /// <summary>Below which each worker has a cgroup of its own; null where they have none.</summary>
     internal CgroupTree? Cgroups { get; }
 
@@ -120,7 +123,7 @@ public sealed class Spawner : IDisposable
         var environment = Compose(spec, identity, fromFiles);
         var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath)]);
 
-        var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused);
+        var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused, Disposer, Disposer.OwnerOf(spec.Name));
         if (notify is null)
         {
             failure = refused!.Name == "EPERM" && identity.Uid is { } uid && uid != Processes.EffectiveUid

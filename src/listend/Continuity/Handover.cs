@@ -48,7 +48,7 @@ internal sealed class Handover(
         IsUnderWay = true;
         _log.Information("listend (pid {Pid}) wants to take over", peer.Pid);
         var link = release();
-        control.PauseAsync().ContinueWith(_ => daemon.Loop.Post(() => HandOver(link, peer.Pid)), TaskScheduler.Default);
+        control.PauseAsync().ContinueWith(_ => daemon.Loop.Post(() => daemon.Disposer.BeQuiet(() => HandOver(link, peer.Pid))), TaskScheduler.Default);
         return null;
     }
 
@@ -87,6 +87,7 @@ internal sealed class Handover(
         var what = string.Create(CultureInfo.InvariantCulture, $"listend (pid {pid}) has not taken over, this one goes on: {failure}");
         _log.Error("{What}", what);
         daemon.Events.Daemon("daemon-takeover-failed", what);
+        daemon.Disposer.Resume();
         control.Resume();
     }
 

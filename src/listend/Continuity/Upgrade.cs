@@ -146,7 +146,7 @@ internal sealed class Upgrade
     private void Close((ulong, ulong) identity)
     {
         var closed = _control.PauseAsync();
-        closed.ContinueWith(_ => _daemon.Loop.Post(() => Execute(identity)), TaskScheduler.Default);
+        closed.ContinueWith(_ => _daemon.Loop.Post(() => _daemon.Disposer.BeQuiet(() => Execute(identity))), TaskScheduler.Default);
     }
 
     private void Execute((ulong, ulong) identity)
@@ -158,6 +158,7 @@ internal sealed class Upgrade
         {
             // What is worth saying is said before the writers end.
             _flush();
+            _broker.CloseOthers();
             var descriptors = new OutgoingDescriptors();
             var manifest = DaemonState.Whole(_daemon, _conflicts, _control, _broker, _claim, descriptors) with
             {
@@ -176,6 +177,7 @@ internal sealed class Upgrade
         IsUnderWay = false;
         _log.Error("upgrade: {Executable} could not take over, this one goes on: {Reason}", _executable.Path, refusal);
         _daemon.Events.Daemon("daemon-upgrade-refused", $"upgrade: {_executable.Path} could not take over, this one goes on: {refusal}");
+        _daemon.Disposer.Resume();
         _control.Resume();
     }
 

@@ -98,6 +98,8 @@ internal sealed partial class ControlServer : IDisposable
 
     private static ControlServer Watched(Daemon daemon, ILogger log, DescriptorHandle listener)
     {
+        // Nobody sends a descriptor here: the kernel refuses it at its sender, also of those who were not accepted yet.
+        Sockets.SetPassRights(listener, allowed: false);
         var server = new ControlServer(daemon, log, listener);
         daemon.Loop.Watch(listener, server.Activate);
         return server;

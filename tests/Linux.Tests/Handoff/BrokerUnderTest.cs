@@ -12,17 +12,14 @@ namespace Supervisor.Linux.Tests.Handoff;
 internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
-    private readonly EventLoop _loop = new(TimeProvider.System);
+    private readonly LoopUnderTest _loop = new();
     private readonly List<ListenerHandle> _handles = [];
-    private readonly Thread _thread;
     private readonly ListenerFactory _factory = Given.Factory();
 
     public BrokerUnderTest(params ListenerHandle[] handles)
     {
         _handles.AddRange(handles);
-        Broker = Broker.TryStart(_loop, Path, this, Serilog.Core.Logger.None, out var error) ?? throw new InvalidOperationException(error);
-        _thread = new Thread(_loop.Run);
-        _thread.Start();
+        Broker = On(() => Broker.TryStart(_loop.Loop, Path, this, _loop.Disposer, Serilog.Core.Logger.None, out var error) ?? throw new InvalidOperationException(error));
     }
 
     public string Path => _directory["broker.sock"];
@@ -68,7 +65,7 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
     public BrokerError? Succeed(BrokerPeer peer, Func<DescriptorHandle> release) => new(BrokerErrorCode.Denied, "nobody succeeds it");
 
     /// <summary>Asks on the loop.</summary>
-    public T On<T>(Func<T> question) => _loop.Ask(question).WaitAsync(KernelTest.Patience).GetAwaiter().GetResult();
+    public T On<T>(Func<T> question) => _loop.On(question);
 
     /// <summary>A client that waits for its answers.</summary>
     public BrokerClient Client() => BrokerClient.Connect(Path, KernelTest.Patience, out var error) ?? throw new SystemCallException(error, "connecting to the broker");
@@ -86,11 +83,11 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 
     public void Dispose()
     {
-        _loop.Post(_loop.Stop);
-        _thread.Join();
-        Broker.Dispose();
-        _handles.ForEach(handle => handle.Dispose());
-        _loop.Dispose();
+        _loop.Dispose(() =>
+        {
+            Broker.Dispose();
+            _handles.ForEach(handle => handle.Dispose());
+        });
         _directory.Dispose();
     }
 }

@@ -10,7 +10,7 @@ public class DescriptorStoreTests : KernelTest
     [Fact]
     public void A_slot_keeps_its_own_in_order()
     {
-        using var store = new DescriptorStore();
+        using var store = new DescriptorStore(Close);
         Assert.Null(store.Store(0, "a", Null()));
         Assert.Null(store.Store(0, "b", Null()));
         Assert.Null(store.Store(1, "c", Null()));
@@ -22,7 +22,7 @@ public class DescriptorStoreTests : KernelTest
     [Fact]
     public void One_that_is_there_already_is_closed_whatever_its_name()
     {
-        using var store = new DescriptorStore();
+        using var store = new DescriptorStore(Close);
         using var original = Null();
         var first = Files.Duplicate(original, out _)!;
         var second = Files.Duplicate(original, out _)!;
@@ -36,7 +36,7 @@ public class DescriptorStoreTests : KernelTest
     [Fact]
     public void They_are_let_go_by_name_and_by_slot()
     {
-        using var store = new DescriptorStore();
+        using var store = new DescriptorStore(Close);
         var (a, b, c) = (Null(), Null(), Null());
         store.Store(0, "a", a);
         store.Store(0, "b", b);
@@ -51,7 +51,7 @@ public class DescriptorStoreTests : KernelTest
     [Fact]
     public void What_is_refused_stays_the_callers()
     {
-        using var store = new DescriptorStore();
+        using var store = new DescriptorStore(Close);
         using var descriptor = Null();
         Assert.Contains("is no name", store.Store(0, "a:b", descriptor), StringComparison.Ordinal);
         for (var i = 0; i < DescriptorStore.Capacity; i++)
@@ -61,6 +61,14 @@ public class DescriptorStoreTests : KernelTest
 
         Assert.Contains("512", store.Store(5, "a", descriptor), StringComparison.Ordinal);
         Assert.False(descriptor.IsClosed);
+    }
+
+    private static void Close(IReadOnlyList<DescriptorHandle> descriptors)
+    {
+        foreach (var descriptor in descriptors)
+        {
+            descriptor.Dispose();
+        }
     }
 
     private static DescriptorHandle Null() => Files.Open("/dev/null", 2, 0, out _)!;

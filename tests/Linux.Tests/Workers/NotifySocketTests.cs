@@ -13,9 +13,11 @@ public class NotifySocketTests : KernelTest
     private readonly TemporaryDirectory _directory = new();
     private readonly List<NotifyMessage> _messages = [];
     private readonly List<(string Reason, int Sender)> _refused = [];
+    private readonly LoopUnderTest _loop = new();
 
     public override void Dispose()
     {
+        _loop.Dispose();
         _directory.Dispose();
         base.Dispose();
     }
@@ -94,12 +96,15 @@ public class NotifySocketTests : KernelTest
     {
         using var socket = Create();
         using var sender = Loopback.Socket(1, 2);
-        var before = Descriptors.Open().Count;
+        var before = 0;
         for (var i = 0; i < 20; i++)
         {
+            // The disposer is there from the first one on.
+            before = i == 1 ? Descriptors.Open().Count : before;
             Libc.SendDescriptors(sender, Encoding.UTF8.GetBytes(text), Raw, sender.Number, sender.Number, sender.Number);
             Drain(socket);
-            Assert.Equal(before, Descriptors.Open().Count);
+            _loop.Until(() => _loop.Disposer.Jobs == 0);
+            Assert.True(i == 0 || before == Descriptors.Open().Count);
         }
     }
 
@@ -130,9 +135,31 @@ public class NotifySocketTests : KernelTest
         using var socket = Create();
         using var sender = Loopback.Socket(1, 2);
         Libc.SendDescriptors(sender, "FDSTORE=1"u8, Raw, [.. Enumerable.Repeat(sender.Number, 253)]);
-        Drain(socket);
+        var received = 0;
+        Drain(socket, onDescriptors: descriptors => received += descriptors.Count);
         Assert.Empty(_refused);
         Assert.Single(_messages);
+        Assert.Equal(253, received);
+    }
+
+    /// <summary>Whoever drops one of these waits for a day: the loop does not, whatever the message says, and whoever sends it.</summary>
+    [Theory]
+    [InlineData("BARRIER=1", true)]
+    [InlineData("FDSTORE=1", true)]
+    [InlineData("=", true)]
+    [InlineData("READY=1", false)]
+    public void A_descriptor_that_lingers_holds_up_nobody(string text, bool isOurs)
+    {
+        using var socket = Create();
+        using var sender = Loopback.Socket(1, 2);
+        using var lingering = new Lingering();
+        lingering.Give(given => Libc.SendDescriptors(sender, Encoding.UTF8.GetBytes(text), Raw, given.Number));
+        Say("STATUS=after"u8);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        Drain(socket, isOurs ? null : 1);
+        Assert.True(clock.Elapsed < Patience, clock.Elapsed.ToString());
+        _loop.Until(() => _loop.Disposer.Jobs == 0);
+        Assert.Equal(isOurs, _messages.Exists(message => message.Status == "after"));
     }
 
     /// <summary>As much as the socket's queue holds: some now, the rest at the next wake, and nobody waits.</summary>
@@ -222,7 +249,7 @@ public class NotifySocketTests : KernelTest
 
     private NotifySocket Create()
     {
-        var socket = NotifySocket.Create(_directory["n"], null, out var failure);
+        var socket = NotifySocket.Create(_directory["n"], null, out var failure, _loop.Disposer, "test");
         Assert.True(socket is not null, failure?.ToString());
         return socket;
     }
@@ -233,8 +260,41 @@ public class NotifySocketTests : KernelTest
         Libc.SendTo(sender, data, Raw);
     }
 
-    private void Drain(NotifySocket socket, int? worker = null) =>
-        socket.Drain(worker ?? Processes.CurrentPid, _messages.Add, (reason, sender) => _refused.Add((reason, sender)));
+    /// <summary>All that has come, descriptors included.</summary>
+    private void Drain(NotifySocket socket, int? worker = null, Action<IList<DescriptorHandle>>? onDescriptors = null)
+    {
+        var isWatched = false;
+        while (true)
+        {
+            var idle = new TaskCompletionSource();
+            var isDone = _loop.On(() =>
+            {
+                if (!isWatched)
+                {
+                    // Not the loop's own look: what is asked for here is to be seen here.
+                    isWatched = true;
+                    socket.Watch(
+                        _loop.Loop,
+                        sender => ProcFile.DescendsFrom(sender, worker ?? Processes.CurrentPid),
+                        (message, descriptors) =>
+                        {
+                            _messages.Add(message);
+                            onDescriptors?.Invoke(descriptors);
+                        },
+                        (_, reason, sender) => _refused.Add((reason, sender)));
+                    socket.Unwatch();
+                }
+
+                return socket.Drain(idle.SetResult);
+            });
+            if (isDone)
+            {
+                return;
+            }
+
+            idle.Task.WaitAsync(Patience).GetAwaiter().GetResult();
+        }
+    }
 
     private static Child.Started Start(string script, out DescriptorHandle input)
     {

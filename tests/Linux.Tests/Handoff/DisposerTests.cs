@@ -1,0 +1,230 @@
+using System.Diagnostics;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Handoff;
+
+/// <summary>What strangers send is received and closed elsewhere, and holds up neither the loop nor anybody else.</summary>
+public class DisposerTests : KernelTest
+{
+    /// <summary>Longer than any turn of the loop takes, and much shorter than a day.</summary>
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(5);
+
+    [Fact]
+    public void A_descriptor_that_lingers_is_dropped_and_the_loop_turns()
+    {
+        using var loop = new LoopUnderTest();
+        using var lingering = new Lingering();
+        Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
+        using (ours)
+        using (theirs)
+        {
+            lingering.Give(socket => Assert.True(DescriptorPassing.Send(theirs!, "x"u8, [socket], wait: true, out _)));
+            var isDone = false;
+            var clock = Stopwatch.StartNew();
+            loop.On(() => loop.Disposer.Discard("one", ours!, _ => isDone = true));
+            loop.On(() => { });
+            Assert.True(clock.Elapsed < AtOnce, clock.Elapsed.ToString());
+            loop.Until(() => isDone && loop.Disposer.Jobs == 0);
+            Assert.False(Libc.IsReadable(ours!));
+        }
+    }
+
+    [Fact]
+    public void The_last_of_a_lingering_one_that_was_kept_is_closed_elsewhere()
+    {
+        using var loop = new LoopUnderTest();
+        using var lingering = new Lingering();
+        Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
+        using (ours)
+        using (theirs)
+        {
+            lingering.Give(socket => Assert.True(DescriptorPassing.Send(theirs!, "x"u8, [socket], wait: true, out _)));
+            var kept = Receive(loop, ours!, take: 1);
+            Assert.Single(kept.Descriptors);
+            var clock = Stopwatch.StartNew();
+            loop.On(() => loop.Disposer.Close("one", kept.Descriptors));
+            Assert.True(kept.Descriptors[0].IsClosed);
+            Assert.True(clock.Elapsed < AtOnce, clock.Elapsed.ToString());
+            loop.Until(() => loop.Disposer.Jobs == 0);
+        }
+    }
+
+    [Fact]
+    public void A_socket_is_closed_elsewhere_with_the_messages_that_nobody_read()
+    {
+        using var loop = new LoopUnderTest();
+        using var lingering = new Lingering();
+        Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
+        using (theirs)
+        {
+            // What comes before does not hide it.
+            Assert.True(DescriptorPassing.Send(theirs!, "before"u8, [], wait: true, out _));
+            Assert.True(DescriptorPassing.Send(theirs!, [], [], wait: true, out _));
+            lingering.Give(socket => Assert.True(DescriptorPassing.Send(theirs!, [], [socket], wait: true, out _)));
+            var clock = Stopwatch.StartNew();
+            loop.On(() => loop.Disposer.CloseSocket("one", ours!));
+            Assert.True(clock.Elapsed < AtOnce, clock.Elapsed.ToString());
+            Assert.True(ours!.IsClosed);
+            loop.Until(() => loop.Disposer.Jobs == 0);
+        }
+    }
+
+    [Fact]
+    public void A_socket_without_descriptors_in_it_is_closed_at_once()
+    {
+        using var loop = new LoopUnderTest();
+        Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
+        Assert.True(DescriptorPassing.Send(theirs!, "x"u8, [], wait: true, out _));
+        theirs!.Dispose();
+        loop.On(() => loop.Disposer.CloseSocket("one", ours!));
+        Assert.True(ours!.IsClosed);
+        Assert.Equal((0, 0), (loop.Disposer.Jobs, loop.Disposer.Pid));
+    }
+
+    [Fact]
+    public void What_is_received_arrives_in_order_and_what_is_not_taken_is_closed()
+    {
+        using var loop = new LoopUnderTest();
+        Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
+        Assert.Null(Files.Pipe(out var reader, out var writer));
+        using (ours)
+        using (theirs)
+        using (reader)
+        {
+            Assert.True(DescriptorPassing.Send(theirs!, "x"u8, [reader!, writer!, ours!], wait: true, out _));
+            var link = Descriptors.LinkOf(reader!.Number);
+            writer!.Dispose();
+            var outcome = Receive(loop, ours!, take: 1);
+            Assert.Equal((0, false, link), (outcome.Refused, outcome.IsIncomplete, Descriptors.LinkOf(Assert.Single(outcome.Descriptors).Number)));
+            outcome.Descriptors[0].Dispose();
+
+            // The write end was dropped, as nobody took it.
+            Libc.WaitFor(reader);
+            Assert.Equal(0, Files.Read(reader, new byte[1], out _));
+        }
+    }
+
+    /// <summary>proc(5) stands for what has no flush; a descriptor of every sort is let through or refused, and none stays.</summary>
+    [Theory]
+    [InlineData("/dev/null", true)]
+    [InlineData("/proc/self/status", true)]
+    [InlineData("/", true)]
+    public void What_can_be_closed_at_any_time_is_kept(string path, bool kept)
+    {
+        using var loop = new LoopUnderTest();
+        Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
+        using (ours)
+        using (theirs)
+        using (var file = Files.Open(path, 0, 0, out _)!)
+        {
+            Assert.True(DescriptorPassing.Send(theirs!, "x"u8, [file], wait: true, out _));
+            var outcome = Receive(loop, ours!, take: 1);
+            Assert.Equal((kept ? 1 : 0, kept ? 0 : 1), (outcome.Descriptors.Count, outcome.Refused));
+            outcome.Descriptors.ForEach(descriptor => descriptor.Dispose());
+        }
+    }
+
+    [Fact]
+    public void An_owner_whose_jobs_last_waits_for_itself_alone()
+    {
+        using var loop = new LoopUnderTest();
+        var pairs = new List<DescriptorHandle>();
+        var done = new int[2];
+        try
+        {
+            // A job that keeps what it received lasts until it is dealt with: here the gate stays open while a message is awaited.
+            for (var i = 0; i <= Disposer.MostOfOwner; i++)
+            {
+                Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
+                pairs.AddRange([ours!, theirs!]);
+                Assert.True(DescriptorPassing.Send(theirs!, "x"u8, [theirs!], wait: true, out _));
+            }
+
+            loop.On(() =>
+            {
+                for (var i = 0; i <= Disposer.MostOfOwner; i++)
+                {
+                    loop.Disposer.Discard("many", pairs[2 * i], _ => done[0]++);
+                }
+
+                Assert.True(loop.Disposer.IsFull("many"));
+                Assert.False(loop.Disposer.IsFull("other"));
+                Assert.Equal(Disposer.MostOfOwner + 1, loop.Disposer.Jobs);
+            });
+            loop.Until(() => loop.Disposer.Jobs == 0);
+            Assert.Equal(Disposer.MostOfOwner + 1, done[0]);
+        }
+        finally
+        {
+            pairs.ForEach(one => one.Dispose());
+        }
+    }
+
+    [Fact]
+    public void Another_disposer_is_started_where_one_has_ended()
+    {
+        using var loop = new LoopUnderTest();
+        Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
+        using (ours)
+        using (theirs)
+        {
+            Assert.True(DescriptorPassing.Send(theirs!, "1"u8, [theirs!], wait: true, out _));
+            Assert.True(DescriptorPassing.Send(theirs!, "2"u8, [theirs!], wait: true, out _));
+            Assert.Single(Receive(loop, ours!, take: 0).Descriptors, descriptor => descriptor.IsClosed);
+            var first = loop.Disposer.Pid;
+            using (var process = Processes.OpenPidfd(first, out _)!)
+            {
+                Processes.Signal(process, 9);
+                Libc.WaitFor(process);
+                Processes.Reap(process);
+            }
+
+            // Its child waits for the next job still, does it, and is the last.
+            Assert.Single(Receive(loop, ours!, take: 0).Descriptors, descriptor => descriptor.IsClosed);
+            Assert.True(DescriptorPassing.Send(theirs!, "3"u8, [theirs!], wait: true, out _));
+            Assert.Single(Receive(loop, ours!, take: 0).Descriptors, descriptor => descriptor.IsClosed);
+            Assert.NotEqual(first, loop.Disposer.Pid);
+        }
+    }
+
+    [Fact]
+    public void While_it_is_quiet_nothing_is_received()
+    {
+        using var loop = new LoopUnderTest();
+        Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
+        using (ours)
+        using (theirs)
+        {
+            Assert.True(DescriptorPassing.Send(theirs!, "x"u8, [theirs!], wait: true, out _));
+            var (isQuiet, isDone) = (false, false);
+            loop.On(() =>
+            {
+                loop.Disposer.BeQuiet(() => isQuiet = true);
+                loop.Disposer.Discard("one", ours!, _ => isDone = true);
+            });
+            Assert.True(loop.On(() => isQuiet && !isDone));
+            Assert.True(Libc.IsReadable(ours!));
+            loop.On(loop.Disposer.Resume);
+            loop.Until(() => isDone);
+            Assert.False(Libc.IsReadable(ours!));
+        }
+    }
+
+    private static Disposer.Outcome Receive(LoopUnderTest loop, DescriptorHandle socket, int take)
+    {
+        var done = new TaskCompletionSource<Disposer.Outcome>();
+        loop.On(() => loop.Disposer.Receive("one", socket, all: false, outcome =>
+        {
+            var taken = take > 0 ? outcome.Descriptors[..Math.Min(take, outcome.Descriptors.Count)] : [.. outcome.Descriptors];
+            if (take > 0)
+            {
+                outcome.Descriptors.RemoveRange(0, taken.Count);
+            }
+
+            done.SetResult(outcome with { Descriptors = taken });
+        }));
+        return done.Task.WaitAsync(Patience).GetAwaiter().GetResult();
+    }
+}

@@ -1,0 +1,88 @@
+using Microsoft.Extensions.Time.Testing;
+using Serilog;
+using Supervisor.Linux.Tests.Kernel;
+
+namespace Supervisor.Linux.Tests;
+
+/// <summary>What a stranger can have logged at will is written twice a minute, and counted.</summary>
+public class LogLimitTests : KernelTest
+{
+    private readonly FakeTimeProvider _time = new();
+
+    [Fact]
+    public void The_first_is_written_and_the_rest_are_counted_for_each_subject_and_kind()
+    {
+        var (log, events) = Given.Log();
+        using var loop = new EventLoop(_time);
+        using var limit = new LogLimit(loop, log);
+        for (var i = 0; i < 1000; i++)
+        {
+            Say(limit, "one", "a", i);
+            Say(limit, "one", "b", i);
+            Say(limit, "two", "a", i);
+        }
+
+        Assert.Equal(["one a 0", "one b 0", "two a 0"], events.Select(one => one.RenderMessage(null)));
+        Assert.Equal(LogLimit.Interval, limit.NextDeadline);
+    }
+
+    [Fact]
+    public void What_was_left_out_is_told_at_the_end()
+    {
+        var (log, events) = Given.Log();
+        using var loop = new EventLoop(_time);
+        using (var limit = new LogLimit(loop, log))
+        {
+            for (var i = 0; i < 1000; i++)
+            {
+                Say(limit, "one", "a", i);
+            }
+
+            Say(limit, "two", "a", 0);
+        }
+
+        Assert.Equal(["one a 0", "two a 0", "one a 999 (and 998 more like it within a minute)"], events.Select(one => one.RenderMessage(null)));
+    }
+
+    [Fact]
+    public void A_flood_that_lasts_costs_a_line_a_minute()
+    {
+        var (log, events) = Given.Log();
+        using var loop = new EventLoop(_time);
+        using var limit = new LogLimit(loop, log);
+        for (var minute = 0; minute < 5; minute++)
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                Say(limit, "one", "a", i);
+            }
+
+            _time.Advance(LogLimit.Interval);
+            limit.PassDeadline();
+        }
+
+        Assert.Equal(6, events.Count);
+        _time.Advance(LogLimit.Interval);
+        limit.PassDeadline();
+        Assert.Null(limit.NextDeadline);
+        Say(limit, "one", "a", 7);
+        Assert.Equal((7, "one a 7"), (events.Count, events[^1].RenderMessage(null)));
+    }
+
+    [Fact]
+    public void Many_subjects_cost_no_more_than_there_is_room_for()
+    {
+        var (log, events) = Given.Log();
+        using var loop = new EventLoop(_time);
+        using var limit = new LogLimit(loop, log);
+        for (var i = 0; i < 10_000; i++)
+        {
+            Say(limit, $"subject {i}", i % 2 == 0 ? "a" : "b", i);
+        }
+
+        Assert.Equal(LogLimit.MostApart + 2, events.Count);
+    }
+
+    private static void Say(LogLimit limit, string subject, string kind, int number) =>
+        limit.Write(subject, kind, (log, leftOut) => log.Warning("{Subject:l} {Kind:l} {Number}{LeftOut:l}", subject, kind, number, leftOut));
+}
