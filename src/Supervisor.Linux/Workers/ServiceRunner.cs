@@ -58,7 +58,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _wanted = new GenerationMeans(listeners, null);
         _logger = log;
         _daemonLogsToJournal = daemonLogsToJournal;
-        _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
+        _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log, () => WorkerIdentity.RightsOf(spec));
         _log = new ServiceLog(log, spec, loop.Time, _output);
         _hooks = new HookRunner(loop, spawner, _log, Post);
         _demand = new DemandWatch(loop, () => Listeners, Post);
@@ -193,11 +193,11 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             Blocked = null;
         }
 
-        if (before.Log != spec.Log)
+        if (before.Log != spec.Log || (spec.Log.Kind == LogTargetKind.File && !WorkerIdentity.IsSame(before, spec)))
         {
             // The old queue may have to wait for a slow disk: not on the loop.
             var old = _output;
-            _log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _loop.Time, _logger));
+            _log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _loop.Time, _logger, () => WorkerIdentity.RightsOf(spec)));
             if (old is not null)
             {
                 _ = Task.Run(old.Dispose);

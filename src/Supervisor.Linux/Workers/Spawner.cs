@@ -371,7 +371,7 @@ public sealed class Spawner : IDisposable
         Set(identity.Variables);
         foreach (var file in spec.EnvironmentFiles)
         {
-            if (!EnvironmentFile.TryRead(file, out var variables, out var error))
+            if (!EnvironmentFile.TryRead(file, identity, out var variables, out var error))
             {
                 failure = $"environment_files \"{file}\": reading it: {error}";
                 return null;
