@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace Supervisor.Config;
 
 /// <summary><c>[daemon]</c>; null where the configuration does not say.</summary>
@@ -8,4 +10,7 @@ public sealed record DaemonConfig
 
     /// <summary>HOST:PORT, numeric, on which metrics are served besides the control socket.</summary>
     public string? Metrics { get; init; }
+
+    /// <summary>Users, by name or number, whose files and folders count as the daemon's own.</summary>
+    public ImmutableArray<string> TrustedOwners { get; init; } = [];
 }

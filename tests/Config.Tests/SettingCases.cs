@@ -17,6 +17,9 @@ internal static class SettingCases
         new("daemon.metrics", "\"[::1]:9469\"", "[::1]:9469", c => c.Daemon.Metrics, "\"localhost:9469\"", "resolves to 127.0.0.1, ::1",
             "write 127.0.0.1:9469 or [::1]:9469"),
 
+        new("daemon.trusted_owners", "[\"deploy\", \"1000\"]", "deploy 1000", c => string.Join(' ', c.Daemon.TrustedOwners), "[\"a:b\"]", "\"a:b\"",
+            "\"www-data\""),
+
         L("address", "\"udp://[::1]:53\"", "udp://[::1]:53", l => l.Address.ToString(), "\"tcp://localhost:80\"",
             "\"localhost\" resolves to 127.0.0.1, ::1", "write tcp://127.0.0.1:80 or tcp://[::1]:80"),
         L("shards", "4", 4, l => l.Shards, "0", "0 is out of range", "1 to 10000"),

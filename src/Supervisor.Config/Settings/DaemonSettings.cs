@@ -13,6 +13,10 @@ internal static class DaemonSettings
             "metrics", SettingTypes.HostAndPort, null,
             "address on which metrics are served besides the control socket; unset: none",
             (s, v) => s with { Metrics = v }),
+        Of(
+            "trusted_owners", SettingTypes.ListOf(SettingTypes.UserName), "[]",
+            "users other than root who may own, and write to, the paths that this configuration names and listend opens: log and environment files, the runtime directory",
+            (s, v) => s with { TrustedOwners = v }),
     ]);
 
     private static Setting<DaemonConfig> Of<T>(

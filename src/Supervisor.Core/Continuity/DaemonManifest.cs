@@ -69,6 +69,9 @@ public sealed record ConfigEntry
     /// <summary><c>daemon.metrics</c>.</summary>
     public string? Metrics { get; init; }
 
+    /// <summary><c>daemon.trusted_owners</c>.</summary>
+    public ImmutableArray<string> TrustedOwners { get; init; } = [];
+
     /// <summary><c>[listener.NAME]</c>.</summary>
     public required ImmutableArray<ListenerSpec> Listeners { get; init; }
 

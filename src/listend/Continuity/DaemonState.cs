@@ -42,6 +42,7 @@ internal static class DaemonState
                 File = daemon.ConfigFile,
                 RuntimeDirectory = daemon.Paths.Directory,
                 Metrics = config.Daemon.Metrics,
+                TrustedOwners = config.Daemon.TrustedOwners,
                 Listeners = config.Listeners,
                 Services = config.Services,
             },
