@@ -3,6 +3,9 @@ using System.Text;
 
 namespace Supervisor.Config;
 
+/// <summary>Opens a configuration file, and says what is wrong with it where that is more than an exception says.</summary>
+public delegate Stream ConfigFileOpener(string path, ICollection<ConfigDiagnostic> errors);
+
 /// <summary>Reads the configuration files: the main file, then <c>conf.d/*.toml</c> beside it in ordinal name order.</summary>
 public static class ConfigFiles
 {
@@ -15,18 +18,24 @@ public static class ConfigFiles
     /// Reads <paramref name="mainPath"/> and its drop-ins. Never throws: what cannot be read is an error that names the
     /// file. A folder conf.d that does not exist is none.
     /// </summary>
-    public static ConfigFilesResult Read(string mainPath)
+    /// <param name="mainPath">The main file.</param>
+    /// <param name="open">Opens a file, which may add errors of its own; what it throws is reported as a failed open is. By default the file is opened as it is.</param>
+    public static ConfigFilesResult Read(string mainPath, ConfigFileOpener? open = null)
     {
+        open ??= static (path, _) => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         var sources = ImmutableArray.CreateBuilder<ConfigSource>();
         var errors = ImmutableArray.CreateBuilder<ConfigDiagnostic>();
-        ReadFile(mainPath, sources, errors);
+        ReadFile(mainPath, open, sources, errors);
         foreach (var path in DropIns(mainPath, errors))
         {
-            ReadFile(path, sources, errors);
+            ReadFile(path, open, sources, errors);
         }
 
         return new ConfigFilesResult(sources.ToImmutable(), errors.ToImmutable());
     }
+
+    /// <summary>The files that <see cref="Read"/> reads, as far as their folder can be listed.</summary>
+    public static IReadOnlyList<string> Paths(string mainPath) => [mainPath, .. DropIns(mainPath, ImmutableArray.CreateBuilder<ConfigDiagnostic>())];
 
     private static List<string> DropIns(string mainPath, ImmutableArray<ConfigDiagnostic>.Builder errors)
     {
@@ -54,12 +63,13 @@ public static class ConfigFiles
 
     private static void ReadFile(
         string path,
+        ConfigFileOpener open,
         ImmutableArray<ConfigSource>.Builder sources,
         ImmutableArray<ConfigDiagnostic>.Builder errors)
     {
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            using var stream = open(path, errors);
             using var content = new MemoryStream();
             var buffer = new byte[16 * 1024];
             int read;

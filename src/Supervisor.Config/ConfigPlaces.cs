@@ -10,6 +10,12 @@ public sealed class ConfigPlaces
 {
     private readonly IReadOnlyList<TomlNode> _documents;
 
+    /// <summary>The places of no file: every diagnostic is about the whole configuration.</summary>
+    public ConfigPlaces()
+        : this([])
+    {
+    }
+
     internal ConfigPlaces(IReadOnlyList<TomlNode> documents) => _documents = documents;
 
     /// <summary>A diagnostic about a setting, or about its section where the setting does not stand there; line 0 where neither does.</summary>

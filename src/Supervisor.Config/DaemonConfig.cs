@@ -13,4 +13,7 @@ public sealed record DaemonConfig
 
     /// <summary>Host names that are answered there besides IP addresses, localhost and this host's own name; "*" is every name.</summary>
     public ImmutableArray<string> MetricsHosts { get; init; } = [];
+
+    /// <summary>Users, by name or number, whose files and folders count as the daemon's own.</summary>
+    public ImmutableArray<string> TrustedOwners { get; init; } = [];
 }

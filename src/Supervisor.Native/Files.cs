@@ -32,6 +32,15 @@ public static unsafe class Files
     /// <param name="Gid">Group.</param>
     public readonly record struct Status(ulong Device, ulong Inode, uint Mode, uint Uid, uint Gid)
     {
+        /// <summary>st_nlink: how many names the file has.</summary>
+        public ulong Links { get; init; }
+
+        /// <summary>S_ISLNK.</summary>
+        public bool IsLink => (Mode & 0xF000) == 0xA000;
+
+        /// <summary>S_ISCHR.</summary>
+        public bool IsCharacterDevice => (Mode & 0xF000) == 0x2000;
+
         /// <summary>S_ISSOCK.</summary>
         public bool IsSocket => (Mode & 0xF000) == 0xC000;
 
@@ -43,6 +52,9 @@ public static unsafe class Files
 
         /// <summary>Permission bits.</summary>
         public int Permissions => (int)(Mode & 0xFFF);
+
+        internal static Status Of(in stat buffer) =>
+            new((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid) { Links = (ulong)buffer.st_nlink };
     }
 
     /// <summary>fstat(2).</summary>
@@ -50,7 +62,7 @@ public static unsafe class Files
     {
         stat buffer = default;
         var done = fstat(descriptor.Number, &buffer);
-        status = new Status((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid);
+        status = Status.Of(buffer);
         return done == 0 ? null : SystemCallError.Last("fstat");
     }
 
@@ -64,7 +76,7 @@ public static unsafe class Files
             done = lstat(bytes, &buffer);
         }
 
-        status = new Status((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid);
+        status = Status.Of(buffer);
         return done == 0 ? null : SystemCallError.Last("lstat");
     }
 
@@ -72,8 +84,14 @@ public static unsafe class Files
     public static SystemCallError? SetMode(DescriptorHandle descriptor, int mode) =>
         fchmod(descriptor.Number, (mode_t)(uint)mode) == 0 ? null : SystemCallError.Last("fchmod");
 
-    /// <summary>chmod(2).</summary>
+    /// <summary>chmod(2) of what has that path, which is not followed: a symbolic link is an error (EOPNOTSUPP).</summary>
     public static SystemCallError? SetMode(string path, int mode)
+    {
+        using var file = Pin(path, out var error);
+        return file is null ? error : SetPinnedMode(file, mode);
+    }
+
+    private static SystemCallError? Chmod(string path, int mode)
     {
         fixed (byte* bytes = Bytes(path))
         {
@@ -91,7 +109,7 @@ public static unsafe class Files
     public static string PinnedPath(DescriptorHandle pinned) => string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{pinned.Number}");
 
     /// <summary>chmod(2) of a pinned file.</summary>
-    public static SystemCallError? SetPinnedMode(DescriptorHandle pinned, int mode) => SetMode(PinnedPath(pinned), mode);
+    public static SystemCallError? SetPinnedMode(DescriptorHandle pinned, int mode) => Chmod(PinnedPath(pinned), mode);
 
     /// <summary>fchownat(2) of a pinned file; <see cref="uint.MaxValue"/> leaves one as it is.</summary>
     public static SystemCallError? SetPinnedOwner(DescriptorHandle pinned, uint uid, uint gid)
@@ -170,6 +188,13 @@ public static unsafe class Files
         }
     }
 
+    /// <summary>open(2) for reading with O_NOFOLLOW and O_NONBLOCK: neither a link nor a FIFO that somebody has put there leads or waits anywhere.</summary>
+    public static DescriptorHandle? OpenToRead(string path, out SystemCallError error) => Open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, out error);
+
+    /// <summary>open(2) with O_EXCL for writing: a new file, or EEXIST, also where a link has that name.</summary>
+    public static DescriptorHandle? Create(string path, int mode, out SystemCallError error) =>
+        Open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY, mode, out error);
+
     /// <summary>pipe2(2) with O_CLOEXEC; the read end does not wait.</summary>
     public static SystemCallError? Pipe(out DescriptorHandle? readEnd, out DescriptorHandle? writeEnd)
     {
@@ -229,10 +254,6 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>open(2) to append, O_APPEND: each write goes to the end, whoever else writes; made with <paramref name="mode"/> where it is not there.</summary>
-    public static DescriptorHandle? OpenToAppend(string path, int mode, out SystemCallError error) =>
-        Open(path, O_WRONLY | O_APPEND | O_CREAT | O_NOCTTY, mode, out error);
-
     /// <summary>stat(2).</summary>
     public static SystemCallError? GetTargetStatus(string path, out Status status)
     {
@@ -243,7 +264,7 @@ public static unsafe class Files
             done = LibC.stat(bytes, &buffer);
         }
 
-        status = new Status((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid);
+        status = Status.Of(buffer);
         return done == 0 ? null : SystemCallError.Last("stat");
     }
 

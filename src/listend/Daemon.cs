@@ -17,6 +17,7 @@ using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Paths;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 using SystemdState = Microsoft.Extensions.Hosting.Systemd.ServiceState;
@@ -512,6 +513,7 @@ internal sealed class Daemon : IDisposable
     {
         var before = _config.Daemon;
         _config = config;
+        PathTrust.InForce = PathAudit.Trust(config.Daemon);
         Safekeeping.WatchAll();
         if (before.Metrics != config.Daemon.Metrics || !before.MetricsHosts.SequenceEqual(config.Daemon.MetricsHosts))
         {

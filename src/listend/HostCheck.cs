@@ -20,6 +20,11 @@ internal static class HostCheck
         var errors = ImmutableArray.CreateBuilder<ConfigDiagnostic>();
         var users = new Dictionary<string, bool>(StringComparer.Ordinal);
         var groups = new Dictionary<string, bool>(StringComparer.Ordinal);
+        for (var i = 0; i < config.Daemon.TrustedOwners.Length; i++)
+        {
+            Account(config.Daemon.TrustedOwners[i], isUser: true, "daemon", null, "trusted_owners", i);
+        }
+
         foreach (var listener in config.Listeners)
         {
             Account(listener.Unix.User, isUser: true, "listener", listener.Name, "unix.user");
@@ -52,7 +57,7 @@ internal static class HostCheck
 
         return errors.ToImmutable();
 
-        void Account(string? name, bool isUser, string section, string owner, string key, int? element = null)
+        void Account(string? name, bool isUser, string section, string? owner, string key, int? element = null)
         {
             if (name is null)
             {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Supervisor.Control;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon;
@@ -11,9 +12,6 @@ namespace Supervisor.Daemon;
 /// </summary>
 internal sealed class RuntimeClaim : IDisposable
 {
-    private const int OpenReadWrite = 2;
-    private const int OpenCreate = 0x40;
-
     private readonly DescriptorHandle _file;
 
     private RuntimeClaim(DescriptorHandle file) => _file = file;
@@ -34,29 +32,22 @@ internal sealed class RuntimeClaim : IDisposable
     public static RuntimeClaim? TryTake(RuntimePaths paths, out bool isHeld, out string? error)
     {
         isHeld = false;
-        try
+
+        // Workers of any user must reach their socket, and need not see the others'.
+        const int directoryMode = 0x1ED, notifyMode = 0x1C9;
+        error = Make(paths.Directory, directoryMode, isOurs: false) ?? Make(paths.NotifyDirectory, notifyMode, isOurs: true);
+        if (error is not null)
         {
-            // Said twice, since the umask takes bits of what mkdir() is given: workers of any user must reach their socket.
-            const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
-                | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-            foreach (var directory in new[] { paths.Directory, paths.NotifyDirectory }.Where(directory => !Directory.Exists(directory)))
-            {
-                Directory.CreateDirectory(directory, mode);
-                File.SetUnixFileMode(directory, mode);
-            }
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            error = $"runtime directory {paths.Directory}: it cannot be made: {exception.Message}; make it for this user, or name another by --runtime-directory or daemon.runtime_directory";
+            error = $"runtime directory {paths.Directory}: {error}, or name another directory by --runtime-directory or daemon.runtime_directory";
             return null;
         }
 
         // 0640: to be looked at by whoever may read the control socket; who can open a file can lock it, for reading at least.
         const int fileMode = 0x1A0;
-        var file = Files.Open(paths.LockFile, OpenReadWrite | OpenCreate, fileMode, out var refused);
+        var file = TrustedFile.OpenOwn(paths.LockFile, fileMode, PathTrust.InForce, out var refused);
         if (file is null)
         {
-            error = $"runtime directory {paths.Directory}: {paths.LockFile} cannot be opened: {refused}; it belongs to another user: name another directory by --runtime-directory or daemon.runtime_directory";
+            error = $"runtime directory {paths.Directory}: {paths.LockFile} cannot be opened: {refused}; make it this user's, or name another directory by --runtime-directory or daemon.runtime_directory";
             return null;
         }
 
@@ -78,6 +69,41 @@ internal sealed class RuntimeClaim : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
+
+    /// <summary>Why the runtime directory is one in which somebody else may put or replace files; null where it is not, or not there yet.</summary>
+    public static PathStep? Flaw(string directory, PathTrust trust)
+    {
+        using var walk = PathWalk.Of(directory, trust);
+        return walk.FirstFlaw;
+    }
+
+    /// <summary>
+    /// Makes the directory with its parents where it is missing. Whoever may write to one of them could put a socket, a lock or a
+    /// state there, which decide what the daemon executes: then it is refused, also where it is there already.
+    /// </summary>
+    private static string? Make(string directory, int mode, bool isOurs)
+    {
+        var wasThere = Files.GetStatus(directory, out _) is null;
+        using var made = PathWalk.MakeDirectories(directory, PathTrust.InForce, mode);
+        if (made.FirstFlaw is { } flaw)
+        {
+            return $"{flaw.Fault}{made.Links}; {flaw.Remedy(TrustedFile.Accept(flaw))}";
+        }
+
+        if (made.Target is null || !made.TargetStatus.IsDirectory)
+        {
+            return $"it cannot be made: {made.Error?.ToString() ?? $"{made.RealPath} is not a directory"}; make it for this user";
+        }
+
+        // The umask takes bits of what mkdir() is given.
+        if ((isOurs || !wasThere) && made.TargetStatus.Permissions != mode && made.TargetStatus.Uid == Processes.EffectiveUid
+            && Files.SetPinnedMode(made.Target, mode) is { } refused)
+        {
+            return $"{directory}: {refused}; make it for this user";
+        }
+
+        return null;
+    }
 
     private static void Sign(DescriptorHandle file) => Files.Replace(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Processes.CurrentPid}\n")));
 }

@@ -19,6 +19,9 @@ internal static class SettingCases
         new("daemon.metrics_hosts", "[\"m.example.org\", \"*\"]", "m.example.org *", c => string.Join(' ', c.Daemon.MetricsHosts), "[\"http://m\"]", "\"http://m\" is not a host name",
             "without scheme and port"),
 
+        new("daemon.trusted_owners", "[\"deploy\", \"1000\"]", "deploy 1000", c => string.Join(' ', c.Daemon.TrustedOwners), "[\"a:b\"]", "\"a:b\"",
+            "\"www-data\""),
+
         L("address", "\"udp://[::1]:53\"", "udp://[::1]:53", l => l.Address.ToString(), "\"tcp://localhost:80\"",
             "\"localhost\" resolves to 127.0.0.1, ::1", "write tcp://127.0.0.1:80 or tcp://[::1]:80"),
         L("shards", "4", 4, l => l.Shards, "0", "0 is out of range", "1 to 10000"),

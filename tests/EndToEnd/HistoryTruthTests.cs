@@ -83,7 +83,7 @@ public sealed class HistoryTruthTests
             directory =>
             {
                 EveryOption.Prepare(directory);
-                File.SetUnixFileMode(directory.Path, File.GetUnixFileMode(directory.Path) | UnixFileMode.OtherWrite);
+                File.SetUnixFileMode(directory.Path, File.GetUnixFileMode(directory.Path) | UnixFileMode.OtherWrite | UnixFileMode.StickyBit);
             });
     }
 

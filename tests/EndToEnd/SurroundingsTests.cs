@@ -66,7 +66,7 @@ public sealed class SurroundingsTests
                 "mount -t proc -o hidepid=invisible proc /proc && exec setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" \"$@\"",
             ],
         },
-        directory => File.SetUnixFileMode(directory.Path, (UnixFileMode)0b111_111_111));
+        directory => File.SetUnixFileMode(directory.Path, (UnixFileMode)0b1_111_111_111));
 
     [Theory]
     [InlineData(512)]

@@ -17,6 +17,10 @@ internal static class DaemonSettings
             "metrics_hosts", SettingTypes.ListOf(SettingTypes.HostName), "[]",
             "host names by which metrics may be asked for, besides IP addresses, localhost and this host's own name; \"*\": every name",
             (s, v) => s with { MetricsHosts = v }),
+        Of(
+            "trusted_owners", SettingTypes.ListOf(SettingTypes.UserName), "[]",
+            "users other than root who may own, and write to, the paths that this configuration names and listend opens: log and environment files, the runtime directory",
+            (s, v) => s with { TrustedOwners = v }),
     ]);
 
     private static Setting<DaemonConfig> Of<T>(

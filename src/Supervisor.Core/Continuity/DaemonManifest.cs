@@ -72,6 +72,9 @@ public sealed record ConfigEntry
     /// <summary><c>daemon.metrics_hosts</c>.</summary>
     public ImmutableArray<string> MetricsHosts { get; init; } = [];
 
+    /// <summary><c>daemon.trusted_owners</c>.</summary>
+    public ImmutableArray<string> TrustedOwners { get; init; } = [];
+
     /// <summary><c>[listener.NAME]</c>.</summary>
     public required ImmutableArray<ListenerSpec> Listeners { get; init; }
 

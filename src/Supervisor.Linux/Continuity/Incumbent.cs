@@ -18,9 +18,8 @@ public readonly record struct Incumbent(bool? Lives, int? Pid)
     /// <summary>Looks at the lock file of a runtime directory.</summary>
     public static Incumbent Of(string lockFile)
     {
-        const int openReadOnly = 0;
-        using var file = Files.Open(lockFile, openReadOnly, 0, out _);
-        if (file is null)
+        using var file = Files.OpenToRead(lockFile, out _);
+        if (file is null || Files.GetStatus(file, out var status) is not null || !status.IsRegular)
         {
             return default;
         }

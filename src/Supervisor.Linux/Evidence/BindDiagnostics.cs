@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;
@@ -36,9 +38,13 @@ public static class BindDiagnostics
     /// <summary>Explains a refusal that has happened to a socket of family <paramref name="domain"/>. On the loop with its budget, elsewhere without.</summary>
     public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, Predecessors predecessors, EvidenceBudget? budget = null) =>
         Explain(
-            failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? UnixPath.Look(spec.Address) : null, budget)
+            failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? LookAt(spec.Address) : null, budget)
         with
         { Address = spec.Address.ToString() };
+
+    /// <summary>What lies at a path can be others' and slow, and this is asked on the loop; null where it does not answer in time.</summary>
+    private static UnixPath.Finding? LookAt(ListenAddress address) =>
+        new ForeignCall<UnixPath.Finding?>(null, () => UnixPath.Look(address), static _ => null).TryGet(SocketPlace.Patience, out var finding) ? finding : null;
 
     private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
     {

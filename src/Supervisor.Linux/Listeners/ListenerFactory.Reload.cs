@@ -158,8 +158,10 @@ public sealed partial class ListenerFactory
     /// <summary>A name beside a path that nobody has: the former sockets' of earlier reloads may still stand there.</summary>
     private static string FreeName(string name)
     {
+        const int most = 1000;
         var free = name;
-        for (var number = 2; Files.GetStatus(free, out _) is null; number++)
+        using var place = SocketPlace.Open(name, out _, out _);
+        for (var number = 2; number < most && place?.GetStatus(out _, Path.GetFileName(free)) is null && place is not null; number++)
         {
             free = string.Create(CultureInfo.InvariantCulture, $"{name}.{number}");
         }
@@ -170,8 +172,10 @@ public sealed partial class ListenerFactory
     /// <summary>By exchange, so that the former socket can have its path back; where the file system has none, or nothing is there, by replacing it.</summary>
     private SystemCallFailure? RenameOver(ListenerHandle handle, string aside, ListenAddress address)
     {
-        var exchanged = Files.Exchange(aside, address.Path!) is null;
-        var error = exchanged ? null : Files.Rename(aside, address.Path!);
+        using var place = SocketPlace.Open(address.Path!, out var unopened, out _);
+        var from = Path.GetFileName(aside);
+        var exchanged = place is not null && place.Exchange(from, place.Name) is null;
+        var error = place is null ? unopened : exchanged ? null : place.Rename(from, place.Name);
         handle.History.Add(
             HandlePhase.Bind, "renameat2", "address", OptionValue.Of(address.ToString()), error is null ? OptionValue.Of(address.ToString()) : null, error?.Name,
             error is null ? Verdict.Exact : Verdict.Refused, _self,

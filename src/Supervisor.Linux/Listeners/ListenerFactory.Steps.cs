@@ -113,30 +113,55 @@ public sealed partial class ListenerFactory
             return Refuse(handle, new SystemCallError("bind", nameTooLong), address, $"the path has {address.PathBytes} bytes, a UNIX socket's may have {ListenAddress.MaxUnixPathBytes}");
         }
 
+        if (address.Kind.IsUnix() && !address.IsAbstract)
+        {
+            return BindPath(handle, plan, address, raw);
+        }
+
         var error = Sockets.Bind(handle.Subject, raw);
-        if (error?.Errno == AddressInUse && address.Kind.IsUnix() && !address.IsAbstract && plan.Spec.Unix.RemoveStale)
+        return error is null ? Bound(handle, address) : Refuse(handle, error.Value, address, null);
+    }
+
+    private SystemCallFailure? BindPath(ListenerHandle handle, ListenerPlan plan, ListenAddress address, byte[] raw)
+    {
+        using var place = SocketPlace.Open(address.Path!, out var unopened, out var note);
+        if (place is null)
+        {
+            // One that did not answer is not looked at again.
+            return Refuse(handle, unopened.Name == "ETIMEDOUT" ? unopened : unopened with { Call = "bind" }, address, note);
+        }
+
+        var error = place.Bind(handle.Subject, raw);
+        if (error?.Errno == AddressInUse && plan.Spec.Unix.RemoveStale)
         {
             Refuse(handle, error.Value, address, "remove_stale: looking whether anybody listens there");
-            if (!StaleSocket.Remove(address.Path!, address.Kind, out var why))
+            if (!StaleSocket.Remove(place, address.Kind, out var why))
             {
                 return error.Value.With($"{address}: {why}");
             }
 
             handle.History.Add(HandlePhase.Bind, "unlink", actor: _self, note: $"{address.Path}: {why}");
-            error = Sockets.Bind(handle.Subject, raw);
+            error = place.Bind(handle.Subject, raw);
         }
 
         if (error is not null)
         {
-            return Refuse(handle, error.Value, address, null);
+            return Refuse(handle, error.Value, address, note);
         }
 
-        handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(handle.Requested), effective: OptionValue.Of(address == handle.Spec.Address ? handle.Requested : address.ToString()), actor: _self);
-        if (address.Kind.IsUnix() && !address.IsAbstract && Files.GetStatus(address.Path!, out var status) is null && status.IsSocket)
+        Bound(handle, address);
+        using var file = place.PinBound(out _);
+        if (file is not null && Files.GetStatus(file, out var status) is null)
         {
             handle.PathIdentity = (status.Device, status.Inode);
         }
 
+        return null;
+    }
+
+    private SystemCallFailure? Bound(ListenerHandle handle, ListenAddress address)
+    {
+        handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(handle.Requested), effective: OptionValue.Of(address == handle.Spec.Address ? handle.Requested : address.ToString()), actor: _self);
         return null;
     }
 
@@ -180,7 +205,8 @@ public sealed partial class ListenerFactory
     private static DescriptorHandle? PinOwn(ListenerHandle handle, string path, out SystemCallError error)
     {
         const int stale = 116;
-        var file = Files.Pin(path, out error);
+        using var place = SocketPlace.Open(path, out error, out _);
+        var file = place?.Pin(out error);
         if (file is not null && (Files.GetStatus(file, out var status) is not null || (status.Device, status.Inode) != handle.PathIdentity))
         {
             file.Dispose();

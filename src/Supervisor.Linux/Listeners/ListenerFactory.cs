@@ -240,9 +240,16 @@ public sealed partial class ListenerFactory
     private void RemovePath(ListenerHandle handle)
     {
         if (handle.PathIdentity is { } identity && handle.Spec.Address.Path is { } path
-            && Files.GetStatus(path, out var status) is null && (status.Device, status.Inode) == identity)
+            && SocketPlace.Open(path, out _, out _) is { } opened)
         {
-            var error = Files.Unlink(path);
+            using var place = opened;
+            if (place.Identity() != identity)
+            {
+                handle.PathIdentity = null;
+                return;
+            }
+
+            var error = place.Unlink();
             handle.History.Add(HandlePhase.Close, "unlink", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused, actor: _self, note: path);
         }
 

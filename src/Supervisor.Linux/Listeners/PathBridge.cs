@@ -27,8 +27,9 @@ public sealed class PathBridge : ISocketBridge
         Successor = successor;
         _path = successor.Spec.Address.Path!;
         _aside = aside;
-        _formerFile = Identity(_aside);
-        _successorFile = Identity(_path);
+        using var place = SocketPlace.Open(_path, out _, out _);
+        _formerFile = place?.Identity(Path.GetFileName(_aside));
+        _successorFile = place?.Identity();
     }
 
     /// <inheritdoc/>
@@ -43,12 +44,14 @@ public sealed class PathBridge : ISocketBridge
         var (wanted, other) = target == Former ? (_formerFile, _successorFile) : (_successorFile, _formerFile);
 
         // What somebody else has put there meanwhile is his.
-        if (wanted is null || Identity(_aside) != wanted || Identity(_path) != other)
+        var aside = Path.GetFileName(_aside);
+        using var place = SocketPlace.Open(_path, out _, out _);
+        if (wanted is null || place is null || place.Identity(aside) != wanted || place.Identity() != other)
         {
             return;
         }
 
-        var error = Files.Exchange(_aside, _path);
+        var error = place.Exchange(aside, place.Name);
         target.History.Add(
             HandlePhase.Bind, "renameat2", "address", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,
             actor: new HistoryActor(Processes.CurrentPid, "listend"), note: $"reload: the path is its own again: exchanged with {_aside}");
@@ -64,14 +67,14 @@ public sealed class PathBridge : ISocketBridge
     public void End(ListenerHandle left)
     {
         Steer(left);
-        if (Identity(_aside) is { } there && there == (left == Former ? _successorFile : _formerFile))
+        var aside = Path.GetFileName(_aside);
+        using var place = SocketPlace.Open(_path, out _, out _);
+        if (place?.Identity(aside) is { } there && there == (left == Former ? _successorFile : _formerFile))
         {
-            Files.Unlink(_aside);
+            place.Unlink(aside);
         }
     }
 
     /// <inheritdoc/>
     public ISocketBridge? Onto(ListenerHandle successor) => new PathBridge(Former, successor, _aside);
-
-    private static (ulong, ulong)? Identity(string path) => Files.GetStatus(path, out var status) is null ? (status.Device, status.Inode) : null;
 }

@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -14,7 +15,7 @@ namespace Supervisor.Linux.Listeners;
 /// where it turns out to be somebody else's, put back. A bound socket that does not listen yet refuses connections like
 /// a dead one; it is told apart by /proc/net/unix, which lists every socket with its path.
 /// </remarks>
-public static class StaleSocket
+internal static class StaleSocket
 {
     private const int AfUnix = 1;
     private const int ConnectionRefused = 111;
@@ -22,38 +23,38 @@ public static class StaleSocket
     private const int PermissionDenied = 13;
 
     /// <summary>True when the file was stale and is gone; <paramref name="why"/> says what was found.</summary>
-    public static bool Remove(string path, ListenerKind kind, out string why)
+    public static bool Remove(SocketPlace place, ListenerKind kind, out string why)
     {
-        using var file = Files.Pin(path, out var error);
+        using var file = place.Pin(out var error);
         if (file is null)
         {
             why = $"the path cannot be looked at: {error}";
             return false;
         }
 
-        return IsStale(file, path, kind, out why) && Remove(file, path, out why);
+        return IsStale(file, place.Path, kind, out why) && Remove(file, place, out why);
     }
 
-    /// <summary>Removes the pinned file, which is stale, if it is still the one at <paramref name="path"/>.</summary>
-    internal static bool Remove(DescriptorHandle file, string path, out string why)
+    /// <summary>Removes the pinned file, which is stale, if it is still the one at that place.</summary>
+    internal static bool Remove(DescriptorHandle file, SocketPlace place, out string why)
     {
-        var aside = $"{path}.stale-{Processes.CurrentPid}";
-        if (Files.RenameNoReplace(path, aside) is { } error)
+        var aside = $"{place.Name}.stale-{Processes.CurrentPid}";
+        if (place.RenameNoReplace(place.Name, aside) is { } error)
         {
             why = $"a stale socket, which could not be removed: {error}";
             return false;
         }
 
-        if (Files.GetStatus(file, out var stale) is not null || Files.GetStatus(aside, out var moved) is not null
+        if (Files.GetStatus(file, out var stale) is not null || place.GetStatus(out var moved, aside) is not null
             || (stale.Device, stale.Inode) != (moved.Device, moved.Inode))
         {
-            why = "somebody else made a new socket there meanwhile" + PutBack(aside, path);
+            why = "somebody else made a new socket there meanwhile" + PutBack(place, aside);
             return false;
         }
 
-        if (Files.Unlink(aside) is { } refused)
+        if (place.Unlink(aside) is { } refused)
         {
-            why = $"a stale socket, which could not be removed: {refused}" + PutBack(aside, path);
+            why = $"a stale socket, which could not be removed: {refused}" + PutBack(place, aside);
             return false;
         }
 
@@ -95,7 +96,7 @@ public static class StaleSocket
             case PermissionDenied:
                 why = "it cannot be probed: this user may not write to it";
                 return false;
-            case ConnectionRefused when IsBound(path):
+            case ConnectionRefused when IsBoundSomewhere(path):
                 why = "a process has bound it and does not listen yet";
                 return false;
             case ConnectionRefused:
@@ -110,8 +111,12 @@ public static class StaleSocket
         }
     }
 
-    private static string PutBack(string aside, string path) =>
-        Files.RenameNoReplace(aside, path) is { } error ? $"; it is at {aside} now, since it could not be put back: {error}" : "";
+    private static string PutBack(SocketPlace place, string aside) =>
+        place.RenameNoReplace(aside, place.Name) is { } error ? $"; it is at {aside} now, since it could not be put back: {error}" : "";
+
+    /// <summary>The paths that others have bound are theirs, so they are looked at on a thread of its own; what does not answer counts as bound.</summary>
+    private static bool IsBoundSomewhere(string path) =>
+        !new ForeignCall<bool>(null, () => IsBound(path), static _ => true).TryGet(SocketPlace.Patience, out var isBound) || isBound;
 
     /// <summary>
     /// Whether a living socket was bound to that name in that directory. /proc/net/unix gives the path as bind() got it,

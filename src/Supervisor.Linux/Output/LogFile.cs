@@ -1,5 +1,6 @@
 using System.Text;
 using Serilog;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Output;
@@ -10,14 +11,23 @@ namespace Supervisor.Linux.Output;
 /// compared with the open file's, at most once a second. What cannot be written (a full disk) is dropped, which is said
 /// once, and once more when it works again.
 /// </summary>
+/// <remarks>
+/// Who opens the file is decided by <see cref="TrustedFile"/>, on a thread of its own: a folder of others can be as slow as they
+/// like. While an open is stuck the lines of this service are lost, or go to the file that is open already.
+/// </remarks>
 public sealed class LogFile : IOutputSink
 {
     /// <summary>Owner reads and writes, group reads.</summary>
     public const int Mode = 0x1A0;
 
+    private const int TimedOut = 110;
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
+    /// <summary>How long the lines of a service wait for its file to be opened.</summary>
+    private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(1);
+
     private readonly string _path;
+    private readonly Func<FileRights?> _worker;
     private readonly string _service;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -26,12 +36,20 @@ public sealed class LogFile : IOutputSink
     private Files.Status _opened;
     private long? _checkedAt;
     private long _lost;
-    private int _failed;
+    private FileRefusal? _refused;
+    private string? _said;
+    private ForeignCall<Opening>? _opening;
     private bool _isMidLine;
 
     /// <summary>A file at that path, opened with the first line.</summary>
-    public LogFile(string path, TimeProvider time, ILogger log, string? service = null)
+    /// <param name="path">Its absolute path.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">The daemon's log.</param>
+    /// <param name="service">Whose it is, for the log.</param>
+    /// <param name="worker">The rights of the workers' user, asked for on a thread that may wait for the user database; null, or its answer: the daemon's own.</param>
+    public LogFile(string path, TimeProvider time, ILogger log, string? service = null, Func<FileRights?>? worker = null)
     {
+        _worker = worker ?? (static () => null);
         _service = service is null ? "" : $"service {service}: ";
         _path = path;
         _time = time;
@@ -97,32 +115,62 @@ public sealed class LogFile : IOutputSink
     }
 
     /// <summary>Sees to it that the open file is the one at the path; looks no more than once a second.</summary>
-    private SystemCallError? Open()
+    private FileRefusal? Open()
     {
         if (_checkedAt is { } at && _time.GetElapsedTime(at) < CheckInterval)
         {
-            return _file is null ? new SystemCallError("open", _failed) : null;
+            return _file is null ? _refused : null;
         }
 
         _checkedAt = _time.GetTimestamp();
-        if (_file is not null && Files.GetTargetStatus(_path, out var now) is null && now.Device == _opened.Device && now.Inode == _opened.Inode)
+        Files.Status? known = _file is null ? null : _opened;
+        var patience = _opening is null ? OpenPatience : TimeSpan.Zero;
+        _opening ??= new ForeignCall<Opening>(null, () => Look(known), static error => new Opening(null, default, FileRefusal.Of(error)));
+        if (!_opening.TryGet(patience, out var opening))
         {
-            return null;
+            return Refuse(FileRefusal.Of(new SystemCallError("open", TimedOut)));
         }
 
-        var opened = Files.OpenToAppend(_path, Mode, out var error);
-        if (opened is null || Files.GetStatus(opened, out var status) is not null)
+        _opening = null;
+        if (opening!.Refusal is { } refusal)
         {
-            // Rotated away and not to be made anew: what is open is better than nothing.
-            opened?.Dispose();
-            _failed = error.Errno;
-            return _file is null ? error : null;
+            return Refuse(refusal);
         }
 
-        _file?.Dispose();
-        _file = opened;
-        _opened = status;
-        _isMidLine = false;
+        _refused = null;
+        if (opening.File is { } opened)
+        {
+            _file?.Dispose();
+            _file = opened;
+            _opened = opening.Status;
+            _isMidLine = false;
+        }
+
+        _said = null;
+        return null;
+    }
+
+    private Opening Look(Files.Status? known)
+    {
+        var file = TrustedFile.OpenToAppend(_path, Mode, _worker(), known, PathTrust.InForce, out var status, out var refusal);
+        return new Opening(file, status, refusal);
+    }
+
+    /// <summary>Rotated away and not to be opened anew: what is open is better than nothing.</summary>
+    private FileRefusal? Refuse(FileRefusal refusal)
+    {
+        _refused = refusal;
+        if (_file is null)
+        {
+            return refusal;
+        }
+
+        if (_said != refusal.Reason)
+        {
+            _said = refusal.Reason;
+            _log.Warning("{Whose}log file {Path}: cannot be opened again: {Reason}; lines still go to the file that was opened before", _service, _path, refusal.Reason);
+        }
+
         return null;
     }
 
@@ -131,17 +179,22 @@ public sealed class LogFile : IOutputSink
         "ENOENT" => "make the folder, or name another file",
         "EACCES" or "EPERM" or "EROFS" => "let the daemon's user write there, or name another file",
         "EISDIR" => "that is a folder: name a file in it",
+        "ETIMEDOUT" => "see why the file system does not answer",
         "ENOSPC" or "EDQUOT" => "make room",
         _ => "what is written meanwhile can still be read by \"listenctl logs\"",
     };
 
-    private void Lose(int lines, SystemCallError why)
+    private void Lose(int lines, SystemCallError why) => Lose(lines, FileRefusal.Of(why));
+
+    private void Lose(int lines, FileRefusal why)
     {
         if (_lost == 0)
         {
-            _log.Error("{Whose}log file {Path}: {Call}: {Errno} ({Reason}): lines are lost until it works again; {Remedy}", _service, _path, why.Call, why.Name, why.Text, Remedy(why.Name));
+            _log.Error("{Whose}log file {Path}: {Reason}: lines are lost until it works again; {Remedy}", _service, _path, why.Reason, why.Remedy ?? Remedy(why.Error?.Name ?? ""));
         }
 
         _lost += lines;
     }
+
+    private sealed record Opening(DescriptorHandle? File, Files.Status Status, FileRefusal? Refusal);
 }

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using Serilog;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Journal;
+using Supervisor.Linux.Paths;
 
 namespace Supervisor.Linux.Output;
 
@@ -54,12 +55,17 @@ public sealed class OutputQueue : IDisposable
     }
 
     /// <summary>The queue for a service's <c>log</c>; null where its lines go with the daemon's own.</summary>
-    public static OutputQueue? For(ServiceSpec spec, bool daemonLogsToJournal, TimeProvider time, ILogger log)
+    /// <param name="spec">The service.</param>
+    /// <param name="daemonLogsToJournal">Whether the daemon's own log goes to the journal.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="log">The daemon's log.</param>
+    /// <param name="worker">The rights of the workers' user on files, which open a log file in a folder that others may write; never called on the loop.</param>
+    public static OutputQueue? For(ServiceSpec spec, bool daemonLogsToJournal, TimeProvider time, ILogger log, Func<FileRights?> worker)
     {
         switch (spec.Log.Kind)
         {
             case LogTargetKind.File:
-                return new OutputQueue(new LogFile(spec.Log.Path!, time, log, spec.Name));
+                return new OutputQueue(new LogFile(spec.Log.Path!, time, log, spec.Name, worker));
             case LogTargetKind.Inherit:
             case LogTargetKind.Default when !daemonLogsToJournal:
                 return null;

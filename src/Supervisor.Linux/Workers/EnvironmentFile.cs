@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Supervisor.Linux.Paths;
 
 namespace Supervisor.Linux.Workers;
 
@@ -9,35 +10,47 @@ namespace Supervisor.Linux.Workers;
 /// </summary>
 public static class EnvironmentFile
 {
-    /// <summary>Reads <paramref name="path"/>; with a leading <c>-</c> it may be missing.</summary>
-    public static bool TryRead(string path, [NotNullWhen(true)] out IReadOnlyList<KeyValuePair<string, string>>? variables, [NotNullWhen(false)] out string? error)
+    /// <summary>The largest file that is read, in bytes: execve(2) takes no more than some megabytes of environment (MAX_ARG_STRLEN, 128 KiB for each variable).</summary>
+    public const int MaxBytes = 1024 * 1024;
+
+    /// <summary>
+    /// Reads <paramref name="path"/>; with a leading <c>-</c> it may be missing. Where others could have put it there it is read
+    /// with the rights of the worker's user (<see cref="TrustedFile"/>). It waits for the file system for as long as that takes:
+    /// any thread but the loop.
+    /// </summary>
+    /// <param name="path">The path as the configuration has it.</param>
+    /// <param name="identity">Whom the variables are for.</param>
+    /// <param name="variables">The variables, in order.</param>
+    /// <param name="error">What is wrong, with the path and a remedy.</param>
+    public static bool TryRead(
+        string path, WorkerIdentity identity, [NotNullWhen(true)] out IReadOnlyList<KeyValuePair<string, string>>? variables, [NotNullWhen(false)] out string? error)
     {
         var optional = path.StartsWith('-');
         var file = optional ? path[1..] : path;
         error = null;
-        try
+        var content = TrustedFile.Read(file, MaxBytes, identity.Rights, PathTrust.InForce, out var refusal);
+        if (content is not null)
         {
-            variables = Parse(File.ReadAllText(file));
+            using var reader = new StreamReader(new MemoryStream(content), Encoding.UTF8);
+            variables = Parse(reader.ReadToEnd());
             return true;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            if (optional && exception is FileNotFoundException or DirectoryNotFoundException)
-            {
-                variables = [];
-                return true;
-            }
 
-            variables = null;
-            error = exception switch
-            {
-                FileNotFoundException or DirectoryNotFoundException => $"there is no file {file}; write \"-{file}\" if it may be missing",
-                _ when Directory.Exists(file) => $"{file} is a directory; name a file in it",
-                UnauthorizedAccessException => $"{file} cannot be read: EACCES; let the daemon's user read it, and search the directories above it",
-                _ => $"{file} cannot be read: {exception.Message}; see that it can be",
-            };
-            return false;
+        if (optional && refusal!.IsMissing)
+        {
+            variables = [];
+            return true;
         }
+
+        variables = null;
+        error = refusal switch
+        {
+            { IsMissing: true } => $"there is no file {file}; write \"-{file}\" if it may be missing",
+            { Error.Name: "EISDIR" } => $"{file} is a directory; name a file in it",
+            { Error.Name: "EACCES" } => $"{file} cannot be read: {refusal.Reason}; let the user read it who opens it, and search the directories above it",
+            _ => $"{file} cannot be read: {refusal!.Reason}; {refusal.Remedy ?? "see that it can be"}",
+        };
+        return false;
     }
 
     /// <summary>The variables of a text, in order.</summary>

@@ -36,7 +36,7 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
         const int stackBytes = 256 * 1024;
         new Thread(() =>
         {
-            var read = ReadAll(spec);
+            var read = ReadAll(spec, identity);
             loop.Post(() =>
             {
                 _underWay.Remove(reading);
@@ -45,12 +45,12 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
         }, stackBytes) { IsBackground = true, Name = "environment" }.Start();
     }
 
-    private static FileVariables ReadAll(ServiceSpec spec)
+    private static FileVariables ReadAll(ServiceSpec spec, WorkerIdentity identity)
     {
         var all = new List<KeyValuePair<string, string>>();
         foreach (var file in spec.EnvironmentFiles)
         {
-            if (!EnvironmentFile.TryRead(file, out var variables, out var error))
+            if (!EnvironmentFile.TryRead(file, identity, out var variables, out var error))
             {
                 return new FileVariables([], $"environment_files \"{file}\": reading it: {error}");
             }

@@ -1,5 +1,6 @@
 using System.Text;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -15,8 +16,8 @@ public static class ServiceFiles
     /// <param name="Setting">The setting below the service: <c>command</c>, <c>hooks.pre_start</c>, <c>environment_files</c>.</param>
     /// <param name="Element">Of a list, the element that is meant, from 0; null where the whole setting is.</param>
     /// <param name="Message">What is wrong.</param>
-    /// <param name="Remedy">What to do.</param>
-    public readonly record struct Fault(string Setting, int? Element, string Message, string Remedy);
+    /// <param name="Remedy">What to do; null where the message ends with it.</param>
+    public readonly record struct Fault(string Setting, int? Element, string Message, string? Remedy);
 
     /// <summary>All that is wrong; empty where nothing is.</summary>
     /// <param name="spec">The service.</param>
@@ -39,16 +40,18 @@ public static class ServiceFiles
             directory = "";
         }
 
-        for (var i = 0; i < spec.EnvironmentFiles.Length; i++)
+        // A user that is not there is said elsewhere, and nothing can be read for him.
+        var identity = WorkerIdentity.TryResolve(spec, out var known, out _) ? known : null;
+        for (var i = 0; i < spec.EnvironmentFiles.Length && identity is not null; i++)
         {
             var file = spec.EnvironmentFiles[i];
-            if (!EnvironmentFile.TryRead(file, out var variables, out _))
+            if (!EnvironmentFile.TryRead(file, identity, out var variables, out var unread))
             {
                 var isThere = Files.GetTargetStatus(file.TrimStart('-'), out var found) is var unseen && unseen is null;
                 faults.Add(
                     !isThere && IsMissing(unseen) ? new Fault("environment_files", i, $"there is no file \"{file}\"", $"create it before the service is started, or write \"-{file}\" if it may be missing")
                     : found.IsDirectory ? new Fault("environment_files", i, $"\"{file}\" is a directory", "name a file")
-                    : new Fault("environment_files", i, $"\"{file}\" cannot be read by this user", "see that the daemon's user can read it"));
+                    : new Fault("environment_files", i, unread, null));
                 continue;
             }
 
@@ -60,13 +63,39 @@ public static class ServiceFiles
         Program(HookKind.PreStart.Setting(), spec.Hooks.PreStart);
         Program(HookKind.PostReady.Setting(), spec.Hooks.PostReady);
         Program(HookKind.PostStop.Setting(), spec.Hooks.PostStop);
+        if (!string.IsNullOrEmpty(directory) && WritableByOthers(directory) is { } open)
+        {
+            faults.Add(new Fault("working_directory", null, $"root works in \"{directory}\": {open.Fault}", $"{open.Remedy(TrustedFile.Accept(open))}, or run the service as another user"));
+        }
+
         return faults;
+
+        // A worker of another user executes what it finds with its own rights.
+        PathStep? WritableByOthers(string file)
+        {
+            if (!PathTrust.IsRoot || identity is not { Rights: null })
+            {
+                return null;
+            }
+
+            using var walk = PathWalk.Of(file, PathTrust.InForce);
+            return walk.FirstFlaw;
+        }
 
         void Program(string setting, IReadOnlyList<string> command)
         {
-            if (command.Count > 0 && ProgramFault(command[0], directory, path) is var (message, remedy))
+            if (command.Count == 0)
+            {
+                return;
+            }
+
+            if (ProgramFault(command[0], directory, path, out var file) is var (message, remedy))
             {
                 faults.Add(new Fault(setting, 0, message, remedy));
+            }
+            else if (file is not null && WritableByOthers(file) is { } flaw)
+            {
+                faults.Add(new Fault(setting, 0, $"root executes \"{file}\": {flaw.Fault}", $"{flaw.Remedy(TrustedFile.Accept(flaw))}, or run the service as another user"));
             }
         }
     }
@@ -74,9 +103,10 @@ public static class ServiceFiles
     /// <param name="program">The first word of a command.</param>
     /// <param name="directory">Where a relative path begins; null: where the daemon runs, which is not known; empty: that is not there.</param>
     /// <param name="path">PATH of the worker.</param>
-    private static (string Message, string Remedy)? ProgramFault(string program, string? directory, string? path)
+    /// <param name="file">The program's path, where it is known.</param>
+    private static (string Message, string Remedy)? ProgramFault(string program, string? directory, string? path, out string? file)
     {
-        var file = Find(program, path);
+        file = Find(program, path);
         if (file is null)
         {
             return ($"no directory of PATH ({path ?? Spawner.DefaultPath}) has a program \"{program}\"", "install it, write its absolute path, or set PATH in the service's environment");
@@ -86,6 +116,7 @@ public static class ServiceFiles
         {
             if (string.IsNullOrEmpty(directory))
             {
+                file = null;
                 return null;
             }
 

@@ -62,7 +62,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         _wanted = new GenerationMeans(listeners, null);
         _logger = log;
         _daemonLogsToJournal = daemonLogsToJournal;
-        _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log);
+        _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log, () => WorkerIdentity.RightsOf(spec));
         _log = new ServiceLog(log, spec, loop, _output);
         _disposer = disposer;
         _stored = new DescriptorStore(descriptors => disposer.Close(Disposer.OwnerOf(spec.Name), descriptors));
@@ -223,11 +223,11 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             Blocked = null;
         }
 
-        if (before.Log != spec.Log)
+        if (before.Log != spec.Log || (spec.Log.Kind == LogTargetKind.File && !WorkerIdentity.IsSame(before, spec)))
         {
             // The old queue may have to wait for a slow disk: not on the loop.
             var old = _output;
-            _log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _loop.Time, _logger));
+            _log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _loop.Time, _logger, () => WorkerIdentity.RightsOf(spec)));
             if (old is not null)
             {
                 _ = Task.Run(old.Dispose);

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -11,6 +12,16 @@ namespace Supervisor.Linux.Workers;
 /// <param name="Variables">USER, LOGNAME, HOME and SHELL of another user.</param>
 public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? Groups, IReadOnlyList<KeyValuePair<string, string>> Variables)
 {
+    /// <summary>What the workers may do with files that the daemon may not trust; null where they have the daemon's own rights.</summary>
+    public FileRights? Rights => Uid is { } uid && uid != Processes.EffectiveUid ? new FileRights(uid, Gid ?? Processes.EffectiveGid, Groups ?? []) : null;
+
+    /// <summary>The same for a service, which is looked up; null also where a name of it is unknown, and no worker of it can start.</summary>
+    public static FileRights? RightsOf(ServiceSpec spec) => TryResolve(spec, out var identity, out _) ? identity.Rights : null;
+
+    /// <summary>Whether the workers of two specifications are of the same user and groups.</summary>
+    public static bool IsSame(ServiceSpec one, ServiceSpec other) =>
+        one.User == other.User && one.Group == other.Group && one.SupplementaryGroups.SequenceEqual(other.SupplementaryGroups);
+
     /// <summary>Looks up the names of a service. On failure <paramref name="error"/> names setting, value and remedy.</summary>
     public static bool TryResolve(ServiceSpec spec, [NotNullWhen(true)] out WorkerIdentity? identity, [NotNullWhen(false)] out string? error)
     {

@@ -4,6 +4,8 @@ using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Daemon.Control;
+using Supervisor.Linux.Paths;
+using Supervisor.Native;
 
 namespace Supervisor.Daemon.Commands;
 
@@ -14,17 +16,23 @@ internal static class CheckCommand
     {
         var config = ConfigLoading.ConfigOption();
         var json = new Option<bool>("--json") { Description = "One JSON document on standard output" };
-        var check = new Command("check", "Checks a configuration and changes nothing: exit status 0 clean, 1 errors") { config, json };
+        var trusted = ConfigLoading.TrustedOwnerOption();
+        var check = new Command("check", "Checks a configuration and changes nothing: exit status 0 clean, 1 errors") { config, json, trusted };
         check.SetAction(parsed =>
         {
+            PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];
             var path = parsed.GetValue(config)!;
             var result = ConfigLoading.LoadForCheck(path);
             var (readable, places) = (result.Readable, result.Places);
+            PathTrust.InForce = PathAudit.Trust(result.Draft.Daemon);
+            var directory = result.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+            var exposed = directory is null ? null : PathAudit.RuntimeError(directory, result.Draft.Daemon, places);
             ConfigDiagnostic[] errors =
             [
                 .. places.Sort(
                 [
                     .. result.Errors, .. Support.Check(readable, places), .. Support.CheckInheritance(readable, places), .. HostCheck.Errors(result.Draft, places),
+                    .. PathAudit.Errors(readable, places), .. exposed is null ? [] : (ConfigDiagnostic[])[exposed],
                 ]),
             ];
             var warnings = Support.CheckFiles(readable, places);
@@ -38,6 +46,7 @@ internal static class CheckCommand
                     failures)
                 {
                     Warnings = [.. warnings.Select(Document)],
+                    Paths = [.. PathAudit.Paths(path, directory, result.Draft)],
                 };
                 Console.Out.WriteLine(JsonSerializer.Serialize(document, ControlJson.Default.CheckDocument));
             }

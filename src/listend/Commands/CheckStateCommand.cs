@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Supervisor.Config;
 using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Daemon.Continuity;
@@ -20,10 +22,12 @@ internal static class CheckStateCommand
     {
         var state = new Option<int>("--state-fd") { Description = "The descriptor of a sealed memory file that holds the state", Required = true };
         var config = new Option<string?>("--config") { Description = "The configuration file, which has to be clean too" };
-        var check = new Command(Name, "Says whether this executable understands the state of a running daemon") { state, config };
+        var trusted = ConfigLoading.TrustedOwnerOption();
+        var check = new Command(Name, "Says whether this executable understands the state of a running daemon") { state, config, trusted };
         check.Hidden = true;
         check.SetAction(parsed =>
         {
+            PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];
             using var memory = new DescriptorHandle(parsed.GetValue(state));
             if (Succession.ReadSealed(memory, out var refused) is not { } bytes)
             {
@@ -38,11 +42,18 @@ internal static class CheckStateCommand
                 return 1;
             }
 
+            var accepted = new DaemonConfig { TrustedOwners = manifest.Config.TrustedOwners };
+            if (manifest.Config.RuntimeDirectory is { } directory && PathAudit.RuntimeError(directory, accepted, new ConfigPlaces()) is { } exposed)
+            {
+                Console.Error.WriteLine(exposed);
+                return 1;
+            }
+
             if (parsed.GetValue(config) is { } path)
             {
                 var given = manifest.Listeners.Where(entry => entry.IsGiven).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal);
                 var result = ConfigLoading.Load(path, ConfigLoading.Context with { IsGiven = given.Contains });
-                var errors = result.Config is { } loaded ? result.Errors.AddRange(Support.Check(loaded, result.Places)) : result.Errors;
+                ImmutableArray<ConfigDiagnostic> errors = result.Config is { } loaded ? [.. result.Errors, .. Support.Check(loaded, result.Places), .. PathAudit.Errors(loaded, result.Places)] : result.Errors;
                 foreach (var one in errors)
                 {
                     Console.Error.WriteLine(Printable.Line(one.ToString()));

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Daemon.Continuity;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Commands;
@@ -20,6 +21,10 @@ internal static class ConfigLoading
 
     public static Option<string> ConfigOption() =>
         new("--config") { Description = "The main configuration file; conf.d/*.toml beside it is read too", HelpName = "PATH", DefaultValueFactory = _ => DefaultPath };
+
+    /// <summary>Whose configuration files and other paths are accepted besides root's; its value belongs into <see cref="PathAudit.CommandLine"/>.</summary>
+    public static Option<string[]> TrustedOwnerOption() =>
+        new("--trusted-owner") { Description = "Accept configuration files, and every other path, of this user besides root, by name or number; may be repeated", HelpName = "USER" };
 
     /// <summary>
     /// Reads and parses, as a start does: a service may list a descriptor that is yet to be given. Every error at once.
@@ -40,6 +45,7 @@ internal static class ConfigLoading
         }
 
         var directory = lenient.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+        PathTrust.InForce = PathAudit.Trust(lenient.Draft.Daemon);
         var manifest = directory is null ? null : Predecessor.Peek(new RuntimePaths(directory));
         var given = manifest?.Listeners.Where(entry => entry is { IsGiven: true, Inode: not 0 }).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal) ?? [];
         return Load(path, Context with { IsGiven = given.Contains });
@@ -48,13 +54,14 @@ internal static class ConfigLoading
     /// <summary>Reads and parses; every error at once.</summary>
     public static ConfigResult Load(string path, ConfigContext context)
     {
-        var files = ConfigFiles.Read(path);
+        var files = ConfigFiles.Read(path, PathAudit.ConfigOpener());
         if (files.Sources.IsEmpty)
         {
             return new ConfigResult(null, files.Errors);
         }
 
         var result = ConfigParser.Parse(files.Sources, context);
+        PathAudit.Trust(result.Draft.Daemon).Resolve();
         ImmutableArray<ConfigDiagnostic> errors = [.. files.Errors, .. result.Errors];
         return result with { Config = errors.IsEmpty ? result.Config : null, Errors = errors };
     }

@@ -6,6 +6,7 @@ using Supervisor.Core.Continuity;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Logging;
 using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Commands;
@@ -30,15 +31,17 @@ internal static class RunCommand
         var format = new Option<string>("--log-format") { Description = "How it is logged: auto is journal under systemd, else text", DefaultValueFactory = _ => "auto" };
         format.AcceptOnlyFromAmong("auto", "text", "json", "journal");
         var runtime = new Option<string?>("--runtime-directory") { Description = "Where control.sock and the rest lie; over daemon.runtime_directory", HelpName = "PATH" };
+        var trusted = ConfigLoading.TrustedOwnerOption();
         var takeOver = new Option<bool>("--take-over") { Description = "Take over from the listend that is in charge of the runtime directory, whatever its configuration; from one of the same configuration this is done anyway" };
         var listen = new Option<string[]>("--listen") { Description = "Without a configuration file: an address to listen on, or NAME=ADDRESS; may be repeated", HelpName = "ADDRESS", AllowMultipleArgumentsPerToken = true };
         var workers = new Option<string?>("--workers") { Description = "With --listen: how many workers, or \"cpus\"", HelpName = "N" };
         var handoff = new Option<string?>("--handoff") { Description = "With --listen: how workers take their listeners", HelpName = "H" };
         var ready = new Option<string?>("--ready") { Description = "With --listen: what makes a worker ready", HelpName = "R" };
         var command = new Argument<string[]>("command") { Description = "With --listen, after --: the worker's program and its arguments", Arity = ArgumentArity.ZeroOrMore };
-        var run = new Command("run", "Runs the daemon in the foreground") { config, level, format, runtime, takeOver, listen, workers, handoff, ready, command };
+        var run = new Command("run", "Runs the daemon in the foreground") { config, level, format, runtime, trusted, takeOver, listen, workers, handoff, ready, command };
         run.SetAction(parsed =>
         {
+            PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];
             using var predecessor = Predecessor.FromExecution(out var unusable);
             if (unusable is not null)
             {
@@ -79,8 +82,10 @@ internal static class RunCommand
                 : ConfigLoading.LoadForStart(given!);
             if (wanted.Config is { } parsedConfig)
             {
-                wanted = wanted with { Errors = wanted.Errors.AddRange(Support.Check(parsedConfig, wanted.Places)) };
+                wanted = wanted with { Errors = [.. wanted.Errors, .. Support.Check(parsedConfig, wanted.Places), .. PathAudit.Errors(parsedConfig, wanted.Places)] };
             }
+
+            PathTrust.InForce = PathAudit.Trust(wanted.Draft.Daemon);
 
             var directory = parsed.GetValue(runtime) ?? wanted.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
 
@@ -128,12 +133,20 @@ internal static class RunCommand
                     return Refuse(wanted.Errors, Failed);
                 }
 
-                using var before = predecessor ?? former ?? Predecessor.FromRuntimeDirectory(paths, IncomingDescriptors.IsStored ? IncomingDescriptors.FromListenFds() : null, logging.Log);
+                string? refusal = null;
+                using var before = predecessor ?? former ?? Predecessor.FromRuntimeDirectory(paths, IncomingDescriptors.IsStored ? IncomingDescriptors.FromListenFds() : null, logging.Log, out refusal);
+                if (refusal is not null)
+                {
+                    logging.Log.Fatal("{Error}", refusal);
+                    return Failed;
+                }
+
                 if ((before?.Config ?? config) is not { } inForce)
                 {
                     return Refuse(wanted.Errors, Failed);
                 }
 
+                PathTrust.InForce = PathAudit.Trust(inForce.Daemon);
                 using var daemon = new Daemon(inForce, paths, file, logging.Log, logging.IsJournal, logging.Flush, executable, claim, before)
                 {
                     IsDirectoryGiven = parsed.GetValue(runtime) is not null,

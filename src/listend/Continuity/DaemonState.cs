@@ -43,6 +43,7 @@ internal static class DaemonState
                 RuntimeDirectory = daemon.Paths.Directory,
                 Metrics = config.Daemon.Metrics,
                 MetricsHosts = config.Daemon.MetricsHosts,
+                TrustedOwners = config.Daemon.TrustedOwners,
                 Listeners = config.Listeners,
                 Services = config.Services,
             },

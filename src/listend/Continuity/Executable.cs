@@ -35,7 +35,7 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
         return new Executable(path, [path, .. prefix.Skip(1)], arguments);
     }
 
-    /// <summary>Why the file that is there now cannot be executed; null where it seems that it can.</summary>
+    /// <summary>Why the file that is there now cannot be executed, or must not be, since somebody else can have put it there; null where it seems that it can. Waits for the file system: not on the loop.</summary>
     public string? WhyNot()
     {
         if (Files.GetTargetStatus(Path, out var status) is { } error)
@@ -45,7 +45,7 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
 
         return !status.IsRegular ? $"{Path} is no file"
             : !Files.IsExecutable(Path) ? $"{Path} is not executable: chmod 755 it, and see that its file system is not mounted noexec"
-            : null;
+            : PathAudit.ExecutableFlaw(Path);
     }
 
     /// <summary>Which file is there now.</summary>

@@ -6,6 +6,7 @@ using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
@@ -15,6 +16,9 @@ internal sealed class Predecessor : IDisposable
 {
     /// <summary>The variable that names the descriptor of the state, after an execve() by a predecessor in the same process.</summary>
     public const string ResumeVariable = "LISTEND_RESUME";
+
+    /// <summary>10,000 listeners with their histories have some 60 MB.</summary>
+    private const int MaxStateBytes = 1 << 30;
 
     private Predecessor(DaemonManifest manifest, UnknownFields unknown, IncomingDescriptors descriptors)
     {
@@ -59,7 +63,7 @@ internal sealed class Predecessor : IDisposable
     /// <summary>The configuration that was in force, which goes on to be.</summary>
     public ListendConfig Config => new()
     {
-        Daemon = new DaemonConfig { RuntimeDirectory = Manifest.Config.RuntimeDirectory, Metrics = Manifest.Config.Metrics, MetricsHosts = Manifest.Config.MetricsHosts },
+        Daemon = new DaemonConfig { RuntimeDirectory = Manifest.Config.RuntimeDirectory, Metrics = Manifest.Config.Metrics, MetricsHosts = Manifest.Config.MetricsHosts, TrustedOwners = Manifest.Config.TrustedOwners },
         Listeners = Manifest.Config.Listeners,
         Services = Manifest.Config.Services,
     };
@@ -69,7 +73,7 @@ internal sealed class Predecessor : IDisposable
 
     /// <summary>The same of a configuration that was written down.</summary>
     public static bool IsOther(ConfigEntry before, ListendConfig now) =>
-        !ManifestFormat.AreSame(before with { File = null, RuntimeDirectory = null }, new ConfigEntry { Metrics = now.Daemon.Metrics, MetricsHosts = now.Daemon.MetricsHosts, Listeners = now.Listeners, Services = now.Services });
+        !ManifestFormat.AreSame(before with { File = null, RuntimeDirectory = null }, new ConfigEntry { Metrics = now.Daemon.Metrics, MetricsHosts = now.Daemon.MetricsHosts, TrustedOwners = now.Daemon.TrustedOwners, Listeners = now.Listeners, Services = now.Services });
 
     /// <summary>Whether this process goes on as another one's successor by execve().</summary>
     public static bool IsResuming => Environment.GetEnvironmentVariable(ResumeVariable) is not null;
@@ -120,7 +124,7 @@ internal sealed class Predecessor : IDisposable
     /// What a living daemon says of itself in the runtime directory, and a dead one has left; null where there is nothing
     /// that can be read. It may be changing.
     /// </summary>
-    public static DaemonManifest? Peek(RuntimePaths paths) => ReadManifest(paths, null, null, out _);
+    public static DaemonManifest? Peek(RuntimePaths paths) => ReadManifest(paths, null, null, out _, out _);
 
     /// <summary>
     /// A daemon that lives, and has left for this process, which is in charge from now on. Null with the reason where that
@@ -168,11 +172,12 @@ internal sealed class Predecessor : IDisposable
 
     /// <summary>
     /// A predecessor that ended without a word, by what it has left in the runtime directory, whose lock is ours: its state,
-    /// and its descriptors from the keeper, from <paramref name="stored"/>, or out of its workers. Null where there is none.
+    /// and its descriptors from the keeper, from <paramref name="stored"/>, or out of its workers. Null where there is none, with
+    /// <paramref name="refusal"/> where somebody else may have written the state: whoever writes it decides what root executes.
     /// </summary>
-    public static Predecessor? FromRuntimeDirectory(RuntimePaths paths, IncomingDescriptors? stored, ILogger log)
+    public static Predecessor? FromRuntimeDirectory(RuntimePaths paths, IncomingDescriptors? stored, ILogger log, out string? refusal)
     {
-        if (ReadManifest(paths, stored, log, out var unknown) is not { } manifest || manifest.BootId != DaemonState.BootId)
+        if (ReadManifest(paths, stored, log, out var unknown, out refusal) is not { } manifest || manifest.BootId != DaemonState.BootId)
         {
             // Whoever opens the listeners takes the descriptors as given ones.
             stored?.Forget();
@@ -212,15 +217,17 @@ internal sealed class Predecessor : IDisposable
         stored.Peek(DescriptorKey.Listener(entry.Spec.Name)) is { } kept && (Files.GetStatus(kept, out var status) is not null || status.Inode == entry.Inode);
 
     /// <summary>The state that was left, in the file or else in systemd's store; null where there is none that is of use.</summary>
-    private static DaemonManifest? ReadManifest(RuntimePaths paths, IncomingDescriptors? stored, ILogger? log, out UnknownFields? unknown)
+    private static DaemonManifest? ReadManifest(RuntimePaths paths, IncomingDescriptors? stored, ILogger? log, out UnknownFields? unknown, out string? refusal)
     {
         unknown = null;
-        byte[]? bytes;
-        try
+        var bytes = TrustedFile.ReadOwn(paths.StateFile, MaxStateBytes, PathTrust.InForce, out var refused);
+        refusal = refused is null or { Error: not null } ? null : $"{paths.StateFile}: state rejected: {refused}";
+        if (refusal is not null)
         {
-            bytes = File.ReadAllBytes(paths.StateFile);
+            return null;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+
+        if (bytes is null)
         {
             bytes = stored?.Peek(DescriptorKey.State) is { } memory ? Succession.ReadSealed(memory, out _) : null;
         }

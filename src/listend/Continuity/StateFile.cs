@@ -9,10 +9,8 @@ namespace Supervisor.Daemon.Continuity;
 /// </summary>
 internal sealed class StateFile(string path, ILogger log)
 {
-    private const int OpenWriteOnly = 1;
-    private const int OpenCreate = 0x40;
-    private const int OpenTruncate = 0x200;
     private const int OwnerOnly = 0x180;
+    private const int Exists = 17;
 
     private readonly string _beside = path + ".new";
     private bool _hasFailed;
@@ -45,7 +43,7 @@ internal sealed class StateFile(string path, ILogger log)
 
     private string? TryWrite(Action<Stream> state)
     {
-        using (var file = Files.Open(_beside, OpenWriteOnly | OpenCreate | OpenTruncate, OwnerOnly, out var refused))
+        using (var file = Create(out var refused))
         {
             if (file is null)
             {
@@ -59,5 +57,12 @@ internal sealed class StateFile(string path, ILogger log)
         }
 
         return Files.Rename(_beside, path)?.ToString();
+    }
+
+    /// <summary>A new file: what a daemon that died in the midst of it has left under that name is removed first.</summary>
+    private DescriptorHandle? Create(out SystemCallError refused)
+    {
+        var file = Files.Create(_beside, OwnerOnly, out refused);
+        return file is null && refused.Errno == Exists && Files.Unlink(_beside) is null ? Files.Create(_beside, OwnerOnly, out refused) : file;
     }
 }

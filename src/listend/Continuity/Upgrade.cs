@@ -71,11 +71,39 @@ internal sealed class Upgrade
             : _daemon.IsLeaving ? "listend is leaving"
             : _daemon.Handover.IsUnderWay ? "another listend is taking over"
             : _daemon.Reloader?.IsUnderWay == true ? "a reload is under way: workers of the former configuration are still leaving; try again when they have left"
-            : _executable.WhyNot();
+            : null;
         if (refusal is not null)
         {
             answer.SetResult((null, refusal));
             return answer.Task;
+        }
+
+        // Where the executable lies may be slow to answer.
+        IsUnderWay = true;
+        Task.Run(_executable.WhyNot).ContinueWith(
+            asked => _daemon.Loop.Post(() =>
+            {
+                IsUnderWay = false;
+                if ((asked.Exception?.GetBaseException().Message ?? asked.Result) is { } why)
+                {
+                    answer.SetResult((null, why));
+                }
+                else
+                {
+                    Try(answer);
+                }
+            }),
+            TaskScheduler.Default);
+        return answer.Task;
+    }
+
+    /// <summary>Has the executable answer with the state as it is now. On the loop.</summary>
+    private void Try(TaskCompletionSource<(string? Version, string? Refusal)> answer)
+    {
+        if (_daemon.IsLeaving)
+        {
+            answer.SetResult((null, "listend is leaving"));
+            return;
         }
 
         var state = ManifestFormat.Write(DaemonState.Of(_daemon, DaemonState.Listeners(_daemon, _conflicts, null), null, withStreams: true), _daemon.Unknown);
@@ -83,7 +111,7 @@ internal sealed class Upgrade
         if (memory is null)
         {
             answer.SetResult((null, $"the state cannot be written: {error}"));
-            return answer.Task;
+            return;
         }
 
         IsUnderWay = true;
@@ -92,7 +120,7 @@ internal sealed class Upgrade
             _daemon.Loop,
             _orphans,
             _executable.Path,
-            [.. _executable.Prefix, CheckStateCommand.Name, "--state-fd", "3", .. _daemon.ConfigFile is { } file ? (string[])["--config", file] : []],
+            [.. _executable.Prefix, CheckStateCommand.Name, "--state-fd", "3", .. PathAudit.CommandLine.SelectMany(owner => new[] { "--trusted-owner", owner }), .. _daemon.ConfigFile is { } file ? (string[])["--config", file] : []],
             Environment(),
             [memory],
             TrialTime + TimeSpan.FromSeconds(state.Length >> 20),
@@ -111,7 +139,6 @@ internal sealed class Upgrade
                 answer.SetResult((version, null));
                 Close(identity);
             });
-        return answer.Task;
     }
 
     /// <summary>Why the executable must not take over; null where it may.</summary>

@@ -160,6 +160,11 @@ internal sealed class ReloadPlan
                 "daemon", "", "needs-restart", ["runtime_directory"], $"{_daemon.Paths.Directory} stays: sockets that clients and workers know lie there; restart the daemon for another one", null));
         }
 
+        if (!before.TrustedOwners.SequenceEqual(after.TrustedOwners))
+        {
+            Actions.Add(new ReloadActionDocument("daemon", "", "in-place", ["trusted_owners"], after.TrustedOwners.IsEmpty ? "only root's paths are trusted" : $"paths of {string.Join(", ", after.TrustedOwners)} are trusted", null));
+        }
+
         string[] changed = [.. before.Metrics != after.Metrics ? ["metrics"] : (string[])[], .. before.MetricsHosts.SequenceEqual(after.MetricsHosts) ? [] : (string[])["metrics_hosts"]];
         if (changed.Length > 0)
         {

@@ -50,7 +50,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
         var (readable, places) = (result.Readable, result.Places);
-        return result with { Errors = [.. places.Sort([.. result.Errors, .. Support.Check(readable, places), .. HostCheck.Errors(result.Draft, places)])], Warnings = dryRun ? Support.CheckFiles(readable, places) : [] };
+        return result with { Errors = [.. places.Sort([.. result.Errors, .. Support.Check(readable, places), .. HostCheck.Errors(result.Draft, places), .. PathAudit.Errors(readable, places)])], Warnings = dryRun ? Support.CheckFiles(readable, places) : [] };
     }
 
     /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do.</summary>

@@ -22,7 +22,7 @@ public unsafe class AbiTests : KernelTest
 
     private static readonly string[] ProcessHeaders =
     [
-        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<linux/capability.h>", "<linux/close_range.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
+        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<limits.h>", "<linux/magic.h>", "<sys/statfs.h>", "<linux/capability.h>", "<linux/close_range.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
         "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
     ];
 
@@ -129,13 +129,17 @@ public unsafe class AbiTests : KernelTest
         (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"), (typeof(Succession), "SetSize", "sizeof(sigset_t)"),
         (typeof(Supervisor.Linux.Continuity.Stragglers), "Terminate", "SIGTERM"), (typeof(Supervisor.Linux.Continuity.Stragglers), "Kill", "SIGKILL"),
         (typeof(Files), "GetOpenFileLock", "F_OFD_GETLK"), (typeof(Files), "SetOpenFileLock", "F_OFD_SETLK"),
+        (typeof(FilesAt), "ProcFileSystem", "PROC_SUPER_MAGIC"), (typeof(FilesAt), "FuseFileSystem", "0x65735546"), (typeof(FilesAt), "LongestLink", "PATH_MAX"),
+        (typeof(ThreadRights), "PrGetDumpable", "PR_GET_DUMPABLE"), (typeof(ThreadRights), "PrSetDumpable", "PR_SET_DUMPABLE"),
+        (typeof(ThreadRights), "CapabilityVersion3", "_LINUX_CAPABILITY_VERSION_3"),
+        (typeof(SocketPlace), "NotPermitted", "EACCES"), (typeof(SocketPlace), "TimedOut", "ETIMEDOUT"), (typeof(SocketPlace), "Stale", "ESTALE"),
         (typeof(Succession), "CloseRange", "SYS_close_range"), (typeof(Succession), "CloseOnExecRange", "CLOSE_RANGE_CLOEXEC"),
     ];
 
     /// <summary>What no header has: bounds of our own, and states that the kernel keeps to itself (include/net/tcp_states.h).</summary>
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
-        (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
+        (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"), (typeof(SocketPlace), "NoGroup"),
         (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"), (typeof(OpenFiles), "ProcessesWorthAThread"), (typeof(OpenFiles), "DescriptorsAtFirst"),
         (typeof(ProcessFacts), "MaxBytes"), (typeof(EvidenceBudget), "Share"), (typeof(EvidenceBudget), "MostLeftBehind"), (typeof(ConflictWatch), "MostHolders"), (typeof(DriftWatch), "MostTakers"),
         (typeof(ListenerFactory), "ReservedDescriptors"), (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
@@ -293,6 +297,21 @@ public unsafe class AbiTests : KernelTest
         program.Equal("AT_EACCESS", 0x200, "Files.MayWrite");
         program.Equal("W_OK | X_OK", 3, "Files.MayWrite");
         program.Equal("O_DIRECTORY", LibC.O_DIRECTORY, "LibC");
+        program.Equal("O_APPEND", LibC.O_APPEND, "LibC");
+        program.Equal("O_EXCL", LibC.O_EXCL, "LibC");
+        program.Equal("O_NOCTTY", LibC.O_NOCTTY, "LibC");
+        program.Equal("AT_SYMLINK_NOFOLLOW", LibC.AT_SYMLINK_NOFOLLOW, "LibC");
+        var isArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
+        program.Equal("SYS_setgroups", isArm ? 159 : 116, "ThreadRights");
+        program.Equal("SYS_setfsuid", isArm ? 151 : 122, "ThreadRights");
+        program.Equal("SYS_setfsgid", isArm ? 152 : 123, "ThreadRights");
+        program.Equal("SYS_capset", isArm ? 91 : 126, "ThreadRights");
+        program.Equal("sizeof(struct __user_cap_header_struct)", 8, "ThreadRights");
+        program.Equal("_LINUX_CAPABILITY_U32S_3 * sizeof(struct __user_cap_data_struct)", 24, "ThreadRights");
+        program.Equal("sizeof(struct statfs) <= 256", 1, "FilesAt.FileSystemOf");
+        program.Equal("offsetof(struct statfs, f_type)", 0, "FilesAt.FileSystemOf");
+        program.Equal("S_IFLNK", 0xA000, "Files.Status.IsLink");
+        program.Equal("S_IFCHR", 0x2000, "Files.Status.IsCharacterDevice");
         program.Equal("AT_FDCWD", LibC.AT_FDCWD, "LibC");
         program.Equal("offsetof(struct dirent64, d_reclen)", 16, "OpenFiles");
         program.Equal("offsetof(struct dirent64, d_name)", 19, "OpenFiles");
@@ -339,7 +358,8 @@ public unsafe class AbiTests : KernelTest
             "struct stat", sizeof(stat),
             ("st_dev", Offset((ref stat value) => value.st_dev = 1), sizeof(dev_t)), ("st_ino", Offset((ref stat value) => value.st_ino = 1), sizeof(ino_t)),
             ("st_mode", Offset((ref stat value) => value.st_mode = 1), sizeof(mode_t)), ("st_uid", Offset((ref stat value) => value.st_uid = 1), sizeof(uid_t)),
-            ("st_gid", Offset((ref stat value) => value.st_gid = 1), sizeof(gid_t)));
+            ("st_gid", Offset((ref stat value) => value.st_gid = 1), sizeof(gid_t)),
+            ("st_nlink", Offset((ref stat value) => value.st_nlink = 1), sizeof(nlink_t)));
         program.Layout(
             "struct flock", Unsafe.SizeOf<Files.FileLock>(),
             ("l_type", OffsetOf<Files.FileLock>("Type"), 2), ("l_whence", OffsetOf<Files.FileLock>("Whence"), 2), ("l_start", OffsetOf<Files.FileLock>("Start"), 8),

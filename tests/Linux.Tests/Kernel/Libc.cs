@@ -154,6 +154,22 @@ internal static unsafe partial class Libc
         Check(prctl(4, 1, 0, 0, 0), "prctl(PR_SET_DUMPABLE)");
     }
 
+    /// <summary>lchown(2).</summary>
+    public static void ChangeOwner(string path, uint uid, uint gid) => Check(lchown(path, uid, gid), "lchown");
+
+    /// <summary>link(2).</summary>
+    public static void Link(string path, string name) => Check(link(path, name), "link");
+
+    /// <summary>mkfifo(3), whatever the umask.</summary>
+    public static void MakeFifo(string path, uint mode)
+    {
+        Check(mkfifo(path, mode), "mkfifo");
+        File.SetUnixFileMode(path, (UnixFileMode)mode);
+    }
+
+    /// <summary>gettid(2).</summary>
+    public static int ThreadId => (int)syscall(IsArm ? 178 : 186, 0, 0, 0, 0);
+
     /// <summary>PR_GET_DUMPABLE.</summary>
     /// <summary>kcmp(2) KCMP_VM: whether that process has the very memory of this one.</summary>
     public static bool SharesMemory(int pid)
@@ -213,6 +229,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
     private static partial nint readlink(string path, byte* buffer, nint size);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int lchown(string path, uint uid, uint gid);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int link(string path, string name);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8, SetLastError = true)]
+    private static partial int mkfifo(string path, uint mode);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int accept4(int fd, void* address, uint* length, int flags);

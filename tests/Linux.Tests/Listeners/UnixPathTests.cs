@@ -254,7 +254,8 @@ public class UnixPathTests : KernelTest
         Assert.True(StaleSocket.IsStale(seen, _directory["s"], ListenerKind.UnixStream, out _));
         File.Delete(_directory["s"]);
         using var rival = Loopback.Bound(Address, 1);
-        Assert.False(StaleSocket.Remove(seen, _directory["s"], out var why));
+        using var place = SocketPlace.Open(_directory["s"], out _, out _)!;
+        Assert.False(StaleSocket.Remove(seen, place, out var why));
         Assert.Contains("meanwhile", why, StringComparison.Ordinal);
         Assert.Equal(["s"], _directory.Files);
         using var client = Loopback.Connect(Given.Address(Address));
@@ -266,7 +267,8 @@ public class UnixPathTests : KernelTest
         MakeStale("unix");
         using var seen = Files.Pin(_directory["s"], out _)!;
         File.Delete(_directory["s"]);
-        Assert.False(StaleSocket.Remove(seen, _directory["s"], out var why));
+        using var place = SocketPlace.Open(_directory["s"], out _, out _)!;
+        Assert.False(StaleSocket.Remove(seen, place, out var why));
         Assert.Contains("ENOENT", why, StringComparison.Ordinal);
     }
 

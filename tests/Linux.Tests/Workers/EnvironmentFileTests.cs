@@ -7,6 +7,8 @@ namespace Supervisor.Linux.Tests.Workers;
 /// <summary>The syntax of systemd.exec(5), EnvironmentFile=, case by case.</summary>
 public class EnvironmentFileTests : KernelTest
 {
+    private static readonly WorkerIdentity Own = new(null, null, null, []);
+
     public static TheoryData<string, string> Values() => new()
     {
         { "plain", "plain" },
@@ -79,17 +81,17 @@ public class EnvironmentFileTests : KernelTest
     {
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory["env"], "A=1\n");
-        Assert.True(EnvironmentFile.TryRead(directory["env"], out var read, out _));
+        Assert.True(EnvironmentFile.TryRead(directory["env"], Own, out var read, out _));
         Assert.Single(read);
-        Assert.True(EnvironmentFile.TryRead("-" + directory["missing"], out var missing, out _));
+        Assert.True(EnvironmentFile.TryRead("-" + directory["missing"], Own, out var missing, out _));
         Assert.Empty(missing);
-        Assert.True(EnvironmentFile.TryRead("-" + directory["no/directory"], out _, out _));
-        Assert.False(EnvironmentFile.TryRead(directory["missing"], out _, out var error));
+        Assert.True(EnvironmentFile.TryRead("-" + directory["no/directory"], Own, out _, out _));
+        Assert.False(EnvironmentFile.TryRead(directory["missing"], Own, out _, out var error));
         Assert.Contains("may be missing", error, StringComparison.Ordinal);
-        Assert.False(EnvironmentFile.TryRead(directory.Path, out _, out _));
+        Assert.False(EnvironmentFile.TryRead(directory.Path, Own, out _, out _));
         KernelThread.AsNobody(() =>
         {
-            Assert.False(EnvironmentFile.TryRead("-/proc/1/environ", out _, out var refused));
+            Assert.False(EnvironmentFile.TryRead("-/proc/1/environ", Own, out _, out var refused));
             Assert.Contains("cannot be read", refused, StringComparison.Ordinal);
         });
     }

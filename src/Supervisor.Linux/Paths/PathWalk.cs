@@ -1,0 +1,338 @@
+using System.Globalization;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Paths;
+
+/// <summary>
+/// A path walked from the root, component by component, as the kernel would, but with a descriptor of each component in hand:
+/// what is judged is what is used, whoever renames what in the meantime. Links are read and walked the same way.
+/// Owns its descriptors.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A component is trusted where its owner is (<see cref="PathTrust"/>) and nobody else may write to it. A directory with the
+/// sticky bit may be written by everybody: there only an entry's owner, the directory's or root can rename or remove it
+/// (unlink(2), EPERM), and the entry's owner is the next thing that is looked at.
+/// </para>
+/// <para>
+/// The owner of "/" is trusted: whoever has it can replace everything below. In a user namespace without the host's root
+/// that is the overflow user (user_namespaces(7)), and no path would be usable otherwise.
+/// </para>
+/// <para>
+/// The links of /proc/PID/fd and the like lead where their text does not say ("magic links", openat2(2)). They are walked by
+/// their text, and so they lead nowhere. /proc itself shows the thread that asks, which has the daemon's memory: no walk for
+/// another user goes there.
+/// </para>
+/// </remarks>
+public sealed class PathWalk : IDisposable
+{
+    /// <summary>As many links as the kernel follows: MAXSYMLINKS, linux/namei.h.</summary>
+    public const int MostLinks = 40;
+
+    private const int NoEntry = 2;
+    private const int NotPermitted = 13;
+    private const int NotADirectory = 20;
+    private const int TooManyLinks = 40;
+
+    private readonly List<PathStep> _steps = [];
+    private readonly List<string> _names = [];
+    private readonly Stack<string> _ahead = new();
+    private readonly PathTrust _trust;
+    private readonly bool _forAnother;
+    private readonly bool _stopAtFlaw;
+    private ulong _device;
+    private bool _isForeignFileSystem;
+    private uint _rootOwner;
+
+    private PathWalk(PathTrust trust, bool forAnother, bool stopAtFlaw)
+    {
+        _trust = trust;
+        _stopAtFlaw = stopAtFlaw;
+        _forAnother = forAnother;
+    }
+
+    /// <summary>Every component, the root first, links where they were met.</summary>
+    public IReadOnlyList<PathStep> Steps => _steps;
+
+    /// <summary>The directory in which the last component is, or would be made; null where the walk did not get there.</summary>
+    public DescriptorHandle? Parent { get; private set; }
+
+    /// <summary>The last component's name in <see cref="Parent"/>.</summary>
+    public string Name { get; private set; } = "";
+
+    /// <summary>What the path leads to, by O_PATH; null where nothing has that name, or the walk did not get there.</summary>
+    public DescriptorHandle? Target { get; private set; }
+
+    /// <summary>Owner and mode of <see cref="Target"/>.</summary>
+    public Files.Status TargetStatus { get; private set; }
+
+    /// <summary>Why the walk ended before the last component; ENOENT of the last one is no error.</summary>
+    public SystemCallError? Error { get; private set; }
+
+    /// <summary>Whether it went no further, as was asked for.</summary>
+    public bool IsStopped { get; private set; }
+
+    /// <summary>The path without links, as far as it was walked.</summary>
+    public string RealPath => "/" + string.Join('/', _names);
+
+    /// <summary>The first component that is not the daemon's own; null where there is none.</summary>
+    public PathStep? FirstFlaw => _steps.Find(step => step.Flaw != PathFlaw.None);
+
+    /// <summary>Whether nothing is there now.</summary>
+    public bool IsMissing => Error is null ? Target is null : Error.Value.Errno is NoEntry or NotADirectory;
+
+    /// <summary>The links that were met, for people: <c> (/srv/current -> releases/3)</c>; empty without any.</summary>
+    public string Links
+    {
+        get
+        {
+            var links = _steps.Where(step => step.Target is not null).Select(step => $"{step.Path} -> {step.Target}").ToArray();
+            return links.Length == 0 ? "" : $" ({string.Join(", ", links)})";
+        }
+    }
+
+    /// <summary>Walks a path. What it touches may be another user's and slow: not on the loop, unless every component is known to be the daemon's own.</summary>
+    /// <param name="path">An absolute path; a relative one begins in the working directory.</param>
+    /// <param name="trust">Whose files are the daemon's own.</param>
+    /// <param name="followLast">Whether a link as the last component is followed.</param>
+    /// <param name="forAnother">Whether this thread walks with the rights of another user (<see cref="ForeignCall{T}"/>).</param>
+    /// <param name="stopAtFlaw">Whether nothing is touched that lies in a directory, or behind a link, of others.</param>
+    public static PathWalk Of(string path, PathTrust trust, bool followLast = true, bool forAnother = false, bool stopAtFlaw = false)
+    {
+        var walk = new PathWalk(trust, forAnother, stopAtFlaw);
+        walk.Error = walk.Walk(Path.IsPathRooted(path) ? path : Environment.CurrentDirectory + "/" + path, followLast);
+        return walk;
+    }
+
+    /// <summary>Makes what is missing of a directory's path, each with <paramref name="mode"/> less the umask, and walks it. Nothing is made in a directory of others.</summary>
+    public static PathWalk MakeDirectories(string path, PathTrust trust, int mode)
+    {
+        while (true)
+        {
+            var walk = Of(path, trust);
+            if (walk is not { Target: null, Parent: { } parent, FirstFlaw: null } || walk.Error is not (null or { Errno: NoEntry }))
+            {
+                return walk;
+            }
+
+            const int exists = 17;
+            if (FilesAt.MakeDirectory(parent, walk.Name, mode) is { Errno: not exists } refused)
+            {
+                walk.Error = refused;
+                return walk;
+            }
+
+            walk.Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Parent?.Dispose();
+        Target?.Dispose();
+    }
+
+    private SystemCallError? Walk(string path, bool followLast)
+    {
+        var links = 0;
+        var at = FilesAt.Root(out var refused);
+        if (at is null)
+        {
+            return refused;
+        }
+
+        if (Files.GetStatus(at, out var status) is { } unseen)
+        {
+            at.Dispose();
+            return unseen;
+        }
+
+        _rootOwner = status.Uid;
+        Add(at, status, null);
+        Put(path);
+        if (_ahead.Count == 0)
+        {
+            (Parent, Name, Target, TargetStatus) = (Files.Duplicate(at, out _), ".", at, status);
+            return null;
+        }
+
+        while (_ahead.TryPop(out var name))
+        {
+            var next = FilesAt.Pin(at, name, out refused);
+            if (next is null)
+            {
+                // What is missing can be made here.
+                (Parent, Name) = (at, name);
+                return refused.Errno == NoEntry && _ahead.Count == 0 ? null : refused;
+            }
+
+            if (Files.GetStatus(next, out status) is { } hidden)
+            {
+                at.Dispose();
+                next.Dispose();
+                return hidden;
+            }
+
+            if (_forAnother && status.IsDirectory && FilesAt.FileSystemOf(next) == FilesAt.ProcFileSystem)
+            {
+                at.Dispose();
+                next.Dispose();
+                return new SystemCallError("openat", NotPermitted);
+            }
+
+            if (name == "..")
+            {
+                if (_names.Count > 0)
+                {
+                    _names.RemoveAt(_names.Count - 1);
+                }
+            }
+            else if (name != ".")
+            {
+                _names.Add(name);
+            }
+
+            var isLast = _ahead.Count == 0;
+            if (status.IsLink && (!isLast || followLast))
+            {
+                var target = FilesAt.ReadLink(next, out refused);
+                next.Dispose();
+                if (target is null || ++links > MostLinks)
+                {
+                    at.Dispose();
+                    return target is null ? refused : new SystemCallError("openat", TooManyLinks);
+                }
+
+                AddStep(status, target, Judge(null, status));
+                if (_stopAtFlaw && _steps[^1].Flaw != PathFlaw.None)
+                {
+                    IsStopped = true;
+                    at.Dispose();
+                    return null;
+                }
+
+                _names.RemoveAt(_names.Count - 1);
+                if (target.StartsWith('/'))
+                {
+                    at.Dispose();
+                    _names.Clear();
+                    at = FilesAt.Root(out refused);
+                    if (at is null)
+                    {
+                        return refused;
+                    }
+                }
+
+                Put(target);
+                if (_ahead.Count == 0)
+                {
+                    // A link to "/" or ".".
+                    _ahead.Push(".");
+                }
+
+                continue;
+            }
+
+            Add(next, status, null);
+            if (isLast)
+            {
+                (Parent, Name, Target, TargetStatus) = (at, name, next, status);
+                return null;
+            }
+
+            at.Dispose();
+            at = next;
+            if (_stopAtFlaw && _steps[^1].Flaw != PathFlaw.None)
+            {
+                IsStopped = true;
+                at.Dispose();
+                return null;
+            }
+
+            if (!status.IsDirectory)
+            {
+                at.Dispose();
+                return new SystemCallError("openat", NotADirectory);
+            }
+        }
+
+        throw new InvalidOperationException(path);
+    }
+
+    /// <summary>A path's components go before those that are ahead.</summary>
+    private void Put(string path)
+    {
+        foreach (var name in path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(name => name != ".").Reverse())
+        {
+            _ahead.Push(name);
+        }
+    }
+
+    private void Add(DescriptorHandle component, Files.Status status, string? target)
+    {
+        if (status.Device != _device || _steps.Count == 0)
+        {
+            _device = status.Device;
+            _isForeignFileSystem = FilesAt.FileSystemOf(component) == FilesAt.FuseFileSystem && !(FuseOwner(_device) is { } owner && Accepts(owner));
+        }
+
+        AddStep(status, target, Judge(component, status));
+    }
+
+    private void AddStep(Files.Status status, string? target, PathFlaw flaw) => _steps.Add(new PathStep(RealPath, status, target, flaw));
+
+    private bool Accepts(uint uid) => uid == _rootOwner || _trust.Accepts(uid);
+
+    private PathFlaw Judge(DescriptorHandle? component, Files.Status status)
+    {
+        const int group = 0x10, others = 0x2, sticky = 0x200;
+        if (_isForeignFileSystem)
+        {
+            return PathFlaw.FileSystem;
+        }
+
+        if (!Accepts(status.Uid))
+        {
+            return PathFlaw.Owner;
+        }
+
+        // A link has no mode of its own, a device is what its driver lets be written; a sticky directory is judged by its entries.
+        if (component is null || status.IsLink || status.IsCharacterDevice || (status.IsDirectory && (status.Permissions & sticky) != 0))
+        {
+            return PathFlaw.None;
+        }
+
+        return (status.Permissions & others) != 0 ? PathFlaw.Others
+            : (status.Permissions & group) != 0 && (!_trust.AcceptsGroup(status.Gid) || FilesAt.HasAccessList(component)) ? PathFlaw.Group
+            : PathFlaw.None;
+    }
+
+    /// <summary>Who mounted a FUSE file system: user_id= in /proc/self/mountinfo (fuse(4), mount options); null where that does not say.</summary>
+    private static uint? FuseOwner(ulong device)
+    {
+        const string key = "user_id=";
+        var major = ((device >> 8) & 0xFFF) | ((device >> 32) & ~0xFFFUL);
+        var minor = (device & 0xFF) | ((device >> 12) & ~0xFFUL);
+        var wanted = string.Create(CultureInfo.InvariantCulture, $"{major}:{minor}");
+        try
+        {
+            foreach (var line in File.ReadLines("/proc/self/mountinfo"))
+            {
+                var fields = line.Split(' ');
+                if (fields.Length > 2 && fields[2] == wanted
+                    && fields[^1].Split(',').FirstOrDefault(option => option.StartsWith(key, StringComparison.Ordinal)) is { } option
+                    && uint.TryParse(option[key.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var uid))
+                {
+                    return uid;
+                }
+            }
+        }
+        catch (IOException)
+        {
+            // Then nobody is accepted.
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,196 @@
+using Supervisor.Linux.Paths;
+using Supervisor.Linux.Tests.Kernel;
+
+namespace Supervisor.Linux.Tests.Paths;
+
+/// <summary>What of a path is root's own, against the real kernel: owners, modes, links, and somebody who renames in the midst of it.</summary>
+public class PathWalkTests : KernelTest
+{
+    private const uint Nobody = 65534;
+    private static readonly PathTrust Own = new([]);
+
+    private readonly TemporaryDirectory _directory = new();
+
+    public override void Dispose()
+    {
+        _directory.Dispose();
+        base.Dispose();
+    }
+
+    [Fact]
+    public void A_folder_of_root_below_a_sticky_one_is_roots_own()
+    {
+        File.WriteAllText(_directory["file"], "x");
+        using var walk = PathWalk.Of(_directory["file"], Own);
+        Assert.Null(walk.FirstFlaw);
+        Assert.Null(walk.Error);
+        Assert.Equal(_directory["file"], walk.RealPath);
+        Assert.True(walk.TargetStatus.IsRegular);
+    }
+
+    [Theory]
+    [InlineData(0x1FD, 0u, 0u, PathFlaw.None)] // 0775 root:root
+    [InlineData(0x1FD, 0u, 33u, PathFlaw.Group)] // 0775 root:www-data
+    [InlineData(0x1FF, 0u, 0u, PathFlaw.Others)] // 0777
+    [InlineData(0x3FF, 0u, 33u, PathFlaw.None)] // 1777
+    [InlineData(0x1ED, Nobody, Nobody, PathFlaw.Owner)] // 0755 nobody
+    [InlineData(0x1C0, Nobody, Nobody, PathFlaw.Owner)] // 0700 nobody
+    public void A_folder_is_roots_own_where_only_root_may_write(int mode, uint uid, uint gid, PathFlaw flaw)
+    {
+        Directory.CreateDirectory(_directory["a/b"]);
+        Libc.ChangeOwner(_directory["a"], uid, gid);
+        File.SetUnixFileMode(_directory["a"], (UnixFileMode)mode);
+        using var walk = PathWalk.Of(_directory["a/b/new"], Own);
+        Assert.Equal(flaw, walk.FirstFlaw?.Flaw ?? PathFlaw.None);
+        Assert.True(walk.IsMissing);
+        Assert.Null(walk.Error);
+        if (flaw != PathFlaw.None)
+        {
+            Assert.Equal(_directory["a"], walk.FirstFlaw!.Path);
+            Assert.Contains(_directory["a"], walk.FirstFlaw.Fault, StringComparison.Ordinal);
+            Assert.StartsWith("ch", walk.FirstFlaw.Remedy("x"), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void An_owner_may_be_accepted_knowingly()
+    {
+        Directory.CreateDirectory(_directory["a"]);
+        Libc.ChangeOwner(_directory["a"], Nobody, Nobody);
+        using var walk = PathWalk.Of(_directory["a/x"], new PathTrust(["nobody"]));
+        Assert.Null(walk.FirstFlaw);
+        using var group = PathWalk.Of(_directory["a"], new PathTrust(["no-such-user", "daemon"]));
+        Assert.Equal(PathFlaw.Owner, group.FirstFlaw?.Flaw);
+        File.SetUnixFileMode(_directory["a"], (UnixFileMode)0x1FD);
+        using var writable = PathWalk.Of(_directory["a/x"], new PathTrust(["65534"]));
+        Assert.Null(writable.FirstFlaw);
+    }
+
+    [Fact]
+    public void Links_are_walked_and_named()
+    {
+        Directory.CreateDirectory(_directory["releases/3"]);
+        File.WriteAllText(_directory["releases/3/env"], "");
+        File.CreateSymbolicLink(_directory["current"], "releases/3");
+        File.CreateSymbolicLink(_directory["absolute"], _directory["current"]);
+        using var walk = PathWalk.Of(_directory["absolute/../3/./env"], Own);
+        Assert.Equal(_directory["releases/3/env"], walk.RealPath);
+        Assert.Null(walk.FirstFlaw);
+        Assert.Equal($" ({_directory["absolute"]} -> {_directory["current"]}, {_directory["current"]} -> releases/3)", walk.Links);
+
+        // A link of somebody else, in a folder that everybody may write.
+        File.SetUnixFileMode(_directory.Path, (UnixFileMode)0x3FF);
+        Libc.ChangeOwner(_directory["current"], Nobody, Nobody);
+        using var foreign = PathWalk.Of(_directory["current/env"], Own);
+        Assert.Equal((PathFlaw.Owner, "releases/3"), (foreign.FirstFlaw!.Flaw, foreign.FirstFlaw.Target));
+    }
+
+    [Theory]
+    [InlineData("loop", "ELOOP")]
+    [InlineData("file/below", "ENOTDIR")]
+    [InlineData("no/such", "ENOENT")]
+    public void What_cannot_be_walked_says_why(string path, string errno)
+    {
+        File.CreateSymbolicLink(_directory["loop"], "loop");
+        File.WriteAllText(_directory["file"], "");
+        using var walk = PathWalk.Of(_directory[path], Own);
+        Assert.Equal(errno, walk.Error?.Name);
+        Assert.Null(walk.Target);
+    }
+
+    [Theory]
+    [InlineData("/", "/")]
+    [InlineData("/..", "/")]
+    [InlineData("//usr/./bin/..", "/usr")]
+    public void Dots_are_walked(string path, string real)
+    {
+        using var walk = PathWalk.Of(path, Own);
+        Assert.Equal(real, walk.RealPath);
+        Assert.NotNull(walk.Target);
+    }
+
+    [Fact]
+    public void A_link_to_the_root_is_the_root()
+    {
+        File.CreateSymbolicLink(_directory["root"], "/");
+        using var walk = PathWalk.Of(_directory["root"], Own);
+        Assert.Equal("/", walk.RealPath);
+        using var below = PathWalk.Of(_directory["root/usr"], Own);
+        Assert.Equal("/usr", below.RealPath);
+    }
+
+    [Fact]
+    public void The_links_of_proc_lead_nowhere()
+    {
+        using var file = File.OpenHandle(_directory["file"], FileMode.Create, FileAccess.Write);
+        using var walk = PathWalk.Of($"/proc/self/fd/{file.DangerousGetHandle()}", Own);
+        Assert.Equal(_directory["file"], walk.RealPath);
+        File.Delete(_directory["file"]);
+        using var gone = PathWalk.Of($"/proc/self/fd/{file.DangerousGetHandle()}", Own);
+        Assert.Null(gone.Target);
+    }
+
+    /// <summary>A folder changes places with a link to another one all the time: what the walk judged is what it holds.</summary>
+    [Fact]
+    public void What_was_judged_is_what_is_held_whoever_renames()
+    {
+        Directory.CreateDirectory(_directory["mine"]);
+        Directory.CreateDirectory(_directory["secret"]);
+        File.WriteAllText(_directory["mine/file"], "mine");
+        File.WriteAllText(_directory["secret/file"], "secret");
+        Libc.ChangeOwner(_directory["mine"], Nobody, Nobody);
+        File.CreateSymbolicLink(_directory["other"], "secret");
+        using var stop = new CancellationTokenSource();
+        var renames = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                Supervisor.Native.Files.Exchange(_directory["mine"], _directory["other"]);
+            }
+        });
+        renames.Start();
+        var seen = new HashSet<bool>();
+        try
+        {
+            for (var i = 0; i < 4000; i++)
+            {
+                using var walk = PathWalk.Of(_directory["mine/file"], Own);
+                if (walk.Target is null)
+                {
+                    continue;
+                }
+
+                using var file = TrustedFile.OpenToRead(walk, out _);
+                var content = new byte[16];
+                var length = Supervisor.Native.Files.Read(file!, content, out _);
+                var isSecret = System.Text.Encoding.ASCII.GetString(content, 0, length) == "secret";
+                Assert.Equal(isSecret, walk.RealPath == _directory["secret/file"]);
+                Assert.Equal(isSecret, walk.FirstFlaw is null);
+                seen.Add(isSecret);
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            renames.Join();
+        }
+
+        Assert.NotEmpty(seen);
+    }
+
+    [Fact]
+    public void A_directory_is_made_only_where_only_root_may_write()
+    {
+        using (var made = PathWalk.MakeDirectories(_directory["a/b/c"], Own, 0x1ED))
+        {
+            Assert.Null(made.FirstFlaw);
+            Assert.NotNull(made.Target);
+        }
+
+        Directory.CreateDirectory(_directory["theirs"]);
+        Libc.ChangeOwner(_directory["theirs"], Nobody, Nobody);
+        using var refused = PathWalk.MakeDirectories(_directory["theirs/run"], Own, 0x1ED);
+        Assert.NotNull(refused.FirstFlaw);
+        Assert.False(Directory.Exists(_directory["theirs/run"]));
+    }
+}
