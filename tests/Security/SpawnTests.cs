@@ -1,0 +1,40 @@
+using System.Globalization;
+using Supervisor.EndToEnd;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Supervisor.Security;
+
+/// <summary>Findings 1 and 2: what a worker's user can do between the fork of a worker and the moment that it executes its program.</summary>
+public sealed class SpawnTests(ITestOutputHelper output)
+{
+    private const string Workers =
+        """
+        [service.web]
+        command = ["@possessed@", "@orders@"]
+        listeners = []
+        workers = 8
+        user = "games"
+        restart = { backoff = "20ms", backoff_max = "20ms", limit = 0 }
+        start_timeout = "2s"
+        stop_timeout = "1s"
+        """;
+
+    [Fact]
+    public Task The_daemons_memory_is_out_of_reach() => Battlefield.WithAsync(Workers, output, async (daemon, attack) =>
+    {
+        await daemon.WaitUntilReadyAsync("web", 8);
+        await attack.AssertFailsAsync("games", "memory-of-the-daemon", Pid(daemon), Published.Listend, daemon.Directory["orders/crash"], "5");
+    });
+
+    [Fact]
+    public Task A_stopped_successor_stops_nobody_else() => Battlefield.WithAsync(Workers, output, async (daemon, attack) =>
+    {
+        await daemon.WaitUntilReadyAsync("web", 8);
+        await attack.AssertFailsAsync("games", "stopped-child", Pid(daemon), Broker(daemon), "4");
+    });
+
+    private static string Pid(DaemonUnderTest daemon) => daemon.Pid.ToString(CultureInfo.InvariantCulture);
+
+    private static string Broker(DaemonUnderTest daemon) => Path.Combine(daemon.Runtime, "broker.sock");
+}
