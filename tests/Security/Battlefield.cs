@@ -1,3 +1,5 @@
+using System.Globalization;
+using Supervisor.Control;
 using Supervisor.EndToEnd;
 using Xunit.Abstractions;
 
@@ -31,4 +33,35 @@ internal static class Battlefield
                 prepare?.Invoke(attack);
             });
     }
+
+    /// <summary>The broker's socket.</summary>
+    public static string Broker(this DaemonUnderTest daemon) => Path.Combine(daemon.Runtime, "broker.sock");
+
+    /// <summary>The daemon's process id as an argument.</summary>
+    public static string PidText(this DaemonUnderTest daemon) => daemon.Pid.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>
+    /// Waits until so many workers of a service are ready, and asks again at each of the daemon's events. Their process ids.
+    /// </summary>
+    public static async Task<IReadOnlyList<int>> ReadyWorkersAsync(this DaemonUnderTest daemon, string service, int count)
+    {
+        await using var events = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "--json", "events", "--follow"]);
+        for (var seen = 0; ;)
+        {
+            var status = await daemon.StatusAsync(service);
+            if (status.Ready >= count)
+            {
+                return [.. status.Workers.Where(worker => worker.State == "ready").OrderBy(worker => worker.Slot).Select(worker => worker.Pid!.Value)];
+            }
+
+            await events.Output.WaitAsync(seen, 1, static _ => true, $"an event before {count} workers of {service} are ready");
+            seen = events.Output.Count;
+        }
+    }
+
+    /// <summary>A process's environment, "NAME=VALUE", as only root and its user may read it.</summary>
+    public static IReadOnlyList<string> Environment(int pid) => File.ReadAllText($"/proc/{pid}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>A variable of a process's environment.</summary>
+    public static string Variable(int pid, string name) => Environment(pid).Single(one => one.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
 }

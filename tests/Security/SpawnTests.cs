@@ -1,4 +1,3 @@
-using System.Globalization;
 using Supervisor.EndToEnd;
 using Xunit;
 using Xunit.Abstractions;
@@ -23,18 +22,16 @@ public sealed class SpawnTests(ITestOutputHelper output)
     [Fact]
     public Task The_daemons_memory_is_out_of_reach() => Battlefield.WithAsync(Workers, output, async (daemon, attack) =>
     {
-        await daemon.WaitUntilReadyAsync("web", 8);
-        await attack.AssertFailsAsync("games", "memory-of-the-daemon", Pid(daemon), Published.Listend, daemon.Directory["orders/crash"], "5");
+        await daemon.ReadyWorkersAsync("web", 8);
+        await attack.AssertFailsAsync("games", "memory-of-the-daemon", daemon.PidText(), Published.Listend, daemon.Directory["orders/crash"], "5");
+        await daemon.ReadyWorkersAsync("web", 8);
     });
 
     [Fact]
     public Task A_stopped_successor_stops_nobody_else() => Battlefield.WithAsync(Workers, output, async (daemon, attack) =>
     {
-        await daemon.WaitUntilReadyAsync("web", 8);
-        await attack.AssertFailsAsync("games", "stopped-child", Pid(daemon), Broker(daemon), "4");
+        await daemon.ReadyWorkersAsync("web", 8);
+        await attack.AssertFailsAsync("games", "stopped-child", daemon.PidText(), daemon.Broker(), "4");
+        await daemon.ReadyWorkersAsync("web", 8);
     });
-
-    private static string Pid(DaemonUnderTest daemon) => daemon.Pid.ToString(CultureInfo.InvariantCulture);
-
-    private static string Broker(DaemonUnderTest daemon) => Path.Combine(daemon.Runtime, "broker.sock");
 }

@@ -165,23 +165,14 @@ HELPER long long ask_broker(const char *path, int limit_ms)
     return took;
 }
 
-/* Asks the broker for so long, once every 20 ms. Ends the attack as succeeded if an answer took over a second. */
-HELPER void watch_broker(const char *path, int for_ms, const char *what)
-{
-    for (long long end = now_ms() + for_ms; now_ms() < end;) {
-        long long took = ask_broker(path, 1000);
-        if (took < 0)
-            succeeded("%s: the broker did not answer within 1 s", what);
-        struct timespec pause = { 0, 20000000 };
-        nanosleep(&pause, NULL);
-    }
-}
 
-/* One message to a notify socket, with descriptors on it. -1 with errno. */
+/* One message to a notify socket, with descriptors on it. -1 with errno; EAGAIN: nobody reads there for a second. */
 HELPER int notify_at(const char *path, const char *text, const int *fds, int count, int flags)
 {
     struct sockaddr_un to = unix_address(path);
+    struct timeval second = { 1, 0 };
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &second, sizeof second);
     if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
         int error = errno;
         close(fd);
@@ -229,11 +220,11 @@ HELPER int lingering(int *peer)
 
 /*
  * Has a possessed worker (possessed-worker.c) run a program as its child, with these descriptors as 0, 1, 2...
- * The exit status; -1: the worker was gone before it could tell.
+ * What comes back is where the exit status will be told: order_end.
  */
-HELPER int order(const char *socket_path, char *const argv[], const int *fds, int count)
+HELPER int order_begin(const char *socket_path, char *const argv[], const int *fds, int count)
 {
-    char words[4096];
+    char words[65536];
     size_t used = 0;
     for (int i = 0; argv[i]; i++) {
         size_t length = strlen(argv[i]) + 1;
@@ -247,6 +238,12 @@ HELPER int order(const char *socket_path, char *const argv[], const int *fds, in
         broken("the possessed worker at %s", socket_path);
     if (send_with(fd, words, used, fds, count, 0) != 0)
         broken("the order to %s", socket_path);
+    return fd;
+}
+
+/* The exit status of what was ordered; -1: the worker was gone before it could tell. */
+HELPER int order_end(int fd)
+{
     int status = -1;
     if (recv(fd, &status, sizeof status, 0) != sizeof status)
         status = -1;

@@ -6,17 +6,26 @@
 
 static void obey(int client)
 {
-    char words[4097], *argv[64];
+    static char words[65537];
+    char *argv[256];
     int fds[MOST_DESCRIPTORS], count, n = 0, status;
     long length = receive_with(client, words, sizeof words - 1, fds, &count, 0);
     if (length <= 0)
         _exit(0);
     words[length] = 0;
-    for (char *word = words; word < words + length && n < 63; word += strlen(word) + 1)
+    for (char *word = words; word < words + length && n < 255; word += strlen(word) + 1)
         argv[n++] = word;
     argv[n] = NULL;
+    int start[2];
+    if (pipe2(start, O_CLOEXEC) != 0)
+        _exit(0);
     int child = fork();
     if (child == 0) {
+        /* Not before nobody else here has the descriptors: what is done with the last one may matter. */
+        char byte;
+        close(start[1]);
+        while (read(start[0], &byte, 1) > 0)
+            ;
         for (int i = 0; i < count; i++)
             fds[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 1000);
         for (int i = 0; i < count; i++)
@@ -26,6 +35,7 @@ static void obey(int client)
     }
     for (int i = 0; i < count; i++)
         close(fds[i]);
+    close(start[1]);
     if (child < 0 || waitpid(child, &status, 0) != child)
         _exit(0);
     status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
