@@ -34,9 +34,11 @@ internal sealed class AnswerTimes : IAsyncDisposable
         var line = await _client.Output.WaitAsync(0, "answers ");
         output.WriteLine($"the independent client: {line}");
         var words = line.Split(' ');
-        var longest = TimeSpan.FromMicroseconds(Number("longest-us"));
+
+        // What a busy host adds is not the daemon's: the time in which its loop, or the client, was ready and had no processor.
+        var longest = TimeSpan.FromMicroseconds(Number("longest-us") - Number("client-waited-us") - Number("daemon-waited-us"));
         Assert.True(Number("failed") == 0, $"requests to the control socket failed: {line}");
-        Assert.True(longest <= LongestAllowed, $"an answer took {longest.TotalMilliseconds} ms: {line}");
+        Assert.True(longest <= LongestAllowed, $"an answer took {longest.TotalMilliseconds} ms, without what the host added: {line}");
 
         long Number(string name) => long.Parse(words[Array.IndexOf(words, name) + 1], NumberStyles.None, CultureInfo.InvariantCulture);
     }

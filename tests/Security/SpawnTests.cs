@@ -34,4 +34,31 @@ public sealed class SpawnTests(ITestOutputHelper output)
         await attack.AssertFailsAsync("games", "stopped-child", daemon.PidText(), daemon.Broker(), "4");
         await daemon.ReadyWorkersAsync("web", 8);
     });
+
+    /// <summary>Every way on which something is started as another user: one worker, many, hooks, probes, a re-executed daemon.</summary>
+    [Fact]
+    public Task No_process_of_another_user_shares_memory_with_the_daemon() => Battlefield.WithAsync(
+        Workers + """
+
+            hooks = { pre_start = ["/bin/true"], post_ready = ["/bin/true"], post_stop = ["/bin/true"] }
+            """,
+        output,
+        async (daemon, attack) =>
+        {
+            await daemon.ReadyWorkersAsync("web", 8);
+            await using var watch = RunningProgram.Start(Attack.Program("spawn-watch"), [daemon.PidText()]);
+            await watch.Output.WaitAsync(0, "watching");
+            Assert.Equal(0, (await daemon.ListenctlAsync("restart", "web", "--wait")).ExitCode);
+            foreach (var worker in await daemon.ReadyWorkersAsync("web", 8))
+            {
+                RunningProgram.Kill(worker, Signals.Kill);
+                await Processes.EndedAsync(worker);
+            }
+
+            await daemon.ReadyWorkersAsync("web", 8);
+            Assert.Equal(0, (await daemon.ListenctlAsync("stop", "web", "--wait")).ExitCode);
+            Assert.Equal(0, (await daemon.ListenctlAsync("start", "web", "--wait")).ExitCode);
+            watch.Signal(Signals.Terminate);
+            await attack.AssertFailsAsync(watch, "spawn-watch");
+        });
 }
