@@ -26,7 +26,7 @@ int main(int argc, char **argv)
         errno = EINVAL, broken("half-open PORT CONNECTIONS");
     struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons(atoi(argv[1])), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     char answer[4096], text[256];
-    snprintf(text, sizeof text, "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n", argv[1]);
+    snprintf(text, sizeof text, "GET /metrics HTTP/1.1\r\nHost: 127.0.0.1:%s\r\nConnection: close\r\n\r\n", argv[1]);
     if (!ask(&at, text, answer, sizeof answer, 5000) || strncmp(answer, "HTTP/1.1 200", 12) != 0)
         broken("nothing is served at the beginning: %s", answer);
     for (int i = 0; i < atoi(argv[2]); i++) {
