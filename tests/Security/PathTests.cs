@@ -94,7 +94,7 @@ public sealed class PathTests(ITestOutputHelper output)
         "SECRET=untouched",
         async (daemon, attack) =>
         {
-            for (var round = 0; round < 5; round++)
+            for (var round = 0; round < 2; round++)
             {
                 foreach (var worker in (await daemon.StatusAsync("web")).Workers.Where(worker => worker.Pid is > 0))
                 {

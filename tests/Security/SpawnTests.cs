@@ -61,4 +61,57 @@ public sealed class SpawnTests(ITestOutputHelper output)
             watch.Signal(Signals.Terminate);
             await attack.AssertFailsAsync(watch, "spawn-watch");
         });
+
+    /// <summary>What a worker is started with lies in a file system of its user that answers nothing.</summary>
+    [Theory]
+    [InlineData("command = [\"@possessed@\", \"@orders@\"]\nworking_directory = \"@dir@/theirs/folder\"")]
+    [InlineData("command = [\"@dir@/theirs/program\"]")]
+    [InlineData("command = [\"program\"]\nenvironment = { PATH = \"@dir@/theirs\" }")]
+    public async Task A_file_system_that_hangs_stops_nobody_else(string settings)
+    {
+        RunningProgram? files = null;
+        try
+        {
+            await Battlefield.WithAsync(
+                $$"""
+                [service.hangs]
+                {{settings}}
+                listeners = []
+                user = "games"
+                start_timeout = "1s"
+                stop_timeout = "1s"
+
+                [service.fine]
+                command = ["@possessed@", "@orders@"]
+                listeners = []
+                user = "news"
+                """,
+                output,
+                async (daemon, attack) =>
+                {
+                    await daemon.ReadyWorkersAsync("fine", 1);
+                    await daemon.ListenctlAsync("restart", "hangs", "--wait", "--timeout", "2s");
+                    Assert.Equal(0, (await daemon.ListenctlAsync("restart", "fine", "--wait", "--timeout", "20s")).ExitCode);
+                    await daemon.ListenctlAsync("stop", "hangs", "--wait", "--timeout", "2s");
+                    files!.Signal(Signals.Terminate);
+                    await attack.AssertFailsAsync(files, "hanging-files");
+                },
+                prepare: attack =>
+                {
+                    var folder = attack.FolderOf("games", "theirs");
+                    files = attack.Start("0", "hanging-files", folder, "5");
+                    files.Output.WaitAsync(0, "mounted").GetAwaiter().GetResult();
+                });
+        }
+        finally
+        {
+            // Its end by a signal that it handles: the mount goes with it, and who waits in it goes on.
+            if (files is not null)
+            {
+                files.Signal(Signals.Terminate);
+                await files.WaitAsync();
+                await files.DisposeAsync();
+            }
+        }
+    }
 }

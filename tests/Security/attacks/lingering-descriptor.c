@@ -187,7 +187,7 @@ int main(int argc, char **argv)
         errno = 0, broken("%s: nothing was handed over", argv[2]);
     /* Where not all could be handed over within 5 s, the daemon has stopped reading, or it never answers again. */
     long long took = ask_broker(argv[1], 1000);
-    for (long long end = now_ms() + 1000; took >= 0 && now_ms() < end; took = ask_broker(argv[1], 1000)) {
+    for (long long end = now_ms() + 500; took >= 0 && now_ms() < end; took = ask_broker(argv[1], 1000)) {
         struct timespec pause = { 0, 20000000 };
         nanosleep(&pause, NULL);
     }
