@@ -1,6 +1,7 @@
 using System.Globalization;
 using Supervisor.Control;
 using Supervisor.EndToEnd;
+using Xunit;
 using Xunit.Abstractions;
 
 namespace Supervisor.Security;
@@ -46,8 +47,10 @@ internal static class Battlefield
     public static async Task<IReadOnlyList<int>> ReadyWorkersAsync(this DaemonUnderTest daemon, string service, int count)
     {
         await using var events = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "--json", "events", "--follow"]);
+        var start = System.Environment.TickCount64;
         for (var seen = 0; ;)
         {
+            Assert.True(System.Environment.TickCount64 - start < Patience.Limit.TotalMilliseconds, $"{count} workers of {service} are not ready within {Patience.Limit.TotalSeconds} s");
             var status = await daemon.StatusAsync(service);
             if (status.Ready >= count)
             {

@@ -7,18 +7,23 @@ namespace Supervisor.Security;
 
 /// <summary>
 /// Findings 5, 6 and 7: what root opens, in folders of another user. A daemon that refuses to start there has withstood; one
-/// that starts must not have followed anything. "accepted": the administrator has named the user in daemon.trusted_owners.
+/// that starts must not have followed anything. "accepted": the administrator has named the user in daemon.trusted_owners, and
+/// may then be led elsewhere by it, but not be kept waiting.
 /// </summary>
 public sealed class PathTests(ITestOutputHelper output)
 {
     private const string Untouched = "untouched";
 
-    public static TheoryData<string, bool> Kinds(bool swap)
+    public static TheoryData<string, bool> Kinds()
     {
         var data = new TheoryData<string, bool>();
-        foreach (var kind in (string[])["symlink", "hardlink", "fifo", "directory", "socket", .. swap ? (string[])["swap"] : []])
+        foreach (var kind in (string[])["symlink", "hardlink", "swap", "fifo", "directory", "socket"])
         {
             data.Add(kind, false);
+        }
+
+        foreach (var kind in (string[])["fifo", "directory", "socket"])
+        {
             data.Add(kind, true);
         }
 
@@ -26,7 +31,7 @@ public sealed class PathTests(ITestOutputHelper output)
     }
 
     [Theory]
-    [MemberData(nameof(Kinds), true)]
+    [MemberData(nameof(Kinds))]
     public Task A_log_file_leads_nowhere(string kind, bool isAccepted) => RunAsync(
         $$"""
         {{Accepted(isAccepted)}}
@@ -47,13 +52,13 @@ public sealed class PathTests(ITestOutputHelper output)
         Untouched,
         async (daemon, attack) =>
         {
-            if (File.Exists(daemon.Directory["orders/web.0"]))
+            if (IsPossessed(daemon))
             {
                 await SpeakAsync(attack, daemon, "games", "web.0");
             }
 
             await daemon.ListenctlAsync("restart", "web", "--wait", "--timeout", "3s");
-            if (File.Exists(daemon.Directory["orders/web.0"]))
+            if (IsPossessed(daemon))
             {
                 await SpeakAsync(attack, daemon, "games", "web.0");
             }
@@ -71,7 +76,7 @@ public sealed class PathTests(ITestOutputHelper output)
         });
 
     [Theory]
-    [MemberData(nameof(Kinds), true)]
+    [MemberData(nameof(Kinds))]
     public Task An_environment_file_tells_nothing(string kind, bool isAccepted) => EnvironmentAsync(kind, isAccepted, null);
 
     [Theory]
@@ -118,11 +123,7 @@ public sealed class PathTests(ITestOutputHelper output)
         attack.FolderOf("games", "run");
         await attack.AssertFailsAsync("games", "replace-file", "symlink", directory["run/" + name], name == "notify" ? directory["secret"] : directory["secret/new"]);
         await using var daemon = DaemonUnderTest.Start(directory, Web(directory), new DaemonOptions());
-        await CheckAsync(daemon, directory, Untouched, async () =>
-        {
-            await daemon.ReadyWorkersAsync("web", 1);
-            await daemon.ListenctlAsync("stop", "web", "--wait");
-        });
+        await CheckAsync(daemon, directory, Untouched, null);
     }
 
     [Fact]
@@ -163,6 +164,8 @@ public sealed class PathTests(ITestOutputHelper output)
         user = "games"
         """;
 
+    private static bool IsPossessed(DaemonUnderTest daemon) => File.Exists(daemon.Directory["orders/web.0"]);
+
     // The worker writes a line to its output, which goes to its log.
     private static Task SpeakAsync(Attack attack, DaemonUnderTest daemon, string user, string worker) =>
         attack.AssertFailsInWorkerAsync(user, daemon.Directory["orders/" + worker], "control-characters", "worker");
@@ -202,8 +205,8 @@ public sealed class PathTests(ITestOutputHelper output)
         await CheckAsync(daemon, directory, secret, () => test(daemon, attack));
     }
 
-    /// <summary>The daemon refuses to start, or it starts and answers in time; either way nothing of root's has changed.</summary>
-    private async Task CheckAsync(DaemonUnderTest daemon, TemporaryDirectory directory, string secret, Func<Task> test)
+    /// <summary>The daemon refuses to start, or it starts and answers in time, unless there is no test; either way nothing of root's has changed.</summary>
+    private async Task CheckAsync(DaemonUnderTest daemon, TemporaryDirectory directory, string secret, Func<Task>? test)
     {
         var isUp = true;
         try
@@ -222,7 +225,7 @@ public sealed class PathTests(ITestOutputHelper output)
             Assert.Fail("the daemon neither started nor refused to within 10 s");
         }
 
-        if (isUp)
+        if (isUp && test is not null)
         {
             await using var times = await AnswerTimes.StartAsync(daemon);
             await test();
@@ -237,5 +240,7 @@ public sealed class PathTests(ITestOutputHelper output)
             daemon.Signal(Signals.Terminate);
             await daemon.WaitAsync();
         }
+
+        Assert.True(!isUp || test is not null, "the daemon uses a directory of another user");
     }
 }
