@@ -1,0 +1,53 @@
+using Supervisor.EndToEnd;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Supervisor.Security;
+
+/// <summary>Finding 3: a descriptor whose close waits in the kernel, handed to the daemon on every way in.</summary>
+public sealed class DescriptorTests(ITestOutputHelper output)
+{
+    private const string Services =
+        """
+        [listener.web]
+        address = "tcp://127.0.0.1:0"
+
+        [service.web]
+        command = ["@possessed@", "@orders@"]
+        listeners = ["web"]
+        user = "games"
+        restart = { backoff = "20ms", backoff_max = "20ms", limit = 0 }
+        """;
+
+    [Theory]
+    [InlineData("broker", "list")]
+    [InlineData("broker", "take")]
+    [InlineData("broker", "put")]
+    [InlineData("unread")]
+    [InlineData("crowd")]
+    [InlineData("put-forged")]
+    public Task Any_user_to_the_broker(params string[] how) => Battlefield.WithAsync(Services, output, (daemon, attack) =>
+        attack.AssertFailsAsync("4711", "lingering-descriptor", [daemon.Broker(), .. how]));
+
+    [Fact]
+    public Task The_workers_user_to_its_notify_socket() => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
+    {
+        var worker = (await daemon.ReadyWorkersAsync("web", 1))[0];
+        await attack.AssertFailsAsync("games", "lingering-descriptor", daemon.Broker(), "notify", Battlefield.Variable(worker, "NOTIFY_SOCKET"));
+    });
+
+    [Theory]
+    [InlineData("plain")]
+    [InlineData("fdstore")]
+    [InlineData("barrier")]
+    [InlineData("remove")]
+    [InlineData("many")]
+    [InlineData("burst")]
+    [InlineData("exit")]
+    public Task A_worker_to_its_notify_socket(string what) => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
+    {
+        await daemon.ReadyWorkersAsync("web", 1);
+        await attack.AssertFailsAsync("games", "lingering-descriptor", daemon.Broker(), "worker", daemon.Directory["orders/web.0"], attack.Copy("lingering-descriptor"), what);
+        await daemon.ReadyWorkersAsync("web", 1);
+    });
+}

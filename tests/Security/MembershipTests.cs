@@ -1,0 +1,62 @@
+using Supervisor.EndToEnd;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Supervisor.Security;
+
+/// <summary>Finding 4: a process of one service that says of itself that it is another's.</summary>
+public sealed class MembershipTests(ITestOutputHelper output)
+{
+    private const string Services =
+        """
+        [listener.of-a]
+        address = "tcp://127.0.0.1:0"
+
+        [listener.of-b]
+        address = "tcp://127.0.0.1:0"
+
+        [service.a]
+        command = ["@possessed@", "@orders@"]
+        listeners = ["of-a"]
+        user = "games"
+
+        [service.b]
+        command = ["@possessed@", "@orders@"]
+        listeners = ["of-b"]
+        user = "news"
+        """;
+
+    [Fact]
+    public Task By_the_path_of_the_others_notify_socket() => RunAsync(static b => [$"NOTIFY_SOCKET={Battlefield.Variable(b, "NOTIFY_SOCKET")}"]);
+
+    [Fact]
+    public Task By_what_can_be_guessed() => RunAsync(static b =>
+        [.. Battlefield.Environment(b).Where(one => one.StartsWith("NOTIFY_", StringComparison.Ordinal) || one.StartsWith("LISTEND_", StringComparison.Ordinal) || one.StartsWith("LISTEN_", StringComparison.Ordinal))]);
+
+    /// <summary>More than it can know: another user's environment cannot be read.</summary>
+    [Fact]
+    public Task By_the_whole_environment_of_the_other() => RunAsync(static b => Battlefield.Environment(b));
+
+    [Fact]
+    public Task By_a_foreign_main_process() => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
+    {
+        var b = (await daemon.ReadyWorkersAsync("b", 1))[0];
+        var a = (await daemon.ReadyWorkersAsync("a", 1))[0];
+        await attack.AssertFailsInWorkerAsync("games", daemon.Directory["orders/a.0"], "foreign-main", daemon.Broker(), "of-b", $"{b}", Battlefield.Variable(b, "NOTIFY_SOCKET"));
+        Assert.Equal(a, (await daemon.ReadyWorkersAsync("a", 1))[0]);
+        Assert.Equal(b, (await daemon.ReadyWorkersAsync("b", 1))[0]);
+        Assert.Null((await daemon.StatusAsync("b")).Workers[0].StatusText);
+    });
+
+    private Task RunAsync(Func<int, IReadOnlyList<string>> environment) => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
+    {
+        await daemon.ReadyWorkersAsync("a", 1);
+        var b = (await daemon.ReadyWorkersAsync("b", 1))[0];
+        string[] forged = [.. environment(b)];
+        await attack.AssertFailsInWorkerAsync("games", daemon.Directory["orders/a.0"], "forged-membership", [daemon.Broker(), "of-b", .. forged]);
+
+        // From outside of every service, as its user and as another one.
+        await attack.AssertFailsAsync("games", "forged-membership", [daemon.Broker(), "of-b", .. forged]);
+        await attack.AssertFailsAsync("4711", "forged-membership", [daemon.Broker(), "of-b", .. forged]);
+    });
+}
