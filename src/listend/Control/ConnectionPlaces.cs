@@ -28,6 +28,18 @@ internal sealed class ConnectionPlaces
         _endsRequests = endsRequests;
     }
 
+    /// <summary>Connections with a request under way.</summary>
+    public int Busy
+    {
+        get
+        {
+            lock (_idle)
+            {
+                return _busy.Count;
+            }
+        }
+    }
+
     /// <summary>Takes a connection in, and closes another one where there are too many. The place is the connection's until it is disposed of.</summary>
     public Place Enter(ConnectionContext connection)
     {

@@ -19,8 +19,11 @@ namespace Supervisor.Daemon.Control;
 /// </remarks>
 internal sealed class ControlConnections : IConnectionListenerFactory, IConnectionListener
 {
-    /// <summary>So many are served at a time; who comes beyond is turned away, and finds out at once.</summary>
-    public const int Most = 256;
+    /// <summary>So many requests are answered at a time; who comes beyond is turned away, and finds out at once.</summary>
+    private const int MostBusy = 256;
+
+    /// <summary>So many connections are open at a time; beyond, the one that has been idle longest is closed for a new one.</summary>
+    private const int MostOpen = 192;
 
     /// <summary>How long nobody is accepted where that was refused (EMFILE): there is no event that tells when it would go again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -28,6 +31,7 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
     private readonly EventLoop _loop;
     private readonly DescriptorHandle _listener;
     private readonly SocketConnectionContextFactory _contexts = new(new SocketConnectionFactoryOptions { IOQueueCount = 1 }, NullLogger.Instance);
+    private readonly ConnectionPlaces _places = new(MostOpen, endsRequests: false);
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _changed;
@@ -65,7 +69,7 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
                 }
 
                 using var accepted = Sockets.Accept(_listener, nonBlocking: true, out error);
-                if (accepted is not null && _open == Most)
+                if (accepted is not null && _places.Busy >= MostBusy)
                 {
                     continue;
                 }
@@ -73,6 +77,7 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
                 if (accepted is not null)
                 {
                     var connection = _contexts.Create(new Socket(accepted.IntoSocket()));
+                    connection.Features.Set(_places.Enter(connection));
                     _open++;
                     _unheard++;
                     return connection;

@@ -25,9 +25,6 @@ internal sealed partial class ControlServer : IDisposable
     /// <summary>How long Kestrel stays without a connection.</summary>
     public static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>So many connections are open at a time unless more have a request under way, of which at most <see cref="ControlConnections.Most"/> are.</summary>
-    private const int MostIdle = 192;
-
     /// <summary>How long a request's header may take, once its first byte is there.</summary>
     private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(5);
 
@@ -139,7 +136,6 @@ internal sealed partial class ControlServer : IDisposable
     {
         var path = _daemon.Paths.ControlSocket;
         var connections = new ControlConnections(_daemon.Loop, _listener, path);
-        var places = new ConnectionPlaces(MostIdle, endsRequests: false);
         try
         {
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
@@ -155,7 +151,7 @@ internal sealed partial class ControlServer : IDisposable
                 options.ListenUnixSocket(path, listen =>
                 {
                     listen.Protocols = HttpProtocols.Http1;
-                    listen.Use(next => connection => ServeAsync(next, connection, connections, places));
+                    listen.Use(next => connection => ServeAsync(next, connection, connections));
                 });
             });
             builder.Services.AddSingleton<IConnectionListenerFactory>(connections);
@@ -180,12 +176,11 @@ internal sealed partial class ControlServer : IDisposable
         }
     }
 
-    private async Task ServeAsync(ConnectionDelegate next, ConnectionContext connection, ControlConnections connections, ConnectionPlaces places)
+    private async Task ServeAsync(ConnectionDelegate next, ConnectionContext connection, ControlConnections connections)
     {
-        using var place = places.Enter(connection);
+        using var place = connection.Features.Get<ConnectionPlaces.Place>();
         var first = new FirstRequest(connections);
         connection.Features.Set(first);
-        connection.Features.Set(place);
         try
         {
             await next(connection);
