@@ -66,6 +66,9 @@ public sealed class Spawner : IDisposable
     /// </summary>
     public Action<IReadOnlyList<KeyValuePair<string, DescriptorHandle>>>? Keeps { get; set; }
 
+    /// <summary>Makes the tokens that workers and hooks are given.</summary>
+    public WorkerTokens Tokens { get; init; } = new();
+
     /// <summary>Below which each worker has a cgroup of its own; null where they have none.</summary>
     internal CgroupTree? Cgroups { get; }
 
@@ -127,7 +130,8 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
-        var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath)]);
+        var token = Tokens.New();
+        var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath, token)]);
 
         var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused);
         if (notify is null)
@@ -184,6 +188,8 @@ public sealed class Spawner : IDisposable
                 started.Pid, started.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), startedAt, _orphans)
             {
                 Cgroup = cgroup,
+                Uid = identity.Uid ?? Processes.EffectiveUid,
+                Token = token,
             };
         });
 
@@ -211,6 +217,7 @@ public sealed class Spawner : IDisposable
             new("LISTEND_GENERATION", generation.ToString(CultureInfo.InvariantCulture)),
             new("LISTEND_HOOK", hook.Setting()["hooks.".Length..]),
             new("LISTEND_BROKER", _brokerPath),
+            new(WorkerTokens.Variable, Tokens.New()),
         ];
         return Compose(spec, identity, out failure) is { } environment
             && Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, waits: true, out failure) is { } child
@@ -328,7 +335,7 @@ public sealed class Spawner : IDisposable
         }
     }
 
-    private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath)
+    private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath, string token)
     {
         List<KeyValuePair<string, string>> own =
         [
@@ -337,6 +344,7 @@ public sealed class Spawner : IDisposable
             new("LISTEND_WORKER", worker.Slot.ToString(CultureInfo.InvariantCulture)),
             new("LISTEND_GENERATION", worker.Generation.ToString(CultureInfo.InvariantCulture)),
             new("LISTEND_BROKER", _brokerPath),
+            new(WorkerTokens.Variable, token),
         ];
         if (spec.Watchdog > TimeSpan.Zero)
         {
