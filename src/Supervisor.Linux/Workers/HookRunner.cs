@@ -17,6 +17,8 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
     private readonly Action<HookEnded> _onEnded;
     private readonly Queue<(ServiceSpec Spec, WorkerIdentity Identity, HookEffect Hook)> _waiting = new();
     private HookProcess? _process;
+    private static readonly TimeSpan DeathPatience = TimeSpan.FromMilliseconds(100);
+
     private HookEffect? _hook;
     private TimeSpan _timeout;
     private TimeSpan _stopTimeout;
@@ -94,9 +96,12 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
         _loop.Remove(this);
         if (_process is { } process)
         {
+            // Its children become the daemon's when it is dead, and are killed as such.
             process.Kill();
+            Polling.Await(process.Pidfd, DeathPatience);
             Unwatch(process);
             process.Dispose();
+            _process = null;
         }
     }
 
@@ -150,14 +155,23 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
             return;
         }
 
-        process.Kill();
+        Unwatch(process);
+        NextDeadline = null;
+        process.KillRest(() => Finish(process, exit));
+    }
+
+    private void Finish(HookProcess process, Processes.Exit exit)
+    {
+        if (_process != process)
+        {
+            return;
+        }
+
         process.Output.Drain();
         process.Error.Drain();
-        Unwatch(process);
         process.Reap();
         process.Dispose();
         _process = null;
-        NextDeadline = null;
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
         Tell(_timedOut ? $"{_hook!.Hook.Setting()} did not end within start_timeout ({Durations.Text(_timeout)}) and was killed"
             : exit is { Signalled: false, Status: 0 } ? null

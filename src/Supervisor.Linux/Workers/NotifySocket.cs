@@ -22,6 +22,7 @@ public sealed class NotifySocket : IDisposable
 
     private readonly List<DescriptorHandle> _received = [];
     private bool _isHeard;
+    private int _unknown;
 
     private NotifySocket(string path, DescriptorHandle descriptor)
     {
@@ -85,18 +86,24 @@ public sealed class NotifySocket : IDisposable
     /// descendant, <paramref name="onRefused"/> the reason and sender of every other.
     /// </summary>
     public void Drain(int pid, Action<NotifyMessage> onMessage, Action<string, int> onRefused) =>
-        Drain(sender => ProcFile.DescendsFrom(sender, pid), (message, _) => onMessage(message), onRefused);
+        Drain(sender => ProcFile.DescendsFrom(sender, pid), (message, _) => onMessage(message), onRefused, out _);
 
     /// <summary>
-    /// The same, of senders that <paramref name="isOurs"/>. <paramref name="onMessage"/> gets the descriptors that ride on
-    /// the message too: what it takes out of the list is its own, the rest is closed.
+    /// The same, of senders that <paramref name="isOurs"/>, which answers null where it has to be found out first: that
+    /// process is <paramref name="unknown"/> then (0: none), and the message stays in the socket, as the next one.
+    /// <paramref name="onMessage"/> gets the descriptors that ride on the message too: what it takes out of the list is its
+    /// own, the rest is closed.
     /// </summary>
-    public void Drain(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
+    public void Drain(Func<int, bool?> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused, out int unknown)
     {
         Forget();
-        for (var i = 0; i < MaxMessagesPerWake && Take(peek: false, isOurs, onMessage, onRefused); i++)
+        _unknown = 0;
+        for (var i = 0; i < MaxMessagesPerWake && Take(peek: true, isOurs, onMessage, onRefused); i++)
         {
+            Forget();
         }
+
+        unknown = _unknown;
     }
 
     /// <summary>
@@ -104,12 +111,15 @@ public sealed class NotifySocket : IDisposable
     /// asked for. What came of it is in safe keeping by then, and a daemon that is killed before has a successor, to whom it
     /// is told again. What carries descriptors is not told twice.
     /// </summary>
-    public void Hear(Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
+    public void Hear(Func<int, bool?> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused, out int unknown)
     {
         Forget();
+        _unknown = 0;
         for (var i = 0; i < MaxMessagesPerWake && !_isHeard && Take(peek: true, isOurs, onMessage, onRefused); i++)
         {
         }
+
+        unknown = _unknown;
     }
 
     /// <inheritdoc/>
@@ -147,7 +157,7 @@ public sealed class NotifySocket : IDisposable
     }
 
     /// <summary>Deals with one message; with <paramref name="peek"/> it may stay where it is. False where there is none, or nobody any more whom it is of.</summary>
-    private bool Take(bool peek, Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
+    private bool Take(bool peek, Func<int, bool?> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, int> onRefused)
     {
         Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
         var length = Sockets.ReceiveWithCredentials(Descriptor, data, _received, out var sender, out _, out var truncated, out var error, peek);
@@ -168,13 +178,21 @@ public sealed class NotifySocket : IDisposable
             {
                 onRefused($"it is larger than {NotifyMessage.MaxBytes} bytes or carries too many descriptors", sender);
             }
-            else if (!isOurs(sender))
+            else if (isOurs(sender) is not { } isSenderOurs)
+            {
+                _unknown = sender;
+            }
+            else if (!isSenderOurs)
             {
                 onRefused("its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
             }
             else if (!NotifyMessage.TryParse(data[..length], out var message, out var wrong))
             {
                 onRefused(wrong, sender);
+            }
+            else if (message.MainPid is { } main && main != sender && isOurs(main) is null)
+            {
+                _unknown = main;
             }
             else
             {
@@ -185,13 +203,13 @@ public sealed class NotifySocket : IDisposable
         finally
         {
             Close();
-            if (peek && !stays && !Descriptor.IsClosed)
+            if (peek && !stays && _unknown == 0 && !Descriptor.IsClosed)
             {
                 Remove();
             }
         }
 
         _isHeard = stays;
-        return !Descriptor.IsClosed;
+        return _unknown == 0 && !Descriptor.IsClosed;
     }
 }

@@ -86,9 +86,25 @@ internal sealed class ServiceLog
     public void MainProcess(WorkerState worker, int before, int pid) =>
         About(worker, pid, MessageIds.Worker).Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID)", _name, worker.Slot, before, worker.Generation, pid);
 
-    public void StrayKilled(int worker, int pid, string? command) =>
+    /// <summary>A process outlived its worker, known by its token, or else by its user and the listener that it holds, if any.</summary>
+    public void StrayKilled(int worker, int pid, string? command, string? listener, bool byToken)
+    {
+        var log = _log.ForContext("LISTEND_WORKER_PID", worker).ForContext("MESSAGE_ID", MessageIds.Worker);
+        if (byToken)
+        {
+            log.Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} in a session of its own: sending SIGKILL", _name, pid, command ?? "?", worker);
+        }
+        else
+        {
+            log.Warning(
+                "service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker}{Held} and hid its origin: sending SIGKILL; only a cgroup for each worker contains such processes: set Delegate=yes in the unit of listend",
+                _name, pid, command ?? "?", worker, listener is null ? "" : $", holds listener {listener}");
+        }
+    }
+
+    public void RestNotKilled(int worker) =>
         _log.ForContext("LISTEND_WORKER_PID", worker).ForContext("MESSAGE_ID", MessageIds.Worker)
-            .Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} that it came from, in a session of its own: it is killed, as all of a worker are", _name, pid, command ?? "?", worker);
+            .Warning("service {Service}: worker with pid {Worker}: its processes start others faster than they are killed, and some are left: set Delegate=yes in the unit of listend, so that each worker has a cgroup", _name, worker);
 
     public void FirstEnded(int pid, int main, string how) =>
         _log.ForContext("LISTEND_WORKER_PID", main).ForContext("MESSAGE_ID", MessageIds.Worker)

@@ -119,10 +119,7 @@ public sealed partial class ServiceRunner
 
     private void Attach(int workerId, WorkerProcess process)
     {
-        _loop.Watch(process.Notify.Descriptor, () => process.Notify.Hear(
-            process.Owns,
-            (message, descriptors) => Take(workerId, process, message, descriptors),
-            (reason, sender) => _log.MessageRefused(process.Pid, sender, reason)));
+        _loop.Watch(process.Notify.Descriptor, () => Hear(workerId, process));
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(workerId, process));

@@ -154,6 +154,9 @@ internal static unsafe partial class Libc
         Check(prctl(4, 1, 0, 0, 0), "prctl(PR_SET_DUMPABLE)");
     }
 
+    /// <summary>Orphans of this process's children are not its own any more.</summary>
+    public static void EndSubreaper() => Check(prctl(36, 0, 0, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)");
+
     /// <summary>PR_GET_DUMPABLE.</summary>
     public static bool IsDumpable => prctl(3, 0, 0, 0, 0) == 1;
 
