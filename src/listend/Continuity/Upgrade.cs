@@ -146,7 +146,9 @@ internal sealed class Upgrade
     private void Close((ulong, ulong) identity)
     {
         var closed = _control.PauseAsync();
-        closed.ContinueWith(_ => _daemon.Loop.Post(() => Execute(identity)), TaskScheduler.Default);
+
+        // execve() ends every other thread, so what workers have left is killed before.
+        closed.ContinueWith(_ => _daemon.Loop.Post(() => _orphans.WhenSwept(() => Execute(identity))), TaskScheduler.Default);
     }
 
     private void Execute((ulong, ulong) identity)
