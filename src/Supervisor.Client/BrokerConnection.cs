@@ -69,6 +69,12 @@ internal static class BrokerConnection
             }
 
             writer.WriteEndArray();
+            if (Environment.GetEnvironmentVariable("LISTEND_TOKEN") is { Length: > 0 } token)
+            {
+                // What a worker's process is known by when it has left the worker's session and parents.
+                writer.WriteString("token"u8, token);
+            }
+
             writer.WriteEndObject();
         }
 

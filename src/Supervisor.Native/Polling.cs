@@ -64,6 +64,14 @@ public static unsafe class Polling
         return count;
     }
 
+    /// <summary>poll(2) without waiting: whether the descriptor has hung up wholly, so that nothing that is written is read any more (POLLHUP).</summary>
+    public static bool IsClosed(DescriptorHandle descriptor)
+    {
+        pollfd one = default;
+        one.fd = descriptor.Number;
+        return poll(&one, 1, 0) == 1 && (one.revents & POLLHUP) != 0;
+    }
+
     /// <summary>poll(2) without waiting: whether the descriptor has hung up, wholly or in the direction in which it reads (POLLHUP, POLLRDHUP).</summary>
     public static bool IsHungUp(DescriptorHandle descriptor)
     {

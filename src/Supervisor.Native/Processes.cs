@@ -133,6 +133,24 @@ public static unsafe class Processes
     /// <summary>getsid(2): the session of any process, a zombie's too; -1 where there is none of that id.</summary>
     public static int SessionOf(int pid) => Syscalls.getsid(pid);
 
+    /// <summary>getrandom(2): at most 256 bytes, which the kernel gives as a whole. Waits only on a host that has just booted.</summary>
+    public static void FillRandom(Span<byte> bytes)
+    {
+        fixed (byte* first = bytes)
+        {
+            while (Syscalls.getrandom(first, (nuint)bytes.Length, 0) != bytes.Length)
+            {
+                if (errno != EINTR)
+                {
+                    throw new SystemCallException(SystemCallError.Last("getrandom"), "making a token");
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether the process behind a pidfd has not been reaped: signal 0 reaches nobody, and only ESRCH says that there is no process.</summary>
+    public static bool IsThere(DescriptorHandle pidfd) => Signal(pidfd, 0)?.Errno != ESRCH;
+
     /// <summary>kill(2); a negative pid is a process group.</summary>
     public static SystemCallError? Kill(int pid, int signal) =>
         kill(pid, signal) == 0 ? null : SystemCallError.Last("kill");

@@ -15,6 +15,9 @@ internal static unsafe partial class Syscalls
     internal static partial nint getxattr(byte* path, byte* name, byte* value, nuint size);
 
     [LibraryImport("libc", SetLastError = true)]
+    internal static partial nint getrandom(byte* buffer, nuint length, uint flags);
+
+    [LibraryImport("libc", SetLastError = true)]
     internal static partial nint getdents64(int fd, byte* entries, nuint length);
 
     [LibraryImport("libc", SetLastError = true)]

@@ -7,6 +7,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Listenctl;
@@ -64,7 +65,7 @@ internal sealed class TakeCommand : BrokerVerb
         }
 
         var path = Find(command[0]) ?? throw new ControlException($"no directory of PATH has a program \"{command[0]}\"", ExitCode.Failed);
-        using var answer = Ask(client, BrokerClient.TakeRequest(names));
+        using var answer = Ask(client, BrokerClient.TakeRequest(names, Environment.GetEnvironmentVariable(WorkerTokens.Variable)));
         var environment = HandoffEnvironment.For(
             kind, [.. answer.Handles.Select((name, i) => Handed(name, answer.Descriptors[i]))], generation: 1, daemonPid: Processes.ParentPid);
         var failed = ChildProcess.Replace(path, command, [.. Compose(environment)], answer.Descriptors, environment.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart);

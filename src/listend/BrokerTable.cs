@@ -1,6 +1,7 @@
 using Serilog;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Workers;
 using Supervisor.Linux;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
@@ -21,9 +22,16 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
     public ListenerHandle? Find(ReadOnlySpan<char> name) => daemon.Listeners.Find(name);
 
     /// <inheritdoc/>
-    public BrokerService? ServiceOf(int pid) => daemon.Services.FirstOrDefault(runner => runner.Owns(pid)) is { } runner
-        ? new BrokerService(runner.Name, runner.State.Spec.Listeners)
-        : null;
+    public BrokerService? ServiceOf(ProcessLineage process, string? token)
+    {
+        // What the kernel says comes first: a token only speaks for a process that it says nothing of.
+        var owner = daemon.Services.FirstOrDefault(runner => runner.Facts.Any(worker => Membership.IsMember(worker, process)))
+            ?? (token is null ? null : daemon.Services.FirstOrDefault(runner => runner.Facts.Any(worker => Membership.IsMemberByToken(worker, process, token))));
+        return owner is null ? null : new BrokerService(owner.Name, owner.State.Spec.Listeners);
+    }
+
+    /// <inheritdoc/>
+    public bool IsWorkerUser(uint uid) => daemon.Services.Any(runner => runner.RunsAs(uid));
 
     /// <inheritdoc/>
     public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)

@@ -46,6 +46,7 @@ internal sealed class Daemon : IDisposable
     private readonly RuntimeClaim _claim;
     private readonly Action _flushLog;
     private OrphanReaper? _orphans;
+    private Broker? _broker;
     private bool _leaving;
     private bool _failed;
     private MetricsServer? _metrics;
@@ -86,6 +87,9 @@ internal sealed class Daemon : IDisposable
 
     /// <summary>What a newer predecessor knew and this version does not.</summary>
     public UnknownFields? Unknown => _predecessor?.Unknown;
+
+    /// <summary>Makes the tokens that workers are known by.</summary>
+    public WorkerTokens Tokens { get; private set; } = null!;
 
     /// <summary>What a successor finds if this daemon dies.</summary>
     public Safekeeping Safekeeping { get; private set; } = null!;
@@ -141,10 +145,11 @@ internal sealed class Daemon : IDisposable
             _predecessor?.Note ?? string.Create(CultureInfo.InvariantCulture, $"listend {Version} started (pid {Processes.CurrentPid})"));
         using var orphans = _orphans = new OrphanReaper(_loop);
         var cgroups = CgroupTree.Find();
-
+        Tokens = new WorkerTokens(_predecessor?.Manifest.TokenMark);
+        orphans.IsSpared = pid => pid == Safekeeping?.KeeperPid || pid == Disposer.Pid;
         // By this variable a successor, and whoever cleans up, knows whose it is.
         using var disposer = Disposer = new Disposer(_loop, [$"LISTEND_BROKER={_paths.BrokerSocket}"], _log);
-        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans, cgroups) { Disposer = disposer };
+        using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans, cgroups) { Disposer = disposer, Tokens = Tokens };
         using var limit = new LogLimit(_loop, _log);
         var factory = new ListenerFactory(TimeProvider.System, _log)
         {
@@ -242,6 +247,8 @@ internal sealed class Daemon : IDisposable
                 Drift.Look(handle);
             }
         };
+        _broker = broker;
+        broker.Access.LookUp(Listeners.Handles);
         if (_predecessor is not null)
         {
             broker.Adopt(_predecessor.Descriptors);
@@ -257,10 +264,8 @@ internal sealed class Daemon : IDisposable
         using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, OnSignal);
         Processes.ResetChildSignal();
 
-        // Before anybody is started: a worker that the state does not know has the number, and the notify socket's path, of the next one.
-        var known = _services.Select(runner => runner.KnowsNow()).ToArray();
         using var stragglers = _predecessor is { IsSameProcess: false }
-            ? new Stragglers(_loop, () => Survivors.Unknown(_paths.BrokerSocket, pid => known.Any(isKnown => isKnown(pid))), _log)
+            ? new Stragglers(_loop, new Survivors(_predecessor.Manifest, _paths.BrokerSocket), OfNoWorker, _log)
             : null;
         if (_predecessor is null)
         {
@@ -342,13 +347,26 @@ internal sealed class Daemon : IDisposable
             runner.Dispose();
         }
 
-        orphans.KillLeft((pid, command) => _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Warning("pid {Pid} ({Command}) came from a worker and outlived it: it is killed", pid, command ?? "?"));
+        orphans.KillLeft(Tokens, (pid, command) => _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Warning("pid {Pid} ({Command}) came from a worker and outlived it: it is killed", pid, command ?? "?"));
         cgroups?.RemoveLeftOver();
         Reloader.Close();
         Listeners.Close();
         _metrics?.Dispose();
         _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("listend: all workers have left; bye");
         return _failed ? 1 : 0;
+    }
+
+    /// <summary>Runs an action as soon as nothing that a worker left behind is being killed: a successor would not know of it.</summary>
+    public void WhenSwept(Action action) => _orphans!.WhenSwept(action);
+
+    /// <summary>Which of a dead daemon's processes belong to none of the workers.</summary>
+    private IEnumerable<Survivors.Found> OfNoWorker(IReadOnlyList<Survivors.Found> found)
+    {
+        var workers = _services.SelectMany(runner => runner.Facts).ToArray();
+        var pids = workers.SelectMany(worker => (int[])[worker.Main, worker.First]).ToHashSet();
+        var tokens = workers.Select(worker => worker.Token).Where(token => token.Length > 0).ToHashSet(StringComparer.Ordinal);
+        return found.Where(one => !pids.Contains(one.Pid)
+            && (one.Token is { } token ? !tokens.Contains(token) : one.NotifyPath is not { } path || !_services.Any(runner => runner.HasNotifySocket(path))));
     }
 
     /// <summary>A predecessor's socket, if it is still what one finds at its path.</summary>
@@ -514,6 +532,7 @@ internal sealed class Daemon : IDisposable
         var before = _config.Daemon;
         _config = config;
         PathTrust.InForce = PathAudit.Trust(config.Daemon);
+        _broker?.Access.Forget();
         Safekeeping.WatchAll();
         if (before.Metrics != config.Daemon.Metrics || !before.MetricsHosts.SequenceEqual(config.Daemon.MetricsHosts))
         {

@@ -9,7 +9,10 @@ def take(*names, path=None):
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as broker:
         broker.settimeout(10)
         broker.connect(path or os.environ['LISTEND_BROKER'])
-        broker.send(json.dumps({'method': 'take', 'listeners': names}).encode())
+        request = {'method': 'take', 'listeners': names}
+        if 'LISTEND_TOKEN' in os.environ:
+            request['token'] = os.environ['LISTEND_TOKEN']
+        broker.send(json.dumps(request).encode())
         descriptors, more = [], True
         while more:
             data, received, flags, _ = socket.recv_fds(broker, 65536, 253)

@@ -90,6 +90,7 @@ public static class ManifestFormat
         Value("boot_id", manifest.BootId, static (writer, text) => writer.WriteStringValue(text));
         Value("clock", manifest.Clock, static (writer, number) => writer.WriteNumberValue(number));
         Value("started_at", manifest.StartedAt, static (writer, time) => writer.WriteStringValue(time));
+        Value("token_mark", manifest.TokenMark, static (writer, text) => writer.WriteStringValue(text));
         Value("upgrades", manifest.Upgrades, static (writer, number) => writer.WriteNumberValue(number));
         Value("config", manifest.Config, ManifestJson.Write);
         Name(ListenersField);

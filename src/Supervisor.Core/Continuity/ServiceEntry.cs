@@ -101,6 +101,15 @@ public sealed record WorkerEntry
     /// <summary>The directory of the cgroup of its own; null where it has none.</summary>
     public string? Cgroup { get; init; }
 
+    /// <summary>Field 22 of the /proc/PID/stat of the process that was spawned; 0 where it was not known.</summary>
+    public ulong FirstStartTime { get; init; }
+
+    /// <summary>The user id that it was started with; null where an older version started it.</summary>
+    public uint? Uid { get; init; }
+
+    /// <summary>The token that it was given, a secret; null where an older version started it without one.</summary>
+    public string? Token { get; init; }
+
     /// <summary>The path of its notify socket.</summary>
     public required string NotifyPath { get; init; }
 

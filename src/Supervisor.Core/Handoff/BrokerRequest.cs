@@ -13,7 +13,8 @@ namespace Supervisor.Core.Handoff;
 /// <param name="Method">What is asked for.</param>
 /// <param name="Listeners">With take: names, none of them twice.</param>
 /// <param name="Name">With put and drop: the name.</param>
-public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> Listeners, string? Name)
+/// <param name="Token">With take and list: the LISTEND_TOKEN that the asker was given; null where it says none.</param>
+public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> Listeners, string? Name, string? Token = null)
 {
     /// <summary>Bytes that a packet may have, a request's as well as a reply's.</summary>
     public const int MaxBytes = 64 * 1024;
@@ -64,21 +65,23 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
 
         string? method = null;
         string? name = null;
+        string? token = null;
         ImmutableArray<string>? listeners = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var isMethod = reader.ValueTextEquals("method"u8);
             var isName = reader.ValueTextEquals("name"u8);
             var isListeners = reader.ValueTextEquals("listeners"u8);
+            var isToken = reader.ValueTextEquals("token"u8);
             reader.Read();
-            if (isMethod || isName)
+            if (isMethod || isName || isToken)
             {
                 if (reader.TokenType != JsonTokenType.String)
                 {
-                    return $"its \"{(isMethod ? "method" : "name")}\" is no string";
+                    return $"its \"{(isMethod ? "method" : isName ? "name" : "token")}\" is not a string";
                 }
 
-                (isMethod ? ref method : ref name) = reader.GetString();
+                (isMethod ? ref method : ref isName ? ref name : ref token) = reader.GetString();
             }
             else if (isListeners)
             {
@@ -110,7 +113,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
                     return "it names a listener twice";
                 }
 
-                request = new BrokerRequest(BrokerMethod.Take, taken, null);
+                request = new BrokerRequest(BrokerMethod.Take, taken, null, token);
                 return null;
             case "put" or "drop":
                 if (name is null || !IsName(name))
@@ -121,7 +124,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
                 request = new BrokerRequest(method == "put" ? BrokerMethod.Put : BrokerMethod.Drop, [], name);
                 return null;
             case "list":
-                request = new BrokerRequest(BrokerMethod.List, [], null);
+                request = new BrokerRequest(BrokerMethod.List, [], null, token);
                 return null;
             case "succeed":
                 request = new BrokerRequest(BrokerMethod.Succeed, [], null);

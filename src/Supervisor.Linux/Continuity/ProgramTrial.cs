@@ -128,7 +128,18 @@ public sealed class ProgramTrial : IDeadline, IDisposable
             return;
         }
 
-        process.Kill();
+        _loop.Unwatch(process.Pidfd);
+        NextDeadline = null;
+        process.KillRest(() => Finish(process, exit));
+    }
+
+    private void Finish(HookProcess process, Processes.Exit exit)
+    {
+        if (_process != process)
+        {
+            return;
+        }
+
         process.Output.Drain();
         process.Error.Drain();
         process.Reap();

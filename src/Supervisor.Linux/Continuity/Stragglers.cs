@@ -10,8 +10,9 @@ namespace Supervisor.Linux.Continuity;
 /// the loop.
 /// </summary>
 /// <remarks>
-/// They are told by their environment, and one that was in its execve() when its daemon was killed has none until that is
-/// done (create_elf_tables in fs/binfmt_elf.c comes late). So they are looked for twice: at once, and a second later.
+/// They are told by their user and token (<see cref="Survivors"/>). A process that was in its execve() when its daemon was
+/// killed has no environment until that is done (create_elf_tables in fs/binfmt_elf.c comes late). So they are looked for
+/// twice, beside the loop: at once, and a second later.
 /// </remarks>
 public sealed class Stragglers : IDeadline, IDisposable
 {
@@ -21,16 +22,19 @@ public sealed class Stragglers : IDeadline, IDisposable
     private const int Kill = 9;
 
     private readonly EventLoop _loop;
-    private readonly Func<IEnumerable<int>> _look;
+    private readonly Survivors _survivors;
+    private readonly Func<IReadOnlyList<Survivors.Found>, IEnumerable<Survivors.Found>> _unknown;
     private readonly ILogger _log;
     private readonly Dictionary<int, DescriptorHandle> _left = [];
     private bool _hasLookedTwice;
+    private bool _isDisposed;
 
-    /// <summary>Asks those whom <paramref name="look"/> finds to leave. It is called once more, when others may be there whom this daemon has started itself: they are not to be among those whom it finds.</summary>
-    public Stragglers(EventLoop loop, Func<IEnumerable<int>> look, ILogger log)
+    /// <summary>Asks the survivors to exit that are <paramref name="unknown"/> to this daemon, which is asked on the loop.</summary>
+    public Stragglers(EventLoop loop, Survivors survivors, Func<IReadOnlyList<Survivors.Found>, IEnumerable<Survivors.Found>> unknown, ILogger log)
     {
         _loop = loop;
-        _look = look;
+        _survivors = survivors;
+        _unknown = unknown;
         _log = log;
         Look();
         NextDeadline = loop.Now + SecondLook;
@@ -47,7 +51,7 @@ public sealed class Stragglers : IDeadline, IDisposable
         {
             _hasLookedTwice = true;
             Look();
-            NextDeadline = _left.Count > 0 ? _loop.Now + Patience : null;
+            NextDeadline = _loop.Now + Patience;
             return;
         }
 
@@ -61,6 +65,7 @@ public sealed class Stragglers : IDeadline, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _isDisposed = true;
         _loop.Remove(this);
         foreach (var (pid, pidfd) in _left.ToArray())
         {
@@ -69,12 +74,19 @@ public sealed class Stragglers : IDeadline, IDisposable
         }
     }
 
-    private void Look()
+    private void Look() => Task.Run(_survivors.FindAsync).ContinueWith(
+        task => _loop.Post(() => Take(task.IsCompletedSuccessfully ? task.Result : [])),
+        TaskScheduler.Default);
+
+    private void Take(IReadOnlyList<Survivors.Found> found)
     {
-        foreach (var pid in _look())
+        var unknown = _isDisposed ? [] : _unknown(found).ToHashSet();
+        foreach (var one in found)
         {
-            if (_left.ContainsKey(pid) || Processes.OpenPidfd(pid, out _) is not { } pidfd)
+            var (pid, pidfd) = (one.Pid, one.Pidfd);
+            if (_left.ContainsKey(pid) || !unknown.Contains(one))
             {
+                pidfd.Dispose();
                 continue;
             }
 

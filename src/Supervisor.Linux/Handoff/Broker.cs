@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Globalization;
 using Serilog;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Workers;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -31,8 +33,17 @@ public sealed partial class Broker : IDeadline, IDisposable
     /// <summary>Connections of one user at the same time, but for root and the daemon's own.</summary>
     public const int MaxConnectionsPerUser = 64;
 
-    /// <summary>Of <see cref="MaxConnections"/>, those that root and the daemon's own user alone may have.</summary>
+    /// <summary>Of <see cref="MaxConnections"/>, those that only root and the daemon's own user may have.</summary>
     public const int ReservedConnections = 32;
+
+    /// <summary>Connections, at the same time, of all users that run no worker and that no <c>allow</c> names.</summary>
+    public const int MaxStrangers = 96;
+
+    /// <summary>How long a connection of such a user may ask nothing.</summary>
+    public static readonly TimeSpan StrangerPatience = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long requests are answered at a stretch before it is everybody else's turn.</summary>
+    private static readonly TimeSpan Stretch = TimeSpan.FromMilliseconds(5);
 
     private const int AfUnix = 1;
     private const int SockSeqpacket = 5;
@@ -52,6 +63,10 @@ public sealed partial class Broker : IDeadline, IDisposable
     private readonly DescriptorHandle _listener;
     private readonly List<BrokerConnection> _connections = [];
     private readonly Dictionary<uint, int> _byUser = [];
+    private readonly Queue<BrokerConnection> _asking = new();
+    private readonly LookQueue _looks;
+    private int _strangers;
+    private bool _isServing;
     private readonly Func<ReadOnlySpan<char>, string?> _known;
 
     /// <summary>The handles whose names stand in the request that is being read, in their order.</summary>
@@ -68,6 +83,8 @@ public sealed partial class Broker : IDeadline, IDisposable
         _path = path;
         _listener = listener;
         _known = Known;
+        _looks = new LookQueue(loop);
+        Access = new BrokerAccess(loop);
         _spare = Spare();
         loop.Watch(listener, Accept);
         loop.Add(this);
@@ -80,7 +97,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     public event Action<IReadOnlyCollection<ListenerHandle>>? TakerGone;
 
     /// <summary>Who may take what.</summary>
-    public BrokerAccess Access { get; } = new();
+    public BrokerAccess Access { get; }
 
     /// <summary>The socket, for a successor.</summary>
     public DescriptorHandle Listener => _listener;
@@ -155,8 +172,12 @@ public sealed partial class Broker : IDeadline, IDisposable
 
         foreach (var connection in _connections.Where(connection => connection.Deadline <= now).ToArray())
         {
-            var peer = connection.Peer;
-            _log.Write(peer.Words, "unread", (log, leftOut) => log.Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed{LeftOut}", peer.Pid, peer.Words, leftOut));
+            if (!connection.IsIdle)
+            {
+                var peer = connection.Peer;
+                _log.Write(peer.Words, "unread", (log, leftOut) => log.Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed{LeftOut}", peer.Pid, peer.Words, leftOut));
+            }
+
             Close(connection);
         }
     }
@@ -201,7 +222,7 @@ public sealed partial class Broker : IDeadline, IDisposable
         return request.Method switch
         {
             BrokerMethod.Take => Take(peer, request),
-            BrokerMethod.List => List(peer),
+            BrokerMethod.List => List(peer, request),
             BrokerMethod.Put => Reply(Put(peer, request.Name!, descriptorsLost, received)),
             BrokerMethod.Drop => Reply(MayChange(peer) ?? _table.Drop(request.Name!)),
             BrokerMethod.Succeed => (MayChange(peer) ?? _table.Succeed(peer, () => Release(connection))) is { } refused ? BrokerReply.Error(refused) : null,
@@ -236,6 +257,8 @@ public sealed partial class Broker : IDeadline, IDisposable
             {
                 _byUser.Remove(uid);
             }
+
+            _strangers -= connection.IsStranger ? 1 : 0;
         }
     }
 
@@ -263,9 +286,77 @@ public sealed partial class Broker : IDeadline, IDisposable
         return handle.Name;
     }
 
+    /// <summary>A connection has something to read: it is answered at the end of this turn, or of a later one where many ask.</summary>
+    internal void Enqueue(BrokerConnection connection)
+    {
+        _asking.Enqueue(connection);
+        if (!_isServing)
+        {
+            _isServing = true;
+            _loop.AtTurnEnd(Serve);
+        }
+    }
+
+    /// <summary>
+    /// Finds out beside the loop who the peer is, one peer of each user at a time, and what the names in <c>allow</c> stand for.
+    /// A peer that turns out to be a worker's does not wait for names.
+    /// </summary>
+    internal void Look(BrokerConnection connection)
+    {
+        var peer = connection.Peer;
+        Access.LookUp(_table.Handles);
+        _looks.Ask<ProcessLineage>(
+            peer.Uid,
+            () =>
+            {
+                if (connection.HasEnded)
+                {
+                    Close(connection);
+                    return null;
+                }
+
+                var pidfd = peer.OpenPidfd();
+                return () =>
+                {
+                    using (pidfd)
+                    {
+                        return Task.FromResult(peer.Look(pidfd));
+                    }
+                };
+            },
+            lineage =>
+            {
+                peer.Lineage = lineage;
+                if (Access.IsLookingUp && lineage is not null && _table.ServiceOf(lineage, null) is not null)
+                {
+                    connection.Looked();
+                }
+                else
+                {
+                    Access.WhenKnown(connection.Looked);
+                }
+            });
+    }
+
+    /// <summary>Answers one request of each connection that has some, in the order in which they asked, for no longer than a stretch.</summary>
+    private void Serve()
+    {
+        var began = Stopwatch.GetTimestamp();
+        for (var left = _asking.Count; left > 0 && Stopwatch.GetElapsedTime(began) < Stretch; left--)
+        {
+            _asking.Dequeue().Serve();
+        }
+
+        _isServing = _asking.Count > 0;
+        if (_isServing)
+        {
+            _loop.Post(Serve);
+        }
+    }
+
     private BrokerReply Take(BrokerPeer peer, BrokerRequest request)
     {
-        var service = peer.IsPrivileged ? null : peer.Service(_table);
+        var service = peer.IsPrivileged ? null : peer.Service(_table, request.Token);
         var handles = new ListenerHandle[request.Listeners.Length];
         for (var i = 0; i < handles.Length; i++)
         {
@@ -296,9 +387,9 @@ public sealed partial class Broker : IDeadline, IDisposable
         return BrokerReply.Take(handles);
     }
 
-    private BrokerReply List(BrokerPeer peer)
+    private BrokerReply List(BrokerPeer peer, BrokerRequest request)
     {
-        var service = peer.IsPrivileged ? null : peer.Service(_table);
+        var service = peer.IsPrivileged ? null : peer.Service(_table, request.Token);
         return BrokerReply.List([.. _table.Handles.Where(handle => handle.Descriptor is not null && Access.Allows(peer, service, handle))]);
     }
 
@@ -382,9 +473,13 @@ public sealed partial class Broker : IDeadline, IDisposable
 
     private void Add(DescriptorHandle socket, BrokerPeer peer)
     {
+        var isStranger = IsStranger(peer);
         _byUser[peer.Uid] = _byUser.GetValueOrDefault(peer.Uid) + 1;
-        _connections.Add(new BrokerConnection(_loop, this, _disposer, socket, peer));
+        _strangers += isStranger ? 1 : 0;
+        _connections.Add(new BrokerConnection(_loop, this, _disposer, socket, peer, isStranger));
     }
+
+    private bool IsStranger(BrokerPeer peer) => !peer.IsPrivileged && !_table.IsWorkerUser(peer.Uid) && !Access.IsNamed(peer);
 
     private string? Full(DescriptorHandle socket, BrokerPeer peer)
     {
@@ -398,14 +493,38 @@ public sealed partial class Broker : IDeadline, IDisposable
             return $"descriptors that {peer.Words} sent are still being closed";
         }
 
-        if (_connections.Count >= (peer.IsPrivileged ? MaxConnections : MaxConnections - ReservedConnections))
+        if (!peer.IsPrivileged && _byUser.GetValueOrDefault(peer.Uid) >= MaxConnectionsPerUser)
         {
-            return $"there are {_connections.Count} connections already";
+            return $"{peer.Words} has {MaxConnectionsPerUser} connections already";
         }
 
-        return !peer.IsPrivileged && _byUser.GetValueOrDefault(peer.Uid) >= MaxConnectionsPerUser
-            ? $"{peer.Words} has {MaxConnectionsPerUser} connections already"
-            : null;
+        var isStranger = IsStranger(peer);
+        if (isStranger && _strangers >= MaxStrangers)
+        {
+            return $"there are {MaxStrangers} connections already of users that run no worker and that no listener allows";
+        }
+
+        return _connections.Count < (peer.IsPrivileged ? MaxConnections : MaxConnections - ReservedConnections) || (!isStranger && MakeRoom(peer))
+            ? null
+            : $"there are {_connections.Count} connections already";
+    }
+
+    /// <summary>
+    /// A worker's user finds a place although others have taken all: whoever has most loses the connection that has been idle
+    /// for longest. False where nobody has more than the peer's user would have then.
+    /// </summary>
+    private bool MakeRoom(BrokerPeer peer)
+    {
+        var own = _byUser.GetValueOrDefault(peer.Uid) + 1;
+        if (_connections.Where(connection => connection is { Peer.IsPrivileged: false, IsHeard: true } && _byUser[connection.Peer.Uid] > own)
+            .OrderByDescending(connection => connection.IsStranger).ThenByDescending(connection => _byUser[connection.Peer.Uid]).ThenBy(connection => connection.HeardAt)
+            .FirstOrDefault() is not { } idle)
+        {
+            return false;
+        }
+
+        Close(idle);
+        return true;
     }
 
     /// <summary>

@@ -5,15 +5,72 @@ namespace Supervisor.Linux.Handoff;
 
 /// <summary>
 /// Who may take which handle: root and the daemon's own user all of them; others those whose <c>allow</c> names them or a
-/// group of theirs, and the workers of a service those that it lists. Names are looked up once each, since a look-up may
-/// ask a directory server and the loop must not wait for one at every request; one that is not found is looked up again.
+/// group of theirs, and the workers of a service those that it lists. Lives on the loop, but names are looked up beside it,
+/// once each, since a look-up may ask a directory server; a name that is not found is looked up again later.
 /// </summary>
-public sealed class BrokerAccess
+public sealed class BrokerAccess(EventLoop loop)
 {
-    private readonly Dictionary<string, uint> _ids = new(StringComparer.Ordinal);
+    /// <summary>After so long a name that was not found is looked up again.</summary>
+    private static readonly TimeSpan NotFoundFor = TimeSpan.FromSeconds(5);
+
+    private readonly Dictionary<string, (uint? Id, TimeSpan At)> _ids = new(StringComparer.Ordinal);
+    private readonly HashSet<uint> _users = [];
+    private readonly HashSet<uint> _groups = [];
+    private readonly List<Action> _waiting = [];
+    private bool _isLookingUp;
+
+    /// <summary>Whether names are being looked up: until <see cref="WhenKnown"/> calls back some may not be known.</summary>
+    public bool IsLookingUp => _isLookingUp;
 
     /// <summary>Forgets what names stand for: after the configuration or the user database has changed.</summary>
     public void Forget() => _ids.Clear();
+
+    /// <summary>Begins to look up the names of those handles that are not known; nothing happens where all are.</summary>
+    public void LookUp(IEnumerable<ListenerHandle> handles)
+    {
+        if (_isLookingUp)
+        {
+            return;
+        }
+
+        HashSet<string>? wanted = null;
+        foreach (var handle in handles)
+        {
+            foreach (var entry in handle.Spec.Allow)
+            {
+                if (!_ids.TryGetValue(entry, out var known) || (known.Id is null && loop.Now - known.At > NotFoundFor))
+                {
+                    (wanted ??= new HashSet<string>(StringComparer.Ordinal)).Add(entry);
+                }
+            }
+        }
+
+        if (wanted is null)
+        {
+            return;
+        }
+
+        _isLookingUp = true;
+        Task.Run(() => wanted.Select(entry => (entry, Find(entry))).ToArray()).ContinueWith(
+            task => loop.Post(() => Take(task.IsCompletedSuccessfully ? task.Result : [.. wanted.Select(entry => (entry, (uint?)null))])),
+            TaskScheduler.Default);
+    }
+
+    /// <summary>Calls <paramref name="action"/> when the look-up that is under way has ended, or at once.</summary>
+    public void WhenKnown(Action action)
+    {
+        if (_isLookingUp)
+        {
+            _waiting.Add(action);
+        }
+        else
+        {
+            action();
+        }
+    }
+
+    /// <summary>Whether some listener's <c>allow</c> names the peer or a group of it, as far as names are known.</summary>
+    public bool IsNamed(BrokerPeer peer) => _users.Contains(peer.Uid) || _groups.Any(peer.IsOf);
 
     /// <summary>Whether the peer may take the handle. <paramref name="service"/> is the one that it belongs to.</summary>
     public bool Allows(BrokerPeer peer, BrokerService? service, ListenerHandle handle)
@@ -25,9 +82,7 @@ public sealed class BrokerAccess
 
         foreach (var entry in handle.Spec.Allow)
         {
-            var name = entry[(entry.IndexOf(':', StringComparison.Ordinal) + 1)..];
-            var isUser = entry.StartsWith("user:", StringComparison.Ordinal);
-            if (Find(entry, isUser, name) is { } id && (isUser ? peer.Uid == id : peer.IsOf(id)))
+            if (_ids.TryGetValue(entry, out var known) && known.Id is { } id && (IsUser(entry) ? peer.Uid == id : peer.IsOf(id)))
             {
                 return true;
             }
@@ -36,19 +91,31 @@ public sealed class BrokerAccess
         return false;
     }
 
-    private uint? Find(string entry, bool isUser, string name)
+    private void Take((string Entry, uint? Id)[] found)
     {
-        if (_ids.TryGetValue(entry, out var known))
+        foreach (var (entry, id) in found)
         {
-            return known;
+            _ids[entry] = (id, loop.Now);
+            if (id is { } known)
+            {
+                (IsUser(entry) ? _users : _groups).Add(known);
+            }
         }
 
-        var found = isUser ? Processes.FindUser(name)?.Uid : Processes.FindGroup(name);
-        if (found is { } id)
+        _isLookingUp = false;
+        var waiting = _waiting.ToArray();
+        _waiting.Clear();
+        foreach (var action in waiting)
         {
-            _ids.Add(entry, id);
+            action();
         }
-
-        return found;
     }
+
+    private static uint? Find(string entry)
+    {
+        var name = entry[(entry.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        return IsUser(entry) ? Processes.FindUser(name)?.Uid : Processes.FindGroup(name);
+    }
+
+    private static bool IsUser(string entry) => entry.StartsWith("user:", StringComparison.Ordinal);
 }

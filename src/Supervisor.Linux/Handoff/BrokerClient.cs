@@ -55,9 +55,14 @@ public sealed class BrokerClient : IDisposable
         return new BrokerClient(socket);
     }
 
-    /// <summary>The request for those listeners' descriptors.</summary>
-    public static byte[] TakeRequest(IEnumerable<string> listeners) => Request("take", writer =>
+    /// <summary>The request for those listeners' descriptors, with the <paramref name="token"/> of the worker that this process belongs to.</summary>
+    public static byte[] TakeRequest(IEnumerable<string> listeners, string? token = null) => Request("take", writer =>
     {
+        if (!string.IsNullOrEmpty(token))
+        {
+            writer.WriteString("token"u8, token);
+        }
+
         writer.WriteStartArray("listeners"u8);
         foreach (var name in listeners)
         {

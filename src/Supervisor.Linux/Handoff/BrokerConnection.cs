@@ -12,9 +12,6 @@ namespace Supervisor.Linux.Handoff;
 /// </summary>
 internal sealed class BrokerConnection : IDisposable
 {
-    /// <summary>Requests that are taken before it is another descriptor's turn.</summary>
-    private const int MaxRequestsPerWake = 8;
-
     /// <summary>How long a reply may wait for the peer to make room.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -29,10 +26,17 @@ internal sealed class BrokerConnection : IDisposable
     private HistoryFact? _fact;
     private bool _isReceiving;
     private bool _isClosed;
+    private TimeSpan? _deadline;
+    private bool _isQueued;
+    private bool _isLooking;
+    private bool _isKnown;
 
     /// <summary>Takes over the socket, and hears it from now on.</summary>
-    public BrokerConnection(EventLoop loop, Broker broker, Disposer disposer, DescriptorHandle socket, BrokerPeer peer)
+    public BrokerConnection(EventLoop loop, Broker broker, Disposer disposer, DescriptorHandle socket, BrokerPeer peer, bool isStranger)
     {
+        IsStranger = isStranger;
+        HeardAt = loop.Now;
+        _isKnown = peer.IsPrivileged;
         _loop = loop;
         _disposer = disposer;
         _broker = broker;
@@ -55,8 +59,20 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>The socket, which stays this object's.</summary>
     public DescriptorHandle Socket => _socket;
 
-    /// <summary>When the wait for room is over; null where nothing waits.</summary>
-    public TimeSpan? Deadline { get; private set; }
+    /// <summary>Whether its user runs no worker, and no listener allows it.</summary>
+    public bool IsStranger { get; }
+
+    /// <summary>Whether it was closed, by this side or by the peer.</summary>
+    public bool HasEnded => _isClosed || Polling.IsClosed(_socket);
+
+    /// <summary>When it last asked, or connected.</summary>
+    public TimeSpan HeardAt { get; private set; }
+
+    /// <summary>Whether nothing is under way for it.</summary>
+    public bool IsIdle => _pending is null;
+
+    /// <summary>When the wait is over, for room for a reply or for a stranger's request; null where there is no limit.</summary>
+    public TimeSpan? Deadline => _deadline ?? (IsStranger && _pending is null ? HeardAt + Broker.StrangerPatience : null);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -77,18 +93,38 @@ internal sealed class BrokerConnection : IDisposable
         return _socket;
     }
 
+    /// <summary>There is something to read, which the broker has read when it is this connection's turn.</summary>
     private void Hear()
     {
+        if (!_isQueued)
+        {
+            _isQueued = true;
+            _broker.Enqueue(this);
+        }
+    }
+
+    /// <summary>Takes one request and begins its answer. Before the first one of a peer without privileges, who that is has to be found out: until then its requests wait in its socket.</summary>
+    internal void Serve()
+    {
+        _isQueued = false;
+        if (_isClosed || _pending is not null || _isLooking)
+        {
+            return;
+        }
+
+        if (!_isKnown)
+        {
+            _isLooking = true;
+            _loop.Unwatch(_socket);
+            _broker.Look(this);
+            return;
+        }
+
+        HeardAt = _loop.Now;
         var data = ArrayPool<byte>.Shared.Rent(BrokerRequest.MaxBytes);
         try
         {
-            for (var i = 0; i < MaxRequestsPerWake && !_isClosed && IsHeard; i++)
-            {
-                if (!Take(data.AsSpan(0, BrokerRequest.MaxBytes)))
-                {
-                    return;
-                }
-            }
+            Take(data.AsSpan(0, BrokerRequest.MaxBytes));
         }
         finally
         {
@@ -96,7 +132,18 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
-    /// <summary>Takes one request, if there is one, and begins its answer.</summary>
+    /// <summary>Who the peer is has been found out.</summary>
+    internal void Looked()
+    {
+        _isLooking = false;
+        _isKnown = true;
+        if (!_isClosed)
+        {
+            _loop.Watch(_socket, Hear);
+            Hear();
+        }
+    }
+
     private bool Take(Span<byte> data)
     {
         var length = Sockets.Peek(_socket, withCredentials: false, data, out _, out _, out var truncated, out var carries, out var error);
@@ -177,7 +224,7 @@ internal sealed class BrokerConnection : IDisposable
         if (Send(_pending!) && !_isClosed)
         {
             _pending = null;
-            Deadline = null;
+            _deadline = null;
             _loop.Unwatch(_socket);
             _loop.Watch(_socket, Hear);
         }
@@ -219,7 +266,7 @@ internal sealed class BrokerConnection : IDisposable
             {
                 if (error is null)
                 {
-                    Deadline = _loop.Now + Patience;
+                    _deadline = _loop.Now + Patience;
                     return false;
                 }
 
@@ -227,7 +274,7 @@ internal sealed class BrokerConnection : IDisposable
                 return true;
             }
 
-            Deadline = null;
+            _deadline = null;
         }
 
         return true;

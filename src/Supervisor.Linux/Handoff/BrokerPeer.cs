@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Workers;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
@@ -48,27 +49,19 @@ public sealed class BrokerPeer
     /// <summary>Whether it is of a group, by its supplementary ones too.</summary>
     public bool IsOf(uint group) => Gid == group || (_groups ??= Sockets.GetPeerGroups(_socket)).Contains(group);
 
+    /// <summary>What the kernel said of the peer's process when it was looked at; null until then, and where it had ended by then.</summary>
+    public ProcessLineage? Lineage { get; internal set; }
+
+    /// <summary>The service that the peer belongs to; null where it belongs to none. <paramref name="token"/> is what its request says.</summary>
+    public BrokerService? Service(IBrokerTable table, string? token) => Lineage is null ? null : table.ServiceOf(Lineage, token);
+
     /// <summary>
-    /// The service that the peer belongs to; null where it belongs to none, or has ended. A process id can be given to
-    /// another process while /proc is read: the pidfd tells whether the one that connected still runs afterwards, so that
-    /// what was read was of it. A kernel without SO_PEERPIDFD is asked for a pidfd of that id beforehand.
+    /// Reads <see cref="Lineage"/>: a walk that the peer can make long, so never on the loop. A process id can be given to
+    /// another process while /proc is read: the pidfd of the connection (SO_PEERPIDFD) tells whether the process that
+    /// connected still runs afterwards. Without SO_PEERPIDFD (before Linux 6.5) a pidfd of that id is opened before.
     /// </summary>
-    public BrokerService? Service(IBrokerTable table)
-    {
-        if (Pid <= 0)
-        {
-            return null;
-        }
+    internal ProcessLineage? Look(DescriptorHandle? pidfd) => Pid <= 0 || pidfd is null ? null : ProcessLook.Read(Pid, pidfd, Uid);
 
-        using var pidfd = Sockets.GetPeerPidfd(_socket) ?? Processes.OpenPidfd(Pid, out _);
-        if (pidfd is null)
-        {
-            return null;
-        }
-
-        // Signal 0 is sent to nobody and refused where there is nobody; EPERM is an answer of a live one.
-        const int noSuchProcess = 3;
-        var service = table.ServiceOf(Pid);
-        return service is not null && Processes.Signal(pidfd, 0)?.Errno != noSuchProcess ? service : null;
-    }
+    /// <summary>The pidfd of the process, for <see cref="Look"/>; the caller owns it.</summary>
+    internal DescriptorHandle? OpenPidfd() => Pid <= 0 ? null : Sockets.GetPeerPidfd(_socket) ?? Processes.OpenPidfd(Pid, out _);
 }

@@ -1,5 +1,6 @@
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Workers;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
@@ -14,8 +15,11 @@ public interface IBrokerTable
     /// <summary>The handle of that name; null where there is none. A client may ask for thousands at once.</summary>
     ListenerHandle? Find(ReadOnlySpan<char> name);
 
-    /// <summary>The service that a live process is a worker of, or descends from a worker of; null where it is of none.</summary>
-    BrokerService? ServiceOf(int pid);
+    /// <summary>The service that a process belongs to as a worker or by descent from one, or by a worker's <paramref name="token"/>; null where it belongs to none.</summary>
+    BrokerService? ServiceOf(ProcessLineage process, string? token);
+
+    /// <summary>Whether workers of some service run as that user.</summary>
+    bool IsWorkerUser(uint uid);
 
     /// <summary>
     /// Holds a descriptor under a name from now on. Null where it does: the descriptor is its own then. Otherwise the reason,

@@ -11,12 +11,14 @@ namespace Supervisor.Linux.Workers;
 public sealed class CgroupTree
 {
     private const string Prefix = "worker-";
+    private const string Unified = "0::/";
 
     private readonly List<string> _leftOver;
 
-    private CgroupTree(string directory)
+    private CgroupTree(string directory, string kernelPath)
     {
         Directory = directory;
+        KernelPath = kernelPath;
         _leftOver = [.. System.IO.Directory.EnumerateDirectories(directory, Prefix + "*")];
         RemoveLeftOver();
     }
@@ -24,14 +26,20 @@ public sealed class CgroupTree
     /// <summary>Its directory.</summary>
     public string Directory { get; }
 
+    /// <summary>The same cgroup as /proc/PID/cgroup names it.</summary>
+    internal string KernelPath { get; }
+
     /// <summary>The daemon's own; null where it may not make any below it, or the kernel cannot kill one (Linux 5.14).</summary>
     public static CgroupTree? Find()
     {
         try
         {
-            return Locate(File.ReadAllLines("/proc/self/mountinfo"), File.ReadAllLines("/proc/self/cgroup")) is { } directory
+            var cgroups = File.ReadAllLines("/proc/self/cgroup");
+            return Locate(File.ReadAllLines("/proc/self/mountinfo"), cgroups) is { } directory
                 && IsDelegated(directory)
-                && File.Exists(Path.Combine(directory, "cgroup.kill")) ? new CgroupTree(directory) : null;
+                && File.Exists(Path.Combine(directory, "cgroup.kill"))
+                    ? new CgroupTree(directory, Path.TrimEndingDirectorySeparator(cgroups.First(line => line.StartsWith(Unified, StringComparison.Ordinal))[(Unified.Length - 1)..]))
+                    : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -42,7 +50,7 @@ public sealed class CgroupTree
     /// <summary>Where the cgroup of /proc/self/cgroup is mounted, by /proc/self/mountinfo (proc(5)); null where it is not.</summary>
     internal static string? Locate(IEnumerable<string> mounts, IEnumerable<string> cgroups)
     {
-        if (cgroups.FirstOrDefault(line => line.StartsWith("0::/", StringComparison.Ordinal)) is not { } own)
+        if (cgroups.FirstOrDefault(line => line.StartsWith(Unified, StringComparison.Ordinal)) is not { } own)
         {
             return null;
         }

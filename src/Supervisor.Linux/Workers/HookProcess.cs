@@ -29,11 +29,20 @@ public sealed class HookProcess : IDisposable
     /// <summary>Its way to its program; null where it is known to have arrived.</summary>
     internal PendingLaunch? Launch { get; init; }
 
-    /// <summary>SIGKILL to it and to whatever is left of its session; it must not have been reaped.</summary>
-    internal void Kill()
+    /// <summary>SIGKILL to it. It must not have been reaped.</summary>
+    internal void Kill() => Processes.Signal(Pidfd, 9);
+
+    /// <summary>Kills whatever is left of its session, beside the loop, and then calls <paramref name="onDone"/> on it. Until then it must not be reaped.</summary>
+    internal void KillRest(Action onDone)
     {
-        Processes.Signal(Pidfd, 9);
-        Sweep.Kill(() => ProcFile.MembersOf(Pid));
+        if (_orphans is { } orphans)
+        {
+            orphans.Sweeper.Begin(new Sweep { Sessions = [Pid], Leaders = [Pid], OnDone = _ => onDone() });
+        }
+        else
+        {
+            onDone();
+        }
     }
 
     /// <summary>Reaps it, which has ended.</summary>

@@ -18,6 +18,7 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
     private readonly Action<HookEnded> _onEnded;
     private readonly Queue<(ServiceSpec Spec, WorkerIdentity Identity, HookEffect Hook)> _waiting = new();
     private HookProcess? _process;
+    private static readonly TimeSpan DeathPatience = TimeSpan.FromMilliseconds(100);
 
     /// <summary>The hook whose environment is being read; null while none is.</summary>
     private HookEffect? _preparing;
@@ -114,9 +115,12 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
         _loop.Remove(this);
         if (_process is { } process)
         {
+            // Its children become the daemon's when it is dead, and are killed as such.
             process.Kill();
+            Polling.Await(process.Pidfd, DeathPatience);
             Unwatch(process);
             process.Dispose();
+            _process = null;
         }
     }
 
@@ -204,16 +208,25 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
             return;
         }
 
-        process.Kill();
+        Unwatch(process);
+        NextDeadline = null;
+        process.KillRest(() => Finish(process, exit));
+    }
+
+    private void Finish(HookProcess process, Processes.Exit exit)
+    {
+        if (_process != process)
+        {
+            return;
+        }
+
         process.Output.Drain();
         process.Error.Drain();
         string? unlaunched = null;
         process.Launch?.TryGetOutcome(out unlaunched);
-        Unwatch(process);
         process.Reap();
         process.Dispose();
         _process = null;
-        NextDeadline = null;
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
         Tell(unlaunched is not null ? $"{_hook!.Hook.Setting()} could not be started: {unlaunched}"
             : _timedOut ? $"{_hook!.Hook.Setting()} did not end within start_timeout ({Durations.Text(_timeout)}) and was killed"

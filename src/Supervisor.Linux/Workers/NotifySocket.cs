@@ -27,10 +27,14 @@ public sealed class NotifySocket : IDisposable
     private readonly Disposer? _disposer;
     private readonly string _owner;
     private EventLoop? _loop;
-    private Func<int, bool> _isOurs = static _ => false;
+    private Func<int, bool?> _isOurs = static _ => false;
     private Action<NotifyMessage, IList<DescriptorHandle>> _onMessage = static (_, _) => { };
     private Action<string, string, int> _onRefused = static (_, _, _) => { };
+    private Action<int> _onUnknown = static _ => { };
+    private Action _onHeard = static () => { };
     private Action? _onIdle;
+    private int _unknown;
+    private bool _isWatched;
     private bool _isHeard;
     private bool _isOver;
     private bool _isDisposed;
@@ -111,28 +115,46 @@ public sealed class NotifySocket : IDisposable
     /// before has a successor, to whom it is told again. What carries descriptors is not told twice.
     /// </summary>
     /// <param name="loop">The loop.</param>
-    /// <param name="isOurs">Whether a process may speak for the worker.</param>
+    /// <param name="isOurs">Whether a process may speak for the worker; null where it has to be looked at first.</param>
     /// <param name="onMessage">Gets each message, and what it asks to store (FDSTORE=1): what it takes out of the list is its own, the rest is closed.</param>
     /// <param name="onRefused">Gets, of every other: a word for the kind of reason, the reason, and the sender.</param>
+    /// <param name="onUnknown">Gets the process that has to be looked at. Its message, and those after it, wait until <see cref="Resume"/>.</param>
+    /// <param name="onHeard">Called when no message is left that is to be dealt with now.</param>
     public void Watch(
-        EventLoop loop, Func<int, bool> isOurs, Action<NotifyMessage, IList<DescriptorHandle>> onMessage, Action<string, string, int> onRefused)
+        EventLoop loop,
+        Func<int, bool?> isOurs,
+        Action<NotifyMessage, IList<DescriptorHandle>> onMessage,
+        Action<string, string, int> onRefused,
+        Action<int> onUnknown,
+        Action onHeard)
     {
-        (_loop, _isOurs, _onMessage, _onRefused) = (loop, isOurs, onMessage, onRefused);
-        loop.Watch(Descriptor, Hear);
+        (_loop, _isOurs, _onMessage, _onRefused, _onUnknown, _onHeard) = (loop, isOurs, onMessage, onRefused, onUnknown, onHeard);
+        Resume();
+    }
+
+    /// <summary>Hears it again, unless what rides on a message is being received.</summary>
+    public void Resume()
+    {
+        if (_loop is not null && !_isWatched && !_isOver && !_isDisposed && !IsBusy)
+        {
+            _isWatched = true;
+            _loop.Watch(Descriptor, Hear);
+        }
     }
 
     /// <summary>Hears nothing more. What is being received then is refused.</summary>
     public void Unwatch()
     {
         _isOver = true;
-        _loop?.Unwatch(Descriptor);
+        Pause();
     }
 
     /// <summary>
-    /// Takes all that has arrived, of a worker that has ended, but for a flood. False where that is not over, since descriptors
-    /// are received: <paramref name="onIdle"/> is called when it is to be called again.
+    /// Takes all that has arrived, of a worker that has ended, but for a flood. False where that is not over: descriptors are
+    /// received, and <paramref name="onIdle"/> is called when it is to be called again; or <paramref name="unknown"/> (else 0)
+    /// has to be looked at first.
     /// </summary>
-    public bool Drain(Action onIdle)
+    public bool Drain(Action onIdle, out int unknown)
     {
         if (!IsBusy)
         {
@@ -142,13 +164,20 @@ public sealed class NotifySocket : IDisposable
             }
         }
 
+        unknown = TakeUnknown();
+        _onHeard();
         _onIdle = IsBusy ? onIdle : null;
-        return !IsBusy;
+        return !IsBusy && unknown == 0;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
         Unwatch();
         _isDisposed = true;
         Files.Unlink(Path);
@@ -168,6 +197,31 @@ public sealed class NotifySocket : IDisposable
         for (var i = 0; i < MaxMessagesPerWake && !_isHeard && Take(stays: true); i++)
         {
         }
+
+        _onHeard();
+        if (TakeUnknown() is not 0 and var unknown)
+        {
+            _onUnknown(unknown);
+        }
+    }
+
+    private void Pause()
+    {
+        _isWatched = false;
+        _loop?.Unwatch(Descriptor);
+    }
+
+    /// <summary>The process that has to be looked at, until which nothing is heard; 0 where there is none.</summary>
+    private int TakeUnknown()
+    {
+        var unknown = _unknown;
+        _unknown = 0;
+        if (unknown != 0)
+        {
+            Pause();
+        }
+
+        return unknown;
     }
 
     /// <summary>Takes out what has been heard.</summary>
@@ -203,13 +257,23 @@ public sealed class NotifySocket : IDisposable
         {
             _onRefused("size", $"it is larger than {NotifyMessage.MaxBytes} bytes", sender);
         }
-        else if (!_isOurs(sender))
+        else if (_isOurs(sender) is not { } isOurs)
+        {
+            _unknown = sender;
+            return false;
+        }
+        else if (!isOurs)
         {
             _onRefused("sender", "its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
         }
         else if (!NotifyMessage.TryParse(data[..length], out message, out var wrong))
         {
             _onRefused("syntax", wrong, sender);
+        }
+        else if (message.MainPid is { } main && main != sender && _isOurs(main) is null)
+        {
+            _unknown = main;
+            return false;
         }
 
         if (carries && message is { StoresDescriptors: true })
@@ -278,7 +342,7 @@ public sealed class NotifySocket : IDisposable
     private void Begin()
     {
         IsBusy = true;
-        _loop!.Unwatch(Descriptor);
+        Pause();
     }
 
     private void Idle()
@@ -288,11 +352,7 @@ public sealed class NotifySocket : IDisposable
         _onIdle = null;
         if (!_isDisposed)
         {
-            if (!_isOver)
-            {
-                _loop!.Watch(Descriptor, Hear);
-            }
-
+            Resume();
             told?.Invoke();
         }
     }

@@ -1,3 +1,6 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Supervisor.Core.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -15,8 +18,18 @@ public sealed class OrphanReaper : IDisposable
 {
     private const int StackBytes = 128 * 1024;
 
+    /// <summary>How long the daemon's exit waits for what is left.</summary>
+    private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan DeathPatience = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long the loop reaps at a stretch: a worker can leave thousands behind at once.</summary>
+    private static readonly TimeSpan Stretch = TimeSpan.FromMilliseconds(5);
+
     private readonly EventLoop _loop;
-    private readonly HashSet<int> _children = [];
+    private readonly ConcurrentDictionary<int, byte> _children = new();
+    private readonly HashSet<WorkerProcess> _workers = [];
+    private readonly Dictionary<int, ulong> _inherited = [];
 
     /// <summary>Not a SemaphoreSlim: that one spins before it sleeps, on the processor that a dead worker's replacement starts on.</summary>
     private readonly AutoResetEvent _turn = new(false);
@@ -29,19 +42,82 @@ public sealed class OrphanReaper : IDisposable
     public OrphanReaper(EventLoop loop)
     {
         _loop = loop;
+        Sweeper = new Sweeper(loop, this);
+        foreach (var pid in ProcFile.OwnChildren())
+        {
+            if (ProcFile.Read(pid) is { } process)
+            {
+                _inherited[pid] = process.StartTime;
+            }
+        }
+
         Processes.BecomeSubreaper();
     }
+
+    /// <summary>A child that is neither a worker nor of one, and holds what workers hold: the keeper's id, 0 where there is none.</summary>
+    public Func<int, bool> IsSpared { get; set; } = static _ => false;
+
+    /// <summary>Kills what workers leave behind.</summary>
+    internal Sweeper Sweeper { get; }
 
     /// <summary>On the loop, after orphans were reaped.</summary>
     public event Action? Reaped;
 
-    /// <summary>Whether that process was spawned by the daemon itself and has not been reaped.</summary>
-    public bool IsOwn(int pid) => _children.Contains(pid);
+    /// <summary>Whether that process was spawned by the daemon itself and has not been reaped. Any thread.</summary>
+    public bool IsOwn(int pid) => _children.ContainsKey(pid);
+
+    /// <summary>Runs an action as soon as nothing that a worker left behind is being killed. On the loop.</summary>
+    public void WhenSwept(Action action) => Sweeper.WhenIdle(action);
+
+    /// <summary>A worker lives: its processes are not killed as what another one left.</summary>
+    internal void Add(WorkerProcess worker) => _workers.Add(worker);
+
+    /// <summary>It has ended.</summary>
+    internal void Remove(WorkerProcess worker) => _workers.Remove(worker);
+
+    /// <summary>
+    /// Whose stray a process is, which is told to it; null where it is nobody's, or may be a living worker's. By its token,
+    /// which only one worker was given; without one, by its user, a listener that it holds (or that its service is stopped),
+    /// and its age: what is older than a worker does not descend from it. On the loop.
+    /// </summary>
+    internal Sweep? Judge(Sweeper.Stray stray, IReadOnlyList<Sweep> sweeps)
+    {
+        if (IsOwn(stray.Pid) || IsSpared(stray.Pid))
+        {
+            return null;
+        }
+
+        if (sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && (stray.IsChild || sweep.Worker.IsForeign) && Membership.AreEqual(sweep.Worker.Token, stray.Token)) is { } owner)
+        {
+            if (stray.Process.SessionId != owner.Worker!.Session)
+            {
+                owner.OnStray?.Invoke(stray.Pid, stray.Command, null, true);
+            }
+
+            return owner;
+        }
+
+        var step = new ProcessStep(stray.Pid, stray.Process.ParentPid, stray.Process.SessionId, stray.Process.StartTime);
+        var lineage = new ProcessLineage([step], stray.Uid, null, stray.IsChild);
+        var others = _workers.Select(worker => worker.Facts).Where(worker => worker.Cgroup is null && worker.Uid == stray.Uid).ToArray();
+        if (!stray.IsChild || IsInherited(stray.Pid, stray.Process.StartTime)
+            || others.Any(worker => Membership.AreEqual(worker.Token, stray.Token) || Membership.MayDescend(worker, stray.Process.StartTime) || Membership.IsMember(worker, lineage)))
+        {
+            return null;
+        }
+
+        var heir = sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && stray.Held.Any(sweep.Listeners.ContainsKey))
+            ?? sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && sweep.IsLast);
+        heir?.OnStray?.Invoke(stray.Pid, stray.Command, stray.Held.Select(heir.Listeners.GetValueOrDefault).FirstOrDefault(name => name is not null), false);
+        return heir;
+    }
+
+    private bool IsInherited(int pid, ulong startTime) => _inherited.TryGetValue(pid, out var start) && start == startTime;
 
     /// <summary>A process was spawned, which whoever did so reaps.</summary>
     public void Add(int pid)
     {
-        _children.Add(pid);
+        _children[pid] = 0;
         if (_thread is null)
         {
             _thread = new Thread(Watch, StackBytes) { IsBackground = true, Name = "orphans" };
@@ -57,7 +133,7 @@ public sealed class OrphanReaper : IDisposable
     /// <summary>It was reaped, or is to be reaped as an orphan.</summary>
     public void Remove(int pid)
     {
-        _children.Remove(pid);
+        _children.TryRemove(pid, out _);
         if (_isBehindChild)
         {
             _isBehindChild = false;
@@ -65,13 +141,43 @@ public sealed class OrphanReaper : IDisposable
         }
     }
 
-    /// <summary>SIGKILL to the orphans of workers that are left when the daemon leaves; each is told with its command.</summary>
-    public void KillLeft(Action<int, string?> onKilled) => Sweep.Kill(() => ProcFile.OwnChildren()
-        .Where(pid => !IsOwn(pid) && ProcFile.HasVariableNamed(pid, "LISTEND_SERVICE")), pid => onKilled(pid, ProcFile.Command(pid)));
+    /// <summary>
+    /// SIGKILL to the orphans of workers and hooks that are left when the daemon exits: its children that it neither spawned
+    /// nor had before it began. Each is told with its command. After the loop; it takes no longer than a few seconds.
+    /// </summary>
+    public void KillLeft(WorkerTokens tokens, Action<int, string?> onKilled)
+    {
+        var began = Stopwatch.GetTimestamp();
+        var killed = new HashSet<(int, ulong)>();
+        for (var found = true; found && Stopwatch.GetElapsedTime(began) < ExitPatience;)
+        {
+            found = false;
+            foreach (var pid in ProcFile.OwnChildren().Where(pid => !IsOwn(pid) && !IsSpared(pid)))
+            {
+                using var pidfd = Processes.OpenPidfd(pid, out _);
+                if (pidfd is null || ProcFile.Read(pid) is not { HasEnded: false } process || process.ParentPid != Processes.CurrentPid
+                    || (IsInherited(pid, process.StartTime) && !HasToken(pid, tokens)) || !killed.Add((pid, process.StartTime)))
+                {
+                    continue;
+                }
+
+                found = true;
+                onKilled(pid, ProcFile.Command(pid));
+                Processes.Signal(pidfd, 9);
+                Polling.Await(pidfd, DeathPatience);
+            }
+        }
+    }
+
+    /// <summary>An orphan of a worker that was there before an execve() of the daemon cannot be told otherwise from a child that the daemon's own starter left.</summary>
+    private static bool HasToken(int pid, WorkerTokens tokens) => ProcFile.UsersOf(pid) is { } ids && ids.Real == ids.Effective && ids.Effective == ids.Saved
+        && tokens.IsOurs(ProcessEnvironment.ReadAsync(pid, ids.Effective, WorkerTokens.Variable).GetAwaiter().GetResult()[0]);
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        Sweeper.Dispose();
+
         // The thread waits for children as long as there are any; it ends with the process.
         _loop.Post(static () => { });
     }
@@ -93,9 +199,17 @@ public sealed class OrphanReaper : IDisposable
     private void Look(bool hasChildren)
     {
         var reaped = false;
+        var isMore = false;
+        var began = Stopwatch.GetTimestamp();
         while (Processes.PeekAnyExited() is > 0 and var pid)
         {
-            if (_children.Contains(pid))
+            if (Stopwatch.GetElapsedTime(began) > Stretch)
+            {
+                isMore = true;
+                break;
+            }
+
+            if (IsOwn(pid))
             {
                 // Who stands behind it is seen when it is gone.
                 _isBehindChild = true;
@@ -106,7 +220,11 @@ public sealed class OrphanReaper : IDisposable
             reaped = true;
         }
 
-        if (!_isBehindChild && (hasChildren || _children.Count > 0))
+        if (isMore)
+        {
+            _loop.Post(() => Look(hasChildren));
+        }
+        else if (!_isBehindChild && !_isWatching && (hasChildren || !_children.IsEmpty))
         {
             Continue();
         }

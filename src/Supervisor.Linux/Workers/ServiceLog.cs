@@ -96,8 +96,25 @@ internal sealed class ServiceLog : IDisposable
     public void MainProcess(WorkerState worker, int session, int before, int pid) => _limit.Write(Subject(session), "main", (log, leftOut) => About(log, worker, pid)
         .Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID){LeftOut}", _name, worker.Slot, before, worker.Generation, pid, leftOut), MostAtOnce);
 
-    public void StrayKilled(int worker, int pid, string? command) => _limit.Write(Subject(worker), "stray", (log, leftOut) => log.ForContext("LISTEND_WORKER_PID", worker)
-        .Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} that it came from, in a session of its own: it is killed, as all of a worker are{LeftOut}", _name, pid, command ?? "?", worker, leftOut), MostAtOnce);
+    /// <summary>A process outlived its worker, known by its token, or else by its user and the listener that it holds, if any.</summary>
+    public void StrayKilled(int worker, int pid, string? command, string? listener, bool byToken) => _limit.Write(Subject(worker), "stray", (limited, leftOut) =>
+    {
+        var log = limited.ForContext("LISTEND_WORKER_PID", worker);
+        if (byToken)
+        {
+            log.Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} in a session of its own: sending SIGKILL{LeftOut}", _name, pid, command ?? "?", worker, leftOut);
+        }
+        else
+        {
+            log.Warning(
+                "service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker}{Held} and hid its origin: sending SIGKILL; only a cgroup for each worker contains such processes: set Delegate=yes in the unit of listend{LeftOut}",
+                _name, pid, command ?? "?", worker, listener is null ? "" : $", holds listener {listener}", leftOut);
+        }
+    }, MostAtOnce);
+
+    public void RestNotKilled(int worker) =>
+        _log.ForContext("LISTEND_WORKER_PID", worker).ForContext("MESSAGE_ID", MessageIds.Worker)
+            .Warning("service {Service}: worker with pid {Worker}: its processes start others faster than they are killed, and some are left: set Delegate=yes in the unit of listend, so that each worker has a cgroup", _name, worker);
 
     public void FirstEnded(int pid, int main, string how) =>
         _log.ForContext("LISTEND_WORKER_PID", main).ForContext("MESSAGE_ID", MessageIds.Worker)

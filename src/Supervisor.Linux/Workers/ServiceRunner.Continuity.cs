@@ -155,13 +155,6 @@ public sealed partial class ServiceRunner
     /// <summary>Whether a notify socket at that path is one of the workers'.</summary>
     public bool HasNotifySocket(string path) => _processes.Values.Any(process => process.Notify.Path == path);
 
-    /// <summary>Tells whether a process is of one of the workers that there are now. Another one that comes later may have the number, and the notify socket's path, of one that was lost.</summary>
-    public Func<int, bool> KnowsNow()
-    {
-        var workers = _processes.Values.Select(process => (process.Pid, process.Session, process.Notify.Path)).ToArray();
-        return pid => workers.Any(worker => worker.Pid == pid || worker.Session == pid || ProcFile.HasVariable(pid, "NOTIFY_SOCKET", worker.Path));
-    }
-
     /// <summary>Goes on with a worker's process; where it is gone, how it ended.</summary>
     private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors, bool isChild)
     {
@@ -190,7 +183,8 @@ public sealed partial class ServiceRunner
             new OutputPipe(descriptors.Take(DescriptorKey.Error(Name, entry.Id)) ?? Files.EndedPipe(), line => _log.Output(worker, entry.Pid, line, isError: true), entry.ErrorRest),
             _orphans,
             isChild,
-            _spawner.Cgroups);
+            _spawner.Cgroups,
+            MeansOf(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
         if (entry.Sockets is { } inodes)
         {
             process.Sockets = [.. MeansOf(worker.Generation).Listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving)).Where(socket => inodes.Contains(socket.Inode))];

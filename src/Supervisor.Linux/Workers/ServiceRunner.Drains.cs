@@ -43,7 +43,7 @@ public sealed partial class ServiceRunner
         {
             if (worker.Phase == WorkerPhase.Killed)
             {
-                _processes.GetValueOrDefault(worker.Id)?.KillSession();
+                KillWorker(worker.Id);
             }
             else if (!worker.IsLive && worker.EndRequested)
             {

@@ -20,23 +20,68 @@ public sealed partial class ServiceRunner
     /// <summary>Workers that have ended while descriptors of theirs are received, until when, and what is done then.</summary>
     private readonly Dictionary<int, (TimeSpan Until, Action Again)> _lastWords = [];
 
+    /// <summary>How many senders a worker's end waits for to be looked at.</summary>
+    private const int MostLastLooks = 8;
+
     /// <summary>
-    /// Takes what a worker has said that has ended. False where its last descriptors are still being received: what it stores
-    /// is its successor's. <paramref name="again"/> is then called when they are, or when that has taken too long.
+    /// Takes what a worker has said that has ended. False where that is not over: a sender has to be looked at first, or the
+    /// worker's last descriptors are still being received, since what it stores belongs to its successor.
+    /// <paramref name="again"/> is called when it may be over, or when it has taken too long.
     /// </summary>
     private bool TakeMessages(int workerId, WorkerProcess process, Action again)
     {
-        if (process.Notify.Drain(again) || (_lastWords.TryGetValue(workerId, out var last) && last.Until <= _loop.Now))
+        var isOver = process.Notify.Drain(again, out var unknown);
+        if (unknown != 0)
+        {
+            process.LastLooks++;
+            LookAt(workerId, process, unknown, again);
+            return false;
+        }
+
+        if (isOver || (_lastWords.TryGetValue(workerId, out var last) && last.Until <= _loop.Now))
         {
             _lastWords.Remove(workerId);
             return true;
         }
 
-        // It has ended for good, and would wake the loop for ever.
-        _loop.Unwatch(process.Pidfd);
         _lastWords.TryAdd(workerId, (_loop.Now + LastWordsWithin, again));
         return false;
     }
+
+    /// <summary>Whether a process is the worker's, as far as one call tells; null where it has to be looked at.</summary>
+    private static bool? Knows(WorkerProcess process, int pid) => process.Knows(pid) ?? (process.LastLooks < MostLastLooks ? null : false);
+
+    /// <summary>Finds out off the loop whether a process is the worker's, for its next message; nothing comes of it where the worker has ended by then.</summary>
+    private void LookAt(int workerId, WorkerProcess process, int pid, Action onSeen)
+    {
+        process.IsLooking = true;
+        _looks.Ask<ProcessLineage>(
+            process.Uid,
+            () => async () =>
+            {
+                using var pidfd = Processes.OpenPidfd(pid, out _);
+                return pidfd is null ? null : await ProcessLook.ReadWithTokenAsync(pid, pidfd, IsSpawned).ConfigureAwait(false);
+            },
+            lineage =>
+            {
+                process.IsLooking = false;
+                if (_processes.GetValueOrDefault(workerId) == process && !process.IsEnding)
+                {
+                    process.Notify.Resume();
+                    process.Known[pid] = (lineage?.Chain[0].StartTime ?? 0, lineage is not null && process.Owns(lineage));
+                    if (process.EndWaits)
+                    {
+                        WatchEnd(workerId, process);
+                    }
+                    else
+                    {
+                        onSeen();
+                    }
+                }
+            });
+    }
+
+    private bool IsSpawned(int pid) => _orphans?.IsOwn(pid) == true;
 
     /// <summary>One message: who the worker is comes first, what it says of itself next, what changes its state last.</summary>
     private void Take(int workerId, WorkerProcess process, NotifyMessage message, IList<DescriptorHandle> descriptors)
@@ -142,7 +187,10 @@ public sealed partial class ServiceRunner
     private void HandOver(int workerId, WorkerProcess process, int pid)
     {
         var pidfd = Processes.OpenPidfd(pid, out _);
-        if (pidfd is null || !process.Owns(pid))
+
+        // What was found out is of the process that was there then: the pidfd must be of the same one.
+        var isOurs = process.Knows(pid) == true && (!process.Known.TryGetValue(pid, out var known) || ProcFile.Read(pid)?.StartTime == known.StartTime);
+        if (pidfd is null || !isOurs)
         {
             pidfd?.Dispose();
             _log.MessageRefused(process, pid, "mainpid", $"MAINPID={pid} is none of its descendants");

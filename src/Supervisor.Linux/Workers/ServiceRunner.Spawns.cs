@@ -173,13 +173,15 @@ public sealed partial class ServiceRunner
     {
         process.Notify.Watch(
             _loop,
-            process.Owns,
+            pid => Knows(process, pid),
             (message, descriptors) =>
             {
                 Settle(workerId, process);
                 Take(workerId, process, message, descriptors);
             },
-            (kind, reason, sender) => _log.MessageRefused(process, sender, kind, reason));
+            (kind, reason, sender) => _log.MessageRefused(process, sender, kind, reason),
+            pid => LookAt(workerId, process, pid, static () => { }),
+            process.Known.Clear);
         Watch(process.Output);
         Watch(process.Error);
         _loop.Watch(process.Pidfd, () => Ended(workerId, process));

@@ -50,6 +50,8 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <summary>Workers whose environment is being read: they have no process yet.</summary>
     private readonly HashSet<int> _preparing = [];
     private readonly List<WorkerSpawned> _spawned = [];
+    private readonly LookQueue _looks;
+    private int _sweeping;
     private bool _stepping;
     private bool _isReplacing;
     private TimeSpan? _gaveWay;
@@ -58,6 +60,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, Disposer disposer, OrphanReaper? orphans = null, bool daemonLogsToJournal = false)
     {
         _loop = loop;
+        _looks = new LookQueue(loop);
         _spawner = spawner;
         _wanted = new GenerationMeans(listeners, null);
         _logger = log;
@@ -149,8 +152,12 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <summary>The process of a worker; null while there is none.</summary>
     public WorkerProcess? Process(int workerId) => _processes.GetValueOrDefault(workerId);
 
-    /// <summary>Whether a process is one of the workers, or below one.</summary>
-    public bool Owns(int pid) => _processes.Values.Any(process => process.Owns(pid));
+    /// <summary>What each living worker's processes are known by.</summary>
+    public IEnumerable<WorkerFacts> Facts => _processes.Values.Where(process => !process.IsEnding).Select(process => process.Facts);
+
+    /// <summary>Whether the workers are, or were last, started as that user.</summary>
+    public bool RunsAs(uint uid) => _wanted.Identity is { } identity && (identity.Uid ?? Processes.EffectiveUid) == uid
+        || _processes.Values.Any(process => process.Uid == uid);
 
     /// <summary>
     /// Starts the service, if its listeners are there; where it runs, workers that wait for their next try are tried at
@@ -278,7 +285,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         var reached = new List<int>();
         foreach (var process in _processes.Values)
         {
-            if (!process.AwaitsMain && Processes.Signal(process.Pidfd, signal) is null)
+            if (process is { AwaitsMain: false, IsEnding: false } && Processes.Signal(process.Pidfd, signal) is null)
             {
                 reached.Add(process.Pid);
             }
@@ -365,14 +372,14 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     {
         foreach (var process in _processes.Values)
         {
-            process.KillSession();
+            Kill(process);
         }
 
         _hooks.Kill();
     }
 
-    /// <summary>Whether a stopped service has nothing left to do: no worker, no hook.</summary>
-    public bool IsGone => State is { Wanted: false, Workers.IsEmpty: true } && _hooks.IsIdle;
+    /// <summary>Whether a stopped service has nothing left to do: no worker, nothing that one left, no hook.</summary>
+    public bool IsGone => State is { Wanted: false, Workers.IsEmpty: true } && _sweeping == 0 && _hooks.IsIdle;
 
     /// <summary>Waits until the workers' lines have been written where they go, unless that takes too long.</summary>
     public void FlushOutput() => _output?.Flush();
@@ -478,7 +485,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 Send(signal);
                 break;
             case KillEffect kill:
-                _drains.Kill(kill.Worker.Id, () => _processes.GetValueOrDefault(kill.Worker.Id)?.KillSession());
+                _drains.Kill(kill.Worker.Id, () => KillWorker(kill.Worker.Id));
                 break;
             case HookEffect hook:
                 _hooks.Run(State.SpecOf(hook.Generation), MeansOf(hook.Generation).Identity!, hook);
@@ -496,6 +503,14 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(effect), effect, null);
+        }
+    }
+
+    private void KillWorker(int workerId)
+    {
+        if (_processes.TryGetValue(workerId, out var process))
+        {
+            Kill(process);
         }
     }
 

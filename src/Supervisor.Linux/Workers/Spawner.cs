@@ -71,6 +71,9 @@ public sealed class Spawner : IDisposable
     /// <summary>Who receives the descriptors that workers send with their messages; null where no notify socket is watched.</summary>
     public Disposer? Disposer { get; set; }
 
+    /// <summary>Makes the tokens that workers and hooks are given.</summary>
+    public WorkerTokens Tokens { get; init; } = new();
+
     /// <summary>Below which each worker has a cgroup of its own; null where they have none.</summary>
     internal CgroupTree? Cgroups { get; }
 
@@ -121,7 +124,8 @@ public sealed class Spawner : IDisposable
             [.. stored.Select(one => one.Name)]);
         var notifyPath = Path.Combine(_notifyDirectory, string.Create(CultureInfo.InvariantCulture, $"{spec.Name}.{worker.Id}.sock"));
         var environment = Compose(spec, identity, fromFiles);
-        var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath)]);
+        var token = Tokens.New();
+        var variables = environment.With([.. handoff.Variables, .. Own(spec, worker, notifyPath, token)]);
 
         var notify = NotifySocket.Create(notifyPath, identity.Uid, out var refused, Disposer, Disposer.OwnerOf(spec.Name));
         if (notify is null)
@@ -166,6 +170,8 @@ public sealed class Spawner : IDisposable
             child.Pid, child.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
         {
             Cgroup = cgroup,
+            Uid = identity.Uid ?? Processes.EffectiveUid,
+            Token = token,
             Launch = child.Launch,
         };
 
@@ -194,6 +200,7 @@ public sealed class Spawner : IDisposable
             new("LISTEND_GENERATION", generation.ToString(CultureInfo.InvariantCulture)),
             new("LISTEND_HOOK", hook.Setting()["hooks.".Length..]),
             new("LISTEND_BROKER", _brokerPath),
+            new(WorkerTokens.Variable, Tokens.New()),
         ];
         var environment = Compose(spec, identity, fromFiles);
         return Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, out failure) is { } child
@@ -290,7 +297,7 @@ public sealed class Spawner : IDisposable
         }
     }
 
-    private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath)
+    private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath, string token)
     {
         List<KeyValuePair<string, string>> own =
         [
@@ -299,6 +306,7 @@ public sealed class Spawner : IDisposable
             new("LISTEND_WORKER", worker.Slot.ToString(CultureInfo.InvariantCulture)),
             new("LISTEND_GENERATION", worker.Generation.ToString(CultureInfo.InvariantCulture)),
             new("LISTEND_BROKER", _brokerPath),
+            new(WorkerTokens.Variable, token),
         ];
         if (spec.Watchdog > TimeSpan.Zero)
         {

@@ -18,15 +18,38 @@ public sealed class WorkerCgroup : IDisposable
     /// <summary>Its directory.</summary>
     public string Path { get; }
 
+    /// <summary>The same cgroup as /proc/PID/cgroup names it; null where it is not below the daemon's own.</summary>
+    internal string? KernelPath => _tree is not null && Path.StartsWith(_tree.Directory + "/", StringComparison.Ordinal)
+        ? (_tree.KernelPath == "/" ? "" : _tree.KernelPath) + Path[_tree.Directory.Length..]
+        : null;
+
+    /// <summary>A process of it that has not exited, other than <paramref name="except"/>; 0 where there is none. Any thread.</summary>
+    internal static int AnyMember(string path, int except)
+    {
+        foreach (var line in Lines(path, "cgroup.procs"))
+        {
+            if (int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var pid) && pid != except)
+            {
+                return pid;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>The same as <see cref="TryKill"/> by its directory. Any thread.</summary>
+    internal static bool TryKill(string path)
+    {
+        const int writeOnly = 1;
+        using var kill = Files.Open(System.IO.Path.Combine(path, "cgroup.kill"), writeOnly, 0, out _);
+        return kill is not null && Files.Write(kill, "1"u8, out var error) > 0 && error is null;
+    }
+
     /// <summary>Its cgroup.procs, to which a child writes "0" to be in it; the caller owns it. Null with the refusal.</summary>
     internal DescriptorHandle? OpenMembers(out SystemCallError error) => Open("cgroup.procs", out error);
 
     /// <summary>SIGKILL to everybody in it, those included who fork meanwhile: cgroup.kill. False where it is gone.</summary>
-    internal bool TryKill()
-    {
-        using var kill = Open("cgroup.kill", out _);
-        return kill is not null && Files.Write(kill, "1"u8, out var error) > 0 && error is null;
-    }
+    internal bool TryKill() => TryKill(Path);
 
     /// <summary>Processor time of all who are or were in it, from cpu.stat. Any thread.</summary>
     public static TimeSpan? ProcessorTime(string path)

@@ -7,8 +7,8 @@ namespace Supervisor.Linux.Workers;
 /// <summary>The process in the manifest.</summary>
 public sealed partial class WorkerProcess
 {
-    /// <summary>Goes on with a predecessor's worker. Takes over everything that it is given.</summary>
-    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output, OutputPipe error, OrphanReaper? orphans, bool isChild, CgroupTree? cgroups)
+    /// <summary>Goes on with a predecessor's worker, of that user where it was an older version's. Takes over everything that it is given.</summary>
+    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output, OutputPipe error, OrphanReaper? orphans, bool isChild, CgroupTree? cgroups, uint uid)
     {
         IsForeign = !isChild;
         IsHeldBack = entry.IsHeldBack;
@@ -24,6 +24,9 @@ public sealed partial class WorkerProcess
         AwaitsMain = entry.AwaitsMain;
         IsFirstReaped = entry.IsFirstReaped;
         _mainSession = entry.MainSession;
+        _firstStartTime = entry.FirstStartTime;
+        Uid = entry.Uid ?? uid;
+        Token = entry.Token ?? "";
         _said = entry.Status;
         _errno = entry.Errno;
         _isReloading = entry.IsReloading;
@@ -33,6 +36,8 @@ public sealed partial class WorkerProcess
         {
             orphans?.Add(Session);
         }
+
+        orphans?.Add(this);
     }
 
     /// <summary>The process for a successor, its descriptors among <paramref name="descriptors"/>.</summary>
@@ -55,6 +60,9 @@ public sealed partial class WorkerProcess
             Id = id,
             Pid = Pid,
             StartTime = StartTime,
+            FirstStartTime = FirstStartTime,
+            Uid = Uid,
+            Token = Token,
             Session = Session,
             MainSession = _mainSession,
             IsFirstReaped = IsFirstReaped,
@@ -80,10 +88,8 @@ public sealed partial class WorkerProcess
     /// <summary>Whether it is another daemon's child, which has died: nobody here can reap it.</summary>
     internal bool IsForeign { get; }
 
-    /// <summary>Where it is no child of ours, its session's number may be another's by the time that it has ended: whoever carries its notify socket's path is of it.</summary>
-    private IEnumerable<int> ForeignMembers() => ProcFile.All().Where(pid => pid != Pid && ProcFile.HasVariable(pid, "NOTIFY_SOCKET", Notify.Path));
-
     private Keys? _keys;
+    private ulong _firstStartTime;
     private ulong? _startTime;
     private int _startTimeOf;
 
@@ -96,9 +102,27 @@ public sealed partial class WorkerProcess
             {
                 _startTime = ProcFile.Read(Pid)?.StartTime ?? 0;
                 _startTimeOf = Pid;
+                if (Pid == Session)
+                {
+                    _firstStartTime = _startTime.Value;
+                }
             }
 
             return _startTime.Value;
+        }
+    }
+
+    /// <summary>The same of the spawned process; 0 where it was not read while that one was there.</summary>
+    private ulong FirstStartTime
+    {
+        get
+        {
+            if (_firstStartTime == 0 && !IsHandedOver)
+            {
+                _ = StartTime;
+            }
+
+            return _firstStartTime;
         }
     }
 

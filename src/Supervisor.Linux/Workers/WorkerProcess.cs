@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Workers;
 using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
@@ -8,8 +10,8 @@ namespace Supervisor.Linux.Workers;
 /// </summary>
 /// <remarks>
 /// The process that was spawned leads the worker's session. It may name another one of its descendants (MAINPID=), whose
-/// end is then the worker's; so may a daemon that has forked twice, whose first process is gone by then. Such a one is in
-/// a session of its own and a child of ours, and what tells whose it is is the NOTIFY_SOCKET that it was executed with.
+/// end is then the worker's; so may a daemon that has forked twice, whose first process is gone by then. Such a process is in
+/// a session of its own and a child of ours: its cgroup tells whose it is, and without one its user and its token.
 /// </remarks>
 public sealed partial class WorkerProcess : IDisposable
 {
@@ -29,6 +31,7 @@ public sealed partial class WorkerProcess : IDisposable
         StartedAt = startedAt;
         _orphans = orphans;
         orphans?.Add(pid);
+        orphans?.Add(this);
     }
 
     /// <summary>The process that counts: the spawned one, until another is named.</summary>
@@ -121,40 +124,79 @@ public sealed partial class WorkerProcess : IDisposable
     /// <summary>RELOADING=1, until READY=1.</summary>
     internal void SayReloading(bool isReloading) => _isReloading = isReloading;
 
-    /// <summary>Whether <paramref name="pid"/> is of the worker: one of its processes, of their sessions, or below them.</summary>
-    internal bool Owns(int pid)
+    /// <summary>The user id that it was started with.</summary>
+    internal uint Uid { get; init; } = Processes.EffectiveUid;
+
+    /// <summary>The token that only its processes were given; empty where an older version started it without one.</summary>
+    internal string Token { get; init; } = "";
+
+    /// <summary>Whether its end has been seen and what it left is being killed.</summary>
+    internal bool IsEnding { get; private set; }
+
+    /// <summary>Whether its end waits for a look at who sent a message.</summary>
+    internal bool EndWaits { get; set; }
+
+    /// <summary>Whether processes of it were there when the spawned one had exited; null where nobody has looked yet.</summary>
+    internal bool? HadOrphans { get; set; }
+
+    /// <summary>Whether its orphans are being looked for, and whether that has to be done again.</summary>
+    internal (bool IsUnderWay, bool IsOutdated) OrphanLook { get; set; }
+
+    /// <summary>Looks at senders that its end has waited for.</summary>
+    internal int LastLooks { get; set; }
+
+    /// <summary>Whether a sender is being looked at, until which no more of its messages are taken.</summary>
+    internal bool IsLooking { get; set; }
+
+    /// <summary>What was found out about processes that its next message speaks of: their start time, and whether they are the worker's.</summary>
+    internal Dictionary<int, (ulong StartTime, bool IsOurs)> Known { get; } = [];
+
+    /// <summary>What its processes are known by.</summary>
+    internal WorkerFacts Facts => new()
     {
-        for (var depth = 0; depth < 64 && pid > 1; depth++)
+        Main = AwaitsMain ? 0 : Pid,
+        MainStart = AwaitsMain ? 0 : StartTime,
+        First = IsFirstReaped ? 0 : Session,
+        FirstStart = FirstStartTime,
+        Session = IsSessionPinned ? Session : 0,
+        MainSession = _mainSession,
+        Uid = Uid,
+        Cgroup = Cgroup?.KernelPath,
+        Token = Token,
+        IsForeign = IsForeign,
+    };
+
+    /// <summary>
+    /// Whether a process is the worker's, where that can be told by one call: it is one of its processes, or of a session whose
+    /// number is its own. Null where it has to be looked at (<see cref="ProcessLook"/>), false where there is none.
+    /// </summary>
+    internal bool? Knows(int pid)
+    {
+        if ((pid == Session && !IsFirstReaped) || (pid == Pid && !AwaitsMain))
         {
-            if ((pid == Session && !IsFirstReaped) || (pid == Pid && !AwaitsMain))
-            {
-                return true;
-            }
-
-            if (ProcFile.Read(pid) is not { } process)
-            {
-                return false;
-            }
-
-            if (IsOfSession(process))
-            {
-                return true;
-            }
-
-            if (process.ParentPid == Processes.CurrentPid)
-            {
-                return IsOrphan(pid);
-            }
-
-            pid = process.ParentPid;
+            return true;
         }
 
-        return false;
+        var session = pid <= 0 ? -1 : Processes.SessionOf(pid);
+        return session < 0 ? false
+            : (session == Session && IsSessionPinned && !IsForeign) || (session == _mainSession && _mainSession != 0) ? true
+            : Known.TryGetValue(pid, out var known) ? known.IsOurs : null;
     }
 
-    /// <summary>Whether anybody of the worker is left whose parent is gone.</summary>
-    internal bool HasOrphans() => ProcFile.All().Any(pid =>
-        pid != Session && ProcFile.Read(pid) is { } process && process.ParentPid == Processes.CurrentPid && (IsOfSession(process) || IsOrphan(pid)));
+    /// <summary>Whether a process belongs to the worker. Pure.</summary>
+    internal bool Owns(ProcessLineage process)
+    {
+        var facts = Facts;
+        return Membership.IsMember(facts, process)
+            || (_orphans?.IsOwn(process.Top.Pid) != true && Membership.IsMemberByToken(facts, process, process.Token));
+    }
+
+    /// <summary>Its end has been seen: nothing that it left is claimed by it any more.</summary>
+    internal void BeginEnd()
+    {
+        IsEnding = true;
+        _orphans?.Remove(this);
+    }
 
     /// <summary>From now on that descendant counts. Takes over <paramref name="pidfd"/>.</summary>
     internal void HandOver(int pid, DescriptorHandle pidfd)
@@ -202,14 +244,8 @@ public sealed partial class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>
-    /// Who is left of the worker in a session of its own, now that its parent is gone: where there is no cgroup to know it by,
-    /// by the notify socket in its environment.
-    /// </summary>
-    internal IEnumerable<int> Strays() => Cgroup is null && !IsForeign ? ProcFile.OwnChildren().Where(IsOrphan) : [];
-
-    /// <summary>SIGKILL to the process and to whatever is left of its cgroup, or of its session.</summary>
-    internal void KillSession()
+    /// <summary>SIGKILL to its processes that are known by their pidfds.</summary>
+    internal void KillKnown()
     {
         if (!AwaitsMain)
         {
@@ -220,29 +256,34 @@ public sealed partial class WorkerProcess : IDisposable
         {
             Processes.Signal(First, 9);
         }
-
-        if (Cgroup?.TryKill() == true)
-        {
-            return;
-        }
-
-        if (IsForeign)
-        {
-            Sweep.Kill(ForeignMembers);
-            return;
-        }
-
-        if (IsSessionPinned)
-        {
-            Processes.Kill(-Session, 9);
-        }
-
-        Sweep.Kill(Members);
     }
+
+    /// <summary>What else of it is to be killed: whatever is left of its cgroup, or of its sessions, as long as their numbers are its own.</summary>
+    internal Sweep Rest(Action<bool>? onDone = null) => new()
+    {
+        Cgroup = Cgroup?.Path,
+        Sessions = Sessions(),
+        Leaders = [Session, Pid],
+        OnDone = onDone,
+    };
+
+    /// <summary>The same when it has ended, with what left its sessions.</summary>
+    internal Sweep Rest(bool isLast, IReadOnlyDictionary<ulong, string> listeners, Action<int, string?, string?, bool> onStray, Action<bool> onDone) => new()
+    {
+        Cgroup = Cgroup?.Path,
+        Sessions = Sessions(),
+        Leaders = [Session, Pid],
+        Worker = Facts,
+        IsLast = isLast,
+        Listeners = listeners,
+        OnStray = onStray,
+        OnDone = onDone,
+    };
 
     /// <inheritdoc/>
     public void Dispose()
     {
+        _orphans?.Remove(this);
         Watch?.Dispose();
         Launch?.Dispose();
         Output.Dispose();
@@ -253,13 +294,20 @@ public sealed partial class WorkerProcess : IDisposable
         Cgroup?.Dispose();
     }
 
-    private IEnumerable<int> Members() => !IsHandedOver && !IsFirstReaped
-        ? ProcFile.MembersOf(Session)
-        : ProcFile.All().Where(pid => ProcFile.Read(pid) is { } process
-            && (IsOfSession(process) || (process.ParentPid == Processes.CurrentPid && IsOrphan(pid))));
+    /// <summary>The sessions that are its own alone. An earlier daemon's child is reaped by init, and its session's number may be another one's by now.</summary>
+    private ImmutableArray<int> Sessions()
+    {
+        var sessions = ImmutableArray.CreateBuilder<int>(2);
+        if (IsSessionPinned && !IsForeign)
+        {
+            sessions.Add(Session);
+        }
 
-    private bool IsOfSession(ProcFile process) =>
-        (process.SessionId == Session && IsSessionPinned) || (process.SessionId == _mainSession && _mainSession != 0);
+        if (_mainSession != 0 && _mainSession != Session && !IsForeign)
+        {
+            sessions.Add(_mainSession);
+        }
 
-    private bool IsOrphan(int pid) => _orphans?.IsOwn(pid) != true && ProcFile.HasVariable(pid, "NOTIFY_SOCKET", Notify.Path);
+        return sessions.ToImmutable();
+    }
 }

@@ -36,6 +36,7 @@ internal static class DaemonState
             BootId = BootId,
             Clock = daemon.Loop.Origin,
             StartedAt = daemon.StartedAt,
+            TokenMark = daemon.Tokens.Mark,
             Upgrades = daemon.Upgrades,
             Config = new ConfigEntry
             {

@@ -48,7 +48,8 @@ internal sealed class Handover(
         IsUnderWay = true;
         _log.Information("listend (pid {Pid}) wants to take over", peer.Pid);
         var link = release();
-        control.PauseAsync().ContinueWith(_ => daemon.Loop.Post(() => daemon.Disposer.BeQuiet(() => HandOver(link, peer.Pid))), TaskScheduler.Default);
+        control.PauseAsync().ContinueWith(
+            _ => daemon.Loop.Post(() => daemon.WhenSwept(() => daemon.Disposer.BeQuiet(() => HandOver(link, peer.Pid)))), TaskScheduler.Default);
         return null;
     }
 

@@ -189,7 +189,8 @@ internal sealed class Predecessor : IDisposable
         stored ??= new IncomingDescriptors();
         Keeper.TakeFrom(paths.KeeperSocket, stored);
         var wanted = manifest.Listeners.Where(entry => entry.Inode != 0 && !IsIn(stored, entry)).ToArray();
-        var taken = Survivors.TakeSockets(wanted.Select(entry => entry.Inode).ToHashSet(), paths.BrokerSocket);
+        var taken = wanted.Length == 0 ? new Dictionary<ulong, DescriptorHandle>()
+            : new Survivors(manifest, paths.BrokerSocket).TakeSockets(wanted.Select(entry => entry.Inode).ToHashSet());
         foreach (var entry in wanted)
         {
             if (taken.TryGetValue(entry.Inode, out var descriptor))

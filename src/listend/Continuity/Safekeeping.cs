@@ -85,6 +85,9 @@ internal sealed class Safekeeping : IDeadline, IDisposable
     /// <summary>The link to the keeper, for a successor in the same process; null where there is none.</summary>
     public DescriptorHandle? Link => _keeper?.Link;
 
+    /// <summary>The keeper's process id; 0 where a predecessor started it, or none is there.</summary>
+    public int KeeperPid => _keeper?.Pid ?? 0;
+
     /// <summary>Whether systemd holds the descriptors, and so is who restarts the daemon.</summary>
     public bool IsSystemd => _store is not null;
 

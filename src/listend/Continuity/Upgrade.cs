@@ -173,7 +173,10 @@ internal sealed class Upgrade
     private void Close((ulong, ulong) identity)
     {
         var closed = _control.PauseAsync();
-        closed.ContinueWith(_ => _daemon.Loop.Post(() => _daemon.Disposer.BeQuiet(() => Execute(identity))), TaskScheduler.Default);
+
+        // execve() ends every other thread, so what workers have left is killed before, and nothing is being received.
+        closed.ContinueWith(
+            _ => _daemon.Loop.Post(() => _orphans.WhenSwept(() => _daemon.Disposer.BeQuiet(() => Execute(identity)))), TaskScheduler.Default);
     }
 
     private void Execute((ulong, ulong) identity)

@@ -67,7 +67,7 @@ public class ManifestTests
                 State = state with { Preparing = 3, Announced = 2 },
                 Blocked = "why",
                 Identity = new IdentityEntry { Uid = 1, Gid = 2, Groups = [3], Variables = ["A=b"] },
-                Workers = [new WorkerEntry { Id = 1, Pid = 2, Session = 3, StartedAt = DateTimeOffset.UnixEpoch, NotifyPath = "/n", Sockets = [4], OutputRest = [5] }],
+                Workers = [new WorkerEntry { Id = 1, Pid = 2, Session = 3, StartedAt = DateTimeOffset.UnixEpoch, NotifyPath = "/n", Sockets = [4], OutputRest = [5], FirstStartTime = 6, Uid = 7, Token = "t" }],
                 Stored = [new StoredEntry(0, "a")],
                 Hook = new HookEntry { Hook = new HookEffect(HookKind.PreStart, 1), Pid = 9 },
                 WaitingHooks = [new HookEffect(HookKind.PostStop, 2)],
@@ -76,6 +76,7 @@ public class ManifestTests
             var manifest = Manifest(state) with
             {
                 Upgrades = 4,
+                TokenMark = "m",
                 Services = [service, Manifest(state).Services[0]],
                 Events = new StreamEntry(8, []),
                 Descriptors = ImmutableSortedDictionary.Create<string, int>(StringComparer.Ordinal).Add("k", 5),

@@ -21,8 +21,20 @@ public class BrokerRequestTests
     }
 
     [Theory]
+    [InlineData("""{"method":"take","listeners":["web"],"token":"secret"}""", "secret")]
+    [InlineData("""{"token":"secret","method":"list"}""", "secret")]
+    [InlineData("""{"method":"list"}""", null)]
+    [InlineData("""{"method":"drop","name":"a","token":"secret"}""", null)]
+    public void A_request_may_carry_a_token(string text, string? token)
+    {
+        Assert.True(BrokerRequest.TryParse(Encoding.UTF8.GetBytes(text), out var request, out _));
+        Assert.Equal(token, request.Token);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("{")]
+    [InlineData("""{"method":"list","token":1}""")]
     [InlineData("\"take\"")]
     [InlineData("""{"method":null}""")]
     [InlineData("""{"method":"Take","listeners":["web"]}""")]

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Workers;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
@@ -29,6 +30,9 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
     /// <summary>Whose worker a process is.</summary>
     public Func<int, BrokerService?> Services { get; init; } = static _ => null;
 
+    /// <summary>Who runs workers.</summary>
+    public Func<uint, bool> WorkerUsers { get; init; } = static _ => false;
+
     public IReadOnlyList<ListenerHandle> Handles => _handles;
 
     public ListenerHandle? Find(ReadOnlySpan<char> name)
@@ -37,7 +41,9 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
         return _handles.Find(handle => handle.Name == wanted);
     }
 
-    public BrokerService? ServiceOf(int pid) => Services(pid);
+    public BrokerService? ServiceOf(ProcessLineage process, string? token) => Services(process.Pid);
+
+    public bool IsWorkerUser(uint uid) => WorkerUsers(uid);
 
     public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)
     {

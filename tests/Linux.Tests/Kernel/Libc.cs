@@ -170,7 +170,9 @@ internal static unsafe partial class Libc
     /// <summary>gettid(2).</summary>
     public static int ThreadId => (int)syscall(IsArm ? 178 : 186, 0, 0, 0, 0);
 
-    /// <summary>PR_GET_DUMPABLE.</summary>
+    /// <summary>Orphans of this process's children are not its own any more.</summary>
+    public static void EndSubreaper() => Check(prctl(36, 0, 0, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)");
+
     /// <summary>kcmp(2) KCMP_VM: whether that process has the very memory of this one.</summary>
     public static bool SharesMemory(int pid)
     {
@@ -178,6 +180,7 @@ internal static unsafe partial class Libc
         return kcmp(number, Processes.CurrentPid, pid, 1, 0, 0) == 0;
     }
 
+    /// <summary>PR_GET_DUMPABLE.</summary>
     public static bool IsDumpable => prctl(3, 0, 0, 0, 0) == 1;
 
     /// <summary>Makes socket(AF_INET6, ...) fail with EAFNOSUPPORT in the calling thread, as on a host that was booted without IPv6.</summary>

@@ -66,9 +66,12 @@ public class ProcFileTests : KernelTest
             Libc.WaitFor(leader.Pidfd);
             Assert.Equal(6, ProcFile.MembersOf(leader.Pid).Count());
             Assert.All(ProcFile.MembersOf(leader.Pid), member => Assert.True(ProcFile.DescendsFrom(member, leader.Pid)));
+            using var loop = new LoopThread();
+            using var orphans = new OrphanReaper(loop.Loop);
             var output = new OutputPipe(reader!, _ => { });
             using var worker = new WorkerProcess(leader.Pid, leader.Pidfd, NotifySocket.Create(Path.GetTempFileName(), null, out _)!, output, output, default);
-            worker.KillSession();
+            Assert.False(loop.Await<bool>(done => orphans.Sweeper.Begin(worker.Rest(done))));
+            Libc.EndSubreaper();
 
             // All of them held the pipe's other end: its end is theirs.
             Assert.Equal("", Child.ReadToEnd(reader!));

@@ -1,0 +1,224 @@
+using System.Globalization;
+using Xunit;
+
+namespace Supervisor.EndToEnd;
+
+/// <summary>A process belongs to a worker by what the kernel says of it and by its token, whatever its environment claims. Without cgroups.</summary>
+public sealed class MembershipTests
+{
+    /// <summary>
+    /// Leaves the worker's session and parents, then asks the broker for each listener that is named and writes what came of it. argv: the file for the
+    /// answers, then NAME or NAME:TOKEN each, where TOKEN "own" is the environment's.
+    /// </summary>
+    private const string Ask =
+        """
+        import json, os, socket, sys
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        while os.getppid() != int(open(os.environ['PIDFILE']).read()):
+            pass
+        answers = []
+        for name, _, token in (one.partition(':') for one in sys.argv[2:]):
+            request = {'method': 'take', 'listeners': [name]}
+            if token:
+                request['token'] = os.environ.get('LISTEND_TOKEN', '') if token == 'own' else token
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as broker:
+                broker.connect(os.environ['LISTEND_BROKER'])
+                broker.send(json.dumps(request).encode())
+                data, descriptors, _, _ = socket.recv_fds(broker, 65536, 253)
+                answer = json.loads(data)
+                answers.append(answer['error']['code'] if 'error' in answer else str(len(descriptors)))
+        open(sys.argv[1] + '.new', 'w').write(' '.join(answers))
+        os.rename(sys.argv[1] + '.new', sys.argv[1])
+        """;
+
+    /// <summary>Finding 4: the environment decides nothing.</summary>
+    [Theory]
+    [InlineData("daemon")]
+    [InlineData("nobody")]
+    public async Task A_forged_environment_gives_nobody_another_services_listeners(string other)
+    {
+        using var directory = new TemporaryDirectory();
+        directory.Write("ask.py", Ask);
+        directory.WriteScript(
+            "thief",
+            $"""
+            #!/bin/sh
+            export PIDFILE={directory["daemon.pid"]}
+            # What b's worker was given, but for the token, which only that worker knows.
+            for id in 1 2; do
+              NOTIFY_SOCKET={directory["run"]}/notify/b.$id.sock LISTEND_SERVICE=b /usr/bin/python3 {directory["ask.py"]} {directory["answers"]}.$id b-web b-web:own b-web:$(printf '%064d' 0) a-web a-web:own
+            done
+            exec sleep 1000
+            """);
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1FF);
+        await using var daemon = DaemonUnderTest.Start(
+            directory,
+            $"""
+            [listener.a-web]
+            address = "tcp://127.0.0.1:0"
+            [listener.b-web]
+            address = "tcp://127.0.0.1:0"
+            [service.b]
+            command = ["/bin/sleep", "1000"]
+            listeners = ["b-web"]
+            ready = "started"
+            user = "{other}"
+            [service.a]
+            command = ["{directory["thief"]}"]
+            listeners = ["a-web"]
+            ready = "started"
+            user = "nobody"
+            """,
+            new DaemonOptions());
+        directory.Write("daemon.pid", daemon.Pid.ToString(CultureInfo.InvariantCulture));
+        for (var id = 1; id <= 2; id++)
+        {
+            // Its own listener only by its token: nothing else ties it to its worker any more.
+            Assert.Equal("denied denied denied denied 1", await ReadAsync($"{directory["answers"]}.{id}"));
+        }
+
+        await daemon.LeaveAsync();
+    }
+
+    /// <summary>Finding 9: neither a cleared environment nor a session of its own keeps a process when its service is stopped.</summary>
+    [Fact]
+    public async Task What_hid_its_origin_does_not_survive_its_stopped_service_and_a_neighbour_of_the_same_user_does()
+    {
+        using var directory = new TemporaryDirectory();
+        const string Hide = "import os, sys\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\nopen(sys.argv[1] + '.new', 'w').write(str(os.getpid()))\nos.rename(sys.argv[1] + '.new', sys.argv[1])\nimport time\ntime.sleep(1000)\n";
+        directory.Write("hide.py", Hide);
+        foreach (var name in (string[])["a", "b"])
+        {
+            directory.WriteScript(name, $"#!/bin/sh\nenv -i /usr/bin/python3 {directory["hide.py"]} {directory[name]}.hidden\n/usr/bin/python3 {directory["hide.py"]} {directory[name]}.known 3<&-\nexec sleep 1000\n");
+        }
+
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1FF);
+        await using var daemon = DaemonUnderTest.Start(
+            directory,
+            $"""
+            [listener.web]
+            address = "tcp://127.0.0.1:0"
+            [service.a]
+            command = ["{directory["a"]}"]
+            listeners = ["web"]
+            ready = "started"
+            user = "nobody"
+            [service.b]
+            command = ["{directory["b"]}"]
+            listeners = ["web"]
+            ready = "started"
+            user = "nobody"
+            """,
+            new DaemonOptions());
+        int[] ofA = [await PidAsync(directory["a.hidden"]), await PidAsync(directory["a.known"])];
+        int[] ofB = [await PidAsync(directory["b.hidden"]), await PidAsync(directory["b.known"])];
+
+        // The token tells; what has none may be b's, which lives and is no younger.
+        var stop = await daemon.ListenctlAsync("stop", "a", "--wait");
+        Assert.True(stop.ExitCode == 0, stop.Error);
+        Assert.False(Processes.IsAlive(ofA[1]));
+        Assert.All(ofB, pid => Assert.True(Processes.IsAlive(pid)));
+
+        // Nobody of that user is left whose it could be.
+        stop = await daemon.ListenctlAsync("stop", "b", "--wait");
+        Assert.True(stop.ExitCode == 0, stop.Error);
+        await Processes.EndedAsync([.. ofA, .. ofB]);
+        await daemon.Log.WaitAsync(0, $"pid {ofB[0]} (python3) outlived the worker", "holds listener web", "Delegate=yes");
+        await daemon.LeaveAsync();
+    }
+
+    /// <summary>Finding 14: after a daemon's death only processes of a worker's user with a worker's token are ended.</summary>
+    [Fact]
+    public async Task After_a_daemons_death_no_process_of_another_user_is_ended_for_its_environment()
+    {
+        using var directory = new TemporaryDirectory();
+        File.Copy("/bin/sleep", directory["suid-sleep"]);
+        File.SetUnixFileMode(directory["suid-sleep"], (UnixFileMode)0x9ED);
+        directory.WriteScript("worker", $"#!/bin/sh\nNOTIFY_SOCKET=/nowhere LISTEND_TOKEN=\"${{LISTEND_TOKEN%????????????????}}0000000000000000\" setsid {directory["suid-sleep"]} 1000 & echo $! > {directory["suid.pid.new"]}; mv {directory["suid.pid.new"]} {directory["suid.pid"]}\nexec sleep 1000\n");
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1FF);
+        await using var daemon = DaemonUnderTest.Start(
+            directory,
+            $"""
+            [service.a]
+            command = ["{directory["worker"]}"]
+            listeners = []
+            ready = "started"
+            user = "nobody"
+            no_new_privileges = false
+            """,
+            new DaemonOptions());
+        await daemon.WaitUntilUpAsync();
+        await daemon.WaitUntilReadyAsync("a");
+        var privileged = await PidAsync(directory["suid.pid"]);
+        var worker = Assert.Single(await daemon.ReadyAsync("a"));
+        var environment = (await File.ReadAllBytesAsync($"/proc/{worker}/environ"));
+        await File.WriteAllBytesAsync(directory["environ"], environment);
+
+        // The worker's environment as another user, and as its own with a token that no worker was given; then one of a worker that nobody knows.
+        var other = Wear(directory, 1, "token[:32] + '0' * 32");
+        var forged = Wear(directory, 65534, "'0' * 64");
+        var left = Wear(directory, 65534, "token[:32] + '0' * 32");
+        try
+        {
+            daemon.Signal(Signals.Kill);
+            await daemon.WaitAsync();
+            await using var next = daemon.Again();
+            await next.WaitUntilUpAsync();
+
+            await next.Log.WaitAsync(0, $"pid {left.Id} (sleep) is of a daemon that died");
+            await left.WaitForExitAsync();
+            Assert.True(Processes.IsAlive(worker));
+            Assert.True(Processes.IsAlive(privileged));
+            Assert.All((int[])[other.Id, forged.Id], pid => Assert.True(Processes.IsAlive(pid)));
+            Assert.Single(next.Log.Lines, line => line.Contains("its state does not know it", StringComparison.Ordinal));
+            RunningProgram.Kill(privileged, Signals.Kill);
+            await Processes.EndedAsync(privileged);
+            await EndAsync(other, forged, left);
+            await next.LeaveAsync();
+        }
+        finally
+        {
+            await EndAsync(other, forged, left);
+        }
+    }
+
+    /// <summary>A process of that user with the worker's environment, which is ours to end.</summary>
+    private static System.Diagnostics.Process Wear(TemporaryDirectory directory, int uid, string token)
+    {
+        var start = new System.Diagnostics.ProcessStartInfo(Needs.Program("python3", "python3")) { UseShellExecute = false, RedirectStandardOutput = true };
+        foreach (var argument in (string[])["-c", "import os, sys\nenv = dict(x.split('=', 1) for x in open(sys.argv[1]).read().split('\\0') if x)\ntoken = env.get('LISTEND_TOKEN', '')\nenv['LISTEND_TOKEN'] = eval(sys.argv[3])\nenv['NOTIFY_SOCKET'] = '/nowhere'\nos.setuid(int(sys.argv[2]))\nprint('up', flush=True)\nos.execve('/bin/sleep', ['sleep', '1000'], env)", directory["environ"], uid.ToString(CultureInfo.InvariantCulture), token])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        var process = System.Diagnostics.Process.Start(start)!;
+        Assert.Equal("up", process.StandardOutput.ReadLine());
+        return process;
+    }
+
+    private static async Task EndAsync(params System.Diagnostics.Process[] processes)
+    {
+        foreach (var one in processes)
+        {
+            one.Kill();
+            await one.WaitForExitAsync();
+        }
+    }
+
+    private static async Task<int> PidAsync(string path) => int.Parse(await ReadAsync(path), CultureInfo.InvariantCulture);
+
+    private static async Task<string> ReadAsync(string path)
+    {
+        using var limit = new CancellationTokenSource(Patience.Limit);
+        while (!File.Exists(path))
+        {
+            await Task.Delay(10, limit.Token);
+        }
+
+        return (await File.ReadAllTextAsync(path, limit.Token)).Trim();
+    }
+}
