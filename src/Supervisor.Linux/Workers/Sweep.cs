@@ -10,7 +10,7 @@ namespace Supervisor.Linux.Workers;
 internal sealed class Sweep
 {
     /// <summary>How long a sweep may take; a worker that forks faster than it is killed needs a cgroup.</summary>
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Its cgroup's directory; null where it has none.</summary>
     public string? Cgroup { get; init; }

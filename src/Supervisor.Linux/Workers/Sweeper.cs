@@ -14,8 +14,11 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     private const int Kill = 9;
     private const int StackBytes = 256 * 1024;
 
-    /// <summary>Pidfds that are held at a time: to see the deaths of those whose children become ours, and while strays are decided upon.</summary>
+    /// <summary>Pidfds that are held to see the deaths of those whose children become ours.</summary>
     private const int MostHeld = 64;
+
+    /// <summary>Strays that are decided upon at a time, each with its pidfd.</summary>
+    private const int MostStrays = 256;
 
     /// <summary>Children that are looked at in one round.</summary>
     private const int MostChildren = 4096;
@@ -258,7 +261,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         var isForeign = sweeps.Exists(sweep => sweep.Worker!.IsForeign);
         foreach (var pid in (isForeign ? ProcFile.All() : ProcFile.OwnChildren()).Where(pid => !orphans.IsOwn(pid)).Take(isForeign ? int.MaxValue : MostChildren))
         {
-            if (found.Count == MostHeld)
+            if (found.Count == MostStrays)
             {
                 break;
             }
