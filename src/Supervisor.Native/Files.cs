@@ -88,7 +88,7 @@ public static unsafe class Files
     public static SystemCallError? SetMode(string path, int mode)
     {
         using var file = Pin(path, out var error);
-        return file is null ? error : SetPinnedMode(file, mode);
+        return file is null ? error with { Call = "chmod" } : SetPinnedMode(file, mode);
     }
 
     private static SystemCallError? Chmod(string path, int mode)

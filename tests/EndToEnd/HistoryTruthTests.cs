@@ -101,7 +101,7 @@ public sealed class HistoryTruthTests
         },
         "bind" => new TracedCall(entry.Call) { Value = Address(entry.Effective ?? entry.Requested), Errno = entry.Errno },
         "listen" or "fchmod" or "chmod" => new TracedCall(entry.Call) { Value = entry.Requested?.ToString(), Errno = entry.Errno },
-        "unlink" or "fchownat" => new TracedCall(entry.Call) { Errno = entry.Errno },
+        "unlinkat" or "fchownat" => new TracedCall(entry.Call) { Errno = entry.Errno },
         _ => new TracedCall(entry.Call) { Errno = entry.Errno },
     };
 

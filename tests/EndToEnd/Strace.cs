@@ -14,7 +14,7 @@ internal static partial class Strace
     private const string ThisProcess = "/proc/self/fd/";
 
     /// <summary>The calls to trace.</summary>
-    public const string Calls = "socket,setsockopt,getsockopt,bind,listen,getsockname,close,fchmod,openat,chmod,fchownat,unlink";
+    public const string Calls = "socket,setsockopt,getsockopt,bind,listen,getsockname,close,fchmod,openat,chmod,fchownat,unlinkat";
 
     /// <summary>The sockets on which more was called than socket() and close(), in the order in which they were made, with their calls.</summary>
     public static IReadOnlyList<IReadOnlyList<TracedCall>> Sockets(IEnumerable<string> lines)
@@ -41,12 +41,12 @@ internal static partial class Strace
             }
             else if (name == "openat" && arguments.Contains("O_PATH", StringComparison.Ordinal))
             {
-                pinned[result] = Unquote(arguments.Split(", ")[1]);
+                pinned[result] = Join(first, arguments.Split(", ")[1]);
             }
-            else if (name is "chmod" or "fchownat" or "unlink")
+            else if (name is "chmod" or "fchownat" or "unlinkat")
             {
                 // A file that bind() made is reached by a descriptor, so that nobody can put another in its place.
-                var path = name == "fchownat" ? pinned[first] : Unquote(first);
+                var path = name == "fchownat" ? pinned[first] : name == "unlinkat" ? Join(first, arguments.Split(", ")[1]) : Unquote(first);
                 path = path.StartsWith(ThisProcess, StringComparison.Ordinal) ? pinned[path[ThisProcess.Length..]] : path;
                 Bound(all, path)?.Add(call with { Value = name == "chmod" ? arguments.Split(", ")[1] : null });
             }
@@ -73,6 +73,10 @@ internal static partial class Strace
         }
 
         return [.. all.Where(calls => calls.Exists(one => one.Call is not ("socket" or "close" or "getsockname")))];
+
+        // A name in a directory that is held open, or a path.
+        string Join(string directory, string name) =>
+            pinned.TryGetValue(directory, out var path) ? $"{path.TrimEnd('/')}/{Unquote(name)}" : Unquote(name);
     }
 
     private static List<TracedCall>? Bound(List<List<TracedCall>> all, string path) =>

@@ -127,8 +127,15 @@ public sealed partial class ListenerFactory
         using var place = SocketPlace.Open(address.Path!, out var unopened, out var note);
         if (place is null)
         {
-            // One that did not answer is not looked at again.
-            return Refuse(handle, unopened.Name == "ETIMEDOUT" ? unopened : unopened with { Call = "bind" }, address, note);
+            // Where nobody else has a hand in it bind() says the same. A directory that did not answer is not asked again.
+            var hasAnswered = unopened.Name != "ETIMEDOUT";
+            if (note is null && hasAnswered)
+            {
+                return Sockets.Bind(handle.Subject, raw) is { } refused ? Refuse(handle, refused, address, null) : Bound(handle, address);
+            }
+
+            var failure = Refuse(handle, unopened, address, note);
+            return hasAnswered ? failure with { Call = "bind" } : failure;
         }
 
         var error = place.Bind(handle.Subject, raw);
@@ -140,7 +147,7 @@ public sealed partial class ListenerFactory
                 return error.Value.With($"{address}: {why}");
             }
 
-            handle.History.Add(HandlePhase.Bind, "unlink", actor: _self, note: $"{address.Path}: {why}");
+            handle.History.Add(HandlePhase.Bind, "unlinkat", actor: _self, note: $"{address.Path}: {why}");
             error = place.Bind(handle.Subject, raw);
         }
 
@@ -167,7 +174,7 @@ public sealed partial class ListenerFactory
 
     private SystemCallFailure Refuse(ListenerHandle handle, SystemCallError error, ListenAddress address, string? note)
     {
-        handle.History.Add(HandlePhase.Bind, "bind", requested: OptionValue.Of(address.ToString()), errno: error.Name, verdict: Verdict.Refused, actor: _self, note: note);
+        handle.History.Add(HandlePhase.Bind, error.Call, requested: OptionValue.Of(address.ToString()), errno: error.Name, verdict: Verdict.Refused, actor: _self, note: note);
         return error.With(note is null ? address.ToString() : $"{address}: {note}");
     }
 

@@ -250,7 +250,7 @@ public sealed partial class ListenerFactory
             }
 
             var error = place.Unlink();
-            handle.History.Add(HandlePhase.Close, "unlink", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused, actor: _self, note: path);
+            handle.History.Add(HandlePhase.Close, "unlinkat", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused, actor: _self, note: path);
         }
 
         handle.PathIdentity = null;

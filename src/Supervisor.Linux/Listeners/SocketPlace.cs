@@ -68,7 +68,7 @@ internal sealed class SocketPlace : IDisposable
             rights = RightsOf(walk.FirstFlaw!, out var refused);
             if (refused)
             {
-                error = new SystemCallError("bind", NotPermitted);
+                error = new SystemCallError("openat", NotPermitted);
                 note = $"{walk.FirstFlaw!.Fault}, so the directory of the socket can be replaced by anybody who may write there; {walk.FirstFlaw.Remedy(TrustedFile.Accept(walk.FirstFlaw))}";
                 return null;
             }
@@ -194,8 +194,7 @@ internal sealed class SocketPlace : IDisposable
             : !walk.TargetStatus.IsDirectory ? new SystemCallError("open", notADirectory)
             : default;
         return error.Errno != 0 ? null
-            : Files.Duplicate(walk.Target!, out error) is { } directory ? new SocketPlace(directory, path, rights, isForeign)
-            : null;
+            : new SocketPlace(walk.TakeTarget()!, path, rights, isForeign);
     }
 
     /// <summary>Whose rights are used where this component is not the daemon's own; null where the daemon is not root and has no more than its user.</summary>

@@ -126,6 +126,14 @@ public sealed class PathWalk : IDisposable
         }
     }
 
+    /// <summary>What the path leads to becomes the caller's.</summary>
+    public DescriptorHandle? TakeTarget()
+    {
+        var target = Target;
+        Target = null;
+        return target;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

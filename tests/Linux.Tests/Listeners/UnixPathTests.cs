@@ -83,7 +83,7 @@ public class UnixPathTests : KernelTest
         Assert.NotNull(handle.Failure);
         Assert.Null(handle.Descriptor);
         Assert.Empty(_directory.Files);
-        Assert.Contains(handle.History.Entries, entry => entry is { Call: "unlink", Phase: HandlePhase.Close });
+        Assert.Contains(handle.History.Entries, entry => entry is { Call: "unlinkat", Phase: HandlePhase.Close });
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public class UnixPathTests : KernelTest
         MakeStale(scheme);
         using var handle = Given.Listener($"{scheme}://{_directory["s"]}", Removing);
         Assert.Equal(
-            [("bind", "EADDRINUSE"), ("unlink", null), ("bind", null)],
+            [("bind", "EADDRINUSE"), ("unlinkat", null), ("bind", null)],
             handle.History.Entries.Where(entry => entry.Phase == HandlePhase.Bind).Select(entry => (entry.Call, entry.Errno)));
         Assert.Equal(["s"], _directory.Files);
     }
