@@ -54,7 +54,7 @@ public sealed class OrphanReaper : IDisposable
         Processes.BecomeSubreaper();
     }
 
-    /// <summary>A child that is neither a worker nor of one, and holds what workers hold: the keeper's id, 0 where there is none.</summary>
+    /// <summary>Whether a child is neither a worker nor descends from one, though it holds what workers hold: the keeper, the disposer.</summary>
     public Func<int, bool> IsSpared { get; set; } = static _ => false;
 
     /// <summary>Kills what workers leave behind.</summary>

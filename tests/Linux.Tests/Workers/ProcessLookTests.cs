@@ -99,10 +99,10 @@ public class ProcessLookTests : KernelTest
         Child.End(stranger);
     }
 
-    private static ChildProcess.Started StartCat(string path, out DescriptorHandle input, params string[] environment) => StartCat(path, out input, null, environment);
+    private static Child.Started StartCat(string path, out DescriptorHandle input, params string[] environment) => StartCat(path, out input, null, environment);
 
     /// <summary>A process that runs, and ends when its input does.</summary>
-    private static ChildProcess.Started StartCat(string path, out DescriptorHandle input, uint? uid, params string[] environment)
+    private static Child.Started StartCat(string path, out DescriptorHandle input, uint? uid, params string[] environment)
     {
         Assert.True(Libc.SocketPair(out var ours, out var its));
         using (its)
