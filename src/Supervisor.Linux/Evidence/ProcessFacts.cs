@@ -77,7 +77,7 @@ internal static class ProcessFacts
         {
             using var file = File.OpenHandle(path);
             var bytes = new byte[4096];
-            for (var length = 0; ; )
+            for (var length = 0; ;)
             {
                 var count = RandomAccess.Read(file, bytes.AsSpan(length), length);
                 length += count;
