@@ -17,6 +17,10 @@ public static unsafe class ChildProcess
     private static DescriptorHandle? _launcher;
     private static LowDescriptors? _low;
 
+    /// <summary>What the children that may be on their way to the launcher read: LISTEND_SLOTS, spawn.h.</summary>
+    private static readonly Request?[] Slots = new Request?[2];
+    private static int _slot;
+
     /// <summary>What a child is to be.</summary>
     public sealed record Plan
     {
@@ -99,9 +103,9 @@ public static unsafe class ChildProcess
     }
 
     /// <summary>
-    /// Starts a child and waits only until it has executed the launcher, which no other user can hold up. It takes its other
-    /// steps on its own: <see cref="LaunchedProcess.TryGetOutcome"/> tells how that went. The plan's descriptors may be
-    /// closed when this returns. Null with <paramref name="failure"/> where there is no child.
+    /// Starts a child and waits only until it has its descriptors; before the next one but one, until it has executed the
+    /// launcher. No other user can hold up either. <see cref="LaunchedProcess.TryGetOutcome"/> tells how it went from there.
+    /// The plan's descriptors may be closed when this returns. Null with <paramref name="failure"/> where there is no child.
     /// </summary>
     public static LaunchedProcess? Start(Plan plan, out Failure failure)
     {
@@ -117,25 +121,19 @@ public static unsafe class ChildProcess
             return null;
         }
 
-        var memory = new List<nint>();
-        try
+        using (statusEnd)
         {
-            var request = Lay(plan, statusEnd!, memory);
-            var done = Syscalls.listend_spawn(request);
+            var request = Lay(plan, statusEnd!);
+            _slot = (_slot + 1) % Slots.Length;
+            Slots[_slot]?.Free();
+            Slots[_slot] = request;
+            var done = Syscalls.listend_spawn(request.Data, _slot);
+            _low!.Release();
             GC.KeepAlive(plan);
-            failure = new Failure((SpawnStage)request->Outcome.Stage, request->Outcome.Error, request->Outcome.Detail);
+            failure = new Failure((SpawnStage)request.Data->Outcome.Stage, request.Data->Outcome.Error, request.Data->Outcome.Detail);
             if (done == 0)
             {
-                return new LaunchedProcess(request->Pid, new DescriptorHandle(request->PidDescriptor), status!);
-            }
-        }
-        finally
-        {
-            _low!.Release();
-            statusEnd!.Dispose();
-            foreach (var block in memory)
-            {
-                NativeMemory.Free((void*)block);
+                return new LaunchedProcess(request.Data->Pid, new DescriptorHandle(request.Data->PidDescriptor), status!);
             }
         }
 
@@ -144,8 +142,9 @@ public static unsafe class ChildProcess
     }
 
     /// <summary>The whole request in memory of its own: launch.c has the order of the launcher's arguments.</summary>
-    private static SpawnRequest* Lay(Plan plan, DescriptorHandle status, List<nint> memory)
+    private static Request Lay(Plan plan, DescriptorHandle status)
     {
+        var memory = new List<nint>();
         // Behind the worker's descriptors: the control group, the status, the launcher's image.
         DescriptorHandle[] sources = [.. plan.Descriptors, .. plan.Cgroup is { } cgroup ? [cgroup] : Array.Empty<DescriptorHandle>(), status, _launcher!];
         var numbers = new ulong[(int)LaunchNumber.Count];
@@ -184,7 +183,23 @@ public static unsafe class ChildProcess
             Descriptors = descriptors,
             DescriptorCount = sources.Length,
         };
-        return request;
+        return new Request(request, memory);
+    }
+
+    /// <summary>What a child reads until it has executed the launcher.</summary>
+    private sealed class Request(SpawnRequest* data, List<nint> memory)
+    {
+        public SpawnRequest* Data => data;
+
+        /// <summary>Waits until the child needs it no more, and frees it.</summary>
+        public void Free()
+        {
+            Syscalls.listend_spawn_wait(data);
+            foreach (var block in memory)
+            {
+                NativeMemory.Free((void*)block);
+            }
+        }
     }
 
     /// <summary>

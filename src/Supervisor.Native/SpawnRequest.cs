@@ -13,6 +13,8 @@ internal unsafe struct SpawnRequest
     public int Pid;
     public int PidDescriptor;
     public SpawnOutcome Outcome;
+    public int Placed;
+    public int Running;
 }
 
 /// <summary>struct listend_outcome of spawn.h: how a step failed.</summary>

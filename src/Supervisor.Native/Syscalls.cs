@@ -90,7 +90,10 @@ internal static unsafe partial class Syscalls
     internal static partial int getgrnam_r(byte* name, Group* entry, byte* buffer, nuint length, Group** result);
 
     [LibraryImport("listend_spawn")]
-    internal static partial int listend_spawn(SpawnRequest* request);
+    internal static partial int listend_spawn(SpawnRequest* request, int slot);
+
+    [LibraryImport("listend_spawn")]
+    internal static partial void listend_spawn_wait(SpawnRequest* request);
 
     /// <summary>struct passwd, pwd.h.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -1,10 +1,13 @@
 /*
- * The child's side of vfork, and nothing else: it puts descriptors where they belong and executes the launcher (launch.c).
+ * The first steps of a child, and nothing else: it puts descriptors where they belong and executes the launcher (launch.c).
  *
- * The child shares the daemon's memory (CLONE_VM) and its thread waits (CLONE_VFORK) for these few calls. Both are bounded:
- * the child runs with the daemon's own credentials, so no other user can stop or trace it (kernel/signal.c,
- * check_kill_permission; kernel/ptrace.c, __ptrace_may_access), and the image is a memory file, which no file system can
- * hold up. It changes its user only in the launcher, in an address space of its own.
+ * For these few calls the child shares the daemon's memory (CLONE_VM). No other user can use that: the child runs with the
+ * daemon's own credentials, so that no other user can stop or trace it (kernel/signal.c, check_kill_permission;
+ * kernel/ptrace.c, __ptrace_may_access). It changes its user only in the launcher, in an address space of its own.
+ *
+ * The daemon waits until the child has its descriptors, and before the next child but one until it has executed the launcher.
+ * Both waits are bounded: nobody else can stop the child, and the image is a memory file, which no file system can hold up.
+ * In the meantime the daemon prepares the next child.
  *
  * Between clone and exec no managed code may run, and most of libc may not either. Every step is a raw system call, the
  * stack is the child's own, and all signals are blocked; the launcher unblocks them.
@@ -16,8 +19,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -32,11 +37,23 @@
 #define CALL_OF(name, a, b, c, d, e, ...) call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
 #define CALL(name, ...) CALL_OF(name, __VA_ARGS__, 0, 0, 0, 0, 0)
 
+static void tell_placed(struct listend_spawn *r)
+{
+    __atomic_store_n(&r->placed, 1, __ATOMIC_RELEASE);
+    CALL(futex, &r->placed, FUTEX_WAKE, 1);
+}
+
+static _Noreturn void leave(void)
+{
+    for (;;)
+        CALL(exit_group, 127);
+}
+
 static _Noreturn void fail(struct listend_spawn *r, int stage, long result, int detail)
 {
     r->outcome = (struct listend_outcome) { stage, (int)-result, detail };
-    for (;;)
-        CALL(exit_group, 127);
+    tell_placed(r);
+    leave();
 }
 
 /*
@@ -87,33 +104,56 @@ static int child(void *argument)
     if (shares_descriptors)
         unshare_descriptors(r);
     place_descriptors(r);
-    fail(r, LISTEND_STAGE_LAUNCHER, CALL(execveat, r->fd_count - 1, "", r->argv, r->envp, AT_EMPTY_PATH), -1);
+    tell_placed(r);
+    long refused = CALL(execveat, r->fd_count - 1, "", r->argv, r->envp, AT_EMPTY_PATH);
+    /* As the launcher tells of its own steps. */
+    struct listend_outcome outcome = { LISTEND_STAGE_LAUNCHER, (int)-refused, -1 };
+    CALL(write, r->fd_count - 2, &outcome, sizeof outcome);
+    leave();
 }
 
-static char stack[16 * 1024] __attribute__((aligned(4096)));
+static char stacks[LISTEND_SLOTS][16 * 1024] __attribute__((aligned(4096)));
 
-int listend_spawn(struct listend_spawn *request)
+static void wait_until(int32_t *word, int32_t value)
+{
+    int32_t seen;
+    while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) != value)
+        syscall(SYS_futex, word, FUTEX_WAIT, seen, NULL, NULL, 0);
+}
+
+int listend_spawn(struct listend_spawn *request, int slot)
 {
     unsigned long all = ~0UL, before;
     request->outcome = (struct listend_outcome) { LISTEND_STAGE_NONE, 0, -1 };
     request->pidfd = -1;
+    request->placed = 0;
+    request->running = 1;
     shares_descriptors = syscall(SYS_close_range, ~0U, ~0U, 0) == 0;
-    int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (shares_descriptors ? CLONE_FILES : 0);
+    int flags = CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | SIGCHLD | (shares_descriptors ? CLONE_FILES : 0);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
-    request->pid = clone(child, stack + sizeof stack, flags, request, &request->pidfd);
+    request->pid = clone(child, stacks[slot] + sizeof stacks[slot], flags, request, &request->pidfd, NULL, &request->running);
     int clone_error = errno;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
     if (request->pid < 0) {
         request->outcome = (struct listend_outcome) { LISTEND_STAGE_CLONE, clone_error, -1 };
+        request->running = 0;
         return -1;
     }
+    wait_until(&request->placed, 1);
     if (request->outcome.stage != LISTEND_STAGE_NONE) {
         siginfo_t info;
         while (waitid(P_PID, (id_t)request->pid, &info, WEXITED) != 0 && errno == EINTR)
             ;
         close(request->pidfd);
         request->pidfd = -1;
+        request->running = 0;
         return -1;
     }
     return 0;
+}
+
+void listend_spawn_wait(struct listend_spawn *request)
+{
+    /* The kernel clears it and wakes who waits when the child has left this memory (kernel/fork.c, mm_release). */
+    wait_until(&request->running, 0);
 }

@@ -59,16 +59,27 @@ struct listend_outcome {
 struct listend_spawn {
     char *const *argv;  /* of the launcher */
     char *const *envp;
-    int32_t *fds;       /* fds[i] becomes descriptor i; overwritten. The last one is the launcher's image */
+    int32_t *fds;       /* fds[i] becomes descriptor i; overwritten. The last two are the status and the launcher's image */
     int32_t fd_count;
     /* results */
     int32_t pid;
     int32_t pidfd;      /* close-on-exec, the caller's */
-    struct listend_outcome outcome; /* stage 0: the launcher runs */
+    struct listend_outcome outcome; /* stage 0: there is a child, and the rest comes by the status */
+    /* between the two sides */
+    int32_t placed;     /* not 0 when the child has its own descriptors, or has failed */
+    int32_t running;    /* not 0 until the child has left this memory */
 };
 
+/* How many children may be on their way to the launcher at the same time. */
+#define LISTEND_SLOTS 2
+
 /*
- * 0, or -1 with the outcome set and no process left. Returns when the launcher has been executed. Main thread only.
+ * 0, or -1 with the outcome set and no process left. Returns when the child has its descriptors: the caller's may be closed
+ * then. The request and all that it points to stay as they are until listend_spawn_wait(). A slot, 0 to LISTEND_SLOTS - 1, is
+ * used by one child at a time. Main thread only.
  */
-int listend_spawn(struct listend_spawn *request);
+int listend_spawn(struct listend_spawn *request, int slot);
+
+/* Returns when the child has executed the launcher or has failed. */
+void listend_spawn_wait(struct listend_spawn *request);
 #endif

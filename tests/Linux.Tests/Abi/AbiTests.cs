@@ -331,7 +331,8 @@ public unsafe class AbiTests : KernelTest
             "struct listend_spawn", Unsafe.SizeOf<SpawnRequest>(),
             ("argv", OffsetOf<SpawnRequest>("Arguments"), 8), ("envp", OffsetOf<SpawnRequest>("Environment"), 8), ("fds", OffsetOf<SpawnRequest>("Descriptors"), 8),
             ("fd_count", OffsetOf<SpawnRequest>("DescriptorCount"), 4), ("pid", OffsetOf<SpawnRequest>("Pid"), 4), ("pidfd", OffsetOf<SpawnRequest>("PidDescriptor"), 4),
-            ("outcome", OffsetOf<SpawnRequest>("Outcome"), Unsafe.SizeOf<SpawnOutcome>()));
+            ("outcome", OffsetOf<SpawnRequest>("Outcome"), Unsafe.SizeOf<SpawnOutcome>()), ("placed", OffsetOf<SpawnRequest>("Placed"), 4), ("running", OffsetOf<SpawnRequest>("Running"), 4));
+        program.Equal("LISTEND_SLOTS", 2, "ChildProcess.Slots");
         program.Layout(
             "struct listend_outcome", Unsafe.SizeOf<SpawnOutcome>(),
             ("stage", OffsetOf<SpawnOutcome>("Stage"), 4), ("error", OffsetOf<SpawnOutcome>("Error"), 4), ("detail", OffsetOf<SpawnOutcome>("Detail"), 4));

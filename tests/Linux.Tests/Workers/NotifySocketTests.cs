@@ -281,11 +281,13 @@ public class NotifySocketTests : KernelTest
                             _messages.Add(message);
                             onDescriptors?.Invoke(descriptors);
                         },
-                        (_, reason, sender) => _refused.Add((reason, sender)));
+                        (_, reason, sender) => _refused.Add((reason, sender)),
+                        static _ => { },
+                        static () => { });
                     socket.Unwatch();
                 }
 
-                return socket.Drain(idle.SetResult);
+                return socket.Drain(idle.SetResult, out _);
             });
             if (isDone)
             {
