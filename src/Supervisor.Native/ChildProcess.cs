@@ -14,12 +14,13 @@ public static unsafe class ChildProcess
 {
     private const int NiceOffset = 21; // LISTEND_NICE_OFFSET, spawn.h
 
-    private static DescriptorHandle? _launcher;
-    private static LowDescriptors? _low;
+    /// <summary>How many children may be on their way to the launcher at the same time: LISTEND_SLOTS, spawn.h.</summary>
+    internal const int MostAtOnce = 64;
 
-    /// <summary>What the children that may be on their way to the launcher read: LISTEND_SLOTS, spawn.h.</summary>
-    private static readonly Request?[] Slots = new Request?[2];
-    private static int _slot;
+    private static readonly List<LaunchSlot> Slots = [];
+    private static DescriptorHandle? _launcher;
+    private static DescriptorHandle? _nothing;
+    private static int _oldest;
 
     /// <summary>What a child is to be.</summary>
     public sealed record Plan
@@ -39,8 +40,11 @@ public static unsafe class ChildProcess
         /// <summary>Names of variables whose value is to be the child's own process id (LISTEN_PID, WATCHDOG_PID).</summary>
         public IReadOnlyList<string> PidVariables { get; init; } = [];
 
-        /// <summary>Element i becomes descriptor i; they stay the caller's.</summary>
+        /// <summary>Element i becomes descriptor i. They stay the caller's, and open until <see cref="Finish"/>, but for those in <see cref="Owned"/>.</summary>
         public required IReadOnlyList<DescriptorHandle> Descriptors { get; init; }
+
+        /// <summary>Descriptors that are closed as soon as the child has its own, and also where it cannot be started.</summary>
+        public IReadOnlyList<DescriptorHandle> Owned { get; init; } = [];
 
         /// <summary>chdir, or null.</summary>
         public string? Directory { get; init; }
@@ -69,7 +73,7 @@ public static unsafe class ChildProcess
         /// <summary>Ambient capabilities, a bit each.</summary>
         public ulong AmbientCapabilities { get; init; }
 
-        /// <summary>cgroup.procs open for writing, or null; stays the caller's.</summary>
+        /// <summary>cgroup.procs open for writing, or null; as <see cref="Descriptors"/>.</summary>
         public DescriptorHandle? Cgroup { get; init; }
 
         /// <summary>Whether it loses, for good, every capability that is not among <see cref="AmbientCapabilities"/>: the bounding set of capabilities(7).</summary>
@@ -85,7 +89,7 @@ public static unsafe class ChildProcess
     /// </summary>
     public static SystemCallError? Prepare()
     {
-        if (_low is not null)
+        if (Slots.Count > 0)
         {
             return null;
         }
@@ -98,53 +102,97 @@ public static unsafe class ChildProcess
             return error;
         }
 
-        (_launcher, _low) = (launcher, new LowDescriptors(nothing));
+        (_launcher, _nothing) = (launcher, nothing);
+        Slots.Add(new LaunchSlot(nothing));
         return null;
     }
 
+    /// <summary>So many children are about to be started, one after the other: they may be on their way at the same time.</summary>
+    public static void Expect(int children)
+    {
+        while (_nothing is { } nothing && Slots.Count < Math.Min(children, MostAtOnce))
+        {
+            Slots.Add(new LaunchSlot(nothing));
+        }
+    }
+
     /// <summary>
-    /// Starts a child and waits only until it has its descriptors; before the next one but one, until it has executed the
-    /// launcher. No other user can hold up either. <see cref="LaunchedProcess.TryGetOutcome"/> tells how it went from there.
-    /// The plan's descriptors may be closed when this returns. Null with <paramref name="failure"/> where there is no child.
+    /// Waits until all that were started have executed the launcher, or have failed on the way. The wait is bounded: they run
+    /// with this process's own credentials, so no other user can stop them, and the launcher lies in memory.
+    /// </summary>
+    public static void Finish()
+    {
+        foreach (var slot in Slots)
+        {
+            slot.Finish();
+        }
+
+        if (Slots.Count > 1)
+        {
+            Slots[1..].ForEach(slot => slot.Dispose());
+            Slots.RemoveRange(1, Slots.Count - 1);
+            Syscalls.listend_spawn_rest();
+        }
+    }
+
+    /// <summary>
+    /// Starts a child. <see cref="LaunchedProcess.TryGetOutcome"/> tells how its steps went; until <see cref="Finish"/> it does
+    /// not say that they went well. Null with <paramref name="failure"/> where there is no child.
     /// </summary>
     public static LaunchedProcess? Start(Plan plan, out Failure failure)
     {
-        if (Prepare() is { } unprepared)
+        DescriptorHandle? status = null;
+        DescriptorHandle? statusEnd = null;
+        failure = Prepare() is { } unprepared ? new Failure(SpawnStage.Launcher, unprepared.Errno, -1)
+            : Files.Pipe(out status, out statusEnd) is { } refused ? new Failure(SpawnStage.Descriptors, refused.Errno, -1)
+            : default;
+        if (failure.Stage != SpawnStage.None)
         {
-            failure = new Failure(SpawnStage.Launcher, unprepared.Errno, -1);
-            return null;
-        }
-
-        if (Files.Pipe(out var status, out var statusEnd) is { } refused)
-        {
-            failure = new Failure(SpawnStage.Descriptors, refused.Errno, -1);
-            return null;
-        }
-
-        using (statusEnd)
-        {
-            var request = Lay(plan, statusEnd!);
-            _slot = (_slot + 1) % Slots.Length;
-            Slots[_slot]?.Free();
-            Slots[_slot] = request;
-            var done = Syscalls.listend_spawn(request.Data, _slot);
-            _low!.Release();
-            GC.KeepAlive(plan);
-            failure = new Failure((SpawnStage)request.Data->Outcome.Stage, request.Data->Outcome.Error, request.Data->Outcome.Detail);
-            if (done == 0)
+            foreach (var descriptor in plan.Owned)
             {
-                return new LaunchedProcess(request.Data->Pid, new DescriptorHandle(request.Data->PidDescriptor), status!);
+                descriptor.Dispose();
             }
+
+            return null;
         }
 
+        var slot = FreeSlot();
+        var memory = new List<nint>();
+        var request = Lay(plan, statusEnd!, Slots[slot], memory);
+        Slots[slot].Occupy(request, memory, [statusEnd!, .. plan.Owned]);
+        var done = Syscalls.listend_spawn(request, slot);
+        GC.KeepAlive(plan);
+        if (done == 0)
+        {
+            return new LaunchedProcess(request->Pid, new DescriptorHandle(request->PidDescriptor), status!);
+        }
+
+        failure = new Failure(SpawnStage.Clone, request->Error, -1);
+        Slots[slot].Finish();
         status!.Dispose();
         return null;
     }
 
-    /// <summary>The whole request in memory of its own: launch.c has the order of the launcher's arguments.</summary>
-    private static Request Lay(Plan plan, DescriptorHandle status)
+    /// <summary>A slot that no child needs: the one of a child that has arrived, or else that of the child that was started first.</summary>
+    private static int FreeSlot()
     {
-        var memory = new List<nint>();
+        for (var i = 0; i < Slots.Count; i++)
+        {
+            if (Slots[i].IsFree)
+            {
+                return i;
+            }
+        }
+
+        var done = Slots.FindIndex(slot => slot.IsDone);
+        var slot = done >= 0 ? done : _oldest = (_oldest + 1) % Slots.Count;
+        Slots[slot].Finish();
+        return slot;
+    }
+
+    /// <summary>The whole request in memory of its own: launch.c has the order of the launcher's arguments.</summary>
+    private static SpawnRequest* Lay(Plan plan, DescriptorHandle status, LaunchSlot slot, List<nint> memory)
+    {
         // Behind the worker's descriptors: the control group, the status, the launcher's image.
         DescriptorHandle[] sources = [.. plan.Descriptors, .. plan.Cgroup is { } cgroup ? [cgroup] : Array.Empty<DescriptorHandle>(), status, _launcher!];
         var numbers = new ulong[(int)LaunchNumber.Count];
@@ -174,7 +222,7 @@ public static unsafe class ChildProcess
         ];
         string[] environment = [.. plan.PidVariables.Select(name => name + "=0000000000"), .. plan.Environment];
         var descriptors = (int*)Allocate((nuint)(sizeof(int) * sources.Length), memory);
-        _low!.Lower(sources).CopyTo(new Span<int>(descriptors, sources.Length));
+        slot.Lower(sources).CopyTo(new Span<int>(descriptors, sources.Length));
         var request = (SpawnRequest*)Allocate((nuint)sizeof(SpawnRequest), memory);
         *request = new SpawnRequest
         {
@@ -183,23 +231,7 @@ public static unsafe class ChildProcess
             Descriptors = descriptors,
             DescriptorCount = sources.Length,
         };
-        return new Request(request, memory);
-    }
-
-    /// <summary>What a child reads until it has executed the launcher.</summary>
-    private sealed class Request(SpawnRequest* data, List<nint> memory)
-    {
-        public SpawnRequest* Data => data;
-
-        /// <summary>Waits until the child needs it no more, and frees it.</summary>
-        public void Free()
-        {
-            Syscalls.listend_spawn_wait(data);
-            foreach (var block in memory)
-            {
-                NativeMemory.Free((void*)block);
-            }
-        }
+        return request;
     }
 
     /// <summary>

@@ -12,12 +12,11 @@ internal unsafe struct SpawnRequest
     public int DescriptorCount;
     public int Pid;
     public int PidDescriptor;
-    public SpawnOutcome Outcome;
-    public int Placed;
+    public int Error;
     public int Running;
 }
 
-/// <summary>struct listend_outcome of spawn.h: how a step failed.</summary>
+/// <summary>struct listend_outcome of spawn.h: how a step failed, as the status pipe tells it.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct SpawnOutcome
 {

@@ -95,6 +95,9 @@ internal static unsafe partial class Syscalls
     [LibraryImport("listend_spawn")]
     internal static partial void listend_spawn_wait(SpawnRequest* request);
 
+    [LibraryImport("listend_spawn")]
+    internal static partial void listend_spawn_rest();
+
     /// <summary>struct passwd, pwd.h.</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct Passwd

@@ -5,9 +5,9 @@
  * daemon's own credentials, so that no other user can stop or trace it (kernel/signal.c, check_kill_permission;
  * kernel/ptrace.c, __ptrace_may_access). It changes its user only in the launcher, in an address space of its own.
  *
- * The daemon waits until the child has its descriptors, and before the next child but one until it has executed the launcher.
- * Both waits are bounded: nobody else can stop the child, and the image is a memory file, which no file system can hold up.
- * In the meantime the daemon prepares the next child.
+ * Until then its request and descriptors stay as they are: the daemon prepares other children in the meantime, and waits when
+ * there is nothing left to prepare. That wait is bounded: nobody else can stop the child, and the image is a memory file,
+ * which no file system can hold up.
  *
  * Between clone and exec no managed code may run, and most of libc may not either. Every step is a raw system call, the
  * stack is the child's own, and all signals are blocked; the launcher unblocks them.
@@ -23,8 +23,8 @@
 #include <sched.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef CLOSE_RANGE_UNSHARE
@@ -37,23 +37,13 @@
 #define CALL_OF(name, a, b, c, d, e, ...) call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
 #define CALL(name, ...) CALL_OF(name, __VA_ARGS__, 0, 0, 0, 0, 0)
 
-static void tell_placed(struct listend_spawn *r)
+/* As the launcher tells of its own steps. The status is where the caller has it until the descriptors are placed. */
+static _Noreturn void fail(int status, int stage, long result, int detail)
 {
-    __atomic_store_n(&r->placed, 1, __ATOMIC_RELEASE);
-    CALL(futex, &r->placed, FUTEX_WAKE, 1);
-}
-
-static _Noreturn void leave(void)
-{
+    struct listend_outcome outcome = { stage, (int)-result, detail };
+    CALL(write, status, &outcome, sizeof outcome);
     for (;;)
         CALL(exit_group, 127);
-}
-
-static _Noreturn void fail(struct listend_spawn *r, int stage, long result, int detail)
-{
-    r->outcome = (struct listend_outcome) { stage, (int)-result, detail };
-    tell_placed(r);
-    leave();
 }
 
 /*
@@ -62,13 +52,13 @@ static _Noreturn void fail(struct listend_spawn *r, int stage, long result, int 
  */
 static void unshare_descriptors(struct listend_spawn *r)
 {
-    int highest = 2;
+    int highest = 2, status = r->fds[r->fd_count - 2];
     for (int i = 0; i < r->fd_count; i++)
         if (r->fds[i] > highest)
             highest = r->fds[i];
     long done = CALL(close_range, (unsigned)highest + 1, ~0U, CLOSE_RANGE_UNSHARE);
     if (done < 0)
-        fail(r, LISTEND_STAGE_DESCRIPTORS, done, -1);
+        fail(status, LISTEND_STAGE_DESCRIPTORS, done, -1);
 }
 
 static void place_descriptors(struct listend_spawn *r)
@@ -79,7 +69,7 @@ static void place_descriptors(struct listend_spawn *r)
         if (fds[i] < r->fd_count && fds[i] != i) {
             long moved = CALL(fcntl, fds[i], F_DUPFD_CLOEXEC, r->fd_count);
             if (moved < 0)
-                fail(r, LISTEND_STAGE_DESCRIPTORS, moved, i);
+                fail(fds[r->fd_count - 2], LISTEND_STAGE_DESCRIPTORS, moved, i);
             for (int j = i + 1; j < r->fd_count; j++)
                 if (fds[j] == fds[i] && fds[j] != j)
                     fds[j] = (int)moved;
@@ -88,7 +78,7 @@ static void place_descriptors(struct listend_spawn *r)
     for (int i = 0; i < r->fd_count; i++) {
         long done = fds[i] == i ? CALL(fcntl, i, F_SETFD, 0) : CALL(dup3, fds[i], i, 0);
         if (done < 0)
-            fail(r, LISTEND_STAGE_DESCRIPTORS, done, i);
+            fail(fds[r->fd_count - 2], LISTEND_STAGE_DESCRIPTORS, done, i);
     }
     /* Here and not by close-on-exec: the parent continues before that has happened (fs/exec.c, begin_new_exec), and if it is
        killed just then, its successor finds this child with the lock of the runtime directory. */
@@ -104,56 +94,38 @@ static int child(void *argument)
     if (shares_descriptors)
         unshare_descriptors(r);
     place_descriptors(r);
-    tell_placed(r);
     long refused = CALL(execveat, r->fd_count - 1, "", r->argv, r->envp, AT_EMPTY_PATH);
-    /* As the launcher tells of its own steps. */
-    struct listend_outcome outcome = { LISTEND_STAGE_LAUNCHER, (int)-refused, -1 };
-    CALL(write, r->fd_count - 2, &outcome, sizeof outcome);
-    leave();
+    fail(r->fd_count - 2, LISTEND_STAGE_LAUNCHER, refused, -1);
 }
 
-static char stacks[LISTEND_SLOTS][16 * 1024] __attribute__((aligned(4096)));
-
-static void wait_until(int32_t *word, int32_t value)
-{
-    int32_t seen;
-    while ((seen = __atomic_load_n(word, __ATOMIC_ACQUIRE)) != value)
-        syscall(SYS_futex, word, FUTEX_WAIT, seen, NULL, NULL, 0);
-}
+/* The child needs a few hundred bytes of it. */
+static char stacks[LISTEND_SLOTS][8 * 1024] __attribute__((aligned(4096)));
 
 int listend_spawn(struct listend_spawn *request, int slot)
 {
     unsigned long all = ~0UL, before;
-    request->outcome = (struct listend_outcome) { LISTEND_STAGE_NONE, 0, -1 };
     request->pidfd = -1;
-    request->placed = 0;
     request->running = 1;
     shares_descriptors = syscall(SYS_close_range, ~0U, ~0U, 0) == 0;
     int flags = CLONE_VM | CLONE_PIDFD | CLONE_CHILD_CLEARTID | SIGCHLD | (shares_descriptors ? CLONE_FILES : 0);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, 8);
     request->pid = clone(child, stacks[slot] + sizeof stacks[slot], flags, request, &request->pidfd, NULL, &request->running);
-    int clone_error = errno;
+    request->error = errno;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, 8);
-    if (request->pid < 0) {
-        request->outcome = (struct listend_outcome) { LISTEND_STAGE_CLONE, clone_error, -1 };
-        request->running = 0;
-        return -1;
-    }
-    wait_until(&request->placed, 1);
-    if (request->outcome.stage != LISTEND_STAGE_NONE) {
-        siginfo_t info;
-        while (waitid(P_PID, (id_t)request->pid, &info, WEXITED) != 0 && errno == EINTR)
-            ;
-        close(request->pidfd);
-        request->pidfd = -1;
-        request->running = 0;
-        return -1;
-    }
-    return 0;
+    if (request->pid >= 0)
+        return 0;
+    request->running = 0;
+    return -1;
 }
 
 void listend_spawn_wait(struct listend_spawn *request)
 {
     /* The kernel clears it and wakes who waits when the child has left this memory (kernel/fork.c, mm_release). */
-    wait_until(&request->running, 0);
+    while (__atomic_load_n(&request->running, __ATOMIC_ACQUIRE) != 0)
+        syscall(SYS_futex, &request->running, FUTEX_WAIT, 1, NULL, NULL, 0);
+}
+
+void listend_spawn_rest(void)
+{
+    madvise(stacks, sizeof stacks, MADV_DONTNEED);
 }

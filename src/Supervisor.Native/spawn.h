@@ -64,22 +64,24 @@ struct listend_spawn {
     /* results */
     int32_t pid;
     int32_t pidfd;      /* close-on-exec, the caller's */
-    struct listend_outcome outcome; /* stage 0: there is a child, and the rest comes by the status */
+    int32_t error;      /* errno of clone(), where there is no child */
     /* between the two sides */
-    int32_t placed;     /* not 0 when the child has its own descriptors, or has failed */
     int32_t running;    /* not 0 until the child has left this memory */
 };
 
 /* How many children may be on their way to the launcher at the same time. */
-#define LISTEND_SLOTS 2
+#define LISTEND_SLOTS 64
 
 /*
- * 0, or -1 with the outcome set and no process left. Returns when the child has its descriptors: the caller's may be closed
- * then. The request and all that it points to stay as they are until listend_spawn_wait(). A slot, 0 to LISTEND_SLOTS - 1, is
- * used by one child at a time. Main thread only.
+ * 0, or -1 with the error set where there is no child. A slot, 0 to LISTEND_SLOTS - 1, is used by one child at a time. Until
+ * running is 0 the request, all that it points to and the descriptors stay as they are. How the steps went comes by the status.
+ * Main thread only.
  */
 int listend_spawn(struct listend_spawn *request, int slot);
 
 /* Returns when the child has executed the launcher or has failed. */
 void listend_spawn_wait(struct listend_spawn *request);
+
+/* Gives back the memory of the slots' stacks: no child is on its way. */
+void listend_spawn_rest(void);
 #endif

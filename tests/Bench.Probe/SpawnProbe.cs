@@ -34,6 +34,7 @@ internal static class SpawnProbe
                 throw new InvalidOperationException($"{program}: {failure}");
             }
 
+            ChildProcess.Finish();
             stamps.Receive(stamp);
             yield return BinaryPrimitives.ReadInt64LittleEndian(stamp.AsSpan(8)) - begin;
             using (child.Pidfd)

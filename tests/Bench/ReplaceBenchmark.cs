@@ -20,8 +20,8 @@ internal static class ReplaceBenchmark
         using var theirStamps = new StampSocket(workspace.Fresh("stamps"));
         using var vforkStamps = new StampSocket(workspace.Fresh("stamps"));
         using var listend = ListendProcess.WithWorkers(workspace, 1, ourStamps.Path);
-        using var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), "launcher", "1", workspace.Yardstick("worker"), theirStamps.Path);
-        using var vfork = Yardstick.Start(workspace.Yardstick("supervise"), "vfork", "1", workspace.Yardstick("worker"), vforkStamps.Path);
+        using var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), "supervisor", workspace.Fresh("notify"), workspace.Yardstick("worker"), theirStamps.Path);
+        using var vfork = Yardstick.Start(workspace.Yardstick("supervise"), "vfork", workspace.Fresh("notify"), workspace.Yardstick("worker"), vforkStamps.Path);
         var ours = new List<long>();
         var theirs = new List<long>();
         var vforks = new List<long>();
@@ -36,8 +36,8 @@ internal static class ReplaceBenchmark
             vforks.Add(Replace(ref vforkPid, vforkStamps));
         }
 
-        yield return Figure.Of("SIGKILL to the replacement's main()", ours[warmUp..], theirs[warmUp..], "waits on a pidfd; vfork, launcher, execve");
-        yield return Figure.Of("the same", ours[warmUp..], vforks[warmUp..], "waits on a pidfd; vfork, execve: no launcher");
+        yield return Figure.Of("SIGKILL to the replacement's main()", ours[warmUp..], theirs[warmUp..], "the same steps: launcher, notify socket, pipes, epoll");
+        yield return Figure.Of("the same", ours[warmUp..], vforks[warmUp..], "waits on a pidfd; vfork, execve");
         if (!File.Exists(ServerStarter))
         {
             yield break;

@@ -19,12 +19,12 @@ internal static class StartBenchmark
                 ours.Add(listend.WaitUntilReady() - listend.StartedAt);
             }
 
-            theirs.Add(Yard("launcher"));
+            theirs.Add(Yard("supervisor"));
             vforks.Add(Yard("vfork"));
         }
 
-        yield return Figure.Of($"start to {Workers} workers ready", ours[1..], theirs[1..], "vfork, launcher, execve; READY=1 on one socket");
-        yield return Figure.Of("the same", ours[1..], vforks[1..], "vfork, execve: no launcher");
+        yield return Figure.Of($"start to {Workers} workers ready", ours[1..], theirs[1..], "the same steps: launcher, notify socket, pipes, epoll");
+        yield return Figure.Of("the same", ours[1..], vforks[1..], "vfork, execve, one notify socket for all");
 
         long Yard(string how)
         {

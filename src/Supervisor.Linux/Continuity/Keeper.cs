@@ -111,6 +111,7 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
                 return null;
             }
 
+            ChildProcess.Finish();
             return new Keeper(loop, link!, child, log);
         }
     }

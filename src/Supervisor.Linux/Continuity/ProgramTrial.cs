@@ -107,6 +107,7 @@ public sealed class ProgramTrial : IDeadline, IDisposable
                 return refused is { } pipe ? $"making a pipe: {pipe}" : Unlaunched(step);
             }
 
+            ChildProcess.Finish();
             _process = new HookProcess(child.Pid, child.Pidfd, new OutputPipe(output!, line => Take(_output, line)), new OutputPipe(errors!, line => Take(_error, line)), _orphans)
             {
                 Launch = new PendingLaunch(child, Unlaunched),

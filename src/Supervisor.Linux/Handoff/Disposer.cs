@@ -409,6 +409,7 @@ public sealed class Disposer : IDeadline, IDisposable
                         NoNewPrivileges = true,
                     },
                     out var why);
+                ChildProcess.Finish();
                 failure ??= _process is null ? $"{why.Stage}: {ErrnoNames.Name(why.Errno)}" : null;
             }
         }

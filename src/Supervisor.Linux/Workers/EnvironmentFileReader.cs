@@ -42,7 +42,8 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
                 _underWay.Remove(reading);
                 reading.OnRead.ForEach(tell => tell(read));
             });
-        }, stackBytes) { IsBackground = true, Name = "environment" }.Start();
+        }, stackBytes)
+        { IsBackground = true, Name = "environment" }.Start();
     }
 
     private static FileVariables ReadAll(ServiceSpec spec, WorkerIdentity identity)

@@ -12,12 +12,12 @@ namespace Supervisor.Linux.Workers;
 public sealed partial class ServiceRunner
 {
     /// <summary>Spawns a worker, when the files that its environment comes from have been read.</summary>
-    private void Spawn(WorkerState worker)
+    private void Spawn(WorkerState worker, bool isOneOfMany)
     {
         var spec = State.SpecOf(worker.Generation);
         if (spec.EnvironmentFiles.IsEmpty)
         {
-            Spawn(worker, spec, FileVariables.None);
+            Spawn(worker, spec, FileVariables.None, isOneOfMany);
             return;
         }
 
@@ -35,12 +35,12 @@ public sealed partial class ServiceRunner
             }
             else
             {
-                Spawn(worker, spec, read);
+                Spawn(worker, spec, read, isOneOfMany: false);
             }
         });
     }
 
-    private void Spawn(WorkerState worker, ServiceSpec spec, FileVariables fromFiles)
+    private void Spawn(WorkerState worker, ServiceSpec spec, FileVariables fromFiles, bool isOneOfMany)
     {
         var (listeners, identity) = MeansOf(worker.Generation);
         foreach (var handle in listeners)
@@ -57,6 +57,7 @@ public sealed partial class ServiceRunner
             line => _log.Output(worker, pid, line, isError: false),
             line => _log.Output(worker, pid, line, isError: true),
             fromFiles,
+            isOneOfMany,
             out var failure,
             _stored.Of(worker.Slot),
             handle => shares[handle]);

@@ -344,10 +344,18 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                         case ReportEffect report:
                             reports.Add(report);
                             break;
+                        case SpawnEffect spawn:
+                            Spawn(spawn.Worker, isOneOfMany: spawns > 1);
+                            break;
                         default:
                             CarryOut(effect, now);
                             break;
                     }
+                }
+
+                if (spawns > 1)
+                {
+                    Spawner.Finish();
                 }
 
                 foreach (var report in reports)
@@ -473,7 +481,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         switch (effect)
         {
             case SpawnEffect spawn:
-                Spawn(spawn.Worker);
+                Spawn(spawn.Worker, isOneOfMany: false);
                 break;
             case SignalEffect signal when CancelSpawn(signal.Worker.Id):
                 break;

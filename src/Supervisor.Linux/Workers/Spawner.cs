@@ -89,12 +89,18 @@ public sealed class Spawner : IDisposable
         {
             Files.GrowTable(workers * DescriptorsEach);
         }
+
+        ChildProcess.Expect(workers);
     }
+
+    /// <summary>They have been: waits until they need nothing of the daemon's any more (<see cref="ChildProcess.Finish"/>).</summary>
+    public static void Finish() => ChildProcess.Finish();
 
     /// <summary>
     /// Spawns a worker with duplicates of its listeners (of a listener with shards, those that <paramref name="share"/> says)
     /// and of what its predecessor stored. What comes back may be on its way to its program: <see cref="WorkerProcess.Launch"/>
-    /// tells. Where there is no child it is null and <paramref name="failure"/> says setting, value, stage and remedy.
+    /// tells. One of many is finished by <see cref="Finish"/>; any other needs nothing of the daemon's when this returns. Where
+    /// there is no child it is null and <paramref name="failure"/> says setting, value, stage and remedy.
     /// </summary>
     internal WorkerProcess? Start(
         ServiceSpec spec,
@@ -104,6 +110,7 @@ public sealed class Spawner : IDisposable
         Action<string> onOutput,
         Action<string> onError,
         FileVariables fromFiles,
+        bool isOneOfMany,
         out string? failure,
         IReadOnlyList<StoredDescriptor>? stored = null,
         Func<ListenerHandle, IReadOnlyList<ListenerSocket>>? share = null)
@@ -157,8 +164,7 @@ public sealed class Spawner : IDisposable
             cgroup = null;
         }
 
-        var child = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, out failure, members, Keep);
-        members?.Dispose();
+        var child = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, out failure, members, Keep);
         if (child is null)
         {
             cgroup?.Dispose();
@@ -203,7 +209,7 @@ public sealed class Spawner : IDisposable
             new(WorkerTokens.Variable, Tokens.New()),
         ];
         var environment = Compose(spec, identity, fromFiles);
-        return Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, out failure) is { } child
+        return Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, isOneOfMany: false, out failure) is { } child
             ? new HookProcess(child.Pid, child.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans) { Launch = child.Launch }
             : null;
     }
@@ -221,6 +227,7 @@ public sealed class Spawner : IDisposable
         IReadOnlyList<string> pidVariables,
         List<DescriptorHandle> passed,
         int first,
+        bool isOneOfMany,
         out string? failure,
         DescriptorHandle? cgroup = null,
         Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
@@ -230,71 +237,75 @@ public sealed class Spawner : IDisposable
         DescriptorHandle? errorEnd = null;
         pipeRefused ??= Files.Pipe(out error, out errorEnd);
 
-        using (outputEnd)
-        using (errorEnd)
+        DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup }.OfType<DescriptorHandle>()];
+        // The kernel gives the lowest free number, so the last one tells how many are in use.
+        var limit = Processes.DescriptorLimit();
+        if (pipeRefused is not null || (ulong)errorEnd!.Number + ReservedDescriptors >= limit)
         {
-            // The kernel gives the lowest free number, so the last one tells how many are in use.
-            var limit = Processes.DescriptorLimit();
-            if (pipeRefused is not null || (ulong)errorEnd!.Number + ReservedDescriptors >= limit)
-            {
-                output?.Dispose();
-                error?.Dispose();
-                failure = pipeRefused is { } pipeError
-                    ? $"output pipe: {pipeError}{Exhausted(pipeError.Name)}"
-                    : $"descriptors: {ReservedDescriptors} of {limit} are kept for the daemon's own use, the others are taken{Exhausted("EMFILE")}";
-                return null;
-            }
-
-            List<DescriptorHandle> descriptors = [_null, outputEnd!, errorEnd!];
-            for (var i = 0; i < passed.Count; i++)
-            {
-                // A listener as standard input; what else there is follows the standard ones.
-                if (first == 0 && i == 0)
-                {
-                    descriptors[0] = passed[0];
-                }
-                else
-                {
-                    descriptors.Add(passed[i]);
-                }
-            }
-
-            onPipes?.Invoke(output!, error!);
-            var launched = ChildProcess.Start(
-                new ChildProcess.Plan
-                {
-                    Path = command[0],
-                    SearchPath = command[0].Contains('/', StringComparison.Ordinal) ? null : searchPath ?? DefaultPath,
-                    Arguments = command,
-                    Environment = environment,
-                    PidVariables = pidVariables,
-                    Descriptors = descriptors,
-                    Directory = spec.WorkingDirectory,
-                    Uid = identity.Uid,
-                    Gid = identity.Gid,
-                    Groups = identity.Groups,
-                    Limits = [.. spec.Limits.Select(limit => (limit.Resource, limit.Value))],
-                    Umask = spec.Umask,
-                    Nice = spec.Nice,
-                    NoNewPrivileges = spec.NoNewPrivileges,
-                    AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
-
-                    // Where set-user-id programs are allowed on purpose, they keep what they need. Root needs what it has.
-                    DropsBoundingSet = spec.NoNewPrivileges && identity.Uid is > 0,
-                    Cgroup = cgroup,
-                },
-                out var step);
-            if (launched is null)
-            {
-                output!.Dispose();
-                error!.Dispose();
-                failure = SpawnFailureText.For(spec, command[0], step, first);
-                return null;
-            }
-
-            failure = null;
-            return new Child(launched.Pid, launched.Pidfd, output!, error!, new PendingLaunch(launched, step => SpawnFailureText.For(spec, command[0], step, first)));
+            output?.Dispose();
+            error?.Dispose();
+            Array.ForEach(owned, descriptor => descriptor.Dispose());
+            failure = pipeRefused is { } pipeError
+                ? $"output pipe: {pipeError}{Exhausted(pipeError.Name)}"
+                : $"descriptors: {ReservedDescriptors} of {limit} are kept for the daemon's own use, the others are taken{Exhausted("EMFILE")}";
+            return null;
         }
+
+        List<DescriptorHandle> descriptors = [_null, outputEnd!, errorEnd!];
+        for (var i = 0; i < passed.Count; i++)
+        {
+            // A listener as standard input; what else there is follows the standard ones.
+            if (first == 0 && i == 0)
+            {
+                descriptors[0] = passed[0];
+            }
+            else
+            {
+                descriptors.Add(passed[i]);
+            }
+        }
+
+        onPipes?.Invoke(output!, error!);
+        var launched = ChildProcess.Start(
+            new ChildProcess.Plan
+            {
+                Path = command[0],
+                SearchPath = command[0].Contains('/', StringComparison.Ordinal) ? null : searchPath ?? DefaultPath,
+                Arguments = command,
+                Environment = environment,
+                PidVariables = pidVariables,
+                Descriptors = descriptors,
+                Directory = spec.WorkingDirectory,
+                Uid = identity.Uid,
+                Gid = identity.Gid,
+                Groups = identity.Groups,
+                Limits = [.. spec.Limits.Select(limit => (limit.Resource, limit.Value))],
+                Umask = spec.Umask,
+                Nice = spec.Nice,
+                NoNewPrivileges = spec.NoNewPrivileges,
+                AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
+
+                // Where set-user-id programs are allowed on purpose, they keep what they need. Root needs what it has.
+                DropsBoundingSet = spec.NoNewPrivileges && identity.Uid is > 0,
+                Cgroup = cgroup,
+                Owned = owned,
+            },
+            out var step);
+        if (launched is null)
+        {
+            output!.Dispose();
+            error!.Dispose();
+            failure = SpawnFailureText.For(spec, command[0], step, first);
+            return null;
+        }
+
+        if (!isOneOfMany)
+        {
+            Finish();
+        }
+
+        failure = null;
+        return new Child(launched.Pid, launched.Pidfd, output!, error!, new PendingLaunch(launched, step => SpawnFailureText.For(spec, command[0], step, first)));
     }
 
     private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath, string token)

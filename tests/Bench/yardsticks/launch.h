@@ -33,8 +33,8 @@ static int launcher_image(const char *program)
     return image;
 }
 
-/* Starts argv; *status is the read end of the pipe that ends when the program has been executed. */
-static pid_t launch(int image, char **argv, int *status)
+/* Starts argv with that output and error; *status is the read end of the pipe that ends when the program has been executed. */
+static pid_t launch(int image, char **argv, int output, int error, int *status)
 {
     char *words[16] = { "launcher" };
     int ends[2];
@@ -49,8 +49,10 @@ static pid_t launch(int image, char **argv, int *status)
     if (pid == 0) {
         int null = open("/dev/null", O_RDWR);
         dup2(null, 0);
-        fcntl(1, F_SETFD, 0);
-        fcntl(2, F_SETFD, 0);
+        if (output != 1)
+            dup3(output, 1, 0);
+        if (error != 2)
+            dup3(error, 2, 0);
         int high = fcntl(image, F_DUPFD, 10);
         int pipe_end = fcntl(ends[1], F_DUPFD, 10);
         dup3(pipe_end, 3, 0);

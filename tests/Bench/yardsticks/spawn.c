@@ -21,7 +21,7 @@ static pid_t spawn(const char *how, int image, char **argv)
     pid_t pid;
     int status;
     if (strcmp(how, "launcher") == 0) {
-        pid = launch(image, argv, &status);
+        pid = launch(image, argv, 1, 2, &status);
         close(status);
         return pid;
     }

@@ -1,30 +1,49 @@
 /*
- * Starts COUNT workers by a launcher (launch.h), or by a mere vfork, and waits until each has said READY=1 on one socket:
- * start launcher|vfork COUNT SOCKET PROGRAM. Prints the nanosecond at which the last one had; when standard input ends, its workers end too.
+ * Starts COUNT workers and waits until each has said READY=1. Prints the nanosecond at which the last one had; when standard
+ * input ends, its workers end too.
+ *   start supervisor COUNT FOLDER PROGRAM: by the steps of supervised.h
+ *   start vfork COUNT FOLDER PROGRAM: by a mere vfork, with one notify socket for all and nothing else
  */
 #define _GNU_SOURCE
 #include "clock.h"
-#include "launch.h"
+#include "supervised.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-static int image = -1;
-
-static pid_t spawn(char **argv)
+/* What has come: how many have said that they are ready. */
+static int take(int set, int wait)
 {
-    int status;
-    if (image >= 0) {
-        pid_t launched = launch(image, argv, &status);
-        close(status);
-        return launched;
+    struct epoll_event events[256];
+    char message[4096];
+    int ready = 0, n = epoll_wait(set, events, 256, wait);
+    for (int i = 0; i < n; i++) {
+        int fd = (int)(uint32_t)events[i].data.u64;
+        switch ((enum kind)(events[i].data.u64 >> 32)) {
+        case NOTIFY:
+            while (recv(fd, message, sizeof message, 0) > 0)
+                ready++;
+            break;
+        case STATUS:
+            epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
+            close(fd);
+            break;
+        case OUTPUT:
+            while (read(fd, message, sizeof message) > 0)
+                ;
+            break;
+        case END:
+        case INPUT:
+            exit(1);
+        }
     }
+    return ready;
+}
+
+static pid_t start_plain(char **argv)
+{
     pid_t pid = vfork();
     if (pid == 0) {
         execve(argv[0], argv, environ);
@@ -37,28 +56,22 @@ int main(int argc, char **argv)
 {
     if (argc < 5)
         return 2;
-    if (argv[1][0] == 'l')
-        image = launcher_image(argv[0]);
-    int count = atoi(argv[2]);
+    int supervised = argv[1][0] == 's', count = atoi(argv[2]), set = epoll_create1(EPOLL_CLOEXEC), ready = 0;
+    int image = supervised ? launcher_image(argv[0]) : -1;
     pid_t *pids = calloc((size_t)count, sizeof *pids);
-    struct sockaddr_un at = { .sun_family = AF_UNIX };
-    strncpy(at.sun_path, argv[3], sizeof at.sun_path - 1);
-    int notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (bind(notify, (struct sockaddr *)&at, sizeof at) != 0)
-        return 1;
-    setenv("NOTIFY_SOCKET", argv[3], 1);
-    int ready = 0;
-    char message[16];
-    for (int i = 0; i < count; i++) {
-        pids[i] = spawn(argv + 4);
-        while (recv(notify, message, sizeof message, MSG_DONTWAIT) > 0)
-            ready++;
+    char byte, path[96];
+    mkdir(argv[3], 0755);
+    if (!supervised) {
+        snprintf(path, sizeof path, "%s/all.sock", argv[3]);
+        watch(set, notify_socket(path), NOTIFY);
     }
-    while (ready < count && recv(notify, message, sizeof message, 0) > 0)
-        ready++;
+    for (int i = 0; i < count; i++)
+        pids[i] = supervised ? start_supervised(set, image, argv[3], i, argv + 4).pid : start_plain(argv + 4);
+    while (ready < count)
+        ready += take(set, -1);
     printf("%lld\n", (long long)now());
     fflush(stdout);
-    while (read(0, message, sizeof message) > 0)
+    while (read(0, &byte, 1) > 0)
         ;
     for (int i = 0; i < count; i++) {
         kill(pids[i], SIGKILL);

@@ -1,59 +1,81 @@
 /*
- * The least that a supervisor can do: starts workers by a launcher (launch.h), or by a mere vfork, waits on their pidfds,
- * replaces the one that has ended.
- * supervise launcher|vfork COUNT PROGRAM ARG...: until standard input ends; then its workers end too.
+ * The least that a supervisor can do: starts a worker, waits for its end, and starts the next.
+ * Until standard input ends; then the worker ends too.
+ *   supervise supervisor FOLDER PROGRAM ARG...: by the steps of supervised.h; what the ended worker had is closed
+ *   supervise vfork FOLDER PROGRAM ARG...: by a mere vfork, waiting on a pidfd
  */
 #define _GNU_SOURCE
-#include "launch.h"
+#include "supervised.h"
 
-#include <poll.h>
 #include <sys/wait.h>
 
-static int image = -1;
-
-static pid_t spawn(char **argv)
+static struct supervised start_plain(int set, char **argv)
 {
-    int status;
-    if (image >= 0) {
-        pid_t launched = launch(image, argv, &status);
-        close(status);
-        return launched;
-    }
-    pid_t pid = vfork();
-    if (pid == 0) {
+    struct supervised worker = { vfork(), -1, -1, -1, -1 };
+    if (worker.pid == 0) {
         execve(argv[0], argv, environ);
         _exit(127);
     }
-    return pid;
+    worker.pidfd = (int)syscall(SYS_pidfd_open, worker.pid, 0);
+    watch(set, worker.pidfd, END);
+    return worker;
+}
+
+static void end(const char *folder, int number, struct supervised worker)
+{
+    char path[96];
+    siginfo_t info;
+    waitid(P_PID, (id_t)worker.pid, &info, WEXITED);
+    close(worker.pidfd);
+    if (worker.notify < 0)
+        return;
+    snprintf(path, sizeof path, "%s/%d.sock", folder, number);
+    unlink(path);
+    close(worker.notify);
+    close(worker.output);
+    close(worker.error);
 }
 
 int main(int argc, char **argv)
 {
-    int count = argc > 3 ? atoi(argv[2]) : 0;
-    if (argc > 3 && argv[1][0] == 'l')
-        image = launcher_image(argv[0]);
-    struct pollfd *watched = calloc((size_t)count + 1, sizeof *watched);
-    pid_t *pids = calloc((size_t)count + 1, sizeof *pids);
-    for (int i = 0; i < count; i++) {
-        pids[i] = spawn(argv + 3);
-        watched[i].fd = (int)syscall(SYS_pidfd_open, pids[i], 0);
-        watched[i].events = POLLIN;
-    }
-    watched[count].fd = 0;
-    watched[count].events = POLLIN;
-    while (poll(watched, (nfds_t)count + 1, -1) > 0 && !watched[count].revents)
-        for (int i = 0; i < count; i++)
-            if (watched[i].revents) {
-                siginfo_t info;
-                pid_t next = spawn(argv + 3);
-                waitid(P_PID, (id_t)pids[i], &info, WEXITED);
-                close(watched[i].fd);
-                pids[i] = next;
-                watched[i].fd = (int)syscall(SYS_pidfd_open, next, 0);
+    if (argc < 4)
+        return 2;
+    int supervised = argv[1][0] == 's', set = epoll_create1(EPOLL_CLOEXEC), number = 0;
+    int image = supervised ? launcher_image(argv[0]) : -1;
+    mkdir(argv[2], 0755);
+    watch(set, 0, INPUT);
+    struct supervised worker = supervised ? start_supervised(set, image, argv[2], number, argv + 3) : start_plain(set, argv + 3);
+    for (;;) {
+        struct epoll_event events[16];
+        char message[4096];
+        int n = epoll_wait(set, events, 16, -1);
+        for (int i = 0; i < n; i++) {
+            int fd = (int)(uint32_t)events[i].data.u64;
+            switch ((enum kind)(events[i].data.u64 >> 32)) {
+            case NOTIFY:
+                while (recv(fd, message, sizeof message, 0) > 0)
+                    ;
+                break;
+            case OUTPUT:
+                if (read(fd, message, sizeof message) == 0)
+                    epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
+                break;
+            case STATUS:
+                epoll_ctl(set, EPOLL_CTL_DEL, fd, NULL);
+                close(fd);
+                break;
+            case END: {
+                struct supervised ended = worker;
+                worker = supervised ? start_supervised(set, image, argv[2], number + 1, argv + 3) : start_plain(set, argv + 3);
+                end(argv[2], number++, ended);
+                i = n;
+                break;
             }
-    for (int i = 0; i < count; i++) {
-        kill(pids[i], SIGKILL);
-        waitpid(pids[i], NULL, 0);
+            case INPUT:
+                kill(worker.pid, SIGKILL);
+                end(argv[2], number, worker);
+                return 0;
+            }
+        }
     }
-    return 0;
 }

@@ -123,7 +123,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(UnixPath), "ConnectionRefused", "ECONNREFUSED"), (typeof(UnixPath), "WrongType", "EPROTOTYPE"), (typeof(UnixPath), "TryAgain", "EAGAIN"),
         (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"), (typeof(SocketReader), "NonBlockingFlag", "O_NONBLOCK"),
         (typeof(Succession), "MemoryCloseOnExec", "MFD_CLOEXEC"), (typeof(Succession), "MemorySealable", "MFD_ALLOW_SEALING"),
-        (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"),
+        (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"), (typeof(ChildProcess), "MostAtOnce", "LISTEND_SLOTS"),
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
         (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"), (typeof(Succession), "SetSize", "sizeof(sigset_t)"),
@@ -145,7 +145,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(ListenerFactory), "ReservedDescriptors"), (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
-        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(LowDescriptors), "Places"), (typeof(LowDescriptors), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
+        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(LaunchSlot), "Places"), (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
     ];
 
     [Fact]
@@ -331,8 +331,7 @@ public unsafe class AbiTests : KernelTest
             "struct listend_spawn", Unsafe.SizeOf<SpawnRequest>(),
             ("argv", OffsetOf<SpawnRequest>("Arguments"), 8), ("envp", OffsetOf<SpawnRequest>("Environment"), 8), ("fds", OffsetOf<SpawnRequest>("Descriptors"), 8),
             ("fd_count", OffsetOf<SpawnRequest>("DescriptorCount"), 4), ("pid", OffsetOf<SpawnRequest>("Pid"), 4), ("pidfd", OffsetOf<SpawnRequest>("PidDescriptor"), 4),
-            ("outcome", OffsetOf<SpawnRequest>("Outcome"), Unsafe.SizeOf<SpawnOutcome>()), ("placed", OffsetOf<SpawnRequest>("Placed"), 4), ("running", OffsetOf<SpawnRequest>("Running"), 4));
-        program.Equal("LISTEND_SLOTS", 2, "ChildProcess.Slots");
+            ("error", OffsetOf<SpawnRequest>("Error"), 4), ("running", OffsetOf<SpawnRequest>("Running"), 4));
         program.Layout(
             "struct listend_outcome", Unsafe.SizeOf<SpawnOutcome>(),
             ("stage", OffsetOf<SpawnOutcome>("Stage"), 4), ("error", OffsetOf<SpawnOutcome>("Error"), 4), ("detail", OffsetOf<SpawnOutcome>("Detail"), 4));

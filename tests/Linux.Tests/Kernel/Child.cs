@@ -36,6 +36,7 @@ internal static class Child
     public static Started? Spawn(ChildProcess.Plan plan, out ChildProcess.Failure failure)
     {
         using var launched = ChildProcess.Start(plan, out failure);
+        ChildProcess.Finish();
         if (launched is null)
         {
             return null;

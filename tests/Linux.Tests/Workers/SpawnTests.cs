@@ -89,7 +89,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }
     }
 
-    /// <summary>They take their steps at the same time: what is meant for one must not get into another, also when ours are closed before.</summary>
+    /// <summary>They take their steps at the same time: what is meant for one must not get into another.</summary>
     [Fact]
     public void Several_that_are_on_their_way_at_once_are_each_what_was_asked_for()
     {
@@ -97,10 +97,11 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         for (var round = 0; round < 20; round++)
         {
             var begun = new List<(LaunchedProcess Child, DescriptorHandle Output)>();
-            for (var i = 0; i < 64; i++)
+            ChildProcess.Expect(ChildProcess.MostAtOnce);
+            for (var i = 0; i < ChildProcess.MostAtOnce + 8; i++)
             {
                 Assert.Null(Files.Pipe(out var reader, out var writer));
-                using var end = writer!;
+                var end = writer!;
                 var number = i.ToString(CultureInfo.InvariantCulture);
                 var child = ChildProcess.Start(
                     new ChildProcess.Plan
@@ -110,6 +111,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
                         Environment = ["PATH=/usr/bin:/bin", "NUMBER=" + number],
                         PidVariables = ["LISTEN_PID"],
                         Descriptors = [nothing, end, end],
+                        Owned = [end],
                         Uid = (uint)(60000 + i),
                         Gid = 60000,
                         Groups = [],
@@ -119,6 +121,8 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
                 Assert.NotNull(child);
                 begun.Add((child, reader!));
             }
+
+            ChildProcess.Finish();
 
             for (var i = 0; i < begun.Count; i++)
             {
@@ -183,6 +187,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             for (var i = 0; i < 200; i++)
             {
                 var child = ChildProcess.Start(new() { Path = "/bin/true", Arguments = ["true"], Environment = [], Descriptors = [nothing, nothing, nothing], Uid = 65534, Gid = 65534, Groups = [] }, out _);
+                ChildProcess.Finish();
                 Assert.NotNull(child);
                 children.Add(child);
                 watched.TryAdd(child.Pid, 0);
@@ -358,8 +363,14 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             SpawnStage.Capabilities => plan with { AmbientCapabilities = 1UL << 63 },
             _ => plan with { Path = directory[how] },
         });
-        Assert.Equal(stage switch { SpawnStage.Limit => 1, SpawnStage.Descriptors => 2, SpawnStage.Capabilities => 63,
-            SpawnStage.Exec => (int)(how switch { "missing" => ExecDetail.Absent, "directory" => ExecDetail.Directory, _ => ExecDetail.Present }), _ => -1 }, failure.Detail);
+        Assert.Equal(stage switch
+        {
+            SpawnStage.Limit => 1,
+            SpawnStage.Descriptors => 2,
+            SpawnStage.Capabilities => 63,
+            SpawnStage.Exec => (int)(how switch { "missing" => ExecDetail.Absent, "directory" => ExecDetail.Directory, _ => ExecDetail.Present }),
+            _ => -1
+        }, failure.Detail);
     }
 
     /// <summary>As somebody who may not: a user, a group, groups, a lower nice level, a higher hard limit, a capability.</summary>
