@@ -192,7 +192,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
             }
         }
 
-        if (spawner.Start(spec, identity, worker, listeners, output.Add, output.Add, variables, out failure) is not { } process)
+        if (spawner.Start(spec, identity, worker, listeners, output.Add, output.Add, variables, isOneOfMany: false, out failure) is not { } process)
         {
             return null;
         }
