@@ -14,7 +14,7 @@
  * always dropped here. The answer by the gate: 'L' where some did not fit, or '-'; then 'k' (kept) or 'r' (refused) for each.
  */
 #define _GNU_SOURCE
-#include "raw_call.h"
+#include "freestanding.h"
 
 #include <asm/statfs.h>
 #include <errno.h>
@@ -40,20 +40,6 @@ union control {
     char bytes[CMSG_SPACE(MOST * sizeof(int)) + CMSG_SPACE(64)];
     struct cmsghdr align;
 };
-
-void *memcpy(void *to, const void *from, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((char *)to)[i] = ((const char *)from)[i];
-    return to;
-}
-
-void *memset(void *to, int value, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((char *)to)[i] = (char)value;
-    return to;
-}
 
 __attribute__((noreturn)) static void leave(int status)
 {

@@ -14,7 +14,7 @@
  * Without a successor it leaves after five minutes, so that a daemon that is meant to be gone does not keep ports for ever.
  */
 #define _GNU_SOURCE
-#include "raw_call.h"
+#include "freestanding.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -40,20 +40,6 @@ struct entry {
 /* Pages of it that nobody needs are never there. */
 static struct entry held[MOST];
 static int count;
-
-void *memcpy(void *to, const void *from, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((char *)to)[i] = ((const char *)from)[i];
-    return to;
-}
-
-void *memset(void *to, int value, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((char *)to)[i] = (char)value;
-    return to;
-}
 
 static void leave(int status)
 {

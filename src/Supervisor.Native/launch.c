@@ -23,7 +23,7 @@
 #define _GNU_SOURCE
 #include "spawn.h"
 
-#include "raw_call.h"
+#include "freestanding.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,9 +36,6 @@
 #define MOST_GROUPS 65536 /* NGROUPS_MAX, linux/limits.h */
 #define MOST_PATH 4096    /* PATH_MAX */
 
-#define CALL_OF(name, a, b, c, d, e, ...) call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
-#define CALL(name, ...) CALL_OF(name, __VA_ARGS__, 0, 0, 0, 0, 0)
-
 /* The kernel's own struct sigaction (asm/signal.h): libc's has another layout. */
 struct kernel_sigaction {
     void *handler;
@@ -50,20 +47,6 @@ struct kernel_sigaction {
 static uint32_t groups[MOST_GROUPS];
 static char candidate[MOST_PATH];
 static int status;
-
-void *memcpy(void *to, const void *from, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((char *)to)[i] = ((const char *)from)[i];
-    return to;
-}
-
-void *memset(void *to, int value, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        ((char *)to)[i] = (char)value;
-    return to;
-}
 
 static _Noreturn void fail(int stage, long result, int detail)
 {

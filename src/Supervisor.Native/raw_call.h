@@ -27,4 +27,8 @@ static long call(long n, long a, long b, long c, long d, long e)
 #else
 #error "the system calls of x86_64 and aarch64 are known"
 #endif
+
+/* The same by name, with as many arguments as there are. */
+#define CALL_OF(name, a, b, c, d, e, ...) call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
+#define CALL(name, ...) CALL_OF(name, __VA_ARGS__, 0, 0, 0, 0, 0)
 #endif

@@ -34,9 +34,6 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 
-#define CALL_OF(name, a, b, c, d, e, ...) call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
-#define CALL(name, ...) CALL_OF(name, __VA_ARGS__, 0, 0, 0, 0, 0)
-
 /* As the launcher tells of its own steps. The status is where the caller has it until the descriptors are placed. */
 static _Noreturn void fail(int status, int stage, long result, int detail)
 {
