@@ -180,6 +180,10 @@ __attribute__((noreturn, used)) static void launch(long *stack)
     text = argv[3];
     for (int i = 0; i < (int)n[LISTEND_NUMBER_LIMITS]; i++) {
         uint64_t resource = next(&text), value = next(&text), limit[2] = { value, value };
+        /* They are open already; but a worker that may not have so many was not meant to be. */
+        uint64_t given = n[LISTEND_NUMBER_CGROUP] ? n[LISTEND_NUMBER_CGROUP] : n[LISTEND_NUMBER_STATUS];
+        if (resource == RLIMIT_NOFILE && value < given)
+            fail(LISTEND_STAGE_DESCRIPTORS, -EBADF, (int)value);
         check(LISTEND_STAGE_LIMIT, CALL(prlimit64, 0, resource, limit, NULL), i);
     }
     if (n[LISTEND_NUMBER_NICE])

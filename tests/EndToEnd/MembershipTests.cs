@@ -139,7 +139,7 @@ public sealed class MembershipTests
         File.Copy("/bin/sleep", directory["suid-sleep"]);
         File.SetUnixFileMode(directory["suid-sleep"], (UnixFileMode)0x9ED);
         directory.WriteScript("worker", $"#!/bin/sh\nNOTIFY_SOCKET=/nowhere LISTEND_TOKEN=\"${{LISTEND_TOKEN%????????????????}}0000000000000000\" setsid {directory["suid-sleep"]} 1000 & echo $! > {directory["suid.pid.new"]}; mv {directory["suid.pid.new"]} {directory["suid.pid"]}\nexec sleep 1000\n");
-        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1FF);
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x3FF);
         await using var daemon = DaemonUnderTest.Start(
             directory,
             $"""

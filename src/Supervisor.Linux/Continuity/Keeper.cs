@@ -69,10 +69,10 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
         }
 
         using var socket = Sockets.Create(AfUnix, SockSeqpacket, 0, nonBlocking: false, out var refused);
-        using var image = Succession.SealedMemory("listend-keeper", static stream => stream.Write(Succession.KeeperProgram), out var unwritten);
+        using var image = Succession.Executable("listend-keeper", Succession.KeeperProgram, out var unwritten);
         if (socket is null || image is null)
         {
-            error = socket is null ? refused.ToString() : unwritten!;
+            error = (socket is null ? refused : unwritten).ToString();
             return null;
         }
 

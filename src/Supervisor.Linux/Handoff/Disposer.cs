@@ -40,7 +40,6 @@ public sealed class Disposer : IDeadline, IDisposable
     private readonly List<Job> _waiting = [];
     private readonly Dictionary<string, int> _byOwner = new(StringComparer.Ordinal);
     private DescriptorHandle? _link;
-    private LaunchedProcess? _process;
     private TimeSpan? _retryAt;
     private Action? _onQuiet;
     private TimeSpan _quietAt;
@@ -62,7 +61,7 @@ public sealed class Disposer : IDeadline, IDisposable
     public readonly record struct Outcome(List<DescriptorHandle> Descriptors, int Refused, bool IsIncomplete);
 
     /// <summary>The disposer's process id; 0 while it has not been started.</summary>
-    public int Pid => _process?.Pid ?? 0;
+    public int Pid { get; private set; }
 
     /// <summary>How many jobs have not ended, of all owners.</summary>
     public int Jobs => _running.Count + _waiting.Count;
@@ -201,8 +200,6 @@ public sealed class Disposer : IDeadline, IDisposable
         _running.Clear();
         _waiting.Clear();
         _link?.Dispose();
-        _process?.Pidfd.Dispose();
-        _process?.Dispose();
     }
 
     /// <summary>Whether nothing with descriptors can be in it any more, since all was seen that there is and no more can come.</summary>
@@ -385,20 +382,18 @@ public sealed class Disposer : IDeadline, IDisposable
     private DescriptorHandle? Start()
     {
         const int readWrite = 2;
-        _process?.Pidfd.Dispose();
-        _process?.Dispose();
-        _process = null;
-        using var image = Succession.SealedMemory("listend-disposer", static stream => stream.Write(Succession.DisposerProgram), out var unwritten);
+        Pid = 0;
+        using var image = Succession.Executable("listend-disposer", Succession.DisposerProgram, out var unwritten);
         using var nothing = Files.Open("/dev/null", readWrite, 0, out _);
         DescriptorHandle? link = null;
         DescriptorHandle? other = null;
         var unpaired = image is null || nothing is null ? null : DescriptorPassing.Pair(out link, out other);
-        var failure = unwritten ?? unpaired?.ToString();
+        var failure = image is null ? unwritten.ToString() : unpaired?.ToString();
         using (other)
         {
             if (other is not null && image is not null && nothing is not null)
             {
-                _process = ChildProcess.Start(
+                using var process = ChildProcess.Start(
                     new ChildProcess.Plan
                     {
                         Path = "/proc/self/fd/4",
@@ -410,11 +405,15 @@ public sealed class Disposer : IDeadline, IDisposable
                     },
                     out var why);
                 ChildProcess.Finish();
-                failure ??= _process is null ? $"{why.Stage}: {ErrnoNames.Name(why.Errno)}" : null;
+
+                // Its end is seen on the link.
+                process?.Pidfd.Dispose();
+                Pid = process?.Pid ?? 0;
+                failure ??= process is null ? $"{why.Stage}: {ErrnoNames.Name(why.Errno)}" : null;
             }
         }
 
-        if (_process is not null)
+        if (Pid != 0)
         {
             return link;
         }

@@ -80,7 +80,7 @@ internal sealed class Steady
         Assert.True(IsFull(service), Describe(service));
         var workers = service.Workers.Select(worker => worker.Pid!.Value).ToArray();
         Assert.All(workers, pid => Assert.True(Processes.IsAlive(pid), $"worker {pid} is dead: {Describe(service)}"));
-        await Processes.EndedAsync([.. Processes.WithEnvironment(daemon.Runtime).Except([.. workers, .. Keepers(daemon)])]);
+        await Processes.EndedAsync([.. Processes.WithEnvironment(daemon.Runtime).Except([.. workers, .. Keepers(daemon), .. Helpers(daemon, "listend-dispose")])]);
         Assert.Single(Keepers(daemon));
 
         // A worker has what it was given and what it has accepted.
@@ -94,15 +94,20 @@ internal sealed class Steady
         Assert.Equal(workers.Length, Directory.EnumerateFiles(Path.Combine(daemon.Runtime, "notify")).Count());
         await UntilAsync(daemon, service.Name, () =>
         {
-            var more = Kinds(daemon.Pid).Where(kind => kind.Value > _daemon.GetValueOrDefault(kind.Key)).ToArray();
+            // The link to the disposer, which is started when it is first needed.
+            var links = Helpers(daemon, "listend-dispose").Count > 0 ? 1 : 0;
+            var more = Kinds(daemon.Pid).Where(kind => kind.Value > _daemon.GetValueOrDefault(kind.Key) + (kind.Key == "socket" ? links : 0)).ToArray();
             return more.Length == 0 ? null : $"the daemon has more descriptors than one that nothing happened to ({Text(_daemon)}): {Text(Kinds(daemon.Pid))}";
         });
         await UntilAsync(daemon, service.Name, () => Keepers(daemon).Sum(pid => Processes.Descriptors(pid).Count) is var count && count <= _keeper ? null : $"the keeper has {count} descriptors, and not {_keeper}");
     }
 
     /// <summary>listend-keeper, of this daemon.</summary>
-    public static IReadOnlyList<int> Keepers(DaemonUnderTest daemon) =>
-        [.. Processes.WithEnvironment(daemon.Runtime).Where(pid => File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").StartsWith("listend-keeper", StringComparison.Ordinal))];
+    public static IReadOnlyList<int> Keepers(DaemonUnderTest daemon) => Helpers(daemon, "listend-keeper");
+
+    /// <summary>Programs of the daemon's own, by the beginning of their names.</summary>
+    private static IReadOnlyList<int> Helpers(DaemonUnderTest daemon, string name) =>
+        [.. Processes.WithEnvironment(daemon.Runtime).Where(pid => File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").StartsWith(name, StringComparison.Ordinal))];
 
     /// <summary>Open descriptors by what they are.</summary>
     private static Dictionary<string, int> Kinds(int pid) => Processes.Descriptors(pid).Values

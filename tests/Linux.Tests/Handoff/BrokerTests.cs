@@ -328,7 +328,10 @@ public class BrokerTests : KernelTest
         }
 
         Assert.True(SpinWait.SpinUntil(() => broker.On(() => broker.Broker.Connections) == 0, Patience));
-        Assert.Equal(before, broker.On(Descriptors.Open));
+
+        // The disposer may close the last ones, and the link to it stays once it has been started.
+        SpinWait.SpinUntil(() => broker.On(Descriptors.Open).Count <= before.Count + 1, Patience);
+        Assert.InRange(broker.On(Descriptors.Open).Except(before).Count(), 0, 1);
     }
 
     /// <summary>Mutations of good requests, with and without descriptors: each is answered or its connection closed, and the broker goes on.</summary>

@@ -334,6 +334,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         { SpawnStage.Directory, "ENOTDIR", "no-directory" },
         { SpawnStage.Limit, "EINVAL", "no-such-limit" },
         { SpawnStage.Descriptors, "EBADF", "closed-descriptor" },
+        { SpawnStage.Descriptors, "EBADF", "too-few-descriptors" },
         { SpawnStage.Cgroup, "EBADF", "cgroup" },
         { SpawnStage.Capabilities, "EINVAL", "no-such-capability" },
     };
@@ -358,6 +359,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         {
             SpawnStage.Directory => plan with { Directory = how == "no-directory" ? directory["no-program"] : directory[how] },
             SpawnStage.Limit => plan with { Limits = [(LimitCore, 0), (99, 1)] },
+            SpawnStage.Descriptors when how == "too-few-descriptors" => plan with { Limits = [(LimitNoFile, 2)] },
             SpawnStage.Descriptors => plan with { Descriptors = [plan.Descriptors[0], plan.Descriptors[1], closed] },
             SpawnStage.Cgroup => plan with { Cgroup = unwritable },
             SpawnStage.Capabilities => plan with { AmbientCapabilities = 1UL << 63 },
