@@ -54,7 +54,7 @@ public sealed class MembershipTests
             done
             exec sleep 1000
             """);
-        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1FF);
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x3FF);
         await using var daemon = DaemonUnderTest.Start(
             directory,
             $"""
@@ -96,7 +96,7 @@ public sealed class MembershipTests
             directory.WriteScript(name, $"#!/bin/sh\nenv -i /usr/bin/python3 {directory["hide.py"]} {directory[name]}.hidden\n/usr/bin/python3 {directory["hide.py"]} {directory[name]}.known 3<&-\nexec sleep 1000\n");
         }
 
-        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1FF);
+        File.SetUnixFileMode(directory.Path, (UnixFileMode)0x3FF);
         await using var daemon = DaemonUnderTest.Start(
             directory,
             $"""
