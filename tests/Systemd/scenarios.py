@@ -10,7 +10,9 @@ import glob
 import json
 import os
 import pwd
+import signal
 import socket
+import struct
 import subprocess
 import threading
 import time
@@ -391,7 +393,51 @@ def remove():
     assert not os.path.exists("/etc/listend/listend.toml")
 
 
-SCENARIOS = [install, start, journal, roll_out, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand, socket_unit, instance, unprivileged, user_unit, remove]
+def replacement():
+    """From SIGKILL of a worker to its replacement's main(), of listend and of a systemd service, in turns: medians. A figure, not a test."""
+    path = "/run/stamps.sock"
+    stamps = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    stamps.bind(path)
+    stamps.settimeout(10)
+    unit = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bench/worker %s\nRestart=always\nRestartSec=0\n" % path
+
+    def started():
+        pid, at = struct.unpack("qq", stamps.recv(16))
+        return pid, at
+
+    def replace(pid):
+        time.sleep(0.04)
+        begin = time.monotonic_ns()
+        os.kill(pid, signal.SIGKILL)
+        pid, at = started()
+        return pid, at - begin
+
+    write("/etc/listend/conf.d/replacement.toml", '[service.replacement]\ncommand = ["/bench/worker", "%s"]\nlisteners = []\nrestart = { limit = 0 }\n' % path)
+    run("listenctl", "reload")
+    ours, _ = started()
+    write(UNITS + "/replacement.service", unit)
+    run("systemctl", "daemon-reload")
+    run("systemctl", "start", "replacement")
+    theirs, _ = started()
+    figures = {"listend": [], "systemd": []}
+    for _ in range(30):
+        ours, took = replace(ours)
+        figures["listend"].append(took)
+        theirs, took = replace(theirs)
+        figures["systemd"].append(took)
+    run("systemctl", "stop", "replacement")
+    os.remove(UNITS + "/replacement.service")
+    os.remove("/etc/listend/conf.d/replacement.toml")
+    run("listenctl", "reload")
+    stamps.close()
+    os.remove(path)
+    middle = {name: sorted(values)[len(values) // 2] / 1e6 for name, values in figures.items()}
+    print("# SIGKILL to the replacement's main(): listend %.2f ms, systemd (RestartSec=0) %.2f ms" % (middle["listend"], middle["systemd"]), flush=True)
+
+
+# Run only when they are named.
+ON_REQUEST = {"replacement"}
+SCENARIOS = [install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand, socket_unit, instance, unprivileged, user_unit, remove]
 # These begin and end with a system service that is stopped.
 STOPPED = {"stop", "by_hand", "socket_unit", "instance", "unprivileged", "user_unit", "remove"}
 # Without these nothing further can be tried.
@@ -403,7 +449,7 @@ def main():
         wanted = set(file.read().split())
     for scenario in SCENARIOS:
         name = scenario.__name__
-        if wanted and name not in wanted | NEEDED:
+        if name not in wanted if name in ON_REQUEST else wanted and name not in wanted | NEEDED:
             continue
         if name in STOPPED - {"stop", "remove"}:
             run("systemctl", "stop", "listend", timeout=90)
