@@ -70,6 +70,16 @@ static int is_stored(const struct entry *entry)
     return 0;
 }
 
+/* Whether it is a listener's socket: a worker can have made a connection of it, and clients of a UNIX one may wait with descriptors. */
+static int is_listener(const struct entry *entry)
+{
+    static const char part[] = "listener/";
+    int i = 0;
+    while (i < (int)sizeof part - 1 && i < entry->length && entry->key[i] == part[i])
+        i++;
+    return i == (int)sizeof part - 1;
+}
+
 /* Whether a message waits in it: with the last descriptor of the socket the kernel drops what rides on that, too. */
 static int has_message(int fd)
 {
@@ -108,7 +118,7 @@ static void close_elsewhere(int fd)
 
 static void drop(int i)
 {
-    if (is_stored(&held[i]) || has_message(held[i].fd))
+    if (is_stored(&held[i]) || is_listener(&held[i]) || has_message(held[i].fd))
         close_elsewhere(held[i].fd);
     else
         call(__NR_close, held[i].fd, 0, 0, 0, 0);
@@ -150,7 +160,7 @@ static void hold(int link, const char *key, int size, int fd, int refused)
     int there = find(key, size);
     if (refused || fd < 0 || size <= 0 || size > KEY || (there < 0 && count >= MOST)) {
         if (fd >= 0)
-            call(__NR_close, fd, 0, 0, 0, 0);
+            close_elsewhere(fd);
         put(link, 'E', key, size, -1);
         return;
     }

@@ -34,7 +34,7 @@ internal sealed class RuntimeClaim : IDisposable
         isHeld = false;
 
         // Workers of any user must reach their socket, and need not see the others'.
-        const int directoryMode = 0x1ED, notifyMode = 0x1C9;
+        const int directoryMode = 0x1C9, notifyMode = 0x1C9;
         error = Make(paths.Directory, directoryMode, isOurs: false) ?? Make(paths.NotifyDirectory, notifyMode, isOurs: true);
         if (error is not null)
         {

@@ -9,6 +9,8 @@ internal sealed class Yardstick : IDisposable
 {
     private const int Terminate = 15;
 
+    private static readonly TimeSpan EndsWithin = TimeSpan.FromSeconds(5);
+
     private readonly Process _process;
     private readonly bool _endsBySignal;
 
@@ -51,7 +53,12 @@ internal sealed class Yardstick : IDisposable
         }
 
         _process.StandardInput.Close();
-        _process.WaitForExit();
+        if (!_process.WaitForExit(EndsWithin))
+        {
+            _process.Kill();
+            _process.WaitForExit();
+        }
+
         _process.Dispose();
     }
 }

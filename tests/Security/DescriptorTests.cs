@@ -29,6 +29,22 @@ public sealed class DescriptorTests(ITestOutputHelper output)
     public Task Any_user_to_the_broker(params string[] how) => Battlefield.WithAsync(Services, output, (daemon, attack) =>
         attack.AssertFailsAsync("4711", "lingering-descriptor", [daemon.Broker(), .. how]));
 
+    /// <summary>The daemon closes the listener while a client waits there with it.</summary>
+    [Fact]
+    public Task A_client_of_a_listener_that_is_closed() => Battlefield.WithAsync(
+        Services + "\n\n[listener.local]\naddress = \"unix://@dir@/u.sock\"\nunix = { mode = \"0666\" }\n",
+        output,
+        async (daemon, attack) =>
+        {
+            await attack.AssertFailsAsync("4711", "lingering-descriptor", daemon.Broker(), "listener", daemon.Directory["u.sock"]);
+            var file = daemon.Directory["run.toml"];
+            var text = await File.ReadAllTextAsync(file);
+            await File.WriteAllTextAsync(file, text[..text.IndexOf("[listener.local]", StringComparison.Ordinal)]);
+            var reload = await daemon.ListenctlAsync("reload");
+            Assert.True(reload.ExitCode == 0, reload.Error);
+            Assert.False(File.Exists(daemon.Directory["u.sock"]));
+        });
+
     [Fact]
     public Task The_workers_user_to_its_notify_socket() => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
     {

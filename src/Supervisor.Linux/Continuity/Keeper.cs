@@ -21,6 +21,9 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
     /// <summary>How many keys, and descriptors, a packet has at most: keeper.c, TOGETHER.</summary>
     private const int MostTogether = 16;
 
+    /// <summary>How long a start waits for each packet of a dead daemon's keeper, which takes it microseconds.</summary>
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(2);
+
     /// <summary>How long the loop waits for the keeper to make room, which takes it microseconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
@@ -137,6 +140,10 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
             return;
         }
 
+        // struct timeval: a keeper that stands still leaves a start without what it holds, not without an end.
+        const int socketLevel = 1, receiveTimeout = 20;
+        Span<long> patience = [AnswersWithin.Seconds, 0];
+        Sockets.SetBytes(link, socketLevel, receiveTimeout, System.Runtime.InteropServices.MemoryMarshal.AsBytes(patience));
         Span<byte> data = stackalloc byte[MaxPacket];
         var received = new List<DescriptorHandle>();
         while (DescriptorPassing.Receive(link, data, received, maxDescriptors: 1, wait: true, out _, out _, out _) is > 0 and var length)

@@ -106,7 +106,7 @@ public sealed partial class ListenerFactory
             {
                 if (handle.Sockets.Count > shard)
                 {
-                    handle.RemoveLast().Descriptor.Dispose();
+                    SocketCloser.Close(handle.RemoveLast().Descriptor);
                 }
 
                 break;

@@ -172,7 +172,7 @@ public sealed partial class ListenerFactory
 
         handle.History.Add(
             HandlePhase.Close, "close", actor: _self, note: string.Create(CultureInfo.InvariantCulture, $"{Reloaded}: inode {socket.Inode}: nobody waited in it"));
-        socket.Descriptor.Dispose();
+        SocketCloser.Close(socket.Descriptor);
         handle.Forget(socket);
         handle.Group?.Leave(socket.Inode);
         handle.WorkAt(0, isOneOfSeveral: false);

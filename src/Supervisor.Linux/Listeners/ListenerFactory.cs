@@ -345,14 +345,14 @@ public sealed partial class ListenerFactory
         {
             if (handle.Sockets[shard] != old)
             {
-                handle.Sockets[shard].Descriptor.Dispose();
+                SocketCloser.Close(handle.Sockets[shard].Descriptor);
                 handle.Put(old);
             }
 
             return false;
         }
 
-        old.Descriptor.Dispose();
+        SocketCloser.Close(old.Descriptor);
         handle.Sockets[shard].IsChosen = old.IsChosen;
         if (!spec.Address.Kind.Listens())
         {

@@ -305,16 +305,7 @@ public sealed partial class ListenerHandle : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var socket in _sockets)
-        {
-            socket.Descriptor.Dispose();
-        }
-
-        foreach (var socket in _leaving)
-        {
-            socket.Descriptor.Dispose();
-        }
-
+        SocketCloser.Close([.. _sockets.Concat(_leaving).Select(socket => socket.Descriptor)]);
         _leaving.Clear();
     }
 }

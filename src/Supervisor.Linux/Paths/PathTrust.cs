@@ -51,6 +51,9 @@ public sealed class PathTrust
     /// <summary>Whether a user's files are taken for the daemon's own.</summary>
     public bool Accepts(uint uid) => uid == 0 || uid == Processes.EffectiveUid || _accepted.Value.Any(user => user.Uid == uid);
 
+    /// <summary>The same trust, and a user as well: whoever runs a worker decides what the worker reads and writes anyway.</summary>
+    public PathTrust With(uint uid) => new([.. Owners, uid.ToString(CultureInfo.InvariantCulture)]);
+
     /// <summary>Whether a group that may write changes nothing.</summary>
     public bool AcceptsGroup(uint gid) =>
         gid == 0 || (gid == Processes.EffectiveGid && gid == Processes.EffectiveUid) || _accepted.Value.Any(user => user.Gid == gid);

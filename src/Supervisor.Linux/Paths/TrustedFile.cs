@@ -27,7 +27,7 @@ public static class TrustedFile
     {
         using var walk = PathWalk.Of(path, trust);
         rights = null;
-        refusal = walk.FirstFlaw is null ? null : Refuse(walk, worker, out rights);
+        refusal = walk.FirstFlaw is null ? null : Refuse(path, walk, worker, trust, out rights);
         return refusal is null;
     }
 
@@ -138,7 +138,7 @@ public static class TrustedFile
                 return use(walk);
             }
 
-            if (Refuse(walk, worker, out rights) is { } refusal)
+            if (Refuse(path, walk, worker, trust, out rights) is { } refusal)
             {
                 return (null, default, refusal);
             }
@@ -166,13 +166,25 @@ public static class TrustedFile
             error => (null, default, FileRefusal.Of(error, $"taking the rights of {rights.Name}"))).Get();
     }
 
-    /// <summary>What an untrusted path means: the worker's rights, the daemon's own where it is not root, or a refusal.</summary>
-    private static FileRefusal? Refuse(PathWalk walk, FileRights? worker, out FileRights? rights)
+    /// <summary>
+    /// What an untrusted path means: the worker's rights where only the worker's user decides what is there, the daemon's own
+    /// where it is not root, else a refusal. A third user must not decide what the worker reads.
+    /// </summary>
+    private static FileRefusal? Refuse(string path, PathWalk walk, FileRights? worker, PathTrust trust, out FileRights? rights)
     {
         rights = worker;
         var flaw = walk.FirstFlaw!;
-        return worker is not null || !PathTrust.IsRoot ? null
-            : new FileRefusal(null, $"{flaw.Fault}{walk.Links}", $"{flaw.Remedy(Accept(flaw))}, or run the service as another user than root");
+        if (worker is null)
+        {
+            return PathTrust.IsRoot
+                ? new FileRefusal(null, $"{flaw.Fault}{walk.Links}", $"{flaw.Remedy(Accept(flaw))}, or run the service as another user than root")
+                : null;
+        }
+
+        using var own = PathWalk.Of(path, trust.With(worker.Uid));
+        return own.FirstFlaw is { } foreign
+            ? new FileRefusal(null, $"{foreign.Fault}{own.Links}, which is neither root nor the service's user {worker.Name}", foreign.Remedy(Accept(foreign)))
+            : null;
     }
 
     /// <summary>How a component's owner is accepted knowingly.</summary>

@@ -251,6 +251,13 @@ public sealed class Spawner : IDisposable
             return null;
         }
 
+        if (identity.Uid is { } owner && owner != Processes.EffectiveUid)
+        {
+            // So that the worker can open them again, by /dev/stdout and /dev/stderr.
+            Files.SetPinnedOwner(outputEnd!, owner, uint.MaxValue);
+            Files.SetPinnedOwner(errorEnd!, owner, uint.MaxValue);
+        }
+
         List<DescriptorHandle> descriptors = [_null, outputEnd!, errorEnd!];
         for (var i = 0; i < passed.Count; i++)
         {

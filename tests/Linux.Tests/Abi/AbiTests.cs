@@ -46,6 +46,8 @@ public unsafe class AbiTests : KernelTest
         (typeof(SocketIdentity), "SolSocket", "SOL_SOCKET"), (typeof(SocketIdentity), "SoType", "SO_TYPE"),
         (typeof(SocketIdentity), "SoAcceptConn", "SO_ACCEPTCONN"), (typeof(SocketIdentity), "SoProtocol", "SO_PROTOCOL"),
         (typeof(SocketIdentity), "SoDomain", "SO_DOMAIN"),
+        (typeof(SocketCloser), "AfUnix", "AF_UNIX"), (typeof(SocketCloser), "SolSocket", "SOL_SOCKET"), (typeof(SocketCloser), "SoDomain", "SO_DOMAIN"),
+        (typeof(SocketCloser), "SoType", "SO_TYPE"), (typeof(SocketCloser), "SoAcceptConn", "SO_ACCEPTCONN"), (typeof(SocketCloser), "SockStream", "SOCK_STREAM"),
         (typeof(StaleSocket), "AfUnix", "AF_UNIX"),
         (typeof(UnixDiag), "AfNetlink", "AF_NETLINK"), (typeof(UnixDiag), "SockRaw", "SOCK_RAW"), (typeof(UnixDiag), "NetlinkSockDiag", "NETLINK_SOCK_DIAG"),
         (typeof(UnixDiag), "HeaderLength", "sizeof(struct nlmsghdr)"), (typeof(UnixDiag), "MessageLength", "sizeof(struct unix_diag_msg)"),
@@ -145,7 +147,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(ListenerFactory), "ReservedDescriptors"), (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
-        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(LaunchSlot), "Places"), (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
+        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"), (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
     ];
 
     [Fact]

@@ -5,6 +5,7 @@
  *   lingering-descriptor BROKER unread                   on many packets of a connection that is closed before they are read
  *   lingering-descriptor BROKER crowd                    on connections beyond those that a user may have
  *   lingering-descriptor BROKER put-forged               253 of them on one put
+ *   lingering-descriptor BROKER listener PATH            to a UNIX listener, by a client that no worker accepts
  *   lingering-descriptor BROKER notify PATH              on messages of the worker's user that is not the worker
  *   lingering-descriptor BROKER worker ORDERS SELF WHAT  on messages of the worker: plain, fdstore, barrier, remove, many, burst, exit
  *   lingering-descriptor - send WHAT                     the worker's part: descriptors from 4 on are what is sent, at the end of 3
@@ -138,6 +139,24 @@ static void hand_over(char **argv)
             broken("the broker");
         send_with(fd, "{\"method\":\"put\",\"name\":\"x\"}", 27, many, MOST_DESCRIPTORS, 0);
         send_with(fd, "no request", 10, many, MOST_DESCRIPTORS, 0);
+    } else if (strcmp(how, "listener") == 0) {
+        int fd = dial(argv[3], SOCK_STREAM);
+        if (fd < 0 || send_with(fd, "x", 1, handed, PEERS, 0) < 0)
+            broken("%s", argv[3]);
+        drop(handed, PEERS);
+        close(fd);
+        /* The other ends stay open while the daemon closes its listener. */
+        if (fork() == 0) {
+            for (int other = 0; other < 1024; other++) {
+                int is_peer = 0;
+                for (int i = 0; i < PEERS; i++)
+                    is_peer |= peers[i] == other;
+                if (!is_peer)
+                    close(other);
+            }
+            sleep(6);
+            _exit(0);
+        }
     } else if (strcmp(how, "notify") == 0) {
         for (int i = 0; i < PEERS; i++) {
             if (notify_at(argv[3], i % 2 ? "FDSTORE=1" : "READY=1", handed + i, 1, 0) != 0 && errno != EPERM && errno != EAGAIN)

@@ -1,0 +1,49 @@
+using System.Diagnostics;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Listeners;
+
+/// <summary>What others have made of a socket, or left in it, holds up nobody who closes it.</summary>
+public class SocketCloserTests : KernelTest
+{
+    /// <summary>Longer than any wait of the loop, and much shorter than a day.</summary>
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(5);
+
+    [Fact]
+    public void A_connection_that_lingers_is_closed_elsewhere()
+    {
+        using var lingering = new Lingering();
+        var clock = Stopwatch.StartNew();
+        SocketCloser.Close(lingering.Socket);
+        Assert.True(clock.Elapsed < AtOnce, clock.Elapsed.ToString());
+    }
+
+    [Fact]
+    public void A_listener_is_closed_elsewhere_with_what_its_clients_have_sent()
+    {
+        using var directory = new TemporaryDirectory();
+        using var lingering = new Lingering();
+        var listener = Loopback.Bound($"unix://{directory["u"]}", 1);
+        using (var client = Loopback.Socket(1, 1))
+        {
+            Assert.Null(Sockets.Connect(client, SocketAddress.Encode(Loopback.AddressOf(listener))!));
+            lingering.Give(socket => Assert.True(DescriptorPassing.Send(client, "x"u8, [socket], wait: true, out _)));
+        }
+
+        var clock = Stopwatch.StartNew();
+        SocketCloser.Close(listener);
+        Assert.True(clock.Elapsed < AtOnce, clock.Elapsed.ToString());
+    }
+
+    [Fact]
+    public void An_address_is_free_when_its_listener_has_been_closed()
+    {
+        var listener = Loopback.Bound("tcp://127.0.0.1:0", 1);
+        var address = Loopback.AddressOf(listener);
+        SocketCloser.Close(listener);
+        using var again = Loopback.Socket(2, 1);
+        Assert.Null(Sockets.Bind(again, SocketAddress.Encode(address)!));
+    }
+}
