@@ -96,4 +96,32 @@ public sealed class KeeperTests : KernelTest
         Libc.WaitFor(pidfd);
         Assert.Equal(new Processes.Exit(false, 0, false), Processes.Reap(pidfd));
     }
+
+    /// <summary>A worker has made a connection that lingers of its listener, and the daemon lets go of it.</summary>
+    [Theory]
+    [InlineData("listener/web")]
+    [InlineData("listener/web/1")]
+    [InlineData("service/web/stored/0/0")]
+    public void What_lingers_holds_up_no_keeper(string key)
+    {
+        using var directory = new TemporaryDirectory();
+        using var loop = new EventLoop(TimeProvider.System);
+        using var lingering = new Lingering();
+        var path = directory["keeper.sock"];
+        var keeper = Keeper.TryStart(loop, path, [], Log.Logger, out var error);
+        Assert.True(keeper is not null, error);
+        lingering.Give(socket => Assert.Equal(1, keeper.Put([new(key, socket)])));
+        keeper.Drop([key]);
+        using var other = Loopback.Socket(2, 1);
+        Assert.Equal(1, keeper.Put([new("listener/other", other)]));
+        var pid = keeper.Pid;
+        keeper.Dispose();
+
+        // Its daemon is dead: it hands over what it holds.
+        using var incoming = new IncomingDescriptors();
+        Keeper.TakeFrom(path, incoming);
+        using var held = incoming.Take("listener/other");
+        Assert.NotNull(held);
+        Leave(loop, incoming, path, pid);
+    }
 }
