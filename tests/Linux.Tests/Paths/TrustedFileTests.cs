@@ -36,6 +36,20 @@ public class TrustedFileTests : KernelTest
         base.Dispose();
     }
 
+    /// <summary>Neither root nor the worker's user decides what is there, so the worker is not told.</summary>
+    [Fact]
+    public void A_file_that_a_third_user_may_have_written_is_refused()
+    {
+        const uint daemon = 1;
+        Directory.CreateDirectory(_directory["foreign"]);
+        File.WriteAllText(_directory["foreign/env"], "LD_PRELOAD=/tmp/x.so\n");
+        Libc.ChangeOwner(_directory["foreign"], daemon, daemon);
+        Assert.False(EnvironmentFile.TryRead(_directory["foreign/env"], Worker, out _, out var error));
+        Assert.Contains("neither root nor the service's user", error, StringComparison.Ordinal);
+        Assert.NotEmpty(Log("foreign/out.log", "one"));
+        Assert.False(File.Exists(_directory["foreign/out.log"]));
+    }
+
     [Fact]
     public void A_log_file_in_the_workers_folder_is_the_workers()
     {

@@ -86,6 +86,14 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         Assert.Equal(65534u, notifyOwner);
     }
 
+    /// <summary>As a server does whose configuration says that it logs to /dev/stdout.</summary>
+    [Fact]
+    public void Another_user_can_open_its_output_again()
+    {
+        var (lines, _) = Run(Service() with { Command = ["/bin/sh", "-c", "echo out=again > /dev/stdout"], User = "nobody" }, [], out _);
+        Assert.Equal("again", lines["out"]);
+    }
+
     public static TheoryData<string, string> Failures() => new()
     {
         { "missing", "command \"/no/such/program\": executing it: ENOENT" },
