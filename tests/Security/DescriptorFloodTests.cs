@@ -16,7 +16,7 @@ public sealed class DescriptorFloodTests(ITestOutputHelper output)
     /// <summary>By how much the daemon's memory may have grown when the flood is over.</summary>
     private const long MostGrowth = 16 << 20;
 
-    private static readonly long Packets = Number("LISTEND_TEST_PACKETS", 200_000);
+    private static readonly long Packets = Number("LISTEND_TEST_PACKETS", 1_000_000);
     private static readonly long Seed = Number("LISTEND_TEST_SEED", Environment.TickCount64);
 
     [Fact]
