@@ -4,6 +4,7 @@ using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Paths;
+using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon;
@@ -17,8 +18,8 @@ namespace Supervisor.Daemon;
 /// <list type="bullet">
 /// <item>Configuration files: an error. They say what root executes, so they cannot accept their own owner;
 /// <c>--trusted-owner</c> does.</item>
-/// <item>Log and environment files of a service: an error where its workers run as root. Those of other users are opened with
-/// their user's rights where the path is not trusted (<see cref="TrustedFile"/>), so there is nothing to report.</item>
+/// <item>Log and environment files of a service: an error where <see cref="TrustedFile"/> would refuse them. That is where its
+/// workers run as root, or where a third user may have written: neither root nor the service's user.</item>
 /// <item>Programs and working directories of services that run as root: a warning of <c>listend check</c>. The administrator
 /// has root execute them, which may be meant; whoever may write there is root, which should be known.</item>
 /// <item>The executable of an upgrade: the upgrade is rejected. That a running daemon was started from such a path is the
@@ -36,7 +37,7 @@ internal static class PathAudit
     /// <summary>Whom a configuration and the command line accept.</summary>
     public static PathTrust Trust(DaemonConfig daemon) => new([.. CommandLine, .. daemon.TrustedOwners]);
 
-    /// <summary>Files of services whose workers run as root that somebody else may have written.</summary>
+    /// <summary>Files of services that would be refused when they are opened, since somebody else may have written them.</summary>
     public static ImmutableArray<ConfigDiagnostic> Errors(ListendConfig config, ConfigPlaces places)
     {
         var trust = Trust(config.Daemon);
@@ -63,12 +64,11 @@ internal static class PathAudit
 
         void Look(ServiceSpec service, string setting, string path, int? element)
         {
-            using var walk = PathWalk.Of(path, trust);
-            if (walk.FirstFlaw is { } flaw && RunsAsRoot(service))
+            // One whose user is not there has no workers; HostCheck says so.
+            var rights = RunsAsRoot(service) ? null : WorkerIdentity.RightsOf(service);
+            if ((rights is not null || RunsAsRoot(service)) && !TrustedFile.TryJudge(path, rights, trust, out _, out var refusal))
             {
-                errors.Add(places.Diagnostic(
-                    "service", service.Name, setting, $"root would open {path}: {flaw.Fault}{walk.Links}",
-                    $"{flaw.Remedy(TrustedFile.Accept(flaw))}, or run the service as another user", element));
+                errors.Add(places.Diagnostic("service", service.Name, setting, $"{rights?.Name ?? "root"} would open {path}: {refusal!.Reason}", refusal.Remedy, element));
             }
         }
     }
