@@ -469,7 +469,6 @@ def main():
             except AssertionError:
                 run("systemctl", "stop", "listend", check=False)
                 run("systemctl", "kill", "-s", "SIGKILL", "listend", check=False)
-                run("pkill", "-KILL", "-x", "hello", check=False)
                 run("systemctl", "reset-failed", "listend", check=False)
                 run("systemctl", "start", "listend", check=False)
                 try:
