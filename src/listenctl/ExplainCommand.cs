@@ -115,7 +115,7 @@ internal sealed class ExplainCommand : Verb
         ShowEvidence(screen, diagnosis);
         screen.Line();
         screen.Line(new Cell("to do: ", Palette.Attention).And(diagnosis.Advice));
-        screen.Line(new Cell($"see docs/errors.md#{cause.Word()}", Palette.Quiet));
+        screen.Line(new Cell($"see docs/reference/errors.md#{cause.Word()}", Palette.Quiet));
     }
 
     private static void ShowEvidence(Screen screen, BindDiagnosis diagnosis)

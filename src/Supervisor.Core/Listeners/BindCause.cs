@@ -1,6 +1,6 @@
 namespace Supervisor.Core.Listeners;
 
-/// <summary>Why an address cannot be had: a row each of docs/errors.md.</summary>
+/// <summary>Why an address cannot be had: a row each of docs/reference/errors.md.</summary>
 public enum BindCause
 {
     /// <summary>Another socket listens on that very address, and neither has SO_REUSEPORT.</summary>

@@ -3,7 +3,7 @@ namespace Supervisor.Core.Listeners;
 /// <summary>What is true of a cause wherever it is found.</summary>
 public static class BindCauseExtensions
 {
-    /// <summary>The word of the public interface; also the heading in docs/errors.md.</summary>
+    /// <summary>The word of the public interface; also the heading in docs/reference/errors.md.</summary>
     public static string Word(this BindCause cause) => cause switch
     {
         BindCause.SameAddress => "same-address",

@@ -24,7 +24,7 @@ public partial class DocumentationTests
         Assert.Equal([], kinds.Where(kind => !page.Contains($"`{kind}`", StringComparison.Ordinal)));
     }
 
-    private static string Page() => File.ReadAllText(Path.Combine(Repository.Root(), "docs/control-api.md"));
+    private static string Page() => File.ReadAllText(Path.Combine(Repository.Root(), "docs/reference/control-api.md"));
 
     private static IEnumerable<string> Rows() => Row().Matches(Page()).Select(match => match.Value);
 

@@ -215,7 +215,7 @@ public sealed class BindFailureClassifierTests
             directory = Path.GetDirectoryName(directory)!;
         }
 
-        var headings = File.ReadLines(Path.Combine(directory, "docs", "errors.md")).Where(line => line.StartsWith("## ", StringComparison.Ordinal)).Select(line => line[3..]);
+        var headings = File.ReadLines(Path.Combine(directory, "docs", "reference", "errors.md")).Where(line => line.StartsWith("## ", StringComparison.Ordinal)).Select(line => line[3..]);
         Assert.Equal(words.Order(), headings.Order());
     }
 

@@ -12,7 +12,7 @@ public sealed class PeopleTests
         var lines = explained.Output.TrimEnd('\n').Split('\n');
         Assert.Matches($@"^cannot bind tcp://0\.0\.0\.0:8080: .+ \(pid {Environment.ProcessId},.* uid 0\) listens on tcp://127\.0\.0\.1:8080, which the wildcard would cover$", lines[0]);
         Assert.Contains(lines, line => line.Contains("listen", StringComparison.Ordinal) && line.Contains($" {Environment.ProcessId} ", StringComparison.Ordinal));
-        Assert.Equal("see docs/errors.md#wildcard-covers-existing", lines[^1]);
+        Assert.Equal("see docs/reference/errors.md#wildcard-covers-existing", lines[^1]);
     });
 
     [Fact]
