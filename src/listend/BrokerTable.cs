@@ -1,4 +1,5 @@
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Workers;
@@ -96,7 +97,7 @@ internal sealed class BrokerTable(Daemon daemon, ILogger log) : IBrokerTable
         daemon.Safekeeping.Mark();
         daemon.Safekeeping.Save();
         daemon.Events.Daemon("listener-dropped", $"listener {name} was dropped");
-        log.ForContext("LISTEND_LISTENER", name).ForContext("MESSAGE_ID", MessageIds.ListenerReady).Information("listener {Listener}: dropped", name);
+        log.Kind(MessageIds.ListenerDropped).Listener(name).Information("listener {Listener}: dropped", name);
         return null;
     }
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using Serilog;
 using Supervisor.Config;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Commands;
@@ -185,14 +186,14 @@ internal sealed class Daemon : IDisposable
 
         if (_predecessor is null && NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
         {
-            _log.Fatal("no listener could be made: there is nothing to serve");
+            _log.Kind(MessageIds.NothingToServe).Fatal("no listener could be made: there is nothing to serve");
             return 1;
         }
 
         using var control = ControlServer.TryStart(this, _log, Inherited(DescriptorKey.Control, _paths.ControlSocket), out var error);
         if (control is null)
         {
-            _log.Fatal("{Error}", error);
+            _log.Kind(MessageIds.ControlFailed).Fatal("{Error}", error);
             Listeners.Close();
             return 1;
         }
@@ -234,7 +235,7 @@ internal sealed class Daemon : IDisposable
         using var broker = Broker.TryStart(_loop, _paths.BrokerSocket, new BrokerTable(this, _log), disposer, _log, out error, Inherited(DescriptorKey.Broker, _paths.BrokerSocket));
         if (broker is null)
         {
-            _log.Fatal("{Error}", error);
+            _log.Kind(MessageIds.ControlFailed).Fatal("{Error}", error);
             control.Stop();
             Listeners.Close();
             return 1;
@@ -287,7 +288,7 @@ internal sealed class Daemon : IDisposable
             // A socket unit passes its own again to each daemon that starts: those are what the listeners have already.
             foreach (var left in _predecessor.Descriptors.Remaining.Where(key => !Listeners.Has(_predecessor.Descriptors.Peek(key)!)))
             {
-                _log.Warning("{Descriptor}: the predecessor has left it, and nobody here knows what it is for; it is closed", left);
+                _log.Kind(MessageIds.DescriptorClosed).Warning("{Descriptor}: the predecessor has left it, and nobody here knows what it is for; it is closed", left);
             }
 
             // A worker may have made what was kept of it.
@@ -318,11 +319,11 @@ internal sealed class Daemon : IDisposable
         SystemdWatchdog.Start(_loop, Environment.GetEnvironmentVariable, () => Tell(new SystemdState("WATCHDOG=1")));
         if (_predecessor is not null)
         {
-            _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Note}: {Workers} workers go on", _predecessor.Note, _services.Sum(runner => runner.State.Workers.Length));
+            _log.Kind(_predecessor.Kind).Information("{Note}: {Workers} workers go on", _predecessor.Note, _services.Sum(runner => runner.State.Workers.Length));
         }
 
         var bound = Listeners.Handles.Count(handle => handle.Descriptor is not null);
-        _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information(
+        _log.Kind(MessageIds.DaemonReady).Information(
             "listend {Version} (pid {Pid}): {Listeners} {ListenersWord}, {Services} {ServicesWord}; control socket {Socket}",
             Version, Processes.CurrentPid, bound, bound == 1 ? "listener" : "listeners", _services.Count, _services.Count == 1 ? "service" : "services", _paths.ControlSocket);
         if (ConfigFile is not null && _predecessor is null && (_services.Any(runner => runner.Blocked is not null) || Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty)))
@@ -347,12 +348,12 @@ internal sealed class Daemon : IDisposable
             runner.Dispose();
         }
 
-        orphans.KillLeft(Tokens, (pid, command) => _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Warning("pid {Pid} ({Command}) came from a worker and outlived it: it is killed", pid, command ?? "?"));
+        orphans.KillLeft(Tokens, (pid, command) => _log.Kind(MessageIds.OrphanKilled).Warning("pid {Pid} ({Command}) came from a worker and outlived it: it is killed", pid, command ?? "?"));
         cgroups?.RemoveLeftOver();
         Reloader.Close();
         Listeners.Close();
         _metrics?.Dispose();
-        _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("listend: all workers have left; bye");
+        _log.Kind(MessageIds.DaemonStopped).Information("listend: all workers have left; bye");
         return _failed ? 1 : 0;
     }
 
@@ -407,7 +408,7 @@ internal sealed class Daemon : IDisposable
     {
         if (NothingToServe && !conflicts.IsWaiting && !_leaving)
         {
-            _log.Fatal("no listener could be made: there is nothing to serve");
+            _log.Kind(MessageIds.NothingToServe).Fatal("no listener could be made: there is nothing to serve");
             _failed = true;
             _leaving = true;
             foreach (var runner in _services)
@@ -431,7 +432,7 @@ internal sealed class Daemon : IDisposable
         }
         catch (SocketException exception)
         {
-            _log.Warning("NOTIFY_SOCKET {Socket}: nobody could be told there: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
+            _log.Kind(MessageIds.ManagerUnreachable).Warning("NOTIFY_SOCKET {Socket}: nobody could be told there: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
         }
     }
 
@@ -471,7 +472,7 @@ internal sealed class Daemon : IDisposable
     /// <summary>systemd starts another daemon in a moment: workers go on, and it finds everything where a dead one's successor would.</summary>
     private void MakeRoom()
     {
-        _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("SIGTERM for a restart: the workers go on, the next daemon takes over");
+        _log.Kind(MessageIds.DaemonRestarting).Information("SIGTERM for a restart: the workers go on, the next daemon takes over");
         Events.Daemon("daemon-leaving", "SIGTERM for a restart: the workers go on, the next daemon takes over");
         Tell(SystemdState.Stopping);
         Safekeeping.Mark();
@@ -489,7 +490,7 @@ internal sealed class Daemon : IDisposable
         var result = ConfigLoading.LoadForStart(ConfigFile!);
         foreach (var error in HostCheck.Errors(result.Readable, result.Places))
         {
-            _log.Error("{Error}", error.ToString());
+            _log.Kind(MessageIds.ConfigError).Error("{Error}", error.ToString());
         }
     }
 
@@ -566,7 +567,7 @@ internal sealed class Daemon : IDisposable
             _metrics = MetricsServer.TryStart(this, config, out var error);
             if (error is not null)
             {
-                _log.Error("{Error}", error);
+                _log.Kind(MessageIds.MetricsFailed).Error("{Error}", error);
             }
         });
     }
@@ -575,7 +576,7 @@ internal sealed class Daemon : IDisposable
     {
         if (_leaving)
         {
-            _log.Warning("{Signal} again: workers that are left are killed", signal.ToString());
+            _log.Kind(MessageIds.DaemonStopForced).Warning("{Signal} again: workers that are left are killed", signal.ToString());
             foreach (var runner in _services)
             {
                 runner.KillAll();
@@ -586,7 +587,7 @@ internal sealed class Daemon : IDisposable
 
         _leaving = true;
         Tell(SystemdState.Stopping);
-        _log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
+        _log.Kind(MessageIds.DaemonStopping).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
         Events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend leaves");
         foreach (var runner in _services)
         {

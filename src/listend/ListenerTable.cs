@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Continuity;
+using Supervisor.Linux;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
@@ -50,7 +52,7 @@ internal sealed class ListenerTable
         var inherited = InheritedDescriptors.FromEnvironment(out var complaint);
         if (complaint is not null)
         {
-            log.Warning("given descriptors: {Complaint}", complaint);
+            log.Kind(MessageIds.GivenDescriptorsInvalid).Warning("given descriptors: {Complaint}", complaint);
         }
 
         var giver = inherited.Remaining.Count > 0 ? Parent() : null;
@@ -77,7 +79,7 @@ internal sealed class ListenerTable
         {
             var name = inherited.Remaining[0].Name;
             var descriptor = inherited.Take(0);
-            log.Warning("given descriptor {Number} (\"{Name}\", {Address}): no listener has that name or address, so it is closed", descriptor.Number, name, SocketIdentity.Read(descriptor)?.Address?.ToString() ?? "no bound socket");
+            log.Kind(MessageIds.DescriptorClosed).Warning("given descriptor {Number} (\"{Name}\", {Address}): no listener has that name or address, so it is closed", descriptor.Number, name, SocketIdentity.Read(descriptor)?.Address?.ToString() ?? "no bound socket");
 
             // A worker of a daemon of which nothing else is left may have stored it.
             disposer.Close("given", [descriptor]);
@@ -120,7 +122,7 @@ internal sealed class ListenerTable
             var descriptor = predecessor.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name));
             if (entry.IsGiven && descriptor is null)
             {
-                log.Warning("listener {Listener}: it had been given, and nobody holds it any more; put it again", entry.Spec.Name);
+                log.Kind(MessageIds.ListenerLost).Listener(entry.Spec.Name).Warning("listener {Listener}: it had been given, and nobody holds it any more; put it again", entry.Spec.Name);
                 continue;
             }
 
@@ -144,7 +146,7 @@ internal sealed class ListenerTable
         {
             foreach (var name in service.Listeners.Where(name => Find(name) is null))
             {
-                log.Warning("service {Service}: no listener is configured as {Listener}: the service waits until somebody gives it (listenctl put {Listener} --fd N)", service.Name, name, name);
+                log.Kind(MessageIds.ListenerAwaited).Listener(name).Service(service.Name).Warning("service {Service}: no listener is configured as {Listener}: the service waits until somebody gives it (listenctl put {Listener} --fd N)", service.Name, name, name);
                 _handles.Add(_factory.Await(name));
                 _byName = null;
             }

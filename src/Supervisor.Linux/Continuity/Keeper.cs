@@ -1,5 +1,6 @@
 using System.Text;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Listeners;
@@ -217,7 +218,7 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
         var length = DescriptorPassing.Receive(_link, data, [], maxDescriptors: 0, wait: false, out _, out _, out var error);
         if (length > 1 && data[0] == (byte)'E')
         {
-            _log.Warning("the keeper could not take {Descriptor}: it would be lost if the daemon died", Encoding.UTF8.GetString(data[1..length]));
+            _log.Kind(MessageIds.KeeperRefused).Warning("the keeper could not take {Descriptor}: it would be lost if the daemon died", Encoding.UTF8.GetString(data[1..length]));
         }
         else if (length == 1 && data[0] == (byte)'V')
         {
@@ -228,7 +229,7 @@ public sealed class Keeper : IDescriptorHolder, IDisposable
             _loop.Unwatch(_link);
             if (_process?.TryGetOutcome(out var failure) == true && failure is { } step)
             {
-                _log.Warning("the keeper could not be executed: {Stage}, {Error}", step.Stage.ToString(), ErrnoNames.Name(step.Errno));
+                _log.Kind(MessageIds.KeeperFailed).Warning("the keeper could not be executed: {Stage}, {Error}", step.Stage.ToString(), ErrnoNames.Name(step.Errno));
             }
 
             Gone?.Invoke();

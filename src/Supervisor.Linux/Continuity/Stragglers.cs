@@ -1,4 +1,5 @@
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
@@ -90,7 +91,7 @@ public sealed class Stragglers : IDeadline, IDisposable
                 continue;
             }
 
-            _log.Warning("pid {Pid} ({Command}) is of a daemon that died, and its state does not know it: it is asked to leave", pid, ProcFile.Command(pid) ?? "?");
+            _log.Kind(MessageIds.OrphanStopped).Warning("pid {Pid} ({Command}) is of a daemon that died, and its state does not know it: it is asked to leave", pid, ProcFile.Command(pid) ?? "?");
             Processes.Signal(pidfd, Terminate);
             _left.Add(pid, pidfd);
             _loop.Watch(pidfd, () => Remove(pid, pidfd));

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Workers;
@@ -175,7 +176,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             if (!connection.IsIdle)
             {
                 var peer = connection.Peer;
-                _log.Write(peer.Words, "unread", (log, leftOut) => log.Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed{LeftOut}", peer.Pid, peer.Words, leftOut));
+                _log.Write(peer.Words, "unread", (log, leftOut) => log.Kind(MessageIds.BrokerClientStalled).Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed{LeftOut}", peer.Pid, peer.Words, leftOut));
             }
 
             Close(connection);
@@ -267,7 +268,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     {
         if (error.Errno == TooManyReferences)
         {
-            _log.Write("", "references", (log, leftOut) => log.Warning("broker: {Error}: too many descriptors of this user are on their way in sockets that nobody reads; raise LimitNOFILE= (unix(7)){LeftOut}", error.ToString(), leftOut));
+            _log.Write("", "references", (log, leftOut) => log.Kind(MessageIds.BrokerLimit).Warning("broker: {Error}: too many descriptors of this user are on their way in sockets that nobody reads; raise LimitNOFILE= (unix(7)){LeftOut}", error.ToString(), leftOut));
         }
 
         Close(connection);
@@ -533,7 +534,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     /// </summary>
     private void TurnAway(SystemCallError error)
     {
-        _log.Write("", "turned away", (log, leftOut) => log.Warning("broker: {Error}: clients are turned away{LeftOut}", error.ToString(), leftOut));
+        _log.Write("", "turned away", (log, leftOut) => log.Kind(MessageIds.BrokerRejecting).Warning("broker: {Error}: clients are turned away{LeftOut}", error.ToString(), leftOut));
         _spare?.Dispose();
         var turnedAway = Sockets.Accept(_listener, nonBlocking: true, out _);
         if (turnedAway is not null)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
@@ -50,7 +51,7 @@ public sealed class Disposer : IDeadline, IDisposable
     {
         _loop = loop;
         _environment = environment;
-        _log = new LogLimit(loop, log.ForContext("MESSAGE_ID", MessageIds.Daemon));
+        _log = new LogLimit(loop, log);
         loop.Add(this);
     }
 
@@ -272,7 +273,7 @@ public sealed class Disposer : IDeadline, IDisposable
 
         if (isReceived && IsFull(job.Owner))
         {
-            _log.Write(job.Owner, "full", (log, leftOut) => log.Warning(
+            _log.Write(job.Owner, "full", (log, leftOut) => log.Kind(MessageIds.DisposerBusy).Warning(
                 "{Owner}: {Count} of its messages with descriptors are still being closed: the next one is read when one of them is{LeftOut}", job.Owner, MostOfOwner, leftOut));
             return false;
         }
@@ -305,7 +306,7 @@ public sealed class Disposer : IDeadline, IDisposable
             _retryAt = _loop.Now + Pause;
             if (error is { Errno: not tooManyReferences } refused)
             {
-                _log.Write("", "link", (log, leftOut) => log.Warning("the disposer has ended ({Error}): another one is started{LeftOut}", refused.ToString(), leftOut));
+                _log.Write("", "link", (log, leftOut) => log.Kind(MessageIds.DisposerExited).Warning("the disposer has ended ({Error}): another one is started{LeftOut}", refused.ToString(), leftOut));
                 End();
             }
 
@@ -419,7 +420,7 @@ public sealed class Disposer : IDeadline, IDisposable
         }
 
         link?.Dispose();
-        _log.Write("", "start", (log, leftOut) => log.Error(
+        _log.Write("", "start", (log, leftOut) => log.Kind(MessageIds.DisposerFailed).Error(
             "the disposer cannot be started: {Reason}; descriptors that workers or clients send wait until it can{LeftOut}", failure ?? "no descriptor is left", leftOut));
         return null;
     }

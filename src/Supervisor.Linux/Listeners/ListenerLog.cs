@@ -53,7 +53,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
 
     private void Write(ListenerHandle handle, HistoryFact entry, LogEventLevel level, string leftOut)
     {
-        log.ForContext("LISTEND_LISTENER", handle.Name)
+        log.Listener(handle.Name)
             .ForContext("LISTEND_PHASE", entry.Phase.Word())
             .ForContext("LISTEND_OPTION", entry.Option)
             .ForContext("LISTEND_REQUESTED", entry.Requested?.ToString())
@@ -62,14 +62,19 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
             .ForContext("LISTEND_SERVICE", entry.Actor?.Service)
             .ForContext("LISTEND_WORKER_PID", entry.Actor?.Service is null ? null : entry.Actor.Pid)
             .ForContext("LISTEND_GENERATION", entry.Actor?.Generation)
-            .ForContext("MESSAGE_ID", entry.Phase switch
-            {
-                HandlePhase.Drift => MessageIds.ListenerDrifted,
-                HandlePhase.Repair => MessageIds.ListenerRepaired,
-                _ => MessageIds.ListenerOption,
-            })
+            .Kind(KindOf(entry, level))
             .Write(level, "listener {Listener}: {Step}{LeftOut}", handle.Name, Sentence(entry), leftOut);
     }
+
+    private static string KindOf(HistoryFact entry, LogEventLevel level) => entry switch
+    {
+        { Phase: HandlePhase.Drift } => MessageIds.ListenerDrifted,
+        { Phase: HandlePhase.Repair } => MessageIds.ListenerRepaired,
+        { Verdict: Verdict.Refused or Verdict.Ignored } => MessageIds.ListenerOptionRefused,
+        { Verdict: Verdict.Adjusted } when level == LogEventLevel.Warning => MessageIds.ListenerClamped,
+        { Verdict: Verdict.Inherited } when level == LogEventLevel.Warning => MessageIds.ListenerInheritedOption,
+        _ => MessageIds.ListenerOption,
+    };
 
     /// <summary>Assembled at once, not by a logger for each property: there may be thousands in a row.</summary>
     public void Made(ListenerHandle handle)
@@ -96,27 +101,25 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
     }
 
     public void Failed(ListenerHandle handle) =>
-        log.ForContext("LISTEND_LISTENER", handle.Name)
+        log.Kind(MessageIds.ListenerFailed).Listener(handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Requested)
             .ForContext("ERRNO", handle.Failure!.Errno)
             .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
-            .ForContext("MESSAGE_ID", MessageIds.ListenerFailed)
             .Error(
                 "listener {Listener}: cannot be made: {Failure}: {Verdict} ({Cause}): {Advice}",
                 handle.Name, handle.Failure.ToString(), handle.Diagnosis?.Verdict ?? "the descriptor that was given", handle.Diagnosis?.Cause?.Word() ?? "unfit", handle.Diagnosis?.Advice ?? "give another");
 
     public void Waiting(ListenerHandle handle, string span) =>
-        About(handle).Information("listener {Listener}: waits for up to {Span} for {Address}: {Verdict}", handle.Name, span, handle.Spec.Address.ToString(), handle.Diagnosis!.Verdict);
+        About(handle, MessageIds.ListenerWaiting).Information("listener {Listener}: waits for up to {Span} for {Address}: {Verdict}", handle.Name, span, handle.Spec.Address.ToString(), handle.Diagnosis!.Verdict);
 
     public void GivenUp(ListenerHandle handle, string span) =>
-        About(handle).Error("listener {Listener}: {Address} could not be had within {Span}: {Verdict}: {Advice}", handle.Name, handle.Spec.Address.ToString(), span, handle.Diagnosis!.Verdict, handle.Diagnosis.Advice);
+        About(handle, MessageIds.ListenerGivenUp).Error("listener {Listener}: {Address} could not be had within {Span}: {Verdict}: {Advice}", handle.Name, handle.Spec.Address.ToString(), span, handle.Diagnosis!.Verdict, handle.Diagnosis.Advice);
 
-    private ILogger About(ListenerHandle handle) =>
-        log.ForContext("LISTEND_LISTENER", handle.Name)
+    private ILogger About(ListenerHandle handle, string kind) =>
+        log.Kind(kind).Listener(handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
             .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
-            .ForContext("ERRNO", handle.Failure?.Errno)
-            .ForContext("MESSAGE_ID", MessageIds.ListenerFailed);
+            .ForContext("ERRNO", handle.Failure?.Errno);
 
     private static string Sentence(HistoryFact entry)
     {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Core;
 using Supervisor.Linux.Journal;
 
 namespace Supervisor.Linux.Output;
@@ -29,7 +30,7 @@ internal sealed class JournalOutput(string service, JournalSocket journal) : IOu
         entry.Add("PRIORITY", line.Priority.ToString(CultureInfo.InvariantCulture));
         entry.Add("SYSLOG_IDENTIFIER", service);
         entry.Add("LISTEND_SERVICE", service);
-        entry.Add("MESSAGE_ID", MessageIds.Output);
+        entry.Add("MESSAGE_ID", MessageIds.WorkerOutput);
         if (line.Pid > 0)
         {
             var pid = line.Pid.ToString(CultureInfo.InvariantCulture);

@@ -1,5 +1,6 @@
 using System.Text;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
@@ -53,7 +54,7 @@ public sealed class LogFile : IOutputSink
         _service = service is null ? "" : $"service {service}: ";
         _path = path;
         _time = time;
-        _log = log;
+        _log = service is null ? log : log.Service(service);
     }
 
     /// <inheritdoc/>
@@ -98,14 +99,14 @@ public sealed class LogFile : IOutputSink
         _isMidLine = false;
         if (_lost > 0)
         {
-            _log.Warning("{Whose}log file {Path}: writing works again; {Lines} lines were lost", _service, _path, _lost);
+            _log.Kind(MessageIds.LogFileRecovered).Warning("{Whose}log file {Path}: writing works again; {Lines} lines were lost", _service, _path, _lost);
             _lost = 0;
         }
     }
 
     /// <inheritdoc/>
     public void Dropped(long lines) =>
-        _log.Warning("{Whose}log file {Path}: {Lines} lines came faster than they could be written and were lost", _service, _path, lines);
+        _log.Kind(MessageIds.LogFileOverrun).Warning("{Whose}log file {Path}: {Lines} lines came faster than they could be written and were lost", _service, _path, lines);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -168,7 +169,7 @@ public sealed class LogFile : IOutputSink
         if (_said != refusal.Reason)
         {
             _said = refusal.Reason;
-            _log.Warning("{Whose}log file {Path}: cannot be opened again: {Reason}; lines still go to the file that was opened before", _service, _path, refusal.Reason);
+            _log.Kind(MessageIds.LogFileNotReopened).Warning("{Whose}log file {Path}: cannot be opened again: {Reason}; lines still go to the file that was opened before", _service, _path, refusal.Reason);
         }
 
         return null;
@@ -190,7 +191,7 @@ public sealed class LogFile : IOutputSink
     {
         if (_lost == 0)
         {
-            _log.Error("{Whose}log file {Path}: {Reason}: lines are lost until it works again; {Remedy}", _service, _path, why.Reason, why.Remedy ?? Remedy(why.Error?.Name ?? ""));
+            _log.Kind(MessageIds.LogFileFailed).Error("{Whose}log file {Path}: {Reason}: lines are lost until it works again; {Remedy}", _service, _path, why.Reason, why.Remedy ?? Remedy(why.Error?.Name ?? ""));
         }
 
         _lost += lines;

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Journal;
 using Supervisor.Linux.Paths;
@@ -77,7 +78,7 @@ public sealed class OutputQueue : IDisposable
                 }
 
                 journal.Dispose();
-                log.Warning("service {Service}: log = \"journal\": there is no journal on this host; its output goes with the daemon's own", spec.Name);
+                log.Kind(MessageIds.JournalAbsent).Service(spec.Name).Warning("service {Service}: log = \"journal\": there is no journal on this host; its output goes with the daemon's own", spec.Name);
                 return null;
             default:
                 throw new ArgumentOutOfRangeException(nameof(spec), spec.Log.Kind, null);

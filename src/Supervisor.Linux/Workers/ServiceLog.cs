@@ -14,6 +14,7 @@ namespace Supervisor.Linux.Workers;
 internal sealed class ServiceLog : IDisposable
 {
     private const int DefaultPriority = 6;
+    private const string SlotField = "LISTEND_SLOT";
 
     /// <summary>How many lines of a kind that honest workers cause, too, are written at once.</summary>
     private const int MostAtOnce = 5;
@@ -33,8 +34,8 @@ internal sealed class ServiceLog : IDisposable
         _output = output;
         _time = loop.Time;
         _name = spec.Name;
-        _log = log.ForContext("LISTEND_SERVICE", spec.Name);
-        _limit = new LogLimit(loop, _log.ForContext("MESSAGE_ID", MessageIds.Worker));
+        _log = log.Service(spec.Name);
+        _limit = new LogLimit(loop, _log);
         _lines = _log.ForContext(Constants.SourceContextPropertyName, OutputLine.LogSource);
     }
 
@@ -46,7 +47,7 @@ internal sealed class ServiceLog : IDisposable
     public void HookOutput(HookEffect hook, int pid, string line, bool isError) => Output(null, hook.Generation, pid, line, isError);
 
     public void HookStarted(HookEffect hook, int pid) =>
-        _log.ForContext("MESSAGE_ID", MessageIds.Worker).Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
+        _log.Kind(MessageIds.HookStarted).Generation(hook.Generation).Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
 
     /// <summary>Lines go there from now on; the former queue stays the caller's.</summary>
     public void Redirect(OutputQueue? output) => _output = output;
@@ -76,30 +77,28 @@ internal sealed class ServiceLog : IDisposable
             7 => LogEventLevel.Debug,
             _ => LogEventLevel.Information,
         };
-        _lines.ForContext("LISTEND_WORKER_PID", pid)
-            .ForContext("LISTEND_GENERATION", generation)
-            .ForContext("MESSAGE_ID", MessageIds.Output)
+        _lines.Kind(MessageIds.WorkerOutput).Worker(pid).Generation(generation)
             .Write(level, "{Service}[{Pid}]: {Line}", _name, pid, line);
     }
 
     public void Blocked(string why) =>
-        _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: cannot be started: {Reason}", _name, why);
+        _log.Kind(MessageIds.ServiceBlocked).Error("service {Service}: cannot be started: {Reason}", _name, why);
 
     /// <summary>A message was refused, for a <paramref name="kind"/> of reason that no worker words.</summary>
     public void MessageRefused(WorkerProcess process, int sender, string kind, string reason)
     {
         var pid = process.Pid;
-        _limit.Write(Subject(process.Session), kind, (log, leftOut) => log.ForContext("LISTEND_WORKER_PID", pid)
+        _limit.Write(Subject(process.Session), kind, (log, leftOut) => log.Kind(MessageIds.WorkerMessageRejected).Worker(pid)
             .Warning("service {Service}: a notify message from pid {Sender} for worker pid {Pid} was refused: {Reason}{LeftOut}", _name, sender, pid, reason, leftOut));
     }
 
-    public void MainProcess(WorkerState worker, int session, int before, int pid) => _limit.Write(Subject(session), "main", (log, leftOut) => About(log, worker, pid)
+    public void MainProcess(WorkerState worker, int session, int before, int pid) => _limit.Write(Subject(session), "main", (log, leftOut) => About(log.Kind(MessageIds.WorkerMainChanged), worker, pid)
         .Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID){LeftOut}", _name, worker.Slot, before, worker.Generation, pid, leftOut), MostAtOnce);
 
     /// <summary>A process outlived its worker, known by its token, or else by its user and the listener that it holds, if any.</summary>
     public void StrayKilled(int worker, int pid, string? command, string? listener, bool byToken) => _limit.Write(Subject(worker), "stray", (limited, leftOut) =>
     {
-        var log = limited.ForContext("LISTEND_WORKER_PID", worker);
+        var log = limited.Kind(MessageIds.OrphanKilled).Worker(worker);
         if (byToken)
         {
             log.Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} in a session of its own: sending SIGKILL{LeftOut}", _name, pid, command ?? "?", worker, leftOut);
@@ -113,20 +112,20 @@ internal sealed class ServiceLog : IDisposable
     }, MostAtOnce);
 
     public void RestNotKilled(int worker) =>
-        _log.ForContext("LISTEND_WORKER_PID", worker).ForContext("MESSAGE_ID", MessageIds.Worker)
+        _log.Kind(MessageIds.OrphansRemain).Worker(worker)
             .Warning("service {Service}: worker with pid {Worker}: its processes start others faster than they are killed, and some are left: set Delegate=yes in the unit of listend, so that each worker has a cgroup", _name, worker);
 
     public void FirstEnded(int pid, int main, string how) =>
-        _log.ForContext("LISTEND_WORKER_PID", main).ForContext("MESSAGE_ID", MessageIds.Worker)
+        _log.Kind(MessageIds.WorkerMainExited).Worker(main)
             .Information("service {Service}: pid {Pid} {Reason}; the worker goes on as pid {Main}", _name, pid, how, main);
 
     public void AwaitsMain(WorkerState worker, int pid) =>
-        About(worker, pid, MessageIds.Worker).Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);
+        About(_log.Kind(MessageIds.WorkerMainAwaited), worker, pid).Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);
 
     /// <summary>A report, in the words of the terms that the worker, or else the service, has.</summary>
     public void Report(ReportEffect report, TimeSpan now, ServiceSpec spec)
     {
-        var log = report.Worker is { } subject ? About(subject, subject.Pid ?? 0, MessageIds.Worker) : _log.ForContext("MESSAGE_ID", MessageIds.Rollout);
+        var log = About(report);
         var worker = report.Worker;
         var rollout = report.Rollout;
         switch (report.Report)
@@ -224,7 +223,7 @@ internal sealed class ServiceLog : IDisposable
                 log.Information("service {Service}: no connection for {Idle} (stop_when_idle): its workers leave; the next connection starts it again", _name, Durations.Text(spec.StopWhenIdle));
                 break;
             case ServiceReport.HookFailed:
-                _log.ForContext("MESSAGE_ID", MessageIds.Worker).Error("service {Service}: {Failure}", _name, report.Text);
+                log.Error("service {Service}: {Failure}", _name, report.Text);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(report), report.Report, null);
@@ -236,8 +235,53 @@ internal sealed class ServiceLog : IDisposable
 
     private static string Subject(int worker) => worker.ToString(CultureInfo.InvariantCulture);
 
-    private ILogger About(WorkerState worker, int pid, string messageId) => About(_log.ForContext("MESSAGE_ID", messageId), worker, pid);
+    private ILogger About(ReportEffect report)
+    {
+        var log = _log.Kind(KindOf(report));
+        return report switch
+        {
+            { Worker: { } worker } => About(log, worker, worker.Pid),
+            { Rollout: { } rollout } => log.Generation(rollout.To),
+            { Slot: { } slot } => log.ForContext(SlotField, slot.Index),
+            _ => log,
+        };
+    }
 
-    private static ILogger About(ILogger log, WorkerState worker, int pid) =>
-        log.ForContext("LISTEND_WORKER_PID", pid).ForContext("LISTEND_GENERATION", worker.Generation);
+    private static ILogger About(ILogger log, WorkerState worker, int? pid) =>
+        (pid is { } known ? log.Worker(known) : log).Generation(worker.Generation).ForContext(SlotField, worker.Slot);
+
+    private static string KindOf(ReportEffect report) => report.Report switch
+    {
+        ServiceReport.WorkerSpawned => MessageIds.WorkerStarted,
+        ServiceReport.WorkerReady => MessageIds.WorkerReady,
+        ServiceReport.WorkerStartTimedOut => MessageIds.WorkerStartTimedOut,
+        ServiceReport.WorkerHung => MessageIds.WorkerHung,
+        ServiceReport.WorkerDraining => MessageIds.WorkerDraining,
+        ServiceReport.WorkerKilled => MessageIds.WorkerKilled,
+        ServiceReport.WorkerLeft => MessageIds.WorkerExited,
+        ServiceReport.WorkerDied => report.Worker!.Pid is null ? MessageIds.WorkerStartFailed : MessageIds.WorkerDied,
+        ServiceReport.SlotBackingOff => report.Slot!.LimitReached ? MessageIds.WorkerLimited : MessageIds.WorkerBackingOff,
+        ServiceReport.SlotFinished => MessageIds.WorkerFinished,
+        ServiceReport.RolloutStarted => MessageIds.RolloutStarted,
+        ServiceReport.RolloutProgressed => MessageIds.RolloutProgressed,
+        ServiceReport.RolloutWaiting => MessageIds.RolloutWaiting,
+        ServiceReport.RolloutCanary => MessageIds.RolloutCanary,
+        ServiceReport.RolloutPromoted => MessageIds.RolloutPromoted,
+        ServiceReport.RolloutFailing => MessageIds.RolloutFailing,
+        ServiceReport.RolloutEnded => report.Rollout!.Phase switch
+        {
+            RolloutPhase.Done => MessageIds.RolloutDone,
+            RolloutPhase.RolledBack => MessageIds.RolloutRolledBack,
+            RolloutPhase.Failed => MessageIds.RolloutFailed,
+            _ => MessageIds.RolloutSuperseded,
+        },
+        ServiceReport.ServiceStopped => MessageIds.ServiceStopped,
+        ServiceReport.WorkerConnections => MessageIds.WorkerConnections,
+        ServiceReport.WorkerKeepsAccepting => MessageIds.WorkerKeepsAccepting,
+        ServiceReport.WorkerCut => MessageIds.WorkerCut,
+        ServiceReport.DemandArrived => MessageIds.ServiceDemanded,
+        ServiceReport.ServiceIdle => MessageIds.ServiceIdle,
+        ServiceReport.HookFailed => MessageIds.HookFailed,
+        _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
+    };
 }

@@ -5,6 +5,7 @@ using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Logging;
+using Supervisor.Linux;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
@@ -129,7 +130,7 @@ internal static class RunCommand
                     : Takeover.Claim(paths, config, file, parsed.GetValue(takeOver), logging.Log, out former, out error);
                 if (claim is null)
                 {
-                    logging.Log.Fatal("{Error}", error);
+                    logging.Log.Kind(MessageIds.DaemonRefused).Fatal("{Error}", error);
                     return Refuse(wanted.Errors, Failed);
                 }
 
@@ -137,7 +138,7 @@ internal static class RunCommand
                 using var before = predecessor ?? former ?? Predecessor.FromRuntimeDirectory(paths, IncomingDescriptors.IsStored ? IncomingDescriptors.FromListenFds() : null, logging.Log, out refusal);
                 if (refusal is not null)
                 {
-                    logging.Log.Fatal("{Error}", refusal);
+                    logging.Log.Kind(MessageIds.DaemonRefused).Fatal("{Error}", refusal);
                     return Failed;
                 }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Handoff;
 using Supervisor.Daemon.Control;
@@ -26,12 +27,10 @@ namespace Supervisor.Daemon.Continuity;
 /// (a worker ends, a client connects) happens to whoever goes on. See <see cref="SuccessionLink"/> for who that is.
 /// </remarks>
 internal sealed class Handover(
-    Daemon daemon, ConflictWatch conflicts, ControlServer control, Broker broker, RuntimeClaim claim, Action flush, ILogger logger)
+    Daemon daemon, ConflictWatch conflicts, ControlServer control, Broker broker, RuntimeClaim claim, Action flush, ILogger log)
 {
     /// <summary>How long a successor may take to read the state. It takes milliseconds; a machine can be busy.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
-
-    private readonly ILogger _log = logger.ForContext("MESSAGE_ID", MessageIds.Daemon);
 
     /// <summary>Whether a successor has asked, and it is not decided.</summary>
     public bool IsUnderWay { get; private set; }
@@ -41,12 +40,12 @@ internal sealed class Handover(
     {
         if (WhyNot(peer) is { } why)
         {
-            _log.Warning("pid {Pid} wants to take over and may not: {Reason}", peer.Pid, why);
+            log.Kind(MessageIds.TakeoverRefused).Warning("pid {Pid} wants to take over and may not: {Reason}", peer.Pid, why);
             return new BrokerError(BrokerErrorCode.Denied, why);
         }
 
         IsUnderWay = true;
-        _log.Information("listend (pid {Pid}) wants to take over", peer.Pid);
+        log.Kind(MessageIds.TakeoverRequested).Information("listend (pid {Pid}) wants to take over", peer.Pid);
         var link = release();
         control.PauseAsync().ContinueWith(
             _ => daemon.Loop.Post(() => daemon.WhenSwept(() => daemon.Disposer.BeQuiet(() => HandOver(link, peer.Pid)))), TaskScheduler.Default);
@@ -78,7 +77,7 @@ internal sealed class Handover(
             if (failure is null)
             {
                 // From here on it is the other one's, all of it: nothing is closed in good order, nothing removed.
-                _log.Information("listend (pid {Pid}) has taken over, and this one leaves", pid);
+                log.Kind(MessageIds.TakeoverDone).Information("listend (pid {Pid}) has taken over, and this one leaves", pid);
                 flush();
                 Processes.ExitNow(0);
             }
@@ -86,7 +85,7 @@ internal sealed class Handover(
 
         IsUnderWay = false;
         var what = string.Create(CultureInfo.InvariantCulture, $"listend (pid {pid}) has not taken over, this one goes on: {failure}");
-        _log.Error("{What}", what);
+        log.Kind(MessageIds.TakeoverFailed).Error("{What}", what);
         daemon.Events.Daemon("daemon-takeover-failed", what);
         daemon.Disposer.Resume();
         control.Resume();

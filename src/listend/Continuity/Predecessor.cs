@@ -2,8 +2,10 @@ using System.Globalization;
 using Serilog;
 using Supervisor.Config;
 using Supervisor.Control;
+using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Paths;
@@ -51,6 +53,9 @@ internal sealed class Predecessor : IDisposable
 
     /// <summary>Whether it lived, and has left for this one.</summary>
     public bool HasYielded { get; private init; }
+
+    /// <summary>The kind of the message that says so: how this daemon came to continue.</summary>
+    public string Kind => IsSameProcess ? MessageIds.DaemonReExecuted : HasYielded ? MessageIds.DaemonTookOver : MessageIds.DaemonRecovered;
 
     /// <summary>What is written into each listener's history.</summary>
     public string Note => IsSameProcess ? $"listend {Manifest.Version} (pid {Manifest.Pid}) became listend {Daemon.Version}: upgrade {Upgrades}"
@@ -164,7 +169,7 @@ internal sealed class Predecessor : IDisposable
         // What it holds besides (its metrics address, say) is free when it has ended.
         if (!Polling.Await(daemon!, Handover.Patience))
         {
-            log.Warning("listend (pid {Pid}) has handed over and is still there", manifest!.Pid);
+            log.Kind(MessageIds.PredecessorRemains).Warning("listend (pid {Pid}) has handed over and is still there", manifest!.Pid);
         }
 
         return new Predecessor(manifest!, unknown!, descriptors) { Call = "recvmsg", IsSameProcess = false, HasYielded = true };
@@ -240,7 +245,7 @@ internal sealed class Predecessor : IDisposable
 
         if (!ManifestFormat.TryRead(bytes, out var manifest, out unknown, out var error))
         {
-            log?.Error("{File}: what the last daemon has left cannot be used, so this one begins anew: {Reason}", paths.StateFile, error);
+            log?.Kind(MessageIds.StateUnusable).Error("{File}: what the last daemon has left cannot be used, so this one begins anew: {Reason}", paths.StateFile, error);
             return null;
         }
 

@@ -1,4 +1,5 @@
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
@@ -270,7 +271,7 @@ internal sealed class Safekeeping : IDeadline, IDisposable
         }
         else
         {
-            _log.Warning("the keeper cannot be started: {Reason}; if listend dies, listeners that no worker holds are lost", error);
+            _log.Kind(MessageIds.KeeperFailed).Warning("the keeper cannot be started: {Reason}; if listend dies, listeners that no worker holds are lost", error);
         }
     }
 
@@ -291,13 +292,13 @@ internal sealed class Safekeeping : IDeadline, IDisposable
             Use(null, []);
             if (_daemon.Loop.Now - _keeperSince > KeeperMustLive && !_isOver)
             {
-                _log.Warning("the keeper has ended; another one is started");
+                _log.Kind(MessageIds.KeeperExited).Warning("the keeper has ended; another one is started");
                 StartKeeper();
                 Mark();
             }
             else if (!_isOver)
             {
-                _log.Warning("the keeper has ended again; if listend dies, listeners that no worker holds are lost");
+                _log.Kind(MessageIds.KeeperExited).Warning("the keeper has ended again; if listend dies, listeners that no worker holds are lost");
             }
         };
     }

@@ -1,4 +1,6 @@
 using Serilog;
+using Supervisor.Core;
+using Supervisor.Linux;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
@@ -23,7 +25,7 @@ internal sealed class StateFile(string path, ILogger log)
             Files.Unlink(_beside);
             if (!_hasFailed)
             {
-                log.Warning("{File} cannot be written: {Reason}; if listend dies, its successor will find an older state", path, failure);
+                log.Kind(MessageIds.StateNotWritten).Warning("{File} cannot be written: {Reason}; if listend dies, its successor will find an older state", path, failure);
             }
 
             _hasFailed = true;
@@ -32,7 +34,7 @@ internal sealed class StateFile(string path, ILogger log)
 
         if (_hasFailed)
         {
-            log.Information("{File} can be written again", path);
+            log.Kind(MessageIds.StateWritten).Information("{File} can be written again", path);
         }
 
         _hasFailed = false;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Continuity;
 using Supervisor.Daemon.Commands;
 using Supervisor.Daemon.Control;
@@ -54,7 +55,7 @@ internal sealed class Upgrade
         _broker = broker;
         _claim = claim;
         _flush = flush;
-        _log = log.ForContext("MESSAGE_ID", MessageIds.Daemon);
+        _log = log;
     }
 
     /// <summary>Whether an executable is tried or about to take over.</summary>
@@ -129,13 +130,13 @@ internal sealed class Upgrade
                 if (Judge(result, Convert.ToHexStringLower(SHA256.HashData(state)), out var version) is { } why)
                 {
                     IsUnderWay = false;
-                    _log.Error("upgrade: {Executable} is not taken, this one goes on: {Reason}", _executable.Path, why);
+                    _log.Kind(MessageIds.UpgradeRefused).Error("upgrade: {Executable} is not taken, this one goes on: {Reason}", _executable.Path, why);
                     _daemon.Events.Daemon("daemon-upgrade-refused", $"upgrade: {_executable.Path} is not taken, this one goes on: {why}");
                     answer.SetResult((null, why));
                     return;
                 }
 
-                _log.Information("upgrade: {Executable} is listend {Version} and understands the state; it takes over", _executable.Path, version);
+                _log.Kind(MessageIds.UpgradeStarted).Information("upgrade: {Executable} is listend {Version} and understands the state; it takes over", _executable.Path, version);
                 answer.SetResult((version, null));
                 Close(identity);
             });
@@ -205,7 +206,7 @@ internal sealed class Upgrade
         }
 
         IsUnderWay = false;
-        _log.Error("upgrade: {Executable} could not take over, this one goes on: {Reason}", _executable.Path, refusal);
+        _log.Kind(MessageIds.UpgradeFailed).Error("upgrade: {Executable} could not take over, this one goes on: {Reason}", _executable.Path, refusal);
         _daemon.Events.Daemon("daemon-upgrade-refused", $"upgrade: {_executable.Path} could not take over, this one goes on: {refusal}");
         _daemon.Disposer.Resume();
         _control.Resume();

@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
@@ -171,7 +173,7 @@ internal sealed partial class ControlServer : IDisposable
         {
             // The listener is the loop's again, which tries anew when somebody connects.
             await connections.UnbindAsync();
-            _log.Error(exception, "control socket: it cannot be served now: {Reason}", exception.Message);
+            _log.Kind(MessageIds.ControlStalled).Error(exception, "control socket: it cannot be served now: {Reason}", exception.Message);
             _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
         }
     }
@@ -216,7 +218,7 @@ internal sealed partial class ControlServer : IDisposable
             {
                 await application.StopAsync();
                 await application.DisposeAsync();
-                _log.Debug("control socket: nobody has been connected for {Seconds} s: HTTP is put away until somebody is", IdleAfter.TotalSeconds);
+                _log.Kind(MessageIds.ControlIdle).Debug("control socket: nobody has been connected for {Seconds} s: HTTP is put away until somebody is", IdleAfter.TotalSeconds);
             }
         }
         finally

@@ -2,6 +2,7 @@ using Serilog.Core;
 using Serilog.Debugging;
 using Serilog.Events;
 using Serilog.Parsing;
+using Supervisor.Core;
 
 namespace Supervisor.Daemon.Logging;
 
@@ -102,13 +103,15 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         try
         {
             _sink.Emit(new LogEvent(
-                logEvent.Timestamp, logEvent.Level, exception, Unwritten, [new LogEventProperty("Template", new ScalarValue(logEvent.MessageTemplate.Text))]));
+                logEvent.Timestamp, logEvent.Level, exception, Unwritten, [new LogEventProperty("Template", new ScalarValue(logEvent.MessageTemplate.Text)), Kind(MessageIds.LogFailed)]));
         }
         catch (Exception again)
         {
             SelfLog.WriteLine("an event could not be written: {0}; {1}", exception, again);
         }
     }
+
+    private static LogEventProperty Kind(string messageId) => new("MESSAGE_ID", new ScalarValue(messageId));
 
     private LogEvent? Next()
     {
@@ -120,7 +123,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
                 var dropped = _dropped;
                 _dropped = 0;
                 return new LogEvent(
-                    TimeProvider.System.GetLocalNow(), LogEventLevel.Warning, exception: null, Lost, [new LogEventProperty("Dropped", new ScalarValue(dropped))]);
+                    TimeProvider.System.GetLocalNow(), LogEventLevel.Warning, exception: null, Lost, [new LogEventProperty("Dropped", new ScalarValue(dropped)), Kind(MessageIds.LogOverrun)]);
             }
 
             _isWriting = false;

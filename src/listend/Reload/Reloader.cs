@@ -103,10 +103,10 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         var warnings = Commit(plan, made, bridges);
         daemon.Reconfigured(config);
         var message = Summary(plan, "");
-        log.ForContext("MESSAGE_ID", MessageIds.Daemon).Information("reload: {Message}", message);
+        log.Kind(MessageIds.ReloadApplied).Information("reload: {Message}", message);
         foreach (var warning in warnings)
         {
-            log.ForContext("MESSAGE_ID", MessageIds.Daemon).Warning("reload: {Warning}", warning);
+            log.Kind(MessageIds.ReloadWarning).Warning("reload: {Warning}", warning);
         }
 
         daemon.Events.Daemon("reloaded", "reload: " + message);
@@ -119,13 +119,12 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
     /// </summary>
     public void ApplyAtStart(ConfigResult wanted)
     {
-        var events = log.ForContext("MESSAGE_ID", MessageIds.Daemon);
-        events.Information("the configuration has changed since the last daemon read it: it is applied now");
+        log.Kind(MessageIds.ConfigChanged).Information("the configuration has changed since the last daemon read it: it is applied now");
         var outcome = Apply(wanted, dryRun: false);
         foreach (var action in outcome.Actions.Where(action => outcome.Applied && action.Action != "unchanged"))
         {
             var subject = action.Name.Length == 0 ? action.Subject : $"{action.Subject} {action.Name}";
-            events.Information("reload: {Subject}: {Action}{Settings}{Reason}", subject, action.Action, action.Settings.Count == 0 ? "" : $" ({string.Join(", ", action.Settings)})", action.Reason is { } reason ? $": {reason}" : "");
+            About(action).Information("reload: {Subject}: {Action}{Settings}{Reason}", subject, action.Action, action.Settings.Count == 0 ? "" : $" ({string.Join(", ", action.Settings)})", action.Reason is { } reason ? $": {reason}" : "");
         }
     }
 
@@ -440,7 +439,7 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
 
         bridge?.End(former);
         factory.EndBridge(former);
-        log.ForContext("LISTEND_LISTENER", former.Name).Warning(
+        log.Kind(MessageIds.ListenerReverted).Listener(former.Name).Service(service.Name).Warning(
             "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, service.Name, former.Effective?.ToString(), former.Inode);
     }
 
@@ -478,7 +477,18 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
             }
         }
 
-        log.ForContext("LISTEND_LISTENER", former.Name).Information("listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
+        log.Kind(MessageIds.ListenerRetired).Listener(former.Name).Information("listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
+    }
+
+    private ILogger About(ReloadActionDocument action)
+    {
+        var about = log.Kind(MessageIds.ReloadAction);
+        return action.Subject switch
+        {
+            "service" => about.Service(action.Name),
+            "listener" => about.Listener(action.Name),
+            _ => about,
+        };
     }
 
     private static ConfigErrorDocument Document(ConfigDiagnostic error) => new(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy);
@@ -494,10 +504,10 @@ internal sealed class Reloader(Daemon daemon, ListenerFactory factory, ConflictW
         {
             foreach (var line in lines)
             {
-                log.ForContext("MESSAGE_ID", MessageIds.Daemon).Error("reload: {Error}", line);
+                log.Kind(MessageIds.ReloadError).Error("reload: {Error}", line);
             }
 
-            log.ForContext("MESSAGE_ID", MessageIds.Daemon).Error("reload: refused, nothing was changed");
+            log.Kind(MessageIds.ReloadRefused).Error("reload: refused, nothing was changed");
             daemon.Events.Daemon("reload-refused", $"reload: refused, nothing was changed: {string.Join("; ", lines)}");
         }
 

@@ -1,4 +1,5 @@
 using Serilog;
+using Supervisor.Core;
 using Supervisor.Core.Workers;
 using Supervisor.Linux;
 using Supervisor.Linux.Listeners;
@@ -131,7 +132,7 @@ internal sealed class ShardScaling : IDeadline
 
         var inode = socket.Inode;
         _factory.CloseLeaving(handle, socket);
-        _log.ForContext("LISTEND_LISTENER", handle.Name).Information("listener {Listener}: shard {Shard} (inode {Inode}) is closed: nobody waited in it", handle.Name, socket.Shard, inode);
+        _log.Kind(MessageIds.ListenerShardClosed).Listener(handle.Name).Information("listener {Listener}: shard {Shard} (inode {Inode}) is closed: nobody waited in it", handle.Name, socket.Shard, inode);
         _daemon.Safekeeping.Mark();
     }
 }
