@@ -1,7 +1,9 @@
 using System.CommandLine;
 using Supervisor.Config.Settings;
 using Supervisor.Core;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
 using Supervisor.Daemon.Commands;
 using Supervisor.Listenctl;
 
@@ -50,7 +52,7 @@ internal static class Pages
     {
         var page = new Roff("listenctl", 1, "looks at listend and tells it what to do")
             .Section("SYNOPSIS");
-        var root = ListenctlProgram.Root(new GlobalOptions(), new Standard { Output = Stream.Null, Error = TextWriter.Null });
+        var root = ListenctlProgram.Root(new GlobalOptions(), new CommandContext { Output = Stream.Null, Error = TextWriter.Null });
         page.Example(string.Join('\n', root.Subcommands.OfType<Verb>().Select(verb => $"listenctl {verb.Name} {verb.Usage}".TrimEnd())))
             .Section("OPTIONS");
         foreach (var option in root.Options)
@@ -94,7 +96,7 @@ internal static class Pages
             {
                 var facts = $"{Capitalised(setting.Type.Name)}: {setting.Type.Range}."
                     + (setting.IsRequired ? " Required." : setting.Default is { } value ? $" Default: {value}." : "")
-                    + (setting.Phase is { } phase ? $" Takes effect at: {phase.Word()}." : "");
+                    + (setting.Phase is { } phase ? $" Takes effect at: {phase.ToWireName()}." : "");
                 page.Term($"{setting.Key} =", Capitalised(setting.Description) + ".", facts);
             }
         }
@@ -104,7 +106,7 @@ internal static class Pages
         {
             page.Term(
                 option.Name,
-                $"{option.LevelName}, `{option.Setting}`, {option.Phase.Word()}; " + option.Inheritance switch
+                $"{option.LevelName}, `{option.Setting}`, {option.Phase.ToWireName()}; " + option.Inheritance switch
                 {
                     OptionInheritance.Inherited => "inherited by accepted connections.",
                     OptionInheritance.ListenerOnly => "of the listener alone.",

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Toml;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config;
 

@@ -1,3 +1,5 @@
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
 using Supervisor.Config.Toml;
 
 namespace Supervisor.Config;

@@ -1,3 +1,4 @@
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Toml;
 
 namespace Supervisor.Config;

@@ -1,6 +1,7 @@
-using Supervisor.Config.Checks;
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Toml;
+using Supervisor.Config.Validation;
 using Supervisor.Config.Values;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;

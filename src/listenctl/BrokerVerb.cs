@@ -1,12 +1,12 @@
 using Supervisor.Control;
-using Supervisor.Core.Handoff;
+using Supervisor.Core.Protocols;
 using Supervisor.Linux.Handoff;
 using Supervisor.Native;
 
 namespace Supervisor.Listenctl;
 
 /// <summary>A verb that asks the broker, whose socket lies beside the control socket.</summary>
-internal abstract class BrokerVerb(string name, string description, string usage, GlobalOptions options, Standard standard)
+internal abstract class BrokerVerb(string name, string description, string usage, GlobalOptions options, CommandContext standard)
     : Verb(name, description, usage, options, standard)
 {
     /// <summary>
@@ -42,11 +42,11 @@ internal abstract class BrokerVerb(string name, string description, string usage
     {
         if (json)
         {
-            Json.Write(Standard.Output, "{\"ok\":true}"u8.ToArray());
+            Json.Write(CommandContext.Output, "{\"ok\":true}"u8.ToArray());
         }
         else
         {
-            new Screen(Standard).Line(line);
+            new Screen(CommandContext).Line(line);
         }
     }
 

@@ -36,7 +36,7 @@ internal abstract class ChangeVerb : Verb
     };
 
     /// <param name="subject">What goes on where nobody waits for it any more: "roll-out".</param>
-    protected ChangeVerb(string name, string description, string subject, string waitDescription, GlobalOptions options, Standard standard)
+    protected ChangeVerb(string name, string description, string subject, string waitDescription, GlobalOptions options, CommandContext standard)
         : base(name, description, "SERVICE [--wait] [--timeout D]", options, standard)
     {
         this.subject = subject;
@@ -60,12 +60,12 @@ internal abstract class ChangeVerb : Verb
         var bytes = client.Post(target);
         if (json)
         {
-            Json.Write(Standard.Output, bytes);
+            Json.Write(CommandContext.Output, bytes);
             return ExitCode.Done;
         }
 
         var begun = Json.Read(bytes, ControlJson.Default.ChangeDocument, client);
-        new Screen(Standard).Line(RolloutText.Named(begun, begun.Message));
+        new Screen(CommandContext).Line(RolloutText.Named(begun, begun.Message));
         return ExitCode.Done;
     }
 
@@ -76,14 +76,14 @@ internal abstract class ChangeVerb : Verb
         if (limit is { } span)
         {
             query += string.Create(CultureInfo.InvariantCulture, $"&timeout_ms={(long)Math.Ceiling(span.TotalMilliseconds)}");
-            deadline = Deadline.After(span + Grace, Standard.Clock);
+            deadline = Deadline.After(span + Grace, CommandContext.Clock);
         }
 
-        var screen = json ? null : new Screen(Standard);
+        var screen = json ? null : new Screen(CommandContext);
         IRolloutProgress progress = screen switch
         {
-            null => new PlainRolloutProgress(Standard.Error.WriteLine),
-            { IsLive: true } => new LiveRolloutProgress(screen, name, Standard.Clock),
+            null => new PlainRolloutProgress(CommandContext.Error.WriteLine),
+            { IsLive: true } => new LiveRolloutProgress(screen, name, CommandContext.Clock),
             _ => new PlainRolloutProgress(line => screen.Line(line)),
         };
 
@@ -119,19 +119,19 @@ internal abstract class ChangeVerb : Verb
         }
         catch (OperationCanceledException)
         {
-            Standard.Error.WriteLine($"listenctl: interrupted; the {subject} of {Printable.Of(name)} goes on: see \"listenctl status {Printable.Of(name)}\"");
+            CommandContext.Error.WriteLine($"listenctl: interrupted; the {subject} of {Printable.Of(name)} goes on: see \"listenctl status {Printable.Of(name)}\"");
             return 130;
         }
 
         if (json)
         {
-            Json.Write(Standard.Output, bytes);
+            Json.Write(CommandContext.Output, bytes);
         }
 
         var outcome = Printable.Of(RolloutText.Outcome(last!));
         if (last!.Outcome != "done")
         {
-            Standard.Error.WriteLine("listenctl: " + outcome);
+            CommandContext.Error.WriteLine("listenctl: " + outcome);
             return ExitCode.Failed;
         }
 

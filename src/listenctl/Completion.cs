@@ -38,7 +38,7 @@ internal sealed class Completion
     }
 
     /// <summary>Writes the answer.</summary>
-    public void Answer(Command root, GlobalOptions options, Standard standard)
+    public void Answer(Command root, GlobalOptions options, CommandContext standard)
     {
         var text = line[..position];
         var parsed = root.Parse(text, new ParserConfiguration { ResponseFileTokenReplacer = null });
@@ -89,7 +89,7 @@ internal sealed class Completion
     }
 
     /// <summary>The names in a document of the daemon: of its services, or of its listeners.</summary>
-    private static IEnumerable<CompletionItem> Names(string? socket, Standard standard, string source)
+    private static IEnumerable<CompletionItem> Names(string? socket, CommandContext standard, string source)
     {
         try
         {

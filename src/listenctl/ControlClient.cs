@@ -36,7 +36,7 @@ internal sealed class ControlClient
     public static TimeSpan Silence { get; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>A client for the socket given, or for the default one. Connects to nothing yet.</summary>
-    public static ControlClient For(string? socket, Standard standard)
+    public static ControlClient For(string? socket, CommandContext standard)
     {
         var variable = standard.Variable("LISTEND_CONTROL");
         var path = !string.IsNullOrEmpty(socket) ? socket
@@ -108,7 +108,7 @@ internal sealed class ControlClient
     {
         var file = new RuntimePaths(Path.GetDirectoryName(Path.GetFullPath(SocketPath))!).LockFile;
         var since = clock.GetTimestamp();
-        while (Incumbent.Of(file) is { Lives: false } last)
+        while (LockHolder.Of(file) is { Lives: false } last)
         {
             if (clock.GetElapsedTime(since) >= SuccessorPatience)
             {

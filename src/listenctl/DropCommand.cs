@@ -9,7 +9,7 @@ internal sealed class DropCommand : BrokerVerb
 {
     private readonly NameArgument name = new("NAME", "The name that it was put under");
 
-    public DropCommand(GlobalOptions options, Standard standard)
+    public DropCommand(GlobalOptions options, CommandContext standard)
         : base("drop", "Lets go of a descriptor that was given by put", "NAME", options, standard) => Arguments.Add(name);
 
     /// <inheritdoc/>

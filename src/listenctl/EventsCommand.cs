@@ -8,14 +8,14 @@ internal sealed class EventsCommand : Verb
 {
     private readonly Option<bool> follow = new("--follow", "-f") { Description = "Go on with what happens from now on" };
 
-    public EventsCommand(GlobalOptions options, Standard standard)
+    public EventsCommand(GlobalOptions options, CommandContext standard)
         : base("events", "What has happened, oldest first: the last 1024 changes of state", "[--follow]", options, standard) => Options.Add(follow);
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
         var isEndless = parsed.GetValue(follow);
-        var screen = json ? null : new Screen(Standard);
+        var screen = json ? null : new Screen(CommandContext);
         using var stream = client.Follow(isEndless ? "/v1/events" : "/v1/events?follow=false");
         var isLeaving = false;
         while (stream.TryReadLine(out var line))
@@ -31,14 +31,14 @@ internal sealed class EventsCommand : Verb
             isLeaving |= happened.Kind == "daemon-leaving";
             if (screen is null)
             {
-                Json.Write(Standard.Output, data);
+                Json.Write(CommandContext.Output, data);
             }
             else
             {
                 screen.Line(Text(happened));
             }
 
-            if (Standard.OutputIsClosed)
+            if (CommandContext.OutputIsClosed)
             {
                 return ExitCode.Done;
             }
@@ -48,7 +48,7 @@ internal sealed class EventsCommand : Verb
         return isEndless && !isLeaving ? throw client.Lost("the daemon ended the stream") : ExitCode.Done;
     }
 
-    private Cell Text(EventDocument happened) => new Cell(HumanTime.LocalPrecise(happened.At, Standard.Clock), Palette.Quiet)
+    private Cell Text(EventDocument happened) => new Cell(HumanTime.LocalPrecise(happened.At, CommandContext.Clock), Palette.Quiet)
         .And("  ").And(happened.Kind.PadRight("worker-keeps-accepting".Length), Style(happened)).And("  ").And(happened.Message);
 
     private static Spectre.Console.Style Style(EventDocument happened) => happened.Kind switch

@@ -5,6 +5,8 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Linux.Evidence;
 
 namespace Supervisor.Listenctl;
@@ -20,7 +22,7 @@ internal sealed class ExplainCommand : Verb
     private readonly Option<bool> freeBind = new("--free-bind") { Description = "With IP_FREEBIND: also an address that no interface has" };
     private readonly Option<string?> device = new("--device") { Description = "Bound to that interface", HelpName = "IF" };
 
-    public ExplainCommand(GlobalOptions options, Standard standard)
+    public ExplainCommand(GlobalOptions options, CommandContext standard)
         : base(
             "explain",
             "Why an address can or cannot be bound here and now; needs no daemon",
@@ -66,14 +68,14 @@ internal sealed class ExplainCommand : Verb
                 Device = parsed.GetValue(device),
             },
         };
-        var diagnosis = BindDiagnostics.Ask(spec, Predecessors.OfAnyService, new EvidenceBudget(Standard.Clock, EvidenceBudget.OfCommand));
+        var diagnosis = BindDiagnostics.Ask(spec, LeftoverHolders.OfAnyService, new EvidenceBudget(CommandContext.Clock, EvidenceBudget.OfCommand));
         if (parsed.GetValue(options.Json))
         {
-            Json.Write(Standard.Output, JsonSerializer.SerializeToUtf8Bytes(Document(diagnosis), ControlJson.Default.FailureDocument));
+            Json.Write(CommandContext.Output, JsonSerializer.SerializeToUtf8Bytes(Document(diagnosis), ControlJson.Default.FailureDocument));
         }
         else
         {
-            Show(new Screen(Standard), diagnosis);
+            Show(new Screen(CommandContext), diagnosis);
         }
 
         return diagnosis.Bindable ? ExitCode.Done : ExitCode.Failed;
@@ -86,7 +88,7 @@ internal sealed class ExplainCommand : Verb
         diagnosis.Address,
         diagnosis.Bindable,
         diagnosis.Errno,
-        diagnosis.Cause?.Word(),
+        diagnosis.Cause?.ToWireName(),
         diagnosis.Retry,
         [.. diagnosis.Owners.Select(owner => new OwnerDocument(owner.Pid, owner.Command, owner.Unit, owner.Uid, owner.Address, owner.State, owner.Inode))],
         diagnosis.Advice)
@@ -110,12 +112,12 @@ internal sealed class ExplainCommand : Verb
         }
 
         screen.Line(new Cell("cannot bind ", Palette.Bad).And(diagnosis.Address, Palette.Name).And($": {diagnosis.Verdict}"));
-        screen.Line(new Cell($"{diagnosis.Errno} {cause.Word()}", Palette.Bad)
+        screen.Line(new Cell($"{diagnosis.Errno} {cause.ToWireName()}", Palette.Bad)
             .And(diagnosis.Retry ? $", can clear by itself{(diagnosis.ClearsIn is { } span ? $" (in {Core.Durations.Text(span)})" : "")}" : ", does not clear by itself", Palette.Quiet));
         ShowEvidence(screen, diagnosis);
         screen.Line();
         screen.Line(new Cell("to do: ", Palette.Attention).And(diagnosis.Advice));
-        screen.Line(new Cell($"see docs/reference/errors.md#{cause.Word()}", Palette.Quiet));
+        screen.Line(new Cell($"see docs/reference/errors.md#{cause.ToWireName()}", Palette.Quiet));
     }
 
     private static void ShowEvidence(Screen screen, BindDiagnosis diagnosis)
@@ -127,7 +129,7 @@ internal sealed class ExplainCommand : Verb
         }
 
         screen.Line();
-        var sheet = new Sheet(
+        var sheet = new TextTable(
             screen, 2, new("STATE"), new("ADDRESS"), new("PEER", Spare: 3), new("DEVICE", Spare: 2), new("PID", IsNumber: true), new("COMMAND"), new("UNIT"),
             new("UID", IsNumber: true), new("INODE", IsNumber: true, Spare: 4), new("SHARES", Spare: 1));
         var rows = diagnosis.Holders.SelectMany(Rows).ToList();

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using Supervisor.Control;
-using Supervisor.Core;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
 
 namespace Supervisor.Listenctl;
 
@@ -12,7 +13,7 @@ internal sealed class HistoryCommand : Verb
     private readonly NameArgument listener = new("LISTENER", "The listener");
     private readonly Option<bool> follow = new("--follow", "-f") { Description = "Go on with what happens from now on" };
 
-    public HistoryCommand(GlobalOptions options, Standard standard)
+    public HistoryCommand(GlobalOptions options, CommandContext standard)
         : base("history", "The handle's history, oldest first", "LISTENER [--follow]", options, standard)
     {
         Arguments.Add(listener);
@@ -29,15 +30,15 @@ internal sealed class HistoryCommand : Verb
         {
             if (isEndless)
             {
-                return Follow(client, target, (line, _) => Json.Write(Standard.Output, line));
+                return Follow(client, target, (line, _) => Json.Write(CommandContext.Output, line));
             }
 
-            Json.Write(Standard.Output, client.Get(target));
+            Json.Write(CommandContext.Output, client.Get(target));
             return ExitCode.Done;
         }
 
         var entries = Json.Read(client.Get(target), ControlJson.Default.ListHistoryEntryDocument, client);
-        var screen = new Screen(Standard);
+        var screen = new Screen(CommandContext);
         var sheet = NewSheet(screen);
         var rows = entries.ConvertAll(e => EntryRow(e, screen));
         sheet.Fit(rows);
@@ -75,14 +76,14 @@ internal sealed class HistoryCommand : Verb
         {
             last = Json.Read(line, ControlJson.Default.HistoryEntryDocument, client);
             show(line, last);
-            if (Standard.OutputIsClosed)
+            if (CommandContext.OutputIsClosed)
             {
                 return ExitCode.Done;
             }
         }
 
         // A history ends with its handle; a daemon that goes away sooner has not told all of it.
-        return last?.Phase == HandlePhase.Close.Word() ? ExitCode.Done : throw client.Lost("the daemon ended the stream");
+        return last?.Phase == HandlePhase.Close.ToWireName() ? ExitCode.Done : throw client.Lost("the daemon ended the stream");
     }
 
     private Cell Header(string name, List<HistoryEntryDocument> entries, ControlClient client)
@@ -92,7 +93,7 @@ internal sealed class HistoryCommand : Verb
         if (listeners.Find(l => l.Name == name) is { } listener)
         {
             header.And("  ").And(listener.Effective ?? listener.Requested);
-            if (listener.Origin != HandleOrigin.Created.Word())
+            if (listener.Origin != HandleOrigin.Created.ToWireName())
             {
                 header.Then(listener.Origin);
             }
@@ -101,11 +102,11 @@ internal sealed class HistoryCommand : Verb
         return entries.Count == 0
             ? header.Then("no entries")
             : header.And("  ").And(
-                $"since {HumanTime.LocalPrecise(entries[0].At, Standard.Clock)}, {HumanTime.Span(Standard.Clock.GetUtcNow() - entries[0].At)} ago",
+                $"since {HumanTime.LocalPrecise(entries[0].At, CommandContext.Clock)}, {HumanTime.Span(CommandContext.Clock.GetUtcNow() - entries[0].At)} ago",
                 Palette.Quiet);
     }
 
-    private static Sheet NewSheet(Screen screen) => new(
+    private static TextTable NewSheet(Screen screen) => new(
         screen,
         0,
         new("SINCE", IsNumber: true),
@@ -118,10 +119,10 @@ internal sealed class HistoryCommand : Verb
         new("NOTE"));
 
     /// <summary>Room for what may still come, so that later lines stand under the first ones.</summary>
-    private static void Reserve(Sheet sheet)
+    private static void Reserve(TextTable sheet)
     {
         sheet.Reserve(0, 9);
-        sheet.Reserve(1, Enum.GetValues<HandlePhase>().Max(p => p.Word().Length));
+        sheet.Reserve(1, Enum.GetValues<HandlePhase>().Max(p => p.ToWireName().Length));
         sheet.Reserve(6, 16);
         sheet.Reserve(7, 1);
     }

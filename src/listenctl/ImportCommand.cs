@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
-using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Import;
 using Supervisor.Control;
 
@@ -17,7 +17,7 @@ internal sealed class ImportCommand : Verb
         Arity = ArgumentArity.OneOrMore,
     };
 
-    public ImportCommand(GlobalOptions options, Standard standard)
+    public ImportCommand(GlobalOptions options, CommandContext standard)
         : base("import", "Translates systemd units, supervisord.conf or circus.ini into listend's configuration; needs no daemon", "FILE...", options, standard) => Arguments.Add(files);
 
     /// <inheritdoc/>
@@ -32,15 +32,15 @@ internal sealed class ImportCommand : Verb
         if (parsed.GetValue(options.Json))
         {
             var document = new ImportDocument(toml, [.. result.Unsupported.Select(u => new UnsupportedSettingDocument(u.File, u.Line, u.Section, u.Setting, u.Value, u.Reason))]);
-            Json.Write(Standard.Output, JsonSerializer.SerializeToUtf8Bytes(document, ControlJson.Default.ImportDocument));
+            Json.Write(CommandContext.Output, JsonSerializer.SerializeToUtf8Bytes(document, ControlJson.Default.ImportDocument));
             return ExitCode.Done;
         }
 
-        Standard.Output.Write(Encoding.UTF8.GetBytes(toml));
-        Standard.Output.Flush();
+        CommandContext.Output.Write(Encoding.UTF8.GetBytes(toml));
+        CommandContext.Output.Flush();
         if (result.Unsupported.Length > 0)
         {
-            Standard.Error.WriteLine($"listenctl: {result.Unsupported.Length} setting{(result.Unsupported.Length == 1 ? " has" : "s have")} no equal: see \"no equal\" in the comments");
+            CommandContext.Error.WriteLine($"listenctl: {result.Unsupported.Length} setting{(result.Unsupported.Length == 1 ? " has" : "s have")} no equal: see \"no equal\" in the comments");
         }
 
         return ExitCode.Done;

@@ -16,7 +16,7 @@ namespace Supervisor.Listenctl;
 internal static class ListenctlProgram
 {
     /// <summary>The tree of commands.</summary>
-    internal static Command Root(GlobalOptions options, Standard standard) =>
+    internal static Command Root(GlobalOptions options, CommandContext standard) =>
         new("listenctl", "Looks at listend and tells it what to do: listeners, their history, services and their workers.")
         {
             new HelpOption(),
@@ -46,7 +46,7 @@ internal static class ListenctlProgram
         };
 
     /// <summary>Runs one command line and returns its exit status, one of <see cref="ExitCode"/>.</summary>
-    public static int Run(IReadOnlyList<string> args, Standard standard)
+    public static int Run(IReadOnlyList<string> args, CommandContext standard)
     {
         var options = new GlobalOptions();
         var root = Root(options, standard);

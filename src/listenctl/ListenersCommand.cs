@@ -10,7 +10,7 @@ internal sealed class ListenersCommand : Verb
 {
     private readonly NameArgument listener = new("NAME", "This listener alone, with all its options", isOptional: true);
 
-    public ListenersCommand(GlobalOptions options, Standard standard)
+    public ListenersCommand(GlobalOptions options, CommandContext standard)
         : base("listeners", "Listeners: requested and effective address, options, backlog, queue, inode, owner", "[NAME]", options, standard) =>
         Arguments.Add(listener);
 
@@ -21,12 +21,12 @@ internal sealed class ListenersCommand : Verb
         var name = parsed.GetValue(listener);
         if (json)
         {
-            Json.Write(Standard.Output, name is null ? bytes : Only(bytes, name, client));
+            Json.Write(CommandContext.Output, name is null ? bytes : Only(bytes, name, client));
             return ExitCode.Done;
         }
 
         var listeners = Json.Read(bytes, ControlJson.Default.ListListenerDocument, client);
-        var screen = new Screen(Standard);
+        var screen = new Screen(CommandContext);
         if (name is null)
         {
             ShowAll(screen, listeners);
@@ -63,7 +63,7 @@ internal sealed class ListenersCommand : Verb
             return;
         }
 
-        var sheet = new Sheet(
+        var sheet = new TextTable(
             screen,
             0,
             new("NAME"),
@@ -118,7 +118,7 @@ internal sealed class ListenersCommand : Verb
     {
         screen.Line(new Cell(listener.Name, Palette.Name).And("  ").And(listener.State, Palette.StateStyle(listener.State)).And("  ").And(listener.Effective ?? listener.Requested));
         ShowTrouble(screen, listener);
-        var details = new Sheet(screen, 2, new(""), new(""));
+        var details = new TextTable(screen, 2, new(""), new(""));
         Cell[][] rows =
         [
             [new("requested", Palette.Quiet), listener.Requested],
@@ -137,7 +137,7 @@ internal sealed class ListenersCommand : Verb
         }
 
         screen.Line();
-        var options = new Sheet(screen, 2, new("OPTION"), new("SETTING"), new("PHASE", Spare: 1), new("VERDICT"), new("VALUE"));
+        var options = new TextTable(screen, 2, new("OPTION"), new("SETTING"), new("PHASE", Spare: 1), new("VERDICT"), new("VALUE"));
         var optionRows = listener.Options.Select(option => OptionRow(option, screen)).ToArray();
         options.Fit(optionRows);
         options.Print(optionRows, withHeader: true);

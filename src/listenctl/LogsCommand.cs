@@ -26,7 +26,7 @@ internal sealed class LogsCommand : Verb
         },
     };
 
-    public LogsCommand(GlobalOptions options, Standard standard)
+    public LogsCommand(GlobalOptions options, CommandContext standard)
         : base("logs", "What the service's workers have written", "SERVICE [--follow] [--lines N]", options, standard)
     {
         Arguments.Add(service);
@@ -40,20 +40,20 @@ internal sealed class LogsCommand : Verb
         var isEndless = parsed.GetValue(follow);
         var query = (isEndless ? "?follow=true" : "?follow=false")
             + (parsed.GetValue(lines) is { } last ? string.Create(CultureInfo.InvariantCulture, $"&lines={last}") : "");
-        var screen = json ? null : new Screen(Standard);
+        var screen = json ? null : new Screen(CommandContext);
         using var stream = client.Follow($"/v1/services/{Uri.EscapeDataString(parsed.GetRequiredValue(service)!)}/logs{query}");
         while (stream.TryReadLine(out var line))
         {
             if (screen is null)
             {
-                Json.Write(Standard.Output, line);
+                Json.Write(CommandContext.Output, line);
             }
             else
             {
                 screen.Line(Text(Json.Read(line, ControlJson.Default.OutputLineDocument, client)));
             }
 
-            if (Standard.OutputIsClosed)
+            if (CommandContext.OutputIsClosed)
             {
                 return ExitCode.Done;
             }
@@ -67,7 +67,7 @@ internal sealed class LogsCommand : Verb
         var who = line.Pid is { } pid
             ? string.Create(CultureInfo.InvariantCulture, $"{line.Slot}[{pid}]")
             : line.Stream;
-        return new Cell(HumanTime.LocalPrecise(line.At, Standard.Clock), Palette.Quiet)
+        return new Cell(HumanTime.LocalPrecise(line.At, CommandContext.Clock), Palette.Quiet)
             .And(" ").And(who + ":", Palette.Quiet).And(" ")
             .And(line.Line, line.Priority <= 3 ? Palette.Bad : line.Priority == 4 ? Palette.Attention : line.Priority == 7 ? Palette.Quiet : Palette.Plain);
     }

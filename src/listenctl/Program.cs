@@ -1,3 +1,3 @@
 using Supervisor.Listenctl;
 
-return ListenctlProgram.Run(args, Standard.OfProcess());
+return ListenctlProgram.Run(args, CommandContext.OfProcess());

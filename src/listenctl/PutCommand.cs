@@ -28,14 +28,14 @@ internal sealed class PutCommand : BrokerVerb
         },
     };
 
-    public PutCommand(GlobalOptions options, Standard standard)
+    public PutCommand(GlobalOptions options, CommandContext standard)
         : base("put", "Gives the daemon an open descriptor to hold under a name", "NAME --fd N", options, standard)
     {
         Arguments.Add(name);
         Options.Add(descriptor);
         name.Validators.Add(result =>
         {
-            if (result.Tokens is [{ Value: var text }, ..] && !Core.Handoff.BrokerRequest.IsName(text))
+            if (result.Tokens is [{ Value: var text }, ..] && !Core.Protocols.BrokerRequest.IsName(text))
             {
                 result.AddError(text.StartsWith('-') ? $"there is no option \"{text}\"" : $"\"{text}\" is no name: 1 to 64 of A-Z a-z 0-9 _ . -");
             }

@@ -8,7 +8,7 @@ internal sealed class ReloadCommand : Verb
 {
     private readonly Option<bool> dryRun = new("--dry-run") { Description = "Print the plan and change nothing" };
 
-    public ReloadCommand(GlobalOptions options, Standard standard)
+    public ReloadCommand(GlobalOptions options, CommandContext standard)
         : base("reload", "Reads the configuration again and applies the difference", "[--dry-run]", options, standard) =>
         Options.Add(dryRun);
 
@@ -18,12 +18,12 @@ internal sealed class ReloadCommand : Verb
         var bytes = client.Post("/v1/reload" + (parsed.GetValue(dryRun) ? "?dry_run=true" : ""));
         if (json)
         {
-            Json.Write(Standard.Output, bytes);
+            Json.Write(CommandContext.Output, bytes);
             return ExitCode.Done;
         }
 
         var document = Json.Read(bytes, ControlJson.Default.ReloadDocument, client);
-        var screen = new Screen(Standard);
+        var screen = new Screen(CommandContext);
         foreach (var action in document.Actions.Where(action => action.Action != "unchanged"))
         {
             var what = action.Name.Length == 0 ? action.Subject : $"{action.Subject} {action.Name}";
@@ -43,7 +43,7 @@ internal sealed class ReloadCommand : Verb
 
         foreach (var warning in document.Warnings ?? [])
         {
-            Standard.Error.WriteLine("listenctl: " + Printable.Of(warning));
+            CommandContext.Error.WriteLine("listenctl: " + Printable.Of(warning));
         }
 
         screen.Line(document.DryRun ? "dry run: nothing was changed" : document.Actions.Count == same ? "nothing has changed" : "applied");

@@ -1,7 +1,7 @@
 namespace Supervisor.Listenctl;
 
 /// <summary><c>restart SERVICE [--wait] [--timeout D]</c>: replaces the service's workers by its roll-out strategy; starts a stopped service.</summary>
-internal sealed class RestartCommand(GlobalOptions options, Standard standard) : ChangeVerb(
+internal sealed class RestartCommand(GlobalOptions options, CommandContext standard) : ChangeVerb(
     "restart",
     "Replaces the service's workers by its roll-out strategy",
     "roll-out",

@@ -26,7 +26,7 @@ internal sealed class ScaleCommand : Verb
         },
     };
 
-    public ScaleCommand(GlobalOptions options, Standard standard)
+    public ScaleCommand(GlobalOptions options, CommandContext standard)
         : base("scale", "Changes the service's number of workers", "SERVICE N", options, standard)
     {
         Arguments.Add(service);
@@ -40,12 +40,12 @@ internal sealed class ScaleCommand : Verb
         var bytes = client.Post(string.Create(CultureInfo.InvariantCulture, $"/v1/services/{Uri.EscapeDataString(name)}/scale?workers={parsed.GetValue(workers)}"));
         if (json)
         {
-            Json.Write(Standard.Output, bytes);
+            Json.Write(CommandContext.Output, bytes);
             return ExitCode.Done;
         }
 
         var scaled = Json.Read(bytes, ControlJson.Default.ChangeDocument, client);
-        new Screen(Standard).Line(RolloutText.Named(scaled, scaled.Message));
+        new Screen(CommandContext).Line(RolloutText.Named(scaled, scaled.Message));
         return ExitCode.Done;
     }
 }

@@ -13,10 +13,10 @@ internal sealed class Screen : IAnsiConsoleOutput
     /// <summary>Wide enough for everything: elsewhere nothing is cut and nothing is wrapped.</summary>
     private const int Unlimited = 1 << 15;
 
-    private readonly Standard standard;
+    private readonly CommandContext standard;
     private readonly StringBuilder text = new();
 
-    public Screen(Standard standard)
+    public Screen(CommandContext standard)
     {
         this.standard = standard;
         IsTerminal = standard.OutputIsTerminal;

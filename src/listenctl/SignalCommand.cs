@@ -26,7 +26,7 @@ internal sealed class SignalCommand : Verb
         },
     };
 
-    public SignalCommand(GlobalOptions options, Standard standard)
+    public SignalCommand(GlobalOptions options, CommandContext standard)
         : base("signal", "Sends a signal to the main process of each of the service's workers", "SERVICE SIG", options, standard)
     {
         Arguments.Add(service);
@@ -41,12 +41,12 @@ internal sealed class SignalCommand : Verb
         var bytes = client.Post(string.Create(CultureInfo.InvariantCulture, $"/v1/services/{Uri.EscapeDataString(name)}/signal?signal={parsed.GetValue(signal)}"));
         if (json)
         {
-            Json.Write(Standard.Output, bytes);
+            Json.Write(CommandContext.Output, bytes);
             return ExitCode.Done;
         }
 
         var sent = Json.Read(bytes, ControlJson.Default.SignalDocument, client);
-        new Screen(Standard).Line(sent.Message);
+        new Screen(CommandContext).Line(sent.Message);
         return ExitCode.Done;
     }
 }

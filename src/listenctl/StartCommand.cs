@@ -1,7 +1,7 @@
 namespace Supervisor.Listenctl;
 
 /// <summary><c>start SERVICE [--wait] [--timeout D]</c>: starts a stopped service; where it runs, workers in back-off are tried at once.</summary>
-internal sealed class StartCommand(GlobalOptions options, Standard standard) : ChangeVerb(
+internal sealed class StartCommand(GlobalOptions options, CommandContext standard) : ChangeVerb(
     "start",
     "Starts the service; where it runs, workers that wait for their next try are tried at once",
     "start",

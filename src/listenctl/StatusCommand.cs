@@ -10,7 +10,7 @@ internal sealed class StatusCommand : Verb
 {
     private readonly NameArgument service = new("SERVICE", "This service alone", isOptional: true);
 
-    public StatusCommand(GlobalOptions options, Standard standard)
+    public StatusCommand(GlobalOptions options, CommandContext standard)
         : base("status", "Services, their workers, generations and roll-outs", "[SERVICE]", options, standard) => Arguments.Add(service);
 
     /// <inheritdoc/>
@@ -20,7 +20,7 @@ internal sealed class StatusCommand : Verb
         var name = parsed.GetValue(service);
         if (json)
         {
-            Json.Write(Standard.Output, name is null ? bytes : Only(bytes, name, client));
+            Json.Write(CommandContext.Output, name is null ? bytes : Only(bytes, name, client));
             return ExitCode.Done;
         }
 
@@ -31,7 +31,7 @@ internal sealed class StatusCommand : Verb
             throw Json.Unknown("service", name, [.. status.Services.Select(s => s.Name)]);
         }
 
-        Show(new Screen(Standard), status, services);
+        Show(new Screen(CommandContext), status, services);
         return ExitCode.Done;
     }
 
@@ -79,9 +79,9 @@ internal sealed class StatusCommand : Verb
 
     private void Show(Screen screen, StatusDocument status, IReadOnlyList<ServiceDocument> shown)
     {
-        screen.Line(DaemonLine(status, Standard.Clock));
-        var services = new Sheet(screen, 0, new(""), new(""), new(""), new(""), new(""));
-        var workers = new Sheet(
+        screen.Line(DaemonLine(status, CommandContext.Clock));
+        var services = new TextTable(screen, 0, new(""), new(""), new(""), new(""), new(""));
+        var workers = new TextTable(
             screen,
             2,
             new("SLOT", IsNumber: true),
@@ -197,7 +197,7 @@ internal sealed class StatusCommand : Verb
 
     private Cell[] WorkerRow(WorkerDocument worker)
     {
-        var now = Standard.Clock.GetUtcNow();
+        var now = CommandContext.Clock.GetUtcNow();
         return
         [
             worker.Slot.ToString(CultureInfo.InvariantCulture),

@@ -2,12 +2,12 @@ using System.Collections;
 using System.CommandLine;
 using System.Globalization;
 using Supervisor.Control;
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
-using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Listenctl;
@@ -36,7 +36,7 @@ internal sealed class TakeCommand : BrokerVerb
         DefaultValueFactory = static _ => "listen-fds",
     };
 
-    public TakeCommand(GlobalOptions options, Standard standard)
+    public TakeCommand(GlobalOptions options, CommandContext standard)
         : base("take", "Takes listeners from the daemon and executes a command with them", "LISTENER... [--handoff H] -- COMMAND ARG...", options, standard)
     {
         Arguments.Add(words);

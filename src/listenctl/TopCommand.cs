@@ -29,7 +29,7 @@ internal sealed class TopCommand : Verb
     /// <summary>Once services stand before listeners, for want of room, they stay there: nothing jumps.</summary>
     private bool servicesFirst;
 
-    public TopCommand(GlobalOptions options, Standard standard)
+    public TopCommand(GlobalOptions options, CommandContext standard)
         : base("top", "A live screen of listeners, services and workers; arrow keys scroll, q or Ctrl-C ends it", "", options, standard) => usage = new WorkerUsage(standard.Clock);
 
     /// <inheritdoc/>
@@ -37,18 +37,18 @@ internal sealed class TopCommand : Verb
     {
         if (json)
         {
-            Json.Write(Standard.Output, (byte[])[.. "{\"status\":"u8, .. Trimmed(client.Get("/v1/status")), .. ",\"listeners\":"u8, .. Trimmed(client.Get("/v1/listeners")), .. "}"u8]);
+            Json.Write(CommandContext.Output, (byte[])[.. "{\"status\":"u8, .. Trimmed(client.Get("/v1/status")), .. ",\"listeners\":"u8, .. Trimmed(client.Get("/v1/listeners")), .. "}"u8]);
             return ExitCode.Done;
         }
 
         // A daemon that was never there is an error, as with every other command.
         var (status, listeners) = Ask(client);
-        var screen = new Screen(Standard);
+        var screen = new Screen(CommandContext);
         if (!screen.IsLive)
         {
-            TopFrame.WriteHead(screen, Standard.Clock, status, trouble: null);
+            TopFrame.WriteHead(screen, CommandContext.Clock, status, trouble: null);
             TopFrame.WriteListeners(screen, listeners);
-            TopFrame.WriteServices(screen, Standard.Clock, status, usage);
+            TopFrame.WriteServices(screen, CommandContext.Clock, status, usage);
             return ExitCode.Done;
         }
 
@@ -69,15 +69,15 @@ internal sealed class TopCommand : Verb
     {
         string? trouble = null;
         client.SuccessorPatience = TimeSpan.Zero;
-        var seen = Standard.Clock.GetTimestamp();
-        while (!Standard.OutputIsClosed)
+        var seen = CommandContext.Clock.GetTimestamp();
+        while (!CommandContext.OutputIsClosed)
         {
-            var asked = Standard.Clock.GetTimestamp();
+            var asked = CommandContext.Clock.GetTimestamp();
             var frame = Render(status, listeners, trouble);
             Show(frame);
-            for (var left = Interval; left > TimeSpan.Zero; left = Interval - Standard.Clock.GetElapsedTime(asked))
+            for (var left = Interval; left > TimeSpan.Zero; left = Interval - CommandContext.Clock.GetElapsedTime(asked))
             {
-                if (Standard.Key(left) is not { } key)
+                if (CommandContext.Key(left) is not { } key)
                 {
                     break;
                 }
@@ -89,19 +89,19 @@ internal sealed class TopCommand : Verb
 
                 if (scroll.TryMove(key))
                 {
-                    Show(frame.Size == Standard.Size() ? frame : frame = Render(status, listeners, trouble));
+                    Show(frame.Size == CommandContext.Size() ? frame : frame = Render(status, listeners, trouble));
                 }
             }
 
             try
             {
                 (status, listeners) = Ask(client);
-                seen = Standard.Clock.GetTimestamp();
+                seen = CommandContext.Clock.GetTimestamp();
                 trouble = null;
             }
             catch (ControlException error) when (error.ExitCode is ExitCode.Unreachable)
             {
-                trouble = $"{error.Message.Split('\n')[0]}; what follows is {HumanTime.Span(Standard.Clock.GetElapsedTime(seen))} old, and it is asked again each second";
+                trouble = $"{error.Message.Split('\n')[0]}; what follows is {HumanTime.Span(CommandContext.Clock.GetElapsedTime(seen))} old, and it is asked again each second";
             }
         }
     }
@@ -113,26 +113,26 @@ internal sealed class TopCommand : Verb
     private Frame Render(StatusDocument status, IReadOnlyList<ListenerDocument> listeners, string? trouble)
     {
         const int unlimited = 1000;
-        var size = Standard.Size();
+        var size = CommandContext.Size();
         var isSmall = size is { Columns: > 0 and < 60 } or { Rows: > 0 and < 12 };
         return new Frame(
             size,
-            Lines(isSmall ? (unlimited, size.Rows) : size, screen => TopFrame.WriteHead(screen, Standard.Clock, status, trouble, isSmall)),
+            Lines(isSmall ? (unlimited, size.Rows) : size, screen => TopFrame.WriteHead(screen, CommandContext.Clock, status, trouble, isSmall)),
             Lines(size, screen => TopFrame.WriteListeners(screen, listeners, isSmall)),
-            Lines(size, screen => TopFrame.WriteServices(screen, Standard.Clock, status, usage, isSmall)));
+            Lines(size, screen => TopFrame.WriteServices(screen, CommandContext.Clock, status, usage, isSmall)));
     }
 
     private string[] Lines((int Columns, int Rows) size, Action<Screen> write)
     {
         var drawn = new MemoryStream();
-        write(new Screen(new Standard
+        write(new Screen(new CommandContext
         {
             Output = drawn,
-            Error = Standard.Error,
+            Error = CommandContext.Error,
             OutputIsTerminal = true,
             Size = () => size,
-            Clock = Standard.Clock,
-            Variable = Standard.Variable,
+            Clock = CommandContext.Clock,
+            Variable = CommandContext.Variable,
         }));
         return drawn.Length == 0 ? [] : Encoding.UTF8.GetString(drawn.ToArray()).TrimEnd('\n').Split('\n');
     }
@@ -165,8 +165,8 @@ internal sealed class TopCommand : Verb
 
     private void Write(string text)
     {
-        Standard.Output.Write(Encoding.UTF8.GetBytes(text));
-        Standard.Output.Flush();
+        CommandContext.Output.Write(Encoding.UTF8.GetBytes(text));
+        CommandContext.Output.Flush();
     }
 
     private static ReadOnlySpan<byte> Trimmed(byte[] document) => document.AsSpan().TrimEnd("\r\n \t"u8);

@@ -61,7 +61,7 @@ internal static class TopFrame
             screen.Line();
         }
 
-        var sheet = new Sheet(
+        var sheet = new TextTable(
             screen, 0, new("LISTENER"), new("ADDRESS"), new("STATE"), new("QUEUE", IsNumber: true), new("SERVICES", Spare: 1));
         var rows = listeners.Select(l => new Cell[]
         {
@@ -75,8 +75,8 @@ internal static class TopFrame
     public static void WriteServices(Screen screen, TimeProvider clock, StatusDocument status, WorkerUsage usage, bool isSmall = false)
     {
         usage.Begin();
-        var services = isSmall ? new Sheet(screen, 0, new(""), new(""), new("")) : new Sheet(screen, 0, new(""), new(""), new(""), new(""), new("", Spare: 1));
-        var workers = new Sheet(
+        var services = isSmall ? new TextTable(screen, 0, new(""), new(""), new("")) : new TextTable(screen, 0, new(""), new(""), new(""), new(""), new("", Spare: 1));
+        var workers = new TextTable(
             screen,
             2,
             new("SLOT", IsNumber: true),

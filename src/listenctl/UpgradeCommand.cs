@@ -11,7 +11,7 @@ namespace Supervisor.Listenctl;
 /// </summary>
 internal sealed class UpgradeCommand : Verb
 {
-    public UpgradeCommand(GlobalOptions options, Standard standard)
+    public UpgradeCommand(GlobalOptions options, CommandContext standard)
         : base("upgrade", "Replaces the daemon by the executable now on disk: same pid, nothing closed, no worker touched", "", options, standard)
     {
     }
@@ -41,18 +41,18 @@ internal sealed class UpgradeCommand : Verb
         };
         if (json)
         {
-            Json.Write(Standard.Output, JsonSerializer.SerializeToUtf8Bytes(ended, ControlJson.Default.UpgradeDocument));
+            Json.Write(CommandContext.Output, JsonSerializer.SerializeToUtf8Bytes(ended, ControlJson.Default.UpgradeDocument));
         }
 
         if (!done)
         {
-            Standard.Error.WriteLine("listenctl: " + Printable.Of(ended.Message));
+            CommandContext.Error.WriteLine("listenctl: " + Printable.Of(ended.Message));
             return ExitCode.Failed;
         }
 
         if (!json)
         {
-            new Screen(Standard).Line(new Cell(Printable.Of(ended.Message), Palette.Good));
+            new Screen(CommandContext).Line(new Cell(Printable.Of(ended.Message), Palette.Good));
         }
 
         return ExitCode.Done;

@@ -5,11 +5,11 @@ namespace Supervisor.Listenctl;
 /// <summary>One verb of the client.</summary>
 internal abstract class Verb : Command
 {
-    protected Verb(string name, string description, string usage, GlobalOptions options, Standard standard)
+    protected Verb(string name, string description, string usage, GlobalOptions options, CommandContext standard)
         : base(name, description)
     {
         Usage = usage;
-        Standard = standard;
+        CommandContext = standard;
         SetAction(parsed => Run(parsed, options));
     }
 
@@ -17,11 +17,11 @@ internal abstract class Verb : Command
     public string Usage { get; }
 
     /// <summary>Where the verb writes.</summary>
-    protected Standard Standard { get; }
+    protected CommandContext CommandContext { get; }
 
     /// <summary>Does it with the daemon, whose control socket must be known; a verb that needs no daemon overrides this.</summary>
     protected virtual int Run(ParseResult parsed, GlobalOptions options) =>
-        Run(parsed, ControlClient.For(parsed.GetValue(options.Socket), Standard), parsed.GetValue(options.Json));
+        Run(parsed, ControlClient.For(parsed.GetValue(options.Socket), CommandContext), parsed.GetValue(options.Json));
 
     /// <summary>Does it and returns the exit status; an error is a <see cref="ControlException"/>.</summary>
     protected abstract int Run(ParseResult parsed, ControlClient client, bool json);

@@ -7,7 +7,7 @@ namespace Supervisor.Listenctl;
 /// <summary><c>--version</c>, with any verb or none.</summary>
 internal sealed class VersionFlag : Option<bool>
 {
-    public VersionFlag(Standard standard)
+    public VersionFlag(CommandContext standard)
         : base("--version")
     {
         Description = "Show the version";
@@ -20,7 +20,7 @@ internal sealed class VersionFlag : Option<bool>
     public static string Version { get; } =
         typeof(VersionFlag).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0";
 
-    private sealed class Print(Standard standard) : SynchronousCommandLineAction
+    private sealed class Print(CommandContext standard) : SynchronousCommandLineAction
     {
         public override bool ClearsParseErrors => true;
 

@@ -10,7 +10,7 @@ Processes.ResetRequestSignals();
 
 // The main thread takes the signals that ask us to leave, whatever mask we were started with. After an upgrade they wait
 // until there are handlers: until then each of them would end us.
-if (!Predecessor.IsResuming)
+if (!PreviousDaemonState.IsResuming)
 {
     Processes.UnblockSignals();
 }

@@ -1,3 +1,5 @@
+using Supervisor.Config.Diagnostics;
+
 namespace Supervisor.Config.Tests;
 
 /// <summary>Each Corpus/NAME.toml has exactly the errors of NAME.errors beside it: none where that is empty.</summary>

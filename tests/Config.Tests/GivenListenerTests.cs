@@ -1,3 +1,6 @@
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
+
 namespace Supervisor.Config.Tests;
 
 /// <summary>A service may list what was given to the daemon, or is to be given: who calls the parser says what there is.</summary>

@@ -1,3 +1,6 @@
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
+
 namespace Supervisor.Config.Tests;
 
 public sealed class MergeTests

@@ -1,4 +1,6 @@
 using System.Net;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 

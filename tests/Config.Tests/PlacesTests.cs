@@ -1,3 +1,5 @@
+using Supervisor.Config.Diagnostics;
+
 namespace Supervisor.Config.Tests;
 
 /// <summary>What is found wrong after parsing is reported where it stands, and what is right is known beside what is wrong.</summary>

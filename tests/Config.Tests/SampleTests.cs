@@ -1,4 +1,5 @@
 using System.Net;
+using Supervisor.Config.Settings;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 

@@ -1,5 +1,6 @@
 using Supervisor.Config.Settings;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Tests;
@@ -91,8 +92,8 @@ public sealed class SettingTests
         var key = setting.Path.Split('.', 3)[^1];
         var changed = setting.Path.Split('.')[0] switch
         {
-            "listener" => ListenerTerms.Changed(without.Listeners[0], with.Listeners[0]).Select(change => change.Setting),
-            "service" => ServiceTerms.Changed(without.Services[0], with.Services[0]).Select(term => term.Setting),
+            "listener" => ListenerReloadImpact.Changed(without.Listeners[0], with.Listeners[0]).Select(change => change.Setting),
+            "service" => ServiceReloadImpact.Changed(without.Services[0], with.Services[0]).Select(term => term.Setting),
             _ => without.Daemon == with.Daemon ? [] : [key],
         };
         Assert.Contains(changed, name => key == name || key.StartsWith(name + ".", StringComparison.Ordinal) || key.StartsWith(name + "[", StringComparison.Ordinal));

@@ -150,7 +150,7 @@ public sealed class ConnectionTests
         }
 
         // Whether a daemon runs on this machine is its own affair: the path is what is looked at.
-        var client = Supervisor.Listenctl.ControlClient.For(null, new Supervisor.Listenctl.Standard
+        var client = Supervisor.Listenctl.ControlClient.For(null, new Supervisor.Listenctl.CommandContext
         {
             Output = Stream.Null,
             Error = TextWriter.Null,

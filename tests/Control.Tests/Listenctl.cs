@@ -17,7 +17,7 @@ internal sealed record Listenctl(int ExitCode, string Output, string Error)
         var error = new StringWriter { NewLine = "\n" };
         var exitCode = ListenctlProgram.Run(
             socket is null ? args : ["--socket", socket, .. args],
-            new Standard
+            new CommandContext
             {
                 Output = output,
                 Error = error,

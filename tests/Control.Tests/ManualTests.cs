@@ -24,7 +24,7 @@ public sealed class ManualTests
     {
         var page = Pages.All().Single(p => p.Name == "listend.toml.5").Text;
         Assert.All(Config.Settings.SettingTable.All, setting => Assert.Contains($".B \"{setting.Key} =\"", page, StringComparison.Ordinal));
-        Assert.All(Core.Listeners.SocketOptions.All, option => Assert.Contains($".B \"{option.Name}\"", page, StringComparison.Ordinal));
+        Assert.All(Core.Listeners.Options.SocketOptions.All, option => Assert.Contains($".B \"{option.Name}\"", page, StringComparison.Ordinal));
     }
 
     [NeedsTheory("groff")]

@@ -147,7 +147,7 @@ public sealed class TopTests
     private static (int ExitCode, string Screen) OnTerminal(string socket, int rows, Func<char?> key, int columns = 100)
     {
         var output = new MemoryStream();
-        var exitCode = ListenctlProgram.Run(["--socket", socket, "top"], new Standard
+        var exitCode = ListenctlProgram.Run(["--socket", socket, "top"], new CommandContext
         {
             Output = output,
             Error = new StringWriter(),

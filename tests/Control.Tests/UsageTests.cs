@@ -7,7 +7,7 @@ public sealed class UsageTests
 {
     /// <summary>Every verb with its usage; what those are, packaging/man/listenctl.1 holds fast.</summary>
     private static readonly string Usage = "usage: listenctl [--socket PATH] [--json] COMMAND\n" + string.Concat(
-        ListenctlProgram.Root(new GlobalOptions(), new Standard { Output = Stream.Null, Error = TextWriter.Null }).Subcommands.OfType<Verb>()
+        ListenctlProgram.Root(new GlobalOptions(), new CommandContext { Output = Stream.Null, Error = TextWriter.Null }).Subcommands.OfType<Verb>()
             .Select(verb => $"       listenctl {verb.Name} {verb.Usage}".TrimEnd() + "\n"));
 
     [Theory]

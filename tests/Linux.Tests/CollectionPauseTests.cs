@@ -1,3 +1,5 @@
+using Supervisor.Linux.Kernel;
+
 namespace Supervisor.Linux.Tests;
 
 public class CollectionPauseTests

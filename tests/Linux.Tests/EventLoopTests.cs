@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Time.Testing;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 

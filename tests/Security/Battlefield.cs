@@ -1,5 +1,4 @@
 using System.Globalization;
-using Supervisor.Control;
 using Supervisor.EndToEnd;
 using Xunit;
 using Xunit.Abstractions;

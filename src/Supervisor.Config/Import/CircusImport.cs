@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Import;
 

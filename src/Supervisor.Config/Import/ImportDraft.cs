@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text;
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 
 namespace Supervisor.Config.Import;

@@ -1,3 +1,5 @@
+using Supervisor.Config.Diagnostics;
+
 namespace Supervisor.Config.Import;
 
 /// <summary>A file that cannot be translated at all.</summary>

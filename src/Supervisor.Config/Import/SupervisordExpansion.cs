@@ -1,4 +1,5 @@
 using System.Globalization;
+using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Import;
 

@@ -1,3 +1,5 @@
+using Supervisor.Config.Diagnostics;
+
 namespace Supervisor.Config.Import;
 
 /// <summary>A .service unit, systemd.service(5), systemd.exec(5) and systemd.kill(5).</summary>
@@ -291,7 +293,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
                 Set(setting, "group", TomlLiteral.Of(value));
                 break;
             case "SupplementaryGroups":
-                Set(setting, "supplementary_groups", TomlLiteral.Of(Words("SupplementaryGroups")));
+                Set(setting, "supplementary_groups", TomlLiteral.Of(WireNames("SupplementaryGroups")));
                 break;
             case "WorkingDirectory":
                 Set(setting, "working_directory", value == "~" ? null : TomlLiteral.Of(value.TrimStart('-')), "\"~\" is the user's home: write its path");
@@ -317,7 +319,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
                 Set(setting, "no_new_privileges", SystemdValues.Flag(value) is { } flag ? TomlLiteral.Of(flag) : null);
                 break;
             case "AmbientCapabilities":
-                Set(setting, "capabilities", value.StartsWith('~') ? null : TomlLiteral.Of(Words("AmbientCapabilities")), "\"~\": write those that a worker shall have");
+                Set(setting, "capabilities", value.StartsWith('~') ? null : TomlLiteral.Of(WireNames("AmbientCapabilities")), "\"~\": write those that a worker shall have");
                 break;
             case "StandardInput" when value == "socket":
                 Set(setting, "handoff", TomlLiteral.Of("stdin"));
@@ -556,7 +558,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         }
     }
 
-    private string[] Words(string key) =>
+    private string[] WireNames(string key) =>
         [.. unit.List("Service", key).SelectMany(s => (SystemdSpecifiers.Expand(s.Value, unit, out _) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries)).Distinct()];
 
     private void Timeout(SourceSetting setting, string key)

@@ -1,4 +1,5 @@
 using System.Text;
+using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Import;
 

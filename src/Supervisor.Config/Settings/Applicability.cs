@@ -7,7 +7,7 @@ namespace Supervisor.Config.Settings;
 internal static class Applicability
 {
     /// <summary>Options that only accepted TCP connections have.</summary>
-    public static Fault? AcceptedTcp(ListenerSpec spec) => spec.Address.Kind switch
+    public static ValueError? AcceptedTcp(ListenerSpec spec) => spec.Address.Kind switch
     {
         { } kind when !kind.Listens() => Cannot(spec, $"a {kind.Scheme()}:// socket accepts no connections"),
         { } kind when !kind.SpeaksTcp() => Cannot(spec, $"it is an option of TCP, and {kind.Scheme()}:// is not TCP"),
@@ -15,20 +15,20 @@ internal static class Applicability
     };
 
     /// <summary>The accept queue.</summary>
-    public static Fault? AcceptQueue(ListenerSpec spec) => spec.Address.Kind.Listens()
+    public static ValueError? AcceptQueue(ListenerSpec spec) => spec.Address.Kind.Listens()
         ? null
         : Cannot(spec, $"listen() is never called on a {spec.Address.Kind.Scheme()}:// socket, which has no accept queue");
 
     /// <summary>TCP's options of the accept queue.</summary>
-    public static Fault? TcpQueue(ListenerSpec spec) => AcceptQueue(spec) ?? AcceptedTcp(spec);
+    public static ValueError? TcpQueue(ListenerSpec spec) => AcceptQueue(spec) ?? AcceptedTcp(spec);
 
     /// <summary>Options of IPv4 and IPv6 sockets.</summary>
-    public static Fault? Internet(ListenerSpec spec) => spec.Address.Kind.IsInternet()
+    public static ValueError? Internet(ListenerSpec spec) => spec.Address.Kind.IsInternet()
         ? null
         : Cannot(spec, "only an IPv4 or IPv6 socket has it");
 
     /// <summary>Options of IPv6 sockets.</summary>
-    public static Fault? IPv6(ListenerSpec spec) => spec.Address switch
+    public static ValueError? IPv6(ListenerSpec spec) => spec.Address switch
     {
         { Kind: var kind } when !kind.IsInternet() => Cannot(spec, "only an IPv6 socket has it"),
         { Host.AddressFamily: AddressFamily.InterNetwork } =>
@@ -37,21 +37,21 @@ internal static class Applicability
     };
 
     /// <summary>Options of every UNIX socket.</summary>
-    public static Fault? Unix(ListenerSpec spec) => spec.Address.Kind.IsUnix() ? null : Cannot(spec, "only a UNIX socket has it");
+    public static ValueError? Unix(ListenerSpec spec) => spec.Address.Kind.IsUnix() ? null : Cannot(spec, "only a UNIX socket has it");
 
     /// <summary>The file of a UNIX socket.</summary>
-    public static Fault? UnixFile(ListenerSpec spec) =>
+    public static ValueError? UnixFile(ListenerSpec spec) =>
         Unix(spec) ?? (spec.Address.IsAbstract
             ? Cannot(spec, "an abstract name is no file: it has no owner and no permissions, and ends with its socket")
             : null);
 
     /// <summary>Datagrams over IPv4 or IPv6.</summary>
-    public static Fault? Datagram(ListenerSpec spec) => spec.Address.Kind switch
+    public static ValueError? Datagram(ListenerSpec spec) => spec.Address.Kind switch
     {
         ListenerKind.Udp => null,
         ListenerKind.UnixDatagram => Cannot(spec, "only a UDP socket has it"),
         _ => Cannot(spec, "it is for datagrams, and this is a stream or seqpacket socket"),
     };
 
-    private static Fault Cannot(ListenerSpec spec, string reason) => new($"cannot apply to {spec.Address}: {reason}", "remove the setting");
+    private static ValueError Cannot(ListenerSpec spec, string reason) => new($"cannot apply to {spec.Address}: {reason}", "remove the setting");
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Toml;
 
 namespace Supervisor.Config.Settings;

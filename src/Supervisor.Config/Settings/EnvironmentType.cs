@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Toml;
 
 namespace Supervisor.Config.Settings;
@@ -45,17 +46,17 @@ internal sealed class EnvironmentType() : SettingType<ImmutableSortedDictionary<
         return good;
     }
 
-    private static Fault? CheckName(string name)
+    private static ValueError? CheckName(string name)
     {
         if (name.Length == 0 || name.AsSpan().IndexOfAny('=', '\0', '\n') >= 0)
         {
-            return new Fault(
+            return new ValueError(
                 $"{Quoted.Text(name)} is no name of a variable: it is empty, or holds \"=\", a line break or NUL",
                 "write a name such as MODE");
         }
 
         return name == "NOTIFY_SOCKET" || OwnPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
-            ? new Fault($"{name} is a variable that the daemon sets for its workers itself", "remove it, or give it another name")
+            ? new ValueError($"{name} is a variable that the daemon sets for its workers itself", "remove it, or give it another name")
             : null;
     }
 

@@ -1,5 +1,6 @@
 using Supervisor.Config.Values;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Config.Settings;
 

@@ -1,3 +1,4 @@
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Toml;
 
 namespace Supervisor.Config.Settings;
@@ -14,5 +15,5 @@ internal sealed record ReadContext(string Path, DiagnosticList Report, ConfigCon
         return false;
     }
 
-    public bool Fail(TomlNode node, Fault fault) => Fail(node, fault.Message, fault.Remedy);
+    public bool Fail(TomlNode node, ValueError fault) => Fail(node, fault.Message, fault.Remedy);
 }

@@ -30,7 +30,7 @@ internal abstract record Setting<TSpec>(string Section, string Key, SettingType 
     : Setting(Section, Key, Type, Default, Description)
 {
     /// <summary>Why a specification as a whole cannot have the setting; null where it can.</summary>
-    public Func<TSpec, Fault?>? Refusal { get; init; }
+    public Func<TSpec, ValueError?>? Refusal { get; init; }
 
     /// <summary>
     /// Reads the value into <paramref name="spec"/>; false after an error was reported. <paramref name="repeatsDefault"/>:

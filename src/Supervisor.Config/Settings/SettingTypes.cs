@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Values;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
@@ -36,7 +37,7 @@ internal static class SettingTypes
         "a host name", "letters, digits, \"-\" and \".\", or \"*\"", "metrics.example.org", static (text, _) =>
             text == "*" || (text.Length is >= 1 and <= 253 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_') && text[0] is not ('-' or '.'))
                 ? text
-                : new Fault($"{Quoted.Text(text)} is not a host name", "write a name without scheme and port, such as \"metrics.example.org\", or \"*\""))
+                : new ValueError($"{Quoted.Text(text)} is not a host name", "write a name without scheme and port, such as \"metrics.example.org\", or \"*\""))
     {
         Pattern = "^(\\*|[A-Za-z0-9_][A-Za-z0-9._-]{0,252})$",
     };
@@ -53,7 +54,7 @@ internal static class SettingTypes
         "a congestion control", "1 to 15 characters", "cubic", static (text, _) =>
             text.Length is >= 1 and <= 15 && text.All(c => c is > ' ' and <= '~')
                 ? text
-                : new Fault($"{Quoted.Text(text)} is no congestion control's name: it has 1 to 15 characters",
+                : new ValueError($"{Quoted.Text(text)} is no congestion control's name: it has 1 to 15 characters",
                     "write a name such as \"cubic\" or \"bbr\""))
     {
         Pattern = "^[!-~]{1,15}$",
@@ -92,7 +93,7 @@ internal static class SettingTypes
         {
             var optional = text.StartsWith('-');
             var reading = ReadAbsolutePath(optional ? text[1..] : text, context);
-            return reading.Fault is null ? text : reading;
+            return reading.ValueError is null ? text : reading;
         })
     {
         Pattern = "^-?/",
@@ -129,17 +130,17 @@ internal static class SettingTypes
     };
 
     /// <summary>What is wrong with the name of a listener or a service; null for a good one.</summary>
-    public static Fault? CheckName(string name)
+    public static ValueError? CheckName(string name)
     {
         const string Remedy = "write 1 to 64 of the characters A-Z a-z 0-9 _ . -";
         if (name is "." or "..")
         {
-            return new Fault($"{Quoted.Text(name)} is no name: it would be a folder in a path", Remedy);
+            return new ValueError($"{Quoted.Text(name)} is no name: it would be a folder in a path", Remedy);
         }
 
         return name.Length is >= 1 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-')
             ? null
-            : new Fault($"{Quoted.Text(name)} is no name: LISTEN_FDNAMES and paths could not hold it", Remedy);
+            : new ValueError($"{Quoted.Text(name)} is no name: LISTEN_FDNAMES and paths could not hold it", Remedy);
     }
 
     public static IntegerType Integer(long min, long max) => new(min, max);
@@ -148,7 +149,7 @@ internal static class SettingTypes
 
     public static ListType<T> ListOf<T>(SettingType<T> element) => new(element);
 
-    private static Reading<ListenAddress> ReadAddress(string text, ConfigContext context)
+    private static ParseResult<ListenAddress> ReadAddress(string text, ConfigContext context)
     {
         if (ListenAddress.TryParse(text, out var address, out var error))
         {
@@ -162,18 +163,18 @@ internal static class SettingTypes
             return HostNameFault(error.Name, error.Message, context, host => $"{scheme}{host}{port}");
         }
 
-        return new Fault(
+        return new ValueError(
             error.Message,
             "write an address such as tcp://127.0.0.1:8080, tcp://[::1]:8080, tcp://*:8080, unix:///run/api.sock, unix://@api "
             + "or vsock://*:1024");
     }
 
-    private static Reading<string> ReadHostAndPort(string text, ConfigContext context)
+    private static ParseResult<string> ReadHostAndPort(string text, ConfigContext context)
     {
         const string Scheme = "tcp://";
         if (text.Contains("://", StringComparison.Ordinal))
         {
-            return new Fault($"{Quoted.Text(text)} has a scheme, and this setting takes HOST:PORT",
+            return new ValueError($"{Quoted.Text(text)} has a scheme, and this setting takes HOST:PORT",
                 "write it without the scheme, such as \"127.0.0.1:9469\"");
         }
 
@@ -184,82 +185,82 @@ internal static class SettingTypes
 
         if (!text.Contains(':', StringComparison.Ordinal))
         {
-            return new Fault($"{Quoted.Text(text)} has no port", "write a numeric address and a port, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
+            return new ValueError($"{Quoted.Text(text)} has no port", "write a numeric address and a port, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
         }
 
         return error.Name is not null
             ? HostNameFault(error.Name, $"{Quoted.Text(error.Name)} is a host name, and a listener's address is numeric",
                 context, host => host + text[text.LastIndexOf(':')..])
-            : new Fault($"{Quoted.Text(text)} is no HOST:PORT: {error.Message.Replace(Scheme, "", StringComparison.Ordinal)}",
+            : new ValueError($"{Quoted.Text(text)} is no HOST:PORT: {error.Message.Replace(Scheme, "", StringComparison.Ordinal)}",
                 "write a numeric address, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
     }
 
     /// <summary>A name may stand for several addresses, or for others tomorrow: the user chooses, and sees what there is.</summary>
-    private static Fault HostNameFault(string name, string message, ConfigContext context, Func<string, string> spell)
+    private static ValueError HostNameFault(string name, string message, ConfigContext context, Func<string, string> spell)
     {
         var addresses = context.Resolve(name);
         if (addresses.Count == 0)
         {
-            return new Fault(
+            return new ValueError(
                 $"{message}; {Quoted.Text(name)} resolves to nothing here",
                 $"write a numeric address, such as {spell("127.0.0.1")}, or {spell("*")} for every address of this machine");
         }
 
         var spelt = addresses.Select(a => a.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? $"[{a}]" : $"{a}")
             .Select(spell);
-        return new Fault(
+        return new ValueError(
             $"{message}; {Quoted.Text(name)} resolves to {string.Join(", ", addresses)}", $"write {string.Join(" or ", spelt)}");
     }
 
-    private static Reading<string> ReadInterface(string text, ConfigContext context) =>
+    private static ParseResult<string> ReadInterface(string text, ConfigContext context) =>
         text.Length is >= 1 and <= 15
             && text is not ("." or "..")
             && !text.Any(c => c is '/' or ':' || char.IsWhiteSpace(c) || char.IsControl(c))
             ? text
-            : new Fault(
+            : new ValueError(
                 $"{Quoted.Text(text)} is no interface's name: it has 1 to 15 characters, none of them \"/\", \":\" or a space",
                 "write a name that \"ip link\" shows, such as \"eth0\"");
 
-    private static Func<string, ConfigContext, Reading<int>> ReadOctal(int max) => (text, _) =>
+    private static Func<string, ConfigContext, ParseResult<int>> ReadOctal(int max) => (text, _) =>
     {
         if (text.Length is < 3 or > 5 || text.Any(c => c is < '0' or > '7'))
         {
-            return new Fault($"{Quoted.Text(text)} is not octal", "write three or four digits from 0 to 7, such as \"0660\"");
+            return new ValueError($"{Quoted.Text(text)} is not octal", "write three or four digits from 0 to 7, such as \"0660\"");
         }
 
         var value = Convert.ToInt32(text, 8);
         return value <= max
             ? value
-            : new Fault(
+            : new ValueError(
                 $"{Quoted.Text(text)} is out of range (0000 to {Convert.ToString(max, 8)})", "write permission bits such as \"0660\"");
     };
 
-    private static Func<string, ConfigContext, Reading<string>> ReadAccount(string kind) => (text, _) =>
+    private static Func<string, ConfigContext, ParseResult<string>> ReadAccount(string kind) => (text, _) =>
         CheckAccount(kind, text) is { } fault ? fault : text;
 
-    private static Fault? CheckAccount(string kind, string name)
+    private static ValueError? CheckAccount(string kind, string name)
     {
         if (name.Length == 0 || name.Any(c => c is ':' or '/' || char.IsWhiteSpace(c) || char.IsControl(c)))
         {
-            return new Fault($"{Quoted.Text(name)} is no {kind}: it is empty, or holds \":\", \"/\" or a space",
+            return new ValueError($"{Quoted.Text(name)} is no {kind}: it is empty, or holds \":\", \"/\" or a space",
                 $"write the {kind}'s name or number, such as \"www-data\"");
         }
 
         // 2^32 - 1 means "unchanged" to chown(2) and setresuid(2).
         return name.All(char.IsAsciiDigit)
             && (!uint.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id == uint.MaxValue)
-            ? new Fault(
+            ? new ValueError(
                 $"{Quoted.Text(name)} is out of range (0 to 4294967294)", $"write the {kind}'s name or number, such as \"www-data\"")
             : null;
     }
 
-    private static Reading<string> ReadAllowEntry(string text, ConfigContext context)
+    private static ParseResult<string> ReadAllowEntry(string text, ConfigContext context)
     {
         var colon = text.IndexOf(':', StringComparison.Ordinal);
         var kind = colon < 0 ? "" : text[..colon];
         if (kind is not ("user" or "group"))
         {
-            return new Fault(
+            return new ValueError(
                 $"{Quoted.Text(text)} says neither user nor group",
                 colon < 0
                     ? $"write {Quoted.Text("user:" + text)} or {Quoted.Text("group:" + text)}"
@@ -269,21 +270,21 @@ internal static class SettingTypes
         return CheckAccount(kind, text[(colon + 1)..]) is { } fault ? fault : text;
     }
 
-    private static Reading<string> ReadAbsolutePath(string text, ConfigContext context) => text.StartsWith('/')
+    private static ParseResult<string> ReadAbsolutePath(string text, ConfigContext context) => text.StartsWith('/')
         ? text
-        : new Fault($"{Quoted.Text(text)} is no absolute path", "write the path from \"/\" on, such as \"/srv/api\"");
+        : new ValueError($"{Quoted.Text(text)} is no absolute path", "write the path from \"/\" on, such as \"/srv/api\"");
 
-    private static Reading<IPAddress> ReadNumericAddress(string text, ConfigContext context)
+    private static ParseResult<IPAddress> ReadNumericAddress(string text, ConfigContext context)
     {
         // Borrowed from listeners, so that the odd spellings (octal, 127.1) are refused here too.
         var host = text.Contains(':', StringComparison.Ordinal) ? $"[{text}]" : text;
         return ListenAddress.TryParse($"udp://{host}:0", out var address, out _) && address is { Host: { } ip, Scope: null }
             ? ip
-            : new Fault($"{Quoted.Text(text)} is no numeric address",
+            : new ValueError($"{Quoted.Text(text)} is no numeric address",
                 "write an IPv4 or IPv6 address without brackets and port, such as \"239.1.2.3\" or \"ff05::1\"");
     }
 
-    private static Reading<int> ReadSignal(string text, ConfigContext context)
+    private static ParseResult<int> ReadSignal(string text, ConfigContext context)
     {
         if (SignalName.TryParse(text, out var signal))
         {
@@ -292,13 +293,13 @@ internal static class SettingTypes
 
         var all = SignalName.All;
         var near = Spelling.Nearest(text.ToUpperInvariant(), all) ?? Spelling.Nearest("SIG" + text.ToUpperInvariant(), all);
-        return new Fault(
+        return new ValueError(
             $"{Quoted.Text(text)} is no signal: the names are {string.Join(", ", all)}, "
             + "SIGRTMIN+0 to SIGRTMIN+30 and SIGRTMAX-0 to SIGRTMAX-30",
             near is null ? "write a name, such as \"SIGTERM\"" : $"did you mean {Quoted.Text(near)}?");
     }
 
-    private static Reading<Readiness> ReadReadiness(string text, ConfigContext context)
+    private static ParseResult<Readiness> ReadReadiness(string text, ConfigContext context)
     {
         switch (text)
         {
@@ -313,7 +314,7 @@ internal static class SettingTypes
         const string Http = "http:";
         if (!text.StartsWith(Http, StringComparison.Ordinal))
         {
-            return new Fault(
+            return new ValueError(
                 $"{Quoted.Text(text)} is none of notify, started, accepting, http:/PATH",
                 Spelling.Nearest(text, ["notify", "started", "accepting"]) is { } near
                     ? $"did you mean {Quoted.Text(near)}?"
@@ -323,12 +324,12 @@ internal static class SettingTypes
         var path = text[Http.Length..];
         return path.StartsWith('/') && !path.StartsWith("//", StringComparison.Ordinal) && path.All(c => c is > ' ' and <= '~')
             ? new Readiness(ReadinessKind.Http, path)
-            : new Fault(
+            : new ValueError(
                 $"{Quoted.Text(text)} has no path to probe: it follows \"http:\" at once, from \"/\" on, without spaces",
                 "write \"http:/healthz\"; the address is the listener's own");
     }
 
-    private static Reading<LogTarget> ReadLogTarget(string text, ConfigContext context)
+    private static ParseResult<LogTarget> ReadLogTarget(string text, ConfigContext context)
     {
         switch (text)
         {
@@ -341,7 +342,7 @@ internal static class SettingTypes
         const string File = "file:";
         if (!text.StartsWith(File, StringComparison.Ordinal))
         {
-            return new Fault(
+            return new ValueError(
                 $"{Quoted.Text(text)} is none of journal, inherit, file:/PATH",
                 text.StartsWith('/') ? $"write {Quoted.Text(File + text)}" : "write \"journal\", \"inherit\" or \"file:/var/log/api.log\"");
         }
@@ -349,10 +350,10 @@ internal static class SettingTypes
         var path = text[File.Length..];
         return path.StartsWith('/') && !path.EndsWith('/')
             ? new LogTarget(LogTargetKind.File, path)
-            : new Fault($"{Quoted.Text(path)} is no absolute path of a file", "write \"file:/var/log/api.log\"");
+            : new ValueError($"{Quoted.Text(path)} is no absolute path of a file", "write \"file:/var/log/api.log\"");
     }
 
-    private static Reading<string> ReadCapability(string text, ConfigContext context)
+    private static ParseResult<string> ReadCapability(string text, ConfigContext context)
     {
         if (CapabilityNames.All.Contains(text))
         {
@@ -361,7 +362,7 @@ internal static class SettingTypes
 
         var upper = text.ToUpperInvariant();
         var near = Spelling.Nearest(upper, CapabilityNames.All) ?? Spelling.Nearest("CAP_" + upper, CapabilityNames.All);
-        return new Fault(
+        return new ValueError(
             $"{Quoted.Text(text)} is no capability",
             near is null ? "write a name of capabilities(7), such as \"CAP_NET_ADMIN\"" : $"did you mean {Quoted.Text(near)}?");
     }

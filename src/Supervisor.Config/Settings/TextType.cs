@@ -4,7 +4,7 @@ using Supervisor.Config.Toml;
 namespace Supervisor.Config.Settings;
 
 /// <summary>A string that <paramref name="parse"/> understands; never with a NUL, which would end it in the kernel's eyes.</summary>
-internal sealed class TextType<T>(string name, string range, string example, Func<string, ConfigContext, Reading<T>> parse)
+internal sealed class TextType<T>(string name, string range, string example, Func<string, ConfigContext, ParseResult<T>> parse)
     : SettingType<T>(name, range, $"\"{example}\"")
 {
     /// <summary>Whether a newline may stand in it: in arguments and in environment values.</summary>
@@ -23,7 +23,7 @@ internal sealed class TextType<T>(string name, string range, string example, Fun
         {
             var isMeant = TakesNumbers
                 && node is { Kind: TomlNodeKind.Integer, Shown: { } shown }
-                && parse(shown, context.Config).Fault is null;
+                && parse(shown, context.Config).ValueError is null;
             return FailKind(
                 node, context, isMeant ? $"write it in quotes: \"{node.Shown}\"" : $"write {Name} in quotes, such as {Example}");
         }
@@ -40,7 +40,7 @@ internal sealed class TextType<T>(string name, string range, string example, Fun
 
         var reading = parse(node.Text, context.Config);
         value = reading.Value;
-        return reading.Fault is null || context.Fail(node, reading.Fault);
+        return reading.ValueError is null || context.Fail(node, reading.ValueError);
     }
 
     internal override void WriteSchema(Utf8JsonWriter schema)

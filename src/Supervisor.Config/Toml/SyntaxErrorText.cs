@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.RegularExpressions;
+using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Toml;
 

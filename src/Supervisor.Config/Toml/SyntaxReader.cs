@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Supervisor.Config.Diagnostics;
 using Tomlyn;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;

@@ -1,3 +1,4 @@
+using Supervisor.Config.Diagnostics;
 using Tomlyn.Parsing;
 using Tomlyn.Syntax;
 

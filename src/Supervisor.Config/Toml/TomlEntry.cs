@@ -1,3 +1,5 @@
+using Supervisor.Config.Diagnostics;
+
 namespace Supervisor.Config.Toml;
 
 /// <summary>A key of a table, where it stands, and its value.</summary>

@@ -1,3 +1,5 @@
+using Supervisor.Config.Diagnostics;
+
 namespace Supervisor.Config.Toml;
 
 /// <summary>A value of a TOML document and where it stands.</summary>

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json.Serialization;
-using Supervisor.Core.Continuity;
+using Supervisor.Core.Reload;
 
 namespace Supervisor.Core.Listeners;
 
@@ -56,7 +56,7 @@ public sealed record ListenerSpec
     public ImmutableArray<string> Allow { get; init; } = [];
 
     /// <summary>By value, lists included: what a reload finds unchanged is left alone.</summary>
-    public bool Equals(ListenerSpec? other) => other is not null && Name == other.Name && ListenerTerms.All.All(term => term.Same(this, other));
+    public bool Equals(ListenerSpec? other) => other is not null && Name == other.Name && ListenerReloadImpact.All.All(term => term.Same(this, other));
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Address, Shards, Bind, Buffers, Listen, Accepted, Unix);

@@ -12,7 +12,7 @@ public sealed record ListenerDiff(ListenerSpec? Before, ListenerSpec? After)
     public string Name => (After ?? Before)!.Name;
 
     /// <summary>The settings in which it changes, and what each takes.</summary>
-    public ImmutableArray<(string Setting, TermChange Change)> Changed { get; } = Before is not null && After is not null ? ListenerTerms.Changed(Before, After) : [];
+    public ImmutableArray<(string Setting, TermChange Change)> Changed { get; } = Before is not null && After is not null ? ListenerReloadImpact.Changed(Before, After) : [];
 
     /// <summary>Whether it is the same listener under another name.</summary>
     public bool IsRenamed => Before is not null && After is not null && Before.Name != After.Name;

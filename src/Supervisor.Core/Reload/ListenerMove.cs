@@ -1,4 +1,6 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.Plan;
 
 namespace Supervisor.Core.Reload;
 

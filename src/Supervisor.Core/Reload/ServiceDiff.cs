@@ -14,7 +14,7 @@ public sealed record ServiceDiff(ServiceSpec? Before, ServiceSpec? After, Immuta
     public string Name => (After ?? Before)!.Name;
 
     /// <summary>The settings in which it changes.</summary>
-    public ImmutableArray<ServiceTerm> Changed { get; } = Before is not null && After is not null ? ServiceTerms.Changed(Before, After) : [];
+    public ImmutableArray<ServiceTerm> Changed { get; } = Before is not null && After is not null ? ServiceReloadImpact.Changed(Before, After) : [];
 
     /// <summary>Whether its workers have to be replaced.</summary>
     public bool NeedsNewWorkers => IsMixed || !MovedListeners.IsEmpty || Changed.Any(term => term.NeedsNewWorker);

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Supervisor.Core.Rollouts;
-using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 

@@ -89,7 +89,7 @@ public sealed record ServiceSpec
     public HookSpec Hooks { get; init; } = new();
 
     /// <summary>By value, lists and variables included: what a reload finds unchanged is left alone.</summary>
-    public bool Equals(ServiceSpec? other) => other is not null && Name == other.Name && ServiceTerms.All.All(term => term.Same(this, other));
+    public bool Equals(ServiceSpec? other) => other is not null && Name == other.Name && ServiceReloadImpact.All.All(term => term.Same(this, other));
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Workers, Handoff, Readiness, Rollout);

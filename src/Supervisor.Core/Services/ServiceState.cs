@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using Supervisor.Core.Rollouts;
-using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 
@@ -69,7 +67,7 @@ public sealed record ServiceState
     /// that: the last one ended between two generations.
     /// </summary>
     public bool IsMixed => Wanted && Rollout is not { IsActive: true }
-        && Slots.Any(slot => slot.Index < Desired && !ServiceTerms.SameWorker(SpecOf(slot.Generation), Spec));
+        && Slots.Any(slot => slot.Index < Desired && !ServiceReloadImpact.SameWorker(SpecOf(slot.Generation), Spec));
 
     /// <summary>How many slots the roll-out's generation serves, and of how many; of one that has ended, as it was then.</summary>
     public (int Replaced, int Total) Progress(RolloutState rollout) =>

@@ -1,6 +1,3 @@
-using Supervisor.Core.Rollouts;
-using Supervisor.Core.Workers;
-
 namespace Supervisor.Core.Services;
 
 /// <summary>Which slots want a worker, and which worker has to leave for it.</summary>

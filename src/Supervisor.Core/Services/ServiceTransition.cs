@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
@@ -40,7 +39,7 @@ internal sealed partial class ServiceTransition
         var specs = State.Specs;
         foreach (var (generation, terms) in State.Specs)
         {
-            if (!newWorkers && ServiceTerms.SameWorker(terms, spec))
+            if (!newWorkers && ServiceReloadImpact.SameWorker(terms, spec))
             {
                 // A roll-out that is under way keeps to the strategy with which it began.
                 specs = specs.SetItem(generation, State.Rollout is { IsActive: true } rollout && rollout.To == generation ? spec with { Rollout = terms.Rollout } : spec);

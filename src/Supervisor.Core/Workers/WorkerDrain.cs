@@ -69,7 +69,7 @@ public sealed record WorkerDrain(TimeSpan Since)
     public WorkerDrain Told(TimeSpan at) => this with { ToldAt = ToldAt ?? at };
 
     /// <summary>What is known after that look, which was taken at <paramref name="now"/>.</summary>
-    public WorkerDrain See(DrainLook look, TimeSpan now)
+    public WorkerDrain See(DrainSample look, TimeSpan now)
     {
         var after = look.Connections is { } connections ? See(connections, look.IsPartial, now) : this with { Connections = null, LookedAt = null };
         if (look.Awaited is not { } awaited || !IsToBeJudged(now))

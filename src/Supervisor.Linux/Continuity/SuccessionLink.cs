@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using Supervisor.Core.Handoff;
+using Supervisor.Core.Protocols;
 using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Continuity;

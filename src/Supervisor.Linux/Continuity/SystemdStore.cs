@@ -1,6 +1,6 @@
 using System.Text;
 using Supervisor.Core.Listeners;
-using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Continuity;
@@ -22,7 +22,7 @@ public sealed class SystemdStore : IDescriptorHolder, IDisposable
     public static SystemdStore? FromEnvironment()
     {
         if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not { Length: > 1 } path || Environment.GetEnvironmentVariable("INVOCATION_ID") is null
-            || SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path.TrimStart('@'), path[0] == '@')) is not { } raw)
+            || Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path.TrimStart('@'), path[0] == '@')) is not { } raw)
         {
             return null;
         }

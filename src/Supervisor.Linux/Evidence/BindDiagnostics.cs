@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Net.Sockets;
 using Supervisor.Core.Listeners;
-using Supervisor.Linux.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
@@ -16,7 +19,7 @@ namespace Supervisor.Linux.Evidence;
 public static class BindDiagnostics
 {
     /// <summary>Asks whether <paramref name="spec"/> could be bound here and now. On the loop with its budget, elsewhere without.</summary>
-    public static BindDiagnosis Ask(ListenerSpec spec, Predecessors predecessors, EvidenceBudget? budget = null)
+    public static BindDiagnosis Ask(ListenerSpec spec, LeftoverHolders predecessors, EvidenceBudget? budget = null)
     {
         if (spec.Address is { Path: not null, IsAbstract: false })
         {
@@ -36,7 +39,7 @@ public static class BindDiagnostics
     }
 
     /// <summary>Explains a refusal that has happened to a socket of family <paramref name="domain"/>. On the loop with its budget, elsewhere without.</summary>
-    public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, Predecessors predecessors, EvidenceBudget? budget = null) =>
+    public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, LeftoverHolders predecessors, EvidenceBudget? budget = null) =>
         Explain(
             failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? LookAt(spec.Address) : null, budget)
         with
@@ -46,7 +49,7 @@ public static class BindDiagnostics
     private static UnixPath.Finding? LookAt(ListenAddress address) =>
         new ForeignCall<UnixPath.Finding?>(null, () => UnixPath.Look(address), static _ => null).TryGet(SocketPlace.Patience, out var finding) ? finding : null;
 
-    private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
+    private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
     {
         var evidence = BindEvidence.None;
         void Look(long until)
@@ -74,7 +77,7 @@ public static class BindDiagnostics
     /// The evidence as it grows: each has all that the one before it had, and all but the last are partial. What may have to
     /// wait for another process (a borrowed descriptor's close, a command line, an environment) comes after what may not.
     /// </summary>
-    private static IEnumerable<BindEvidence> Gather(SystemCallFailure failure, ListenerSpec spec, Predecessors predecessors, UnixPath.Finding? finding, long until)
+    private static IEnumerable<BindEvidence> Gather(SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, long until)
     {
         var address = spec.Address;
         var uid = Processes.EffectiveUid;

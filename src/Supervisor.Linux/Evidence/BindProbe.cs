@@ -1,4 +1,7 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
@@ -68,7 +71,7 @@ internal static class BindProbe
                         }
 
                         break;
-                    case SetOptionStep { Option.DecidesOwner: true } set:
+                    case SetOptionStep { Option.AffectsBindOwnership: true } set:
                         if (OptionAccess.Set(socket!, set.Option, set.Value) is { } error)
                         {
                             return error.With($"{set.Option.LevelName}, {set.Option.Name}, {set.Value}");
@@ -101,7 +104,7 @@ internal static class BindProbe
             scope = index;
         }
 
-        return SocketAddress.Encode(address, scope) is { } raw
+        return Sockaddr.Encode(address, scope) is { } raw
             ? Sockets.Bind(socket, raw)?.With(address.ToString())
             : new SystemCallError("bind", NameTooLong).With(address.ToString());
     }

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
 
 namespace Supervisor.Linux.Evidence;
 

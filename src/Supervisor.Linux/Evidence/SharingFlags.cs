@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Globalization;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;
@@ -50,7 +50,7 @@ internal static class SocketOwners
     }
 
     /// <summary>Adds the command lines and marks the predecessors: what is read for that may wait for memory of the process.</summary>
-    public static List<SocketHolder> Complete(List<SocketHolder> holders, Predecessors predecessors, long until)
+    public static List<SocketHolder> Complete(List<SocketHolder> holders, LeftoverHolders predecessors, long until)
     {
         var known = new Dictionary<int, HolderProcess>();
         return holders.ConvertAll(holder => holder.Processes.IsEmpty ? holder : holder with

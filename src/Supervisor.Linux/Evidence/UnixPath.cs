@@ -1,5 +1,7 @@
 using Supervisor.Core.Listeners;
-using Supervisor.Linux.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;
@@ -70,7 +72,7 @@ internal static class UnixPath
             _ => 1,
         };
         using var probe = Sockets.Create(afUnix, type, 0, nonBlocking: true, out _);
-        if (probe is null || SocketAddress.Encode(address) is not { } raw)
+        if (probe is null || Sockaddr.Encode(address) is not { } raw)
         {
             return UnixPathState.Unknown;
         }

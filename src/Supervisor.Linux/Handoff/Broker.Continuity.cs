@@ -1,5 +1,5 @@
-using Supervisor.Core.Continuity;
-using Supervisor.Linux.Continuity;
+using Supervisor.Core.State;
+using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Handoff;
 

@@ -2,10 +2,13 @@ using System.Diagnostics;
 using System.Globalization;
 using Serilog;
 using Supervisor.Core;
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
@@ -65,7 +68,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     private readonly List<BrokerConnection> _connections = [];
     private readonly Dictionary<uint, int> _byUser = [];
     private readonly Queue<BrokerConnection> _asking = new();
-    private readonly LookQueue _looks;
+    private readonly SerialQueue _looks;
     private int _strangers;
     private bool _isServing;
     private readonly Func<ReadOnlySpan<char>, string?> _known;
@@ -84,7 +87,7 @@ public sealed partial class Broker : IDeadline, IDisposable
         _path = path;
         _listener = listener;
         _known = Known;
-        _looks = new LookQueue(loop);
+        _looks = new SerialQueue(loop);
         Access = new BrokerAccess(loop);
         _spare = Spare();
         loop.Watch(listener, Accept);
@@ -134,7 +137,7 @@ public sealed partial class Broker : IDeadline, IDisposable
         }
 
         const int mode = 0x1B6;
-        var raw = SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false));
+        var raw = Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false));
         if (raw is null)
         {
             error = $"broker socket {path}: the path is longer than {ListenAddress.MaxUnixPathBytes} bytes; choose a shorter runtime directory";
@@ -176,7 +179,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             if (!connection.IsIdle)
             {
                 var peer = connection.Peer;
-                _log.Write(peer.Words, "unread", (log, leftOut) => log.Kind(MessageIds.BrokerClientStalled).Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed{LeftOut}", peer.Pid, peer.Words, leftOut));
+                _log.Write(peer.Description, "unread", (log, leftOut) => log.Kind(MessageIds.BrokerClientStalled).Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed{LeftOut}", peer.Pid, peer.Description, leftOut));
             }
 
             Close(connection);
@@ -373,7 +376,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             {
                 return BrokerReply.Error(new BrokerError(
                     BrokerErrorCode.Denied,
-                    $"listener \"{name}\" is not for {peer.Words}: add user:NAME or group:NAME to listener.{name}.allow, or ask as a worker of a service that lists it"));
+                    $"listener \"{name}\" is not for {peer.Description}: add user:NAME or group:NAME to listener.{name}.allow, or ask as a worker of a service that lists it"));
             }
 
             if (handle.Descriptor is null)
@@ -418,7 +421,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             return new BrokerError(BrokerErrorCode.Busy, "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n");
         }
 
-        var error = _table.Put(name, received[0], peer.Actor, $"put by {peer.Words}");
+        var error = _table.Put(name, received[0], peer.Actor, $"put by {peer.Description}");
         if (error is null)
         {
             received.Clear();
@@ -429,7 +432,7 @@ public sealed partial class Broker : IDeadline, IDisposable
 
     private static BrokerError? MayChange(BrokerPeer peer) => peer.IsPrivileged
         ? null
-        : new BrokerError(BrokerErrorCode.Denied, $"put, drop and succeed are for root and the daemon's own user ({Processes.EffectiveUid.ToString(CultureInfo.InvariantCulture)}); you are {peer.Words}");
+        : new BrokerError(BrokerErrorCode.Denied, $"put, drop and succeed are for root and the daemon's own user ({Processes.EffectiveUid.ToString(CultureInfo.InvariantCulture)}); you are {peer.Description}");
 
     private void Accept()
     {
@@ -491,12 +494,12 @@ public sealed partial class Broker : IDeadline, IDisposable
 
         if (_disposer.IsFull(Disposer.OwnerOf(peer.Uid)))
         {
-            return $"descriptors that {peer.Words} sent are still being closed";
+            return $"descriptors that {peer.Description} sent are still being closed";
         }
 
         if (!peer.IsPrivileged && _byUser.GetValueOrDefault(peer.Uid) >= MaxConnectionsPerUser)
         {
-            return $"{peer.Words} has {MaxConnectionsPerUser} connections already";
+            return $"{peer.Description} has {MaxConnectionsPerUser} connections already";
         }
 
         var isStranger = IsStranger(peer);

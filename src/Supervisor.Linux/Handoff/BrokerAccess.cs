@@ -1,3 +1,4 @@
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 

@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Text.Json;
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
-using Supervisor.Linux.Listeners;
+using Supervisor.Core.Protocols;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
@@ -29,7 +29,7 @@ public sealed class BrokerClient : IDisposable
     public static BrokerClient? Connect(string path, TimeSpan timeout, out SystemCallError error)
     {
         const int nameTooLong = 36;
-        if (SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false)) is not { } raw)
+        if (Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false)) is not { } raw)
         {
             error = new SystemCallError("connect", nameTooLong);
             return null;

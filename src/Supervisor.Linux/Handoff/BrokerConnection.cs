@@ -1,6 +1,8 @@
 using System.Buffers;
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
@@ -42,7 +44,7 @@ internal sealed class BrokerConnection : IDisposable
         _broker = broker;
         _socket = socket;
         Peer = peer;
-        _note = $"taken from the broker by {peer.Words}";
+        _note = $"taken from the broker by {peer.Description}";
         _passed = Passed;
         loop.Watch(socket, Hear);
     }

@@ -1,7 +1,7 @@
 using System.Globalization;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Workers;
-using Supervisor.Linux.Workers;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
@@ -40,7 +40,7 @@ public sealed class BrokerPeer
     public HistoryActor Actor => new(Pid, ProcFile.Command(Pid) ?? "?");
 
     /// <summary>The peer in words.</summary>
-    public string Words => string.Create(CultureInfo.InvariantCulture, $"uid {Uid}");
+    public string Description => string.Create(CultureInfo.InvariantCulture, $"uid {Uid}");
 
     /// <summary>Asks the kernel; null where it does not say. The socket stays the caller's.</summary>
     public static BrokerPeer? Of(DescriptorHandle socket) =>

@@ -1,8 +1,9 @@
 using System.Buffers;
 using System.Text.Json;
-using Supervisor.Core;
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
@@ -234,7 +235,7 @@ internal sealed class BrokerReply
             writer.WriteNumber("inode"u8, handle.Inode);
         }
 
-        writer.WriteString("origin"u8, handle.Origin.Word());
+        writer.WriteString("origin"u8, handle.Origin.ToWireName());
         writer.WriteEndObject();
         writer.Flush();
         return buffer.WrittenSpan.ToArray();

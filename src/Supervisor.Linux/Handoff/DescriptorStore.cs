@@ -1,4 +1,4 @@
-using Supervisor.Core.Handoff;
+using Supervisor.Core.Protocols;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;

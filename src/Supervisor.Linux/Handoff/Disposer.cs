@@ -1,6 +1,8 @@
 using System.Globalization;
 using Serilog;
 using Supervisor.Core;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Output;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;

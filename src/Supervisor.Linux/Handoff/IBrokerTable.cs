@@ -1,5 +1,5 @@
-using Supervisor.Core.Handoff;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;

@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using Serilog;
 using Supervisor.Core;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;

@@ -1,6 +1,9 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Listeners.Plan;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 

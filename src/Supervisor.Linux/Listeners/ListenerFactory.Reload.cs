@@ -1,5 +1,10 @@
 using System.Globalization;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -88,7 +93,7 @@ public sealed partial class ListenerFactory
         var made = spec with { Address = aside, Bind = bridge.Count > 0 ? spec.Bind with { ReusePort = true } : spec.Bind };
         var handle = new ListenerHandle(made, former.History)
         {
-            IsDeaf = steered,
+            DropsUntilSteered = steered,
             Occasion = string.Create(CultureInfo.InvariantCulture, $"{Reloaded}: another socket beside inode {former.Inode}, which serves until its last worker has left"),
         };
         foreach (var holder in bridge)

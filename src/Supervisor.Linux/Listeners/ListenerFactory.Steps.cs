@@ -2,6 +2,11 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Sockets;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -53,7 +58,7 @@ public sealed partial class ListenerFactory
         handle.History.Add(
             HandlePhase.Create, "socket", errno: failure?.Name, verdict: failure is null ? Verdict.Exact : Verdict.Refused,
             actor: _self, note: On(occasion ?? handle.Occasion, _created.Value.Note));
-        if (handle is { IsDeaf: true, Descriptor: not null })
+        if (handle is { DropsUntilSteered: true, Descriptor: not null })
         {
             Deafen(handle);
         }
@@ -83,7 +88,7 @@ public sealed partial class ListenerFactory
             return null;
         }
 
-        if (step.Option.DecidesOwner)
+        if (step.Option.AffectsBindOwnership)
         {
             return error.Value.With($"{step.Option.LevelName}, {step.Option.Name}, {step.Value}");
         }
@@ -107,7 +112,7 @@ public sealed partial class ListenerFactory
             scopeId = index;
         }
 
-        if (SocketAddress.Encode(address, scopeId) is not { } raw)
+        if (Sockaddr.Encode(address, scopeId) is not { } raw)
         {
             const int nameTooLong = 36;
             return Refuse(handle, new SystemCallError("bind", nameTooLong), address, $"the path has {address.PathBytes} bytes, a UNIX socket's may have {ListenAddress.MaxUnixPathBytes}");
@@ -242,17 +247,17 @@ public sealed partial class ListenerFactory
         }
 
         // struct group_req and group_source_req, linux/in.h: the interface's number, padding, then sockaddr_storage each.
-        Span<byte> request = stackalloc byte[8 + (SocketAddress.MaxLength * 2)];
+        Span<byte> request = stackalloc byte[8 + (Sockaddr.MaxLength * 2)];
         request.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(request, index);
-        SocketAddress.Encode(membership.Group, 0).CopyTo(request[8..]);
+        Sockaddr.Encode(membership.Group, 0).CopyTo(request[8..]);
         if (membership.Source is not null)
         {
-            SocketAddress.Encode(membership.Source, 0).CopyTo(request[(8 + SocketAddress.MaxLength)..]);
+            Sockaddr.Encode(membership.Source, 0).CopyTo(request[(8 + Sockaddr.MaxLength)..]);
         }
         else
         {
-            request = request[..(8 + SocketAddress.MaxLength)];
+            request = request[..(8 + Sockaddr.MaxLength)];
         }
 
         var level = membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IpprotoIpv6 : IpprotoIp;
@@ -282,9 +287,9 @@ public sealed partial class ListenerFactory
     /// <summary>The last step: the address that the kernel gave, and the socket's identity.</summary>
     internal SystemCallFailure? Verify(ListenerHandle handle)
     {
-        Span<byte> raw = stackalloc byte[SocketAddress.MaxLength];
+        Span<byte> raw = stackalloc byte[Sockaddr.MaxLength];
         var error = Sockets.GetSocketName(handle.Subject, raw, out var length);
-        handle.Effective = error is null ? SocketAddress.Decode(handle.Spec.Address.Kind, raw[..length], handle.Spec.Address) : null;
+        handle.Effective = error is null ? Sockaddr.Decode(handle.Spec.Address.Kind, raw[..length], handle.Spec.Address) : null;
         Files.GetStatus(handle.Subject, out var status);
         handle.Inode = status.Inode;
         var requested = OptionValue.Of(handle.Requested);

@@ -1,6 +1,11 @@
 using Serilog;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
@@ -69,7 +74,7 @@ public sealed partial class ListenerFactory
     }
 
     /// <summary>Who counts as a predecessor of a listener's services, when its address is taken.</summary>
-    public Func<ListenerSpec, Predecessors> PredecessorsOf { get; init; } = static _ => Predecessors.OfAnyService;
+    public Func<ListenerSpec, LeftoverHolders> PredecessorsOf { get; init; } = static _ => LeftoverHolders.OfAnyService;
 
     /// <summary>To be called before so many listeners are made one after the other, and disposed of after: no collection comes in between, and there is room for their descriptors.</summary>
     public static CollectionPause MakeMany(int listeners)
@@ -180,7 +185,7 @@ public sealed partial class ListenerFactory
         handle.History.Add(HandlePhase.Close, "close", actor: _self, note: "the socket that was shut down; workers keep theirs");
         handle.Reset();
         Make(handle);
-        if (handle.Failure is not null && old is not null && handle.Settled is { } address && SocketAddress.Encode(address) is { } raw)
+        if (handle.Failure is not null && old is not null && handle.Settled is { } address && Sockaddr.Encode(address) is { } raw)
         {
             Sockets.Bind(old, raw);
             if (Sockets.Listen(old, handle.Spec.Listen.Backlog) is null && SocketIdentity.Read(old)?.Address == address

@@ -1,6 +1,7 @@
-using Supervisor.Core.Continuity;
-using Supervisor.Core.Listeners;
-using Supervisor.Linux.Continuity;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.State;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;

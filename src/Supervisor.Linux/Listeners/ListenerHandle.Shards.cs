@@ -1,6 +1,6 @@
-using Supervisor.Core.Continuity;
-using Supervisor.Core.Listeners;
-using Supervisor.Linux.Continuity;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.State;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;

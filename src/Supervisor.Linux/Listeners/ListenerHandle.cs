@@ -1,4 +1,9 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -210,7 +215,7 @@ public sealed partial class ListenerHandle : IDisposable
     public BindDiagnosis? Diagnosis { get; internal set; }
 
     /// <summary>Set where the socket drops what comes until somebody says who gets it.</summary>
-    internal bool IsDeaf { get; init; }
+    internal bool DropsUntilSteered { get; init; }
 
     /// <summary>Why the socket is made, where that is not the daemon's start.</summary>
     internal string? Occasion { get; init; }

@@ -3,6 +3,9 @@ using Serilog.Events;
 using Serilog.Parsing;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Linux.Output;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -18,7 +21,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
 
     private static readonly ScalarValue Ready = new(MessageIds.ListenerReady);
     private static readonly ScalarValue Listening = new("listening");
-    private static readonly ScalarValue Created = new(HandleOrigin.Created.Word());
+    private static readonly ScalarValue Created = new(HandleOrigin.Created.ToWireName());
     private static readonly ScalarValue NoAddress = new("no address");
 
     /// <summary>What keeps lines in bounds that holders of a socket cause; null: nothing.</summary>
@@ -43,7 +46,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
         if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair && Limit is { } limit)
         {
             // Whoever has the socket can have these written at will.
-            limit.Write(handle.Name, $"{entry.Phase.Word()} {entry.Option}", (_, leftOut) => Write(handle, entry, level, leftOut), first: 5);
+            limit.Write(handle.Name, $"{entry.Phase.ToWireName()} {entry.Option}", (_, leftOut) => Write(handle, entry, level, leftOut), first: 5);
         }
         else
         {
@@ -54,7 +57,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
     private void Write(ListenerHandle handle, HistoryFact entry, LogEventLevel level, string leftOut)
     {
         log.Listener(handle.Name)
-            .ForContext("LISTEND_PHASE", entry.Phase.Word())
+            .ForContext("LISTEND_PHASE", entry.Phase.ToWireName())
             .ForContext("LISTEND_OPTION", entry.Option)
             .ForContext("LISTEND_REQUESTED", entry.Requested?.ToString())
             .ForContext("LISTEND_EFFECTIVE", entry.Effective?.ToString())
@@ -91,7 +94,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
             ["Listener"] = name,
             ["State"] = handle.Listens ? Listening : new ScalarValue(handle.StateWord()),
             ["Address"] = handle.Effective is null ? NoAddress : effective,
-            ["Origin"] = handle.Origin == HandleOrigin.Created ? Created : new ScalarValue(handle.Origin.Word()),
+            ["Origin"] = handle.Origin == HandleOrigin.Created ? Created : new ScalarValue(handle.Origin.ToWireName()),
             ["LISTEND_LISTENER"] = name,
             ["LISTEND_REQUESTED"] = new ScalarValue(handle.Requested),
             ["LISTEND_EFFECTIVE"] = effective,
@@ -104,10 +107,10 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
         log.Kind(MessageIds.ListenerFailed).Listener(handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Requested)
             .ForContext("ERRNO", handle.Failure!.Errno)
-            .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
+            .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.ToWireName())
             .Error(
                 "listener {Listener}: cannot be made: {Failure}: {Verdict} ({Cause}): {Advice}",
-                handle.Name, handle.Failure.ToString(), handle.Diagnosis?.Verdict ?? "the descriptor that was given", handle.Diagnosis?.Cause?.Word() ?? "unfit", handle.Diagnosis?.Advice ?? "give another");
+                handle.Name, handle.Failure.ToString(), handle.Diagnosis?.Verdict ?? "the descriptor that was given", handle.Diagnosis?.Cause?.ToWireName() ?? "unfit", handle.Diagnosis?.Advice ?? "give another");
 
     public void Waiting(ListenerHandle handle, string span) =>
         About(handle, MessageIds.ListenerWaiting).Information("listener {Listener}: waits for up to {Span} for {Address}: {Verdict}", handle.Name, span, handle.Spec.Address.ToString(), handle.Diagnosis!.Verdict);
@@ -118,7 +121,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
     private ILogger About(ListenerHandle handle, string kind) =>
         log.Kind(kind).Listener(handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Spec.Address.ToString())
-            .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.Word())
+            .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.ToWireName())
             .ForContext("ERRNO", handle.Failure?.Errno);
 
     private static string Sentence(HistoryFact entry)
@@ -131,6 +134,6 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
             ({ } asked, null) => $" {asked}",
             (null, { } got) => $" {got}",
         };
-        return $"{entry.Call}{(entry.Option is null ? "" : " " + entry.Option)}{values}: {entry.Errno ?? entry.Verdict.Word()}{(entry.Note is null ? "" : $" ({entry.Note})")}";
+        return $"{entry.Call}{(entry.Option is null ? "" : " " + entry.Option)}{values}: {entry.Errno ?? entry.Verdict.ToWireName()}{(entry.Note is null ? "" : $" ({entry.Note})")}";
     }
 }

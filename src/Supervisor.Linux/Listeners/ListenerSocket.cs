@@ -1,4 +1,4 @@
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;

@@ -1,4 +1,6 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Linux.Evidence;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;

@@ -1,5 +1,7 @@
 using System.Net;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -57,7 +59,7 @@ public static class ShardProbe
             return refused!.ToString();
         }
 
-        if (Sockets.Connect(client, SocketAddress.Encode(address)!) is { } connectRefused)
+        if (Sockets.Connect(client, Sockaddr.Encode(address)!) is { } connectRefused)
         {
             return $"connecting to a probe on {address}: {connectRefused}";
         }
@@ -94,7 +96,7 @@ public static class ShardProbe
                     refused = OptionAccess.Set(socket, set.Option, set.Value) is { } error ? $"{set.Option.Name}: {error}" : null;
                     break;
                 case BindStep bind when socket is not null:
-                    refused = Sockets.Bind(socket, SocketAddress.Encode(bind.Address)!)?.ToString();
+                    refused = Sockets.Bind(socket, Sockaddr.Encode(bind.Address)!)?.ToString();
                     break;
             }
 
@@ -110,7 +112,7 @@ public static class ShardProbe
 
     private static ListenAddress? Name(DescriptorHandle socket, ListenerKind kind)
     {
-        Span<byte> raw = stackalloc byte[SocketAddress.MaxLength];
-        return Sockets.GetSocketName(socket, raw, out var length) is null ? SocketAddress.Decode(kind, raw[..length]) : null;
+        Span<byte> raw = stackalloc byte[Sockaddr.MaxLength];
+        return Sockets.GetSocketName(socket, raw, out var length) is null ? Sockaddr.Decode(kind, raw[..length]) : null;
     }
 }

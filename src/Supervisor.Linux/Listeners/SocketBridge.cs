@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -28,7 +29,7 @@ public sealed class SocketBridge : ISocketBridge
         Former = former;
         Successor = successor;
         Steer(former);
-        if (successor is { IsDeaf: true, Descriptor: { } socket })
+        if (successor is { DropsUntilSteered: true, Descriptor: { } socket })
         {
             Note(successor, "SO_DETACH_FILTER", Sockets.TakeIncoming(socket), "new connections are steered");
         }

@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -47,8 +48,8 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
             return null;
         }
 
-        Span<byte> raw = stackalloc byte[SocketAddress.MaxLength];
-        var address = Sockets.GetSocketName(descriptor, raw, out var length) is null ? SocketAddress.Decode(found.Kind, raw[..length]) : null;
+        Span<byte> raw = stackalloc byte[Sockaddr.MaxLength];
+        var address = Sockets.GetSocketName(descriptor, raw, out var length) is null ? Sockaddr.Decode(found.Kind, raw[..length]) : null;
         Sockets.GetInt32(descriptor, SolSocket, SoAcceptConn, out var listening);
         return new SocketIdentity(found.Kind, found.Domain, address, listening != 0);
     }

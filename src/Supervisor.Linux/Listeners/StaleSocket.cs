@@ -1,4 +1,6 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
@@ -84,7 +86,7 @@ internal static class StaleSocket
             _ => 1,
         };
         using var probe = Sockets.Create(AfUnix, type, 0, nonBlocking: true, out _);
-        var raw = SocketAddress.Encode(ListenAddress.Unix(kind, Files.PinnedPath(file), isAbstract: false));
+        var raw = Sockaddr.Encode(ListenAddress.Unix(kind, Files.PinnedPath(file), isAbstract: false));
         if (probe is null || raw is null)
         {
             why = "it could not be probed";

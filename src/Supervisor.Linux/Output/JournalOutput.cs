@@ -1,6 +1,5 @@
 using System.Globalization;
 using Supervisor.Core;
-using Supervisor.Linux.Journal;
 
 namespace Supervisor.Linux.Output;
 

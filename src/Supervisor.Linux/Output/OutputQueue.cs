@@ -2,7 +2,6 @@ using System.Threading.Channels;
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Linux.Journal;
 using Supervisor.Linux.Paths;
 
 namespace Supervisor.Linux.Output;

@@ -1,7 +1,9 @@
+using Supervisor.Linux.Kernel;
+
 namespace Supervisor.Linux.Probes;
 
 /// <summary>One kind of look at a worker that starts, from outside. It runs beside the loop: what it reads in /proc may have to wait for the worker.</summary>
-public interface IReadinessLook
+public interface IReadinessProbe
 {
     /// <summary>Looks once: null where the worker is ready, else what was seen instead, for people.</summary>
     Task<string?> LookAsync(CancellationToken end);
@@ -22,25 +24,25 @@ internal sealed class ReadinessWatch : IDisposable
     private readonly CancellationTokenSource _end = new();
 
     /// <summary>Begins to look. <paramref name="onReady"/> and <paramref name="onSeen"/> are called on the loop, and not after <see cref="Dispose"/>.</summary>
-    public ReadinessWatch(EventLoop loop, IReadinessLook look, Action onReady, Action<string> onSeen) =>
+    public ReadinessWatch(EventLoop loop, IReadinessProbe look, Action onReady, Action<string> onSeen) =>
         _ = Task.Run(() => RunAsync(loop, look, onReady, onSeen, _end.Token));
 
     /// <inheritdoc/>
     public void Dispose() => _end.Cancel();
 
-    private static async Task<string?> LookAsync(IReadinessLook look, CancellationToken end)
+    private static async Task<string?> LookAsync(IReadinessProbe look, CancellationToken end)
     {
         try
         {
             return await look.LookAsync(end);
         }
-        catch (LookThreads.StuckException stuck)
+        catch (ProbeThreads.StuckException stuck)
         {
             return $"it cannot be looked at: {stuck.Message}";
         }
     }
 
-    private static async Task RunAsync(EventLoop loop, IReadinessLook look, Action onReady, Action<string> onSeen, CancellationToken end)
+    private static async Task RunAsync(EventLoop loop, IReadinessProbe look, Action onReady, Action<string> onSeen, CancellationToken end)
     {
         void Tell(Action what) => loop.Post(() =>
         {

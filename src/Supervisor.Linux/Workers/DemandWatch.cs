@@ -1,5 +1,5 @@
 using Supervisor.Core.Services;
-using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
-using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Probes;
 
@@ -267,7 +267,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     }
 
     /// <summary>Looks beside the loop, and hands over what was found, in the subjects' order, on it; null where the look failed.</summary>
-    private void Ask(Subject[] subjects, bool isPartial, Action<DrainLook[]?, TimeSpan> onFound)
+    private void Ask(Subject[] subjects, bool isPartial, Action<DrainSample[]?, TimeSpan> onFound)
     {
         var now = _loop.Now;
         var handles = _listeners();
@@ -287,10 +287,10 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             var all = question.All(withAges: true);
             var inodes = all.Keys.ToHashSet();
             return Array.ConvertAll(targets, target => target.Known is { } known
-                ? new DrainLook([.. known.Where(connection => all.ContainsKey(connection.Inode)).Select(connection => all[connection.Inode])]) { IsPartial = true }
-                : new DrainLook(
+                ? new DrainSample([.. known.Where(connection => all.ContainsKey(connection.Inode)).Select(connection => all[connection.Inode])]) { IsPartial = true }
+                : new DrainSample(
                     AcceptedConnections.Of(target.Pid, all, inodes, until),
-                    target.Waits ? [.. AcceptingLook.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()] : null));
+                    target.Waits ? [.. AcceptProbe.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()] : null));
         }).ContinueWith(
             task => _loop.Post(() =>
             {
@@ -303,20 +303,20 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     }
 
     /// <summary>On a thread that may wait; a look that may not begin is one that failed.</summary>
-    private Task<DrainLook[]> LookAsync(Func<DrainLook[]> look)
+    private Task<DrainSample[]> LookAsync(Func<DrainSample[]> look)
     {
         try
         {
-            return LookThreads.Shared.RunAsync(this, look);
+            return ProbeThreads.Shared.RunAsync(this, look);
         }
-        catch (LookThreads.StuckException exception)
+        catch (ProbeThreads.StuckException exception)
         {
-            return Task.FromException<DrainLook[]>(exception);
+            return Task.FromException<DrainSample[]>(exception);
         }
     }
 
     /// <summary>Takes in what was seen, and reports what is worth it; with <paramref name="isQuiet"/> no mere change of the number. Whether anything has changed.</summary>
-    private bool Take(Subject subject, DrainLook look, TimeSpan at, bool isQuiet)
+    private bool Take(Subject subject, DrainSample look, TimeSpan at, bool isQuiet)
     {
         var before = subject.Drain;
         var after = subject.Drain = before.See(look, at);

@@ -1,4 +1,5 @@
 using Supervisor.Core.Services;
+using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Workers;
 

@@ -1,3 +1,4 @@
+using Supervisor.Linux.Output;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
-using Supervisor.Core.Continuity;
 using Supervisor.Core.Services;
-using Supervisor.Linux.Continuity;
+using Supervisor.Core.State;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Output;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

@@ -1,6 +1,8 @@
 using Supervisor.Core;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Output;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

@@ -1,7 +1,8 @@
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
 using Supervisor.Linux.Handoff;
-using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -67,7 +68,7 @@ public sealed class NotifySocket : IDisposable
     /// </summary>
     public static NotifySocket? Create(string path, uint? uid, out SystemCallFailure? failure, Disposer? disposer = null, string owner = "")
     {
-        if (SocketAddress.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path, isAbstract: false)) is not { } raw)
+        if (Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path, isAbstract: false)) is not { } raw)
         {
             failure = new SystemCallError("bind", 36).With($"{path}: the runtime directory's path is too long for a socket in it; choose a shorter one");
             return null;

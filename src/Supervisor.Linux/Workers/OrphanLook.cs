@@ -1,4 +1,5 @@
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

@@ -3,9 +3,9 @@ using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 using Supervisor.Core;
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
 
 namespace Supervisor.Linux.Workers;

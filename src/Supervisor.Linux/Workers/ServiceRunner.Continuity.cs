@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Supervisor.Core.Continuity;
 using Supervisor.Core.Services;
+using Supervisor.Core.State;
 using Supervisor.Core.Workers;
-using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Output;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
@@ -120,7 +121,7 @@ public sealed partial class ServiceRunner
         {
             var listeners = spec.Listeners.Select(name => _wanted.Listeners.FirstOrDefault(handle => handle.Name == name)).ToArray();
             var isSame = spec.User == State.Spec.User && spec.Group == State.Spec.Group && spec.SupplementaryGroups.SequenceEqual(State.Spec.SupplementaryGroups);
-            _means.Add(generation, new GenerationMeans(
+            _means.Add(generation, new GenerationResources(
                 listeners.Any(handle => handle is null) ? _wanted.Listeners : listeners!,
                 isSame || !WorkerIdentity.TryResolve(spec, out var identity, out _) ? _wanted.Identity : identity));
         }

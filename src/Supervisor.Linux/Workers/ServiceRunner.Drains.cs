@@ -1,6 +1,5 @@
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
-using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Linux.Workers;

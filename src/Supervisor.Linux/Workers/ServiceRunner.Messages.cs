@@ -1,6 +1,7 @@
-using Supervisor.Core.Handoff;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

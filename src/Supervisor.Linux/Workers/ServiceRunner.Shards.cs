@@ -1,5 +1,4 @@
 using Supervisor.Core.Listeners;
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Linux.Listeners;
 

@@ -1,8 +1,11 @@
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Probes;
 using Supervisor.Native;
 
@@ -198,19 +201,19 @@ public sealed partial class ServiceRunner
     }
 
     /// <summary>How the worker's readiness is seen from outside; null where it says so itself, or is ready by its exec.</summary>
-    private IReadinessLook? Look(WorkerProcess process, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners)
+    private IReadinessProbe? Look(WorkerProcess process, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners)
     {
         var readiness = spec.Readiness;
         switch (readiness.Kind)
         {
             case ReadinessKind.Accepting:
-                return new AcceptingLook(
+                return new AcceptProbe(
                     this,
                     () => process.Pid,
                     [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens()).SelectMany(handle => handle.Sockets.Where(socket => process.Sockets?.Contains(socket) != false).Select(socket => (handle.Name, socket.Inode)))]);
             case ReadinessKind.Http:
-                var asked = listeners.First(handle => HttpLook.Asks(handle.Spec.Address.Kind));
-                return new HttpLook(this, () => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
+                var asked = listeners.First(handle => HttpProbe.Asks(handle.Spec.Address.Kind));
+                return new HttpProbe(this, () => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
             case ReadinessKind.Notify or ReadinessKind.Started:
                 return null;
             default:

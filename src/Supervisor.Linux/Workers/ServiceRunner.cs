@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
 using Serilog;
 using Supervisor.Core;
-using Supervisor.Core.Listeners;
-using Supervisor.Core.Rollouts;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Output;
 using Supervisor.Linux.Probes;
@@ -43,14 +44,14 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private readonly DescriptorStore _stored;
     private readonly OrphanReaper? _orphans;
     private readonly Queue<ServiceEvent> _events = new();
-    private readonly Dictionary<int, GenerationMeans> _means = [];
-    private GenerationMeans _wanted;
+    private readonly Dictionary<int, GenerationResources> _means = [];
+    private GenerationResources _wanted;
     private readonly EnvironmentFileReader _environmentFiles;
 
     /// <summary>Workers whose environment is being read: they have no process yet.</summary>
     private readonly HashSet<int> _preparing = [];
     private readonly List<WorkerSpawned> _spawned = [];
-    private readonly LookQueue _looks;
+    private readonly SerialQueue _looks;
     private int _sweeping;
     private bool _stepping;
     private bool _isReplacing;
@@ -60,9 +61,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, Disposer disposer, OrphanReaper? orphans = null, bool daemonLogsToJournal = false)
     {
         _loop = loop;
-        _looks = new LookQueue(loop);
+        _looks = new SerialQueue(loop);
         _spawner = spawner;
-        _wanted = new GenerationMeans(listeners, null);
+        _wanted = new GenerationResources(listeners, null);
         _logger = log;
         _daemonLogsToJournal = daemonLogsToJournal;
         _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log, () => WorkerIdentity.RightsOf(spec));
@@ -170,9 +171,9 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private bool Start(ServiceEvent what, out string? error)
     {
-        var missing = Listeners.Where(handle => handle.Descriptor is null).Select(handle => handle.IsAwaited ? handle.Failure!.Arguments : $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.Word()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
+        var missing = Listeners.Where(handle => handle.Descriptor is null).Select(handle => handle.IsAwaited ? handle.Failure!.Arguments : $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
         error = missing.Length > 0 ? string.Join("; ", missing) : null;
-        if (error is null && State.Spec.Readiness.Kind == ReadinessKind.Http && !Listeners.Any(handle => HttpLook.Asks(handle.Spec.Address.Kind)))
+        if (error is null && State.Spec.Readiness.Kind == ReadinessKind.Http && !Listeners.Any(handle => HttpProbe.Asks(handle.Spec.Address.Kind)))
         {
             // Of a given one it is known only now.
             error = $"ready = \"http:{State.Spec.Readiness.Path}\" asks a tcp:// or unix:// listener, and there is none among {string.Join(", ", Listeners.Select(handle => handle.Name))}";
@@ -224,7 +225,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public void Change(ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, WorkerIdentity identity, bool newWorkers)
     {
         var before = State.Spec;
-        _wanted = new GenerationMeans(listeners, identity);
+        _wanted = new GenerationResources(listeners, identity);
         if (Blocked is not null && listeners.All(handle => handle.Descriptor is not null))
         {
             Blocked = null;
@@ -474,7 +475,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
     }
 
-    private GenerationMeans MeansOf(int generation) => _means.GetValueOrDefault(generation) ?? _wanted;
+    private GenerationResources MeansOf(int generation) => _means.GetValueOrDefault(generation) ?? _wanted;
 
     private void CarryOut(ServiceEffect effect, TimeSpan now)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

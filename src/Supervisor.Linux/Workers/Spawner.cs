@@ -1,12 +1,13 @@
 using System.Collections;
 using System.Globalization;
 using System.Runtime.CompilerServices;
-using Supervisor.Core.Continuity;
-using Supervisor.Core.Handoff;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
+using Supervisor.Core.State;
 using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Output;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

@@ -1,3 +1,5 @@
+using Supervisor.Linux.Kernel;
+
 namespace Supervisor.Linux.Workers;
 
 /// <summary>The environment that all workers of the same terms have in common, NAME=VALUE each.</summary>

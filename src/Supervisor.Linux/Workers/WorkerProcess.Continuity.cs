@@ -1,5 +1,6 @@
-using Supervisor.Core.Continuity;
-using Supervisor.Linux.Continuity;
+using Supervisor.Core.State;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Output;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Supervisor.Core.Workers;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Probes;
 using Supervisor.Native;
 

@@ -1,5 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Bench.Micro;
 

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using Supervisor.Core.Handoff;
+using Supervisor.Core.Protocols;
 
 namespace Supervisor.Bench.Micro;
 

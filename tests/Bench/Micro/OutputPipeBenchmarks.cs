@@ -1,6 +1,6 @@
 using BenchmarkDotNet.Attributes;
 using Microsoft.Win32.SafeHandles;
-using Supervisor.Linux.Workers;
+using Supervisor.Linux.Output;
 using Supervisor.Native;
 
 namespace Supervisor.Bench.Micro;

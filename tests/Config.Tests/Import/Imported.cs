@@ -1,3 +1,4 @@
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Import;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;

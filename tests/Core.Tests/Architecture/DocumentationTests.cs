@@ -8,7 +8,7 @@ public partial class DocumentationTests
     [Fact]
     public void Each_resource_of_the_control_api_is_on_its_page()
     {
-        var routes = Sources("src/listend/Control").SelectMany(text => Route().Matches(text))
+        var routes = Sources("src/Supervisor.Daemon/Control").SelectMany(text => Route().Matches(text))
             .Select(match => $"| `{(match.Groups[1].Value == "Post" ? "POST" : "GET")} {match.Groups[2].Value}` |").Distinct().ToArray();
         Assert.True(routes.Length > 15);
         Assert.Equal([], routes.Except(Rows()));
@@ -18,7 +18,7 @@ public partial class DocumentationTests
     [Fact]
     public void Each_kind_of_event_is_on_its_page()
     {
-        var kinds = Sources("src/listend").SelectMany(text => Kind().Matches(text)).Select(match => match.Groups[1].Value).Distinct().ToArray();
+        var kinds = Sources("src/Supervisor.Daemon").SelectMany(text => Kind().Matches(text)).Select(match => match.Groups[1].Value).Distinct().ToArray();
         Assert.True(kinds.Length > 30);
         var page = Page();
         Assert.Equal([], kinds.Where(kind => !page.Contains($"`{kind}`", StringComparison.Ordinal)));

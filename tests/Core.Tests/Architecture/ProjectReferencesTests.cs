@@ -13,7 +13,8 @@ public class ProjectReferencesTests
         ["Supervisor.Client"] = [],
         ["Supervisor.Config"] = ["Supervisor.Core"],
         ["Supervisor.Linux"] = ["Supervisor.Core", "Supervisor.Native"],
-        ["listend"] = ["Supervisor.Linux", "Supervisor.Control", "Supervisor.Config", "Supervisor.Core"],
+        ["Supervisor.Daemon"] = ["Supervisor.Linux", "Supervisor.Control", "Supervisor.Config", "Supervisor.Core", "Supervisor.Native"],
+        ["listend"] = ["Supervisor.Daemon"],
         ["listenctl"] = ["Supervisor.Control", "Supervisor.Config", "Supervisor.Core", "Supervisor.Linux"],
     };
 

@@ -4,9 +4,11 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using CsCheck;
-using Supervisor.Core.Continuity;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Services;
+using Supervisor.Core.State;
 using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Tests.Continuity;

@@ -1,5 +1,6 @@
 using System.Text;
-using Supervisor.Core.Handoff;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
 
 namespace Supervisor.Core.Tests.Handoff;
 

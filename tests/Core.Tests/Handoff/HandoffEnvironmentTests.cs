@@ -1,5 +1,5 @@
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Core.Tests.Handoff;

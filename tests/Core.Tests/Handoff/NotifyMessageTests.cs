@@ -1,5 +1,5 @@
 using System.Text;
-using Supervisor.Core.Handoff;
+using Supervisor.Core.Protocols;
 
 namespace Supervisor.Core.Tests.Handoff;
 

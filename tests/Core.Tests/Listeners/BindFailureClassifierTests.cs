@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
 
 namespace Supervisor.Core.Tests.Listeners;
 
@@ -207,7 +209,7 @@ public sealed class BindFailureClassifierTests
     [Fact]
     public void Every_cause_has_a_word_of_its_own_and_a_heading()
     {
-        var words = Enum.GetValues<BindCause>().Select(cause => cause.Word()).ToList();
+        var words = Enum.GetValues<BindCause>().Select(cause => cause.ToWireName()).ToList();
         Assert.Equal(words.Count, words.Distinct().Count());
         var directory = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(directory, "Supervisor.sln")))
@@ -221,7 +223,7 @@ public sealed class BindFailureClassifierTests
 
     private static void Check(BindDiagnosis diagnosis, string errno, string cause, bool retry)
     {
-        Assert.Equal((errno, cause, retry, false), (diagnosis.Errno, diagnosis.Cause!.Value.Word(), diagnosis.Retry, diagnosis.Bindable));
+        Assert.Equal((errno, cause, retry, false), (diagnosis.Errno, diagnosis.Cause!.Value.ToWireName(), diagnosis.Retry, diagnosis.Bindable));
         Assert.NotEmpty(diagnosis.Verdict);
         Assert.NotEmpty(diagnosis.Advice);
     }

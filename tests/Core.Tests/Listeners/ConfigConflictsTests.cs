@@ -1,4 +1,6 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
 
 namespace Supervisor.Core.Tests.Listeners;
 

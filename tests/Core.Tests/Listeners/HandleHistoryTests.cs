@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Core.Tests.Listeners;
 

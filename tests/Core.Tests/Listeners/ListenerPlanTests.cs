@@ -1,5 +1,7 @@
 using System.Net;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Listeners.Plan;
 
 namespace Supervisor.Core.Tests.Listeners;
 

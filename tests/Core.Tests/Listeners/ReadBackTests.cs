@@ -1,4 +1,5 @@
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Core.Tests.Listeners;
 

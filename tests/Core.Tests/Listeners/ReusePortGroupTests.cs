@@ -1,4 +1,4 @@
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
 
 namespace Supervisor.Core.Tests.Listeners;
 

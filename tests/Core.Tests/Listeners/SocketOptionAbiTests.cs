@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Core.Tests.Listeners;
 

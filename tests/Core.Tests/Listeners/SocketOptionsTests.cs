@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Core.Tests.Listeners;
 
@@ -13,7 +14,7 @@ public class SocketOptionsTests
 
     [Fact]
     public void What_decides_the_owner_is_set_before_bind() =>
-        Assert.All(SocketOptions.All, option => Assert.True(!option.DecidesOwner || option.Phase == HandlePhase.PreBind, option.Name));
+        Assert.All(SocketOptions.All, option => Assert.True(!option.AffectsBindOwnership || option.Phase == HandlePhase.PreBind, option.Name));
 
     [Fact]
     public void Each_socket_shows_its_own_options()

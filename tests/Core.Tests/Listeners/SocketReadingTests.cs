@@ -1,4 +1,6 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Core.Tests.Listeners;
 

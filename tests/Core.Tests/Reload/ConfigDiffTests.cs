@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Plan;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
 

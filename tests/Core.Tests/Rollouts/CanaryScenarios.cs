@@ -1,7 +1,5 @@
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Tests.Services;
-using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Tests.Rollouts;
 

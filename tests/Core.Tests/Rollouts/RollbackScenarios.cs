@@ -1,4 +1,3 @@
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Tests.Services;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 
@@ -138,7 +137,7 @@ internal sealed class FakeService
     public FakeService Scale(int workers) => Send(new ScaleRequested(workers));
 
     /// <summary>A reload finds that spec: what needs new workers is rolled out.</summary>
-    public FakeService Change(ServiceSpec spec) => Send(new SpecChanged(spec, !ServiceTerms.SameWorker(State.Spec, spec)));
+    public FakeService Change(ServiceSpec spec) => Send(new SpecChanged(spec, !ServiceReloadImpact.SameWorker(State.Spec, spec)));
 
     public FakeService Ready(params string[] workers) => Each(workers, worker => new WorkerReady(worker.Id));
 
@@ -216,7 +215,7 @@ internal sealed class FakeService
                 Advance(next > Now ? next - Now : TimeSpan.Zero);
             }
 
-            if (State.Rollout is { Phase: Core.Rollouts.RolloutPhase.Canary, PromotedAt: null })
+            if (State.Rollout is { Phase: Core.Services.RolloutPhase.Canary, PromotedAt: null })
             {
                 Promote();
                 continue;

@@ -1,4 +1,3 @@
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Core.Tests.Services;

@@ -1,4 +1,3 @@
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Core.Tests.Services;
@@ -138,6 +137,6 @@ public class ReloadScenarios
         Assert.Equal(one.GetHashCode(), other.GetHashCode());
         Assert.NotEqual(one, other with { Command = ["/a"] });
         Assert.NotEqual(one, other with { Name = "web" });
-        Assert.Equal(["environment", "hooks.pre_start"], ServiceTerms.Changed(one, Spec with { Command = one.Command, Listeners = one.Listeners, Workers = 1 }).Select(term => term.Setting));
+        Assert.Equal(["environment", "hooks.pre_start"], ServiceReloadImpact.Changed(one, Spec with { Command = one.Command, Listeners = one.Listeners, Workers = 1 }).Select(term => term.Setting));
     }
 }

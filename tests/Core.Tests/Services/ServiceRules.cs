@@ -1,4 +1,3 @@
-using Supervisor.Core.Rollouts;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
 
@@ -290,7 +289,7 @@ internal static class ServiceRules
         foreach (var (generation, terms) in transition.Before.Specs)
         {
             Require(
-                !after.Specs.TryGetValue(generation, out var now) || ServiceTerms.SameWorker(terms, now),
+                !after.Specs.TryGetValue(generation, out var now) || ServiceReloadImpact.SameWorker(terms, now),
                 "the terms of a generation changed in what its workers were given");
         }
     }

@@ -52,9 +52,9 @@ public class WorkerDrainTests
     [Fact]
     public void Where_it_may_not_be_looked_into_nothing_is_said()
     {
-        var drain = Told.See(Look(Open(1)), At(11.5)).See(new DrainLook(null), At(12)).See(Look(Open(1), Open(2)), At(14));
+        var drain = Told.See(Look(Open(1)), At(11.5)).See(new DrainSample(null), At(12)).See(Look(Open(1), Open(2)), At(14));
         Assert.Equal((2, null), (drain.Count, drain.KeepsAccepting));
-        Assert.Null(drain.See(new DrainLook(null), At(15)).Count);
+        Assert.Null(drain.See(new DrainSample(null), At(15)).Count);
     }
 
     [Fact]
@@ -167,9 +167,9 @@ public class WorkerDrainTests
                         .Where(one => one.Item1 <= at && at < one.Item1 + one.Item2).Select(one => one.Connection).ToArray();
                     drain = drain.See(kind switch
                     {
-                        0 => new DrainLook(null, []),
-                        <= 3 => new DrainLook([.. seen.Where(connection => drain.Connections?.Any(known => known.Inode == connection.Inode) == true)]) { IsPartial = true },
-                        _ => new DrainLook(seen, at < 11 ? ["web"] : []),
+                        0 => new DrainSample(null, []),
+                        <= 3 => new DrainSample([.. seen.Where(connection => drain.Connections?.Any(known => known.Inode == connection.Inode) == true)]) { IsPartial = true },
+                        _ => new DrainSample(seen, at < 11 ? ["web"] : []),
                     }, At(at));
                     Assert.True(drain.KeepsAccepting is null, drain.KeepsAccepting?.ToString());
                     Assert.True(drain.OldestFor(At(at)) is not { } oldest || oldest <= At(at - open.Min(one => one.Item1)) + TimeSpan.FromMilliseconds(1));
@@ -186,7 +186,7 @@ public class WorkerDrainTests
         SilentFor = silentFor is { } silence ? At(silence) : null,
     };
 
-    private static DrainLook Look(params AcceptedConnection[] connections) => new(connections);
+    private static DrainSample Look(params AcceptedConnection[] connections) => new(connections);
 
-    private static DrainLook Awaits(string[] awaited, params AcceptedConnection[] connections) => new(connections, awaited);
+    private static DrainSample Awaits(string[] awaited, params AcceptedConnection[] connections) => new(connections, awaited);
 }

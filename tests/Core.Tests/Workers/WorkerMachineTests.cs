@@ -1,6 +1,5 @@
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
-using Action = Supervisor.Core.Workers.WorkerMachine.Action;
+using Action = Supervisor.Core.Services.WorkerMachine.Action;
 
 namespace Supervisor.Core.Tests.Workers;
 

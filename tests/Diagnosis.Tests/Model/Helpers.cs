@@ -1,5 +1,5 @@
 using System.Net;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
 
 namespace Supervisor.Diagnosis.Tests.Model;
 

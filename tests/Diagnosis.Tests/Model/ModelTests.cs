@@ -1,5 +1,5 @@
 using System.Globalization;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
 
 namespace Supervisor.Diagnosis.Tests.Model;
 

@@ -2,8 +2,11 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Options;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -40,9 +43,9 @@ public unsafe class AbiTests : KernelTest
         (typeof(ListenerFactory), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(ListenerFactory), "McastJoinGroup", "MCAST_JOIN_GROUP"),
         (typeof(ListenerFactory), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"), (typeof(ListenerFactory), "McastLeaveGroup", "MCAST_LEAVE_GROUP"),
         (typeof(ListenerFactory), "McastLeaveSourceGroup", "MCAST_LEAVE_SOURCE_GROUP"),
-        (typeof(SocketAddress), "MaxLength", "sizeof(struct sockaddr_storage)"), (typeof(SocketAddress), "AfUnix", "AF_UNIX"),
-        (typeof(SocketAddress), "InternetLength", "sizeof(struct sockaddr_in)"), (typeof(SocketAddress), "Internet6Length", "sizeof(struct sockaddr_in6)"),
-        (typeof(SocketAddress), "AfInet", "AF_INET"), (typeof(SocketAddress), "AfInet6", "AF_INET6"), (typeof(SocketAddress), "AfVsock", "AF_VSOCK"),
+        (typeof(Sockaddr), "MaxLength", "sizeof(struct sockaddr_storage)"), (typeof(Sockaddr), "AfUnix", "AF_UNIX"),
+        (typeof(Sockaddr), "InternetLength", "sizeof(struct sockaddr_in)"), (typeof(Sockaddr), "Internet6Length", "sizeof(struct sockaddr_in6)"),
+        (typeof(Sockaddr), "AfInet", "AF_INET"), (typeof(Sockaddr), "AfInet6", "AF_INET6"), (typeof(Sockaddr), "AfVsock", "AF_VSOCK"),
         (typeof(SocketIdentity), "SolSocket", "SOL_SOCKET"), (typeof(SocketIdentity), "SoType", "SO_TYPE"),
         (typeof(SocketIdentity), "SoAcceptConn", "SO_ACCEPTCONN"), (typeof(SocketIdentity), "SoProtocol", "SO_PROTOCOL"),
         (typeof(SocketIdentity), "SoDomain", "SO_DOMAIN"),
@@ -54,10 +57,10 @@ public unsafe class AbiTests : KernelTest
         (typeof(UnixDiag), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(UnixDiag), "RequestFlag", "NLM_F_REQUEST"),
         (typeof(UnixDiag), "UnixDiagRqLen", "UNIX_DIAG_RQLEN"), (typeof(UnixDiag), "ShowRqLen", "UDIAG_SHOW_RQLEN"),
         (typeof(NotifySocket), "AfUnix", "AF_UNIX"), (typeof(DescriptorPassing), "AfUnix", "AF_UNIX"), (typeof(DescriptorPassing), "SockSeqpacket", "SOCK_SEQPACKET"),
-        (typeof(Supervisor.Linux.Continuity.Keeper), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Continuity.Keeper), "SockSeqpacket", "SOCK_SEQPACKET"),
+        (typeof(Supervisor.Linux.Continuity.FdHolder), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Continuity.FdHolder), "SockSeqpacket", "SOCK_SEQPACKET"),
         (typeof(Supervisor.Linux.Continuity.SystemdStore), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Continuity.SystemdStore), "SockDgram", "SOCK_DGRAM"),
         (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
-        (typeof(Supervisor.Linux.Journal.JournalSocket), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Journal.JournalSocket), "SockDgram", "SOCK_DGRAM"),
+        (typeof(Supervisor.Linux.Output.JournalSocket), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Output.JournalSocket), "SockDgram", "SOCK_DGRAM"),
         (typeof(NotifySocket), "SolSocket", "SOL_SOCKET"), (typeof(NotifySocket), "SoPassCred", "SO_PASSCRED"),
         (typeof(SocketDrops), "SolSocket", "SOL_SOCKET"), (typeof(SocketDrops), "SoMemInfo", "SO_MEMINFO"),
         (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),
@@ -93,7 +96,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(AcceptedConnections), "LastDataReceived", "offsetof(struct tcp_info, tcpi_last_data_recv)"),
         (typeof(AcceptedConnections), "LastAckReceived", "offsetof(struct tcp_info, tcpi_last_ack_recv)"),
         (typeof(AcceptedConnections), "Connected", "1 << TCP_ESTABLISHED | 1 << TCP_SYN_RECV | 1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE_WAIT | 1 << TCP_LAST_ACK | 1 << TCP_CLOSING"),
-        (typeof(Supervisor.Linux.Probes.AcceptingLook), "PollIn", "EPOLLIN"), (typeof(Supervisor.Linux.Probes.AcceptingLook), "EdgeTriggered", "(unsigned)EPOLLET"),
+        (typeof(Supervisor.Linux.Probes.AcceptProbe), "PollIn", "EPOLLIN"), (typeof(Supervisor.Linux.Probes.AcceptProbe), "EdgeTriggered", "(unsigned)EPOLLET"),
         (typeof(SocketReader), "SolSocket", "SOL_SOCKET"), (typeof(SocketReader), "SoGetFilter", "SO_GET_FILTER"), (typeof(SocketReader), "SoAcceptConn", "SO_ACCEPTCONN"),
         (typeof(SocketReader), "SoLockFilter", "SO_LOCK_FILTER"),
         (typeof(SocketRepair), "SolSocket", "SOL_SOCKET"), (typeof(SocketRepair), "SoDetachFilter", "SO_DETACH_FILTER"),
@@ -129,7 +132,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
         (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"), (typeof(Succession), "SetSize", "sizeof(sigset_t)"),
-        (typeof(Supervisor.Linux.Continuity.Stragglers), "Terminate", "SIGTERM"), (typeof(Supervisor.Linux.Continuity.Stragglers), "Kill", "SIGKILL"),
+        (typeof(Supervisor.Linux.Continuity.OrphanedWorkers), "Terminate", "SIGTERM"), (typeof(Supervisor.Linux.Continuity.OrphanedWorkers), "Kill", "SIGKILL"),
         (typeof(Files), "GetOpenFileLock", "F_OFD_GETLK"), (typeof(Files), "SetOpenFileLock", "F_OFD_SETLK"),
         (typeof(FilesAt), "ProcFileSystem", "PROC_SUPER_MAGIC"), (typeof(FilesAt), "FuseFileSystem", "0x65735546"), (typeof(FilesAt), "LongestLink", "PATH_MAX"),
         (typeof(ThreadRights), "PrGetDumpable", "PR_GET_DUMPABLE"), (typeof(ThreadRights), "PrSetDumpable", "PR_SET_DUMPABLE"),
@@ -146,8 +149,8 @@ public unsafe class AbiTests : KernelTest
         (typeof(ProcessFacts), "MaxBytes"), (typeof(EvidenceBudget), "Share"), (typeof(EvidenceBudget), "MostLeftBehind"), (typeof(ConflictWatch), "MostHolders"), (typeof(DriftWatch), "MostTakers"),
         (typeof(ListenerFactory), "ReservedDescriptors"), (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
-        (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Handoff.InheritedDescriptors), "Max"),
-        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"), (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.ProgramTrial), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.Keeper), "MaxPacket"),
+        (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Max"),
+        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"), (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.UpgradePreflight), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.FdHolder), "MaxPacket"),
     ];
 
     [Fact]

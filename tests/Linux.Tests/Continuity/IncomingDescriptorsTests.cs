@@ -1,4 +1,4 @@
-using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using Serilog;
-using Supervisor.Core.Continuity;
+using Supervisor.Core.State;
 using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 
@@ -26,7 +27,7 @@ public sealed class KeeperTests : KernelTest
         const int many = 50;
         var path = _directory["keeper.sock"];
         using var loop = new EventLoop(TimeProvider.System);
-        var keeper = Keeper.TryStart(loop, path, [], Log.Logger, out var error);
+        var keeper = FdHolder.TryStart(loop, path, [], Log.Logger, out var error);
         Assert.True(keeper is not null, error);
         var pid = keeper.Pid;
         var pipes = Enumerable.Range(0, many).Select(_ => NewPipe()).ToList();
@@ -39,19 +40,19 @@ public sealed class KeeperTests : KernelTest
         keeper.Dispose();
 
         using var incoming = new IncomingDescriptors();
-        Keeper.TakeFrom(path, incoming);
+        FdHolder.TakeFrom(path, incoming);
         Assert.Equal(
             expected.OrderBy(pair => pair.Key, StringComparer.Ordinal),
-            incoming.Remaining.Where(key => key != DescriptorKey.Keeper).Select(key => KeyValuePair.Create(key, Inode(incoming.Peek(key)!))).OrderBy(pair => pair.Key, StringComparer.Ordinal));
+            incoming.Remaining.Where(key => key != DescriptorKey.FdHolder).Select(key => KeyValuePair.Create(key, Inode(incoming.Peek(key)!))).OrderBy(pair => pair.Key, StringComparer.Ordinal));
 
         // The successor does not know of which version it is until that has answered, and puts one by one.
-        var adopted = Keeper.Adopt(loop, incoming.Take(DescriptorKey.Keeper)!, Log.Logger);
+        var adopted = FdHolder.Adopt(loop, incoming.Take(DescriptorKey.FdHolder)!, Log.Logger);
         Assert.Equal(2, adopted.Put([KeyValuePair.Create("first", newer), KeyValuePair.Create("second", newer)]));
         adopted.Drop([.. expected.Keys]);
         adopted.Dispose();
         using var again = new IncomingDescriptors();
-        Keeper.TakeFrom(path, again);
-        Assert.Equal(["first", DescriptorKey.Keeper, "second"], again.Remaining.Order(StringComparer.Ordinal));
+        FdHolder.TakeFrom(path, again);
+        Assert.Equal(["first", DescriptorKey.FdHolder, "second"], again.Remaining.Order(StringComparer.Ordinal));
         Leave(loop, again, path, pid);
     }
 
@@ -60,13 +61,13 @@ public sealed class KeeperTests : KernelTest
     {
         var path = _directory["keeper.sock"];
         using var loop = new EventLoop(TimeProvider.System);
-        using var keeper = Keeper.TryStart(loop, path, [], Log.Logger, out _)!;
+        using var keeper = FdHolder.TryStart(loop, path, [], Log.Logger, out _)!;
         using var pipe = NewPipe();
         keeper.Put([KeyValuePair.Create("one", pipe), KeyValuePair.Create(LongName + LongName, pipe), KeyValuePair.Create(LongName, pipe)]);
         keeper.Dispose();
         using var incoming = new IncomingDescriptors();
-        Keeper.TakeFrom(path, incoming);
-        Assert.Equal([DescriptorKey.Keeper, LongName, "one"], incoming.Remaining.Order(StringComparer.Ordinal));
+        FdHolder.TakeFrom(path, incoming);
+        Assert.Equal([DescriptorKey.FdHolder, LongName, "one"], incoming.Remaining.Order(StringComparer.Ordinal));
         Leave(loop, incoming, path, keeper.Pid);
     }
 
@@ -88,7 +89,7 @@ public sealed class KeeperTests : KernelTest
     private static void Leave(EventLoop loop, IncomingDescriptors incoming, string path, int pid)
     {
         using var pidfd = Processes.OpenPidfd(pid, out _)!;
-        using (var last = Keeper.Adopt(loop, incoming.Take(DescriptorKey.Keeper)!, Log.Logger))
+        using (var last = FdHolder.Adopt(loop, incoming.Take(DescriptorKey.FdHolder)!, Log.Logger))
         {
             last.Dismiss(path);
         }
@@ -108,7 +109,7 @@ public sealed class KeeperTests : KernelTest
         using var loop = new EventLoop(TimeProvider.System);
         using var lingering = new Lingering();
         var path = directory["keeper.sock"];
-        var keeper = Keeper.TryStart(loop, path, [], Log.Logger, out var error);
+        var keeper = FdHolder.TryStart(loop, path, [], Log.Logger, out var error);
         Assert.True(keeper is not null, error);
         lingering.Give(socket => Assert.Equal(1, keeper.Put([new(key, socket)])));
         keeper.Drop([key]);
@@ -119,7 +120,7 @@ public sealed class KeeperTests : KernelTest
 
         // Its daemon is dead: it hands over what it holds.
         using var incoming = new IncomingDescriptors();
-        Keeper.TakeFrom(path, incoming);
+        FdHolder.TakeFrom(path, incoming);
         using var held = incoming.Take("listener/other");
         Assert.NotNull(held);
         Leave(loop, incoming, path, pid);

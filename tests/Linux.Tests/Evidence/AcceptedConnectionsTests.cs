@@ -1,6 +1,6 @@
 using Supervisor.Core.Workers;
-using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Evidence;

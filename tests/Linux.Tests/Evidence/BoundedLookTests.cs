@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Probes;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
@@ -20,7 +21,7 @@ public class BoundedLookTests : KernelTest
         Assert.Empty(found);
         Assert.True(look.Unseen > 0);
         Assert.False(OpenFiles.FindSocketsOf(Processes.CurrentPid, new HashSet<ulong> { listener.Inode }, found, until: 0));
-        Assert.Empty(AcceptingLook.Awaited(Processes.CurrentPid, [listener.Inode], until: 0));
+        Assert.Empty(AcceptProbe.Awaited(Processes.CurrentPid, [listener.Inode], until: 0));
     }
 
     [Fact]
@@ -81,12 +82,12 @@ public class BoundedLookTests : KernelTest
         using var holder = Given.Listener("tcp://127.0.0.1:0");
         var time = new FakeTimeProvider();
         var budget = new EvidenceBudget(time, TimeSpan.Zero);
-        var diagnosis = BindDiagnostics.Ask(Given.Spec(holder.Effective!.ToString()), Predecessors.OfAnyService, budget);
+        var diagnosis = BindDiagnostics.Ask(Given.Spec(holder.Effective!.ToString()), LeftoverHolders.OfAnyService, budget);
         Assert.Equal("EADDRINUSE", diagnosis.Errno);
         Assert.True(diagnosis.IsPartial);
         Assert.Contains("Not all processes could be looked at in time", diagnosis.Advice, StringComparison.Ordinal);
 
-        var whole = BindDiagnostics.Ask(Given.Spec(holder.Effective!.ToString()), Predecessors.OfAnyService, new EvidenceBudget(TimeProvider.System, Patience));
+        var whole = BindDiagnostics.Ask(Given.Spec(holder.Effective!.ToString()), LeftoverHolders.OfAnyService, new EvidenceBudget(TimeProvider.System, Patience));
         Assert.False(whole.IsPartial);
         Assert.Equal(BindCause.SameAddress, whole.Cause);
         Assert.Contains(whole.Owners, owner => owner.Pid == Processes.CurrentPid);
@@ -96,7 +97,7 @@ public class BoundedLookTests : KernelTest
     public async Task Looks_that_do_not_return_cost_their_owner_further_looks_and_nobody_else()
     {
         var time = new FakeTimeProvider();
-        var threads = new LookThreads(time);
+        var threads = new ProbeThreads(time);
         using var end = new ManualResetEventSlim();
         using var begun = new CountdownEvent(4);
         object bad = new(), worse = new();
@@ -113,7 +114,7 @@ public class BoundedLookTests : KernelTest
         Assert.False(waiting.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(1, await waiting.WaitAsync(Patience));
-        Assert.Throws<LookThreads.StuckException>(() => { _ = threads.RunAsync(bad, () => 2); });
+        Assert.Throws<ProbeThreads.StuckException>(() => { _ = threads.RunAsync(bad, () => 2); });
         Assert.Equal(3, await threads.RunAsync(new object(), () => 3).WaitAsync(Patience));
         end.Set();
         await Task.WhenAll(stuck).WaitAsync(Patience);
@@ -125,16 +126,16 @@ public class BoundedLookTests : KernelTest
     [Fact]
     public async Task A_look_that_fails_fails_for_who_asked()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => new LookThreads(TimeProvider.System).RunAsync<int>(this, () => throw new InvalidOperationException()));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => new ProbeThreads(TimeProvider.System).RunAsync<int>(this, () => throw new InvalidOperationException()));
     }
 
-    private static bool CanRun(LookThreads threads, object owner)
+    private static bool CanRun(ProbeThreads threads, object owner)
     {
         try
         {
             return threads.RunAsync(owner, () => true).Wait(Patience);
         }
-        catch (LookThreads.StuckException)
+        catch (ProbeThreads.StuckException)
         {
             return false;
         }

@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json;
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;

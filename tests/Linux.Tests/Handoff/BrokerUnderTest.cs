@@ -1,6 +1,7 @@
 using System.Globalization;
-using Supervisor.Core.Handoff;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 

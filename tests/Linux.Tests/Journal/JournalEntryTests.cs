@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using CsCheck;
-using Supervisor.Linux.Journal;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Tests.Kernel;
 
 namespace Supervisor.Linux.Tests.Journal;

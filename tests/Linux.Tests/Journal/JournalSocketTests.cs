@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
-using Supervisor.Linux.Journal;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Tests.Kernel;
 
 namespace Supervisor.Linux.Tests.Journal;

@@ -1,4 +1,3 @@
-using Supervisor.Core.Listeners;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Kernel;

@@ -1,3 +1,5 @@
+using Supervisor.Linux.Kernel;
+
 namespace Supervisor.Linux.Tests.Kernel;
 
 /// <summary>An event loop on a thread of its own.</summary>

@@ -1,6 +1,7 @@
 using Serilog;
 using Serilog.Core;
 using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Kernel;

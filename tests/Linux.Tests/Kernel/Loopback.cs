@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
@@ -26,7 +27,7 @@ internal static class Loopback
     public static DescriptorHandle Connect(ListenAddress address)
     {
         var socket = Socket(address);
-        var error = Sockets.Connect(socket, SocketAddress.Encode(address)!);
+        var error = Sockets.Connect(socket, Sockaddr.Encode(address)!);
         if (error is { } refused)
         {
             socket.Dispose();
@@ -41,7 +42,7 @@ internal static class Loopback
     {
         var parsed = Given.Address(address);
         var socket = Socket(parsed);
-        Assert.Null(Sockets.Bind(socket, SocketAddress.Encode(parsed)!));
+        Assert.Null(Sockets.Bind(socket, Sockaddr.Encode(parsed)!));
         if (backlog is { } length)
         {
             Assert.Null(Sockets.Listen(socket, length));

@@ -1,4 +1,7 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
@@ -128,7 +131,7 @@ public class AddressFormTests : KernelTest
     {
         using var holder = Loopback.Socket(10, 1);
         Assert.Null(Sockets.SetInt32(holder, 41, 26, 1));
-        Assert.Null(Sockets.Bind(holder, SocketAddress.Encode(Given.Address("tcp://[::]:0"))));
+        Assert.Null(Sockets.Bind(holder, Sockaddr.Encode(Given.Address("tcp://[::]:0"))));
         Assert.Null(Sockets.Listen(holder, 1));
         using var handle = Given.Attempt($"tcp://*:{Loopback.AddressOf(holder).Port}");
         Assert.Equal("EADDRINUSE", handle.Failure!.Name);

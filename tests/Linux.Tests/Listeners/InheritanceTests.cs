@@ -1,5 +1,7 @@
 using Supervisor.Core.Listeners;
-using Supervisor.Linux.Listeners;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 
@@ -39,7 +41,7 @@ public class InheritanceTests : KernelTest
             return;
         }
 
-        Assert.Null(Sockets.Bind(listener, SocketAddress.Encode(parsed)!));
+        Assert.Null(Sockets.Bind(listener, Sockaddr.Encode(parsed)!));
         Assert.Null(Sockets.Listen(listener, 8));
         using var client = Loopback.Connect(Loopback.AddressOf(listener));
         Libc.Send(client, "x"u8);

@@ -1,9 +1,10 @@
 using System.Net;
-using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
-using SocketAddress = Supervisor.Linux.Listeners.SocketAddress;
+using Sockaddr = Supervisor.Linux.Kernel.Sockaddr;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
@@ -74,11 +75,11 @@ public class MulticastTests : KernelTest
         var address = IPAddress.Parse(from);
         var isFour = address.GetAddressBytes().Length == 4;
         using var sender = Loopback.Socket(isFour ? 2 : 10, 2);
-        Assert.Null(Sockets.Bind(sender, SocketAddress.Encode(address, 0)));
+        Assert.Null(Sockets.Bind(sender, Sockaddr.Encode(address, 0)));
         var v0 = NetworkInterfaces.Index("v0")!.Value;
 
         // IP_MULTICAST_IF takes the interface's address, IPV6_MULTICAST_IF its number.
         Assert.Null(isFour ? Sockets.SetBytes(sender, 0, 32, address.GetAddressBytes()) : Sockets.SetInt32(sender, 41, 17, (int)v0));
-        Libc.SendTo(sender, "hello"u8, SocketAddress.Encode(IPAddress.Parse(group), (int)listener.Effective!.Port, v0));
+        Libc.SendTo(sender, "hello"u8, Sockaddr.Encode(IPAddress.Parse(group), (int)listener.Effective!.Port, v0));
     }
 }

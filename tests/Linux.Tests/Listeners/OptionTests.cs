@@ -1,6 +1,10 @@
 using System.Text;
 using Serilog.Events;
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 

@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 

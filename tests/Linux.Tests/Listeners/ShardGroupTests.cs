@@ -1,4 +1,8 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
@@ -18,7 +22,7 @@ public sealed class ShardGroupTests : KernelTest
         var random = new Random(seed);
         using var first = Loopback.Socket(Given.Address("tcp://127.0.0.1:0"));
         Assert.Null(OptionAccess.Set(first, SocketOptions.ReusePort, OptionValue.Of(true)));
-        Assert.Null(Sockets.Bind(first, SocketAddress.Encode(Given.Address("tcp://127.0.0.1:0"))!));
+        Assert.Null(Sockets.Bind(first, Sockaddr.Encode(Given.Address("tcp://127.0.0.1:0"))!));
         var address = Loopback.AddressOf(first);
         Assert.Null(Sockets.Listen(first, 100));
         var sockets = new Dictionary<ulong, DescriptorHandle> { [Inode(first)] = first };
@@ -30,7 +34,7 @@ public sealed class ShardGroupTests : KernelTest
             {
                 var socket = Loopback.Socket(address);
                 OptionAccess.Set(socket, SocketOptions.ReusePort, OptionValue.Of(true));
-                Assert.Null(Sockets.Bind(socket, SocketAddress.Encode(address)!));
+                Assert.Null(Sockets.Bind(socket, Sockaddr.Encode(address)!));
                 Assert.Null(Sockets.Listen(socket, 100));
                 sockets.Add(Inode(socket), socket);
                 group.Join(Inode(socket));
@@ -141,7 +145,7 @@ public sealed class ShardGroupTests : KernelTest
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }));
         using var other = Loopback.Socket(handle.Effective!);
         OptionAccess.Set(other, SocketOptions.ReusePort, OptionValue.Of(true));
-        Assert.Null(Sockets.Bind(other, SocketAddress.Encode(handle.Effective!)!));
+        Assert.Null(Sockets.Bind(other, Sockaddr.Encode(handle.Effective!)!));
         Assert.Null(ListenerFactory.WhyNotSteered(handle));
         Assert.Null(Sockets.Listen(other, 1));
         Assert.Contains("another socket shares", ListenerFactory.WhyNotSteered(handle), StringComparison.Ordinal);

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 
@@ -28,7 +28,7 @@ public class SocketCloserTests : KernelTest
         var listener = Loopback.Bound($"unix://{directory["u"]}", 1);
         using (var client = Loopback.Socket(1, 1))
         {
-            Assert.Null(Sockets.Connect(client, SocketAddress.Encode(Loopback.AddressOf(listener))!));
+            Assert.Null(Sockets.Connect(client, Sockaddr.Encode(Loopback.AddressOf(listener))!));
             lingering.Give(socket => Assert.True(DescriptorPassing.Send(client, "x"u8, [socket], wait: true, out _)));
         }
 
@@ -44,6 +44,6 @@ public class SocketCloserTests : KernelTest
         var address = Loopback.AddressOf(listener);
         SocketCloser.Close(listener);
         using var again = Loopback.Socket(2, 1);
-        Assert.Null(Sockets.Bind(again, SocketAddress.Encode(address)!));
+        Assert.Null(Sockets.Bind(again, Sockaddr.Encode(address)!));
     }
 }

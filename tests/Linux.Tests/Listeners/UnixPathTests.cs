@@ -1,4 +1,7 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
@@ -43,7 +46,7 @@ public class UnixPathTests : KernelTest
         {
             using var socket = Loopback.Socket(kind.Item1, kind.Item2);
             Assert.Null(Files.SetMode(socket, 0x1A0));
-            Assert.Null(Sockets.Bind(socket, SocketAddress.Encode(Given.Address($"unix://{_directory["b" + kind.Item2]}"))));
+            Assert.Null(Sockets.Bind(socket, Sockaddr.Encode(Given.Address($"unix://{_directory["b" + kind.Item2]}"))));
             Assert.Equal(0x1A0 & ~umask, PermissionsOf("b" + kind.Item2));
         }
 

@@ -84,21 +84,21 @@ public class ErrnoTests : KernelTest
     public void A_lock_is_looked_at_without_being_taken_and_lives_as_long_as_a_copy_of_its_descriptor()
     {
         var path = _directory["lock"];
-        Assert.Equal(new Incumbent(null, null), Incumbent.Of(path));
+        Assert.Equal(new LockHolder(null, null), LockHolder.Of(path));
         var first = Files.Open(path, 0x40 | 2, 0x124, out _)!;
-        Assert.Equal(new Incumbent(false, null), Incumbent.Of(path));
+        Assert.Equal(new LockHolder(false, null), LockHolder.Of(path));
         Assert.True(Files.TryLock(first));
         Assert.True(Files.TryLock(first));
         Files.Replace(first, "4711\n"u8);
-        Assert.Equal(new Incumbent(true, 4711), Incumbent.Of(path));
+        Assert.Equal(new LockHolder(true, 4711), LockHolder.Of(path));
 
         // As it is handed to a successor.
         var copy = Files.Duplicate(first, out _)!;
         first.Dispose();
-        Assert.Equal(new Incumbent(true, 4711), Incumbent.Of(path));
+        Assert.Equal(new LockHolder(true, 4711), LockHolder.Of(path));
         copy.Dispose();
-        Assert.Equal(new Incumbent(false, 4711), Incumbent.Of(path));
-        Assert.Equal(new Incumbent(false, 4711), Incumbent.Of(path));
+        Assert.Equal(new LockHolder(false, 4711), LockHolder.Of(path));
+        Assert.Equal(new LockHolder(false, 4711), LockHolder.Of(path));
     }
 
     [Fact]

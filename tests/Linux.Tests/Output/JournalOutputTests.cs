@@ -1,5 +1,5 @@
-using Supervisor.Core;
 using System.Text;
+using Supervisor.Core;
 using Supervisor.Linux.Output;
 
 namespace Supervisor.Linux.Tests.Output;

@@ -53,7 +53,7 @@ public class AcceptingLookTests : KernelTest
         try
         {
             var deadline = TimeProvider.System.GetTimestamp();
-            while (await new AcceptingLook(this, () => child.Pid, [("web", listener.Inode)]).LookAsync(default) is { } seen)
+            while (await new AcceptProbe(this, () => child.Pid, [("web", listener.Inode)]).LookAsync(default) is { } seen)
             {
                 Assert.True(TimeProvider.System.GetElapsedTime(deadline) < Patience, seen);
                 await Task.Delay(1);
@@ -91,7 +91,7 @@ public class AcceptingLookTests : KernelTest
         try
         {
             Libc.WaitFor(output);
-            Assert.Equal(waits ? [listener.Inode] : [], AcceptingLook.Awaited(child.Pid, [listener.Inode, 1]));
+            Assert.Equal(waits ? [listener.Inode] : [], AcceptProbe.Awaited(child.Pid, [listener.Inode, 1]));
         }
         finally
         {
@@ -126,5 +126,5 @@ public class AcceptingLookTests : KernelTest
     }
 
     private static Task<string?> Look(params ulong[] inodes) =>
-        new AcceptingLook(new object(), () => Processes.CurrentPid, [.. inodes.Select(inode => ("web", inode))]).LookAsync(default);
+        new AcceptProbe(new object(), () => Processes.CurrentPid, [.. inodes.Select(inode => ("web", inode))]).LookAsync(default);
 }

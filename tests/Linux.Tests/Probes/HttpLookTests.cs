@@ -51,7 +51,7 @@ public sealed class HttpLookTests
     }
 
     private static Task<string?> Look(ListenerHandle listener, int pid) =>
-        new HttpLook(new object(), () => pid, "/healthz", "web", listener.Effective!, others: 1).LookAsync(default);
+        new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: 1).LookAsync(default);
 
     /// <summary>Answers each request that is whole; remembers what came on each connection.</summary>
     private static Socket Server(ListenerHandle listener, string answer, out List<string> requests)

@@ -1,4 +1,4 @@
-using Supervisor.Linux.Probes;
+using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 
 namespace Supervisor.Linux.Tests.Probes;

@@ -1,6 +1,6 @@
 using System.Text;
-using Supervisor.Core.Handoff;
-using Supervisor.Linux.Listeners;
+using Supervisor.Core.Protocols;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -245,7 +245,7 @@ public class NotifySocketTests : KernelTest
         Assert.Single(_messages);
     }
 
-    private byte[] Raw => SocketAddress.Encode(Given.Address($"unix-dgram://{_directory["n"]}"))!;
+    private byte[] Raw => Sockaddr.Encode(Given.Address($"unix-dgram://{_directory["n"]}"))!;
 
     private NotifySocket Create()
     {

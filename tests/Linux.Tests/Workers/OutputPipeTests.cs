@@ -1,7 +1,7 @@
 using System.Text;
 using CsCheck;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Tests.Kernel;
-using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Workers;

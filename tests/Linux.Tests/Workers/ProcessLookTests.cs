@@ -1,3 +1,5 @@
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Output;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Linux.Workers;

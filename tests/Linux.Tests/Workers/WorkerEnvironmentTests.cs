@@ -1,3 +1,4 @@
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Linux.Tests.Workers;

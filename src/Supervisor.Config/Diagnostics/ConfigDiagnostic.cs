@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Text;
+
+namespace Supervisor.Config.Diagnostics;
+
+/// <summary>One thing that is wrong with a configuration.</summary>
+/// <param name="File">The file, or "command line".</param>
+/// <param name="Line">Line, from 1; 0 where the whole file, or no file, is meant.</param>
+/// <param name="Column">Column in characters, from 1; 0 with line 0.</param>
+/// <param name="Setting">The setting's path, such as <c>listener.web.bind.mark</c>; null where no setting is meant.</param>
+/// <param name="Message">What is wrong, with the value in question.</param>
+/// <param name="Remedy">What to do instead; null where the message says all there is to say.</param>
+public sealed record ConfigDiagnostic(string File, int Line, int Column, string? Setting, string Message, string? Remedy)
+{
+    /// <summary>Whether it stops nobody.</summary>
+    public bool IsWarning { get; init; }
+
+    /// <summary><c>FILE:LINE:COLUMN: SETTING: MESSAGE; REMEDY</c>, without the parts that are not there.</summary>
+    public override string ToString()
+    {
+        var text = new StringBuilder(File);
+        if (Line > 0)
+        {
+            text.Append(CultureInfo.InvariantCulture, $":{Line}:{Column}");
+        }
+
+        text.Append(IsWarning ? ": warning: " : ": ");
+        if (Setting is not null)
+        {
+            text.Append(Setting).Append(": ");
+        }
+
+        text.Append(Message);
+        if (Remedy is not null)
+        {
+            text.Append("; ").Append(Remedy);
+        }
+
+        return text.ToString();
+    }
+}

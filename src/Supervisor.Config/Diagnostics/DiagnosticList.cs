@@ -1,0 +1,46 @@
+using System.Collections.Immutable;
+
+namespace Supervisor.Config.Diagnostics;
+
+/// <summary>
+/// Collects everything that is wrong. After a syntax error the tree holds less than the user wrote: what is missing in
+/// it is then no error (<see cref="IsComplete"/>), and what is odd on the very line of a syntax error follows from it.
+/// </summary>
+internal sealed class DiagnosticList
+{
+    private readonly List<ConfigDiagnostic> _errors = [];
+    private readonly HashSet<(string File, int Line)> _brokenLines = [];
+    private readonly List<string> _files = [];
+
+    /// <summary>Whether the trees hold all that the user wrote: false after a syntax error.</summary>
+    public bool IsComplete { get; private set; } = true;
+
+    public int Count => _errors.Count;
+
+    /// <summary>Makes a file known, in the order in which diagnostics are to be sorted.</summary>
+    public void Begin(string file) => _files.Add(file);
+
+    /// <summary>A syntax error; of several on one line the first one stands for all.</summary>
+    public void AddSyntax(SourcePosition position, string? setting, string message, string? remedy = null)
+    {
+        IsComplete = false;
+        if (_brokenLines.Add((position.File, position.Line)))
+        {
+            _errors.Add(new ConfigDiagnostic(
+                position.File, position.Line, position.Column, setting, message,
+                remedy ?? "write the line as TOML has it: key = value, strings in quotes"));
+        }
+    }
+
+    public void Add(SourcePosition position, string? setting, string message, string? remedy)
+    {
+        if (!_brokenLines.Contains((position.File, position.Line)))
+        {
+            _errors.Add(new ConfigDiagnostic(position.File, position.Line, position.Column, setting, message, remedy));
+        }
+    }
+
+    /// <summary>All of them, by file, line and column.</summary>
+    public ImmutableArray<ConfigDiagnostic> ToImmutable() =>
+        [.. _errors.OrderBy(e => _files.IndexOf(e.File)).ThenBy(e => e.Line).ThenBy(e => e.Column)];
+}

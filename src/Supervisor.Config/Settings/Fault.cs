@@ -1,4 +1,0 @@
-namespace Supervisor.Config.Settings;
-
-/// <summary>What is wrong with a value, and what to write instead.</summary>
-internal sealed record Fault(string Message, string? Remedy);

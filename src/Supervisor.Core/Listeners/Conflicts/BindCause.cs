@@ -1,0 +1,104 @@
+namespace Supervisor.Core.Listeners.Conflicts;
+
+/// <summary>Why an address cannot be had: a row each of docs/reference/errors.md.</summary>
+public enum BindCause
+{
+    /// <summary>Another socket listens on that very address, and neither has SO_REUSEPORT.</summary>
+    SameAddress,
+
+    /// <summary>A former instance or worker of this very service still has it.</summary>
+    HeldByPredecessor,
+
+    /// <summary>A listener on the wildcard covers the address.</summary>
+    CoveredByWildcard,
+
+    /// <summary>The wildcard would cover a listener on a concrete address.</summary>
+    WildcardCoversExisting,
+
+    /// <summary>One of the two is [::] without IPV6_V6ONLY and covers the IPv4 side, where the other is.</summary>
+    DualStackOverlap,
+
+    /// <summary>Exactly one of the two has SO_REUSEPORT.</summary>
+    ReusePortMismatch,
+
+    /// <summary>Both have SO_REUSEPORT, for different users.</summary>
+    ReusePortOtherUser,
+
+    /// <summary>Bound by a socket that does not listen.</summary>
+    BoundNotListening,
+
+    /// <summary>Only closed connections are left, and one side lacks SO_REUSEADDR.</summary>
+    TimeWait,
+
+    /// <summary>Nobody listens; open connections use the port.</summary>
+    ConnectionsOpen,
+
+    /// <summary>A socket file that nobody listens on.</summary>
+    StaleUnixPath,
+
+    /// <summary>A live socket at that path.</summary>
+    UnixPathInUse,
+
+    /// <summary>Another kind of file at that path.</summary>
+    NotASocket,
+
+    /// <summary>Two listeners of one configuration.</summary>
+    DuplicateInConfig,
+
+    /// <summary>No interface of this network namespace has the address.</summary>
+    AddressAbsent,
+
+    /// <summary>A vsock context id that this machine does not have; nothing tells when it would.</summary>
+    CidAbsent,
+
+    /// <summary>IPv6 duplicate address detection is not over.</summary>
+    AddressTentative,
+
+    /// <summary>IPv6 duplicate address detection found another host with the address.</summary>
+    AddressDuplicate,
+
+    /// <summary>The address belongs to an interface that is down.</summary>
+    InterfaceDown,
+
+    /// <summary>IPv6 is switched off here.</summary>
+    FamilyDisabled,
+
+    /// <summary>A multicast address, on which such a socket cannot be bound here.</summary>
+    NotLocalMulticast,
+
+    /// <summary>A link-local address without its interface.</summary>
+    ScopeMissing,
+
+    /// <summary>An IPv4 address in IPv6 form together with ipv6_only.</summary>
+    MappedIPv6Only,
+
+    /// <summary>A port below net.ipv4.ip_unprivileged_port_start without CAP_NET_BIND_SERVICE.</summary>
+    PrivilegedPort,
+
+    /// <summary>The directory of a UNIX path cannot be entered or written to.</summary>
+    PathPermission,
+
+    /// <summary>No interface has that name.</summary>
+    DeviceAbsent,
+
+    /// <summary>This kernel does not have the address family or protocol.</summary>
+    FamilyUnsupported,
+
+    /// <summary>An option that decides who owns the address needs a capability.</summary>
+    OptionNotPermitted,
+
+    /// <summary>The directory of a UNIX path does not exist.</summary>
+    DirectoryAbsent,
+
+    /// <summary>A UNIX path longer than sun_path.</summary>
+    PathTooLong,
+
+    /// <summary>No descriptor is left.</summary>
+    DescriptorLimit,
+
+    /// <summary>The kernel has no memory for it.</summary>
+    KernelMemory,
+
+    /// <summary>The kernel refuses, and nothing that can be seen from here says why.</summary>
+    Unexplained,
+}

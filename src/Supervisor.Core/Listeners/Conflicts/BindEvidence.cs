@@ -1,0 +1,52 @@
+using System.Collections.Immutable;
+
+namespace Supervisor.Core.Listeners.Conflicts;
+
+/// <summary>What was found about an address at the moment of the refusal. Nothing in it is a guess.</summary>
+public sealed record BindEvidence
+{
+    /// <summary>No evidence: errno alone.</summary>
+    public static BindEvidence None { get; } = new();
+
+    /// <summary>Sockets with that port (name, path) and the same kind of traffic, whether they stand in the way or not.</summary>
+    public ImmutableArray<SocketHolder> Holders { get; init; } = [];
+
+    /// <summary>Processes whose descriptors could not be read.</summary>
+    public int HiddenProcesses { get; init; }
+
+    /// <summary>Whether the time for looking was over before everything had been looked at.</summary>
+    public bool IsPartial { get; init; }
+
+    /// <summary>The user who asks.</summary>
+    public uint Uid { get; init; }
+
+    /// <summary>The number of the interface of the request (device, or the scope of a link-local address); 0: none.</summary>
+    public uint Device { get; init; }
+
+    /// <summary>Addresses of this network namespace.</summary>
+    public ImmutableArray<InterfaceAddress> Addresses { get; init; } = [];
+
+    /// <summary>Names of its interfaces.</summary>
+    public ImmutableArray<string> Interfaces { get; init; } = [];
+
+    /// <summary>net.ipv6.conf.all.disable_ipv6, or that of each interface which could have the address.</summary>
+    public bool IPv6Disabled { get; init; }
+
+    /// <summary>net.ipv4.ip_unprivileged_port_start.</summary>
+    public long UnprivilegedPortStart { get; init; } = 1024;
+
+    /// <summary>The vsock context id that a hypervisor gave this machine; null where it has none, or where that cannot be seen.</summary>
+    public uint? LocalCid { get; init; }
+
+    /// <summary>What stands at the UNIX path.</summary>
+    public UnixPathState Path { get; init; }
+
+    /// <summary>The kind of file there, where it is no socket: a directory, a regular file...</summary>
+    public string? FileKind { get; init; }
+
+    /// <summary>The network namespace, such as net:[4026531840], where it is not that of process 1; null where it is, or where that cannot be seen.</summary>
+    public string? Namespace { get; init; }
+
+    /// <summary>Whether this kernel's sock_diag shows bound sockets that do not listen (Linux 6.8).</summary>
+    public bool ShowsBound { get; init; } = true;
+}

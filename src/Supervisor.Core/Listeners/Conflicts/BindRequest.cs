@@ -1,0 +1,24 @@
+using System.Net;
+
+namespace Supervisor.Core.Listeners.Conflicts;
+
+/// <summary>From a specification to the socket that the conflict rules see.</summary>
+public static class BindRequest
+{
+    /// <summary>The socket that would be bound, in one family of <see cref="ListenerPlan.Domains"/>. Internet addresses only.</summary>
+    /// <param name="spec">What is asked for.</param>
+    /// <param name="domain">The family.</param>
+    /// <param name="uid">The user who makes it.</param>
+    /// <param name="device">The number of the interface that it is bound to; 0: none.</param>
+    public static BoundSocket Socket(ListenerSpec spec, SocketDomain domain, uint uid, uint device) => new()
+    {
+        Space = spec.Address.Kind.SpeaksTcp() ? PortSpace.Tcp : PortSpace.Udp,
+        Address = spec.Address.Host ?? (domain == SocketDomain.IPv6 ? IPAddress.IPv6Any : IPAddress.Any),
+        Port = (ushort)spec.Address.Port,
+        V6Only = domain == SocketDomain.IPv6 && spec.Bind.IPv6Only,
+        ReuseAddress = spec.Bind.ReuseAddress ?? spec.Address.Kind.SpeaksTcp(),
+        ReusePort = spec.Bind.ReusePort || spec.Shards > 1,
+        Uid = uid,
+        Device = device,
+    };
+}

@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+
+namespace Supervisor.Core.Listeners.Conflicts;
+
+/// <summary>What is worth knowing of an address that can be bound.</summary>
+public static class BindWarnings
+{
+    /// <summary>The warnings, a sentence each.</summary>
+    /// <param name="spec">What is asked for.</param>
+    /// <param name="maximumBacklog">net.core.somaxconn; null where it cannot be read.</param>
+    /// <param name="ephemeral">net.ipv4.ip_local_port_range; null where it cannot be read.</param>
+    /// <param name="reserved">net.ipv4.ip_local_reserved_ports; null where it cannot be read.</param>
+    public static ImmutableArray<string> For(ListenerSpec spec, long? maximumBacklog, (int Low, int High)? ephemeral, string? reserved)
+    {
+        var address = spec.Address;
+        var warnings = ImmutableArray.CreateBuilder<string>();
+        if (address.Kind.IsInternet() && address.Port != 0 && ephemeral is var (low, high)
+            && address.Port >= low && address.Port <= high && !IsReserved((int)address.Port, reserved))
+        {
+            warnings.Add($"port {address.Port} lies in net.ipv4.ip_local_port_range ({low} to {high}): an outgoing connection may have it when the listener wants it; reserve it with net.ipv4.ip_local_reserved_ports");
+        }
+
+        if (address.Kind.Listens() && spec.Listen.Backlog > maximumBacklog)
+        {
+            warnings.Add($"a backlog of {spec.Listen.Backlog} is cut to net.core.somaxconn = {maximumBacklog}");
+        }
+
+        if (address.Kind.IsInternet() && !spec.Bind.IPv6Only && (address.IsAnyFamily || IPAddress.IPv6Any.Equals(address.Host)))
+        {
+            warnings.Add($"{address} also takes IPv4 (dual-stack); with ipv6_only it does not");
+        }
+
+        return warnings.ToImmutable();
+    }
+
+    /// <summary>From the sysctl's two numbers.</summary>
+    public static (int Low, int High)? ParseRange(string? text) =>
+        text?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [{ } low, { } high] ? (Number(low), Number(high)) : null;
+
+    /// <summary>The sysctl's form: "8080,9000-9100".</summary>
+    private static bool IsReserved(int port, string? reserved)
+    {
+        foreach (var part in (reserved ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            var ends = part.Split('-');
+            if (port >= Number(ends[0]) && port <= Number(ends[^1]))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static int Number(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0;
+}

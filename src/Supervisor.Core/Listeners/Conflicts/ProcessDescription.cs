@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Supervisor.Core.Listeners.Conflicts;
+
+/// <summary>Processes in words: "nginx (pid 812, nginx.service, uid 0)".</summary>
+public static class ProcessDescription
+{
+    /// <summary>One process.</summary>
+    public static string Process(HolderProcess process) =>
+        $"{process.Command} (pid {process.Pid.ToString(CultureInfo.InvariantCulture)}{(process.Unit is null ? "" : ", " + process.Unit)}, uid {process.Uid.ToString(CultureInfo.InvariantCulture)})";
+
+    /// <summary>Whether <see cref="Holders"/> are several, and a verb after them stands in the plural.</summary>
+    public static bool AreSeveral(ImmutableArray<SocketHolder> holders) => holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).Skip(1).Any();
+
+    /// <summary>The first process of the sockets, and how many more; where none can be seen, whose the socket is.</summary>
+    public static string Holders(ImmutableArray<SocketHolder> holders)
+    {
+        var processes = holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).ToList();
+        return processes.Count switch
+        {
+            0 when holders.Length > 0 && holders[0].Inode != 0 => $"a process of uid {holders[0].Uid.ToString(CultureInfo.InvariantCulture)} that cannot be seen",
+            0 => "nobody any more",
+            1 => Process(processes[0]),
+            _ => $"{Process(processes[0])} and {(processes.Count - 1).ToString(CultureInfo.InvariantCulture)} more {(processes.Count == 2 ? "process" : "processes")}",
+        };
+    }
+}

@@ -1,0 +1,41 @@
+namespace Supervisor.Core.Listeners.Conflicts;
+
+/// <summary>
+/// The order of the sockets in a SO_REUSEPORT group, which a program that chooses between them answers with: the kernel
+/// tells nobody, so it is kept along with what is done. A socket joins at the end, a TCP one by listen(), a UDP one by
+/// bind(); when one leaves, the last takes its place (net/core/sock_reuseport.c, reuseport_add_sock and
+/// __reuseport_detach_sock). Proven by <c>ShardGroupTests</c>. Inode numbers stand for the sockets.
+/// </summary>
+public sealed class ReusePortGroup
+{
+    private readonly List<ulong> _places;
+
+    /// <summary>A group of those members, in their order.</summary>
+    public ReusePortGroup(params IEnumerable<ulong> members) => _places = [.. members];
+
+    /// <summary>Its members by place.</summary>
+    public IReadOnlyList<ulong> Members => _places;
+
+    /// <summary>A socket has joined; one that is a member already changes nothing.</summary>
+    public void Join(ulong inode)
+    {
+        if (!_places.Contains(inode))
+        {
+            _places.Add(inode);
+        }
+    }
+
+    /// <summary>A socket has left: it was shut down, or nobody holds it any more.</summary>
+    public void Leave(ulong inode)
+    {
+        var place = _places.IndexOf(inode);
+        if (place >= 0)
+        {
+            _places[place] = _places[^1];
+            _places.RemoveAt(_places.Count - 1);
+        }
+    }
+
+    /// <summary>The place of a socket; -1 where it is no member.</summary>
+    public int PlaceOf(ulong inode) => _places.IndexOf(inode);
+}

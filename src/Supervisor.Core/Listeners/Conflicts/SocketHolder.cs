@@ -1,0 +1,40 @@
+using System.Collections.Immutable;
+
+namespace Supervisor.Core.Listeners.Conflicts;
+
+/// <summary>A socket that exists, as far as the asker may see it.</summary>
+public sealed record SocketHolder
+{
+    /// <summary>Its local address, with the scheme.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>What the conflict rules read; null for a UNIX or vsock socket. Flags that cannot be seen are false in it: see <see cref="FlagsKnown"/>.</summary>
+    public BoundSocket? Socket { get; init; }
+
+    /// <summary>How far it has come.</summary>
+    public required BoundState State { get; init; }
+
+    /// <summary>The state's name as sock_diag and ss have it: listen, bound, established, time-wait, close-wait...</summary>
+    public required string StateName { get; init; }
+
+    /// <summary>The other end of a connection; null without one.</summary>
+    public string? Peer { get; init; }
+
+    /// <summary>The socket's inode number; 0 where no process has it any more.</summary>
+    public ulong Inode { get; init; }
+
+    /// <summary>Whose it is.</summary>
+    public uint Uid { get; init; }
+
+    /// <summary>The name of the interface that it is bound to; null for none.</summary>
+    public string? Device { get; init; }
+
+    /// <summary>Whether SO_REUSEADDR and SO_REUSEPORT in <see cref="Socket"/> were read or found by trying.</summary>
+    public bool FlagsKnown { get; init; }
+
+    /// <summary>TIME_WAIT: when it ends.</summary>
+    public TimeSpan? Expires { get; init; }
+
+    /// <summary>The processes that hold it, as far as they can be seen.</summary>
+    public ImmutableArray<HolderProcess> Processes { get; init; } = [];
+}

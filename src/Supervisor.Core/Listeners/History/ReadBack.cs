@@ -1,0 +1,82 @@
+using System.Globalization;
+using Supervisor.Core.Listeners.Options;
+
+namespace Supervisor.Core.Listeners.History;
+
+/// <summary>Compares what was asked for with what the kernel keeps, and says why they differ.</summary>
+public static class ReadBack
+{
+    /// <summary>The verdict on an option whose setsockopt succeeded.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="requested">As asked for; null: nothing was.</param>
+    /// <param name="effective">As getsockopt shows it; null: the kernel does not show it.</param>
+    public static Verdict Compare(SocketOption option, OptionValue? requested, OptionValue? effective)
+    {
+        if (requested is null)
+        {
+            return Verdict.Inherited;
+        }
+
+        if (effective is null || requested == effective)
+        {
+            return Verdict.Exact;
+        }
+
+        return option.Shape == OptionShape.Flag ? Verdict.Ignored : Verdict.Adjusted;
+    }
+
+    /// <summary>Why the kernel keeps another value; null where there is nothing to say.</summary>
+    /// <param name="option">The option.</param>
+    /// <param name="requested">As asked for.</param>
+    /// <param name="effective">As getsockopt shows it.</param>
+    /// <param name="bound">The value of the sysctl that <see cref="SocketOption.BoundedBy"/> names, where it is a number.</param>
+    public static string? Explain(SocketOption option, OptionValue requested, OptionValue? effective, long? bound)
+    {
+        if (effective?.Number is not { } got || requested.Number is not { } asked || got == asked)
+        {
+            return null;
+        }
+
+        if (option.ReadNumber is 7 or 8 && option.Level == 1)
+        {
+            if (got == asked * 2)
+            {
+                return "doubled: the kernel counts its own bookkeeping (socket(7))";
+            }
+
+            if (bound is { } cap && asked > cap && got == cap * 2)
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"capped by {option.BoundedBy} = {cap}, then doubled; raise the sysctl, or set buffers.force with CAP_NET_ADMIN");
+            }
+
+            return got > asked * 2 ? "raised to the kernel's minimum" : "limited by the kernel";
+        }
+
+        if (option == SocketOptions.DeferAccept)
+        {
+            return "rounded to whole retransmissions of the SYN-ACK (1, 3, 7, 15 s and so on)";
+        }
+
+        if (option == SocketOptions.FastOpen && bound is { } limit)
+        {
+            return string.Create(CultureInfo.InvariantCulture, $"capped by {option.BoundedBy} = {limit}");
+        }
+
+        if (option == SocketOptions.TypeOfService || option == SocketOptions.TrafficClass)
+        {
+            return "TCP keeps the two ECN bits to itself (ip(7))";
+        }
+
+        return "the kernel keeps another value";
+    }
+
+    /// <summary>Why the kernel keeps another backlog; null where it does not.</summary>
+    public static string? ExplainBacklog(long requested, long? effective, long? somaxconn) =>
+        effective is null
+            ? somaxconn < requested
+                ? string.Create(CultureInfo.InvariantCulture, $"this kernel does not show it; net.core.somaxconn = {somaxconn} caps it")
+                : "this kernel does not show it"
+            : effective < requested
+                ? string.Create(CultureInfo.InvariantCulture, $"capped by net.core.somaxconn = {somaxconn ?? effective}; raise the sysctl and restart the listener")
+                : null;
+}

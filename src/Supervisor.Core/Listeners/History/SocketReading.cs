@@ -1,0 +1,74 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Listeners.Options;
+
+namespace Supervisor.Core.Listeners.History;
+
+/// <summary>
+/// What a shared socket says of itself at a moment: everything that a holder of its descriptor can change. Taken before
+/// the first process gets it and again when somebody may have changed it; the difference is the drift.
+/// </summary>
+/// <param name="Options">The options, parallel to <see cref="SocketOptions.Shown"/>; null where the socket has not got one.</param>
+/// <param name="Backlog">The accept queue's limit; null where there is none, or the kernel does not show it.</param>
+/// <param name="IsNonBlocking">O_NONBLOCK of the open file.</param>
+/// <param name="Filter">Instructions of the attached filter, 0 for none, "eBPF" where the kernel cannot say.</param>
+/// <param name="IsFilterLocked">SO_LOCK_FILTER.</param>
+/// <param name="IsShutDown">Whether it was shut down: nothing arrives there any more.</param>
+public sealed record SocketReading(
+    ImmutableArray<OptionValue?> Options,
+    long? Backlog,
+    bool IsNonBlocking,
+    OptionValue Filter,
+    bool IsFilterLocked,
+    bool IsShutDown)
+{
+    /// <summary>What is otherwise than it was. After a shutdown that alone: the queue's limit is no longer one.</summary>
+    public IReadOnlyList<SocketChange> ChangesSince(SocketReading before)
+    {
+        if (IsShutDown && !before.IsShutDown)
+        {
+            return [new(SocketChange.Shutdown, "shutdown", null, OptionValue.Of(false), OptionValue.Of(true))];
+        }
+
+        List<SocketChange>? changes = null;
+        void Add(SocketChange change) => (changes ??= []).Add(change);
+        if (Backlog != before.Backlog)
+        {
+            Add(new(SocketChange.Backlog, "listen", null, Value(before.Backlog), Value(Backlog)));
+        }
+
+        if (IsNonBlocking != before.IsNonBlocking)
+        {
+            Add(new(SocketChange.NonBlocking, "fcntl", null, OptionValue.Of(before.IsNonBlocking), OptionValue.Of(IsNonBlocking)));
+        }
+
+        for (var i = 0; i < Options.Length; i++)
+        {
+            if (Options[i] != before.Options[i])
+            {
+                var option = SocketOptions.Shown[i];
+                Add(new(option.Name, "setsockopt", option, before.Options[i], Options[i]));
+            }
+        }
+
+        if (Filter != before.Filter)
+        {
+            Add(new(SocketChange.Filter, "setsockopt", null, before.Filter, Filter));
+        }
+
+        if (IsFilterLocked != before.IsFilterLocked)
+        {
+            Add(new(SocketChange.FilterLock, "setsockopt", null, OptionValue.Of(before.IsFilterLocked), OptionValue.Of(IsFilterLocked)));
+        }
+
+        return changes ?? [];
+    }
+
+    /// <summary>The same with that option's value as it is now: a new state of affairs, no change by a holder.</summary>
+    public SocketReading With(SocketOption option, OptionValue? value)
+    {
+        var index = SocketOptions.Shown.IndexOf(option);
+        return index < 0 ? this : this with { Options = Options.SetItem(index, value) };
+    }
+
+    private static OptionValue? Value(long? number) => number is { } known ? OptionValue.Of(known) : null;
+}

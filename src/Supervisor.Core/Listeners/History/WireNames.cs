@@ -1,0 +1,48 @@
+using Supervisor.Core.Listeners.Conflicts;
+
+namespace Supervisor.Core.Listeners.History;
+
+/// <summary>The spelling that users, logs and JSON see for each enumeration: kebab-case, as in the public interface.</summary>
+public static class WireNames
+{
+    /// <summary>The word for a phase.</summary>
+    public static string ToWireName(this HandlePhase phase) => phase switch
+    {
+        HandlePhase.Create => "create",
+        HandlePhase.PreBind => "pre-bind",
+        HandlePhase.Bind => "bind",
+        HandlePhase.PreListen => "pre-listen",
+        HandlePhase.Listen => "listen",
+        HandlePhase.PostListen => "post-listen",
+        HandlePhase.Verify => "verify",
+        HandlePhase.Handoff => "handoff",
+        HandlePhase.Drift => "drift",
+        HandlePhase.Repair => "repair",
+        HandlePhase.Adopt => "adopt",
+        HandlePhase.Close => "close",
+        _ => throw new ArgumentOutOfRangeException(nameof(phase)),
+    };
+
+    /// <summary>The word for a verdict.</summary>
+    public static string ToWireName(this Verdict verdict) => verdict switch
+    {
+        Verdict.Exact => "exact",
+        Verdict.Adjusted => "adjusted",
+        Verdict.Ignored => "ignored",
+        Verdict.Refused => "refused",
+        Verdict.Inherited => "inherited",
+        Verdict.Drifted => "drifted",
+        _ => throw new ArgumentOutOfRangeException(nameof(verdict)),
+    };
+
+    /// <summary>The word for an origin.</summary>
+    public static string ToWireName(this HandleOrigin origin) => origin switch
+    {
+        HandleOrigin.Created => "created",
+        HandleOrigin.InheritedSystemd => "inherited-systemd",
+        HandleOrigin.InheritedUpgrade => "inherited-upgrade",
+        HandleOrigin.Recovered => "recovered",
+        HandleOrigin.Given => "given",
+        _ => throw new ArgumentOutOfRangeException(nameof(origin)),
+    };
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Supervisor.Core.Listeners;
+
+/// <summary>
+/// As a user writes it. A socket that somebody else made may have an address that nobody can write (a relative path, none
+/// at all), or be no socket: that stands as an object, kind and path.
+/// </summary>
+internal sealed class ListenAddressConverter : JsonConverter<ListenAddress>
+{
+    public override ListenAddress Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+    {
+        if (reader.TokenType == JsonTokenType.String)
+        {
+            return ListenAddress.TryParse(reader.GetString()!, out var address, out var error) ? address : throw new JsonException(error.Message);
+        }
+
+        using var document = JsonDocument.ParseValue(ref reader);
+        var path = document.RootElement.GetProperty("path").GetString() ?? "";
+        return document.RootElement.GetProperty("kind").GetString() is { } kind && Enum.TryParse<ListenerKind>(kind, out var known) && known != ListenerKind.Other
+            ? ListenAddress.Unix(known, path, document.RootElement.GetProperty("abstract").GetBoolean())
+            : ListenAddress.Opaque(path);
+    }
+
+    public override void Write(Utf8JsonWriter writer, ListenAddress value, JsonSerializerOptions options)
+    {
+        var text = value.ToString();
+        if (ListenAddress.TryParse(text, out var same, out _) && same == value)
+        {
+            writer.WriteStringValue(text);
+            return;
+        }
+
+        writer.WriteStartObject();
+        writer.WriteString("kind", value.Kind.ToString());
+        writer.WriteString("path", value.Path ?? text);
+        writer.WriteBoolean("abstract", value.IsAbstract);
+        writer.WriteEndObject();
+    }
+}

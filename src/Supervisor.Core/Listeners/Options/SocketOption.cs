@@ -1,0 +1,70 @@
+namespace Supervisor.Core.Listeners.Options;
+
+/// <summary>
+/// One row of the catalogue of socket options: how the kernel names it, when it acts, whom it reaches.
+/// </summary>
+/// <param name="Name">The kernel's name, such as SO_RCVBUF.</param>
+/// <param name="LevelName">The kernel's name of the level, such as SOL_SOCKET.</param>
+/// <param name="Level">The level's number in the Linux ABI.</param>
+/// <param name="Number">The option's number in the Linux ABI, for setsockopt.</param>
+/// <param name="Shape">The value's C type.</param>
+/// <param name="Phase">The moment at which it has to be set.</param>
+/// <param name="Setting">The configuration's name of it within a listener, such as <c>buffers.receive</c>.</param>
+/// <param name="Scope">Which sockets have it.</param>
+/// <param name="Inheritance">Whether accepted TCP connections get it from the listener; see <see cref="InheritanceOn"/>.</param>
+public sealed record SocketOption(
+    string Name,
+    string LevelName,
+    int Level,
+    int Number,
+    OptionShape Shape,
+    HandlePhase Phase,
+    string Setting,
+    OptionScope Scope,
+    OptionInheritance Inheritance)
+{
+    /// <summary>
+    /// Whether it decides who may own the address. If the kernel refuses such an option, going on would claim an
+    /// address under other terms than those asked for, and the listener fails; any other refusal is a warning.
+    /// </summary>
+    public bool AffectsBindOwnership { get; init; }
+
+    /// <summary>
+    /// Whether it can be set on a living socket and then acts as if it had been set before. Not so what bind() has read for
+    /// good (IPV6_V6ONLY, EINVAL: net/ipv6/ipv6_sockglue.c), and the device, which would move a bound socket without
+    /// asking whether there is room. What accepted connections inherit holds for those that are accepted from then on; what
+    /// others' bind() looks at (SO_REUSEADDR, SO_REUSEPORT) is read from the socket as it is then. Proven by
+    /// <c>ReloadTests</c>.
+    /// </summary>
+    public bool ChangeableInPlace { get; init; } = true;
+
+    /// <summary>The option's number for getsockopt, where it is another one (SO_RCVBUFFORCE is read as SO_RCVBUF).</summary>
+    public int ReadNumber { get; init; } = Number;
+
+    /// <summary>The sysctl that bounds the value, without /proc/sys/, with dots; null where there is none.</summary>
+    public string? BoundedBy { get; init; }
+
+    /// <summary>
+    /// Whether connections accepted on a listener of this kind get it. A UNIX connection's socket is made anew by the
+    /// client's connect() and takes over SO_PASSCRED alone (net/unix/af_unix.c, unix_accept; likewise vsock); a datagram
+    /// socket accepts nothing. Proven by <c>InheritanceTests</c>.
+    /// </summary>
+    public OptionInheritance InheritanceOn(ListenerKind kind) =>
+        !kind.Listens() ? OptionInheritance.NotApplicable
+        : kind.SpeaksTcp() || Scope == OptionScope.Unix ? Inheritance
+        : OptionInheritance.ListenerOnly;
+
+    /// <summary>Whether a socket of this kind and family has the option.</summary>
+    public bool AppliesTo(ListenerKind kind, SocketDomain domain) => Scope switch
+    {
+        OptionScope.Any => true,
+        OptionScope.Internet => kind.IsInternet(),
+        OptionScope.IPv4 => kind.IsInternet(),
+        OptionScope.IPv6 => kind.IsInternet() && domain == SocketDomain.IPv6,
+        OptionScope.Tcp => kind.SpeaksTcp(),
+        OptionScope.Udp => kind == ListenerKind.Udp,
+        OptionScope.UdpIPv6 => kind == ListenerKind.Udp && domain == SocketDomain.IPv6,
+        OptionScope.Unix => kind.IsUnix(),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+}

@@ -1,0 +1,35 @@
+using Supervisor.Core.Listeners.Options;
+
+namespace Supervisor.Core.Listeners.Plan;
+
+/// <summary>One call of a <see cref="ListenerPlan"/>.</summary>
+/// <param name="Phase">The moment to which the call belongs.</param>
+public abstract record PlanStep(HandlePhase Phase);
+
+/// <summary>socket(): close-on-exec from birth, O_NONBLOCK as asked for.</summary>
+public sealed record CreateStep(ListenerKind Kind, SocketDomain Domain, bool NonBlocking) : PlanStep(HandlePhase.Create);
+
+/// <summary>setsockopt().</summary>
+public sealed record SetOptionStep(SocketOption Option, OptionValue Value) : PlanStep(Option.Phase)
+{
+    /// <summary>What to try where the kernel refuses it.</summary>
+    public SetOptionStep? Fallback { get; init; }
+}
+
+/// <summary>fchmod() on the unbound UNIX socket: bind() gives the file that mode less the umask, so it is never wider than asked.</summary>
+public sealed record SocketModeStep(int Mode) : PlanStep(HandlePhase.PreBind);
+
+/// <summary>bind().</summary>
+public sealed record BindStep(ListenAddress Address) : PlanStep(HandlePhase.Bind);
+
+/// <summary>chown() of the socket file.</summary>
+public sealed record PathOwnerStep(string Path, string? User, string? Group) : PlanStep(HandlePhase.PreListen);
+
+/// <summary>chmod() of the socket file, for the bits that the umask took.</summary>
+public sealed record PathModeStep(string Path, int Mode) : PlanStep(HandlePhase.PreListen);
+
+/// <summary>MCAST_JOIN_GROUP or MCAST_JOIN_SOURCE_GROUP.</summary>
+public sealed record JoinGroupStep(MulticastMembership Membership) : PlanStep(HandlePhase.PreListen);
+
+/// <summary>listen().</summary>
+public sealed record ListenStep(int Backlog) : PlanStep(HandlePhase.Listen);

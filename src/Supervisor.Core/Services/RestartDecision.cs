@@ -1,0 +1,79 @@
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>
+/// What becomes of a slot whose worker ended by itself: at once after a worker that had proven itself ready, otherwise
+/// with a wait that doubles from the second failure in a row; and no more than <c>limit</c> restarts within
+/// <c>limit_interval</c>, after which it waits for <c>backoff_max</c>.
+/// </summary>
+public static class RestartDecision
+{
+    /// <summary>
+    /// How long a worker that is ready by its mere exec must live to have proven anything; a program that exits at once
+    /// would otherwise count as having been ready.
+    /// </summary>
+    public static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>The slot after the end of <paramref name="worker"/>.</summary>
+    public static SlotState After(SlotState slot, WorkerState worker, ExitReason reason, ServiceSpec spec, TimeSpan now)
+    {
+        var restart = spec.Restart;
+        slot = slot with { LastExit = reason };
+        var wanted = restart.Policy switch
+        {
+            RestartPolicy.Always => true,
+            RestartPolicy.OnFailure => !reason.Clean || worker.StartTimedOut,
+            RestartPolicy.Never => false,
+            _ => throw new ArgumentOutOfRangeException(nameof(spec)),
+        };
+        if (!wanted)
+        {
+            return slot with { Finished = true, NextTry = null };
+        }
+
+        var failures = Proven(worker, reason, spec, now) ? 1 : slot.Failures + 1;
+        var recent = slot.RecentRestarts.RemoveAll(at => at <= now - restart.LimitInterval);
+        var limited = restart.Limit > 0 && recent.Length >= restart.Limit;
+        recent = recent.Add(now);
+        var wait = limited ? restart.BackoffMax : Backoff(restart, failures);
+        return slot with
+        {
+            Failures = failures,
+            Restarts = slot.Restarts + 1,
+            RecentRestarts = recent,
+            LimitReached = limited,
+            NextTry = wait == TimeSpan.Zero ? null : now + wait,
+        };
+    }
+
+    /// <summary>The wait before the next try after that many failures in a row: none after the first, then doubling.</summary>
+    public static TimeSpan Backoff(RestartSpec restart, int failures)
+    {
+        if (failures <= 1)
+        {
+            return TimeSpan.Zero;
+        }
+
+        var factor = Math.Pow(2, Math.Min(failures - 2, 40));
+        var ticks = restart.Backoff.Ticks * factor;
+        return ticks >= restart.BackoffMax.Ticks ? restart.BackoffMax : TimeSpan.FromTicks((long)ticks);
+    }
+
+    /// <summary>
+    /// Ready, and not failed by itself as soon as that: a program that says READY=1 and crashes would go round and round,
+    /// hundreds of times a second. One that ends well may have done its work.
+    /// </summary>
+    private static bool Proven(WorkerState worker, ExitReason reason, ServiceSpec spec, TimeSpan now)
+    {
+        if (worker.ReadyAt is not { } ready)
+        {
+            return false;
+        }
+
+        var needed = spec.Readiness.Kind == ReadinessKind.Started ? ProvenAfter
+            : reason.Clean || reason.Killed ? TimeSpan.Zero
+            : spec.Restart.Backoff;
+        return now - ready >= needed;
+    }
+}

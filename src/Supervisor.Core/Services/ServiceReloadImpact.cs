@@ -1,0 +1,58 @@
+using System.Collections.Immutable;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>
+/// The settings of a service by whether a change of them needs new workers. Also what the equality of
+/// <see cref="ServiceSpec"/> is made of; <c>ReloadTermsTests</c> proves that no setting of the configuration is missing.
+/// </summary>
+public static class ServiceReloadImpact
+{
+    /// <summary>All of them.</summary>
+    public static readonly ImmutableArray<ServiceTerm> All =
+    [
+        // What a worker is: it is given at exec, and never again.
+        Worker("command", (a, b) => a.Command.SequenceEqual(b.Command)),
+        Worker("listeners", (a, b) => a.Listeners.SequenceEqual(b.Listeners)),
+        Worker("handoff", (a, b) => a.Handoff == b.Handoff),
+        Worker("watchdog", (a, b) => a.Watchdog == b.Watchdog),
+        Worker("user", (a, b) => a.User == b.User),
+        Worker("group", (a, b) => a.Group == b.Group),
+        Worker("supplementary_groups", (a, b) => a.SupplementaryGroups.SequenceEqual(b.SupplementaryGroups)),
+        Worker("working_directory", (a, b) => a.WorkingDirectory == b.WorkingDirectory),
+        Worker("environment", (a, b) => a.Environment.SequenceEqual(b.Environment)),
+        Worker("environment_files", (a, b) => a.EnvironmentFiles.SequenceEqual(b.EnvironmentFiles)),
+        Worker("umask", (a, b) => a.Umask == b.Umask),
+        Worker("nice", (a, b) => a.Nice == b.Nice),
+        Worker("limits", (a, b) => a.Limits.SequenceEqual(b.Limits)),
+        Worker("no_new_privileges", (a, b) => a.NoNewPrivileges == b.NoNewPrivileges),
+        Worker("capabilities", (a, b) => a.Capabilities.SequenceEqual(b.Capabilities)),
+
+        // How it proves itself: what has not been proven under the new terms is not known to hold.
+        Worker("ready", (a, b) => a.Readiness == b.Readiness),
+
+        // What the daemon goes by.
+        Daemon("workers", (a, b) => a.Workers == b.Workers),
+        Daemon("start", (a, b) => a.Start == b.Start),
+        Daemon("stop_when_idle", (a, b) => a.StopWhenIdle == b.StopWhenIdle),
+        Daemon("start_timeout", (a, b) => a.StartTimeout == b.StartTimeout),
+        Daemon("stop_signal", (a, b) => a.StopSignal == b.StopSignal),
+        Daemon("stop_timeout", (a, b) => a.StopTimeout == b.StopTimeout),
+        Daemon("rollout", (a, b) => a.Rollout == b.Rollout),
+        Daemon("restart", (a, b) => a.Restart == b.Restart),
+        Daemon("log", (a, b) => a.Log == b.Log),
+        Daemon("hooks.pre_start", (a, b) => a.Hooks.PreStart.SequenceEqual(b.Hooks.PreStart)),
+        Daemon("hooks.post_ready", (a, b) => a.Hooks.PostReady.SequenceEqual(b.Hooks.PostReady)),
+        Daemon("hooks.post_stop", (a, b) => a.Hooks.PostStop.SequenceEqual(b.Hooks.PostStop)),
+    ];
+
+    /// <summary>The settings in which two specifications differ, names aside.</summary>
+    public static ImmutableArray<ServiceTerm> Changed(ServiceSpec before, ServiceSpec after) => [.. All.Where(term => !term.Same(before, after))];
+
+    /// <summary>Whether a worker of the one is as good as a worker of the other: they differ in nothing that it is given.</summary>
+    public static bool SameWorker(ServiceSpec before, ServiceSpec after) => All.All(term => !term.NeedsNewWorker || term.Same(before, after));
+
+    private static ServiceTerm Worker(string setting, Func<ServiceSpec, ServiceSpec, bool> same) => new(setting, true, same);
+
+    private static ServiceTerm Daemon(string setting, Func<ServiceSpec, ServiceSpec, bool> same) => new(setting, false, same);
+}

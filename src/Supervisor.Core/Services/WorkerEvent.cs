@@ -1,0 +1,26 @@
+namespace Supervisor.Core.Services;
+
+/// <summary>What can happen to a worker.</summary>
+public enum WorkerEvent
+{
+    /// <summary>It is ready.</summary>
+    Ready,
+
+    /// <summary>It is to end.</summary>
+    Stop,
+
+    /// <summary>It said STOPPING=1.</summary>
+    StoppingAnnounced,
+
+    /// <summary>Its deadline has passed.</summary>
+    DeadlinePassed,
+
+    /// <summary>It said WATCHDOG=1.</summary>
+    Alive,
+
+    /// <summary>It was silent for longer than its watchdog allows.</summary>
+    WatchdogPassed,
+
+    /// <summary>It said WATCHDOG=trigger: it knows by itself that it cannot go on.</summary>
+    WatchdogTriggered,
+}

@@ -1,0 +1,108 @@
+namespace Supervisor.Core.Services;
+
+/// <summary>
+/// One worker's transitions: (state, event, now) to (state, action). Every cell of states and events is filled. The end
+/// of the process is not among the events, since it removes the worker from any state.
+/// </summary>
+public static class WorkerMachine
+{
+    /// <summary>What the runner has to do to the process.</summary>
+    public enum Action
+    {
+        /// <summary>Nothing.</summary>
+        None,
+
+        /// <summary>Send the stop signal.</summary>
+        Signal,
+
+        /// <summary>Send SIGABRT: it hangs, and its core shall say where.</summary>
+        Abort,
+
+        /// <summary>SIGKILL the whole session.</summary>
+        Kill,
+    }
+
+    /// <summary>A worker at its birth.</summary>
+    public static WorkerState Start(int id, int slot, int generation, ServiceSpec spec, TimeSpan now) => new()
+    {
+        Id = id,
+        Slot = slot,
+        Generation = generation,
+        Phase = WorkerPhase.Starting,
+        StartedAt = now,
+        PhaseSince = now,
+        Deadline = now + spec.StartTimeout,
+        Watchdog = spec.Watchdog,
+    };
+
+    /// <summary>The transition.</summary>
+    public static (WorkerState State, Action Action) Step(WorkerState worker, WorkerEvent what, ServiceSpec spec, TimeSpan now)
+    {
+        var (after, action) = Cell(worker, what, spec, now);
+        return (after.Phase == worker.Phase ? after : after with { PhaseSince = now }, action);
+    }
+
+    /// <summary>
+    /// EXTEND_TIMEOUT_USEC: what ends the present phase, and the watchdog, do so no earlier than <paramref name="by"/> from
+    /// now. Neither is ever brought forward, and settle is no time-out.
+    /// </summary>
+    public static WorkerState Extend(WorkerState worker, TimeSpan by, TimeSpan now) => worker.Phase switch
+    {
+        WorkerPhase.Starting or WorkerPhase.Draining or WorkerPhase.Stopping => worker with { Deadline = Later(worker.Deadline, now + by) },
+        WorkerPhase.Ready => worker with { WatchdogDeadline = worker.WatchdogDeadline is null ? null : Later(worker.WatchdogDeadline, now + by) },
+        WorkerPhase.Killed => worker,
+        _ => throw new ArgumentOutOfRangeException(nameof(worker), worker.Phase, null),
+    };
+
+    /// <summary>WATCHDOG_USEC=: another interval from now on; zero: no watchdog.</summary>
+    public static WorkerState SetWatchdog(WorkerState worker, TimeSpan interval, TimeSpan now) => worker.Phase switch
+    {
+        WorkerPhase.Ready => Watched(worker with { Watchdog = interval }, now),
+        WorkerPhase.Starting or WorkerPhase.Draining or WorkerPhase.Stopping or WorkerPhase.Killed => worker with { Watchdog = interval },
+        _ => throw new ArgumentOutOfRangeException(nameof(worker), worker.Phase, null),
+    };
+
+    private static (WorkerState State, Action Action) Cell(WorkerState worker, WorkerEvent what, ServiceSpec spec, TimeSpan now) => (worker.Phase, what) switch
+    {
+        (WorkerPhase.Starting, WorkerEvent.Ready) => (Settling(worker, spec, now), Action.None),
+        (WorkerPhase.Starting, WorkerEvent.Stop) => (Ending(worker, WorkerPhase.Stopping, spec, now), Action.Signal),
+        (WorkerPhase.Starting, WorkerEvent.StoppingAnnounced) => (worker, Action.None),
+        (WorkerPhase.Starting, WorkerEvent.DeadlinePassed) => (Ending(worker, WorkerPhase.Stopping, spec, now) with { StartTimedOut = true }, Action.Signal),
+        (WorkerPhase.Starting, WorkerEvent.Alive or WorkerEvent.WatchdogPassed) => (worker, Action.None),
+
+        (WorkerPhase.Ready, WorkerEvent.Ready) => (worker, Action.None),
+        (WorkerPhase.Ready, WorkerEvent.Stop) => (Ending(worker, WorkerPhase.Draining, spec, now), Action.Signal),
+        (WorkerPhase.Ready, WorkerEvent.StoppingAnnounced) => (worker with { Phase = WorkerPhase.Draining, Deadline = now + spec.StopTimeout, WatchdogDeadline = null }, Action.None),
+        (WorkerPhase.Ready, WorkerEvent.DeadlinePassed) => (worker with { Deadline = null }, Action.None),
+        (WorkerPhase.Ready, WorkerEvent.Alive) => (Watched(worker, now), Action.None),
+
+        (WorkerPhase.Starting, WorkerEvent.WatchdogTriggered) or (WorkerPhase.Ready, WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) =>
+            (Ending(worker, WorkerPhase.Stopping, spec, now) with { Hang = HangText(worker, what) }, Action.Abort),
+
+        (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.DeadlinePassed) => (worker with { Phase = WorkerPhase.Killed, Deadline = null }, Action.Kill),
+        (WorkerPhase.Draining, WorkerEvent.Stop) when !worker.EndRequested => (Ending(worker, WorkerPhase.Draining, spec, now), Action.Signal),
+        (WorkerPhase.Draining, WorkerEvent.WatchdogTriggered) => (worker with { Phase = WorkerPhase.Stopping }, Action.Abort),
+        (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced) => (worker, Action.None),
+        (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) => (worker, Action.None),
+
+        (WorkerPhase.Killed, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced or WorkerEvent.DeadlinePassed) => (worker with { Deadline = null }, Action.None),
+        (WorkerPhase.Killed, WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) => (worker, Action.None),
+
+        _ => throw new ArgumentOutOfRangeException(nameof(what), (worker.Phase, what), null),
+    };
+
+    private static WorkerState Settling(WorkerState worker, ServiceSpec spec, TimeSpan now) =>
+        Watched(worker with { Phase = WorkerPhase.Ready, ReadyAt = now, Deadline = spec.Rollout.Settle > TimeSpan.Zero ? now + spec.Rollout.Settle : null }, now);
+
+    private static WorkerState Ending(WorkerState worker, WorkerPhase phase, ServiceSpec spec, TimeSpan now) =>
+        worker with { Phase = phase, EndRequested = true, Deadline = now + spec.StopTimeout, WatchdogDeadline = null };
+
+    private static WorkerState Watched(WorkerState worker, TimeSpan now) =>
+        worker with { WatchdogDeadline = worker.Watchdog > TimeSpan.Zero ? now + worker.Watchdog : null };
+
+    private static string HangText(WorkerState worker, WorkerEvent what) => what == WorkerEvent.WatchdogTriggered
+        ? "said that it hangs (WATCHDOG=trigger)"
+        : $"sent no WATCHDOG=1 for {Durations.Text(worker.Watchdog)}";
+
+    private static TimeSpan? Later(TimeSpan? deadline, TimeSpan at) => deadline is null || deadline >= at ? deadline : at;
+}

@@ -1,0 +1,48 @@
+using System.Buffers;
+
+namespace Supervisor.Core.State;
+
+/// <summary>Collects what a writer writes and passes it on to a stream piece by piece, so that no more than a piece is in memory. The stream stays the caller's.</summary>
+internal sealed class StreamBuffer(Stream stream) : IBufferWriter<byte>
+{
+    private const int Piece = 16 * 1024;
+
+    private byte[] _bytes = new byte[Piece];
+    private int _count;
+
+    public void Advance(int count) => _count += count;
+
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        MakeRoom(sizeHint);
+        return _bytes.AsMemory(_count);
+    }
+
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        MakeRoom(sizeHint);
+        return _bytes.AsSpan(_count);
+    }
+
+    /// <summary>Passes on what there is.</summary>
+    public void Flush()
+    {
+        stream.Write(_bytes.AsSpan(0, _count));
+        _count = 0;
+    }
+
+    private void MakeRoom(int sizeHint)
+    {
+        var needed = Math.Max(sizeHint, 1);
+        if (_bytes.Length - _count >= needed)
+        {
+            return;
+        }
+
+        Flush();
+        if (_bytes.Length < needed)
+        {
+            _bytes = new byte[needed];
+        }
+    }
+}

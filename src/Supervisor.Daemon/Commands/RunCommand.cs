@@ -1,0 +1,166 @@
+using System.CommandLine;
+using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Control;
+using Supervisor.Core;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Daemon.Logging;
+using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Validation;
+using Supervisor.Linux;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Paths;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Commands;
+
+/// <summary><c>listend run</c>: the daemon, in the foreground.</summary>
+internal static class RunCommand
+{
+    private const int Failed = 1;
+    private const int Usage = 2;
+
+    public static Command Create(Executable executable)
+    {
+        var config = ConfigLoading.ConfigOption();
+        var level = new Option<string>("--log-level") { Description = "The least level of what is logged: debug, information, warning or error", HelpName = "L", DefaultValueFactory = _ => "information" };
+        level.Validators.Add(result =>
+        {
+            if (LogSetup.Level(result.GetValueOrDefault<string>()) is null)
+            {
+                result.AddError($"--log-level \"{result.GetValueOrDefault<string>()}\": it is one of debug, information, warning, error");
+            }
+        });
+        var format = new Option<string>("--log-format") { Description = "How it is logged: auto is journal under systemd, else text", DefaultValueFactory = _ => "auto" };
+        format.AcceptOnlyFromAmong("auto", "text", "json", "journal");
+        var runtime = new Option<string?>("--runtime-directory") { Description = "Where control.sock and the rest lie; over daemon.runtime_directory", HelpName = "PATH" };
+        var trusted = ConfigLoading.TrustedOwnerOption();
+        var takeOver = new Option<bool>("--take-over") { Description = "Take over from the listend that is in charge of the runtime directory, whatever its configuration; from one of the same configuration this is done anyway" };
+        var listen = new Option<string[]>("--listen") { Description = "Without a configuration file: an address to listen on, or NAME=ADDRESS; may be repeated", HelpName = "ADDRESS", AllowMultipleArgumentsPerToken = true };
+        var workers = new Option<string?>("--workers") { Description = "With --listen: how many workers, or \"cpus\"", HelpName = "N" };
+        var handoff = new Option<string?>("--handoff") { Description = "With --listen: how workers take their listeners", HelpName = "H" };
+        var ready = new Option<string?>("--ready") { Description = "With --listen: what makes a worker ready", HelpName = "R" };
+        var command = new Argument<string[]>("command") { Description = "With --listen, after --: the worker's program and its arguments", Arity = ArgumentArity.ZeroOrMore };
+        var run = new Command("run", "Runs the daemon in the foreground") { config, level, format, runtime, trusted, takeOver, listen, workers, handoff, ready, command };
+        run.SetAction(parsed =>
+        {
+            PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];
+            using var predecessor = PreviousDaemonState.FromExecution(out var unusable);
+            if (unusable is not null)
+            {
+                Console.Error.WriteLine($"listend: this executable was to go on where another one was, and cannot: {Printable.Line(unusable)}");
+                return Failed;
+            }
+
+            if (predecessor is not null)
+            {
+                return Run(new ConfigResult(predecessor.Config, []), predecessor.Manifest.Config.RuntimeDirectory!, predecessor.Manifest.Config.File, predecessor);
+            }
+
+            var addresses = parsed.GetValue(listen) ?? [];
+            var program = parsed.GetValue(command) ?? [];
+            var adHoc = addresses.Length > 0;
+            if (!adHoc && (program.Length > 0 || parsed.GetValue(workers) is not null || parsed.GetValue(handoff) is not null || parsed.GetValue(ready) is not null))
+            {
+                Console.Error.WriteLine("listend: --workers, --handoff, --ready and a command go with --listen ADDRESS; without it everything stands in the configuration file");
+                return Usage;
+            }
+
+            if (adHoc && parsed.GetResult(config) is { Implicit: false })
+            {
+                Console.Error.WriteLine("listend: --listen and --config exclude each other: the one is a configuration without a file");
+                return Usage;
+            }
+
+            if (adHoc && program.Length == 0)
+            {
+                Console.Error.WriteLine("listend: --listen needs the worker's program: listend run --listen ADDRESS -- COMMAND ARG...");
+                return Usage;
+            }
+
+            var given = adHoc ? null : parsed.GetValue(config)!;
+            var path = string.IsNullOrEmpty(given) ? null : Path.GetFullPath(given);
+            var wanted = adHoc
+                ? AdHocConfig.ForCommand(addresses, parsed.GetValue(workers), parsed.GetValue(handoff), parsed.GetValue(ready), program, ConfigLoading.Context)
+                : ConfigLoading.LoadForStart(given!);
+            if (wanted.Config is { } parsedConfig)
+            {
+                wanted = wanted with { Errors = [.. wanted.Errors, .. SupportRules.Check(parsedConfig, wanted.Places), .. PathAudit.Errors(parsedConfig, wanted.Places)] };
+            }
+
+            PathTrust.InForce = PathAudit.Trust(wanted.Draft.Daemon);
+
+            var directory = parsed.GetValue(runtime) ?? wanted.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+
+            // A service of another user has no XDG_RUNTIME_DIR; what systemd made for its unit it says here (systemd.exec(5), RuntimeDirectory=).
+            directory ??= Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
+            directory = string.IsNullOrEmpty(directory) ? null : Path.GetFullPath(directory);
+
+            // What a daemon of that file has left goes on by what was in force: its workers serve, and nobody else watches them.
+            if (!wanted.Errors.IsEmpty && (path is null || directory is null || PreviousDaemonState.Peek(new RuntimePaths(directory))?.Config.File != path))
+            {
+                return Refuse(wanted.Errors, adHoc ? Usage : Failed);
+            }
+
+            if (directory is null)
+            {
+                Console.Error.WriteLine("listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or give --runtime-directory PATH or daemon.runtime_directory");
+                return Failed;
+            }
+
+            return Run(wanted, directory, path, null);
+
+            static int Refuse(IEnumerable<ConfigDiagnostic> errors, int status)
+            {
+                foreach (var error in errors)
+                {
+                    Console.Error.WriteLine($"listend: {Printable.Line(error.ToString())}");
+                }
+
+                return status;
+            }
+
+            int Run(ConfigResult wanted, string directory, string? file, PreviousDaemonState? predecessor)
+            {
+                var config = wanted.Errors.IsEmpty ? wanted.Config : null;
+                using var logging = LogSetup.Create(parsed.GetValue(format)!, parsed.GetValue(level)!);
+                var paths = new RuntimePaths(directory);
+                string? error = null;
+                PreviousDaemonState? former = null;
+                using var claim = predecessor?.Descriptors.Take(DescriptorKey.Lock) is { } locked
+                    ? InstanceLock.Adopt(locked)
+                    : Takeover.Claim(paths, config, file, parsed.GetValue(takeOver), logging.Log, out former, out error);
+                if (claim is null)
+                {
+                    logging.Log.Kind(MessageIds.DaemonRefused).Fatal("{Error}", error);
+                    return Refuse(wanted.Errors, Failed);
+                }
+
+                string? refusal = null;
+                using var before = predecessor ?? former ?? PreviousDaemonState.FromRuntimeDirectory(paths, IncomingDescriptors.IsStored ? IncomingDescriptors.FromListenFds() : null, logging.Log, out refusal);
+                if (refusal is not null)
+                {
+                    logging.Log.Kind(MessageIds.DaemonRefused).Fatal("{Error}", refusal);
+                    return Failed;
+                }
+
+                if ((before?.Config ?? config) is not { } inForce)
+                {
+                    return Refuse(wanted.Errors, Failed);
+                }
+
+                PathTrust.InForce = PathAudit.Trust(inForce.Daemon);
+                using var daemon = new DaemonProcess(inForce, paths, file, logging.Log, logging.IsJournal, logging.Flush, executable, claim, before)
+                {
+                    IsDirectoryGiven = parsed.GetValue(runtime) is not null,
+
+                    // Upgrading is no reason to read the configuration again, starting is one.
+                    Wanted = before is { IsSameProcess: false } && (config is null || before.HasOtherConfig(config)) ? wanted : null,
+                };
+                return daemon.Run();
+            }
+        });
+        return run;
+    }
+}

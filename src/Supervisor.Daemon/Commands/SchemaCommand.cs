@@ -1,0 +1,20 @@
+using System.CommandLine;
+using Supervisor.Config.Settings;
+using Supervisor.Daemon.Runtime;
+
+namespace Supervisor.Daemon.Commands;
+
+/// <summary><c>listend schema</c>: the configuration's JSON Schema.</summary>
+internal static class SchemaCommand
+{
+    public static Command Create()
+    {
+        var schema = new Command("schema", "Prints the configuration's JSON Schema");
+        schema.SetAction(_ =>
+        {
+            Console.Out.WriteLine(ConfigSchema.Json());
+            return 0;
+        });
+        return schema;
+    }
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using Supervisor.Control;
+using Supervisor.Core.Workers;
+using Supervisor.Daemon.Runtime;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>
+/// How many connections each worker has open, and what is left of those that leave. What is known is noted on the loop;
+/// sock_diag and /proc are asked beside it, since a host may have many of either.
+/// </summary>
+internal sealed class ConnectionCounts
+{
+    /// <summary>How long one worker's descriptors may be looked through, and all together: a worker may have any number, and whoever asks for the status is answered.</summary>
+    private static readonly TimeSpan Each = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(80);
+
+    private readonly Dictionary<string, Noted> _services;
+    private readonly TimeSpan _now;
+    private long? _until;
+
+    /// <summary>On the loop.</summary>
+    public ConnectionCounts(DaemonProcess daemon)
+    {
+        _now = daemon.Loop.Now;
+        _services = daemon.Services.ToDictionary(runner => runner.Name, runner => new Noted(runner), StringComparer.Ordinal);
+    }
+
+    /// <summary>The document with the counts; null stays where a worker may not be looked into, or not in time. Any thread.</summary>
+    public StatusDocument Fill(StatusDocument status) => status with { Services = [.. status.Services.Select(Fill)] };
+
+    /// <summary>One service's.</summary>
+    public ServiceDocument Fill(ServiceDocument service)
+    {
+        if (!_services.TryGetValue(service.Name, out var noted) || noted.Question.IsEmpty)
+        {
+            return service;
+        }
+
+        // Ages are for who leaves; where nobody does, their price is not paid.
+        var until = _until ??= Stopwatch.GetTimestamp() + (long)(Together.TotalSeconds * Stopwatch.Frequency);
+        var found = noted.Question.Of(service.Workers.Select(worker => worker.Pid).OfType<int>(), Each, until, withAges: noted.Drains.Count > 0);
+        var workers = service.Workers.Select(worker => worker.Pid is { } pid && found.GetValueOrDefault(pid) is { } connections
+            ? worker with
+            {
+                Connections = connections.Count,
+                Drain = noted.Drains.TryGetValue(pid, out var drain)
+                    ? Drains.Document(drain.See(new DrainSample(connections), _now) with { KeepsAccepting = drain.KeepsAccepting }, worker.Drain?.KilledAt, _now)
+                    : worker.Drain,
+            }
+            : worker).ToArray();
+        var left = workers.Where(worker => worker.Drain?.Connections is not null).ToArray();
+        return service with
+        {
+            Workers = workers,
+            Rollout = service.Rollout is { State: "replacing" or "canary" or "draining" or "rolling-back" } rollout && left.Length > 0
+                ? rollout with { DrainingConnections = left.Sum(worker => worker.Drain!.Connections) }
+                : service.Rollout,
+        };
+    }
+
+    private sealed class Noted(ServiceRunner runner)
+    {
+        public AcceptedConnections Question { get; } = runner.ConnectionQuestion();
+
+        /// <summary>By process id.</summary>
+        public Dictionary<int, WorkerDrain> Drains { get; } = runner.State.Workers
+            .Where(worker => worker.Pid is not null && runner.Drain(worker.Id) is not null)
+            .ToDictionary(worker => worker.Pid!.Value, worker => runner.Drain(worker.Id)!);
+    }
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using Supervisor.Control;
+using Supervisor.Core;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Services;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Runtime;
+using Supervisor.Linux;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>
+/// One event for each change of state, the newest <see cref="Kept"/> of them in memory. Written on the loop; read from
+/// any thread through <see cref="Events"/>.
+/// </summary>
+internal sealed class EventLog(EventLoop loop)
+{
+    /// <summary>How many events are kept.</summary>
+    public const int Kept = 1024;
+
+    private Action<ListenerHandle, HistoryFact>? _changed;
+
+    /// <summary>The events.</summary>
+    public RecentItems<EventDocument> Events { get; } = new(Kept);
+
+    /// <summary>Goes on where a predecessor's stream ended.</summary>
+    public void Restore(StreamEntry stream) =>
+        Events.Restore(stream.Newest, [.. stream.Items.Select(item => item.Deserialize(ControlJson.Default.EventDocument)!)]);
+
+    /// <summary>From now on what holders of the listener's socket change and what is put back; that it is there has been told.</summary>
+    public void Follow(ListenerHandle handle) => handle.Recorded += _changed ??= Changed;
+
+    /// <summary>An event of the daemon itself.</summary>
+    public void Daemon(string kind, string message) => Add(kind, message);
+
+    /// <summary>Tells whether the listener is there, and from now on what holders of the socket change and what is put back.</summary>
+    public void Watch(ListenerHandle handle)
+    {
+        if (handle.Failure is { } failure)
+        {
+            Add("listener-failed", $"listener {handle.Name} cannot be made: {failure}", listener: handle.Name);
+        }
+        else
+        {
+            var verb = handle.Listens ? "listens" : handle.Spec.Address.Kind == ListenerKind.Other ? "is held" : "is bound";
+            Add("listener-made", $"listener {handle.Name} {verb} on {handle.Effective?.ToString() ?? "no address"} ({handle.Origin.ToWireName()})", listener: handle.Name);
+        }
+
+        Follow(handle);
+    }
+
+    private void Changed(ListenerHandle handle, HistoryFact entry)
+    {
+        if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair)
+        {
+            var what = entry.Option ?? entry.Call;
+            var asked = entry.Requested is { } requested ? $", asked for was {requested}" : "";
+            var note = entry.Note is null ? "" : $" ({entry.Note})";
+            Add(
+                entry.Phase == HandlePhase.Drift ? "listener-drifted" : "listener-repaired",
+                entry.Call == "shutdown"
+                    ? $"listener {handle.Name} was shut down{note}"
+                    : $"listener {handle.Name}: {what} is {entry.Effective?.ToString() ?? "unknown"}{asked}{note}",
+                listener: handle.Name);
+        }
+    }
+
+    /// <summary>Tells every change of a service from now on.</summary>
+    public void Watch(ServiceRunner runner)
+    {
+        var state = Documents.State(runner);
+        runner.Changed += (_, reports) =>
+        {
+            foreach (var report in reports)
+            {
+                Report(runner, report);
+            }
+
+            var now = Documents.State(runner);
+            if (now != state)
+            {
+                var reason = runner.Blocked ?? Documents.Reason(runner.State);
+                Add("service-state", $"service {runner.Name} is {now}, was {state}{(reason is null ? "" : $": {reason}")}", runner.Name, state: now);
+                state = now;
+            }
+        };
+    }
+
+    private void Report(ServiceRunner runner, ReportEffect report)
+    {
+        if (EventText.Kind(report.Report) is { } kind)
+        {
+            var isRollout = kind.StartsWith("rollout-", StringComparison.Ordinal);
+            var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner, state, loop.Now, loop.Time.GetUtcNow()) : null;
+            Add(
+                kind,
+                EventText.Message(report.Worker is { } subject ? runner.State.SpecOf(subject.Generation) : runner.State.Spec, report, rollout, loop.Now),
+                runner.Name,
+                worker: report.Worker is { } worker ? new EventWorkerDocument(worker.Pid, worker.Slot, worker.Generation) : null,
+                rollout: rollout,
+                drain: report is { Drain: { } drain, Worker: { } left } ? Drains.Document(drain, left, loop.Now, loop.Time.GetUtcNow(), withPeers: report.Report == ServiceReport.WorkerCut) : null);
+        }
+    }
+
+    private void Add(
+        string kind,
+        string message,
+        string? service = null,
+        string? listener = null,
+        EventWorkerDocument? worker = null,
+        string? state = null,
+        RolloutDocument? rollout = null,
+        DrainDocument? drain = null) =>
+        Events.Add(seq => new EventDocument(seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message) { Drain = drain });
+}

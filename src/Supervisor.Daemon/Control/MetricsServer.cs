@@ -1,0 +1,158 @@
+using System.Net;
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Supervisor.Config.Settings;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Daemon.Runtime;
+using Supervisor.Linux.Evidence;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary><c>daemon.metrics</c>: GET /metrics on an address of its own, for whoever may reach it. Reading only.</summary>
+/// <remarks>
+/// Whoever may reach it may be anybody, so each client costs little: a bounded number of connections, of which an idle one
+/// is closed for a new one, a few seconds for a request's header, no body, and one question to the loop
+/// for all who ask within <see cref="Freshness"/>.
+/// </remarks>
+internal sealed class MetricsServer : IDisposable
+{
+    /// <summary>The setting's name, by which messages call its listener.</summary>
+    public const string Setting = "daemon.metrics";
+
+    /// <summary>So many connections at a time.</summary>
+    private const int MostConnections = 64;
+
+    private const int MaxRequestLine = 2048;
+    private const int MaxHeaders = 8192;
+
+    /// <summary>How long the loop is not asked again: no number of clients makes it busy.</summary>
+    private static readonly TimeSpan Freshness = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How long a request's header may take, once its first byte is there.</summary>
+    private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a connection may be without a request.</summary>
+    private static readonly TimeSpan IdleTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly WebApplication _application;
+
+    private MetricsServer(WebApplication application) => _application = application;
+
+    /// <summary>The metrics' address as a listener, for what is said of listeners; null where there is none, or no such address.</summary>
+    public static ListenerSpec? Listener(string? address) =>
+        ListenAddress.TryParse($"tcp://{address}", out var parsed, out _) ? new ListenerSpec { Name = Setting, Address = parsed } : null;
+
+    /// <summary>Starts it; null with the reason where the address cannot be served.</summary>
+    public static MetricsServer? TryStart(DaemonProcess daemon, DaemonConfig config, out string? error)
+    {
+        var address = config.Metrics!;
+        if (Listener(address) is not { Address: var at } listener)
+        {
+            error = $"{Setting} \"{address}\" is no address and port: write 127.0.0.1:9469, or [::1]:9469";
+            return null;
+        }
+
+        var places = new ConnectionPlaces(MostConnections, endsRequests: true);
+        var hosts = new MetricsHosts(config.MetricsHosts, Dns.GetHostName());
+        var text = new SharedAnswer<string>(() => daemon.Loop.Ask(() => Metrics.Text(daemon)), Freshness, daemon.Loop.Time);
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
+        {
+            options.AddServerHeader = false;
+            options.Limits.RequestHeadersTimeout = HeaderTimeout;
+            options.Limits.KeepAliveTimeout = IdleTimeout;
+            options.Limits.MaxRequestLineSize = MaxRequestLine;
+            options.Limits.MaxRequestHeadersTotalSize = MaxHeaders;
+            options.Limits.MaxRequestBufferSize = MaxRequestLine + MaxHeaders;
+            options.Limits.MaxRequestBodySize = 0;
+            if (at.Host is { } host)
+            {
+                options.Listen(host, (int)at.Port, Configure);
+            }
+            else
+            {
+                options.ListenAnyIP((int)at.Port, Configure);
+            }
+        });
+        builder.Services.AddRoutingCore();
+        var application = builder.Build();
+        application.Use((context, next) => AnswerAsync(context, next, hosts));
+        application.MapMethods("/metrics", [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)(async context => await WriteAsync(context, await text.AskAsync())));
+        try
+        {
+            application.StartAsync().GetAwaiter().GetResult();
+        }
+        catch (Exception exception) when (exception is IOException or System.Net.Sockets.SocketException)
+        {
+            var diagnosis = BindDiagnostics.Ask(listener, LeftoverHolders.OfAnyService);
+            error = diagnosis.Bindable
+                ? $"{Setting} \"{address}\" cannot be served: {exception.Message}; restart the daemon, or choose another address"
+                : $"{Setting} \"{address}\" cannot be served: {diagnosis.Errno} ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}: {diagnosis.Advice}";
+            return null;
+        }
+
+        error = null;
+        return new MetricsServer(application);
+
+        void Configure(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen)
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => async connection =>
+            {
+                using var place = places.Enter(connection);
+                connection.Features.Set(place);
+                await next(connection);
+            });
+        }
+    }
+
+    /// <summary>Answers with the metrics; HEAD with their length only.</summary>
+    public static async Task WriteAsync(DaemonProcess daemon, HttpContext context) => await WriteAsync(context, await daemon.Loop.Ask(() => Metrics.Text(daemon)));
+
+    private static async Task WriteAsync(HttpContext context, string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        context.Response.ContentType = Metrics.ContentType;
+        context.Response.ContentLength = bytes.Length;
+        if (!HttpMethods.IsHead(context.Request.Method))
+        {
+            await context.Response.Body.WriteAsync(bytes);
+        }
+    }
+
+    private static async Task AnswerAsync(HttpContext context, RequestDelegate next, MetricsHosts hosts)
+    {
+        var place = context.Features.Get<ConnectionPlaces.Place>();
+        place?.Begin();
+        try
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            if (hosts.Answers(context.Request.Host.Host))
+            {
+                await next(context);
+                return;
+            }
+
+            context.Response.StatusCode = StatusCodes.Status421MisdirectedRequest;
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            await context.Response.WriteAsync(MetricsHosts.Refusal(context.Request.Host.Host) + "\n");
+        }
+        finally
+        {
+            place?.End();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+        _application.StopAsync(limit.Token).ContinueWith(_ => { }, TaskScheduler.Default).Wait();
+    }
+}

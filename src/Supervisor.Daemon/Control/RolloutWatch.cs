@@ -1,0 +1,92 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Supervisor.Control;
+using Supervisor.Core;
+using Supervisor.Core.Services;
+using Supervisor.Daemon.Runtime;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>Follows one roll-out. On the loop.</summary>
+internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation) : ChangeWatch(loop, runner)
+{
+    private RolloutState? _last;
+    private (RolloutPhase, int, int, int?, string?) _shown;
+
+    /// <inheritdoc/>
+    protected override string Subject => "the roll-out";
+
+    /// <inheritdoc/>
+    public override ChangeDocument Current() => Document(outcome: null);
+
+    /// <inheritdoc/>
+    protected override bool Ask(out string? error) => Runner.Restart(out error);
+
+    /// <inheritdoc/>
+    protected override void Look(ImmutableArray<ReportEffect> reports)
+    {
+        // A roll-out that a further one has replaced is not in the state any more: its end is among the reports.
+        var mine = Runner.State.Rollout?.To == generation
+            ? Runner.State.Rollout
+            : reports.Select(report => report.Rollout).LastOrDefault(rollout => rollout?.To == generation);
+        if (mine is null)
+        {
+            return;
+        }
+
+        _last = mine;
+        if (!mine.IsActive)
+        {
+            Finish(Document(Outcome(mine.Phase)));
+            return;
+        }
+
+        var document = Document(outcome: null);
+        var shown = (mine.Phase, document.Rollout!.Replaced, document.Rollout.Draining, document.Rollout.DrainingConnections, mine.IsOnTrial ? null : document.Rollout.Waits);
+        if (shown != _shown)
+        {
+            _shown = shown;
+            Say(document);
+        }
+    }
+
+    /// <summary>The outcome of the change when the roll-out has ended so.</summary>
+    protected virtual string Outcome(RolloutPhase phase) => phase switch
+    {
+        RolloutPhase.Done => "done",
+        RolloutPhase.RolledBack => "rolled-back",
+        RolloutPhase.Superseded => "superseded",
+        _ => "failed",
+    };
+
+    /// <inheritdoc/>
+    protected override string Describe()
+    {
+        var rollout = Rollout();
+        return rollout is null
+            ? "waiting"
+            : string.Create(CultureInfo.InvariantCulture, $"{rollout.State}, generation {rollout.To}: {rollout.Replaced} of {rollout.Total} replaced{(rollout.Draining > 0 ? $", {rollout.Draining} leaving{Drains.With(rollout.DrainingConnections)}" : "")}{(rollout.Waits is null ? "" : $"; {rollout.Waits}")}{(rollout.Reason is null ? "" : $": {rollout.Reason}")}");
+    }
+
+    private ChangeDocument Document(string? outcome)
+    {
+        var rollout = Rollout();
+        var elapsed = Durations.Text(TimeSpan.FromMilliseconds(rollout?.ElapsedMs ?? 0));
+        return Document(
+            outcome,
+            outcome switch
+            {
+                "done" when rollout!.State == "rolled-back" => $"{Runner.Name}: generation {rollout.From} serves, generation {rollout.To} was rolled back after {elapsed}",
+                "done" => string.Create(CultureInfo.InvariantCulture, $"{Runner.Name}: generation {rollout!.To} serves, {rollout.Total} workers replaced in {elapsed}"),
+                "rolled-back" => $"{Runner.Name}: rolled back to generation {rollout!.From} after {elapsed}: {rollout.Reason}",
+                "superseded" => $"{Runner.Name}: superseded after {elapsed}: {rollout!.Reason}",
+                "failed" => $"{Runner.Name}: failed after {elapsed}: {rollout!.Reason}",
+                _ => $"{Runner.Name}: {Describe()}",
+            },
+            rollout);
+    }
+
+    private RolloutDocument? Rollout() => (_last ?? Runner.State.Rollout) is { } state ? Documents.Rollout(Runner, state, Loop.Now, Loop.Time.GetUtcNow()) : null;
+}

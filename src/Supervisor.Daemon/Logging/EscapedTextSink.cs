@@ -1,0 +1,60 @@
+using System.Text;
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Parsing;
+using Supervisor.Core;
+using Supervisor.Daemon.Runtime;
+
+namespace Supervisor.Daemon.Logging;
+
+/// <summary>
+/// Passes events on so that a text log shows each as one line, whatever its values hold: process names, paths and workers'
+/// output come from others. Colours are the sink's, which writes them around the values. An exception follows on lines of
+/// its own: its message is escaped, and only its stack trace, which holds names of this program, keeps its line breaks.
+/// </summary>
+internal sealed class EscapedTextSink(ILogEventSink sink) : ILogEventSink, IDisposable
+{
+    public void Emit(LogEvent logEvent) => sink.Emit(new LogEvent(
+        logEvent.Timestamp,
+        logEvent.Level,
+        logEvent.Exception is { } exception ? new EscapedException(exception) : null,
+        Escaped(logEvent.MessageTemplate),
+        logEvent.Properties.Select(property => new LogEventProperty(property.Key, Escaped(property.Value)))));
+
+    public void Dispose() => (sink as IDisposable)?.Dispose();
+
+    private static MessageTemplate Escaped(MessageTemplate template) =>
+        ReferenceEquals(Printable.Line(template.Text), template.Text)
+            ? template
+            : new MessageTemplate(template.Text, template.Tokens.Select(token => token is TextToken text ? new TextToken(Printable.Line(text.Text)) : token));
+
+    private static LogEventPropertyValue Escaped(LogEventPropertyValue value) => value switch
+    {
+        ScalarValue { Value: string text } => Printable.Line(text) is var line && ReferenceEquals(line, text) ? value : new ScalarValue(line),
+        ScalarValue { Value: char one } => new ScalarValue(Printable.Line(one.ToString())),
+
+        // Numbers and times, which a template may format: Serilog makes a string of any other type.
+        ScalarValue => value,
+        SequenceValue sequence => new SequenceValue(sequence.Elements.Select(Escaped)),
+        _ => new ScalarValue(Printable.Line(value.ToString())),
+    };
+
+    /// <summary>What an exception's ToString gives, with escaped messages.</summary>
+    private sealed class EscapedException(Exception exception) : Exception
+    {
+        public override string ToString()
+        {
+            var text = new StringBuilder();
+            for (var one = exception; one is not null; one = one.InnerException)
+            {
+                text.Append(one == exception ? "" : "\n ---> ").Append(one.GetType().FullName).Append(": ").Append(Printable.Line(one.Message));
+                if (one.StackTrace is { } trace)
+                {
+                    text.Append('\n').Append(Printable.Of(trace, keepLines: true));
+                }
+            }
+
+            return text.ToString();
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Serilog.Core;
+using Serilog.Events;
+using Serilog.Parsing;
+using Supervisor.Daemon.Runtime;
+
+namespace Supervisor.Daemon.Logging;
+
+/// <summary>
+/// Passes events on with a message that reads as the text log's does: <c>listener web: listening</c>, where Serilog by
+/// itself puts each string between quotes. The template's text, by which an event's kind is known, stays; a field that this event has not is left out.
+/// </summary>
+internal sealed class LiteralTextSink(ILogEventSink sink) : ILogEventSink, IDisposable
+{
+    public void Emit(LogEvent logEvent) => sink.Emit(new LogEvent(
+        logEvent.Timestamp,
+        logEvent.Level,
+        logEvent.Exception,
+        new MessageTemplate(logEvent.MessageTemplate.Text, logEvent.MessageTemplate.Tokens.Select(token => IsText(token, logEvent, out var name) ? new PropertyToken(name, token.ToString()!, "l") : token)),
+        logEvent.Properties.Where(property => property.Value is not ScalarValue { Value: null }).Select(property => new LogEventProperty(property.Key, property.Value))));
+
+    public void Dispose() => (sink as IDisposable)?.Dispose();
+
+    // A number takes no format of that name.
+    private static bool IsText(MessageTemplateToken token, LogEvent logEvent, out string name)
+    {
+        name = (token as PropertyToken)?.PropertyName ?? "";
+        return token is PropertyToken { Format: null, Alignment: null } && logEvent.Properties.GetValueOrDefault(name) is ScalarValue { Value: string };
+    }
+}

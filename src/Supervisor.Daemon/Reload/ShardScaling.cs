@@ -1,0 +1,140 @@
+using Serilog;
+using Supervisor.Core;
+using Supervisor.Core.Services;
+using Supervisor.Daemon.Runtime;
+using Supervisor.Linux;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Daemon.Reload;
+
+/// <summary>
+/// What happens to shards after a reload has changed their number: a new one gets connections when a worker serves it, one
+/// that is to go is closed when nobody has it any more and nobody waits in it. On the loop.
+/// </summary>
+/// <remarks>
+/// A shard that is to go passes through: out of the kernel's selection (<see cref="ListenerFactory.Shrink"/>); served by the
+/// workers that have it, whose stop signal waits for it (<see cref="LastIn"/>); held by nobody but the daemon; closed. Where its
+/// workers die before it is empty, the next ones of its slot are given it (<see cref="ServiceRunner.CoverShards"/>).
+/// </remarks>
+internal sealed class ShardScaling : IDeadline
+{
+    /// <summary>
+    /// How long after it was taken out of the selection a shard may still get connections: those whose handshake had begun.
+    /// As long as the kernel waits for the end of one before it asks again (TCP_TIMEOUT_INIT, include/net/tcp.h).
+    /// </summary>
+    public static readonly TimeSpan Settle = TimeSpan.FromSeconds(1);
+
+    private readonly DaemonProcess _daemon;
+    private readonly ListenerFactory _factory;
+    private readonly ILogger _log;
+    private bool _isPosted;
+
+    public ShardScaling(DaemonProcess daemon, ListenerFactory factory, ILogger log)
+    {
+        _daemon = daemon;
+        _factory = factory;
+        _log = log;
+        daemon.Loop.Add(this);
+    }
+
+    /// <inheritdoc/>
+    public TimeSpan? NextDeadline { get; private set; }
+
+    /// <inheritdoc/>
+    public void PassDeadline()
+    {
+        NextDeadline = null;
+        Look();
+    }
+
+    /// <summary>A service has changed, or a listener's shards.</summary>
+    public void ServiceChanged()
+    {
+        if (!_isPosted && _daemon.Listeners.Handles.Any(handle => handle.IsReshaping))
+        {
+            // Not in the midst of a transition.
+            _isPosted = true;
+            _daemon.Loop.Post(() =>
+            {
+                _isPosted = false;
+                Look();
+            });
+        }
+    }
+
+    /// <summary>The shards on their way out in which nobody but that worker accepts.</summary>
+    public IReadOnlyList<ListenerSocket> LastIn(ServiceRunner runner, WorkerState worker)
+    {
+        List<ListenerSocket>? last = null;
+        foreach (var handle in runner.ListenersOf(worker.Generation))
+        {
+            foreach (var socket in handle.Leaving)
+            {
+                if (runner.Holds(worker.Id, socket) && !_daemon.Services.Any(other => other.State.Workers.Any(
+                    one => one.Phase == WorkerPhase.Ready && !(other == runner && one.Id == worker.Id) && other.Holds(one.Id, socket))))
+                {
+                    (last ??= []).Add(socket);
+                }
+            }
+        }
+
+        return last ?? (IReadOnlyList<ListenerSocket>)[];
+    }
+
+    private void Look()
+    {
+        if (_daemon.IsLeaving)
+        {
+            return;
+        }
+
+        foreach (var handle in _daemon.Listeners.Handles.Where(handle => handle.IsReshaping).ToArray())
+        {
+            var users = _daemon.Services.Where(runner => runner.Uses(handle)).ToArray();
+            var served = handle.Sockets.Where(socket => !socket.IsChosen && IsServed(users, socket)).ToArray();
+            if (served.Length > 0)
+            {
+                _factory.Choose(handle, served);
+            }
+
+            foreach (var socket in handle.Leaving.ToArray())
+            {
+                Look(handle, socket, users);
+            }
+        }
+    }
+
+    /// <summary>Somebody accepts on it; or nobody is meant to, and it waits as well as the others do.</summary>
+    private static bool IsServed(ServiceRunner[] users, ListenerSocket socket) =>
+        !users.Any(runner => runner.State.Wanted)
+        || users.Any(runner => runner.State.Workers.Any(worker => worker.Phase == WorkerPhase.Ready && runner.Holds(worker.Id, socket)));
+
+    private void Look(ListenerHandle handle, ListenerSocket socket, ServiceRunner[] users)
+    {
+        if (users.Any(runner => runner.State.Workers.Any(worker => runner.Holds(worker.Id, socket))))
+        {
+            return;
+        }
+
+        if (socket.HasWaiting)
+        {
+            // Whoever had it is gone. Where nobody is there to have it, it waits for the next start.
+            users.FirstOrDefault(runner => runner.State.Wanted)?.CoverShards();
+            return;
+        }
+
+        var settled = socket.LeavingSince!.Value + Settle;
+        if (_daemon.Loop.Now < settled)
+        {
+            NextDeadline = NextDeadline is { } sooner && sooner < settled ? sooner : settled;
+            return;
+        }
+
+        var inode = socket.Inode;
+        _factory.CloseLeaving(handle, socket);
+        _log.Kind(MessageIds.ListenerShardClosed).Listener(handle.Name).Information("listener {Listener}: shard {Shard} (inode {Inode}) is closed: nobody waited in it", handle.Name, socket.Shard, inode);
+        _daemon.StateCheckpointer.Mark();
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text;
+using Supervisor.Daemon.Validation;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Runtime;
+
+/// <summary>
+/// The program that this process was started as, by the path that was used, not by the file behind it: an upgrade puts
+/// another file, or another target of a link, at that path, and /proc/self/exe goes on naming the old one.
+/// </summary>
+/// <param name="Path">The program's absolute path.</param>
+/// <param name="Prefix">Its arguments before ours: its name, and where a runtime executes us, ours.</param>
+/// <param name="Arguments">Our arguments.</param>
+internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IReadOnlyList<string> Arguments)
+{
+    /// <summary>This process's, from <paramref name="arguments"/> as Main has them. To be asked before the working directory or PATH can change.</summary>
+    public static Executable Current(string[] arguments)
+    {
+        var command = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).TrimEnd('\0').Split('\0');
+        var prefix = command.Length > arguments.Length ? command[..^arguments.Length] : command[..1];
+        var name = prefix[0];
+        var path = name.Contains('/', StringComparison.Ordinal)
+            ? System.IO.Path.GetFullPath(name)
+            : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Where(directory => directory.StartsWith('/'))
+                .Select(directory => System.IO.Path.Combine(directory, name)).FirstOrDefault(Files.IsExecutable);
+
+        // A name may be anything: it is believed where it leads to the file that runs.
+        if (path is null || Files.GetTargetStatus(path, out var named) is not null
+            || Files.GetTargetStatus("/proc/self/exe", out var running) is not null || (named.Device, named.Inode) != (running.Device, running.Inode))
+        {
+            const string gone = " (deleted)";
+            path = OpenFiles.ReadLink("/proc/self/exe") ?? path ?? name;
+            path = path.EndsWith(gone, StringComparison.Ordinal) ? path[..^gone.Length] : path;
+        }
+
+        return new Executable(path, [path, .. prefix.Skip(1)], arguments);
+    }
+
+    /// <summary>Why the file that is there now cannot be executed, or must not be, since somebody else can have put it there; null where it seems that it can. Waits for the file system: not on the loop.</summary>
+    public string? WhyNot()
+    {
+        if (Files.GetTargetStatus(Path, out var status) is { } error)
+        {
+            return $"{Path}: {error.Name} ({error.Text})";
+        }
+
+        return !status.IsRegular ? $"{Path} is no file"
+            : !Files.IsExecutable(Path) ? $"{Path} is not executable: chmod 755 it, and see that its file system is not mounted noexec"
+            : PathAudit.ExecutableFlaw(Path);
+    }
+
+    /// <summary>Which file is there now.</summary>
+    public (ulong Device, ulong Inode) Identity => Files.GetTargetStatus(Path, out var status) is null ? (status.Device, status.Inode) : default;
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text;
+using Supervisor.Control;
+using Supervisor.Linux.Paths;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Runtime;
+
+/// <summary>
+/// The claim on a runtime directory: a locked file, which says who is in charge of what lies there. The kernel lets go
+/// of the lock with the process, however it ends, so a stale file stops nobody.
+/// </summary>
+internal sealed class InstanceLock : IDisposable
+{
+    private readonly DescriptorHandle _file;
+
+    private InstanceLock(DescriptorHandle file) => _file = file;
+
+    /// <summary>The locked file. The lock belongs to the open file, so whoever is given this descriptor has it too.</summary>
+    public DescriptorHandle Descriptor => _file;
+
+    /// <summary>The claim of a predecessor, by its locked file, which says from now on that it is this process's.</summary>
+    public static InstanceLock Adopt(DescriptorHandle file)
+    {
+        // It is locked already, unless by a predecessor that locked otherwise.
+        Files.TryLock(file);
+        Sign(file);
+        return new InstanceLock(file);
+    }
+
+    /// <summary>Makes the directory where it is missing, and takes the lock; null with the reason where that cannot be, and in <paramref name="isHeld"/> whether another one has it.</summary>
+    public static InstanceLock? TryTake(RuntimePaths paths, out bool isHeld, out string? error)
+    {
+        isHeld = false;
+
+        // Workers of any user must reach their socket, and need not see the others'.
+        const int directoryMode = 0x1C9, notifyMode = 0x1C9;
+        error = Make(paths.Directory, directoryMode, isOurs: false) ?? Make(paths.NotifyDirectory, notifyMode, isOurs: true);
+        if (error is not null)
+        {
+            error = $"runtime directory {paths.Directory}: {error}, or name another directory by --runtime-directory or daemon.runtime_directory";
+            return null;
+        }
+
+        // 0640: to be looked at by whoever may read the control socket; who can open a file can lock it, for reading at least.
+        const int fileMode = 0x1A0;
+        var file = TrustedFile.OpenOwn(paths.LockFile, fileMode, PathTrust.InForce, out var refused);
+        if (file is null)
+        {
+            error = $"runtime directory {paths.Directory}: {paths.LockFile} cannot be opened: {refused}; make it this user's, or name another directory by --runtime-directory or daemon.runtime_directory";
+            return null;
+        }
+
+        if (!Files.TryLock(file))
+        {
+            Span<byte> text = stackalloc byte[32];
+            var length = Files.Read(file, text, out _);
+            var holder = length > 0 ? Encoding.ASCII.GetString(text[..length]).Trim() : null;
+            file.Dispose();
+            isHeld = true;
+            error = $"another listend{(holder is null ? "" : $" (pid {holder})")} is in charge of {paths.Directory}";
+            return null;
+        }
+
+        Sign(file);
+        error = null;
+        return new InstanceLock(file);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>Why the runtime directory is one in which somebody else may put or replace files; null where it is not, or not there yet.</summary>
+    public static PathStep? Flaw(string directory, PathTrust trust)
+    {
+        using var walk = PathWalk.Of(directory, trust);
+        return walk.FirstFlaw;
+    }
+
+    /// <summary>
+    /// Makes the directory with its parents where it is missing. Whoever may write to one of them could put a socket, a lock or a
+    /// state there, which decide what the daemon executes: then it is refused, also where it is there already.
+    /// </summary>
+    private static string? Make(string directory, int mode, bool isOurs)
+    {
+        var wasThere = Files.GetStatus(directory, out _) is null;
+        using var made = PathWalk.MakeDirectories(directory, PathTrust.InForce, mode);
+        if (made.FirstFlaw is { } flaw)
+        {
+            return $"{flaw.Fault}{made.Links}; {flaw.Remedy(TrustedFile.Accept(flaw))}";
+        }
+
+        if (made.Target is null || !made.TargetStatus.IsDirectory)
+        {
+            return $"it cannot be made: {made.Error?.ToString() ?? $"{made.RealPath} is not a directory"}; make it for this user";
+        }
+
+        // The umask takes bits of what mkdir() is given.
+        if ((isOurs || !wasThere) && made.TargetStatus.Permissions != mode && made.TargetStatus.Uid == Processes.EffectiveUid
+            && Files.SetPinnedMode(made.Target, mode) is { } refused)
+        {
+            return $"{directory}: {refused}; make it for this user";
+        }
+
+        return null;
+    }
+
+    private static void Sign(DescriptorHandle file) => Files.Replace(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Processes.CurrentPid}\n")));
+}

@@ -1,0 +1,107 @@
+using Serilog;
+using Supervisor.Core;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Continuity;
+
+/// <summary>
+/// Processes of a dead daemon that its state does not know: a worker that was spawned in the instant of its death, a hook.
+/// What they were for cannot be told any more, so they are asked to leave, and killed when they have not in time. Lives on
+/// the loop.
+/// </summary>
+/// <remarks>
+/// They are told by their user and token (<see cref="WorkerRecovery"/>). A process that was in its execve() when its daemon was
+/// killed has no environment until that is done (create_elf_tables in fs/binfmt_elf.c comes late). So they are looked for
+/// twice, beside the loop: at once, and a second later.
+/// </remarks>
+public sealed class OrphanedWorkers : IDeadline, IDisposable
+{
+    private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private const int Terminate = 15;
+    private const int Kill = 9;
+
+    private readonly EventLoop _loop;
+    private readonly WorkerRecovery _survivors;
+    private readonly Func<IReadOnlyList<WorkerRecovery.Found>, IEnumerable<WorkerRecovery.Found>> _unknown;
+    private readonly ILogger _log;
+    private readonly Dictionary<int, DescriptorHandle> _left = [];
+    private bool _hasLookedTwice;
+    private bool _isDisposed;
+
+    /// <summary>Asks the survivors to exit that are <paramref name="unknown"/> to this daemon, which is asked on the loop.</summary>
+    public OrphanedWorkers(EventLoop loop, WorkerRecovery survivors, Func<IReadOnlyList<WorkerRecovery.Found>, IEnumerable<WorkerRecovery.Found>> unknown, ILogger log)
+    {
+        _loop = loop;
+        _survivors = survivors;
+        _unknown = unknown;
+        _log = log;
+        Look();
+        NextDeadline = loop.Now + SecondLook;
+        loop.Add(this);
+    }
+
+    /// <inheritdoc/>
+    public TimeSpan? NextDeadline { get; private set; }
+
+    /// <inheritdoc/>
+    public void PassDeadline()
+    {
+        if (!_hasLookedTwice)
+        {
+            _hasLookedTwice = true;
+            Look();
+            NextDeadline = _loop.Now + Patience;
+            return;
+        }
+
+        NextDeadline = null;
+        foreach (var pidfd in _left.Values)
+        {
+            Processes.Signal(pidfd, Kill);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _loop.Remove(this);
+        foreach (var (pid, pidfd) in _left.ToArray())
+        {
+            Processes.Signal(pidfd, Kill);
+            Remove(pid, pidfd);
+        }
+    }
+
+    private void Look() => Task.Run(_survivors.FindAsync).ContinueWith(
+        task => _loop.Post(() => Take(task.IsCompletedSuccessfully ? task.Result : [])),
+        TaskScheduler.Default);
+
+    private void Take(IReadOnlyList<WorkerRecovery.Found> found)
+    {
+        var unknown = _isDisposed ? [] : _unknown(found).ToHashSet();
+        foreach (var one in found)
+        {
+            var (pid, pidfd) = (one.Pid, one.Pidfd);
+            if (_left.ContainsKey(pid) || !unknown.Contains(one))
+            {
+                pidfd.Dispose();
+                continue;
+            }
+
+            _log.Kind(MessageIds.OrphanStopped).Warning("pid {Pid} ({Command}) is of a daemon that died, and its state does not know it: it is asked to leave", pid, ProcFile.Command(pid) ?? "?");
+            Processes.Signal(pidfd, Terminate);
+            _left.Add(pid, pidfd);
+            _loop.Watch(pidfd, () => Remove(pid, pidfd));
+        }
+    }
+
+    private void Remove(int pid, DescriptorHandle pidfd)
+    {
+        _loop.Unwatch(pidfd);
+        pidfd.Dispose();
+        _left.Remove(pid);
+    }
+}

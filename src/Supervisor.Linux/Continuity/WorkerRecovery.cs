@@ -1,0 +1,148 @@
+using System.Diagnostics;
+using Supervisor.Core.State;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Continuity;
+
+/// <summary>
+/// Processes of a dead daemon's workers and hooks, and what they hold. They are known by their user, all of whose ids have to
+/// be the one of a worker (a set-user-id program has others), and by the token that only a worker or hook was given.
+/// </summary>
+public sealed class WorkerRecovery
+{
+    /// <summary>How long sockets are looked for, before which a successor serves nobody.</summary>
+    private static readonly TimeSpan SearchPatience = TimeSpan.FromSeconds(5);
+
+    /// <summary>Pidfds that a look opens at most.</summary>
+    private const int MostFound = 512;
+
+    private readonly DaemonManifest _manifest;
+    private readonly string _broker;
+    private readonly WorkerTokens? _tokens;
+    private readonly HashSet<uint> _users;
+
+    /// <summary>Those of the daemon that wrote <paramref name="manifest"/>, whose broker's socket lay at <paramref name="broker"/>.</summary>
+    public WorkerRecovery(DaemonManifest manifest, string broker)
+    {
+        _manifest = manifest;
+        _broker = broker;
+        _tokens = manifest.TokenMark is { } mark ? new WorkerTokens(mark) : null;
+        _users =
+        [
+            .. manifest.Services.Where(service => service.Identity is not null).Select(service => service.Identity!.Uid ?? Processes.EffectiveUid),
+            .. manifest.Services.SelectMany(service => service.Workers).Select(worker => worker.Uid ?? Processes.EffectiveUid),
+        ];
+    }
+
+    /// <summary>A process that was started by the dead daemon, or descends from one.</summary>
+    /// <param name="Pid">Its id.</param>
+    /// <param name="Pidfd">Its pidfd, opened before anything was read of it; the receiver's.</param>
+    /// <param name="Token">Its token; null where a version without tokens started it.</param>
+    /// <param name="NotifyPath">Its NOTIFY_SOCKET, of interest only without a token.</param>
+    public sealed record Found(int Pid, DescriptorHandle Pidfd, string? Token, string? NotifyPath);
+
+    /// <summary>
+    /// Sockets by inode, out of the processes that hold them (pidfd_getfd(2), which needs the right to trace them). Those
+    /// that no worker holds are missing. The workers of the state are asked first; only for what they lack is all of /proc
+    /// searched, for a few seconds at most.
+    /// </summary>
+    public IReadOnlyDictionary<ulong, DescriptorHandle> TakeSockets(IReadOnlySet<ulong> inodes)
+    {
+        var taken = new Dictionary<ulong, DescriptorHandle>();
+        var began = Stopwatch.GetTimestamp();
+        var left = new HashSet<ulong>(inodes);
+        foreach (var worker in _manifest.Services.SelectMany(service => service.Workers).Where(worker => worker.StartTime != 0))
+        {
+            if (left.Count > 0 && ProcFile.Read(worker.Pid)?.StartTime == worker.StartTime)
+            {
+                TakeOf(worker.Pid, left, taken);
+            }
+        }
+
+        foreach (var pid in left.Count > 0 ? ProcFile.All() : [])
+        {
+            if (left.Count == 0 || Stopwatch.GetElapsedTime(began) > SearchPatience)
+            {
+                break;
+            }
+
+            if (OfWorker(pid) is { } user && Variables(pid, user).GetAwaiter().GetResult() is not null)
+            {
+                TakeOf(pid, left, taken);
+            }
+        }
+
+        return taken;
+    }
+
+    /// <summary>
+    /// Every such process that is older than this one and not its child. Each environment is read once. Not on the loop: a
+    /// process can make that slow.
+    /// </summary>
+    public async Task<IReadOnlyList<Found>> FindAsync()
+    {
+        var own = ProcFile.Read(Processes.CurrentPid)?.StartTime ?? ulong.MaxValue;
+        var found = new List<Found>();
+        foreach (var pid in ProcFile.All())
+        {
+            if (found.Count == MostFound)
+            {
+                break;
+            }
+
+            if (OfWorker(pid) is not { } user || Processes.OpenPidfd(pid, out _) is not { } pidfd)
+            {
+                continue;
+            }
+
+            if (ProcFile.Read(pid) is { HasEnded: false } process && process.StartTime <= own && process.ParentPid != Processes.CurrentPid
+                && await Variables(pid, user).ConfigureAwait(false) is { } variables && OfWorker(pid) == user && Processes.IsThere(pidfd))
+            {
+                found.Add(new Found(pid, pidfd, variables.Token, variables.NotifyPath));
+            }
+            else
+            {
+                pidfd.Dispose();
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>The user of a process that may be a worker's; null for any other.</summary>
+    private uint? OfWorker(int pid) =>
+        ProcFile.UsersOf(pid) is { } ids && ids.Real == ids.Effective && ids.Effective == ids.Saved && _users.Contains(ids.Real) ? ids.Real : null;
+
+    /// <summary>What it was executed with; null where that was not by the dead daemon.</summary>
+    private async Task<(string? Token, string? NotifyPath)?> Variables(int pid, uint user)
+    {
+        var values = await ProcessEnvironment.ReadAsync(pid, user, WorkerTokens.Variable, "NOTIFY_SOCKET", "LISTEND_BROKER", "LISTEND_SERVICE").ConfigureAwait(false);
+        var isOurs = _tokens is null ? values[2] == _broker && values[3] is not null : _tokens.IsOurs(values[0]);
+        return isOurs ? (_tokens is null ? null : values[0], values[1]) : null;
+    }
+
+    private static void TakeOf(int pid, HashSet<ulong> left, Dictionary<ulong, DescriptorHandle> taken)
+    {
+        var found = new List<OpenFiles.Found>();
+        OpenFiles.FindSocketsOf(pid, left, found);
+        foreach (var one in found)
+        {
+            if (!left.Contains(one.Inode) || OpenFiles.Borrow(one.Pid, one.Descriptor) is not { } descriptor)
+            {
+                continue;
+            }
+
+            // Between the look and the taking the number can have become another file's.
+            if (Files.GetStatus(descriptor, out var status) is null && status.IsSocket && status.Inode == one.Inode)
+            {
+                left.Remove(one.Inode);
+                taken.Add(one.Inode, descriptor);
+            }
+            else
+            {
+                descriptor.Dispose();
+            }
+        }
+    }
+}

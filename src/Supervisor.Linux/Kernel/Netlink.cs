@@ -1,0 +1,122 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Kernel;
+
+/// <summary>
+/// Questions to the kernel by netlink(7): a request out, a dump in. The reply's buffer is pooled and rows are read where
+/// they lie; nothing is allocated for a row.
+/// </summary>
+internal sealed class Netlink : IDisposable
+{
+    public const int SockDiag = 4;
+    public const int Route = 0;
+    public const int HeaderLength = 16;
+
+    private const int AfNetlink = 16;
+    private const int SockRaw = 3;
+    private const int BufferLength = 64 * 1024;
+    private const ushort Error = 2;
+    private const ushort Done = 3;
+    private const ushort DumpFlags = 0x301;
+
+    private readonly DescriptorHandle _socket;
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferLength);
+
+    private Netlink(DescriptorHandle socket) => _socket = socket;
+
+    /// <summary>One row of a dump: the message's type, and its payload up to its end.</summary>
+    public delegate void Row(ushort type, ReadOnlySpan<byte> payload);
+
+    /// <summary>A socket of the given protocol; null where this kernel or sandbox has none.</summary>
+    public static Netlink? TryOpen(int protocol) =>
+        Sockets.Create(AfNetlink, SockRaw, protocol, nonBlocking: false, out _) is { } socket ? new Netlink(socket) : null;
+
+    /// <summary>
+    /// Sends a dump request and hands each row to <paramref name="row"/>. False where the kernel refused or the dump broke off.
+    /// </summary>
+    /// <param name="type">nlmsg_type.</param>
+    /// <param name="payload">What follows struct nlmsghdr.</param>
+    /// <param name="row">Called for each row.</param>
+    public bool Dump(ushort type, ReadOnlySpan<byte> payload, Row row)
+    {
+        Span<byte> request = stackalloc byte[HeaderLength + payload.Length];
+        request.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(request, (uint)request.Length);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], type);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[6..], DumpFlags);
+        payload.CopyTo(request[HeaderLength..]);
+        if (Sockets.Send(_socket, request) is not null)
+        {
+            return false;
+        }
+
+        while (true)
+        {
+            var length = Files.Read(_socket, _buffer, out var error);
+            if (length <= 0)
+            {
+                if (error is null && length < 0)
+                {
+                    continue;
+                }
+
+                return false;
+            }
+
+            for (var at = 0; at + HeaderLength <= length;)
+            {
+                var message = _buffer.AsSpan(at, length - at);
+                var size = (int)BinaryPrimitives.ReadUInt32LittleEndian(message);
+                var kind = BinaryPrimitives.ReadUInt16LittleEndian(message[4..]);
+                if (size < HeaderLength || size > message.Length)
+                {
+                    return false;
+                }
+
+                switch (kind)
+                {
+                    case Done:
+                        return true;
+                    case Error:
+                        return false;
+                    default:
+                        row(kind, message[HeaderLength..size]);
+                        break;
+                }
+
+                at += (size + 3) & ~3;
+            }
+        }
+    }
+
+    /// <summary>The value of an attribute (struct nlattr) of that type; empty where there is none.</summary>
+    public static ReadOnlySpan<byte> Attribute(ReadOnlySpan<byte> attributes, ushort type)
+    {
+        while (attributes.Length >= 4)
+        {
+            var size = BinaryPrimitives.ReadUInt16LittleEndian(attributes);
+            if (size < 4 || size > attributes.Length)
+            {
+                break;
+            }
+
+            if ((BinaryPrimitives.ReadUInt16LittleEndian(attributes[2..]) & 0x3FFF) == type)
+            {
+                return attributes[4..size];
+            }
+
+            attributes = attributes[Math.Min((size + 3) & ~3, attributes.Length)..];
+        }
+
+        return default;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_buffer);
+        _socket.Dispose();
+    }
+}

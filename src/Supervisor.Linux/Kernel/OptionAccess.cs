@@ -1,0 +1,52 @@
+using System.Buffers.Binary;
+using System.Text;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Kernel;
+
+/// <summary>setsockopt and getsockopt of a catalogue row, by its shape.</summary>
+public static class OptionAccess
+{
+    /// <summary>Sets it.</summary>
+    public static SystemCallError? Set(DescriptorHandle socket, SocketOption option, OptionValue value)
+    {
+        switch (option.Shape)
+        {
+            case OptionShape.Flag or OptionShape.Number:
+                return Sockets.SetInt32(socket, option.Level, option.Number, unchecked((int)value.Number!.Value));
+            case OptionShape.Name:
+                return Sockets.SetBytes(socket, option.Level, option.Number, Encoding.UTF8.GetBytes(value.Text + "\0"));
+            case OptionShape.Linger:
+                Span<byte> linger = stackalloc byte[8];
+                BinaryPrimitives.WriteInt32LittleEndian(linger, value.Number is null ? 0 : 1);
+                BinaryPrimitives.WriteInt32LittleEndian(linger[4..], (int)(value.Number ?? 0));
+                return Sockets.SetBytes(socket, option.Level, option.Number, linger);
+            default:
+                throw new ArgumentOutOfRangeException(nameof(option), option.Shape, null);
+        }
+    }
+
+    /// <summary>Reads it; null where the kernel does not show it.</summary>
+    public static OptionValue? Get(DescriptorHandle socket, SocketOption option)
+    {
+        switch (option.Shape)
+        {
+            case OptionShape.Flag or OptionShape.Number:
+                return Sockets.GetInt32(socket, option.Level, option.ReadNumber, out var number) is null
+                    ? OptionValue.Of(option == SocketOptions.Mark ? (uint)number : number)
+                    : null;
+            case OptionShape.Name:
+                return Sockets.GetName(socket, option.Level, option.ReadNumber, out var text) is null ? OptionValue.Of(text) : null;
+            case OptionShape.Linger:
+                Span<byte> linger = stackalloc byte[8];
+                return Sockets.GetBytes(socket, option.Level, option.ReadNumber, linger, out _) is null
+                    ? BinaryPrimitives.ReadInt32LittleEndian(linger) == 0
+                        ? OptionValue.Of("off")
+                        : OptionValue.Of(BinaryPrimitives.ReadInt32LittleEndian(linger[4..]))
+                    : null;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(option), option.Shape, null);
+        }
+    }
+}

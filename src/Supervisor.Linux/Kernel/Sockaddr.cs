@@ -1,0 +1,121 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Supervisor.Core.Listeners;
+
+namespace Supervisor.Linux.Kernel;
+
+/// <summary>A <see cref="ListenAddress"/> as struct sockaddr, and back: sockaddr_in, sockaddr_in6, sockaddr_un, sockaddr_vm.</summary>
+public static class Sockaddr
+{
+    /// <summary>Bytes that any of them fits into: struct sockaddr_storage.</summary>
+    public const int MaxLength = 128;
+
+    private const ushort AfUnix = 1;
+    private const ushort AfInet = 2;
+    private const ushort AfInet6 = 10;
+    private const ushort AfVsock = 40;
+
+    /// <summary>Bytes of struct sockaddr_in, and of sockaddr_in6.</summary>
+    private const int InternetLength = 16;
+    private const int Internet6Length = 28;
+
+    /// <summary>
+    /// The raw address. A path that does not fit into sun_path yields null: the kernel could not be asked.
+    /// <paramref name="scopeId"/> is the interface's number of a link-local address.
+    /// </summary>
+    public static byte[]? Encode(ListenAddress address, uint scopeId = 0)
+    {
+        switch (address.Kind)
+        {
+            case ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket:
+                if (address.PathBytes > ListenAddress.MaxUnixPathBytes)
+                {
+                    return null;
+                }
+
+                // An abstract name is all bytes after the leading NUL; a path ends with one.
+                var unix = new byte[2 + address.PathBytes + 1];
+                BinaryPrimitives.WriteUInt16LittleEndian(unix, AfUnix);
+                Encoding.UTF8.GetBytes(address.Path!, unix.AsSpan(address.IsAbstract ? 3 : 2));
+                return unix;
+            case ListenerKind.Vsock:
+                var vsock = new byte[16];
+                BinaryPrimitives.WriteUInt16LittleEndian(vsock, AfVsock);
+                BinaryPrimitives.WriteUInt32LittleEndian(vsock.AsSpan(4), address.Port == 0 ? ListenAddress.VsockAny : address.Port);
+                BinaryPrimitives.WriteUInt32LittleEndian(vsock.AsSpan(8), address.Cid);
+                return vsock;
+            default:
+                return Encode(address.Host!, (int)address.Port, scopeId);
+        }
+    }
+
+    /// <summary>sockaddr_in or sockaddr_in6.</summary>
+    public static byte[] Encode(IPAddress host, int port, uint scopeId = 0)
+    {
+        var isIPv4 = host.AddressFamily == AddressFamily.InterNetwork;
+        var raw = new byte[isIPv4 ? InternetLength : Internet6Length];
+        BinaryPrimitives.WriteUInt16LittleEndian(raw, isIPv4 ? AfInet : AfInet6);
+        BinaryPrimitives.WriteUInt16BigEndian(raw.AsSpan(2), (ushort)port);
+        host.TryWriteBytes(raw.AsSpan(isIPv4 ? 4 : 8), out _);
+        if (!isIPv4)
+        {
+            BinaryPrimitives.WriteUInt32LittleEndian(raw.AsSpan(24), scopeId);
+        }
+
+        return raw;
+    }
+
+    /// <summary>
+    /// The same; where it is <paramref name="asked"/>, or that with a port, no other object is made of what is there already.
+    /// </summary>
+    public static ListenAddress? Decode(ListenerKind kind, ReadOnlySpan<byte> raw, ListenAddress asked)
+    {
+        Span<byte> host = stackalloc byte[16];
+        if (asked is { Scope: null, Host: not null } && asked.Kind == kind && asked.Host.TryWriteBytes(host, out var written)
+            && raw.Length == (written == 4 ? InternetLength : Internet6Length)
+            && raw.Slice(written == 4 ? 4 : 8, written).SequenceEqual(host[..written])
+            && (written == 4 || BinaryPrimitives.ReadUInt32LittleEndian(raw[24..]) == 0))
+        {
+            var port = BinaryPrimitives.ReadUInt16BigEndian(raw[2..]);
+            return port == asked.Port ? asked : asked.WithPort(port);
+        }
+
+        var address = Decode(kind, raw);
+        return address == asked ? asked : address;
+    }
+
+    /// <summary>The address that getsockname() gave for a socket of that kind; null for an unbound or unknown one.</summary>
+    public static ListenAddress? Decode(ListenerKind kind, ReadOnlySpan<byte> raw)
+    {
+        if (raw.Length < 2)
+        {
+            return null;
+        }
+
+        switch (BinaryPrimitives.ReadUInt16LittleEndian(raw))
+        {
+            case AfInet when raw.Length >= 8:
+                return ListenAddress.Internet(kind, new IPAddress(raw.Slice(4, 4)), BinaryPrimitives.ReadUInt16BigEndian(raw[2..]));
+            case AfInet6 when raw.Length >= 28:
+                var scope = BinaryPrimitives.ReadUInt32LittleEndian(raw[24..]);
+                return ListenAddress.Internet(
+                    kind,
+                    new IPAddress(raw.Slice(8, 16)),
+                    BinaryPrimitives.ReadUInt16BigEndian(raw[2..]),
+                    scope == 0 ? null : NetworkInterfaces.Name(scope) ?? scope.ToString(CultureInfo.InvariantCulture));
+            case AfVsock when raw.Length >= 12:
+                return ListenAddress.Vsock(BinaryPrimitives.ReadUInt32LittleEndian(raw[8..]), BinaryPrimitives.ReadUInt32LittleEndian(raw[4..]));
+            case AfUnix when raw.Length > 2 && raw[2] == 0:
+                return ListenAddress.Unix(kind, Encoding.UTF8.GetString(raw[3..]), isAbstract: true);
+            case AfUnix when raw.Length > 2:
+                var path = raw[2..];
+                var end = path.IndexOf((byte)0);
+                return ListenAddress.Unix(kind, Encoding.UTF8.GetString(end < 0 ? path : path[..end]), isAbstract: false);
+            default:
+                return null;
+        }
+    }
+}

@@ -1,0 +1,72 @@
+using System.Buffers.Binary;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Kernel;
+
+/// <summary>
+/// One UNIX socket's accept queue by NETLINK_SOCK_DIAG, UNIX_DIAG_RQLEN (sock_diag(7), linux/unix_diag.h; Linux 3.3,
+/// CONFIG_UNIX_DIAG): for a listening socket rqueue is the queue's length, wqueue its limit.
+/// </summary>
+public static class UnixDiag
+{
+    private const int AfNetlink = 16;
+    private const int SockRaw = 3;
+    private const int NetlinkSockDiag = 4;
+    private const int HeaderLength = 16;
+    private const int MessageLength = 16;
+    private const ushort SockDiagByFamily = 20;
+    private const ushort RequestFlag = 1;
+    private const ushort UnixDiagRqLen = 4;
+    private const uint ShowRqLen = 0x10;
+
+    /// <summary>The queue of the socket with that inode, in this network namespace; null where the kernel does not show it.</summary>
+    public static (long Length, long Limit)? ReadQueue(ulong inode)
+    {
+        using var socket = Sockets.Create(AfNetlink, SockRaw, NetlinkSockDiag, nonBlocking: false, out _);
+        if (socket is null)
+        {
+            return null;
+        }
+
+        // struct nlmsghdr, then struct unix_diag_req: family, protocol, pad, states, ino, show, cookie[2].
+        Span<byte> request = stackalloc byte[HeaderLength + 24];
+        request.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(request, (uint)request.Length);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], SockDiagByFamily);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[6..], RequestFlag);
+        request[HeaderLength] = 1;
+        BinaryPrimitives.WriteUInt32LittleEndian(request[(HeaderLength + 4)..], uint.MaxValue);
+        BinaryPrimitives.WriteUInt32LittleEndian(request[(HeaderLength + 8)..], (uint)inode);
+        BinaryPrimitives.WriteUInt32LittleEndian(request[(HeaderLength + 12)..], ShowRqLen);
+        request[(HeaderLength + 16)..].Fill(0xFF);
+        if (Sockets.Send(socket, request) is not null)
+        {
+            return null;
+        }
+
+        Span<byte> answer = stackalloc byte[4096];
+        var length = Files.Read(socket, answer, out _);
+        if (length < HeaderLength + MessageLength || BinaryPrimitives.ReadUInt16LittleEndian(answer[4..]) != SockDiagByFamily)
+        {
+            return null;
+        }
+
+        for (var at = HeaderLength + MessageLength; at + 4 <= length;)
+        {
+            var size = BinaryPrimitives.ReadUInt16LittleEndian(answer[at..]);
+            if (size < 4)
+            {
+                return null;
+            }
+
+            if (BinaryPrimitives.ReadUInt16LittleEndian(answer[(at + 2)..]) == UnixDiagRqLen && size >= 12)
+            {
+                return (BinaryPrimitives.ReadUInt32LittleEndian(answer[(at + 4)..]), BinaryPrimitives.ReadUInt32LittleEndian(answer[(at + 8)..]));
+            }
+
+            at += (size + 3) & ~3;
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,38 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Supervisor.Linux.Output;
+
+/// <summary>
+/// One journal entry in the native protocol: NAME=VALUE and a newline, or, where the value holds a newline, NAME, a
+/// newline, the value's length as 64 bits little-endian, the value and a newline.
+/// </summary>
+public sealed class JournalEntry
+{
+    private readonly ArrayBufferWriter<byte> _data = new(512);
+
+    /// <summary>The entry so far.</summary>
+    public ReadOnlySpan<byte> Data => _data.WrittenSpan;
+
+    /// <summary>Adds a field; the name is capitals, digits and underscores.</summary>
+    public void Add(string name, string value)
+    {
+        Write(name);
+        if (value.Contains('\n', StringComparison.Ordinal))
+        {
+            Write("\n");
+            BinaryPrimitives.WriteUInt64LittleEndian(_data.GetSpan(8), (ulong)Encoding.UTF8.GetByteCount(value));
+            _data.Advance(8);
+        }
+        else
+        {
+            Write("=");
+        }
+
+        Write(value);
+        Write("\n");
+    }
+
+    private void Write(string text) => Encoding.UTF8.GetBytes(text, _data);
+}

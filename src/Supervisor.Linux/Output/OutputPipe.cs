@@ -1,0 +1,147 @@
+using System.Text;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Output;
+
+/// <summary>
+/// The daemon's end of a worker's standard output or error: splits it into lines. A line longer than
+/// <see cref="MaxLineBytes"/> arrives in pieces; a last line without its newline arrives at the end of the stream, or
+/// of this object's life where a descendant holds the other end. At most
+/// <see cref="MaxBytesPerWake"/> are taken at a time, so that a worker that floods holds nobody up. Owns the descriptor.
+/// </summary>
+public sealed class OutputPipe : IDisposable
+{
+    /// <summary>Bytes of the longest line in one piece.</summary>
+    public const int MaxLineBytes = 16 * 1024;
+
+    /// <summary>Bytes taken at a time.</summary>
+    public const int MaxBytesPerWake = 64 * 1024;
+
+    private readonly Action<string> _onLine;
+    private byte[] _buffer = [];
+    private int _length;
+    private bool _inLongLine;
+
+    /// <summary>Takes over the read end <paramref name="descriptor"/>, which must not wait, and the beginning of a line that was read from it before.</summary>
+    public OutputPipe(DescriptorHandle descriptor, Action<string> onLine, byte[]? rest = null)
+    {
+        Descriptor = descriptor;
+        _onLine = onLine;
+        if (rest is { Length: > 0 and < MaxLineBytes })
+        {
+            _buffer = new byte[MaxLineBytes];
+            rest.CopyTo(_buffer, 0);
+            _length = rest.Length;
+        }
+    }
+
+    /// <summary>The read end, for the loop.</summary>
+    public DescriptorHandle Descriptor { get; }
+
+    /// <summary>What was read of a line that has not ended; null where there is none.</summary>
+    public byte[]? Rest => _length > 0 ? _buffer[.._length] : null;
+
+    /// <summary>Takes what has arrived; false at the end of the stream.</summary>
+    public bool Drain()
+    {
+        for (var taken = 0; taken < MaxBytesPerWake;)
+        {
+            if (_buffer.Length == 0)
+            {
+                _buffer = new byte[MaxLineBytes];
+            }
+
+            var count = Files.Read(Descriptor, _buffer.AsSpan(_length), out var error);
+            if (count == 0 || error is not null)
+            {
+                Finish();
+                return false;
+            }
+
+            if (count < 0)
+            {
+                if (_length == 0)
+                {
+                    // A silent worker costs no buffer.
+                    _buffer = [];
+                }
+
+                return true;
+            }
+
+            taken += count;
+            _length += count;
+            Split();
+        }
+
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Finish();
+        Descriptor.Dispose();
+    }
+
+    private void Split()
+    {
+        var rest = _buffer.AsSpan(0, _length);
+        while (rest.IndexOf((byte)'\n') is >= 0 and var end)
+        {
+            if (end > 0 || !_inLongLine)
+            {
+                Emit(rest[..end], isEnd: true);
+            }
+
+            _inLongLine = false;
+            rest = rest[(end + 1)..];
+        }
+
+        if (rest.Length == _buffer.Length)
+        {
+            var piece = WholeCharacters(rest);
+            Emit(rest[..piece], isEnd: false);
+            _inLongLine = true;
+            rest = rest[piece..];
+        }
+
+        rest.CopyTo(_buffer);
+        _length = rest.Length;
+    }
+
+    private void Finish()
+    {
+        if (_length > 0)
+        {
+            Emit(_buffer.AsSpan(0, _length), isEnd: true);
+            _length = 0;
+        }
+    }
+
+    /// <summary>How much of a piece ends with a character, not within one.</summary>
+    private static int WholeCharacters(ReadOnlySpan<byte> piece)
+    {
+        for (var back = 1; back <= 3; back++)
+        {
+            var lead = piece[^back];
+            if ((lead & 0xC0) != 0x80)
+            {
+                var needed = lead switch { >= 0xF0 => 4, >= 0xE0 => 3, >= 0xC0 => 2, _ => 1 };
+                return needed > back ? piece.Length - back : piece.Length;
+            }
+        }
+
+        return piece.Length;
+    }
+
+    private void Emit(ReadOnlySpan<byte> line, bool isEnd)
+    {
+        if (isEnd && line.EndsWith((ReadOnlySpan<byte>)"\r"u8))
+        {
+            line = line[..^1];
+        }
+
+        _onLine(Encoding.UTF8.GetString(line));
+    }
+}
