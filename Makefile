@@ -9,6 +9,7 @@ LIBDIR      ?= $(PREFIX)/lib
 DESTDIR     ?=
 OUT         := artifacts/publish
 DOTNET      ?= dotnet
+STEP        := tests/step
 export DOTNET_CLI_TELEMETRY_OPTOUT = 1
 export DOTNET_NOLOGO = 1
 
@@ -28,13 +29,13 @@ demo-%: publish ## demo-NAME: one program through restarts by its own hand-off: 
 	LISTEND_BIN=$(CURDIR)/$(OUT) packaging/examples/$*/run
 
 pack: prerequisites ## the NuGet package for .NET workers, in artifacts/packages
-	$(DOTNET) pack src/Supervisor.Client -c Release -o artifacts/packages --nologo -v quiet
+	@$(STEP) "packing Supervisor.Client" $(DOTNET) pack src/Supervisor.Client -c Release -o artifacts/packages --nologo -v minimal
 
 run: publish ## the demo's daemon, which stays until Ctrl-C
 	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT) --stay
 
 build: prerequisites ## compile everything, warnings are errors
-	$(DOTNET) build Supervisor.sln -c Release --nologo -v quiet
+	@$(STEP) "building with analyzers" $(DOTNET) build Supervisor.sln -c Release --nologo -v minimal
 
 test: prerequisites publish ## everything: formatting, unit, kernel and end-to-end tests
 	tests/run $(TESTS)
@@ -46,25 +47,25 @@ bench: prerequisites publish artifacts/bench/listend-probe ## figures and yardst
 	$(DOTNET) run -c Release --project tests/Bench -- $(BENCH)
 
 artifacts/bench/listend-probe: $(SOURCES) $(SHARED) | prerequisites
-	$(DOTNET) publish tests/Bench.Probe -c Release -r $(RID) -o artifacts/bench --nologo -v quiet
+	@$(STEP) "publishing listend-probe" $(DOTNET) publish tests/Bench.Probe -c Release -r $(RID) -o artifacts/bench --nologo -v minimal
 	@touch $@
 
 publish: $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll ## NativeAOT executables in artifacts/publish
 
 $(OUT)/listend: $(SOURCES) $(SHARED) | prerequisites
-	$(DOTNET) publish src/listend -c Release -r $(RID) -o $(OUT) --nologo -v quiet
+	@$(STEP) "publishing listend" $(DOTNET) publish src/listend -c Release -r $(RID) -o $(OUT) --nologo -v minimal
 	@touch $@
 
 $(OUT)/listenctl: $(SOURCES) $(SHARED) | prerequisites
-	$(DOTNET) publish src/listenctl -c Release -r $(RID) -o $(OUT) --nologo -v quiet
+	@$(STEP) "publishing listenctl" $(DOTNET) publish src/listenctl -c Release -r $(RID) -o $(OUT) --nologo -v minimal
 	@touch $@
 
 $(OUT)/hello: $(wildcard packaging/examples/hello/*.cs* src/Supervisor.Client/*.cs* src/Supervisor.Client/Kestrel/*.cs) $(SHARED) | prerequisites
-	$(DOTNET) publish packaging/examples/hello -c Release -r $(RID) -o $(OUT) --nologo -v quiet
+	@$(STEP) "publishing hello" $(DOTNET) publish packaging/examples/hello -c Release -r $(RID) -o $(OUT) --nologo -v minimal
 	@touch $@
 
 $(OUT)/demo/demo.dll: $(wildcard packaging/demo/*.cs* tests/Load/*.cs*) $(SHARED) | prerequisites
-	$(DOTNET) publish packaging/demo -c Release -o $(OUT)/demo --nologo -v quiet
+	@$(STEP) "publishing demo" $(DOTNET) publish packaging/demo -c Release -o $(OUT)/demo --nologo -v minimal
 	@touch $@
 
 prerequisites:
@@ -110,7 +111,7 @@ manual: prerequisites ## writes the man pages anew from the tables of the parser
 	$(DOTNET) run --project packaging/manual -v quiet -- packaging/man
 
 format: ## formats the sources
-	$(DOTNET) format whitespace Supervisor.sln
+	$(DOTNET) format whitespace . --folder --include src/ tests/ packaging/
 
 clean: ## removes build output
 	rm -rf artifacts

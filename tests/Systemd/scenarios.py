@@ -169,7 +169,7 @@ def under_load(act, *what):
 def own_cgroups(unit):
     """Each worker is in a cgroup of its own below the unit's, where the machine has cgroups of version 2 and they can be killed."""
     if not os.path.exists(f"/sys/fs/cgroup{unit}/cgroup.kill"):
-        return print(f"# no cgroup.kill for {unit}: cgroups of workers not checked", flush=True)
+        return print(f"skipped the cgroups of the workers of {unit}: it has no cgroup.kill", flush=True)
     for worker in client("status")["services"][0]["workers"]:
         with open(f"/proc/{worker['pid']}/cgroup") as file:
             cgroup = next(line for line in file if line.startswith("0::"))[3:].strip()
@@ -437,7 +437,10 @@ def replacement():
 
 # Run only when they are named.
 ON_REQUEST = {"replacement"}
-SCENARIOS = [install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand, socket_unit, instance, unprivileged, user_unit, remove]
+SCENARIOS = [
+    install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand,
+    socket_unit, instance, unprivileged, user_unit, remove,
+]
 # These begin and end with a system service that is stopped.
 STOPPED = {"stop", "by_hand", "socket_unit", "instance", "unprivileged", "user_unit", "remove"}
 # Without these nothing further can be tried.
