@@ -35,7 +35,7 @@ public sealed class DrainTests
             await UntilConnectionsAsync(daemon, 3);
 
             await using var restart = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "restart", "w", "--wait"]);
-            await restart.Output.WaitAsync(0, "1 leaving with 3 connections");
+            await restart.Output.WaitAsync(0, "1 draining with 3 connections");
             var service = await daemon.StatusAsync("w");
             var worker = service.Workers.Single(worker => worker.State == "draining");
             var drain = worker.Drain!;
@@ -48,10 +48,10 @@ public sealed class DrainTests
             Assert.Contains("1 of path, 2 of web, oldest ", (await daemon.ListenctlAsync("status", "w")).Output, StringComparison.Ordinal);
 
             one.Dispose();
-            await restart.Output.WaitAsync(0, "1 leaving with 2 connections");
+            await restart.Output.WaitAsync(0, "1 draining with 2 connections");
             await daemon.Log.WaitAsync(0, "has 2 connections left (1 of path, 1 of web; the oldest open for");
             path.Dispose();
-            await restart.Output.WaitAsync(0, "1 leaving with 1 connection");
+            await restart.Output.WaitAsync(0, "1 draining with 1 connection");
 
             // By now it has been looked at twice, long after its signal.
             await daemon.Log.WaitAsync(0, "has 1 connection left (web; the oldest open for");
@@ -81,7 +81,7 @@ public sealed class DrainTests
             await UntilConnectionsAsync(daemon, 1);
             var restart = await daemon.ListenctlAsync("restart", "w", "--wait");
             Assert.True(restart.ExitCode == 0, restart.Error);
-            Assert.Contains("1 leaving with 1 connection", restart.Output, StringComparison.Ordinal);
+            Assert.Contains("1 draining with 1 connection", restart.Output, StringComparison.Ordinal);
             Assert.True((await answer).IsSuccessStatusCode);
             Assert.DoesNotContain(await EventsAsync(daemon), happened => happened.Kind is "worker-keeps-accepting" or "worker-cut");
         });
@@ -106,7 +106,7 @@ public sealed class DrainTests
             List<Socket> clients = [await ConnectAsync(web), await ConnectAsync(web)];
             await UntilConnectionsAsync(daemon, 2);
             await using var restart = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "restart", "w", "--wait"]);
-            await restart.Output.WaitAsync(0, "1 leaving with 2 connections");
+            await restart.Output.WaitAsync(0, "1 draining with 2 connections");
             var named = daemon.Log.WaitAsync(0, "keeps accepting on \"web\"", "close that listener on SIGTERM");
             using (var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20)))
             {
@@ -161,7 +161,7 @@ public sealed class DrainTests
             await daemon.Log.WaitAsync(0, "generation 1) was asked to drain");
 
             await using var further = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "restart", "w", "--wait"]);
-            await further.Output.WaitAsync(0, "generation 3: 0 of 1 replaced, 1 leaving", Why);
+            await further.Output.WaitAsync(0, "generation 3: 0 of 1 replaced, 1 draining", Why);
             var service = await daemon.StatusAsync("w");
             Assert.Equal(("replacing", 3, 0, Why), (service.Rollout!.State, service.Rollout.To, service.Rollout.Replaced, service.Rollout.Waits));
             Assert.Equal([(1, "draining"), (2, "ready")], service.Workers.Select(worker => (worker.Generation, worker.State)));

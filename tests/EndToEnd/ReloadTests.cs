@@ -217,7 +217,7 @@ public sealed class ReloadTests
             var mark = daemon.Log.Count;
             Write(daemon, bad);
             await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
-            await daemon.Log.WaitAsync(mark, "service w: ", "ended as Failed");
+            await daemon.Log.WaitAsync(mark, "service w: ", "roll-out of generation", " failed after ");
             daemon.Directory.Write("mended", "");
             var again = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
             Assert.Contains(again.Actions, action => action is { Name: "w", Action: "rolled-out" } && action.Reason!.Contains("between two generations", StringComparison.Ordinal));
@@ -307,7 +307,7 @@ public sealed class ReloadTests
                 Write(daemon, change(web));
                 var done = await daemon.ListenctlAsync("reload");
                 Assert.True(done.ExitCode == 0, done.Error);
-                await daemon.Log.WaitAsync(mark, outcome == "done" ? "generation 2 serves" : "ended as RolledBack");
+                await daemon.Log.WaitAsync(mark, outcome == "done" ? "generation 2 serves" : "generation 2 rolled back to generation 1");
                 if (!sameInode || outcome != "done")
                 {
                     await daemon.Log.WaitAsync(mark, outcome == "done" ? "its former socket" : "keeps its former socket");

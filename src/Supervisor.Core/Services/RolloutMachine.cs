@@ -202,7 +202,7 @@ internal static class RolloutMachine
         }
 
         reason += worker.ReadyAt is { } ready ? $" {Durations.Text(transition.Now - ready)} after it was ready"
-            : BeforeReady(worker);
+            : WorkerText.BeforeReady(worker);
         reason += rollout.Phase == RolloutPhase.Canary ? ", while the canary was watched" : "";
         GoBack(transition, rollout, worker, reason, transition.State.SpecOf(rollout.To).Rollout.OnFailure == RolloutFailurePolicy.Rollback);
     }
@@ -278,7 +278,7 @@ internal static class RolloutMachine
 
         transition.State = transition.State with
         {
-            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, worker {worker.Slot} of generation {worker.Generation} {reason}{BeforeReady(worker)}, so what is ready stays" },
+            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, worker {worker.Slot} of generation {worker.Generation} {reason}{WorkerText.BeforeReady(worker)}, so what is ready stays" },
         };
         Fail(transition);
     }
@@ -344,8 +344,4 @@ internal static class RolloutMachine
             transition.Worker(worker.Id, WorkerEvent.Stop);
         }
     }
-
-    /// <summary>What the end of a worker that was not ready yet leaves to be said: nothing where it never came to be, or where the time-out says it.</summary>
-    private static string BeforeReady(WorkerState worker) =>
-        worker.ReadyAt is null && worker.Pid is not null && !worker.StartTimedOut ? " before it was ready" : "";
 }

@@ -37,7 +37,7 @@ internal static class Documents
     }
 
     /// <summary>The service's state in the words of the public interface.</summary>
-    public static string State(ServiceRunner runner) => runner.Blocked is null ? Word(runner.State.Condition) : "failed";
+    public static string State(ServiceRunner runner) => runner.Blocked is null ? runner.State.Condition.ToWireName() : "failed";
 
     /// <summary>How the slot's last worker ended, with the worker's number.</summary>
     public static string LastEnd(SlotState slot) => $"worker {slot.Index} {slot.LastExit?.Text}";
@@ -45,17 +45,17 @@ internal static class Documents
     public static RolloutDocument Rollout(ServiceRunner runner, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => Rollout(runner.State, rollout, now, wall) with
     {
         DrainingConnections = rollout.IsActive ? runner.DrainingConnections : null,
-        Waits = RolloutWords.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now) ?? (rollout.IsActive ? Drains.Remark(runner) : null),
+        Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now) ?? (rollout.IsActive ? Drains.Remark(runner) : null),
     };
 
     private static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => new(
-        Word(rollout.Phase),
+        rollout.Phase.ToWireName(),
         rollout.From,
         rollout.To,
         state.Progress(rollout).Replaced,
         state.Progress(rollout).Total,
         rollout.Reason,
-        Word(rollout.Strategy ?? state.SpecOf(rollout.To).Rollout.Strategy),
+        (rollout.Strategy ?? state.SpecOf(rollout.To).Rollout.Strategy).ToWireName(),
         state.Workers.Count(worker => !worker.IsLive),
         (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds)
     {
@@ -204,7 +204,7 @@ internal static class Documents
             var process = runner.Process(worker.Id);
             var slot = worker.Slot < state.Slots.Length ? state.Slots[worker.Slot] : null;
             yield return new WorkerDocument(
-                worker.Pid, worker.Slot, worker.Generation, Word(worker.Phase), process?.StartedAt, process?.ReadyAt,
+                worker.Pid, worker.Slot, worker.Generation, worker.Phase.ToWireName(), process?.StartedAt, process?.ReadyAt,
                 slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null)
             {
                 StateSince = wall + (worker.PhaseSince - now),
@@ -230,46 +230,4 @@ internal static class Documents
     };
 
     private static ScalarValue? Scalar(OptionValue? value) => value is { } known ? new ScalarValue(known.Number, known.Text) : null;
-
-    private static string Word(WorkerPhase phase) => phase switch
-    {
-        WorkerPhase.Starting => "starting",
-        WorkerPhase.Ready => "ready",
-        WorkerPhase.Draining => "draining",
-        WorkerPhase.Stopping or WorkerPhase.Killed => "stopping",
-        _ => throw new ArgumentOutOfRangeException(nameof(phase)),
-    };
-
-    private static string Word(ServiceCondition condition) => condition switch
-    {
-        ServiceCondition.Starting => "starting",
-        ServiceCondition.Running => "running",
-        ServiceCondition.Degraded => "degraded",
-        ServiceCondition.Rolling => "rolling",
-        ServiceCondition.Stopping => "stopping",
-        ServiceCondition.Stopped => "stopped",
-        ServiceCondition.Failed => "failed",
-        _ => throw new ArgumentOutOfRangeException(nameof(condition)),
-    };
-
-    public static string Word(RolloutPhase phase) => phase switch
-    {
-        RolloutPhase.Replacing => "replacing",
-        RolloutPhase.Canary => "canary",
-        RolloutPhase.Draining => "draining",
-        RolloutPhase.RollingBack => "rolling-back",
-        RolloutPhase.Done => "done",
-        RolloutPhase.RolledBack => "rolled-back",
-        RolloutPhase.Failed => "failed",
-        RolloutPhase.Superseded => "superseded",
-        _ => throw new ArgumentOutOfRangeException(nameof(phase)),
-    };
-
-    private static string Word(RolloutStrategy strategy) => strategy switch
-    {
-        RolloutStrategy.Rolling => "rolling",
-        RolloutStrategy.Overlap => "overlap",
-        RolloutStrategy.StopFirst => "stop-first",
-        _ => throw new ArgumentOutOfRangeException(nameof(strategy)),
-    };
 }

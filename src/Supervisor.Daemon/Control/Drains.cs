@@ -25,11 +25,8 @@ internal static class Drains
         (long?)drain.SilentFor?.TotalMilliseconds,
         killedAt,
         drain.KeepsAccepting is { } kept
-            ? new KeepsAcceptingDocument(kept.Listener, Word(kept.Evidence), kept.Peer?.ToString(), (long)kept.After.TotalMilliseconds)
+            ? new KeepsAcceptingDocument(kept.Listener, kept.Evidence.ToWireName(), kept.Peer?.ToString(), (long)kept.After.TotalMilliseconds)
             : null);
-
-    /// <summary>" with 3 connections", to follow the number of workers that leave; nothing where that is not known.</summary>
-    public static string With(int? connections) => connections is { } left ? $" with {DrainWords.Connections(left)}" : "";
 
     /// <summary>What is wrong with the workers of a service that leave, for people; null where nothing is.</summary>
     public static string? Remark(ServiceRunner runner)
@@ -44,11 +41,4 @@ internal static class Drains
 
         return null;
     }
-
-    private static string Word(AcceptingEvidence evidence) => evidence switch
-    {
-        AcceptingEvidence.Accepted => "accepted",
-        AcceptingEvidence.Waiting => "waiting",
-        _ => throw new ArgumentOutOfRangeException(nameof(evidence), evidence, null),
-    };
 }

@@ -93,13 +93,13 @@ internal sealed class EventLog(EventLoop loop)
 
     private void Report(ServiceRunner runner, ReportEffect report)
     {
-        if (EventText.Kind(report.Report) is { } kind)
+        if (report.Report.ToEventKind() is { } kind)
         {
             var isRollout = kind.StartsWith("rollout-", StringComparison.Ordinal);
             var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner, state, loop.Now, loop.Time.GetUtcNow()) : null;
             Add(
                 kind,
-                EventText.Message(report.Worker is { } subject ? runner.State.SpecOf(subject.Generation) : runner.State.Spec, report, rollout, loop.Now),
+                $"service {runner.Name}: {ServiceReportText.Of(report, runner.State, loop.Now)}",
                 runner.Name,
                 worker: report.Worker is { } worker ? new EventWorkerDocument(worker.Pid, worker.Slot, worker.Generation) : null,
                 rollout: rollout,

@@ -53,40 +53,22 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation
     }
 
     /// <summary>The outcome of the change when the roll-out has ended so.</summary>
-    protected virtual string Outcome(RolloutPhase phase) => phase switch
-    {
-        RolloutPhase.Done => "done",
-        RolloutPhase.RolledBack => "rolled-back",
-        RolloutPhase.Superseded => "superseded",
-        _ => "failed",
-    };
+    protected virtual string Outcome(RolloutPhase phase) => phase.ToWireName();
 
     /// <inheritdoc/>
-    protected override string Describe()
-    {
-        var rollout = Rollout();
-        return rollout is null
-            ? "waiting"
-            : string.Create(CultureInfo.InvariantCulture, $"{rollout.State}, generation {rollout.To}: {rollout.Replaced} of {rollout.Total} replaced{(rollout.Draining > 0 ? $", {rollout.Draining} leaving{Drains.With(rollout.DrainingConnections)}" : "")}{(rollout.Waits is null ? "" : $"; {rollout.Waits}")}{(rollout.Reason is null ? "" : $": {rollout.Reason}")}");
-    }
+    protected override string Describe() => Rollout() is { } rollout ? RolloutText.Of(Figures(rollout)) : "waiting";
 
-    private ChangeDocument Document(string? outcome)
-    {
-        var rollout = Rollout();
-        var elapsed = Durations.Text(TimeSpan.FromMilliseconds(rollout?.ElapsedMs ?? 0));
-        return Document(
-            outcome,
-            outcome switch
-            {
-                "done" when rollout!.State == "rolled-back" => $"{Runner.Name}: generation {rollout.From} serves, generation {rollout.To} was rolled back after {elapsed}",
-                "done" => string.Create(CultureInfo.InvariantCulture, $"{Runner.Name}: generation {rollout!.To} serves, {rollout.Total} workers replaced in {elapsed}"),
-                "rolled-back" => $"{Runner.Name}: rolled back to generation {rollout!.From} after {elapsed}: {rollout.Reason}",
-                "superseded" => $"{Runner.Name}: superseded after {elapsed}: {rollout!.Reason}",
-                "failed" => $"{Runner.Name}: failed after {elapsed}: {rollout!.Reason}",
-                _ => $"{Runner.Name}: {Describe()}",
-            },
-            rollout);
-    }
+    private ChangeDocument Document(string? outcome) => Document(outcome, $"{Runner.Name}: {Describe()}", Rollout());
 
-    private RolloutDocument? Rollout() => (_last ?? Runner.State.Rollout) is { } state ? Documents.Rollout(Runner, state, Loop.Now, Loop.Time.GetUtcNow()) : null;
+    private static RolloutFigures Figures(RolloutDocument rollout) =>
+        new(rollout.State, rollout.From, rollout.To, rollout.Replaced, rollout.Total, TimeSpan.FromMilliseconds(rollout.ElapsedMs))
+        {
+            Draining = rollout.Draining,
+            DrainingConnections = rollout.DrainingConnections,
+            Waits = rollout.Waits,
+            Reason = rollout.Reason,
+        };
+
+    private RolloutDocument? Rollout() =>
+        (_last ?? Runner.State.Rollout) is { } state ? Documents.Rollout(Runner, state, Loop.Now, Loop.Time.GetUtcNow()) : null;
 }

@@ -61,7 +61,7 @@ internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : 
 
         if (reports.FirstOrDefault(report => report.Report is ServiceReport.SlotBackingOff or ServiceReport.SlotFinished) is { Slot: { } slot } held)
         {
-            var when = held.Worker is { ReadyAt: null, Pid: not null, StartTimedOut: false } ? " before it was ready" : "";
+            var when = held.Worker is { } last ? WorkerText.BeforeReady(last) : "";
             var next = slot.NextTry is { } at ? $"; next try in {Durations.Text(at - Loop.Now)}" : "";
             Finish(Document("failed", string.Create(
                 CultureInfo.InvariantCulture, $"{Runner.Name}: {state.Ready} of {Workers(state.Desired)} ready: {Documents.LastEnd(slot)}{when}{next}")));

@@ -67,7 +67,7 @@ internal sealed class ServiceStopWatch(EventLoop loop, ServiceRunner runner) : C
     protected override string Describe() => Runner.State.Workers.Length switch
     {
         0 => "stopped",
-        var left => string.Create(CultureInfo.InvariantCulture, $"stopping: {left} worker{(left == 1 ? "" : "s")} leaving{Drains.With(Runner.DrainingConnections)}{(Drains.Remark(Runner) is { } remark ? $"; {remark}" : "")}"),
+        var left => string.Create(CultureInfo.InvariantCulture, $"stopping: {left} worker{(left == 1 ? "" : "s")} draining{RolloutText.WithConnections(Runner.DrainingConnections)}{(Drains.Remark(Runner) is { } remark ? $"; {remark}" : "")}"),
     };
 
     private string Queue() => Runner.Listeners.Count == 0 ? "" : "; new connections wait in the queue";

@@ -298,7 +298,7 @@ internal sealed class ReloadPlan
         if (reshared.Length > 0)
         {
             Reshared.Add(diff.Name);
-            Add("rolled-out", [], $"{Count(desired)} replaced, {Word(after.Rollout.Strategy)}: each gets another share of the shards of {string.Join(", ", reshared)}");
+            Add("rolled-out", [], $"{Count(desired)} replaced, {after.Rollout.Strategy.ToWireName()}: each gets another share of the shards of {string.Join(", ", reshared)}");
         }
 
         if (diff.IsUnchanged)
@@ -327,18 +327,10 @@ internal sealed class ReloadPlan
             var why = (diff.MovedListeners.IsEmpty ? "" : $"; new sockets: {string.Join(", ", diff.MovedListeners)}")
                 + (diff.IsMixed ? "; the last roll-out ended between two generations" : "");
             Add("rolled-out", diff.Changed.Where(term => term.NeedsNewWorker).Select(term => term.Setting), runner.State.Wanted || runner.Blocked is not null
-                ? $"{Count(after.Workers)} replaced, {Word(after.Rollout.Strategy)}{why}"
+                ? $"{Count(after.Workers)} replaced, {after.Rollout.Strategy.ToWireName()}{why}"
                 : $"it is stopped: from its next start on{why}");
         }
     }
 
     private static string Count(int workers) => string.Create(CultureInfo.InvariantCulture, $"{workers} worker{(workers == 1 ? "" : "s")}");
-
-    private static string Word(RolloutStrategy strategy) => strategy switch
-    {
-        RolloutStrategy.Rolling => "rolling",
-        RolloutStrategy.Overlap => "overlap",
-        RolloutStrategy.StopFirst => "stop-first",
-        _ => throw new ArgumentOutOfRangeException(nameof(strategy)),
-    };
 }

@@ -122,112 +122,11 @@ internal sealed class ServiceLog : IDisposable
     public void AwaitsMain(WorkerState worker, int pid) =>
         About(_log.Kind(MessageIds.WorkerMainAwaited), worker, pid).Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);
 
-    /// <summary>A report, in the words of the terms that the worker, or else the service, has.</summary>
-    public void Report(ReportEffect report, TimeSpan now, ServiceSpec spec)
+    /// <summary>Logs a report of the service, which is in that state now.</summary>
+    public void Report(ReportEffect report, ServiceState state, TimeSpan now)
     {
-        var log = About(report);
-        var worker = report.Worker;
-        var rollout = report.Rollout;
-        switch (report.Report)
-        {
-            case ServiceReport.WorkerSpawned:
-                log.Debug("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) started", _name, worker!.Slot, worker.Pid, worker.Generation);
-                break;
-            case ServiceReport.WorkerReady:
-                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) is ready after {Elapsed}", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(now - worker.StartedAt));
-                break;
-            case ServiceReport.WorkerStartTimedOut:
-                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
-                break;
-            case ServiceReport.WorkerHung:
-                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}: it is sent SIGABRT, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, Durations.Text(spec.StopTimeout));
-                break;
-            case ServiceReport.WorkerDraining:
-                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Asked}, has {Timeout}", _name, worker!.Slot, worker.Pid, worker.Generation, worker.EndRequested ? "was asked to drain" : "says that it is leaving", Durations.Text(spec.StopTimeout));
-                break;
-            case ServiceReport.WorkerKilled:
-                log.Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) did not leave within stop_timeout ({Timeout}) and is killed with its session", _name, worker!.Slot, worker.Pid, worker.Generation, Durations.Text(spec.StopTimeout));
-                break;
-            case ServiceReport.WorkerLeft:
-                log.Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) has left: {Reason}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
-                break;
-            case ServiceReport.WorkerDied when worker!.Pid is null:
-                log.Error("service {Service}: worker {Slot} (generation {Generation}) {Reason}", _name, worker.Slot, worker.Generation, report.Text);
-                break;
-            case ServiceReport.WorkerDied:
-                log.Error("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Reason}{Ready}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, worker.ReadyAt is null ? " before it was ready" : "");
-                break;
-            case ServiceReport.SlotBackingOff:
-                var slot = report.Slot!;
-                if (slot.LimitReached)
-                {
-                    log.Error("service {Service}: worker {Slot} was restarted {Limit} times within {Interval} (restart.limit): next try in {Wait}; last end: {Reason}", _name, slot.Index, spec.Restart.Limit, Durations.Text(spec.Restart.LimitInterval), Durations.Text(slot.NextTry!.Value - now), slot.LastExit?.Text);
-                }
-                else
-                {
-                    log.Warning("service {Service}: worker {Slot} keeps failing ({Failures} in a row): next try in {Wait}", _name, slot.Index, slot.Failures, Durations.Text(slot.NextTry!.Value - now));
-                }
-
-                break;
-            case ServiceReport.SlotFinished:
-                log.Information("service {Service}: worker {Slot} {Reason} and is not started again (restart.policy)", _name, report.Slot!.Index, report.Slot.LastExit?.Text);
-                break;
-            case ServiceReport.RolloutStarted:
-                log.Information("service {Service}: roll-out of generation {To} over {From} begins", _name, rollout!.To, rollout.From);
-                break;
-            case ServiceReport.RolloutProgressed:
-                log.Debug("service {Service}: roll-out of generation {To}: {Phase}", _name, rollout!.To, rollout.Phase.ToString());
-                break;
-            case ServiceReport.RolloutWaiting:
-                log.Information("service {Service}: roll-out of generation {To} waits until generation {Awaited} has left (rollout.max_generations is {Max})", _name, rollout!.To, string.Join(", ", rollout.WaitsFor), spec.Rollout.MaxGenerations);
-                break;
-            case ServiceReport.RolloutCanary:
-                log.Information("service {Service}: roll-out of generation {To}: the canary of {Canary} serves and is watched; {Until}", _name, rollout!.To, rollout.Canary, RolloutWords.Until(_name, rollout, now));
-                break;
-            case ServiceReport.RolloutPromoted:
-                log.Information("service {Service}: roll-out of generation {To}: the canary is promoted: {Reason}", _name, rollout!.To, report.Text);
-                break;
-            case ServiceReport.RolloutFailing:
-                log.Error("service {Service}: roll-out of generation {To} fails: {Reason}", _name, rollout!.To, report.Text);
-                break;
-            case ServiceReport.RolloutEnded:
-                var elapsed = Durations.Text((rollout!.EndedAt ?? now) - rollout.StartedAt);
-                if (rollout.Phase == RolloutPhase.Done)
-                {
-                    log.Information("service {Service}: generation {To} serves; the roll-out took {Elapsed}", _name, rollout.To, elapsed);
-                }
-                else
-                {
-                    log.Warning("service {Service}: roll-out of generation {To} ended as {Phase} after {Elapsed}: {Reason}", _name, rollout.To, rollout.Phase.ToString(), elapsed, rollout.Reason);
-                }
-
-                break;
-            case ServiceReport.ServiceStopped:
-                log.Information("service {Service}: stopped", _name);
-                break;
-            case ServiceReport.WorkerConnections:
-                log.Debug("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Connections}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
-                break;
-            case ServiceReport.WorkerKeepsAccepting:
-                log.ForContext("LISTEND_LISTENER", report.Drain!.KeepsAccepting!.Listener)
-                    .Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Evidence}; its program has to close that listener on {Signal} (stop_signal), or new connections go to a worker that is about to end", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text, Signals.Name(spec.StopSignal));
-                break;
-            case ServiceReport.WorkerCut:
-                log.ForContext("LISTEND_LISTENER", string.Join(",", report.Drain!.ByListener().Select(one => one.Listener)))
-                    .Warning("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) {Connections}", _name, worker!.Slot, worker.Pid, worker.Generation, report.Text);
-                break;
-            case ServiceReport.DemandArrived:
-                log.Information("service {Service}: a connection waits; it is started", _name);
-                break;
-            case ServiceReport.ServiceIdle:
-                log.Information("service {Service}: no connection for {Idle} (stop_when_idle): its workers leave; the next connection starts it again", _name, Durations.Text(spec.StopWhenIdle));
-                break;
-            case ServiceReport.HookFailed:
-                log.Error("service {Service}: {Failure}", _name, report.Text);
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(report), report.Report, null);
-        }
+        var (level, kind) = KindOf(report);
+        About(report, kind).Write(level, "service {Service}: {Text}", _name, ServiceReportText.Of(report, state, now));
     }
 
     /// <inheritdoc/>
@@ -235,9 +134,16 @@ internal sealed class ServiceLog : IDisposable
 
     private static string Subject(int worker) => worker.ToString(CultureInfo.InvariantCulture);
 
-    private ILogger About(ReportEffect report)
+    private ILogger About(ReportEffect report, string kind)
     {
-        var log = _log.Kind(KindOf(report));
+        var log = _log.Kind(kind);
+        if (report.Drain is { } drain && report.Report != ServiceReport.WorkerConnections)
+        {
+            log = log.ForContext("LISTEND_LISTENER", drain.KeepsAccepting is { } kept && report.Report == ServiceReport.WorkerKeepsAccepting
+                ? kept.Listener
+                : string.Join(",", drain.ByListener().Select(one => one.Listener)));
+        }
+
         return report switch
         {
             { Worker: { } worker } => About(log, worker, worker.Pid),
@@ -250,38 +156,41 @@ internal sealed class ServiceLog : IDisposable
     private static ILogger About(ILogger log, WorkerState worker, int? pid) =>
         (pid is { } known ? log.Worker(known) : log).Generation(worker.Generation).ForContext(SlotField, worker.Slot);
 
-    private static string KindOf(ReportEffect report) => report.Report switch
+    /// <summary>How much a report matters, and its MESSAGE_ID.</summary>
+    private static (LogEventLevel Level, string Kind) KindOf(ReportEffect report) => report.Report switch
     {
-        ServiceReport.WorkerSpawned => MessageIds.WorkerStarted,
-        ServiceReport.WorkerReady => MessageIds.WorkerReady,
-        ServiceReport.WorkerStartTimedOut => MessageIds.WorkerStartTimedOut,
-        ServiceReport.WorkerHung => MessageIds.WorkerHung,
-        ServiceReport.WorkerDraining => MessageIds.WorkerDraining,
-        ServiceReport.WorkerKilled => MessageIds.WorkerKilled,
-        ServiceReport.WorkerLeft => MessageIds.WorkerExited,
-        ServiceReport.WorkerDied => report.Worker!.Pid is null ? MessageIds.WorkerStartFailed : MessageIds.WorkerDied,
-        ServiceReport.SlotBackingOff => report.Slot!.LimitReached ? MessageIds.WorkerLimited : MessageIds.WorkerBackingOff,
-        ServiceReport.SlotFinished => MessageIds.WorkerFinished,
-        ServiceReport.RolloutStarted => MessageIds.RolloutStarted,
-        ServiceReport.RolloutProgressed => MessageIds.RolloutProgressed,
-        ServiceReport.RolloutWaiting => MessageIds.RolloutWaiting,
-        ServiceReport.RolloutCanary => MessageIds.RolloutCanary,
-        ServiceReport.RolloutPromoted => MessageIds.RolloutPromoted,
-        ServiceReport.RolloutFailing => MessageIds.RolloutFailing,
+        ServiceReport.WorkerSpawned => (LogEventLevel.Debug, MessageIds.WorkerStarted),
+        ServiceReport.WorkerReady => (LogEventLevel.Information, MessageIds.WorkerReady),
+        ServiceReport.WorkerStartTimedOut => (LogEventLevel.Error, MessageIds.WorkerStartTimedOut),
+        ServiceReport.WorkerHung => (LogEventLevel.Error, MessageIds.WorkerHung),
+        ServiceReport.WorkerDraining => (LogEventLevel.Information, MessageIds.WorkerDraining),
+        ServiceReport.WorkerKilled => (LogEventLevel.Warning, MessageIds.WorkerKilled),
+        ServiceReport.WorkerLeft => (LogEventLevel.Information, MessageIds.WorkerExited),
+        ServiceReport.WorkerDied => (LogEventLevel.Error, report.Worker!.Pid is null ? MessageIds.WorkerStartFailed : MessageIds.WorkerDied),
+        ServiceReport.SlotBackingOff => report.Slot!.LimitReached
+            ? (LogEventLevel.Error, MessageIds.WorkerLimited)
+            : (LogEventLevel.Warning, MessageIds.WorkerBackingOff),
+        ServiceReport.SlotFinished => (LogEventLevel.Information, MessageIds.WorkerFinished),
+        ServiceReport.RolloutStarted => (LogEventLevel.Information, MessageIds.RolloutStarted),
+        ServiceReport.RolloutProgressed => (LogEventLevel.Debug, MessageIds.RolloutProgressed),
+        ServiceReport.RolloutWaiting => (LogEventLevel.Information, MessageIds.RolloutWaiting),
+        ServiceReport.RolloutCanary => (LogEventLevel.Information, MessageIds.RolloutCanary),
+        ServiceReport.RolloutPromoted => (LogEventLevel.Information, MessageIds.RolloutPromoted),
+        ServiceReport.RolloutFailing => (LogEventLevel.Error, MessageIds.RolloutFailing),
         ServiceReport.RolloutEnded => report.Rollout!.Phase switch
         {
-            RolloutPhase.Done => MessageIds.RolloutDone,
-            RolloutPhase.RolledBack => MessageIds.RolloutRolledBack,
-            RolloutPhase.Failed => MessageIds.RolloutFailed,
-            _ => MessageIds.RolloutSuperseded,
+            RolloutPhase.Done => (LogEventLevel.Information, MessageIds.RolloutDone),
+            RolloutPhase.RolledBack => (LogEventLevel.Warning, MessageIds.RolloutRolledBack),
+            RolloutPhase.Failed => (LogEventLevel.Warning, MessageIds.RolloutFailed),
+            _ => (LogEventLevel.Warning, MessageIds.RolloutSuperseded),
         },
-        ServiceReport.ServiceStopped => MessageIds.ServiceStopped,
-        ServiceReport.WorkerConnections => MessageIds.WorkerConnections,
-        ServiceReport.WorkerKeepsAccepting => MessageIds.WorkerKeepsAccepting,
-        ServiceReport.WorkerCut => MessageIds.WorkerCut,
-        ServiceReport.DemandArrived => MessageIds.ServiceDemanded,
-        ServiceReport.ServiceIdle => MessageIds.ServiceIdle,
-        ServiceReport.HookFailed => MessageIds.HookFailed,
+        ServiceReport.ServiceStopped => (LogEventLevel.Information, MessageIds.ServiceStopped),
+        ServiceReport.WorkerConnections => (LogEventLevel.Debug, MessageIds.WorkerConnections),
+        ServiceReport.WorkerKeepsAccepting => (LogEventLevel.Warning, MessageIds.WorkerKeepsAccepting),
+        ServiceReport.WorkerCut => (LogEventLevel.Warning, MessageIds.WorkerCut),
+        ServiceReport.DemandArrived => (LogEventLevel.Information, MessageIds.ServiceDemanded),
+        ServiceReport.ServiceIdle => (LogEventLevel.Information, MessageIds.ServiceIdle),
+        ServiceReport.HookFailed => (LogEventLevel.Error, MessageIds.HookFailed),
         _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
     };
 }

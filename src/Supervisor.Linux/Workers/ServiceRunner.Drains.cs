@@ -54,7 +54,7 @@ public sealed partial class ServiceRunner
     private void Tell(ServiceReport what, WorkerState worker, WorkerDrain drain, string text)
     {
         var report = new ReportEffect(what, worker, null, null, text) { Drain = drain };
-        _log.Report(report, _loop.Now, State.SpecOf(worker.Generation));
+        _log.Report(report, State, _loop.Now);
         Changed?.Invoke(this, [report]);
     }
 }

@@ -162,7 +162,7 @@ public sealed partial class ServiceRunner
         var handoff = State.SpecOf(worker.Generation).Handoff;
         if (!HandoffEnvironment.PassesStored(handoff))
         {
-            _log.MessageRefused(process, process.Pid, "handoff", $"FDSTORE=1: descriptors cannot be given back by {Word(handoff)}; use handoff = \"listen-fds\"");
+            _log.MessageRefused(process, process.Pid, "handoff", $"FDSTORE=1: descriptors cannot be given back by {handoff.ToWireName()}; use handoff = \"listen-fds\"");
             return;
         }
 

@@ -157,7 +157,7 @@ public sealed partial class ServiceRunner
         {
             handle.History.Add(
                 HandlePhase.Handoff, "execve", actor: new HistoryActor(process.Session, $"{Name}/{worker.Slot}"),
-                note: $"{(handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")}descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {Word(spec.Handoff)}");
+                note: $"{(handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")}descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {spec.Handoff.ToWireName()}");
             number = Math.Max(number + 1, HandoffEnvironment.ListenFdsStart);
         }
     }
@@ -228,17 +228,4 @@ public sealed partial class ServiceRunner
             _loop.Unwatch(pipe.Descriptor);
         }
     });
-
-    private static string Word(HandoffKind kind) => kind switch
-    {
-        HandoffKind.ListenFds => "listen-fds",
-        HandoffKind.ScmRights => "scm-rights",
-        HandoffKind.Einhorn => "einhorn",
-        HandoffKind.ServerStarter => "server-starter",
-        HandoffKind.Nginx => "nginx",
-        HandoffKind.Gunicorn => "gunicorn",
-        HandoffKind.Stdin => "stdin",
-        HandoffKind.None => "none",
-        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
-    };
 }

@@ -508,7 +508,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                     process.ReadyAt = _loop.Time.GetUtcNow();
                 }
 
-                _log.Report(report, now, report.Worker is { } subject ? State.SpecOf(subject.Generation) : State.Spec);
+                _log.Report(report, State, now);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(effect), effect, null);

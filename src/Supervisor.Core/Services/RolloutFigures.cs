@@ -1,0 +1,35 @@
+namespace Supervisor.Core.Services;
+
+/// <summary>What a text about a roll-out is made of. The daemon takes it from the state, a client from the daemon's document.</summary>
+/// <param name="State">The wire name of its phase.</param>
+/// <param name="From">The generation that served when it began.</param>
+/// <param name="To">The generation that is rolled out.</param>
+/// <param name="Replaced">How many slots the new generation has.</param>
+/// <param name="Total">How many slots there are.</param>
+/// <param name="Elapsed">How long it takes, or took.</param>
+public sealed record RolloutFigures(string State, int From, int To, int Replaced, int Total, TimeSpan Elapsed)
+{
+    /// <summary>How many workers drain.</summary>
+    public int Draining { get; init; }
+
+    /// <summary>How many connections the draining workers have; null where that is unknown.</summary>
+    public int? DrainingConnections { get; init; }
+
+    /// <summary>What it waits for; null where it waits only for its own workers.</summary>
+    public string? Waits { get; init; }
+
+    /// <summary>Why it failed; null where it did not.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>The figures of a roll-out of that service.</summary>
+    public static RolloutFigures Of(ServiceState service, RolloutState rollout, TimeSpan now)
+    {
+        var (replaced, total) = service.Progress(rollout);
+        return new RolloutFigures(rollout.Phase.ToWireName(), rollout.From, rollout.To, replaced, total, (rollout.EndedAt ?? now) - rollout.StartedAt)
+        {
+            Draining = service.Workers.Count(worker => !worker.IsLive),
+            Waits = RolloutText.Waits(service.Spec.Name, rollout, service.Spec.Rollout.MaxGenerations, now),
+            Reason = rollout.Reason,
+        };
+    }
+}

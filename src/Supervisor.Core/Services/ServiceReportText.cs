@@ -1,0 +1,57 @@
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>The one place that puts a report about a service into words: for the log and for events.</summary>
+public static class ServiceReportText
+{
+    /// <summary>The text, without the service's name before it.</summary>
+    /// <param name="report">The report.</param>
+    /// <param name="state">The service after the transition that reports.</param>
+    /// <param name="now">The daemon's monotonic time.</param>
+    public static string Of(ReportEffect report, ServiceState state, TimeSpan now)
+    {
+        var spec = report.Worker is { } of ? state.SpecOf(of.Generation) : state.Spec;
+        var worker = report.Worker is { } named ? WorkerText.Name(named) : "";
+        return report.Report switch
+        {
+            ServiceReport.WorkerSpawned => $"{worker} started",
+            ServiceReport.WorkerReady => $"{worker} is ready after {Durations.Text(now - report.Worker!.StartedAt)}",
+            ServiceReport.WorkerStartTimedOut => $"{worker} {report.Text}",
+            ServiceReport.WorkerHung => $"{worker} {report.Text}: sending SIGABRT, SIGKILL follows in {Durations.Text(spec.StopTimeout)}",
+            ServiceReport.WorkerDraining =>
+                $"{worker} {(report.Worker!.EndRequested ? "was asked to drain" : "says that it is leaving")}, has {Durations.Text(spec.StopTimeout)}",
+            ServiceReport.WorkerKilled =>
+                $"{worker} did not leave within stop_timeout ({Durations.Text(spec.StopTimeout)}) and is killed with its session",
+            ServiceReport.WorkerLeft => $"{worker} has left: {report.Text}",
+            ServiceReport.WorkerDied => $"{worker} {report.Text}{WorkerText.BeforeReady(report.Worker!)}",
+            ServiceReport.WorkerConnections or ServiceReport.WorkerCut => $"{worker} {report.Text}",
+            ServiceReport.WorkerKeepsAccepting =>
+                $"{worker} {report.Text}; its program has to close that listener on {Signals.Name(spec.StopSignal)} (stop_signal), "
+                + "or SIGKILL cuts the connections that it still accepts",
+            ServiceReport.SlotBackingOff => WorkerText.BackingOff(report.Slot!, spec.Restart, now),
+            ServiceReport.SlotFinished => $"worker {report.Slot!.Index} {report.Slot.LastExit?.Text} and is not started again (restart.policy)",
+            ServiceReport.RolloutStarted => $"roll-out of generation {report.Rollout!.To} over {report.Rollout.From} begins",
+            ServiceReport.RolloutProgressed =>
+                $"roll-out of generation {report.Rollout!.To}: {report.Rollout.Phase.ToWireName()}, {Progress(report, state, now)}",
+            ServiceReport.RolloutWaiting =>
+                $"roll-out of generation {report.Rollout!.To} {RolloutText.Waits(spec.Name, report.Rollout, spec.Rollout.MaxGenerations, now)}",
+            ServiceReport.RolloutCanary =>
+                $"roll-out of generation {report.Rollout!.To}: the canary of {report.Rollout.Canary} serves and is watched; "
+                + $"{RolloutText.Until(spec.Name, report.Rollout, now)}",
+            ServiceReport.RolloutPromoted => $"roll-out of generation {report.Rollout!.To}: the canary is promoted: {report.Text}",
+            ServiceReport.RolloutFailing => $"roll-out of generation {report.Rollout!.To} fails: {report.Text}",
+            ServiceReport.RolloutEnded => RolloutText.Of(RolloutFigures.Of(state, report.Rollout!, now)),
+            ServiceReport.ServiceStopped => "stopped",
+            ServiceReport.DemandArrived => "a connection waits; it is started",
+            ServiceReport.ServiceIdle =>
+                $"no connection for {Durations.Text(spec.StopWhenIdle)} (stop_when_idle): stopping the workers; "
+                + "the next connection starts the service again",
+            ServiceReport.HookFailed => report.Text!,
+            _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),
+        };
+    }
+
+    private static string Progress(ReportEffect report, ServiceState state, TimeSpan now) =>
+        RolloutText.Progress(RolloutFigures.Of(state, report.Rollout!, now));
+}
