@@ -17,7 +17,7 @@ SOURCES     := $(shell find src -name obj -prune -o -name bin -prune -o \( -name
 SHARED      := Directory.Build.props Directory.Packages.props global.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run pack build test bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
+.PHONY: help demo run pack build test coverage bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ build: prerequisites ## compile everything, warnings are errors
 
 test: prerequisites publish ## everything: formatting, unit, kernel and end-to-end tests
 	tests/run $(TESTS)
+
+coverage: prerequisites ## which lines the unit suites reach, for each project; the report is in artifacts/coverage
+	tests/coverage
 
 bench-systemd: publish ## a worker's replacement by listend and by systemd, in a container that boots it
 	tests/Systemd/run replacement
