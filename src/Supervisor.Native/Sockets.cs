@@ -10,12 +10,6 @@ namespace Supervisor.Native;
 /// </summary>
 public static unsafe class Sockets
 {
-    /// <summary>AF_VSOCK, linux/socket.h.</summary>
-    public const int AfVsock = 40;
-
-    /// <summary>IPPROTO_MPTCP, linux/in.h.</summary>
-    public const int IpprotoMptcp = 262;
-
     private const int GetLocalVsockCid = 0x7B9;
 
     /// <summary>ioctl IOCTL_VM_SOCKETS_GET_LOCAL_CID on /dev/vsock: this machine's CID; null where it has none, or where this user may not ask.</summary>

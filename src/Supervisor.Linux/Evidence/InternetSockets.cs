@@ -4,6 +4,7 @@ using System.Net;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Kernel;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -15,12 +16,6 @@ namespace Supervisor.Linux.Evidence;
 /// <remarks>SO_REUSEADDR and SO_REUSEPORT are in no attribute: see <see cref="SharingFlags"/>.</remarks>
 internal static class InternetSockets
 {
-    private const ushort SockDiagByFamily = 20;
-    private const int AfInet = 2;
-    private const int AfInet6 = 10;
-    private const int IpprotoTcp = 6;
-    private const int IpprotoUdp = 17;
-    private const uint IpprotoMptcp = 262;
     private const ushort ReqProtocol = 3;
     private const ushort DiagV6Only = 11;
 

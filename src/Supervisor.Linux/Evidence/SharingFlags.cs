@@ -1,6 +1,8 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -11,11 +13,6 @@ namespace Supervisor.Linux.Evidence;
 /// </summary>
 internal static class SharingFlags
 {
-    private const int SolSocket = 1;
-    private const int ReuseAddress = 2;
-    private const int ReusePort = 15;
-    private const int IpprotoIpv6 = 41;
-    private const int V6Only = 26;
 
     /// <summary>More are not asked one by one: a group of thousands of shards has the same flags in each.</summary>
     private const int MostAsked = 64;
@@ -76,8 +73,8 @@ internal static class SharingFlags
         using var borrowed = OpenFiles.Borrow(place.Pid, place.Descriptor);
         if (borrowed is null
             || Files.GetStatus(borrowed, out var status) is not null || status.Inode != place.Inode
-            || Sockets.GetInt32(borrowed, SolSocket, ReuseAddress, out var reuseAddress) is not null
-            || Sockets.GetInt32(borrowed, SolSocket, ReusePort, out var reusePort) is not null)
+            || Sockets.GetInt32(borrowed, SolSocket, SocketOptions.ReuseAddress.Number, out var reuseAddress) is not null
+            || Sockets.GetInt32(borrowed, SolSocket, SocketOptions.ReusePort.Number, out var reusePort) is not null)
         {
             return null;
         }
@@ -85,7 +82,7 @@ internal static class SharingFlags
         var v6Only = 0;
         if (socket.IsIPv6)
         {
-            Sockets.GetInt32(borrowed, IpprotoIpv6, V6Only, out v6Only);
+            Sockets.GetInt32(borrowed, IpprotoIpv6, SocketOptions.V6Only.Number, out v6Only);
         }
 
         return socket with { ReuseAddress = reuseAddress != 0, ReusePort = reusePort != 0, V6Only = v6Only != 0 };

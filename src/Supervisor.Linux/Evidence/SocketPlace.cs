@@ -27,9 +27,6 @@ internal sealed class SocketPlace : IDisposable
     /// <summary>A group that owns nothing: the overflow id (/proc/sys/kernel/overflowgid), as a user's groups are not known without the user database.</summary>
     private const uint NoGroup = 65534;
 
-    private const int NotPermitted = 13;
-    private const int TimedOut = 110;
-    private const int Stale = 116;
 
     private readonly DescriptorHandle _directory;
     private readonly FileRights? _rights;
@@ -68,7 +65,7 @@ internal sealed class SocketPlace : IDisposable
             rights = RightsOf(walk.FirstFlaw!, out var refused);
             if (refused)
             {
-                error = new SystemCallError("openat", NotPermitted);
+                error = new SystemCallError("openat", Errno.EACCES);
                 note = $"{walk.FirstFlaw!.Fault}, so the directory of the socket can be replaced by anybody who may write there; {walk.FirstFlaw.Remedy(TrustedFile.Accept(walk.FirstFlaw))}";
                 return null;
             }
@@ -87,7 +84,7 @@ internal sealed class SocketPlace : IDisposable
             static refused => (null, refused));
         if (!opening.TryGet(Patience, out var opened))
         {
-            error = new SystemCallError("open", TimedOut);
+            error = new SystemCallError("open", Errno.ETIMEDOUT);
             return null;
         }
 
@@ -139,7 +136,7 @@ internal sealed class SocketPlace : IDisposable
             || !status.IsSocket || status.Links != 1 || (status.Uid != (_rights?.Uid ?? Processes.EffectiveUid) && status.Uid != Processes.EffectiveUid)))
         {
             file.Dispose();
-            error = new SystemCallError("open", Stale);
+            error = new SystemCallError("open", Errno.ESTALE);
             return null;
         }
 
@@ -188,10 +185,9 @@ internal sealed class SocketPlace : IDisposable
 
     private static SocketPlace? Take(PathWalk walk, string path, FileRights? rights, bool isForeign, out SystemCallError error)
     {
-        const int noEntry = 2, notADirectory = 20;
         error = walk.Error is { } refused ? refused
-            : walk.Target is null ? new SystemCallError("open", noEntry)
-            : !walk.TargetStatus.IsDirectory ? new SystemCallError("open", notADirectory)
+            : walk.Target is null ? new SystemCallError("open", Errno.ENOENT)
+            : !walk.TargetStatus.IsDirectory ? new SystemCallError("open", Errno.ENOTDIR)
             : default;
         return error.Errno != 0 ? null
             : new SocketPlace(walk.TakeTarget()!, path, rights, isForeign);
@@ -225,6 +221,6 @@ internal sealed class SocketPlace : IDisposable
                 return call(place);
             },
             refused);
-        return foreign.TryGet(Patience, out var result) ? result! : refused(new SystemCallError("open", TimedOut));
+        return foreign.TryGet(Patience, out var result) ? result! : refused(new SystemCallError("open", Errno.ETIMEDOUT));
     }
 }

@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Plan;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Linux.Kernel;
@@ -13,13 +14,6 @@ namespace Supervisor.Linux.Evidence;
 /// </summary>
 internal static class UnixPath
 {
-    private const int NoEntry = 2;
-    private const int AddressInUse = 98;
-    private const int NameTooLong = 36;
-    private const int ConnectionRefused = 111;
-    private const int WrongType = 91;
-    private const int TryAgain = 11;
-
     /// <summary>What was found.</summary>
     /// <param name="Failure">The refusal to expect; null for none.</param>
     /// <param name="State">What stands at the path.</param>
@@ -33,12 +27,12 @@ internal static class UnixPath
         var path = address.Path!;
         if (address.PathBytes > ListenAddress.MaxUnixPathBytes)
         {
-            return Refused(new SystemCallError("bind", NameTooLong), address, UnixPathState.Unknown);
+            return Refused(new SystemCallError("bind", Errno.ENAMETOOLONG), address, UnixPathState.Unknown);
         }
 
         if (Files.GetStatus(path, out var status) is { } error)
         {
-            if (error.Errno != NoEntry)
+            if (error.Errno != Errno.ENOENT)
             {
                 return Refused(error with { Call = "bind" }, address, UnixPathState.Unknown);
             }
@@ -49,7 +43,7 @@ internal static class UnixPath
                 : new Finding(null, UnixPathState.Free, null, []);
         }
 
-        var inUse = new SystemCallError("bind", AddressInUse);
+        var inUse = new SystemCallError("bind", Errno.EADDRINUSE);
         if (!status.IsSocket)
         {
             return Refused(inUse, address, UnixPathState.OtherFile) with { FileKind = Kind(status) };
@@ -64,14 +58,7 @@ internal static class UnixPath
 
     private static UnixPathState Connect(ListenAddress address)
     {
-        const int afUnix = 1;
-        var type = address.Kind switch
-        {
-            ListenerKind.UnixDatagram => 2,
-            ListenerKind.UnixSeqpacket => 5,
-            _ => 1,
-        };
-        using var probe = Sockets.Create(afUnix, type, 0, nonBlocking: true, out _);
+        using var probe = ListenerSockets.Open(new CreateStep(address.Kind, SocketDomain.Unix, NonBlocking: true), out _);
         if (probe is null || Sockaddr.Encode(address) is not { } raw)
         {
             return UnixPathState.Unknown;
@@ -79,8 +66,8 @@ internal static class UnixPath
 
         return Sockets.Connect(probe, raw)?.Errno switch
         {
-            null or WrongType or TryAgain => UnixPathState.Live,
-            ConnectionRefused => UnixPathState.Stale,
+            null or Errno.EPROTOTYPE or Errno.EAGAIN => UnixPathState.Live,
+            Errno.ECONNREFUSED => UnixPathState.Stale,
             _ => UnixPathState.Unknown,
         };
     }

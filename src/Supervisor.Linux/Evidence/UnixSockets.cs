@@ -3,6 +3,7 @@ using System.Text;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Kernel;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -12,7 +13,6 @@ namespace Supervisor.Linux.Evidence;
 /// </summary>
 internal static class UnixSockets
 {
-    private const ushort SockDiagByFamily = 20;
     private const uint ShowName = 0x1;
     private const uint ShowVfs = 0x2;
     private const uint ShowUid = 0x40;
@@ -27,7 +27,7 @@ internal static class UnixSockets
     {
         var name = new byte[1 + address.PathBytes];
         Encoding.UTF8.GetBytes(address.Path!, name.AsSpan(1));
-        return Dump(address, (type, attributes) => type == Type(address.Kind) && Netlink.Attribute(attributes, DiagName).SequenceEqual(name));
+        return Dump(address, (type, attributes) => Kind(type) == address.Kind && Netlink.Attribute(attributes, DiagName).SequenceEqual(name));
     }
 
     /// <summary>Those that are bound to a file, of any type.</summary>
@@ -52,7 +52,7 @@ internal static class UnixSockets
         // struct unix_diag_req: family, protocol, pad, states, ino, show, cookie[2].
         Span<byte> request = stackalloc byte[24];
         request.Clear();
-        request[0] = 1;
+        request[0] = AfUnix;
         BinaryPrimitives.WriteUInt32LittleEndian(request[4..], uint.MaxValue);
         BinaryPrimitives.WriteUInt32LittleEndian(request[12..], ShowName | ShowVfs | ShowUid);
         netlink.Dump(SockDiagByFamily, request, (_, message) =>
@@ -83,17 +83,10 @@ internal static class UnixSockets
         return holders;
     }
 
-    private static byte Type(ListenerKind kind) => kind switch
-    {
-        ListenerKind.UnixDatagram => 2,
-        ListenerKind.UnixSeqpacket => 5,
-        _ => 1,
-    };
-
     private static ListenerKind Kind(byte type) => type switch
     {
-        2 => ListenerKind.UnixDatagram,
-        5 => ListenerKind.UnixSeqpacket,
+        SockDgram => ListenerKind.UnixDatagram,
+        SockSeqpacket => ListenerKind.UnixSeqpacket,
         _ => ListenerKind.UnixStream,
     };
 

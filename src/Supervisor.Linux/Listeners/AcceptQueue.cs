@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -11,8 +12,6 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 public static class AcceptQueue
 {
-    private const int IpprotoTcp = 6;
-    private const int TcpInfo = 11;
     private const int UnackedOffset = 24;
     private const int SackedOffset = 28;
 

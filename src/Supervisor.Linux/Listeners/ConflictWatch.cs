@@ -4,6 +4,7 @@ using Supervisor.Core;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -22,11 +23,6 @@ namespace Supervisor.Linux.Listeners;
 /// </remarks>
 public sealed class ConflictWatch : IDeadline, IDisposable
 {
-    private const int AfNetlink = 16;
-    private const int SockRaw = 3;
-    private const int NetlinkRoute = 0;
-    private const int NetlinkSockDiag = 4;
-
     /// <summary>RTMGRP_LINK, RTMGRP_IPV4_IFADDR, RTMGRP_IPV6_IFADDR: linux/rtnetlink.h.</summary>
     private const uint AddressGroups = 0x1 | 0x10 | 0x100;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Supervisor.Core.Listeners;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -12,8 +13,6 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 internal static class ShardSelection
 {
-    private const int SolSocket = 1;
-    private const int AttachProgram = 51;
     private const ushort LoadWord = 0x20;
     private const ushort LoadHalf = 0x28;
     private const ushort LoadByte = 0x30;
@@ -97,7 +96,7 @@ internal static class ShardSelection
             filter.Clear();
             BinaryPrimitives.WriteUInt16LittleEndian(filter, (ushort)program.Count);
             BinaryPrimitives.WriteInt64LittleEndian(filter[8..], (long)first);
-            return Sockets.SetBytes(socket, SolSocket, AttachProgram, filter);
+            return Sockets.SetBytes(socket, SolSocket, SoAttachReusePortCbpf, filter);
         }
     }
 }

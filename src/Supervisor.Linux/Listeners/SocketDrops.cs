@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -10,8 +11,6 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 public static class SocketDrops
 {
-    private const int SolSocket = 1;
-    private const int SoMemInfo = 55;
     private const int DropsOffset = 8 * sizeof(uint);
 
     /// <summary>How many so far; null where this kernel does not show it.</summary>

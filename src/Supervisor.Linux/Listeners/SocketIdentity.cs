@@ -1,6 +1,7 @@
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -11,12 +12,6 @@ namespace Supervisor.Linux.Listeners;
 /// <param name="IsListening">SO_ACCEPTCONN.</param>
 public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, ListenAddress? Address, bool IsListening)
 {
-    private const int SolSocket = 1;
-    private const int SoType = 3;
-    private const int SoAcceptConn = 30;
-    private const int SoProtocol = 38;
-    private const int SoDomain = 39;
-
     /// <summary>Asks the socket; null where it is no socket, or of no kind that a listener may have.</summary>
     public static SocketIdentity? Read(DescriptorHandle descriptor)
     {
@@ -27,20 +22,18 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
             return null;
         }
 
-        const int tcp = 6;
-        const int udp = 17;
         (ListenerKind Kind, SocketDomain Domain)? known = (family, type, protocol) switch
         {
-            (1, 1, _) => (ListenerKind.UnixStream, SocketDomain.Unix),
-            (1, 2, _) => (ListenerKind.UnixDatagram, SocketDomain.Unix),
-            (1, 5, _) => (ListenerKind.UnixSeqpacket, SocketDomain.Unix),
-            (2, 1, tcp) => (ListenerKind.Tcp, SocketDomain.IPv4),
-            (10, 1, tcp) => (ListenerKind.Tcp, SocketDomain.IPv6),
-            (2, 1, Sockets.IpprotoMptcp) => (ListenerKind.Mptcp, SocketDomain.IPv4),
-            (10, 1, Sockets.IpprotoMptcp) => (ListenerKind.Mptcp, SocketDomain.IPv6),
-            (2, 2, udp) => (ListenerKind.Udp, SocketDomain.IPv4),
-            (10, 2, udp) => (ListenerKind.Udp, SocketDomain.IPv6),
-            (Sockets.AfVsock, 1, _) => (ListenerKind.Vsock, SocketDomain.Vsock),
+            (AfUnix, SockStream, _) => (ListenerKind.UnixStream, SocketDomain.Unix),
+            (AfUnix, SockDgram, _) => (ListenerKind.UnixDatagram, SocketDomain.Unix),
+            (AfUnix, SockSeqpacket, _) => (ListenerKind.UnixSeqpacket, SocketDomain.Unix),
+            (AfInet, SockStream, IpprotoTcp) => (ListenerKind.Tcp, SocketDomain.IPv4),
+            (AfInet6, SockStream, IpprotoTcp) => (ListenerKind.Tcp, SocketDomain.IPv6),
+            (AfInet, SockStream, IpprotoMptcp) => (ListenerKind.Mptcp, SocketDomain.IPv4),
+            (AfInet6, SockStream, IpprotoMptcp) => (ListenerKind.Mptcp, SocketDomain.IPv6),
+            (AfInet, SockDgram, IpprotoUdp) => (ListenerKind.Udp, SocketDomain.IPv4),
+            (AfInet6, SockDgram, IpprotoUdp) => (ListenerKind.Udp, SocketDomain.IPv6),
+            (AfVsock, SockStream, _) => (ListenerKind.Vsock, SocketDomain.Vsock),
             _ => null,
         };
         if (known is not { } found)

@@ -4,6 +4,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -13,12 +14,6 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 internal static class SocketReader
 {
-    private const int SolSocket = 1;
-    private const int SoGetFilter = 26;
-    private const int SoAcceptConn = 30;
-    private const int SoLockFilter = 44;
-    private const int NonBlockingFlag = 0x800;
-
     public static SocketReading Read(DescriptorHandle socket, ListenerKind kind, SocketDomain domain, ulong inode)
     {
         var options = ImmutableArray.CreateBuilder<OptionValue?>(SocketOptions.Shown.Length);
@@ -27,12 +22,11 @@ internal static class SocketReader
             options.Add(option.AppliesTo(kind, domain) ? OptionAccess.Get(socket, option) : null);
         }
 
-        Files.GetFlags(socket, out var flags);
         Sockets.GetInt32(socket, SolSocket, SoLockFilter, out var locked);
         return new SocketReading(
             options.MoveToImmutable(),
             kind.Listens() ? AcceptQueue.Read(socket, kind, inode)?.Limit : null,
-            (flags & NonBlockingFlag) != 0,
+            Files.IsNonBlocking(socket),
             Filter(socket),
             locked != 0,
             IsShutDown(socket, kind));
@@ -49,8 +43,7 @@ internal static class SocketReader
     /// <summary>The number of instructions, which a length of 0 asks for; an eBPF program cannot be read back (net/core/filter.c, sk_get_filter: EACCES).</summary>
     private static OptionValue Filter(DescriptorHandle socket)
     {
-        const int accessDenied = 13;
         var error = Sockets.GetBytes(socket, SolSocket, SoGetFilter, [], out var length);
-        return error is null ? OptionValue.Of(length) : error.Value.Errno == accessDenied ? OptionValue.Of("eBPF") : OptionValue.Of(0);
+        return error is null ? OptionValue.Of(length) : error.Value.Errno == Errno.EACCES ? OptionValue.Of("eBPF") : OptionValue.Of(0);
     }
 }

@@ -2,15 +2,13 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>Puts a change back, by the call that a holder has made or by the one that undoes it.</summary>
 internal static class SocketRepair
 {
-    private const int SolSocket = 1;
-    private const int SoDetachFilter = 27;
-
     /// <summary>
     /// Makes the call. What the configuration asks for is asked for again, so that the kernel rounds and caps it as it did
     /// at first; anything else gets the value that it had.

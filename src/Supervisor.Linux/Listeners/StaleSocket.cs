@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
@@ -19,11 +20,6 @@ namespace Supervisor.Linux.Listeners;
 /// </remarks>
 internal static class StaleSocket
 {
-    private const int AfUnix = 1;
-    private const int ConnectionRefused = 111;
-    private const int WrongType = 91;
-    private const int PermissionDenied = 13;
-
     /// <summary>True when the file was stale and is gone; <paramref name="why"/> says what was found.</summary>
     public static bool Remove(SocketPlace place, ListenerKind kind, out string why)
     {
@@ -79,13 +75,7 @@ internal static class StaleSocket
             return false;
         }
 
-        var type = kind switch
-        {
-            ListenerKind.UnixDatagram => 2,
-            ListenerKind.UnixSeqpacket => 5,
-            _ => 1,
-        };
-        using var probe = Sockets.Create(AfUnix, type, 0, nonBlocking: true, out _);
+        using var probe = ListenerSockets.Open(new CreateStep(kind, SocketDomain.Unix, NonBlocking: true), out _);
         var raw = Sockaddr.Encode(ListenAddress.Unix(kind, Files.PinnedPath(file), isAbstract: false));
         if (probe is null || raw is null)
         {
@@ -95,16 +85,16 @@ internal static class StaleSocket
 
         switch (Sockets.Connect(probe, raw)?.Errno)
         {
-            case PermissionDenied:
+            case Errno.EACCES:
                 why = "it cannot be probed: this user may not write to it";
                 return false;
-            case ConnectionRefused when IsBoundSomewhere(path):
+            case Errno.ECONNREFUSED when IsBoundSomewhere(path):
                 why = "a process has bound it and does not listen yet";
                 return false;
-            case ConnectionRefused:
+            case Errno.ECONNREFUSED:
                 why = "nobody listens there any more";
                 return true;
-            case WrongType:
+            case Errno.EPROTOTYPE:
                 why = "a live socket of another type";
                 return false;
             default:

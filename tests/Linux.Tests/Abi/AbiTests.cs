@@ -30,28 +30,33 @@ public unsafe class AbiTests : KernelTest
     ];
 
     /// <summary>Named constants, private ones too: a type, its constant, the C name. A new one has to be added here.</summary>
-    private static readonly (Type Type, string Name, string C)[] SocketConstants =
+    private static readonly (Type Type, string Name, string C)[] SocketConstantRows =
     [
-        (typeof(Sockets), "AfVsock", "AF_VSOCK"), (typeof(Sockets), "IpprotoMptcp", "IPPROTO_MPTCP"),
+        (typeof(SocketConstants), "AfUnix", "AF_UNIX"), (typeof(SocketConstants), "AfInet", "AF_INET"),
+        (typeof(SocketConstants), "AfInet6", "AF_INET6"), (typeof(SocketConstants), "AfNetlink", "AF_NETLINK"),
+        (typeof(SocketConstants), "AfVsock", "AF_VSOCK"), (typeof(SocketConstants), "SockStream", "SOCK_STREAM"),
+        (typeof(SocketConstants), "SockDgram", "SOCK_DGRAM"), (typeof(SocketConstants), "SockRaw", "SOCK_RAW"),
+        (typeof(SocketConstants), "SockSeqpacket", "SOCK_SEQPACKET"), (typeof(SocketConstants), "SolSocket", "SOL_SOCKET"),
+        (typeof(SocketConstants), "SoType", "SO_TYPE"), (typeof(SocketConstants), "SoGetFilter", "SO_GET_FILTER"),
+        (typeof(SocketConstants), "SoDetachFilter", "SO_DETACH_FILTER"), (typeof(SocketConstants), "SoAcceptConn", "SO_ACCEPTCONN"),
+        (typeof(SocketConstants), "SoProtocol", "SO_PROTOCOL"), (typeof(SocketConstants), "SoDomain", "SO_DOMAIN"),
+        (typeof(SocketConstants), "SoLockFilter", "SO_LOCK_FILTER"), (typeof(SocketConstants), "SoAttachReusePortCbpf", "SO_ATTACH_REUSEPORT_CBPF"),
+        (typeof(SocketConstants), "SoMemInfo", "SO_MEMINFO"), (typeof(SocketConstants), "IpprotoIp", "IPPROTO_IP"),
+        (typeof(SocketConstants), "IpprotoTcp", "IPPROTO_TCP"), (typeof(SocketConstants), "IpprotoUdp", "IPPROTO_UDP"),
+        (typeof(SocketConstants), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(SocketConstants), "IpprotoMptcp", "IPPROTO_MPTCP"),
+        (typeof(SocketConstants), "TcpInfo", "TCP_INFO"), (typeof(SocketConstants), "McastJoinGroup", "MCAST_JOIN_GROUP"),
+        (typeof(SocketConstants), "McastLeaveGroup", "MCAST_LEAVE_GROUP"), (typeof(SocketConstants), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"),
+        (typeof(SocketConstants), "McastLeaveSourceGroup", "MCAST_LEAVE_SOURCE_GROUP"), (typeof(SocketConstants), "NetlinkRoute", "NETLINK_ROUTE"),
+        (typeof(SocketConstants), "NetlinkSockDiag", "NETLINK_SOCK_DIAG"), (typeof(SocketConstants), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"),
         (typeof(Sockets), "GetLocalVsockCid", "IOCTL_VM_SOCKETS_GET_LOCAL_CID"),
         (typeof(Polling), "Readable", "EPOLLIN"),
-        (typeof(AcceptQueue), "IpprotoTcp", "IPPROTO_TCP"), (typeof(AcceptQueue), "TcpInfo", "TCP_INFO"),
         (typeof(AcceptQueue), "UnackedOffset", "offsetof(struct tcp_info, tcpi_unacked)"),
         (typeof(AcceptQueue), "SackedOffset", "offsetof(struct tcp_info, tcpi_sacked)"),
-        (typeof(ListenerFactory), "SockStream", "SOCK_STREAM"), (typeof(ListenerFactory), "SockDgram", "SOCK_DGRAM"),
-        (typeof(ListenerFactory), "SockSeqpacket", "SOCK_SEQPACKET"), (typeof(ListenerFactory), "IpprotoIp", "IPPROTO_IP"),
-        (typeof(ListenerFactory), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(ListenerFactory), "McastJoinGroup", "MCAST_JOIN_GROUP"),
-        (typeof(ListenerFactory), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"), (typeof(ListenerFactory), "McastLeaveGroup", "MCAST_LEAVE_GROUP"),
-        (typeof(ListenerFactory), "McastLeaveSourceGroup", "MCAST_LEAVE_SOURCE_GROUP"),
         (typeof(Sockaddr), "MaxLength", "sizeof(struct sockaddr_storage)"), (typeof(Sockaddr), "AfUnix", "AF_UNIX"),
         (typeof(Sockaddr), "InternetLength", "sizeof(struct sockaddr_in)"), (typeof(Sockaddr), "Internet6Length", "sizeof(struct sockaddr_in6)"),
         (typeof(Sockaddr), "AfInet", "AF_INET"), (typeof(Sockaddr), "AfInet6", "AF_INET6"), (typeof(Sockaddr), "AfVsock", "AF_VSOCK"),
-        (typeof(SocketIdentity), "SolSocket", "SOL_SOCKET"), (typeof(SocketIdentity), "SoType", "SO_TYPE"),
-        (typeof(SocketIdentity), "SoAcceptConn", "SO_ACCEPTCONN"), (typeof(SocketIdentity), "SoProtocol", "SO_PROTOCOL"),
-        (typeof(SocketIdentity), "SoDomain", "SO_DOMAIN"),
         (typeof(SocketCloser), "AfUnix", "AF_UNIX"), (typeof(SocketCloser), "SolSocket", "SOL_SOCKET"), (typeof(SocketCloser), "SoDomain", "SO_DOMAIN"),
         (typeof(SocketCloser), "SoType", "SO_TYPE"), (typeof(SocketCloser), "SoAcceptConn", "SO_ACCEPTCONN"), (typeof(SocketCloser), "SockStream", "SOCK_STREAM"),
-        (typeof(StaleSocket), "AfUnix", "AF_UNIX"),
         (typeof(UnixDiag), "AfNetlink", "AF_NETLINK"), (typeof(UnixDiag), "SockRaw", "SOCK_RAW"), (typeof(UnixDiag), "NetlinkSockDiag", "NETLINK_SOCK_DIAG"),
         (typeof(UnixDiag), "HeaderLength", "sizeof(struct nlmsghdr)"), (typeof(UnixDiag), "MessageLength", "sizeof(struct unix_diag_msg)"),
         (typeof(UnixDiag), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(UnixDiag), "RequestFlag", "NLM_F_REQUEST"),
@@ -62,7 +67,6 @@ public unsafe class AbiTests : KernelTest
         (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
         (typeof(Supervisor.Linux.Output.JournalSocket), "AfUnix", "AF_UNIX"), (typeof(Supervisor.Linux.Output.JournalSocket), "SockDgram", "SOCK_DGRAM"),
         (typeof(NotifySocket), "SolSocket", "SOL_SOCKET"), (typeof(NotifySocket), "SoPassCred", "SO_PASSCRED"),
-        (typeof(SocketDrops), "SolSocket", "SOL_SOCKET"), (typeof(SocketDrops), "SoMemInfo", "SO_MEMINFO"),
         (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),
         (typeof(Netlink), "SockDiag", "NETLINK_SOCK_DIAG"), (typeof(Netlink), "Route", "NETLINK_ROUTE"), (typeof(Netlink), "HeaderLength", "sizeof(struct nlmsghdr)"),
         (typeof(Netlink), "AfNetlink", "AF_NETLINK"), (typeof(Netlink), "SockRaw", "SOCK_RAW"), (typeof(Netlink), "Error", "NLMSG_ERROR"),
@@ -72,19 +76,13 @@ public unsafe class AbiTests : KernelTest
         (typeof(AddressTable), "AddressLocal", "IFA_LOCAL"), (typeof(AddressTable), "AddressFlags", "IFA_FLAGS"), (typeof(AddressTable), "InterfaceUp", "IFF_UP"),
         (typeof(AddressTable), "Tentative", "IFA_F_TENTATIVE"), (typeof(AddressTable), "Optimistic", "IFA_F_OPTIMISTIC"),
         (typeof(AddressTable), "DuplicateFound", "IFA_F_DADFAILED"),
-        (typeof(InternetSockets), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(InternetSockets), "AfInet", "AF_INET"), (typeof(InternetSockets), "AfInet6", "AF_INET6"),
-        (typeof(InternetSockets), "IpprotoTcp", "IPPROTO_TCP"), (typeof(InternetSockets), "IpprotoUdp", "IPPROTO_UDP"),
-        (typeof(InternetSockets), "IpprotoMptcp", "IPPROTO_MPTCP"), (typeof(InternetSockets), "ReqProtocol", "INET_DIAG_REQ_PROTOCOL"),
+        (typeof(InternetSockets), "ReqProtocol", "INET_DIAG_REQ_PROTOCOL"),
         (typeof(InternetSockets), "DiagV6Only", "INET_DIAG_SKV6ONLY"), (typeof(InternetSockets), "Established", "TCP_ESTABLISHED"),
         (typeof(InternetSockets), "TimeWait", "TCP_TIME_WAIT"), (typeof(InternetSockets), "Closed", "TCP_CLOSE"),
         (typeof(InternetSockets), "Listen", "TCP_LISTEN"), (typeof(InternetSockets), "MessageLength", "sizeof(struct inet_diag_msg)"),
-        (typeof(ConflictWatch), "AfNetlink", "AF_NETLINK"), (typeof(ConflictWatch), "SockRaw", "SOCK_RAW"), (typeof(ConflictWatch), "NetlinkRoute", "NETLINK_ROUTE"),
-        (typeof(ConflictWatch), "NetlinkSockDiag", "NETLINK_SOCK_DIAG"),
         (typeof(ConflictWatch), "AddressGroups", "RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR"),
         (typeof(ConflictWatch), "DestroyGroups", "1 << (SKNLGRP_INET_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET_UDP_DESTROY - 1) | 1 << (SKNLGRP_INET6_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET6_UDP_DESTROY - 1)"),
-        (typeof(SharingFlags), "SolSocket", "SOL_SOCKET"), (typeof(SharingFlags), "ReuseAddress", "SO_REUSEADDR"), (typeof(SharingFlags), "ReusePort", "SO_REUSEPORT"),
-        (typeof(SharingFlags), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(SharingFlags), "V6Only", "IPV6_V6ONLY"),
-        (typeof(UnixSockets), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(UnixSockets), "ShowName", "UDIAG_SHOW_NAME"), (typeof(UnixSockets), "ShowVfs", "UDIAG_SHOW_VFS"),
+        (typeof(UnixSockets), "ShowName", "UDIAG_SHOW_NAME"), (typeof(UnixSockets), "ShowVfs", "UDIAG_SHOW_VFS"),
         (typeof(UnixSockets), "ShowUid", "UDIAG_SHOW_UID"), (typeof(UnixSockets), "DiagName", "UNIX_DIAG_NAME"), (typeof(UnixSockets), "DiagVfs", "UNIX_DIAG_VFS"),
         (typeof(UnixSockets), "DiagUid", "UNIX_DIAG_UID"), (typeof(UnixSockets), "MessageLength", "sizeof(struct unix_diag_msg)"),
         (typeof(UnixSockets), "Listen", "TCP_LISTEN"),
@@ -97,10 +95,6 @@ public unsafe class AbiTests : KernelTest
         (typeof(AcceptedConnections), "LastAckReceived", "offsetof(struct tcp_info, tcpi_last_ack_recv)"),
         (typeof(AcceptedConnections), "Connected", "1 << TCP_ESTABLISHED | 1 << TCP_SYN_RECV | 1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE_WAIT | 1 << TCP_LAST_ACK | 1 << TCP_CLOSING"),
         (typeof(Supervisor.Linux.Probes.AcceptProbe), "PollIn", "EPOLLIN"), (typeof(Supervisor.Linux.Probes.AcceptProbe), "EdgeTriggered", "(unsigned)EPOLLET"),
-        (typeof(SocketReader), "SolSocket", "SOL_SOCKET"), (typeof(SocketReader), "SoGetFilter", "SO_GET_FILTER"), (typeof(SocketReader), "SoAcceptConn", "SO_ACCEPTCONN"),
-        (typeof(SocketReader), "SoLockFilter", "SO_LOCK_FILTER"),
-        (typeof(SocketRepair), "SolSocket", "SOL_SOCKET"), (typeof(SocketRepair), "SoDetachFilter", "SO_DETACH_FILTER"),
-        (typeof(ShardSelection), "SolSocket", "SOL_SOCKET"), (typeof(ShardSelection), "AttachProgram", "SO_ATTACH_REUSEPORT_CBPF"),
         (typeof(ShardSelection), "LoadWord", "BPF_LD | BPF_W | BPF_ABS"), (typeof(ShardSelection), "LoadHalf", "BPF_LD | BPF_H | BPF_ABS"),
         (typeof(ShardSelection), "LoadByte", "BPF_LD | BPF_B | BPF_ABS"), (typeof(ShardSelection), "Add", "BPF_ALU | BPF_ADD | BPF_K"),
         (typeof(ShardSelection), "Multiply", "BPF_ALU | BPF_MUL | BPF_K"), (typeof(ShardSelection), "And", "BPF_ALU | BPF_AND | BPF_K"),
@@ -118,15 +112,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Processes), "PrSetChildSubreaper", "PR_SET_CHILD_SUBREAPER"), (typeof(Processes), "SigInfoSize", "sizeof(siginfo_t)"),
         (typeof(Processes), "SiCode", "offsetof(siginfo_t, si_code)"), (typeof(Processes), "SiPid", "offsetof(siginfo_t, si_pid)"),
         (typeof(Processes), "SiStatus", "offsetof(siginfo_t, si_status)"), (typeof(Processes), "NoId", "(uid_t)-1"),
-        (typeof(ListenerFactory), "AddressInUse", "EADDRINUSE"), (typeof(ListenerFactory), "AddressNotAvailable", "EADDRNOTAVAIL"),
-        (typeof(ListenerFactory), "FamilyNotSupported", "EAFNOSUPPORT"), (typeof(ListenerFactory), "NoDevice", "ENODEV"),
-        (typeof(StaleSocket), "ConnectionRefused", "ECONNREFUSED"), (typeof(StaleSocket), "WrongType", "EPROTOTYPE"),
-        (typeof(StaleSocket), "PermissionDenied", "EACCES"),
-        (typeof(BindProbe), "NoDevice", "ENODEV"), (typeof(BindProbe), "NameTooLong", "ENAMETOOLONG"),
-        (typeof(BindProbe), "FamilyNotSupported", "EAFNOSUPPORT"), (typeof(BindProbe), "AddressNotAvailable", "EADDRNOTAVAIL"),
-        (typeof(UnixPath), "NoEntry", "ENOENT"), (typeof(UnixPath), "AddressInUse", "EADDRINUSE"), (typeof(UnixPath), "NameTooLong", "ENAMETOOLONG"),
-        (typeof(UnixPath), "ConnectionRefused", "ECONNREFUSED"), (typeof(UnixPath), "WrongType", "EPROTOTYPE"), (typeof(UnixPath), "TryAgain", "EAGAIN"),
-        (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"), (typeof(SocketReader), "NonBlockingFlag", "O_NONBLOCK"),
+        (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"), 
         (typeof(Succession), "MemoryCloseOnExec", "MFD_CLOEXEC"), (typeof(Succession), "MemorySealable", "MFD_ALLOW_SEALING"),
         (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"), (typeof(ChildProcess), "MostAtOnce", "LISTEND_SLOTS"),
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
@@ -137,7 +123,6 @@ public unsafe class AbiTests : KernelTest
         (typeof(FilesAt), "ProcFileSystem", "PROC_SUPER_MAGIC"), (typeof(FilesAt), "FuseFileSystem", "0x65735546"), (typeof(FilesAt), "LongestLink", "PATH_MAX"),
         (typeof(ThreadRights), "PrGetDumpable", "PR_GET_DUMPABLE"), (typeof(ThreadRights), "PrSetDumpable", "PR_SET_DUMPABLE"),
         (typeof(ThreadRights), "CapabilityVersion3", "_LINUX_CAPABILITY_VERSION_3"),
-        (typeof(SocketPlace), "NotPermitted", "EACCES"), (typeof(SocketPlace), "TimedOut", "ETIMEDOUT"), (typeof(SocketPlace), "Stale", "ESTALE"),
         (typeof(Succession), "CloseRange", "SYS_close_range"), (typeof(Succession), "CloseOnExecRange", "CLOSE_RANGE_CLOEXEC"),
     ];
 
@@ -147,7 +132,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"), (typeof(SocketPlace), "NoGroup"),
         (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"), (typeof(OpenFiles), "ProcessesWorthAThread"), (typeof(OpenFiles), "DescriptorsAtFirst"),
         (typeof(ProcessFacts), "MaxBytes"), (typeof(EvidenceBudget), "Share"), (typeof(EvidenceBudget), "MostLeftBehind"), (typeof(ConflictWatch), "MostHolders"), (typeof(DriftWatch), "MostTakers"),
-        (typeof(ListenerFactory), "ReservedDescriptors"), (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
+        (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
         (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Max"),
         (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"), (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.UpgradePreflight), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.FdHolder), "MaxPacket"),
@@ -157,7 +142,7 @@ public unsafe class AbiTests : KernelTest
     public void Numbers_of_sockets_are_the_headers()
     {
         var program = new AbiProgram(SocketHeaders);
-        foreach (var (type, name, c) in SocketConstants)
+        foreach (var (type, name, c) in SocketConstantRows)
         {
             program.Equal(c, Constant(type, name), $"{type.Name}.{name}");
         }
@@ -245,6 +230,11 @@ public unsafe class AbiTests : KernelTest
     public void Numbers_of_files_and_processes_are_the_headers()
     {
         var program = new AbiProgram(ProcessHeaders);
+        foreach (var errno in typeof(Errno).GetFields())
+        {
+            program.Equal(errno.Name, Convert.ToInt64(errno.GetRawConstantValue(), System.Globalization.CultureInfo.InvariantCulture), "Errno");
+        }
+
         foreach (var (type, name, c) in ProcessConstants)
         {
             program.Equal(c, Constant(type, name), $"{type.Name}.{name}");
@@ -287,10 +277,9 @@ public unsafe class AbiTests : KernelTest
         program.Equal("RENAME_NOREPLACE", 1, "Files.RenameNoReplace");
         program.Equal("EAGAIN", 11, "Files.Read, Sockets.Accept");
         program.Equal("EINTR", 4, "Files.Read");
-        program.Equal("EINVAL", 22, "ListenerFactory, Disposer");
+        program.Equal("EINVAL", 22, "Disposer");
         program.Equal("ETOOMANYREFS", 109, "Disposer");
-        program.Equal("ENAMETOOLONG", 36, "ListenerFactory, NotifySocket");
-        program.Equal("ESTALE", 116, "ListenerFactory");
+        program.Equal("ENAMETOOLONG", 36, "NotifySocket");
         program.Equal("F_RDLCK", 0, "Files.IsLocked");
         program.Equal("F_WRLCK", 1, "Files.TryLock");
         program.Equal("F_UNLCK", 2, "Files.IsLocked");
@@ -377,11 +366,11 @@ public unsafe class AbiTests : KernelTest
     [Fact]
     public void Every_constant_is_accounted_for()
     {
-        var known = SocketConstants.Concat(ProcessConstants).Select(row => (row.Type, row.Name)).Concat(OwnConstants).ToHashSet();
+        var known = SocketConstantRows.Concat(ProcessConstants).Select(row => (row.Type, row.Name)).Concat(OwnConstants).ToHashSet();
         var all =
             from assembly in new[] { typeof(DescriptorHandle).Assembly, typeof(ListenerFactory).Assembly }
             from type in assembly.GetTypes()
-            where !type.IsEnum && type.Namespace is "Supervisor.Native" or "Supervisor.Linux.Listeners" or "Supervisor.Linux.Evidence"
+            where !type.IsEnum && type != typeof(Errno) && type.Namespace is "Supervisor.Native" or "Supervisor.Linux.Listeners" or "Supervisor.Linux.Evidence"
             from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
             where field.IsLiteral && field.FieldType != typeof(string)
             select (field.DeclaringType!, field.Name);

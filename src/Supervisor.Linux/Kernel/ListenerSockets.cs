@@ -1,0 +1,57 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
+
+namespace Supervisor.Linux.Kernel;
+
+/// <summary>socket(2) for a listener of each kind.</summary>
+public static class ListenerSockets
+{
+    /// <summary>Makes the socket of a plan's first step; the caller owns the descriptor. Null with the refused call in <paramref name="failure"/>.</summary>
+    public static DescriptorHandle? Open(CreateStep create, out SystemCallFailure? failure)
+    {
+        var protocol = create.Kind == ListenerKind.Mptcp ? IpprotoMptcp : 0;
+        var socket = Sockets.Create(Family(create.Domain), Type(create.Kind), protocol, create.NonBlocking, out var error);
+        failure = socket is null ? error.With(Describe(create)) : null;
+        return socket;
+    }
+
+    /// <summary>The arguments of the call by their C names.</summary>
+    public static string Describe(CreateStep create) =>
+        $"{FamilyName(create.Domain)}, {TypeName(create.Kind)}{(create.Kind == ListenerKind.Mptcp ? ", IPPROTO_MPTCP" : "")}";
+
+    private static int Family(SocketDomain domain) => domain switch
+    {
+        SocketDomain.Unix => AfUnix,
+        SocketDomain.IPv4 => AfInet,
+        SocketDomain.IPv6 => AfInet6,
+        SocketDomain.Vsock => AfVsock,
+        _ => throw new ArgumentOutOfRangeException(nameof(domain)),
+    };
+
+    private static string FamilyName(SocketDomain domain) => domain switch
+    {
+        SocketDomain.Unix => "AF_UNIX",
+        SocketDomain.IPv4 => "AF_INET",
+        SocketDomain.IPv6 => "AF_INET6",
+        SocketDomain.Vsock => "AF_VSOCK",
+        _ => throw new ArgumentOutOfRangeException(nameof(domain)),
+    };
+
+    private static int Type(ListenerKind kind) => kind switch
+    {
+        ListenerKind.Udp or ListenerKind.UnixDatagram => SockDgram,
+        ListenerKind.UnixSeqpacket => SockSeqpacket,
+        ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SockStream,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+    };
+
+    private static string TypeName(ListenerKind kind) => Type(kind) switch
+    {
+        SockDgram => "SOCK_DGRAM",
+        SockSeqpacket => "SOCK_SEQPACKET",
+        _ => "SOCK_STREAM",
+    };
+}
