@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json.Serialization;
-using Supervisor.Core.Reload;
 
 namespace Supervisor.Core.Listeners;
 
@@ -55,8 +54,11 @@ public sealed record ListenerSpec
     /// <summary>Who may take the handle from the broker: <c>user:NAME</c>, <c>group:NAME</c>.</summary>
     public ImmutableArray<string> Allow { get; init; } = [];
 
-    /// <summary>By value, lists included: what a reload finds unchanged is left alone.</summary>
-    public bool Equals(ListenerSpec? other) => other is not null && Name == other.Name && ListenerReloadImpact.All.All(term => term.Same(this, other));
+    /// <summary>By value, lists included: a reload leaves an unchanged listener alone.</summary>
+    public bool Equals(ListenerSpec? other) => other is not null
+        && Name == other.Name && Address == other.Address && Shards == other.Shards && Enforce == other.Enforce
+        && Bind == other.Bind && Buffers == other.Buffers && Listen == other.Listen && Accepted == other.Accepted
+        && Unix == other.Unix && Datagram == other.Datagram && ConflictWait == other.ConflictWait && Allow.SequenceEqual(other.Allow);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Address, Shards, Bind, Buffers, Listen, Accepted, Unix);
@@ -183,6 +185,13 @@ public sealed record DatagramOptions
 
     /// <summary>Groups to join.</summary>
     public ImmutableArray<MulticastMembership> Multicast { get; init; } = [];
+
+    /// <summary>By value, the groups included.</summary>
+    public bool Equals(DatagramOptions? other) => other is not null
+        && Broadcast == other.Broadcast && PacketInfo == other.PacketInfo && Multicast.SequenceEqual(other.Multicast);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Broadcast, PacketInfo, Multicast.Length);
 }
 
 /// <summary>One multicast group to join.</summary>

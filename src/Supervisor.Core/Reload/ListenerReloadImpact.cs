@@ -6,8 +6,7 @@ namespace Supervisor.Core.Reload;
 
 /// <summary>
 /// The settings of a listener by what a change of them takes. Of a socket option that is a fact of the catalogue
-/// (<see cref="SocketOption.ChangeableInPlace"/>). Also what the equality of <see cref="ListenerSpec"/> is made of;
-/// <c>SettingTests</c> proves that no setting of the configuration is missing.
+/// (<see cref="SocketOption.ChangeableInPlace"/>). <c>SettingTests</c> proves that no setting of the configuration is missing.
 /// </summary>
 public static class ListenerReloadImpact
 {

@@ -51,7 +51,7 @@ public sealed record ListenerEntry
     public ShardsEntry? Shards { get; init; }
 
     /// <summary>The history.</summary>
-    public required KeptHistory History { get; init; }
+    public required HistorySnapshot History { get; init; }
 }
 
 /// <summary>What was asked of a socket option, and what came of it.</summary>
@@ -72,10 +72,3 @@ public sealed record ShardsEntry(ImmutableArray<ulong>? Places, ImmutableArray<u
 /// <param name="Shard">The number that it had.</param>
 /// <param name="Inode">Its inode number.</param>
 public sealed record LeavingEntry(int Shard, ulong Inode);
-
-/// <summary>A <see cref="HandleHistory"/> that is carried over.</summary>
-/// <param name="Created">When its first entry was made: nanoseconds of CLOCK_MONOTONIC.</param>
-/// <param name="Count">How many entries there have ever been.</param>
-/// <param name="Beginning">The beginning, which is never dropped.</param>
-/// <param name="Recent">The newest entries.</param>
-public sealed record KeptHistory(long Created, long Count, IReadOnlyList<HistoryEntry> Beginning, IReadOnlyList<HistoryEntry> Recent);

@@ -34,7 +34,7 @@ public static class ManifestFormat
     private static readonly ImmutableDictionary<Type, JsonObject> Defaults = Default(
         new DaemonManifest { Format = 0, LeastReader = 0, Version = "", Pid = 0, BootId = "", Clock = 0, StartedAt = default, Config = new ConfigEntry { Listeners = [], Services = [] }, Listeners = [], Services = [] },
         new ConfigEntry { Listeners = [], Services = [] },
-        new ListenerEntry { Spec = SomeListener, History = new KeptHistory(0, 0, [], []) },
+        new ListenerEntry { Spec = SomeListener, History = new HistorySnapshot(0, 0, [], []) },
         new ServiceEntry { State = ServiceState.Create(SomeService) with { Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty } },
         new HistoryActor(0, ""),
         new IdentityEntry(),

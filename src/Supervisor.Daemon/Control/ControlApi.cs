@@ -98,7 +98,7 @@ internal sealed partial class ControlApi
     /// <summary>A listener as it is now: who asks gets what the kernel says, put in order before.</summary>
     private ListenerDocument Read(ListenerHandle handle)
     {
-        _daemon.Drift.Look(handle);
+        _daemon.Drift.Check(handle);
         return Documents.Listener(handle, _daemon.Services);
     }
 

@@ -74,7 +74,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             // A shard that a worker has shut down is made anew first: who stands where in the kernel's group is known then.
             foreach (var handle in daemon.Listeners.Handles.Where(handle => handle.Sockets.Count > 1).ToArray())
             {
-                daemon.Drift.Look(handle);
+                daemon.Drift.Check(handle);
             }
         }
 
@@ -312,7 +312,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
                     daemon.Events.Watch(handle);
                 }
 
-                daemon.Drift.Watch(handle);
+                daemon.Drift.RecordTakers(handle);
             }
             else
             {
@@ -324,7 +324,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
 
                 if (!step.Diff.IsUnchanged)
                 {
-                    daemon.Drift.Look(handle);
+                    daemon.Drift.Check(handle);
                     if (step.Diff.ChangesShards && handle.Sockets.Count > after.Shards)
                     {
                         factory.Shrink(handle, after.Shards, daemon.Loop.Now);

@@ -65,7 +65,7 @@ internal sealed class BrokerTable(DaemonProcess daemon, ILogger log) : IBrokerTa
         {
             daemon.Events.Watch(handle);
             daemon.StateCheckpointer.Watch(handle);
-            daemon.Drift.Watch(handle);
+            daemon.Drift.RecordTakers(handle);
         }
 
         // Before the answer: who has been told closes his own.

@@ -51,6 +51,7 @@ internal sealed class DaemonProcess : IDisposable
     private readonly InstanceLock _claim;
     private readonly Action _flushLog;
     private OrphanReaper? _orphans;
+    private ServiceDriftWatch? _serviceDrift;
     private Broker? _broker;
     private bool _leaving;
     private bool _failed;
@@ -173,6 +174,7 @@ internal sealed class DaemonProcess : IDisposable
 
         Listeners.Await(_predecessor?.Manifest.Services.Select(service => service.State.Spec) ?? _config.Services, _log);
         Drift = new DriftWatch(_loop, factory);
+        var serviceDrift = _serviceDrift = new ServiceDriftWatch(Drift);
         using var conflicts = new ConflictWatch(_loop, factory, _log);
         foreach (var handle in Listeners.Handles)
         {
@@ -185,7 +187,7 @@ internal sealed class DaemonProcess : IDisposable
                 Events.Follow(handle);
             }
 
-            Drift.Watch(handle);
+            Drift.RecordTakers(handle);
         }
 
         if (_predecessor is null && NothingToServe && !Listeners.Handles.Any(ConflictWatch.CanWait))
@@ -210,7 +212,7 @@ internal sealed class DaemonProcess : IDisposable
             var runner = new ServiceRunner(_loop, spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], _log, disposer, orphans, _logsToJournal);
             runner.HoldsBack = (worker, ask) => Reloader!.Holds(runner, worker, ask);
             _services.Add(runner);
-            Drift.Watch(runner);
+            serviceDrift.Add(runner);
             runner.Changed += (_, _) =>
             {
                 LeaveWhenEmpty();
@@ -249,7 +251,7 @@ internal sealed class DaemonProcess : IDisposable
         {
             foreach (var handle in handles)
             {
-                Drift.Look(handle);
+                Drift.Check(handle);
             }
         };
         _broker = broker;
@@ -550,7 +552,7 @@ internal sealed class DaemonProcess : IDisposable
     {
         _services.Remove(runner);
         StateCheckpointer.Mark();
-        Drift.Forget(runner);
+        _serviceDrift!.Remove(runner);
         runner.Dispose();
         Events.Daemon("service-removed", $"service {runner.Name} is gone: it is not configured any more");
         LeaveWhenEmpty();

@@ -2,7 +2,6 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Kernel;
-using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;
@@ -25,11 +24,6 @@ namespace Supervisor.Linux.Evidence;
 /// </remarks>
 internal static class BindProbe
 {
-    private const int NoDevice = 19;
-    private const int NameTooLong = 36;
-    private const int FamilyNotSupported = 97;
-    private const int AddressNotAvailable = 99;
-
     /// <summary>The refused call; null where the kernel agrees. <paramref name="domain"/> is the family that decided.</summary>
     public static SystemCallFailure? Ask(ListenerSpec spec, out SocketDomain domain)
     {
@@ -42,7 +36,7 @@ internal static class BindProbe
             failure = Ask(ListenerPlan.For(spec, candidate));
 
             // As ListenerFactory.Create: "*" goes on to IPv4 only where there is no IPv6.
-            if (failure is null || failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
+            if (failure is null || failure.Errno is not (Errno.EAFNOSUPPORT or Errno.EADDRNOTAVAIL))
             {
                 break;
             }
@@ -64,7 +58,7 @@ internal static class BindProbe
                 switch (step)
                 {
                     case CreateStep create:
-                        socket = ListenerFactory.CreateSocket(create, out var refused);
+                        socket = ListenerSockets.Open(create, out var refused);
                         if (socket is null)
                         {
                             return refused;
@@ -98,7 +92,7 @@ internal static class BindProbe
         {
             if (NetworkInterfaces.Index(name) is not { } index)
             {
-                return new SystemCallError("bind", NoDevice).With(address.ToString());
+                return new SystemCallError("bind", Errno.ENODEV).With(address.ToString());
             }
 
             scope = index;
@@ -106,6 +100,6 @@ internal static class BindProbe
 
         return Sockaddr.Encode(address, scope) is { } raw
             ? Sockets.Bind(socket, raw)?.With(address.ToString())
-            : new SystemCallError("bind", NameTooLong).With(address.ToString());
+            : new SystemCallError("bind", Errno.ENAMETOOLONG).With(address.ToString());
     }
 }

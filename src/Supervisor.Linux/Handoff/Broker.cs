@@ -9,7 +9,6 @@ using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Output;
-using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
@@ -416,7 +415,7 @@ public sealed partial class Broker : IDeadline, IDisposable
                 : new BrokerError(BrokerErrorCode.Invalid, "put needs the descriptor, by SCM_RIGHTS on the request");
         }
 
-        if ((ulong)received[0].Number + Spawner.ReservedDescriptors >= Processes.DescriptorLimit())
+        if ((ulong)received[0].Number + DescriptorReserve.FromWorkers >= Processes.DescriptorLimit())
         {
             return new BrokerError(BrokerErrorCode.Busy, "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n");
         }
@@ -487,7 +486,7 @@ public sealed partial class Broker : IDeadline, IDisposable
 
     private string? Full(DescriptorHandle socket, BrokerPeer peer)
     {
-        if ((ulong)socket.Number + Spawner.ReservedDescriptors >= Processes.DescriptorLimit())
+        if ((ulong)socket.Number + DescriptorReserve.FromWorkers >= Processes.DescriptorLimit())
         {
             return "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n";
         }

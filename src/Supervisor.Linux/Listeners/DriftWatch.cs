@@ -2,9 +2,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Listeners.Plan;
-using Supervisor.Core.Services;
 using Supervisor.Linux.Kernel;
-using Supervisor.Linux.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
@@ -31,8 +29,8 @@ public sealed class DriftWatch
 
     private readonly EventLoop _loop;
     private readonly ListenerFactory _factory;
-    private readonly List<ServiceRunner> _runners = [];
-    private readonly HashSet<ServiceRunner> _isReady = [];
+    private readonly List<ISocketUser> _users = [];
+    private readonly HashSet<ISocketUser> _toCheck = [];
     private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
     private readonly Action<ListenerHandle, HistoryFact> _noted = Note;
@@ -47,33 +45,42 @@ public sealed class DriftWatch
     /// <summary>The span of <see cref="RemakeLimit"/>.</summary>
     public static TimeSpan RemakeInterval { get; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Looks at the listeners of that service whenever a worker of it gets ready or ends.</summary>
-    public void Watch(ServiceRunner runner)
+    /// <summary>Includes a service: its workers are named as holders, and replaced when a listener is made again.</summary>
+    internal void Add(ISocketUser user) => _users.Add(user);
+
+    /// <summary>Leaves a service out.</summary>
+    internal void Remove(ISocketUser user) => _users.Remove(user);
+
+    /// <summary>Checks the listeners of a service.</summary>
+    internal void Check(ISocketUser user)
     {
-        _runners.Add(runner);
-        runner.Ending += Look;
-        runner.Changed += (_, reports) =>
+        foreach (var handle in user.Listeners)
         {
-            // Where hundreds of workers get ready at once, their sockets are read once a turn and not hundreds of times.
-            if (reports.Any(report => report.Report == ServiceReport.WorkerReady) && _isReady.Add(runner))
-            {
-                _loop.AtTurnEnd(() =>
-                {
-                    _isReady.Remove(runner);
-                    if (_runners.Contains(runner))
-                    {
-                        Look(runner);
-                    }
-                });
-            }
-        };
+            Check(handle);
+        }
     }
 
-    /// <summary>Looks at them no more.</summary>
-    public void Forget(ServiceRunner runner) => _runners.Remove(runner);
+    /// <summary>
+    /// Checks the listeners of a service at the end of this turn of the loop: where hundreds of workers become ready at the
+    /// same time, their sockets are read once.
+    /// </summary>
+    internal void CheckSoon(ISocketUser user)
+    {
+        if (_toCheck.Add(user))
+        {
+            _loop.AtTurnEnd(() =>
+            {
+                _toCheck.Remove(user);
+                if (_users.Contains(user))
+                {
+                    Check(user);
+                }
+            });
+        }
+    }
 
-    /// <summary>Keeps in mind to whom the listener is passed besides its services' workers (the broker's <c>take</c>).</summary>
-    public void Watch(ListenerHandle handle) => handle.Recorded += _noted;
+    /// <summary>Records to whom the listener is passed besides its services' workers (the broker's <c>take</c>).</summary>
+    public void RecordTakers(ListenerHandle handle) => handle.Recorded += _noted;
 
     private static void Note(ListenerHandle handle, HistoryFact fact)
     {
@@ -108,28 +115,20 @@ public sealed class DriftWatch
     }
 
     /// <summary>Reads the listener back, writes down what has changed, and puts back what can and may be.</summary>
-    public void Look(ListenerHandle handle)
+    public void Check(ListenerHandle handle)
     {
         foreach (var socket in handle.Sockets.ToArray())
         {
             if (socket.Baseline is { } baseline)
             {
-                Look(handle, socket, baseline);
+                Check(handle, socket, baseline);
             }
         }
 
         handle.Takers?.RemoveAll(taker => ProcFile.Read(taker.Pid) is null);
     }
 
-    private void Look(ServiceRunner runner)
-    {
-        foreach (var handle in runner.Listeners)
-        {
-            Look(handle);
-        }
-    }
-
-    private void Look(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
+    private void Check(ListenerHandle handle, ListenerSocket socket, SocketReading baseline)
     {
         var changes = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode).ChangesSince(baseline);
         if (socket.HasDrifted)
@@ -263,21 +262,21 @@ public sealed class DriftWatch
         }
 
         var before = socket.Inode;
-        var runners = _runners.Where(runner => runner.State.Wanted && runner.Listeners.Contains(handle)).ToArray();
+        var users = _users.Where(user => user.IsStarted && user.Listeners.Contains(handle)).ToArray();
         var shard = handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "";
         if (shard.Length > 0 ? _factory.RemakeShard(handle, socket.Shard) : _factory.Remake(handle))
         {
             handle.History.Add(
                 HandlePhase.Repair, "listen", SocketChange.Shutdown, effective: OptionValue.Of(handle.Effective?.ToString() ?? ""), actor: _self,
-                note: $"{shard}made anew: inode {handle.Sockets[socket.Shard].Inode}, was {before}{(runners.Length == 0 ? "" : $"; the workers of {string.Join(", ", runners.Select(runner => runner.Name))} are replaced, so that they get it")}");
+                note: $"{shard}made anew: inode {handle.Sockets[socket.Shard].Inode}, was {before}{(users.Length == 0 ? "" : $"; the workers of {string.Join(", ", users.Select(user => user.Name))} are replaced, so that they get it")}");
         }
 
         // After the present event: it may be a worker's end, which has not been decided upon yet.
         _loop.Post(() =>
         {
-            foreach (var runner in runners.Where(runner => runner.State.Wanted))
+            foreach (var user in users.Where(user => user.IsStarted))
             {
-                runner.Restart(out _);
+                user.ReplaceWorkers();
             }
         });
     }
@@ -314,7 +313,7 @@ public sealed class DriftWatch
             return false;
         }
 
-        using var fresh = ListenerFactory.CreateSocket(new CreateStep(handle.Spec.Address.Kind, handle.Domain, false), out _);
+        using var fresh = ListenerSockets.Open(new CreateStep(handle.Spec.Address.Kind, handle.Domain, false), out _);
         return fresh is not null && OptionAccess.Get(fresh, option) is { } value && value == change.Now && value != change.Before
             && option.Shape is OptionShape.Number or OptionShape.Name;
     }
@@ -322,31 +321,13 @@ public sealed class DriftWatch
     /// <summary>Who has had the socket since it was last looked at: the workers of its services, and who took it from the broker.</summary>
     private List<SocketHolderProcess> Holders(ListenerHandle handle, ListenerSocket socket)
     {
-        var holders = new List<SocketHolderProcess>();
-        foreach (var runner in _runners.Where(runner => runner.Listeners.Contains(handle)))
+        var holders = _users.Where(user => user.Listeners.Contains(handle)).SelectMany(user => user.HoldersOf(socket)).ToList();
+        foreach (var taker in (handle.Takers ?? []).Where(taker => holders.All(holder => holder.Pid != taker.Pid)))
         {
-            if (runner.State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights)
-            {
-                continue;
-            }
-
-            holders.AddRange(runner.State.Workers
-                .Where(worker => worker.Pid is not null && runner.Holds(worker.Id, socket))
-                .Select(worker => Holder(runner, worker)));
-        }
-
-        if (handle.Takers is { } takers)
-        {
-            foreach (var taker in takers.Where(taker => holders.All(holder => holder.Pid != taker.Pid)))
-            {
-                var worker = _runners.SelectMany(runner => runner.State.Workers.Where(worker => worker.Pid == taker.Pid).Select(worker => Holder(runner, worker))).FirstOrDefault();
-                holders.Add(worker ?? new SocketHolderProcess(taker.Pid, taker.Name, taker.Name, Slot: null, Generation: 0));
-            }
+            var worker = _users.Select(user => user.FindWorker(taker.Pid)).FirstOrDefault(found => found is not null);
+            holders.Add(worker ?? new SocketHolderProcess(taker.Pid, taker.Name, taker.Name, Slot: null, Generation: 0));
         }
 
         return holders;
     }
-
-    private static SocketHolderProcess Holder(ServiceRunner runner, WorkerState worker) =>
-        new(worker.Pid!.Value, $"{runner.Name}/{worker.Slot}", runner.Name, worker.Slot, worker.Generation);
 }

@@ -29,8 +29,8 @@ public static class InheritanceProbe
         }
 
         var loopback = ListenAddress.Internet(kind, domain == SocketDomain.IPv6 ? IPAddress.IPv6Loopback : IPAddress.Loopback, 0);
-        using var listener = ListenerFactory.CreateSocket(new CreateStep(kind, domain, NonBlocking: false), out _);
-        using var client = ListenerFactory.CreateSocket(new CreateStep(kind, domain, NonBlocking: false), out _);
+        using var listener = ListenerSockets.Open(new CreateStep(kind, domain, NonBlocking: false), out _);
+        using var client = ListenerSockets.Open(new CreateStep(kind, domain, NonBlocking: false), out _);
         if (listener is null || client is null)
         {
             return [];

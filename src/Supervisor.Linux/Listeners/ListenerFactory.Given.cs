@@ -4,6 +4,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -20,11 +21,10 @@ public sealed partial class ListenerFactory
 
     private static void Await(ListenerHandle handle)
     {
-        const int noEntry = 2;
         handle.Origin = HandleOrigin.Given;
         handle.IsGiven = true;
         handle.IsIdle = true;
-        handle.Failure = new SystemCallError("recvmsg", noEntry).With($"no listener is configured as \"{handle.Name}\" and none was given: listenctl put {handle.Name} --fd N");
+        handle.Failure = new SystemCallError("recvmsg", Errno.ENOENT).With($"no listener is configured as \"{handle.Name}\" and none was given: listenctl put {handle.Name} --fd N");
     }
 
     /// <summary>
@@ -90,9 +90,8 @@ public sealed partial class ListenerFactory
     /// <summary>What a descriptor leads to (proc_pid_fd(5)), with the numbers of a socket's family and type.</summary>
     private static string Describe(DescriptorHandle descriptor)
     {
-        const int solSocket = 1, soType = 3, soDomain = 39;
         var link = OpenFiles.ReadLink(Files.PinnedPath(descriptor)) ?? "a descriptor";
-        return Sockets.GetInt32(descriptor, solSocket, soDomain, out var domain) is null && Sockets.GetInt32(descriptor, solSocket, soType, out var type) is null
+        return Sockets.GetInt32(descriptor, SolSocket, SoDomain, out var domain) is null && Sockets.GetInt32(descriptor, SolSocket, SoType, out var type) is null
             ? string.Create(CultureInfo.InvariantCulture, $"{link} (family {domain}, type {type})")
             : link;
     }

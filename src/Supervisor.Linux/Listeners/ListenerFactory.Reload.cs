@@ -6,14 +6,13 @@ using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>What a reload does to a listener: options on the living socket, and a new socket beside the old one.</summary>
 public sealed partial class ListenerFactory
 {
-    private const int McastLeaveGroup = 45;
-    private const int McastLeaveSourceGroup = 47;
     private const string Reloaded = "reload";
 
     /// <summary>
@@ -272,7 +271,7 @@ public sealed partial class ListenerFactory
         }
 
         // The kernel's own value is the one of a socket that nobody has touched.
-        using var fresh = CreateSocket(new CreateStep(spec.Address.Kind, handle.Domain, NonBlocking: true), out _);
+        using var fresh = ListenerSockets.Open(new CreateStep(spec.Address.Kind, handle.Domain, NonBlocking: true), out _);
         foreach (var option in gone)
         {
             handle.Forget(option);

@@ -228,7 +228,7 @@ public sealed partial class ListenerFactory
     {
         var places = chosen.Select(socket => handle.Group!.PlaceOf(socket.Inode)).ToArray();
         var error = places.Contains(-1)
-            ? new SystemCallError("setsockopt", 22)
+            ? new SystemCallError("setsockopt", Errno.EINVAL)
             : ShardSelection.Select(chosen[0].Descriptor, handle.Spec.Address.Kind, places);
         handle.IsSteered |= error is null;
         handle.History.Add(

@@ -8,6 +8,7 @@ using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -27,23 +28,13 @@ public sealed partial class ListenerFactory
         _ => throw new ArgumentOutOfRangeException(nameof(step), step, null),
     };
 
-    /// <summary>socket(2) of a step; the caller owns the descriptor.</summary>
-    internal static DescriptorHandle? CreateSocket(CreateStep create, out SystemCallFailure? failure)
-    {
-        var protocol = create.Kind == ListenerKind.Mptcp ? Sockets.IpprotoMptcp : 0;
-        var socket = Sockets.Create(Domain(create.Domain), Type(create.Kind), protocol, create.NonBlocking, out var error);
-        failure = socket is null ? error.With(Describe(create)) : null;
-        return socket;
-    }
-
     private SystemCallFailure? Create(ListenerHandle handle, CreateStep create, string? occasion = null)
     {
-        var socket = CreateSocket(create, out var failure);
+        var socket = ListenerSockets.Open(create, out var failure);
         if (socket is not null && !IsLeft(socket))
         {
             socket.Dispose();
-            const int tooMany = 24; // EMFILE, asm-generic/errno-base.h
-            failure = new SystemCallError("socket", tooMany).With(string.Create(CultureInfo.InvariantCulture, $"{Describe(create)}: the last {ReservedDescriptors} of {_limit} descriptors are kept for the daemon's own use and its workers"));
+            failure = new SystemCallError("socket", Errno.EMFILE).With(string.Create(CultureInfo.InvariantCulture, $"{ListenerSockets.Describe(create)}: the last {DescriptorReserve.FromListeners} of {_limit} descriptors are kept for the daemon's own use and its workers"));
         }
         else if (socket is not null)
         {
@@ -52,7 +43,7 @@ public sealed partial class ListenerFactory
 
         if (_created?.Step != create)
         {
-            _created = (create, $"{Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
+            _created = (create, $"{ListenerSockets.Describe(create)}; close-on-exec{(create.NonBlocking ? ", O_NONBLOCK" : "")}");
         }
 
         handle.History.Add(
@@ -69,7 +60,7 @@ public sealed partial class ListenerFactory
     /// <summary>Whether that descriptor may be a listener's. The limit is asked for where it seems to have been reached: it may have been raised since.</summary>
     private bool IsLeft(DescriptorHandle socket)
     {
-        var wanted = (ulong)socket.Number + ReservedDescriptors;
+        var wanted = (ulong)socket.Number + DescriptorReserve.FromListeners;
         return wanted < _limit || wanted < (_limit = Processes.DescriptorLimit());
     }
 
@@ -106,7 +97,7 @@ public sealed partial class ListenerFactory
                 handle.History.Add(
                     HandlePhase.Bind, "if_nametoindex", requested: OptionValue.Of(scope), errno: "ENODEV", verdict: Verdict.Refused, actor: _self,
                     note: $"there is no interface \"{scope}\" in this network namespace, so {address} cannot be bound");
-                return new SystemCallError("if_nametoindex", NoDevice).With(scope);
+                return new SystemCallError("if_nametoindex", Errno.ENODEV).With(scope);
             }
 
             scopeId = index;
@@ -114,8 +105,7 @@ public sealed partial class ListenerFactory
 
         if (Sockaddr.Encode(address, scopeId) is not { } raw)
         {
-            const int nameTooLong = 36;
-            return Refuse(handle, new SystemCallError("bind", nameTooLong), address, $"the path has {address.PathBytes} bytes, a UNIX socket's may have {ListenAddress.MaxUnixPathBytes}");
+            return Refuse(handle, new SystemCallError("bind", Errno.ENAMETOOLONG), address, $"the path has {address.PathBytes} bytes, a UNIX socket's may have {ListenAddress.MaxUnixPathBytes}");
         }
 
         if (address.Kind.IsUnix() && !address.IsAbstract)
@@ -144,7 +134,7 @@ public sealed partial class ListenerFactory
         }
 
         var error = place.Bind(handle.Subject, raw);
-        if (error?.Errno == AddressInUse && plan.Spec.Unix.RemoveStale)
+        if (error?.Errno == Errno.EADDRINUSE && plan.Spec.Unix.RemoveStale)
         {
             Refuse(handle, error.Value, address, "remove_stale: looking whether anybody listens there");
             if (!StaleSocket.Remove(place, address.Kind, out var why))
@@ -193,7 +183,7 @@ public sealed partial class ListenerFactory
             // Whom the socket file belongs to decides who may connect: without the owner asked for it must not go on.
             var missing = user is null && step.User is not null ? $"there is no user \"{step.User}\"" : $"there is no group \"{step.Group}\"";
             handle.History.Add(step.Phase, "fchownat", "owner", value, verdict: Verdict.Refused, errno: "EINVAL", actor: _self, note: missing);
-            return new SystemCallError("fchownat", 22).With($"{step.Path}, {value}: {missing}");
+            return new SystemCallError("fchownat", Errno.EINVAL).With($"{step.Path}, {value}: {missing}");
         }
 
         using var file = PinOwn(handle, step.Path, out var pinned);
@@ -216,13 +206,12 @@ public sealed partial class ListenerFactory
     /// </summary>
     private static DescriptorHandle? PinOwn(ListenerHandle handle, string path, out SystemCallError error)
     {
-        const int stale = 116;
         using var place = SocketPlace.Open(path, out error, out _);
         var file = place?.Pin(out error);
         if (file is not null && (Files.GetStatus(file, out var status) is not null || (status.Device, status.Inode) != handle.PathIdentity))
         {
             file.Dispose();
-            error = new SystemCallError("open", stale);
+            error = new SystemCallError("open", Errno.ESTALE);
             return null;
         }
 
@@ -239,7 +228,7 @@ public sealed partial class ListenerFactory
             if (NetworkInterfaces.Index(@interface) is not { } known)
             {
                 return Note(
-                    handle, HandlePhase.PreListen, "if_nametoindex", name, value, new SystemCallError("if_nametoindex", NoDevice),
+                    handle, HandlePhase.PreListen, "if_nametoindex", name, value, new SystemCallError("if_nametoindex", Errno.ENODEV),
                     $"there is no interface \"{@interface}\" in this network namespace, so the group cannot be joined");
             }
 
@@ -262,7 +251,7 @@ public sealed partial class ListenerFactory
 
         var level = membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IpprotoIpv6 : IpprotoIp;
         var error = Sockets.SetBytes(handle.Subject, level, membership.Source is null ? (leave ? McastLeaveGroup : McastJoinGroup) : leave ? McastLeaveSourceGroup : McastJoinSourceGroup, request);
-        return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, error, On(occasion, error?.Errno == NoDevice ? "no interface is named, and no route leads to the group: set interface" : null));
+        return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, error, On(occasion, error?.Errno == Errno.ENODEV ? "no interface is named, and no route leads to the group: set interface" : null));
     }
 
     private SystemCallFailure? Listen(ListenerHandle handle, int backlog, string? occasion = null)
@@ -333,40 +322,4 @@ public sealed partial class ListenerFactory
         : "CAP_NET_ADMIN";
 
     private static OptionValue Mode(int mode) => OptionValue.Of("0" + Convert.ToString(mode, 8));
-
-    private static int Domain(SocketDomain domain) => domain switch
-    {
-        SocketDomain.Unix => 1,
-        SocketDomain.IPv4 => 2,
-        SocketDomain.IPv6 => 10,
-        SocketDomain.Vsock => Sockets.AfVsock,
-        _ => throw new ArgumentOutOfRangeException(nameof(domain)),
-    };
-
-    private static string DomainName(SocketDomain domain) => domain switch
-    {
-        SocketDomain.Unix => "AF_UNIX",
-        SocketDomain.IPv4 => "AF_INET",
-        SocketDomain.IPv6 => "AF_INET6",
-        SocketDomain.Vsock => "AF_VSOCK",
-        _ => throw new ArgumentOutOfRangeException(nameof(domain)),
-    };
-
-    private static int Type(ListenerKind kind) => kind switch
-    {
-        ListenerKind.Udp or ListenerKind.UnixDatagram => SockDgram,
-        ListenerKind.UnixSeqpacket => SockSeqpacket,
-        ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SockStream,
-        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
-    };
-
-    private static string Describe(CreateStep create) =>
-        $"{DomainName(create.Domain)}, {TypeName(Type(create.Kind))}{(create.Kind == ListenerKind.Mptcp ? ", IPPROTO_MPTCP" : "")}";
-
-    private static string TypeName(int type) => type switch
-    {
-        SockDgram => "SOCK_DGRAM",
-        SockSeqpacket => "SOCK_SEQPACKET",
-        _ => "SOCK_STREAM",
-    };
 }

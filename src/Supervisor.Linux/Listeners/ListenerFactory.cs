@@ -6,8 +6,8 @@ using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
-using Supervisor.Linux.Workers;
 using Supervisor.Native;
+using static Supervisor.Native.SocketConstants;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -18,21 +18,6 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 public sealed partial class ListenerFactory
 {
-    private const int SockStream = 1;
-    private const int SockDgram = 2;
-    private const int SockSeqpacket = 5;
-    private const int IpprotoIp = 0;
-    private const int IpprotoIpv6 = 41;
-    private const int McastJoinGroup = 42;
-    private const int McastJoinSourceGroup = 46;
-    private const int AddressInUse = 98;
-    private const int AddressNotAvailable = 99;
-    private const int FamilyNotSupported = 97;
-    private const int NoDevice = 19;
-
-    /// <summary>Descriptors that no listener may take: with none left the daemon could neither be asked nor start workers, some of which there are.</summary>
-    private const int ReservedDescriptors = Spawner.ReservedDescriptors + 24;
-
     private readonly TimeProvider _time;
     private ulong _limit;
     private readonly ListenerLog _log;
@@ -161,7 +146,7 @@ public sealed partial class ListenerFactory
             Abandon(handle);
 
             // "*" goes on to IPv4 only where this host or namespace has no IPv6; any other refusal is the answer.
-            if (handle.Spec.Bind.IPv6Only || handle.Failure.Errno is not (FamilyNotSupported or AddressNotAvailable))
+            if (handle.Spec.Bind.IPv6Only || handle.Failure.Errno is not (Errno.EAFNOSUPPORT or Errno.EADDRNOTAVAIL))
             {
                 break;
             }

@@ -55,7 +55,7 @@ public sealed partial class ListenerHandle
             PathInode = PathIdentity?.Inode,
             Asked = [.. _asked.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict))],
             Shards = KeepShards(descriptors),
-            History = History.Keep(),
+            History = History.Snapshot(),
         };
     }
 }

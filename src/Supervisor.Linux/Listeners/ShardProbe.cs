@@ -53,7 +53,7 @@ public static class ShardProbe
 
     private static string? Connects(ListenAddress address, DescriptorHandle first, DescriptorHandle second)
     {
-        using var client = ListenerFactory.CreateSocket(new CreateStep(ListenerKind.Tcp, SocketDomain.IPv4, NonBlocking: false), out var refused);
+        using var client = ListenerSockets.Open(new CreateStep(ListenerKind.Tcp, SocketDomain.IPv4, NonBlocking: false), out var refused);
         if (client is null)
         {
             return refused!.ToString();
@@ -89,7 +89,7 @@ public static class ShardProbe
             switch (step)
             {
                 case CreateStep create:
-                    socket = ListenerFactory.CreateSocket(create, out var failure);
+                    socket = ListenerSockets.Open(create, out var failure);
                     refused = failure?.ToString();
                     break;
                 case SetOptionStep set when socket is not null:

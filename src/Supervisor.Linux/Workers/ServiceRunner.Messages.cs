@@ -13,7 +13,7 @@ public sealed partial class ServiceRunner
         State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;
 
     /// <summary>Descriptors of the daemon that no stored one may take.</summary>
-    private const int LeftByStored = 8 * Spawner.ReservedDescriptors;
+    private const int LeftByStored = 8 * DescriptorReserve.FromWorkers;
 
     /// <summary>How long an ended worker's last descriptors are waited for.</summary>
     private static readonly TimeSpan LastWordsWithin = TimeSpan.FromSeconds(1);

@@ -17,12 +17,6 @@ namespace Supervisor.Linux.Workers;
 /// </summary>
 public sealed class Spawner : IDisposable
 {
-    /// <summary>
-    /// Descriptors that no worker may take of the daemon's: with none left, nobody could even ask it what is wrong, since
-    /// the control interface needs some for each connection and more to begin with.
-    /// </summary>
-    public const int ReservedDescriptors = 16;
-
     /// <summary>So many workers at once need no room made for their descriptors: table.c has made it.</summary>
     private const int FewWorkers = 64;
 
@@ -241,14 +235,14 @@ public sealed class Spawner : IDisposable
         DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup }.OfType<DescriptorHandle>()];
         // The kernel gives the lowest free number, so the last one tells how many are in use.
         var limit = Processes.DescriptorLimit();
-        if (pipeRefused is not null || (ulong)errorEnd!.Number + ReservedDescriptors >= limit)
+        if (pipeRefused is not null || (ulong)errorEnd!.Number + DescriptorReserve.FromWorkers >= limit)
         {
             output?.Dispose();
             error?.Dispose();
             Array.ForEach(owned, descriptor => descriptor.Dispose());
             failure = pipeRefused is { } pipeError
                 ? $"output pipe: {pipeError}{Exhausted(pipeError.Name)}"
-                : $"descriptors: {ReservedDescriptors} of {limit} are kept for the daemon's own use, the others are taken{Exhausted("EMFILE")}";
+                : $"descriptors: {DescriptorReserve.FromWorkers} of {limit} are kept for the daemon's own use, the others are taken{Exhausted("EMFILE")}";
             return null;
         }
 

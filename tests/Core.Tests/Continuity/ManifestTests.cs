@@ -129,7 +129,7 @@ public class ManifestTests
                 Effective = address,
                 Inode = ulong.MaxValue,
                 Origin = HandleOrigin.Given,
-                History = history.Keep(),
+                History = history.Snapshot(),
                 Asked = [new AskedEntry("SO_RCVBUF", OptionValue.Of(1), null, Verdict.Drifted)],
             };
             var manifest = Manifest(ServiceState.Create(Spec)) with { Listeners = [entry] };

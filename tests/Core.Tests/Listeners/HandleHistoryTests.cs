@@ -88,7 +88,7 @@ public class HandleHistoryTests
             history.Add(HandlePhase.Handoff, "execve");
         }
 
-        var kept = history.Keep();
+        var kept = history.Snapshot();
         var entries = history.Entries.ToArray();
         history.Add(HandlePhase.Close, "close");
         Assert.Equal(entries, kept.Beginning.Concat(kept.Recent));

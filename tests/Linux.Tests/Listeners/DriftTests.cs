@@ -25,7 +25,7 @@ public sealed class DriftTests : KernelTest
     {
         using var handle = Taken(address, spec => spec with { Listen = new() { Backlog = 200 } }, out var watch);
         Sockets.Listen(handle.Descriptor!, 7);
-        watch.Look(handle);
+        watch.Check(handle);
 
         Assert.Equal(200, AcceptQueue.Read(handle.Descriptor!, handle.Spec.Address.Kind, handle.Inode)?.Limit);
         Assert.Collection(
@@ -41,8 +41,8 @@ public sealed class DriftTests : KernelTest
         var (log, events) = Given.Log();
         using var handle = Taken("tcp://127.0.0.1:0", spec => spec with { Listen = new() { Backlog = 200 }, Enforce = false }, out var watch, log);
         Sockets.Listen(handle.Descriptor!, 7);
-        watch.Look(handle);
-        watch.Look(handle);
+        watch.Check(handle);
+        watch.Check(handle);
 
         Assert.Equal(7, AcceptQueue.Read(handle.Descriptor!, ListenerKind.Tcp, handle.Inode)?.Limit);
         Assert.Equal([HandlePhase.Drift], Later(handle).Select(entry => entry.Phase));
@@ -50,7 +50,7 @@ public sealed class DriftTests : KernelTest
         Assert.Single(events, entry => entry.Level == LogEventLevel.Warning);
 
         Sockets.Listen(handle.Descriptor!, 200);
-        watch.Look(handle);
+        watch.Check(handle);
         Assert.Empty(handle.Drift);
     }
 
@@ -62,7 +62,7 @@ public sealed class DriftTests : KernelTest
         for (var i = 0; i < 100; i++)
         {
             Sockets.Listen(handle.Descriptor!, 7);
-            watch.Look(handle);
+            watch.Check(handle);
             Assert.Equal(200, AcceptQueue.Read(handle.Descriptor!, ListenerKind.Tcp, handle.Inode)?.Limit);
         }
 
@@ -82,7 +82,7 @@ public sealed class DriftTests : KernelTest
         OptionAccess.Set(handle.Descriptor!, SocketOptions.Linger, OptionValue.Of("off"));
         OptionAccess.Set(handle.Descriptor!, SocketOptions.ReceiveBuffer, OptionValue.Of(50_000));
         OptionAccess.Set(handle.Descriptor!, SocketOptions.NoDelay, OptionValue.Of(true));
-        watch.Look(handle);
+        watch.Check(handle);
 
         Assert.Equal(1, OptionAccess.Get(handle.Descriptor!, SocketOptions.KeepAlive)?.Number);
         Assert.Equal(60, OptionAccess.Get(handle.Descriptor!, SocketOptions.KeepAliveIdle)?.Number);
@@ -98,7 +98,7 @@ public sealed class DriftTests : KernelTest
     {
         using var handle = Taken("tcp://127.0.0.1:0", null, out var watch);
         Libc.SetNonBlocking(handle.Descriptor!);
-        watch.Look(handle);
+        watch.Check(handle);
         Files.GetFlags(handle.Descriptor!, out var flags);
         Assert.NotEqual(0, flags & 0x800);
         var entry = Assert.Single(Later(handle));
@@ -121,7 +121,7 @@ public sealed class DriftTests : KernelTest
             Assert.Null(Sockets.SetBytes(handle.Descriptor!, SolSocket, SoAttachFilter, filter));
         }
 
-        watch.Look(handle);
+        watch.Check(handle);
         Assert.Collection(
             Later(handle),
             drift => Assert.Equal((HandlePhase.Drift, "SO_ATTACH_FILTER", 1L), (drift.Phase, drift.Option, drift.Effective?.Number)),
@@ -145,7 +145,7 @@ public sealed class DriftTests : KernelTest
         using (var held = Files.Duplicate(handle.Descriptor!, out _))
         {
             Assert.Equal(0, Libc.Shutdown(held!, 0));
-            watch.Look(handle);
+            watch.Check(handle);
 
             Assert.Null(handle.Failure);
             Assert.Equal(effective, handle.Effective);
@@ -166,7 +166,7 @@ public sealed class DriftTests : KernelTest
         for (var i = 0; i < 50; i++)
         {
             Libc.Shutdown(handle.Descriptor!, 0);
-            watch.Look(handle);
+            watch.Check(handle);
             handle.KeepBaseline();
         }
 
@@ -187,7 +187,7 @@ public sealed class DriftTests : KernelTest
         var handle = factory.Create(Given.Spec(address, configure));
         Assert.True(handle.Failure is null, handle.Failure?.ToString());
         watch = new DriftWatch(_loop, factory);
-        watch.Watch(handle);
+        watch.RecordTakers(handle);
         handle.KeepBaseline();
         handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: new HistoryActor(Processes.CurrentPid, "taker"));
         return handle;

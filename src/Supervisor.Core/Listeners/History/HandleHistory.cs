@@ -1,12 +1,11 @@
 using System.Collections;
 using Supervisor.Core.Listeners.Options;
-using Supervisor.Core.State;
 
 namespace Supervisor.Core.Listeners.History;
 
 /// <summary>
 /// A handle's history, oldest first, bounded: the beginning, which says how the socket was made, is never dropped;
-/// of what came later the newest entries are kept. Sequence numbers show a gap. Owned by the loop.
+/// of what came later the newest entries are snapshot. Sequence numbers show a gap. Owned by the loop.
 /// </summary>
 /// <remarks>
 /// There are as many histories as listeners, and one client can add to all of them at once. So an entry is 24 bytes, when it
@@ -40,12 +39,12 @@ public sealed class HandleHistory
     }
 
     /// <summary>The history that a predecessor kept, which goes on.</summary>
-    public HandleHistory(TimeProvider time, KeptHistory kept, HistoryFacts? facts = null)
+    public HandleHistory(TimeProvider time, HistorySnapshot snapshot, HistoryFacts? facts = null)
         : this(time, facts)
     {
-        (_created, Count) = (kept.Created, kept.Count);
-        _beginning = [.. kept.Beginning.Take(KeptBeginning).Select(Restored)];
-        _recent = [.. kept.Recent.TakeLast(KeptRecent).Select(Restored)];
+        (_created, Count) = (snapshot.Created, snapshot.Count);
+        _beginning = [.. snapshot.Beginning.Take(KeptBeginning).Select(Restored)];
+        _recent = [.. snapshot.Recent.TakeLast(KeptRecent).Select(Restored)];
         (_beginningCount, _recentCount) = (_beginning.Length, _recent.Length);
     }
 
@@ -85,7 +84,7 @@ public sealed class HandleHistory
         : null;
 
     /// <summary>All of it as it is now, for a successor.</summary>
-    public KeptHistory Keep()
+    public HistorySnapshot Snapshot()
     {
         var recent = new Stamped[_recentCount];
         for (var i = 0; i < recent.Length; i++)

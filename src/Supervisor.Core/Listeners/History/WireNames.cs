@@ -1,5 +1,3 @@
-using Supervisor.Core.Listeners.Conflicts;
-
 namespace Supervisor.Core.Listeners.History;
 
 /// <summary>The spelling that users, logs and JSON see for each enumeration: kebab-case, as in the public interface.</summary>

@@ -1,0 +1,23 @@
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>A service whose workers share the sockets of listeners with the daemon, as far as <see cref="DriftWatch"/> has to know it.</summary>
+internal interface ISocketUser
+{
+    /// <summary>The service's name.</summary>
+    string Name { get; }
+
+    /// <summary>The listeners that it uses.</summary>
+    IReadOnlyList<ListenerHandle> Listeners { get; }
+
+    /// <summary>Whether its workers are meant to run.</summary>
+    bool IsStarted { get; }
+
+    /// <summary>Its workers that got <paramref name="socket"/> when they were started.</summary>
+    IEnumerable<SocketHolderProcess> HoldersOf(ListenerSocket socket);
+
+    /// <summary>Its worker of that process; null if it has none.</summary>
+    SocketHolderProcess? FindWorker(int pid);
+
+    /// <summary>Starts new workers in place of the present ones.</summary>
+    void ReplaceWorkers();
+}

@@ -1,0 +1,57 @@
+using Supervisor.Core.Services;
+using Supervisor.Linux.Listeners;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>Checks the listeners of each service for drift when a worker becomes ready and before the end of one is handled.</summary>
+public sealed class ServiceDriftWatch(DriftWatch drift)
+{
+    private readonly Dictionary<ServiceRunner, SocketUser> _users = [];
+
+    /// <summary>Watches a service from now on.</summary>
+    public void Add(ServiceRunner runner)
+    {
+        var user = new SocketUser(runner);
+        _users.Add(runner, user);
+        drift.Add(user);
+        runner.Ending += _ => drift.Check(user);
+        runner.Changed += (_, reports) =>
+        {
+            if (reports.Any(report => report.Report == ServiceReport.WorkerReady))
+            {
+                drift.CheckSoon(user);
+            }
+        };
+    }
+
+    /// <summary>Stops watching a service.</summary>
+    public void Remove(ServiceRunner runner)
+    {
+        if (_users.Remove(runner, out var user))
+        {
+            drift.Remove(user);
+        }
+    }
+
+    private sealed class SocketUser(ServiceRunner runner) : ISocketUser
+    {
+        public string Name => runner.Name;
+
+        public IReadOnlyList<ListenerHandle> Listeners => runner.Listeners;
+
+        public bool IsStarted => runner.State.Wanted;
+
+        public IEnumerable<SocketHolderProcess> HoldersOf(ListenerSocket socket) =>
+            runner.State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights
+                ? []
+                : runner.State.Workers.Where(worker => worker.Pid is not null && runner.Holds(worker.Id, socket)).Select(Holder);
+
+        public SocketHolderProcess? FindWorker(int pid) =>
+            runner.State.Workers.FirstOrDefault(worker => worker.Pid == pid) is { } found ? Holder(found) : null;
+
+        public void ReplaceWorkers() => runner.Restart(out _);
+
+        private SocketHolderProcess Holder(WorkerState worker) =>
+            new(worker.Pid!.Value, $"{runner.Name}/{worker.Slot}", runner.Name, worker.Slot, worker.Generation);
+    }
+}
