@@ -26,6 +26,7 @@ internal static class CheckCommand
             var path = parsed.GetValue(config)!;
             var result = ConfigLoading.LoadForCheck(path);
             var (readable, places) = (result.Readable, result.Places);
+            HostRules.LookUp(result.Draft).GetAwaiter().GetResult();
             PathTrust.InForce = PathAudit.Trust(result.Draft.Daemon);
             var directory = result.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
             var exposed = directory is null ? null : PathAudit.RuntimeError(directory, result.Draft.Daemon, places);

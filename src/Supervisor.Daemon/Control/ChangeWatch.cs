@@ -19,6 +19,7 @@ internal abstract class ChangeWatch
     private readonly Channel<ChangeDocument> _channel =
         Channel.CreateBounded<ChangeDocument>(new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
+    private readonly TaskCompletionSource<string?> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isFollowing;
 
     protected ChangeWatch(EventLoop loop, ServiceRunner runner)
@@ -39,19 +40,25 @@ internal abstract class ChangeWatch
     /// <summary>What the service goes on with when the client waits no longer: "the roll-out", say.</summary>
     protected abstract string Subject { get; }
 
-    /// <summary>Begins the change and follows it; false with the reason where it cannot begin.</summary>
-    public bool Begin(out string? error)
+    /// <summary>
+    /// Begins the change and follows it. The task has null once it has begun, or why it cannot begin. Where that takes
+    /// long, because a name service is slow, <see cref="Reader"/> tells what is waited for and, in the end, that it failed.
+    /// </summary>
+    public Task<string?> Begin()
     {
         Runner.Changed += Changed;
         Runner.FollowDrains(1);
         _isFollowing = true;
-        if (!Ask(out error))
+        Ask(error =>
         {
-            End();
-            return false;
-        }
+            if (error is not null && !IsOver)
+            {
+                Finish(Document("failed", $"{Runner.Name}: {error}"));
+            }
 
-        return true;
+            _begun.TrySetResult(error);
+        });
+        return _begun.Task;
     }
 
     /// <summary>How it stands.</summary>
@@ -77,8 +84,8 @@ internal abstract class ChangeWatch
         }
     }
 
-    /// <summary>Asks the runner for the change; false with the reason where it cannot begin.</summary>
-    protected abstract bool Ask(out string? error);
+    /// <summary>Asks the runner for the change. <paramref name="onDecided"/> is told null when it begins, or why it cannot.</summary>
+    protected abstract void Ask(Action<string?> onDecided);
 
     /// <summary>The service has changed.</summary>
     protected abstract void Look(ImmutableArray<ReportEffect> reports);
@@ -112,7 +119,7 @@ internal abstract class ChangeWatch
 
     private void Changed(ServiceRunner runner, ImmutableArray<ReportEffect> reports)
     {
-        if (!IsOver)
+        if (!IsOver && _begun.Task.IsCompleted)
         {
             Look(reports);
         }

@@ -14,13 +14,16 @@ internal sealed partial class ControlApi
 {
     private const int MaxWorkers = 10_000;
 
+    /// <summary>For how long a change's answer waits for a name service before it says what the change waits for.</summary>
+    private static readonly TimeSpan RefusedWithin = TimeSpan.FromSeconds(1);
+
     private void MapServices(WebApplication application)
     {
         application.MapPost("/v1/services/{name}/start", context => Change(context, runner => new ServiceStartWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/stop", context => Change(context, runner => new ServiceStopWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/restart", context => Change(
             context,
-            runner => runner.State.Wanted ? new RolloutWatch(_daemon.Loop, runner, runner.State.NewestGeneration + 1) : new ServiceStartWatch(_daemon.Loop, runner)));
+            runner => runner.State.Wanted ? new RolloutWatch(_daemon.Loop, runner) : new ServiceStartWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/promote", context => Change(context, runner => new PromoteWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/abort", context => Change(context, runner => new AbortWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/scale", Scale);
@@ -49,7 +52,7 @@ internal sealed partial class ControlApi
             timeout = TimeSpan.FromMilliseconds(milliseconds);
         }
 
-        var (watch, current, problem) = await _daemon.Loop.Ask<(ChangeWatch?, ChangeDocument?, (string Title, string Detail)?)>(() =>
+        var (watch, begun, problem) = await _daemon.Loop.Ask<(ChangeWatch?, Task<string?>?, (string Title, string Detail)?)>(() =>
         {
             if (Find(name) is not { } runner)
             {
@@ -57,15 +60,20 @@ internal sealed partial class ControlApi
             }
 
             var watch = follow(runner);
-            if (_daemon.IsLeaving && watch is not ServiceStopWatch)
-            {
-                return (null, null, ("the service cannot be started now", "listend is leaving: nothing is started any more"));
-            }
-
-            return watch.Begin(out var error)
-                ? (watch, watch.Current(), null)
-                : (null, null, watch.Refusal(error));
+            return _daemon.IsLeaving && watch is not ServiceStopWatch
+                ? (null, null, ("the service cannot be started now", "listend is leaving: nothing is started any more"))
+                : (watch, watch.Begin(), null);
         });
+        ChangeDocument? current = null;
+        if (watch is { } started)
+        {
+            // A refusal that comes later is the change's outcome.
+            await Task.WhenAny(begun!, Task.Delay(RefusedWithin, context.RequestAborted));
+            var refused = begun!.IsCompletedSuccessfully ? await begun : null;
+            (watch, current, problem) = await _daemon.Loop.Ask<(ChangeWatch?, ChangeDocument?, (string Title, string Detail)?)>(
+                () => refused is null ? (started, started.Current(), null) : (null, null, started.Refusal(refused)));
+        }
+
         if (watch is null)
         {
             await (problem is { } why ? Problem(context, StatusCodes.Status409Conflict, why.Title, why.Detail) : NoService(context, name));

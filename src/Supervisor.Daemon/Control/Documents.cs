@@ -27,7 +27,7 @@ internal static class Documents
         return new ServiceDocument(
             runner.Name,
             State(runner),
-            runner.Blocked ?? (state.AwaitsDemand ? "waiting for the first connection (start = \"on-demand\")" : Reason(state)),
+            runner.Blocked ?? runner.Waits ?? (state.AwaitsDemand ? "waiting for the first connection (start = \"on-demand\")" : Reason(state)),
             state.Generation,
             state.Desired,
             state.Ready,

@@ -10,8 +10,10 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>Follows one roll-out. On the loop.</summary>
-internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation) : ChangeWatch(loop, runner)
+internal class RolloutWatch(EventLoop loop, ServiceRunner runner) : ChangeWatch(loop, runner)
 {
+    /// <summary>The generation that is rolled out; of a restart, once it begins.</summary>
+    private int _generation = runner.State.Rollout?.To ?? 0;
     private RolloutState? _last;
     private (RolloutPhase, int, int, int?, string?) _shown;
 
@@ -22,15 +24,19 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation
     public override ChangeDocument Current() => Document(outcome: null);
 
     /// <inheritdoc/>
-    protected override bool Ask(out string? error) => Runner.Restart(out error);
+    protected override void Ask(Action<string?> onDecided) => Runner.Restart(error =>
+    {
+        _generation = Runner.State.NewestGeneration + 1;
+        onDecided(error);
+    });
 
     /// <inheritdoc/>
     protected override void Look(ImmutableArray<ReportEffect> reports)
     {
         // A roll-out that a further one has replaced is not in the state any more: its end is among the reports.
-        var mine = Runner.State.Rollout?.To == generation
+        var mine = Runner.State.Rollout?.To == _generation
             ? Runner.State.Rollout
-            : reports.Select(report => report.Rollout).LastOrDefault(rollout => rollout?.To == generation);
+            : reports.Select(report => report.Rollout).LastOrDefault(rollout => rollout?.To == _generation);
         if (mine is null)
         {
             return;
@@ -56,7 +62,7 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner, int generation
     protected virtual string Outcome(RolloutPhase phase) => phase.ToWireName();
 
     /// <inheritdoc/>
-    protected override string Describe() => Rollout() is { } rollout ? RolloutText.Of(Figures(rollout)) : "waiting";
+    protected override string Describe() => Rollout() is { } rollout ? RolloutText.Of(Figures(rollout)) : Runner.Waits ?? "waiting";
 
     private ChangeDocument Document(string? outcome) => Document(outcome, $"{Runner.Name}: {Describe()}", Rollout());
 

@@ -27,7 +27,7 @@ internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : 
     public override ChangeDocument Current() => Document(outcome: null, $"{Runner.Name}: {_answer}");
 
     /// <inheritdoc/>
-    protected override bool Ask(out string? error)
+    protected override void Ask(Action<string?> onDecided)
     {
         var before = Runner.State;
         var held = before.Wanted ? before.Slots.Count(before.IsHeldBack) : 0;
@@ -35,18 +35,23 @@ internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : 
             : held > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Workers(held)} tried again at once")
             : before.Ready >= before.Desired ? "is running already"
             : "is starting already";
-        if (!Runner.Start(out error))
+        Runner.Start(error =>
         {
-            return false;
-        }
+            onDecided(error);
 
-        // Where nothing was to be done, nothing changes that could be looked at.
-        if (!IsOver)
+            // Where nothing was to be done, nothing changes that could be looked at.
+            Loop.Post(() =>
+            {
+                if (!IsOver)
+                {
+                    Look([]);
+                }
+            });
+        });
+        if (Runner.Waits is { } waits && !before.Wanted)
         {
-            Look([]);
+            _answer = waits;
         }
-
-        return true;
     }
 
     /// <inheritdoc/>

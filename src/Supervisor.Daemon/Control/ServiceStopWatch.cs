@@ -23,9 +23,9 @@ internal sealed class ServiceStopWatch(EventLoop loop, ServiceRunner runner) : C
     public override ChangeDocument Current() => Document(outcome: null, $"{Runner.Name}: {_answer}");
 
     /// <inheritdoc/>
-    protected override bool Ask(out string? error)
+    protected override void Ask(Action<string?> onDecided)
     {
-        error = null;
+        onDecided(null);
         var before = Runner.State;
         _answer = before.Wanted ? "" : before.Workers.IsEmpty ? "is stopped already" : "is stopping already";
         Runner.Post(new StopRequested());
@@ -38,8 +38,6 @@ internal sealed class ServiceStopWatch(EventLoop loop, ServiceRunner runner) : C
         {
             Look([]);
         }
-
-        return true;
     }
 
     /// <inheritdoc/>

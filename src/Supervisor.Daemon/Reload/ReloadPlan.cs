@@ -275,15 +275,15 @@ internal sealed class ReloadPlan
             return;
         }
 
-        if (WorkerIdentity.TryResolve(after, out var identity, out var error))
+        if (WorkerIdentity.TryResolve(after, UserDirectory.Host, out var identity, out var error))
         {
             Identities.Add(after.Name, identity);
         }
         else
         {
-            // Where the files were read before the user database changed, or by a start, which does not ask it.
+            // Where the files were read by a start, which does not check names.
             var missing = HostRules.Errors(new ListendConfig { Services = [after] }, _places);
-            Errors.AddRange(missing.IsEmpty ? [_places.Diagnostic("service", after.Name, "", error, "see that the user database answers")] : missing);
+            Errors.AddRange(missing.IsEmpty ? [_places.Diagnostic("service", after.Name, "", error, "try again")] : missing);
         }
 
         if (diff.Before is not { } before || runner is null)

@@ -51,6 +51,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         }
 
         var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
+        HostRules.LookUp(result.Draft).GetAwaiter().GetResult();
         var (readable, places) = (result.Readable, result.Places);
         return result with { Errors = [.. places.Sort([.. result.Errors, .. SupportRules.Check(readable, places), .. HostRules.Errors(result.Draft, places), .. PathAudit.Errors(readable, places)])], Warnings = dryRun ? SupportRules.CheckFiles(readable, places) : [] };
     }
@@ -122,6 +123,11 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
     public void ApplyAtStart(ConfigResult wanted)
     {
         log.Kind(MessageIds.ConfigChanged).Information("the configuration has changed since the last daemon read it: it is applied now");
+        HostRules.LookUp(wanted.Draft).ContinueWith(_ => daemon.Loop.Post(() => ApplyNow(wanted)), TaskScheduler.Default);
+    }
+
+    private void ApplyNow(ConfigResult wanted)
+    {
         var outcome = Apply(wanted, dryRun: false);
         foreach (var action in outcome.Actions.Where(action => outcome.Applied && action.Action != "unchanged"))
         {
@@ -347,7 +353,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         {
             if (plan.Reshared.Contains(runner.Name) && runner.State.Spec.Handoff == HandoffKind.ScmRights)
             {
-                runner.Restart(out _);
+                runner.Restart();
             }
             else
             {
@@ -358,7 +364,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         // A listener that has its socket at last.
         foreach (var runner in Services.Where(runner => runner.Blocked is not null && runner.Listeners.All(handle => handle.Descriptor is not null)))
         {
-            runner.Activate(out _);
+            runner.Activate();
         }
 
         _shards.ServiceChanged();
@@ -381,7 +387,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         {
             var added = addService(after);
             daemon.Events.Watch(added);
-            added.Activate(out _);
+            added.Activate();
             return;
         }
 
@@ -395,7 +401,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
 
         if (returns || (runner.State.AwaitsDemand && after.Start == StartMode.Now))
         {
-            runner.Activate(out _);
+            runner.Activate();
         }
     }
 

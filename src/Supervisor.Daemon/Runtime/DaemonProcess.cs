@@ -163,8 +163,10 @@ internal sealed class DaemonProcess : IDisposable
             PredecessorsOf = spec => LeftoverHolders.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
         };
         Listeners = new ListenerTable(factory);
+        var owners = UserDirectory.Host.Refresh([.. _config.Listeners.SelectMany(AccountName.OwnersOf)]);
         if (_predecessor is null)
         {
+            owners.GetAwaiter().GetResult();
             Listeners.Open(_config.Listeners, disposer, _log);
         }
         else
@@ -279,7 +281,7 @@ internal sealed class DaemonProcess : IDisposable
             IdleMemoryTrimmer.BeginStart(_services.Sum(runner => runner.State.Spec.Workers), Listeners.Handles.Count);
             foreach (var runner in _services)
             {
-                runner.Activate(out _);
+                runner.Activate();
             }
         }
         else
@@ -332,7 +334,7 @@ internal sealed class DaemonProcess : IDisposable
         _log.Kind(MessageIds.DaemonReady).Information(
             "listend {Version} (pid {Pid}): {Listeners} {ListenersWord}, {Services} {ServicesWord}; control socket {Socket}",
             Version, Processes.CurrentPid, bound, bound == 1 ? "listener" : "listeners", _services.Count, _services.Count == 1 ? "service" : "services", _paths.ControlSocket);
-        if (ConfigFile is not null && _predecessor is null && (_services.Any(runner => runner.Blocked is not null) || Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty)))
+        if (ConfigFile is not null && _predecessor is null && (_services.Any(runner => runner.Blocked is not null || runner.Waits is not null) || Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty)))
         {
             _ = Task.Run(TellWhatTheHostLacks);
         }
@@ -406,7 +408,7 @@ internal sealed class DaemonProcess : IDisposable
     {
         foreach (var runner in _services.Where(runner => !_leaving && runner.Blocked is not null && runner.Listeners.Contains(handle)))
         {
-            runner.Activate(out _);
+            runner.Activate();
         }
     }
 
@@ -494,6 +496,7 @@ internal sealed class DaemonProcess : IDisposable
     private void TellWhatTheHostLacks()
     {
         var result = ConfigLoading.LoadForStart(ConfigFile!);
+        HostRules.LookUp(result.Readable).GetAwaiter().GetResult();
         foreach (var error in HostRules.Errors(result.Readable, result.Places))
         {
             _log.Kind(MessageIds.ConfigError).Error("{Error}", error.ToString());

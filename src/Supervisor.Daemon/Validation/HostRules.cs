@@ -3,24 +3,31 @@ using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Kernel;
-using Supervisor.Native;
+using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Validation;
 
 /// <summary>
 /// What a configuration takes for granted of this host and only the host can tell: users, groups, the kernel's bounds of
-/// limits. Asks the user database, which may be slow: never on the loop.
+/// limits. Users and groups are what <see cref="LookUp"/> has found.
 /// </summary>
 internal static class HostRules
 {
     private const string NoFile = "nofile";
 
+    /// <summary>Looks up every user and group that the configuration names, within <see cref="UserDirectory.Patience"/>. Any thread.</summary>
+    public static Task LookUp(ListendConfig config) => UserDirectory.Host.Refresh(
+    [
+        .. config.Daemon.TrustedOwners.Select(name => new AccountName(true, name)),
+        .. config.Listeners.SelectMany(AccountName.OwnersOf),
+        .. config.Listeners.SelectMany(listener => listener.Allow).Select(entry => entry.Split(':', 2)).Select(entry => new AccountName(entry[0] == "user", entry[1])),
+        .. config.Services.SelectMany(WorkerIdentity.NamesOf),
+    ]);
+
     /// <summary>Everything of <paramref name="config"/> that this host does not have, each where it stands.</summary>
     public static ImmutableArray<ConfigDiagnostic> Errors(ListendConfig config, ConfigPlaces places)
     {
         var errors = ImmutableArray.CreateBuilder<ConfigDiagnostic>();
-        var users = new Dictionary<string, bool>(StringComparer.Ordinal);
-        var groups = new Dictionary<string, bool>(StringComparer.Ordinal);
         for (var i = 0; i < config.Daemon.TrustedOwners.Length; i++)
         {
             Account(config.Daemon.TrustedOwners[i], isUser: true, "daemon", null, "trusted_owners", i);
@@ -65,17 +72,16 @@ internal static class HostRules
                 return;
             }
 
-            var known = isUser ? users : groups;
-            if (!known.TryGetValue(name, out var exists))
-            {
-                known.Add(name, exists = isUser ? Processes.FindUser(name) is not null : Processes.FindGroup(name) is not null);
-            }
-
+            AccountError? error;
+            var exists = isUser ? UserDirectory.Host.FindUser(name, out error) is not null : UserDirectory.Host.FindGroup(name, out error) is not null;
             if (!exists)
             {
                 var what = isUser ? "user" : "group";
-                errors.Add(places.Diagnostic(
-                    section, owner, key, $"there is no {what} \"{name}\" on this host", $"create the {what}, name another, or leave the {(element is null ? "setting" : "entry")} out", element));
+                errors.Add(error!.IsMissing
+                    ? places.Diagnostic(
+                        section, owner, key, $"there is no {what} \"{name}\" on this host",
+                        $"create the {what}, name another, or leave the {(element is null ? "setting" : "entry")} out", element)
+                    : places.Diagnostic(section, owner, key, $"{what} \"{name}\": {error.Reason}", error.Remedy, element));
             }
         }
     }

@@ -6,6 +6,7 @@ using Supervisor.Config.Settings;
 using Supervisor.Control;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Runtime;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -175,5 +176,5 @@ internal static class PathAudit
     };
 
     /// <summary>Whether its workers have root's rights; one whose user is not there has no workers.</summary>
-    private static bool RunsAsRoot(ServiceSpec service) => service.User is null || Processes.FindUser(service.User)?.Uid == 0;
+    private static bool RunsAsRoot(ServiceSpec service) => service.User is null || UserDirectory.Host.FindUser(service.User, out _)?.Uid == 0;
 }

@@ -1,6 +1,5 @@
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
-using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
 
@@ -52,9 +51,8 @@ public sealed class BrokerAccess(EventLoop loop)
         }
 
         _isLookingUp = true;
-        Task.Run(() => wanted.Select(entry => (entry, Find(entry))).ToArray()).ContinueWith(
-            task => loop.Post(() => Take(task.IsCompletedSuccessfully ? task.Result : [.. wanted.Select(entry => (entry, (uint?)null))])),
-            TaskScheduler.Default);
+        UserDirectory.Host.Refresh([.. wanted.Select(Account)]).ContinueWith(
+            _ => loop.Post(() => Take([.. wanted.Select(entry => (entry, Find(Account(entry))))])), TaskScheduler.Default);
     }
 
     /// <summary>Calls <paramref name="action"/> when the look-up that is under way has ended, or at once.</summary>
@@ -112,11 +110,11 @@ public sealed class BrokerAccess(EventLoop loop)
         }
     }
 
-    private static uint? Find(string entry)
-    {
-        var name = entry[(entry.IndexOf(':', StringComparison.Ordinal) + 1)..];
-        return IsUser(entry) ? Processes.FindUser(name)?.Uid : Processes.FindGroup(name);
-    }
+    private static AccountName Account(string entry) => new(IsUser(entry), entry[(entry.IndexOf(':', StringComparison.Ordinal) + 1)..]);
+
+    private static uint? Find(AccountName account) => account.IsUser
+        ? UserDirectory.Host.FindUser(account.Name, out _)?.Uid
+        : UserDirectory.Host.FindGroup(account.Name, out _);
 
     private static bool IsUser(string entry) => entry.StartsWith("user:", StringComparison.Ordinal);
 }

@@ -175,13 +175,14 @@ public sealed partial class ListenerFactory
 
     private SystemCallFailure? SetOwner(ListenerHandle handle, PathOwnerStep step)
     {
-        var user = step.User is null ? null : Processes.FindUser(step.User);
-        var group = step.Group is null ? null : Processes.FindGroup(step.Group);
+        AccountError? unknown = null;
+        var user = step.User is null ? null : UserDirectory.Host.FindUser(step.User, out unknown);
+        var group = step.Group is null || unknown is not null ? null : UserDirectory.Host.FindGroup(step.Group, out unknown);
         var value = OptionValue.Of($"{step.User}:{step.Group}");
-        if ((step.User is not null && user is null) || (step.Group is not null && group is null))
+        if (unknown is not null)
         {
             // Whom the socket file belongs to decides who may connect: without the owner asked for it must not go on.
-            var missing = user is null && step.User is not null ? $"there is no user \"{step.User}\"" : $"there is no group \"{step.Group}\"";
+            var missing = user is null && step.User is not null ? $"user \"{step.User}\": {unknown.Reason}" : $"group \"{step.Group}\": {unknown.Reason}";
             handle.History.Add(step.Phase, "fchownat", "owner", value, verdict: Verdict.Refused, errno: "EINVAL", actor: _self, note: missing);
             return new SystemCallError("fchownat", Errno.EINVAL).With($"{step.Path}, {value}: {missing}");
         }

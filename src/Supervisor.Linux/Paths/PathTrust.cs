@@ -73,7 +73,8 @@ public sealed class PathTrust
             return known;
         }
 
-        return Processes.FindUser(name) is { } user ? Known.GetOrAdd(name, (user.Uid, user.Gid)) : null;
+        UserDirectory.Host.Refresh([new AccountName(true, name)]).GetAwaiter().GetResult();
+        return UserDirectory.Host.FindUser(name, out _) is { } user ? Known.GetOrAdd(name, (user.Uid, user.Gid)) : null;
     }
 
     /// <summary>A user's name for people, with its number.</summary>

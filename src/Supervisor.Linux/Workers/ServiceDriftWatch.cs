@@ -49,7 +49,7 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
         public SocketHolderProcess? FindWorker(int pid) =>
             runner.State.Workers.FirstOrDefault(worker => worker.Pid == pid) is { } found ? Holder(found) : null;
 
-        public void ReplaceWorkers() => runner.Restart(out _);
+        public void ReplaceWorkers() => runner.Restart();
 
         private SocketHolderProcess Holder(WorkerState worker) =>
             new(worker.Pid!.Value, $"{runner.Name}/{worker.Slot}", runner.Name, worker.Slot, worker.Generation);

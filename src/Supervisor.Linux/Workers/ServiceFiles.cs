@@ -41,7 +41,7 @@ public static class ServiceFiles
         }
 
         // A user that is not there is said elsewhere, and nothing can be read for him.
-        var identity = WorkerIdentity.TryResolve(spec, out var known, out _) ? known : null;
+        var identity = WorkerIdentity.TryLookUp(spec, out var known, out _) ? known : null;
         for (var i = 0; i < spec.EnvironmentFiles.Length && identity is not null; i++)
         {
             var file = spec.EnvironmentFiles[i];

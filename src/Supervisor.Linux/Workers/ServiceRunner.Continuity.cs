@@ -113,7 +113,10 @@ public sealed partial class ServiceRunner
         _missed = missed;
     }
 
-    /// <summary>What each generation that lives is spawned with: its own listeners by their names, and whom it runs as.</summary>
+    /// <summary>
+    /// What each generation that lives is spawned with: its own listeners by their names, and its user. The manifest has
+    /// only the newest generation's; that of another one is looked up when it spawns.
+    /// </summary>
     private void RestoreMeans()
     {
         _means.Clear();
@@ -123,7 +126,7 @@ public sealed partial class ServiceRunner
             var isSame = spec.User == State.Spec.User && spec.Group == State.Spec.Group && spec.SupplementaryGroups.SequenceEqual(State.Spec.SupplementaryGroups);
             _means.Add(generation, new GenerationResources(
                 listeners.Any(handle => handle is null) ? _wanted.Listeners : listeners!,
-                isSame || !WorkerIdentity.TryResolve(spec, out var identity, out _) ? _wanted.Identity : identity));
+                isSame ? _wanted.Identity : null));
         }
     }
 
@@ -132,7 +135,7 @@ public sealed partial class ServiceRunner
     {
         foreach (var waiting in _waitingHooks)
         {
-            _hooks.Run(State.SpecOf(waiting.Generation), MeansOf(waiting.Generation).Identity!, waiting);
+            RunHook(waiting);
         }
 
         ResumeDrains();

@@ -18,9 +18,9 @@ public sealed partial class ServiceRunner
     /// </summary>
     public void CoverShards()
     {
-        if (State.Spec.Handoff != HandoffKind.ScmRights && Listeners.Any(handle => NeedsOtherShares(handle, handle.Sockets.Count, State.Desired)))
+        if (State.Spec.Handoff != HandoffKind.ScmRights && Waits is null && Listeners.Any(handle => NeedsOtherShares(handle, handle.Sockets.Count, State.Desired)))
         {
-            Restart(out _);
+            Restart();
         }
     }
 

@@ -18,6 +18,19 @@ public sealed partial class ServiceRunner
     private void Spawn(WorkerState worker, bool isOneOfMany)
     {
         var spec = State.SpecOf(worker.Generation);
+        if (MeansOf(worker.Generation).Identity is null)
+        {
+            _preparing.Add(worker.Id);
+            ResolveGeneration(worker.Generation, error =>
+            {
+                if (_preparing.Remove(worker.Id))
+                {
+                    SpawnOrFail(error);
+                }
+            });
+            return;
+        }
+
         if (spec.EnvironmentFiles.IsEmpty)
         {
             Spawn(worker, spec, FileVariables.None, isOneOfMany);
@@ -41,6 +54,18 @@ public sealed partial class ServiceRunner
                 Spawn(worker, spec, read, isOneOfMany: false);
             }
         });
+
+        void SpawnOrFail(string? error)
+        {
+            if (error is not null)
+            {
+                Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(error)));
+            }
+            else
+            {
+                Spawn(worker, isOneOfMany: false);
+            }
+        }
     }
 
     private void Spawn(WorkerState worker, ServiceSpec spec, FileVariables fromFiles, bool isOneOfMany)
@@ -101,7 +126,7 @@ public sealed partial class ServiceRunner
             return false;
         }
 
-        Post(new WorkerEnded(workerId, ExitReason.NotStarted("it was stopped while its environment_files were being read")));
+        Post(new WorkerEnded(workerId, ExitReason.NotStarted("it was stopped before its environment_files had been read and its user was known")));
         return true;
     }
 

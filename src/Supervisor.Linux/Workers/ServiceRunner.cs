@@ -37,6 +37,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private readonly bool _daemonLogsToJournal;
     private OutputQueue? _output;
     private readonly HookRunner _hooks;
+    private readonly IdentityRequests _identities;
     private readonly DemandWatch _demand;
     private readonly DrainWatch _drains;
     private readonly Dictionary<int, WorkerProcess> _processes = [];
@@ -58,9 +59,12 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     private TimeSpan? _gaveWay;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
-    public ServiceRunner(EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, Disposer disposer, OrphanReaper? orphans = null, bool daemonLogsToJournal = false)
+    public ServiceRunner(
+        EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, Disposer disposer,
+        OrphanReaper? orphans = null, bool daemonLogsToJournal = false, UserDirectory? users = null)
     {
         _loop = loop;
+        _identities = new IdentityRequests(loop, users ?? UserDirectory.Host, () => Changed?.Invoke(this, []));
         _looks = new SerialQueue(loop);
         _spawner = spawner;
         _wanted = new GenerationResources(listeners, null);
@@ -160,62 +164,96 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public bool RunsAs(uint uid) => _wanted.Identity is { } identity && (identity.Uid ?? Processes.EffectiveUid) == uid
         || _processes.Values.Any(process => process.Uid == uid);
 
+    /// <summary>What the service waits for before it can start or restart; null where it does not.</summary>
+    public string? Waits => _identities.Waits;
+
     /// <summary>
-    /// Starts the service, if its listeners are there; where it runs, workers that wait for their next try are tried at
-    /// once. False with the reason where it cannot be started.
+    /// Starts the service, if its listeners are there; where it runs, slots that wait for their next try are tried at once.
     /// </summary>
-    public bool Start(out string? error) => Start(new StartRequested(), out error);
+    /// <param name="onDecided">Called on the loop, perhaps before this returns: with null just before the start begins, or with the reason why it cannot.</param>
+    public void Start(Action<string?>? onDecided = null) => Start(() => new StartRequested(), onDecided);
 
     /// <summary>What the daemon does with a service that is to run: starts it, or waits for its first connection, as <c>start</c> says.</summary>
-    public bool Activate(out string? error) => Start(State.Spec.Start == StartMode.OnDemand ? new DemandAwaited() : new StartRequested(), out error);
+    public void Activate() => Start(() => State.Spec.Start == StartMode.OnDemand ? new DemandAwaited() : new StartRequested(), null);
 
-    private bool Start(ServiceEvent what, out string? error)
+    private void Start(Func<ServiceEvent> what, Action<string?>? onDecided)
     {
-        var missing = Listeners.Where(handle => handle.Descriptor is null).Select(handle => handle.IsAwaited ? handle.Failure!.Arguments : $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{(handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}")}").ToArray();
-        error = missing.Length > 0 ? string.Join("; ", missing) : null;
-        if (error is null && State.Spec.Readiness.Kind == ReadinessKind.Http && !Listeners.Any(handle => HttpProbe.Asks(handle.Spec.Address.Kind)))
+        if (Missing() is { } missing)
         {
-            // Of a given one it is known only now.
-            error = $"ready = \"http:{State.Spec.Readiness.Path}\" asks a tcp:// or unix:// listener, and there is none among {string.Join(", ", Listeners.Select(handle => handle.Name))}";
+            Refuse(missing, onDecided);
+            return;
         }
 
-        if (error is null)
+        Resolve(error =>
         {
-            Resolve(out error);
-        }
-
-        if (error is not null)
-        {
-            if (!State.Wanted)
+            if (error is not null)
             {
-                Blocked = error;
-                _log.Blocked(error);
-                Changed?.Invoke(this, []);
+                Refuse(error, onDecided);
+                return;
             }
 
-            return false;
-        }
-
-        Blocked = null;
-        Post(what);
-        return true;
+            Blocked = null;
+            onDecided?.Invoke(null);
+            Post(what());
+        });
     }
 
-    /// <summary>Replaces the workers, or starts a stopped service; false with the reason where names of the service do not resolve, and then nothing changes.</summary>
-    public bool Restart(out string? error)
+    private void Refuse(string error, Action<string?>? onDecided)
     {
         if (!State.Wanted)
         {
-            return Start(out error);
+            Blocked = error;
+            _log.Blocked(error);
+            Changed?.Invoke(this, []);
         }
 
-        if (!Resolve(out error))
+        onDecided?.Invoke(error);
+    }
+
+    /// <summary>Why no worker could be started on the listeners as they are; null where one could.</summary>
+    private string? Missing()
+    {
+        var missing = Listeners.Where(handle => handle.Descriptor is null).Select(WhyMissing).ToArray();
+        if (missing.Length > 0)
         {
-            return false;
+            return string.Join("; ", missing);
         }
 
-        Post(new RestartRequested());
-        return true;
+        // Of a listener that is given to the daemon, the kind is known only now.
+        return State.Spec.Readiness.Kind == ReadinessKind.Http && !Listeners.Any(handle => HttpProbe.Asks(handle.Spec.Address.Kind))
+            ? $"ready = \"http:{State.Spec.Readiness.Path}\" asks a tcp:// or unix:// listener, and there is none among {string.Join(", ", Listeners.Select(handle => handle.Name))}"
+            : null;
+    }
+
+    private static string WhyMissing(ListenerHandle handle)
+    {
+        if (handle.IsAwaited)
+        {
+            return handle.Failure!.Arguments;
+        }
+
+        var why = handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}";
+        return $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{why}";
+    }
+
+    /// <summary>Replaces the workers, or starts a stopped service. Where a name of the service does not resolve, nothing changes.</summary>
+    /// <param name="onDecided">As in <see cref="Start(Action{string?}?)"/>.</param>
+    public void Restart(Action<string?>? onDecided = null)
+    {
+        if (!State.Wanted)
+        {
+            Start(onDecided);
+            return;
+        }
+
+        Resolve(error =>
+        {
+            onDecided?.Invoke(error);
+            if (error is null)
+            {
+                Post(new RestartRequested());
+            }
+        });
     }
 
     /// <summary>
@@ -245,14 +283,15 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         Post(new SpecChanged(spec, newWorkers));
     }
 
-    /// <summary>Lets the roll-out go on beyond its canary; false with the reason where there is none to promote.</summary>
-    public bool Promote(out string? error)
+    /// <summary>Promotes the canary: the roll-out continues to the other slots. The reason where there is none to promote, else null.</summary>
+    public string? Promote()
     {
-        error = State.Rollout switch
+        var error = State.Rollout switch
         {
             { IsOnTrial: true } => null,
             { IsActive: true, Canary: > 0, Promoted: true } rollout => $"the canary of generation {rollout.To} has been promoted already",
-            { IsActive: true } rollout => $"the roll-out of generation {rollout.To} has no canary{(rollout.Phase == RolloutPhase.RollingBack ? " any more: it goes back" : "")}",
+            { IsActive: true, Phase: RolloutPhase.RollingBack } rollout => $"the roll-out of generation {rollout.To} is being rolled back",
+            { IsActive: true } rollout => $"the roll-out of generation {rollout.To} has no canary",
             _ => "no roll-out is under way",
         };
         if (error is null)
@@ -260,15 +299,15 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             Post(new PromoteRequested());
         }
 
-        return error is null;
+        return error;
     }
 
-    /// <summary>Lets the roll-out go back; false with the reason where none is under way.</summary>
-    public bool Abort(out string? error)
+    /// <summary>Rolls the roll-out back. The reason where there is none that could be, else null.</summary>
+    public string? Abort()
     {
-        error = State.Rollout switch
+        var error = State.Rollout switch
         {
-            { IsActive: true, Phase: RolloutPhase.RollingBack } rollout => $"the roll-out of generation {rollout.To} goes back already",
+            { IsActive: true, Phase: RolloutPhase.RollingBack } rollout => $"the roll-out of generation {rollout.To} is being rolled back already",
             { IsActive: true } => null,
             _ => "no roll-out is under way",
         };
@@ -277,7 +316,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             Post(new AbortRequested());
         }
 
-        return error is null;
+        return error;
     }
 
     /// <summary>Sends a signal to the main process of each worker, also of those that drain; the process ids of those that it reached.</summary>
@@ -298,6 +337,11 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <summary>Hands an event to the machine and carries out what comes of it, in order, also when effects raise events of their own.</summary>
     public void Post(ServiceEvent what)
     {
+        if (what is StopRequested)
+        {
+            _identities.Cancel("the service was stopped before its user was known");
+        }
+
         _events.Enqueue(what);
         if (_stepping)
         {
@@ -402,6 +446,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             _orphans.Reaped -= EndAbandoned;
         }
 
+        _identities.Dispose();
         _stored.Dispose();
         foreach (var process in _processes.Values)
         {
@@ -432,21 +477,46 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         return State.NextDeadline is { } due && due <= now ? due - TimeSpan.FromTicks(1) : now;
     }
 
-    private bool Resolve(out string? error)
+    /// <summary>Looks up the user and groups of the next generation.</summary>
+    private void Resolve(Action<string?> onResolved)
     {
-        if (!WorkerIdentity.TryResolve(State.Spec, out var identity, out error))
+        var spec = State.Spec;
+        _identities.Resolve(spec, (identity, error) =>
         {
-            return false;
-        }
+            if (identity is not null && !WorkerIdentity.IsSame(spec, State.Spec))
+            {
+                // A reload has named others in the meantime.
+                Resolve(onResolved);
+                return;
+            }
 
-        _wanted = _wanted with { Identity = identity };
-        foreach (var (generation, means) in _means.Where(pair => pair.Value.Identity is null || !State.Wanted).ToArray())
-        {
-            _means[generation] = means with { Identity = identity };
-        }
+            if (identity is not null)
+            {
+                _wanted = _wanted with { Identity = identity };
+                foreach (var (generation, means) in _means.Where(pair => pair.Value.Identity is null || !State.Wanted).ToArray())
+                {
+                    _means[generation] = means with { Identity = identity };
+                }
+            }
 
-        return true;
+            onResolved(error);
+        });
     }
+
+    /// <summary>Looks up the user and groups of a generation that a predecessor began, and did not tell.</summary>
+    private void ResolveGeneration(int generation, Action<string?> onResolved) => _identities.Resolve(State.SpecOf(generation), (identity, error) =>
+    {
+        if (identity is not null && _means.TryGetValue(generation, out var means))
+        {
+            _means[generation] = means with { Identity = means.Identity ?? identity };
+        }
+        else if (identity is not null)
+        {
+            _wanted = _wanted with { Identity = identity };
+        }
+
+        onResolved(error);
+    });
 
     /// <summary>
     /// A generation that has just begun gets what is there for it now and keeps it; one of which nothing is left is
@@ -497,7 +567,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 _drains.Kill(kill.Worker.Id, () => KillWorker(kill.Worker.Id));
                 break;
             case HookEffect hook:
-                _hooks.Run(State.SpecOf(hook.Generation), MeansOf(hook.Generation).Identity!, hook);
+                RunHook(hook);
                 break;
             case HookStopEffect stop:
                 _hooks.Stop(stop);
@@ -513,6 +583,27 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             default:
                 throw new ArgumentOutOfRangeException(nameof(effect), effect, null);
         }
+    }
+
+    private void RunHook(HookEffect hook)
+    {
+        if (MeansOf(hook.Generation).Identity is { } identity)
+        {
+            _hooks.Run(State.SpecOf(hook.Generation), identity, hook);
+            return;
+        }
+
+        ResolveGeneration(hook.Generation, error =>
+        {
+            if (error is null)
+            {
+                RunHook(hook);
+            }
+            else
+            {
+                Post(new HookEnded(hook.Hook, hook.Generation, $"{hook.Hook.Setting()} could not be started: {error}"));
+            }
+        });
     }
 
     private void KillWorker(int workerId)

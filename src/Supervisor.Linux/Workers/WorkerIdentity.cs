@@ -1,11 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
 using Supervisor.Core.Services;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>Whom a service's workers run as, looked up once for a generation: the user database may be slow.</summary>
+/// <summary>The user and groups of a service's workers, looked up once for a generation.</summary>
 /// <param name="Uid">User id; null: the daemon's own.</param>
 /// <param name="Gid">Group id; null: the daemon's own.</param>
 /// <param name="Groups">Supplementary groups; null: the daemon's own.</param>
@@ -15,15 +16,31 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
     /// <summary>What the workers may do with files that the daemon may not trust; null where they have the daemon's own rights.</summary>
     public FileRights? Rights => Uid is { } uid && uid != Processes.EffectiveUid ? new FileRights(uid, Gid ?? Processes.EffectiveGid, Groups ?? []) : null;
 
-    /// <summary>The same for a service, which is looked up; null also where a name of it is unknown, and no worker of it can start.</summary>
-    public static FileRights? RightsOf(ServiceSpec spec) => TryResolve(spec, out var identity, out _) ? identity.Rights : null;
+    /// <summary>The same for a service, whose names are looked up; null also where a name is unknown. Waits: never on the loop.</summary>
+    public static FileRights? RightsOf(ServiceSpec spec) => TryLookUp(spec, out var identity, out _) ? identity.Rights : null;
 
-    /// <summary>Whether the workers of two specifications are of the same user and groups.</summary>
+    /// <summary>Whether the workers of two specifications have the same user and groups.</summary>
     public static bool IsSame(ServiceSpec one, ServiceSpec other) =>
         one.User == other.User && one.Group == other.Group && one.SupplementaryGroups.SequenceEqual(other.SupplementaryGroups);
 
-    /// <summary>Looks up the names of a service. On failure <paramref name="error"/> names setting, value and remedy.</summary>
-    public static bool TryResolve(ServiceSpec spec, [NotNullWhen(true)] out WorkerIdentity? identity, [NotNullWhen(false)] out string? error)
+    /// <summary>The users and groups that a service names; none where the workers run as the daemon does.</summary>
+    public static IReadOnlyList<AccountName> NamesOf(ServiceSpec spec) =>
+    [
+        .. spec.User is { } user ? [new AccountName(true, user)] : Array.Empty<AccountName>(),
+        .. spec.Group is { } group ? [new AccountName(false, group)] : Array.Empty<AccountName>(),
+        .. spec.SupplementaryGroups.Select(name => new AccountName(false, name)),
+    ];
+
+    /// <summary>Looks the names of a service up, which takes up to <see cref="UserDirectory.Patience"/>: never on the loop.</summary>
+    public static bool TryLookUp(ServiceSpec spec, [NotNullWhen(true)] out WorkerIdentity? identity, [NotNullWhen(false)] out string? error)
+    {
+        UserDirectory.Host.Refresh(NamesOf(spec)).GetAwaiter().GetResult();
+        return TryResolve(spec, UserDirectory.Host, out identity, out error);
+    }
+
+    /// <summary>The identity by the directory's newest answers, without waiting. On failure <paramref name="error"/> names setting, value and remedy.</summary>
+    public static bool TryResolve(
+        ServiceSpec spec, UserDirectory users, [NotNullWhen(true)] out WorkerIdentity? identity, [NotNullWhen(false)] out string? error)
     {
         identity = null;
         uint? uid = null;
@@ -32,23 +49,22 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
         IReadOnlyList<KeyValuePair<string, string>> variables = [];
         if (spec.User is { } user)
         {
-            if (Processes.FindUser(user) is not { } found)
+            if (users.FindUser(user, out var reason) is not { } found)
             {
-                error = $"user \"{user}\": there is no such user on this host; create it, or name another";
+                error = $"user \"{user}\": {reason}";
                 return false;
             }
 
-            (uid, gid) = (found.Uid, found.Gid);
-            groups = Processes.GroupsOf(found.Name, found.Gid);
+            (uid, gid, groups) = (found.Uid, found.Gid, found.Groups);
             variables = [new("USER", found.Name), new("LOGNAME", found.Name), new("HOME", found.Home), new("SHELL", found.Shell)];
         }
 
         if (spec.Group is { } group)
         {
-            gid = Processes.FindGroup(group);
+            gid = users.FindGroup(group, out var reason);
             if (gid is null)
             {
-                error = $"group \"{group}\": there is no such group on this host; create it, or name another";
+                error = $"group \"{group}\": {reason}";
                 return false;
             }
 
@@ -60,9 +76,9 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
             var all = new List<uint>(groups ?? []);
             foreach (var name in spec.SupplementaryGroups)
             {
-                if (Processes.FindGroup(name) is not { } id)
+                if (users.FindGroup(name, out var reason) is not { } id)
                 {
-                    error = $"supplementary_groups \"{name}\": there is no such group on this host; create it, or leave it out";
+                    error = $"supplementary_groups \"{name}\": {reason}";
                     return false;
                 }
 

@@ -2,6 +2,7 @@ using Serilog;
 using Serilog.Core;
 using Serilog.Events;
 using Supervisor.Core.Listeners;
+using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Linux.Tests.Kernel;
@@ -15,7 +16,9 @@ internal static class Given
     public static ListenerSpec Spec(string address, Func<ListenerSpec, ListenerSpec>? configure = null)
     {
         var spec = new ListenerSpec { Name = "web", Address = Address(address) };
-        return configure is null ? spec : configure(spec);
+        spec = configure is null ? spec : configure(spec);
+        UserDirectory.Host.Refresh([.. AccountName.OwnersOf(spec)]).GetAwaiter().GetResult();
+        return spec;
     }
 
     public static ListenerFactory Factory(ILogger? log = null) => new(TimeProvider.System, log ?? Logger.None);

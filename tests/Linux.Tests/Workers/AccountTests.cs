@@ -32,14 +32,14 @@ public class AccountTests : KernelTest
     {
         Assert.Null(Processes.FindUser(text));
         Assert.Null(Processes.FindGroup(text));
-        Assert.False(WorkerIdentity.TryResolve(new ServiceSpec { Name = "a", Command = ["/bin/true"], User = text }, out _, out var error));
+        Assert.False(WorkerIdentity.TryLookUp(new ServiceSpec { Name = "a", Command = ["/bin/true"], User = text }, out _, out var error));
         Assert.Contains("no such user", error, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_group_alone_takes_the_daemons_other_groups_away()
     {
-        Assert.True(WorkerIdentity.TryResolve(new ServiceSpec { Name = "a", Command = ["/bin/true"], Group = "nogroup" }, out var identity, out _));
+        Assert.True(WorkerIdentity.TryLookUp(new ServiceSpec { Name = "a", Command = ["/bin/true"], Group = "nogroup" }, out var identity, out _));
         Assert.Equal((null, 65534u), (identity.Uid, identity.Gid));
         Assert.Empty(identity.Groups!);
     }

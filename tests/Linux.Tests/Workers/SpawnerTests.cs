@@ -183,7 +183,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
     private static WorkerProcess? Spawn(Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, List<string> output, out string? failure)
     {
-        Assert.True(WorkerIdentity.TryResolve(spec, out var identity, out var error), error);
+        Assert.True(WorkerIdentity.TryLookUp(spec, out var identity, out var error), error);
         var worker = new WorkerState { Id = 3, Slot = 1, Generation = 7, Phase = WorkerPhase.Starting, StartedAt = default };
         var variables = FileVariables.None;
         if (!spec.EnvironmentFiles.IsEmpty)

@@ -1,0 +1,37 @@
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Kernel;
+
+/// <summary>A user of the host.</summary>
+/// <param name="Uid">User id.</param>
+/// <param name="Gid">Primary group.</param>
+/// <param name="Name">Name.</param>
+/// <param name="Home">Home directory.</param>
+/// <param name="Shell">Login shell.</param>
+/// <param name="Groups">All groups, the primary one among them.</param>
+public sealed record UserAccount(uint Uid, uint Gid, string Name, string Home, string Shell, IReadOnlyList<uint> Groups);
+
+/// <summary>
+/// Users and groups by name. A call may take as long as the slowest source of <c>/etc/nsswitch.conf</c>, for example a
+/// directory server that does not answer: never on the loop. Use <see cref="UserDirectory"/>.
+/// </summary>
+public interface IUserDatabase
+{
+    /// <summary>A user by name or number; null where there is none. A number that no user has is a user of that number.</summary>
+    UserAccount? FindUser(string nameOrNumber);
+
+    /// <summary>A group by name or number; null where there is none.</summary>
+    uint? FindGroup(string nameOrNumber);
+}
+
+/// <summary>The host's database: getpwnam_r(3), getgrnam_r(3) and getgrouplist(3) of the C library.</summary>
+internal sealed class HostUserDatabase : IUserDatabase
+{
+    /// <inheritdoc/>
+    public UserAccount? FindUser(string nameOrNumber) => Processes.FindUser(nameOrNumber) is { } user
+        ? new UserAccount(user.Uid, user.Gid, user.Name, user.Home, user.Shell, Processes.GroupsOf(user.Name, user.Gid))
+        : null;
+
+    /// <inheritdoc/>
+    public uint? FindGroup(string nameOrNumber) => Processes.FindGroup(nameOrNumber);
+}

@@ -1,0 +1,36 @@
+using System.Collections.Concurrent;
+using Supervisor.Linux.Kernel;
+
+namespace Supervisor.Linux.Tests.Kernel;
+
+/// <summary>A user database that answers nothing about "slow" and "4711" until it is released, and knows all others but "missing".</summary>
+internal sealed class HangingUsers : IUserDatabase
+{
+    private readonly ManualResetEventSlim _released = new();
+    private readonly ConcurrentQueue<string> _asked = new();
+
+    public int Asked(string name) => _asked.Count(asked => asked == name);
+
+    public void Release() => _released.Set();
+
+    public UserAccount? FindUser(string nameOrNumber)
+    {
+        Answer(nameOrNumber);
+        return nameOrNumber == "missing" ? null : new UserAccount(1000, 1000, nameOrNumber, "/", "/bin/sh", [1000]);
+    }
+
+    public uint? FindGroup(string nameOrNumber)
+    {
+        Answer(nameOrNumber);
+        return nameOrNumber == "missing" ? null : 7;
+    }
+
+    private void Answer(string name)
+    {
+        _asked.Enqueue(name);
+        if (name is "slow" or "4711")
+        {
+            _released.Wait();
+        }
+    }
+}

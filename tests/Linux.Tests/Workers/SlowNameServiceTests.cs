@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Time.Testing;
+using Serilog.Core;
+using Supervisor.Core.Services;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Tests.Kernel;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Tests.Workers;
+
+/// <summary>A service whose user cannot be resolved waits, and no other service notices.</summary>
+public class SlowNameServiceTests : KernelTest
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public override void Dispose()
+    {
+        _directory.Dispose();
+        base.Dispose();
+    }
+
+    [Fact]
+    public async Task Other_services_are_supervised_and_rolled_out_until_the_request_fails()
+    {
+        var users = new HangingUsers();
+        var time = new FakeTimeProvider();
+        var directory = new UserDirectory(users, time);
+        using var loop = new LoopUnderTest();
+        using var orphans = loop.On(() => new OrphanReaper(loop.Loop));
+        using var spawner = new Spawner(_directory.Path, "/broker", TimeProvider.System, orphans) { Disposer = loop.Disposer, Tokens = new WorkerTokens(null) };
+        ServiceRunner Runner(string name, string? user) => loop.On(() => new ServiceRunner(
+            loop.Loop, spawner, new ServiceSpec { Name = name, Command = ["/bin/sleep", "1000"], User = user, Readiness = Readiness.Started, StopTimeout = TimeSpan.FromSeconds(1) },
+            [], Logger.None, loop.Disposer, orphans, users: directory));
+        var (waiting, other) = (Runner("waiting", "slow"), Runner("other", null));
+
+        var refused = new TaskCompletionSource<string?>();
+        loop.On(() => waiting.Start(refused.SetResult));
+        Assert.Equal("resolving user \"slow\"", loop.On(() => waiting.Waits));
+        loop.On(() => other.Start());
+        loop.Until(() => other.State.Ready == 1);
+
+        // A crash is repaired, and a roll-out goes through.
+        var crashed = loop.On(() => other.State.Workers.Single().Pid!.Value);
+        using (var process = Processes.OpenPidfd(crashed, out _))
+        {
+            Processes.Signal(process!, 9);
+        }
+
+        loop.Until(() => other.State.Ready == 1 && other.State.Workers[^1].Pid != crashed);
+        loop.On(() => other.Restart());
+        loop.Until(() => other.State is { Generation: 2, Rollout.Phase: RolloutPhase.Done });
+
+        time.Advance(UserDirectory.Patience);
+        Assert.Contains("user \"slow\": the name service did not answer within 30s", await refused.Task.WaitAsync(Patience), StringComparison.Ordinal);
+        Assert.Equal((null, true), loop.On(() => (waiting.Waits, waiting.Blocked is not null)));
+        Assert.Equal(ServiceCondition.Stopped, loop.On(() => waiting.State.Condition));
+
+        // A stop while the name is looked up again: nothing starts.
+        var stopped = new TaskCompletionSource<string?>();
+        loop.On(() => waiting.Start(stopped.SetResult));
+        loop.On(() => waiting.Post(new StopRequested()));
+        Assert.Contains("stopped", await stopped.Task.WaitAsync(Patience), StringComparison.Ordinal);
+        users.Release();
+
+        loop.On(() => other.Post(new StopRequested()));
+        loop.Until(() => other.IsGone);
+        loop.On(waiting.Dispose);
+        loop.On(other.Dispose);
+        Libc.EndSubreaper();
+    }
+}
