@@ -3,6 +3,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -36,7 +37,7 @@ internal static class BindProbe
             failure = Ask(ListenerPlan.For(spec, candidate));
 
             // As ListenerFactory.Create: "*" goes on to IPv4 only where there is no IPv6.
-            if (failure is null || failure.Errno is not (Errno.EAFNOSUPPORT or Errno.EADDRNOTAVAIL))
+            if (failure is null || failure.Errno is not (EAFNOSUPPORT or EADDRNOTAVAIL))
             {
                 break;
             }
@@ -92,7 +93,7 @@ internal static class BindProbe
         {
             if (NetworkInterfaces.Index(name) is not { } index)
             {
-                return new SystemCallError("bind", Errno.ENODEV).With(address.ToString());
+                return new SystemCallError("bind", ENODEV).With(address.ToString());
             }
 
             scope = index;
@@ -100,6 +101,6 @@ internal static class BindProbe
 
         return Sockaddr.Encode(address, scope) is { } raw
             ? Sockets.Bind(socket, raw)?.With(address.ToString())
-            : new SystemCallError("bind", Errno.ENAMETOOLONG).With(address.ToString());
+            : new SystemCallError("bind", ENAMETOOLONG).With(address.ToString());
     }
 }

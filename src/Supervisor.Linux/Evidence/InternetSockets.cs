@@ -4,7 +4,7 @@ using System.Net;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Kernel;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -67,12 +67,12 @@ internal static class InternetSockets
             return holders;
         }
 
-        var protocol = space == PortSpace.Tcp ? IpprotoTcp : IpprotoUdp;
+        var protocol = space == PortSpace.Tcp ? IPPROTO_TCP : IPPROTO_UDP;
         Span<byte> request = stackalloc byte[56];
-        foreach (var family in (ReadOnlySpan<byte>)[AfInet, AfInet6])
+        foreach (var family in (ReadOnlySpan<byte>)[AF_INET, AF_INET6])
         {
             Fill(request, family, protocol, states, port);
-            netlink.Dump(SockDiagByFamily, request, (_, message) => Read(space, message, holders));
+            netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) => Read(space, message, holders));
         }
 
         return holders;
@@ -97,7 +97,7 @@ internal static class InternetSockets
         }
 
         var state = message[1];
-        var isIPv6 = message[0] == AfInet6;
+        var isIPv6 = message[0] == AF_INET6;
         var port = BinaryPrimitives.ReadUInt16BigEndian(message[4..]);
         var local = Address(message.Slice(8, 16), isIPv6);
         var device = BinaryPrimitives.ReadUInt32LittleEndian(message[40..]);
@@ -144,13 +144,13 @@ internal static class InternetSockets
         // The protocol's number does not fit into sdiag_protocol: it goes as attribute INET_DIAG_REQ_PROTOCOL (Linux 5.9).
         Span<byte> request = stackalloc byte[64];
         var inodes = new HashSet<ulong>();
-        foreach (var family in (ReadOnlySpan<byte>)[AfInet, AfInet6])
+        foreach (var family in (ReadOnlySpan<byte>)[AF_INET, AF_INET6])
         {
-            Fill(request[..56], family, unchecked((byte)IpprotoMptcp), 1u << Listen, port);
+            Fill(request[..56], family, unchecked((byte)IPPROTO_MPTCP), 1u << Listen, port);
             BinaryPrimitives.WriteUInt16LittleEndian(request[56..], 8);
             BinaryPrimitives.WriteUInt16LittleEndian(request[58..], ReqProtocol);
-            BinaryPrimitives.WriteUInt32LittleEndian(request[60..], IpprotoMptcp);
-            netlink.Dump(SockDiagByFamily, request, (_, message) =>
+            BinaryPrimitives.WriteUInt32LittleEndian(request[60..], IPPROTO_MPTCP);
+            netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>
             {
                 if (message.Length >= MessageLength && message[1] == Listen)
                 {

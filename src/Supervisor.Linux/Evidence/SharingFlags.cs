@@ -2,7 +2,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -73,8 +73,8 @@ internal static class SharingFlags
         using var borrowed = OpenFiles.Borrow(place.Pid, place.Descriptor);
         if (borrowed is null
             || Files.GetStatus(borrowed, out var status) is not null || status.Inode != place.Inode
-            || Sockets.GetInt32(borrowed, SolSocket, SocketOptions.ReuseAddress.Number, out var reuseAddress) is not null
-            || Sockets.GetInt32(borrowed, SolSocket, SocketOptions.ReusePort.Number, out var reusePort) is not null)
+            || Sockets.GetInt32(borrowed, SOL_SOCKET, SocketOptions.ReuseAddress.Number, out var reuseAddress) is not null
+            || Sockets.GetInt32(borrowed, SOL_SOCKET, SocketOptions.ReusePort.Number, out var reusePort) is not null)
         {
             return null;
         }
@@ -82,7 +82,7 @@ internal static class SharingFlags
         var v6Only = 0;
         if (socket.IsIPv6)
         {
-            Sockets.GetInt32(borrowed, IpprotoIpv6, SocketOptions.V6Only.Number, out v6Only);
+            Sockets.GetInt32(borrowed, IPPROTO_IPV6, SocketOptions.V6Only.Number, out v6Only);
         }
 
         return socket with { ReuseAddress = reuseAddress != 0, ReusePort = reusePort != 0, V6Only = v6Only != 0 };

@@ -1,5 +1,6 @@
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -65,7 +66,7 @@ internal sealed class SocketPlace : IDisposable
             rights = RightsOf(walk.FirstFlaw!, out var refused);
             if (refused)
             {
-                error = new SystemCallError("openat", Errno.EACCES);
+                error = new SystemCallError("openat", EACCES);
                 note = $"{walk.FirstFlaw!.Fault}, so the directory of the socket can be replaced by anybody who may write there; {walk.FirstFlaw.Remedy(TrustedFile.Accept(walk.FirstFlaw))}";
                 return null;
             }
@@ -84,7 +85,7 @@ internal sealed class SocketPlace : IDisposable
             static refused => (null, refused));
         if (!opening.TryGet(Patience, out var opened))
         {
-            error = new SystemCallError("open", Errno.ETIMEDOUT);
+            error = new SystemCallError("open", ETIMEDOUT);
             return null;
         }
 
@@ -136,7 +137,7 @@ internal sealed class SocketPlace : IDisposable
             || !status.IsSocket || status.Links != 1 || (status.Uid != (_rights?.Uid ?? Processes.EffectiveUid) && status.Uid != Processes.EffectiveUid)))
         {
             file.Dispose();
-            error = new SystemCallError("open", Errno.ESTALE);
+            error = new SystemCallError("open", ESTALE);
             return null;
         }
 
@@ -186,8 +187,8 @@ internal sealed class SocketPlace : IDisposable
     private static SocketPlace? Take(PathWalk walk, string path, FileRights? rights, bool isForeign, out SystemCallError error)
     {
         error = walk.Error is { } refused ? refused
-            : walk.Target is null ? new SystemCallError("open", Errno.ENOENT)
-            : !walk.TargetStatus.IsDirectory ? new SystemCallError("open", Errno.ENOTDIR)
+            : walk.Target is null ? new SystemCallError("open", ENOENT)
+            : !walk.TargetStatus.IsDirectory ? new SystemCallError("open", ENOTDIR)
             : default;
         return error.Errno != 0 ? null
             : new SocketPlace(walk.TakeTarget()!, path, rights, isForeign);
@@ -221,6 +222,6 @@ internal sealed class SocketPlace : IDisposable
                 return call(place);
             },
             refused);
-        return foreign.TryGet(Patience, out var result) ? result! : refused(new SystemCallError("open", Errno.ETIMEDOUT));
+        return foreign.TryGet(Patience, out var result) ? result! : refused(new SystemCallError("open", ETIMEDOUT));
     }
 }

@@ -4,6 +4,7 @@ using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -27,12 +28,12 @@ internal static class UnixPath
         var path = address.Path!;
         if (address.PathBytes > ListenAddress.MaxUnixPathBytes)
         {
-            return Refused(new SystemCallError("bind", Errno.ENAMETOOLONG), address, UnixPathState.Unknown);
+            return Refused(new SystemCallError("bind", ENAMETOOLONG), address, UnixPathState.Unknown);
         }
 
         if (Files.GetStatus(path, out var status) is { } error)
         {
-            if (error.Errno != Errno.ENOENT)
+            if (error.Errno != ENOENT)
             {
                 return Refused(error with { Call = "bind" }, address, UnixPathState.Unknown);
             }
@@ -43,7 +44,7 @@ internal static class UnixPath
                 : new Finding(null, UnixPathState.Free, null, []);
         }
 
-        var inUse = new SystemCallError("bind", Errno.EADDRINUSE);
+        var inUse = new SystemCallError("bind", EADDRINUSE);
         if (!status.IsSocket)
         {
             return Refused(inUse, address, UnixPathState.OtherFile) with { FileKind = Kind(status) };
@@ -66,8 +67,8 @@ internal static class UnixPath
 
         return Sockets.Connect(probe, raw)?.Errno switch
         {
-            null or Errno.EPROTOTYPE or Errno.EAGAIN => UnixPathState.Live,
-            Errno.ECONNREFUSED => UnixPathState.Stale,
+            null or EPROTOTYPE or EAGAIN => UnixPathState.Live,
+            ECONNREFUSED => UnixPathState.Stale,
             _ => UnixPathState.Unknown,
         };
     }

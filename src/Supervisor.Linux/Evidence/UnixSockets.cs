@@ -3,7 +3,7 @@ using System.Text;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Kernel;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -52,10 +52,10 @@ internal static class UnixSockets
         // struct unix_diag_req: family, protocol, pad, states, ino, show, cookie[2].
         Span<byte> request = stackalloc byte[24];
         request.Clear();
-        request[0] = AfUnix;
+        request[0] = AF_UNIX;
         BinaryPrimitives.WriteUInt32LittleEndian(request[4..], uint.MaxValue);
         BinaryPrimitives.WriteUInt32LittleEndian(request[12..], ShowName | ShowVfs | ShowUid);
-        netlink.Dump(SockDiagByFamily, request, (_, message) =>
+        netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>
         {
             if (message.Length < MessageLength || !isWanted(message[1], message[MessageLength..]))
             {
@@ -85,8 +85,8 @@ internal static class UnixSockets
 
     private static ListenerKind Kind(byte type) => type switch
     {
-        SockDgram => ListenerKind.UnixDatagram,
-        SockSeqpacket => ListenerKind.UnixSeqpacket,
+        SOCK_DGRAM => ListenerKind.UnixDatagram,
+        SOCK_SEQPACKET => ListenerKind.UnixSeqpacket,
         _ => ListenerKind.UnixStream,
     };
 

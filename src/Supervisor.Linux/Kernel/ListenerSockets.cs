@@ -2,7 +2,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Plan;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Kernel;
 
@@ -12,7 +12,7 @@ public static class ListenerSockets
     /// <summary>Makes the socket of a plan's first step; the caller owns the descriptor. Null with the refused call in <paramref name="failure"/>.</summary>
     public static DescriptorHandle? Open(CreateStep create, out SystemCallFailure? failure)
     {
-        var protocol = create.Kind == ListenerKind.Mptcp ? IpprotoMptcp : 0;
+        var protocol = create.Kind == ListenerKind.Mptcp ? IPPROTO_MPTCP : 0;
         var socket = Sockets.Create(Family(create.Domain), Type(create.Kind), protocol, create.NonBlocking, out var error);
         failure = socket is null ? error.With(Describe(create)) : null;
         return socket;
@@ -24,10 +24,10 @@ public static class ListenerSockets
 
     private static int Family(SocketDomain domain) => domain switch
     {
-        SocketDomain.Unix => AfUnix,
-        SocketDomain.IPv4 => AfInet,
-        SocketDomain.IPv6 => AfInet6,
-        SocketDomain.Vsock => AfVsock,
+        SocketDomain.Unix => AF_UNIX,
+        SocketDomain.IPv4 => AF_INET,
+        SocketDomain.IPv6 => AF_INET6,
+        SocketDomain.Vsock => AF_VSOCK,
         _ => throw new ArgumentOutOfRangeException(nameof(domain)),
     };
 
@@ -42,16 +42,16 @@ public static class ListenerSockets
 
     private static int Type(ListenerKind kind) => kind switch
     {
-        ListenerKind.Udp or ListenerKind.UnixDatagram => SockDgram,
-        ListenerKind.UnixSeqpacket => SockSeqpacket,
-        ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SockStream,
+        ListenerKind.Udp or ListenerKind.UnixDatagram => SOCK_DGRAM,
+        ListenerKind.UnixSeqpacket => SOCK_SEQPACKET,
+        ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream or ListenerKind.Vsock => SOCK_STREAM,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
     private static string TypeName(ListenerKind kind) => Type(kind) switch
     {
-        SockDgram => "SOCK_DGRAM",
-        SockSeqpacket => "SOCK_SEQPACKET",
+        SOCK_DGRAM => "SOCK_DGRAM",
+        SOCK_SEQPACKET => "SOCK_SEQPACKET",
         _ => "SOCK_STREAM",
     };
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -21,7 +21,7 @@ public static class AcceptQueue
         if (kind.SpeaksTcp())
         {
             Span<byte> info = stackalloc byte[104];
-            return Sockets.GetBytes(socket, IpprotoTcp, TcpInfo, info, out var length) is null && length >= SackedOffset + 4
+            return Sockets.GetBytes(socket, IPPROTO_TCP, TCP_INFO, info, out var length) is null && length >= SackedOffset + 4
                 ? (BinaryPrimitives.ReadUInt32LittleEndian(info[UnackedOffset..]), BinaryPrimitives.ReadUInt32LittleEndian(info[SackedOffset..]))
                 : null;
         }

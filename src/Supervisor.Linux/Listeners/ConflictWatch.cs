@@ -4,7 +4,7 @@ using Supervisor.Core;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -228,8 +228,8 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
     private void Open()
     {
-        _addresses ??= Subscribe(NetlinkRoute, AddressGroups, OnAddresses);
-        _destroyed ??= Subscribe(NetlinkSockDiag, DestroyGroups, OnDestroyed);
+        _addresses ??= Subscribe(NETLINK_ROUTE, AddressGroups, OnAddresses);
+        _destroyed ??= Subscribe(NETLINK_SOCK_DIAG, DestroyGroups, OnDestroyed);
     }
 
     private void Close(ref DescriptorHandle? socket)
@@ -244,7 +244,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
     private DescriptorHandle? Subscribe(int protocol, uint groups, Action onReadable)
     {
-        var socket = Sockets.Create(AfNetlink, SockRaw, protocol, nonBlocking: true, out _);
+        var socket = Sockets.Create(AF_NETLINK, SOCK_RAW, protocol, nonBlocking: true, out _);
         if (socket is null)
         {
             return null;
@@ -253,7 +253,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         // struct sockaddr_nl: family, pad, port id, groups.
         Span<byte> address = stackalloc byte[12];
         address.Clear();
-        BinaryPrimitives.WriteUInt16LittleEndian(address, AfNetlink);
+        BinaryPrimitives.WriteUInt16LittleEndian(address, AF_NETLINK);
         BinaryPrimitives.WriteUInt32LittleEndian(address[8..], groups);
         if (Sockets.Bind(socket, address) is not null)
         {

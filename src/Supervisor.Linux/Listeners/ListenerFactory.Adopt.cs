@@ -6,6 +6,7 @@ using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -70,7 +71,7 @@ public sealed partial class ListenerFactory
                 CultureInfo.InvariantCulture,
                 $"{given} of {spec.Shards} shards {(given == 1 ? "was" : "were")} given, without SO_REUSEPORT, so that no other can be bound beside: set ReusePort=yes in the socket unit, give all {spec.Shards}, or write shards = 1");
             handle.History.Add(HandlePhase.Adopt, "getsockopt", SocketOptions.ReusePort.Name, OptionValue.Of(true), OptionValue.Of(false), verdict: Verdict.Refused, actor: _self, note: why);
-            handle.Failure = new SystemCallError("getsockopt", Errno.EINVAL).With(why);
+            handle.Failure = new SystemCallError("getsockopt", EINVAL).With(why);
         }
         else if (MakeShards(handle, ListenerPlan.For(spec, handle.Domain), given, spec.Shards, "fewer shards were given than are configured") is { } failure)
         {
@@ -87,7 +88,7 @@ public sealed partial class ListenerFactory
         if (identity is null || identity.Kind != spec.Address.Kind)
         {
             handle.History.Add(HandlePhase.Adopt, "execve", verdict: Verdict.Refused, actor: giver, note: $"{note}; it is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address.Kind.Scheme()} is configured");
-            return new SystemCallError("getsockopt", Errno.EINVAL).With($"the given descriptor is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address} is configured: give the right one, or none");
+            return new SystemCallError("getsockopt", EINVAL).With($"the given descriptor is {identity?.Kind.Scheme() ?? "no socket that can listen"}, {spec.Address} is configured: give the right one, or none");
         }
 
         handle.Domain = identity.Domain;

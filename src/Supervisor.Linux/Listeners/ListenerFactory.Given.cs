@@ -4,7 +4,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -24,7 +24,7 @@ public sealed partial class ListenerFactory
         handle.Origin = HandleOrigin.Given;
         handle.IsGiven = true;
         handle.IsIdle = true;
-        handle.Failure = new SystemCallError("recvmsg", Errno.ENOENT).With($"no listener is configured as \"{handle.Name}\" and none was given: listenctl put {handle.Name} --fd N");
+        handle.Failure = new SystemCallError("recvmsg", ENOENT).With($"no listener is configured as \"{handle.Name}\" and none was given: listenctl put {handle.Name} --fd N");
     }
 
     /// <summary>
@@ -91,7 +91,7 @@ public sealed partial class ListenerFactory
     private static string Describe(DescriptorHandle descriptor)
     {
         var link = OpenFiles.ReadLink(Files.PinnedPath(descriptor)) ?? "a descriptor";
-        return Sockets.GetInt32(descriptor, SolSocket, SoDomain, out var domain) is null && Sockets.GetInt32(descriptor, SolSocket, SoType, out var type) is null
+        return Sockets.GetInt32(descriptor, SOL_SOCKET, SO_DOMAIN, out var domain) is null && Sockets.GetInt32(descriptor, SOL_SOCKET, SO_TYPE, out var type) is null
             ? string.Create(CultureInfo.InvariantCulture, $"{link} (family {domain}, type {type})")
             : link;
     }

@@ -6,7 +6,7 @@ using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 

@@ -6,6 +6,7 @@ using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -228,7 +229,7 @@ public sealed partial class ListenerFactory
     {
         var places = chosen.Select(socket => handle.Group!.PlaceOf(socket.Inode)).ToArray();
         var error = places.Contains(-1)
-            ? new SystemCallError("setsockopt", Errno.EINVAL)
+            ? new SystemCallError("setsockopt", EINVAL)
             : ShardSelection.Select(chosen[0].Descriptor, handle.Spec.Address.Kind, places);
         handle.IsSteered |= error is null;
         handle.History.Add(

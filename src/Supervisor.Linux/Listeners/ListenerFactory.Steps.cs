@@ -8,7 +8,7 @@ using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -34,7 +34,7 @@ public sealed partial class ListenerFactory
         if (socket is not null && !IsLeft(socket))
         {
             socket.Dispose();
-            failure = new SystemCallError("socket", Errno.EMFILE).With(string.Create(CultureInfo.InvariantCulture, $"{ListenerSockets.Describe(create)}: the last {DescriptorReserve.FromListeners} of {_limit} descriptors are kept for the daemon's own use and its workers"));
+            failure = new SystemCallError("socket", EMFILE).With(string.Create(CultureInfo.InvariantCulture, $"{ListenerSockets.Describe(create)}: the last {DescriptorReserve.FromListeners} of {_limit} descriptors are kept for the daemon's own use and its workers"));
         }
         else if (socket is not null)
         {
@@ -97,7 +97,7 @@ public sealed partial class ListenerFactory
                 handle.History.Add(
                     HandlePhase.Bind, "if_nametoindex", requested: OptionValue.Of(scope), errno: "ENODEV", verdict: Verdict.Refused, actor: _self,
                     note: $"there is no interface \"{scope}\" in this network namespace, so {address} cannot be bound");
-                return new SystemCallError("if_nametoindex", Errno.ENODEV).With(scope);
+                return new SystemCallError("if_nametoindex", ENODEV).With(scope);
             }
 
             scopeId = index;
@@ -105,7 +105,7 @@ public sealed partial class ListenerFactory
 
         if (Sockaddr.Encode(address, scopeId) is not { } raw)
         {
-            return Refuse(handle, new SystemCallError("bind", Errno.ENAMETOOLONG), address, $"the path has {address.PathBytes} bytes, a UNIX socket's may have {ListenAddress.MaxUnixPathBytes}");
+            return Refuse(handle, new SystemCallError("bind", ENAMETOOLONG), address, $"the path has {address.PathBytes} bytes, a UNIX socket's may have {ListenAddress.MaxUnixPathBytes}");
         }
 
         if (address.Kind.IsUnix() && !address.IsAbstract)
@@ -134,7 +134,7 @@ public sealed partial class ListenerFactory
         }
 
         var error = place.Bind(handle.Subject, raw);
-        if (error?.Errno == Errno.EADDRINUSE && plan.Spec.Unix.RemoveStale)
+        if (error?.Errno == EADDRINUSE && plan.Spec.Unix.RemoveStale)
         {
             Refuse(handle, error.Value, address, "remove_stale: looking whether anybody listens there");
             if (!StaleSocket.Remove(place, address.Kind, out var why))
@@ -184,7 +184,7 @@ public sealed partial class ListenerFactory
             // Whom the socket file belongs to decides who may connect: without the owner asked for it must not go on.
             var missing = user is null && step.User is not null ? $"user \"{step.User}\": {unknown.Reason}" : $"group \"{step.Group}\": {unknown.Reason}";
             handle.History.Add(step.Phase, "fchownat", "owner", value, verdict: Verdict.Refused, errno: "EINVAL", actor: _self, note: missing);
-            return new SystemCallError("fchownat", Errno.EINVAL).With($"{step.Path}, {value}: {missing}");
+            return new SystemCallError("fchownat", EINVAL).With($"{step.Path}, {value}: {missing}");
         }
 
         using var file = PinOwn(handle, step.Path, out var pinned);
@@ -212,7 +212,7 @@ public sealed partial class ListenerFactory
         if (file is not null && (Files.GetStatus(file, out var status) is not null || (status.Device, status.Inode) != handle.PathIdentity))
         {
             file.Dispose();
-            error = new SystemCallError("open", Errno.ESTALE);
+            error = new SystemCallError("open", ESTALE);
             return null;
         }
 
@@ -229,7 +229,7 @@ public sealed partial class ListenerFactory
             if (NetworkInterfaces.Index(@interface) is not { } known)
             {
                 return Note(
-                    handle, HandlePhase.PreListen, "if_nametoindex", name, value, new SystemCallError("if_nametoindex", Errno.ENODEV),
+                    handle, HandlePhase.PreListen, "if_nametoindex", name, value, new SystemCallError("if_nametoindex", ENODEV),
                     $"there is no interface \"{@interface}\" in this network namespace, so the group cannot be joined");
             }
 
@@ -250,9 +250,9 @@ public sealed partial class ListenerFactory
             request = request[..(8 + Sockaddr.MaxLength)];
         }
 
-        var level = membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IpprotoIpv6 : IpprotoIp;
-        var error = Sockets.SetBytes(handle.Subject, level, membership.Source is null ? (leave ? McastLeaveGroup : McastJoinGroup) : leave ? McastLeaveSourceGroup : McastJoinSourceGroup, request);
-        return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, error, On(occasion, error?.Errno == Errno.ENODEV ? "no interface is named, and no route leads to the group: set interface" : null));
+        var level = membership.Group.AddressFamily == AddressFamily.InterNetworkV6 ? IPPROTO_IPV6 : IPPROTO_IP;
+        var error = Sockets.SetBytes(handle.Subject, level, membership.Source is null ? (leave ? MCAST_LEAVE_GROUP : MCAST_JOIN_GROUP) : leave ? MCAST_LEAVE_SOURCE_GROUP : MCAST_JOIN_SOURCE_GROUP, request);
+        return Note(handle, HandlePhase.PreListen, "setsockopt", name, value, error, On(occasion, error?.Errno == ENODEV ? "no interface is named, and no route leads to the group: set interface" : null));
     }
 
     private SystemCallFailure? Listen(ListenerHandle handle, int backlog, string? occasion = null)

@@ -7,7 +7,7 @@ using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -146,7 +146,7 @@ public sealed partial class ListenerFactory
             Abandon(handle);
 
             // "*" goes on to IPv4 only where this host or namespace has no IPv6; any other refusal is the answer.
-            if (handle.Spec.Bind.IPv6Only || handle.Failure.Errno is not (Errno.EAFNOSUPPORT or Errno.EADDRNOTAVAIL))
+            if (handle.Spec.Bind.IPv6Only || handle.Failure.Errno is not (EAFNOSUPPORT or EADDRNOTAVAIL))
             {
                 break;
             }

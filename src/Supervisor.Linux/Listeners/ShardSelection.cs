@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using Supervisor.Core.Listeners;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -96,7 +96,7 @@ internal static class ShardSelection
             filter.Clear();
             BinaryPrimitives.WriteUInt16LittleEndian(filter, (ushort)program.Count);
             BinaryPrimitives.WriteInt64LittleEndian(filter[8..], (long)first);
-            return Sockets.SetBytes(socket, SolSocket, SoAttachReusePortCbpf, filter);
+            return Sockets.SetBytes(socket, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, filter);
         }
     }
 }

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -17,7 +17,7 @@ public static class SocketDrops
     public static long? Read(DescriptorHandle socket)
     {
         Span<byte> values = stackalloc byte[64];
-        return Sockets.GetBytes(socket, SolSocket, SoMemInfo, values, out var length) is null && length >= DropsOffset + sizeof(uint)
+        return Sockets.GetBytes(socket, SOL_SOCKET, SO_MEMINFO, values, out var length) is null && length >= DropsOffset + sizeof(uint)
             ? BinaryPrimitives.ReadUInt32LittleEndian(values[DropsOffset..])
             : null;
     }

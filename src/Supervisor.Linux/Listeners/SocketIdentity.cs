@@ -1,7 +1,7 @@
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -15,25 +15,25 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
     /// <summary>Asks the socket; null where it is no socket, or of no kind that a listener may have.</summary>
     public static SocketIdentity? Read(DescriptorHandle descriptor)
     {
-        if (Sockets.GetInt32(descriptor, SolSocket, SoDomain, out var family) is not null
-            || Sockets.GetInt32(descriptor, SolSocket, SoType, out var type) is not null
-            || Sockets.GetInt32(descriptor, SolSocket, SoProtocol, out var protocol) is not null)
+        if (Sockets.GetInt32(descriptor, SOL_SOCKET, SO_DOMAIN, out var family) is not null
+            || Sockets.GetInt32(descriptor, SOL_SOCKET, SO_TYPE, out var type) is not null
+            || Sockets.GetInt32(descriptor, SOL_SOCKET, SO_PROTOCOL, out var protocol) is not null)
         {
             return null;
         }
 
         (ListenerKind Kind, SocketDomain Domain)? known = (family, type, protocol) switch
         {
-            (AfUnix, SockStream, _) => (ListenerKind.UnixStream, SocketDomain.Unix),
-            (AfUnix, SockDgram, _) => (ListenerKind.UnixDatagram, SocketDomain.Unix),
-            (AfUnix, SockSeqpacket, _) => (ListenerKind.UnixSeqpacket, SocketDomain.Unix),
-            (AfInet, SockStream, IpprotoTcp) => (ListenerKind.Tcp, SocketDomain.IPv4),
-            (AfInet6, SockStream, IpprotoTcp) => (ListenerKind.Tcp, SocketDomain.IPv6),
-            (AfInet, SockStream, IpprotoMptcp) => (ListenerKind.Mptcp, SocketDomain.IPv4),
-            (AfInet6, SockStream, IpprotoMptcp) => (ListenerKind.Mptcp, SocketDomain.IPv6),
-            (AfInet, SockDgram, IpprotoUdp) => (ListenerKind.Udp, SocketDomain.IPv4),
-            (AfInet6, SockDgram, IpprotoUdp) => (ListenerKind.Udp, SocketDomain.IPv6),
-            (AfVsock, SockStream, _) => (ListenerKind.Vsock, SocketDomain.Vsock),
+            (AF_UNIX, SOCK_STREAM, _) => (ListenerKind.UnixStream, SocketDomain.Unix),
+            (AF_UNIX, SOCK_DGRAM, _) => (ListenerKind.UnixDatagram, SocketDomain.Unix),
+            (AF_UNIX, SOCK_SEQPACKET, _) => (ListenerKind.UnixSeqpacket, SocketDomain.Unix),
+            (AF_INET, SOCK_STREAM, IPPROTO_TCP) => (ListenerKind.Tcp, SocketDomain.IPv4),
+            (AF_INET6, SOCK_STREAM, IPPROTO_TCP) => (ListenerKind.Tcp, SocketDomain.IPv6),
+            (AF_INET, SOCK_STREAM, IPPROTO_MPTCP) => (ListenerKind.Mptcp, SocketDomain.IPv4),
+            (AF_INET6, SOCK_STREAM, IPPROTO_MPTCP) => (ListenerKind.Mptcp, SocketDomain.IPv6),
+            (AF_INET, SOCK_DGRAM, IPPROTO_UDP) => (ListenerKind.Udp, SocketDomain.IPv4),
+            (AF_INET6, SOCK_DGRAM, IPPROTO_UDP) => (ListenerKind.Udp, SocketDomain.IPv6),
+            (AF_VSOCK, SOCK_STREAM, _) => (ListenerKind.Vsock, SocketDomain.Vsock),
             _ => null,
         };
         if (known is not { } found)
@@ -43,7 +43,7 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
 
         Span<byte> raw = stackalloc byte[Sockaddr.MaxLength];
         var address = Sockets.GetSocketName(descriptor, raw, out var length) is null ? Sockaddr.Decode(found.Kind, raw[..length]) : null;
-        Sockets.GetInt32(descriptor, SolSocket, SoAcceptConn, out var listening);
+        Sockets.GetInt32(descriptor, SOL_SOCKET, SO_ACCEPTCONN, out var listening);
         return new SocketIdentity(found.Kind, found.Domain, address, listening != 0);
     }
 

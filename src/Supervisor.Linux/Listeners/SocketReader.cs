@@ -4,7 +4,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -22,7 +22,7 @@ internal static class SocketReader
             options.Add(option.AppliesTo(kind, domain) ? OptionAccess.Get(socket, option) : null);
         }
 
-        Sockets.GetInt32(socket, SolSocket, SoLockFilter, out var locked);
+        Sockets.GetInt32(socket, SOL_SOCKET, SO_LOCK_FILTER, out var locked);
         return new SocketReading(
             options.MoveToImmutable(),
             kind.Listens() ? AcceptQueue.Read(socket, kind, inode)?.Limit : null,
@@ -37,13 +37,13 @@ internal static class SocketReader
     /// (net/unix/af_unix.c, unix_poll).
     /// </summary>
     private static bool IsShutDown(DescriptorHandle socket, ListenerKind kind) =>
-        (kind.Listens() && Sockets.GetInt32(socket, SolSocket, SoAcceptConn, out var listening) is null && listening == 0)
+        (kind.Listens() && Sockets.GetInt32(socket, SOL_SOCKET, SO_ACCEPTCONN, out var listening) is null && listening == 0)
         || Polling.IsHungUp(socket);
 
     /// <summary>The number of instructions, which a length of 0 asks for; an eBPF program cannot be read back (net/core/filter.c, sk_get_filter: EACCES).</summary>
     private static OptionValue Filter(DescriptorHandle socket)
     {
-        var error = Sockets.GetBytes(socket, SolSocket, SoGetFilter, [], out var length);
-        return error is null ? OptionValue.Of(length) : error.Value.Errno == Errno.EACCES ? OptionValue.Of("eBPF") : OptionValue.Of(0);
+        var error = Sockets.GetBytes(socket, SOL_SOCKET, SO_GET_FILTER, [], out var length);
+        return error is null ? OptionValue.Of(length) : error.Value.Errno == EACCES ? OptionValue.Of("eBPF") : OptionValue.Of(0);
     }
 }

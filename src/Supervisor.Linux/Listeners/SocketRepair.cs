@@ -2,7 +2,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
-using static Supervisor.Native.SocketConstants;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -33,7 +33,7 @@ internal static class SocketRepair
                 return Sockets.Listen(socket.Descriptor, (int)(value?.Number ?? handle.Spec.Listen.Backlog));
             case SocketChange.Filter:
                 call = "setsockopt";
-                return Sockets.SetInt32(socket.Descriptor, SolSocket, SoDetachFilter, 0);
+                return Sockets.SetInt32(socket.Descriptor, SOL_SOCKET, SO_DETACH_FILTER, 0);
             default:
                 call = "setsockopt";
                 if (handle.AskedFor(change.Option!) is { } step)

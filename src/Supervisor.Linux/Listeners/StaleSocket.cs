@@ -4,6 +4,7 @@ using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
@@ -85,16 +86,16 @@ internal static class StaleSocket
 
         switch (Sockets.Connect(probe, raw)?.Errno)
         {
-            case Errno.EACCES:
+            case EACCES:
                 why = "it cannot be probed: this user may not write to it";
                 return false;
-            case Errno.ECONNREFUSED when IsBoundSomewhere(path):
+            case ECONNREFUSED when IsBoundSomewhere(path):
                 why = "a process has bound it and does not listen yet";
                 return false;
-            case Errno.ECONNREFUSED:
+            case ECONNREFUSED:
                 why = "nobody listens there any more";
                 return true;
-            case Errno.EPROTOTYPE:
+            case EPROTOTYPE:
                 why = "a live socket of another type";
                 return false;
             default:

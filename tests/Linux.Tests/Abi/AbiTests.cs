@@ -19,7 +19,7 @@ public unsafe class AbiTests : KernelTest
 {
     private static readonly string[] SocketHeaders =
     [
-        "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", "<sys/ioctl.h>", "<linux/vm_sockets.h>",
+        "<errno.h>", "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", "<sys/ioctl.h>", "<linux/vm_sockets.h>",
         "<linux/filter.h>", "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>", "<linux/unix_diag.h>", "<net/if.h>",
     ];
 
@@ -30,24 +30,8 @@ public unsafe class AbiTests : KernelTest
     ];
 
     /// <summary>Named constants, private ones too: a type, its constant, the C name. A new one has to be added here.</summary>
-    private static readonly (Type Type, string Name, string C)[] SocketConstantRows =
+    private static readonly (Type Type, string Name, string C)[] SocketConstants =
     [
-        (typeof(SocketConstants), "AfUnix", "AF_UNIX"), (typeof(SocketConstants), "AfInet", "AF_INET"),
-        (typeof(SocketConstants), "AfInet6", "AF_INET6"), (typeof(SocketConstants), "AfNetlink", "AF_NETLINK"),
-        (typeof(SocketConstants), "AfVsock", "AF_VSOCK"), (typeof(SocketConstants), "SockStream", "SOCK_STREAM"),
-        (typeof(SocketConstants), "SockDgram", "SOCK_DGRAM"), (typeof(SocketConstants), "SockRaw", "SOCK_RAW"),
-        (typeof(SocketConstants), "SockSeqpacket", "SOCK_SEQPACKET"), (typeof(SocketConstants), "SolSocket", "SOL_SOCKET"),
-        (typeof(SocketConstants), "SoType", "SO_TYPE"), (typeof(SocketConstants), "SoGetFilter", "SO_GET_FILTER"),
-        (typeof(SocketConstants), "SoDetachFilter", "SO_DETACH_FILTER"), (typeof(SocketConstants), "SoAcceptConn", "SO_ACCEPTCONN"),
-        (typeof(SocketConstants), "SoProtocol", "SO_PROTOCOL"), (typeof(SocketConstants), "SoDomain", "SO_DOMAIN"),
-        (typeof(SocketConstants), "SoLockFilter", "SO_LOCK_FILTER"), (typeof(SocketConstants), "SoAttachReusePortCbpf", "SO_ATTACH_REUSEPORT_CBPF"),
-        (typeof(SocketConstants), "SoMemInfo", "SO_MEMINFO"), (typeof(SocketConstants), "IpprotoIp", "IPPROTO_IP"),
-        (typeof(SocketConstants), "IpprotoTcp", "IPPROTO_TCP"), (typeof(SocketConstants), "IpprotoUdp", "IPPROTO_UDP"),
-        (typeof(SocketConstants), "IpprotoIpv6", "IPPROTO_IPV6"), (typeof(SocketConstants), "IpprotoMptcp", "IPPROTO_MPTCP"),
-        (typeof(SocketConstants), "TcpInfo", "TCP_INFO"), (typeof(SocketConstants), "McastJoinGroup", "MCAST_JOIN_GROUP"),
-        (typeof(SocketConstants), "McastLeaveGroup", "MCAST_LEAVE_GROUP"), (typeof(SocketConstants), "McastJoinSourceGroup", "MCAST_JOIN_SOURCE_GROUP"),
-        (typeof(SocketConstants), "McastLeaveSourceGroup", "MCAST_LEAVE_SOURCE_GROUP"), (typeof(SocketConstants), "NetlinkRoute", "NETLINK_ROUTE"),
-        (typeof(SocketConstants), "NetlinkSockDiag", "NETLINK_SOCK_DIAG"), (typeof(SocketConstants), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"),
         (typeof(Sockets), "GetLocalVsockCid", "IOCTL_VM_SOCKETS_GET_LOCAL_CID"),
         (typeof(Polling), "Readable", "EPOLLIN"),
         (typeof(AcceptQueue), "UnackedOffset", "offsetof(struct tcp_info, tcpi_unacked)"),
@@ -142,7 +126,12 @@ public unsafe class AbiTests : KernelTest
     public void Numbers_of_sockets_are_the_headers()
     {
         var program = new AbiProgram(SocketHeaders);
-        foreach (var (type, name, c) in SocketConstantRows)
+        foreach (var constant in typeof(KernelAbi).GetFields())
+        {
+            program.Equal(constant.Name, Convert.ToInt64(constant.GetRawConstantValue(), System.Globalization.CultureInfo.InvariantCulture), "KernelAbi");
+        }
+
+        foreach (var (type, name, c) in SocketConstants)
         {
             program.Equal(c, Constant(type, name), $"{type.Name}.{name}");
         }
@@ -230,11 +219,6 @@ public unsafe class AbiTests : KernelTest
     public void Numbers_of_files_and_processes_are_the_headers()
     {
         var program = new AbiProgram(ProcessHeaders);
-        foreach (var errno in typeof(Errno).GetFields())
-        {
-            program.Equal(errno.Name, Convert.ToInt64(errno.GetRawConstantValue(), System.Globalization.CultureInfo.InvariantCulture), "Errno");
-        }
-
         foreach (var (type, name, c) in ProcessConstants)
         {
             program.Equal(c, Constant(type, name), $"{type.Name}.{name}");
@@ -366,11 +350,11 @@ public unsafe class AbiTests : KernelTest
     [Fact]
     public void Every_constant_is_accounted_for()
     {
-        var known = SocketConstantRows.Concat(ProcessConstants).Select(row => (row.Type, row.Name)).Concat(OwnConstants).ToHashSet();
+        var known = SocketConstants.Concat(ProcessConstants).Select(row => (row.Type, row.Name)).Concat(OwnConstants).ToHashSet();
         var all =
             from assembly in new[] { typeof(DescriptorHandle).Assembly, typeof(ListenerFactory).Assembly }
             from type in assembly.GetTypes()
-            where !type.IsEnum && type != typeof(Errno) && type.Namespace is "Supervisor.Native" or "Supervisor.Linux.Listeners" or "Supervisor.Linux.Evidence"
+            where !type.IsEnum && type != typeof(KernelAbi) && type.Namespace is "Supervisor.Native" or "Supervisor.Linux.Listeners" or "Supervisor.Linux.Evidence"
             from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
             where field.IsLiteral && field.FieldType != typeof(string)
             select (field.DeclaringType!, field.Name);

@@ -14,9 +14,9 @@ internal static class Loopback
         ListenerKind.UnixStream => Socket(1, 1),
         ListenerKind.UnixDatagram => Socket(1, 2),
         ListenerKind.UnixSeqpacket => Socket(1, 5),
-        ListenerKind.Vsock => Socket(SocketConstants.AfVsock, 1),
+        ListenerKind.Vsock => Socket(KernelAbi.AF_VSOCK, 1),
         ListenerKind.Udp => Socket(address.Host!.GetAddressBytes().Length == 4 ? 2 : 10, 2),
-        ListenerKind.Mptcp => Socket(address.Host!.GetAddressBytes().Length == 4 ? 2 : 10, 1, SocketConstants.IpprotoMptcp),
+        ListenerKind.Mptcp => Socket(address.Host!.GetAddressBytes().Length == 4 ? 2 : 10, 1, KernelAbi.IPPROTO_MPTCP),
         _ => Socket(address.Host!.GetAddressBytes().Length == 4 ? 2 : 10, 1),
     };
 
