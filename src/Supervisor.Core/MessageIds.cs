@@ -75,6 +75,9 @@ public static class MessageIds
     /// <summary>A worker finishes its connections before it exits.</summary>
     public const string WorkerDraining = "404650766d1f4bdb929354993ba9736a";
 
+    /// <summary>A worker announced by STOPPING=1 that it exits.</summary>
+    public const string WorkerStopping = "ef3792d876814e36963ce462b653ab7e";
+
     /// <summary>A worker did not exit within stop_timeout and is killed.</summary>
     public const string WorkerKilled = "1c814907a07e4d639b43259b04fa0bd2";
 

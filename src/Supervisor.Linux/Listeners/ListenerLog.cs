@@ -58,6 +58,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
     {
         log.Listener(handle.Name)
             .ForContext("LISTEND_PHASE", entry.Phase.ToWireName())
+            .ForContext("LISTEND_CALL", entry.Call)
             .ForContext("LISTEND_OPTION", entry.Option)
             .ForContext("LISTEND_REQUESTED", entry.Requested?.ToString())
             .ForContext("LISTEND_EFFECTIVE", entry.Effective?.ToString())
