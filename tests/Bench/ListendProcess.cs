@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Text;
+using Supervisor.Core;
 using Supervisor.Native;
 
 namespace Supervisor.Bench;
@@ -25,7 +26,7 @@ internal sealed class ListendProcess : IDisposable
         _controlSocket = Path.Combine(folder, "control.sock");
         BrokerSocket = Path.Combine(folder, "broker.sock");
         File.WriteAllText(file, $"[daemon]\nruntime_directory = \"{folder}\"\n\n{config}");
-        var start = new ProcessStartInfo(Workspace.Listend, ["run", "--config", file, "--log-format", "text"]) { RedirectStandardError = true };
+        var start = new ProcessStartInfo(Workspace.Listend, ["run", "--config", file, "--log-format", "json"]) { RedirectStandardError = true };
         _process = new Process { StartInfo = start };
         _reader = new Thread(() => Read(_process.StandardError.BaseStream, Encoding.UTF8.GetBytes(mark), times)) { IsBackground = true };
         StartedAt = Stopwatch.GetTimestamp();
@@ -46,11 +47,11 @@ internal sealed class ListendProcess : IDisposable
             listeners = ["web"]
             workers = {{workers}}
             restart = { limit = 0 }
-            """, " is ready after ", workers);
+            """, MessageIds.WorkerReady, workers);
     }
 
     /// <summary>Listeners without services; ready when it says where its control socket is.</summary>
-    public static ListendProcess WithListeners(Workspace workspace, string listeners) => new(workspace, listeners, "; control socket ", 1);
+    public static ListendProcess WithListeners(Workspace workspace, string listeners) => new(workspace, listeners, MessageIds.DaemonReady, 1);
 
     /// <summary>Where its broker listens.</summary>
     public string BrokerSocket { get; }

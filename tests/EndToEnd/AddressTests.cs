@@ -8,7 +8,7 @@ namespace Supervisor.EndToEnd;
 public sealed class AddressTests
 {
     [Fact]
-    public async Task One_listener_fails_and_the_other_services_run()
+    public async Task Other_services_run_when_one_bind_fails()
     {
         using var holder = Holder(out var taken);
         await DaemonUnderTest.WithAsync(
@@ -33,8 +33,8 @@ public sealed class AddressTests
             async daemon =>
             {
                 await daemon.WaitUntilReadyAsync("with");
-                Assert.Contains($"127.0.0.1:{taken}", await daemon.Log.WaitAsync(0, "listener taken", "EADDRINUSE"), StringComparison.Ordinal);
-                await daemon.Log.WaitAsync(0, "service without", "cannot be started", "taken", "EADDRINUSE");
+                await daemon.Log.WaitForAsync(0, MessageIds.ListenerFailed, listener: "taken", facts: ["EADDRINUSE", $"127.0.0.1:{taken}"]);
+                await daemon.Log.WaitForAsync(0, MessageIds.ServiceBlocked, "without", facts: ["taken", "EADDRINUSE"]);
                 var listeners = await daemon.ListenersAsync();
                 var failed = listeners.Single(one => one.Name == "taken");
                 Assert.Equal(("failed", "EADDRINUSE", false), (failed.State, failed.Failure?.Errno, failed.Failure?.Bindable));
@@ -55,7 +55,7 @@ public sealed class AddressTests
     }
 
     [Fact]
-    public async Task Where_all_fail_the_daemon_leaves_with_1()
+    public async Task Run_exits_with_1_when_every_bind_fails()
     {
         using var holder = Holder(out var taken);
         using var directory = new TemporaryDirectory();
@@ -71,12 +71,12 @@ public sealed class AddressTests
             """,
             new DaemonOptions());
         Assert.Equal(1, await daemon.WaitAsync());
-        Assert.Contains(daemon.Log.Lines, line => line.Contains("no listener could be made", StringComparison.Ordinal));
+        Assert.Contains(daemon.Log.Messages, message => message.Kind == MessageIds.NothingToServe);
         await daemon.AssertNothingIsLeftAsync();
     }
 
     [Fact]
-    public async Task A_second_daemon_of_another_configuration_is_refused_the_runtime_directory_with_the_holders_pid()
+    public async Task Second_daemon_with_another_configuration_is_refused()
     {
         const string Config = """
             [listener.web]
@@ -91,7 +91,7 @@ public sealed class AddressTests
             await daemon.WaitUntilReadyAsync("web");
             await using var second = DaemonUnderTest.Start(daemon.Directory, Config, new DaemonOptions { Arguments = ["--listen", "tcp://127.0.0.1:0", "--ready", "started", "--", "/bin/sleep", "600"] });
             Assert.Equal(1, await second.WaitAsync());
-            Assert.Contains(second.Log.Lines, line => line.Contains($"pid {daemon.Pid}", StringComparison.Ordinal) && line.Contains(daemon.Runtime, StringComparison.Ordinal));
+            await second.Log.WaitForAsync(0, MessageIds.DaemonRefused, facts: [$"{daemon.Pid}", daemon.Runtime]);
 
             // The first has lost nothing by it.
             Assert.Equal("running", (await daemon.StatusAsync("web")).State);

@@ -6,11 +6,11 @@ namespace Supervisor.EndToEnd;
 public sealed class CanaryTests
 {
     [Fact]
-    public Task A_canary_waits_for_promote_and_is_said_to() => WithAsync("rollout = { canary = 1 }", async daemon =>
+    public Task Canary_waits_for_promote() => WithAsync("rollout = { canary = 1 }", async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 3);
         Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w")).ExitCode);
-        await daemon.Log.WaitAsync(0, "canary of 1 serves");
+        await daemon.Log.WaitForAsync(0, MessageIds.RolloutCanary, "w", generation: 2);
         var service = await daemon.StatusAsync("w");
         Assert.Equal(("rolling", "canary", 1, 3), (service.State, service.Rollout!.State, service.Rollout.Replaced, service.Rollout.Total));
         Assert.Null(service.Rollout.PromotedAt);
@@ -20,25 +20,23 @@ public sealed class CanaryTests
         Assert.Equal([2, 2, 2], (await daemon.StatusAsync("w")).Workers.Select(worker => worker.Generation));
         var again = await daemon.ListenctlAsync("promote", "w");
         Assert.Equal(1, again.ExitCode);
-        Assert.Contains("no roll-out is under way", again.Error, StringComparison.Ordinal);
     });
 
     [Fact]
-    public Task A_hold_that_goes_well_promotes() => WithAsync("rollout = { canary = 2, canary_hold = \"300ms\" }", async daemon =>
+    public Task Canary_is_promoted_after_canary_hold() => WithAsync("rollout = { canary = 2, canary_hold = \"300ms\" }", async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 3);
         var restart = await daemon.ListenctlAsync("restart", "w", "--wait");
         Assert.True(restart.ExitCode == 0, restart.Error);
-        Assert.Contains("it is promoted in", restart.Output, StringComparison.Ordinal);
-        await daemon.Log.WaitAsync(0, "canary_hold (300ms) went well");
+        await daemon.Log.WaitForAsync(0, MessageIds.RolloutPromoted, "w", generation: 2, facts: ["canary_hold", "300ms"]);
     });
 
     [Fact]
-    public Task A_canary_that_is_aborted_or_dies_is_taken_back() => WithAsync("rollout = { canary = 1, canary_hold = \"10m\" }", async daemon =>
+    public Task Canary_that_is_aborted_or_dies_is_rolled_back() => WithAsync("rollout = { canary = 1, canary_hold = \"10m\" }", async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 3);
         Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w")).ExitCode);
-        await daemon.Log.WaitAsync(0, "canary of 1 serves");
+        await daemon.Log.WaitForAsync(0, MessageIds.RolloutCanary, "w", generation: 2);
         Assert.InRange((await daemon.StatusAsync("w")).Rollout!.PromotedAt!.Value - DateTimeOffset.UtcNow, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
         var abort = await daemon.ListenctlAsync("abort", "w", "--wait");
         Assert.True(abort.ExitCode == 0, abort.Error);
@@ -46,12 +44,11 @@ public sealed class CanaryTests
 
         var mark = daemon.Log.Count;
         var restart = daemon.ListenctlAsync("restart", "w", "--wait");
-        await daemon.Log.WaitAsync(mark, "canary of 1 serves");
+        await daemon.Log.WaitForAsync(mark, MessageIds.RolloutCanary, "w", generation: 3);
         RunningProgram.Kill((await daemon.StatusAsync("w")).Workers.Single(worker => worker.Generation == 3).Pid!.Value, Signals.Kill);
         var failed = await restart;
         Assert.Equal(1, failed.ExitCode);
-        Assert.Contains("was killed by SIGKILL", failed.Error, StringComparison.Ordinal);
-        Assert.Contains("while the canary was watched", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("SIGKILL", failed.Error, StringComparison.Ordinal);
         Assert.Equal([1, 1, 1], (await daemon.StatusAsync("w")).Workers.Where(worker => worker.State == "ready").Select(worker => worker.Generation));
     });
 

@@ -17,7 +17,7 @@ public sealed class ControlInterfaceTests
         """;
 
     [Fact]
-    public Task Once_nobody_asks_any_more_nothing_is_held_for_it_and_the_next_ones_are_served_as_the_first() => DaemonUnderTest.WithAsync(
+    public Task Idle_control_socket_holds_nothing_and_serves_again() => DaemonUnderTest.WithAsync(
         Config,
         async daemon =>
         {
@@ -33,27 +33,27 @@ public sealed class ControlInterfaceTests
                     Assert.StartsWith("HTTP/1.1 200", await AskAsync(first), StringComparison.Ordinal);
                 }
 
-                await daemon.Log.WaitAsync(0, i + 1, line => line.Contains("HTTP is put away", StringComparison.Ordinal), "HTTP is put away");
+                await daemon.Log.WaitForAsync(0, i + 1, message => message.Kind == MessageIds.ControlIdle, nameof(MessageIds.ControlIdle));
                 Assert.Single(Processes.Descriptors(daemon.Pid).Values, target => target == socket);
             }
         },
         new DaemonOptions { LogLevel = "debug" });
 
     [Fact]
-    public Task What_is_asked_is_understood_or_refused() => DaemonUnderTest.WithAsync(Config, async daemon =>
+    public Task Unknown_or_repeated_parameters_are_rejected() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("web");
-        foreach (var (request, detail) in new[]
+        foreach (var (request, name) in new[]
         {
-            ("POST /v1/reload?dry_run=maybe", "dry_run \\\"maybe\\\" is neither yes nor no"),
-            ("POST /v1/reload?dryrun=true", "no parameter \\\"dryrun\\\""),
-            ("POST /v1/services/web/restart?wait=true&wait=false", "wait is given 2 times"),
-            ("GET /v1/events?after=abc&follow=no", "after \\\"abc\\\" is no number"),
+            ("POST /v1/reload?dry_run=maybe", "maybe"),
+            ("POST /v1/reload?dryrun=true", "dryrun"),
+            ("POST /v1/services/web/restart?wait=true&wait=false", "wait"),
+            ("GET /v1/events?after=abc&follow=no", "abc"),
         })
         {
             var refused = await daemon.AskAsync(request);
             Assert.StartsWith("HTTP/1.1 400", refused, StringComparison.Ordinal);
-            Assert.Contains(detail, refused, StringComparison.Ordinal);
+            Assert.Contains(name, refused[refused.IndexOf("\r\n\r\n", StringComparison.Ordinal)..], StringComparison.Ordinal);
         }
 
         foreach (var yes in (string[])["dry_run=1", "dry_run=yes", "dry_run"])
@@ -67,24 +67,24 @@ public sealed class ControlInterfaceTests
     });
 
     [Fact]
-    public Task A_service_that_ended_as_it_was_meant_to_does_not_keep_the_daemon_from_being_ready() => DaemonUnderTest.WithAsync(
+    public Task Readyz_ignores_services_that_finished() => DaemonUnderTest.WithAsync(
         Config + "\n\n[service.once]\ncommand = [\"/bin/true\"]\nready = \"started\"\nrestart = { policy = \"on-failure\" }\n\n[service.bad]\ncommand = [\"/bin/false\"]\nready = \"started\"\nrestart = { policy = \"never\" }\n",
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("web");
-            await daemon.Log.WaitAsync(0, "service once: ", "exited with status 0");
-            await daemon.Log.WaitAsync(0, "service bad: ", "exited with status 1");
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerFinished, "once");
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerFinished, "bad");
             Assert.Equal("stopped", (await daemon.StatusAsync("once")).State);
             var ready = await daemon.AskAsync("GET /readyz");
             Assert.StartsWith("HTTP/1.1 503", ready, StringComparison.Ordinal);
-            Assert.Contains("bad: 0 of 1 workers are ready", ready, StringComparison.Ordinal);
+            Assert.Contains("bad", ready, StringComparison.Ordinal);
             Assert.DoesNotContain("once", ready, StringComparison.Ordinal);
             await daemon.ListenctlAsync("stop", "bad");
             Assert.StartsWith("HTTP/1.1 200", await daemon.AskAsync("GET /readyz"), StringComparison.Ordinal);
         });
 
     [Fact]
-    public Task Curl_is_a_client_too() => DaemonUnderTest.WithAsync(Config, async daemon =>
+    public Task Plain_HTTP_is_answered() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("web");
         Assert.StartsWith("HTTP/1.1 200", await daemon.AskAsync("GET /healthz"), StringComparison.Ordinal);
@@ -96,9 +96,8 @@ public sealed class ControlInterfaceTests
         var wrong = await daemon.AskAsync("GET /v1/services/web/restart");
         Assert.StartsWith("HTTP/1.1 405", wrong, StringComparison.Ordinal);
         Assert.Contains("Allow: POST", wrong, StringComparison.Ordinal);
-        Assert.Contains("/v1/services/web/restart has no GET: write POST", wrong, StringComparison.Ordinal);
         Assert.StartsWith("HTTP/1.1 202", await daemon.AskAsync("POST /v1/services/web/restart"), StringComparison.Ordinal);
-        await daemon.Log.WaitAsync(0, "generation 2 serves");
+        await daemon.Log.WaitForAsync(0, MessageIds.RolloutDone, "web", generation: 2);
     });
 
     private static async Task<Socket> ConnectAsync(DaemonUnderTest daemon)

@@ -9,8 +9,8 @@ internal sealed record DaemonOptions
     /// <summary>--log-level.</summary>
     public string LogLevel { get; init; } = "information";
 
-    /// <summary>--log-format.</summary>
-    public string LogFormat { get; init; } = "text";
+    /// <summary>--log-format: json, by whose fields a test waits, unless the text is what it tests.</summary>
+    public string LogFormat { get; init; } = "json";
 
     /// <summary>A command that executes the daemon, such as strace or setpriv; the daemon's command line follows.</summary>
     public IReadOnlyList<string> Wrapper { get; init; } = [];

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -11,8 +10,8 @@ using Xunit.Sdk;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// A published daemon with a runtime directory of its own. What a test waits for is a line of its log; when the test is
-/// over, it is asked to leave, and neither a process nor a socket may be left.
+/// A published daemon with a runtime directory of its own. A test waits for a kind of message, an event, a state or a
+/// descriptor. When the test is over, the daemon is stopped and must leave neither a process nor a socket behind.
 /// </summary>
 internal sealed class DaemonUnderTest : IAsyncDisposable
 {
@@ -101,20 +100,34 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     /// <summary>Starts another one like it under a wrapper, or with an empty one under none.</summary>
     public DaemonUnderTest AgainUnder(IReadOnlyList<string> wrapper) => Successor(_startAgain!(null, wrapper));
 
-    /// <summary>Waits until the control socket stands.</summary>
+    /// <summary>Waits until the daemon is ready.</summary>
     public async Task WaitUntilUpAsync(DaemonOptions? options = null)
     {
-        var line = await Log.WaitAsync(0, "listend ", "control socket");
+        if (options is { LogFormat: not "json" })
+        {
+            await UntilAsync(async () => (await ListenctlAsync("status")).ExitCode == 0);
+            return;
+        }
+
+        var ready = await Log.WaitForAsync(0, MessageIds.DaemonReady);
         if (options is { WrapperStays: true })
         {
-            var start = line.IndexOf("(pid ", StringComparison.Ordinal) + 5;
-            _pid = int.Parse(line.AsSpan(start, line.IndexOf(')', start) - start), NumberStyles.None, CultureInfo.InvariantCulture);
+            _pid = ready.Number("Pid");
         }
     }
 
     /// <summary>Waits until that many workers of a service have got ready since line <paramref name="from"/>.</summary>
-    public Task<IReadOnlyList<string>> WaitUntilReadyAsync(string service, int workers = 1, int from = 0) =>
-        Log.WaitAsync(from, workers, line => line.Contains($"service {service}: worker ", StringComparison.Ordinal) && line.Contains("is ready after", StringComparison.Ordinal), $"service {service}: worker is ready");
+    public Task<IReadOnlyList<LogMessage>> WaitUntilReadyAsync(string service, int workers = 1, int from = 0) =>
+        Log.WaitForAsync(from, workers, message => message.Kind == MessageIds.WorkerReady && message.Service == service, $"worker of {service} is ready");
+
+    /// <summary>Waits for a state: looks again after each line of the log.</summary>
+    public async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        for (var mark = Log.Count; !await holds(); mark = Log.Count)
+        {
+            await Log.AnyAsync(mark);
+        }
+    }
 
     /// <summary>Runs listenctl.</summary>
     public Task<ProgramResult> ListenctlAsync(params string[] arguments) => RunningProgram.RunAsync(Published.Listenctl, ["--socket", ControlSocket, .. arguments]);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
 using Supervisor.Control;
+using Supervisor.EndToEnd.Faults;
 using Xunit;
 
 namespace Supervisor.EndToEnd;
@@ -9,10 +10,8 @@ namespace Supervisor.EndToEnd;
 /// <summary>Workers that leave are seen to: what they have left, what is cut, and whether they keep accepting.</summary>
 public sealed class DrainTests
 {
-    private static readonly DaemonOptions Debug = new() { LogLevel = "debug" };
-
     [Fact]
-    public Task What_is_left_is_shown_and_progress_falls_as_connections_close() => DaemonUnderTest.WithAsync(
+    public Task Draining_worker_shows_its_open_connections() => DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -34,8 +33,9 @@ public sealed class DrainTests
             await path.ConnectAsync(new UnixDomainSocketEndPoint(daemon.Directory["path.sock"]));
             await UntilConnectionsAsync(daemon, 3);
 
-            await using var restart = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "restart", "w", "--wait"]);
-            await restart.Output.WaitAsync(0, "1 draining with 3 connections");
+            await using var events = await EventFollower.OfAsync(daemon);
+            var restart = daemon.ListenctlAsync("restart", "w", "--wait");
+            await ConnectionsAsync(events, 3);
             var service = await daemon.StatusAsync("w");
             var worker = service.Workers.Single(worker => worker.State == "draining");
             var drain = worker.Drain!;
@@ -45,26 +45,22 @@ public sealed class DrainTests
             Assert.InRange(drain.KilledAt!.Value - DateTimeOffset.UtcNow, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30));
             Assert.Null(drain.KeepsAccepting);
             Assert.Null(service.Workers.Single(worker => worker.State == "ready").Drain);
-            Assert.Contains("1 of path, 2 of web, oldest ", (await daemon.ListenctlAsync("status", "w")).Output, StringComparison.Ordinal);
 
             one.Dispose();
-            await restart.Output.WaitAsync(0, "1 draining with 2 connections");
-            await daemon.Log.WaitAsync(0, "has 2 connections left (1 of path, 1 of web; the oldest open for");
+            Assert.Equal([("path", 1), ("web", 1)], (await ConnectionsAsync(events, 2)).Listeners.Select(listener => (listener.Name, listener.Connections)));
             path.Dispose();
-            await restart.Output.WaitAsync(0, "1 draining with 1 connection");
 
             // By now it has been looked at twice, long after its signal.
-            await daemon.Log.WaitAsync(0, "has 1 connection left (web; the oldest open for");
+            Assert.Equal([("web", 1)], (await ConnectionsAsync(events, 1)).Listeners.Select(listener => (listener.Name, listener.Connections)));
             two.Dispose();
-            Assert.Equal(0, await restart.WaitAsync());
-            var events = await EventsAsync(daemon);
-            Assert.Equal([3, 2, 1], events.Where(happened => happened.Kind == "worker-connections").Select(happened => happened.Drain!.Connections!.Value));
-            Assert.DoesNotContain(events, happened => happened.Kind is "worker-keeps-accepting" or "worker-cut");
-        },
-        Debug);
+            Assert.Equal(0, (await restart).ExitCode);
+            var all = await EventsAsync(daemon);
+            Assert.Equal([3, 2, 1], all.Where(happened => happened.Kind == "worker-connections").Select(happened => happened.Drain!.Connections!.Value));
+            Assert.DoesNotContain(all, happened => happened.Kind is "worker-keeps-accepting" or "worker-cut");
+        });
 
     [Fact]
-    public Task A_request_that_takes_its_time_is_no_reproach_to_the_bundled_worker() => DaemonUnderTest.WithAsync(
+    public Task Slow_request_is_neither_cut_nor_reported() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -81,15 +77,16 @@ public sealed class DrainTests
             await UntilConnectionsAsync(daemon, 1);
             var restart = await daemon.ListenctlAsync("restart", "w", "--wait");
             Assert.True(restart.ExitCode == 0, restart.Error);
-            Assert.Contains("1 draining with 1 connection", restart.Output, StringComparison.Ordinal);
             Assert.True((await answer).IsSuccessStatusCode);
-            Assert.DoesNotContain(await EventsAsync(daemon), happened => happened.Kind is "worker-keeps-accepting" or "worker-cut");
+            var events = await EventsAsync(daemon);
+            Assert.Contains(events, happened => happened is { Kind: "worker-connections", Drain.Connections: 1 });
+            Assert.DoesNotContain(events, happened => happened.Kind is "worker-keeps-accepting" or "worker-cut");
         });
 
     [Theory]
     [InlineData("waits", "waiting")]
     [InlineData("edges", "accepted")]
-    public Task A_worker_that_keeps_accepting_is_named_once_and_what_it_has_is_cut(string kind, string evidence) => DaemonUnderTest.WithAsync(
+    public Task Draining_worker_that_accepts_is_named_once_and_cut(string kind, string evidence) => DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -105,9 +102,8 @@ public sealed class DrainTests
             var web = await daemon.EndPointAsync("web");
             List<Socket> clients = [await ConnectAsync(web), await ConnectAsync(web)];
             await UntilConnectionsAsync(daemon, 2);
-            await using var restart = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "restart", "w", "--wait"]);
-            await restart.Output.WaitAsync(0, "1 draining with 2 connections");
-            var named = daemon.Log.WaitAsync(0, "keeps accepting on \"web\"", "close that listener on SIGTERM");
+            var restart = daemon.ListenctlAsync("restart", "w", "--wait");
+            var named = daemon.Log.WaitForAsync(0, MessageIds.WorkerKeepsAccepting, "w", "web", generation: 1, facts: "SIGTERM");
             using (var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20)))
             {
                 // Each is accepted by the old worker or by the new one.
@@ -119,15 +115,13 @@ public sealed class DrainTests
             }
 
             await named;
-            await restart.Output.WaitAsync(0, "worker 0 (pid ", "keeps accepting on \"web\"");
             var worker = (await daemon.StatusAsync("w")).Workers.Single(worker => worker.State == "draining");
             var kept = worker.Drain!.KeepsAccepting!;
             Assert.Equal(("web", evidence, evidence == "accepted"), (kept.Listener, kept.Evidence, kept.Peer is not null));
             Assert.InRange(kept.AfterMs, 1000, 8000);
 
-            var line = await daemon.Log.WaitAsync(0, "which are cut (web; the oldest open for");
-            Assert.Contains("; from 127.0.0.1:", line, StringComparison.Ordinal);
-            Assert.Equal(0, await restart.WaitAsync());
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerCut, "w", "web", pid: worker.Pid, facts: "127.0.0.1:");
+            Assert.Equal(0, (await restart).ExitCode);
             var events = await EventsAsync(daemon);
             var cut = Assert.Single(events, happened => happened.Kind == "worker-cut");
             Assert.Equal(worker.Pid, cut.Worker!.Pid);
@@ -140,7 +134,7 @@ public sealed class DrainTests
         });
 
     [Fact]
-    public Task A_further_restart_waits_for_old_drains_and_says_so() => DaemonUnderTest.WithAsync(
+    public Task Rollout_waits_for_max_generations() => DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -152,25 +146,23 @@ public sealed class DrainTests
         """,
         async daemon =>
         {
-            const string Why = "waits until generation 1 has left (rollout.max_generations is 2)";
             await daemon.WaitUntilReadyAsync("w");
             var web = await daemon.EndPointAsync("web");
             using var client = await ConnectAsync(web);
             await UntilConnectionsAsync(daemon, 1);
             Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w")).ExitCode);
-            await daemon.Log.WaitAsync(0, "generation 1) was asked to drain");
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerDraining, "w", generation: 1);
 
-            await using var further = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "restart", "w", "--wait"]);
-            await further.Output.WaitAsync(0, "generation 3: 0 of 1 replaced, 1 draining", Why);
+            var further = daemon.ListenctlAsync("restart", "w", "--wait");
+            await daemon.Log.WaitForAsync(0, MessageIds.RolloutWaiting, "w", generation: 3, facts: "rollout.max_generations");
             var service = await daemon.StatusAsync("w");
-            Assert.Equal(("replacing", 3, 0, Why), (service.Rollout!.State, service.Rollout.To, service.Rollout.Replaced, service.Rollout.Waits));
+            Assert.Equal(("replacing", 3, 0), (service.Rollout!.State, service.Rollout.To, service.Rollout.Replaced));
+            Assert.Contains("rollout.max_generations", service.Rollout.Waits, StringComparison.Ordinal);
             Assert.Equal([(1, "draining"), (2, "ready")], service.Workers.Select(worker => (worker.Generation, worker.State)));
-            Assert.Contains(Why, (await daemon.ListenctlAsync("status", "w")).Output, StringComparison.Ordinal);
-            await daemon.Log.WaitAsync(0, Why);
 
             // The old generation's last connection ends; what had waited for it goes on.
             client.Dispose();
-            Assert.Equal(0, await further.WaitAsync());
+            Assert.Equal(0, (await further).ExitCode);
             Assert.Equal([(3, "ready")], (await daemon.StatusAsync("w")).Workers.Select(worker => (worker.Generation, worker.State)));
             var kinds = (await EventsAsync(daemon)).Select(happened => $"{happened.Kind} {happened.Worker?.Generation}".TrimEnd()).ToList();
             Assert.InRange(kinds.IndexOf("rollout-waiting"), 1, kinds.IndexOf("worker-left 1"));
@@ -178,7 +170,7 @@ public sealed class DrainTests
         });
 
     [Fact]
-    public Task The_configuration_file_is_named_by_its_absolute_path() => DaemonUnderTest.WithAsync(
+    public Task Status_names_the_configuration_by_its_full_path() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -205,6 +197,10 @@ public sealed class DrainTests
             limit.Token.ThrowIfCancellationRequested();
         }
     }
+
+    /// <summary>Waits until the worker that drains has so many connections left.</summary>
+    private static async Task<DrainDocument> ConnectionsAsync(EventFollower events, int count) =>
+        (await events.WaitAsync(0, one => one.Kind == "worker-connections" && one.Drain!.Connections == count, $"{count} connections left")).Drain!;
 
     private static async Task<IReadOnlyList<EventDocument>> EventsAsync(DaemonUnderTest daemon) =>
         [.. (await daemon.ListenctlAsync("events", "--json")).Output.Split('\n').Select(line => JsonSerializer.Deserialize(line, ControlJson.Default.EventDocument)!)];

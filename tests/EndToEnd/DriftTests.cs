@@ -12,7 +12,7 @@ public sealed class DriftTests(ITestOutputHelper output)
     [InlineData("kestrel", 512)]
     [InlineData("node", 511)]
     [InlineData("gunicorn", 2048)]
-    public async Task A_server_that_sets_its_own_backlog_is_named_and_the_backlog_is_put_back(string server, long itsOwn) => await DaemonUnderTest.WithAsync(
+    public async Task Backlog_of_a_server_is_reported_and_repaired(string server, long itsOwn) => await DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -56,7 +56,7 @@ public sealed class DriftTests(ITestOutputHelper output)
         });
 
     [Fact]
-    public Task What_a_taker_of_the_broker_changes_is_noticed_when_it_disconnects() => DaemonUnderTest.WithAsync(
+    public Task Drift_by_a_broker_client_is_found_when_it_disconnects() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -75,7 +75,8 @@ public sealed class DriftTests(ITestOutputHelper output)
                 sys.stdin.read()
                 """;
             await using var program = RunningProgram.Start(Needs.Program("python3", "python3"), ["-c", taker, Path.Combine(daemon.Runtime, "broker.sock")]);
-            await daemon.Log.WaitAsync(0, "listener web: listen backlog", "7", "drifted", "the only one that held the socket");
+            var message = await daemon.Log.WaitForAsync(0, MessageIds.ListenerDrifted, listener: "web");
+            Assert.Equal(("backlog", "7"), (message["LISTEND_OPTION"], message["LISTEND_EFFECTIVE"]));
             var history = await daemon.HistoryAsync("web");
             var drift = history.Single(entry => entry.Phase == "drift");
             Assert.Equal(("listen", "backlog", program.Pid), (drift.Call, drift.Option, drift.Actor?.Pid));
@@ -84,7 +85,7 @@ public sealed class DriftTests(ITestOutputHelper output)
         });
 
     [Fact]
-    public async Task Without_enforce_what_was_changed_is_shown_and_left() => await DaemonUnderTest.WithAsync(
+    public async Task Without_enforce_drift_is_reported_and_kept() => await DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -105,11 +106,11 @@ public sealed class DriftTests(ITestOutputHelper output)
             var later = (await daemon.HistoryAsync("web")).Where(entry => entry.Phase is "drift" or "repair").ToArray();
             Assert.Equal(["drift", "drift", "drift"], later.Select(entry => entry.Phase));
             Assert.All(later, entry => Assert.Equal("web/0", entry.Actor?.Name));
-            await daemon.Log.WaitAsync(0, "WRN", "backlog");
+            Assert.Equal("Warning", (await daemon.Log.WaitForAsync(0, MessageIds.ListenerDrifted, listener: "web", facts: "backlog")).Level);
         });
 
     [Fact]
-    public async Task A_worker_that_shuts_the_listener_down_costs_it_nothing_but_what_waited() => await DaemonUnderTest.WithAsync(
+    public async Task Listener_survives_a_shutdown_by_a_worker() => await DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"

@@ -38,7 +38,7 @@ public sealed class GivenDescriptorTests
         """;
 
     [Fact]
-    public async Task A_descriptor_with_a_listeners_name_is_adopted_and_each_difference_shown()
+    public async Task Descriptor_is_adopted_by_name_and_differences_shown()
     {
         await DaemonUnderTest.WithAsync(
             """
@@ -69,8 +69,8 @@ public sealed class GivenDescriptorTests
                 Assert.Contains("web", adopt.Note, StringComparison.Ordinal);
                 foreach (var option in new[] { "SO_REUSEADDR", "TCP_NODELAY", "backlog", "address" })
                 {
-                    Assert.Contains(history, entry => entry.Option == option && entry is { Phase: "adopt", Verdict: "inherited" } && entry.Note!.Contains("differs", StringComparison.Ordinal));
-                    await daemon.Log.WaitAsync(0, "WRN listener web", option);
+                    Assert.Contains(history, entry => entry.Option == option && entry is { Phase: "adopt", Verdict: "inherited", Note.Length: > 0 });
+                    await daemon.Log.WaitForAsync(0, MessageIds.ListenerInheritedOption, listener: "web", facts: option);
                 }
 
                 Assert.Contains(history, entry => entry is { Option: "SO_KEEPALIVE", Verdict: "exact" });
@@ -83,7 +83,7 @@ public sealed class GivenDescriptorTests
     }
 
     [Fact]
-    public async Task Without_a_name_the_address_tells_and_what_nobody_wants_is_closed_with_a_warning() => await DaemonUnderTest.WithAsync(
+    public async Task Descriptor_is_adopted_by_address_and_others_are_closed() => await DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -98,8 +98,8 @@ public sealed class GivenDescriptorTests
             var web = await daemon.ListenerAsync("web");
             Assert.Equal("inherited-systemd", web.Origin);
             Assert.Contains("address", (await daemon.HistoryAsync("web"))[0].Note, StringComparison.Ordinal);
-            await daemon.Log.WaitAsync(0, "WRN given descriptor 3", "(\"udp\"", "closed");
-            await daemon.Log.WaitAsync(0, "WRN given descriptor 5", "(\"third\"", "closed");
+            await daemon.Log.WaitForAsync(0, MessageIds.DescriptorClosed, facts: [" 3 ", "\"udp\""]);
+            await daemon.Log.WaitForAsync(0, MessageIds.DescriptorClosed, facts: [" 5 ", "\"third\""]);
             Assert.StartsWith("hello", await GetAsync(await daemon.EndPointAsync("web")), StringComparison.Ordinal);
 
             // Closed is closed: the daemon has one descriptor of a TCP listener, the one that it adopted.
@@ -109,7 +109,7 @@ public sealed class GivenDescriptorTests
         Prepare);
 
     [Fact]
-    public async Task Systemd_socket_activate_hands_over_and_the_connection_that_woke_it_is_answered()
+    public async Task Socket_activation_answers_the_first_connection()
     {
         var activate = Needs.Program("systemd-socket-activate", "systemd");
         using var directory = new TemporaryDirectory();
@@ -143,7 +143,7 @@ public sealed class GivenDescriptorTests
     }
 
     [Fact]
-    public async Task A_descriptor_of_another_kind_fails_its_listener_alone() => await DaemonUnderTest.WithAsync(
+    public async Task Descriptor_of_another_kind_fails_only_its_listener() => await DaemonUnderTest.WithAsync(
         """
         [listener.udp]
         address = "tcp://127.0.0.1:0"
@@ -161,13 +161,13 @@ public sealed class GivenDescriptorTests
             var wrong = await daemon.ListenerAsync("udp");
             Assert.Equal("failed", wrong.State);
             Assert.Contains("udp", wrong.Failure!.Advice, StringComparison.Ordinal);
-            await daemon.Log.WaitAsync(0, "listener udp", "cannot be made", "give the right one");
+            await daemon.Log.WaitForAsync(0, MessageIds.ListenerFailed, listener: "udp");
         },
         With("udp"),
         Prepare);
 
     [Fact]
-    public async Task Several_descriptors_of_one_name_are_the_shards_and_what_is_missing_is_made() => await DaemonUnderTest.WithAsync(
+    public async Task Descriptors_of_one_name_become_shards() => await DaemonUnderTest.WithAsync(
         """
         [listener.shared]
         address = "tcp://127.0.0.1:0"
@@ -196,7 +196,7 @@ public sealed class GivenDescriptorTests
             // Without SO_REUSEPORT no other can be bound beside it, and it is not set behind the maker's back.
             var single = await daemon.ListenerAsync("single");
             Assert.Equal("failed", single.State);
-            Assert.Contains("1 of 2 shards was given, without SO_REUSEPORT", single.Failure!.Advice, StringComparison.Ordinal);
+            Assert.Contains("SO_REUSEPORT", single.Failure!.Advice, StringComparison.Ordinal);
         },
         With("shared:shared:single"),
         Prepare);

@@ -6,12 +6,12 @@ namespace Supervisor.EndToEnd;
 public sealed class HookTests
 {
     [Fact]
-    public Task Each_hook_runs_at_its_moment_once_and_its_output_is_the_services() => WithHooksAsync(async daemon =>
+    public Task Each_hook_runs_once_at_its_moment() => WithHooksAsync(async daemon =>
     {
-        await daemon.Log.WaitAsync(0, "]: post_ready 1");
+        await daemon.Log.WaitForOutputAsync(0, "post_ready 1");
         var restart = await daemon.ListenctlAsync("restart", "w", "--wait");
         Assert.True(restart.ExitCode == 0, restart.Error);
-        await daemon.Log.WaitAsync(0, "]: post_ready 2");
+        await daemon.Log.WaitForOutputAsync(0, "post_ready 2");
 
         // A worker that is replaced needs no preparation and is no news.
         var mark = daemon.Log.Count;
@@ -19,51 +19,53 @@ public sealed class HookTests
         await daemon.WaitUntilReadyAsync("w", from: mark);
         var stop = await daemon.ListenctlAsync("stop", "w", "--wait");
         Assert.True(stop.ExitCode == 0, stop.Error);
-        await daemon.Log.WaitAsync(mark, "]: post_stop 2");
+        await daemon.Log.WaitForOutputAsync(mark, "post_stop 2");
         Assert.Equal(
             ["pre_start 1", "post_ready 1", "pre_start 2", "post_ready 2", "post_stop 2"],
-            daemon.Log.Lines.Where(line => line.Contains("]: p", StringComparison.Ordinal)).Select(line => line[(line.IndexOf("]: ", StringComparison.Ordinal) + 3)..]));
+            daemon.Log.Messages.Where(message => message.Output?.StartsWith('p') == true).Select(message => message.Output!));
         var logs = await daemon.ListenctlAsync("logs", "w");
-        Assert.Contains(": pre_start 2", logs.Output, StringComparison.Ordinal);
+        Assert.Contains("pre_start 2", logs.Output, StringComparison.Ordinal);
     });
 
     [Fact]
-    public Task A_pre_start_that_fails_or_hangs_fails_the_roll_out_and_nobody_leaves() => WithHooksAsync(async daemon =>
+    public Task Failed_or_hanging_pre_start_rolls_back() => WithHooksAsync(async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 2);
         var before = await daemon.ReadyAsync("w");
         File.WriteAllText(daemon.Directory["fail"], "");
         var failed = await daemon.ListenctlAsync("restart", "w", "--wait");
         Assert.Equal(1, failed.ExitCode);
-        Assert.Contains("rolled back", failed.Error, StringComparison.Ordinal);
-        Assert.Contains("hooks.pre_start exited with status 3", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("hooks.pre_start", failed.Error, StringComparison.Ordinal);
+        await daemon.Log.WaitForAsync(0, MessageIds.HookFailed, "w", facts: ["hooks.pre_start", " 3"]);
+        Assert.Equal("rolled-back", (await daemon.StatusAsync("w")).Rollout?.State);
 
         File.Delete(daemon.Directory["fail"]);
         File.WriteAllText(daemon.Directory["hang"], "");
         var mark = daemon.Log.Count;
         var hung = await daemon.ListenctlAsync("restart", "w", "--wait");
         Assert.Equal(1, hung.ExitCode);
-        Assert.Contains("hooks.pre_start did not end within start_timeout (500ms) and was killed", hung.Error, StringComparison.Ordinal);
-        var line = await daemon.Log.WaitAsync(mark, "]: hangs ");
-        await Processes.EndedAsync(int.Parse(line.AsSpan(line.LastIndexOf(' ')), System.Globalization.NumberStyles.AllowLeadingWhite, System.Globalization.CultureInfo.InvariantCulture));
+        await daemon.Log.WaitForAsync(mark, MessageIds.HookFailed, "w", facts: ["hooks.pre_start", "start_timeout", "500ms"]);
+        var child = (await daemon.Log.WaitForOutputAsync(mark, "hangs ")).Output!["hangs ".Length..];
+        await Processes.EndedAsync(int.Parse(child, System.Globalization.CultureInfo.InvariantCulture));
         Assert.Equal(before, await daemon.ReadyAsync("w"));
         var service = await daemon.StatusAsync("w");
         Assert.Equal(("running", "rolled-back"), (service.State, service.Rollout?.State));
         Assert.Contains("hooks.pre_start", service.Rollout!.Reason, StringComparison.Ordinal);
-        Assert.Contains(" hook-failed ", (await daemon.ListenctlAsync("events")).Output, StringComparison.Ordinal);
+        Assert.Contains("\"hook-failed\"", (await daemon.ListenctlAsync("events", "--json")).Output, StringComparison.Ordinal);
     });
 
     [Fact]
-    public Task Stop_ends_a_pre_start_that_runs() => WithHooksAsync(
+    public Task Stop_ends_a_running_pre_start() => WithHooksAsync(
         async daemon =>
         {
-            await daemon.Log.WaitAsync(0, "]: hangs ");
+            await daemon.Log.WaitForOutputAsync(0, "hangs ");
             var waits = Assert.Single((await daemon.StatusAsync("w")).Workers.Select(worker => (worker.State, worker.StatusText)).Distinct());
-            Assert.Equal(("starting", "hooks.pre_start runs"), waits);
+            Assert.Equal("starting", waits.State);
+            Assert.Contains("hooks.pre_start", waits.StatusText, StringComparison.Ordinal);
             var stop = await daemon.ListenctlAsync("stop", "w", "--wait");
             Assert.True(stop.ExitCode == 0, stop.Error);
-            await daemon.Log.WaitAsync(0, "]: post_stop 1");
-            Assert.DoesNotContain(daemon.Log.Lines, line => line.Contains("hooks.pre_start", StringComparison.Ordinal) && line.Contains(" ERR ", StringComparison.Ordinal));
+            await daemon.Log.WaitForOutputAsync(0, "post_stop 1");
+            Assert.DoesNotContain(daemon.Log.Messages, message => message.Kind == MessageIds.HookFailed);
         },
         startTimeout: "10m",
         hangs: true);

@@ -23,7 +23,7 @@ public sealed class LeavingTests
     [Theory]
     [InlineData(15)]
     [InlineData(2)]
-    public Task A_request_to_leave_answers_what_is_in_flight(int signal) => DaemonUnderTest.WithAsync(
+    public Task Stop_answers_requests_in_flight(int signal) => DaemonUnderTest.WithAsync(
         Config,
         async daemon =>
         {
@@ -33,9 +33,8 @@ public sealed class LeavingTests
 
             // Once as many are answered as there are lanes, every lane has had its first request and sends its next;
             // what is due last is accepted long before the half second that it takes.
-            await UntilAsync(load, report => report.Succeeded >= 32);
+            await load.UntilAsync(report => report.Succeeded >= 32);
             var ending = load.StopAsync();
-            await daemon.Log.WaitAsync(0, "listener web:");
             daemon.Signal(signal);
             Assert.Equal(0, await daemon.WaitAsync());
             var report = await ending;
@@ -47,7 +46,7 @@ public sealed class LeavingTests
         new DaemonOptions { Wrapper = ["/usr/bin/env", "--default-signal=INT"] });
 
     [Fact]
-    public Task Requests_that_were_ignored_by_what_started_it_are_heard() => DaemonUnderTest.WithAsync(
+    public Task Signals_that_the_parent_ignored_are_handled() => DaemonUnderTest.WithAsync(
 
         // The host of the metrics asks for handlers too, and before the daemon does.
         "metrics = \"127.0.0.1:0\"\n" + Config,
@@ -55,14 +54,14 @@ public sealed class LeavingTests
         {
             await daemon.WaitUntilReadyAsync("web", 2);
             daemon.Signal(Signals.HangUp);
-            await daemon.Log.WaitAsync(0, "reload: ");
+            await daemon.Log.WaitForAsync(0, MessageIds.ReloadApplied);
             daemon.Signal(Signals.Terminate);
             Assert.Equal(0, await daemon.WaitAsync());
         },
         new DaemonOptions { Wrapper = ["/usr/bin/env", "--ignore-signal=HUP,TERM"] });
 
     [Fact]
-    public Task A_second_request_kills_what_is_left() => DaemonUnderTest.WithAsync(
+    public Task Second_SIGTERM_kills_the_remaining_workers() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -75,17 +74,17 @@ public sealed class LeavingTests
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("stubborn");
-            await daemon.Log.WaitAsync(0, "deaf");
+            await daemon.Log.WaitForOutputAsync(0, "deaf");
             var mark = daemon.Log.Count;
             daemon.Signal(Signals.Terminate);
-            await daemon.Log.WaitAsync(mark, "workers drain");
+            await daemon.Log.WaitForAsync(mark, MessageIds.DaemonStopping);
             daemon.Signal(Signals.Terminate);
-            await daemon.Log.WaitAsync(mark, "again");
+            await daemon.Log.WaitForAsync(mark, MessageIds.DaemonStopForced);
             Assert.Equal(0, await daemon.WaitAsync());
         });
 
     [Fact]
-    public Task The_control_interface_ends_with_the_daemon_in_good_order() => DaemonUnderTest.WithAsync(Config, async daemon =>
+    public Task Control_clients_end_with_the_daemon() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("web", 2);
         await using var follower = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "history", "web", "--follow", "--json"]);
@@ -97,14 +96,4 @@ public sealed class LeavingTests
         Assert.Equal((3, ""), (result.ExitCode, result.Output));
         Assert.Contains("ENOENT", result.Error, StringComparison.Ordinal);
     });
-
-    private static async Task UntilAsync(LoadRun load, Predicate<LoadReport> enough)
-    {
-        using var limit = new CancellationTokenSource(Patience.Limit);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        while (!enough(load.Snapshot()))
-        {
-            await timer.WaitForNextTickAsync(limit.Token);
-        }
-    }
 }

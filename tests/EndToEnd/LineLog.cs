@@ -1,12 +1,13 @@
+using System.Globalization;
 using System.Text;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>The lines that a program writes, as they come, and the wait for one of them.</summary>
+/// <summary>The lines that a program writes, the daemon's messages among them, and the wait for one of these.</summary>
 internal sealed class LineLog
 {
     private readonly Lock _lock = new();
-    private readonly List<string> _lines = [];
+    private readonly List<Entry> _lines = [];
     private TaskCompletionSource _changed = New();
     private bool _ended;
 
@@ -35,7 +36,19 @@ internal sealed class LineLog
         {
             lock (_lock)
             {
-                return [.. _lines];
+                return [.. _lines.Select(entry => entry.Line)];
+            }
+        }
+    }
+
+    /// <summary>All messages of the daemon.</summary>
+    public IReadOnlyList<LogMessage> Messages
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _lines.Select(entry => entry.Message).OfType<LogMessage>()];
             }
         }
     }
@@ -51,7 +64,7 @@ internal sealed class LineLog
                 return;
             }
 
-            _lines.Add(line);
+            _lines.Add(new Entry(line, LogMessage.Parse(line)));
             changed = _changed;
             _changed = New();
         }
@@ -75,10 +88,44 @@ internal sealed class LineLog
 
     /// <summary>Waits for a line that holds all the fragments, among those after <paramref name="from"/>.</summary>
     public async Task<string> WaitAsync(int from, params string[] fragments) =>
-        (await WaitAsync(from, 1, line => fragments.All(fragment => line.Contains(fragment, StringComparison.Ordinal)), string.Join(" ... ", fragments)))[0];
+        (await WaitAsync(from, 1, entry => Holds(entry.Line, fragments), string.Join(" ... ", fragments)))[0].Line;
 
-    /// <summary>Waits for that many lines.</summary>
-    public async Task<IReadOnlyList<string>> WaitAsync(int from, int count, Predicate<string> match, string what)
+    /// <summary>Waits for any further line.</summary>
+    public Task AnyAsync(int from) => WaitAsync(from, 1, _ => true, "any line");
+
+    /// <summary>
+    /// Waits for a message of a kind after line <paramref name="from"/>, about that subject.
+    /// <paramref name="facts"/> are names, numbers, settings and errno that its text has to hold.
+    /// </summary>
+    public async Task<LogMessage> WaitForAsync(
+        int from, string kind, string? service = null, string? listener = null, int? generation = null, int? pid = null, int? slot = null, params string[] facts) =>
+        (await WaitForAsync(
+            from,
+            1,
+            message => message.Kind == kind && (service ?? message.Service) == message.Service && (listener ?? message.Listener) == message.Listener
+                && (generation ?? message.Generation) == message.Generation && (pid ?? message.Pid) == message.Pid && (slot ?? message.Slot) == message.Slot
+                && Holds(message.Text, facts),
+            string.Create(CultureInfo.InvariantCulture, $"{LogMessage.NameOf(kind)} {service} {listener} generation {generation} pid {pid} slot {slot} {string.Join(" ... ", facts)}")))[0];
+
+    /// <summary>Waits for that many messages.</summary>
+    public async Task<IReadOnlyList<LogMessage>> WaitForAsync(int from, int count, Predicate<LogMessage> match, string what) =>
+        [.. (await WaitAsync(from, count, entry => entry.Message is { } message && match(message), what)).Select(entry => entry.Message!)];
+
+    /// <summary>Waits for a line of a worker that holds <paramref name="text"/>; the message with the worker's pid.</summary>
+    public async Task<LogMessage> WaitForOutputAsync(int from, string text, string? service = null, int? pid = null) =>
+        (await WaitForOutputAsync(from, 1, text, service, pid))[0];
+
+    /// <summary>Waits for that many of them.</summary>
+    public Task<IReadOnlyList<LogMessage>> WaitForOutputAsync(int from, int count, string text, string? service = null, int? pid = null) =>
+        WaitForAsync(
+            from,
+            count,
+            message => message.Output?.Contains(text, StringComparison.Ordinal) == true && (service ?? message.Service) == message.Service && (pid ?? message.Pid) == message.Pid,
+            $"{LogMessage.NameOf(MessageIds.WorkerOutput)} {service} {text}");
+
+    private static bool Holds(string text, string[] fragments) => fragments.All(fragment => text.Contains(fragment, StringComparison.Ordinal));
+
+    private async Task<IReadOnlyList<Entry>> WaitAsync(int from, int count, Predicate<Entry> match, string what)
     {
         using var limit = new CancellationTokenSource(Patience.Limit);
         while (true)
@@ -87,7 +134,7 @@ internal sealed class LineLog
             bool ended;
             lock (_lock)
             {
-                var found = _lines.Skip(from).Where(line => match(line)).Take(count).ToArray();
+                var found = _lines.Skip(from).Where(entry => match(entry)).Take(count).ToArray();
                 if (found.Length == count)
                 {
                     return found;
@@ -117,7 +164,7 @@ internal sealed class LineLog
     public string Tail(int count)
     {
         var text = new StringBuilder();
-        foreach (var line in Lines.TakeLast(count))
+        foreach (var line in Lines.TakeLast(count).Select(line => LogMessage.Parse(line)?.ToString() ?? line))
         {
             text.Append("  | ").AppendLine(line.Length > 400 ? line[..400] + "..." : line);
         }
@@ -126,4 +173,6 @@ internal sealed class LineLog
     }
 
     private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private readonly record struct Entry(string Line, LogMessage? Message);
 }

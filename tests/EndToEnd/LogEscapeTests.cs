@@ -31,13 +31,13 @@ public sealed class LogEscapeTests
         """;
 
     [Fact]
-    public Task Nothing_of_a_worker_acts_on_a_terminal() => DaemonUnderTest.WithAsync(
+    public Task Text_log_and_client_escape_what_a_worker_writes() => DaemonUnderTest.WithAsync(
         Config,
         async daemon =>
         {
-            await daemon.WaitUntilReadyAsync("w");
-            await daemon.Log.WaitAsync(0, ": one \\x1B]0;evil\\x07 \\u202Etxt\\rtwo");
-            await daemon.Log.WaitAsync(0, ": three \\x9B2J \U0001F600 \\u2028");
+            await daemon.UntilAsync(async () => (await daemon.StatusAsync("w")).State == "running");
+            await daemon.Log.WaitAsync(0, "one \\x1B]0;evil\\x07 \\u202Etxt\\rtwo");
+            await daemon.Log.WaitAsync(0, "three \\x9B2J \U0001F600 \\u2028");
             var address = await daemon.EndPointAsync("web");
             Assert.All(daemon.Log.Lines, line => Assert.Matches("^[0-9]{2}:[0-9]{2}:[0-9]{2}", line));
             foreach (var command in (string[][])[["status"], ["listeners"], ["history", "web"], ["events"], ["logs", "w"], ["explain", $"tcp://{address}"]])
@@ -52,11 +52,11 @@ public sealed class LogEscapeTests
             Assert.Contains("\\x1B[2J 00:00 ", (await daemon.ListenctlAsync("explain", $"tcp://{address}")).Output, StringComparison.Ordinal);
             Clean(string.Join('\n', daemon.Log.Lines));
         },
-        new DaemonOptions { LogLevel = "debug" },
+        new DaemonOptions { LogFormat = "text", LogLevel = "debug" },
         directory => directory.Write("worker.py", Worker));
 
     [Fact]
-    public async Task What_check_and_run_quote_of_a_file_is_escaped()
+    public async Task Check_and_run_escape_what_they_quote_of_a_file()
     {
         using var directory = new TemporaryDirectory();
         var file = directory.Write("a\u001b[2J\nb.toml", "[listener.web]\naddress = \"tcp://\\u001B[2J\\u202E:1\"\n\"k\\u001B\\n\" = 1\n");

@@ -39,7 +39,7 @@ public sealed class MembershipTests
     [Theory]
     [InlineData("daemon")]
     [InlineData("nobody")]
-    public async Task A_forged_environment_gives_nobody_another_services_listeners(string other)
+    public async Task Forged_environment_gives_no_listener(string other)
     {
         using var directory = new TemporaryDirectory();
         directory.Write("ask.py", Ask);
@@ -86,7 +86,7 @@ public sealed class MembershipTests
 
     /// <summary>Finding 9: neither a cleared environment nor a session of its own keeps a process when its service is stopped.</summary>
     [Fact]
-    public async Task What_hid_its_origin_does_not_survive_its_stopped_service_and_a_neighbour_of_the_same_user_does()
+    public async Task Stop_kills_hidden_processes_but_no_neighbour()
     {
         using var directory = new TemporaryDirectory();
         const string Hide = "import os, sys\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\nopen(sys.argv[1] + '.new', 'w').write(str(os.getpid()))\nos.rename(sys.argv[1] + '.new', sys.argv[1])\nimport time\ntime.sleep(1000)\n";
@@ -127,13 +127,14 @@ public sealed class MembershipTests
         stop = await daemon.ListenctlAsync("stop", "b", "--wait");
         Assert.True(stop.ExitCode == 0, stop.Error);
         await Processes.EndedAsync([.. ofA, .. ofB]);
-        await daemon.Log.WaitAsync(0, $"pid {ofB[0]} (python3) outlived the worker", "holds listener web", "Delegate=yes");
+        var killed = await daemon.Log.WaitForAsync(0, MessageIds.OrphanKilled, "b", facts: [$"{ofB[0]}", "web", "Delegate=yes"]);
+        Assert.Equal(ofB[0], killed.Number("Pid"));
         await daemon.LeaveAsync();
     }
 
     /// <summary>Finding 14: after a daemon's death only processes of a worker's user with a worker's token are ended.</summary>
     [Fact]
-    public async Task After_a_daemons_death_no_process_of_another_user_is_ended_for_its_environment()
+    public async Task Recovery_stops_no_process_of_another_user()
     {
         using var directory = new TemporaryDirectory();
         File.Copy("/bin/sleep", directory["suid-sleep"]);
@@ -169,12 +170,12 @@ public sealed class MembershipTests
             await using var next = daemon.Again();
             await next.WaitUntilUpAsync();
 
-            await next.Log.WaitAsync(0, $"pid {left.Id} (sleep) is of a daemon that died");
+            Assert.Equal(left.Id, (await next.Log.WaitForAsync(0, MessageIds.OrphanStopped)).Number("Pid"));
             await left.WaitForExitAsync();
             Assert.True(Processes.IsAlive(worker));
             Assert.True(Processes.IsAlive(privileged));
             Assert.All((int[])[other.Id, forged.Id], pid => Assert.True(Processes.IsAlive(pid)));
-            Assert.Single(next.Log.Lines, line => line.Contains("its state does not know it", StringComparison.Ordinal));
+            Assert.Single(next.Log.Messages, message => message.Kind == MessageIds.OrphanStopped);
             RunningProgram.Kill(privileged, Signals.Kill);
             await Processes.EndedAsync(privileged);
             await EndAsync(other, forged, left);

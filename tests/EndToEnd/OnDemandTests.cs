@@ -6,7 +6,7 @@ namespace Supervisor.EndToEnd;
 public sealed class OnDemandTests
 {
     [Fact]
-    public Task The_first_connection_starts_it_idleness_ends_it_and_nothing_is_lost() => DaemonUnderTest.WithAsync(
+    public Task First_connection_starts_it_and_idleness_stops_it() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -21,7 +21,7 @@ public sealed class OnDemandTests
         {
             var before = await daemon.StatusAsync("w");
             Assert.Equal(("stopped", 0), (before.State, before.Workers.Count));
-            Assert.Contains("waiting for the first connection", before.Reason, StringComparison.Ordinal);
+            Assert.NotEmpty(before.Reason!);
             var url = new Uri($"http://{await daemon.EndPointAsync("web")}/");
             for (var round = 0; round < 2; round++)
             {
@@ -32,13 +32,13 @@ public sealed class OnDemandTests
                     Assert.Equal("running", (await daemon.StatusAsync("w")).State);
                 }
 
-                await daemon.Log.WaitAsync(mark, "service w: no connection for 200ms");
-                await daemon.Log.WaitAsync(mark, "service w: stopped");
+                await daemon.Log.WaitForAsync(mark, MessageIds.ServiceIdle, "w", facts: "stop_when_idle");
+                await daemon.Log.WaitForAsync(mark, MessageIds.ServiceStopped, "w");
             }
         });
 
     [Fact]
-    public Task Stopped_it_starts_for_nobody_and_start_starts_it_without_a_connection() => DaemonUnderTest.WithAsync(
+    public Task Stopped_service_starts_only_by_command() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"

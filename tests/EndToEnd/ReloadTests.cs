@@ -30,14 +30,14 @@ public sealed class ReloadTests
         """;
 
     [Fact]
-    public Task What_is_untouched_stays_untouched_and_a_changed_variable_rolls_out() => DaemonUnderTest.WithAsync(Two, async daemon =>
+    public Task Reload_rolls_out_only_what_changed() => DaemonUnderTest.WithAsync(Two, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 2);
         await daemon.WaitUntilReadyAsync("a");
         var (pids, inodes) = (await daemon.ReadyAsync("a"), await Inodes(daemon));
         var before = await daemon.ReadyAsync("w");
 
-        Assert.Contains("nothing has changed", (await daemon.ListenctlAsync("reload")).Output, StringComparison.Ordinal);
+        await AssertUnchangedAsync(daemon);
         Assert.Equal(before, await daemon.ReadyAsync("w"));
 
         Write(daemon, Two.Replace("workers = 2", "workers = 2\nenvironment = { MODE = \"b\" }\nstop_timeout = \"5s\"", StringComparison.Ordinal));
@@ -52,14 +52,14 @@ public sealed class ReloadTests
         Assert.Equal(
             ["listener web unchanged ", "listener admin unchanged ", "service w in-place stop_timeout", "service w rolled-out environment", "service a unchanged "],
             done.Actions.Select(Short));
-        await daemon.Log.WaitAsync(mark, "service w: generation 2 serves");
+        await daemon.Log.WaitForAsync(mark, MessageIds.RolloutDone, "w", generation: 2);
         Assert.Empty(before.Intersect(await daemon.ReadyAsync("w")));
         Assert.Equal(pids, await daemon.ReadyAsync("a"));
         Assert.Equal(inodes, await Inodes(daemon));
     });
 
     [Fact]
-    public Task A_plan_says_of_each_setting_whom_it_concerns_and_what_is_lost()
+    public Task Dry_run_names_each_change_and_what_is_lost()
     {
         const string config =
             """
@@ -75,7 +75,6 @@ public sealed class ReloadTests
             """;
         return DaemonUnderTest.WithAsync(config, async daemon =>
         {
-            await daemon.Log.WaitAsync(0, ": 4 listeners, 0 services; control socket ");
             Write(
                 daemon,
                 config.Replace("= 64", "= 65", StringComparison.Ordinal).Replace("[listener.c]", "accepted = { no_delay = true }\n[listener.c]", StringComparison.Ordinal)
@@ -83,18 +82,15 @@ public sealed class ReloadTests
                     .Replace("udp://127.0.0.1:0", "udp://127.0.0.2:0", StringComparison.Ordinal));
             var plan = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
             Assert.Equal(
-                [
-                    "set on the living socket: its queue holds so many at once",
-                    "set on the living socket: connections that are accepted from now on have it",
-                    "set on the living socket: it decides who may connect from now on",
-                ],
-                plan.Actions.Take(3).Select(action => action.Reason));
-            Assert.Equal("datagrams that wait in the queue of the former address when it is closed", plan.Actions[3].Loses);
+                ["listener a in-place listen.backlog", "listener b in-place accepted.no_delay", "listener c in-place unix.mode", "listener d new-socket address"],
+                plan.Actions.Select(Short));
+            Assert.All(plan.Actions.Take(3), action => Assert.True(action is { Reason.Length: > 0, Loses: null }, Short(action)));
+            Assert.NotEmpty(plan.Actions[3].Loses!);
         });
     }
 
     [Fact]
-    public Task An_error_changes_nothing_and_all_errors_are_said() => DaemonUnderTest.WithAsync(Two, async daemon =>
+    public Task Reload_reports_all_errors_and_changes_nothing() => DaemonUnderTest.WithAsync(Two, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 2);
         var (pids, inodes) = (await daemon.ReadyAsync("w"), await Inodes(daemon));
@@ -121,7 +117,8 @@ public sealed class ReloadTests
         Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\n[listener.free]\naddress = \"tcp://127.0.0.1:0\"\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"");
         var bind = await daemon.ListenctlAsync("reload");
         Assert.Equal(1, bind.ExitCode);
-        Assert.Contains("EADDRINUSE (same-address)", bind.Error, StringComparison.Ordinal);
+        Assert.Contains("EADDRINUSE", bind.Error, StringComparison.Ordinal);
+        Assert.Contains("same-address", bind.Error, StringComparison.Ordinal);
         Assert.Equal(pids, await daemon.ReadyAsync("w"));
         Assert.Equal(inodes, await Inodes(daemon));
         Assert.Equal(2, (await daemon.StatusAsync("w")).Desired);
@@ -131,7 +128,7 @@ public sealed class ReloadTests
     [InlineData("command = [\"/nonexistent\"]", "ENOENT")]
     [InlineData("working_directory = \"@dir@/nodir\"", "ENOENT")]
     [InlineData("environment_files = [\"@dir@/nofile\"]", "nofile")]
-    public Task What_cannot_be_executed_is_rolled_back_once_and_said(string bad, string reason) => DaemonUnderTest.WithAsync(Two, async daemon =>
+    public Task Reload_rolls_back_when_the_workers_cannot_start(string bad, string reason) => DaemonUnderTest.WithAsync(Two, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 2);
         await daemon.WaitUntilReadyAsync("a");
@@ -145,7 +142,7 @@ public sealed class ReloadTests
             var mark = daemon.Log.Count;
             var done = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
             Assert.Contains(done.Actions, action => action is { Subject: "service", Name: "w", Action: "rolled-out" });
-            await daemon.Log.WaitAsync(mark, "keeps its former socket");
+            await daemon.Log.WaitForAsync(mark, MessageIds.ListenerReverted, "w", "web");
             var status = await daemon.StatusAsync("w");
             Assert.Equal(("running", "rolled-back", 1, 1 + time, 0, 2), (status.State, status.Rollout!.State, status.Rollout.From, status.Rollout.To, status.Rollout.Replaced, status.Rollout.Total));
             Assert.Contains(reason, status.Rollout.Reason, StringComparison.Ordinal);
@@ -154,13 +151,13 @@ public sealed class ReloadTests
         }
 
         Write(daemon, Two);
-        Assert.Contains("nothing has changed", (await daemon.ListenctlAsync("reload")).Output, StringComparison.Ordinal);
+        await AssertUnchangedAsync(daemon);
     });
 
     [Theory]
     [InlineData("tcp://127.0.0.1:0")]
     [InlineData("unix://@dir@/web.sock")]
-    public Task However_many_sockets_reloads_have_made_the_one_that_is_gone_back_to_is_reached(string address)
+    public Task Rollback_returns_to_the_first_of_many_sockets(string address)
     {
         var first = $"[listener.web]\naddress = \"{address}\"\n\n[service.w]\n{Sleeper}\nlisteners = [\"web\"]\nworkers = 2\nrollout = {{ canary = 1 }}";
         return DaemonUnderTest.WithAsync(first, async daemon =>
@@ -180,14 +177,14 @@ public sealed class ReloadTests
             var mark = daemon.Log.Count;
             Write(daemon, second);
             await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
-            await daemon.Log.WaitAsync(mark, "the canary of 1 serves");
+            await daemon.Log.WaitForAsync(mark, MessageIds.RolloutCanary, "w", generation: 2);
             Assert.NotEqual(before.Inode, (await daemon.ListenerAsync("web")).Inode);
 
             // A third one, which gets no worker.
             mark = daemon.Log.Count;
             Write(daemon, first.Replace(Sleeper, "command = [\"/nonexistent\"]", StringComparison.Ordinal));
             await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
-            await daemon.Log.WaitAsync(mark, "keeps its former socket");
+            await daemon.Log.WaitForAsync(mark, MessageIds.ListenerReverted, "w", "web");
             await ReachAsync();
             var status = await daemon.StatusAsync("w");
             Assert.Equal(("rolled-back", 1, 3), (status.Rollout!.State, status.Rollout.From, status.Rollout.To));
@@ -206,7 +203,7 @@ public sealed class ReloadTests
     }
 
     [Fact]
-    public Task A_reload_mends_what_ended_between_two_generations() => DaemonUnderTest.WithAsync(
+    public Task Reload_completes_a_failed_rollout() => DaemonUnderTest.WithAsync(
         Two.Replace("workers = 2", "workers = 2\nrollout = { on_failure = \"stop\" }", StringComparison.Ordinal),
         async daemon =>
         {
@@ -217,16 +214,16 @@ public sealed class ReloadTests
             var mark = daemon.Log.Count;
             Write(daemon, bad);
             await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
-            await daemon.Log.WaitAsync(mark, "service w: ", "roll-out of generation", " failed after ");
+            await daemon.Log.WaitForAsync(mark, MessageIds.RolloutFailed, "w");
             daemon.Directory.Write("mended", "");
             var again = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
-            Assert.Contains(again.Actions, action => action is { Name: "w", Action: "rolled-out" } && action.Reason!.Contains("between two generations", StringComparison.Ordinal));
-            await daemon.Log.WaitAsync(mark, "service w: generation 3 serves");
-            Assert.Contains("nothing has changed", (await daemon.ListenctlAsync("reload")).Output, StringComparison.Ordinal);
+            Assert.Contains(again.Actions, action => action is { Name: "w", Action: "rolled-out", Reason.Length: > 0 });
+            await daemon.Log.WaitForAsync(mark, MessageIds.RolloutDone, "w", generation: 3);
+            await AssertUnchangedAsync(daemon);
         });
 
     [Fact]
-    public Task Added_removed_renamed_scaled_and_sighup() => DaemonUnderTest.WithAsync(Two, async daemon =>
+    public Task Reload_by_SIGHUP_adds_removes_renames_and_scales() => DaemonUnderTest.WithAsync(Two, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 2);
         var web = await daemon.ListenerAsync("web");
@@ -253,7 +250,7 @@ public sealed class ReloadTests
             """);
         var admin = await daemon.ListenerAsync("admin");
         daemon.Signal(Signals.HangUp);
-        await daemon.Log.WaitAsync(mark, "reload: ", "listener control: renamed");
+        await daemon.Log.WaitForAsync(mark, MessageIds.ReloadApplied, facts: "control");
         await daemon.WaitUntilReadyAsync("b", 1, mark);
         await daemon.WaitUntilReadyAsync("w", 1, mark);
         var after = await daemon.ListenerAsync("web");
@@ -263,22 +260,22 @@ public sealed class ReloadTests
         var control = await daemon.ListenerAsync("control");
         Assert.Equal(admin.Inode, control.Inode);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(daemon.Directory["admin.sock"]));
-        Assert.Contains(await daemon.HistoryAsync("web"), entry => entry is { Call: "listen", Note: "reload", Phase: "listen" });
-        Assert.Contains(await daemon.HistoryAsync("control"), entry => entry.Note?.Contains("was \"admin\"", StringComparison.Ordinal) == true);
+        Assert.Contains(await daemon.HistoryAsync("web"), entry => entry is { Call: "listen", Phase: "listen", Effective.Number: 99 });
+        Assert.Contains(await daemon.HistoryAsync("control"), entry => entry.Note?.Contains("\"admin\"", StringComparison.Ordinal) == true);
         Assert.DoesNotContain(await daemon.ListenersAsync(), listener => listener.Name == "admin");
-        await daemon.Log.WaitAsync(mark, "service a: stopped");
+        await daemon.Log.WaitForAsync(mark, MessageIds.ServiceStopped, "a");
     });
 
     [Fact]
-    public Task A_changed_variable_rolls_out_under_load_and_nothing_is_lost() => UnderLoadAsync(
+    public Task Rollout_of_a_variable_loses_no_request() => UnderLoadAsync(
         web => web.Replace("workers = 2", "workers = 2\nenvironment = { MODE = \"b\" }", StringComparison.Ordinal), sameInode: true);
 
     [Fact]
-    public Task A_new_socket_on_the_same_address_takes_over_under_load_and_nothing_is_lost() => UnderLoadAsync(
+    public Task Rollout_to_a_new_socket_loses_no_request() => UnderLoadAsync(
         web => web.Replace("127.0.0.1:0\"", "127.0.0.1:0\"\nlisten = { non_blocking = true }", StringComparison.Ordinal), sameInode: false);
 
     [Fact]
-    public Task A_roll_out_onto_a_new_socket_that_fails_goes_back_to_the_old_one_and_nothing_is_lost() => UnderLoadAsync(
+    public Task Rollback_to_the_old_socket_loses_no_request() => UnderLoadAsync(
         web => web.Replace("127.0.0.1:0\"", "127.0.0.1:0\"\nlisten = { non_blocking = true }", StringComparison.Ordinal)
             .Replace("workers = 2", "workers = 2\nenvironment = { HELLO_START_DELAY_MS = \"60000\" }\nstart_timeout = \"300ms\"", StringComparison.Ordinal),
         sameInode: true, "rolled-back");
@@ -302,18 +299,18 @@ public sealed class ReloadTests
             LoadReport report;
             try
             {
-                await Task.Delay(TimeSpan.FromSeconds(0.5));
+                await load.AnswersAsync(250);
                 var mark = daemon.Log.Count;
                 Write(daemon, change(web));
                 var done = await daemon.ListenctlAsync("reload");
                 Assert.True(done.ExitCode == 0, done.Error);
-                await daemon.Log.WaitAsync(mark, outcome == "done" ? "generation 2 serves" : "generation 2 rolled back to generation 1");
+                await daemon.Log.WaitForAsync(mark, outcome == "done" ? MessageIds.RolloutDone : MessageIds.RolloutRolledBack, "web", generation: 2);
                 if (!sameInode || outcome != "done")
                 {
-                    await daemon.Log.WaitAsync(mark, outcome == "done" ? "its former socket" : "keeps its former socket");
+                    await daemon.Log.WaitForAsync(mark, outcome == "done" ? MessageIds.ListenerRetired : MessageIds.ListenerReverted, listener: "web");
                 }
 
-                await Task.Delay(TimeSpan.FromSeconds(0.5));
+                await load.AnswersAsync(250);
             }
             finally
             {
@@ -328,6 +325,9 @@ public sealed class ReloadTests
             Assert.Equal(sameInode, before.Inode == after.Inode);
         });
     }
+
+    private static async Task AssertUnchangedAsync(DaemonUnderTest daemon) =>
+        Assert.All((await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload")).Actions, action => Assert.Equal("unchanged", action.Action));
 
     private static async Task<IReadOnlyList<(string, ulong?)>> Inodes(DaemonUnderTest daemon) => [.. (await daemon.ListenersAsync()).Select(listener => (listener.Name, listener.Inode))];
 

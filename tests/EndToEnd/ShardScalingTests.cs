@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Supervisor.Control;
 using Supervisor.Load;
 using Xunit;
@@ -17,7 +18,8 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     private static int? Seconds { get; } =
         int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_SECONDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : null;
 
-    private static TimeSpan Pause { get; } = TimeSpan.FromSeconds((Seconds ?? 5) / 10.0);
+    /// <summary>Requests that are answered at each number of shards.</summary>
+    private static long Share { get; } = (Seconds ?? 5) * Rate / 10;
 
     private static int Restarts { get; } = Seconds is null ? 4 : 20;
 
@@ -25,11 +27,11 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     [Theory]
     [InlineData(4, 8, 2)]
     [InlineData(4, 4, 4)]
-    public Task Shards_grow_and_shrink_and_nothing_is_lost(int workers, int workersThen, int workersLast) => WithAsync("[\"@hello@\"]", 4, workers, async daemon =>
+    public Task Growing_and_shrinking_shards_loses_no_request(int workers, int workersThen, int workersLast) => WithAsync("[\"@hello@\"]", 4, workers, async daemon =>
     {
-        await UnderLoadAsync(daemon, async () =>
+        await UnderLoadAsync(daemon, async load =>
         {
-            await Task.Delay(Pause);
+            await load.AnswersAsync(Share);
             var four = Inodes(await daemon.ListenerAsync("web"));
             var pids = await daemon.ReadyAsync("web");
 
@@ -43,10 +45,10 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
                 Assert.Empty(pids.Except(await daemon.ReadyAsync("web")));
             }
 
-            await Task.Delay(Pause);
+            await load.AnswersAsync(Share);
             var mark = daemon.Log.Count;
             await ReloadAsync(daemon, 2, workersLast, 8);
-            await daemon.Log.WaitAsync(mark, 6, line => line.Contains("is closed: nobody waited in it", StringComparison.Ordinal), "six shards are closed");
+            await daemon.Log.WaitForAsync(mark, 6, message => message.Kind == MessageIds.ListenerShardClosed, nameof(MessageIds.ListenerShardClosed));
             var two = await ReshapedAsync(daemon, 2, workersLast);
             Assert.Equal(four[..2], Inodes(two));
             if (workersLast == 2)
@@ -54,38 +56,38 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
                 Assert.Empty((await daemon.ReadyAsync("web")).Except(pids));
             }
 
-            await Task.Delay(Pause);
+            await load.AnswersAsync(Share);
         });
 
-        var history = (await daemon.HistoryAsync("web")).Select(entry => $"{entry.Phase} {entry.Call} {entry.Option} {entry.Note}").ToArray();
-        Assert.Contains(history, line => line.Contains("SO_ATTACH_REUSEPORT_CBPF reload: new connections go to shards 0, 1, 2, 3 alone", StringComparison.Ordinal));
-        Assert.Contains(history, line => line.Contains("SO_ATTACH_REUSEPORT_CBPF reload: new connections go to shards 0, 1 alone", StringComparison.Ordinal));
-        Assert.Contains(history, line => line.StartsWith("create socket", StringComparison.Ordinal) && line.Contains("shard 7: reload: beside the shards that serve", StringComparison.Ordinal));
-        Assert.Contains(history, line => line.StartsWith("close shutdown", StringComparison.Ordinal) && line.Contains("shard 7: reload", StringComparison.Ordinal));
-        Assert.Equal(2, history.Count(line => line.Contains("SO_DETACH_REUSEPORT_BPF", StringComparison.Ordinal)));
-        Assert.DoesNotContain(await daemon.HistoryAsync("web"), entry => entry.Errno is not null);
+        var history = await daemon.HistoryAsync("web");
+        Assert.Contains(history, entry => entry.Option == "SO_ATTACH_REUSEPORT_CBPF" && Numbers(entry) == "0 1 2 3");
+        Assert.Contains(history, entry => entry.Option == "SO_ATTACH_REUSEPORT_CBPF" && Numbers(entry) == "0 1");
+        Assert.Contains(history, entry => entry is { Phase: "create", Call: "socket" } && entry.Note!.Contains("shard 7", StringComparison.Ordinal));
+        Assert.Contains(history, entry => entry is { Phase: "close", Call: "shutdown" } && entry.Note!.Contains("shard 7", StringComparison.Ordinal));
+        Assert.Equal(2, history.Count(entry => entry.Option == "SO_DETACH_REUSEPORT_BPF"));
+        Assert.DoesNotContain(history, entry => entry.Errno is not null);
     });
 
     [Fact]
-    public Task One_socket_becomes_shards_and_shards_become_one() => WithAsync("[\"@hello@\"]", 1, 2, async daemon =>
+    public Task One_socket_becomes_two_shards_and_one_again() => WithAsync("[\"@hello@\"]", 1, 2, async daemon =>
     {
-        await UnderLoadAsync(daemon, async () =>
+        await UnderLoadAsync(daemon, async load =>
         {
             var one = Inodes(await daemon.ListenerAsync("web"));
             await ReloadAsync(daemon, 2, 2, 1);
             var two = await ReshapedAsync(daemon, 2, 2);
             Assert.Equal(one, Inodes(two)[..1]);
-            await Task.Delay(Pause);
+            await load.AnswersAsync(Share);
             var mark = daemon.Log.Count;
             await ReloadAsync(daemon, 1, 2, 2);
-            await daemon.Log.WaitAsync(mark, "is closed: nobody waited in it");
+            await daemon.Log.WaitForAsync(mark, MessageIds.ListenerShardClosed, listener: "web");
             Assert.Equal(one, Inodes(await ReshapedAsync(daemon, 1, 2)));
-            await Task.Delay(Pause);
+            await load.AnswersAsync(Share);
         });
     });
 
     [Fact]
-    public Task Rolling_restarts_lose_nothing() => WithAsync("[\"@hello@\"]", 4, 4, daemon => UnderLoadAsync(daemon, async () =>
+    public Task Rolling_restarts_of_shards_lose_no_request() => WithAsync("[\"@hello@\"]", 4, 4, daemon => UnderLoadAsync(daemon, async load =>
     {
         for (var i = 0; i < Restarts; i++)
         {
@@ -94,7 +96,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     }));
 
     [Fact]
-    public Task A_worker_killed_amid_restarts_leaves_what_waits_to_its_successor() => WithAsync(Pausing, 4, 4, daemon => UnderLoadAsync(daemon, async () =>
+    public Task Connections_that_wait_survive_a_killed_worker() => WithAsync(Pausing, 4, 4, daemon => UnderLoadAsync(daemon, async load =>
     {
         for (var i = 0; i < Restarts; i++)
         {
@@ -118,24 +120,24 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     }));
 
     [Fact]
-    public Task The_plan_says_what_becomes_of_the_shards_and_changes_nothing() => WithAsync(Pausing, 4, 4, async daemon =>
+    public Task Dry_run_plans_shards_and_changes_nothing() => WithAsync(Pausing, 4, 4, async daemon =>
     {
         var before = Inodes(await daemon.ListenerAsync("web"));
         Write(daemon, 8, 4);
         var grow = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
         Assert.Equal(["listener web in-place shards", "service web rolled-out "], grow.Actions.Select(Short));
-        Assert.Contains("4 sockets are bound beside the 4 that serve, which stay", grow.Actions[0].Reason, StringComparison.Ordinal);
+        Assert.NotEmpty(grow.Actions[0].Reason!);
 
         Write(daemon, 2, 2);
         var shrink = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
         Assert.Equal(["listener web in-place shards", "service web scaled workers"], shrink.Actions.Select(Short));
-        Assert.Contains("2 of 4 sockets get no new connections any more", shrink.Actions[0].Reason, StringComparison.Ordinal);
+        Assert.NotEmpty(shrink.Actions[0].Reason!);
         Assert.Null(shrink.Actions[0].Loses);
         Assert.Equal(before, Inodes(await daemon.ListenerAsync("web")));
     });
 
     [Fact]
-    public Task What_waits_in_a_shard_of_a_stopped_service_is_served_by_its_next_start() => WithAsync(Pausing, 4, 4, async daemon =>
+    public Task Start_serves_what_waits_in_removed_shards() => WithAsync(Pausing, 4, 4, async daemon =>
     {
         Assert.Equal(0, (await daemon.ListenctlAsync("stop", "web", "--wait")).ExitCode);
         using var client = new HttpClient { Timeout = Patience.Limit };
@@ -158,7 +160,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public async Task A_successor_of_a_killed_daemon_knows_who_stands_where()
+    public async Task Recovery_keeps_shards_and_their_workers()
     {
         _command = "[\"@hello@\"]";
         using var directory = new TemporaryDirectory();
@@ -175,11 +177,11 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         await using var daemon = first.Again();
         await daemon.WaitUntilUpAsync();
         Assert.Equal(six, Inodes(await daemon.ListenerAsync("web")));
-        await UnderLoadAsync(daemon, async () =>
+        await UnderLoadAsync(daemon, async load =>
         {
             var mark = daemon.Log.Count;
             await ReloadAsync(daemon, 3, 3, 6);
-            await daemon.Log.WaitAsync(mark, 3, line => line.Contains("is closed: nobody waited in it", StringComparison.Ordinal), "three shards are closed");
+            await daemon.Log.WaitForAsync(mark, 3, message => message.Kind == MessageIds.ListenerShardClosed, nameof(MessageIds.ListenerShardClosed));
             Assert.Equal(before[..3], Inodes(await ReshapedAsync(daemon, 3, 3)));
             await ReloadAsync(daemon, 4, 4, 3);
             Assert.Equal(before[..3], Inodes(await ReshapedAsync(daemon, 4, 4))[..3]);
@@ -187,7 +189,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
 
         // Each worker's share was known to the successor: who kept it was not replaced.
         Assert.Equal(pids.Count - 1, pids.Intersect(await daemon.ReadyAsync("web")).Count());
-        Assert.Contains(await daemon.HistoryAsync("web"), entry => entry.Note == "reload: new connections go to shards 0, 1, 2 alone" && entry.Errno is null);
+        Assert.Contains(await daemon.HistoryAsync("web"), entry => entry is { Option: "SO_ATTACH_REUSEPORT_CBPF", Errno: null } && Numbers(entry) == "0 1 2");
         await daemon.LeaveAsync();
     }
 
@@ -231,6 +233,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     /// <summary>Waits until each shard is served, nothing is left of others, and as many workers are there as should be.</summary>
     private static async Task<ListenerDocument> ReshapedAsync(DaemonUnderTest daemon, int shards, int workers)
     {
+        using var limit = new CancellationTokenSource(Patience.Limit);
         while (true)
         {
             var listener = await daemon.ListenerAsync("web");
@@ -241,7 +244,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
                 return listener;
             }
 
-            await Task.Delay(TimeSpan.FromMilliseconds(50));
+            limit.Token.ThrowIfCancellationRequested();
         }
     }
 
@@ -253,15 +256,18 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
 
     private static ulong[] Inodes(ListenerDocument listener) => [.. listener.Sockets!.Select(socket => socket.Inode)];
 
+    /// <summary>The shards that an entry names.</summary>
+    private static string Numbers(HistoryEntryDocument entry) => string.Join(' ', Regex.Matches(entry.Note ?? "", "[0-9]+").Select(match => match.Value));
+
     private static string Short(ReloadActionDocument action) => $"{action.Subject} {action.Name} {action.Action} {string.Join(' ', action.Settings)}";
 
-    private async Task UnderLoadAsync(DaemonUnderTest daemon, Func<Task> act)
+    private async Task UnderLoadAsync(DaemonUnderTest daemon, Func<LoadRun, Task> act)
     {
         var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = Rate });
         LoadReport report;
         try
         {
-            await act();
+            await act(load);
         }
         finally
         {

@@ -13,7 +13,7 @@ namespace Supervisor.EndToEnd;
 public sealed class StreamTests
 {
     [Fact]
-    public Task Events_tell_every_change_in_order() => WithScript(
+    public Task Events_report_every_change_in_order() => WithScript(
         "systemd-notify --ready; exec sleep 1000",
         async daemon =>
         {
@@ -46,35 +46,36 @@ public sealed class StreamTests
         });
 
     [Fact]
-    public Task A_follower_hears_the_last_worker_leave() => WithScript(
+    public Task Follower_gets_the_last_event_before_the_end() => WithScript(
         "systemd-notify --ready; exec sleep 1000",
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("w");
-            await using var follower = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "events", "--follow"]);
+            await using var follower = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "events", "--follow", "--json"]);
             await follower.Output.WaitAsync(0, "worker-ready");
             daemon.Signal(Signals.Terminate);
             Assert.Equal(0, await follower.WaitAsync());
-            Assert.Contains("service w is stopped, was stopping", follower.Output.Lines[^1], StringComparison.Ordinal);
+            var last = JsonSerializer.Deserialize(follower.Output.Lines[^1], ControlJson.Default.EventDocument)!;
+            Assert.Equal(("service-state", "w", "stopped"), (last.Kind, last.Service, last.State));
         });
 
     [Fact]
-    public Task More_events_than_are_kept_are_lost_and_said_to_be() => WithScript(
+    public Task Reader_learns_how_many_events_it_lost() => WithScript(
         "exit 1",
         async daemon =>
         {
             // Three events a try; the ring holds 1,024.
-            await daemon.Log.WaitAsync(0, 400, line => line.Contains("next try in", StringComparison.Ordinal), "next try");
+            await daemon.Log.WaitForAsync(0, 400, message => message.Kind == MessageIds.WorkerBackingOff, nameof(MessageIds.WorkerBackingOff));
             var events = await EventsAsync(daemon, "/v1/events?follow=false&after=1");
             Assert.Equal("events-lost", events[0].Kind);
             Assert.Equal(events[0].Seq + 1, events[1].Seq);
-            Assert.Contains(string.Create(CultureInfo.InvariantCulture, $"{events[0].Seq - 1} events"), events[0].Message, StringComparison.Ordinal);
+            Assert.Contains((events[0].Seq - 1).ToString(CultureInfo.InvariantCulture), events[0].Message, StringComparison.Ordinal);
             Assert.InRange(events.Count, 1025, 1100);
         },
         "restart = { backoff = \"1ms\", backoff_max = \"1ms\", limit = 0 }");
 
     [Fact]
-    public Task Readers_that_stop_reading_hold_nobody_up() => WithScript(
+    public Task Stuck_readers_block_nothing() => WithScript(
         "systemd-notify --ready; exec yes 'a line that is repeated without end'",
         async daemon =>
         {
@@ -101,7 +102,7 @@ public sealed class StreamTests
 
                 // One that reads again goes on, and is told what it has missed.
                 using var reader = new StreamReader(new NetworkStream(stuck[0]));
-                while (await reader.ReadLineAsync() is { } line && !line.Contains("not kept any more: this reader was too slow", StringComparison.Ordinal))
+                while (await reader.ReadLineAsync() is { } line && !line.Contains("\"stream\":\"listend\"", StringComparison.Ordinal))
                 {
                 }
             }
@@ -112,7 +113,7 @@ public sealed class StreamTests
         });
 
     [Fact]
-    public Task Output_is_kept_with_who_wrote_it_and_at_which_priority() => WithScript(
+    public Task Output_keeps_pid_stream_and_priority() => WithScript(
         "echo one; echo '<3>two' >&2; printf 'caf\\303\\251'; systemd-notify --ready; exec sleep 1000",
         async daemon =>
         {

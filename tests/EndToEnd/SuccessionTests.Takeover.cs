@@ -1,4 +1,3 @@
-using System.Globalization;
 using Supervisor.Control;
 using Xunit;
 
@@ -8,7 +7,7 @@ namespace Supervisor.EndToEnd;
 public sealed partial class SuccessionTests
 {
     [Fact]
-    public Task A_living_daemon_is_taken_over_from() => UnderLoadAsync(async (daemon, before) =>
+    public Task Successor_takes_over_from_a_running_daemon() => UnderLoadAsync(async (daemon, before) =>
     {
         for (var i = 0; i < 3; i++)
         {
@@ -22,34 +21,34 @@ public sealed partial class SuccessionTests
             Assert.Equal(before.Lone, (await daemon.ListenerAsync("lone")).Inode);
             Assert.Contains(
                 await daemon.HistoryAsync("web"),
-                entry => entry is { Phase: "adopt", Call: "recvmsg", Note: { } note } && note.Contains($"(pid {daemon.Pid}) took over from", StringComparison.Ordinal) && note.Contains($"(pid {former})", StringComparison.Ordinal));
+                entry => entry is { Phase: "adopt", Call: "recvmsg", Note: { } note } && note.Contains($"{daemon.Pid}", StringComparison.Ordinal) && note.Contains($"{former}", StringComparison.Ordinal));
         }
 
         // And it supervises them: their ends are seen, a restart replaces them.
         RunningProgram.Kill(before.Workers[1], Signals.Terminate);
-        await daemon.Log.WaitAsync(0, $"service web: worker 1 (pid {before.Workers[1]}, generation 1)");
+        await daemon.Log.WaitForAsync(0, MessageIds.WorkerDied, "web", pid: before.Workers[1], slot: 1);
         var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
         Assert.True(restart.ExitCode == 0, restart.Error);
         return daemon;
     });
 
     [Fact]
-    public Task A_rollout_goes_on_with_who_takes_over() => UnderLoadAsync(
+    public Task Rollout_continues_after_a_takeover() => UnderLoadAsync(
         async (daemon, _) =>
         {
             await daemon.AskAsync("POST /v1/services/web/restart");
-            await daemon.Log.WaitAsync(0, "generation 2) is ready");
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerReady, "web", generation: 2);
             daemon = await SucceedAsync(daemon);
             Assert.Equal("rolling", (await daemon.StatusAsync("web")).State);
             await daemon.AskAsync("POST /v1/services/web/promote");
-            await daemon.Log.WaitAsync(0, "generation 2 serves");
+            await daemon.Log.WaitForAsync(0, MessageIds.RolloutDone, "web", generation: 2);
             Assert.All((await daemon.StatusAsync("web")).Workers, worker => Assert.Equal(2, worker.Generation));
             return daemon;
         },
         "rollout = { canary = 1, canary_hold = \"0s\" }\n");
 
     [Fact]
-    public Task Of_several_that_want_to_take_over_one_is_in_charge() => UnderLoadAsync(async (daemon, before) =>
+    public Task One_of_several_successors_takes_over() => UnderLoadAsync(async (daemon, before) =>
     {
         DaemonUnderTest[] all = [daemon, daemon.Again(), daemon.Again(), daemon.Again()];
         while (all.Count(one => !one.HasEnded) > 1)
@@ -66,14 +65,14 @@ public sealed partial class SuccessionTests
         // Each of the others has left for another one, or was told who is in charge.
         foreach (var one in all.Where(one => one != last))
         {
-            Assert.Contains(one.Log.Lines, line => line.Contains("has taken over, and this one leaves", StringComparison.Ordinal) || line.Contains("is in charge of", StringComparison.Ordinal));
+            Assert.Contains(one.Log.Messages, message => message.Kind is MessageIds.TakeoverDone or MessageIds.DaemonRefused);
         }
 
         return last;
     });
 
     [Fact]
-    public Task One_that_ends_before_it_commits_has_not_taken_over() => UnderLoadAsync(async (daemon, before) =>
+    public Task Daemon_continues_when_the_successor_does_not_commit() => UnderLoadAsync(async (daemon, before) =>
     {
         for (var i = 1; i <= 3; i++)
         {
@@ -84,7 +83,7 @@ public sealed partial class SuccessionTests
                 Assert.True(await link.ReceiveAsync(new byte[64 * 1024]) > 0);
             }
 
-            await daemon.Log.WaitAsync(mark, "has not taken over, this one goes on");
+            await daemon.Log.WaitForAsync(mark, MessageIds.TakeoverFailed);
         }
 
         Assert.Equal(before.Workers, (await daemon.StatusAsync("web")).Workers.Select(worker => worker.Pid!.Value));
@@ -92,7 +91,7 @@ public sealed partial class SuccessionTests
     });
 
     [Fact]
-    public async Task One_of_another_configuration_is_told_who_is_in_charge_and_how_to_take_over()
+    public async Task Another_configuration_needs_take_over()
     {
         using var directory = new TemporaryDirectory();
         await using var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
@@ -101,19 +100,19 @@ public sealed partial class SuccessionTests
         var other = directory.Write("other.toml", File.ReadAllText(directory["run.toml"]).Replace("workers = 2", "workers = 1", StringComparison.Ordinal));
         var refused = await RunningProgram.RunAsync(Published.Listend, ["run", "--config", other]);
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains($"another listend (pid {daemon.Pid}) is in charge of {daemon.Runtime} and runs {directory["run.toml"]}", refused.Error, StringComparison.Ordinal);
-        Assert.Contains("--take-over", refused.Error, StringComparison.Ordinal);
+        Assert.All(
+            (string[])[$"pid {daemon.Pid}", daemon.Runtime, directory["run.toml"], "--take-over"], fact => Assert.Contains(fact, refused.Error, StringComparison.Ordinal));
         Assert.False(daemon.HasEnded);
 
         await using var next = daemon.Again("--config", other, "--take-over");
         Assert.Equal(0, await daemon.WaitAsync());
-        await next.Log.WaitAsync(0, "reload: service web: scaled (workers): from 2 to 1");
+        await next.Log.WaitForAsync(0, MessageIds.ReloadAction, "web", facts: "workers");
         Assert.Equal((1, 1), ((await next.StatusAsync("web")).Desired, (await next.StatusAsync("web")).Ready));
         await next.LeaveAsync();
     }
 
     [Fact]
-    public async Task A_daemon_that_somebody_manages_is_not_taken_over_from()
+    public async Task Managed_daemon_refuses_a_takeover()
     {
         using var directory = new TemporaryDirectory();
         var options = new DaemonOptions { Environment = new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = directory["nobody.sock"] } };
@@ -121,13 +120,13 @@ public sealed partial class SuccessionTests
         await daemon.WaitUntilUpAsync();
         await using var next = daemon.Again();
         Assert.Equal(1, await next.WaitAsync());
-        Assert.Contains(next.Log.Lines, line => line.Contains(string.Create(CultureInfo.InvariantCulture, $"(pid {daemon.Pid})"), StringComparison.Ordinal) && line.Contains("listenctl upgrade", StringComparison.Ordinal));
+        await next.Log.WaitForAsync(0, MessageIds.DaemonRefused, facts: [$"pid {daemon.Pid}", "listenctl upgrade"]);
         await daemon.WaitUntilReadyAsync("web", 2);
         await daemon.LeaveAsync();
     }
 
     [Fact]
-    public async Task A_configuration_that_has_changed_meanwhile_is_applied_by_who_goes_on()
+    public async Task Recovery_applies_a_changed_configuration()
     {
         using var directory = new TemporaryDirectory();
         var first = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
@@ -142,22 +141,22 @@ public sealed partial class SuccessionTests
 
             // With errors: what was in force stays so.
             daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3\nworkres = 4", StringComparison.Ordinal));
-            await daemon.Log.WaitAsync(0, "workres", "did you mean");
-            await daemon.Log.WaitAsync(0, "reload: refused, nothing was changed");
+            await daemon.Log.WaitForAsync(0, MessageIds.ReloadError, facts: "workres");
+            await daemon.Log.WaitForAsync(0, MessageIds.ReloadRefused);
             Assert.Equal(workers, await daemon.ReadyAsync("web"));
 
             // Without: a difference that no worker notices, and one that needs new ones.
             daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3", StringComparison.Ordinal));
-            await daemon.Log.WaitAsync(0, "reload: service web: scaled (workers): from 2 to 3");
+            await daemon.Log.WaitForAsync(0, MessageIds.ReloadAction, "web", facts: "workers");
             await daemon.WaitUntilReadyAsync("web");
             Assert.Equal(workers, (await daemon.StatusAsync("web")).Workers.Where(worker => worker.Slot < 2).Select(worker => worker.Pid!.Value));
             daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3\nenvironment = { MODE = \"b\" }", StringComparison.Ordinal));
-            await daemon.Log.WaitAsync(0, "generation 2 serves");
+            await daemon.Log.WaitForAsync(0, MessageIds.RolloutDone, "web", generation: 2);
             Assert.Equal((2, 3), ((await daemon.StatusAsync("web")).Generation, (await daemon.StatusAsync("web")).Ready));
 
             // The same again is nothing to do.
             daemon = await DieAsync(daemon, null);
-            Assert.DoesNotContain(daemon.Log.Lines, line => line.Contains("reload:", StringComparison.Ordinal));
+            Assert.DoesNotContain(daemon.Log.Messages, message => message.Kind is MessageIds.ConfigChanged or MessageIds.ReloadApplied or MessageIds.ReloadRefused);
             await daemon.LeaveAsync();
         }
         finally

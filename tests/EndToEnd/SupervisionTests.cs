@@ -1,14 +1,13 @@
 using System.Globalization;
-using System.Text.RegularExpressions;
 using Xunit;
 
 namespace Supervisor.EndToEnd;
 
 /// <summary>Workers that die, hang, flood and lie.</summary>
-public sealed partial class SupervisionTests
+public sealed class SupervisionTests
 {
     [Fact]
-    public Task A_killed_worker_is_replaced_at_once() => WithScript(
+    public Task Killed_worker_is_replaced_at_once() => WithScript(
         "systemd-notify --ready --status='serving nobody'; exec sleep 1000",
         async daemon =>
         {
@@ -17,49 +16,47 @@ public sealed partial class SupervisionTests
             Assert.Equal(("ready", 0, 1, "serving nobody"), (before.State, before.Slot, before.Generation, before.StatusText));
             var mark = daemon.Log.Count;
             RunningProgram.Kill(before.Pid!.Value, Signals.Kill);
-            await daemon.Log.WaitAsync(mark, $"pid {before.Pid}", "was killed by SIGKILL");
+            await daemon.Log.WaitForAsync(mark, MessageIds.WorkerDied, "w", pid: before.Pid, facts: "SIGKILL");
             await daemon.WaitUntilReadyAsync("w", from: mark);
             var after = Assert.Single((await daemon.StatusAsync("w")).Workers);
             Assert.Equal(("ready", 0, 1, 1), (after.State, after.Slot, after.Generation, after.Restarts));
             Assert.NotEqual(before.Pid, after.Pid);
-            Assert.DoesNotContain(daemon.Log.Lines, line => line.Contains("next try", StringComparison.Ordinal));
+            Assert.DoesNotContain(daemon.Log.Messages, message => message.Kind == MessageIds.WorkerBackingOff);
         });
 
     [Fact]
-    public Task A_worker_that_exits_at_once_backs_off_and_says_so() => WithScript(
+    public Task Worker_that_exits_at_once_backs_off() => WithScript(
         "exit 7",
         async daemon =>
         {
             // limit = 5 within 10 s: after that it waits for backoff_max.
-            await daemon.Log.WaitAsync(0, "worker 0", "exited with status 7", "before it was ready");
-            await daemon.Log.WaitAsync(0, "restart.limit", "next try in");
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerLimited, "w", slot: 0, facts: "restart.limit");
             var service = await daemon.StatusAsync("w");
             Assert.Equal("failed", service.State);
-            Assert.Contains("exited with status 7", service.Reason, StringComparison.Ordinal);
+            Assert.Contains(" 7", service.Reason, StringComparison.Ordinal);
             var worker = Assert.Single(service.Workers);
             Assert.Equal(("backoff", null), (worker.State, worker.Pid));
             Assert.InRange(worker.NextTry!.Value - DateTimeOffset.UtcNow, TimeSpan.Zero, TimeSpan.FromMinutes(10));
 
             // Not at once for ever: the first restart comes at once, the next ones wait 10 ms, 20 ms, 40 ms, 80 ms.
-            Assert.Equal(6, daemon.Log.Lines.Count(line => line.Contains("exited with status 7 before", StringComparison.Ordinal)));
+            Assert.Equal(6, daemon.Log.Messages.Count(message => message.Kind == MessageIds.WorkerDied));
         },
         "restart = { backoff = \"10ms\", backoff_max = \"10m\" }");
 
     [Fact]
-    public Task What_left_its_workers_session_does_not_outlive_it_with_the_listener() => WithScript(
+    public Task Process_outside_the_session_dies_with_its_worker() => WithScript(
         "setsid --fork sh -c 'echo stray $$; exec sleep 1000'; systemd-notify --ready; exec sleep 1000",
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("w");
-            var line = await daemon.Log.WaitAsync(0, "stray ");
-            var stray = int.Parse(line.AsSpan(line.LastIndexOf(' ')), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
+            var stray = LastNumber(await daemon.Log.WaitForOutputAsync(0, "stray "));
             Assert.Equal(0, (await daemon.ListenctlAsync("stop", "w", "--wait")).ExitCode);
-            await daemon.Log.WaitAsync(0, $"pid {stray} (sleep) outlived the worker");
+            Assert.Equal(stray, (await daemon.Log.WaitForAsync(0, MessageIds.OrphanKilled, "w")).Number("Pid"));
             await Processes.EndedAsync(stray);
         });
 
     [Fact]
-    public async Task What_a_worker_writes_is_not_filtered_by_the_daemons_level()
+    public async Task Log_level_does_not_filter_worker_output()
     {
         using var directory = new TemporaryDirectory();
         await using var daemon = DaemonUnderTest.Start(
@@ -75,15 +72,15 @@ public sealed partial class SupervisionTests
             log = "inherit"
             """,
             new DaemonOptions { LogLevel = "error" });
-        await daemon.Log.WaitAsync(0, "to-output");
-        await daemon.Log.WaitAsync(0, "to-error");
-        Assert.DoesNotContain(daemon.Log.Lines, one => one.Contains("listening on", StringComparison.Ordinal));
+        await daemon.Log.WaitForOutputAsync(0, "to-output");
+        await daemon.Log.WaitForOutputAsync(0, "to-error");
+        Assert.All(daemon.Log.Messages, one => Assert.Equal(MessageIds.WorkerOutput, one.Kind));
         daemon.Signal(Signals.Terminate);
         Assert.Equal(0, await daemon.WaitAsync());
     }
 
     [Fact]
-    public Task What_ignores_the_stop_signal_is_killed_with_its_session() => WithScript(
+    public Task Worker_that_ignores_SIGTERM_is_killed_with_its_session() => WithScript(
         """
         trap '' TERM
         sleep 1000 &
@@ -100,38 +97,35 @@ public sealed partial class SupervisionTests
         {
             await daemon.WaitUntilReadyAsync("w");
             var worker = Assert.Single(await daemon.ReadyAsync("w"));
-            var children = (await daemon.Log.WaitAsync(0, 4, line => line.Contains(": child ", StringComparison.Ordinal), "child"))
-                .Select(line => int.Parse(line.AsSpan(line.LastIndexOf(' ')), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture)).ToArray();
+            var children = (await daemon.Log.WaitForOutputAsync(0, 4, "child ")).Select(LastNumber).ToArray();
             Assert.All(children, child => Assert.True(Processes.IsAlive(child)));
             var result = await daemon.ListenctlAsync("restart", "w", "--wait");
             Assert.True(result.ExitCode == 0, result.Error);
-            await daemon.Log.WaitAsync(0, $"pid {worker}", "did not leave within stop_timeout", "killed with its session");
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerKilled, "w", pid: worker, facts: "stop_timeout");
             await Processes.EndedAsync([worker, .. children]);
         },
         "stop_timeout = \"200ms\"");
 
     [Fact]
-    public Task Children_that_a_worker_leaves_behind_go_with_it() => WithScript(
+    public Task Children_of_a_worker_end_with_it() => WithScript(
         "sleep 1000 & echo child $!; setsid --fork true; systemd-notify --ready; trap 'exit 0' TERM; while :; do wait; done",
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("w");
-            var line = await daemon.Log.WaitAsync(0, ": child ");
-            var child = int.Parse(line.AsSpan(line.LastIndexOf(' ')), NumberStyles.AllowLeadingWhite, CultureInfo.InvariantCulture);
+            var child = LastNumber(await daemon.Log.WaitForOutputAsync(0, "child "));
             var result = await daemon.ListenctlAsync("restart", "w", "--wait");
             Assert.True(result.ExitCode == 0, result.Error);
             await Processes.EndedAsync(child);
         });
 
     [Fact]
-    public Task A_worker_that_never_gets_ready_is_ended_after_start_timeout() => WithScript(
+    public Task Worker_that_is_not_ready_is_stopped_at_start_timeout() => WithScript(
         "echo up; exec sleep 1000",
         async daemon =>
         {
-            var up = await daemon.Log.WaitAsync(0, ": up");
-            var pid = int.Parse(Pid().Match(up).Groups[1].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture);
-            await daemon.Log.WaitAsync(0, $"pid {pid}", "was not ready within start_timeout (200ms)");
-            await daemon.Log.WaitAsync(0, 2, line => line.EndsWith(": up", StringComparison.Ordinal), "up again");
+            var pid = (await daemon.Log.WaitForOutputAsync(0, "up")).Pid!.Value;
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerStartTimedOut, "w", pid: pid, facts: ["start_timeout", "200ms"]);
+            await daemon.Log.WaitForOutputAsync(0, 2, "up");
             await Processes.EndedAsync(pid);
             var service = await daemon.StatusAsync("w");
             Assert.Contains("READY=1", Assert.Single(service.Workers).LastExit, StringComparison.Ordinal);
@@ -139,7 +133,7 @@ public sealed partial class SupervisionTests
         "start_timeout = \"200ms\"");
 
     [Fact]
-    public Task Output_comes_line_by_line_with_service_and_pid() => WithScript(
+    public Task Output_is_logged_by_line_with_service_and_pid() => WithScript(
         """
         echo out
         echo err >&2
@@ -155,25 +149,24 @@ public sealed partial class SupervisionTests
         {
             await daemon.WaitUntilReadyAsync("w");
             var pid = Assert.Single(await daemon.ReadyAsync("w"));
-            var prefix = $"w[{pid}]: ";
-            Assert.EndsWith($"INF {prefix}out", await daemon.Log.WaitAsync(0, prefix + "out"), StringComparison.Ordinal);
-            await daemon.Log.WaitAsync(0, prefix + "err");
-            Assert.Contains(" ERR ", await daemon.Log.WaitAsync(0, prefix + "bad news"), StringComparison.Ordinal);
-            await daemon.Log.WaitAsync(0, prefix + "no newline");
-            await daemon.Log.WaitAsync(0, prefix + "café \uFFFD");
-            var pieces = daemon.Log.Lines.Where(line => line.Contains(prefix + "x", StringComparison.Ordinal)).Select(line => line.Length - line.IndexOf(prefix, StringComparison.Ordinal) - prefix.Length);
+            Assert.Equal("Information", (await daemon.Log.WaitForOutputAsync(0, "out", "w", pid)).Level);
+            await daemon.Log.WaitForOutputAsync(0, "err", "w", pid);
+            Assert.Equal("Error", (await daemon.Log.WaitForOutputAsync(0, "bad news", "w", pid)).Level);
+            await daemon.Log.WaitForOutputAsync(0, "no newline", "w", pid);
+            await daemon.Log.WaitForOutputAsync(0, "café \uFFFD", "w", pid);
+            var pieces = daemon.Log.Messages.Where(message => message.Output?.StartsWith('x') == true).Select(message => message.Output!.Length);
             Assert.Equal([16384, 16384, 40000 - 32768], pieces);
         });
 
     [Fact]
-    public Task A_flood_of_output_holds_nobody_up() => WithScript(
+    public Task Flood_of_output_blocks_nothing() => WithScript(
         "systemd-notify --ready; head -c 100000000 /dev/zero | tr '\\0' x | fold -w 99; echo; sleep 2; echo flooded; exec sleep 1000",
         async daemon =>
         {
-            daemon.Log.Ignore = line => line.Contains("]: xxxx", StringComparison.Ordinal);
+            daemon.Log.Ignore = line => line.Contains("xxxx", StringComparison.Ordinal);
             await daemon.WaitUntilReadyAsync("w");
             var slowest = TimeSpan.Zero;
-            var flooded = daemon.Log.WaitAsync(0, "]: flooded");
+            var flooded = daemon.Log.WaitForOutputAsync(0, "flooded");
             var asked = 0;
             while (!flooded.IsCompleted || asked == 0)
             {
@@ -188,45 +181,43 @@ public sealed partial class SupervisionTests
         });
 
     [Fact]
-    public Task A_message_of_a_foreign_process_is_refused_and_logged() => WithScript(
+    public Task Notify_message_of_a_stranger_is_rejected() => WithScript(
         "echo \"socket $NOTIFY_SOCKET\"; systemd-notify --ready --status=mine; exec sleep 1000",
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("w");
-            var line = await daemon.Log.WaitAsync(0, "]: socket ");
-            var socket = line[(line.IndexOf("]: socket ", StringComparison.Ordinal) + 10)..];
+            var socket = (await daemon.Log.WaitForOutputAsync(0, "socket ")).Output!["socket ".Length..];
             var worker = Assert.Single(await daemon.ReadyAsync("w"));
             var mark = daemon.Log.Count;
             var foreign = await RunningProgram.RunAsync("systemd-notify", ["--no-block", "--status=not mine"], new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = socket });
             Assert.Equal(0, foreign.ExitCode);
-            await daemon.Log.WaitAsync(mark, "notify message from pid", $"for worker pid {worker} was refused");
+            await daemon.Log.WaitForAsync(mark, MessageIds.WorkerMessageRejected, "w", pid: worker);
             Assert.Equal("mine", Assert.Single((await daemon.StatusAsync("w")).Workers).StatusText);
         });
 
     [Fact]
-    public Task A_barrier_ends_once_what_was_sent_before_it_is_dealt_with() => WithScript(
+    public Task Barrier_ends_after_earlier_messages() => WithScript(
         // systemd-notify waits for its barrier: when it returns, the status is known.
         "systemd-notify --ready; for i in 1 2 3 4 5 6 7 8 9 10; do systemd-notify --status=$i; done; echo done; exec sleep 1000",
         async daemon =>
         {
-            await daemon.Log.WaitAsync(0, "]: done");
+            await daemon.Log.WaitForOutputAsync(0, "done");
             Assert.Equal("10", Assert.Single((await daemon.StatusAsync("w")).Workers).StatusText);
-            Assert.DoesNotContain(daemon.Log.Lines, line => line.Contains("refused", StringComparison.Ordinal));
+            Assert.DoesNotContain(daemon.Log.Messages, message => message.Kind == MessageIds.WorkerMessageRejected);
         });
 
     [Fact]
-    public Task A_worker_that_says_it_is_stopping_is_replaced_while_it_drains() => WithScript(
+    public Task Worker_that_sends_STOPPING_is_replaced_while_it_drains() => WithScript(
         "systemd-notify --ready; test -e \"$0.once\" && exec sleep 1000; : > \"$0.once\"; echo leaving; systemd-notify STOPPING=1; trap 'echo drained; exit 0' TERM; while :; do sleep 1000 & wait; done",
         async daemon =>
         {
-            await daemon.Log.WaitAsync(0, "says that it is leaving");
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerStopping, "w");
             await daemon.WaitUntilReadyAsync("w", 2);
             var workers = (await daemon.StatusAsync("w")).Workers;
             Assert.Contains(workers, worker => worker.State == "ready");
         });
 
-    [GeneratedRegex(@"w\[(\d+)\]")]
-    private static partial Regex Pid();
+    private static int LastNumber(LogMessage message) => int.Parse(message.Output!.Split(' ')[^1], CultureInfo.InvariantCulture);
 
     private static Task WithScript(string script, Func<DaemonUnderTest, Task> test, string settings = "") => DaemonUnderTest.WithAsync(
         $"""

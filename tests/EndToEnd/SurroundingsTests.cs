@@ -17,12 +17,12 @@ public sealed class SurroundingsTests
         """;
 
     [Fact]
-    public async Task As_the_first_process_of_a_container_it_reaps_orphans_and_leaves_when_asked()
+    public async Task Pid_1_reaps_orphans_and_stops_on_SIGTERM()
     {
         using var directory = new TemporaryDirectory();
         var unshare = Needs.Program("unshare", "util-linux");
         await using var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions { Wrapper = [unshare, "--pid", "--fork", "--mount-proc", "--kill-child"] });
-        await daemon.Log.WaitAsync(0, "listend ", "(pid 1)", "control socket");
+        Assert.Equal(1, (await daemon.Log.WaitForAsync(0, MessageIds.DaemonReady)).Number("Pid"));
         await daemon.WaitUntilReadyAsync("w", 2);
         var init = Assert.Single(Children(daemon.Pid));
         for (var i = 0; i < 3; i++)
@@ -45,7 +45,7 @@ public sealed class SurroundingsTests
     }
 
     [Fact]
-    public Task As_a_user_who_sees_no_process_of_others() => DaemonUnderTest.WithAsync(
+    public Task Daemon_runs_where_proc_hides_other_users() => DaemonUnderTest.WithAsync(
         Config.Replace("command = [", "ready = \"started\"\ncommand = [", StringComparison.Ordinal),
         async daemon =>
         {
@@ -71,7 +71,7 @@ public sealed class SurroundingsTests
     [Theory]
     [InlineData(512)]
     [InlineData(5000)]
-    public Task The_table_of_descriptors_has_its_room_before_there_are_threads(int limit) => DaemonUnderTest.WithAsync(
+    public Task Descriptor_table_is_large_before_threads_start(int limit) => DaemonUnderTest.WithAsync(
         "[listener.web]\naddress = \"tcp://127.0.0.1:0\"",
         async daemon =>
         {
@@ -83,7 +83,7 @@ public sealed class SurroundingsTests
         new DaemonOptions { Wrapper = [Needs.Program("prlimit", "util-linux"), $"--nofile={limit}"] });
 
     [Fact]
-    public async Task On_a_full_disk_workers_go_on()
+    public async Task Workers_continue_on_a_full_disk()
     {
         using var directory = new TemporaryDirectory();
         var disk = directory["disk"];

@@ -56,7 +56,7 @@ internal static class Battlefield
                 return [.. status.Workers.Where(worker => worker.State == "ready").OrderBy(worker => worker.Slot).Select(worker => worker.Pid!.Value)];
             }
 
-            await events.Output.WaitAsync(seen, 1, static _ => true, $"an event before {count} workers of {service} are ready");
+            await events.Output.AnyAsync(seen);
             seen = events.Output.Count;
         }
     }

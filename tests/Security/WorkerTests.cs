@@ -37,7 +37,7 @@ public sealed class WorkerTests(ITestOutputHelper output)
             {
                 Assert.Equal(0, (await daemon.ListenctlAsync("stop", "web", "--wait")).ExitCode);
                 await Processes.EndedAsync(escaped);
-                Assert.Contains(daemon.Log.Lines, line => line.Contains(Text(escaped), StringComparison.Ordinal));
+                Assert.Contains(daemon.Log.Messages, message => message.Kind == MessageIds.OrphanKilled && message.Number("Pid") == escaped);
             }
             finally
             {
@@ -91,7 +91,7 @@ public sealed class WorkerTests(ITestOutputHelper output)
 
             AssertClean(daemon.Log.Lines);
         },
-        new DaemonOptions { LogLevel = "debug" });
+        new DaemonOptions { LogFormat = "text", LogLevel = "debug" });
 
     /// <summary>A set-user-id program in a worker is a process of another user, whatever environment it carries.</summary>
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Supervisor.Control;
+using Supervisor.Core;
 
 namespace Supervisor.Diagnosis.Tests.Scenarios;
 
@@ -8,11 +9,11 @@ namespace Supervisor.Diagnosis.Tests.Scenarios;
 public sealed class DaemonTests
 {
     [Fact]
-    public void One_failed_listener_leaves_the_others_alone_and_is_explained() => Stage.Run(stage =>
+    public void Failed_listener_is_explained_and_others_run() => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", 8080);
         var daemon = Run(stage, Listener("a", "tcp://127.0.0.1:8080") + Listener("b", "tcp://127.0.0.1:8081"));
-        Await(daemon, "service b: running", "worker 0", "ready");
+        Await(daemon, MessageIds.WorkerReady, "\"b\"");
         var listeners = Ask(stage, "listeners", ControlJson.Default.ListListenerDocument);
         var failure = listeners.Single(listener => listener.Name == "a").Failure!;
         Assert.Equal(("EADDRINUSE", "same-address", false), (failure.Errno, failure.Cause, failure.Retry));
@@ -25,66 +26,66 @@ public sealed class DaemonTests
     });
 
     [Fact]
-    public void Nothing_at_all_could_be_bound() => Stage.Run(stage =>
+    public void Run_exits_with_1_when_nothing_is_bound() => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", 8080);
         var daemon = Run(stage, Listener("a", "tcp://127.0.0.1:8080", wait: "10s"));
-        Await(daemon, "same-address");
+        Await(daemon, MessageIds.ListenerFailed, "same-address");
         daemon.WaitForExit();
         Assert.Equal(1, daemon.ExitCode);
     });
 
     [Fact]
-    public void The_wait_for_an_address_ends_when_the_address_appears() => Stage.Run(stage =>
+    public void Wait_ends_when_the_address_appears() => Stage.Run(stage =>
     {
         var daemon = Run(stage, Listener("a", "tcp://192.0.2.7:8080", wait: "5m"));
-        Await(daemon, "listener a: waits");
+        Await(daemon, MessageIds.ListenerWaiting);
         Shell.Run("ip addr add 192.0.2.7/32 dev lo");
-        Await(daemon, "listener a: listening on tcp://192.0.2.7:8080");
+        Await(daemon, MessageIds.ListenerReady, "tcp://192.0.2.7:8080");
     });
 
     [Fact]
-    public void The_wait_for_a_predecessor_ends_with_it() => Stage.Run(stage =>
+    public void Wait_ends_when_the_predecessor_exits() => Stage.Run(stage =>
     {
         var listener = stage.Listener("127.0.0.1", 8080);
         var worker = stage.Heir(listener, ("LISTEND_SERVICE", "a"));
         stage.Close(listener);
         var daemon = Run(stage, Listener("a", "tcp://127.0.0.1:8080", wait: "5m"));
-        Await(daemon, "listener a: waits");
+        Await(daemon, MessageIds.ListenerWaiting);
         worker.StandardInput.Close();
-        Await(daemon, "listener a: listening on tcp://127.0.0.1:8080");
+        Await(daemon, MessageIds.ListenerReady, "tcp://127.0.0.1:8080");
     });
 
     [Fact]
-    public void The_wait_ends_when_a_holder_that_lives_on_lets_go() => Stage.Run(stage =>
+    public void Wait_ends_when_the_holder_closes_its_socket() => Stage.Run(stage =>
     {
         var listener = stage.Listener("127.0.0.1", 9000);
         var client = stage.Bound("127.0.0.1", 8080);
         Assert.Equal(0, Kernel.Connect(client, System.Net.IPAddress.Loopback, 9000));
         var accepted = Kernel.Accept(listener);
         var daemon = Run(stage, Listener("a", "tcp://127.0.0.1:8080", wait: "5m"));
-        Await(daemon, "connections-open");
-        Await(daemon, "listener a: waits");
+        Await(daemon, MessageIds.ListenerFailed, "connections-open");
+        Await(daemon, MessageIds.ListenerWaiting);
 
         // The other end closes first: no TIME_WAIT on the port.
         Kernel.ShutdownWrite(accepted);
         Kernel.ReadEnd(client);
         stage.Close(client);
-        Await(daemon, "listener a: listening on tcp://127.0.0.1:8080");
+        Await(daemon, MessageIds.ListenerReady, "tcp://127.0.0.1:8080");
         Kernel.Close(accepted);
     });
 
     [Fact]
-    public void The_wait_is_over_after_its_time() => Stage.Run(stage =>
+    public void Wait_ends_after_on_conflict_wait() => Stage.Run(stage =>
     {
         var daemon = Run(stage, Listener("a", "tcp://192.0.2.7:8080", wait: "200ms"));
-        Await(daemon, "could not be had within 200ms");
+        Await(daemon, MessageIds.ListenerGivenUp);
         daemon.WaitForExit();
         Assert.Equal(1, daemon.ExitCode);
     });
 
     [Fact]
-    public void Check_names_the_holder_and_takes_the_daemons_own_for_granted() => Stage.Run(stage =>
+    public void Check_names_the_holder_unless_it_is_the_daemon() => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", 8080);
         var config = Write(stage, Listener("a", "tcp://0.0.0.0:8080") + Listener("b", "tcp://127.0.0.1:8081") + Listener("c", "tcp://[::]:8081"));
@@ -94,7 +95,7 @@ public sealed class DaemonTests
 
         config = Write(stage, Listener("b", "tcp://127.0.0.1:8081"));
         Assert.True(Check(config).Ok);
-        Await(Start(stage, config), "listener b: listening");
+        Await(Start(stage, config), MessageIds.ListenerReady);
         Assert.True(Check(config).Ok);
     });
 
@@ -124,22 +125,22 @@ public sealed class DaemonTests
 
     private static Process Run(Stage stage, string text) => Start(stage, Write(stage, text));
 
-    private static Process Start(Stage stage, string config) => stage.Start($"exec {Published.Listend} run --config {config} --log-format text 2>&1");
+    private static Process Start(Stage stage, string config) => stage.Start($"exec {Published.Listend} run --config {config} --log-format json 2>&1");
 
-    /// <summary>Reads the log up to a line that has all of it.</summary>
-    private static void Await(Process daemon, params string[] texts)
+    /// <summary>Reads the log up to a message of that kind with those facts.</summary>
+    private static void Await(Process daemon, string kind, params string[] facts)
     {
         var seen = new List<string>();
         while (daemon.StandardOutput.ReadLine() is { } line)
         {
             seen.Add(line);
-            if (texts.Any(text => line.Contains(text, StringComparison.Ordinal)))
+            if (line.Contains(kind, StringComparison.Ordinal) && facts.All(fact => line.Contains(fact, StringComparison.Ordinal)))
             {
                 return;
             }
         }
 
-        Assert.Fail($"the log ended without {string.Join(" or ", texts)}:\n{string.Join('\n', seen)}");
+        Assert.Fail($"the log ended without {kind} {string.Join(" ", facts)}:\n{string.Join('\n', seen)}");
     }
 
     private static T Ask<T>(Stage stage, string verb, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) =>

@@ -49,7 +49,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
             async () =>
             {
                 var answered = await AnswersAsync(daemon, "restart", "web");
-                await EndsAsync(daemon, 0, string.Create(CultureInfo.InvariantCulture, $"generation {before + 1} serves"));
+                await EndsAsync(daemon.Log.WaitForAsync(0, MessageIds.RolloutDone, "web", generation: before + 1));
                 return answered;
             },
             now => Task.FromResult(now.Generation > before));
@@ -66,7 +66,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
                 {
                     var mark = daemon.Log.Count;
                     RunningProgram.Kill(victim, Signals.Kill);
-                    await EndsAsync(daemon, mark, "worker 0", "is ready after");
+                    await EndsAsync(daemon.Log.WaitForAsync(mark, MessageIds.WorkerReady, "web", slot: 0));
                     return true;
                 },
                 now => Task.FromResult(now.Generation == before.Generation && now.Workers.All(worker => worker.Pid != victim)));
@@ -107,7 +107,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
             {
                 Reconfigure(daemon, step);
                 var answered = await AnswersAsync(daemon, "reload");
-                await EndsAsync(daemon, 0, string.Create(CultureInfo.InvariantCulture, $"generation {before + 1} serves"));
+                await EndsAsync(daemon.Log.WaitForAsync(0, MessageIds.RolloutDone, "web", generation: before + 1));
                 return answered;
             },
             now => Task.FromResult(now.Workers.All(worker => File.ReadAllText($"/proc/{worker.Pid}/environ").Contains(string.Create(CultureInfo.InvariantCulture, $"STEP={number}\0"), StringComparison.Ordinal))));
@@ -127,7 +127,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
                     Reconfigure(daemon, "");
                     var mark = daemon.Log.Count;
                     var answered = await AnswersAsync(daemon, "reload");
-                    await EndsAsync(daemon, mark, "its former socket", "is closed");
+                    await EndsAsync(daemon.Log.WaitForAsync(mark, MessageIds.ListenerRetired, listener: "web"));
                     return answered;
                 },
                 now => Task.FromResult(now.Generation > before.Generation));
@@ -319,12 +319,12 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
     /// <summary>Runs listenctl; whether it succeeded. A daemon that dies meanwhile is no success.</summary>
     private static async Task<bool> AnswersAsync(DaemonUnderTest daemon, params string[] arguments) => (await daemon.ListenctlAsync(arguments)).ExitCode == 0;
 
-    /// <summary>Waits for a line, or for the daemon's death.</summary>
-    private static async Task EndsAsync(DaemonUnderTest daemon, int from, params string[] fragments)
+    /// <summary>Waits for a message, or for the daemon's death.</summary>
+    private static async Task EndsAsync(Task<LogMessage> message)
     {
         try
         {
-            await daemon.Log.WaitAsync(from, fragments);
+            await message;
         }
         catch (InvalidOperationException)
         {

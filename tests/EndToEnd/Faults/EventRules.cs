@@ -63,11 +63,7 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
                 break;
             case "worker-draining":
                 Assert.True(_ready.Remove(Pid(what)), $"{what.Message}: it was not ready");
-                if (what.Message.Contains("was asked to drain", StringComparison.Ordinal))
-                {
-                    NobodyIsTakenAway(what);
-                }
-
+                NobodyIsTakenAway(what);
                 break;
             case "worker-hung":
                 _ready.Remove(Pid(what));

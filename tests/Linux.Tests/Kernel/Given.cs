@@ -1,3 +1,4 @@
+using System.Globalization;
 using Serilog;
 using Serilog.Core;
 using Serilog.Events;
@@ -40,6 +41,10 @@ internal static class Given
         var sink = new Sink(onEvent);
         return (new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(sink).CreateLogger(), sink.Events);
     }
+
+    /// <summary>A field of a message as text; null without it.</summary>
+    public static string? Field(this LogEvent entry, string name) =>
+        entry.Properties.GetValueOrDefault(name) is ScalarValue { Value: { } value } ? Convert.ToString(value, CultureInfo.InvariantCulture) : null;
 
     private sealed class Sink(Action<LogEvent>? onEvent) : ILogEventSink
     {

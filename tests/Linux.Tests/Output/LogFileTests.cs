@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Serilog.Events;
+using Supervisor.Core;
 using Supervisor.Linux.Output;
 using Supervisor.Linux.Tests.Kernel;
 
@@ -73,7 +74,7 @@ public class LogFileTests : KernelTest
         _time.Advance(TimeSpan.FromSeconds(1));
         Write(file, "four");
         Assert.Equal("four\n", File.ReadAllText(path));
-        Assert.Contains("3 lines were lost", events[1].RenderMessage(null), StringComparison.Ordinal);
+        Assert.Equal((MessageIds.LogFileRecovered, "3"), (events[1].Field("MESSAGE_ID"), events[1].Field("Lines")));
         Assert.Equal(2, events.Count);
     }
 

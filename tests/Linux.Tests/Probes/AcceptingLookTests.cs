@@ -56,7 +56,7 @@ public class AcceptingLookTests : KernelTest
             while (await new AcceptProbe(this, () => child.Pid, [("web", listener.Inode)]).LookAsync(default) is { } seen)
             {
                 Assert.True(TimeProvider.System.GetElapsedTime(deadline) < Patience, seen);
-                await Task.Delay(1);
+                await Task.Yield();
             }
         }
         finally
