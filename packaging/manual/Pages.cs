@@ -6,6 +6,8 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Daemon.Commands;
 using Supervisor.Listenctl;
+using Supervisor.Listenctl.Terminal;
+using Supervisor.Listenctl.Verbs;
 
 namespace Supervisor.Manual;
 

@@ -3,12 +3,15 @@ using System.CommandLine.Completions;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json;
+using Supervisor.Listenctl.Client;
+using Supervisor.Listenctl.Terminal;
+using Supervisor.Listenctl.Verbs;
 
 namespace Supervisor.Listenctl;
 
 /// <summary>
-/// What a shell asks as <c>listenctl "[suggest:POSITION]" "LINE"</c>: the words that may stand at that character of the
-/// line, one a line. Names come from the daemon; where it does not answer, there are none, and nothing is said about it.
+/// Completion for shells: <c>listenctl "[suggest:POSITION]" "LINE"</c> prints the words that may stand at that character of
+/// the line, one per line. Names come from the daemon; without an answer there are no names and no error.
 /// </summary>
 internal sealed class Completion
 {
@@ -23,8 +26,8 @@ internal sealed class Completion
         this.position = position;
     }
 
-    /// <summary>The question; null where the command line is none.</summary>
-    public static Completion? Asked(IReadOnlyList<string> args)
+    /// <summary>The request; null if the command line is not one.</summary>
+    public static Completion? Parse(IReadOnlyList<string> args)
     {
         if (args.Count is not (1 or 2) || !args[0].StartsWith(Directive, StringComparison.Ordinal) || args[0] is not [.., ']'])
         {
@@ -37,15 +40,15 @@ internal sealed class Completion
             : new Completion(line, line.Length);
     }
 
-    /// <summary>Writes the answer.</summary>
-    public void Answer(Command root, GlobalOptions options, CommandContext standard)
+    /// <summary>Writes the words.</summary>
+    public void Write(Command root, GlobalOptions options, CommandContext context)
     {
         var text = line[..position];
         var parsed = root.Parse(text, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var verb = parsed.CommandResult.Command;
         var here = ArgumentHere(parsed, text);
 
-        // Asked as it is, the parser offers what any argument of the verb may be, also of one that stands there already.
+        // The parser offers the words of every argument of the verb, also of those that the line has already.
         foreach (var argument in verb.Arguments.Where(argument => argument != here))
         {
             argument.CompletionSources.Clear();
@@ -54,10 +57,10 @@ internal sealed class Completion
         var source = here?.Name switch { "SERVICE" => "/v1/status", "LISTENER" or "NAME" => "/v1/listeners", _ => null };
         if (here is not null && source is not null)
         {
-            here.CompletionSources.Add(context => Names(context.ParseResult.GetValue(options.Socket), standard, source));
+            here.CompletionSources.Add(asked => Names(asked.ParseResult.GetValue(options.Socket), context, source));
         }
 
-        using var output = new StreamWriter(standard.Output, leaveOpen: true);
+        using var output = new StreamWriter(context.Output, leaveOpen: true);
         var items = parsed.GetCompletions(position).Select(item => item.InsertText ?? item.Label).Distinct();
         foreach (var item in items.OrderBy(item => item.StartsWith('-')))
         {
@@ -65,7 +68,7 @@ internal sealed class Completion
         }
     }
 
-    /// <summary>The argument that the word at the cursor is, or would be; null where the verb has no further one, and after --.</summary>
+    /// <summary>The argument at the cursor; null if the verb has no further argument, and after --.</summary>
     private static Argument? ArgumentHere(ParseResult parsed, string text)
     {
         var tokens = parsed.Tokens.ToList();
@@ -74,7 +77,8 @@ internal sealed class Completion
             tokens.RemoveAt(tokens.Count - 1);
         }
 
-        var there = tokens.Count(token => token.Type == TokenType.Argument && !parsed.CommandResult.Children.OfType<OptionResult>().Any(option => option.Tokens.Contains(token)));
+        bool IsValueOfOption(Token token) => parsed.CommandResult.Children.OfType<OptionResult>().Any(option => option.Tokens.Contains(token));
+        var there = tokens.Count(token => token.Type == TokenType.Argument && !IsValueOfOption(token));
         foreach (var argument in tokens.Exists(token => token.Type == TokenType.DoubleDash) ? [] : parsed.CommandResult.Command.Arguments)
         {
             if (there < argument.Arity.MaximumNumberOfValues)
@@ -88,16 +92,19 @@ internal sealed class Completion
         return null;
     }
 
-    /// <summary>The names in a document of the daemon: of its services, or of its listeners.</summary>
-    private static IEnumerable<CompletionItem> Names(string? socket, CommandContext standard, string source)
+    /// <summary>The names in a document of the daemon: services or listeners.</summary>
+    private static IEnumerable<CompletionItem> Names(string? socket, CommandContext context, string source)
     {
         try
         {
-            var client = ControlClient.For(socket, standard);
-            client.SuccessorPatience = TimeSpan.Zero;
+            var client = ControlClient.For(socket, context);
+            client.SuccessorTimeout = TimeSpan.Zero;
             using var document = Json.Parse(client.Get(source), client);
-            var list = document.RootElement.ValueKind == JsonValueKind.Object && document.RootElement.TryGetProperty("services", out var services) ? services : document.RootElement;
-            return list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(Json.Name).OfType<string>().Select(name => new CompletionItem(name))] : [];
+            var root = document.RootElement;
+            var list = root.ValueKind == JsonValueKind.Object && root.TryGetProperty("services", out var services) ? services : root;
+            return list.ValueKind == JsonValueKind.Array
+                ? [.. list.EnumerateArray().Select(Json.Name).OfType<string>().Select(name => new CompletionItem(name))]
+                : [];
         }
         catch (ControlException)
         {

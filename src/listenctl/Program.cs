@@ -1,3 +1,4 @@
 using Supervisor.Listenctl;
+using Supervisor.Listenctl.Terminal;
 
 return ListenctlProgram.Run(args, CommandContext.OfProcess());

@@ -1,23 +1,24 @@
 using System.CommandLine;
 using Supervisor.Control;
+using Supervisor.Listenctl.Verbs;
 
 namespace Supervisor.Listenctl;
 
-/// <summary>What a wrong command line is answered with: the error, and the verb's usage in one line.</summary>
+/// <summary>Reports a wrong command line: the error, and the usage of the verb in one line.</summary>
 internal static class UsageError
 {
-    /// <summary>Writes it and returns the exit status.</summary>
+    /// <summary>Writes the error and returns the exit status.</summary>
     public static int Report(ParseResult parsed, TextWriter error)
     {
         var command = parsed.CommandResult.Command;
         var isRoot = command is not Verb;
         if (isRoot && parsed.UnmatchedTokens.Count > 0)
         {
-            error.WriteLine($"listenctl: there is no command \"{Printable.Of(parsed.UnmatchedTokens[0])}\"");
+            error.WriteLine($"listenctl: unknown command \"{Printable.Of(parsed.UnmatchedTokens[0])}\"");
         }
         else if (isRoot && parsed.Tokens.Count == 0)
         {
-            error.WriteLine("listenctl: say which command");
+            error.WriteLine("listenctl: missing command");
         }
         else
         {

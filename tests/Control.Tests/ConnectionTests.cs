@@ -1,4 +1,6 @@
 using System.Net.Sockets;
+using Supervisor.Listenctl.Client;
+using Supervisor.Listenctl.Terminal;
 using Xunit;
 
 namespace Supervisor.Control.Tests;
@@ -19,8 +21,8 @@ public sealed class ConnectionTests
             new Listenctl(
                 ExitCode.Unreachable,
                 "",
-                "listenctl: cannot reach listend at /nonexistent/control.sock: ENOENT, there is no such socket\n" +
-                "Is it running? Start it with \"listend run\", or name its socket with --socket PATH or $LISTEND_CONTROL.\n"),
+                "listenctl: cannot connect to listend at /nonexistent/control.sock: ENOENT, no such socket\n" +
+                "Start it with \"systemctl start listend\" or \"listend run\", or name its socket with --socket PATH or $LISTEND_CONTROL.\n"),
             result);
     }
 
@@ -35,7 +37,7 @@ public sealed class ConnectionTests
             bound.Bind(new UnixDomainSocketEndPoint(path));
             var result = Listenctl.Run(["status", "--json"], path);
             Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
-            Assert.StartsWith($"listenctl: cannot reach listend at {path}: ECONNREFUSED, nobody listens on it\n", result.Error, StringComparison.Ordinal);
+            Assert.StartsWith($"listenctl: cannot connect to listend at {path}: ECONNREFUSED, no program listens on it\n", result.Error, StringComparison.Ordinal);
         }
         finally
         {
@@ -56,11 +58,11 @@ public sealed class ConnectionTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: appl", "lost the connection")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"daemon\":", "lost the connection")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", "lost the connection")]
-    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", "does not answer as listend does: it does not speak HTTP")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", "does not answer as listend does: its answer is text/html, not JSON")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", "does not answer as listend does: it does not say how long its answer is")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "does not answer as listend does: a chunk of its answer has no length")]
-    [InlineData("HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi", "does not answer as listend does: HTTP status 404 without a problem document")]
+    [InlineData("SSH-2.0-OpenSSH_9.2\r\n", "is not listend: its answer is not HTTP")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", "is not listend: its answer is text/html, not JSON")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", "is not listend: its answer has no length")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "is not listend: a chunk of its answer has no length")]
+    [InlineData("HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi", "is not listend: HTTP status 404 without a problem document")]
     public void An_answer_that_is_cut_short_or_is_none_of_listends_is_exit_3_and_prints_no_document(string answer, string message)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Bytes(answer));
@@ -83,8 +85,8 @@ public sealed class ConnectionTests
         var result = Listenctl.Run(command.Split(' '), kept.Path);
         Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
         Assert.Equal(
-            $"listenctl: no listend is in charge of {kept.Path}: the last one (pid 4711) has ended without closing it, and nobody answers until one is started again\n" +
-            "Start it: \"systemctl start listend\", or \"listend run\" with its configuration. Its listeners are held and its workers go on until then.\n",
+            $"listenctl: no listend runs at {kept.Path}: the last one (pid 4711) has exited without closing the socket\n" +
+            "Start it with \"systemctl start listend\" or \"listend run\". Until then its listeners stay open and its workers continue.\n",
             result.Error);
         Assert.Equal("", kept.Heard());
     }
@@ -99,7 +101,7 @@ public sealed class ConnectionTests
         claim.Dispose();
         var result = await asked.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
-        Assert.StartsWith($"listenctl: no listend is in charge of {kept.Path}: ", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith($"listenctl: no listend runs at {kept.Path}: ", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,7 +113,7 @@ public sealed class ConnectionTests
         using var claim = kept.Claim();
 
         // Longer than both the client's silence and its patience.
-        Assert.NotSame(asked, await Task.WhenAny(asked, Task.Delay(Supervisor.Listenctl.ControlClient.Silence * 6)));
+        Assert.NotSame(asked, await Task.WhenAny(asked, Task.Delay(ControlClient.DaemonCheckInterval * 6)));
         await connection.SendAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"u8.ToArray());
         Assert.Equal(new Listenctl(ExitCode.Done, "[]\n", ""), await asked.WaitAsync(TimeSpan.FromSeconds(60)));
     }
@@ -150,7 +152,7 @@ public sealed class ConnectionTests
         }
 
         // Whether a daemon runs on this machine is its own affair: the path is what is looked at.
-        var client = Supervisor.Listenctl.ControlClient.For(null, new Supervisor.Listenctl.CommandContext
+        var client = ControlClient.For(null, new CommandContext
         {
             Output = Stream.Null,
             Error = TextWriter.Null,
@@ -165,6 +167,6 @@ public sealed class ConnectionTests
     {
         var result = Listenctl.Run(["status"]);
         Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
-        Assert.Contains("neither LISTEND_CONTROL nor XDG_RUNTIME_DIR is set\nName it with --socket PATH, or set LISTEND_CONTROL.", result.Error, StringComparison.Ordinal);
+        Assert.Contains("neither LISTEND_CONTROL nor XDG_RUNTIME_DIR is set\nName the socket with --socket PATH, or set LISTEND_CONTROL.", result.Error, StringComparison.Ordinal);
     }
 }

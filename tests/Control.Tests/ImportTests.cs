@@ -15,7 +15,7 @@ public sealed class ImportTests : IDisposable
         var result = Listenctl.Run(["import", Write("web.socket", "[Socket]\nListenStream=80\nAccept=yes\n")]);
         Assert.Equal(ExitCode.Done, result.ExitCode);
         Assert.Contains("[listener.web]\naddress = \"tcp://*:80\"\n", result.Output, StringComparison.Ordinal);
-        Assert.Equal("listenctl: 1 setting has no equal: see \"no equal\" in the comments\n", result.Error);
+        Assert.Equal("listenctl: 1 setting has no equivalent: see \"no equal\" in the comments\n", result.Error);
     }
 
     [Fact]
@@ -44,12 +44,12 @@ public sealed class ImportTests : IDisposable
     public void A_file_that_cannot_be_read_is_exit_1_and_one_of_another_kind_exit_2()
     {
         var missing = Listenctl.Run(["import", "/nowhere/a.service"]);
-        Assert.Equal((ExitCode.Failed, "", "listenctl: there is no file /nowhere/a.service\n"), (missing.ExitCode, missing.Output, missing.Error));
+        Assert.Equal((ExitCode.Failed, "", "listenctl: /nowhere/a.service: no such file\n"), (missing.ExitCode, missing.Output, missing.Error));
         var document = Listenctl.Run(["--json", "import", "/nowhere/a.service"]);
         Assert.Equal(ExitCode.Failed, document.ExitCode);
-        Assert.Equal("there is no file /nowhere/a.service", JsonDocument.Parse(document.Output).RootElement.GetProperty("detail").GetString());
+        Assert.Equal("/nowhere/a.service: no such file", JsonDocument.Parse(document.Output).RootElement.GetProperty("detail").GetString());
         var directory = Listenctl.Run(["import", folder]);
-        Assert.Equal((ExitCode.Failed, $"listenctl: {folder} is a folder: name the files in it\n"), (directory.ExitCode, directory.Error));
+        Assert.Equal((ExitCode.Failed, $"listenctl: {folder}: is a folder; name the files in it\n"), (directory.ExitCode, directory.Error));
         var unknown = Listenctl.Run(["import", Write("notes.txt", "hello\n")]);
         Assert.Equal((ExitCode.Usage, ""), (unknown.ExitCode, unknown.Output));
         Assert.Contains("neither", unknown.Error, StringComparison.Ordinal);

@@ -1,5 +1,6 @@
 using System.Text;
 using Supervisor.Listenctl;
+using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Control.Tests;
 

@@ -28,7 +28,7 @@ public sealed class ListenersTests
               EADDRINUSE same-address: stop nginx, or give this listener another port
               held by nginx (pid 812, nginx.service, uid 0) on tcp://127.0.0.1:80
             billing  listening  unix:///run/b.sock                               511 (asked 4096)                          3/511  inherited-systemd   8  918290  none
-              backlog drifted: 4096 -> 511, changed by a holder of the shared socket
+              backlog drifted: 4096 -> 511, changed by a process that holds the shared socket
             dns      bound      udp://127.0.0.1:41873 (asked udp://127.0.0.1:0)  -                                             -  created             9  918292  resolver
 
             """,
@@ -74,7 +74,7 @@ public sealed class ListenersTests
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json("[]"));
         var result = Listenctl.Run(daemon, "listeners", "nope");
-        Assert.Equal(new Listenctl(ExitCode.Failed, "", "listenctl: there is no listener \"nope\": the daemon has none\n"), result);
+        Assert.Equal(new Listenctl(ExitCode.Failed, "", "listenctl: no listener named \"nope\": there are no listeners\n"), result);
         Assert.Equal("no listeners\n", Listenctl.Run(daemon, "listeners").Output);
     }
 }

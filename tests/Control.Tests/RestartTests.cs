@@ -10,8 +10,8 @@ public sealed class RestartTests
         Line("replacing", 0, 0, 3, "starting worker slot 0"),
         Line("replacing", 0, 0, 4, "starting worker slot 0"),
         Line("replacing", 1, 1, 301, "worker slot 0 (pid 7000) is ready, its predecessor drains"),
-        Line("draining", 2, 1, 600, ""),
-        Line("done", 2, 0, 612, "done", "done"),
+        Line("draining", 2, 1, 600, "draining, generation 3: 2 of 2 replaced, 1 draining"),
+        Line("done", 2, 0, 612, "generation 3 serves, 2 workers replaced in 612ms", "done"),
     ];
 
     [Fact]
@@ -32,8 +32,8 @@ public sealed class RestartTests
             """
             hello: starting worker slot 0
             hello: worker slot 0 (pid 7000) is ready, its predecessor drains
-            hello: draining 2 -> 3: 2 of 2 replaced, 1 draining, 600 ms
-            hello: generation 3 serves, 2 workers replaced in 612 ms
+            hello: draining, generation 3: 2 of 2 replaced, 1 draining
+            hello: generation 3 serves, 2 workers replaced in 612ms
 
             """,
             Listenctl.Run(daemon, "restart", "hello", "--wait").Output);
@@ -54,28 +54,28 @@ public sealed class RestartTests
     [InlineData(false)]
     public void A_rollback_says_why_and_fails(bool json)
     {
-        var last = Line("rolled-back", 0, 0, 1234, "rolled back", "rolled-back", "worker slot 0 (pid 123) exited with status 1 before it was ready");
+        var last = Line("rolled-back", 0, 0, 1234, "generation 3 rolled back to generation 2 after 1.23s: because", "rolled-back", "because");
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([last]));
         var result = Listenctl.Run(daemon, json ? ["restart", "hello", "--wait", "--json"] : ["restart", "hello", "--wait"]);
         Assert.Equal(
-            new Listenctl(ExitCode.Failed, json ? last : "", "listenctl: hello: rolled back after 1.2 s: worker slot 0 (pid 123) exited with status 1 before it was ready\n"),
+            new Listenctl(ExitCode.Failed, json ? last : "", "listenctl: hello: generation 3 rolled back to generation 2 after 1.23s: because\n"),
             result);
     }
 
     [Fact]
-    public void The_timeout_goes_to_the_daemon_and_its_end_says_that_the_rollout_goes_on()
+    public void The_timeout_goes_to_the_daemon_and_the_message_says_how_to_watch_on()
     {
-        using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Line("replacing", 1, 1, 1500, "timed out", "timeout")]));
+        using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Line("replacing", 1, 1, 1500, "not done after 1.5s: the roll-out continues", "timeout")]));
         var result = Listenctl.Run(daemon, "restart", "hello", "--timeout", "1m500ms");
         Assert.Equal(
-            new Listenctl(ExitCode.Failed, "", "listenctl: hello: not done after 1.5 s (1 of 2 replaced, 1 draining); the roll-out goes on: see \"listenctl status hello\"\n"),
+            new Listenctl(ExitCode.Failed, "", "listenctl: hello: not done after 1.5s: the roll-out continues; see \"listenctl status hello\"\n"),
             result);
         Assert.Equal(["POST /v1/services/hello/restart?wait=true&timeout_ms=60500"], daemon.Requests);
     }
 
     [Theory]
-    [InlineData("superseded", "listenctl: hello: superseded after 1.0 s by a newer roll-out\n")]
-    [InlineData("failed", "listenctl: hello: failed after 1.0 s: spawning hello: ENOENT\n")]
+    [InlineData("superseded", "listenctl: hello: spawning hello: ENOENT\n")]
+    [InlineData("failed", "listenctl: hello: spawning hello: ENOENT\n")]
     public void Every_other_outcome_fails(string outcome, string message)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Line(outcome, 0, 0, 1000, "spawning hello: ENOENT", outcome)]));
@@ -125,7 +125,7 @@ public sealed class RestartTests
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream(Good));
         var result = Listenctl.Run(["restart", "hello", "--wait"], daemon.SocketPath, new() { ["TERM"] = "xterm" }, isTerminal: true);
         Assert.Equal(ExitCode.Done, result.ExitCode);
-        Assert.Contains("hello: generation 3 serves, 2 workers replaced in 612 ms", result.Output, StringComparison.Ordinal);
+        Assert.Contains("hello: generation 3 serves, 2 workers replaced in 612ms", result.Output, StringComparison.Ordinal);
         Assert.Contains("\e[?25h", result.Output, StringComparison.Ordinal);
     }
 

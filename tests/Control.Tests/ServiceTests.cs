@@ -52,7 +52,7 @@ public sealed class ServiceTests
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Starting + "\n"]));
         var result = Listenctl.Run(daemon, "stop", "api", "--wait", "--json");
         Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
-        Assert.Contains("the daemon ended the stream before the stop's outcome", result.Error, StringComparison.Ordinal);
+        Assert.Contains("the daemon ended the stream before the outcome of the stop", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,7 +34,7 @@ public sealed class StatusTests
                  1  10712    3  ready    3m12s         1            0  a\x1B[31mb c, last exit: killed by SIGKILL
 
             billing  degraded  generation 7  0/1 ready  no listeners
-              generation 8 rolled back after 1.2 s: worker slot 0 (pid 5) exited with status 1 before it was ready
+              generation 8 rolled back to generation 7 after 1.24s: worker slot 0 (pid 5) exited with status 1 before it was ready
               worker slot 0 ends before it is ready
               SLOT    PID  GEN  STATE      FOR  RESTARTS  CONNECTIONS  STATUS
                  0      -    7  backoff      -         5            -  last exit: exited with status 1, next try in 12s
@@ -89,7 +89,7 @@ public sealed class StatusTests
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Status));
         var result = Listenctl.Run(daemon, json ? ["status", "nope", "--json"] : ["status", "nope"]);
         Assert.Equal(ExitCode.Failed, result.ExitCode);
-        Assert.Equal("listenctl: there is no service \"nope\": the daemon has \"api\", \"billing\", \"old\"\n", result.Error);
+        Assert.Equal("listenctl: no service named \"nope\": the services are api, billing, old\n", result.Error);
         if (json)
         {
             using var problem = JsonDocument.Parse(result.Output);

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Supervisor.Listenctl;
+using Supervisor.Listenctl.Terminal;
 using Xunit;
 
 namespace Supervisor.Control.Tests;
@@ -34,7 +35,7 @@ public sealed class TopTests
             web       tcp://[::]:80  listening  9/4096  api
 
             api  rolling  generation 3  2/2 ready  web
-              ##########----------  replacing 3 -> 4: 1 of 2 replaced, 1 draining with 3 connections, 1.2 s
+              ##########----------  replacing, generation 4: 1 of 2 replaced, 1 draining with 3 connections (1.2 s)
               SLOT  PID  GEN  STATE       FOR  CONN  RESTARTS  STATUS
                  0    -    4  ready       12s    12         0  serving
                  1    -    3  draining  3m13s     3         1  3 of web, oldest 1m12s at least, killed in 20s
@@ -115,8 +116,8 @@ public sealed class TopTests
             return keys == 3 ? 'q' : null;
         });
         Assert.Equal(ExitCode.Done, exitCode);
-        Assert.Contains("cannot reach listend at", screen, StringComparison.Ordinal);
-        Assert.Contains("asked again each second", screen, StringComparison.Ordinal);
+        Assert.Contains("cannot connect to listend at", screen, StringComparison.Ordinal);
+        Assert.Contains("retrying every second", screen, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,28 +1,30 @@
 using Supervisor.Listenctl;
+using Supervisor.Listenctl.Terminal;
+using Supervisor.Listenctl.Verbs;
 using Xunit;
 
 namespace Supervisor.Control.Tests;
 
 public sealed class UsageTests
 {
-    /// <summary>Every verb with its usage; what those are, packaging/man/listenctl.1 holds fast.</summary>
+    /// <summary>Every verb with its usage; packaging/man/listenctl.1 fixes what they are.</summary>
     private static readonly string Usage = "usage: listenctl [--socket PATH] [--json] COMMAND\n" + string.Concat(
         ListenctlProgram.Root(new GlobalOptions(), new CommandContext { Output = Stream.Null, Error = TextWriter.Null }).Subcommands.OfType<Verb>()
             .Select(verb => $"       listenctl {verb.Name} {verb.Usage}".TrimEnd() + "\n"));
 
     [Theory]
-    [InlineData("", "listenctl: say which command\n")]
-    [InlineData("stats", "listenctl: there is no command \"stats\"\n")]
-    [InlineData("--json nope x", "listenctl: there is no command \"nope\"\n")]
+    [InlineData("", "listenctl: missing command\n")]
+    [InlineData("stats", "listenctl: unknown command \"stats\"\n")]
+    [InlineData("--json nope x", "listenctl: unknown command \"nope\"\n")]
     [InlineData("restart", "listenctl: Required argument 'SERVICE' missing for command: 'restart'.\nusage: listenctl [--socket PATH] [--json] restart SERVICE [--wait] [--timeout D]\n")]
-    [InlineData("restart a --timeout 5x", "listenctl: \"5x\" is no duration for --timeout: write 500ms, 30s or 5m\nusage: listenctl [--socket PATH] [--json] restart SERVICE [--wait] [--timeout D]\n")]
+    [InlineData("restart a --timeout 5x", "listenctl: invalid duration \"5x\" for --timeout: use for example 500ms, 30s or 5m\nusage: listenctl [--socket PATH] [--json] restart SERVICE [--wait] [--timeout D]\n")]
     [InlineData("history a b", "listenctl: Unrecognized command or argument 'b'.\nusage: listenctl [--socket PATH] [--json] history LISTENER [--follow]\n")]
-    [InlineData("scale a 0", "listenctl: \"0\" is no number of workers: write 1 to 10000; to have none, stop the service\nusage: listenctl [--socket PATH] [--json] scale SERVICE N\n")]
-    [InlineData("scale a 10001", "listenctl: \"10001\" is no number of workers: write 1 to 10000; to have none, stop the service\nusage: listenctl [--socket PATH] [--json] scale SERVICE N\n")]
-    [InlineData("signal a FOO", "listenctl: \"FOO\" is no signal: write HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64\nusage: listenctl [--socket PATH] [--json] signal SERVICE SIG\n")]
-    [InlineData("logs a --lines x", "listenctl: \"x\" is no number of lines\nusage: listenctl [--socket PATH] [--json] logs SERVICE [--follow] [--lines N]\n")]
-    [InlineData("status --wait", "listenctl: there is no option \"--wait\"\nusage: listenctl [--socket PATH] [--json] status [SERVICE]\n")]
-    public void A_wrong_command_line_is_exit_2_with_message_and_usage(string line, string error)
+    [InlineData("scale a 0", "listenctl: invalid number of workers \"0\": use 1 to 10000, or stop the service\nusage: listenctl [--socket PATH] [--json] scale SERVICE N\n")]
+    [InlineData("scale a 10001", "listenctl: invalid number of workers \"10001\": use 1 to 10000, or stop the service\nusage: listenctl [--socket PATH] [--json] scale SERVICE N\n")]
+    [InlineData("signal a FOO", "listenctl: unknown signal \"FOO\": use HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64\nusage: listenctl [--socket PATH] [--json] signal SERVICE SIG\n")]
+    [InlineData("logs a --lines x", "listenctl: invalid number of lines \"x\"\nusage: listenctl [--socket PATH] [--json] logs SERVICE [--follow] [--lines N]\n")]
+    [InlineData("status --wait", "listenctl: unknown option \"--wait\"\nusage: listenctl [--socket PATH] [--json] status [SERVICE]\n")]
+    public void A_wrong_command_line_exits_with_2_and_prints_the_usage(string line, string error)
     {
         var args = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(new Listenctl(ExitCode.Usage, "", error.Contains("usage:", StringComparison.Ordinal) ? error : error + Usage), Listenctl.Run(args));
@@ -45,7 +47,7 @@ public sealed class UsageTests
     [InlineData("--nope status")]
     [InlineData("put a --fd abc")]
     [InlineData("put a --fd 99999999999")]
-    public void Other_wrong_command_lines_too(string line)
+    public void Other_wrong_command_lines_exit_with_2(string line)
     {
         var result = Listenctl.Run(line.Split(' '));
         Assert.Equal((ExitCode.Usage, ""), (result.ExitCode, result.Output));
@@ -59,7 +61,7 @@ public sealed class UsageTests
     [InlineData("1h30m", 5_400_000)]
     public void Durations(string text, int milliseconds)
     {
-        Assert.True(Supervisor.Listenctl.Duration.TryParse(text, out var duration));
+        Assert.True(Duration.TryParse(text, out var duration));
         Assert.Equal(TimeSpan.FromMilliseconds(milliseconds), duration);
     }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Supervisor.Control.CommandLine;
 using Supervisor.Daemon.Runtime;
 
 namespace Supervisor.Daemon.Commands;
@@ -23,7 +24,7 @@ internal static class ListendCommands
             root.Options.Remove(option);
         }
 
-        root.Options.Add(new VersionFlag());
+        root.Options.Add(new VersionFlag("listend"));
         return root;
     }
 }

@@ -114,23 +114,9 @@ internal static class Documents
         }));
 
     public static FailureDocument? Failure(ListenerHandle handle) =>
-        handle.Diagnosis is { } diagnosis ? Failure(diagnosis)
+        handle.Diagnosis is { } diagnosis ? diagnosis.ToDocument()
         : handle.Failure is { } failure ? new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
         : null;
-
-    public static FailureDocument Failure(BindDiagnosis diagnosis) => new(
-        diagnosis.Address,
-        diagnosis.Bindable,
-        diagnosis.Errno,
-        diagnosis.Cause?.ToWireName(),
-        diagnosis.Retry,
-        [.. diagnosis.Owners.Select(owner => new OwnerDocument(owner.Pid, owner.Command, owner.Unit, owner.Uid, owner.Address, owner.State, owner.Inode))],
-        diagnosis.Advice)
-    {
-        Verdict = diagnosis.Verdict,
-        Warnings = diagnosis.Warnings,
-        ClearsInMs = diagnosis.ClearsIn is { } span ? (long)span.TotalMilliseconds : null,
-    };
 
     /// <summary>The same, of the listener or setting of that name, with the place where its address stands.</summary>
     public static FailureDocument Placed(FailureDocument failure, string name, ConfigPlaces places)

@@ -62,18 +62,9 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner) : ChangeWatch(
     protected virtual string Outcome(RolloutPhase phase) => phase.ToWireName();
 
     /// <inheritdoc/>
-    protected override string Describe() => Rollout() is { } rollout ? RolloutText.Of(Figures(rollout)) : Runner.Waits ?? "waiting";
+    protected override string Describe() => Rollout() is { } rollout ? rollout.ToText() : Runner.Waits ?? "waiting";
 
     private ChangeDocument Document(string? outcome) => Document(outcome, $"{Runner.Name}: {Describe()}", Rollout());
-
-    private static RolloutFigures Figures(RolloutDocument rollout) =>
-        new(rollout.State, rollout.From, rollout.To, rollout.Replaced, rollout.Total, TimeSpan.FromMilliseconds(rollout.ElapsedMs))
-        {
-            Draining = rollout.Draining,
-            DrainingConnections = rollout.DrainingConnections,
-            Waits = rollout.Waits,
-            Reason = rollout.Reason,
-        };
 
     private RolloutDocument? Rollout() =>
         (_last ?? Runner.State.Rollout) is { } state ? Documents.Rollout(Runner, state, Loop.Now, Loop.Time.GetUtcNow()) : null;

@@ -75,7 +75,7 @@ internal sealed class ReloadPlan
 
         foreach (var (spec, other) in ConfigConflicts.Find(config.Listeners, Device))
         {
-            Failures.Add(Documents.Placed(Documents.Failure(BindFailureClassifier.DuplicateInConfig(spec, other)), spec.Name, places));
+            Failures.Add(Documents.Placed(BindFailureClassifier.DuplicateInConfig(spec, other).ToDocument(), spec.Name, places));
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed class ReloadPlan
             var diagnosis = BindDiagnostics.Ask(after with { Address = step.At }, LeftoverHolders.Of(_config.Services.Where(service => service.Listeners.Contains(after.Name)).Select(service => service.Name)), budget);
             if (!diagnosis.Bindable && !(diagnosis.Cause == BindCause.StaleUnixPath && after.Unix.RemoveStale))
             {
-                Failures.Add(Documents.Placed(Documents.Failure(diagnosis), after.Name, _places));
+                Failures.Add(Documents.Placed(diagnosis.ToDocument(), after.Name, _places));
             }
         }
     }

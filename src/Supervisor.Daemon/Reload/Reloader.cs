@@ -261,7 +261,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             if (factory.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
             {
                 var diagnosis = BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, LeftoverHolders.OfAnyService, factory.Evidence);
-                failures.Add(Documents.Placed(Documents.Failure(diagnosis), step.Diff.Name, places));
+                failures.Add(Documents.Placed(diagnosis.ToDocument(), step.Diff.Name, places));
                 break;
             }
 

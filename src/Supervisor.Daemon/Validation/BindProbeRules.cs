@@ -30,7 +30,7 @@ internal static class BindProbeRules
         {
             if (duplicates.TryGetValue(spec.Name, out var other))
             {
-                var duplicate = Documents.Failure(BindFailureClassifier.DuplicateInConfig(spec, other));
+                var duplicate = BindFailureClassifier.DuplicateInConfig(spec, other).ToDocument();
                 yield return Documents.Placed(
                     spec.Name == MetricsServer.Setting ? duplicate with { Advice = $"give {MetricsServer.Setting} another address or port, or none: GET /metrics is on the control socket too" } : duplicate,
                     spec.Name,
@@ -42,7 +42,7 @@ internal static class BindProbeRules
             var diagnosis = BindDiagnostics.Ask(spec, LeftoverHolders.Of(services), budget);
             if (!diagnosis.Bindable && !IsTheDaemons(diagnosis, daemon) && !(diagnosis.Cause == BindCause.StaleUnixPath && spec.Unix.RemoveStale))
             {
-                yield return Documents.Placed(Documents.Failure(diagnosis), spec.Name, result.Places);
+                yield return Documents.Placed(diagnosis.ToDocument(), spec.Name, result.Places);
             }
         }
     }

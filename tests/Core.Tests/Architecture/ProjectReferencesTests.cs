@@ -9,7 +9,7 @@ public class ProjectReferencesTests
     {
         ["Supervisor.Core"] = [],
         ["Supervisor.Native"] = [],
-        ["Supervisor.Control"] = [],
+        ["Supervisor.Control"] = ["Supervisor.Core"],
         ["Supervisor.Client"] = [],
         ["Supervisor.Config"] = ["Supervisor.Core"],
         ["Supervisor.Linux"] = ["Supervisor.Core", "Supervisor.Native"],

@@ -1,0 +1,34 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Reflection;
+
+namespace Supervisor.Control.CommandLine;
+
+/// <summary><c>--version</c> of listend and listenctl, with any command or none: prints <c>NAME VERSION</c>.</summary>
+public sealed class VersionFlag : Option<bool>
+{
+    /// <param name="program">The name to print before the version.</param>
+    public VersionFlag(string program)
+        : base("--version")
+    {
+        Description = "Show the version";
+        Recursive = true;
+        Arity = ArgumentArity.Zero;
+        Action = new PrintVersion(program);
+    }
+
+    /// <summary>The version, which all assemblies share.</summary>
+    public static string Version { get; } =
+        typeof(VersionFlag).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0";
+
+    private sealed class PrintVersion(string program) : SynchronousCommandLineAction
+    {
+        public override bool ClearsParseErrors => true;
+
+        public override int Invoke(ParseResult parseResult)
+        {
+            parseResult.InvocationConfiguration.Output.WriteLine($"{program} {Version}");
+            return 0;
+        }
+    }
+}

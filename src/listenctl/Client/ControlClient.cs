@@ -1,0 +1,256 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using Supervisor.Control;
+using Supervisor.Control.CommandLine;
+using Supervisor.Linux.Continuity;
+using Supervisor.Listenctl.Terminal;
+
+namespace Supervisor.Listenctl.Client;
+
+/// <summary>
+/// A client of the control socket: blocking HTTP/1.1 over a UNIX socket, one connection per request. HttpClient would start
+/// a thread pool, an epoll thread and a connection pool for that one request, and it took twice as long.
+/// </summary>
+internal sealed class ControlClient
+{
+    /// <summary>How long the daemon may take to begin its answer. It answers from memory, so a slower one is stuck.</summary>
+    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly TimeProvider clock;
+
+    private static readonly TimeSpan SuccessorPollInterval = TimeSpan.FromMilliseconds(20);
+
+    private ControlClient(string path, TimeProvider clock)
+    {
+        SocketPath = path;
+        this.clock = clock;
+    }
+
+    /// <summary>The control socket's path.</summary>
+    public string SocketPath { get; }
+
+    /// <summary>The folder of the control socket: the daemon's runtime directory.</summary>
+    public string Directory => Path.GetDirectoryName(Path.GetFullPath(SocketPath))!;
+
+    /// <summary>How long to wait for a successor of a daemon that has exited: systemd restarts one within this time.</summary>
+    public TimeSpan SuccessorTimeout { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often to check, while waiting for an answer, that there still is a daemon.</summary>
+    public static TimeSpan DaemonCheckInterval { get; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>A client for the given socket, or for the default one. Does not connect yet.</summary>
+    public static ControlClient For(string? socket, CommandContext context)
+    {
+        var variable = context.Variable("LISTEND_CONTROL");
+        var path = !string.IsNullOrEmpty(socket) ? socket
+            : !string.IsNullOrEmpty(variable) ? variable
+            : RuntimePaths.Default(context.IsRoot, context.Variable)?.ControlSocket;
+        return path is not null
+            ? new ControlClient(path, context.Clock)
+            : throw new ControlException(
+                "no control socket: neither LISTEND_CONTROL nor XDG_RUNTIME_DIR is set\n" +
+                "Name the socket with --socket PATH, or set LISTEND_CONTROL.",
+                ExitCode.Unreachable);
+    }
+
+    /// <summary>Reads a document.</summary>
+    public byte[] Get(string target)
+    {
+        try
+        {
+            using var answer = Send("GET", target, Deadline.After(AnswerTimeout, clock));
+            return answer.ReadToEnd();
+        }
+        catch (TimeoutException)
+        {
+            throw NoAnswer();
+        }
+    }
+
+    /// <summary>Opens an endless stream of documents, which the caller disposes.</summary>
+    public ControlResponse Follow(string target)
+    {
+        try
+        {
+            var answer = Send("GET", target, Deadline.After(AnswerTimeout, clock));
+            answer.Deadline = Deadline.None;
+            return answer;
+        }
+        catch (TimeoutException)
+        {
+            throw NoAnswer();
+        }
+    }
+
+    /// <summary>Requests a change and returns the document of the answer.</summary>
+    public byte[] Post(string target, TimeSpan? timeout = null)
+    {
+        try
+        {
+            using var answer = Send("POST", target, Deadline.After(timeout ?? AnswerTimeout, clock));
+            return answer.ReadToEnd();
+        }
+        catch (TimeoutException)
+        {
+            throw NoAnswer();
+        }
+    }
+
+    /// <summary>
+    /// Requests a change and opens the stream of its steps, which the caller disposes.
+    /// <see cref="TimeoutException"/> if the daemon sends nothing until <paramref name="deadline"/>.
+    /// </summary>
+    public ControlResponse PostAndWatch(string target, Deadline deadline) => Send("POST", target, deadline);
+
+    /// <summary>
+    /// Returns if a daemon holds the lock of the runtime directory, or if that cannot be seen. Otherwise waits for
+    /// <see cref="SuccessorTimeout"/> and throws. Checked before each request: a request in the queue of a socket without a
+    /// daemon would be carried out by a later daemon, long after its sender has given up.
+    /// </summary>
+    public void RequireDaemon()
+    {
+        var file = new RuntimePaths(Directory).LockFile;
+        var since = clock.GetTimestamp();
+        while (LockHolder.Of(file) is { Lives: false } last)
+        {
+            if (clock.GetElapsedTime(since) >= SuccessorTimeout)
+            {
+                var who = last.Pid is { } pid ? string.Create(CultureInfo.InvariantCulture, $" (pid {pid})") : "";
+                throw new ControlException(
+                    $"no listend runs at {SocketPath}: the last one{who} has exited without closing the socket\n" +
+                    "Start it with \"systemctl start listend\" or \"listend run\". Until then its listeners stay open and its workers continue.",
+                    ExitCode.Unreachable);
+            }
+
+            // A file lock cannot be waited for without taking it.
+            Task.Delay(SuccessorPollInterval, clock).Wait();
+        }
+    }
+
+    /// <summary>The error for a peer that does not answer as listend does.</summary>
+    public ControlException NotListend(string what) => new(
+        $"the program at {SocketPath} is not listend: {what}\nName the control socket with --socket PATH or $LISTEND_CONTROL.",
+        ExitCode.Unreachable);
+
+    /// <summary>The error for a connection that breaks.</summary>
+    public ControlException ConnectionLost(string reason) => new(
+        $"lost the connection to listend at {SocketPath}: {reason}\nCheck that it runs: \"systemctl status listend\".",
+        ExitCode.Unreachable)
+    {
+        IsLost = true,
+    };
+
+    private ControlResponse Send(string method, string target, Deadline deadline)
+    {
+        // A daemon may accept a connection just before its upgrade. Repeating a GET changes nothing.
+        const int mostAttempts = 5;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return SendOnce(method, target, deadline);
+            }
+            catch (ControlException error) when (error.IsLost && method == "GET" && attempt < mostAttempts)
+            {
+            }
+        }
+    }
+
+    private ControlResponse SendOnce(string method, string target, Deadline deadline)
+    {
+        var socket = Connect(deadline);
+        var response = new ControlResponse(socket, this) { Deadline = deadline };
+        try
+        {
+            RequireDaemon();
+            var length = method == "POST" ? "Content-Length: 0\r\n" : "";
+            var request = $"{method} {target} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: listenctl/{VersionFlag.Version}\r\n"
+                + $"Accept: application/json, application/x-ndjson, text/event-stream\r\nConnection: close\r\n{length}\r\n";
+            response.Send(Encoding.ASCII.GetBytes(request));
+            response.ReadHead();
+            ThrowIfRefused(response);
+            return response;
+        }
+        catch
+        {
+            response.Dispose();
+            throw;
+        }
+    }
+
+    private Socket Connect(Deadline deadline)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            // connect() to a UNIX socket with a full queue waits up to SO_SNDTIMEO; unix(7).
+            socket.SendTimeout = deadline.RemainingMilliseconds;
+            socket.Connect(new UnixDomainSocketEndPoint(SocketPath));
+            return socket;
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.AccessDenied)
+        {
+            socket.Dispose();
+            throw new ControlException(
+                $"not permitted to connect to {SocketPath}: EACCES\nRun the command as root, as the daemon's user or as a member of the socket's group.",
+                ExitCode.NotPermitted);
+        }
+        catch (SocketException error)
+        {
+            socket.Dispose();
+            throw Unreachable(error.SocketErrorCode switch
+            {
+                // The runtime reports ENOENT as EADDRNOTAVAIL, which connect() never returns for a UNIX socket.
+                SocketError.AddressNotAvailable => "ENOENT, no such socket",
+                SocketError.ConnectionRefused => "ECONNREFUSED, no program listens on it",
+                SocketError.WouldBlock or SocketError.TimedOut or SocketError.TryAgain => "EAGAIN, its queue is full and the daemon does not accept",
+                SocketError.ProtocolType => "EPROTOTYPE, it is not a stream socket",
+                _ when error.Message.EndsWith(SocketPath, StringComparison.Ordinal) => error.Message[..^SocketPath.Length].TrimEnd(),
+                _ => error.Message,
+            });
+        }
+        catch (ArgumentException)
+        {
+            socket.Dispose();
+            throw Unreachable("ENAMETOOLONG, the path of a UNIX socket has at most 107 bytes");
+        }
+    }
+
+    private ControlException NoAnswer() => new(
+        $"listend at {SocketPath} did not answer within {AnswerTimeout.TotalSeconds:0} s\nIt may be stopped or stuck: see \"systemctl status listend\" and its log.",
+        ExitCode.Unreachable);
+
+    private ControlException Unreachable(string reason) => new(
+        $"cannot connect to listend at {SocketPath}: {reason}\n" +
+        "Start it with \"systemctl start listend\" or \"listend run\", or name its socket with --socket PATH or $LISTEND_CONTROL.",
+        ExitCode.Unreachable);
+
+    private void ThrowIfRefused(ControlResponse response)
+    {
+        if (response.Status is >= 200 and < 300)
+        {
+            var type = response.ContentType;
+            if (type.StartsWith("application/json", StringComparison.OrdinalIgnoreCase)
+                || type.StartsWith("application/x-ndjson", StringComparison.OrdinalIgnoreCase)
+                || type.StartsWith("text/event-stream", StringComparison.OrdinalIgnoreCase))
+            {
+                return;
+            }
+
+            throw NotListend(type.Length == 0 ? "its answer has no content type" : $"its answer is {type}, not JSON");
+        }
+
+        if (!response.ContentType.StartsWith("application/problem+json", StringComparison.OrdinalIgnoreCase))
+        {
+            throw NotListend($"HTTP status {response.Status} without a problem document");
+        }
+
+        var body = response.ReadToEnd();
+        var problem = Json.Read(body, ControlJson.Default.ProblemDocument, this);
+        var detail = string.IsNullOrEmpty(problem.Detail) ? problem.Title : problem.Detail;
+        throw response.Status is 401 or 403
+            ? new ControlException(detail, ExitCode.NotPermitted)
+            : new ControlException(detail, ExitCode.Failed) { Document = body };
+    }
+}

@@ -1,0 +1,144 @@
+using System.Globalization;
+using Spectre.Console;
+using Supervisor.Control;
+using Supervisor.Listenctl.Terminal;
+
+namespace Supervisor.Listenctl.Reports;
+
+/// <summary>The daemon and its services for people.</summary>
+internal static class StatusReport
+{
+    /// <summary>The daemon in a line, then the services with their workers.</summary>
+    public static void Write(TextOutput output, TimeProvider clock, StatusDocument status, IReadOnlyList<ServiceDocument> shown)
+    {
+        output.WriteLine(DaemonLine(status, clock));
+        var services = new TextTable(output, 0, new(""), new(""), new(""), new(""), new(""));
+        var workers = new TextTable(
+            output,
+            2,
+            new("SLOT", IsNumber: true),
+            new("PID", IsNumber: true),
+            new("GEN", IsNumber: true),
+            new("STATE"),
+            new("FOR", IsNumber: true),
+            new("RESTARTS", IsNumber: true),
+            new("CONNECTIONS", IsNumber: true),
+            new("MEMORY", IsNumber: true),
+            new("CPU", IsNumber: true),
+            new("STATUS"));
+        var now = clock.GetUtcNow();
+        var rows = shown.Select(s => (Service: ServiceRow(s), Remarks: Remarks(s), Workers: s.Workers.Select(worker => WorkerRow(worker, now)).ToArray())).ToArray();
+        services.Measure(rows.Select(r => r.Service));
+        workers.Measure(rows.SelectMany(r => r.Workers));
+        foreach (var (service, remarks, its) in rows)
+        {
+            output.WriteLine();
+            services.Print([service]);
+            foreach (var remark in remarks)
+            {
+                output.WriteLine(remark, 2);
+            }
+
+            if (its.Length > 0)
+            {
+                workers.Print(its, withHeader: true);
+            }
+        }
+    }
+
+    /// <summary>The daemon in a line; <paramref name="first"/> follows its name.</summary>
+    public static StyledText DaemonLine(StatusDocument status, TimeProvider clock, IReadOnlyList<(string Text, Style Style)>? first = null)
+    {
+        var daemon = status.Daemon;
+        var wanted = status.Services.Count(s => s.State is not "stopped");
+        var ready = status.Services.Count(s => s.State is not "stopped" && s.Ready >= s.Desired);
+        var stopped = status.Services.Count - wanted;
+        var line = new StyledText($"listend {daemon.Version}", Palette.Name);
+        foreach (var (text, style) in first ?? [])
+        {
+            line.AppendItem(text, style);
+        }
+
+        line.AppendItem($"pid {daemon.Pid}")
+            .AppendItem($"up {HumanTime.Span(clock.GetUtcNow() - daemon.StartedAt)} since {HumanTime.Local(daemon.StartedAt, clock)}");
+        if (daemon.Upgrades > 0)
+        {
+            line.AppendItem(daemon.Upgrades == 1 ? "upgraded once" : $"upgraded {daemon.Upgrades} times");
+        }
+
+        if (wanted > 0 || stopped == 0)
+        {
+            line.AppendItem(
+                wanted == 0 ? "no services" : $"{ready} of {wanted} service{(wanted == 1 ? "" : "s")} ready",
+                ready == wanted ? Palette.Success : Palette.Warning);
+        }
+
+        return line.AppendItem(stopped > 0 ? $"{stopped} stopped" : null, Palette.Muted).AppendItem(daemon.ConfigFile, Palette.Muted);
+    }
+
+    /// <summary>The roll-out of the service and the reason of its state, one line each.</summary>
+    public static List<StyledText> Remarks(ServiceDocument service)
+    {
+        var remarks = new List<StyledText>();
+        if (service.Rollout is { } rollout)
+        {
+            remarks.Add(new(ChangeText.Of(rollout), rollout.State is "done" ? Palette.Muted : Palette.StateStyle(rollout.State)));
+        }
+
+        if (service.Reason is { Length: > 0 } reason && service.Rollout?.Reason != reason)
+        {
+            remarks.Add(new(reason, Palette.StateStyle(service.State)));
+        }
+
+        return remarks;
+    }
+
+    /// <summary>The service in a row.</summary>
+    public static StyledText[] ServiceRow(ServiceDocument service)
+    {
+        var ready = service.Ready >= service.Desired ? Palette.Plain : service.Ready == 0 && service.Desired > 0 ? Palette.Failure : Palette.Warning;
+        return
+        [
+            new(service.Name, Palette.Name),
+            Palette.State(service.State),
+            $"generation {service.Generation}",
+            new($"{service.Ready}/{service.Desired} ready", service.State is "stopped" ? Palette.Muted : ready),
+            service.Listeners.Count == 0 ? new StyledText("no listeners", Palette.Muted) : string.Join(", ", service.Listeners),
+        ];
+    }
+
+    /// <summary>When the worker entered its state; null if unknown.</summary>
+    public static DateTimeOffset? Since(WorkerDocument worker) => worker.StateSince ?? (worker.State is "ready" ? worker.ReadyAt : worker.StartedAt);
+
+    /// <summary>The worker's STATUS=, its drain, how the last worker of the slot exited, and when the next one starts.</summary>
+    public static StyledText StatusText(WorkerDocument worker, DateTimeOffset now)
+    {
+        var text = new StyledText(worker.StatusText);
+        DrainText.Add(text, worker.Drain, now);
+        if (worker.LastExit is { Length: > 0 } exit)
+        {
+            text.AppendItem($"last exit: {exit}", worker.State is "ready" ? Palette.Muted : Palette.Failure);
+        }
+
+        if (worker.NextTry is { } next)
+        {
+            text.AppendItem(next > now ? $"next try in {HumanTime.Span(next - now)}" : "next try now", Palette.Warning);
+        }
+
+        return text;
+    }
+
+    private static StyledText[] WorkerRow(WorkerDocument worker, DateTimeOffset now) =>
+    [
+        worker.Slot.ToString(CultureInfo.InvariantCulture),
+        worker.Pid?.ToString(CultureInfo.InvariantCulture) ?? "-",
+        worker.Generation.ToString(CultureInfo.InvariantCulture),
+        Palette.State(worker.State),
+        Since(worker) is { } start ? HumanTime.Span(now - start) : "-",
+        new(worker.Restarts.ToString(CultureInfo.InvariantCulture), worker.Restarts > 0 ? Palette.Warning : Palette.Plain),
+        worker.Connections?.ToString(CultureInfo.InvariantCulture) ?? "-",
+        worker.MemoryBytes is { } memory ? string.Create(CultureInfo.InvariantCulture, $"{memory / 1048576.0:0.0} MiB") : "",
+        worker.CpuUsec is { } used ? HumanTime.Span(TimeSpan.FromMicroseconds(used)) : "",
+        StatusText(worker, now),
+    ];
+}

@@ -1,0 +1,46 @@
+using System.Text;
+
+namespace Supervisor.Listenctl.Terminal;
+
+/// <summary>What a command gets from the process: output, terminal, environment and clock. Tests pass fakes.</summary>
+internal sealed class CommandContext
+{
+    /// <summary>Standard output.</summary>
+    public required Stream Output { get; init; }
+
+    /// <summary>Standard error.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>Whether standard output is a terminal.</summary>
+    public bool OutputIsTerminal { get; init; }
+
+    /// <summary>The terminal's size in columns and rows; only read on a terminal.</summary>
+    public Func<(int Columns, int Rows)> Size { get; init; } = static () => (80, 24);
+
+    /// <summary>Waits for a key; null after the time given. Ctrl-C and terminating signals arrive as Escape.</summary>
+    public Func<TimeSpan, ConsoleKeyInfo?> Key { get; init; } = static _ => null;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The environment's variables.</summary>
+    public Func<string, string?> Variable { get; init; } = static _ => null;
+
+    /// <summary>Whether this is root.</summary>
+    public bool IsRoot { get; init; }
+
+    /// <summary>Whether the reader of standard output has closed it.</summary>
+    public bool OutputIsClosed => Output is StandardOutput { IsClosed: true };
+
+    /// <summary>The context of this process.</summary>
+    public static CommandContext OfProcess() => new()
+    {
+        Output = StandardOutput.Open(),
+        Error = new StreamWriter(Console.OpenStandardError(), new UTF8Encoding(false)) { AutoFlush = true },
+        OutputIsTerminal = !Console.IsOutputRedirected,
+        Size = static () => (Console.WindowWidth, Console.WindowHeight),
+        Key = Keyboard.Wait,
+        Variable = Environment.GetEnvironmentVariable,
+        IsRoot = Environment.IsPrivilegedProcess,
+    };
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using Spectre.Console;
+using Supervisor.Control;
+using Supervisor.Listenctl.Client;
+using Supervisor.Listenctl.Terminal;
+
+namespace Supervisor.Listenctl.Verbs;
+
+/// <summary><c>events [--follow]</c>: one line for each change of state.</summary>
+internal sealed class EventsCommand : DaemonVerb
+{
+    private readonly Option<bool> follow = new("--follow", "-f") { Description = "Continue with new events as they happen" };
+
+    public EventsCommand(GlobalOptions options, CommandContext context)
+        : base("events", "Show the last 1024 changes of state, oldest first", "[--follow]", options, context) => Options.Add(follow);
+
+    /// <inheritdoc/>
+    protected override int Run(ParseResult parsed, ControlClient client, bool json)
+    {
+        var isEndless = parsed.GetValue(follow);
+        var output = json ? null : new TextOutput(Context);
+        using var stream = client.Follow(isEndless ? "/v1/events" : "/v1/events?follow=false");
+        var isLeaving = false;
+        while (stream.TryReadLine(out var line))
+        {
+            // The document of a server-sent event is one data line.
+            if (!line.AsSpan().StartsWith("data:"u8))
+            {
+                continue;
+            }
+
+            var data = line.AsMemory("data:".Length).TrimStart((byte)' ');
+            var happened = Json.Read(data.Span, ControlJson.Default.EventDocument, client);
+            isLeaving |= happened.Kind == "daemon-leaving";
+            if (output is null)
+            {
+                Json.Write(Context.Output, data);
+            }
+            else
+            {
+                output.WriteLine(Text(happened));
+            }
+
+            if (Context.OutputIsClosed)
+            {
+                return ExitCode.Done;
+            }
+        }
+
+        // The stream ends with the daemon. Without a daemon-leaving event the connection was lost.
+        return isEndless && !isLeaving ? throw client.ConnectionLost("the daemon ended the stream") : ExitCode.Done;
+    }
+
+    private StyledText Text(EventDocument happened) => new StyledText(HumanTime.LocalPrecise(happened.At, Context.Clock), Palette.Muted)
+        .Append("  ").Append(happened.Kind.PadRight("worker-keeps-accepting".Length), Style(happened)).Append("  ").Append(happened.Message);
+
+    private static Style Style(EventDocument happened) => happened.Kind switch
+    {
+        "service-state" => Palette.StateStyle(happened.State ?? ""),
+        "worker-ready" or "listener-made" or "listener-repaired" => Palette.Success,
+        "worker-draining" or "worker-backoff" or "worker-start-timeout" => Palette.Warning,
+        "listener-drifted" or "events-lost" or "daemon-leaving" => Palette.Warning,
+        "worker-died" or "worker-hung" or "worker-killed" or "worker-cut" or "worker-keeps-accepting" => Palette.Failure,
+        "listener-failed" or "rollout-failing" => Palette.Failure,
+        "rollout-ended" => Palette.StateStyle(happened.Rollout?.State ?? ""),
+        _ => Palette.Plain,
+    };
+}

@@ -1,0 +1,23 @@
+using System.CommandLine;
+
+namespace Supervisor.Listenctl.Verbs;
+
+/// <summary>The options of every verb; they may stand before the verb or after it.</summary>
+internal sealed class GlobalOptions
+{
+    /// <summary><c>--socket</c>.</summary>
+    public Option<string?> Socket { get; } = new("--socket")
+    {
+        Description = "The daemon's control socket (default: $LISTEND_CONTROL, otherwise /run/listend/control.sock for root "
+            + "and $XDG_RUNTIME_DIR/listend/control.sock for other users)",
+        HelpName = "PATH",
+        Recursive = true,
+    };
+
+    /// <summary><c>--json</c>.</summary>
+    public Option<bool> Json { get; } = new("--json")
+    {
+        Description = "Print exactly one JSON document (a stream: one per line) on standard output, and messages on standard error",
+        Recursive = true,
+    };
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Globalization;
+using Supervisor.Control;
+using Supervisor.Listenctl.Client;
+using Supervisor.Listenctl.Terminal;
+
+namespace Supervisor.Listenctl.Verbs;
+
+/// <summary><c>logs SERVICE [--follow] [--lines N]</c>: what the workers have written to standard output and standard error.</summary>
+internal sealed class LogsCommand : DaemonVerb
+{
+    private readonly NameArgument service = new("SERVICE", "The service");
+    private readonly Option<bool> follow = new("--follow", "-f") { Description = "Continue with new lines as workers write them" };
+    private readonly Option<long?> lines = new("--lines", "-n")
+    {
+        HelpName = "N",
+        Description = "Start with the last N lines (default: all that the daemon keeps, the newest 256 KiB)",
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+            if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            {
+                return number;
+            }
+
+            result.AddError($"invalid number of lines \"{text}\"");
+            return null;
+        },
+    };
+
+    public LogsCommand(GlobalOptions options, CommandContext context)
+        : base("logs", "Show what the workers of a service have written", "SERVICE [--follow] [--lines N]", options, context)
+    {
+        Arguments.Add(service);
+        Options.Add(follow);
+        Options.Add(lines);
+    }
+
+    /// <inheritdoc/>
+    protected override int Run(ParseResult parsed, ControlClient client, bool json)
+    {
+        var isEndless = parsed.GetValue(follow);
+        var query = (isEndless ? "?follow=true" : "?follow=false")
+            + (parsed.GetValue(lines) is { } last ? string.Create(CultureInfo.InvariantCulture, $"&lines={last}") : "");
+        var output = json ? null : new TextOutput(Context);
+        using var stream = client.Follow($"/v1/services/{Uri.EscapeDataString(parsed.GetRequiredValue(service)!)}/logs{query}");
+        while (stream.TryReadLine(out var line))
+        {
+            if (output is null)
+            {
+                Json.Write(Context.Output, line);
+            }
+            else
+            {
+                output.WriteLine(Text(Json.Read(line, ControlJson.Default.OutputLineDocument, client)));
+            }
+
+            if (Context.OutputIsClosed)
+            {
+                return ExitCode.Done;
+            }
+        }
+
+        return isEndless ? throw client.ConnectionLost("the daemon ended the stream") : ExitCode.Done;
+    }
+
+    private StyledText Text(OutputLineDocument line)
+    {
+        var who = line.Pid is { } pid
+            ? string.Create(CultureInfo.InvariantCulture, $"{line.Slot}[{pid}]")
+            : line.Stream;
+        return new StyledText(HumanTime.LocalPrecise(line.At, Context.Clock), Palette.Muted)
+            .Append(" ").Append(who + ":", Palette.Muted).Append(" ")
+            .Append(line.Line, line.Priority switch
+            {
+                <= 3 => Palette.Failure,
+                4 => Palette.Warning,
+                7 => Palette.Muted,
+                _ => Palette.Plain,
+            });
+    }
+}

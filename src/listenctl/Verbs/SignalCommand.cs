@@ -1,0 +1,46 @@
+using System.CommandLine;
+using System.CommandLine.Completions;
+using System.Globalization;
+using Supervisor.Control;
+using Supervisor.Core.Workers;
+using Supervisor.Listenctl.Client;
+using Supervisor.Listenctl.Terminal;
+
+namespace Supervisor.Listenctl.Verbs;
+
+/// <summary><c>signal SERVICE SIG</c>: a signal to the main process of each worker, draining ones included.</summary>
+internal sealed class SignalCommand : DaemonVerb
+{
+    private readonly NameArgument service = new("SERVICE", "The service");
+    private readonly Argument<int> signal = new("SIG")
+    {
+        Description = "A signal name with or without SIG, such as HUP, SIGUSR1 or RTMIN+3, or a number",
+        CustomParser = result =>
+        {
+            var text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+            if (Signals.Parse(text) is { } number)
+            {
+                return number;
+            }
+
+            result.AddError($"unknown signal \"{text}\": use HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64");
+            return 0;
+        },
+    };
+
+    public SignalCommand(GlobalOptions options, CommandContext context)
+        : base("signal", "Send a signal to the main process of each worker of a service", "SERVICE SIG", options, context)
+    {
+        Arguments.Add(service);
+        Arguments.Add(signal);
+        signal.CompletionSources.Add(_ => Enumerable.Range(1, 31).Select(number => new CompletionItem(Signals.Name(number)[3..])));
+    }
+
+    /// <inheritdoc/>
+    protected override int Run(ParseResult parsed, ControlClient client, bool json)
+    {
+        var name = Uri.EscapeDataString(parsed.GetRequiredValue(service)!);
+        var bytes = client.Post(string.Create(CultureInfo.InvariantCulture, $"/v1/services/{name}/signal?signal={parsed.GetValue(signal)}"));
+        return Print(bytes, json, document => Json.Read(document, ControlJson.Default.SignalDocument, client).Message);
+    }
+}
