@@ -91,14 +91,6 @@ public sealed class CgroupTests(ITestOutputHelper output)
 
     private static IEnumerable<int> Members(WorkerDocument worker) => File.ReadAllLines(Path.Combine(worker.Cgroup!, "cgroup.procs")).Select(int.Parse);
 
-    private static async Task<int> EscapedAsync(TemporaryDirectory directory)
-    {
-        using var limit = new CancellationTokenSource(Patience.Limit);
-        while (!File.Exists(directory["escaped"]))
-        {
-            await Task.Delay(10, limit.Token);
-        }
-
-        return int.Parse(await File.ReadAllTextAsync(directory["escaped"], limit.Token), System.Globalization.CultureInfo.InvariantCulture);
-    }
+    private static async Task<int> EscapedAsync(TemporaryDirectory directory) =>
+        int.Parse(await directory.ReadWhenThereAsync("escaped"), System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -78,7 +78,7 @@ public sealed class MembershipTests
         for (var id = 1; id <= 2; id++)
         {
             // Its own listener only by its token: nothing else ties it to its worker any more.
-            Assert.Equal("denied denied denied denied 1", await ReadAsync($"{directory["answers"]}.{id}"));
+            Assert.Equal("denied denied denied denied 1", await directory.ReadWhenThereAsync($"answers.{id}"));
         }
 
         await daemon.LeaveAsync();
@@ -114,8 +114,8 @@ public sealed class MembershipTests
             user = "nobody"
             """,
             new DaemonOptions());
-        int[] ofA = [await PidAsync(directory["a.hidden"]), await PidAsync(directory["a.known"])];
-        int[] ofB = [await PidAsync(directory["b.hidden"]), await PidAsync(directory["b.known"])];
+        int[] ofA = [await PidAsync(directory, "a.hidden"), await PidAsync(directory, "a.known")];
+        int[] ofB = [await PidAsync(directory, "b.hidden"), await PidAsync(directory, "b.known")];
 
         // The token tells; what has none may be b's, which lives and is no younger.
         var stop = await daemon.ListenctlAsync("stop", "a", "--wait");
@@ -154,7 +154,7 @@ public sealed class MembershipTests
             new DaemonOptions());
         await daemon.WaitUntilUpAsync();
         await daemon.WaitUntilReadyAsync("a");
-        var privileged = await PidAsync(directory["suid.pid"]);
+        var privileged = await PidAsync(directory, "suid.pid");
         var worker = Assert.Single(await daemon.ReadyAsync("a"));
         var environment = (await File.ReadAllBytesAsync($"/proc/{worker}/environ"));
         await File.WriteAllBytesAsync(directory["environ"], environment);
@@ -210,16 +210,6 @@ public sealed class MembershipTests
         }
     }
 
-    private static async Task<int> PidAsync(string path) => int.Parse(await ReadAsync(path), CultureInfo.InvariantCulture);
-
-    private static async Task<string> ReadAsync(string path)
-    {
-        using var limit = new CancellationTokenSource(Patience.Limit);
-        while (!File.Exists(path))
-        {
-            await Task.Delay(10, limit.Token);
-        }
-
-        return (await File.ReadAllTextAsync(path, limit.Token)).Trim();
-    }
+    private static async Task<int> PidAsync(TemporaryDirectory directory, string name) =>
+        int.Parse(await directory.ReadWhenThereAsync(name), CultureInfo.InvariantCulture);
 }

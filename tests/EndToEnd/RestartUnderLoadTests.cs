@@ -17,6 +17,8 @@ namespace Supervisor.EndToEnd;
 /// </remarks>
 public sealed class RestartUnderLoadTests(ITestOutputHelper output)
 {
+    private const int NewConnectionsPerSecond = 2000;
+
     private static readonly TimeSpan Noise = TimeSpan.FromMilliseconds(5);
 
     /// <summary>The share of all processors that others may take for a latency to mean anything.</summary>
@@ -86,17 +88,17 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("web", 4);
-            var plan = new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 2000, SlowInFlight = 16 };
+            var plan = new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = NewConnectionsPerSecond, SlowInFlight = 16 };
             var load = LoadRun.Start(plan, "warm-up");
             LoadReport report;
             int count;
             double others;
             try
             {
-                await load.AnswersAsync(4000);
+                await load.AnswersAsync(2 * NewConnectionsPerSecond);
                 var before = ProcessorTime.Read(daemon);
                 load.BeginPhase("rest");
-                await Task.Delay(Length / 4);
+                await load.AnswersAsync((long)(Length.TotalSeconds / 4 * NewConnectionsPerSecond));
                 load.BeginPhase("restarts");
                 count = await restarts(async () =>
                 {
@@ -104,7 +106,7 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
                     Assert.True(restart.ExitCode == 0, restart.Error);
                 });
                 load.BeginPhase("rest");
-                await Task.Delay(Length / 4);
+                await load.AnswersAsync((long)(Length.TotalSeconds / 4 * NewConnectionsPerSecond));
                 others = ProcessorTime.Read(daemon).OthersSince(before);
             }
             finally

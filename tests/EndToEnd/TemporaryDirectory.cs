@@ -31,6 +31,22 @@ internal sealed class TemporaryDirectory : IDisposable
         return this[name];
     }
 
+    /// <summary>Waits until a file of that name is there, complete: whoever makes it renames it into place.</summary>
+    public async Task<string> ReadWhenThereAsync(string name)
+    {
+        using var watcher = new FileSystemWatcher(Path, name);
+        var there = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        watcher.Created += (_, _) => there.TrySetResult();
+        watcher.Renamed += (_, _) => there.TrySetResult();
+        watcher.EnableRaisingEvents = true;
+        if (!File.Exists(this[name]))
+        {
+            await there.Task.WaitAsync(Patience.Limit);
+        }
+
+        return (await File.ReadAllTextAsync(this[name])).Trim();
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _directory.Delete(recursive: true);
 }

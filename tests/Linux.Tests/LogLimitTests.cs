@@ -43,7 +43,8 @@ public class LogLimitTests : KernelTest
             Say(limit, "two", "a", 0);
         }
 
-        Assert.Equal(["one a 0", "two a 0", "one a 999 (and 998 more like it within a minute)"], events.Select(one => one.RenderMessage(null)));
+        Assert.Equal(["one a 0", "two a 0"], events.Take(2).Select(one => one.RenderMessage(null)));
+        Assert.Matches("^one a 999 .*998", Assert.Single(events.Skip(2)).RenderMessage(null));
     }
 
     [Fact]

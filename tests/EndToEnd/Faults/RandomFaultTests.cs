@@ -31,6 +31,9 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
 
     private const int Requests = 20;
 
+    /// <summary>That the daemon stands still for this time is the fault itself.</summary>
+    private static readonly TimeSpan LongerThanTheWatchdog = TimeSpan.FromMilliseconds(700);
+
     private readonly Dictionary<string, int> _counts = [];
     private DaemonUnderTest _daemon = null!;
     private string _disk = "";
@@ -169,7 +172,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         const int continues = 18;
         var before = (await Steady.AskAsync(_daemon, "web")).Workers.Select(worker => worker.Pid);
         _daemon.Signal(Signals.Stop);
-        await Task.Delay(TimeSpan.FromMilliseconds(700));
+        await Task.Delay(LongerThanTheWatchdog);
         _daemon.Signal(continues);
         Assert.Equal(before, (await Steady.AskAsync(_daemon, "web")).Workers.Select(worker => worker.Pid));
     }

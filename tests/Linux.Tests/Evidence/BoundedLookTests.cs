@@ -85,7 +85,6 @@ public class BoundedLookTests : KernelTest
         var diagnosis = BindDiagnostics.Ask(Given.Spec(holder.Effective!.ToString()), LeftoverHolders.OfAnyService, budget);
         Assert.Equal("EADDRINUSE", diagnosis.Errno);
         Assert.True(diagnosis.IsPartial);
-        Assert.Contains("Not all processes could be looked at in time", diagnosis.Advice, StringComparison.Ordinal);
 
         var whole = BindDiagnostics.Ask(Given.Spec(holder.Effective!.ToString()), LeftoverHolders.OfAnyService, new EvidenceBudget(TimeProvider.System, Patience));
         Assert.False(whole.IsPartial);

@@ -53,7 +53,7 @@ public class DescriptorStoreTests : KernelTest
     {
         using var store = new DescriptorStore(Close);
         using var descriptor = Null();
-        Assert.Contains("is no name", store.Store(0, "a:b", descriptor), StringComparison.Ordinal);
+        Assert.Contains("a:b", store.Store(0, "a:b", descriptor), StringComparison.Ordinal);
         for (var i = 0; i < DescriptorStore.Capacity; i++)
         {
             Assert.Null(store.Store(i % 2, "a", Null()));

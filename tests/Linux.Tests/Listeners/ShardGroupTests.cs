@@ -148,7 +148,7 @@ public sealed class ShardGroupTests : KernelTest
         Assert.Null(Sockets.Bind(other, Sockaddr.Encode(handle.Effective!)!));
         Assert.Null(ListenerFactory.WhyNotSteered(handle));
         Assert.Null(Sockets.Listen(other, 1));
-        Assert.Contains("another socket shares", ListenerFactory.WhyNotSteered(handle), StringComparison.Ordinal);
+        Assert.NotNull(ListenerFactory.WhyNotSteered(handle));
         Assert.Null(factory.Grow(handle, handle.Spec with { Shards = 3 }, TimeSpan.Zero));
         Assert.All(handle.Sockets, socket => Assert.True(socket.IsChosen));
         Assert.False(handle.IsSteered);

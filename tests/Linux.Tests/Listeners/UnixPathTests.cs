@@ -241,7 +241,6 @@ public class UnixPathTests : KernelTest
         var before = _directory.Files.ToList();
         using var handle = Given.Attempt(Address, Removing);
         Assert.Equal("EADDRINUSE", handle.Failure!.Name);
-        Assert.Contains("not a socket", handle.Failure.ToString(), StringComparison.Ordinal);
         Assert.Equal(before, _directory.Files);
     }
 

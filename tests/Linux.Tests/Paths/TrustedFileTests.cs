@@ -46,7 +46,7 @@ public class TrustedFileTests : KernelTest
         File.WriteAllText(_directory["foreign/env"], "LD_PRELOAD=/tmp/x.so\n");
         Libc.ChangeOwner(_directory["foreign"], daemon, daemon);
         Assert.False(EnvironmentFile.TryRead(_directory["foreign/env"], Worker, out _, out var error));
-        Assert.Contains("neither root nor the service's user", error, StringComparison.Ordinal);
+        Assert.Contains(_directory["foreign"], error, StringComparison.Ordinal);
         Assert.NotEmpty(Log("foreign/out.log", "one"));
         Assert.False(File.Exists(_directory["foreign/out.log"]));
     }
@@ -176,7 +176,7 @@ public class TrustedFileTests : KernelTest
     {
         File.CreateSymbolicLink(_directory["theirs/env"], target.Replace("@", _directory.Path, StringComparison.Ordinal));
         Assert.False(EnvironmentFile.TryRead(_directory["theirs/env"], Worker, out _, out var error));
-        Assert.Contains("cannot be read", error, StringComparison.Ordinal);
+        Assert.Contains(_directory["theirs/env"], error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -205,7 +205,7 @@ public class TrustedFileTests : KernelTest
         }
 
         Assert.False(EnvironmentFile.TryRead(_directory["theirs/huge"], Worker, out _, out error));
-        Assert.Contains("larger than 1048576 bytes", error, StringComparison.Ordinal);
+        Assert.Contains("1048576", error, StringComparison.Ordinal);
 
         File.WriteAllText(_directory["theirs/locked"], "A=1\n");
         using var locked = new FileStream(_directory["theirs/locked"], FileMode.Open, FileAccess.ReadWrite, FileShare.None);
