@@ -1,14 +1,24 @@
 using System.Reflection;
+using Supervisor.Core.Tests.Architecture;
 
 namespace Supervisor.Core.Tests;
 
 public class MessageIdsTests
 {
+    private static readonly (string Name, string Id)[] Kinds =
+        [.. typeof(MessageIds).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (field.Name, (string)field.GetRawConstantValue()!))];
+
     [Fact]
     public void Each_kind_has_its_own_id()
     {
-        var ids = typeof(MessageIds).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (string)field.GetRawConstantValue()!).ToArray();
-        Assert.All(ids, id => Assert.Matches("^[0-9a-f]{32}$", id));
-        Assert.Equal(ids.Length, ids.Distinct().Count());
+        Assert.All(Kinds, kind => Assert.Matches("^[0-9a-f]{32}$", kind.Id));
+        Assert.Equal(Kinds.Length, Kinds.DistinctBy(kind => kind.Id).Count());
+    }
+
+    [Fact]
+    public void Each_kind_is_on_its_page()
+    {
+        var page = File.ReadAllText(Path.Combine(Repository.Root(), "docs/reference/log-messages.md"));
+        Assert.Equal([], Kinds.Where(kind => !page.Contains($"| `{kind.Id}` | {kind.Name} |", StringComparison.Ordinal)));
     }
 }
