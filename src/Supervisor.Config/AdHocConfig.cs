@@ -21,7 +21,7 @@ public static class AdHocConfig
     /// <param name="ready">Value of <c>--ready</c>.</param>
     /// <param name="command">The program and its arguments.</param>
     /// <param name="context">What the parser needs to know of the machine.</param>
-    public static ConfigResult ForCommand(
+    public static ParsedConfig ForCommand(
         IReadOnlyList<string> listen,
         string? workers,
         string? handoff,

@@ -5,13 +5,14 @@ using Supervisor.Config.Toml;
 namespace Supervisor.Config;
 
 /// <summary>
-/// TOML text to a checked configuration. It is strict, since a setting that is misspelt or cannot act is one that the
-/// user believes in, and it goes on after an error, so that all errors are reported at once. It does no I/O and never throws.
+/// Parses TOML text setting by setting. It is strict, because a setting that is misspelt or cannot act misleads its user. It
+/// continues after an error, so that all errors are reported at once. It does no I/O and never throws. The rules that look at
+/// several settings are <see cref="Validation.RuleSet"/>'s.
 /// </summary>
 public static class ConfigParser
 {
-    /// <summary>Parses the files together, as if they were one; what is defined in two of them is an error.</summary>
-    public static ConfigResult Parse(IReadOnlyList<ConfigSource> sources, ConfigContext context)
+    /// <summary>Parses the files together, as if they were one file; a key that two of them define is an error.</summary>
+    public static ParsedConfig Parse(IReadOnlyList<ConfigSource> sources, ConfigContext context)
     {
         var report = new DiagnosticList();
         var documents = sources.Select(source => TomlDocument.Read(source, report)).ToList();

@@ -56,6 +56,13 @@ public sealed class ConfigPlaces
         return new ConfigDiagnostic(at.File, at.Line, at.Line == 0 ? 0 : at.Column, setting, message, remedy);
     }
 
+    /// <summary>A diagnostic about the configuration as a whole: it stands at the beginning of the main file.</summary>
+    internal ConfigDiagnostic OfAll(string message, string remedy)
+    {
+        var at = _documents.Count == 0 ? new SourcePosition("configuration", 0, 0) : _documents[0].Position;
+        return new ConfigDiagnostic(at.File, at.Line, at.Column, null, message, remedy);
+    }
+
     /// <summary>These diagnostics in the order of the files, then by line and column; what is of no file that was read comes first.</summary>
     public IEnumerable<ConfigDiagnostic> Sort(IEnumerable<ConfigDiagnostic> diagnostics)
     {

@@ -1,19 +1,18 @@
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Toml;
-using Supervisor.Config.Validation;
 using Supervisor.Config.Values;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Config;
 
-/// <summary>Trees to a configuration: reads each section by its table of settings, then checks what lies between sections.</summary>
+/// <summary>Reads trees setting by setting: each section by its table of settings.</summary>
 internal sealed class ConfigReader
 {
     private static readonly string[] Sections = ["daemon", "listener", "service"];
 
-    /// <summary>Stands in a specification until its address is read; a section without one is an error.</summary>
+    /// <summary>The address of a specification until the configured one is read; a section without an address is an error.</summary>
     private static readonly ListenAddress Unread = ListenAddress.AnyFamily(ListenerKind.Tcp, 0);
 
     private readonly ReadContext _context;
@@ -24,7 +23,7 @@ internal sealed class ConfigReader
 
     private ConfigReader(DiagnosticList report, ConfigContext context) => _context = new ReadContext("", report, context);
 
-    public static ConfigResult Read(IReadOnlyList<TomlNode> documents, DiagnosticList report, ConfigContext context)
+    public static ParsedConfig Read(IReadOnlyList<TomlNode> documents, DiagnosticList report, ConfigContext context)
     {
         var reader = new ConfigReader(report, context);
         foreach (var document in documents)
@@ -32,40 +31,11 @@ internal sealed class ConfigReader
             reader.ReadDocument(document);
         }
 
-        if (report.IsComplete)
+        return new ParsedConfig(reader._daemon, reader._listeners, reader._services, report.ToImmutable(), new ConfigPlaces(documents))
         {
-            ListenerChecks.Check(reader._listeners, report);
-            ServiceChecks.Check(reader._services, reader._listeners, context, report);
-        }
-
-        if (report is { IsComplete: true, Count: 0 } && reader._listeners.Count == 0 && reader._services.Count == 0)
-        {
-            var file = documents.Count == 0 ? "configuration" : documents[0].Position.File;
-            report.Add(
-                documents.Count == 0 ? new SourcePosition(file, 0, 0) : documents[0].Position,
-                null,
-                "there is no listener and no service, and so nothing to do",
-                "write a section [listener.NAME] with its address, or [service.NAME] with its command");
-        }
-
-        var errors = report.ToImmutable();
-        var draft = new ListendConfig { Daemon = reader._daemon, Listeners = [.. reader._listeners.Select(l => l.Spec)], Services = [.. reader._services.Select(s => s.Spec)] };
-        var readable = errors.IsEmpty ? draft : new ListendConfig
-        {
-            Daemon = reader._daemon,
-            Listeners = [.. reader._listeners.Where(l => l.Given.ContainsKey("address") && IsClean(l.Path)).Select(l => l.Spec)],
-            Services = [.. reader._services.Where(s => s.Given.ContainsKey("command") && IsClean(s.Path)).Select(s => s.Spec)],
+            IsComplete = report.IsComplete,
+            Context = context,
         };
-        return new ConfigResult(errors.IsEmpty ? readable : null, errors)
-        {
-            RuntimeDirectory = reader._daemon.RuntimeDirectory,
-            Readable = readable,
-            Draft = draft,
-            Places = new ConfigPlaces(documents),
-        };
-
-        bool IsClean(string section) => !errors.Any(error =>
-            error.Setting is { } setting && setting.StartsWith(section, StringComparison.Ordinal) && (setting.Length == section.Length || setting[section.Length] == '.'));
     }
 
     private void ReadDocument(TomlNode document)
@@ -141,7 +111,7 @@ internal sealed class ConfigReader
         }
     }
 
-    /// <summary>Notes where something is defined. Within one file the tree has already seen to it that it is so once.</summary>
+    /// <summary>Remembers where a key is defined, and reports a second definition in another file. The tree reports one in the same file.</summary>
     private void Define(TomlEntry entry, string path)
     {
         if (!_defined.TryAdd(path, entry))

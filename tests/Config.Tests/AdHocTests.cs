@@ -1,3 +1,4 @@
+using Supervisor.Config.Settings;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Tests;
@@ -7,7 +8,7 @@ public sealed class AdHocTests
     [Fact]
     public void One_listener_is_called_listen_and_the_service_after_its_command()
     {
-        var result = AdHocConfig.ForCommand(["tcp://*:80"], "4", "stdin", "started", ["/usr/bin/my app", "-x"], Parsing.Context);
+        var result = ForCommand(["tcp://*:80"], "4", "stdin", "started", ["/usr/bin/my app", "-x"], Parsing.Context);
         Assert.Empty(result.Errors);
         Assert.Equal("listen", Assert.Single(result.Config!.Listeners).Name);
         var service = Assert.Single(result.Config.Services);
@@ -22,7 +23,7 @@ public sealed class AdHocTests
     [Fact]
     public void Several_listeners_are_numbered_unless_they_are_named()
     {
-        var result = AdHocConfig.ForCommand(
+        var result = ForCommand(
             ["tcp://*:80", "admin=tcp://127.0.0.1:81", "unix:///run/a=b.sock"], null, null, null, ["node"], Parsing.Context);
         Assert.Empty(result.Errors);
         Assert.Equal(["listen0", "admin", "listen2"], result.Config!.Services[0].Listeners.ToArray());
@@ -33,7 +34,7 @@ public sealed class AdHocTests
     [Fact]
     public void Errors_are_those_of_the_settings_with_the_options_names()
     {
-        var result = AdHocConfig.ForCommand(["tcp://localhost:80", "tcp://1.2.3.4:99999"], "0", "fd", "http", [], Parsing.Context);
+        var result = ForCommand(["tcp://localhost:80", "tcp://1.2.3.4:99999"], "0", "fd", "http", [], Parsing.Context);
         Assert.Null(result.Config);
         Assert.Equal(["--listen", "--listen", "COMMAND", "--workers", "--handoff", "--ready"], result.Errors.Select(e => e.Setting!));
         Assert.All(result.Errors, e => Assert.Equal(("command line", 0, 0), (e.File, e.Line, e.Column)));
@@ -45,12 +46,12 @@ public sealed class AdHocTests
     [Fact]
     public void What_does_not_go_together_names_the_option()
     {
-        var result = AdHocConfig.ForCommand(["a=tcp://*:1", "a=tcp://*:2"], null, "stdin", null, ["x"], Parsing.Context);
+        var result = ForCommand(["a=tcp://*:1", "a=tcp://*:2"], null, "stdin", null, ["x"], Parsing.Context);
         Assert.Contains(
             result.Errors, e => e.Setting == "--listen" && e.Message.Contains("\"a\" is given twice", StringComparison.Ordinal));
-        result = AdHocConfig.ForCommand(["tcp://*:1", "tcp://*:2"], null, "stdin", null, ["x"], Parsing.Context);
+        result = ForCommand(["tcp://*:1", "tcp://*:2"], null, "stdin", null, ["x"], Parsing.Context);
         Assert.Equal("--handoff", Assert.Single(result.Errors).Setting);
-        result = AdHocConfig.ForCommand(["tcp://*:1", "tcp://*:1"], null, null, null, ["x"], Parsing.Context);
+        result = ForCommand(["tcp://*:1", "tcp://*:1"], null, null, null, ["x"], Parsing.Context);
         Assert.Contains("duplicate-in-config", Assert.Single(result.Errors).Message, StringComparison.Ordinal);
     }
 
@@ -60,13 +61,13 @@ public sealed class AdHocTests
     [InlineData("./run.sh", "run.sh")]
     [InlineData("/opt/ünï", "-n-")]
     public void The_services_name_is_always_a_name(string command, string expected) =>
-        Assert.Equal(expected, AdHocConfig.ForCommand([], null, null, null, [command], Parsing.Context).Config!.Services[0].Name);
+        Assert.Equal(expected, ForCommand([], null, null, null, [command], Parsing.Context).Config!.Services[0].Name);
 
     [Theory]
     [InlineData("cpus", 6)]
     [InlineData("12", 12)]
     public void Workers_are_a_number_or_cpus(string workers, int expected) =>
-        Assert.Equal(expected, AdHocConfig.ForCommand(["tcp://*:1"], workers, null, null, ["x"], Parsing.Context).Config!.Services[0].Workers);
+        Assert.Equal(expected, ForCommand(["tcp://*:1"], workers, null, null, ["x"], Parsing.Context).Config!.Services[0].Workers);
 
     [Theory]
     [InlineData("x", "\"x\" is no number of workers; write an integer from 1 to 10000, or \"cpus\"")]
@@ -76,5 +77,9 @@ public sealed class AdHocTests
     [InlineData("-99999999999999999999", "-99999999999999999999 is out of range (1 to 10000); write an integer from 1 to 10000")]
     public void Other_workers_are_errors_of_the_option(string workers, string expected) => Assert.Equal(
         $"command line: --workers: {expected}",
-        Assert.Single(AdHocConfig.ForCommand(["tcp://*:1"], workers, null, null, ["x"], Parsing.Context).Errors).ToString());
+        Assert.Single(ForCommand(["tcp://*:1"], workers, null, null, ["x"], Parsing.Context).Errors).ToString());
+
+    private static ConfigResult ForCommand(
+        IReadOnlyList<string> listen, string? workers, string? handoff, string? ready, IReadOnlyList<string> command, ConfigContext context) =>
+        Parsing.Validate(AdHocConfig.ForCommand(listen, workers, handoff, ready, command, context));
 }

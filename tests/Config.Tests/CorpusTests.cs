@@ -15,7 +15,7 @@ public sealed class CorpusTests
     {
         var text = File.ReadAllText(Path.Combine(Folder, name + ".toml"));
         var expected = File.ReadAllLines(Path.Combine(Folder, name + ".errors"));
-        var result = ConfigParser.Parse([new ConfigSource(name + ".toml", text)], Parsing.Context);
+        var result = Parsing.Parse([new ConfigSource(name + ".toml", text)], Parsing.Context);
         Assert.Equal(expected, result.Errors.Select(error => error.ToString()));
         Assert.Equal(expected.Length == 0, result.Config is not null);
     }

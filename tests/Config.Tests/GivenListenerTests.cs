@@ -27,5 +27,5 @@ public class GivenListenerTests
     public void Nor_where_nothing_at_all_is_configured() =>
         Assert.NotEmpty(Parse("[service.a]\ncommand = [\"/a\"]\nlisteners = [\"legacy\"]\n", new ConfigContext { AwaitsGiven = true }).Errors);
 
-    private static ConfigResult Parse(string text, ConfigContext context) => ConfigParser.Parse([new ConfigSource("a.toml", text)], context);
+    private static ConfigResult Parse(string text, ConfigContext context) => Parsing.Parse([new ConfigSource("a.toml", text)], context);
 }

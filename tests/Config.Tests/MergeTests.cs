@@ -10,7 +10,7 @@ public sealed class MergeTests
     [Fact]
     public void Files_add_up()
     {
-        var result = ConfigParser.Parse(
+        var result = Parsing.Parse(
             [
                 new ConfigSource("main.toml", Web + "[daemon]\nmetrics = \"127.0.0.1:1\"\n"),
                 new ConfigSource(
@@ -57,5 +57,5 @@ public sealed class MergeTests
     [Fact]
     public void No_file_at_all_is_one_error() =>
         Assert.Contains(
-            "no listener and no service", Assert.Single(ConfigParser.Parse([], Parsing.Context).Errors).Message, StringComparison.Ordinal);
+            "no listener and no service", Assert.Single(Parsing.Parse([], Parsing.Context).Errors).Message, StringComparison.Ordinal);
 }

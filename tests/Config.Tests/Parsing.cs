@@ -1,6 +1,7 @@
 using System.Net;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
+using Supervisor.Config.Validation;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 
@@ -18,7 +19,11 @@ internal static class Parsing
         Resolve = name => name == "localhost" ? [IPAddress.Loopback, IPAddress.IPv6Loopback] : [],
     };
 
-    public static ConfigResult Parse(string text) => ConfigParser.Parse([new ConfigSource(File, text)], Context);
+    public static ConfigResult Parse(string text) => Parse([new ConfigSource(File, text)]);
+
+    public static ConfigResult Parse(IReadOnlyList<ConfigSource> sources, ConfigContext? context = null) => Validate(ConfigParser.Parse(sources, context ?? Context));
+
+    public static ConfigResult Validate(ParsedConfig parsed) => RuleSet.For(Profile.Check).Validate(parsed);
 
     public static ListendConfig Good(string text)
     {
@@ -35,7 +40,7 @@ internal static class Parsing
     public static string[] Errors(params string[] texts)
     {
         var sources = texts.Select((text, i) => new ConfigSource(i == 0 ? File : $"conf.d/{i}.toml", text)).ToList();
-        var result = ConfigParser.Parse(sources, Context);
+        var result = Parse(sources);
         Assert.Equal(result.Errors.IsEmpty, result.Config is not null);
         return [.. result.Errors.Select(error => error.ToString())];
     }

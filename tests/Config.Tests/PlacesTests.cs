@@ -19,7 +19,7 @@ public sealed class PlacesTests
         listen = { backlog = 0 }
         """;
 
-    private static readonly ConfigResult Result = ConfigParser.Parse(
+    private static readonly ConfigResult Result = Parsing.Parse(
         [
             new ConfigSource(Parsing.File, Main),
             new ConfigSource("conf.d/1.toml", "[service.s]\ncommand = [\"/a\"]\nuser = \"u\"\n[service.t]\ncommand = [\"/a\"]\nworkes = 2\ngroup = \"g\"\n"),

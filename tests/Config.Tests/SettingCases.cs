@@ -116,7 +116,7 @@ internal static class SettingCases
         S("restart.policy", "\"on-failure\"", RestartPolicy.OnFailure, s => s.Restart.Policy, "true", "true is a boolean",
             "\"on-failure\""),
         S("restart.backoff", "\"1s\"", TimeSpan.FromSeconds(1), s => s.Restart.Backoff, "\"31s\"",
-            "backoff \"31s\" is longer than backoff_max \"30s\"", "no longer than backoff_max"),
+            "backoff \"31s\" is longer than backoff_max \"30s\"", "not longer than backoff_max"),
         S("restart.backoff_max", "\"1m30s\"", TimeSpan.FromSeconds(90), s => s.Restart.BackoffMax, "\"30s1m\"", "\"30s1m\" is no duration",
             "\"1m30s\""),
         S("restart.limit", "0", 0, s => s.Restart.Limit, "-5", "-5 is out of range", "from 0 to"),

@@ -110,8 +110,8 @@ public sealed class ConfigurationErrorTests
         Assert.All(document.Failures, failure => Assert.Equal((file, 11), (failure.File, failure.Column)));
         Assert.Equal(
             [
-                ("absent", 4, "address-absent"), ("path", 6, "directory-absent"), ("taken", 10, "same-address"), ("all", 12, "duplicate-in-config"),
-                ("daemon.metrics", 2, "duplicate-in-config"),
+                ("daemon.metrics", 2, "duplicate-in-config"), ("absent", 4, "address-absent"), ("path", 6, "directory-absent"),
+                ("taken", 10, "same-address"), ("all", 12, "duplicate-in-config"),
             ],
             document.Failures.Select(failure => (failure.Name!, failure.Line!.Value, failure.Cause!)));
 

@@ -1,7 +1,13 @@
 using System.Globalization;
 using System.Text;
+using Supervisor.Core.Listeners.Conflicts;
 
 namespace Supervisor.Config.Diagnostics;
+
+/// <summary>A listener of a configuration that cannot be bound.</summary>
+/// <param name="Listener">Its name, or <c>daemon.metrics</c>.</param>
+/// <param name="Diagnosis">Cause, holders and advice.</param>
+public sealed record BindFailure(string Listener, BindDiagnosis Diagnosis);
 
 /// <summary>One thing that is wrong with a configuration.</summary>
 /// <param name="File">The file, or "command line".</param>
@@ -12,8 +18,14 @@ namespace Supervisor.Config.Diagnostics;
 /// <param name="Remedy">What to do instead; null where the message says all there is to say.</param>
 public sealed record ConfigDiagnostic(string File, int Line, int Column, string? Setting, string Message, string? Remedy)
 {
-    /// <summary>Whether it stops nobody.</summary>
+    /// <summary>Whether it stops nothing.</summary>
     public bool IsWarning { get; init; }
+
+    /// <summary>The listener that cannot be bound, where the diagnostic is about that; null otherwise.</summary>
+    public BindFailure? Bind { get; init; }
+
+    /// <summary>Whether the other diagnostic is about the same value of the same setting.</summary>
+    public bool IsAt(ConfigDiagnostic other) => (File, Line, Column, Setting) == (other.File, other.Line, other.Column, other.Setting);
 
     /// <summary><c>FILE:LINE:COLUMN: SETTING: MESSAGE; REMEDY</c>, without the parts that are not there.</summary>
     public override string ToString()

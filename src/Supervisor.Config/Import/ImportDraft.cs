@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
+using Supervisor.Config.Validation;
 
 namespace Supervisor.Config.Import;
 
@@ -60,7 +61,7 @@ internal sealed class ImportDraft
         while (true)
         {
             var (text, lines) = Render(sources);
-            var errors = Sections.Count == 0 ? [] : ConfigParser.Parse([new ConfigSource("import", text)], new ConfigContext()).Errors;
+            var errors = Sections.Count == 0 ? [] : RuleSet.For(Profile.Check).Validate(ConfigParser.Parse([new ConfigSource("import", text)], new ConfigContext())).Errors;
             if (errors.IsEmpty)
             {
                 return Sections.Count > 0

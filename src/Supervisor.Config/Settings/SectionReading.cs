@@ -1,3 +1,4 @@
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Toml;
 
 namespace Supervisor.Config.Settings;
@@ -15,4 +16,8 @@ internal sealed record SectionReading<TSpec>(
 {
     /// <summary>The value of a setting, or the section itself where it does not stand there.</summary>
     public TomlNode NodeOf(string key) => Given.TryGetValue(key, out var given) ? given.Node : Table;
+
+    /// <summary>A diagnostic about a setting, at its value or else at the section.</summary>
+    public ConfigDiagnostic Diagnostic(string key, string message, string remedy) =>
+        NodeOf(key).Diagnostic($"{Path}.{key}", message, remedy);
 }

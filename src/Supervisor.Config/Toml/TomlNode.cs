@@ -103,4 +103,8 @@ internal sealed class TomlNode
     }
 
     public void Add(TomlNode item) => _items.Add(item);
+
+    /// <summary>A diagnostic about this value, called <paramref name="path"/> unless an option of the command line has set it.</summary>
+    public ConfigDiagnostic Diagnostic(string path, string message, string remedy) =>
+        new(Position.File, Position.Line, Position.Column, SettingName ?? path, message, remedy);
 }

@@ -29,4 +29,7 @@ public static class ListenerKindExtensions
     /// <summary>Whether the address is a UNIX path or abstract name.</summary>
     public static bool IsUnix(this ListenerKind kind) =>
         kind is ListenerKind.UnixStream or ListenerKind.UnixDatagram or ListenerKind.UnixSeqpacket;
+
+    /// <summary>Whether listend can send an HTTP request to a listener of this kind.</summary>
+    public static bool TakesHttpProbe(this ListenerKind kind) => kind is ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream;
 }

@@ -1,86 +1,91 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
+using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
+using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux.Paths;
-using Supervisor.Native;
 
 namespace Supervisor.Daemon.Commands;
 
-/// <summary><c>listend check</c>: every error of a configuration, with file, line, column and setting, and every file of a service that is not there. Changes nothing.</summary>
+/// <summary><c>listend check</c>: every error of a configuration, with file, line, column and setting. Changes nothing.</summary>
 internal static class CheckCommand
 {
     public static Command Create()
     {
-        var config = ConfigLoading.ConfigOption();
+        var config = ConfigOptions.Config();
         var json = new Option<bool>("--json") { Description = "One JSON document on standard output" };
-        var trusted = ConfigLoading.TrustedOwnerOption();
+        var trusted = ConfigOptions.TrustedOwner();
         var check = new Command("check", "Checks a configuration and changes nothing: exit status 0 clean, 1 errors") { config, json, trusted };
         check.SetAction(parsed =>
         {
             PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];
             var path = parsed.GetValue(config)!;
-            var result = ConfigLoading.LoadForCheck(path);
-            var (readable, places) = (result.Readable, result.Places);
-            HostRules.LookUp(result.Draft).GetAwaiter().GetResult();
-            PathTrust.InForce = PathAudit.Trust(result.Draft.Daemon);
-            var directory = result.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
-            var exposed = directory is null ? null : PathAudit.RuntimeError(directory, result.Draft.Daemon, places);
-            ConfigDiagnostic[] errors =
-            [
-                .. places.Sort(
-                [
-                    .. result.Errors, .. SupportRules.Check(readable, places), .. SupportRules.CheckInheritance(readable, places), .. HostRules.Errors(result.Draft, places),
-                    .. PathAudit.Errors(readable, places), .. exposed is null ? [] : (ConfigDiagnostic[])[exposed],
-                ]),
-            ];
-            var warnings = SupportRules.CheckFiles(readable, places);
-            FailureDocument[] failures = [.. BindProbeRules.Check(result)];
-            var ok = errors.Length == 0 && failures.Length == 0;
+            var result = Validate(path);
             if (parsed.GetValue(json))
             {
-                var document = new CheckDocument(
-                    ok,
-                    [.. errors.Select(Document)],
-                    failures)
-                {
-                    Warnings = [.. warnings.Select(Document)],
-                    Paths = [.. PathAudit.Paths(path, directory, result.Draft)],
-                };
-                Console.Out.WriteLine(JsonSerializer.Serialize(document, ControlJson.Default.CheckDocument));
+                Console.Out.WriteLine(JsonSerializer.Serialize(Document(path, result), ControlJson.Default.CheckDocument));
             }
             else
             {
-                foreach (var error in errors.Concat(warnings))
-                {
-                    Console.Error.WriteLine(Printable.Line(error.ToString()));
-                }
-
-                foreach (var failure in failures)
-                {
-                    Console.Error.WriteLine(Printable.Line(Documents.Line(failure, "cannot be bound now")));
-                }
-
-                if (ok)
-                {
-                    Console.Out.WriteLine($"{Printable.Line(path)}: {Count(result.Config!.Listeners.Length, "listener")}, {Count(result.Config.Services.Length, "service")}, no errors{(warnings.IsEmpty ? "" : $", {Count(warnings.Length, "warning")}")}");
-                }
-                else
-                {
-                    Console.Error.WriteLine($"{Printable.Line(path)}: {Count(errors.Length + failures.Length, "error")}");
-                }
+                Print(path, result);
             }
 
-            return ok ? 0 : 1;
+            return IsClean(result) ? 0 : 1;
         });
         return check;
     }
 
-    private static ConfigErrorDocument Document(ConfigDiagnostic found) => new(found.File, found.Line, found.Column, found.Setting, found.Message, found.Remedy);
+    private static ConfigResult Validate(string path)
+    {
+        var read = ConfigLoading.Read(path, ConfigLoading.Context);
+        PathTrust.InForce = PathAudit.Trust(read.Draft.Daemon);
+
+        // A service may list what was given to the daemon of that runtime directory. The state is read only where one does.
+        var given = new Lazy<ImmutableHashSet<string>>(() => TrustedRuntimeDirectory.Of(read.Draft) is { } directory
+            ? [.. PreviousDaemonState.Peek(new RuntimePaths(directory))?.Listeners.Where(entry => entry is { IsGiven: true, Inode: not 0 }).Select(entry => entry.Spec.Name) ?? []]
+            : []);
+        return ConfigLoading.Validate(read with { Context = read.Context with { IsGiven = name => given.Value.Contains(name) } }, Profile.Check);
+    }
+
+    private static bool IsClean(ConfigResult result) => result.Errors.IsEmpty && result.Failures.IsEmpty;
+
+    private static CheckDocument Document(string path, ConfigResult result) =>
+        new(IsClean(result), [.. result.Errors.Select(Documents.Error)], [.. result.Failures.Select(Documents.Failure)])
+        {
+            Warnings = [.. result.Warnings.Select(Documents.Error)],
+            Paths = [.. PathAudit.Paths(path, TrustedRuntimeDirectory.Of(result.Draft), result.Draft)],
+        };
+
+    private static void Print(string path, ConfigResult result)
+    {
+        foreach (var error in result.Errors.Concat(result.Warnings))
+        {
+            Console.Error.WriteLine(Printable.Line(error.ToString()));
+        }
+
+        foreach (var failure in result.Failures)
+        {
+            Console.Error.WriteLine(Printable.Line(Documents.Line(Documents.Failure(failure), "cannot be bound now")));
+        }
+
+        if (IsClean(result))
+        {
+            var (config, warnings) = (result.Config!, result.Warnings.Length);
+            Console.Out.WriteLine(
+                $"{Printable.Line(path)}: {Count(config.Listeners.Length, "listener")}, {Count(config.Services.Length, "service")}, no errors"
+                + (warnings == 0 ? "" : $", {Count(warnings, "warning")}"));
+        }
+        else
+        {
+            Console.Error.WriteLine($"{Printable.Line(path)}: {Count(result.Errors.Length + result.Failures.Length, "error")}");
+        }
+    }
 
     private static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
 }

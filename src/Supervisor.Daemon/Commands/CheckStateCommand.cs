@@ -1,10 +1,9 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Supervisor.Config;
-using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
+using Supervisor.Config.Validation;
 using Supervisor.Core;
 using Supervisor.Core.State;
 using Supervisor.Daemon.Continuity;
@@ -26,7 +25,7 @@ internal static class CheckStateCommand
     {
         var state = new Option<int>("--state-fd") { Description = "The descriptor of a sealed memory file that holds the state", Required = true };
         var config = new Option<string?>("--config") { Description = "The configuration file, which has to be clean too" };
-        var trusted = ConfigLoading.TrustedOwnerOption();
+        var trusted = ConfigOptions.TrustedOwner();
         var check = new Command(Name, "Says whether this executable understands the state of a running daemon") { state, config, trusted };
         check.Hidden = true;
         check.SetAction(parsed =>
@@ -47,7 +46,7 @@ internal static class CheckStateCommand
             }
 
             var accepted = new DaemonConfig { TrustedOwners = manifest.Config.TrustedOwners };
-            if (manifest.Config.RuntimeDirectory is { } directory && PathAudit.RuntimeError(directory, accepted, new ConfigPlaces()) is { } exposed)
+            if (manifest.Config.RuntimeDirectory is { } directory && TrustedRuntimeDirectory.Error(directory, accepted, new ConfigPlaces()) is { } exposed)
             {
                 Console.Error.WriteLine(exposed);
                 return 1;
@@ -56,14 +55,13 @@ internal static class CheckStateCommand
             if (parsed.GetValue(config) is { } path)
             {
                 var given = manifest.Listeners.Where(entry => entry.IsGiven).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal);
-                var result = ConfigLoading.Load(path, ConfigLoading.Context with { IsGiven = given.Contains });
-                ImmutableArray<ConfigDiagnostic> errors = result.Config is { } loaded ? [.. result.Errors, .. SupportRules.Check(loaded, result.Places), .. PathAudit.Errors(loaded, result.Places)] : result.Errors;
-                foreach (var one in errors)
+                var result = ConfigLoading.Load(path, Profile.State, ConfigLoading.Context with { IsGiven = given.Contains });
+                foreach (var one in result.Errors)
                 {
                     Console.Error.WriteLine(Printable.Line(one.ToString()));
                 }
 
-                if (!errors.IsEmpty)
+                if (!result.Errors.IsEmpty)
                 {
                     return 1;
                 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.State;
@@ -23,7 +24,7 @@ internal static class RunCommand
 
     public static Command Create(Executable executable)
     {
-        var config = ConfigLoading.ConfigOption();
+        var config = ConfigOptions.Config();
         var level = new Option<string>("--log-level") { Description = "The least level of what is logged: debug, information, warning or error", HelpName = "L", DefaultValueFactory = _ => "information" };
         level.Validators.Add(result =>
         {
@@ -35,7 +36,7 @@ internal static class RunCommand
         var format = new Option<string>("--log-format") { Description = "How it is logged: auto is journal under systemd, else text", DefaultValueFactory = _ => "auto" };
         format.AcceptOnlyFromAmong("auto", "text", "json", "journal");
         var runtime = new Option<string?>("--runtime-directory") { Description = "Where control.sock and the rest lie; over daemon.runtime_directory", HelpName = "PATH" };
-        var trusted = ConfigLoading.TrustedOwnerOption();
+        var trusted = ConfigOptions.TrustedOwner();
         var takeOver = new Option<bool>("--take-over") { Description = "Take over from the listend that is in charge of the runtime directory, whatever its configuration; from one of the same configuration this is done anyway" };
         var listen = new Option<string[]>("--listen") { Description = "Without a configuration file: an address to listen on, or NAME=ADDRESS; may be repeated", HelpName = "ADDRESS", AllowMultipleArgumentsPerToken = true };
         var workers = new Option<string?>("--workers") { Description = "With --listen: how many workers, or \"cpus\"", HelpName = "N" };
@@ -81,17 +82,12 @@ internal static class RunCommand
 
             var given = adHoc ? null : parsed.GetValue(config)!;
             var path = string.IsNullOrEmpty(given) ? null : Path.GetFullPath(given);
-            var wanted = adHoc
+            var read = adHoc
                 ? AdHocConfig.ForCommand(addresses, parsed.GetValue(workers), parsed.GetValue(handoff), parsed.GetValue(ready), program, ConfigLoading.Context)
-                : ConfigLoading.LoadForStart(given!);
-            if (wanted.Config is { } parsedConfig)
-            {
-                wanted = wanted with { Errors = [.. wanted.Errors, .. SupportRules.Check(parsedConfig, wanted.Places), .. PathAudit.Errors(parsedConfig, wanted.Places)] };
-            }
-
-            PathTrust.InForce = PathAudit.Trust(wanted.Draft.Daemon);
-
-            var directory = parsed.GetValue(runtime) ?? wanted.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+                : ConfigLoading.Read(given!, ConfigLoading.Context with { AwaitsGiven = true });
+            PathTrust.InForce = PathAudit.Trust(read.Draft.Daemon);
+            var wanted = ConfigLoading.Validate(read, Profile.Start);
+            var directory = parsed.GetValue(runtime) ?? TrustedRuntimeDirectory.Of(read.Draft);
 
             // A service of another user has no XDG_RUNTIME_DIR; what systemd made for its unit it says here (systemd.exec(5), RuntimeDirectory=).
             directory ??= Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];

@@ -23,7 +23,7 @@ internal sealed partial class ControlApi
         }
 
         // The files are read here: a slow disk holds up this request and nobody else.
-        var loaded = reloader.Load(dryRun);
+        var loaded = reloader.Load();
         var document = await _daemon.Loop.Ask(() =>
         {
             var result = reloader.Apply(loaded, dryRun);

@@ -1,5 +1,7 @@
 using System.Globalization;
 using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
@@ -118,10 +120,20 @@ internal static class Documents
         : handle.Failure is { } failure ? new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
         : null;
 
+    /// <summary>A listener that cannot be bound, with the place where its address stands.</summary>
+    public static FailureDocument Failure(ConfigDiagnostic found)
+    {
+        var failure = found.Bind!.Diagnosis.ToDocument() with { Name = found.Bind.Listener };
+        return found.Line == 0 ? failure : failure with { File = found.File, Line = found.Line, Column = found.Column };
+    }
+
+    /// <summary>An error or a warning.</summary>
+    public static ConfigErrorDocument Error(ConfigDiagnostic found) => new(found.File, found.Line, found.Column, found.Setting, found.Message, found.Remedy);
+
     /// <summary>The same, of the listener or setting of that name, with the place where its address stands.</summary>
     public static FailureDocument Placed(FailureDocument failure, string name, ConfigPlaces places)
     {
-        var place = name == MetricsServer.Setting ? places.Diagnostic("daemon", null, "metrics", "", null) : places.Diagnostic("listener", name, "address", "", null);
+        var place = places.Diagnostic("listener", name, "address", "", null);
         return place.Line == 0 ? failure with { Name = name } : failure with { Name = name, File = place.File, Line = place.Line, Column = place.Column };
     }
 
@@ -129,7 +141,7 @@ internal static class Documents
     public static string Line(FailureDocument failure, string what)
     {
         var place = failure.File is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{failure.File}:{failure.Line}:{failure.Column}: ");
-        var name = failure.Name is null ? "" : failure.Name == MetricsServer.Setting ? $"{failure.Name}: " : $"listener.{failure.Name}: ";
+        var name = failure.Name is null ? "" : failure.Name == DaemonConfig.MetricsSetting ? $"{failure.Name}: " : $"listener.{failure.Name}: ";
         return $"{place}{name}{failure.Address}: {what}: {failure.Errno}{(failure.Cause is null ? "" : $" ({failure.Cause})")}: {(failure.Verdict.Length == 0 ? "" : failure.Verdict + ": ")}{failure.Advice}";
     }
 

@@ -22,9 +22,6 @@ namespace Supervisor.Daemon.Control;
 /// </remarks>
 internal sealed class MetricsServer : IDisposable
 {
-    /// <summary>The setting's name, by which messages call its listener.</summary>
-    public const string Setting = "daemon.metrics";
-
     /// <summary>So many connections at a time.</summary>
     private const int MostConnections = 64;
 
@@ -44,17 +41,13 @@ internal sealed class MetricsServer : IDisposable
 
     private MetricsServer(WebApplication application) => _application = application;
 
-    /// <summary>The metrics' address as a listener, for what is said of listeners; null where there is none, or no such address.</summary>
-    public static ListenerSpec? Listener(string? address) =>
-        ListenAddress.TryParse($"tcp://{address}", out var parsed, out _) ? new ListenerSpec { Name = Setting, Address = parsed } : null;
-
     /// <summary>Starts it; null with the reason where the address cannot be served.</summary>
     public static MetricsServer? TryStart(DaemonProcess daemon, DaemonConfig config, out string? error)
     {
         var address = config.Metrics!;
-        if (Listener(address) is not { Address: var at } listener)
+        if (config.MetricsListener is not { Address: var at } listener)
         {
-            error = $"{Setting} \"{address}\" is no address and port: write 127.0.0.1:9469, or [::1]:9469";
+            error = $"{DaemonConfig.MetricsSetting} \"{address}\" is no address and port: write 127.0.0.1:9469, or [::1]:9469";
             return null;
         }
 
@@ -92,8 +85,8 @@ internal sealed class MetricsServer : IDisposable
         {
             var diagnosis = BindDiagnostics.Ask(listener, LeftoverHolders.OfAnyService);
             error = diagnosis.Bindable
-                ? $"{Setting} \"{address}\" cannot be served: {exception.Message}; restart the daemon, or choose another address"
-                : $"{Setting} \"{address}\" cannot be served: {diagnosis.Errno} ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}: {diagnosis.Advice}";
+                ? $"{DaemonConfig.MetricsSetting} \"{address}\" cannot be served: {exception.Message}; restart the daemon, or choose another address"
+                : $"{DaemonConfig.MetricsSetting} \"{address}\" cannot be served: {diagnosis.Errno} ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}: {diagnosis.Advice}";
             return null;
         }
 

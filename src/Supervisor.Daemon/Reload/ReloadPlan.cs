@@ -69,13 +69,8 @@ internal sealed class ReloadPlan
             foreach (var name in service.Listeners.Where(name => !config.Listeners.Any(spec => spec.Name == name) && daemon.Listeners.Find(name)?.IsGiven != true))
             {
                 Errors.Add(places.Diagnostic(
-                    "service", service.Name, "listeners", $"there is no listener \"{name}\": none is configured, and none was given", $"give it first: listenctl put {name} --fd N"));
+                    "service", service.Name, "listeners", $"no listener named \"{name}\" is configured or given", $"give it first: listenctl put {name} --fd N"));
             }
-        }
-
-        foreach (var (spec, other) in ConfigConflicts.Find(config.Listeners, Device))
-        {
-            Failures.Add(Documents.Placed(BindFailureClassifier.DuplicateInConfig(spec, other).ToDocument(), spec.Name, places));
         }
     }
 
@@ -105,7 +100,7 @@ internal sealed class ReloadPlan
             var diagnosis = BindDiagnostics.Ask(after with { Address = step.At }, LeftoverHolders.Of(_config.Services.Where(service => service.Listeners.Contains(after.Name)).Select(service => service.Name)), budget);
             if (!diagnosis.Bindable && !(diagnosis.Cause == BindCause.StaleUnixPath && after.Unix.RemoveStale))
             {
-                Failures.Add(Documents.Placed(diagnosis.ToDocument(), after.Name, _places));
+                Failures.Add(Documents.Failure(BindableNow.Diagnostic(after.Name, diagnosis, _places)));
             }
         }
     }
@@ -282,8 +277,8 @@ internal sealed class ReloadPlan
         else
         {
             // Where the files were read by a start, which does not check names.
-            var missing = HostRules.Errors(new ListendConfig { Services = [after] }, _places);
-            Errors.AddRange(missing.IsEmpty ? [_places.Diagnostic("service", after.Name, "", error, "try again")] : missing);
+            var missing = Accounts.Missing(new ListendConfig { Services = [after] }, _places).ToList();
+            Errors.AddRange(missing.Count == 0 ? [_places.Diagnostic("service", after.Name, "", error, "try again")] : missing);
         }
 
         if (diff.Before is not { } before || runner is null)

@@ -3,6 +3,7 @@ using System.Globalization;
 using Serilog;
 using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Reload;
@@ -42,18 +43,15 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
     /// <summary>Whether sockets or services of the former configuration still live.</summary>
     public bool IsUnderWay => _retired.Count > 0 || _removed.Count > 0;
 
-    /// <summary>Reads and checks the files, for a dry run also those that services name; any thread, but not the loop, which must not wait for a disk.</summary>
-    public ConfigResult Load(bool dryRun = false)
+    /// <summary>Reads and validates the files. Any thread but the loop, which must not wait for a disk.</summary>
+    public ConfigResult Load()
     {
         if (daemon.ConfigFile is not { } file)
         {
             return new ConfigResult(null, [new ConfigDiagnostic("command line", 0, 0, null, "there is no configuration file to read again", "start the daemon with --config, or restart it with other options")]);
         }
 
-        var result = ConfigLoading.Load(file, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
-        HostRules.LookUp(result.Draft).GetAwaiter().GetResult();
-        var (readable, places) = (result.Readable, result.Places);
-        return result with { Errors = [.. places.Sort([.. result.Errors, .. SupportRules.Check(readable, places), .. HostRules.Errors(result.Draft, places), .. PathAudit.Errors(readable, places)])], Warnings = dryRun ? SupportRules.CheckFiles(readable, places) : [] };
+        return ConfigLoading.Load(file, Profile.Reload, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
     }
 
     /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do.</summary>
@@ -67,7 +65,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
 
         if (loaded.Config is not { } config || !loaded.Errors.IsEmpty)
         {
-            return Refused(dryRun, [.. loaded.Errors.Select(Document)], [], []);
+            return Refused(dryRun, [.. loaded.Errors.Select(Documents.Error)], [], []);
         }
 
         if (!dryRun)
@@ -85,9 +83,9 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             plan.Probe(factory.Evidence);
         }
 
-        if (plan.Errors.Count > 0 || plan.Failures.Count > 0)
+        if (plan.Errors.Count > 0 || plan.Failures.Count > 0 || !loaded.Failures.IsEmpty)
         {
-            return Refused(dryRun, [.. plan.Errors.Select(Document)], plan.Failures, plan.Actions);
+            return Refused(dryRun, [.. plan.Errors.Select(Documents.Error)], [.. loaded.Failures.Select(Documents.Failure), .. plan.Failures], plan.Actions);
         }
 
         if (dryRun)
@@ -123,7 +121,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
     public void ApplyAtStart(ConfigResult wanted)
     {
         log.Kind(MessageIds.ConfigChanged).Information("the configuration has changed since the last daemon read it: it is applied now");
-        HostRules.LookUp(wanted.Draft).ContinueWith(_ => daemon.Loop.Post(() => ApplyNow(wanted)), TaskScheduler.Default);
+        Accounts.LookUp(wanted.Draft).ContinueWith(_ => daemon.Loop.Post(() => ApplyNow(wanted)), TaskScheduler.Default);
     }
 
     private void ApplyNow(ConfigResult wanted)
@@ -261,7 +259,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             if (factory.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
             {
                 var diagnosis = BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, LeftoverHolders.OfAnyService, factory.Evidence);
-                failures.Add(Documents.Placed(diagnosis.ToDocument(), step.Diff.Name, places));
+                failures.Add(Documents.Failure(BindableNow.Diagnostic(step.Diff.Name, diagnosis, places)));
                 break;
             }
 
@@ -498,8 +496,6 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             _ => about,
         };
     }
-
-    private static ConfigErrorDocument Document(ConfigDiagnostic error) => new(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy);
 
     private ReloadDocument Refused(bool dryRun, IReadOnlyList<ConfigErrorDocument> errors, IReadOnlyList<FailureDocument> failures, IReadOnlyList<ReloadActionDocument> actions)
     {

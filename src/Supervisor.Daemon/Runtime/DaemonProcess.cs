@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting.Systemd;
 using Serilog;
 using Supervisor.Config;
 using Supervisor.Config.Settings;
+using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Services;
@@ -495,9 +496,7 @@ internal sealed class DaemonProcess : IDisposable
     /// </summary>
     private void TellWhatTheHostLacks()
     {
-        var result = ConfigLoading.LoadForStart(ConfigFile!);
-        HostRules.LookUp(result.Readable).GetAwaiter().GetResult();
-        foreach (var error in HostRules.Errors(result.Readable, result.Places))
+        foreach (var error in ConfigLoading.Load(ConfigFile!, Profile.Started, ConfigLoading.Context).Errors)
         {
             _log.Kind(MessageIds.ConfigError).Error("{Error}", error.ToString());
         }

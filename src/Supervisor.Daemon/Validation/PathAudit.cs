@@ -41,51 +41,6 @@ internal static class PathAudit
     /// <summary>Whom a configuration and the command line accept.</summary>
     public static PathTrust Trust(DaemonConfig daemon) => new([.. CommandLine, .. daemon.TrustedOwners]);
 
-    /// <summary>Files of services that would be refused when they are opened, since somebody else may have written them.</summary>
-    public static ImmutableArray<ConfigDiagnostic> Errors(ListendConfig config, ConfigPlaces places)
-    {
-        var trust = Trust(config.Daemon);
-        if (!PathTrust.IsRoot)
-        {
-            return [];
-        }
-
-        var errors = ImmutableArray.CreateBuilder<ConfigDiagnostic>();
-        foreach (var service in config.Services)
-        {
-            if (service.Log.Kind == LogTargetKind.File)
-            {
-                Look(service, "log", service.Log.Path!, null);
-            }
-
-            for (var i = 0; i < service.EnvironmentFiles.Length; i++)
-            {
-                Look(service, "environment_files", service.EnvironmentFiles[i].TrimStart('-'), i);
-            }
-        }
-
-        return errors.ToImmutable();
-
-        void Look(ServiceSpec service, string setting, string path, int? element)
-        {
-            // One whose user is not there has no workers; HostCheck says so.
-            var rights = RunsAsRoot(service) ? null : WorkerIdentity.RightsOf(service);
-            if ((rights is not null || RunsAsRoot(service)) && !TrustedFile.TryJudge(path, rights, trust, out _, out var refusal))
-            {
-                errors.Add(places.Diagnostic("service", service.Name, setting, $"{rights?.Name ?? "root"} would open {path}: {refusal!.Reason}", refusal.Remedy, element));
-            }
-        }
-    }
-
-    /// <summary>The runtime directory, where it is there already and somebody else may write to it.</summary>
-    public static ConfigDiagnostic? RuntimeError(string directory, DaemonConfig daemon, ConfigPlaces places)
-    {
-        using var walk = PathWalk.Of(directory, Trust(daemon));
-        return walk.FirstFlaw is { } flaw
-            ? places.Diagnostic("daemon", null, "runtime_directory", $"{directory}: {flaw.Fault}{walk.Links}", $"{flaw.Remedy(TrustedFile.Accept(flaw))}, or name another directory")
-            : null;
-    }
-
     /// <summary>Every path that the daemon opens, with owners and modes on the way.</summary>
     public static IEnumerable<OpenedPathDocument> Paths(string mainFile, string? runtimeDirectory, ListendConfig config)
     {
@@ -174,7 +129,4 @@ internal static class PathAudit
         "ENAMETOOLONG" => new PathTooLongException(refusal.Reason),
         _ => new IOException(refusal.ToString()),
     };
-
-    /// <summary>Whether its workers have root's rights; one whose user is not there has no workers.</summary>
-    private static bool RunsAsRoot(ServiceSpec service) => service.User is null || UserDirectory.Host.FindUser(service.User, out _)?.Uid == 0;
 }

@@ -51,9 +51,6 @@ public sealed class HttpProbe : IReadinessProbe
         _attempts = Math.Min(2 + (2 * others), MostAttempts);
     }
 
-    /// <summary>Whether listeners of that kind can be asked.</summary>
-    public static bool Asks(ListenerKind kind) => kind is ListenerKind.Tcp or ListenerKind.Mptcp or ListenerKind.UnixStream;
-
     /// <inheritdoc/>
     public async Task<string?> LookAsync(CancellationToken end)
     {

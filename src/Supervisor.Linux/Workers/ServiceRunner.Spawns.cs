@@ -237,7 +237,7 @@ public sealed partial class ServiceRunner
                     () => process.Pid,
                     [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens()).SelectMany(handle => handle.Sockets.Where(socket => process.Sockets?.Contains(socket) != false).Select(socket => (handle.Name, socket.Inode)))]);
             case ReadinessKind.Http:
-                var asked = listeners.First(handle => HttpProbe.Asks(handle.Spec.Address.Kind));
+                var asked = listeners.First(handle => handle.Spec.Address.Kind.TakesHttpProbe());
                 return new HttpProbe(this, () => process.Pid, readiness.Path!, asked.Name, asked.Effective!, State.Workers.Length);
             case ReadinessKind.Notify or ReadinessKind.Started:
                 return null;

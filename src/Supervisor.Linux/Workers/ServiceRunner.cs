@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Serilog;
 using Supervisor.Core;
+using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Services;
@@ -220,7 +221,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         }
 
         // Of a listener that is given to the daemon, the kind is known only now.
-        return State.Spec.Readiness.Kind == ReadinessKind.Http && !Listeners.Any(handle => HttpProbe.Asks(handle.Spec.Address.Kind))
+        return State.Spec.Readiness.Kind == ReadinessKind.Http && !Listeners.Any(handle => handle.Spec.Address.Kind.TakesHttpProbe())
             ? $"ready = \"http:{State.Spec.Readiness.Path}\" asks a tcp:// or unix:// listener, and there is none among {string.Join(", ", Listeners.Select(handle => handle.Name))}"
             : null;
     }

@@ -3,37 +3,47 @@ using Supervisor.Core.Listeners.Plan;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>Listeners of one configuration that cannot all be bound, found by <see cref="BindConflictModel"/> before the kernel is asked.</summary>
+/// <summary>Finds listeners of one configuration that cannot all be bound, by <see cref="BindConflictModel"/>, without asking the kernel.</summary>
 public static class ConfigConflicts
 {
-    /// <summary>Each listener that an earlier one leaves no room for, with that one.</summary>
-    /// <param name="specs">The listeners in the order in which they are made.</param>
-    /// <param name="device">The number of an interface by its name; 0 for none.</param>
+    /// <summary>Each listener that conflicts with an earlier one, and the first such earlier listener.</summary>
+    /// <param name="specs">The listeners in the order in which they are bound.</param>
+    /// <param name="device">The number of an interface by its name; 0 for none. Two names may have one number only where they are one interface.</param>
     public static IEnumerable<(ListenerSpec Spec, ListenerSpec Other)> Find(ImmutableArray<ListenerSpec> specs, Func<string, uint> device)
     {
-        for (var i = 1; i < specs.Length; i++)
+        // Only listeners of one port or one path can meet: thousands of listeners are not compared with each other.
+        var earlier = new Dictionary<(uint Port, string? Path), List<ListenerSpec>>();
+        foreach (var spec in specs)
         {
-            for (var j = 0; j < i; j++)
+            var key = (spec.Address.Kind.IsUnix() ? 0 : spec.Address.Port, spec.Address.Path);
+            if (!earlier.TryGetValue(key, out var others))
             {
-                if (Exclude(specs[i], specs[j], device))
-                {
-                    yield return (specs[i], specs[j]);
-                    break;
-                }
+                earlier.Add(key, others = []);
             }
+            else if (others.Find(other => Exclude(spec, other, device)) is { } first)
+            {
+                yield return (spec, first);
+            }
+
+            others.Add(spec);
         }
     }
 
     private static bool Exclude(ListenerSpec spec, ListenerSpec other, Func<string, uint> device)
     {
-        if (!spec.Address.Kind.IsInternet() || !other.Address.Kind.IsInternet())
+        var (address, held) = (spec.Address, other.Address);
+        if (address.Kind.IsInternet() && held.Kind.IsInternet())
         {
-            // Paths are the file system's, whatever the type; abstract names are apart for each type.
-            return spec.Address.Path is not null && spec.Address.Path == other.Address.Path && spec.Address.IsAbstract == other.Address.IsAbstract
-                && (!spec.Address.IsAbstract || spec.Address.Kind == other.Address.Kind);
+            return address.Port != 0 && BindConflictModel.Bind(Socket(spec, device), [Socket(other, device) with { State = Reached(other) }]) is { Holder: not null };
         }
 
-        return spec.Address.Port != 0 && BindConflictModel.Bind(Socket(spec, device), [Socket(other, device) with { State = Reached(other) }]) is { Holder: not null };
+        if (address.Path is not null)
+        {
+            // The file system has one name space for all socket types, abstract names have one for each type.
+            return address.Path == held.Path && address.IsAbstract == held.IsAbstract && (!address.IsAbstract || address.Kind == held.Kind);
+        }
+
+        return address.Kind == ListenerKind.Vsock && address.Port != ListenAddress.VsockAny && address == held;
     }
 
     private static BoundSocket Socket(ListenerSpec spec, Func<string, uint> device) =>

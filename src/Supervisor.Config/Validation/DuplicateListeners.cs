@@ -1,0 +1,58 @@
+using Supervisor.Config.Diagnostics;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+
+namespace Supervisor.Config.Validation;
+
+/// <summary>No two listeners exclude each other.</summary>
+/// <remarks>
+/// Two listeners of the same address that may not share it are an error of the configuration. Where two addresses overlap,
+/// or only one of the two listeners may share, the later listener cannot be bound: a start serves the others.
+/// </remarks>
+internal static class DuplicateListeners
+{
+    public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
+    {
+        // A name that is defined twice has its own error.
+        var listeners = config.ListenersByName;
+        var readable = config.Readable.Listeners.Select(spec => spec.Name).ToHashSet(StringComparer.Ordinal);
+        foreach (var (spec, other) in ConfigConflicts.Find([.. listeners.Values.Where(listener => listener.Given.ContainsKey("address")).Select(listener => listener.Spec)], Devices()))
+        {
+            var node = listeners[spec.Name].NodeOf("address");
+            var setting = $"{listeners[spec.Name].Path}.address";
+            if (IsSame(spec, other) && !MayShare(spec) && !MayShare(other))
+            {
+                yield return node.Diagnostic(
+                    setting,
+                    $"{spec.Address} is also the address of listener {Quoted.Text(other.Name)} at {listeners[other.Name].NodeOf("address").Position} (duplicate-in-config)",
+                    spec.Address.Kind.IsInternet()
+                        ? "give one of the two listeners another address, or set bind.reuse_port = true in both"
+                        : "give one of the two listeners another address");
+            }
+            else if (readable.Contains(spec.Name) && readable.Contains(other.Name))
+            {
+                var diagnosis = BindFailureClassifier.DuplicateInConfig(spec, other);
+                yield return node.Diagnostic(setting, diagnosis.Verdict, diagnosis.Advice) with { Bind = new BindFailure(spec.Name, diagnosis) };
+            }
+        }
+    }
+
+    /// <summary>A number for each name of an interface: the host is not asked for its own.</summary>
+    public static Func<string, uint> Devices()
+    {
+        var numbers = new Dictionary<string, uint>(StringComparer.Ordinal);
+        return name => numbers.TryGetValue(name, out var number) ? number : numbers[name] = (uint)numbers.Count + 1;
+    }
+
+    /// <summary>Whether the addresses are equal. MPTCP shares TCP's ports, and all UNIX sockets share the file system.</summary>
+    private static bool IsSame(ListenerSpec spec, ListenerSpec other)
+    {
+        var (one, two) = (spec.Address, other.Address);
+        return spec.Bind.Device == other.Bind.Device && (one.Path is not null
+            ? one.Path == two.Path
+            : one.IsAnyFamily == two.IsAnyFamily && Equals(one.Host, two.Host) && (one.Scope, one.Port, one.Cid) == (two.Scope, two.Port, two.Cid));
+    }
+
+    private static bool MayShare(ListenerSpec spec) =>
+        spec.Bind.ReusePort || spec.Shards > 1 || (spec.Address.Kind == ListenerKind.Udp && spec.Bind.ReuseAddress == true);
+}

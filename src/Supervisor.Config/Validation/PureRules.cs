@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+
+namespace Supervisor.Config.Validation;
+
+/// <summary>Every rule that needs nothing but the configuration, and when it runs.</summary>
+public static class PureRules
+{
+    /// <summary>The rules, in the order in which they run.</summary>
+    public static ImmutableArray<Rule> All { get; } =
+    [
+        new("applicable-settings", Profile.Always, ApplicableSettings.Check),
+        new("multicast-groups", Profile.Always, MulticastGroups.Check),
+        new("duplicate-listeners", Profile.Always, DuplicateListeners.Check),
+        new("metrics-address", Profile.Check, MetricsAddress.Check),
+        new("known-listeners", Profile.Always, KnownListeners.Check),
+        new("stdin-listener", Profile.Always, StdinListener.Check),
+        new("on-demand-listener", Profile.Always, OnDemandServices.CheckListener),
+        new("on-demand-idle", Profile.Always, OnDemandServices.CheckIdle),
+        new("on-demand-exclusive", Profile.Always, OnDemandServices.CheckExclusive),
+        new("readiness-listener", Profile.Always, ReadinessListener.Check),
+        new("rollout-room", Profile.Always, RolloutRoom.Check),
+        new("restart-backoff", Profile.Always, RestartBackoff.Check),
+        new("something-to-do", Profile.Always, SomethingToDo.Check),
+    ];
+}

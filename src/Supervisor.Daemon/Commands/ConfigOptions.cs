@@ -1,0 +1,17 @@
+using System.CommandLine;
+
+namespace Supervisor.Daemon.Commands;
+
+/// <summary>Options that several commands have.</summary>
+internal static class ConfigOptions
+{
+    private const string DefaultPath = "/etc/listend/listend.toml";
+
+    /// <summary><c>--config</c>.</summary>
+    public static Option<string> Config() =>
+        new("--config") { Description = "The main configuration file; conf.d/*.toml beside it is read too", HelpName = "PATH", DefaultValueFactory = _ => DefaultPath };
+
+    /// <summary><c>--trusted-owner</c>; its value belongs into <see cref="Validation.PathAudit.CommandLine"/>.</summary>
+    public static Option<string[]> TrustedOwner() =>
+        new("--trusted-owner") { Description = "Accept configuration files, and every other path, of this user besides root, by name or number; may be repeated", HelpName = "USER" };
+}

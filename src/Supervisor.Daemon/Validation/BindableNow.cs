@@ -1,0 +1,45 @@
+using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
+using Supervisor.Control;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Evidence;
+
+namespace Supervisor.Daemon.Validation;
+
+/// <summary>
+/// The kernel would bind each listener, and the address of the metrics, now. Changes nothing, and leaves no file. What the
+/// daemon of the same runtime directory holds is not in the way: it continues to hold it.
+/// </summary>
+internal static class BindableNow
+{
+    public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
+    {
+        var readable = config.Readable;
+        var duplicates = config.Diagnostics.Select(found => found.Bind?.Listener).ToHashSet();
+        var directory = TrustedRuntimeDirectory.Of(readable);
+        var daemon = directory is not null && LockHolder.Of(new RuntimePaths(directory).LockFile) is { Lives: true } running ? running.Pid : null;
+        var budget = new EvidenceBudget(TimeProvider.System, EvidenceBudget.OfCommand);
+        var metrics = readable.Daemon.MetricsListener;
+        foreach (var spec in (metrics is null ? readable.Listeners : readable.Listeners.Add(metrics)).Where(spec => !duplicates.Contains(spec.Name)))
+        {
+            var services = readable.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name);
+            var diagnosis = BindDiagnostics.Ask(spec, LeftoverHolders.Of(services), budget);
+            if (!diagnosis.Bindable && !IsTheDaemons(diagnosis, daemon) && !(diagnosis.Cause == BindCause.StaleUnixPath && spec.Unix.RemoveStale))
+            {
+                yield return Diagnostic(spec.Name, diagnosis, config.Places);
+            }
+        }
+    }
+
+    /// <summary>A listener that cannot be bound, at its address.</summary>
+    public static ConfigDiagnostic Diagnostic(string listener, BindDiagnosis diagnosis, ConfigPlaces places) =>
+        (listener == DaemonConfig.MetricsSetting
+            ? places.Diagnostic("daemon", null, "metrics", diagnosis.Verdict, diagnosis.Advice)
+            : places.Diagnostic("listener", listener, "address", diagnosis.Verdict, diagnosis.Advice)) with
+        { Bind = new BindFailure(listener, diagnosis) };
+
+    private static bool IsTheDaemons(BindDiagnosis diagnosis, int? daemon) =>
+        daemon is { } pid && !diagnosis.Holders.IsEmpty && diagnosis.Holders.All(holder => holder.Processes.Any(process => process.Pid == pid));
+}

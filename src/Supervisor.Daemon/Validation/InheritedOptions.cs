@@ -1,0 +1,17 @@
+using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Linux.Listeners;
+
+namespace Supervisor.Daemon.Validation;
+
+/// <summary>The kernel passes the <c>accepted</c> settings of a listener on to the connections that it accepts.</summary>
+internal static class InheritedOptions
+{
+    public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>
+        from listener in config.Readable.Listeners
+        from lost in InheritanceProbe.Ask(listener)
+        select config.Places.Diagnostic(
+            "listener", listener.Name, lost.Option.Setting,
+            $"this kernel does not pass {lost.Option.Name} on: the listener has {lost.Listener}, a connection accepted on it {lost.Connection?.ToString() ?? "none"}",
+            "remove the setting, and let the worker set the option on each connection");
+}

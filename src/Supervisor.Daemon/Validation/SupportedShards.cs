@@ -1,0 +1,16 @@
+using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Linux.Listeners;
+
+namespace Supervisor.Daemon.Validation;
+
+/// <summary>The kernel can spread connections over the shards of each listener that has several.</summary>
+internal static class SupportedShards
+{
+    public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>
+        from kind in config.Readable.Listeners.Where(listener => listener.Shards > 1).GroupBy(listener => listener.Address.Kind)
+        let why = ShardProbe.WhyNot(kind.Key)
+        where why is not null
+        from listener in kind
+        select config.Places.Diagnostic("listener", listener.Name, "shards", $"this platform cannot have shards for {listener.Address}: {why}", "write shards = 1");
+}

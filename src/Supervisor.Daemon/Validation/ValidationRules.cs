@@ -1,0 +1,28 @@
+using System.Collections.Immutable;
+using Supervisor.Config.Validation;
+
+namespace Supervisor.Daemon.Validation;
+
+/// <summary>Every rule that a configuration has to keep: the pure rules, and those that ask the host.</summary>
+internal static class ValidationRules
+{
+    /// <summary>The rules, in the order in which they run.</summary>
+    public static ImmutableArray<Rule> All { get; } =
+    [
+        .. PureRules.All,
+        OfHost("shards-supported", Profile.Always, SupportedShards.Check),
+        OfHost("options-inherited", Profile.Check, InheritedOptions.Check),
+        OfHost("accounts-exist", Profile.Check | Profile.Reload | Profile.Started, Accounts.Check),
+        OfHost("limits-possible", Profile.Check | Profile.Reload | Profile.Started, PossibleLimits.Check),
+        OfHost("trusted-service-files", Profile.Always, TrustedServiceFiles.Check),
+        OfHost("trusted-runtime-directory", Profile.Check, TrustedRuntimeDirectory.Check),
+        OfHost("service-files-exist", Profile.Check | Profile.Reload, ExistingServiceFiles.Check),
+        OfHost("bindable-now", Profile.Check, BindableNow.Check),
+    ];
+
+    /// <summary>The rules of one profile.</summary>
+    public static RuleSet For(Profile profile) => RuleSet.For(profile, All);
+
+    private static Rule OfHost(string name, Profile profiles, Func<Config.ParsedConfig, IEnumerable<Config.Diagnostics.ConfigDiagnostic>> check) =>
+        new(name, profiles, check) { AsksHost = true };
+}

@@ -1,0 +1,97 @@
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Validation;
+
+namespace Supervisor.Config.Tests;
+
+/// <summary>Which rule runs when, and how their diagnostics are put together.</summary>
+public sealed class RuleSetTests
+{
+    private const string Overlap = "[listener.four]\naddress = \"tcp://0.0.0.0:80\"\n[listener.six]\naddress = \"tcp://[::]:80\"\n";
+
+    /// <summary>Rules that run wherever a configuration is read.</summary>
+    private static readonly string[] Always =
+    [
+        "applicable-settings", "multicast-groups", "duplicate-listeners", "known-listeners", "stdin-listener", "on-demand-listener", "on-demand-idle",
+        "on-demand-exclusive", "readiness-listener", "rollout-room", "restart-backoff", "something-to-do",
+    ];
+
+    [Theory]
+    [InlineData(Profile.Check, "metrics-address")]
+    [InlineData(Profile.Start)]
+    [InlineData(Profile.Reload)]
+    [InlineData(Profile.State)]
+    public void Each_profile_has_its_rules(Profile profile, params string[] more) =>
+        Assert.Equal(Always.Concat(more).Order(), RuleSet.For(profile).Names.Order());
+
+    [Fact]
+    public void No_pure_rule_runs_after_a_start() => Assert.Empty(RuleSet.For(Profile.Started).Names);
+
+    [Fact]
+    public void Rules_that_ask_the_host_run_last_and_see_what_is_right()
+    {
+        var seen = "";
+        Rule[] rules = [.. PureRules.All, OfHost(config => { seen = string.Join(' ', config.Readable.Listeners.Select(spec => spec.Name)); return []; })];
+        var result = Validate(rules, "[listener.a]\naddress = \"tcp://127.0.0.1:1\"\nunix.mode = \"0600\"\n[listener.b]\naddress = \"tcp://127.0.0.1:2\"\n");
+        Assert.Equal(("b", "listener.a.unix.mode"), (seen, Assert.Single(result.Errors).Setting));
+    }
+
+    [Fact]
+    public void After_a_syntax_error_only_the_host_is_asked()
+    {
+        var result = Validate([.. PureRules.All, OfHost(Unknown)], "[service.a]\ncommand = [\"/a\"]\nlisteners = [\"web\"]\nuser = \"u\"\nnice = = 1\n");
+        Assert.Equal([4, 5], result.Errors.Select(error => error.Line));
+        Assert.Null(result.Config);
+    }
+
+    [Fact]
+    public void Where_a_value_has_an_error_a_warning_about_it_is_dropped()
+    {
+        const string text = "[service.a]\ncommand = [\"/a\"]\nuser = \"u\"\ngroup = \"g\"\n";
+        Rule[] rules = [OfHost(Unknown), OfHost(config => Unknown(config).Select(error => error with { IsWarning = true })),
+            OfHost(config => [config.Places.Diagnostic("service", "a", "group", "old", null) with { IsWarning = true }])];
+        var result = Validate(rules, text);
+        Assert.Equal(("service.a.user", "service.a.group"), (Assert.Single(result.Errors).Setting, Assert.Single(result.Warnings).Setting));
+    }
+
+    [Fact]
+    public void Listeners_that_overlap_are_a_failure_of_the_later_one_and_no_error()
+    {
+        var result = Parsing.Parse(Overlap);
+        Assert.NotNull(result.Config);
+        var failure = Assert.Single(result.Failures);
+        Assert.Equal(("six", "listener.six.address", 4), (failure.Bind!.Listener, failure.Setting, failure.Line));
+        Assert.Contains("four", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bind.reuse_port = true", "")]
+    [InlineData("shards = 2", "bind.reuse_port = false")]
+    public void Where_only_one_of_two_listeners_may_share_an_address_the_later_one_fails(string first, string second)
+    {
+        var result = Parsing.Parse($"[listener.a]\naddress = \"tcp://127.0.0.1:80\"\n{first}\n[listener.b]\naddress = \"tcp://127.0.0.1:80\"\n{second}\n");
+        Assert.Empty(result.Errors);
+        Assert.Equal("b", Assert.Single(result.Failures).Bind!.Listener);
+    }
+
+    [Theory]
+    [InlineData("device = \"eth0\"", "device = \"eth1\"", 0)]
+    [InlineData("device = \"eth0\"", "device = \"eth0\"", 1)]
+    [InlineData("reuse_port = true", "reuse_port = true", 0)]
+    public void Interfaces_and_sharing_keep_two_listeners_apart(string first, string second, int errors) =>
+        Assert.Equal(errors, Parsing.Parse($"[listener.a]\naddress = \"tcp://*:80\"\nbind.{first}\n[listener.b]\naddress = \"tcp://*:80\"\nbind.{second}\n").Errors.Length);
+
+    [Fact]
+    public void A_listener_on_the_address_of_the_metrics_is_a_failure_of_the_metrics()
+    {
+        var failure = Assert.Single(Parsing.Parse("[daemon]\nmetrics = \"127.0.0.1:80\"\n[listener.a]\naddress = \"tcp://*:80\"\n").Failures);
+        Assert.Equal(("daemon.metrics", "daemon.metrics"), (failure.Bind!.Listener, failure.Setting));
+    }
+
+    private static Rule OfHost(Func<ParsedConfig, IEnumerable<ConfigDiagnostic>> check) => new("host", Profile.Check, check) { AsksHost = true };
+
+    private static IEnumerable<ConfigDiagnostic> Unknown(ParsedConfig config) =>
+        config.Draft.Services.Where(service => service.User is not null).Select(service => config.Places.Diagnostic("service", service.Name, "user", "unknown", null));
+
+    private static ConfigResult Validate(IEnumerable<Rule> rules, string text) =>
+        RuleSet.For(Profile.Check, rules).Validate(ConfigParser.Parse([new ConfigSource(Parsing.File, text)], Parsing.Context));
+}
