@@ -12,11 +12,11 @@ internal static class ValidationRules
         .. PureRules.All,
         OfHost("shards-supported", Profile.Always, SupportedShards.Check),
         OfHost("options-inherited", Profile.Check, InheritedOptions.Check),
-        OfHost("accounts-exist", Profile.Check | Profile.Reload | Profile.Started, Accounts.Check),
+        OfHost("known-accounts", Profile.Check | Profile.Reload | Profile.Started, Accounts.Check),
         OfHost("limits-possible", Profile.Check | Profile.Reload | Profile.Started, PossibleLimits.Check),
-        OfHost("trusted-service-files", Profile.Always, TrustedServiceFiles.Check),
+        OfHost("trusted-files", Profile.Always, TrustedServiceFiles.Check),
         OfHost("trusted-runtime-directory", Profile.Check, TrustedRuntimeDirectory.Check),
-        OfHost("service-files-exist", Profile.Check | Profile.Reload, ExistingServiceFiles.Check),
+        OfHost("existing-files", Profile.Check | Profile.Reload, ExistingServiceFiles.Check),
         OfHost("bindable-now", Profile.Check, BindableNow.Check),
     ];
 
