@@ -1,5 +1,6 @@
 using CsCheck;
 using Supervisor.Config.Values;
+using Supervisor.Core;
 
 namespace Supervisor.Config.Tests;
 

@@ -1,3 +1,4 @@
+using Supervisor.Core;
 using Supervisor.Listenctl;
 using Supervisor.Listenctl.Terminal;
 using Supervisor.Listenctl.Verbs;

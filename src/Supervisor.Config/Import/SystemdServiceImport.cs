@@ -1,4 +1,5 @@
 using Supervisor.Config.Diagnostics;
+using Supervisor.Core;
 
 namespace Supervisor.Config.Import;
 
@@ -415,7 +416,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         if (unit.Last("Service", "RestartSec") is { } wait)
         {
             Span(wait, "restart.backoff");
-            if (SystemdValues.Span(wait.Value) is { } span && span > TimeSpan.FromSeconds(30) && span <= Values.Duration.Max)
+            if (SystemdValues.Span(wait.Value) is { } span && span > TimeSpan.FromSeconds(30) && span <= Duration.Max)
             {
                 _service.Set("restart.backoff_max", TomlLiteral.Of(span), wait);
             }
@@ -565,7 +566,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
     {
         if (SystemdValues.Span(setting.Value) is { } span && (span == TimeSpan.MaxValue || (span == TimeSpan.Zero && key != "watchdog")))
         {
-            Set(setting, key, TomlLiteral.Of(Values.Duration.Max));
+            Set(setting, key, TomlLiteral.Of(Duration.Max));
             _service.NoEqual(setting, $"no end to it is not possible: {key} is as long as it can be");
             return;
         }

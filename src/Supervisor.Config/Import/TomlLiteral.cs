@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Supervisor.Core;
 
 namespace Supervisor.Config.Import;
 
@@ -10,7 +11,7 @@ internal static class TomlLiteral
 
     public static string Of(long value) => value.ToString(CultureInfo.InvariantCulture);
 
-    public static string Of(TimeSpan value) => $"\"{Values.Duration.Format(value)}\"";
+    public static string Of(TimeSpan value) => $"\"{Duration.Format(value)}\"";
 
     public static string Of(IEnumerable<string> values) => $"[{string.Join(", ", values.Select(Of))}]";
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Supervisor.Config.Toml;
-using Supervisor.Config.Values;
+using Supervisor.Core;
 
 namespace Supervisor.Config.Settings;
 

@@ -1,4 +1,4 @@
-using Supervisor.Config.Values;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Options;
 

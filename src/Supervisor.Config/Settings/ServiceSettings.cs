@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using Supervisor.Config.Values;
+using Supervisor.Core;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Settings;
@@ -28,10 +28,7 @@ internal static class ServiceSettings
             (s, v) => s with { StopWhenIdle = v }),
         Of(
             "handoff",
-            new ChoiceType<HandoffKind>(
-                ("listen-fds", HandoffKind.ListenFds), ("scm-rights", HandoffKind.ScmRights), ("einhorn", HandoffKind.Einhorn),
-                ("server-starter", HandoffKind.ServerStarter), ("nginx", HandoffKind.Nginx), ("gunicorn", HandoffKind.Gunicorn),
-                ("stdin", HandoffKind.Stdin), ("none", HandoffKind.None)),
+            ChoiceOf<HandoffKind>(kind => kind.ToWireName()),
             "\"listen-fds\"", "the protocol by which a worker takes its listeners", (s, v) => s with { Handoff = v }),
         Of("ready", SettingTypes.Ready, "\"notify\"", "what makes a worker ready", (s, v) => s with { Readiness = v }),
         Of("start_timeout", new DurationType(TimeSpan.FromMilliseconds(1), Duration.Max), "\"30s\"",
@@ -43,8 +40,7 @@ internal static class ServiceSettings
             SettingTypes.AnyDuration, "\"30s\"", "how long a worker may drain before SIGKILL", (s, v) => s with { StopTimeout = v }),
 
         Rollout("strategy",
-            new ChoiceType<RolloutStrategy>(
-                ("rolling", RolloutStrategy.Rolling), ("overlap", RolloutStrategy.Overlap), ("stop-first", RolloutStrategy.StopFirst)),
+            ChoiceOf<RolloutStrategy>(strategy => strategy.ToWireName()),
             "\"rolling\"", "slot by slot, a whole generation beside the other, or the old worker first", (r, v) => r with { Strategy = v }),
         Rollout("max_surge", SettingTypes.Integer(0, 10000), "1", "how many new workers may be on their way beside a full set; 0, with max_unavailable: the old one goes first",
             (r, v) => r with { MaxSurge = (int)v }),
@@ -101,6 +97,9 @@ internal static class ServiceSettings
         Hook("post_ready", "a program to run when all workers of a generation are ready", (h, v) => h with { PostReady = v }),
         Hook("post_stop", "a program to run when the last worker has ended", (h, v) => h with { PostStop = v }),
     ]);
+
+    private static ChoiceType<T> ChoiceOf<T>(Func<T, string> word)
+        where T : struct, Enum => new([.. Enum.GetValues<T>().Select(value => (word(value), value))]);
 
     private static Setting<ServiceSpec> Of<T>(
         string key, SettingType<T> type, string? byDefault, string description, Func<ServiceSpec, T, ServiceSpec> with) =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Values;
+using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
 

@@ -1,5 +1,5 @@
 using Supervisor.Config.Diagnostics;
-using Supervisor.Config.Values;
+using Supervisor.Core;
 using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Validation;

@@ -1,5 +1,5 @@
 using Supervisor.Config.Diagnostics;
-using Supervisor.Config.Values;
+using Supervisor.Core;
 
 namespace Supervisor.Config.Validation;
 

@@ -1,20 +1,20 @@
 using System.Globalization;
 using System.Text;
 
-namespace Supervisor.Config.Values;
+namespace Supervisor.Core;
 
-/// <summary>Durations as users write them: whole numbers with h, m, s and ms, such as "500ms", "30s" or "1m30s".</summary>
+/// <summary>Durations as users write them, in the configuration and on the command line: whole numbers with h, m, s and ms, such as "500ms", "30s" or "1m30s".</summary>
 public static class Duration
 {
     /// <summary>The same as a regular expression.</summary>
     public const string Pattern = "^(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
 
-    /// <summary>The longest one: a little less than the 49.7 days (2^32 - 2 ms) that a timer of .NET can wait.</summary>
+    /// <summary>The longest duration that a setting accepts: less than the 49.7 days (2^32 - 2 ms) that a timer of .NET can wait.</summary>
     public static readonly TimeSpan Max = TimeSpan.FromHours(1000);
 
     private static readonly (string Unit, long Milliseconds)[] Units = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
-    /// <summary>Parses <paramref name="text"/>: each unit once at most, the greater before the smaller. False for all else.</summary>
+    /// <summary>Parses <paramref name="text"/>: each unit at most once, greater units first. False for everything else.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = default;
@@ -59,7 +59,7 @@ public static class Duration
         return true;
     }
 
-    /// <summary>The shortest spelling, down to milliseconds; what is below them is left out.</summary>
+    /// <summary>The shortest spelling in whole milliseconds, rounded down.</summary>
     public static string Format(TimeSpan duration)
     {
         var rest = (long)duration.TotalMilliseconds;
