@@ -13,15 +13,19 @@ public static class KernelAbi
     public const int EAFNOSUPPORT = 97;
     public const int EAGAIN = 11;
     public const int ECONNREFUSED = 111;
+    public const int ECONNRESET = 104;
+    public const int EEXIST = 17;
     public const int EINVAL = 22;
     public const int EMFILE = 24;
     public const int ENAMETOOLONG = 36;
     public const int ENODEV = 19;
     public const int ENOENT = 2;
     public const int ENOTDIR = 20;
+    public const int EPIPE = 32;
     public const int EPROTOTYPE = 91;
     public const int ESTALE = 116;
     public const int ETIMEDOUT = 110;
+    public const int ETOOMANYREFS = 109;
 
     // Address families, socket types and levels: socket(2).
     public const int AF_INET = 2;
@@ -52,12 +56,25 @@ public static class KernelAbi
     public const int SO_GET_FILTER = 26;
     public const int SO_LOCK_FILTER = 44;
     public const int SO_MEMINFO = 55;
+    public const int SO_PEERCRED = 17;
     public const int SO_PROTOCOL = 38;
+    public const int SO_RCVTIMEO = 20;
+    public const int SO_SNDBUF = 7;
+    public const int SO_SNDTIMEO = 21;
     public const int SO_TYPE = 3;
     public const int TCP_INFO = 11;
 
     // netlink(7), rtnetlink(7) and sock_diag(7).
     public const int NETLINK_ROUTE = 0;
     public const int NETLINK_SOCK_DIAG = 4;
+    public const int NLMSG_DONE = 3;
+    public const int NLMSG_ERROR = 2;
+    public const int NLM_F_REQUEST = 1;
     public const int SOCK_DIAG_BY_FAMILY = 20;
+    public const int UDIAG_SHOW_RQLEN = 16;
+    public const int UNIX_DIAG_RQLEN = 4;
+
+    // Signals: signal(7).
+    public const int SIGKILL = 9;
+    public const int SIGTERM = 15;
 }

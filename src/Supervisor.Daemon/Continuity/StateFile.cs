@@ -3,6 +3,7 @@ using Supervisor.Core;
 using Supervisor.Daemon.Runtime;
 using Supervisor.Linux;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Daemon.Continuity;
 
@@ -13,7 +14,6 @@ namespace Supervisor.Daemon.Continuity;
 internal sealed class StateFile(string path, ILogger log)
 {
     private const int OwnerOnly = 0x180;
-    private const int Exists = 17;
 
     private readonly string _beside = path + ".new";
     private bool _hasFailed;
@@ -66,6 +66,6 @@ internal sealed class StateFile(string path, ILogger log)
     private DescriptorHandle? Create(out SystemCallError refused)
     {
         var file = Files.Create(_beside, OwnerOnly, out refused);
-        return file is null && refused.Errno == Exists && Files.Unlink(_beside) is null ? Files.Create(_beside, OwnerOnly, out refused) : file;
+        return file is null && refused.Errno == EEXIST && Files.Unlink(_beside) is null ? Files.Create(_beside, OwnerOnly, out refused) : file;
     }
 }

@@ -13,6 +13,7 @@ using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Daemon.Control;
 
@@ -22,9 +23,6 @@ namespace Supervisor.Daemon.Control;
 /// </summary>
 internal sealed partial class ControlApi
 {
-    private const int SolSocket = 1;
-    private const int SoPeerCred = 17;
-
     private readonly DaemonProcess _daemon;
     private readonly CancellationToken _stopping;
 
@@ -166,7 +164,7 @@ internal sealed partial class ControlApi
         // struct ucred: pid, uid, gid.
         Span<byte> credentials = stackalloc byte[12];
         var socket = context.Features.Get<IConnectionSocketFeature>()?.Socket;
-        var uid = socket is not null && socket.GetRawSocketOption(SolSocket, SoPeerCred, credentials) == credentials.Length
+        var uid = socket is not null && socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, credentials) == credentials.Length
             ? BitConverter.ToUInt32(credentials[4..])
             : uint.MaxValue;
         if (uid == 0 || uid == Processes.EffectiveUid)

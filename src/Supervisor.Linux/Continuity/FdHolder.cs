@@ -5,6 +5,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.State;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Continuity;
 
@@ -15,8 +16,6 @@ namespace Supervisor.Linux.Continuity;
 /// </summary>
 public sealed class FdHolder : IDescriptorHolder, IDisposable
 {
-    private const int AfUnix = 1;
-    private const int SockSeqpacket = 5;
     private const int MaxPacket = 512;
 
     /// <summary>How many keys, and descriptors, a packet has at most: keeper.c, TOGETHER.</summary>
@@ -72,7 +71,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
             return null;
         }
 
-        using var socket = Sockets.Create(AfUnix, SockSeqpacket, 0, nonBlocking: false, out var refused);
+        using var socket = Sockets.Create(AF_UNIX, SOCK_SEQPACKET, 0, nonBlocking: false, out var refused);
         using var image = Succession.Executable("listend-keeper", Succession.KeeperProgram, out var unwritten);
         if (socket is null || image is null)
         {
@@ -134,7 +133,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
             return;
         }
 
-        var link = Sockets.Create(AfUnix, SockSeqpacket, 0, nonBlocking: false, out _);
+        var link = Sockets.Create(AF_UNIX, SOCK_SEQPACKET, 0, nonBlocking: false, out _);
         if (link is null || Sockets.Connect(link, raw) is not null)
         {
             link?.Dispose();

@@ -2,6 +2,7 @@ using Serilog;
 using Supervisor.Core;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Continuity;
 
@@ -19,8 +20,6 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
 {
     private static readonly TimeSpan SecondLook = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
-    private const int Terminate = 15;
-    private const int Kill = 9;
 
     private readonly EventLoop _loop;
     private readonly WorkerRecovery _survivors;
@@ -59,7 +58,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
         NextDeadline = null;
         foreach (var pidfd in _left.Values)
         {
-            Processes.Signal(pidfd, Kill);
+            Processes.Signal(pidfd, SIGKILL);
         }
     }
 
@@ -70,7 +69,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
         _loop.Remove(this);
         foreach (var (pid, pidfd) in _left.ToArray())
         {
-            Processes.Signal(pidfd, Kill);
+            Processes.Signal(pidfd, SIGKILL);
             Remove(pid, pidfd);
         }
     }
@@ -92,7 +91,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
             }
 
             _log.Kind(MessageIds.OrphanStopped).Warning("pid {Pid} ({Command}) is of a daemon that died, and its state does not know it: it is asked to leave", pid, ProcFile.Command(pid) ?? "?");
-            Processes.Signal(pidfd, Terminate);
+            Processes.Signal(pidfd, SIGTERM);
             _left.Add(pid, pidfd);
             _loop.Watch(pidfd, () => Remove(pid, pidfd));
         }

@@ -2,6 +2,7 @@ using System.Text;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Continuity;
 
@@ -11,9 +12,6 @@ namespace Supervisor.Linux.Continuity;
 /// </summary>
 public sealed class SystemdStore : IDescriptorHolder, IDisposable
 {
-    private const int AfUnix = 1;
-    private const int SockDgram = 2;
-
     private readonly DescriptorHandle _socket;
 
     private SystemdStore(DescriptorHandle socket) => _socket = socket;
@@ -27,7 +25,7 @@ public sealed class SystemdStore : IDescriptorHolder, IDisposable
             return null;
         }
 
-        var socket = Sockets.Create(AfUnix, SockDgram, 0, nonBlocking: false, out _);
+        var socket = Sockets.Create(AF_UNIX, SOCK_DGRAM, 0, nonBlocking: false, out _);
         if (socket is null || Sockets.Connect(socket, raw) is not null)
         {
             socket?.Dispose();

@@ -10,6 +10,7 @@ using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Output;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Handoff;
 
@@ -48,12 +49,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     /// <summary>How long requests are answered at a stretch before it is everybody else's turn.</summary>
     private static readonly TimeSpan Stretch = TimeSpan.FromMilliseconds(5);
 
-    private const int AfUnix = 1;
-    private const int SockSeqpacket = 5;
-    private const int SolSocket = 1;
-    private const int SoSndBuf = 7;
     private const int MaxAcceptsPerWake = 64;
-    private const int TooManyReferences = 109;
 
     /// <summary>How long nobody is accepted where that cannot be done.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -143,7 +139,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             return null;
         }
 
-        var socket = Sockets.Create(AfUnix, SockSeqpacket, 0, nonBlocking: true, out var failed);
+        var socket = Sockets.Create(AF_UNIX, SOCK_SEQPACKET, 0, nonBlocking: true, out var failed);
         if (socket is null)
         {
             error = $"broker socket {path}: {failed}";
@@ -268,7 +264,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     /// <summary>A packet could not be sent: the peer is gone, or this host has a bound.</summary>
     internal void Refused(BrokerConnection connection, SystemCallError error)
     {
-        if (error.Errno == TooManyReferences)
+        if (error.Errno == ETOOMANYREFS)
         {
             _log.Write("", "references", (log, leftOut) => log.Kind(MessageIds.BrokerLimit).Warning("broker: {Error}: too many descriptors of this user are on their way in sockets that nobody reads; raise LimitNOFILE= (unix(7)){LeftOut}", error.ToString(), leftOut));
         }
@@ -469,7 +465,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             }
 
             // A packet of the greatest size must fit, whatever net.core.wmem_default is.
-            Sockets.SetInt32(socket, SolSocket, SoSndBuf, 4 * BrokerRequest.MaxBytes);
+            Sockets.SetInt32(socket, SOL_SOCKET, SO_SNDBUF, 4 * BrokerRequest.MaxBytes);
             Add(socket, peer);
         }
     }

@@ -4,20 +4,13 @@ using Supervisor.Core.Listeners;
 using Supervisor.Core.Protocols;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>A client's end of the broker; everything waits. Owns its connection.</summary>
 public sealed class BrokerClient : IDisposable
 {
-    private const int AfUnix = 1;
-    private const int SockSeqpacket = 5;
-    private const int SolSocket = 1;
-    private const int SoReceiveTimeout = 20;
-    private const int SoSendTimeout = 21;
-    private const int ConnectionReset = 104;
-    private const int BrokenPipe = 32;
-
     private readonly DescriptorHandle _socket;
 
     private BrokerClient(DescriptorHandle socket) => _socket = socket;
@@ -35,7 +28,7 @@ public sealed class BrokerClient : IDisposable
             return null;
         }
 
-        var socket = Sockets.Create(AfUnix, SockSeqpacket, 0, nonBlocking: false, out error);
+        var socket = Sockets.Create(AF_UNIX, SOCK_SEQPACKET, 0, nonBlocking: false, out error);
         if (socket is null)
         {
             return null;
@@ -44,7 +37,7 @@ public sealed class BrokerClient : IDisposable
         // struct timeval: seconds, microseconds.
         Span<long> time = [(long)timeout.TotalSeconds, timeout.Microseconds + (timeout.Milliseconds * 1000)];
         var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(time);
-        var refused = Sockets.SetBytes(socket, SolSocket, SoReceiveTimeout, bytes) ?? Sockets.SetBytes(socket, SolSocket, SoSendTimeout, bytes) ?? Sockets.Connect(socket, raw);
+        var refused = Sockets.SetBytes(socket, SOL_SOCKET, SO_RCVTIMEO, bytes) ?? Sockets.SetBytes(socket, SOL_SOCKET, SO_SNDTIMEO, bytes) ?? Sockets.Connect(socket, raw);
         if (refused is { } why)
         {
             socket.Dispose();
@@ -89,7 +82,7 @@ public sealed class BrokerClient : IDisposable
     /// <param name="rider">A descriptor that rides on it; stays the caller's.</param>
     public BrokerAnswer Ask(ReadOnlySpan<byte> request, DescriptorHandle? rider = null)
     {
-        if (!DescriptorPassing.Send(_socket, request, rider is null ? [] : [rider], wait: true, out var error) && error is not { Errno: BrokenPipe or ConnectionReset })
+        if (!DescriptorPassing.Send(_socket, request, rider is null ? [] : [rider], wait: true, out var error) && error is not { Errno: EPIPE or ECONNRESET })
         {
             throw new IOException(error?.ToString() ?? "the broker does not take the request");
         }
@@ -144,7 +137,7 @@ public sealed class BrokerClient : IDisposable
     private int Receive(byte[] data, List<DescriptorHandle> descriptors)
     {
         var length = DescriptorPassing.Receive(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out var truncated, out var lost, out var error);
-        if (length < 0 && error is { Errno: ConnectionReset })
+        if (length < 0 && error is { Errno: ECONNRESET })
         {
             // Turned away before the request was read: what the broker said of it comes next.
             length = DescriptorPassing.Receive(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out truncated, out lost, out error);

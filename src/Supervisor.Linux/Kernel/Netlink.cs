@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Kernel;
 
@@ -14,11 +15,7 @@ internal sealed class Netlink : IDisposable
     public const int Route = 0;
     public const int HeaderLength = 16;
 
-    private const int AfNetlink = 16;
-    private const int SockRaw = 3;
     private const int BufferLength = 64 * 1024;
-    private const ushort Error = 2;
-    private const ushort Done = 3;
     private const ushort DumpFlags = 0x301;
 
     private readonly DescriptorHandle _socket;
@@ -31,7 +28,7 @@ internal sealed class Netlink : IDisposable
 
     /// <summary>A socket of the given protocol; null where this kernel or sandbox has none.</summary>
     public static Netlink? TryOpen(int protocol) =>
-        Sockets.Create(AfNetlink, SockRaw, protocol, nonBlocking: false, out _) is { } socket ? new Netlink(socket) : null;
+        Sockets.Create(AF_NETLINK, SOCK_RAW, protocol, nonBlocking: false, out _) is { } socket ? new Netlink(socket) : null;
 
     /// <summary>
     /// Sends a dump request and hands each row to <paramref name="row"/>. False where the kernel refused or the dump broke off.
@@ -77,9 +74,9 @@ internal sealed class Netlink : IDisposable
 
                 switch (kind)
                 {
-                    case Done:
+                    case NLMSG_DONE:
                         return true;
-                    case Error:
+                    case NLMSG_ERROR:
                         return false;
                     default:
                         row(kind, message[HeaderLength..size]);

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Supervisor.Core.Listeners;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Kernel;
 
@@ -12,11 +13,6 @@ public static class Sockaddr
 {
     /// <summary>Bytes that any of them fits into: struct sockaddr_storage.</summary>
     public const int MaxLength = 128;
-
-    private const ushort AfUnix = 1;
-    private const ushort AfInet = 2;
-    private const ushort AfInet6 = 10;
-    private const ushort AfVsock = 40;
 
     /// <summary>Bytes of struct sockaddr_in, and of sockaddr_in6.</summary>
     private const int InternetLength = 16;
@@ -38,12 +34,12 @@ public static class Sockaddr
 
                 // An abstract name is all bytes after the leading NUL; a path ends with one.
                 var unix = new byte[2 + address.PathBytes + 1];
-                BinaryPrimitives.WriteUInt16LittleEndian(unix, AfUnix);
+                BinaryPrimitives.WriteUInt16LittleEndian(unix, AF_UNIX);
                 Encoding.UTF8.GetBytes(address.Path!, unix.AsSpan(address.IsAbstract ? 3 : 2));
                 return unix;
             case ListenerKind.Vsock:
                 var vsock = new byte[16];
-                BinaryPrimitives.WriteUInt16LittleEndian(vsock, AfVsock);
+                BinaryPrimitives.WriteUInt16LittleEndian(vsock, AF_VSOCK);
                 BinaryPrimitives.WriteUInt32LittleEndian(vsock.AsSpan(4), address.Port == 0 ? ListenAddress.VsockAny : address.Port);
                 BinaryPrimitives.WriteUInt32LittleEndian(vsock.AsSpan(8), address.Cid);
                 return vsock;
@@ -57,7 +53,7 @@ public static class Sockaddr
     {
         var isIPv4 = host.AddressFamily == AddressFamily.InterNetwork;
         var raw = new byte[isIPv4 ? InternetLength : Internet6Length];
-        BinaryPrimitives.WriteUInt16LittleEndian(raw, isIPv4 ? AfInet : AfInet6);
+        BinaryPrimitives.WriteUInt16LittleEndian(raw, (ushort)(isIPv4 ? AF_INET : AF_INET6));
         BinaryPrimitives.WriteUInt16BigEndian(raw.AsSpan(2), (ushort)port);
         host.TryWriteBytes(raw.AsSpan(isIPv4 ? 4 : 8), out _);
         if (!isIPv4)
@@ -97,20 +93,20 @@ public static class Sockaddr
 
         switch (BinaryPrimitives.ReadUInt16LittleEndian(raw))
         {
-            case AfInet when raw.Length >= 8:
+            case AF_INET when raw.Length >= 8:
                 return ListenAddress.Internet(kind, new IPAddress(raw.Slice(4, 4)), BinaryPrimitives.ReadUInt16BigEndian(raw[2..]));
-            case AfInet6 when raw.Length >= 28:
+            case AF_INET6 when raw.Length >= 28:
                 var scope = BinaryPrimitives.ReadUInt32LittleEndian(raw[24..]);
                 return ListenAddress.Internet(
                     kind,
                     new IPAddress(raw.Slice(8, 16)),
                     BinaryPrimitives.ReadUInt16BigEndian(raw[2..]),
                     scope == 0 ? null : NetworkInterfaces.Name(scope) ?? scope.ToString(CultureInfo.InvariantCulture));
-            case AfVsock when raw.Length >= 12:
+            case AF_VSOCK when raw.Length >= 12:
                 return ListenAddress.Vsock(BinaryPrimitives.ReadUInt32LittleEndian(raw[8..]), BinaryPrimitives.ReadUInt32LittleEndian(raw[4..]));
-            case AfUnix when raw.Length > 2 && raw[2] == 0:
+            case AF_UNIX when raw.Length > 2 && raw[2] == 0:
                 return ListenAddress.Unix(kind, Encoding.UTF8.GetString(raw[3..]), isAbstract: true);
-            case AfUnix when raw.Length > 2:
+            case AF_UNIX when raw.Length > 2:
                 var path = raw[2..];
                 var end = path.IndexOf((byte)0);
                 return ListenAddress.Unix(kind, Encoding.UTF8.GetString(end < 0 ? path : path[..end]), isAbstract: false);

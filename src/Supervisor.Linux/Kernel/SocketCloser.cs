@@ -1,4 +1,5 @@
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Kernel;
 
@@ -10,12 +11,6 @@ namespace Supervisor.Linux.Kernel;
 /// </summary>
 internal static class SocketCloser
 {
-    private const int AfUnix = 1;
-    private const int SolSocket = 1;
-    private const int SoDomain = 39;
-    private const int SoType = 3;
-    private const int SoAcceptConn = 30;
-    private const int SockStream = 1;
     private const int StackBytes = 128 * 1024;
 
     /// <summary>How long the caller waits for the close: an address is free again when this returns, unless somebody holds it up.</summary>
@@ -53,7 +48,7 @@ internal static class SocketCloser
 
     /// <summary>An internet socket that listens, or takes datagrams, is closed at once. These three options take no lock of the socket (net/core/sock.c, sk_getsockopt).</summary>
     private static bool CanWait(DescriptorHandle socket) =>
-        Sockets.GetInt32(socket, SolSocket, SoDomain, out var domain) is not null || domain == AfUnix
-        || Sockets.GetInt32(socket, SolSocket, SoType, out var type) is not null
-        || (type == SockStream && (Sockets.GetInt32(socket, SolSocket, SoAcceptConn, out var listens) is not null || listens == 0));
+        Sockets.GetInt32(socket, SOL_SOCKET, SO_DOMAIN, out var domain) is not null || domain == AF_UNIX
+        || Sockets.GetInt32(socket, SOL_SOCKET, SO_TYPE, out var type) is not null
+        || (type == SOCK_STREAM && (Sockets.GetInt32(socket, SOL_SOCKET, SO_ACCEPTCONN, out var listens) is not null || listens == 0));
 }

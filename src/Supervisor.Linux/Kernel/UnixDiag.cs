@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Kernel;
 
@@ -9,20 +10,13 @@ namespace Supervisor.Linux.Kernel;
 /// </summary>
 public static class UnixDiag
 {
-    private const int AfNetlink = 16;
-    private const int SockRaw = 3;
-    private const int NetlinkSockDiag = 4;
     private const int HeaderLength = 16;
     private const int MessageLength = 16;
-    private const ushort SockDiagByFamily = 20;
-    private const ushort RequestFlag = 1;
-    private const ushort UnixDiagRqLen = 4;
-    private const uint ShowRqLen = 0x10;
 
     /// <summary>The queue of the socket with that inode, in this network namespace; null where the kernel does not show it.</summary>
     public static (long Length, long Limit)? ReadQueue(ulong inode)
     {
-        using var socket = Sockets.Create(AfNetlink, SockRaw, NetlinkSockDiag, nonBlocking: false, out _);
+        using var socket = Sockets.Create(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG, nonBlocking: false, out _);
         if (socket is null)
         {
             return null;
@@ -32,12 +26,12 @@ public static class UnixDiag
         Span<byte> request = stackalloc byte[HeaderLength + 24];
         request.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(request, (uint)request.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], SockDiagByFamily);
-        BinaryPrimitives.WriteUInt16LittleEndian(request[6..], RequestFlag);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], SOCK_DIAG_BY_FAMILY);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[6..], NLM_F_REQUEST);
         request[HeaderLength] = 1;
         BinaryPrimitives.WriteUInt32LittleEndian(request[(HeaderLength + 4)..], uint.MaxValue);
         BinaryPrimitives.WriteUInt32LittleEndian(request[(HeaderLength + 8)..], (uint)inode);
-        BinaryPrimitives.WriteUInt32LittleEndian(request[(HeaderLength + 12)..], ShowRqLen);
+        BinaryPrimitives.WriteUInt32LittleEndian(request[(HeaderLength + 12)..], UDIAG_SHOW_RQLEN);
         request[(HeaderLength + 16)..].Fill(0xFF);
         if (Sockets.Send(socket, request) is not null)
         {
@@ -46,7 +40,7 @@ public static class UnixDiag
 
         Span<byte> answer = stackalloc byte[4096];
         var length = Files.Read(socket, answer, out _);
-        if (length < HeaderLength + MessageLength || BinaryPrimitives.ReadUInt16LittleEndian(answer[4..]) != SockDiagByFamily)
+        if (length < HeaderLength + MessageLength || BinaryPrimitives.ReadUInt16LittleEndian(answer[4..]) != SOCK_DIAG_BY_FAMILY)
         {
             return null;
         }
@@ -59,7 +53,7 @@ public static class UnixDiag
                 return null;
             }
 
-            if (BinaryPrimitives.ReadUInt16LittleEndian(answer[(at + 2)..]) == UnixDiagRqLen && size >= 12)
+            if (BinaryPrimitives.ReadUInt16LittleEndian(answer[(at + 2)..]) == UNIX_DIAG_RQLEN && size >= 12)
             {
                 return (BinaryPrimitives.ReadUInt32LittleEndian(answer[(at + 4)..]), BinaryPrimitives.ReadUInt32LittleEndian(answer[(at + 8)..]));
             }

@@ -2,14 +2,13 @@ using System.Globalization;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Output;
 
 /// <summary>The client end of the journal's socket. An entry that does not go through is dropped: a log must not hold up what it logs.</summary>
 public sealed class JournalSocket : IDisposable
 {
-    private const int AfUnix = 1;
-    private const int SockDgram = 2;
     private const string JournalPath = "/run/systemd/journal/socket";
 
     private readonly string _path;
@@ -70,7 +69,7 @@ public sealed class JournalSocket : IDisposable
 
     private DescriptorHandle? Connect()
     {
-        var socket = Sockets.Create(AfUnix, SockDgram, 0, nonBlocking: false, out _);
+        var socket = Sockets.Create(AF_UNIX, SOCK_DGRAM, 0, nonBlocking: false, out _);
         if (socket is not null && Sockets.Connect(socket, Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, _path, isAbstract: false))!) is not null)
         {
             socket.Dispose();

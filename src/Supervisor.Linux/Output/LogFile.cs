@@ -3,6 +3,7 @@ using Serilog;
 using Supervisor.Core;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Output;
 
@@ -21,7 +22,6 @@ public sealed class LogFile : IOutputSink
     /// <summary>Owner reads and writes, group reads.</summary>
     public const int Mode = 0x1A0;
 
-    private const int TimedOut = 110;
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>How long the lines of a service wait for its file to be opened.</summary>
@@ -129,7 +129,7 @@ public sealed class LogFile : IOutputSink
         _opening ??= new ForeignCall<Opening>(null, () => Look(known), static error => new Opening(null, default, FileRefusal.Of(error)));
         if (!_opening.TryGet(patience, out var opening))
         {
-            return Refuse(FileRefusal.Of(new SystemCallError("open", TimedOut)));
+            return Refuse(FileRefusal.Of(new SystemCallError("open", ETIMEDOUT)));
         }
 
         _opening = null;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Paths;
 
@@ -29,8 +30,6 @@ public sealed class PathWalk : IDisposable
     /// <summary>As many links as the kernel follows: MAXSYMLINKS, linux/namei.h.</summary>
     public const int MostLinks = 40;
 
-    private const int NoEntry = 2;
-    private const int NotPermitted = 13;
     private const int NotADirectory = 20;
     private const int TooManyLinks = 40;
 
@@ -79,7 +78,7 @@ public sealed class PathWalk : IDisposable
     public PathStep? FirstFlaw => _steps.Find(step => step.Flaw != PathFlaw.None);
 
     /// <summary>Whether nothing is there now.</summary>
-    public bool IsMissing => Error is null ? Target is null : Error.Value.Errno is NoEntry or NotADirectory;
+    public bool IsMissing => Error is null ? Target is null : Error.Value.Errno is ENOENT or NotADirectory;
 
     /// <summary>The links that were met, for people: <c> (/srv/current -> releases/3)</c>; empty without any.</summary>
     public string Links
@@ -110,7 +109,7 @@ public sealed class PathWalk : IDisposable
         while (true)
         {
             var walk = Of(path, trust);
-            if (walk is not { Target: null, Parent: { } parent, FirstFlaw: null } || walk.Error is not (null or { Errno: NoEntry }))
+            if (walk is not { Target: null, Parent: { } parent, FirstFlaw: null } || walk.Error is not (null or { Errno: ENOENT }))
             {
                 return walk;
             }
@@ -172,7 +171,7 @@ public sealed class PathWalk : IDisposable
             {
                 // What is missing can be made here.
                 (Parent, Name) = (at, name);
-                return refused.Errno == NoEntry && _ahead.Count == 0 ? null : refused;
+                return refused.Errno == ENOENT && _ahead.Count == 0 ? null : refused;
             }
 
             if (Files.GetStatus(next, out status) is { } hidden)
@@ -186,7 +185,7 @@ public sealed class PathWalk : IDisposable
             {
                 at.Dispose();
                 next.Dispose();
-                return new SystemCallError("openat", NotPermitted);
+                return new SystemCallError("openat", EACCES);
             }
 
             if (name == "..")

@@ -1,5 +1,6 @@
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Paths;
 
@@ -17,7 +18,6 @@ public static class TrustedFile
     public const string Setting = "daemon.trusted_owners";
 
     private const int IsDirectory = 21;
-    private const int Exists = 17;
     private const int Attempts = 8;
 
     /// <summary>
@@ -91,14 +91,14 @@ public static class TrustedFile
             }
 
             var file = walk.Target is { } there ? FilesAt.OpenPinned(there, writes: true, out var refused) : FilesAt.Create(walk.Parent!, walk.Name, mode, out refused);
-            if (file is not null || refused.Errno != Exists)
+            if (file is not null || refused.Errno != EEXIST)
             {
                 refusal = file is null ? FileRefusal.Of(refused) : null;
                 return file;
             }
         }
 
-        refusal = FileRefusal.Of(new SystemCallError("open", Exists));
+        refusal = FileRefusal.Of(new SystemCallError("open", EEXIST));
         return null;
     }
 
@@ -203,9 +203,9 @@ public static class TrustedFile
                 return Checked(made, walk);
             }
 
-            if (refused.Errno != Exists || FilesAt.Pin(walk.Parent!, walk.Name, out var gone) is not { } there)
+            if (refused.Errno != EEXIST || FilesAt.Pin(walk.Parent!, walk.Name, out var gone) is not { } there)
             {
-                if (refused.Errno != Exists)
+                if (refused.Errno != EEXIST)
                 {
                     return (null, default, FileRefusal.Of(refused));
                 }
@@ -222,7 +222,7 @@ public static class TrustedFile
 
         return walk.Error is { } error ? (null, default, FileRefusal.Of(error))
             : walk.Target is { } target ? Reopen(walk, target, walk.TargetStatus, known)
-            : (null, default, FileRefusal.Of(new SystemCallError("open", Exists)));
+            : (null, default, FileRefusal.Of(new SystemCallError("open", EEXIST)));
     }
 
     private static (DescriptorHandle?, Files.Status, FileRefusal?) Reopen(PathWalk walk, DescriptorHandle pinned, Files.Status status, Files.Status? known)
