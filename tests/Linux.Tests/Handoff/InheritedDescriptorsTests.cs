@@ -36,7 +36,7 @@ public class InheritedDescriptorsTests : KernelTest
     {
         Set("1", pid, "web");
         Assert.Empty(InheritedDescriptors.FromEnvironment(out var complaint).Remaining);
-        Assert.Contains("LISTEN_PID", complaint, StringComparison.Ordinal);
+        Assert.Contains("LISTEN_FDS", complaint, StringComparison.Ordinal);
     }
 
     [Fact]
