@@ -14,14 +14,21 @@ internal static class LoadProgress
         return load.UntilAsync(report => report.Succeeded >= enough);
     }
 
-    /// <summary>Waits until the report is as it should be.</summary>
+    /// <summary>Waits until the report is as it should be, as long as requests are answered.</summary>
     public static async Task UntilAsync(this LoadRun load, Predicate<LoadReport> enough)
     {
         using var limit = new CancellationTokenSource(Patience.Limit);
         using var timer = new PeriodicTimer(Interval);
-        while (!enough(load.Snapshot()))
+        for (var report = load.Snapshot(); !enough(report);)
         {
             await timer.WaitForNextTickAsync(limit.Token);
+            var next = load.Snapshot();
+            if (next.Succeeded > report.Succeeded)
+            {
+                limit.CancelAfter(Patience.Limit);
+            }
+
+            report = next;
         }
     }
 }
