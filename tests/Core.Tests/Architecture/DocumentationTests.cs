@@ -18,7 +18,8 @@ public partial class DocumentationTests
     [Fact]
     public void Each_kind_of_event_is_on_its_page()
     {
-        var kinds = Sources("src/Supervisor.Daemon").SelectMany(text => Kind().Matches(text)).Select(match => match.Groups[1].Value).Distinct().ToArray();
+        var kinds = Sources("src/Supervisor.Daemon").Concat(Sources("src/Supervisor.Core"))
+            .SelectMany(text => Kind().Matches(text)).Select(match => match.Groups[1].Value).Distinct().ToArray();
         Assert.True(kinds.Length > 30);
         var page = Page();
         Assert.Equal([], kinds.Where(kind => !page.Contains($"`{kind}`", StringComparison.Ordinal)));
