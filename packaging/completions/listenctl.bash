@@ -1,10 +1,10 @@
-# bash completion for listenctl and listend. It asks the program itself; listenctl asks the daemon for names.
+# bash completion for listenctl and listend. The program prints the words; listenctl gets names from the daemon.
 
 _listenctl() {
     local cur=${COMP_WORDS[COMP_CWORD]} word
     COMPREPLY=()
     while IFS= read -r word; do
-        # Options are offered where one has been begun; names that begin otherwise, where none has.
+        # Offer options only after a "-".
         case $word in
             -*) [[ $cur == -* ]] || continue ;;
             /*) continue ;;

@@ -1,5 +1,5 @@
 #compdef listenctl listend
-# zsh completion for listenctl and listend. It asks the program itself; listenctl asks the daemon for names.
+# zsh completion for listenctl and listend. The program prints the words; listenctl gets names from the daemon.
 
 _listend() {
     local -a words_there

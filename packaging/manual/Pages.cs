@@ -11,7 +11,7 @@ using Supervisor.Listenctl.Verbs;
 
 namespace Supervisor.Manual;
 
-/// <summary>The man pages: what the tables of the parsers say, with a few words around it.</summary>
+/// <summary>The man pages: the tables of the parsers, with a few sentences around them.</summary>
 internal static class Pages
 {
     /// <summary>File names and their texts.</summary>
@@ -19,11 +19,11 @@ internal static class Pages
 
     private static string Daemon()
     {
-        var page = new Roff("listend", 8, "owns listening sockets, lends them to workers, supervises the workers")
+        var page = new Roff("listend", 8, "own listening sockets, pass them to workers, supervise the workers")
             .Section("SYNOPSIS")
             .Example("listend run [--config PATH]\nlistend run --listen ADDRESS... -- COMMAND ARG...\nlistend check [--config PATH]\nlistend schema")
             .Section("DESCRIPTION")
-            .Text("`listend` makes the listening sockets that its configuration names, writes down each system call with what was asked and what the kernel answered, and keeps the descriptors for as long as the configuration names them. It lends them to workers, which it starts, watches and replaces; while a worker is away, connections wait in the kernel's queue. What listend.toml(5) says is what it does; listenctl(1) looks at it and tells it what to do.")
+            .Text("`listend` creates the listening sockets that its configuration names and keeps them open. It records each system call with the requested value and the kernel's answer. It passes the sockets to workers, which it starts, watches and replaces. While no worker accepts, connections wait in the kernel's queue. listend.toml(5) describes the configuration; listenctl(1) shows and changes a running daemon.")
             .Section("COMMANDS");
         foreach (var command in ListendCommands.Root([]).Subcommands.Where(c => !c.Hidden).OrderBy(c => c.Name, StringComparer.Ordinal))
         {
@@ -32,16 +32,16 @@ internal static class Pages
 
         return page
             .Section("SIGNALS")
-            .Term("SIGTERM, SIGINT", "Workers are asked to drain, then the daemon leaves. A second one kills workers that are left.")
-            .Term("SIGHUP", "The configuration is read again and the difference applied, as `listenctl reload` does.")
+            .Term("SIGTERM, SIGINT", "Drain the workers, then exit. A second signal kills the remaining workers.")
+            .Term("SIGHUP", "Read the configuration again and apply the differences, as `listenctl reload` does.")
             .Section("EXIT STATUS")
-            .Term("0", "Done; of `check`: no errors.")
-            .Term("1", "Nothing could be started; of `check`: errors.")
+            .Term("0", "Success. `check`: no errors.")
+            .Term("1", "Nothing could be started. `check`: errors.")
             .Term("2", "The command line is wrong.")
             .Section("ENVIRONMENT")
-            .Term("NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID", "Readiness and liveness are told there, sd_notify(3).")
-            .Term("LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES", "Descriptors that systemd passes are taken as the listeners of those names, sd_listen_fds(3).")
-            .Term("JOURNAL_STREAM", "Where standard error is the journal, the log goes there by its native protocol.")
+            .Term("NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID", "Where listend reports its own readiness and liveness, sd_notify(3).")
+            .Term("LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES", "Descriptors from systemd, which listend adopts as the listeners of these names, sd_listen_fds(3).")
+            .Term("JOURNAL_STREAM", "If standard error is the journal, the log goes there by the journal's native protocol.")
             .Section("FILES")
             .Term("/etc/listend/listend.toml, /etc/listend/conf.d/*.toml", "The configuration.")
             .Term("/run/listend", "`daemon.runtime_directory`: control.sock, broker.sock, the workers' notify sockets.")
@@ -52,7 +52,7 @@ internal static class Pages
 
     private static string Client()
     {
-        var page = new Roff("listenctl", 1, "looks at listend and tells it what to do")
+        var page = new Roff("listenctl", 1, "inspect and control listend")
             .Section("SYNOPSIS");
         var root = ListenctlProgram.Root(new GlobalOptions(), new CommandContext { Output = Stream.Null, Error = TextWriter.Null });
         page.Example(string.Join('\n', root.Subcommands.OfType<Verb>().Select(verb => $"listenctl {verb.Name} {verb.Usage}".TrimEnd())))
@@ -70,15 +70,15 @@ internal static class Pages
 
         return page
             .Section("EXIT STATUS")
-            .Term("0", "Done.")
+            .Term("0", "Success.")
             .Term("1", "The operation failed: a roll-out that was rolled back, an address that cannot be bound.")
             .Term("2", "The command line is wrong.")
             .Term("3", "The daemon cannot be reached.")
-            .Term("4", "Not permitted.")
+            .Term("4", "The user is not permitted to do this.")
             .Section("ENVIRONMENT")
-            .Term("LISTEND_CONTROL", "The control socket, where --socket does not name it.")
-            .Term("XDG_RUNTIME_DIR", "Where a user's own daemon has it.")
-            .Term("NO_COLOR", "No colours.")
+            .Term("LISTEND_CONTROL", "The control socket, unless --socket names it.")
+            .Term("XDG_RUNTIME_DIR", "The folder of the control socket of a user's own daemon.")
+            .Term("NO_COLOR", "If set, no colours.")
             .Section("SEE ALSO")
             .Text("listend(8), listend.toml(5)")
             .ToString();
@@ -88,7 +88,7 @@ internal static class Pages
     {
         var page = new Roff("listend.toml", 5, "the configuration of listend")
             .Section("DESCRIPTION")
-            .Text("TOML: /etc/listend/listend.toml, then /etc/listend/conf.d/*.toml in the order of their names, as if they were one file. Addresses are numeric. Durations are strings such as \"500ms\", \"30s\", \"1m30s\"; sizes are integers of bytes or strings such as \"1MiB\". What is unknown, of the wrong type or out of range is an error, and all errors are told at once: `listend check`. Each setting stands in the section of the moment at which it takes effect, since that decides whether it can still be changed.")
+            .Text("TOML: /etc/listend/listend.toml, then /etc/listend/conf.d/*.toml in the order of their names, as one configuration. Addresses are numeric. Durations are strings such as \"500ms\", \"30s\" and \"1m30s\". Sizes are numbers of bytes or strings such as \"1MiB\". An unknown key, a wrong type and a value out of range are errors; `listend check` reports all of them at once. The section of a setting is the moment at which the setting takes effect, because that decides whether it can be changed later.")
             .Section("EXAMPLE")
             .Example("[listener.web]\naddress = \"tcp://[::]:8080\"\nlisten = { backlog = 4096 }\naccepted = { no_delay = true }\n\n[service.api]\ncommand = [\"/srv/api/current/api\", \"--verbose\"]\nlisteners = [\"web\"]\nworkers = 4\nuser = \"api\"");
         foreach (var section in SettingTable.All.GroupBy(setting => setting.Section))
@@ -103,7 +103,7 @@ internal static class Pages
             }
         }
 
-        page.Section("SOCKET OPTIONS").Text("Which option of the kernel a setting becomes, when it is set, and whether accepted connections inherit it from the listener.");
+        page.Section("SOCKET OPTIONS").Text("The socket option of each setting, when listend sets it, and whether accepted connections inherit it.");
         foreach (var option in SocketOptions.All)
         {
             page.Term(
@@ -111,8 +111,8 @@ internal static class Pages
                 $"{option.LevelName}, `{option.Setting}`, {option.Phase.ToWireName()}; " + option.Inheritance switch
                 {
                     OptionInheritance.Inherited => "inherited by accepted connections.",
-                    OptionInheritance.ListenerOnly => "of the listener alone.",
-                    _ => "accepted connections do not come into it.",
+                    OptionInheritance.ListenerOnly => "only for the listener.",
+                    _ => "does not concern accepted connections.",
                 });
         }
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 
 namespace Supervisor.Client;
 
-/// <summary>One request to the broker: a packet for it, and one packet or more of answer, on which the descriptors ride (SCM_RIGHTS, unix(7)).</summary>
+/// <summary>One request to the broker: one packet, answered by one or more packets with descriptors (SCM_RIGHTS, unix(7)).</summary>
 internal static class BrokerConnection
 {
     private const int MaxPacket = 64 * 1024;
@@ -32,15 +32,20 @@ internal static class BrokerConnection
                 using var document = JsonDocument.Parse(packet.AsMemory(0, length));
                 if (document.RootElement.TryGetProperty("error"u8, out var error))
                 {
-                    throw new BrokerException(error.GetProperty("code"u8).GetString() ?? "", $"the broker at {path}: {error.GetProperty("message"u8).GetString()}");
+                    throw new BrokerException(
+                        error.GetProperty("code"u8).GetString() ?? "",
+                        $"the broker at {path}: {error.GetProperty("message"u8).GetString()}");
                 }
 
-                taken.AddRange(document.RootElement.GetProperty("handles"u8).EnumerateArray().Select(handle => handle.GetProperty("name"u8).GetString() ?? ""));
+                var handles = document.RootElement.GetProperty("handles"u8).EnumerateArray();
+                taken.AddRange(handles.Select(handle => handle.GetProperty("name"u8).GetString() ?? ""));
                 more = document.RootElement.GetProperty("more"u8).GetBoolean();
             }
 
             isWhole = taken.Count == descriptors.Count;
-            return isWhole ? [.. taken.Zip(descriptors)] : throw new IOException($"the broker at {path}: {descriptors.Count} descriptors came for {taken.Count} listeners");
+            return isWhole
+                ? [.. taken.Zip(descriptors)]
+                : throw new IOException($"the broker at {path}: received {descriptors.Count} descriptors for {taken.Count} listeners");
         }
         catch (Exception exception) when (exception is SocketException or JsonException or KeyNotFoundException or InvalidOperationException)
         {
@@ -71,7 +76,7 @@ internal static class BrokerConnection
             writer.WriteEndArray();
             if (Environment.GetEnvironmentVariable("LISTEND_TOKEN") is { Length: > 0 } token)
             {
-                // What a worker's process is known by when it has left the worker's session and parents.
+                // Identifies a process of a worker outside of the worker's session and process tree.
                 writer.WriteString("token"u8, token);
             }
 

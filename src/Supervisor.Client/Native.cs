@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Supervisor.Client;
 
-/// <summary>The few calls that the runtime has no API for. The layouts are those of 64-bit Linux (bits/socket.h, the kernel's struct user_msghdr).</summary>
+/// <summary>System calls without an API in the runtime, with the layouts of 64-bit Linux (bits/socket.h, struct user_msghdr).</summary>
 internal static unsafe partial class Native
 {
     private const int MaxDescriptors = 253; // SCM_MAX_FD, unix(7)
@@ -16,7 +16,7 @@ internal static unsafe partial class Native
     private const int ControlLength = HeaderLength + (4 * MaxDescriptors) + 4;
     private const int Interrupted = 4; // EINTR
 
-    /// <summary>Makes a descriptor that somebody else opened close-on-exec.</summary>
+    /// <summary>Makes an inherited descriptor close-on-exec.</summary>
     public static void SetCloseOnExec(int descriptor)
     {
         if (fcntl(descriptor, SetDescriptorFlags, 1) < 0)
@@ -25,7 +25,7 @@ internal static unsafe partial class Native
         }
     }
 
-    /// <summary>Receives one packet and the descriptors on it, close-on-exec, which the caller owns also where this throws.</summary>
+    /// <summary>Receives one packet and its descriptors, close-on-exec. The caller owns them also after an exception.</summary>
     public static int Receive(int socket, byte[] data, List<int> descriptors)
     {
         var control = stackalloc byte[ControlLength];
@@ -63,9 +63,10 @@ internal static unsafe partial class Native
                 at += (size + 7) & ~(nuint)7;
             }
 
-            return (message.Flags & DescriptorsLost) != 0 ? throw new IOException("not all descriptors have arrived: this process's limit of open files is reached; raise limits.nofile")
+            return (message.Flags & DescriptorsLost) != 0
+                ? throw new IOException("descriptors were lost: too many open files; raise limits.nofile")
                 : (message.Flags & Truncated) != 0 ? throw new IOException("the broker's answer is too long")
-                : length == 0 ? throw new IOException("the broker has closed the connection")
+                : length == 0 ? throw new IOException("the broker closed the connection")
                 : (int)length;
         }
     }

@@ -3,16 +3,16 @@ using System.Net.Sockets;
 namespace Supervisor.Client;
 
 /// <summary>
-/// A listener that somebody else made and that other processes hold too. <see cref="Socket"/> belongs to whoever took it,
-/// who disposes of it to cease to accept; its descriptor is close-on-exec.
+/// A listener that the supervisor made and that other processes hold too. The caller owns <see cref="Socket"/> and disposes
+/// it to stop accepting. Its descriptor is close-on-exec.
 /// </summary>
-/// <param name="Name">Its name: that of the configuration's section; <c>unknown</c> where the supervisor gave none.</param>
+/// <param name="Name">Its name in the configuration; <c>unknown</c> if the supervisor passed none.</param>
 /// <param name="Socket">
-/// The socket. Accept asynchronously: a synchronous Accept() under way makes Dispose() call shutdown(2), which acts on the
-/// socket of all holders and resets what waits in its queue.
+/// The socket. Accept asynchronously: during a synchronous Accept(), Dispose() calls shutdown(2), which affects the socket
+/// of all holders and resets the connections in its queue.
 /// </param>
 public sealed record SharedListener(string Name, Socket Socket) : IDisposable
 {
-    /// <summary>Closes this process's descriptor; the listener itself stays with its other holders.</summary>
+    /// <summary>Closes the descriptor of this process; the other holders keep the listener.</summary>
     public void Dispose() => Socket.Dispose();
 }

@@ -38,7 +38,7 @@ public sealed class TopTests
               ##########----------  replacing, generation 4: 1 of 2 replaced, 1 draining with 3 connections (1.2 s)
               SLOT  PID  GEN  STATE       FOR  CONN  RESTARTS  STATUS
                  0    -    4  ready       12s    12         0  serving
-                 1    -    3  draining  3m13s     3         1  3 of web, oldest 1m12s at least, killed in 20s
+                 1    -    3  draining  3m13s     3         1  3 on web, oldest at least 1m12s, killed in 20s
 
             """,
             result.Output);

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Supervisor.Client.Kestrel;
 
-/// <summary>Answers of a worker that drains say <c>Connection: close</c>, so that the client's next request finds a sibling.</summary>
+/// <summary>A draining worker answers with <c>Connection: close</c>, so the client's next request reaches another worker.</summary>
 internal sealed class DrainFilter(Drain drain) : IStartupFilter
 {
     /// <inheritdoc/>
@@ -12,7 +12,7 @@ internal sealed class DrainFilter(Drain drain) : IStartupFilter
     {
         application.Use(following => context =>
         {
-            // What the drain has to say is asked last, when the answer goes out. HTTP/2 has its own way, GOAWAY, and no such header.
+            // Decided when the answer is sent, not when the request arrives. HTTP/2 uses GOAWAY and has no such header.
             if (HttpProtocol.IsHttp11(context.Request.Protocol))
             {
                 context.Response.OnStarting(() =>

@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Supervisor.Client.Kestrel;
 
 /// <summary>
-/// A listener that leaves time between ceasing to accept and the end of its connections: see <see cref="Drain"/>.
-/// Kestrel closes idle connections as soon as <see cref="UnbindAsync"/> is done.
+/// A listener that drains between the last accept() and the end of its connections: see <see cref="Drain"/>. Kestrel closes
+/// idle connections when <see cref="UnbindAsync"/> returns.
 /// </summary>
 internal sealed class DrainingListener(IConnectionListener inner, SafeFileHandle? descriptor, Drain drain) : IConnectionListener
 {
@@ -32,13 +32,11 @@ internal sealed class DrainingListener(IConnectionListener inner, SafeFileHandle
     }
 
     /// <summary>
-    /// Ceases to accept, closes this process's descriptor of the listener, and lingers (<see cref="Drain.LingerAsync"/>).
+    /// Stops accepting, closes this process's descriptor of the listener, and drains (<see cref="Drain.LingerAsync"/>).
     /// <para>
-    /// Kestrel by itself only ends its accept loop: an inherited descriptor is a guest to it and stays open until the
-    /// process ends, which is one holder too many if the supervisor lets go of the address meanwhile. So it is closed
-    /// here, by close() and nothing else: shutdown() would act on the socket that the siblings share, and reset what
-    /// waits in its queue. An accept() that was under way may still succeed, and its connection is served: hence the
-    /// wait for the loop's end.
+    /// Kestrel does not close an inherited descriptor, so the address would stay bound until the process exits. It is closed
+    /// here by close() only: shutdown() would reset the connections in the queue that all workers share. An accept() in
+    /// progress may still return a connection, which is served; so this method waits for the end of the accept loop.
     /// </para>
     /// </summary>
     public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)

@@ -12,9 +12,8 @@ namespace Supervisor.Client.Kestrel;
 /// <summary>
 /// Kestrel's socket transport on listeners that other processes hold too.
 /// <para>
-/// Kestrel calls listen() on what it is given, with its own backlog of 512. The backlog belongs to the socket, not to
-/// the descriptor: that call would shorten the queue of every worker. So each listener's backlog is read first and
-/// asked for again.
+/// Kestrel calls listen() with its own backlog of 512. The backlog belongs to the socket, not to the descriptor, so this
+/// would shorten the queue of every worker. The factory reads the backlog first and passes the same value again.
 /// </para>
 /// </summary>
 internal sealed class SharedListenerFactory(Drain drain, ILoggerFactory loggers) : IConnectionListenerFactory
@@ -22,14 +21,14 @@ internal sealed class SharedListenerFactory(Drain drain, ILoggerFactory loggers)
     private const int TcpInfo = 11; // TCP_INFO, tcp(7)
     private const int TcpInfoSackedOffset = 28; // tcpi_sacked: of a listening socket the effective backlog, net/ipv4/tcp.c
 
-    /// <summary>Takes over the inherited descriptor that <paramref name="endpoint"/> names. It belongs to the listener returned.</summary>
+    /// <summary>Takes the inherited descriptor that <paramref name="endpoint"/> names. The returned listener owns it.</summary>
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var options = new SocketTransportOptions();
         SafeFileHandle? descriptor = null;
         if (endpoint is FileHandleEndPoint inherited)
         {
-            // A file handle, since it ends by close() alone; the runtime's socket handles may call shutdown() first.
+            // A file handle calls only close(); a socket handle of the runtime may call shutdown() first.
             descriptor = new SafeFileHandle((nint)inherited.FileHandle, ownsHandle: true);
             options.Backlog = EffectiveBacklog((nint)inherited.FileHandle) ?? 4096;
         }
@@ -38,7 +37,7 @@ internal sealed class SharedListenerFactory(Drain drain, ILoggerFactory loggers)
         return new DrainingListener(await transport.BindAsync(endpoint, cancellationToken), descriptor, drain);
     }
 
-    // Null where there is no TCP_INFO: a UNIX socket.
+    // Null for a UNIX socket, which has no TCP_INFO.
     private static int? EffectiveBacklog(nint descriptor)
     {
         using var borrowed = new SafeSocketHandle(descriptor, ownsHandle: false);

@@ -19,9 +19,9 @@ internal static class CheckCommand
     public static Command Create()
     {
         var config = ConfigOptions.Config();
-        var json = new Option<bool>("--json") { Description = "One JSON document on standard output" };
+        var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output" };
         var trusted = ConfigOptions.TrustedOwner();
-        var check = new Command("check", "Checks a configuration and changes nothing: exit status 0 clean, 1 errors") { config, json, trusted };
+        var check = new Command("check", "Check a configuration without changing anything (exit status 0: no errors, 1: errors)") { config, json, trusted };
         check.SetAction(parsed =>
         {
             PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];

@@ -23,10 +23,10 @@ internal static class CheckStateCommand
 
     public static Command Create()
     {
-        var state = new Option<int>("--state-fd") { Description = "The descriptor of a sealed memory file that holds the state", Required = true };
-        var config = new Option<string?>("--config") { Description = "The configuration file, which has to be clean too" };
+        var state = new Option<int>("--state-fd") { Description = "A descriptor of a sealed memory file with the state", Required = true };
+        var config = new Option<string?>("--config") { Description = "The configuration file, which must have no errors" };
         var trusted = ConfigOptions.TrustedOwner();
-        var check = new Command(Name, "Says whether this executable understands the state of a running daemon") { state, config, trusted };
+        var check = new Command(Name, "Check that this executable understands the state of a running daemon") { state, config, trusted };
         check.Hidden = true;
         check.SetAction(parsed =>
         {

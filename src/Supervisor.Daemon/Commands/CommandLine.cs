@@ -12,7 +12,7 @@ internal static class CommandLine
 
     public static int Invoke(RootCommand root, string[] args)
     {
-        // A worker's argument such as @file is his, and no file of ours.
+        // An argument such as @file belongs to the worker.
         var parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         var command = parsed.CommandResult.Command;
         var errors = UnknownOptions(parsed, args).ToList();
@@ -25,7 +25,7 @@ internal static class CommandLine
         if (errors.Count == 0 && command is RootCommand && parsed.UnmatchedTokens.Count > 0)
         {
             var near = Spelling.Nearest(parsed.UnmatchedTokens[0], command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name));
-            errors.Add($"there is no command \"{parsed.UnmatchedTokens[0]}\"{(near is null ? "" : $"; did you mean \"{near}\"?")}");
+            errors.Add($"unknown command \"{parsed.UnmatchedTokens[0]}\"{(near is null ? "" : $"; did you mean \"{near}\"?")}");
         }
 
         foreach (var error in errors.Count > 0 ? errors : parsed.Errors.Select(error => ForPeople(error.Message)).Distinct())
@@ -52,7 +52,7 @@ internal static class CommandLine
         foreach (var name in given.Where(name => !names.Contains(name)).Distinct())
         {
             var near = Spelling.Nearest(name, names.Where(known => known.StartsWith("--", StringComparison.Ordinal)));
-            var after = command.Arguments.Count > 0 ? "; what belongs to the worker's command stands after --" : "";
+            var after = command.Arguments.Count > 0 ? "; options of the worker's command follow --" : "";
             yield return $"unknown option \"{name}\"{(near is null ? after : $"; did you mean \"{near}\"?")}";
         }
     }
@@ -61,6 +61,6 @@ internal static class CommandLine
     private static string ForPeople(string message)
     {
         var parts = message.Split('\'');
-        return message.StartsWith("Cannot parse argument", StringComparison.Ordinal) && parts.Length > 3 ? $"\"{parts[1]}\" is no value of {parts[3]}" : message;
+        return message.StartsWith("Cannot parse argument", StringComparison.Ordinal) && parts.Length > 3 ? $"invalid value \"{parts[1]}\" for {parts[3]}" : message;
     }
 }

@@ -4,13 +4,13 @@ using Supervisor.Daemon.Runtime;
 
 namespace Supervisor.Daemon.Commands;
 
-/// <summary>The tree of commands.</summary>
+/// <summary>The commands of listend.</summary>
 internal static class ListendCommands
 {
-    /// <summary>A new one for a process that was started with these arguments.</summary>
+    /// <summary>The commands for a process with these arguments.</summary>
     public static RootCommand Root(string[] args)
     {
-        var root = new RootCommand("listend: listeners that outlive the processes which serve them")
+        var root = new RootCommand("Own listening sockets, pass them to workers, and supervise the workers")
         {
             RunCommand.Create(Executable.Current(args)),
             CheckCommand.Create(),
@@ -18,7 +18,7 @@ internal static class ListendCommands
             CheckStateCommand.Create(),
         };
 
-        // The framework's own is known to the root alone.
+        // The framework's own option works without a command only.
         foreach (var option in root.Options.OfType<VersionOption>().ToArray())
         {
             root.Options.Remove(option);

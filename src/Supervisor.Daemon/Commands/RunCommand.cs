@@ -25,25 +25,46 @@ internal static class RunCommand
     public static Command Create(Executable executable)
     {
         var config = ConfigOptions.Config();
-        var level = new Option<string>("--log-level") { Description = "The least level of what is logged: debug, information, warning or error", HelpName = "L", DefaultValueFactory = _ => "information" };
+        var level = new Option<string>("--log-level")
+        {
+            Description = "The lowest level to log: debug, information, warning or error",
+            HelpName = "L",
+            DefaultValueFactory = _ => "information",
+        };
         level.Validators.Add(result =>
         {
             if (LogSetup.Level(result.GetValueOrDefault<string>()) is null)
             {
-                result.AddError($"--log-level \"{result.GetValueOrDefault<string>()}\": it is one of debug, information, warning, error");
+                result.AddError($"invalid --log-level \"{result.GetValueOrDefault<string>()}\": use debug, information, warning or error");
             }
         });
-        var format = new Option<string>("--log-format") { Description = "How it is logged: auto is journal under systemd, else text", DefaultValueFactory = _ => "auto" };
+        var format = new Option<string>("--log-format") { Description = "The log format; auto: journal under systemd, otherwise text", DefaultValueFactory = _ => "auto" };
         format.AcceptOnlyFromAmong("auto", "text", "json", "journal");
-        var runtime = new Option<string?>("--runtime-directory") { Description = "Where control.sock and the rest lie; over daemon.runtime_directory", HelpName = "PATH" };
+        var runtime = new Option<string?>("--runtime-directory")
+        {
+            Description = "The folder of control.sock and other sockets; overrides daemon.runtime_directory",
+            HelpName = "PATH",
+        };
         var trusted = ConfigOptions.TrustedOwner();
-        var takeOver = new Option<bool>("--take-over") { Description = "Take over from the listend that is in charge of the runtime directory, whatever its configuration; from one of the same configuration this is done anyway" };
-        var listen = new Option<string[]>("--listen") { Description = "Without a configuration file: an address to listen on, or NAME=ADDRESS; may be repeated", HelpName = "ADDRESS", AllowMultipleArgumentsPerToken = true };
-        var workers = new Option<string?>("--workers") { Description = "With --listen: how many workers, or \"cpus\"", HelpName = "N" };
-        var handoff = new Option<string?>("--handoff") { Description = "With --listen: how workers take their listeners", HelpName = "H" };
-        var ready = new Option<string?>("--ready") { Description = "With --listen: what makes a worker ready", HelpName = "R" };
-        var command = new Argument<string[]>("command") { Description = "With --listen, after --: the worker's program and its arguments", Arity = ArgumentArity.ZeroOrMore };
-        var run = new Command("run", "Runs the daemon in the foreground") { config, level, format, runtime, trusted, takeOver, listen, workers, handoff, ready, command };
+        var takeOver = new Option<bool>("--take-over")
+        {
+            Description = "Take over from the listend that uses the runtime directory even if its configuration differs; with the same configuration this is automatic",
+        };
+        var listen = new Option<string[]>("--listen")
+        {
+            Description = "Run without a configuration file: listen on this address, or on NAME=ADDRESS; may be repeated",
+            HelpName = "ADDRESS",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var workers = new Option<string?>("--workers") { Description = "With --listen: the number of workers, or \"cpus\"", HelpName = "N" };
+        var handoff = new Option<string?>("--handoff") { Description = "With --listen: how workers receive their listeners", HelpName = "H" };
+        var ready = new Option<string?>("--ready") { Description = "With --listen: how a worker becomes ready", HelpName = "R" };
+        var command = new Argument<string[]>("command")
+        {
+            Description = "With --listen, after --: the command of the workers and its arguments",
+            Arity = ArgumentArity.ZeroOrMore,
+        };
+        var run = new Command("run", "Run the daemon in the foreground") { config, level, format, runtime, trusted, takeOver, listen, workers, handoff, ready, command };
         run.SetAction(parsed =>
         {
             PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];

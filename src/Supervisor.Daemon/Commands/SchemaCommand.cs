@@ -9,7 +9,7 @@ internal static class SchemaCommand
 {
     public static Command Create()
     {
-        var schema = new Command("schema", "Prints the configuration's JSON Schema");
+        var schema = new Command("schema", "Print the JSON Schema of the configuration");
         schema.SetAction(_ =>
         {
             Console.Out.WriteLine(ConfigSchema.Json());

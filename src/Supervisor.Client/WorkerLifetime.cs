@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Hosting;
 
-namespace Supervisor.Client.Kestrel;
+namespace Supervisor.Client;
 
-/// <summary>Tells the supervisor what becomes of the host.</summary>
+/// <summary>Reports the lifetime of the host to the supervisor: ready, watchdog, stopping.</summary>
 internal sealed class WorkerLifetime(IHostApplicationLifetime lifetime, WorkerNotifier notifier) : IHostedService, IDisposable
 {
     private Timer? _watchdog;

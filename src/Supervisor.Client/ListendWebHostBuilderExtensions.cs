@@ -11,15 +11,15 @@ namespace Supervisor.Client;
 public static class ListendWebHostBuilderExtensions
 {
     /// <summary>
-    /// Serves the listeners that the supervisor holds, tells it READY=1 once Kestrel accepts and STOPPING=1 when it ceases to,
-    /// keeps its watchdog content, and drains without losing a request: what was accepted is answered, with
-    /// <c>Connection: close</c>, before anything is closed. Without a supervisor nothing changes, and Kestrel listens
-    /// where it is told to.
+    /// Serves the listeners that the supervisor holds. Sends READY=1 when Kestrel accepts, WATCHDOG=1 if there is a watchdog,
+    /// and STOPPING=1 at the end. Drains without losing a request: it answers every accepted connection, with
+    /// <c>Connection: close</c>, before it closes any. Without a supervisor this method changes nothing, and Kestrel listens
+    /// where it is configured to.
     /// </summary>
-    /// <param name="builder"><c>WebApplicationBuilder.WebHost</c>, or any other.</param>
-    /// <param name="configure">What is to be set on each of the listeners, such as <c>listen => listen.UseHttps()</c>.</param>
+    /// <param name="builder">For example <c>WebApplicationBuilder.WebHost</c>.</param>
+    /// <param name="configure">Configures each listener, for example <c>listen => listen.UseHttps()</c>.</param>
     /// <returns>The builder.</returns>
-    /// <exception cref="BrokerException">With <c>handoff = "scm-rights"</c>: the broker refuses.</exception>
+    /// <exception cref="BrokerException">With <c>handoff = "scm-rights"</c>: the broker refuses the request.</exception>
     /// <exception cref="IOException">A descriptor is not open, or the broker does not answer.</exception>
     public static IWebHostBuilder UseListend(this IWebHostBuilder builder, Action<ListenOptions>? configure = null)
     {
