@@ -19,7 +19,7 @@ internal static class ListenersProbe
         var specs = Enumerable.Range(0, count).Select(Spec).ToArray();
         var handles = new ListenerHandle[count];
         var begin = Stopwatch.GetTimestamp();
-        using (ListenerFactory.MakeMany(count))
+        using (BulkCreation.Prepare(count))
         {
             for (var i = 0; i < count; i++)
             {

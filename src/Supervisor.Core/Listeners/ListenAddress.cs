@@ -45,6 +45,9 @@ public sealed record ListenAddress
     /// <summary>Whether <see cref="Path"/> is a name in the abstract namespace.</summary>
     public bool IsAbstract { get; private init; }
 
+    /// <summary>Whether bind() makes a file for it: a UNIX socket with a path.</summary>
+    public bool IsFile => Kind.IsUnix() && !IsAbstract;
+
     /// <summary>The vsock context id.</summary>
     public uint Cid { get; private init; }
 

@@ -20,7 +20,7 @@ internal static class DaemonState
 
     /// <summary>The listeners' state. With <paramref name="descriptors"/> theirs are collected too.</summary>
     public static ImmutableArray<ListenerEntry> Listeners(DaemonProcess daemon, ConflictWatch conflicts, OutgoingDescriptors? descriptors) =>
-        [.. daemon.Listeners.Handles.Select(handle => handle.Keep(descriptors, conflicts.GivesUp(handle)))];
+        [.. daemon.Listeners.Handles.Select(handle => ListenerSnapshot.Of(handle, descriptors, conflicts.GivesUp(handle)))];
 
     /// <summary>
     /// The state, with those listeners. With <paramref name="descriptors"/> the workers' are collected too; with

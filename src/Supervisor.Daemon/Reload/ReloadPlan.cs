@@ -219,7 +219,7 @@ internal sealed class ReloadPlan
     private static ReloadActionDocument Shards(ListenerStep step, Func<string, string?, string?, ReloadActionDocument> of)
     {
         var (before, after) = (step.Handle!.Sockets.Count, step.Diff.After!.Shards);
-        var steered = ListenerFactory.WhyNotSteered(step.Handle);
+        var steered = ShardSteering.WhyNot(step.Handle);
         var rest = step.Diff.Changed.Any(change => change.Change == TermChange.InPlace) ? "; the rest is set on the living sockets" : "";
         if (after >= before)
         {

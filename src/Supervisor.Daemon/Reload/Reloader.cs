@@ -200,7 +200,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
     {
         foreach (var retired in _retired)
         {
-            factory.Retire(retired.Former, removePath: retired.Former.Origin == Core.Listeners.History.HandleOrigin.Created);
+            factory.Replacer.Retire(retired.Former, removePath: retired.Former.Origin == Core.Listeners.History.HandleOrigin.Created);
             retired.Bridge?.End(retired.Successor!);
         }
 
@@ -222,7 +222,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             {
                 // It has no socket: there is nothing that could be lost, and the history goes on.
                 retried.Add((waiting, waiting.Spec));
-                factory.Change(waiting, after);
+                factory.Reconfigurer.Change(waiting, after);
                 if (!factory.Retry(waiting) && !step.Diff.IsUnchanged)
                 {
                     failures.Add(Documents.Placed(Documents.Failure(waiting)!, after.Name, places));
@@ -231,7 +231,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
                 continue;
             }
 
-            var handle = step.Handle is { } former ? factory.CreateBeside(former, after, step.At, step.Bridge, step.Move == ListenerMove.Rename, step.CanSteer) : factory.CreateBridged(after, step.Bridge);
+            var handle = step.Handle is { } former ? factory.Replacer.CreateBeside(former, after, step.At, step.Bridge, step.Move == ListenerMove.Rename, step.CanSteer) : factory.Replacer.CreateBridged(after, step.Bridge);
             if (handle.Failure is null)
             {
                 made.Add(step, handle);
@@ -256,7 +256,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         foreach (var step in failures.Count == 0 ? plan.Listeners.Where(step => step.Grows) : [])
         {
             var before = step.Handle!.Sockets.Count;
-            if (factory.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
+            if (factory.Shards.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
             {
                 var diagnosis = BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, LeftoverHolders.OfAnyService, factory.Evidence);
                 failures.Add(Documents.Failure(BindableNow.Diagnostic(step.Diff.Name, diagnosis, places)));
@@ -273,20 +273,20 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
 
         foreach (var (handle, before) in grown)
         {
-            factory.Ungrow(handle, before, daemon.Loop.Now);
+            factory.Shards.Ungrow(handle, before, daemon.Loop.Now);
         }
 
         foreach (var (step, handle) in made)
         {
             var bridge = bridges.GetValueOrDefault(handle);
             bridge?.Steer(bridge.Former);
-            factory.Undo(handle, step.Bridge);
+            factory.Replacer.Undo(handle, step.Bridge);
             bridge?.End(bridge.Former);
         }
 
         foreach (var (handle, before) in retried)
         {
-            factory.Change(handle, before);
+            factory.Reconfigurer.Change(handle, before);
         }
 
         return false;
@@ -331,10 +331,10 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
                     daemon.Drift.Check(handle);
                     if (step.Diff.ChangesShards && handle.Sockets.Count > after.Shards)
                     {
-                        factory.Shrink(handle, after.Shards, daemon.Loop.Now);
+                        factory.Shards.Shrink(handle, after.Shards, daemon.Loop.Now);
                     }
 
-                    warnings.AddRange(factory.Change(handle, after).Select(refused => $"listener {after.Name}: {refused}"));
+                    warnings.AddRange(factory.Reconfigurer.Change(handle, after).Select(refused => $"listener {after.Name}: {refused}"));
                 }
             }
 
@@ -440,11 +440,11 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         bridge?.Steer(former);
         if (successor is not null)
         {
-            factory.Retire(successor, removePath: true);
+            factory.Replacer.Retire(successor, removePath: true);
         }
 
         bridge?.End(former);
-        factory.EndBridge(former);
+        factory.Replacer.EndBridge(former);
         log.Kind(MessageIds.ListenerReverted).Listener(former.Name).Service(service.Name).Warning(
             "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, service.Name, former.Effective?.ToString(), former.Inode);
     }
@@ -467,11 +467,11 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             }
         }
 
-        factory.Retire(former, removePath: former.Origin == Core.Listeners.History.HandleOrigin.Created);
+        factory.Replacer.Retire(former, removePath: former.Origin == Core.Listeners.History.HandleOrigin.Created);
         if (successor is not null)
         {
             bridge?.End(successor);
-            factory.EndBridge(successor);
+            factory.Replacer.EndBridge(successor);
         }
 
         foreach (var handle in daemon.Listeners.Handles)
@@ -479,7 +479,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             // Bridged to it without being its successor.
             if (!_retired.Any(other => other.Successor == handle))
             {
-                factory.EndBridge(handle);
+                factory.Replacer.EndBridge(handle);
             }
         }
 

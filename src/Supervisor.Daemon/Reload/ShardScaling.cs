@@ -14,7 +14,7 @@ namespace Supervisor.Daemon.Reload;
 /// that is to go is closed when nobody has it any more and nobody waits in it. On the loop.
 /// </summary>
 /// <remarks>
-/// A shard that is to go passes through: out of the kernel's selection (<see cref="ListenerFactory.Shrink"/>); served by the
+/// A shard that is to go passes through: out of the kernel's selection (<see cref="ShardGroup.Shrink"/>); served by the
 /// workers that have it, whose stop signal waits for it (<see cref="LastIn"/>); held by nobody but the daemon; closed. Where its
 /// workers die before it is empty, the next ones of its slot are given it (<see cref="ServiceRunner.CoverShards"/>).
 /// </remarks>
@@ -96,7 +96,7 @@ internal sealed class ShardScaling : IDeadline
             var served = handle.Sockets.Where(socket => !socket.IsChosen && IsServed(users, socket)).ToArray();
             if (served.Length > 0)
             {
-                _factory.Choose(handle, served);
+                _factory.Shards.Choose(handle, served);
             }
 
             foreach (var socket in handle.Leaving.ToArray())
@@ -133,7 +133,7 @@ internal sealed class ShardScaling : IDeadline
         }
 
         var inode = socket.Inode;
-        _factory.CloseLeaving(handle, socket);
+        _factory.Shards.CloseLeaving(handle, socket);
         _log.Kind(MessageIds.ListenerShardClosed).Listener(handle.Name).Information("listener {Listener}: shard {Shard} (inode {Inode}) is closed: nobody waited in it", handle.Name, socket.Shard, inode);
         _daemon.StateCheckpointer.Mark();
     }

@@ -158,11 +158,9 @@ internal sealed class DaemonProcess : IDisposable
         using var disposer = Disposer = new Disposer(_loop, [$"LISTEND_BROKER={_paths.BrokerSocket}"], _log);
         using var spawner = new Spawner(_paths.NotifyDirectory, _paths.BrokerSocket, TimeProvider.System, orphans, cgroups) { Disposer = disposer, Tokens = Tokens };
         using var limit = new LogLimit(_loop, _log);
-        var factory = new ListenerFactory(TimeProvider.System, _log)
-        {
-            Limit = limit,
-            PredecessorsOf = spec => LeftoverHolders.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)),
-        };
+        var factory = new ListenerFactory(
+            TimeProvider.System, _log, limit,
+            spec => LeftoverHolders.Of(_config.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name)));
         Listeners = new ListenerTable(factory);
         var owners = UserDirectory.Host.Refresh([.. _config.Listeners.SelectMany(AccountName.OwnersOf)]);
         if (_predecessor is null)
@@ -176,7 +174,7 @@ internal sealed class DaemonProcess : IDisposable
         }
 
         Listeners.Await(_predecessor?.Manifest.Services.Select(service => service.State.Spec) ?? _config.Services, _log);
-        Drift = new DriftWatch(_loop, factory);
+        Drift = new DriftWatch(_loop, factory.Repair);
         var serviceDrift = _serviceDrift = new ServiceDriftWatch(Drift);
         using var conflicts = new ConflictWatch(_loop, factory, _log);
         foreach (var handle in Listeners.Handles)

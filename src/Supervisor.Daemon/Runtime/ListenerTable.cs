@@ -64,7 +64,7 @@ internal sealed class ListenerTable
         {
             if (Take(inherited, spec, (name, _) => name == spec.Name || DescriptorKey.ListenerName(name) == spec.Name || IsShard(name, spec)) is { Count: > 0 } taken)
             {
-                adopted.Add(spec.Name, _factory.Adopt(spec, taken, HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its name \"{spec.Name}\""));
+                adopted.Add(spec.Name, _factory.Adopter.Adopt(spec, taken, HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its name \"{spec.Name}\""));
             }
         }
 
@@ -72,7 +72,7 @@ internal sealed class ListenerTable
         {
             if (Take(inherited, spec, (_, descriptor) => SocketIdentity.Read(descriptor)?.Matches(spec.Address) == true) is { Count: > 0 } taken)
             {
-                adopted.Add(spec.Name, _factory.Adopt(spec, taken, HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its address {spec.Address}"));
+                adopted.Add(spec.Name, _factory.Adopter.Adopt(spec, taken, HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its address {spec.Address}"));
             }
         }
 
@@ -86,7 +86,7 @@ internal sealed class ListenerTable
             disposer.Close("given", [descriptor]);
         }
 
-        using (ListenerFactory.MakeMany(specs.Length - adopted.Count))
+        using (BulkCreation.Prepare(specs.Length - adopted.Count))
         {
             foreach (var spec in specs)
             {
@@ -127,8 +127,8 @@ internal sealed class ListenerTable
                 continue;
             }
 
-            var handle = _factory.Restore(entry, descriptor, predecessor.Origin, predecessor.Call, predecessor.Note);
-            _factory.RestoreShards(
+            var handle = _factory.Restorer.Restore(entry, descriptor, predecessor.Origin, predecessor.Call, predecessor.Note);
+            _factory.Restorer.RestoreShards(
                 handle, shard => predecessor.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), predecessor.Call, predecessor.Note,
                 entry.Shards, inode => predecessor.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)));
             _handles.Add(handle);
@@ -148,7 +148,7 @@ internal sealed class ListenerTable
             foreach (var name in service.Listeners.Where(name => Find(name) is null))
             {
                 log.Kind(MessageIds.ListenerAwaited).Listener(name).Service(service.Name).Warning("service {Service}: no listener is configured as {Listener}: the service waits until somebody gives it (listenctl put {Listener} --fd N)", service.Name, name, name);
-                _handles.Add(_factory.Await(name));
+                _handles.Add(_factory.Given.Await(name));
                 _byName = null;
             }
         }
@@ -171,7 +171,7 @@ internal sealed class ListenerTable
     public ListenerHandle Hold(string name, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
     {
         var awaited = Find(name);
-        var handle = _factory.Hold(name, descriptor, origin, giver, note, awaited);
+        var handle = _factory.Given.Hold(name, descriptor, origin, giver, note, awaited);
         if (awaited is null)
         {
             _handles.Add(handle);

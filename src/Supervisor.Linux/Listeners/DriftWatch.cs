@@ -28,18 +28,18 @@ public sealed class DriftWatch
     private const int MostTakers = 64;
 
     private readonly EventLoop _loop;
-    private readonly ListenerFactory _factory;
+    private readonly ShutdownRepair _repair;
     private readonly List<ISocketUser> _users = [];
     private readonly HashSet<ISocketUser> _toCheck = [];
     private readonly Dictionary<ListenerHandle, Queue<TimeSpan>> _remade = [];
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
     private readonly Action<ListenerHandle, HistoryFact> _noted = Note;
 
-    /// <summary>A watch that makes a listener anew, which was shut down, by <paramref name="factory"/>.</summary>
-    public DriftWatch(EventLoop loop, ListenerFactory factory)
+    /// <summary>A watch that makes sockets again by <paramref name="repair"/> if a holder shut them down.</summary>
+    public DriftWatch(EventLoop loop, ShutdownRepair repair)
     {
         _loop = loop;
-        _factory = factory;
+        _repair = repair;
     }
 
     /// <summary>The span of <see cref="RemakeLimit"/>.</summary>
@@ -264,7 +264,7 @@ public sealed class DriftWatch
         var before = socket.Inode;
         var users = _users.Where(user => user.IsStarted && user.Listeners.Contains(handle)).ToArray();
         var shard = handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "";
-        if (shard.Length > 0 ? _factory.RemakeShard(handle, socket.Shard) : _factory.Remake(handle))
+        if (shard.Length > 0 ? _repair.RemakeShard(handle, socket.Shard) : _repair.Remake(handle))
         {
             handle.History.Add(
                 HandlePhase.Repair, "listen", SocketChange.Shutdown, effective: OptionValue.Of(handle.Effective?.ToString() ?? ""), actor: _self,

@@ -9,58 +9,32 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// One listener of the daemon: what was asked for, the descriptor that the daemon holds for as long as the configuration
-/// names it, and its history. Without a descriptor it is one that could not be made, and <see cref="Failure"/> says why.
-/// Owned by the loop; disposing closes the daemon's descriptor and leaves the ones of the workers alone.
+/// One listener of the daemon: what the configuration asks for, the sockets that the daemon holds while the configuration names
+/// it, and its history. A handle without a socket is a listener that could not be made; <see cref="Failure"/> says why. Owned by
+/// the loop. Disposing closes the daemon's descriptors; those of the workers stay open.
 /// </summary>
-public sealed partial class ListenerHandle : IDisposable
+public sealed class ListenerHandle : IDisposable
 {
-    /// <summary>The last two that became one: as a rule the same ones do for the next thousand handles.</summary>
-    [ThreadStatic]
-    private static (Action<ListenerHandle, HistoryFact>? Before, Action<ListenerHandle, HistoryFact>? With, Action<ListenerHandle, HistoryFact>? Both) t_combined;
-
     private readonly List<ListenerSocket> _sockets = new(1);
+    private readonly List<ListenerSocket> _leaving = [];
     private (SocketOption Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict)[] _asked = [];
     private ListenerSpec _spec;
-    private Action<ListenerHandle, HistoryFact>? _recorded;
     private ListenAddress? _effective;
     private string? _effectiveText;
 
-    /// <summary>A handle without a socket, for the factory to fill.</summary>
-    public ListenerHandle(ListenerSpec spec, TimeProvider time, HistoryFacts? facts = null)
-        : this(spec, new HandleHistory(time, facts))
-    {
-    }
-
-    /// <summary>A handle without a socket, whose history goes on where another socket of the same listener has left it.</summary>
-    internal ListenerHandle(ListenerSpec spec, HandleHistory history)
+    /// <summary>A handle without a socket. Its history may be one that another handle of the same listener began.</summary>
+    public ListenerHandle(ListenerSpec spec, HandleHistory history)
     {
         _spec = spec;
         Requested = spec.Address.ToString();
         History = history;
-        history.Added += Tell;
+        history.Added += fact => Recorded?.Invoke(this, fact);
     }
 
-    /// <summary>
-    /// Raised for each new entry of its history. Who listens to all handles does so with one delegate, which they share, and
-    /// what it makes together with others too.
-    /// </summary>
-    public event Action<ListenerHandle, HistoryFact>? Recorded
-    {
-        add
-        {
-            if (t_combined.Both is null || !ReferenceEquals(t_combined.Before, _recorded) || !ReferenceEquals(t_combined.With, value))
-            {
-                t_combined = (_recorded, value, _recorded + value);
-            }
+    /// <summary>Raised for each new entry of the history.</summary>
+    public event Action<ListenerHandle, HistoryFact>? Recorded;
 
-            _recorded = t_combined.Both;
-        }
-
-        remove => _recorded -= value;
-    }
-
-    /// <summary>What was asked for; another one after a reload.</summary>
+    /// <summary>What the configuration asks for; a reload can change it.</summary>
     public ListenerSpec Spec
     {
         get => _spec;
@@ -71,63 +45,172 @@ public sealed partial class ListenerHandle : IDisposable
         }
     }
 
-    /// <summary>The address that was asked for, as text.</summary>
-    public string Requested { get; private set; } = "";
+    /// <summary>The address in <see cref="Spec"/> as text.</summary>
+    public string Requested { get; private set; }
 
-    /// <summary>Its name.</summary>
+    /// <summary>The listener's name.</summary>
     public string Name => Spec.Name;
 
-    /// <summary>Everything that happened to it.</summary>
+    /// <summary>Everything that happened to the listener.</summary>
     public HandleHistory History { get; }
 
-    /// <summary>The daemon's descriptor, of the first shard where there are several; null where there is no socket.</summary>
-    public DescriptorHandle? Descriptor
+    /// <summary>The sockets by shard; none if there is no socket.</summary>
+    public IReadOnlyList<ListenerSocket> Sockets => _sockets;
+
+    /// <summary>The daemon's descriptor, of the first shard if there are several; null if there is no socket.</summary>
+    public DescriptorHandle? Descriptor => _sockets.Count == 0 ? null : _sockets[0].Descriptor;
+
+    /// <summary>The daemon's descriptor of a shard; null if there is no such shard.</summary>
+    internal DescriptorHandle? DescriptorOf(int shard) => shard < _sockets.Count ? _sockets[shard].Descriptor : null;
+
+    /// <summary>The first socket's inode number; 0 if there is no socket.</summary>
+    public ulong Inode => _sockets.Count == 0 ? 0 : _sockets[0].Inode;
+
+    /// <summary>Shards that are being removed: they get no new connections, and what waits in them is served before they are closed.</summary>
+    public IReadOnlyList<ListenerSocket> Leaving => _leaving;
+
+    /// <summary>Whether the number of shards is changing: one gets no new connections yet, or is being removed.</summary>
+    public bool IsReshaping => _leaving.Count > 0 || _sockets.Exists(socket => !socket.IsChosen);
+
+    /// <summary>The order of the sockets in the kernel's group; null if it is unknown, and then none can be selected.</summary>
+    internal ReusePortGroup? Group { get; set; }
+
+    /// <summary>Whether a program selects among the sockets, instead of the kernel's hash.</summary>
+    internal bool IsSteered { get; set; }
+
+    /// <summary>What holders of the shared sockets changed and nobody has undone yet.</summary>
+    public IEnumerable<SocketChange> Drift => _sockets.Where(socket => socket.HasDrifted).SelectMany(socket => socket.Drift.Values);
+
+    /// <summary>Whether <see cref="Drift"/> has any.</summary>
+    public bool HasDrifted => _sockets.Exists(socket => socket.HasDrifted);
+
+    /// <summary>The family of the socket.</summary>
+    public SocketDomain Domain { get; internal set; }
+
+    /// <summary>The address from getsockname(); null if there is no socket.</summary>
+    public ListenAddress? Effective
     {
-        get => _sockets.Count == 0 ? null : _sockets[0].Descriptor;
-        internal set
+        get => _effective;
+        internal set => (_effective, _effectiveText) = (value, null);
+    }
+
+    /// <summary><see cref="Effective"/> as text.</summary>
+    public string? EffectiveText => ReferenceEquals(_effective, _spec.Address) ? Requested : _effectiveText ??= _effective?.ToString();
+
+    /// <summary>The address that the socket had when it was shut down, which the next one must have; null if that never happened.</summary>
+    internal ListenAddress? Settled { get; set; }
+
+    /// <summary>How the sockets came to the daemon.</summary>
+    public HandleOrigin Origin { get; internal set; }
+
+    /// <summary>Whether a client gave it by the broker, and no configuration names it.</summary>
+    public bool IsGiven { get; internal set; }
+
+    /// <summary>Whether a service lists it and no client has given it yet.</summary>
+    public bool IsAwaited => IsGiven && Descriptor is null;
+
+    /// <summary>Whether it is a given socket on which nobody has called listen(); the daemon does not either.</summary>
+    internal bool IsIdle { get; set; }
+
+    /// <summary>Whether connections can wait on it.</summary>
+    public bool Listens => Spec.Address.Kind.Listens() && !IsIdle;
+
+    /// <summary>The refused call that left the listener without a socket; null if it has one.</summary>
+    public SystemCallFailure? Failure { get; internal set; }
+
+    /// <summary>What <see cref="Failure"/> means and which process is in the way; null if there is a socket.</summary>
+    public BindDiagnosis? Diagnosis { get; internal set; }
+
+    /// <summary>Whether the socket drops what arrives, until new connections are steered.</summary>
+    internal bool DropsIncoming { get; set; }
+
+    /// <summary>The socket file that bind() made, by device and inode: only this file may be removed.</summary>
+    internal (ulong Device, ulong Inode)? PathIdentity { get; set; }
+
+    /// <summary>Where the file of the former socket is, if this one took its path by exchange; otherwise null.</summary>
+    public string? FormerPath { get; internal set; }
+
+    /// <summary>Processes that took it from the broker, the last one last; null if there are none.</summary>
+    internal List<HistoryActor>? Takers { get; set; }
+
+    /// <summary>The broker's description of it, as it was encoded for this descriptor and address.</summary>
+    internal (DescriptorHandle? Descriptor, ListenAddress? Effective, byte[] Text)? Lent { get; set; }
+
+    /// <summary>The options that were asked for, and what came of each.</summary>
+    internal IReadOnlyList<(SocketOption Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict)> AskedOptions => _asked;
+
+    /// <summary>The state in the words of the public interface: listening, bound (no connections can wait), held (not a kind that a listener can be), failed.</summary>
+    public string StateWord() => Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
+
+    /// <summary>What was asked of an option, and what came of it; null if nothing was asked.</summary>
+    public (OptionValue Requested, OptionValue? Effective, Verdict Verdict)? Asked(SocketOption option) =>
+        IndexOf(option) is var index and >= 0 ? (_asked[index].Requested, _asked[index].Effective, _asked[index].Verdict) : null;
+
+    /// <summary>
+    /// The call that set the configuration's value of an option, by its FORCE variant if that was used; null if the configuration
+    /// does not set it, or the kernel refused it.
+    /// </summary>
+    public SetOptionStep? AskedFor(SocketOption option)
+    {
+        if (Origin is not (HandleOrigin.Created or HandleOrigin.InheritedUpgrade or HandleOrigin.Recovered))
         {
-            _sockets.Clear();
-            At = 0;
-            Group = null;
-            IsSteered = false;
-            if (value is not null)
+            return null;
+        }
+
+        foreach (var variant in SocketOptions.All.Where(option.IsReadLike))
+        {
+            if (Asked(variant) is { Verdict: not (Verdict.Refused or Verdict.Inherited) } asked)
             {
-                _sockets.Add(new ListenerSocket(value, 0));
+                return new SetOptionStep(variant, asked.Requested);
             }
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads how the sockets are, if no other process has had them yet: a later difference is drift. Call before each hand-off.</summary>
+    public void KeepBaseline()
+    {
+        foreach (var socket in _sockets)
+        {
+            socket.Baseline ??= SocketReader.Read(socket.Descriptor, Spec.Address.Kind, Domain, socket.Inode);
         }
     }
 
-    /// <summary>The shard that the factory works at.</summary>
-    internal int At { get; private set; }
-
-    /// <summary>The socket that the factory works at.</summary>
-    internal DescriptorHandle Subject => _sockets[At].Descriptor;
-
-    /// <summary>What is done next is done at that shard, and the history says so where there are several.</summary>
-    internal void WorkAt(int shard, bool isOneOfSeveral)
+    /// <summary>Forgets how the sockets were, after the daemon itself has changed them.</summary>
+    public void ForgetBaseline()
     {
-        At = shard;
-        History.Subject = isOneOfSeveral ? $"shard {shard}" : null;
+        foreach (var socket in _sockets)
+        {
+            socket.Baseline = null;
+            socket.ForgetDrift();
+        }
     }
 
-    /// <summary>Takes over the socket of the shard that is worked at; the one that it replaces, if any, is the caller's.</summary>
-    internal void Put(DescriptorHandle descriptor)
+    /// <summary>Takes over a descriptor as the only socket. The caller closes the present ones.</summary>
+    internal void SetSocket(DescriptorHandle descriptor, ulong inode = 0)
     {
-        var socket = new ListenerSocket(descriptor, At);
-        if (At < _sockets.Count)
+        ForgetSockets();
+        _sockets.Add(new ListenerSocket(descriptor, 0) { Inode = inode });
+    }
+
+    /// <summary>Takes over the socket of a shard, the next one or a present one. The caller closes the socket that it replaces.</summary>
+    internal void Put(int shard, DescriptorHandle descriptor)
+    {
+        if (shard == _sockets.Count)
         {
-            _sockets[At] = socket;
+            _sockets.Add(new ListenerSocket(descriptor, shard));
         }
         else
         {
-            _sockets.Add(socket);
+            _sockets[shard] = new ListenerSocket(descriptor, shard);
         }
     }
 
-    /// <summary>Puts a former socket of a shard back.</summary>
-    internal void Put(ListenerSocket socket) => _sockets[socket.Shard] = socket;
+    /// <summary>Puts the former socket of a shard back.</summary>
+    internal void PutBack(ListenerSocket socket) => _sockets[socket.Shard] = socket;
 
-    /// <summary>Lets go of the last shard, which is the caller's from now on.</summary>
+    /// <summary>Gives the last shard to the caller.</summary>
     internal ListenerSocket RemoveLast()
     {
         var last = _sockets[^1];
@@ -135,134 +218,43 @@ public sealed partial class ListenerHandle : IDisposable
         return last;
     }
 
-    /// <summary>The daemon's descriptor of a shard; null where there is no such shard.</summary>
-    internal DescriptorHandle? DescriptorOf(int shard) => shard < _sockets.Count ? _sockets[shard].Descriptor : null;
-
-    /// <summary>Its sockets by shard; none where there is no socket.</summary>
-    public IReadOnlyList<ListenerSocket> Sockets => _sockets;
-
-    /// <summary>What holders of the shared socket changed, and is not as it was yet.</summary>
-    public IEnumerable<SocketChange> Drift => _sockets.Where(socket => socket.HasDrifted).SelectMany(socket => socket.Drift.Values);
-
-    /// <summary>Whether there is any of it.</summary>
-    public bool HasDrifted
+    /// <summary>Begins the removal of the last shard.</summary>
+    internal ListenerSocket LetLastLeave(TimeSpan now)
     {
-        get
-        {
-            foreach (var socket in _sockets)
-            {
-                if (socket.HasDrifted)
-                {
-                    return true;
-                }
-            }
+        var last = RemoveLast();
+        last.LeavingSince = now;
+        last.IsChosen = false;
+        _leaving.Add(last);
+        return last;
+    }
 
+    /// <summary>Keeps the shard of the next number, if it is being removed. True if there is one.</summary>
+    internal bool TryKeepNext()
+    {
+        var index = _leaving.FindIndex(socket => socket.Shard == _sockets.Count);
+        if (index < 0)
+        {
             return false;
         }
+
+        _leaving[index].LeavingSince = null;
+        _sockets.Add(_leaving[index]);
+        _leaving.RemoveAt(index);
+        return true;
     }
 
-    /// <summary>The family of the socket.</summary>
-    public SocketDomain Domain { get; internal set; }
+    /// <summary>Adds a shard whose removal a previous daemon began.</summary>
+    internal void AddLeaving(ListenerSocket socket) => _leaving.Add(socket);
 
-    /// <summary>The address from getsockname(); null where there is no socket.</summary>
-    public ListenAddress? Effective
-    {
-        get => _effective;
-        internal set => (_effective, _effectiveText) = (value, null);
-    }
+    /// <summary>Forgets a removed shard, which the caller has closed.</summary>
+    internal void Forget(ListenerSocket socket) => _leaving.Remove(socket);
 
-    /// <summary>The same as text, made once.</summary>
-    public string? EffectiveText => ReferenceEquals(_effective, _spec.Address) ? Requested : _effectiveText ??= _effective?.ToString();
-
-    /// <summary>The socket's inode number; 0 where there is no socket.</summary>
-    public ulong Inode
-    {
-        get => _sockets.Count == 0 ? 0 : _sockets[0].Inode;
-        internal set => _sockets[At].Inode = value;
-    }
-
-    /// <summary>The address that it had when its socket was shut down, and is to have again; null where that never happened.</summary>
-    internal ListenAddress? Settled { get; set; }
-
-    /// <summary>Where it came from.</summary>
-    public HandleOrigin Origin { get; internal set; }
-
-    /// <summary>Whether somebody put it by the broker, and no configuration names it.</summary>
-    public bool IsGiven { get; internal set; }
-
-    /// <summary>Whether a service lists it and nobody has given it yet.</summary>
-    public bool IsAwaited => IsGiven && Descriptor is null;
-
-    /// <summary>Whether connections can wait on it: not where a given socket of such a kind does not listen.</summary>
-    public bool Listens => Spec.Address.Kind.Listens() && !IsIdle;
-
-    /// <summary>Its state in the words of the public interface: listening, bound (no connections can wait), held (no listener can be that), failed.</summary>
-    public string StateWord() => Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
-
-    /// <summary>To whom it was passed besides its services' workers, the last one last; null where to nobody.</summary>
-    internal List<HistoryActor>? Takers { get; set; }
-
-    /// <summary>How the broker shows it, as it was encoded for this descriptor and address.</summary>
-    internal (DescriptorHandle? Descriptor, ListenAddress? Effective, byte[] Text)? Lent { get; set; }
-
-    /// <summary>A given socket that nobody has called listen() on: it stays as its giver made it.</summary>
-    internal bool IsIdle { get; set; }
-
-    /// <summary>The refused call that left the listener without a socket; null where it has one.</summary>
-    public SystemCallFailure? Failure { get; internal set; }
-
-    /// <summary>What <see cref="Failure"/> means and who is in the way; null where there is a socket.</summary>
-    public BindDiagnosis? Diagnosis { get; internal set; }
-
-    /// <summary>Set where the socket drops what comes until somebody says who gets it.</summary>
-    internal bool DropsUntilSteered { get; init; }
-
-    /// <summary>Why the socket is made, where that is not the daemon's start.</summary>
-    internal string? Occasion { get; init; }
-
-    /// <summary>The socket file that bind() made, by device and inode: what may be removed at the end.</summary>
-    internal (ulong Device, ulong Inode)? PathIdentity { get; set; }
-
-    /// <summary>Where the file of the socket stands whose path this one has taken by exchange; null where it has not.</summary>
-    public string? FormerPath { get; internal set; }
-
-    /// <summary>What was asked of an option, and what came of it.</summary>
-    public (OptionValue Requested, OptionValue? Effective, Verdict Verdict)? Asked(SocketOption option) =>
-        IndexOf(option) is var index and >= 0 ? (_asked[index].Requested, _asked[index].Effective, _asked[index].Verdict) : null;
-
-    /// <summary>
-    /// The call by which the configuration's value of an option was set, its FORCE variant where that was taken; null where
-    /// the configuration says nothing of it, or the kernel has refused it.
-    /// </summary>
-    public SetOptionStep? AskedFor(SocketOption option)
-    {
-        foreach (var one in new[] { option, option == SocketOptions.ReceiveBuffer ? SocketOptions.ReceiveBufferForce : option == SocketOptions.SendBuffer ? SocketOptions.SendBufferForce : option })
-        {
-            if (Origin is HandleOrigin.Created or HandleOrigin.InheritedUpgrade or HandleOrigin.Recovered
-                && Asked(one) is { Verdict: not (Verdict.Refused or Verdict.Inherited) } asked)
-            {
-                return new SetOptionStep(one, asked.Requested);
-            }
-        }
-
-        return null;
-    }
-
-    /// <summary>Forgets what an attempt in another family has left.</summary>
-    internal void Reset()
-    {
-        Dispose();
-        Descriptor = null;
-        History.Subject = null;
-        _asked = [];
-    }
-
-    /// <summary>Nothing is asked of the option any more.</summary>
+    /// <summary>Forgets that an option was asked for.</summary>
     internal void Forget(SocketOption option) => _asked = Array.FindAll(_asked, asked => !ReferenceEquals(asked.Option, option));
 
+    /// <summary>Keeps what was asked of an option, and what came of it.</summary>
     internal void Remember(SocketOption option, OptionValue requested, OptionValue? effective, Verdict verdict)
     {
-        // A few at most of the catalogue's, whose rows are one object each.
         var index = IndexOf(option);
         if (index < 0)
         {
@@ -273,38 +265,18 @@ public sealed partial class ListenerHandle : IDisposable
         _asked[index] = (option, requested, effective, verdict);
     }
 
-    private void Tell(HistoryFact fact) => _recorded?.Invoke(this, fact);
-
-    private int IndexOf(SocketOption option)
+    /// <summary>Closes the sockets and forgets what was asked of them.</summary>
+    internal void Reset()
     {
-        for (var i = 0; i < _asked.Length; i++)
-        {
-            if (ReferenceEquals(_asked[i].Option, option))
-            {
-                return i;
-            }
-        }
-
-        return -1;
+        CloseSockets();
+        _asked = [];
     }
 
-    /// <summary>Reads how its sockets are, if nobody has had them yet: what differs later is what a holder changed. Before each passing to another process.</summary>
-    public void KeepBaseline()
+    /// <summary>Closes the sockets; the handle stays in use.</summary>
+    internal void CloseSockets()
     {
-        foreach (var socket in _sockets)
-        {
-            socket.Baseline ??= SocketReader.Read(socket.Descriptor, Spec.Address.Kind, Domain, socket.Inode);
-        }
-    }
-
-    /// <summary>Forgets how its sockets were, after the daemon itself has changed them.</summary>
-    public void ForgetBaseline()
-    {
-        foreach (var socket in _sockets)
-        {
-            socket.Baseline = null;
-            socket.ForgetDrift();
-        }
+        Dispose();
+        ForgetSockets();
     }
 
     /// <inheritdoc/>
@@ -313,4 +285,14 @@ public sealed partial class ListenerHandle : IDisposable
         SocketCloser.Close([.. _sockets.Concat(_leaving).Select(socket => socket.Descriptor)]);
         _leaving.Clear();
     }
+
+    private void ForgetSockets()
+    {
+        _sockets.Clear();
+        Group = null;
+        IsSteered = false;
+        DropsIncoming = false;
+    }
+
+    private int IndexOf(SocketOption option) => Array.FindIndex(_asked, asked => ReferenceEquals(asked.Option, option));
 }

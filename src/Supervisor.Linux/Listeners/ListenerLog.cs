@@ -25,7 +25,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
     private static readonly ScalarValue NoAddress = new("no address");
 
     /// <summary>What keeps lines in bounds that holders of a socket cause; null: nothing.</summary>
-    public LogLimit? Limit { get; set; }
+    public LogLimit? Limit { get; init; }
 
     public void Entry(ListenerHandle handle, HistoryFact entry)
     {
@@ -80,6 +80,19 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
         _ => MessageIds.ListenerOption,
     };
 
+    /// <summary>That a listener has its socket, or why it has none.</summary>
+    public void Result(ListenerHandle handle)
+    {
+        if (handle.Failure is null)
+        {
+            Made(handle);
+        }
+        else
+        {
+            Failed(handle);
+        }
+    }
+
     /// <summary>Assembled at once, not by a logger for each property: there may be thousands in a row.</summary>
     public void Made(ListenerHandle handle)
     {
@@ -104,7 +117,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
         log.Write(LogEvent.UnstableAssembleFromParts(time.GetLocalNow(), LogEventLevel.Information, null, MadeTemplate, properties, default, default));
     }
 
-    public void Failed(ListenerHandle handle) =>
+    private void Failed(ListenerHandle handle) =>
         log.Kind(MessageIds.ListenerFailed).Listener(handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Requested)
             .ForContext("ERRNO", handle.Failure!.Errno)

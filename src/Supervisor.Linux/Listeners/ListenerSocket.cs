@@ -27,6 +27,13 @@ public sealed class ListenerSocket
     /// <summary>The inode number.</summary>
     public ulong Inode { get; internal set; }
 
+    /// <summary>Reads the inode number from the descriptor.</summary>
+    internal void ReadInode()
+    {
+        Files.GetStatus(Descriptor, out var status);
+        Inode = status.Inode;
+    }
+
     /// <summary>Whether it gets new connections: not while it is a shard that nobody serves yet, or one on its way out, and the kernel can be told.</summary>
     public bool IsChosen { get; internal set; } = true;
 

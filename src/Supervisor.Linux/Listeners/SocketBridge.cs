@@ -29,9 +29,10 @@ public sealed class SocketBridge : ISocketBridge
         Former = former;
         Successor = successor;
         Steer(former);
-        if (successor is { DropsUntilSteered: true, Descriptor: { } socket })
+        if (successor is { DropsIncoming: true, Descriptor: { } socket })
         {
             Note(successor, "SO_DETACH_FILTER", Sockets.TakeIncoming(socket), "new connections are steered");
+            successor.DropsIncoming = false;
         }
     }
 

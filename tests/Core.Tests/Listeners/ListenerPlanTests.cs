@@ -186,28 +186,6 @@ public class ListenerPlanTests
     }
 
     [Fact]
-    public void The_calls_of_a_listener_that_is_like_the_last_one_are_its_own()
-    {
-        var plain = Spec("tcp://127.0.0.1:80");
-        ListenerSpec[] specs =
-        [
-            plain, plain with { Name = "b", Address = Parse("tcp://127.0.0.2:81") }, plain with { Listen = new() { Backlog = 7 } }, plain with { Shards = 2 },
-            .. new[] { "tcp://*:80", "tcp://[::1]:80", "tcp://192.0.2.1:80", "tcp://0.0.0.0:80", "mptcp://192.0.2.1:80", "udp://192.0.2.1:53", "unix:///run/a", "unix-dgram://@a", "vsock://*:1" }
-                .Select(address => Everything with { Address = Parse(address) }),
-        ];
-        foreach (var (last, next) in specs.SelectMany(last => specs.Select(next => (last, next))))
-        {
-            foreach (var domain in ListenerPlan.Domains(next.Address))
-            {
-                var like = ListenerPlan.For(last, ListenerPlan.Domains(last.Address)[^1]);
-                var (made, alone) = (ListenerPlan.For(next, domain, like), ListenerPlan.For(next, domain));
-                Assert.Equal(alone.Steps.AsEnumerable(), made.Steps.AsEnumerable());
-                Assert.Equal((alone.Spec, alone.Domain, alone.Address), (made.Spec, made.Domain, made.Address));
-            }
-        }
-    }
-
-    [Fact]
     public void Non_blocking_is_decided_by_socket() =>
         Assert.Equal(new CreateStep(ListenerKind.Tcp, SocketDomain.IPv6, true), ListenerPlan.For(Everything, SocketDomain.IPv6).Steps[0]);
 

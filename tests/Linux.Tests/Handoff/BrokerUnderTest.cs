@@ -53,7 +53,7 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
             return new BrokerError(BrokerErrorCode.Denied, "there is one");
         }
 
-        _handles.Add(_factory.Hold(name, descriptor, HandleOrigin.Given, giver, note));
+        _handles.Add(_factory.Given.Hold(name, descriptor, HandleOrigin.Given, giver, note));
         return null;
     }
 

@@ -89,14 +89,14 @@ public class AdoptTests : KernelTest
     {
         using var directory = new TemporaryDirectory();
         var factory = Given.Factory();
-        using var handle = factory.Adopt(Given.Spec($"unix://{directory["s"]}"), Loopback.Bound($"unix://{directory["s"]}", 1), HandleOrigin.InheritedSystemd, null, "by its name");
+        using var handle = factory.Adopter.Adopt(Given.Spec($"unix://{directory["s"]}"), [Loopback.Bound($"unix://{directory["s"]}", 1)], HandleOrigin.InheritedSystemd, null, "by its name");
         Assert.Null(handle.Failure);
         factory.Close(handle, removePath: true);
         Assert.Equal(["s"], directory.Files);
     }
 
     private static ListenerHandle Adopt(ListenerSpec spec, DescriptorHandle given) =>
-        Given.Factory().Adopt(spec, given, HandleOrigin.InheritedSystemd, new HistoryActor(1, "systemd"), "LISTEN_FDS, by its name");
+        Given.Factory().Adopter.Adopt(spec, [given], HandleOrigin.InheritedSystemd, new HistoryActor(1, "systemd"), "LISTEN_FDS, by its name");
 
     [Theory]
     [InlineData(1)]
@@ -106,7 +106,7 @@ public class AdoptTests : KernelTest
         using var made = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 3 });
         DescriptorHandle[] descriptors = [.. made.Sockets.Take(given).Select(socket => Files.Duplicate(socket.Descriptor, out _)!)];
         var spec = Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 });
-        using var handle = Given.Factory().Adopt(spec, descriptors, HandleOrigin.InheritedSystemd, null, "test");
+        using var handle = Given.Factory().Adopter.Adopt(spec, descriptors, HandleOrigin.InheritedSystemd, null, "test");
         Assert.Null(handle.Failure);
         Assert.Equal(4, handle.Sockets.Count);
         Assert.Equal(made.Sockets.Take(given).Select(socket => socket.Inode), handle.Sockets.Take(given).Select(socket => socket.Inode));
@@ -114,14 +114,14 @@ public class AdoptTests : KernelTest
         Assert.Equal([0, 1, 2, 3], handle.Sockets.Select(socket => socket.Shard));
 
         // Who stands where in the kernel's group is its maker's secret.
-        Assert.NotNull(ListenerFactory.WhyNotSteered(handle));
+        Assert.NotNull(ShardSteering.WhyNot(handle));
     }
 
     [Fact]
     public void One_without_REUSEPORT_cannot_be_one_of_several()
     {
         using var made = Given.Listener("tcp://127.0.0.1:0");
-        using var handle = Given.Factory().Adopt(
+        using var handle = Given.Factory().Adopter.Adopt(
             Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }), [Files.Duplicate(made.Descriptor!, out _)!], HandleOrigin.InheritedSystemd, null, "test");
         Assert.Empty(handle.Sockets);
         Assert.Contains("ReusePort=yes", handle.Failure!.Arguments, StringComparison.Ordinal);

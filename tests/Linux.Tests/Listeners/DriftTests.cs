@@ -186,7 +186,7 @@ public sealed class DriftTests : KernelTest
         var factory = Given.Factory(log);
         var handle = factory.Create(Given.Spec(address, configure));
         Assert.True(handle.Failure is null, handle.Failure?.ToString());
-        watch = new DriftWatch(_loop, factory);
+        watch = new DriftWatch(_loop, factory.Repair);
         watch.RecordTakers(handle);
         handle.KeepBaseline();
         handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: new HistoryActor(Processes.CurrentPid, "taker"));

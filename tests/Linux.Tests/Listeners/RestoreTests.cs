@@ -1,5 +1,6 @@
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
+using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Tests.Kernel;
 using Supervisor.Native;
 
@@ -20,13 +21,13 @@ public sealed class RestoreTests : KernelTest
             Assert.Null(Files.SetNonBlocking(former.Descriptor!));
         }
 
-        var entry = former.Keep(null, null);
+        var entry = ListenerSnapshot.Of(former, null, null);
         Assert.Equal(wasSet, entry.IsNonBlocking);
 
         // The flag belongs to the open file: another one, in which it is clear, stands for the one that systemd passes.
         using var passed = Given.Listener("tcp://127.0.0.1:0");
         Assert.False(Files.IsNonBlocking(passed.Descriptor!));
-        using var restored = Given.Factory().Restore(entry, Files.Duplicate(passed.Descriptor!, out _), HandleOrigin.Recovered, "execve", "goes on");
+        using var restored = Given.Factory().Restorer.Restore(entry, Files.Duplicate(passed.Descriptor!, out _), HandleOrigin.Recovered, "execve", "goes on");
         Assert.Equal(wasSet, Files.IsNonBlocking(passed.Descriptor!));
         Assert.Equal(wasSet ? 1 : 0, restored.History.Entries.Count(step => step is { Phase: HandlePhase.Adopt, Call: "fcntl", Option: SocketChange.NonBlocking, Verdict: Verdict.Exact }));
     }

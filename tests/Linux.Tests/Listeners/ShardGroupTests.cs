@@ -78,29 +78,29 @@ public sealed class ShardGroupTests : KernelTest
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec(address, spec => spec with { Shards = before }));
         var inodes = handle.Sockets.Select(socket => socket.Inode).ToArray();
-        Assert.Null(ListenerFactory.WhyNotSteered(handle));
+        Assert.Null(ShardSteering.WhyNot(handle));
 
         var more = handle.Spec with { Shards = before + 4 };
-        Assert.Null(factory.Grow(handle, more, TimeSpan.Zero));
-        factory.Change(handle, more);
+        Assert.Null(factory.Shards.Grow(handle, more, TimeSpan.Zero));
+        factory.Reconfigurer.Change(handle, more);
         Assert.Equal(before + 4, handle.Sockets.Count);
         Assert.Equal(inodes, handle.Sockets.Take(before).Select(socket => socket.Inode));
         Assert.Equal(Enumerable.Range(0, before), Reached(handle));
 
-        factory.Choose(handle, [handle.Sockets[before + 1]]);
+        factory.Shards.Choose(handle, [handle.Sockets[before + 1]]);
         Assert.Equal([.. Enumerable.Range(0, before), before + 1], Reached(handle));
-        factory.Choose(handle, handle.Sockets);
+        factory.Shards.Choose(handle, handle.Sockets);
         Assert.Equal(Enumerable.Range(0, before + 4), Reached(handle));
 
-        factory.Shrink(handle, before, TimeSpan.Zero);
-        factory.Change(handle, handle.Spec with { Shards = before });
+        factory.Shards.Shrink(handle, before, TimeSpan.Zero);
+        factory.Reconfigurer.Change(handle, handle.Spec with { Shards = before });
         Assert.Equal(4, handle.Leaving.Count);
         Assert.Equal(Enumerable.Range(0, before), Reached(handle));
 
         // In no order: the places of the others are still known.
         foreach (var socket in handle.Leaving.OrderBy(socket => socket.Shard * 7 % 4).ToArray())
         {
-            factory.CloseLeaving(handle, socket);
+            factory.Shards.CloseLeaving(handle, socket);
             Assert.Equal(Enumerable.Range(0, before), Reached(handle));
         }
 
@@ -116,11 +116,11 @@ public sealed class ShardGroupTests : KernelTest
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 }));
         var inodes = handle.Sockets.Select(socket => socket.Inode).ToArray();
-        factory.Shrink(handle, 2, TimeSpan.Zero);
-        Assert.Null(factory.Grow(handle, handle.Spec with { Shards = 3 }, TimeSpan.Zero));
+        factory.Shards.Shrink(handle, 2, TimeSpan.Zero);
+        Assert.Null(factory.Shards.Grow(handle, handle.Spec with { Shards = 3 }, TimeSpan.Zero));
         Assert.Equal(inodes[..3], handle.Sockets.Select(socket => socket.Inode));
         Assert.Equal([inodes[3]], handle.Leaving.Select(socket => socket.Inode));
-        factory.Choose(handle, handle.Sockets);
+        factory.Shards.Choose(handle, handle.Sockets);
         Assert.Equal([0, 1, 2], Reached(handle));
     }
 
@@ -130,7 +130,7 @@ public sealed class ShardGroupTests : KernelTest
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 }));
         var clients = Enumerable.Range(0, 80).Select(_ => Loopback.Connect(handle.Effective!)).ToArray();
-        factory.Shrink(handle, 1, TimeSpan.Zero);
+        factory.Shards.Shrink(handle, 1, TimeSpan.Zero);
         var waiting = handle.Sockets.Concat(handle.Leaving).Sum(socket => AcceptQueue.Read(socket.Descriptor, ListenerKind.Tcp, socket.Inode)!.Value.Length);
         Assert.Equal(80, waiting);
         Assert.All(handle.Leaving, socket => Assert.True(socket.HasWaiting));
@@ -146,10 +146,10 @@ public sealed class ShardGroupTests : KernelTest
         using var other = Loopback.Socket(handle.Effective!);
         OptionAccess.Set(other, SocketOptions.ReusePort, OptionValue.Of(true));
         Assert.Null(Sockets.Bind(other, Sockaddr.Encode(handle.Effective!)!));
-        Assert.Null(ListenerFactory.WhyNotSteered(handle));
+        Assert.Null(ShardSteering.WhyNot(handle));
         Assert.Null(Sockets.Listen(other, 1));
-        Assert.NotNull(ListenerFactory.WhyNotSteered(handle));
-        Assert.Null(factory.Grow(handle, handle.Spec with { Shards = 3 }, TimeSpan.Zero));
+        Assert.NotNull(ShardSteering.WhyNot(handle));
+        Assert.Null(factory.Shards.Grow(handle, handle.Spec with { Shards = 3 }, TimeSpan.Zero));
         Assert.All(handle.Sockets, socket => Assert.True(socket.IsChosen));
         Assert.False(handle.IsSteered);
     }
@@ -159,7 +159,7 @@ public sealed class ShardGroupTests : KernelTest
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }));
-        var failed = factory.Grow(handle, handle.Spec with { Shards = 4, Bind = new BindOptions { Device = "no-such-device" } }, TimeSpan.Zero);
+        var failed = factory.Shards.Grow(handle, handle.Spec with { Shards = 4, Bind = new BindOptions { Device = "no-such-device" } }, TimeSpan.Zero);
         Assert.NotNull(failed);
         Assert.Equal((2, 0), (handle.Sockets.Count, handle.Leaving.Count));
         Assert.False(handle.IsSteered);
@@ -172,8 +172,8 @@ public sealed class ShardGroupTests : KernelTest
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 }));
         Libc.Shutdown(handle.Sockets[1].Descriptor, 0);
-        Assert.True(factory.RemakeShard(handle, 1));
-        factory.Shrink(handle, 2, TimeSpan.Zero);
+        Assert.True(factory.Repair.RemakeShard(handle, 1));
+        factory.Shards.Shrink(handle, 2, TimeSpan.Zero);
         Assert.Equal([0, 1], Reached(handle));
     }
 

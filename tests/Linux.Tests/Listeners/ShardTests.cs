@@ -64,7 +64,7 @@ public sealed class ShardTests : KernelTest
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 3 });
         var inodes = handle.Sockets.Select(socket => socket.Inode).ToArray();
         Libc.Shutdown(handle.Sockets[1].Descriptor, 0);
-        Assert.True(Given.Factory().RemakeShard(handle, 1));
+        Assert.True(Given.Factory().Repair.RemakeShard(handle, 1));
         Assert.Equal([true, false, true], handle.Sockets.Select((socket, i) => socket.Inode == inodes[i]));
         Assert.Equal([1, 2], handle.Sockets.Skip(1).Select(socket => socket.Shard));
     }

@@ -1,5 +1,8 @@
 namespace Supervisor.Core.Listeners.Options;
 
+/// <summary>Reads an option's value from a specification, for a socket of that family; null where nothing is to be set.</summary>
+public delegate OptionValue? OptionValueReader(ListenerSpec spec, SocketDomain domain);
+
 /// <summary>
 /// One row of the catalogue of socket options: how the kernel names it, when it acts, whom it reaches.
 /// </summary>
@@ -12,6 +15,7 @@ namespace Supervisor.Core.Listeners.Options;
 /// <param name="Setting">The configuration's name of it within a listener, such as <c>buffers.receive</c>.</param>
 /// <param name="Scope">Which sockets have it.</param>
 /// <param name="Inheritance">Whether accepted TCP connections get it from the listener; see <see cref="InheritanceOn"/>.</param>
+/// <param name="ValueIn">Its value in a specification; null where nothing is set. Only asked where <see cref="AppliesTo"/> holds.</param>
 public sealed record SocketOption(
     string Name,
     string LevelName,
@@ -21,7 +25,8 @@ public sealed record SocketOption(
     HandlePhase Phase,
     string Setting,
     OptionScope Scope,
-    OptionInheritance Inheritance)
+    OptionInheritance Inheritance,
+    OptionValueReader ValueIn)
 {
     /// <summary>
     /// Whether it decides who may own the address. If the kernel refuses such an option, going on would claim an
@@ -41,6 +46,9 @@ public sealed record SocketOption(
     /// <summary>The option's number for getsockopt, where it is another one (SO_RCVBUFFORCE is read as SO_RCVBUF).</summary>
     public int ReadNumber { get; init; } = Number;
 
+    /// <summary>The option to set instead if the kernel refuses this one; null for none.</summary>
+    public SocketOption? Fallback { get; init; }
+
     /// <summary>The sysctl that bounds the value, without /proc/sys/, with dots; null where there is none.</summary>
     public string? BoundedBy { get; init; }
 
@@ -53,6 +61,9 @@ public sealed record SocketOption(
         !kind.Listens() ? OptionInheritance.NotApplicable
         : kind.SpeaksTcp() || Scope == OptionScope.Unix ? Inheritance
         : OptionInheritance.ListenerOnly;
+
+    /// <summary>Whether getsockopt() reads the same value by both: so it is with SO_RCVBUF and SO_RCVBUFFORCE.</summary>
+    public bool IsReadLike(SocketOption other) => Level == other.Level && ReadNumber == other.ReadNumber;
 
     /// <summary>Whether a socket of this kind and family has the option.</summary>
     public bool AppliesTo(ListenerKind kind, SocketDomain domain) => Scope switch

@@ -1,12 +1,16 @@
 using System.Collections.Immutable;
+using static Supervisor.Core.Listeners.Options.SettingValue;
 
 namespace Supervisor.Core.Listeners.Options;
 
 /// <summary>
-/// The catalogue of socket options: numbers from the Linux ABI (asm-generic/socket.h, linux/in.h, linux/in6.h,
-/// linux/tcp.h), which a generated C program checks against the installed headers
-/// (<c>tests/Core.Tests/Listeners/SocketOptionAbiTests.cs</c>). The order within a phase is the order in which they are set.
+/// The catalogue of socket options: one row says how the kernel names an option, when it acts, and which setting gives its
+/// value. To add an option, add a row here and its setting in Supervisor.Config.
 /// </summary>
+/// <remarks>
+/// The numbers come from the Linux ABI (asm-generic/socket.h, linux/in.h, linux/in6.h, linux/tcp.h); SocketOptionAbiTests
+/// compares them with the installed headers.
+/// </remarks>
 public static class SocketOptions
 {
     private const int SolSocket = 1;
@@ -16,129 +20,193 @@ public static class SocketOptions
 
     // Before bind(): who may own the address.
 
-    /// <summary>Bind over closed connections that linger; never a share in a live listener. socket(7).</summary>
-    public static readonly SocketOption ReuseAddress = Socket("SO_REUSEADDR", 2, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_address", OptionScope.Any, OptionInheritance.Inherited) with { AffectsBindOwnership = true };
+    /// <summary>Bind over closed connections in TIME_WAIT; never a share in a live listener. socket(7).</summary>
+    public static readonly SocketOption ReuseAddress =
+        Socket("SO_REUSEADDR", 2, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_address", OptionScope.Any,
+            (spec, _) => Enable(spec.Bind.ReuseAddress ?? spec.Address.Kind.SpeaksTcp()))
+        with { AffectsBindOwnership = true };
 
-    /// <summary>Several sockets on one address, connections spread over them by the kernel. Linux 3.9, socket(7).</summary>
-    public static readonly SocketOption ReusePort = Socket("SO_REUSEPORT", 15, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_port", OptionScope.Any, OptionInheritance.Inherited) with { AffectsBindOwnership = true };
+    /// <summary>Several sockets on one address; the kernel spreads connections over them. Linux 3.9, socket(7).</summary>
+    public static readonly SocketOption ReusePort =
+        Socket("SO_REUSEPORT", 15, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_port", OptionScope.Any,
+            (spec, _) => Enable(spec.Bind.ReusePort || spec.Shards > 1))
+        with { AffectsBindOwnership = true };
 
-    /// <summary>[::] without the IPv4 side. ipv6(7).</summary>
-    public static readonly SocketOption V6Only = IPv6("IPV6_V6ONLY", 26, HandlePhase.PreBind, "bind.ipv6_only", OptionShape.Flag) with { AffectsBindOwnership = true, ChangeableInPlace = false };
+    /// <summary>[::] without the IPv4 side. Always set, because net.ipv6.bindv6only may change the host's default. ipv6(7).</summary>
+    public static readonly SocketOption V6Only =
+        IPv6("IPV6_V6ONLY", 26, OptionShape.Flag, HandlePhase.PreBind, "bind.ipv6_only", (spec, _) => Flag(spec.Bind.IPv6Only))
+        with { AffectsBindOwnership = true, ChangeableInPlace = false };
 
     /// <summary>Bind to an address that no interface has (yet). ip(7).</summary>
-    public static readonly SocketOption FreeBind = IPv4("IP_FREEBIND", 15, HandlePhase.PreBind, "bind.free_bind", OptionShape.Flag) with { AffectsBindOwnership = true };
+    public static readonly SocketOption FreeBind =
+        IPv4("IP_FREEBIND", 15, OptionShape.Flag, HandlePhase.PreBind, "bind.free_bind", (spec, _) => Enable(spec.Bind.FreeBind))
+        with { AffectsBindOwnership = true };
 
     /// <summary>Transparent proxying; CAP_NET_RAW or CAP_NET_ADMIN. Linux 2.6.24, ip(7).</summary>
-    public static readonly SocketOption Transparent = IPv4("IP_TRANSPARENT", 19, HandlePhase.PreBind, "bind.transparent", OptionShape.Flag) with { AffectsBindOwnership = true };
+    public static readonly SocketOption Transparent =
+        IPv4("IP_TRANSPARENT", 19, OptionShape.Flag, HandlePhase.PreBind, "bind.transparent", (spec, _) => Enable(spec.Bind.Transparent))
+        with { AffectsBindOwnership = true };
 
     /// <summary>Only traffic of one interface. Unprivileged since Linux 5.7 for a socket that has no device yet. socket(7).</summary>
-    public static readonly SocketOption BindToDevice = Socket("SO_BINDTODEVICE", 25, OptionShape.Name, HandlePhase.PreBind, "bind.device", OptionScope.Internet, OptionInheritance.Inherited) with { AffectsBindOwnership = true, ChangeableInPlace = false };
+    public static readonly SocketOption BindToDevice =
+        Socket("SO_BINDTODEVICE", 25, OptionShape.Name, HandlePhase.PreBind, "bind.device", OptionScope.Internet,
+            (spec, _) => Name(spec.Bind.Device))
+        with { AffectsBindOwnership = true, ChangeableInPlace = false };
 
     /// <summary>The firewall mark; CAP_NET_RAW or CAP_NET_ADMIN. socket(7).</summary>
-    public static readonly SocketOption Mark = Socket("SO_MARK", 36, OptionShape.Number, HandlePhase.PreBind, "bind.mark", OptionScope.Any, OptionInheritance.Inherited);
+    public static readonly SocketOption Mark =
+        Socket("SO_MARK", 36, OptionShape.Number, HandlePhase.PreBind, "bind.mark", OptionScope.Any, (spec, _) => Number(spec.Bind.Mark));
 
     /// <summary>Credentials with each message. unix(7).</summary>
-    public static readonly SocketOption PassCredentials = Socket("SO_PASSCRED", 16, OptionShape.Flag, HandlePhase.PreBind, "unix.pass_credentials", OptionScope.Unix, OptionInheritance.Inherited);
+    public static readonly SocketOption PassCredentials =
+        Socket("SO_PASSCRED", 16, OptionShape.Flag, HandlePhase.PreBind, "unix.pass_credentials", OptionScope.Unix,
+            (spec, _) => Flag(spec.Unix.PassCredentials));
 
     // Before listen(): kernel memory.
 
-    /// <summary>Receive buffer in bytes; doubled for the kernel's bookkeeping, capped. socket(7).</summary>
-    public static readonly SocketOption ReceiveBuffer = Socket("SO_RCVBUF", 8, OptionShape.Number, HandlePhase.PreListen, "buffers.receive", OptionScope.Any, OptionInheritance.Inherited) with { BoundedBy = "net.core.rmem_max" };
+    /// <summary>Receive buffer in bytes; the kernel doubles it for its own bookkeeping and caps it. socket(7).</summary>
+    public static readonly SocketOption ReceiveBuffer =
+        Buffer("SO_RCVBUF", 8, "buffers.receive", spec => spec.Buffers.Force ? null : spec.Buffers.Receive)
+        with { BoundedBy = "net.core.rmem_max" };
 
-    /// <summary>The same over the cap; CAP_NET_ADMIN. Linux 2.6.14, socket(7).</summary>
-    public static readonly SocketOption ReceiveBufferForce = Socket("SO_RCVBUFFORCE", 33, OptionShape.Number, HandlePhase.PreListen, "buffers.receive", OptionScope.Any, OptionInheritance.Inherited) with { ReadNumber = 8 };
+    /// <summary>Receive buffer beyond the cap; CAP_NET_ADMIN. Linux 2.6.14, socket(7).</summary>
+    public static readonly SocketOption ReceiveBufferForce =
+        Buffer("SO_RCVBUFFORCE", 33, "buffers.receive", spec => spec.Buffers.Force ? spec.Buffers.Receive : null)
+        with { ReadNumber = 8, Fallback = ReceiveBuffer };
 
-    /// <summary>Send buffer in bytes; doubled for the kernel's bookkeeping, capped. socket(7).</summary>
-    public static readonly SocketOption SendBuffer = Socket("SO_SNDBUF", 7, OptionShape.Number, HandlePhase.PreListen, "buffers.send", OptionScope.Any, OptionInheritance.Inherited) with { BoundedBy = "net.core.wmem_max" };
+    /// <summary>Send buffer in bytes; the kernel doubles it for its own bookkeeping and caps it. socket(7).</summary>
+    public static readonly SocketOption SendBuffer =
+        Buffer("SO_SNDBUF", 7, "buffers.send", spec => spec.Buffers.Force ? null : spec.Buffers.Send)
+        with { BoundedBy = "net.core.wmem_max" };
 
-    /// <summary>The same over the cap; CAP_NET_ADMIN. Linux 2.6.14, socket(7).</summary>
-    public static readonly SocketOption SendBufferForce = Socket("SO_SNDBUFFORCE", 32, OptionShape.Number, HandlePhase.PreListen, "buffers.send", OptionScope.Any, OptionInheritance.Inherited) with { ReadNumber = 7 };
+    /// <summary>Send buffer beyond the cap; CAP_NET_ADMIN. Linux 2.6.14, socket(7).</summary>
+    public static readonly SocketOption SendBufferForce =
+        Buffer("SO_SNDBUFFORCE", 32, "buffers.send", spec => spec.Buffers.Force ? spec.Buffers.Send : null)
+        with { ReadNumber = 7, Fallback = SendBuffer };
 
     // Before listen(): what waits below accept().
 
-    /// <summary>Wake accept() for connections that have sent something; seconds, rounded to retransmissions. tcp(7).</summary>
-    public static readonly SocketOption DeferAccept = Tcp("TCP_DEFER_ACCEPT", 9, "listen.defer_accept", OptionInheritance.ListenerOnly);
+    /// <summary>Wake accept() only for connections that have sent something; seconds, rounded to retransmissions. tcp(7).</summary>
+    public static readonly SocketOption DeferAccept =
+        Tcp("TCP_DEFER_ACCEPT", 9, "listen.defer_accept", spec => Seconds(spec.Listen.DeferAccept))
+        with { Inheritance = OptionInheritance.ListenerOnly };
 
     /// <summary>Length of the queue of Fast Open requests. Linux 3.7, tcp(7).</summary>
-    public static readonly SocketOption FastOpen = Tcp("TCP_FASTOPEN", 23, "listen.fast_open", OptionInheritance.ListenerOnly) with { BoundedBy = "net.core.somaxconn" };
+    public static readonly SocketOption FastOpen =
+        Tcp("TCP_FASTOPEN", 23, "listen.fast_open", spec => Number(spec.Listen.FastOpen))
+        with { Inheritance = OptionInheritance.ListenerOnly, BoundedBy = "net.core.somaxconn" };
 
     // Before listen(): what accepted connections inherit.
 
     /// <summary>Nagle's algorithm off. tcp(7).</summary>
-    public static readonly SocketOption NoDelay = Tcp("TCP_NODELAY", 1, "accepted.no_delay") with { Shape = OptionShape.Flag };
+    public static readonly SocketOption NoDelay =
+        Tcp("TCP_NODELAY", 1, "accepted.no_delay", spec => Flag(spec.Accepted.NoDelay)) with { Shape = OptionShape.Flag };
 
     /// <summary>Probe idle connections. socket(7).</summary>
-    public static readonly SocketOption KeepAlive = Socket("SO_KEEPALIVE", 9, OptionShape.Flag, HandlePhase.PreListen, "accepted.keep_alive", OptionScope.Tcp, OptionInheritance.Inherited);
+    public static readonly SocketOption KeepAlive =
+        Socket("SO_KEEPALIVE", 9, OptionShape.Flag, HandlePhase.PreListen, "accepted.keep_alive", OptionScope.Tcp,
+            (spec, _) => Flag(spec.Accepted.KeepAlive));
 
     /// <summary>Idle seconds before the first probe. tcp(7).</summary>
-    public static readonly SocketOption KeepAliveIdle = Tcp("TCP_KEEPIDLE", 4, "accepted.keep_alive_idle");
+    public static readonly SocketOption KeepAliveIdle =
+        Tcp("TCP_KEEPIDLE", 4, "accepted.keep_alive_idle", spec => Seconds(spec.Accepted.KeepAliveIdle));
 
     /// <summary>Seconds between probes. tcp(7).</summary>
-    public static readonly SocketOption KeepAliveInterval = Tcp("TCP_KEEPINTVL", 5, "accepted.keep_alive_interval");
+    public static readonly SocketOption KeepAliveInterval =
+        Tcp("TCP_KEEPINTVL", 5, "accepted.keep_alive_interval", spec => Seconds(spec.Accepted.KeepAliveInterval));
 
     /// <summary>Probes without an answer before the connection ends. tcp(7).</summary>
-    public static readonly SocketOption KeepAliveProbes = Tcp("TCP_KEEPCNT", 6, "accepted.keep_alive_probes");
+    public static readonly SocketOption KeepAliveProbes =
+        Tcp("TCP_KEEPCNT", 6, "accepted.keep_alive_probes", spec => Number(spec.Accepted.KeepAliveProbes));
 
     /// <summary>Milliseconds that sent data may stay unacknowledged. Linux 2.6.37, tcp(7).</summary>
-    public static readonly SocketOption UserTimeout = Tcp("TCP_USER_TIMEOUT", 18, "accepted.user_timeout");
+    public static readonly SocketOption UserTimeout =
+        Tcp("TCP_USER_TIMEOUT", 18, "accepted.user_timeout", spec => Milliseconds(spec.Accepted.UserTimeout));
 
     /// <summary>Seconds that close() waits for unsent data; 0 resets. socket(7).</summary>
-    public static readonly SocketOption Linger = Socket("SO_LINGER", 13, OptionShape.Linger, HandlePhase.PreListen, "accepted.linger", OptionScope.Tcp, OptionInheritance.Inherited);
+    public static readonly SocketOption Linger =
+        Socket("SO_LINGER", 13, OptionShape.Linger, HandlePhase.PreListen, "accepted.linger", OptionScope.Tcp,
+            (spec, _) => Seconds(spec.Accepted.Linger));
 
     /// <summary>Bytes of unsent data below which a socket is writable. Linux 3.12, tcp(7).</summary>
-    public static readonly SocketOption NotSentLowWater = Tcp("TCP_NOTSENT_LOWAT", 25, "accepted.not_sent_low_water");
+    public static readonly SocketOption NotSentLowWater =
+        Tcp("TCP_NOTSENT_LOWAT", 25, "accepted.not_sent_low_water", spec => Number(spec.Accepted.NotSentLowWater));
 
     /// <summary>The congestion control's name. Linux 2.6.13, tcp(7).</summary>
-    public static readonly SocketOption Congestion = Tcp("TCP_CONGESTION", 13, "accepted.congestion") with { Shape = OptionShape.Name, BoundedBy = "net.ipv4.tcp_allowed_congestion_control" };
+    public static readonly SocketOption Congestion =
+        Tcp("TCP_CONGESTION", 13, "accepted.congestion", spec => Name(spec.Accepted.Congestion))
+        with { Shape = OptionShape.Name, BoundedBy = "net.ipv4.tcp_allowed_congestion_control" };
 
     /// <summary>The IPv4 type-of-service octet; TCP keeps its two ECN bits. ip(7).</summary>
-    public static readonly SocketOption TypeOfService = IPv4("IP_TOS", 1, HandlePhase.PreListen, "accepted.tos", OptionShape.Number);
+    public static readonly SocketOption TypeOfService =
+        IPv4("IP_TOS", 1, OptionShape.Number, HandlePhase.PreListen, "accepted.tos",
+            (spec, domain) => IfIPv4(spec, domain, Number(Accepted(spec).TypeOfService)));
 
     /// <summary>The IPv6 traffic class. ipv6(7).</summary>
-    public static readonly SocketOption TrafficClass = IPv6("IPV6_TCLASS", 67, HandlePhase.PreListen, "accepted.tos", OptionShape.Number);
+    public static readonly SocketOption TrafficClass =
+        IPv6("IPV6_TCLASS", 67, OptionShape.Number, HandlePhase.PreListen, "accepted.tos",
+            (spec, _) => Number(Accepted(spec).TypeOfService));
 
     /// <summary>The IPv4 time to live, in hops. ip(7).</summary>
-    public static readonly SocketOption TimeToLive = IPv4("IP_TTL", 2, HandlePhase.PreListen, "accepted.ttl", OptionShape.Number);
+    public static readonly SocketOption TimeToLive =
+        IPv4("IP_TTL", 2, OptionShape.Number, HandlePhase.PreListen, "accepted.ttl",
+            (spec, domain) => IfIPv4(spec, domain, Number(Accepted(spec).TimeToLive)));
 
     /// <summary>The IPv6 hop limit. ipv6(7).</summary>
-    public static readonly SocketOption HopLimit = IPv6("IPV6_UNICAST_HOPS", 16, HandlePhase.PreListen, "accepted.ttl", OptionShape.Number);
+    public static readonly SocketOption HopLimit =
+        IPv6("IPV6_UNICAST_HOPS", 16, OptionShape.Number, HandlePhase.PreListen, "accepted.ttl",
+            (spec, _) => Number(Accepted(spec).TimeToLive));
 
     // Datagrams.
 
     /// <summary>Sending to broadcast addresses. socket(7).</summary>
-    public static readonly SocketOption Broadcast = Socket("SO_BROADCAST", 6, OptionShape.Flag, HandlePhase.PreListen, "datagram.broadcast", OptionScope.Udp, OptionInheritance.NotApplicable);
+    public static readonly SocketOption Broadcast =
+        Socket("SO_BROADCAST", 6, OptionShape.Flag, HandlePhase.PreListen, "datagram.broadcast", OptionScope.Udp,
+            (spec, _) => Flag(spec.Datagram.Broadcast))
+        with { Inheritance = OptionInheritance.NotApplicable };
 
     /// <summary>Destination address and interface with each IPv4 datagram. ip(7).</summary>
-    public static readonly SocketOption PacketInfo = new("IP_PKTINFO", "IPPROTO_IP", IpprotoIp, 8, OptionShape.Flag, HandlePhase.PreListen, "datagram.packet_info", OptionScope.Udp, OptionInheritance.NotApplicable);
+    public static readonly SocketOption PacketInfo =
+        IPv4("IP_PKTINFO", 8, OptionShape.Flag, HandlePhase.PreListen, "datagram.packet_info",
+            (spec, domain) => IfIPv4(spec, domain, Flag(spec.Datagram.PacketInfo)))
+        with { Scope = OptionScope.Udp, Inheritance = OptionInheritance.NotApplicable };
 
     /// <summary>Destination address and interface with each IPv6 datagram. Linux 2.6.14, ipv6(7).</summary>
-    public static readonly SocketOption ReceivePacketInfo6 = new("IPV6_RECVPKTINFO", "IPPROTO_IPV6", IpprotoIpv6, 49, OptionShape.Flag, HandlePhase.PreListen, "datagram.packet_info", OptionScope.UdpIPv6, OptionInheritance.NotApplicable);
+    public static readonly SocketOption ReceivePacketInfo6 =
+        IPv6("IPV6_RECVPKTINFO", 49, OptionShape.Flag, HandlePhase.PreListen, "datagram.packet_info",
+            (spec, _) => Flag(spec.Datagram.PacketInfo))
+        with { Scope = OptionScope.UdpIPv6, Inheritance = OptionInheritance.NotApplicable };
 
-    /// <summary>
-    /// The options whose values are shown for every socket that has them, asked for or not.
-    /// The FORCE variants are left out: they are other ways to set what SO_RCVBUF and SO_SNDBUF show.
-    /// </summary>
-    public static readonly ImmutableArray<SocketOption> Shown =
+    /// <summary>Every option of the catalogue, in the order in which a listener's are set: by phase.</summary>
+    public static readonly ImmutableArray<SocketOption> All =
     [
         ReuseAddress, ReusePort, V6Only, FreeBind, Transparent, BindToDevice, Mark, PassCredentials,
-        ReceiveBuffer, SendBuffer, DeferAccept, FastOpen,
+        ReceiveBuffer, ReceiveBufferForce, SendBuffer, SendBufferForce, DeferAccept, FastOpen,
         NoDelay, KeepAlive, KeepAliveIdle, KeepAliveInterval, KeepAliveProbes, UserTimeout, Linger, NotSentLowWater,
         Congestion, TypeOfService, TrafficClass, TimeToLive, HopLimit,
         Broadcast, PacketInfo, ReceivePacketInfo6,
     ];
 
-    /// <summary>Every option of the catalogue.</summary>
-    public static readonly ImmutableArray<SocketOption> All = [.. Shown, ReceiveBufferForce, SendBufferForce];
+    /// <summary>
+    /// The options whose values are shown for every socket that has them. The FORCE variants are left out: they only set what
+    /// SO_RCVBUF and SO_SNDBUF show.
+    /// </summary>
+    public static readonly ImmutableArray<SocketOption> Shown = [.. All.Where(option => option.ReadNumber == option.Number)];
 
-    private static SocketOption Socket(string name, int number, OptionShape shape, HandlePhase phase, string setting, OptionScope scope, OptionInheritance inheritance) =>
-        new(name, "SOL_SOCKET", SolSocket, number, shape, phase, setting, scope, inheritance);
+    private static SocketOption Socket(
+        string name, int number, OptionShape shape, HandlePhase phase, string setting, OptionScope scope, OptionValueReader value) =>
+        new(name, "SOL_SOCKET", SolSocket, number, shape, phase, setting, scope, OptionInheritance.Inherited, value);
 
-    private static SocketOption IPv4(string name, int number, HandlePhase phase, string setting, OptionShape shape) =>
-        new(name, "IPPROTO_IP", IpprotoIp, number, shape, phase, setting, OptionScope.IPv4, OptionInheritance.Inherited);
+    private static SocketOption Buffer(string name, int number, string setting, Func<ListenerSpec, int?> bytes) =>
+        Socket(name, number, OptionShape.Number, HandlePhase.PreListen, setting, OptionScope.Any, (spec, _) => Number(bytes(spec)));
 
-    private static SocketOption IPv6(string name, int number, HandlePhase phase, string setting, OptionShape shape) =>
-        new(name, "IPPROTO_IPV6", IpprotoIpv6, number, shape, phase, setting, OptionScope.IPv6, OptionInheritance.Inherited);
+    private static SocketOption IPv4(string name, int number, OptionShape shape, HandlePhase phase, string setting, OptionValueReader value) =>
+        new(name, "IPPROTO_IP", IpprotoIp, number, shape, phase, setting, OptionScope.IPv4, OptionInheritance.Inherited, value);
 
-    private static SocketOption Tcp(string name, int number, string setting, OptionInheritance inheritance = OptionInheritance.Inherited) =>
-        new(name, "IPPROTO_TCP", IpprotoTcp, number, OptionShape.Number, HandlePhase.PreListen, setting, OptionScope.Tcp, inheritance);
+    private static SocketOption IPv6(string name, int number, OptionShape shape, HandlePhase phase, string setting, OptionValueReader value) =>
+        new(name, "IPPROTO_IPV6", IpprotoIpv6, number, shape, phase, setting, OptionScope.IPv6, OptionInheritance.Inherited, value);
+
+    private static SocketOption Tcp(string name, int number, string setting, Func<ListenerSpec, OptionValue?> value) =>
+        new(name, "IPPROTO_TCP", IpprotoTcp, number, OptionShape.Number, HandlePhase.PreListen, setting, OptionScope.Tcp,
+            OptionInheritance.Inherited, (spec, _) => value(spec));
 }

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Core.Listeners.Plan;
@@ -23,6 +22,8 @@ public sealed record ListenerPlan
     private static readonly ImmutableArray<SocketDomain> OnlyIPv6 = [SocketDomain.IPv6];
     private static readonly ImmutableArray<SocketDomain> OnlyIPv4 = [SocketDomain.IPv4];
     private static readonly ImmutableArray<SocketDomain> BothFamilies = [SocketDomain.IPv6, SocketDomain.IPv4];
+
+    private static readonly PlanStep[] Nothing = [];
 
     private ListenerPlan(ListenerSpec spec, SocketDomain domain, ListenAddress address, ImmutableArray<PlanStep> steps)
     {
@@ -53,250 +54,52 @@ public sealed record ListenerPlan
         _ => address.Host!.AddressFamily == AddressFamily.InterNetworkV6 ? OnlyIPv6 : OnlyIPv4,
     };
 
-    /// <summary>The plan for one family of <see cref="Domains"/>.</summary>
+    /// <summary>The plan for one family of <see cref="Domains"/>: the steps in the order in which they are made.</summary>
     public static ListenerPlan For(ListenerSpec spec, SocketDomain domain)
     {
         var address = spec.Address.IsAnyFamily
             ? ListenAddress.Internet(spec.Address.Kind, domain == SocketDomain.IPv6 ? IPAddress.IPv6Any : IPAddress.Any, (int)spec.Address.Port)
             : spec.Address;
-        const int usual = 4;
-        var steps = ImmutableArray.CreateBuilder<PlanStep>(usual);
-        steps.Add(new CreateStep(spec.Address.Kind, domain, spec.Listen.NonBlocking));
-        List<SetOptionStep>? later = null;
-        foreach (var option in Options(spec, domain))
-        {
-            if (option.Phase == HandlePhase.PreBind)
-            {
-                steps.Add(option);
-            }
-            else
-            {
-                (later ??= []).Add(option);
-            }
-        }
-
-        var pathMode = spec.Address.Kind.IsUnix() && !spec.Address.IsAbstract ? spec.Unix.Mode : null;
-        if (pathMode is { } mode)
-        {
-            steps.Add(new SocketModeStep(mode));
-        }
-
-        steps.Add(new BindStep(address));
-        if (spec.Address.Kind.IsUnix() && !spec.Address.IsAbstract && (spec.Unix.User ?? spec.Unix.Group) is not null)
-        {
-            steps.Add(new PathOwnerStep(address.Path!, spec.Unix.User, spec.Unix.Group));
-        }
-
-        if (pathMode is { } wanted)
-        {
-            steps.Add(new PathModeStep(address.Path!, wanted));
-        }
-
-        steps.AddRange(later ?? []);
-        foreach (var membership in spec.Datagram.Multicast)
-        {
-            steps.Add(new JoinGroupStep(membership));
-        }
-
-        if (spec.Address.Kind.Listens())
-        {
-            steps.Add(new ListenStep(spec.Listen.Backlog));
-        }
-
-        return new ListenerPlan(spec, domain, address, steps.DrainToImmutable());
+        var options = Options(spec, domain).ToArray();
+        return new ListenerPlan(spec, domain, address,
+        [
+            new CreateStep(spec.Address.Kind, domain, spec.Listen.NonBlocking),
+            .. options.Where(option => option.Phase == HandlePhase.PreBind),
+            .. SocketFileBeforeBind(spec),
+            new BindStep(address),
+            .. SocketFileAfterBind(spec),
+            .. options.Where(option => option.Phase == HandlePhase.PreListen),
+            .. spec.Datagram.Multicast.Select(membership => new JoinGroupStep(membership)),
+            .. spec.Address.Kind.Listens() ? [new ListenStep(spec.Listen.Backlog)] : Nothing,
+            .. options.Where(option => option.Phase == HandlePhase.PostListen),
+        ]);
     }
 
-    /// <summary>
-    /// The same plan; where <paramref name="like"/> is the one of a listener that differs in name and address alone, its calls
-    /// are taken over, as most of thousands are alike.
-    /// </summary>
-    public static ListenerPlan For(ListenerSpec spec, SocketDomain domain, ListenerPlan? like)
-    {
-        // An IPv4 address decides about no other call; an IPv6 one can (CarriesIPv4), a path stands in more than one.
-        if (like is null || domain != SocketDomain.IPv4 || like.Domain != domain || spec.Address.IsAnyFamily
-            || spec.Address.Kind != like.Spec.Address.Kind || spec.Shards != like.Spec.Shards
-            || !ReferenceEquals(spec.Bind, like.Spec.Bind) || !ReferenceEquals(spec.Buffers, like.Spec.Buffers)
-            || !ReferenceEquals(spec.Listen, like.Spec.Listen) || !ReferenceEquals(spec.Accepted, like.Spec.Accepted)
-            || !ReferenceEquals(spec.Datagram, like.Spec.Datagram))
-        {
-            return For(spec, domain);
-        }
-
-        var steps = like.Steps.ToArray();
-        steps[Array.FindIndex(steps, static step => step is BindStep)] = new BindStep(spec.Address);
-        return new ListenerPlan(spec, domain, spec.Address, ImmutableCollectionsMarshal.AsImmutableArray(steps));
-    }
-
-    /// <summary>The options that the spec asks for on a socket of this family, in the order in which they are set.</summary>
+    /// <summary>The options that the specification asks for on a socket of this family, in the order in which they are set.</summary>
     public static IEnumerable<SetOptionStep> Options(ListenerSpec spec, SocketDomain domain)
     {
-        var kind = spec.Address.Kind;
-        var (bind, buffers, listen, accepted, datagram) = (spec.Bind, spec.Buffers, spec.Listen, spec.Accepted, spec.Datagram);
-
-        if (bind.ReuseAddress ?? kind.SpeaksTcp())
+        foreach (var option in SocketOptions.All.Where(option => option.AppliesTo(spec.Address.Kind, domain)))
         {
-            yield return new(SocketOptions.ReuseAddress, OptionValue.Of(true));
-        }
-
-        if (bind.ReusePort || spec.Shards > 1)
-        {
-            yield return new(SocketOptions.ReusePort, OptionValue.Of(true));
-        }
-
-        if (domain == SocketDomain.IPv6)
-        {
-            // Always: net.ipv6.bindv6only is the host's default, and the configuration has one of its own.
-            yield return new(SocketOptions.V6Only, OptionValue.Of(bind.IPv6Only));
-        }
-
-        if (bind.FreeBind)
-        {
-            yield return new(SocketOptions.FreeBind, OptionValue.Of(true));
-        }
-
-        if (bind.Transparent)
-        {
-            yield return new(SocketOptions.Transparent, OptionValue.Of(true));
-        }
-
-        if (bind.Device is { } device)
-        {
-            yield return new(SocketOptions.BindToDevice, OptionValue.Of(device));
-        }
-
-        if (bind.Mark is { } mark)
-        {
-            yield return new(SocketOptions.Mark, OptionValue.Of(mark));
-        }
-
-        if (kind.IsUnix() && spec.Unix.PassCredentials is { } credentials)
-        {
-            yield return new(SocketOptions.PassCredentials, OptionValue.Of(credentials));
-        }
-
-        if (buffers.Receive is { } receive)
-        {
-            yield return Buffer(SocketOptions.ReceiveBuffer, SocketOptions.ReceiveBufferForce, receive, buffers.Force);
-        }
-
-        if (buffers.Send is { } send)
-        {
-            yield return Buffer(SocketOptions.SendBuffer, SocketOptions.SendBufferForce, send, buffers.Force);
-        }
-
-        if (kind.SpeaksTcp())
-        {
-            if (listen.DeferAccept is { } defer)
+            if (option.ValueIn(spec, domain) is { } value)
             {
-                yield return new(SocketOptions.DeferAccept, Seconds(defer));
-            }
-
-            if (listen.FastOpen is { } fastOpen)
-            {
-                yield return new(SocketOptions.FastOpen, OptionValue.Of(fastOpen));
-            }
-
-            if (accepted.NoDelay is { } noDelay)
-            {
-                yield return new(SocketOptions.NoDelay, OptionValue.Of(noDelay));
-            }
-
-            if (accepted.KeepAlive is { } keepAlive)
-            {
-                yield return new(SocketOptions.KeepAlive, OptionValue.Of(keepAlive));
-            }
-
-            if (accepted.KeepAliveIdle is { } idle)
-            {
-                yield return new(SocketOptions.KeepAliveIdle, Seconds(idle));
-            }
-
-            if (accepted.KeepAliveInterval is { } interval)
-            {
-                yield return new(SocketOptions.KeepAliveInterval, Seconds(interval));
-            }
-
-            if (accepted.KeepAliveProbes is { } probes)
-            {
-                yield return new(SocketOptions.KeepAliveProbes, OptionValue.Of(probes));
-            }
-
-            if (accepted.UserTimeout is { } userTimeout)
-            {
-                yield return new(SocketOptions.UserTimeout, OptionValue.Of((long)userTimeout.TotalMilliseconds));
-            }
-
-            if (accepted.Linger is { } linger)
-            {
-                yield return new(SocketOptions.Linger, Seconds(linger));
-            }
-
-            if (accepted.NotSentLowWater is { } lowWater)
-            {
-                yield return new(SocketOptions.NotSentLowWater, OptionValue.Of(lowWater));
-            }
-
-            if (accepted.Congestion is { } congestion)
-            {
-                yield return new(SocketOptions.Congestion, OptionValue.Of(congestion));
-            }
-
-            if (accepted.TypeOfService is { } tos)
-            {
-                if (CarriesIPv4(spec, domain))
-                {
-                    yield return new(SocketOptions.TypeOfService, OptionValue.Of(tos));
-                }
-
-                if (domain == SocketDomain.IPv6)
-                {
-                    yield return new(SocketOptions.TrafficClass, OptionValue.Of(tos));
-                }
-            }
-
-            if (accepted.TimeToLive is { } ttl)
-            {
-                if (CarriesIPv4(spec, domain))
-                {
-                    yield return new(SocketOptions.TimeToLive, OptionValue.Of(ttl));
-                }
-
-                if (domain == SocketDomain.IPv6)
-                {
-                    yield return new(SocketOptions.HopLimit, OptionValue.Of(ttl));
-                }
-            }
-        }
-
-        if (kind == ListenerKind.Udp)
-        {
-            if (datagram.Broadcast is { } broadcast)
-            {
-                yield return new(SocketOptions.Broadcast, OptionValue.Of(broadcast));
-            }
-
-            if (datagram.PacketInfo is { } packetInfo)
-            {
-                if (CarriesIPv4(spec, domain))
-                {
-                    yield return new(SocketOptions.PacketInfo, OptionValue.Of(packetInfo));
-                }
-
-                if (domain == SocketDomain.IPv6)
-                {
-                    yield return new(SocketOptions.ReceivePacketInfo6, OptionValue.Of(packetInfo));
-                }
+                yield return new SetOptionStep(option, value) { Fallback = option.Fallback is { } other ? new SetOptionStep(other, value) : null };
             }
         }
     }
 
-    private static SetOptionStep Buffer(SocketOption plain, SocketOption force, int bytes, bool isForced) => isForced
-        ? new(force, OptionValue.Of(bytes)) { Fallback = new(plain, OptionValue.Of(bytes)) }
-        : new(plain, OptionValue.Of(bytes));
+    private static PlanStep[] SocketFileBeforeBind(ListenerSpec spec) =>
+        spec.Address.IsFile && spec.Unix.Mode is { } mode ? [new SocketModeStep(mode)] : Nothing;
 
-    private static OptionValue Seconds(TimeSpan duration) => OptionValue.Of((long)duration.TotalSeconds);
+    private static IEnumerable<PlanStep> SocketFileAfterBind(ListenerSpec spec)
+    {
+        if (spec.Address.IsFile && (spec.Unix.User ?? spec.Unix.Group) is not null)
+        {
+            yield return new PathOwnerStep(spec.Address.Path!, spec.Unix.User, spec.Unix.Group);
+        }
 
-    /// <summary>Whether IPv4 traffic arrives on the socket: IPv4, or a [::] that is dual-stack, or a mapped address.</summary>
-    private static bool CarriesIPv4(ListenerSpec spec, SocketDomain domain) => domain == SocketDomain.IPv4
-        || (domain == SocketDomain.IPv6 && !spec.Bind.IPv6Only && (spec.Address.IsWildcard || spec.Address.Host!.IsIPv4MappedToIPv6));
+        if (spec.Address.IsFile && spec.Unix.Mode is { } mode)
+        {
+            yield return new PathModeStep(spec.Address.Path!, mode);
+        }
+    }
 }

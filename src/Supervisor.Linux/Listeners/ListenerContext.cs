@@ -1,0 +1,53 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.State;
+using Supervisor.Linux.Evidence;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>What the parts that make and change listeners have in common.</summary>
+internal sealed class ListenerContext(TimeProvider time, ListenerLog log, Func<ListenerSpec, LeftoverHolders> leftovers)
+{
+    private readonly HistoryFacts _facts = new();
+
+    public ListenerLog Log { get; } = log;
+
+    /// <summary>How long the search for the cause of a refused bind may take.</summary>
+    public EvidenceBudget Evidence { get; } = new(time, EvidenceBudget.AtStart);
+
+    /// <summary>The daemon, as an actor of the history.</summary>
+    public HistoryActor Self { get; } = new(Processes.CurrentPid, "listend");
+
+    /// <summary>An empty handle whose history goes to the log.</summary>
+    public ListenerHandle NewHandle(ListenerSpec spec) => Logged(new ListenerHandle(spec, new HandleHistory(time, _facts)));
+
+    /// <summary>The handle of a previous daemon, without its socket.</summary>
+    public ListenerHandle NewHandle(ListenerEntry entry) =>
+        Logged(ListenerSnapshot.Restore(entry, new HandleHistory(time, entry.History, _facts)));
+
+    /// <summary>Records what is done to a listener.</summary>
+    public HistoryRecorder Record(ListenerHandle handle, string? occasion = null) => new(handle.History, Self, occasion);
+
+    /// <summary>All sockets of a listener as targets; their notes name the shard if there are several.</summary>
+    public IEnumerable<SocketTarget> Targets(ListenerHandle handle, string? occasion = null)
+    {
+        var record = Record(handle, occasion);
+        var count = handle.Sockets.Count;
+        for (var shard = 0; shard < count; shard++)
+        {
+            yield return new SocketTarget(handle, shard, count > 1 ? record.ForShard(shard) : record);
+        }
+    }
+
+    /// <summary>Why a call failed.</summary>
+    public BindDiagnosis Explain(SystemCallFailure failure, ListenerHandle handle, ListenerSpec spec) =>
+        BindDiagnostics.Explain(failure, spec, handle.Domain, leftovers(handle.Spec), Evidence);
+
+    private ListenerHandle Logged(ListenerHandle handle)
+    {
+        handle.Recorded += Log.Entry;
+        return handle;
+    }
+}

@@ -1,0 +1,114 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Listeners.Plan;
+using Supervisor.Linux.Kernel;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>Changes a listener on its living sockets, as far as a reload can do so without another socket.</summary>
+public sealed class ListenerReconfigurer
+{
+    private readonly ListenerContext _context;
+
+    internal ListenerReconfigurer(ListenerContext context) => _context = context;
+
+    /// <summary>
+    /// Changes the listener to <paramref name="spec"/>: sets what differs, restores the kernel's own value of what is no longer
+    /// set, and renames it. Each call is in the history, in the phase of its option. A refused call leaves that setting as it was.
+    /// </summary>
+    /// <returns>What was refused, for people; empty if nothing was.</returns>
+    public IReadOnlyList<string> Change(ListenerHandle handle, ListenerSpec spec)
+    {
+        var before = handle.Spec;
+        var first = handle.History.Count;
+        if (before.Name != spec.Name)
+        {
+            _context.Record(handle, HistoryRecorder.Reload).Add(
+                HandlePhase.Verify, "reload", "name", OptionValue.Of(spec.Name), OptionValue.Of(spec.Name), note: $"was \"{before.Name}\"");
+        }
+
+        foreach (var target in _context.Targets(handle, HistoryRecorder.Reload))
+        {
+            ChangeOptions(target, before, spec);
+            if (before.Listen.Backlog != spec.Listen.Backlog && spec.Address.Kind.Listens())
+            {
+                ListenSteps.Listen(target, spec.Listen.Backlog);
+            }
+        }
+
+        if (handle.Descriptor is not null)
+        {
+            ChangeFileAndGroups(new SocketTarget(handle, 0, _context.Record(handle, HistoryRecorder.Reload)), before, spec);
+        }
+
+        handle.Spec = spec;
+        if (handle.History.Count > first && handle.Sockets.Any(socket => socket.Baseline is not null))
+        {
+            // The daemon made these changes, so they are not drift.
+            handle.ForgetBaseline();
+            handle.KeepBaseline();
+        }
+
+        return handle.Descriptor is null ? [] :
+        [
+            .. handle.History.Entries.Where(entry => entry.Seq > first && entry.Verdict == Verdict.Refused)
+                .Select(entry => $"{entry.Option ?? entry.Call} {entry.Requested}: {entry.Errno}: {entry.Note}"),
+        ];
+    }
+
+    private static void ChangeFileAndGroups(SocketTarget target, ListenerSpec before, ListenerSpec after)
+    {
+        if (after.Address.IsFile)
+        {
+            SocketFileSteps.Change(target, before.Unix, after.Unix, after.Address.Path!);
+        }
+
+        foreach (var left in before.Datagram.Multicast.Except(after.Datagram.Multicast))
+        {
+            MulticastSteps.Leave(target, left);
+        }
+
+        foreach (var joined in after.Datagram.Multicast.Except(before.Datagram.Multicast))
+        {
+            MulticastSteps.Join(target, joined);
+        }
+    }
+
+    private static void ChangeOptions(SocketTarget target, ListenerSpec before, ListenerSpec after)
+    {
+        var domain = target.Handle.Domain;
+        var present = ListenerPlan.Options(before, domain).ToDictionary(step => step.Option);
+        var requested = ListenerPlan.Options(after, domain).ToDictionary(step => step.Option);
+        foreach (var step in requested.Values.Where(step => step.Option.ChangeableInPlace))
+        {
+            if (!present.TryGetValue(step.Option, out var now) || now.Value != step.Value)
+            {
+                OptionSteps.Set(target, step);
+            }
+        }
+
+        Restore(target, [.. present.Keys.Where(option => option.ChangeableInPlace && !requested.Keys.Any(option.IsReadLike))]);
+    }
+
+    /// <summary>Restores the kernel's own values: those of a new socket.</summary>
+    private static void Restore(SocketTarget target, SocketOption[] options)
+    {
+        if (options.Length == 0)
+        {
+            return;
+        }
+
+        using var fresh = ListenerSockets.Open(new CreateStep(target.Spec.Address.Kind, target.Handle.Domain, NonBlocking: true), out _);
+        var restoring = target with { History = target.History.For($"{HistoryRecorder.Reload}: no longer set, the kernel's own value is restored") };
+        foreach (var option in options)
+        {
+            if (fresh is not null && OptionAccess.Get(fresh, option) is { } value)
+            {
+                OptionSteps.Set(restoring, new SetOptionStep(option, value));
+            }
+
+            target.Handle.Forget(option);
+        }
+    }
+}

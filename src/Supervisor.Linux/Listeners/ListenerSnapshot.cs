@@ -1,0 +1,131 @@
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.State;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Listeners;
+
+/// <summary>A listener as its successor reads it: to an entry of the manifest, and back.</summary>
+public static class ListenerSnapshot
+{
+    /// <summary>The entry of a listener.</summary>
+    /// <param name="handle">The listener.</param>
+    /// <param name="descriptors">Gets its sockets, which the handle keeps; null if they do not travel.</param>
+    /// <param name="givesUp">Until when a refused bind is retried; null if it is not.</param>
+    public static ListenerEntry Of(ListenerHandle handle, OutgoingDescriptors? descriptors, TimeSpan? givesUp)
+    {
+        if (descriptors is not null)
+        {
+            AddSockets(handle, descriptors);
+        }
+
+        return new ListenerEntry
+        {
+            Spec = handle.Spec,
+            Effective = handle.Effective,
+            Domain = handle.Domain,
+            Inode = handle.Inode,
+            Origin = handle.Origin,
+            IsGiven = handle.IsGiven,
+            IsIdle = handle.IsIdle,
+            IsNonBlocking = handle.Descriptor is { } open && Files.IsNonBlocking(open),
+            Failure = handle.Failure,
+            GivesUp = givesUp,
+            PathDevice = handle.PathIdentity?.Device,
+            PathInode = handle.PathIdentity?.Inode,
+            Asked = [.. handle.AskedOptions.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict))],
+            Shards = Shards(handle),
+            History = handle.History.Snapshot(),
+        };
+    }
+
+    /// <summary>The handle of an entry, without its sockets.</summary>
+    internal static ListenerHandle Restore(ListenerEntry entry, HandleHistory history)
+    {
+        var handle = new ListenerHandle(entry.Spec, history)
+        {
+            Domain = entry.Domain,
+            Origin = entry.Origin,
+            IsGiven = entry.IsGiven,
+            IsIdle = entry.IsIdle,
+            Failure = entry.Failure,
+        };
+        foreach (var asked in entry.Asked)
+        {
+            if (SocketOptions.All.FirstOrDefault(option => option.Name == asked.Option) is { } option)
+            {
+                handle.Remember(option, asked.Requested, asked.Effective, asked.Verdict);
+            }
+        }
+
+        return handle;
+    }
+
+    /// <summary>Restores order and selection of shards whose sockets the handle has already.</summary>
+    internal static void RestoreShards(ListenerHandle handle, ShardsEntry entry, Func<ulong, DescriptorHandle?> takeLeaving)
+    {
+        handle.IsSteered = entry.IsSteered;
+        foreach (var socket in handle.Sockets)
+        {
+            socket.IsChosen = !entry.Unchosen.Contains(socket.Inode);
+        }
+
+        foreach (var left in entry.Leaving)
+        {
+            if (takeLeaving(left.Inode) is { } descriptor)
+            {
+                handle.AddLeaving(new ListenerSocket(descriptor, left.Shard) { Inode = left.Inode, LeavingSince = TimeSpan.Zero, IsChosen = false });
+            }
+        }
+
+        handle.Group = entry.Places is { } places ? Group(handle, places) : handle.Group;
+    }
+
+    /// <summary>The kernel's group now. A socket that did not arrive has left it; the order in which two left is unknown, and so are the places.</summary>
+    private static ReusePortGroup? Group(ListenerHandle handle, IEnumerable<ulong> places)
+    {
+        var present = handle.Sockets.Concat(handle.Leaving).Select(socket => socket.Inode).ToHashSet();
+        var missing = places.Where(inode => !present.Contains(inode)).ToArray();
+        if (missing.Length > 1)
+        {
+            return null;
+        }
+
+        var group = new ReusePortGroup(places);
+        foreach (var inode in missing)
+        {
+            group.Leave(inode);
+        }
+
+        foreach (var socket in handle.Sockets)
+        {
+            group.Join(socket.Inode);
+        }
+
+        return group;
+    }
+
+    private static void AddSockets(ListenerHandle handle, OutgoingDescriptors descriptors)
+    {
+        descriptors.Add(DescriptorKey.Listener(handle.Name), handle.Descriptor);
+        foreach (var socket in handle.Sockets.Skip(1))
+        {
+            descriptors.Add(DescriptorKey.Shard(handle.Name, socket.Shard), socket.Descriptor);
+        }
+
+        foreach (var socket in handle.Leaving)
+        {
+            descriptors.Add(DescriptorKey.LeavingShard(handle.Name, socket.Inode), socket.Descriptor);
+        }
+    }
+
+    private static ShardsEntry? Shards(ListenerHandle handle) => handle.Sockets.Count < 2 && handle.Leaving.Count == 0 && handle.Group is null
+        ? null
+        : new ShardsEntry(
+            handle.Group is null ? null : [.. handle.Group.Members],
+            [.. handle.Sockets.Where(socket => !socket.IsChosen).Select(socket => socket.Inode)],
+            [.. handle.Leaving.Select(socket => new LeavingEntry(socket.Shard, socket.Inode))],
+            handle.IsSteered);
+}
