@@ -33,13 +33,13 @@ public static class MessageIds
     /// <summary>A holder of a shared socket changed it.</summary>
     public const string ListenerDrifted = "6f0a3d5c6d9b4c0b9d8f0a4f5be1a008";
 
-    /// <summary>A change by a holder was put back.</summary>
+    /// <summary>A change by a holder was repaired.</summary>
     public const string ListenerRepaired = "6f0a3d5c6d9b4c0b9d8f0a4f5be1a009";
 
-    /// <summary>A service was rolled back, so its listener keeps the former socket.</summary>
+    /// <summary>A service was rolled back, so its listener keeps the previous socket.</summary>
     public const string ListenerReverted = "f6d102bda5494d91aeed767953ac1ba9";
 
-    /// <summary>The former socket of a listener is closed.</summary>
+    /// <summary>The previous socket of a listener is closed.</summary>
     public const string ListenerRetired = "e74fac2de0dd4287856c3789109e0a34";
 
     /// <summary>A shard of a listener is closed.</summary>
@@ -51,7 +51,7 @@ public static class MessageIds
     /// <summary>A listener that was given has no descriptor after a recovery.</summary>
     public const string ListenerLost = "3b7ac0990d004adfaa3e65fd853877db";
 
-    /// <summary>A service waits for a listener that somebody has to give.</summary>
+    /// <summary>A service waits for a listener that must be put.</summary>
     public const string ListenerAwaited = "07faab8b5e4b417d904efd0fd079d0c4";
 
     /// <summary>The descriptors in LISTEN_FDS cannot be used.</summary>
@@ -84,7 +84,7 @@ public static class MessageIds
     /// <summary>A worker that was to exit has exited.</summary>
     public const string WorkerExited = "8884dd4c60ab42e1afc9481f062f2274";
 
-    /// <summary>A worker exited by itself.</summary>
+    /// <summary>A worker exited unasked.</summary>
     public const string WorkerDied = "f7cce3ad19654f0c9dea7c97712f8d27";
 
     /// <summary>A worker could not be started.</summary>
@@ -120,7 +120,7 @@ public static class MessageIds
     /// <summary>A worker's first process exited and its main process continues.</summary>
     public const string WorkerMainExited = "8fc80a04598649f08f3dbf28ddd11d8a";
 
-    /// <summary>A worker's first process exited and has to be followed by a main process.</summary>
+    /// <summary>A worker's first process exited and must be followed by a main process.</summary>
     public const string WorkerMainAwaited = "9193759eb373468c8f13e1fc25357e5f";
 
     /// <summary>A process outlived its worker and is killed.</summary>
@@ -129,7 +129,7 @@ public static class MessageIds
     /// <summary>Processes of a worker could not all be killed.</summary>
     public const string OrphansRemain = "a98b4cb83a774bf8a4ee5b5d19acae71";
 
-    /// <summary>A process of a dead daemon, of which the state knows nothing, is asked to exit.</summary>
+    /// <summary>A process of a dead daemon that is not in the state is told to exit.</summary>
     public const string OrphanStopped = "aba95bb6c9d749289798cd2250cd2f50";
 
     /// <summary>A service cannot be started.</summary>
@@ -204,10 +204,10 @@ public static class MessageIds
     /// <summary>A configuration that was applied has a warning.</summary>
     public const string ReloadWarning = "4d7b6037925c49159cbae8e0b86ff04d";
 
-    /// <summary>An error of a configuration that is refused.</summary>
+    /// <summary>An error of a configuration that is rejected.</summary>
     public const string ReloadError = "3a1d09a709514105832eeb2183e576eb";
 
-    /// <summary>A reload was refused.</summary>
+    /// <summary>A reload was rejected.</summary>
     public const string ReloadRefused = "0d2a24d6e80841d4acb544991bb269f6";
 
     /// <summary>The configuration changed while no daemon ran.</summary>
@@ -225,7 +225,7 @@ public static class MessageIds
     /// <summary>The daemon has taken over from a running one.</summary>
     public const string DaemonTookOver = "29fe8afcc4d641cb8dcd1b476149f96f";
 
-    /// <summary>The daemon continues what a dead one left.</summary>
+    /// <summary>The daemon has recovered from a previous daemon that died.</summary>
     public const string DaemonRecovered = "c8479cb5dbdf453c85c466630c29e2ef";
 
     /// <summary>The daemon stops: workers drain.</summary>
@@ -252,7 +252,7 @@ public static class MessageIds
     /// <summary>The control socket cannot be served now.</summary>
     public const string ControlStalled = "77b38729032d4ad49a21deb10c04b6be";
 
-    /// <summary>Nobody is connected to the control socket and HTTP is put away.</summary>
+    /// <summary>No client is connected to the control socket, and HTTP is stopped.</summary>
     public const string ControlIdle = "1d61df9a59b8459c9d9d401f9c58bb51";
 
     /// <summary>The metrics address cannot be served.</summary>
@@ -276,10 +276,10 @@ public static class MessageIds
     /// <summary>Another daemon wants to take over and may not.</summary>
     public const string TakeoverRefused = "0601853244964f44b4040da2c8a23e89";
 
-    /// <summary>Another daemon has taken over and this one exits.</summary>
+    /// <summary>Another daemon has taken over, and this daemon exits.</summary>
     public const string TakeoverDone = "cfa77bc2440e49978dbf85ca33289dd2";
 
-    /// <summary>Another daemon did not take over and this one continues.</summary>
+    /// <summary>Another daemon did not take over, and this daemon continues.</summary>
     public const string TakeoverFailed = "fd10dc4dbb19472297d07c91207b64da";
 
     /// <summary>A previous daemon has handed over and has not exited.</summary>
