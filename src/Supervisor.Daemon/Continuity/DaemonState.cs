@@ -63,7 +63,7 @@ internal static class DaemonState
         descriptors.Add(DescriptorKey.Control, control.Listener);
         descriptors.Add(DescriptorKey.Broker, broker.Listener);
         descriptors.Add(DescriptorKey.FdHolder, daemon.StateCheckpointer.Link);
-        broker.Keep(descriptors);
+        broker.Snapshot(descriptors);
         return Of(daemon, Listeners(daemon, conflicts, descriptors), descriptors, withStreams: true);
     }
 

@@ -192,7 +192,7 @@ internal sealed class Upgrade
         {
             // What is worth saying is said before the writers end.
             _flush();
-            _broker.CloseOthers();
+            _broker.CloseUnfinished();
             var descriptors = new OutgoingDescriptors();
             var manifest = DaemonState.Whole(_daemon, _conflicts, _control, _broker, _claim, descriptors) with
             {

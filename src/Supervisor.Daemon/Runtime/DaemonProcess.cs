@@ -248,7 +248,7 @@ internal sealed class DaemonProcess : IDisposable
             return 1;
         }
 
-        broker.TakerGone += handles =>
+        broker.TakerDisconnected += handles =>
         {
             foreach (var handle in handles)
             {

@@ -5,6 +5,7 @@ using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
+using Supervisor.Core.State;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
@@ -15,35 +16,21 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>
-/// The broker: lends duplicates of the daemon's descriptors by SCM_RIGHTS over a SOCK_SEQPACKET socket that anybody may
-/// connect to. What one may do there is decided by who one is (<see cref="BrokerAccess"/>). Lives on the loop.
+/// The broker: lends duplicates of the daemon's descriptors by SCM_RIGHTS over a SOCK_SEQPACKET socket to which everybody
+/// may connect. <see cref="BrokerAccess"/> decides what a client may do. On the loop.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A packet is a request and a packet is its answer: there is no stream to lose one's place in, so whatever a request
-/// holds, the next one is heard as if nothing had been. Every call is made without waiting.
+/// One packet is one request and one packet is its answer, so a malformed request cannot affect the next one. No call waits.
 /// </para>
 /// <para>
-/// What a client can make us keep is bounded: a connection, one reply that waits (a list of handles, no copies of
-/// descriptors), and one descriptor for as long as a request is looked at, and that only where it may put one. Its further
-/// requests wait in its own socket's buffer.
+/// What a client can make the daemon keep is bounded: a connection, one reply that waits (a list of handles, not copies of
+/// descriptors), and one descriptor during a put request. Its further requests wait in the buffer of its own socket.
 /// </para>
 /// </remarks>
-public sealed partial class Broker : IDeadline, IDisposable
+public sealed class Broker : IDeadline, IDisposable
 {
-    /// <summary>Connections at the same time.</summary>
-    public const int MaxConnections = 256;
-
-    /// <summary>Connections of one user at the same time, but for root and the daemon's own.</summary>
-    public const int MaxConnectionsPerUser = 64;
-
-    /// <summary>Of <see cref="MaxConnections"/>, those that only root and the daemon's own user may have.</summary>
-    public const int ReservedConnections = 32;
-
-    /// <summary>Connections, at the same time, of all users that run no worker and that no <c>allow</c> names.</summary>
-    public const int MaxStrangers = 96;
-
-    /// <summary>How long a connection of such a user may ask nothing.</summary>
+    /// <summary>How long a connection of a user that runs no worker and that no <c>allow</c> names may send no request.</summary>
     public static readonly TimeSpan StrangerPatience = TimeSpan.FromSeconds(30);
 
     /// <summary>How long requests are answered at a stretch before it is everybody else's turn.</summary>
@@ -60,16 +47,11 @@ public sealed partial class Broker : IDeadline, IDisposable
     private readonly Disposer _disposer;
     private readonly string _path;
     private readonly DescriptorHandle _listener;
-    private readonly List<BrokerConnection> _connections = [];
-    private readonly Dictionary<uint, int> _byUser = [];
+    private readonly BrokerAdmission _admission;
+    private readonly BrokerRequests _requests;
     private readonly Queue<BrokerConnection> _asking = new();
     private readonly SerialQueue _looks;
-    private int _strangers;
     private bool _isServing;
-    private readonly Func<ReadOnlySpan<char>, string?> _known;
-
-    /// <summary>The handles whose names stand in the request that is being read, in their order.</summary>
-    private readonly List<ListenerHandle> _named = [];
     private DescriptorHandle? _spare;
     private TimeSpan? _resumeAt;
 
@@ -81,19 +63,20 @@ public sealed partial class Broker : IDeadline, IDisposable
         _log = new LogLimit(loop, log);
         _path = path;
         _listener = listener;
-        _known = Known;
         _looks = new SerialQueue(loop);
         Access = new BrokerAccess(loop);
+        _admission = new BrokerAdmission(table, Access, disposer);
+        _requests = new BrokerRequests(table, Access);
         _spare = Spare();
         loop.Watch(listener, Accept);
         loop.Add(this);
     }
 
-    /// <summary>Whoever took more is not looked after when it goes: the reading back would keep the loop from everybody else.</summary>
-    public const int MostLooked = 64;
+    /// <summary>If a client took more handles, nobody reads them back when it disconnects: that would hold up the loop.</summary>
+    public const int MostWatchedHandles = 64;
 
-    /// <summary>A client has gone that took these: what it changed on them meanwhile may be looked at.</summary>
-    public event Action<IReadOnlyCollection<ListenerHandle>>? TakerGone;
+    /// <summary>A client that took these handles has disconnected: it may have changed options of them.</summary>
+    public event Action<IReadOnlyCollection<ListenerHandle>>? TakerDisconnected;
 
     /// <summary>Who may take what.</summary>
     public BrokerAccess Access { get; }
@@ -102,7 +85,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     public DescriptorHandle Listener => _listener;
 
     /// <summary>How many clients are connected.</summary>
-    public int Connections => _connections.Count;
+    public int Connections => _admission.Connections.Count;
 
     /// <inheritdoc/>
     public TimeSpan? NextDeadline
@@ -110,7 +93,7 @@ public sealed partial class Broker : IDeadline, IDisposable
         get
         {
             var next = _resumeAt;
-            foreach (var connection in _connections)
+            foreach (var connection in _admission.Connections)
             {
                 next = connection.Deadline is { } at && !(next <= at) ? at : next;
             }
@@ -169,12 +152,12 @@ public sealed partial class Broker : IDeadline, IDisposable
             _loop.Watch(_listener, Accept);
         }
 
-        foreach (var connection in _connections.Where(connection => connection.Deadline <= now).ToArray())
+        foreach (var connection in _admission.Connections.Where(connection => connection.Deadline <= now).ToArray())
         {
             if (!connection.IsIdle)
             {
                 var peer = connection.Peer;
-                _log.Write(peer.Description, "unread", (log, leftOut) => log.Kind(MessageIds.BrokerClientStalled).Warning("broker: pid {Pid} ({Peer}) does not read what it asked for: its connection is closed{LeftOut}", peer.Pid, peer.Description, leftOut));
+                _log.Write(peer.Description, "unread", (log, leftOut) => log.Kind(MessageIds.BrokerClientStalled).Warning("broker: pid {Pid} ({Peer}) does not read its reply: closing its connection{LeftOut}", peer.Pid, peer.Description, leftOut));
             }
 
             Close(connection);
@@ -187,82 +170,39 @@ public sealed partial class Broker : IDeadline, IDisposable
         _loop.Remove(this);
         _loop.Unwatch(_listener);
         Files.Unlink(_path);
-        foreach (var connection in _connections)
+        foreach (var connection in _admission.Connections)
         {
             connection.Dispose();
         }
 
-        _connections.Clear();
         _disposer.CloseListener("broker", _listener);
         _log.Dispose();
         _spare?.Dispose();
     }
 
-    /// <summary>The answer to one packet; null where the connection is not the broker's any more. A descriptor that is taken out of <paramref name="received"/> is the table's.</summary>
-    internal BrokerReply? Answer(BrokerConnection connection, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received)
-    {
-        var peer = connection.Peer;
-        if (truncated)
-        {
-            return BrokerReply.Error(new BrokerError(BrokerErrorCode.TooLarge, $"a request has {BrokerRequest.MaxBytes} bytes at most"));
-        }
-
-        _named.Clear();
-        if (!BrokerRequest.TryParse(data, out var request, out var error, _known))
-        {
-            return BrokerReply.Error(error);
-        }
-
-        if (request.Method != BrokerMethod.Put && (received.Count > 0 || descriptorsLost))
-        {
-            return BrokerReply.Error(new BrokerError(BrokerErrorCode.Invalid, "a descriptor rides on the request, and only put takes one"));
-        }
-
-        return request.Method switch
-        {
-            BrokerMethod.Take => Take(peer, request),
-            BrokerMethod.List => List(peer, request),
-            BrokerMethod.Put => Reply(Put(peer, request.Name!, descriptorsLost, received)),
-            BrokerMethod.Drop => Reply(MayChange(peer) ?? _table.Drop(request.Name!)),
-            BrokerMethod.Succeed => (MayChange(peer) ?? _table.Succeed(peer, () => Release(connection))) is { } refused ? BrokerReply.Error(refused) : null,
-            _ => throw new InvalidOperationException($"no method: {request.Method}"),
-        };
-    }
-
     /// <summary>Ends a connection.</summary>
     internal void Close(BrokerConnection connection)
     {
-        Forget(connection);
+        _admission.Remove(connection);
         connection.Dispose();
-        _named.Clear();
-        if (connection.Taken.Count is > 0 and <= MostLooked)
+        if (connection.Taken.Count is > 0 and <= MostWatchedHandles)
         {
-            TakerGone?.Invoke(connection.Taken);
+            TakerDisconnected?.Invoke(connection.Taken);
         }
     }
+
+    /// <summary>The answer to one packet; null if the connection no longer belongs to the broker.</summary>
+    internal BrokerReply? Answer(BrokerConnection connection, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received) =>
+        _requests.Answer(connection.Peer, data, truncated, descriptorsLost, received, () => Release(connection));
 
     private DescriptorHandle Release(BrokerConnection connection)
     {
-        Forget(connection);
+        _admission.Remove(connection);
         return connection.Release();
     }
 
-    private void Forget(BrokerConnection connection)
-    {
-        if (_connections.Remove(connection))
-        {
-            var uid = connection.Peer.Uid;
-            if (--_byUser[uid] == 0)
-            {
-                _byUser.Remove(uid);
-            }
-
-            _strangers -= connection.IsStranger ? 1 : 0;
-        }
-    }
-
-    /// <summary>A packet could not be sent: the peer is gone, or this host has a bound.</summary>
-    internal void Refused(BrokerConnection connection, SystemCallError error)
+    /// <summary>A packet could not be sent: the peer has exited, or a limit of the host is reached.</summary>
+    internal void SendFailed(BrokerConnection connection, SystemCallError error)
     {
         if (error.Errno == ETOOMANYREFS)
         {
@@ -270,19 +210,6 @@ public sealed partial class Broker : IDeadline, IDisposable
         }
 
         Close(connection);
-    }
-
-    private static BrokerReply Reply(BrokerError? error) => error is null ? BrokerReply.Ok() : BrokerReply.Error(error);
-
-    private string? Known(ReadOnlySpan<char> name)
-    {
-        if (_table.Find(name) is not { } handle)
-        {
-            return null;
-        }
-
-        _named.Add(handle);
-        return handle.Name;
     }
 
     /// <summary>A connection has something to read: it is answered at the end of this turn, or of a later one where many ask.</summary>
@@ -300,7 +227,7 @@ public sealed partial class Broker : IDeadline, IDisposable
     /// Finds out beside the loop who the peer is, one peer of each user at a time, and what the names in <c>allow</c> stand for.
     /// A peer that turns out to be a worker's does not wait for names.
     /// </summary>
-    internal void Look(BrokerConnection connection)
+    internal void Identify(BrokerConnection connection)
     {
         var peer = connection.Peer;
         Access.LookUp(_table.Handles);
@@ -319,7 +246,7 @@ public sealed partial class Broker : IDeadline, IDisposable
                 {
                     using (pidfd)
                     {
-                        return Task.FromResult(peer.Look(pidfd));
+                        return Task.FromResult(peer.ReadLineage(pidfd));
                     }
                 };
             },
@@ -328,11 +255,11 @@ public sealed partial class Broker : IDeadline, IDisposable
                 peer.Lineage = lineage;
                 if (Access.IsLookingUp && lineage is not null && _table.ServiceOf(lineage, null) is not null)
                 {
-                    connection.Looked();
+                    connection.Identified();
                 }
                 else
                 {
-                    Access.WhenKnown(connection.Looked);
+                    Access.WhenKnown(connection.Identified);
                 }
             });
     }
@@ -353,81 +280,46 @@ public sealed partial class Broker : IDeadline, IDisposable
         }
     }
 
-    private BrokerReply Take(BrokerPeer peer, BrokerRequest request)
+    /// <summary>
+    /// Adds the connections that a re-executed daemon continues: it answers what they have asked and nobody has read. A
+    /// connection whose reply waits for room is left out, and its client sees an end where it was promised more.
+    /// </summary>
+    public void Snapshot(OutgoingDescriptors descriptors)
     {
-        var service = peer.IsPrivileged ? null : peer.Service(_table, request.Token);
-        var handles = new ListenerHandle[request.Listeners.Length];
-        for (var i = 0; i < handles.Length; i++)
+        var index = 0;
+        foreach (var connection in _admission.Connections.Where(connection => connection.AcceptsRequests))
         {
-            var name = request.Listeners[i];
-
-            // As a rule all have been found when they were read; the name is then the handle's own.
-            if ((i < _named.Count && ReferenceEquals(_named[i].Name, name) ? _named[i] : _table.Find(name)) is not { } handle)
-            {
-                return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, BrokerRequest.IsName(name) ? $"there is no listener \"{name}\"" : "there is no listener of such a name"));
-            }
-
-            if (!Access.Allows(peer, service, handle))
-            {
-                return BrokerReply.Error(new BrokerError(
-                    BrokerErrorCode.Denied,
-                    $"listener \"{name}\" is not for {peer.Description}: add user:NAME or group:NAME to listener.{name}.allow, or ask as a worker of a service that lists it"));
-            }
-
-            if (handle.Descriptor is null)
-            {
-                return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, $"listener \"{name}\" has no socket now: {handle.Failure?.ToString() ?? "it was closed"}"));
-            }
-
-            handle.KeepBaseline();
-            handles[i] = handle;
+            descriptors.Add(DescriptorKey.BrokerClient(index++), connection.Socket);
         }
-
-        return BrokerReply.Take(handles);
     }
 
-    private BrokerReply List(BrokerPeer peer, BrokerRequest request)
+    /// <summary>
+    /// Closes the connections that <see cref="Snapshot"/> leaves out, before execve() does: closing a socket drops what
+    /// waits unread in it.
+    /// </summary>
+    public void CloseUnfinished()
     {
-        var service = peer.IsPrivileged ? null : peer.Service(_table, request.Token);
-        return BrokerReply.List([.. _table.Handles.Where(handle => handle.Descriptor is not null && Access.Allows(peer, service, handle))]);
+        foreach (var connection in _admission.Connections.Where(connection => !connection.AcceptsRequests).ToArray())
+        {
+            Close(connection);
+        }
     }
 
-    private BrokerError? Put(BrokerPeer peer, string name, bool descriptorsLost, List<DescriptorHandle> received)
+    /// <summary>Continues the connections of a predecessor.</summary>
+    public void Adopt(IncomingDescriptors descriptors)
     {
-        if (MayChange(peer) is { } denied)
+        for (var index = 0; descriptors.TryTake(DescriptorKey.BrokerClient(index), out var socket); index++)
         {
-            return denied;
+            if (BrokerPeer.Of(socket) is { } peer)
+            {
+                Add(socket, peer);
+            }
+            else
+            {
+                _disposer.CloseSocket("broker", socket);
+            }
         }
-
-        if (received.Count > 1)
-        {
-            return new BrokerError(BrokerErrorCode.Invalid, "put takes one descriptor, and more ride on the request");
-        }
-
-        if (received.Count != 1)
-        {
-            return descriptorsLost
-                ? new BrokerError(BrokerErrorCode.Busy, "the daemon has no descriptor left for it: raise LimitNOFILE= in its unit, or ulimit -n")
-                : new BrokerError(BrokerErrorCode.Invalid, "put needs the descriptor, by SCM_RIGHTS on the request");
-        }
-
-        if ((ulong)received[0].Number + DescriptorReserve.FromWorkers >= Processes.DescriptorLimit())
-        {
-            return new BrokerError(BrokerErrorCode.Busy, "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n");
-        }
-
-        var error = _table.Put(name, received[0], peer.Actor, $"put by {peer.Description}");
-        if (error is null)
-        {
-            received.Clear();
-        }
-
-        return error;
     }
-
-    private static BrokerError? MayChange(BrokerPeer peer) => peer.IsPrivileged
-        ? null
-        : new BrokerError(BrokerErrorCode.Denied, $"put, drop and succeed are for root and the daemon's own user ({Processes.EffectiveUid.ToString(CultureInfo.InvariantCulture)}); you are {peer.Description}");
 
     private void Accept()
     {
@@ -439,7 +331,7 @@ public sealed partial class Broker : IDeadline, IDisposable
             {
                 if (error is { } refused)
                 {
-                    TurnAway(refused);
+                    Reject(refused);
                 }
 
                 return;
@@ -451,9 +343,9 @@ public sealed partial class Broker : IDeadline, IDisposable
                 continue;
             }
 
-            if (Full(socket, peer) is { } reason)
+            if (_admission.Refuse(socket, peer, out var evicted) is { } reason)
             {
-                // Its request is read first: what is closed unread reads as a reset there, before the reason does.
+                // The request is read first: a socket that is closed with unread data resets the peer, which then never sees the reason.
                 if (Sockets.Peek(socket, withCredentials: false, unread, out _, out _, out _, out var carries, out _) >= 0 && !carries)
                 {
                     Sockets.Remove(socket);
@@ -464,84 +356,36 @@ public sealed partial class Broker : IDeadline, IDisposable
                 continue;
             }
 
-            // A packet of the greatest size must fit, whatever net.core.wmem_default is.
+            if (evicted is not null)
+            {
+                Close(evicted);
+            }
+
+            // The largest packet must fit, whatever net.core.wmem_default is.
             Sockets.SetInt32(socket, SOL_SOCKET, SO_SNDBUF, 4 * BrokerRequest.MaxBytes);
             Add(socket, peer);
         }
     }
 
-    private void Add(DescriptorHandle socket, BrokerPeer peer)
-    {
-        var isStranger = IsStranger(peer);
-        _byUser[peer.Uid] = _byUser.GetValueOrDefault(peer.Uid) + 1;
-        _strangers += isStranger ? 1 : 0;
-        _connections.Add(new BrokerConnection(_loop, this, _disposer, socket, peer, isStranger));
-    }
-
-    private bool IsStranger(BrokerPeer peer) => !peer.IsPrivileged && !_table.IsWorkerUser(peer.Uid) && !Access.IsNamed(peer);
-
-    private string? Full(DescriptorHandle socket, BrokerPeer peer)
-    {
-        if ((ulong)socket.Number + DescriptorReserve.FromWorkers >= Processes.DescriptorLimit())
-        {
-            return "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n";
-        }
-
-        if (_disposer.IsFull(Disposer.OwnerOf(peer.Uid)))
-        {
-            return $"descriptors that {peer.Description} sent are still being closed";
-        }
-
-        if (!peer.IsPrivileged && _byUser.GetValueOrDefault(peer.Uid) >= MaxConnectionsPerUser)
-        {
-            return $"{peer.Description} has {MaxConnectionsPerUser} connections already";
-        }
-
-        var isStranger = IsStranger(peer);
-        if (isStranger && _strangers >= MaxStrangers)
-        {
-            return $"there are {MaxStrangers} connections already of users that run no worker and that no listener allows";
-        }
-
-        return _connections.Count < (peer.IsPrivileged ? MaxConnections : MaxConnections - ReservedConnections) || (!isStranger && MakeRoom(peer))
-            ? null
-            : $"there are {_connections.Count} connections already";
-    }
+    private void Add(DescriptorHandle socket, BrokerPeer peer) =>
+        _admission.Add(new BrokerConnection(_loop, this, _disposer, socket, peer, _admission.IsStranger(peer)));
 
     /// <summary>
-    /// A worker's user finds a place although others have taken all: whoever has most loses the connection that has been idle
-    /// for longest. False where nobody has more than the peer's user would have then.
+    /// Without a free descriptor accept() fails, and the clients that wait would wake the loop for ever: the broker closes
+    /// its spare descriptor, accepts, closes, and opens the spare again. If even that fails, it accepts nobody for a while.
     /// </summary>
-    private bool MakeRoom(BrokerPeer peer)
+    private void Reject(SystemCallError error)
     {
-        var own = _byUser.GetValueOrDefault(peer.Uid) + 1;
-        if (_connections.Where(connection => connection is { Peer.IsPrivileged: false, IsHeard: true } && _byUser[connection.Peer.Uid] > own)
-            .OrderByDescending(connection => connection.IsStranger).ThenByDescending(connection => _byUser[connection.Peer.Uid]).ThenBy(connection => connection.HeardAt)
-            .FirstOrDefault() is not { } idle)
-        {
-            return false;
-        }
-
-        Close(idle);
-        return true;
-    }
-
-    /// <summary>
-    /// Without a descriptor nobody can be accepted, and the loop would be woken for ever by who waits: the spare one is
-    /// given up for as long as it takes to accept and close. Where even that does not go, nobody is heard for a while.
-    /// </summary>
-    private void TurnAway(SystemCallError error)
-    {
-        _log.Write("", "turned away", (log, leftOut) => log.Kind(MessageIds.BrokerRejecting).Warning("broker: {Error}: clients are turned away{LeftOut}", error.ToString(), leftOut));
+        _log.Write("", "rejecting", (log, leftOut) => log.Kind(MessageIds.BrokerRejecting).Warning("broker: {Error}: rejecting clients{LeftOut}", error.ToString(), leftOut));
         _spare?.Dispose();
-        var turnedAway = Sockets.Accept(_listener, nonBlocking: true, out _);
-        if (turnedAway is not null)
+        var rejected = Sockets.Accept(_listener, nonBlocking: true, out _);
+        if (rejected is not null)
         {
-            _disposer.CloseSocket("broker", turnedAway);
+            _disposer.CloseSocket("broker", rejected);
         }
 
         _spare = Spare();
-        if (turnedAway is null)
+        if (rejected is null)
         {
             _loop.Unwatch(_listener);
             _resumeAt = _loop.Now + Pause;

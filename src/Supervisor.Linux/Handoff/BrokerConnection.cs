@@ -9,8 +9,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>
-/// One client of the broker: it is either heard or answered. While a reply waits for room nothing more is read of it, so
-/// whoever does not read what it asked for keeps its own requests waiting, in its own buffer, and nobody else's.
+/// One client of the broker. While a reply waits for room, the broker reads no further request of the client: a client
+/// that does not read its replies delays only itself.
 /// </summary>
 internal sealed class BrokerConnection : IDisposable
 {
@@ -30,15 +30,15 @@ internal sealed class BrokerConnection : IDisposable
     private bool _isClosed;
     private TimeSpan? _deadline;
     private bool _isQueued;
-    private bool _isLooking;
-    private bool _isKnown;
+    private bool _isIdentifying;
+    private bool _isIdentified;
 
-    /// <summary>Takes over the socket, and hears it from now on.</summary>
+    /// <summary>Owns the socket from now on and reads requests from it.</summary>
     public BrokerConnection(EventLoop loop, Broker broker, Disposer disposer, DescriptorHandle socket, BrokerPeer peer, bool isStranger)
     {
         IsStranger = isStranger;
-        HeardAt = loop.Now;
-        _isKnown = peer.IsPrivileged;
+        LastRequestAt = loop.Now;
+        _isIdentified = peer.IsPrivileged;
         _loop = loop;
         _disposer = disposer;
         _broker = broker;
@@ -46,19 +46,19 @@ internal sealed class BrokerConnection : IDisposable
         Peer = peer;
         _note = $"taken from the broker by {peer.Description}";
         _passed = Passed;
-        loop.Watch(socket, Hear);
+        loop.Watch(socket, OnReadable);
     }
 
-    /// <summary>Who it is.</summary>
+    /// <summary>The process at the other end.</summary>
     public BrokerPeer Peer { get; }
 
-    /// <summary>The handles that it has taken; no more than one beyond <see cref="Broker.MostLooked"/>.</summary>
+    /// <summary>The handles that the client has taken, at most one more than <see cref="Broker.MostWatchedHandles"/>.</summary>
     public IReadOnlyCollection<ListenerHandle> Taken => _taken ?? (IReadOnlyCollection<ListenerHandle>)[];
 
-    /// <summary>Whether its next request is waited for; otherwise an answer waits for room, or descriptors are received.</summary>
-    public bool IsHeard => _pending is null && !_isReceiving;
+    /// <summary>Whether the next request may be read. Otherwise a reply waits for room, or descriptors are being received.</summary>
+    public bool AcceptsRequests => _pending is null && !_isReceiving;
 
-    /// <summary>The socket, which stays this object's.</summary>
+    /// <summary>The socket; this object owns it.</summary>
     public DescriptorHandle Socket => _socket;
 
     /// <summary>Whether its user runs no worker, and no listener allows it.</summary>
@@ -67,14 +67,14 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>Whether it was closed, by this side or by the peer.</summary>
     public bool HasEnded => _isClosed || Polling.IsClosed(_socket);
 
-    /// <summary>When it last asked, or connected.</summary>
-    public TimeSpan HeardAt { get; private set; }
+    /// <summary>When the last request came, or the connection was made. Monotonic.</summary>
+    public TimeSpan LastRequestAt { get; private set; }
 
-    /// <summary>Whether nothing is under way for it.</summary>
+    /// <summary>Whether no reply waits for room.</summary>
     public bool IsIdle => _pending is null;
 
     /// <summary>When the wait is over, for room for a reply or for a stranger's request; null where there is no limit.</summary>
-    public TimeSpan? Deadline => _deadline ?? (IsStranger && _pending is null ? HeardAt + Broker.StrangerPatience : null);
+    public TimeSpan? Deadline => _deadline ?? (IsStranger && _pending is null ? LastRequestAt + Broker.StrangerPatience : null);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -95,8 +95,8 @@ internal sealed class BrokerConnection : IDisposable
         return _socket;
     }
 
-    /// <summary>There is something to read, which the broker has read when it is this connection's turn.</summary>
-    private void Hear()
+    /// <summary>A request has come: the broker reads it when it is this connection's turn.</summary>
+    private void OnReadable()
     {
         if (!_isQueued)
         {
@@ -105,24 +105,27 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
-    /// <summary>Takes one request and begins its answer. Before the first one of a peer without privileges, who that is has to be found out: until then its requests wait in its socket.</summary>
+    /// <summary>
+    /// Reads one request and begins its answer. A peer without privileges is identified first; until then its requests wait
+    /// in its socket.
+    /// </summary>
     internal void Serve()
     {
         _isQueued = false;
-        if (_isClosed || _pending is not null || _isLooking)
+        if (_isClosed || _pending is not null || _isIdentifying)
         {
             return;
         }
 
-        if (!_isKnown)
+        if (!_isIdentified)
         {
-            _isLooking = true;
+            _isIdentifying = true;
             _loop.Unwatch(_socket);
-            _broker.Look(this);
+            _broker.Identify(this);
             return;
         }
 
-        HeardAt = _loop.Now;
+        LastRequestAt = _loop.Now;
         var data = ArrayPool<byte>.Shared.Rent(BrokerRequest.MaxBytes);
         try
         {
@@ -134,15 +137,15 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
-    /// <summary>Who the peer is has been found out.</summary>
-    internal void Looked()
+    /// <summary>The peer has been identified.</summary>
+    internal void Identified()
     {
-        _isLooking = false;
-        _isKnown = true;
+        _isIdentifying = false;
+        _isIdentified = true;
         if (!_isClosed)
         {
-            _loop.Watch(_socket, Hear);
-            Hear();
+            _loop.Watch(_socket, OnReadable);
+            OnReadable();
         }
     }
 
@@ -176,7 +179,7 @@ internal sealed class BrokerConnection : IDisposable
         return true;
     }
 
-    /// <summary>A request with descriptors, which are never opened on the loop: of those who may not put any, nowhere.</summary>
+    /// <summary>A request with descriptors: the disposer receives them, never the loop. Those of a peer that may not put are discarded.</summary>
     private void Receive(byte[] request, bool truncated)
     {
         _isReceiving = true;
@@ -201,7 +204,7 @@ internal sealed class BrokerConnection : IDisposable
         }
 
         _isReceiving = false;
-        _loop.Watch(_socket, Hear);
+        _loop.Watch(_socket, OnReadable);
         if (_broker.Answer(this, request, truncated, descriptorsLost, received) is { } reply)
         {
             Answer(reply);
@@ -210,25 +213,25 @@ internal sealed class BrokerConnection : IDisposable
 
     private void Answer(BrokerReply reply)
     {
-        // Who takes is named as it is called when it takes.
+        // The history names the taker by the name that its process has when it takes.
         _fact = null;
         if (!Send(reply))
         {
             _pending = reply;
             _loop.Unwatch(_socket);
-            _loop.WatchOutput(_socket, GoOn);
+            _loop.WatchOutput(_socket, Continue);
         }
     }
 
-    /// <summary>There is room again, or the peer is gone.</summary>
-    private void GoOn()
+    /// <summary>There is room again, or the peer has closed.</summary>
+    private void Continue()
     {
         if (Send(_pending!) && !_isClosed)
         {
             _pending = null;
             _deadline = null;
             _loop.Unwatch(_socket);
-            _loop.Watch(_socket, Hear);
+            _loop.Watch(_socket, OnReadable);
         }
     }
 
@@ -245,7 +248,7 @@ internal sealed class BrokerConnection : IDisposable
         foreach (var handle in handles)
         {
             handle.History.Add(_fact, now);
-            if (_taken is null || _taken.Count <= Broker.MostLooked)
+            if (_taken is null || _taken.Count <= Broker.MostWatchedHandles)
             {
                 (_taken ??= []).Add(handle);
             }
@@ -272,7 +275,7 @@ internal sealed class BrokerConnection : IDisposable
                     return false;
                 }
 
-                _broker.Refused(this, error.Value);
+                _broker.SendFailed(this, error.Value);
                 return true;
             }
 

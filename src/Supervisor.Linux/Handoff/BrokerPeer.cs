@@ -60,8 +60,8 @@ public sealed class BrokerPeer
     /// another process while /proc is read: the pidfd of the connection (SO_PEERPIDFD) tells whether the process that
     /// connected still runs afterwards. Without SO_PEERPIDFD (before Linux 6.5) a pidfd of that id is opened before.
     /// </summary>
-    internal ProcessLineage? Look(DescriptorHandle? pidfd) => Pid <= 0 || pidfd is null ? null : ProcessLook.Read(Pid, pidfd, Uid);
+    internal ProcessLineage? ReadLineage(DescriptorHandle? pidfd) => Pid <= 0 || pidfd is null ? null : ProcessLook.Read(Pid, pidfd, Uid);
 
-    /// <summary>The pidfd of the process, for <see cref="Look"/>; the caller owns it.</summary>
+    /// <summary>The pidfd of the process, for <see cref="ReadLineage"/>; the caller owns it.</summary>
     internal DescriptorHandle? OpenPidfd() => Pid <= 0 ? null : Sockets.GetPeerPidfd(_socket) ?? Processes.OpenPidfd(Pid, out _);
 }

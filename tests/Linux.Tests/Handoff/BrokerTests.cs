@@ -284,7 +284,7 @@ public class BrokerTests : KernelTest
         KernelThread.AsNobody(() =>
         {
             var flood = new List<DescriptorHandle>();
-            for (var i = 0; i < Broker.MaxConnectionsPerUser; i++)
+            for (var i = 0; i < BrokerAdmission.MaxConnectionsPerUser; i++)
             {
                 flood.Add(broker.Connect());
             }
