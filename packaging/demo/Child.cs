@@ -22,7 +22,11 @@ internal sealed class Child : IDisposable
     /// </summary>
     public static Child Start(string program, IEnumerable<string> arguments, Action<string>? output = null, Action<string>? errors = null)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = output is not null, RedirectStandardError = errors is not null };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = output is not null,
+            RedirectStandardError = errors is not null
+        };
         var process = new Process { StartInfo = start };
         process.OutputDataReceived += (_, data) => Forward(data.Data, output);
         process.ErrorDataReceived += (_, data) => Forward(data.Data, errors);

@@ -95,13 +95,15 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
         _stage.Part("One configuration, one command: listend run --config listend.toml");
         var clock = Stopwatch.StartNew();
         await _stage.WhileAsync(() => "waiting for readiness", () => daemon.WaitUntilReadyAsync(cancellation));
-        _stage.Line($"the daemon (pid {daemon.Pid}) and its workers, which take 300 ms to start, are ready after {clock.ElapsedMilliseconds} ms");
+        _stage.Line(
+            $"the daemon (pid {daemon.Pid}) and its workers, which take 300 ms to start, are ready after {clock.ElapsedMilliseconds} ms");
         _stage.Part("listenctl listeners");
         await listenctl.ShowAsync(["listeners"], cancellation);
         _stage.Part($"listenctl history {Listener}");
         await listenctl.ShowAsync(["history", Listener], cancellation);
         var effective = (await listenctl.ListenerAsync(Listener, cancellation)).Effective;
-        return effective?.StartsWith("tcp://", StringComparison.Ordinal) == true && IPEndPoint.TryParse(effective["tcp://".Length..], out var target)
+        return effective?.StartsWith("tcp://", StringComparison.Ordinal) == true
+            && IPEndPoint.TryParse(effective["tcp://".Length..], out var target)
             ? target
             : throw new DemoFailure($"the listener's effective address is {effective ?? "unknown"}, not tcp://IP:PORT");
     }
@@ -130,8 +132,16 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
 
     private async Task LoadAsync(Workspace workspace, Daemon daemon, Listenctl listenctl, IPEndPoint target, CancellationToken cancellation)
     {
-        _stage.Part($"Load: {rate} new connections a second, 8 kept ones with 100 requests a second each, 16 half-second requests in flight");
-        var plan = new LoadPlan { Target = target, NewConnectionsPerSecond = rate, KeepAliveConnections = 8, SlowInFlight = 16, Timeout = TimeSpan.FromSeconds(5) };
+        _stage.Part(
+            $"Load: {rate} new connections a second, 8 kept ones with 100 requests a second each, 16 half-second requests in flight");
+        var plan = new LoadPlan
+        {
+            Target = target,
+            NewConnectionsPerSecond = rate,
+            KeepAliveConnections = 8,
+            SlowInFlight = 16,
+            Timeout = TimeSpan.FromSeconds(5)
+        };
         var load = LoadRun.Start(plan, Phases.WarmUp);
         try
         {
@@ -208,7 +218,8 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
         }
         else
         {
-            _outcome.Problems.Add($"failed deploy: workers {string.Join(", ", Ready(before))} should serve on, but it is {string.Join(", ", Ready(after))} that are ready");
+            _outcome.Problems.Add($"failed deploy: workers {string.Join(", ", Ready(before))} should serve on, but it is "
+                + $"{string.Join(", ", Ready(after))} that are ready");
         }
     }
 
@@ -257,7 +268,8 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
         var clock = Stopwatch.StartNew();
         var exitCode = await daemon.StopAsync();
         _outcome.Leaving = await ending;
-        _stage.Line($"{_outcome.Leaving.Succeeded} of {_outcome.Leaving.Requests} requests were answered; the daemon has left after {clock.ElapsedMilliseconds} ms with exit code {exitCode?.ToString() ?? "none: it had to be killed"}");
+        _stage.Line($"{_outcome.Leaving.Succeeded} of {_outcome.Leaving.Requests} requests were answered; the daemon has left after "
+            + $"{clock.ElapsedMilliseconds} ms with exit code {exitCode?.ToString() ?? "none: it had to be killed"}");
         if (exitCode != 0)
         {
             _outcome.Problems.Add($"the daemon should end with exit code 0 on SIGTERM: {exitCode?.ToString() ?? "it had to be killed"}");

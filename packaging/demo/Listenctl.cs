@@ -15,7 +15,10 @@ internal sealed class Listenctl(string program, string controlSocket)
         Check(arguments, await WaitAsync(child, cancellation), "");
     }
 
-    /// <summary>Runs a command, hands on what it writes line by line (what it says on standard error at the end), and returns its exit code.</summary>
+    /// <summary>
+    /// Runs a command, hands on what it writes line by line (what it says on standard error at the end), and returns its exit
+    /// code.
+    /// </summary>
     public async Task<int> RunAsync(string[] arguments, Action<string> line, CancellationToken cancellation)
     {
         var errors = new List<string>();
@@ -45,7 +48,11 @@ internal sealed class Listenctl(string program, string controlSocket)
     {
         var output = new StringBuilder();
         var errors = new StringBuilder();
-        using var child = Child.Start(program, ["--socket", controlSocket, .. arguments], line => output.AppendLine(line), line => errors.AppendLine(line));
+        using var child = Child.Start(
+            program,
+            ["--socket", controlSocket, .. arguments],
+            line => output.AppendLine(line),
+            line => errors.AppendLine(line));
         Check(arguments, await WaitAsync(child, cancellation), errors.ToString());
         return output.ToString();
     }

@@ -51,9 +51,11 @@ internal sealed class Outcome
         DiedWithWorker = broken;
         if (phase.Total.Failed > broken || broken > Math.Max(4, rate / 20))
         {
-            Problems.Add($"{phase.Name}: {phase.Total.Failed} of {phase.Total.Requests} requests failed ({Describe(phase.Total)}), more than one worker had in its hands");
+            Problems.Add($"{phase.Name}: {phase.Total.Failed} of {phase.Total.Requests} requests failed ({Describe(phase.Total)}), more "
+                + $"than one worker had in its hands");
         }
     }
 
-    private static string Describe(TrafficReport traffic) => string.Join(", ", traffic.Failures.Select(failure => $"{failure.Value} {Words.Of(failure.Key)}"));
+    private static string Describe(TrafficReport traffic) =>
+        string.Join(", ", traffic.Failures.Select(failure => $"{failure.Value} {Words.Of(failure.Key)}"));
 }

@@ -13,10 +13,12 @@ internal static class OutcomeTable
         if (outcome.Load is { } load)
         {
             stage.Table(Of([.. load.Phases, .. outcome.Leaving?.Phases ?? []]));
-            stage.Line("p50, p99 and max are those of new connections, in milliseconds from the moment at which each was due to its last byte");
+            stage.Line(
+                "p50, p99 and max are those of new connections, in milliseconds from the moment at which each was due to its last byte");
             if (load.Phase(Phases.Rest)?.New.Latency is { } rest && load.Phase(Phases.Restarts)?.New.Latency is { } restarts)
             {
-                stage.Line($"p50 at rest {Milliseconds(rest.P50Ms)} ms, during restarts {Milliseconds(restarts.P50Ms)} ms; p99 at rest {Milliseconds(rest.P99Ms)} ms, during restarts {Milliseconds(restarts.P99Ms)} ms");
+                stage.Line($"p50 at rest {Milliseconds(rest.P50Ms)} ms, during restarts {Milliseconds(restarts.P50Ms)} ms; p99 at rest "
+                    + $"{Milliseconds(rest.P99Ms)} ms, during restarts {Milliseconds(restarts.P99Ms)} ms");
             }
 
             var failures = load.Failures.Concat(outcome.Leaving?.Failures ?? new Dictionary<FailureKind, long>())
@@ -27,12 +29,14 @@ internal static class OutcomeTable
 
         if (outcome.Restarts.Count > 0)
         {
-            stage.Line($"restarts of 4 workers took {string.Join(", ", outcome.Restarts.Select(time => $"{Milliseconds(time.TotalSeconds)} s"))}, the drain of the old ones included");
+            var restarts = string.Join(", ", outcome.Restarts.Select(time => $"{Milliseconds(time.TotalSeconds)} s"));
+            stage.Line($"restarts of 4 workers took {restarts}, the drain of the old ones included");
         }
 
         if (outcome.DiedWithWorker > 0)
         {
-            stage.Line($"{outcome.DiedWithWorker} {(outcome.DiedWithWorker == 1 ? "connection was" : "connections were")} in the hands of the killed worker and died with it; what waited in the queue was served by its siblings");
+            stage.Line($"{outcome.DiedWithWorker} {(outcome.DiedWithWorker == 1 ? "connection was" : "connections were")} in the hands "
+                + $"of the killed worker and died with it; what waited in the queue was served by its siblings");
         }
 
         foreach (var problem in outcome.Problems)

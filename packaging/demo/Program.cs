@@ -19,7 +19,11 @@ var root = new RootCommand(
 {
     bin, rate, stay,
 };
-root.SetAction((arguments, cancellation) => new Demonstration(AnsiConsole.Console, arguments.GetRequiredValue(bin), arguments.GetValue(rate))
+root.SetAction((arguments, cancellation) =>
+    new Demonstration(
+    AnsiConsole.Console,
+    arguments.GetRequiredValue(bin),
+    arguments.GetValue(rate))
     .RunAsync(arguments.GetValue(stay), cancellation));
 
 // Ctrl-C and SIGTERM cancel; then the demo ends what it has started, which takes a daemon's drain and no longer.

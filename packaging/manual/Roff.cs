@@ -75,8 +75,10 @@ internal sealed class Roff
 
     private static string Quote(string text) => $"\"{Escape(text).Replace("\"", "\\(dq", StringComparison.Ordinal)}\"";
 
-    private static string Escape(string text) => text.Replace("\\", "\\e", StringComparison.Ordinal).Replace("-", "\\-", StringComparison.Ordinal)
-        .Replace("'", "\\(aq", StringComparison.Ordinal).Replace("~", "\\(ti", StringComparison.Ordinal).Replace("^", "\\(ha", StringComparison.Ordinal);
+    private static string Escape(string text) => text
+        .Replace("\\", "\\e", StringComparison.Ordinal).Replace("-", "\\-", StringComparison.Ordinal)
+        .Replace("'", "\\(aq", StringComparison.Ordinal).Replace("~", "\\(ti", StringComparison.Ordinal)
+        .Replace("^", "\\(ha", StringComparison.Ordinal);
 
     /// <summary>A line that begins with a dot is no request.</summary>
     private static string Protect(string line) => line.StartsWith('.') ? "\\&" + line : line;

@@ -9,7 +9,10 @@ namespace Supervisor.Bench.Probe;
 /// <summary>From the call of <see cref="ChildProcess.Start"/> to the child's main().</summary>
 internal static class SpawnProbe
 {
-    /// <summary>Spawns <paramref name="program"/> so many times; it stamps the datagram socket at <paramref name="path"/>, which is made here. The nanoseconds of each round.</summary>
+    /// <summary>
+    /// Spawns <paramref name="program"/> so many times; it stamps the datagram socket at <paramref name="path"/>, which is made
+    /// here. The nanoseconds of each round.
+    /// </summary>
     public static IEnumerable<long> Run(int count, string program, string path)
     {
         using var stamps = new Socket(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);

@@ -4,7 +4,9 @@ using Supervisor.Native;
 
 namespace Supervisor.Bench;
 
-/// <summary>10,000 descriptors to one client in C, from the broker and from a plain sender: the third time of three on one connection.</summary>
+/// <summary>
+/// 10,000 descriptors to one client in C, from the broker and from a plain sender: the third time of three on one connection.
+/// </summary>
 internal static class BrokerBenchmark
 {
     private const int Descriptors = 10_000;
@@ -17,7 +19,9 @@ internal static class BrokerBenchmark
         var listeners = new StringBuilder();
         for (var i = 0; i < Descriptors; i++)
         {
-            listeners.Append(CultureInfo.InvariantCulture, $"[listener.{Name(i)}]\naddress = \"unix-dgram://@listend-bench-{Processes.CurrentPid}-{i}\"\n");
+            listeners.Append(
+                CultureInfo.InvariantCulture,
+                $"[listener.{Name(i)}]\naddress = \"unix-dgram://@listend-bench-{Processes.CurrentPid}-{i}\"\n");
         }
 
         using var listend = ListendProcess.WithListeners(workspace, listeners.ToString());
@@ -38,5 +42,6 @@ internal static class BrokerBenchmark
         yield return Figure.Of("the same", ours, bare, "sends them with a byte each");
     }
 
-    private static string Name(int i) => string.Create(CultureInfo.InvariantCulture, $"{(char)('a' + (i / 676))}{(char)('a' + (i / 26 % 26))}{(char)('a' + (i % 26))}");
+    private static string Name(int i) =>
+        string.Create(CultureInfo.InvariantCulture, $"{(char)('a' + (i / 676))}{(char)('a' + (i / 26 % 26))}{(char)('a' + (i % 26))}");
 }

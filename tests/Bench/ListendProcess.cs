@@ -102,7 +102,10 @@ internal sealed class ListendProcess : IDisposable
         _ready.Dispose();
     }
 
-    /// <summary>Bytes and nothing else, in pieces as large as they come: what is done here is done on the processors that the daemon needs.</summary>
+    /// <summary>
+    /// Bytes and nothing else, in pieces as large as they come: what is done here is done on the processors that the daemon
+    /// needs.
+    /// </summary>
     private void Read(Stream log, ReadOnlySpan<byte> mark, int times)
     {
         var looked = 0;

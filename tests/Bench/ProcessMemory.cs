@@ -13,6 +13,8 @@ internal readonly record struct ProcessMemory(double Resident, double Proportion
         return new ProcessMemory(Field("Rss:"), Field("Pss:"));
 
         double Field(string name) =>
-            double.Parse(lines.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Trim().Split(' ')[0], CultureInfo.InvariantCulture) / 1024;
+            double.Parse(
+                lines.Single(line => line.StartsWith(name, StringComparison.Ordinal))[name.Length..].Trim().Split(' ')[0],
+                CultureInfo.InvariantCulture) / 1024;
     }
 }

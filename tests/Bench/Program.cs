@@ -13,12 +13,24 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
     ["explain"] = ExplainBenchmark.Run,
     ["broker-10000"] = BrokerBenchmark.Run,
 };
-var names = new Argument<string[]>("name") { Description = $"Which: {string.Join(", ", all.Keys)}; or micro, for BenchmarkDotNet alone", Arity = ArgumentArity.ZeroOrMore };
+var names = new Argument<string[]>("name")
+{
+    Description = $"Which: {string.Join(", ", all.Keys)}; or micro, for BenchmarkDotNet alone",
+    Arity = ArgumentArity.ZeroOrMore
+};
 names.AcceptOnlyFromAmong([.. all.Keys, "micro"]);
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each measurement; the median counts", DefaultValueFactory = _ => 30 };
-var requests = new Option<int>("--requests") { Description = "Control requests whose memory is looked for", DefaultValueFactory = _ => 20_000 };
+var requests = new Option<int>("--requests")
+{
+    Description = "Control requests whose memory is looked for",
+    DefaultValueFactory = _ => 20_000
+};
 var restarts = new Option<int>("--restarts") { Description = "Restarts whose memory is looked for", DefaultValueFactory = _ => 1000 };
-var seconds = new Option<int>("--seconds") { Description = "Seconds that the requests and restarts may take together, and a sixth of them that the daemon is watched at rest", DefaultValueFactory = _ => 60 };
+var seconds = new Option<int>("--seconds")
+{
+    Description = "Seconds that the requests and restarts may take together, and a sixth of them that the daemon is watched at rest",
+    DefaultValueFactory = _ => 60
+};
 var root = new RootCommand("listend's figures beside plain C") { names, rounds, requests, restarts, seconds };
 root.SetAction(parsed =>
 {
@@ -28,7 +40,11 @@ root.SetAction(parsed =>
         MicroBenchmarks.Run();
     }
 
-    var scale = new BenchScale(parsed.GetValue(rounds), parsed.GetValue(requests), parsed.GetValue(restarts), TimeSpan.FromSeconds(parsed.GetValue(seconds)));
+    var scale = new BenchScale(
+        parsed.GetValue(rounds),
+        parsed.GetValue(requests),
+        parsed.GetValue(restarts),
+        TimeSpan.FromSeconds(parsed.GetValue(seconds)));
     var table = new FigureTable(Console.Out);
     using var workspace = new Workspace();
     foreach (var name in wanted.Where(all.ContainsKey))

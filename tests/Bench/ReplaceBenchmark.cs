@@ -20,8 +20,18 @@ internal static class ReplaceBenchmark
         using var theirStamps = new StampSocket(workspace.Fresh("stamps"));
         using var vforkStamps = new StampSocket(workspace.Fresh("stamps"));
         using var listend = ListendProcess.WithWorkers(workspace, 1, ourStamps.Path);
-        using var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), "supervisor", workspace.Fresh("notify"), workspace.Yardstick("worker"), theirStamps.Path);
-        using var vfork = Yardstick.Start(workspace.Yardstick("supervise"), "vfork", workspace.Fresh("notify"), workspace.Yardstick("worker"), vforkStamps.Path);
+        using var yardstick = Yardstick.Start(
+            workspace.Yardstick("supervise"),
+            "supervisor",
+            workspace.Fresh("notify"),
+            workspace.Yardstick("worker"),
+            theirStamps.Path);
+        using var vfork = Yardstick.Start(
+            workspace.Yardstick("supervise"),
+            "vfork",
+            workspace.Fresh("notify"),
+            workspace.Yardstick("worker"),
+            vforkStamps.Path);
         var ours = new List<long>();
         var theirs = new List<long>();
         var vforks = new List<long>();
@@ -36,7 +46,11 @@ internal static class ReplaceBenchmark
             vforks.Add(Replace(ref vforkPid, vforkStamps));
         }
 
-        yield return Figure.Of("SIGKILL to the replacement's main()", ours[warmUp..], theirs[warmUp..], "the same steps: launcher, notify socket, pipes, epoll");
+        yield return Figure.Of(
+            "SIGKILL to the replacement's main()",
+            ours[warmUp..],
+            theirs[warmUp..],
+            "the same steps: launcher, notify socket, pipes, epoll");
         yield return Figure.Of("the same", ours[warmUp..], vforks[warmUp..], "waits on a pidfd; vfork, execve");
         if (!File.Exists(ServerStarter))
         {
@@ -44,7 +58,13 @@ internal static class ReplaceBenchmark
         }
 
         using var starterStamps = new StampSocket(workspace.Fresh("stamps"));
-        using var starter = Yardstick.StartPeer(ServerStarter, "--interval=0", $"--path={workspace.Fresh("socket")}", "--", workspace.Yardstick("worker"), starterStamps.Path);
+        using var starter = Yardstick.StartPeer(
+            ServerStarter,
+            "--interval=0",
+            $"--path={workspace.Fresh("socket")}",
+            "--",
+            workspace.Yardstick("worker"),
+            starterStamps.Path);
         var starterPid = starterStamps.Receive().Pid;
         var starters = new List<long>();
         for (var i = 0; i < Math.Max(1, scale.Rounds / 3); i++)

@@ -49,7 +49,12 @@ internal static class RestBenchmark
         }
     }
 
-    private static IEnumerable<Figure> AtRest(Workspace workspace, BenchScale scale, ListendProcess listend, Yardstick yardstick, string when)
+    private static IEnumerable<Figure> AtRest(
+        Workspace workspace,
+        BenchScale scale,
+        ListendProcess listend,
+        Yardstick yardstick,
+        string when)
     {
         var (ours, theirs) = (ProcessMemory.Of(listend.Pid), ProcessMemory.Of(yardstick.Pid));
         yield return new Figure($"PSS, {when}", "MiB", ours.Proportional, theirs.Proportional, "waits on 4 pidfds");
@@ -57,7 +62,12 @@ internal static class RestBenchmark
         var watched = scale.Limit / 6;
         if (SystemCallWatch.Count(listend.Pid, watched, workspace.Fresh("strace")) is { } calls)
         {
-            yield return new Figure(string.Create(CultureInfo.InvariantCulture, $"system calls in {watched.TotalSeconds:0} s, {when}"), "", calls, SystemCallWatch.Count(yardstick.Pid, watched / 10, workspace.Fresh("strace")), "the same");
+            yield return new Figure(
+                string.Create(CultureInfo.InvariantCulture, $"system calls in {watched.TotalSeconds:0} s, {when}"),
+                "",
+                calls,
+                SystemCallWatch.Count(yardstick.Pid, watched / 10, workspace.Fresh("strace")),
+                "the same");
         }
     }
 

@@ -15,13 +15,25 @@ internal static class SpawnBenchmark
         for (var i = 0; i <= Math.Max(1, scale.Rounds / 3); i++)
         {
             ours.AddRange(Yardstick.Numbers(Workspace.Probe, "spawn", each, workspace.Yardstick("worker"), workspace.Fresh("stamps")));
-            launcher.AddRange(Yardstick.Numbers(workspace.Yardstick("spawn"), "launcher", each, workspace.Yardstick("worker"), workspace.Fresh("stamps")));
-            vfork.AddRange(Yardstick.Numbers(workspace.Yardstick("spawn"), "vfork", each, workspace.Yardstick("worker"), workspace.Fresh("stamps")));
-            posix.AddRange(Yardstick.Numbers(workspace.Yardstick("spawn"), "posix_spawn", each, workspace.Yardstick("worker"), workspace.Fresh("stamps")));
+            launcher.AddRange(
+                Yardstick.Numbers(workspace.Yardstick("spawn"), "launcher", each, workspace.Yardstick("worker"),
+                    workspace.Fresh("stamps")));
+            vfork.AddRange(
+                Yardstick.Numbers(workspace.Yardstick("spawn"), "vfork", each, workspace.Yardstick("worker"), workspace.Fresh("stamps")));
+            posix.AddRange(Yardstick.Numbers(
+                workspace.Yardstick("spawn"),
+                "posix_spawn",
+                each,
+                workspace.Yardstick("worker"),
+                workspace.Fresh("stamps")));
         }
 
         yield return Figure.Of("ChildProcess.Start to the child's main()", ours, launcher, "vfork, launcher, execve");
-        yield return Figure.Of("the same", ours, vfork, string.Create(CultureInfo.InvariantCulture, $"vfork, execve ({vfork.Count} times)"));
+        yield return Figure.Of(
+            "the same",
+            ours,
+            vfork,
+            string.Create(CultureInfo.InvariantCulture, $"vfork, execve ({vfork.Count} times)"));
         yield return Figure.Of("the same", ours, posix, "posix_spawn");
     }
 }

@@ -23,13 +23,22 @@ internal static class StartBenchmark
             vforks.Add(Yard("vfork"));
         }
 
-        yield return Figure.Of($"start to {Workers} workers ready", ours[1..], theirs[1..], "the same steps: launcher, notify socket, pipes, epoll");
+        yield return Figure.Of(
+            $"start to {Workers} workers ready",
+            ours[1..],
+            theirs[1..],
+            "the same steps: launcher, notify socket, pipes, epoll");
         yield return Figure.Of("the same", ours[1..], vforks[1..], "vfork, execve, one notify socket for all");
 
         long Yard(string how)
         {
             var begin = Stopwatch.GetTimestamp();
-            using var yardstick = Yardstick.Start(workspace.Yardstick("start"), how, $"{Workers}", workspace.Fresh("notify"), workspace.Yardstick("worker"));
+            using var yardstick = Yardstick.Start(
+                workspace.Yardstick("start"),
+                how,
+                $"{Workers}",
+                workspace.Fresh("notify"),
+                workspace.Yardstick("worker"));
             return yardstick.Next() - begin;
         }
     }

@@ -17,7 +17,10 @@ internal static class SystemCallWatch
     {
         try
         {
-            using var strace = Process.Start(new ProcessStartInfo("strace", ["-f", "-q", "-ttt", "-o", file, "-p", pid.ToString(CultureInfo.InvariantCulture)]) { RedirectStandardError = true })!;
+            using var strace = Process.Start(new ProcessStartInfo(
+                "strace",
+                ["-f", "-q", "-ttt", "-o", file, "-p", pid.ToString(CultureInfo.InvariantCulture)])
+            { RedirectStandardError = true })!;
             Thread.Sleep(Settling);
             var begin = Now();
             Thread.Sleep(duration);
@@ -30,7 +33,9 @@ internal static class SystemCallWatch
             Processes.Kill(strace.Id, Interrupt);
             strace.WaitForExit();
             return File.ReadLines(file).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Count(words => words.Length > 2 && words[2][0] != '<' && double.Parse(words[1], CultureInfo.InvariantCulture) is var at && at > begin && at < end);
+                .Count(words => words.Length > 2 && words[2][0] != '<' && double.Parse(words[1], CultureInfo.InvariantCulture) is var at
+                    && at > begin
+                    && at < end);
         }
         catch (System.ComponentModel.Win32Exception)
         {

@@ -29,7 +29,12 @@ internal sealed class Yardstick : IDisposable
 
     /// <summary>Starts one of another project's, which ends by SIGTERM.</summary>
     public static Yardstick StartPeer(string program, params string[] arguments) => new(Process.Start(
-        new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true })!, endsBySignal: true);
+        new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        })!, endsBySignal: true);
 
     /// <summary>Runs one to its end, and returns the numbers that it prints.</summary>
     public static IReadOnlyList<long> Numbers(string program, params string[] arguments)
@@ -38,7 +43,9 @@ internal sealed class Yardstick : IDisposable
         var numbers = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => long.Parse(line, CultureInfo.InvariantCulture)).ToArray();
         process.WaitForExit();
-        return process.ExitCode == 0 ? numbers : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit status {process.ExitCode}");
+        return process.ExitCode == 0 ?
+            numbers :
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit status {process.ExitCode}");
     }
 
     /// <summary>Waits for the next number that it prints.</summary>

@@ -22,7 +22,9 @@ public sealed class PlacesTests
     private static readonly ConfigResult Result = Parsing.Parse(
         [
             new ConfigSource(Parsing.File, Main),
-            new ConfigSource("conf.d/1.toml", "[service.s]\ncommand = [\"/a\"]\nuser = \"u\"\n[service.t]\ncommand = [\"/a\"]\nworkes = 2\ngroup = \"g\"\n"),
+            new ConfigSource(
+                "conf.d/1.toml",
+                "[service.s]\ncommand = [\"/a\"]\nuser = \"u\"\n[service.t]\ncommand = [\"/a\"]\nworkes = 2\ngroup = \"g\"\n"),
         ],
         Parsing.Context);
 
@@ -64,7 +66,13 @@ public sealed class PlacesTests
     {
         ConfigDiagnostic[] given =
         [
-            new("conf.d/1.toml", 1, 1, null, "c", null), new("main.toml", 9, 1, null, "b", null), new("main.toml", 2, 5, null, "a", null), new("elsewhere", 0, 0, null, "first", null),
+            new("conf.d/1.toml", 1, 1, null, "c", null), new("main.toml", 9, 1, null, "b", null), new(
+                "main.toml",
+                2,
+                5,
+                null,
+                "a",
+                null), new("elsewhere", 0, 0, null, "first", null),
         ];
         Assert.Equal(["first", "a", "b", "c"], Result.Places.Sort(given).Select(e => e.Message));
     }

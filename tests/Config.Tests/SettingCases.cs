@@ -16,10 +16,22 @@ internal static class SettingCases
             "\"run/l\" is no absolute path", "\"/\" on"),
         new("daemon.metrics", "\"[::1]:9469\"", "[::1]:9469", c => c.Daemon.Metrics, "\"localhost:9469\"", "resolves to 127.0.0.1, ::1",
             "write 127.0.0.1:9469 or [::1]:9469"),
-        new("daemon.metrics_hosts", "[\"m.example.org\", \"*\"]", "m.example.org *", c => string.Join(' ', c.Daemon.MetricsHosts), "[\"http://m\"]", "\"http://m\" is not a host name",
+        new(
+            "daemon.metrics_hosts",
+            "[\"m.example.org\", \"*\"]",
+            "m.example.org *",
+            c => string.Join(' ', c.Daemon.MetricsHosts),
+            "[\"http://m\"]",
+            "\"http://m\" is not a host name",
             "without scheme and port"),
 
-        new("daemon.trusted_owners", "[\"deploy\", \"1000\"]", "deploy 1000", c => string.Join(' ', c.Daemon.TrustedOwners), "[\"a:b\"]", "\"a:b\"",
+        new(
+            "daemon.trusted_owners",
+            "[\"deploy\", \"1000\"]",
+            "deploy 1000",
+            c => string.Join(' ', c.Daemon.TrustedOwners),
+            "[\"a:b\"]",
+            "\"a:b\"",
             "\"www-data\""),
 
         L("address", "\"udp://[::1]:53\"", "udp://[::1]:53", l => l.Address.ToString(), "\"tcp://localhost:80\"",

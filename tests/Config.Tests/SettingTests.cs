@@ -87,8 +87,14 @@ public sealed class SettingTests
 
         var with = Parsing.Good(Document(setting, setting.Right).Text);
         var without = setting.Path is "service.NAME.command" or "listener.NAME.address"
-            ? with with { Listeners = [.. with.Listeners.Select(l => l with { Address = ListenAddress.AnyFamily(ListenerKind.Tcp, 1) })], Services = [.. with.Services.Select(s => s with { Command = ["/other"] })] }
-            : Parsing.Good(Document(setting, setting.Path.EndsWith(".group", StringComparison.Ordinal) && setting.Path.Contains('[', StringComparison.Ordinal) ? "\"239.9.9.9\"" : null).Text);
+            ? with with
+            {
+                Listeners = [.. with.Listeners.Select(
+                l => l with { Address = ListenAddress.AnyFamily(ListenerKind.Tcp, 1) })],
+                Services = [.. with.Services.Select(s => s with { Command = ["/other"] })]
+            }
+            : Parsing.Good(Document(setting, setting.Path.EndsWith(".group", StringComparison.Ordinal)
+                && setting.Path.Contains('[', StringComparison.Ordinal) ? "\"239.9.9.9\"" : null).Text);
         var key = setting.Path.Split('.', 3)[^1];
         var changed = setting.Path.Split('.')[0] switch
         {
@@ -96,8 +102,10 @@ public sealed class SettingTests
             "service" => ServiceReloadImpact.Changed(without.Services[0], with.Services[0]).Select(term => term.Setting),
             _ => without.Daemon == with.Daemon ? [] : [key],
         };
-        Assert.Contains(changed, name => key == name || key.StartsWith(name + ".", StringComparison.Ordinal) || key.StartsWith(name + "[", StringComparison.Ordinal));
-        Assert.True(setting.Path.StartsWith("daemon", StringComparison.Ordinal) || with.Listeners[0] != without.Listeners[0] || with.Services[0] != without.Services[0]);
+        Assert.Contains(changed, name => key == name || key.StartsWith(name + ".", StringComparison.Ordinal)
+            || key.StartsWith(name + "[", StringComparison.Ordinal));
+        Assert.True(setting.Path.StartsWith("daemon", StringComparison.Ordinal) || with.Listeners[0] != without.Listeners[0]
+            || with.Services[0] != without.Services[0]);
     }
 
     /// <summary>Records print their values, arrays do not; those with a default are empty by it, and print alike.</summary>

@@ -7,26 +7,51 @@ public sealed class SyntaxErrorTests
     private const string After = "nice = 99\n\n[service.b]\ncommand = [\"/b\"]\nworkers = 0\n";
 
     [Theory]
-    [InlineData("command=[\"/bin/true]", "6:21: service.a.command: a string is not closed before the end of its line; end it with the quote with which it begins")]
-    [InlineData("user = \"x", "6:10: service.a.user: a string is not closed before the end of its line; end it with the quote with which it begins")]
+    [InlineData(
+        "command=[\"/bin/true]",
+        "6:21: service.a.command: a string is not closed before the end of its line; end it with the quote with which it begins")]
+    [InlineData(
+        "user = \"x",
+        "6:10: service.a.user: a string is not closed before the end of its line; end it with the quote with which it begins")]
     [InlineData("listeners = [\"web\"", "6:1: service.a.listeners: the value of listeners that begins here is not closed; end it with ]")]
-    [InlineData("limits = { nofile = 1", "6:1: service.a.limits: the value of limits that begins here is not closed; end it with } on the same line")]
+    [InlineData(
+        "limits = { nofile = 1",
+        "6:1: service.a.limits: the value of limits that begins here is not closed; end it with } on the same line")]
     [InlineData("user=nobody", "6:6: service.a.user: nobody is no value of TOML; write strings in quotes: user = \"nobody\"")]
-    [InlineData("log = file:/var/log/a # x", "6:7: service.a.log: file:/var/log/a is no value of TOML; write strings in quotes: log = \"file:/var/log/a\"")]
-    [InlineData("start_timeout = 30s", "6:17: service.a.start_timeout: 30s is no value of TOML; write strings in quotes: start_timeout = \"30s\"")]
+    [InlineData(
+        "log = file:/var/log/a # x",
+        "6:7: service.a.log: file:/var/log/a is no value of TOML; write strings in quotes: log = \"file:/var/log/a\"")]
+    [InlineData(
+        "start_timeout = 30s",
+        "6:17: service.a.start_timeout: 30s is no value of TOML; write strings in quotes: start_timeout = \"30s\"")]
     [InlineData("listeners = [web]", "6:14: service.a.listeners: web is no value of TOML; write strings in quotes: \"web\"")]
     [InlineData("no_new_privileges = True", "6:21: service.a.no_new_privileges: True is no value of TOML; write no_new_privileges = true")]
     [InlineData("workers =", "6:10: service.a.workers: workers has no value; write workers = VALUE, strings in quotes")]
-    [InlineData("workers=99999999999999999999", "6:9: service.a.workers: 99999999999999999999 is out of range (1 to 10000); write an integer from 1 to 10000")]
-    [InlineData("rollout = { canary = -99999999999999999999 }", "6:22: service.a.rollout.canary: -99999999999999999999 is out of range (0 to 10000); write an integer from 0 to 10000")]
-    [InlineData("limits = { nofile = 99999999999999999999 }", "6:21: service.a.limits.nofile: 99999999999999999999 is out of range (0 to 9223372036854775807, a size, or \"infinity\"); write an integer, a size such as \"1GiB\", or \"infinity\"")]
-    [InlineData("start_timeout = 99999999999999999999", "6:17: service.a.start_timeout: 99999999999999999999 is a number without a unit, and this setting takes a duration; write a duration such as \"30s\"")]
-    [InlineData("workers = 1 user = \"x\"", "6:13: service.a.workers: Unexpected token found `user` while expecting the end of the line; write the line as TOML has it: key = value, strings in quotes")]
-    [InlineData("listeners = [\n  \"web\" \"x\",\n  \"y\"\n]", "7:9: service.a.listeners: Missing a `,` to separate items in an array; write the line as TOML has it: key = value, strings in quotes")]
-    [InlineData("x", "6:2: service.a: Expecting `=` after a key instead of the end of the line; write the line as TOML has it: key = value, strings in quotes")]
-    [InlineData("[service.c", "6:11: service.c: the name of a section is not as TOML has it: \"[service.c\"; write [service.c] on a line of its own")]
-    [InlineData("[[service.c]", "6:12: service.c: the name of a section is not as TOML has it: \"[[service.c]\"; write [service.c] on a line of its own")]
-    [InlineData("[service.a]\ncommand = [\"/a\"]", "6:10: service.a: \"a\" is defined twice: first at main.toml:4:10; keep one of the two, with all that belongs to it")]
+    [InlineData(
+        "workers=99999999999999999999",
+        "6:9: service.a.workers: 99999999999999999999 is out of range (1 to 10000); write an integer from 1 to 10000")]
+    [InlineData(
+        "rollout = { canary = -99999999999999999999 }",
+        "6:22: service.a.rollout.canary: -99999999999999999999 is out of range (0 to 10000); write an integer from 0 to 10000")]
+    [InlineData("limits = { nofile = 99999999999999999999 }", "6:21: service.a.limits.nofile: 99999999999999999999 is out of range (0 "
+        + "to 9223372036854775807, a size, or \"infinity\"); write an integer, a size such as \"1GiB\", or \"infinity\"")]
+    [InlineData("start_timeout = 99999999999999999999", "6:17: service.a.start_timeout: 99999999999999999999 is a number without a "
+        + "unit, and this setting takes a duration; write a duration such as \"30s\"")]
+    [InlineData("workers = 1 user = \"x\"", "6:13: service.a.workers: Unexpected token found `user` while expecting the end of the "
+        + "line; write the line as TOML has it: key = value, strings in quotes")]
+    [InlineData("listeners = [\n  \"web\" \"x\",\n  \"y\"\n]", "7:9: service.a.listeners: Missing a `,` to separate items in an array; "
+        + "write the line as TOML has it: key = value, strings in quotes")]
+    [InlineData("x", "6:2: service.a: Expecting `=` after a key instead of the end of the line; write the line as TOML has it: key = "
+        + "value, strings in quotes")]
+    [InlineData(
+        "[service.c",
+        "6:11: service.c: the name of a section is not as TOML has it: \"[service.c\"; write [service.c] on a line of its own")]
+    [InlineData(
+        "[[service.c]",
+        "6:12: service.c: the name of a section is not as TOML has it: \"[[service.c]\"; write [service.c] on a line of its own")]
+    [InlineData(
+        "[service.a]\ncommand = [\"/a\"]",
+        "6:10: service.a: \"a\" is defined twice: first at main.toml:4:10; keep one of the two, with all that belongs to it")]
     public void A_mistake_has_one_message_and_hides_nothing(string line, string expected)
     {
         var nice = 6 + line.Count(character => character == '\n') + 1;
@@ -43,19 +68,22 @@ public sealed class SyntaxErrorTests
     [Fact]
     public void A_section_without_a_name_is_left_out() => Assert.Equal(
         [
-            "main.toml:6:10: \"[service c]\" is no name of a section; its settings were not looked at; write [daemon], [listener.NAME] or [service.NAME]",
+            "main.toml:6:10: \"[service c]\" is no name of a section; its settings were not looked at; write [daemon], [listener.NAME] "
+            + "or [service.NAME]",
             "main.toml:11:11: service.b.workers: 0 is out of range (1 to 10000); write an integer from 1 to 10000",
         ],
         Parsing.Errors(Before + "[service c]\n" + After));
 
     [Fact]
     public void A_string_of_several_lines_that_never_ends_says_that_nothing_else_was_looked_at() => Assert.Equal(
-        ["main.toml:6:1: service.a.user: the string that begins here is never closed; what follows was not looked at; end it with the three quotes with which it begins"],
+        ["main.toml:6:1: service.a.user: the string that begins here is never closed; what follows was not looked at; end it with the "
+            + "three quotes with which it begins"],
         Parsing.Errors(Before + "user = \"\"\"x\n" + After));
 
     [Fact]
     public void Nesting_too_deep_has_a_place_and_a_remedy() => Assert.Contains(
-        "main.toml:6:75: service.a.listeners: arrays and tables are nested too deep: no setting has more than three levels; remove the brackets or braces that are too many",
+        "main.toml:6:75: service.a.listeners: arrays and tables are nested too deep: no setting has more than three levels; remove the "
+        + "brackets or braces that are too many",
         Parsing.Errors(Before + "listeners=" + new string('[', 100) + "\n" + After));
 
     /// <summary>What has been read beside the mistake can be looked at further: only its own section is not.</summary>
@@ -72,7 +100,8 @@ public sealed class SyntaxErrorTests
     [Fact]
     public void Thousands_of_mistakes_cost_no_minutes()
     {
-        var text = string.Concat(Enumerable.Range(0, 5_000).Select(i => string.Create(null, $"[listener.a{i}]\naddress = \"tcp://127.0.0.1:{i}\n")));
+        var text = string.Concat(
+            Enumerable.Range(0, 5_000).Select(i => string.Create(null, $"[listener.a{i}]\naddress = \"tcp://127.0.0.1:{i}\n")));
         var errors = Parsing.Parse(text).Errors;
         Assert.InRange(errors.Length, 1, 100);
         Assert.EndsWith("what follows was not looked at", errors[^1].Message, StringComparison.Ordinal);
@@ -80,6 +109,7 @@ public sealed class SyntaxErrorTests
 
     [Fact]
     public void A_section_in_two_files_is_one_error() => Assert.Equal(
-        ["conf.d/1.toml:1:11: listener.web: \"web\" is defined twice: first at main.toml:1:11; keep one of the two, with all that belongs to it"],
+        ["conf.d/1.toml:1:11: listener.web: \"web\" is defined twice: first at main.toml:1:11; keep one of the two, with all that "
+            + "belongs to it"],
         Parsing.Errors("[listener.web]\naddress = \"tcp://*:80\"\n", "[listener.web]\naddress = \"tcp://*:80\"\n"));
 }

@@ -4,7 +4,9 @@ namespace Supervisor.Control.Tests;
 
 public sealed class CompletionTests
 {
-    private const string Status = """{"daemon":{"pid":1,"version":"0","started_at":"2026-03-04T08:48:00+00:00","upgrades":0},"services":[{"name":"api"},{"name":"mailer"}]}""";
+    private const string Status = """
+        {"daemon":{"pid":1,"version":"0","started_at":"2026-03-04T08:48:00+00:00","upgrades":0},"services":[{"name":"api"},{"name":"mailer"}]}
+        """;
 
     [Theory]
     [InlineData("listenctl sta", "start", "status")]
@@ -16,10 +18,13 @@ public sealed class CompletionTests
     [InlineData("listenctl signal api usr", "USR1", "USR2")]
     public void Words_that_may_follow(string line, params string[] expected)
     {
-        using var daemon = new FakeDaemon(request => FakeDaemon.Json(request == "GET /v1/listeners" ? """[{"name":"web"},{"name":"stats"}]""" : Status));
+        using var daemon = new FakeDaemon(
+            request => FakeDaemon.Json(request == "GET /v1/listeners" ? """[{"name":"web"},{"name":"stats"}]""" : Status));
         var result = Listenctl.Run([$"[suggest:{line.Length}]", line], variables: new() { ["LISTEND_CONTROL"] = daemon.SocketPath });
         Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
-        Assert.Equal(expected, result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).Intersect(expected));
+        Assert.Equal(
+            expected,
+            result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Order(StringComparer.Ordinal).Intersect(expected));
     }
 
     [Theory]
@@ -34,7 +39,8 @@ public sealed class CompletionTests
     [InlineData("listenctl explain ", "--device", "web")]
     public void Names_are_offered_where_they_may_stand_and_before_options(string line, string? first, string never)
     {
-        using var daemon = new FakeDaemon(request => FakeDaemon.Json(request == "GET /v1/listeners" ? """[{"name":"web"},{"name":"stats"}]""" : Status));
+        using var daemon = new FakeDaemon(
+            request => FakeDaemon.Json(request == "GET /v1/listeners" ? """[{"name":"web"},{"name":"stats"}]""" : Status));
         var result = Listenctl.Run([$"[suggest:{line.Length}]", line], variables: new() { ["LISTEND_CONTROL"] = daemon.SocketPath });
         var words = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.DoesNotContain(never, words);

@@ -4,9 +4,15 @@ namespace Supervisor.Control.Tests;
 
 public sealed class EventsTests
 {
-    private const string Ready = """{"seq":7,"at":"2026-03-04T08:48:00.5+00:00","kind":"worker-ready","service":"api","listener":null,"worker":{"pid":4711,"slot":0,"generation":2},"state":null,"rollout":null,"message":"service api: worker 0 is ready\u001b[2J"}""";
-    private const string State = """{"seq":8,"at":"2026-03-04T08:48:01+00:00","kind":"service-state","service":"api","listener":null,"worker":null,"state":"running","rollout":null,"message":"service api is running, was starting","new_field":1}""";
-    private const string Leaving = """{"seq":9,"at":"2026-03-04T08:48:02+00:00","kind":"daemon-leaving","service":null,"listener":null,"worker":null,"state":null,"rollout":null,"message":"SIGTERM"}""";
+    private const string Ready = """
+        {"seq":7,"at":"2026-03-04T08:48:00.5+00:00","kind":"worker-ready","service":"api","listener":null,"worker":{"pid":4711,"slot":0,"generation":2},"state":null,"rollout":null,"message":"service api: worker 0 is ready\u001b[2J"}
+        """;
+    private const string State = """
+        {"seq":8,"at":"2026-03-04T08:48:01+00:00","kind":"service-state","service":"api","listener":null,"worker":null,"state":"running","rollout":null,"message":"service api is running, was starting","new_field":1}
+        """;
+    private const string Leaving = """
+        {"seq":9,"at":"2026-03-04T08:48:02+00:00","kind":"daemon-leaving","service":null,"listener":null,"worker":null,"state":null,"rollout":null,"message":"SIGTERM"}
+        """;
 
     [Fact]
     public void People_see_a_line_for_each_without_escape_codes()
@@ -25,9 +31,12 @@ public sealed class EventsTests
     [Fact]
     public void Json_is_the_daemons_data_one_document_a_line_however_the_chunks_fall()
     {
-        var stream = ": a comment\n\n" + Event(7, "worker-ready", Ready) + "retry: 5\ndata:" + State + "\n\n" + Event(9, "daemon-leaving", Leaving);
+        var stream = ": a comment\n\n" + Event(7, "worker-ready", Ready) + "retry: 5\ndata:" + State + "\n\n"
+            + Event(9, "daemon-leaving", Leaving);
         using var daemon = new FakeDaemon(_ => EventStream(stream.Chunk(41).Select(c => new string(c)), isComplete: true));
-        Assert.Equal(new Listenctl(ExitCode.Done, $"{Ready}\n{State}\n{Leaving}\n", ""), Listenctl.Run(daemon, "events", "--follow", "--json"));
+        Assert.Equal(
+            new Listenctl(ExitCode.Done, $"{Ready}\n{State}\n{Leaving}\n", ""),
+            Listenctl.Run(daemon, "events", "--follow", "--json"));
         Assert.Equal(["GET /v1/events"], daemon.Requests);
     }
 

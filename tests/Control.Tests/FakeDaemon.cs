@@ -19,7 +19,8 @@ internal sealed class FakeDaemon : IDisposable
         SocketPath = Path.Combine(directory.FullName, "control.sock");
         listener.Bind(new UnixDomainSocketEndPoint(SocketPath));
         listener.Listen(16);
-        serving = Task.Factory.StartNew(() => Serve(answer), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        serving = Task.Factory
+            .StartNew(() => Serve(answer), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 
     public string SocketPath { get; }
@@ -30,7 +31,8 @@ internal sealed class FakeDaemon : IDisposable
     public static Action<Socket> Json(string json, int status = 200, string type = "application/json") => socket =>
     {
         var body = Encoding.UTF8.GetBytes(json);
-        socket.Send(Encoding.ASCII.GetBytes($"HTTP/1.1 {status} Whatever\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"));
+        socket.Send(Encoding.ASCII
+            .GetBytes($"HTTP/1.1 {status} Whatever\r\nContent-Type: {type}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n"));
         socket.Send(body);
     };
 
@@ -40,7 +42,10 @@ internal sealed class FakeDaemon : IDisposable
         "application/problem+json");
 
     /// <summary>A stream in chunks; without its last one where the connection is to break off.</summary>
-    public static Action<Socket> Stream(IEnumerable<string> chunks, bool isComplete = true, string type = "application/x-ndjson") => socket =>
+    public static Action<Socket> Stream(
+        IEnumerable<string> chunks,
+        bool isComplete = true,
+        string type = "application/x-ndjson") => socket =>
     {
         socket.Send(Encoding.ASCII.GetBytes($"HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: {type}\r\nTransfer-Encoding: chunked\r\n\r\n"));
         foreach (var chunk in chunks)

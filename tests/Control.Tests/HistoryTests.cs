@@ -4,14 +4,26 @@ namespace Supervisor.Control.Tests;
 
 public sealed class HistoryTests
 {
-    private const string Create = """{"seq":1,"at":"2026-03-04T08:48:00.5+00:00","phase":"create","call":"socket","option":null,"requested":null,"effective":7,"errno":null,"verdict":"exact","actor":{"pid":4242,"name":"listend"},"note":null,"since_creation_us":0}""";
-    private const string Mark = """{"seq":2,"at":"2026-03-04T08:48:00.5+00:00","phase":"pre-bind","call":"setsockopt","option":"SO_MARK","requested":7,"effective":null,"errno":"EPERM","verdict":"refused","actor":{"pid":4242,"name":"listend"},"note":"needs CAP_NET_ADMIN","since_creation_us":15}""";
-    private const string Listen = """{"seq":3,"at":"2026-03-04T08:48:00.5+00:00","phase":"listen","call":"listen","option":null,"requested":100000,"effective":4096,"errno":null,"verdict":"adjusted","actor":{"pid":4242,"name":"listend"},"note":"net.core.somaxconn is 4096","since_creation_us":1304}""";
-    private const string Drift = """{"seq":4,"at":"2026-03-04T08:48:07.7+00:00","phase":"drift","call":"listen","option":null,"requested":4096,"effective":511,"errno":null,"verdict":"drifted","actor":null,"note":"held by api[4711], api[4712]","since_creation_us":7204000}""";
-    private const string Close = """{"seq":5,"at":"2026-03-04T09:53:05.5+00:00","phase":"close","call":"close","option":null,"requested":null,"effective":null,"errno":null,"verdict":"exact","actor":{"pid":4242,"name":"listend"},"note":null,"since_creation_us":3905000000}""";
+    private const string Create = """
+        {"seq":1,"at":"2026-03-04T08:48:00.5+00:00","phase":"create","call":"socket","option":null,"requested":null,"effective":7,"errno":null,"verdict":"exact","actor":{"pid":4242,"name":"listend"},"note":null,"since_creation_us":0}
+        """;
+    private const string Mark = """
+        {"seq":2,"at":"2026-03-04T08:48:00.5+00:00","phase":"pre-bind","call":"setsockopt","option":"SO_MARK","requested":7,"effective":null,"errno":"EPERM","verdict":"refused","actor":{"pid":4242,"name":"listend"},"note":"needs CAP_NET_ADMIN","since_creation_us":15}
+        """;
+    private const string Listen = """
+        {"seq":3,"at":"2026-03-04T08:48:00.5+00:00","phase":"listen","call":"listen","option":null,"requested":100000,"effective":4096,"errno":null,"verdict":"adjusted","actor":{"pid":4242,"name":"listend"},"note":"net.core.somaxconn is 4096","since_creation_us":1304}
+        """;
+    private const string Drift = """
+        {"seq":4,"at":"2026-03-04T08:48:07.7+00:00","phase":"drift","call":"listen","option":null,"requested":4096,"effective":511,"errno":null,"verdict":"drifted","actor":null,"note":"held by api[4711], api[4712]","since_creation_us":7204000}
+        """;
+    private const string Close = """
+        {"seq":5,"at":"2026-03-04T09:53:05.5+00:00","phase":"close","call":"close","option":null,"requested":null,"effective":null,"errno":null,"verdict":"exact","actor":{"pid":4242,"name":"listend"},"note":null,"since_creation_us":3905000000}
+        """;
 
     private const string Entries = $"[{Create},{Mark},{Listen},{Drift}]";
-    private const string Listeners = """[{"name":"web","kind":"tcp","state":"listening","requested":"tcp://*:8080","effective":"tcp://[::]:8080","inode":1,"fd":7,"shards":1,"backlog":null,"queue":null,"options":[],"origin":"created","drift":false,"failure":null,"services":[]}]""";
+    private const string Listeners = """
+        [{"name":"web","kind":"tcp","state":"listening","requested":"tcp://*:8080","effective":"tcp://[::]:8080","inode":1,"fd":7,"shards":1,"backlog":null,"queue":null,"options":[],"origin":"created","drift":false,"failure":null,"services":[]}]
+        """;
 
     [Fact]
     public void People_see_when_what_and_who()
@@ -75,7 +87,10 @@ public sealed class HistoryTests
         using var daemon = Daemon(FakeDaemon.Stream(isComplete ? [Create + "\n"] : [Create + "\n", Mark[..20]], isComplete));
         var result = Listenctl.Run(daemon, "history", "web", "--follow", "--json");
         Assert.Equal((ExitCode.Unreachable, Create + "\n"), (result.ExitCode, result.Output));
-        Assert.StartsWith($"listenctl: lost the connection to listend at {daemon.SocketPath}: the daemon ", result.Error, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"listenctl: lost the connection to listend at {daemon.SocketPath}: the daemon ",
+            result.Error,
+            StringComparison.Ordinal);
     }
 
     [Fact]

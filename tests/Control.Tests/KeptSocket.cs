@@ -4,7 +4,9 @@ using Supervisor.Native;
 
 namespace Supervisor.Control.Tests;
 
-/// <summary>What a daemon leaves that was killed: sockets that somebody holds and nobody serves, and a lock file that nobody has locked.</summary>
+/// <summary>
+/// What a daemon leaves that was killed: sockets that somebody holds and nobody serves, and a lock file that nobody has locked.
+/// </summary>
 internal sealed class KeptSocket : IDisposable
 {
     private const int Seqpacket = 5;

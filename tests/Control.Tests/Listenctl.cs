@@ -12,7 +12,13 @@ internal sealed record Listenctl(int ExitCode, string Output, string Error)
 
     public static Listenctl Run(FakeDaemon daemon, params string[] args) => Run(args, daemon.SocketPath);
 
-    public static Listenctl Run(string[] args, string? socket = null, Dictionary<string, string>? variables = null, bool isTerminal = false, bool isRoot = false, int columns = 100)
+    public static Listenctl Run(
+        string[] args,
+        string? socket = null,
+        Dictionary<string, string>? variables = null,
+        bool isTerminal = false,
+        bool isRoot = false,
+        int columns = 100)
     {
         var output = new MemoryStream();
         var error = new StringWriter { NewLine = "\n" };

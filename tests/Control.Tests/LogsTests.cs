@@ -4,9 +4,15 @@ namespace Supervisor.Control.Tests;
 
 public sealed class LogsTests
 {
-    private const string Out = """{"seq":1,"at":"2026-03-04T08:48:00.5+00:00","pid":4711,"slot":0,"generation":1,"stream":"stdout","priority":6,"line":"hello \u001b[31mred"}""";
-    private const string Err = """{"seq":2,"at":"2026-03-04T08:48:00.6+00:00","pid":4712,"slot":1,"generation":1,"stream":"stderr","priority":3,"line":"[bold]bad[/] news"}""";
-    private const string Lost = """{"seq":9,"at":"2026-03-04T08:48:00.7+00:00","pid":null,"slot":null,"generation":null,"stream":"listend","priority":4,"line":"6 lines before this one are not kept any more"}""";
+    private const string Out = """
+        {"seq":1,"at":"2026-03-04T08:48:00.5+00:00","pid":4711,"slot":0,"generation":1,"stream":"stdout","priority":6,"line":"hello \u001b[31mred"}
+        """;
+    private const string Err = """
+        {"seq":2,"at":"2026-03-04T08:48:00.6+00:00","pid":4712,"slot":1,"generation":1,"stream":"stderr","priority":3,"line":"[bold]bad[/] news"}
+        """;
+    private const string Lost = """
+        {"seq":9,"at":"2026-03-04T08:48:00.7+00:00","pid":null,"slot":null,"generation":null,"stream":"listend","priority":4,"line":"6 lines before this one are not kept any more"}
+        """;
 
     [Fact]
     public void People_see_who_wrote_what_and_when()

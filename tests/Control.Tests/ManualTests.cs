@@ -24,7 +24,9 @@ public sealed class ManualTests
     {
         var page = Pages.All().Single(p => p.Name == "listend.toml.5").Text;
         Assert.All(Config.Settings.SettingTable.All, setting => Assert.Contains($".B \"{setting.Key} =\"", page, StringComparison.Ordinal));
-        Assert.All(Core.Listeners.Options.SocketOptions.All, option => Assert.Contains($".B \"{option.Name}\"", page, StringComparison.Ordinal));
+        Assert.All(
+            Core.Listeners.Options.SocketOptions.All,
+            option => Assert.Contains($".B \"{option.Name}\"", page, StringComparison.Ordinal));
     }
 
     [NeedsTheory("groff")]
@@ -33,7 +35,8 @@ public sealed class ManualTests
     [InlineData("listend.toml.5")]
     public void A_page_renders_without_a_warning(string name)
     {
-        using var groff = Process.Start(new ProcessStartInfo("groff", ["-man", "-ww", "-Tutf8", "-z", Path.Combine(Folder, name)]) { RedirectStandardError = true })!;
+        using var groff = Process.Start(
+            new ProcessStartInfo("groff", ["-man", "-ww", "-Tutf8", "-z", Path.Combine(Folder, name)]) { RedirectStandardError = true })!;
         var warnings = groff.StandardError.ReadToEnd();
         groff.WaitForExit();
         Assert.Equal(("", 0), (warnings, groff.ExitCode));

@@ -6,7 +6,9 @@ namespace Supervisor.Control.Tests;
 /// <summary>What can only be seen from outside: the process's own descriptors and exit status.</summary>
 public sealed class ProcessTests
 {
-    private const string Entry = """{"seq":1,"at":"2026-03-04T08:48:00.5+00:00","phase":"create","call":"socket","option":null,"requested":null,"effective":7,"errno":null,"verdict":"exact","actor":null,"note":null,"since_creation_us":0}""";
+    private const string Entry = """
+        {"seq":1,"at":"2026-03-04T08:48:00.5+00:00","phase":"create","call":"socket","option":null,"requested":null,"effective":7,"errno":null,"verdict":"exact","actor":null,"note":null,"since_creation_us":0}
+        """;
 
     [Fact]
     public async Task A_stream_ends_when_its_reader_has_gone()

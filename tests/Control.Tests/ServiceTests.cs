@@ -5,10 +5,17 @@ namespace Supervisor.Control.Tests;
 /// <summary>start, stop, scale and signal.</summary>
 public sealed class ServiceTests
 {
-    private const string Starting = """{"service":"api","outcome":null,"rollout":null,"message":"api: starting: 1 of 2 workers ready","state":"starting","desired":2,"ready":1,"workers":2}""";
-    private const string Started = """{"service":"api","outcome":"done","rollout":null,"message":"api: 2 workers ready after 512ms","state":"running","desired":2,"ready":2,"workers":2}""";
-    private const string Failed = """{"service":"api","outcome":"failed","rollout":null,"message":"api: 0 of 2 workers ready: worker 0 exited with status 3","state":"degraded","desired":2,"ready":0,"workers":1}""";
-    private const string Signalled = """{"service":"api","signal":"SIGHUP","sent":2,"pids":[11,12],"message":"api: SIGHUP sent to 2 workers"}""";
+    private const string Starting = """
+        {"service":"api","outcome":null,"rollout":null,"message":"api: starting: 1 of 2 workers ready","state":"starting","desired":2,"ready":1,"workers":2}
+        """;
+    private const string Started = """
+        {"service":"api","outcome":"done","rollout":null,"message":"api: 2 workers ready after 512ms","state":"running","desired":2,"ready":2,"workers":2}
+        """;
+    private const string Failed = """
+        {"service":"api","outcome":"failed","rollout":null,"message":"api: 0 of 2 workers ready: worker 0 exited with status 3","state":"degraded","desired":2,"ready":0,"workers":1}
+        """;
+    private const string Signalled =
+        """{"service":"api","signal":"SIGHUP","sent":2,"pids":[11,12],"message":"api: SIGHUP sent to 2 workers"}""";
 
     [Theory]
     [InlineData("start")]
@@ -67,7 +74,8 @@ public sealed class ServiceTests
     [Fact]
     public void Scale_sends_the_number()
     {
-        using var daemon = new FakeDaemon(_ => FakeDaemon.Json("""{"service":"a b","outcome":"done","rollout":null,"message":"a b: scaled from 2 to 10000"}"""));
+        using var daemon = new FakeDaemon(
+            _ => FakeDaemon.Json("""{"service":"a b","outcome":"done","rollout":null,"message":"a b: scaled from 2 to 10000"}"""));
         Assert.Equal(new Listenctl(ExitCode.Done, "a b: scaled from 2 to 10000\n", ""), Listenctl.Run(daemon, "scale", "a b", "10000"));
         Assert.Equal(["POST /v1/services/a%20b/scale?workers=10000"], daemon.Requests);
     }
@@ -94,7 +102,12 @@ public sealed class ServiceTests
     public void A_problem_document_decides_the_exit_status(int status, int exitCode)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Problem(status, "because"));
-        foreach (string[] args in new string[][] { ["start", "a"], ["stop", "a", "--wait"], ["scale", "a", "2"], ["signal", "a", "HUP"], ["logs", "a"] })
+        foreach (string[] args in new string[][] {
+            ["start", "a"],
+            ["stop", "a", "--wait"],
+            ["scale", "a", "2"],
+            ["signal", "a", "HUP"],
+            ["logs", "a"] })
         {
             Assert.Equal(new Listenctl(exitCode, "", "listenctl: because\n"), Listenctl.Run(daemon, args));
         }

@@ -71,7 +71,8 @@ public sealed class TopTests
     [Fact]
     public void What_there_is_no_room_for_is_scrolled_to()
     {
-        using var daemon = new FakeDaemon(request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
+        using var daemon = new FakeDaemon(
+            request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
         const string press = "jkG g ";
         var next = new Queue<char?>([.. press.Select(key => (char?)key), 'q']);
         var (_, screen) = OnTerminal(daemon.SocketPath, 14, () => next.Dequeue());
@@ -79,8 +80,12 @@ public sealed class TopTests
         Assert.All(frames, frame => Assert.Equal(13, frame.Count(c => c == '\n')));
 
         // Those that need somebody come first, and the first line names them, wherever it is scrolled to.
-        Assert.All(frames, frame => Assert.Contains("failed: s5, degraded: s6, rolling: s3", Plain(frame).Split('\n')[0], StringComparison.Ordinal));
-        var footers = frames.Select(frame => Plain(frame).Split('\n')[^1].Split(["-", " of ", "  "], StringSplitOptions.None)[..3].Select(int.Parse).ToArray()).ToArray();
+        Assert.All(
+            frames,
+            frame => Assert.Contains("failed: s5, degraded: s6, rolling: s3", Plain(frame).Split('\n')[0], StringComparison.Ordinal));
+        var footers = frames.Select(
+            frame => Plain(frame).Split('\n')[^1].Split(["-", " of ", "  "], StringSplitOptions.None)[..3].Select(int.Parse)
+                .ToArray()).ToArray();
         var (room, all) = (footers[0][1], footers[0][2]);
         Assert.Equal([1, 2, 1, all - room + 1, all - room + 1, 1, room], footers.Select(footer => footer[0]));
         Assert.Equal("s5", Plain(frames[0]).Split('\n')[14 - 1 - room + 1].Split(' ')[0]);
@@ -91,12 +96,15 @@ public sealed class TopTests
     [Fact]
     public void On_a_small_terminal_services_come_first_and_in_a_line_each()
     {
-        using var daemon = new FakeDaemon(request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
+        using var daemon = new FakeDaemon(
+            request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
         var next = new Queue<char?>(['q']);
         var (_, screen) = OnTerminal(daemon.SocketPath, 6, () => next.Dequeue(), columns: 30);
         var lines = Plain(screen.Split("\u001b[H")[1]).Split('\n');
         Assert.Equal(6, lines.Length);
-        Assert.Equal(["4 of 7 ready, 1 failed, 1", "s5", "s6", "s3", "s1"], lines.Take(5).Select((line, i) => i == 0 ? line[..25] : line.Split(' ')[0]));
+        Assert.Equal(
+            ["4 of 7 ready, 1 failed, 1", "s5", "s6", "s3", "s1"],
+            lines.Take(5).Select((line, i) => i == 0 ? line[..25] : line.Split(' ')[0]));
     }
 
     [Fact]
@@ -122,10 +130,13 @@ public sealed class TopTests
 
     [Fact]
     public void A_daemon_that_was_never_there_is_exit_3() =>
-        Assert.Equal((ExitCode.Unreachable, ""), (Listenctl.Run(["top"], "/nowhere/control.sock") is var result ? result.ExitCode : -1, result.Output));
+        Assert.Equal(
+            (ExitCode.Unreachable, ""),
+            (Listenctl.Run(["top"], "/nowhere/control.sock") is var result ? result.ExitCode : -1, result.Output));
 
     /// <summary>A frame without what only a terminal understands.</summary>
-    private static string Plain(string frame) => System.Text.RegularExpressions.Regex.Replace(frame, "\u001b\\[[?0-9;]*[a-zA-Z]", "").Replace("\r", "", StringComparison.Ordinal);
+    private static string Plain(string frame) =>
+        System.Text.RegularExpressions.Regex.Replace(frame, "\u001b\\[[?0-9;]*[a-zA-Z]", "").Replace("\r", "", StringComparison.Ordinal);
 
     private static string Seven => $$"""
         {"daemon":{"pid":4242,"version":"0.1.0","started_at":"2026-03-04T08:48:00+00:00","upgrades":0,"runtime_directory":"/run/listend","config_file":null},
@@ -137,7 +148,8 @@ public sealed class TopTests
           "workers":[{"pid":null,"slot":0,"generation":3,"state":"ready","started_at":"2026-03-04T11:59:47Z","ready_at":"2026-03-04T11:59:48Z","restarts":0,"connections":1,"status_text":null,"last_exit":null,"next_try":null}]}
         """;
 
-    private static Action<System.Net.Sockets.Socket> Answer(string request) => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Status);
+    private static Action<System.Net.Sockets.Socket> Answer(string request) =>
+        FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Status);
 
     private static (int ExitCode, string Screen) OnTerminal(string socket, int rows, params char?[] keys)
     {

@@ -6,7 +6,11 @@ namespace Supervisor.Core.Tests;
 internal static class Iterations
 {
     public static long Of(long count) =>
-        count * (double.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_ITERATIONS"), NumberStyles.Float, CultureInfo.InvariantCulture, out var factor) && factor > 0
+        count * (double.TryParse(
+            Environment.GetEnvironmentVariable("LISTEND_TEST_ITERATIONS"),
+            NumberStyles.Float,
+            CultureInfo.InvariantCulture,
+            out var factor) && factor > 0
             ? (long)Math.Ceiling(factor)
             : 1);
 }

@@ -19,12 +19,14 @@ public class PrintableTests
 
     /// <summary>Not as theory data, which is handed over as UTF-8.</summary>
     [Fact]
-    public void Halves_of_surrogate_pairs_are_escaped() => Assert.Equal("a\\uD83Db\\uDE42", Printable.Line("a" + '\ud83d' + "b" + '\ude42'));
+    public void Halves_of_surrogate_pairs_are_escaped() =>
+        Assert.Equal("a\\uD83Db\\uDE42", Printable.Line("a" + '\ud83d' + "b" + '\ude42'));
 
     [Theory]
     [InlineData("one\ntwo\tthree\u001b[2J\r", false, "one two three\\x1B[2J\\r")]
     [InlineData("one\ntwo\tthree\u202e", true, "one\ntwo three\\u202E")]
-    public void A_screen_gets_spaces_or_lines(string text, bool keepLines, string shown) => Assert.Equal(shown, Printable.Of(text, keepLines));
+    public void A_screen_gets_spaces_or_lines(string text, bool keepLines, string shown) =>
+        Assert.Equal(shown, Printable.Of(text, keepLines));
 
     [Fact]
     public void Every_character_is_one_that_is_shown_or_escaped()

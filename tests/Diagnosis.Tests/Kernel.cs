@@ -83,7 +83,10 @@ internal static partial class Kernel
     /// <summary>Close-on-exec off or on.</summary>
     public static void SetInheritable(int descriptor, bool inheritable) => Check(fcntl(descriptor, 2, inheritable ? 0 : 1), "fcntl");
 
-    /// <summary>The user whom this thread's new sockets belong to, until it is 0 again: setfsuid(2), which glibc does not spread over the threads.</summary>
+    /// <summary>
+    /// The user whom this thread's new sockets belong to, until it is 0 again: setfsuid(2), which glibc does not spread over the
+    /// threads.
+    /// </summary>
     public static void BeUser(uint uid)
     {
         _ = setfsuid(uid);
@@ -125,7 +128,9 @@ internal static partial class Kernel
     }
 
     private static int Check(int result, string call) =>
-        result >= 0 ? result : throw new InvalidOperationException($"{call}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+        result >= 0 ?
+            result :
+            throw new InvalidOperationException($"{call}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int socket(int domain, int type, int protocol);

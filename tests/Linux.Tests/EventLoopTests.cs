@@ -220,7 +220,9 @@ public class EventLoopTests : KernelTest
         Assert.Equal(TimeSpan.FromSeconds(5), loop.Now);
     }
 
-    /// <summary>The loop stands still for ten seconds: what has come meanwhile is dealt with first, and the clock has stood still too.</summary>
+    /// <summary>
+    /// The loop stands still for ten seconds: what has come meanwhile is dealt with first, and the clock has stood still too.
+    /// </summary>
     [Fact]
     public void A_loop_that_was_late_hears_before_it_judges()
     {

@@ -5,7 +5,9 @@ namespace Supervisor.Load.Tests;
 public class LatencyHistogramTests
 {
     // Durations as they occur: evenly spread over the orders of magnitude from 0 to 18 minutes.
-    private static readonly Gen<long> Duration = Gen.OneOf(Gen.Double[0, 40].Select(exponent => (long)Math.Pow(2, exponent) - 1), Gen.Long[0, 1_000_000_000_000]);
+    private static readonly Gen<long> Duration = Gen.OneOf(
+        Gen.Double[0, 40].Select(exponent => (long)Math.Pow(2, exponent) - 1),
+        Gen.Long[0, 1_000_000_000_000]);
 
     [Fact]
     public void A_percentile_is_that_of_the_sorted_durations_to_one_percent() =>

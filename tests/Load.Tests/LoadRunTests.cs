@@ -24,7 +24,14 @@ public class LoadRunTests
                 served.Signal();
             }
         });
-        await using var run = LoadRun.Start(new LoadPlan { Target = server.EndPoint, NewConnectionsPerSecond = 500, KeepAliveConnections = 2, SlowInFlight = 3, SlowFor = TimeSpan.Zero }, "first");
+        await using var run = LoadRun.Start(new LoadPlan
+        {
+            Target = server.EndPoint,
+            NewConnectionsPerSecond = 500,
+            KeepAliveConnections = 2,
+            SlowInFlight = 3,
+            SlowFor = TimeSpan.Zero
+        }, "first");
         await served.Reached.WaitAsync(Patience);
         run.BeginPhase("second");
         served.Restart(60);
@@ -34,7 +41,9 @@ public class LoadRunTests
         Assert.Equal((0, 0), (report.Failed, report.Retried));
         Assert.Equal(report.Requests, report.Succeeded);
         Assert.Equal(["first", "second"], report.Phases.Select(phase => phase.Name));
-        Assert.All(report.Phases, phase => Assert.True(phase.New.Succeeded > 0 && phase.KeepAlive.Succeeded > 0 && phase.Slow.Succeeded > 0));
+        Assert.All(
+            report.Phases,
+            phase => Assert.True(phase.New.Succeeded > 0 && phase.KeepAlive.Succeeded > 0 && phase.Slow.Succeeded > 0));
         Assert.All(report.Phases, phase => Assert.InRange(phase.New.Latency.P50Ms, 0.001, phase.New.Latency.MaxMs));
     }
 
@@ -76,7 +85,9 @@ public class LoadRunTests
 
     [Fact]
     public async Task A_path_where_no_socket_is_refuses() =>
-        await AssertAllFailAsync(new UnixDomainSocketEndPoint(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"))), FailureKind.Refused);
+        await AssertAllFailAsync(
+            new UnixDomainSocketEndPoint(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"))),
+            FailureKind.Refused);
 
     [Fact]
     public async Task Silence_times_out()
@@ -98,7 +109,8 @@ public class LoadRunTests
     public async Task What_exceeds_the_bound_in_flight_is_an_overrun()
     {
         await using var server = ScriptedServer.Start((_, _, cancellation) => Task.Delay(Timeout.Infinite, cancellation));
-        await using var run = LoadRun.Start(new LoadPlan { Target = server.EndPoint, NewConnectionsPerSecond = 1000, MaxInFlight = 5, Timeout = TimeSpan.FromSeconds(1) });
+        await using var run = LoadRun.Start(
+            new LoadPlan { Target = server.EndPoint, NewConnectionsPerSecond = 1000, MaxInFlight = 5, Timeout = TimeSpan.FromSeconds(1) });
         await UntilAsync(() => run.Snapshot().Failures.ContainsKey(FailureKind.Overrun));
         var report = await run.StopAsync();
 
@@ -112,11 +124,12 @@ public class LoadRunTests
         var directory = Directory.CreateTempSubdirectory("load");
         try
         {
-            await using var server = ScriptedServer.Start(new UnixDomainSocketEndPoint(Path.Combine(directory.FullName, "s")), async (connection, _, cancellation) =>
-            {
-                await ScriptedServer.ReadRequestAsync(connection, cancellation);
-                await ScriptedServer.SendAsync(connection, Ok, cancellation);
-            });
+            await using var server = ScriptedServer
+                .Start(new UnixDomainSocketEndPoint(Path.Combine(directory.FullName, "s")), async (connection, _, cancellation) =>
+                    {
+                        await ScriptedServer.ReadRequestAsync(connection, cancellation);
+                        await ScriptedServer.SendAsync(connection, Ok, cancellation);
+                    });
             await using var run = LoadRun.Start(new LoadPlan { Target = server.EndPoint, NewConnectionsPerSecond = 500 });
             await UntilAsync(() => run.Snapshot().Succeeded >= 20);
             Assert.Equal(0, (await run.StopAsync()).Failed);
@@ -203,7 +216,14 @@ public class LoadRunTests
                 await ScriptedServer.SendAsync(connection, OkKept, cancellation);
             }
         });
-        await using var run = LoadRun.Start(new LoadPlan { Target = server.EndPoint, NewConnectionsPerSecond = 200, KeepAliveConnections = 4, SlowInFlight = 4, SlowFor = TimeSpan.Zero });
+        await using var run = LoadRun.Start(new LoadPlan
+        {
+            Target = server.EndPoint,
+            NewConnectionsPerSecond = 200,
+            KeepAliveConnections = 4,
+            SlowInFlight = 4,
+            SlowFor = TimeSpan.Zero
+        });
         await UntilAsync(() => run.Snapshot() is var now && now.Phases[0].KeepAlive.Succeeded >= 10 && now.Phases[0].Slow.Succeeded >= 10);
         await run.PauseLanesAsync().WaitAsync(Patience);
         var paused = run.Snapshot().Phases[0];
@@ -215,7 +235,8 @@ public class LoadRunTests
         var still = run.Snapshot().Phases[0];
         Assert.Equal((paused.KeepAlive.Requests, paused.Slow.Requests), (still.KeepAlive.Requests, still.Slow.Requests));
         run.ResumeLanes();
-        await UntilAsync(() => run.Snapshot().Phases[0] is var now && now.KeepAlive.Succeeded >= still.KeepAlive.Succeeded + 10 && now.Slow.Succeeded >= still.Slow.Succeeded + 10);
+        await UntilAsync(() => run.Snapshot().Phases[0] is var now && now.KeepAlive.Succeeded >= still.KeepAlive.Succeeded + 10
+            && now.Slow.Succeeded >= still.Slow.Succeeded + 10);
         var report = await run.StopAsync();
 
         Assert.Equal(0, report.Failed);
@@ -244,8 +265,17 @@ public class LoadRunTests
 
     private static async Task AssertAllFailAsync(EndPoint target, FailureKind kind)
     {
-        await using var run = LoadRun.Start(new LoadPlan { Target = target, NewConnectionsPerSecond = 200, KeepAliveConnections = 1, SlowInFlight = 1, SlowFor = TimeSpan.Zero, Timeout = TimeSpan.FromMilliseconds(kind == FailureKind.TimedOut ? 200 : 30_000) });
-        await UntilAsync(() => run.Snapshot() is var now && now.Phases[0] is { New.Failed: >= 10, KeepAlive.Failed: >= 1, Slow.Failed: >= 1 });
+        await using var run = LoadRun.Start(new LoadPlan
+        {
+            Target = target,
+            NewConnectionsPerSecond = 200,
+            KeepAliveConnections = 1,
+            SlowInFlight = 1,
+            SlowFor = TimeSpan.Zero,
+            Timeout = TimeSpan.FromMilliseconds(kind == FailureKind.TimedOut ? 200 : 30_000)
+        });
+        await UntilAsync(
+            () => run.Snapshot() is var now && now.Phases[0] is { New.Failed: >= 10, KeepAlive.Failed: >= 1, Slow.Failed: >= 1 });
         var report = await run.StopAsync();
 
         Assert.Equal(0, report.Retried);
@@ -255,7 +285,12 @@ public class LoadRunTests
 
     private static async Task<LoadReport> KeepAliveAsync(ScriptedServer server, Func<bool> enough, TimeSpan? interval = null)
     {
-        await using var run = LoadRun.Start(new LoadPlan { Target = server.EndPoint, KeepAliveConnections = 1, KeepAliveInterval = interval ?? TimeSpan.FromMilliseconds(10) });
+        await using var run = LoadRun.Start(new LoadPlan
+        {
+            Target = server.EndPoint,
+            KeepAliveConnections = 1,
+            KeepAliveInterval = interval ?? TimeSpan.FromMilliseconds(10)
+        });
         await UntilAsync(enough);
         return await run.StopAsync();
     }

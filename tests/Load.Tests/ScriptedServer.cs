@@ -24,13 +24,20 @@ internal sealed class ScriptedServer : IAsyncDisposable
     /// <summary>How many connections it has accepted.</summary>
     public int Accepted => Volatile.Read(ref _accepted);
 
-    /// <summary>Listens on a free loopback port. <paramref name="serve"/> gets each connection with its number, from 0, and need not close it.</summary>
-    public static ScriptedServer Start(Func<Socket, int, CancellationToken, Task> serve) => Start(new IPEndPoint(IPAddress.Loopback, 0), serve);
+    /// <summary>
+    /// Listens on a free loopback port. <paramref name="serve"/> gets each connection with its number, from 0, and need not close
+    /// it.
+    /// </summary>
+    public static ScriptedServer Start(Func<Socket, int, CancellationToken, Task> serve) =>
+        Start(new IPEndPoint(IPAddress.Loopback, 0), serve);
 
     /// <summary>Listens there.</summary>
     public static ScriptedServer Start(EndPoint endpoint, Func<Socket, int, CancellationToken, Task> serve)
     {
-        var listener = new Socket(endpoint.AddressFamily, SocketType.Stream, endpoint.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
+        var listener = new Socket(
+            endpoint.AddressFamily,
+            SocketType.Stream,
+            endpoint.AddressFamily == AddressFamily.Unix ? ProtocolType.Unspecified : ProtocolType.Tcp);
         listener.Bind(endpoint);
         listener.Listen(1024);
         return new ScriptedServer(listener, serve);

@@ -23,17 +23,30 @@ var target = new Option<EndPoint>("--target")
         return endpoint!;
     },
 };
-var rate = new Option<int>("--rate") { Description = "new connections a second, one request on each (0 to 20000)", DefaultValueFactory = _ => 1000 };
+var rate = new Option<int>("--rate")
+{
+    Description = "new connections a second, one request on each (0 to 20000)",
+    DefaultValueFactory = _ => 1000
+};
 var slow = new Option<int>("--slow") { Description = "slow requests in flight at all times (0 to 4096)" };
-var slowFor = new Option<int>("--slow-ms") { Description = "milliseconds that a slow request takes the server", DefaultValueFactory = _ => 500 };
+var slowFor = new Option<int>("--slow-ms")
+{
+    Description = "milliseconds that a slow request takes the server",
+    DefaultValueFactory = _ => 500
+};
 var keepAlive = new Option<int>("--keep-alive") { Description = "kept connections (0 to 4096)" };
-var interval = new Option<int>("--interval-ms") { Description = "milliseconds from one request to the next on a kept connection; 0: back to back", DefaultValueFactory = _ => 10 };
+var interval = new Option<int>("--interval-ms")
+{
+    Description = "milliseconds from one request to the next on a kept connection; 0: back to back",
+    DefaultValueFactory = _ => 10
+};
 var seconds = new Option<int>("--seconds") { Description = "how long (1 to 600)", DefaultValueFactory = _ => 10 };
 var timeout = new Option<int>("--timeout-ms") { Description = "milliseconds that a request may take", DefaultValueFactory = _ => 10_000 };
 var path = new Option<string>("--path") { Description = "what new and kept connections ask for", DefaultValueFactory = _ => "/" };
 var json = new Option<bool>("--json") { Description = "print one JSON object" };
 
-var root = new RootCommand("An open-loop load on one listener of this machine. Exit code 0: every request was answered; 1: some were not; 2: usage.")
+var root = new RootCommand(
+    "An open-loop load on one listener of this machine. Exit code 0: every request was answered; 1: some were not; 2: usage.")
 {
     target, rate, slow, slowFor, keepAlive, interval, seconds, timeout, path, json,
 };
@@ -64,7 +77,8 @@ root.SetAction(async (arguments, cancellation) =>
         Timeout = TimeSpan.FromMilliseconds(arguments.GetValue(timeout)),
         Path = arguments.GetRequiredValue(path),
     });
-    await Task.Delay(TimeSpan.FromSeconds(arguments.GetValue(seconds)), interrupted.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    await Task.Delay(TimeSpan.FromSeconds(arguments.GetValue(seconds)), interrupted.Token)
+        .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     var report = await run.StopAsync();
     if (arguments.GetValue(json))
     {

@@ -24,7 +24,8 @@ internal static class TargetAddress
             return true;
         }
 
-        if (!IPEndPoint.TryParse(text.StartsWith(Tcp, StringComparison.Ordinal) ? text[Tcp.Length..] : text, out var address) || address.Port == 0)
+        if (!IPEndPoint.TryParse(text.StartsWith(Tcp, StringComparison.Ordinal) ? text[Tcp.Length..] : text, out var address)
+            || address.Port == 0)
         {
             error = $"'{text}' is no target: 127.0.0.1:8080, [::1]:8080, unix:///path or unix://@name";
             return false;

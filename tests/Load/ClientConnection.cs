@@ -68,7 +68,9 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
         }
     }
 
-    /// <summary>Sends a request and reads its answer to the last byte, until <paramref name="deadline"/>. Null: answered with 2xx.</summary>
+    /// <summary>
+    /// Sends a request and reads its answer to the last byte, until <paramref name="deadline"/>. Null: answered with 2xx.
+    /// </summary>
     public async ValueTask<Failure?> ExchangeAsync(Memory<byte> request, long deadline)
     {
         _response.Reset();
@@ -139,7 +141,8 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
         Volatile.Write(ref _deadline, deadline);
         try
         {
-            while (await _operation.ReceiveAsync(_socket!, _buffer).ConfigureAwait(false) == SocketError.Success && _operation.BytesTransferred > 0)
+            while (await _operation.ReceiveAsync(_socket!, _buffer).ConfigureAwait(false) == SocketError.Success
+                && _operation.BytesTransferred > 0)
             {
             }
         }
@@ -186,7 +189,8 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
             SocketError.ConnectionRefused => FailureKind.Refused,
 
             // ENOENT, and EAGAIN for a full queue: a UNIX socket's ways of refusing.
-            SocketError.AddressNotAvailable or SocketError.WouldBlock when target.AddressFamily == AddressFamily.Unix => FailureKind.Refused,
+            SocketError.AddressNotAvailable or SocketError.WouldBlock when target
+                .AddressFamily == AddressFamily.Unix => FailureKind.Refused,
             SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => FailureKind.Reset,
             _ => FailureKind.Other,
         };

@@ -15,7 +15,9 @@ internal sealed class Lane : IValueTaskSource<long>
     /// <summary>Whether the lane has nothing under way.</summary>
     public bool Waits => Volatile.Read(ref _waits) == 1;
 
-    /// <summary>Waits for a moment (of Stopwatch). Returns the moment at which the request is due: that one, unless the run was paused.</summary>
+    /// <summary>
+    /// Waits for a moment (of Stopwatch). Returns the moment at which the request is due: that one, unless the run was paused.
+    /// </summary>
     public ValueTask<long> UntilAsync(long due)
     {
         _core.Reset();
@@ -24,7 +26,10 @@ internal sealed class Lane : IValueTaskSource<long>
         return new ValueTask<long>(this, _core.Version);
     }
 
-    /// <summary>Lets the lane go on if it waits and its moment has come. <paramref name="notBefore"/> is the earliest moment from which a delay may be counted.</summary>
+    /// <summary>
+    /// Lets the lane go on if it waits and its moment has come. <paramref name="notBefore"/> is the earliest moment from which a
+    /// delay may be counted.
+    /// </summary>
     public void Release(long now, long notBefore)
     {
         if (Waits && Math.Max(_due, notBefore) is var due && due <= now)

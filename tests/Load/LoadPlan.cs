@@ -5,7 +5,9 @@ namespace Supervisor.Load;
 /// <summary>What a <see cref="LoadRun"/> asks of a server.</summary>
 public sealed record LoadPlan
 {
-    /// <summary>Where the server listens: an <see cref="IPEndPoint"/> or a <see cref="System.Net.Sockets.UnixDomainSocketEndPoint"/>.</summary>
+    /// <summary>
+    /// Where the server listens: an <see cref="IPEndPoint"/> or a <see cref="System.Net.Sockets.UnixDomainSocketEndPoint"/>.
+    /// </summary>
     public required EndPoint Target { get; init; }
 
     /// <summary>New connections a second, each for one request. 0: none.</summary>

@@ -45,7 +45,10 @@ public sealed class LoadRun : IAsyncDisposable
     {
         _plan = plan;
         _ledger = new Ledger(firstPhase);
-        _pool = new ConnectionPool(plan.Target, new SourceAddresses(plan.Target), plan.MaxInFlight + plan.KeepAliveConnections + plan.SlowInFlight);
+        _pool = new ConnectionPool(
+            plan.Target,
+            new SourceAddresses(plan.Target),
+            plan.MaxInFlight + plan.KeepAliveConnections + plan.SlowInFlight);
         _newRequest = Request(plan.Path, "close");
         _keptRequest = Request(plan.Path, "keep-alive");
         _slowRequest = Request(string.Format(CultureInfo.InvariantCulture, plan.SlowPath, (long)plan.SlowFor.TotalMilliseconds), "close");
@@ -250,7 +253,13 @@ public sealed class LoadRun : IAsyncDisposable
     }
 
     // A connection for one request. Returns whether it was answered; the connection is closed then in any case.
-    private async ValueTask<bool> AskOnceAsync(ClientConnection connection, Phase phase, Traffic traffic, long due, byte[] request, TimeSpan more)
+    private async ValueTask<bool> AskOnceAsync(
+        ClientConnection connection,
+        Phase phase,
+        Traffic traffic,
+        long due,
+        byte[] request,
+        TimeSpan more)
     {
         var deadline = Deadline(more);
         var failure = await connection.OpenAsync(deadline).ConfigureAwait(false)

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace Supervisor.Load;
 
-/// <summary>The counters of one phase. <see cref="Begin"/>, <see cref="End"/> and <see cref="Report"/> are called under the ledger's lock.</summary>
+/// <summary>
+/// The counters of one phase. <see cref="Begin"/>, <see cref="End"/> and <see cref="Report"/> are called under the ledger's lock.
+/// </summary>
 internal sealed class Phase(string name)
 {
     private readonly TrafficCounters[] _traffic = [new(), new(), new()];

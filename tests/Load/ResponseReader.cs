@@ -148,7 +148,8 @@ internal sealed class ResponseReader
     // HTTP/1.1 200 OK
     private State ReadStatus(ReadOnlySpan<byte> line)
     {
-        if (!line.StartsWith("HTTP/1."u8) || line.Length < 12 || !Utf8Parser.TryParse(line.Slice(9, 3), out int status, out var digits) || digits != 3)
+        if (!line.StartsWith("HTTP/1."u8) || line.Length < 12 || !Utf8Parser.TryParse(line.Slice(9, 3), out int status, out var digits)
+            || digits != 3)
         {
             return State.Malformed;
         }

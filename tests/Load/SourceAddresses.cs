@@ -14,7 +14,8 @@ internal sealed class SourceAddresses(EndPoint target)
 {
     private const int BindAddressNoPort = 24; // IP_BIND_ADDRESS_NO_PORT, ip(7), Linux 4.2
 
-    private readonly bool _rotates = target is IPEndPoint { AddressFamily: AddressFamily.InterNetwork } ip && IPAddress.IsLoopback(ip.Address);
+    private readonly bool _rotates = target is IPEndPoint { AddressFamily: AddressFamily.InterNetwork } ip
+        && IPAddress.IsLoopback(ip.Address);
     private int _next;
 
     /// <summary>Gives the socket, which is not connected yet, the next address. Does nothing where the target is not 127.0.0.0/8.</summary>

@@ -9,7 +9,10 @@ public sealed record TrafficReport
     /// <summary>Requests answered completely, with a 2xx status.</summary>
     public required long Succeeded { get; init; }
 
-    /// <summary>Requests sent a second time because a kept connection was closed while they were being written (RFC 9112, 9.3.1). They end as succeeded or failed like all others.</summary>
+    /// <summary>
+    /// Requests sent a second time because a kept connection was closed while they were being written (RFC 9112, 9.3.1). They end
+    /// as succeeded or failed like all others.
+    /// </summary>
     public required long Retried { get; init; }
 
     /// <summary>Failed requests by kind; kinds that did not occur are absent.</summary>

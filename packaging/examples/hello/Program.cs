@@ -17,7 +17,8 @@ if (Environment.GetEnvironmentVariable("LISTEN_FDS") is null
     || Environment.GetEnvironmentVariable("LISTEN_PID") != Environment.ProcessId.ToString())
 {
     // Without this Kestrel would bind its own default, localhost:5000.
-    Console.Error.WriteLine("hello: no inherited sockets: LISTEN_FDS is not set, or LISTEN_PID is not this process. Start it by listend or systemd-socket-activate.");
+    Console.Error.WriteLine("hello: no inherited sockets: LISTEN_FDS is not set, or LISTEN_PID is not this process. Start it by listend "
+        + "or systemd-socket-activate.");
     return 2;
 }
 

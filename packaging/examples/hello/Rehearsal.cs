@@ -18,7 +18,9 @@ internal sealed class Rehearsal
     /// <summary>Reads HELLO_START_DELAY_MS and HELLO_FAIL; what is absent or senseless is "no delay" and "no failure".</summary>
     public static Rehearsal FromEnvironment()
     {
-        var delay = int.TryParse(Environment.GetEnvironmentVariable("HELLO_START_DELAY_MS"), out var milliseconds) ? Math.Clamp(milliseconds, 0, 600_000) : 0;
+        var delay = int.TryParse(Environment.GetEnvironmentVariable("HELLO_START_DELAY_MS"), out var milliseconds)
+            ? Math.Clamp(milliseconds, 0, 600_000)
+            : 0;
         return new Rehearsal(TimeSpan.FromMilliseconds(delay), Environment.GetEnvironmentVariable("HELLO_FAIL"));
     }
 

@@ -11,11 +11,17 @@ namespace Supervisor.Bench.Micro;
 /// <summary>One listener, made, read back, recorded and closed.</summary>
 public class ListenerFactoryBenchmarks
 {
-    private static readonly ListenerSpec Spec = new() { Name = "web", Address = ListenAddress.Internet(ListenerKind.Tcp, IPAddress.Loopback, 0) };
+    private static readonly ListenerSpec Spec = new()
+    {
+        Name = "web",
+        Address = ListenAddress.Internet(ListenerKind.Tcp, IPAddress.Loopback, 0)
+    };
 
     private readonly ListenerFactory _silent = new(TimeProvider.System, Logger.None);
 
-    private readonly ListenerFactory _logging = new(TimeProvider.System, new LoggerConfiguration().WriteTo.Sink(new Discard()).CreateLogger());
+    private readonly ListenerFactory _logging = new(
+        TimeProvider.System,
+        new LoggerConfiguration().WriteTo.Sink(new Discard()).CreateLogger());
 
     [Benchmark]
     public void Create() => _silent.Create(Spec).Dispose();

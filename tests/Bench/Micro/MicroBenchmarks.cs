@@ -24,7 +24,12 @@ internal static class MicroBenchmarks
                 .AddExporter(MarkdownExporter.Console)
                 .AddLogger(NullLogger.Instance)
                 .WithOptions(ConfigOptions.DisableLogFile | ConfigOptions.JoinSummary);
-            var summaries = BenchmarkRunner.Run([typeof(ServiceMachineBenchmarks), typeof(NotifyMessageBenchmarks), typeof(OutputPipeBenchmarks), typeof(HandleHistoryBenchmarks), typeof(ListenerFactoryBenchmarks)], config);
+            var summaries = BenchmarkRunner.Run(
+                [
+                    typeof(ServiceMachineBenchmarks), typeof(NotifyMessageBenchmarks), typeof(OutputPipeBenchmarks),
+                    typeof(HandleHistoryBenchmarks), typeof(ListenerFactoryBenchmarks),
+                ],
+                config);
             foreach (var summary in summaries)
             {
                 MarkdownExporter.Console.ExportToLog(summary, ConsoleLogger.Default);

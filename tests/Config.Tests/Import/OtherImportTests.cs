@@ -29,7 +29,9 @@ public sealed class OtherImportTests
             """);
         var service = imported.Service;
         Assert.Equal(["/bin/cat", "--dir", "/etc", "a b", "100%"], service.Command.ToArray());
-        Assert.Equal((2, 3, RestartPolicy.Always, ReadinessKind.Started), (service.Workers, service.StopSignal, service.Restart.Policy, service.Readiness.Kind));
+        Assert.Equal(
+            (2, 3, RestartPolicy.Always, ReadinessKind.Started),
+            (service.Workers, service.StopSignal, service.Restart.Policy, service.Readiness.Kind));
         Assert.Equal((TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10)), (service.Rollout.Settle, service.StopTimeout));
         Assert.Equal(["A=1", "B=2,3", "GLOBAL=yes"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
         Assert.Equal("/var/log/cat", service.Log.Path);
@@ -39,7 +41,8 @@ public sealed class OtherImportTests
     [Fact]
     public void Processes_that_differ_are_services_of_their_own()
     {
-        var services = Imported.Of("s.conf", "[program:t]\ncommand=/bin/t --port=80%(process_num)02d %(ENV_HOME)s\nprocess_name=%(program_name)s-%(process_num)d\nnumprocs=2\nnumprocs_start=7\n").Config.Services;
+        var services = Imported.Of("s.conf", "[program:t]\ncommand=/bin/t --port=80%(process_num)02d %(ENV_HOME)s\n"
+            + "process_name=%(program_name)s-%(process_num)d\nnumprocs=2\nnumprocs_start=7\n").Config.Services;
         Assert.Equal(["t-7", "t-8"], services.Select(s => s.Name));
         Assert.Equal(["/bin/sh", "-c", "exec /bin/t --port=8008 \"${HOME}\""], services[1].Command.ToArray());
     }
@@ -62,7 +65,9 @@ public sealed class OtherImportTests
             programs=php,other
             """);
         var listener = imported.Config.Listeners[0];
-        Assert.Equal(("unix:///run/php.sock", 512, 0b111_111_000, "www-data", "web"), (listener.Address.ToString(), listener.Listen.Backlog, listener.Unix.Mode!.Value, listener.Unix.User, listener.Unix.Group));
+        Assert.Equal(
+            ("unix:///run/php.sock", 512, 0b111_111_000, "www-data", "web"),
+            (listener.Address.ToString(), listener.Listen.Backlog, listener.Unix.Mode!.Value, listener.Unix.User, listener.Unix.Group));
         Assert.Equal(IPAddress.Loopback, imported.Config.Listeners[1].Address.Host);
         Assert.All(imported.Config.Services, s => Assert.Equal(HandoffKind.Stdin, s.Handoff));
         Assert.Equal(4, imported.Config.Services[0].Workers);
@@ -108,7 +113,9 @@ public sealed class OtherImportTests
         Assert.Equal((0b111_111_000, true), (imported.Config.Listeners[0].Unix.Mode!.Value, imported.Config.Listeners[0].Unix.RemoveStale));
         var service = imported.Service;
         Assert.Equal(["web"], service.Listeners.ToArray());
-        Assert.Equal(["/bin/sh", "-c", "exec chaussette --fd 3 --root /srv/web --id \"$((LISTEND_WORKER + 1))\""], service.Command.ToArray());
+        Assert.Equal(
+            ["/bin/sh", "-c", "exec chaussette --fd 3 --root /srv/web --id \"$((LISTEND_WORKER + 1))\""],
+            service.Command.ToArray());
         Assert.Equal((5, 2, "www-data", RestartPolicy.Never), (service.Workers, service.StopSignal, service.User, service.Restart.Policy));
         Assert.Equal(["MODE=prod", "ROOT=/srv/web"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
         Assert.Equal(["check_delay:2", ":21", "a:22", "max_retry:16"], imported.Unsupported);
@@ -152,8 +159,10 @@ public sealed class OtherImportTests
     {
         string[] keys =
         [
-            "ExecStop", "PIDFile", "RemainAfterExit", "RuntimeMaxSec", "SuccessExitStatus", "OOMPolicy", "RootDirectory", "ProtectHome", "CPUQuota", "Slice", "PassEnvironment",
-            "TTYPath", "SyslogIdentifier", "LogLevelMax", "CapabilityBoundingSet", "SystemCallFilter", "DynamicUser", "StateDirectory", "CPUAffinity", "IOSchedulingClass", "PAMName", "Foo",
+            "ExecStop", "PIDFile", "RemainAfterExit", "RuntimeMaxSec", "SuccessExitStatus", "OOMPolicy", "RootDirectory", "ProtectHome",
+            "CPUQuota", "Slice", "PassEnvironment",
+            "TTYPath", "SyslogIdentifier", "LogLevelMax", "CapabilityBoundingSet", "SystemCallFilter", "DynamicUser", "StateDirectory",
+            "CPUAffinity", "IOSchedulingClass", "PAMName", "Foo",
         ];
         var imported = Imported.Of("a.service", "[Service]\nExecStart=/bin/a\n" + string.Concat(keys.Select(k => $"{k}=value\n")));
         Assert.Equal(keys.Select((k, i) => $"{k}:{i + 3}"), imported.Unsupported);

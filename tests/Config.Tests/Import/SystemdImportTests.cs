@@ -21,7 +21,8 @@ public sealed class SystemdImportTests
             ListenDatagram=127.0.0.1:53
             """);
         Assert.Equal(
-            ["tcp://*:80", "tcp://[::1]:8080", "tcp://[fe80::1%eth0]:81", "unix:///run/web.sock", "unix://@abstract", "vsock://*:1234", "unix-seqpacket:///run/seq", "udp://127.0.0.1:53"],
+            ["tcp://*:80", "tcp://[::1]:8080", "tcp://[fe80::1%eth0]:81", "unix:///run/web.sock", "unix://@abstract",
+             "vsock://*:1234", "unix-seqpacket:///run/seq", "udp://127.0.0.1:53"],
             imported.Config.Listeners.Select(l => l.Address.ToString()));
         Assert.Equal(["web", "web-2", "web-3", "web-4", "web-5", "web-6", "web-7", "web-8"], imported.Config.Listeners.Select(l => l.Name));
         Assert.Equal(0b110_110_110, imported.Config.Listeners[3].Unix.Mode);
@@ -58,8 +59,11 @@ public sealed class SystemdImportTests
         Assert.Equal(TimeSpan.FromSeconds(3), listener.Listen.DeferAccept);
         Assert.True(listener.Bind is { ReusePort: true, FreeBind: true, Transparent: true, Mark: 16, Device: "eth0" });
         Assert.True(listener.Buffers is { Receive: 1 << 20, Send: 1 << 19, Force: true });
-        Assert.True(listener.Accepted is { KeepAlive: true, KeepAliveProbes: 5, NoDelay: true, TimeToLive: 33, TypeOfService: 16, Congestion: "cubic" });
-        Assert.Equal((TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(10)), (listener.Accepted.KeepAliveIdle!.Value, listener.Accepted.KeepAliveInterval!.Value));
+        Assert.True(listener
+            .Accepted is { KeepAlive: true, KeepAliveProbes: 5, NoDelay: true, TimeToLive: 33, TypeOfService: 16, Congestion: "cubic" });
+        Assert.Equal(
+            (TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(10)),
+            (listener.Accepted.KeepAliveIdle!.Value, listener.Accepted.KeepAliveInterval!.Value));
     }
 
     [Fact]
@@ -86,7 +90,9 @@ public sealed class SystemdImportTests
             "web.socket", "[Socket]\nListenStream=1\n",
             "web.service", "[Service]\nExecStart=/bin/web\n");
         Assert.Equal(["b", "web"], imported.Service.Listeners.ToArray());
-        Assert.Equal((StartMode.OnDemand, ReadinessKind.Started, TimeSpan.FromSeconds(90)), (imported.Service.Start, imported.Service.Readiness.Kind, imported.Service.StopTimeout));
+        Assert.Equal(
+            (StartMode.OnDemand, ReadinessKind.Started, TimeSpan.FromSeconds(90)),
+            (imported.Service.Start, imported.Service.Readiness.Kind, imported.Service.StopTimeout));
     }
 
     [Fact]
@@ -122,9 +128,18 @@ public sealed class SystemdImportTests
         Assert.Equal(["/bin/web", "a b", "cA", "${x}", "%"], service.Command.ToArray());
         Assert.Equal(["/bin/web", "--check"], service.Hooks.PreStart.ToArray());
         Assert.Equal(("api", 5, 0b010_111, 3), (service.User, service.Nice, service.Umask, service.StopSignal));
-        Assert.Equal((ReadinessKind.Notify, TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(500)), (service.Readiness.Kind, service.StartTimeout, service.StopTimeout));
         Assert.Equal(
-            new RestartSpec { Policy = RestartPolicy.OnFailure, Backoff = TimeSpan.FromMinutes(2), BackoffMax = TimeSpan.FromMinutes(2), Limit = 3, LimitInterval = TimeSpan.FromMinutes(1) },
+            (ReadinessKind.Notify, TimeSpan.FromSeconds(10), TimeSpan.FromMilliseconds(500)),
+            (service.Readiness.Kind, service.StartTimeout, service.StopTimeout));
+        Assert.Equal(
+            new RestartSpec
+            {
+                Policy = RestartPolicy.OnFailure,
+                Backoff = TimeSpan.FromMinutes(2),
+                BackoffMax = TimeSpan.FromMinutes(2),
+                Limit = 3,
+                LimitInterval = TimeSpan.FromMinutes(1)
+            },
             service.Restart);
         Assert.Equal(["GREETING=hello world", "PORT=80"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
         Assert.Equal(["-/etc/default/web"], service.EnvironmentFiles.ToArray());
@@ -155,10 +170,13 @@ public sealed class SystemdImportTests
     public void What_has_no_equal_is_named_with_its_line()
     {
         var imported = Imported.Of(
-            "web.socket", "[Unit]\nAfter=x.target\n[Socket]\nListenStream=80\nListenFIFO=/run/f\nMaxConnections=3\nBogus=1\n[Install]\nWantedBy=sockets.target\n",
-            "web.service", "[Service]\nExecStart=-/bin/web\nExecReload=/bin/kill -HUP $MAINPID\nMemoryMax=1G\nEnvironment=LISTEN_FDS=3 A=b\nLimitNOFILE=1:2\n");
+            "web.socket", "[Unit]\nAfter=x.target\n[Socket]\nListenStream=80\nListenFIFO=/run/f\nMaxConnections=3\nBogus=1\n[Install]\n"
+                + "WantedBy=sockets.target\n",
+            "web.service", "[Service]\nExecStart=-/bin/web\nExecReload=/bin/kill -HUP $MAINPID\nMemoryMax=1G\nEnvironment=LISTEN_FDS=3 "
+                + "A=b\nLimitNOFILE=1:2\n");
         Assert.Equal(
-            ["After:2", "ListenFIFO:5", "MaxConnections:6", "Bogus:7", "WantedBy:9", "ExecStart:2", "ExecReload:3", "MemoryMax:4", "LimitNOFILE:6", "Environment:5"],
+            ["After:2", "ListenFIFO:5", "MaxConnections:6", "Bogus:7", "WantedBy:9", "ExecStart:2",
+             "ExecReload:3", "MemoryMax:4", "LimitNOFILE:6", "Environment:5"],
             imported.Unsupported);
         Assert.Equal("b", imported.Service.Environment["A"]);
     }
@@ -166,7 +184,11 @@ public sealed class SystemdImportTests
     [Fact]
     public void Accept_has_no_equal_and_neither_has_the_service_for_each_connection()
     {
-        var imported = Imported.Of("echo.socket", "[Socket]\nListenStream=7\nAccept=yes\n", "echo@.service", "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n");
+        var imported = Imported.Of(
+            "echo.socket",
+            "[Socket]\nListenStream=7\nAccept=yes\n",
+            "echo@.service",
+            "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n");
         Assert.Empty(imported.Config.Services.Where(s => s.Listeners.Contains("echo")));
         Assert.Contains("Accept:3", imported.Unsupported);
     }

@@ -37,21 +37,25 @@ public class ProjectReferencesTests
     public void Every_project_is_known() =>
         Assert.Equal(
             [],
-            Directory.GetFiles(Path.Combine(Repository.Root(), "src"), "*.csproj", SearchOption.AllDirectories).Select(Path.GetFileNameWithoutExtension).Where(name => !Allowed.ContainsKey(name!)));
+            Directory.GetFiles(Path.Combine(Repository.Root(), "src"), "*.csproj", SearchOption.AllDirectories)
+                .Select(Path.GetFileNameWithoutExtension)
+                .Where(name => !Allowed.ContainsKey(name!)));
 
     [Fact]
     public void The_core_makes_no_system_call()
     {
         var sources = Directory.GetFiles(Path.Combine(Repository.Root(), "src", "Supervisor.Core"), "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/obj/", StringComparison.Ordinal));
-        string[] banned = ["DllImport", "LibraryImport", "System.IO", "File.", "DateTime.", "Environment.", "Stopwatch", "TimeProvider.System"];
+        string[] banned =
+            ["DllImport", "LibraryImport", "System.IO", "File.", "DateTime.", "Environment.", "Stopwatch", "TimeProvider.System"];
         Assert.Equal(
             [],
             from source in sources
             from line in File.ReadLines(source)
             where !line.TrimStart().StartsWith("//", StringComparison.Ordinal)
             from word in banned
-            where line.Contains(" " + word, StringComparison.Ordinal) || line.Contains("(" + word, StringComparison.Ordinal) || line.Contains("[" + word, StringComparison.Ordinal)
+            where line.Contains(" " + word, StringComparison.Ordinal) || line.Contains("(" + word, StringComparison.Ordinal)
+                || line.Contains("[" + word, StringComparison.Ordinal)
             select $"{Path.GetFileName(source)}: {line.Trim()}");
     }
 }

@@ -8,7 +8,8 @@ internal static class Repository
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
-            if (File.Exists(Path.Combine(folder.FullName, "Directory.Build.props")) && Directory.Exists(Path.Combine(folder.FullName, "src")))
+            if (File.Exists(Path.Combine(folder.FullName, "Directory.Build.props"))
+                && Directory.Exists(Path.Combine(folder.FullName, "src")))
             {
                 return folder.FullName;
             }

@@ -69,7 +69,17 @@ public class ManifestTests
                 State = state with { Preparing = 3, Announced = 2 },
                 Blocked = "why",
                 Identity = new IdentityEntry { Uid = 1, Gid = 2, Groups = [3], Variables = ["A=b"] },
-                Workers = [new WorkerEntry { Id = 1, Pid = 2, Session = 3, StartedAt = DateTimeOffset.UnixEpoch, NotifyPath = "/n", Sockets = [4], OutputRest = [5], FirstStartTime = 6, Uid = 7, Token = "t" }],
+                Workers = [new WorkerEntry {
+                    Id = 1,
+                    Pid = 2,
+                    Session = 3,
+                    StartedAt = DateTimeOffset.UnixEpoch,
+                    NotifyPath = "/n",
+                    Sockets = [4],
+                    OutputRest = [5],
+                    FirstStartTime = 6,
+                    Uid = 7,
+                    Token = "t" }],
                 Stored = [new StoredEntry(0, "a")],
                 Hook = new HookEntry { Hook = new HookEffect(HookKind.PreStart, 1), Pid = 9 },
                 WaitingHooks = [new HookEffect(HookKind.PostStop, 2)],
@@ -84,7 +94,9 @@ public class ManifestTests
                 Descriptors = ImmutableSortedDictionary.Create<string, int>(StringComparer.Ordinal).Add("k", 5),
             };
             var written = JsonNode.Parse(ManifestFormat.Write(manifest));
-            Assert.True(JsonNode.DeepEquals(JsonSerializer.SerializeToNode(manifest, ManifestJson.Default.DaemonManifest), written), written!.ToJsonString());
+            Assert.True(
+                JsonNode.DeepEquals(JsonSerializer.SerializeToNode(manifest, ManifestJson.Default.DaemonManifest), written),
+                written!.ToJsonString());
         },
         iter: 100);
 
@@ -105,7 +117,11 @@ public class ManifestTests
     [Fact]
     public void Addresses_options_and_histories_survive()
     {
-        string[] texts = ["tcp://*:0", "tcp://[fe80::1%eth0]:80", "udp://0.0.0.0:53", "unix:///run/a b.sock", "unix-seqpacket://@abstract", "vsock://*:7", "mptcp://[::]:1"];
+        string[] texts =
+        [
+            "tcp://*:0", "tcp://[fe80::1%eth0]:80", "udp://0.0.0.0:53", "unix:///run/a b.sock", "unix-seqpacket://@abstract", "vsock://*:7",
+            "mptcp://[::]:1",
+        ];
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
         foreach (var text in texts)
         {
@@ -113,7 +129,16 @@ public class ManifestTests
             var history = new HandleHistory(time);
             for (var i = 0; i < 1500; i++)
             {
-                history.Add(HandlePhase.Bind, "bind", "SO_X", OptionValue.Of(i), OptionValue.Of("name"), "EADDRINUSE", Verdict.Refused, new HistoryActor(i, "me"), "note");
+                history.Add(
+                    HandlePhase.Bind,
+                    "bind",
+                    "SO_X",
+                    OptionValue.Of(i),
+                    OptionValue.Of("name"),
+                    "EADDRINUSE",
+                    Verdict.Refused,
+                    new HistoryActor(i, "me"),
+                    "note");
             }
 
             var spec = new ListenerSpec
@@ -156,9 +181,18 @@ public class ManifestTests
         document["services"]![0]!["state"]!["workers"]![1]!["future"] = true;
         document["services"]![0]!["state"]!["workers"]![0]!["gone"] = true;
 
-        Assert.True(ManifestFormat.TryRead(System.Text.Encoding.UTF8.GetBytes(document.ToJsonString()), out var read, out var unknown, out var error), error);
+        Assert.True(ManifestFormat.TryRead(
+            System.Text.Encoding.UTF8.GetBytes(document.ToJsonString()),
+            out var read,
+            out var unknown,
+            out var error), error);
         var service = read.Services[0];
-        var changed = read with { Services = [service with { State = service.State with { Workers = service.State.Workers.RemoveAt(0), Desired = 9 } }], Upgrades = 3 };
+        var changed = read with
+        {
+            Services = [service with { State = service.State with { Workers = service.State.Workers
+            .RemoveAt(0), Desired = 9 } }],
+            Upgrades = 3
+        };
         var again = JsonNode.Parse(ManifestFormat.Write(changed, unknown))!;
         Assert.Equal("""{"a":[1,null]}""", again["future"]!.ToJsonString());
         Assert.Equal(7, (int)again["services"]![0]!["state"]!["future"]!);
@@ -180,7 +214,9 @@ public class ManifestTests
         ((JsonObject)state["spec"]!).Remove("hooks");
         ((JsonObject)state["spec"]!).Remove("start_timeout");
         ((JsonObject)state["spec"]!["rollout"]!).Remove("max_generations");
-        Assert.True(ManifestFormat.TryRead(System.Text.Encoding.UTF8.GetBytes(document.ToJsonString()), out var read, out _, out var error), error);
+        Assert.True(
+            ManifestFormat.TryRead(System.Text.Encoding.UTF8.GetBytes(document.ToJsonString()), out var read, out _, out var error),
+            error);
         var restored = read.Services[0].State;
         Assert.Empty(restored.Prepared);
         Assert.Empty(restored.Workers);
@@ -241,7 +277,8 @@ public class ManifestTests
             {
                 case JsonTypeInfoKind.Object:
                     var byConstructor = type.Type.GetConstructors().Max(constructor => constructor.GetParameters().Length);
-                    if (type.Properties.Any(property => !property.IsRequired) && type.Properties.Count > byConstructor && !ManifestFormat.WithDefaults.Contains(type.Type))
+                    if (type.Properties.Any(property => !property.IsRequired) && type.Properties.Count > byConstructor
+                        && !ManifestFormat.WithDefaults.Contains(type.Type))
                     {
                         missing.Add(type.Type.Name);
                     }
@@ -314,7 +351,13 @@ public class ManifestTests
             {
                 State = state,
                 Identity = new IdentityEntry { Uid = 0, Groups = [1, 2] },
-                Workers = [new WorkerEntry { Id = 1, Pid = 2, Session = 2, StartedAt = DateTimeOffset.UnixEpoch, NotifyPath = "/n", OutputRest = [1, 255] }],
+                Workers = [new WorkerEntry {
+                    Id = 1,
+                    Pid = 2,
+                    Session = 2,
+                    StartedAt = DateTimeOffset.UnixEpoch,
+                    NotifyPath = "/n",
+                    OutputRest = [1, 255] }],
                 Hook = new HookEntry { Hook = new HookEffect(HookKind.PostReady, 2), Pid = 9 },
                 WaitingHooks = [new HookEffect(HookKind.PreStart, 3)],
                 Output = new StreamEntry(9, [JsonSerializer.SerializeToElement(new { a = 1 })]),

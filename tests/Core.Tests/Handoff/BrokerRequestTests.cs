@@ -1,5 +1,4 @@
 using System.Text;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
 
 namespace Supervisor.Core.Tests.Handoff;
@@ -84,10 +83,12 @@ public class BrokerRequestTests
         Assert.Same(web, request.Listeners[0]);
     }
 
-    private static byte[] Take(string[] names) => Encoding.UTF8.GetBytes($$"""{"method":"take","listeners":["{{string.Join("\",\"", names)}}"]}""");
+    private static byte[] Take(string[] names) =>
+        Encoding.UTF8.GetBytes($$"""{"method":"take","listeners":["{{string.Join("\",\"", names)}}"]}""");
 
     [Theory]
     [InlineData(64, true)]
     [InlineData(65, false)]
-    public void A_name_has_64_characters_at_most(int length, bool valid) => Assert.Equal(valid, BrokerRequest.IsName(new string('a', length)));
+    public void A_name_has_64_characters_at_most(int length, bool valid) =>
+        Assert.Equal(valid, BrokerRequest.IsName(new string('a', length)));
 }

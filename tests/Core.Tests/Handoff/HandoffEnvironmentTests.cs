@@ -14,7 +14,9 @@ public class HandoffEnvironmentTests
     {
         var environment = For(HandoffKind.ListenFds, [Web, Web], "cache", "stored");
         Assert.Equal((3, 5), (environment.FirstDescriptor, environment.FirstStored));
-        Assert.Equal(["LISTEN_FDS=4", "LISTEN_FDNAMES=web:web:cache:stored"], environment.Variables.Select(pair => $"{pair.Key}={pair.Value}"));
+        Assert.Equal(
+            ["LISTEN_FDS=4", "LISTEN_FDNAMES=web:web:cache:stored"],
+            environment.Variables.Select(pair => $"{pair.Key}={pair.Value}"));
         Assert.Equal("LISTEN_PID", Assert.Single(environment.PidVariables));
     }
 
@@ -37,7 +39,9 @@ public class HandoffEnvironmentTests
         var environment = For(kind, [Web], "cache");
         Assert.Equal((first, 3), (environment.FirstDescriptor, environment.FirstStored));
         Assert.Contains(new("LISTEN_FDNAMES", "cache"), environment.Variables);
-        Assert.Equal(kind == HandoffKind.ScmRights ? ["LISTEND_LISTENERS=web"] : [], For(kind, [Web]).Variables.Select(pair => $"{pair.Key}={pair.Value}"));
+        Assert.Equal(
+            kind == HandoffKind.ScmRights ? ["LISTEND_LISTENERS=web"] : [],
+            For(kind, [Web]).Variables.Select(pair => $"{pair.Key}={pair.Value}"));
         Assert.True(HandoffEnvironment.PassesStored(kind));
     }
 
@@ -60,8 +64,22 @@ public class HandoffEnvironmentTests
     [InlineData(HandoffKind.Stdin, 0)]
     [InlineData(HandoffKind.Nginx, 3, "NGINX=3;4;5;")]
     [InlineData(HandoffKind.Gunicorn, 3, "GUNICORN_FD=3,4,5", "GUNICORN_PID=100")]
-    [InlineData(HandoffKind.ServerStarter, 3, "SERVER_STARTER_PORT=127.0.0.1:80=3;/run/local.sock=4;[::]:53=5", "SERVER_STARTER_GENERATION=1")]
-    [InlineData(HandoffKind.Einhorn, 3, "EINHORN_MASTER_PID=100", "EINHORN_FD_COUNT=3", "EINHORN_FD_0=3", "EINHORN_FD_1=4", "EINHORN_FD_2=5", "EINHORN_FD_FAMILY_0=AF_INET", "EINHORN_FD_FAMILY_1=AF_UNIX", "EINHORN_FD_FAMILY_2=AF_INET6")]
+    [InlineData(
+        HandoffKind.ServerStarter,
+        3,
+        "SERVER_STARTER_PORT=127.0.0.1:80=3;/run/local.sock=4;[::]:53=5",
+        "SERVER_STARTER_GENERATION=1")]
+    [InlineData(
+        HandoffKind.Einhorn,
+        3,
+        "EINHORN_MASTER_PID=100",
+        "EINHORN_FD_COUNT=3",
+        "EINHORN_FD_0=3",
+        "EINHORN_FD_1=4",
+        "EINHORN_FD_2=5",
+        "EINHORN_FD_FAMILY_0=AF_INET",
+        "EINHORN_FD_FAMILY_1=AF_UNIX",
+        "EINHORN_FD_FAMILY_2=AF_INET6")]
     public void Each_protocol_has_its_variables(HandoffKind kind, int? first, params string[] variables)
     {
         HandedListener[] listeners =
@@ -72,12 +90,16 @@ public class HandoffEnvironmentTests
         ];
         var environment = For(kind, listeners);
         Assert.Equal(variables, environment.Variables.Select(pair => $"{pair.Key}={pair.Value}"));
-        Assert.Equal((first, kind == HandoffKind.ListenFds ? "LISTEN_PID" : ""), (environment.FirstDescriptor, string.Join(' ', environment.PidVariables)));
+        Assert.Equal(
+            (first, kind == HandoffKind.ListenFds ? "LISTEN_PID" : ""),
+            (environment.FirstDescriptor, string.Join(' ', environment.PidVariables)));
     }
 
     [Fact]
     public void Server_starter_names_a_wildcard_by_its_port_alone() =>
-        Assert.Contains(new("SERVER_STARTER_PORT", "8080=3"), For(HandoffKind.ServerStarter, [Web with { Effective = Address("tcp://0.0.0.0:8080") }]).Variables);
+        Assert.Contains(
+            new("SERVER_STARTER_PORT", "8080=3"),
+            For(HandoffKind.ServerStarter, [Web with { Effective = Address("tcp://0.0.0.0:8080") }]).Variables);
 
     [Theory]
     [InlineData("cache", true)]

@@ -9,11 +9,14 @@ public class NotifyMessageTests
     [Fact]
     public void Each_word_is_known()
     {
-        var message = Parse("READY=1\nMAINPID=42\nERRNO=2\nWATCHDOG=1\nWATCHDOG_USEC=20000000\nEXTEND_TIMEOUT_USEC=1500000\nFDSTORE=1\nFDNAME=cache\nRELOADING=1\nMONOTONIC_USEC=5");
-        Assert.True(message is { IsReady: true, IsAlive: true, IsHung: false, IsReloading: true, StoresDescriptors: true, RemovesDescriptors: false });
+        var message = Parse("READY=1\nMAINPID=42\nERRNO=2\nWATCHDOG=1\nWATCHDOG_USEC=20000000\nEXTEND_TIMEOUT_USEC=1500000\nFDSTORE=1\n"
+            + "FDNAME=cache\nRELOADING=1\nMONOTONIC_USEC=5");
+        Assert.True(message is { IsReady: true, IsAlive: true, IsHung: false, IsReloading: true });
+        Assert.True(message is { StoresDescriptors: true, RemovesDescriptors: false });
         Assert.Equal((42, 2, "cache"), (message.MainPid, message.Errno, message.DescriptorName));
         Assert.Equal((TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1.5)), (message.WatchdogInterval, message.Extension));
-        Assert.True(Parse("WATCHDOG=trigger\nFDSTOREREMOVE=1") is { IsHung: true, IsAlive: false, RemovesDescriptors: true, StoresDescriptors: false });
+        Assert.True(Parse(
+            "WATCHDOG=trigger\nFDSTOREREMOVE=1") is { IsHung: true, IsAlive: false, RemovesDescriptors: true, StoresDescriptors: false });
     }
 
     [Theory]

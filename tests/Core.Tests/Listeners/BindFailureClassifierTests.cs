@@ -69,13 +69,20 @@ public sealed class BindFailureClassifierTests
     public void The_state_of_the_address_tells(bool isUp, bool isTentative, bool isDuplicate, string cause, bool retry)
     {
         var address = IPAddress.Parse("2001:db8::1");
-        var evidence = new BindEvidence { Addresses = [new InterfaceAddress(address, "eth0", isUp, isTentative, isDuplicate)], Interfaces = ["lo", "eth0"] };
+        var evidence = new BindEvidence
+        {
+            Addresses = [new InterfaceAddress(address, "eth0", isUp, isTentative, isDuplicate)],
+            Interfaces = ["lo", "eth0"]
+        };
         Check(Classify("EADDRNOTAVAIL", Spec("tcp://[2001:db8::1]:80"), evidence), "EADDRNOTAVAIL", cause, retry);
     }
 
     [Fact]
     public void IPv6_that_is_switched_off() => Check(
-        Classify("EADDRNOTAVAIL", Spec("tcp://[2001:db8::1]:80"), new BindEvidence { IPv6Disabled = true }), "EADDRNOTAVAIL", "family-disabled", retry: false);
+        Classify(
+            "EADDRNOTAVAIL",
+            Spec("tcp://[2001:db8::1]:80"),
+            new BindEvidence { IPv6Disabled = true }), "EADDRNOTAVAIL", "family-disabled", retry: false);
 
     [Theory]
     [InlineData(UnixPathState.Live, BoundState.Listening, "unix-path-in-use")]
@@ -93,7 +100,11 @@ public sealed class BindFailureClassifierTests
     [InlineData(BoundState.Listening, "same-address")]
     [InlineData(BoundState.Bound, "bound-not-listening")]
     public void Who_has_the_abstract_name_tells(BoundState state, string cause) =>
-        Check(Classify("EADDRINUSE", Spec("unix://@x"), new BindEvidence { Holders = [Unix("unix://@x", state)] }), "EADDRINUSE", cause, retry: false);
+        Check(
+            Classify("EADDRINUSE", Spec("unix://@x"), new BindEvidence { Holders = [Unix("unix://@x", state)] }),
+            "EADDRINUSE",
+            cause,
+            retry: false);
 
     [Fact]
     public void A_predecessor_comes_before_all_others()
@@ -116,7 +127,10 @@ public sealed class BindFailureClassifierTests
     [Fact]
     public void Sockets_that_do_not_meet_the_address_are_no_owners()
     {
-        var evidence = new BindEvidence { Holders = [Holder("127.0.0.2", BoundState.Listening), Holder("127.0.0.1", BoundState.Listening)] };
+        var evidence = new BindEvidence
+        {
+            Holders = [Holder("127.0.0.2", BoundState.Listening), Holder("127.0.0.1", BoundState.Listening)]
+        };
         Assert.Equal("tcp://127.0.0.1:80", Assert.Single(Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), evidence).Owners).Address);
     }
 
@@ -131,10 +145,17 @@ public sealed class BindFailureClassifierTests
     [InlineData(false, false, 1000u, "covered-by-wildcard")]
     public void Sharing_is_judged_before_addresses_where_the_flag_is_seen(bool asked, bool? held, uint holderUid, string cause)
     {
-        var holder = Holder("0.0.0.0", BoundState.Listening, reusePort: held == true, uid: holderUid) with { FlagsKnown = held is not null };
+        var holder = Holder(
+            "0.0.0.0",
+            BoundState.Listening,
+            reusePort: held == true,
+            uid: holderUid) with
+        { FlagsKnown = held is not null };
         var diagnosis = Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80", reusePort: asked), new BindEvidence { Holders = [holder] });
         Check(diagnosis, "EADDRINUSE", cause, retry: false);
-        Assert.Equal(held is null && cause != "reuse-port-mismatch", diagnosis.Advice.Contains("cannot be seen by uid 0", StringComparison.Ordinal));
+        Assert.Equal(
+            held is null && cause != "reuse-port-mismatch",
+            diagnosis.Advice.Contains("cannot be seen by uid 0", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -149,7 +170,8 @@ public sealed class BindFailureClassifierTests
         Assert.Empty(last.Owners);
         foreach (var (state, cause, retry) in new[]
         {
-            (BoundState.Connected, "connections-open", true), (BoundState.Bound, "bound-not-listening", false), (BoundState.Listening, "same-address", false),
+            (BoundState.Connected, "connections-open", true), (BoundState.Bound, "bound-not-listening", false),
+            (BoundState.Listening, "same-address", false),
         })
         {
             rest = rest.Add(Holder("127.0.0.1", state));
@@ -171,15 +193,27 @@ public sealed class BindFailureClassifierTests
 
     [Fact]
     public void Before_Linux_6_8_a_holder_that_is_not_shown_is_a_bound_one() => Check(
-        Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { ShowsBound = false }), "EADDRINUSE", "bound-not-listening", retry: false);
+        Classify(
+            "EADDRINUSE",
+            Spec("tcp://127.0.0.1:80"),
+            new BindEvidence { ShowsBound = false }), "EADDRINUSE", "bound-not-listening", retry: false);
 
     [Fact]
     public void What_cannot_be_seen_is_said()
     {
         var hidden = Holder("127.0.0.1", BoundState.Listening, uid: 33) with { Processes = [] };
         var diagnosis = Classify(
-            "EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { Holders = [hidden], HiddenProcesses = 7, Uid = 1000, Namespace = "net:[42]" });
-        Assert.Contains("held by a process of uid 33 that is not visible to uid 1000 (7 processes", diagnosis.Advice, StringComparison.Ordinal);
+            "EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence
+            {
+                Holders = [hidden],
+                HiddenProcesses = 7,
+                Uid = 1000,
+                Namespace = "net:[42]"
+            });
+        Assert.Contains(
+            "held by a process of uid 33 that is not visible to uid 1000 (7 processes",
+            diagnosis.Advice,
+            StringComparison.Ordinal);
         Assert.Contains("net:[42]", diagnosis.Advice, StringComparison.Ordinal);
         var owner = Assert.Single(diagnosis.Owners);
         Assert.Equal((null, null, 33u), (owner.Pid, owner.Command, owner.Uid));
@@ -188,8 +222,13 @@ public sealed class BindFailureClassifierTests
     [Fact]
     public void The_verdict_names_process_unit_and_user()
     {
-        var diagnosis = Classify("EADDRINUSE", Spec("tcp://0.0.0.0:80"), new BindEvidence { Holders = [Holder("127.0.0.1", BoundState.Listening)] });
-        Assert.Equal("nginx (pid 812, nginx.service, uid 0) listens on tcp://127.0.0.1:80, which the wildcard would cover", diagnosis.Verdict);
+        var diagnosis = Classify(
+            "EADDRINUSE",
+            Spec("tcp://0.0.0.0:80"),
+            new BindEvidence { Holders = [Holder("127.0.0.1", BoundState.Listening)] });
+        Assert.Equal(
+            "nginx (pid 812, nginx.service, uid 0) listens on tcp://127.0.0.1:80, which the wildcard would cover",
+            diagnosis.Verdict);
         Assert.StartsWith("stop nginx (systemctl stop nginx.service)", diagnosis.Advice, StringComparison.Ordinal);
     }
 
@@ -203,7 +242,8 @@ public sealed class BindFailureClassifierTests
             Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { Holders = [several] }).Verdict);
         Assert.Equal(
             "nginx (pid 812, nginx.service, uid 0) and 2 more processes have bound tcp://127.0.0.1:80 and do not listen",
-            Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { Holders = [several with { State = BoundState.Bound }] }).Verdict);
+            Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { Holders = [several with { State = BoundState.Bound }] })
+                .Verdict);
     }
 
     [Fact]
@@ -217,13 +257,17 @@ public sealed class BindFailureClassifierTests
             directory = Path.GetDirectoryName(directory)!;
         }
 
-        var headings = File.ReadLines(Path.Combine(directory, "docs", "reference", "errors.md")).Where(line => line.StartsWith("## ", StringComparison.Ordinal)).Select(line => line[3..]);
+        var headings = File.ReadLines(Path.Combine(directory, "docs", "reference", "errors.md"))
+            .Where(line => line.StartsWith("## ", StringComparison.Ordinal))
+            .Select(line => line[3..]);
         Assert.Equal(words.Order(), headings.Order());
     }
 
     private static void Check(BindDiagnosis diagnosis, string errno, string cause, bool retry)
     {
-        Assert.Equal((errno, cause, retry, false), (diagnosis.Errno, diagnosis.Cause!.Value.ToWireName(), diagnosis.Retry, diagnosis.Bindable));
+        Assert.Equal(
+            (errno, cause, retry, false),
+            (diagnosis.Errno, diagnosis.Cause!.Value.ToWireName(), diagnosis.Retry, diagnosis.Bindable));
         Assert.NotEmpty(diagnosis.Verdict);
         Assert.NotEmpty(diagnosis.Advice);
     }
@@ -246,7 +290,15 @@ public sealed class BindFailureClassifierTests
         Uid = uid,
         FlagsKnown = true,
         Processes = [Nginx with { Uid = uid }],
-        Socket = new BoundSocket { Space = PortSpace.Tcp, Address = IPAddress.Parse(host), Port = 80, ReusePort = reusePort, Uid = uid, State = state },
+        Socket = new BoundSocket
+        {
+            Space = PortSpace.Tcp,
+            Address = IPAddress.Parse(host),
+            Port = 80,
+            ReusePort = reusePort,
+            Uid = uid,
+            State = state
+        },
     };
 
     private static SocketHolder Unix(string address, BoundState state) => new()

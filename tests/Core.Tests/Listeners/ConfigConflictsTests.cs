@@ -1,6 +1,5 @@
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
-using Supervisor.Core.Listeners.History;
 
 namespace Supervisor.Core.Tests.Listeners;
 
@@ -33,7 +32,8 @@ public sealed class ConfigConflictsTests
         var wildcard = Spec("six", "tcp://[::]:80");
         var four = Spec("four", "tcp://0.0.0.0:80");
         Assert.Empty(ConfigConflicts.Find([four, wildcard with { Bind = new BindOptions { IPv6Only = true } }], _ => 1));
-        Assert.Empty(ConfigConflicts.Find([four with { Shards = 2 }, wildcard with { Bind = new BindOptions { ReusePort = true } }], _ => 1));
+        Assert.Empty(
+            ConfigConflicts.Find([four with { Shards = 2 }, wildcard with { Bind = new BindOptions { ReusePort = true } }], _ => 1));
         var on = (string device) => four with { Name = device, Bind = new BindOptions { Device = device } };
         Assert.Empty(ConfigConflicts.Find([on("eth0"), on("eth1")], name => name == "eth0" ? 1u : 2));
         Assert.Single(ConfigConflicts.Find([on("eth0"), on("eth0")], _ => 1));
@@ -42,7 +42,8 @@ public sealed class ConfigConflictsTests
     [Fact]
     public void The_diagnosis_names_the_other_one()
     {
-        var (spec, other) = Assert.Single(ConfigConflicts.Find([Spec("four", "tcp://0.0.0.0:80"), Spec("six", "tcp://[::]:80"), Spec("else", "tcp://[::]:81")], _ => 0));
+        var (spec, other) = Assert.Single(
+            ConfigConflicts.Find([Spec("four", "tcp://0.0.0.0:80"), Spec("six", "tcp://[::]:80"), Spec("else", "tcp://[::]:81")], _ => 0));
         var diagnosis = BindFailureClassifier.DuplicateInConfig(spec, other);
         Assert.Equal(("EADDRINUSE", BindCause.DuplicateInConfig, false), (diagnosis.Errno, diagnosis.Cause!.Value, diagnosis.Retry));
         Assert.Contains("\"four\"", diagnosis.Verdict, StringComparison.Ordinal);

@@ -23,7 +23,9 @@ public class HandleHistoryTests
 
         var numbers = history.Entries.Select(entry => entry.Seq).ToArray();
         Assert.Equal(Enumerable.Range(1, HandleHistory.KeptBeginning).Select(i => (long)i), numbers[..HandleHistory.KeptBeginning]);
-        Assert.Equal(Enumerable.Range(10_001 - HandleHistory.KeptRecent, HandleHistory.KeptRecent).Select(i => (long)i), numbers[HandleHistory.KeptBeginning..]);
+        Assert.Equal(
+            Enumerable.Range(10_001 - HandleHistory.KeptRecent, HandleHistory.KeptRecent).Select(i => (long)i),
+            numbers[HandleHistory.KeptBeginning..]);
     }
 
     [Fact]
@@ -53,7 +55,13 @@ public class HandleHistoryTests
         {
             var history = new HandleHistory(new FakeTimeProvider(), facts);
             history.Added += heard.Add;
-            history.Add(HandlePhase.PreBind, "setsockopt", "SO_REUSEADDR", OptionValue.Of(true), OptionValue.Of(true), actor: actor with { });
+            history.Add(
+                HandlePhase.PreBind,
+                "setsockopt",
+                "SO_REUSEADDR",
+                OptionValue.Of(true),
+                OptionValue.Of(true),
+                actor: actor with { });
             history.Add(HandlePhase.PreListen, "setsockopt", "SO_RCVBUF", OptionValue.Of(1), OptionValue.Of(i), actor: actor);
             history.Subject = "shard 1";
             history.Add(HandlePhase.Handoff, "sendmsg", actor: actor, note: "taken");

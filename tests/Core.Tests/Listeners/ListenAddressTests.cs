@@ -9,13 +9,21 @@ public class ListenAddressTests
     private static readonly Gen<IPAddress> IPv4 = Gen.Byte.Array[4].Select(bytes => new IPAddress(bytes));
     private static readonly Gen<IPAddress> IPv6 = Gen.OneOf(Gen.Byte, Gen.Const((byte)0)).Array[16].Select(bytes => new IPAddress(bytes));
     private static readonly Gen<ListenerKind> Internet = Gen.OneOf(ListenerKind.Tcp, ListenerKind.Udp, ListenerKind.Mptcp);
-    private static readonly Gen<ListenerKind> UnixKind = Gen.OneOf(ListenerKind.UnixStream, ListenerKind.UnixDatagram, ListenerKind.UnixSeqpacket);
+    private static readonly Gen<ListenerKind> UnixKind = Gen.OneOf(
+        ListenerKind.UnixStream,
+        ListenerKind.UnixDatagram,
+        ListenerKind.UnixSeqpacket);
     private static readonly Gen<string> Name = Gen.Char.Where(c => c != '\0').Array[1, 120].Select(chars => new string(chars));
 
     private static readonly Gen<ListenAddress> Addresses = Gen.OneOf(
         Gen.Select(Internet, IPv4, Gen.Int[0, 65535], (kind, host, port) => ListenAddress.Internet(kind, host, port)),
         Gen.Select(Internet, IPv6, Gen.Int[0, 65535], (kind, host, port) => ListenAddress.Internet(kind, host, port)),
-        Gen.Select(Internet, IPv6, Gen.Int[0, 65535], Gen.String[Gen.Char.AlphaNumeric, 1, 15], (kind, host, port, scope) => ListenAddress.Internet(kind, host, port, scope)),
+        Gen.Select(
+            Internet,
+            IPv6,
+            Gen.Int[0, 65535],
+            Gen.String[Gen.Char.AlphaNumeric, 1, 15],
+            (kind, host, port, scope) => ListenAddress.Internet(kind, host, port, scope)),
         Gen.Select(Internet, Gen.Int[0, 65535], ListenAddress.AnyFamily),
         Gen.Select(UnixKind, Name, (kind, name) => ListenAddress.Unix(kind, "/" + name, false)),
         Gen.Select(UnixKind, Name, (kind, name) => ListenAddress.Unix(kind, name, true)),
@@ -142,7 +150,27 @@ public class ListenAddressTests
     public void Any_text_parses_or_has_an_error_and_what_parses_comes_back()
     {
         var scheme = Gen.OneOf("tcp://", "udp://", "mptcp://", "unix://", "unix-dgram://", "unix-seqpacket://", "vsock://", "");
-        var pieces = Gen.OneOf("[", "]", ":", "%", "*", "@", "/", "::", "1", "127.0.0.1", "fe80::", "ffff", ".", "0", "eth0", "\0", " ", "80", "-", "é").Array[0, 9].Select(string.Concat);
+        var pieces = Gen.OneOf(
+            "[",
+            "]",
+            ":",
+            "%",
+            "*",
+            "@",
+            "/",
+            "::",
+            "1",
+            "127.0.0.1",
+            "fe80::",
+            "ffff",
+            ".",
+            "0",
+            "eth0",
+            "\0",
+            " ",
+            "80",
+            "-",
+            "é").Array[0, 9].Select(string.Concat);
         Gen.Select(scheme, Gen.OneOf(pieces, Gen.String), (head, tail) => head + tail).Sample(
             text =>
             {

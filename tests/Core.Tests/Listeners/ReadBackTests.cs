@@ -24,11 +24,17 @@ public class ReadBackTests
     [InlineData(100, 2304, 212992L, "raised to the kernel's minimum")]
     [InlineData(1, 2304, null, "raised to the kernel's minimum")]
     public void Buffers(int asked, int got, long? bound, string note) =>
-        Assert.StartsWith(note, ReadBack.Explain(SocketOptions.ReceiveBuffer, OptionValue.Of(asked), OptionValue.Of(got), bound), StringComparison.Ordinal);
+        Assert.StartsWith(
+            note,
+            ReadBack.Explain(SocketOptions.ReceiveBuffer, OptionValue.Of(asked), OptionValue.Of(got), bound),
+            StringComparison.Ordinal);
 
     [Fact]
     public void A_forced_buffer_is_doubled_beyond_the_cap() =>
-        Assert.StartsWith("doubled", ReadBack.Explain(SocketOptions.SendBufferForce, OptionValue.Of(1 << 20), OptionValue.Of(1 << 21), null), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "doubled",
+            ReadBack.Explain(SocketOptions.SendBufferForce, OptionValue.Of(1 << 20), OptionValue.Of(1 << 21), null),
+            StringComparison.Ordinal);
 
     [Fact]
     public void Other_notes()
@@ -42,7 +48,8 @@ public class ReadBackTests
         Assert.Null(ReadBack.Explain(SocketOptions.ReceiveBuffer, OptionValue.Of(5), null, null));
         Assert.Null(ReadBack.Explain(SocketOptions.Congestion, OptionValue.Of("a"), OptionValue.Of("b"), null));
 
-        static string? Explain(SocketOption option, int asked, int got, long? bound = null) => ReadBack.Explain(option, OptionValue.Of(asked), OptionValue.Of(got), bound);
+        static string? Explain(SocketOption option, int asked, int got, long? bound = null) =>
+            ReadBack.Explain(option, OptionValue.Of(asked), OptionValue.Of(got), bound);
     }
 
     [Theory]
@@ -52,5 +59,6 @@ public class ReadBackTests
     [InlineData(100, null, 4096L, "this kernel does not show it")]
     [InlineData(9999, null, 4096L, "this kernel does not show it; net.core.somaxconn = 4096 caps it")]
     [InlineData(100, null, null, "this kernel does not show it")]
-    public void Backlogs(int asked, long? got, long? somaxconn, string? note) => Assert.Equal(note, ReadBack.ExplainBacklog(asked, got, somaxconn));
+    public void Backlogs(int asked, long? got, long? somaxconn, string? note) =>
+        Assert.Equal(note, ReadBack.ExplainBacklog(asked, got, somaxconn));
 }

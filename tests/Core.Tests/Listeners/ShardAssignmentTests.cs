@@ -12,7 +12,9 @@ public class ShardAssignmentTests
     [InlineData(5, 2, "0 | 1 | 0 | 1 | 0")]
     [InlineData(2, 1, "0 | 0")]
     public void A_slot_serves_its_shards(int workers, int shards, string expected) =>
-        Assert.Equal(expected, string.Join(" | ", Enumerable.Range(0, workers).Select(slot => string.Join(',', ShardAssignment.Of(slot, workers, shards)))));
+        Assert.Equal(
+            expected,
+            string.Join(" | ", Enumerable.Range(0, workers).Select(slot => string.Join(',', ShardAssignment.Of(slot, workers, shards)))));
 
     [Fact]
     public void Every_shard_is_served_and_no_slot_is_idle()
@@ -42,8 +44,11 @@ public class ShardAssignmentTests
     [InlineData("0", 1, 1, false)]
     public void Workers_are_replaced_where_their_shares_do_not_fit(string held, int workers, int shards, bool outdated)
     {
-        var slots = held.Split('|', StringSplitOptions.TrimEntries).Select((text, slot) => (text, slot)).Where(pair => pair.text != "-" && pair.slot < workers)
-            .ToDictionary(pair => pair.slot, pair => (IReadOnlyCollection<int>)[.. pair.text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)]);
+        var slots = held.Split('|', StringSplitOptions.TrimEntries).Select((text, slot) => (text, slot))
+            .Where(pair => pair.text != "-" && pair.slot < workers)
+            .ToDictionary(
+                pair => pair.slot,
+                pair => (IReadOnlyCollection<int>)[.. pair.text.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(int.Parse)]);
         Assert.Equal(outdated, ShardAssignment.IsOutdated(slots, workers, shards));
     }
 
@@ -54,7 +59,8 @@ public class ShardAssignmentTests
         {
             for (var shards = 1; shards <= 12; shards++)
             {
-                var held = Enumerable.Range(0, workers).ToDictionary(slot => slot, slot => (IReadOnlyCollection<int>)[.. ShardAssignment.Of(slot, workers, shards)]);
+                var held = Enumerable.Range(0, workers)
+                    .ToDictionary(slot => slot, slot => (IReadOnlyCollection<int>)[.. ShardAssignment.Of(slot, workers, shards)]);
                 Assert.False(ShardAssignment.IsOutdated(held, workers, shards));
                 held.Remove(workers / 2);
                 Assert.False(ShardAssignment.IsOutdated(held, workers, shards));

@@ -14,7 +14,9 @@ public class SocketOptionsTests
 
     [Fact]
     public void What_decides_the_owner_is_set_before_bind() =>
-        Assert.All(SocketOptions.All, option => Assert.True(!option.AffectsBindOwnership || option.Phase == HandlePhase.PreBind, option.Name));
+        Assert.All(
+            SocketOptions.All,
+            option => Assert.True(!option.AffectsBindOwnership || option.Phase == HandlePhase.PreBind, option.Name));
 
     [Fact]
     public void Each_socket_shows_its_own_options()
@@ -29,5 +31,6 @@ public class SocketOptionsTests
         Assert.DoesNotContain(Shown(ListenerKind.UnixStream, SocketDomain.Unix), option => option.LevelName != "SOL_SOCKET");
     }
 
-    private static IEnumerable<SocketOption> Shown(ListenerKind kind, SocketDomain domain) => SocketOptions.Shown.Where(option => option.AppliesTo(kind, domain));
+    private static IEnumerable<SocketOption> Shown(ListenerKind kind, SocketDomain domain) =>
+        SocketOptions.Shown.Where(option => option.AppliesTo(kind, domain));
 }

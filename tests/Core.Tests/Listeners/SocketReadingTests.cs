@@ -7,7 +7,8 @@ namespace Supervisor.Core.Tests.Listeners;
 public class SocketReadingTests
 {
     private static readonly SocketReading Fresh = new(
-        [.. SocketOptions.Shown.Select(_ => (OptionValue?)OptionValue.Of(1))], Backlog: 4096, IsNonBlocking: false, OptionValue.Of(0), IsFilterLocked: false, IsShutDown: false);
+        [.. SocketOptions.Shown.Select(_ => (OptionValue?)OptionValue.Of(1))], Backlog: 4096, IsNonBlocking: false, OptionValue.Of(
+            0), IsFilterLocked: false, IsShutDown: false);
 
     [Fact]
     public void Nothing_has_changed_where_all_is_as_it_was() =>
@@ -16,7 +17,14 @@ public class SocketReadingTests
     [Fact]
     public void Each_thing_that_has_changed_is_named_with_both_values()
     {
-        var now = Fresh.With(SocketOptions.NoDelay, OptionValue.Of(0)) with { Backlog = 511, IsNonBlocking = true, Filter = OptionValue.Of(3), IsFilterLocked = true };
+        var now = Fresh.With(SocketOptions.NoDelay, OptionValue.Of(0)) with
+        {
+            Backlog = 511,
+            IsNonBlocking = true,
+            Filter = OptionValue.Of(
+            3),
+            IsFilterLocked = true
+        };
         Assert.Equal(
             [
                 new SocketChange("backlog", "listen", null, OptionValue.Of(4096), OptionValue.Of(511)),
@@ -48,9 +56,18 @@ public class SocketReadingTests
 
     [Theory]
     [MemberData(nameof(Enforced))]
-    public void What_was_asked_for_is_put_back_and_the_flag_of_all_who_wait_never(string name, bool isConfigured, ListenerKind kind, bool isPutBack)
+    public void What_was_asked_for_is_put_back_and_the_flag_of_all_who_wait_never(
+        string name,
+        bool isConfigured,
+        ListenerKind kind,
+        bool isPutBack)
     {
-        var change = new SocketChange(name, "x", SocketOptions.All.FirstOrDefault(option => option.Name == name), OptionValue.Of(0), OptionValue.Of(1));
+        var change = new SocketChange(
+            name,
+            "x",
+            SocketOptions.All.FirstOrDefault(option => option.Name == name),
+            OptionValue.Of(0),
+            OptionValue.Of(1));
         Assert.Equal(isPutBack, change.WhyKept(kind, isConfigured) is null);
     }
 }

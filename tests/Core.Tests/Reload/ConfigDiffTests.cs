@@ -8,21 +8,37 @@ namespace Supervisor.Core.Tests.Reload;
 public class ConfigDiffTests
 {
     private static ListenerSpec Listener(string name, string address) =>
-        new() { Name = name, Address = ListenAddress.TryParse(address, out var parsed, out var error) ? parsed : throw new ArgumentException(error.Message) };
+        new()
+        {
+            Name = name,
+            Address = ListenAddress.TryParse(address, out var parsed, out var error)
+                ? parsed
+                : throw new ArgumentException(error.Message),
+        };
 
-    private static ServiceSpec Service(string name, params string[] listeners) => new() { Name = name, Command = ["/srv/" + name], Listeners = [.. listeners] };
+    private static ServiceSpec Service(string name, params string[] listeners) =>
+        new() { Name = name, Command = ["/srv/" + name], Listeners = [.. listeners] };
 
     private static readonly ListenerSpec Web = Listener("web", "tcp://127.0.0.1:80");
     private static readonly ListenerSpec Admin = Listener("admin", "tcp://127.0.0.1:81");
 
     [Fact]
     public void The_same_again_is_no_difference() =>
-        Assert.True(ConfigDiff.Between([Web, Admin], [Service("a", "web")], [Listener("web", "tcp://127.0.0.1:80"), Listener("admin", "tcp://127.0.0.1:81")], [Service("a", "web")]).IsEmpty);
+        Assert.True(ConfigDiff.Between(
+            [Web, Admin],
+            [Service("a", "web")],
+            [Listener("web", "tcp://127.0.0.1:80"), Listener("admin", "tcp://127.0.0.1:81")],
+            [Service("a", "web")]).IsEmpty);
 
     [Fact]
     public void The_same_again_is_a_difference_where_the_workers_are_not_what_was_asked_for()
     {
-        var diff = ConfigDiff.Between([Web], [Service("a", "web"), Service("b", "web")], [Web], [Service("a", "web"), Service("b", "web")], ["b"]);
+        var diff = ConfigDiff.Between(
+            [Web],
+            [Service("a", "web"), Service("b", "web")],
+            [Web],
+            [Service("a", "web"), Service("b", "web")],
+            ["b"]);
         Assert.False(diff.IsEmpty);
         Assert.True(diff.Services[0].IsUnchanged);
         Assert.True(diff.Services[1] is { IsUnchanged: false, NeedsNewWorkers: true, Changed.IsEmpty: true });
@@ -53,7 +69,11 @@ public class ConfigDiffTests
     [Fact]
     public void An_exchange_of_addresses_is_one_of_names()
     {
-        var diff = ConfigDiff.Between([Web, Admin], [Service("a", "web"), Service("b", "admin")], [Web with { Address = Admin.Address }, Admin with { Address = Web.Address }], [Service("a", "web"), Service("b", "admin")]);
+        var diff = ConfigDiff.Between(
+            [Web, Admin],
+            [Service("a", "web"), Service("b", "admin")],
+            [Web with { Address = Admin.Address }, Admin with { Address = Web.Address }],
+            [Service("a", "web"), Service("b", "admin")]);
         Assert.All(diff.Listeners, one => Assert.True(one is { IsRenamed: true, NeedsNewSocket: false }));
         Assert.All(diff.Services, one => Assert.True(one.NeedsNewWorkers));
     }
@@ -61,7 +81,11 @@ public class ConfigDiffTests
     [Fact]
     public void Another_address_is_another_socket_for_those_who_list_it()
     {
-        var diff = ConfigDiff.Between([Web, Admin], [Service("a", "web"), Service("b", "admin")], [Web with { Address = Listener("x", "tcp://127.0.0.1:8080").Address }, Admin], [Service("a", "web"), Service("b", "admin")]);
+        var diff = ConfigDiff.Between(
+            [Web, Admin],
+            [Service("a", "web"), Service("b", "admin")],
+            [Web with { Address = Listener("x", "tcp://127.0.0.1:8080").Address }, Admin],
+            [Service("a", "web"), Service("b", "admin")]);
         Assert.Equal([("address", TermChange.NewSocket)], diff.Listeners[0].Changed.AsEnumerable());
         Assert.Equal(["web"], diff.Services[0].MovedListeners.AsEnumerable());
         Assert.True(diff.Services[1].IsUnchanged);
@@ -86,7 +110,9 @@ public class ConfigDiffTests
             Allow = ["user:x"],
         });
         Assert.False(diff.NeedsNewSocket);
-        Assert.Equal(["bind.reuse_port", "bind.mark", "buffers.receive", "listen.backlog", "listen.defer_accept", "accepted.no_delay", "allow"], diff.Changed.Select(one => one.Setting));
+        Assert.Equal(
+            ["bind.reuse_port", "bind.mark", "buffers.receive", "listen.backlog", "listen.defer_accept", "accepted.no_delay", "allow"],
+            diff.Changed.Select(one => one.Setting));
         Assert.Equal(TermChange.DaemonOnly, diff.Changed[^1].Change);
     }
 
@@ -100,7 +126,9 @@ public class ConfigDiffTests
         Assert.True(diff.Services[0].IsUnchanged);
 
         // Where every socket has to be another one, so have the shards.
-        Assert.True(new ListenerDiff(four, Web with { Shards = 8, Bind = new BindOptions { IPv6Only = true } }) is { ChangesShards: false, NeedsNewSocket: true });
+        Assert.True(new ListenerDiff(
+            four,
+            Web with { Shards = 8, Bind = new BindOptions { IPv6Only = true } }) is { ChangesShards: false, NeedsNewSocket: true });
     }
 
     [Theory]
@@ -143,6 +171,8 @@ public class ConfigDiffTests
     public void Those_that_share_already_need_no_bridge()
     {
         var shared = Web with { Bind = new BindOptions { ReusePort = true } };
-        Assert.Equal(ListenerMove.Beside, ListenerMoves.Between(shared, SocketDomain.IPv4, shared with { Listen = new ListenOptions { NonBlocking = true } }, _ => 0));
+        Assert.Equal(
+            ListenerMove.Beside,
+            ListenerMoves.Between(shared, SocketDomain.IPv4, shared with { Listen = new ListenOptions { NonBlocking = true } }, _ => 0));
     }
 }

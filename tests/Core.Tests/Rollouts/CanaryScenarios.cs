@@ -52,7 +52,9 @@ public class CanaryScenarios
     [InlineData(RolloutStrategy.StopFirst, "stop 0/1|stop 1/1")]
     public void Each_strategy_replaces_the_first_slots_alone(RolloutStrategy strategy, string acts)
     {
-        var service = Running(4, new() { Strategy = strategy, Canary = 2, MaxSurge = 4, MaxUnavailable = strategy == RolloutStrategy.StopFirst ? 4 : 0 });
+        var service = Running(
+            4,
+            new() { Strategy = strategy, Canary = 2, MaxSurge = 4, MaxUnavailable = strategy == RolloutStrategy.StopFirst ? 4 : 0 });
         service.Restart().Did(acts.Split('|'));
         service.EndAll().ReadyAll().EndAll();
         Assert.Equal((RolloutPhase.Canary, "0/2 1/2 2/1 3/1"), (service.RolloutPhase, service.Serving));
@@ -120,7 +122,10 @@ public class CanaryScenarios
     [InlineData(true)]
     public void Abort_takes_the_canary_back_whatever_on_failure_says(bool stops)
     {
-        var service = Running(2, Asked with { OnFailure = stops ? RolloutFailurePolicy.Stop : RolloutFailurePolicy.Rollback }).Restart().Ready("0/2").EndAll().Forget();
+        var service = Running(2, Asked with { OnFailure = stops ? RolloutFailurePolicy.Stop : RolloutFailurePolicy.Rollback }).Restart()
+            .Ready("0/2")
+            .EndAll()
+            .Forget();
         service.Abort().Did("spawn 0/1");
         service.Ready("0/1").Did("stop 0/2");
         service.EndAll();

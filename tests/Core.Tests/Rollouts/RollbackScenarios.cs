@@ -195,7 +195,9 @@ public class RollbackScenarios
     [InlineData(RolloutStrategy.StopFirst)]
     public void However_many_were_superseded_it_goes_back_behind_all_of_them(RolloutStrategy strategy)
     {
-        var service = Running(3, strategy, TimeSpan.Zero).Restart().EndAll().Ready("0/2").EndAll().Restart().EndAll().ReadyAll().EndAll().Restart().EndAll();
+        var service = Running(3, strategy, TimeSpan.Zero).Restart().EndAll().Ready("0/2").EndAll().Restart().EndAll().ReadyAll().EndAll()
+            .Restart()
+            .EndAll();
         service.Abort().Settle();
         Assert.Equal((RolloutPhase.RolledBack, "0/1 1/1 2/1"), (service.RolloutPhase, service.Serving));
     }
@@ -227,7 +229,11 @@ public class RollbackScenarios
         };
         var ended = service.State.Rollout!;
         Assert.Equal((phase, (replaced, total), RolloutStrategy.Rolling), (ended.Phase, service.State.Progress(ended), ended.Strategy));
-        service.Scale(4).Stop().Settle().Change(service.State.Spec with { Rollout = new RolloutSpec { Strategy = RolloutStrategy.Overlap } }).Start().Scale(3).Settle();
+        service.Scale(4).Stop().Settle()
+            .Change(service.State.Spec with { Rollout = new RolloutSpec { Strategy = RolloutStrategy.Overlap } })
+            .Start()
+            .Scale(3)
+            .Settle();
         Assert.Equal(ended, service.State.Rollout);
         Assert.Equal((replaced, total), service.State.Progress(service.State.Rollout!));
     }
@@ -284,13 +290,17 @@ public class RollbackScenarios
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
 
-    private static FakeService Running(int workers, RolloutStrategy strategy, TimeSpan? settle = null, RolloutFailurePolicy onFailure = RolloutFailurePolicy.Rollback) => new FakeService(new ServiceSpec
-    {
-        Name = "api",
-        Command = ["/srv/api"],
-        Workers = workers,
-        Rollout = new RolloutSpec { Strategy = strategy, Settle = settle ?? TimeSpan.FromSeconds(5), OnFailure = onFailure },
-        StopTimeout = TimeSpan.FromSeconds(20),
-    })
-    { Observer = ServiceRules.Check }.Start().ReadyAll().Advance(10).Forget();
+    private static FakeService Running(
+        int workers,
+        RolloutStrategy strategy,
+        TimeSpan? settle = null,
+        RolloutFailurePolicy onFailure = RolloutFailurePolicy.Rollback) => new FakeService(new ServiceSpec
+        {
+            Name = "api",
+            Command = ["/srv/api"],
+            Workers = workers,
+            Rollout = new RolloutSpec { Strategy = strategy, Settle = settle ?? TimeSpan.FromSeconds(5), OnFailure = onFailure },
+            StopTimeout = TimeSpan.FromSeconds(20),
+        })
+        { Observer = ServiceRules.Check }.Start().ReadyAll().Advance(10).Forget();
 }

@@ -33,7 +33,9 @@ public class RolloutScenarios
         var rounds = 0;
         while (service.RolloutPhase == RolloutPhase.Replacing)
         {
-            Assert.Equal(Math.Min(surge, 4 - (rounds++ * surge)), service.State.Workers.Count(worker => worker.Phase == WorkerPhase.Starting));
+            Assert.Equal(
+                Math.Min(surge, 4 - (rounds++ * surge)),
+                service.State.Workers.Count(worker => worker.Phase == WorkerPhase.Starting));
             Assert.Equal(4, service.State.Ready);
             service.ReadyAll();
         }
@@ -240,7 +242,8 @@ public class RolloutScenarios
         service.Ready("0/2").Forget().Restart();
         Assert.Equal(
             [RolloutPhase.Superseded, RolloutPhase.Replacing],
-            service.Reports.Where(report => report.Report is ServiceReport.RolloutEnded or ServiceReport.RolloutStarted).Select(report => report.Rollout!.Phase));
+            service.Reports.Where(report => report.Report is ServiceReport.RolloutEnded or ServiceReport.RolloutStarted)
+                .Select(report => report.Rollout!.Phase));
         Assert.DoesNotContain(service.State.Workers, worker => worker.Generation == 2 && worker.Phase == WorkerPhase.Starting);
         service.Settle();
         Assert.Equal("0/3 1/3 2/3", service.Serving);
@@ -250,7 +253,9 @@ public class RolloutScenarios
     [Fact]
     public void Stop_first_a_superseded_worker_that_is_the_only_one_of_its_slot_serves_until_its_turn()
     {
-        var service = Running(2, new() { Strategy = RolloutStrategy.StopFirst, Settle = TimeSpan.FromSeconds(5) }).Restart().EndAll().Ready("0/2").Forget();
+        var service = Running(2, new() { Strategy = RolloutStrategy.StopFirst, Settle = TimeSpan.FromSeconds(5) }).Restart().EndAll()
+            .Ready("0/2")
+            .Forget();
         service.Restart().Did("stop 0/2");
         service.EndAll().Did("spawn 0/3");
         service.Settle();

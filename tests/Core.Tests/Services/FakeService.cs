@@ -221,7 +221,8 @@ internal sealed class FakeService
                 continue;
             }
 
-            if (ReferenceEquals(before, State) || (State.NextDeadline is null && State.Workers.All(worker => worker.Phase == WorkerPhase.Ready)))
+            if (ReferenceEquals(before, State)
+                || (State.NextDeadline is null && State.Workers.All(worker => worker.Phase == WorkerPhase.Ready)))
             {
                 return this;
             }
@@ -247,12 +248,21 @@ internal sealed class FakeService
 
     public string Describe() => string.Create(
         CultureInfo.InvariantCulture,
-        $"at {Now.TotalSeconds}s wanted {State.Wanted} desired {State.Desired} generation {State.Generation} rollout {State.Rollout?.Phase} {State.Rollout?.From}->{State.Rollout?.To} next {State.NextDeadline?.TotalSeconds}; "
-        + $"slots {string.Join(' ', State.Slots.Select(slot => $"{slot.Index}/{slot.Generation}{(slot.Finished ? " finished" : "")}{(slot.NextTry is { } at ? " until " + at.TotalSeconds : "")} failures {slot.Failures},"))} "
+        $"at {Now.TotalSeconds}s wanted {State.Wanted} desired {State.Desired} generation {State.Generation} rollout "
+        + $"{State.Rollout?.Phase} {State.Rollout?.From}->{State.Rollout?.To} next {State.NextDeadline?.TotalSeconds}; "
+        + $"slots {string.Join(' ', State.Slots.Select(Describe))} "
         + $"workers {string.Join(' ', State.Workers.Select(worker => $"#{worker.Id} {Name(worker)} {worker.Phase},"))}");
 
+    private static string Describe(SlotState slot) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{slot.Index}/{slot.Generation}{(slot.Finished ? " finished" : "")}"
+        + $"{(slot.NextTry is { } at ? " until " + at.TotalSeconds : "")} failures {slot.Failures},");
+
     private HookEnded End(HookEffect hook) =>
-        new(hook.Hook, hook.Generation, hook.Hook == HookKind.PreStart && Unprepared.Contains(hook.Generation) ? "hooks.pre_start exited with status 1" : null);
+        new(
+            hook.Hook,
+            hook.Generation,
+            hook.Hook == HookKind.PreStart && Unprepared.Contains(hook.Generation) ? "hooks.pre_start exited with status 1" : null);
 
     private FakeService Each(string[] workers, Func<WorkerState, ServiceEvent> what)
     {
@@ -264,5 +274,10 @@ internal sealed class FakeService
         return this;
     }
 
-    internal sealed record Transition(ServiceState Before, ServiceEvent What, ImmutableArray<ServiceEffect> Effects, ServiceState After, TimeSpan Now);
+    internal sealed record Transition(
+        ServiceState Before,
+        ServiceEvent What,
+        ImmutableArray<ServiceEffect> Effects,
+        ServiceState After,
+        TimeSpan Now);
 }

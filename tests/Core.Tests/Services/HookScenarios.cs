@@ -26,7 +26,9 @@ public class HookScenarios
         service.Unprepared.Add(1);
         service.Start().Did("pre_start 1", "pre_start 1");
         Assert.Equal(TimeSpan.FromMilliseconds(100), service.State.NextDeadline);
-        Assert.Equal(["could not be started: hooks.pre_start exited with status 1"], service.State.Slots.Select(slot => slot.LastExit?.Text).Distinct());
+        Assert.Equal(
+            ["could not be started: hooks.pre_start exited with status 1"],
+            service.State.Slots.Select(slot => slot.LastExit?.Text).Distinct());
         service.Unprepared.Clear();
         service.Advance(0.1).Did("pre_start 1", "spawn 0/1", "spawn 1/1");
     }

@@ -26,7 +26,13 @@ public class ReloadScenarios
     [Fact]
     public void What_the_daemon_goes_by_holds_at_once_and_touches_nobody()
     {
-        var service = Running().Change(Spec with { StopTimeout = TimeSpan.FromSeconds(3), StopSignal = 3, Restart = new RestartSpec { Policy = RestartPolicy.Never } });
+        var service = Running().Change(
+            Spec with
+            {
+                StopTimeout = TimeSpan.FromSeconds(3),
+                StopSignal = 3,
+                Restart = new RestartSpec { Policy = RestartPolicy.Never },
+            });
         service.Did();
         Assert.Null(service.State.Rollout);
         service.Stop();
@@ -37,7 +43,8 @@ public class ReloadScenarios
     [Fact]
     public void A_worker_leaves_under_the_terms_of_its_own_generation()
     {
-        var service = Running().Change(With("b") with { StopTimeout = TimeSpan.FromSeconds(1), StopSignal = 3, StartTimeout = TimeSpan.FromSeconds(2) });
+        var service = Running().Change(
+            With("b") with { StopTimeout = TimeSpan.FromSeconds(1), StopSignal = 3, StartTimeout = TimeSpan.FromSeconds(2) });
         Assert.Equal(service.Now + TimeSpan.FromSeconds(2), service.Worker("0/2").Deadline);
         service.Forget().Ready("0/2");
         Assert.Equal(15, service.Effects.OfType<SignalEffect>().Single().Signal);
@@ -84,7 +91,8 @@ public class ReloadScenarios
     [Fact]
     public void In_place_changes_during_a_roll_out_leave_its_strategy_alone()
     {
-        var service = Running().Change(With("b")).Forget().Change(With("b") with { Rollout = new RolloutSpec { Strategy = RolloutStrategy.StopFirst } });
+        var service = Running().Change(With("b")).Forget()
+            .Change(With("b") with { Rollout = new RolloutSpec { Strategy = RolloutStrategy.StopFirst } });
         service.Did();
         Assert.Equal(2, service.State.Rollout?.To);
         service.Ready("0/2").Did("spawn 1/2", "stop 0/1");
@@ -131,12 +139,28 @@ public class ReloadScenarios
     [Fact]
     public void Specifications_are_equal_by_value()
     {
-        var one = new ServiceSpec { Name = "api", Command = ["/a", "b"], Listeners = ["web"], Environment = Spec.Environment.SetItem("A", "1"), Hooks = new HookSpec { PreStart = ["/x"] } };
-        var other = new ServiceSpec { Name = "api", Command = ["/a", "b"], Listeners = ["web"], Environment = Spec.Environment.SetItem("A", "1"), Hooks = new HookSpec { PreStart = ["/x"] } };
+        var one = new ServiceSpec
+        {
+            Name = "api",
+            Command = ["/a", "b"],
+            Listeners = ["web"],
+            Environment = Spec.Environment.SetItem("A", "1"),
+            Hooks = new HookSpec { PreStart = ["/x"] }
+        };
+        var other = new ServiceSpec
+        {
+            Name = "api",
+            Command = ["/a", "b"],
+            Listeners = ["web"],
+            Environment = Spec.Environment.SetItem("A", "1"),
+            Hooks = new HookSpec { PreStart = ["/x"] }
+        };
         Assert.Equal(one, other);
         Assert.Equal(one.GetHashCode(), other.GetHashCode());
         Assert.NotEqual(one, other with { Command = ["/a"] });
         Assert.NotEqual(one, other with { Name = "web" });
-        Assert.Equal(["environment", "hooks.pre_start"], ServiceReloadImpact.Changed(one, Spec with { Command = one.Command, Listeners = one.Listeners, Workers = 1 }).Select(term => term.Setting));
+        Assert.Equal(["environment", "hooks.pre_start"], ServiceReloadImpact.Changed(
+            one,
+            Spec with { Command = one.Command, Listeners = one.Listeners, Workers = 1 }).Select(term => term.Setting));
     }
 }

@@ -18,5 +18,7 @@ public class RolloutTextTests
 
     [Fact]
     public void What_is_waited_for_follows() =>
-        Assert.Equal("canary, generation 2: 1 of 4 replaced; it is promoted in 5s", RolloutText.Of(Figures with { State = "canary", Waits = "it is promoted in 5s" }));
+        Assert.Equal(
+            "canary, generation 2: 1 of 4 replaced; it is promoted in 5s",
+            RolloutText.Of(Figures with { State = "canary", Waits = "it is promoted in 5s" }));
 }

@@ -20,12 +20,27 @@ public class ServiceProperties
         from canary in Gen.OneOf(0, 0, 1, 2, 9)
         from hold in Gen.OneOf(0, 5, 60)
         from generations in Gen.OneOf(2, 3, 3)
-        select new RolloutSpec { Canary = canary, CanaryHold = TimeSpan.FromSeconds(hold), MaxGenerations = generations, Strategy = strategy, MaxSurge = surge, MaxUnavailable = unavailable, Settle = TimeSpan.FromSeconds(settle), OnFailure = rollback };
+        select new RolloutSpec
+        {
+            Canary = canary,
+            CanaryHold = TimeSpan.FromSeconds(hold),
+            MaxGenerations = generations,
+            Strategy = strategy,
+            MaxSurge = surge,
+            MaxUnavailable = unavailable,
+            Settle = TimeSpan.FromSeconds(settle),
+            OnFailure = rollback
+        };
 
     private static readonly Gen<ServiceSpec> Specs =
         from rollout in Rollouts
         from workers in Gen.Int[1, 5]
-        from policy in Gen.OneOf(RestartPolicy.Always, RestartPolicy.Always, RestartPolicy.Always, RestartPolicy.OnFailure, RestartPolicy.Never)
+        from policy in Gen.OneOf(
+            RestartPolicy.Always,
+            RestartPolicy.Always,
+            RestartPolicy.Always,
+            RestartPolicy.OnFailure,
+            RestartPolicy.Never)
         from limit in Gen.OneOf(0, 2, 5)
         from started in Gen.OneOf(false, false, false, true)
         from watchdog in Gen.OneOf(0, 0, 3)
@@ -78,7 +93,8 @@ public class ServiceProperties
 
     private enum Kind
     {
-        Restart, Promote, AwaitDemand, Demand, Idle, Abort, Stop, Start, Scale, Change, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang, Extend, SetWatchdog, EndOne, EndAll, HoldHooks, EndHook, UnprepareNewest, BreakNewest, Mend, NextDeadline, Advance, Jump,
+        Restart, Promote, AwaitDemand, Demand, Idle, Abort, Stop, Start, Scale, Change, Ready, ReadyAll, Die, Exit, Leave, Alive, Hang,
+        Extend, SetWatchdog, EndOne, EndAll, HoldHooks, EndHook, UnprepareNewest, BreakNewest, Mend, NextDeadline, Advance, Jump,
     }
 
     [Fact]
@@ -218,20 +234,32 @@ public class ServiceProperties
     private static ServiceSpec Changed(ServiceSpec spec, int number) => spec with
     {
         StopTimeout = number % 2 == 0 ? spec.StopTimeout : TimeSpan.FromSeconds(5 + (number % 7)),
-        Environment = number % 3 == 0 ? spec.Environment : spec.Environment.SetItem("A", (number % 5).ToString(CultureInfo.InvariantCulture)),
+        Environment = number % 3 == 0 ?
+            spec.Environment :
+            spec.Environment.SetItem("A", (number % 5).ToString(CultureInfo.InvariantCulture)),
         Workers = number / 10 % 3 == 0 ? 1 + (number % 5) : spec.Workers,
         Readiness = number / 100 == 1 ? Readiness.Started : number / 100 == 2 ? Readiness.Notify : spec.Readiness,
-        Rollout = number / 100 is 3 or 4 ? spec.Rollout with { Strategy = (RolloutStrategy)(number % 3), MaxSurge = number / 10 % 3, MaxUnavailable = number / 10 % 3 == 0 ? 1 + (number % 2) : number % 2 } : spec.Rollout,
+        Rollout = number / 100 is 3 or 4 ? spec.Rollout with
+        {
+            Strategy = (RolloutStrategy)(number % 3),
+            MaxSurge = number / 10
+            % 3,
+            MaxUnavailable = number / 10 % 3 == 0 ? 1 + (number % 2) : number % 2
+        } : spec.Rollout,
         Hooks = number / 100 == 5 ? new HookSpec { PreStart = number % 2 == 0 ? ["/pre"] : [] } : spec.Hooks,
     };
 
     private static string Print(ServiceSpec spec) => string.Create(
         CultureInfo.InvariantCulture,
-        $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} settle {spec.Rollout.Settle.TotalSeconds} canary {spec.Rollout.Canary} hold {spec.Rollout.CanaryHold.TotalSeconds} generations {spec.Rollout.MaxGenerations} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready {spec.Readiness.Kind}, watchdog {spec.Watchdog.TotalSeconds}, hooks {!spec.Hooks.PreStart.IsEmpty}");
+        $"workers {spec.Workers}, {spec.Rollout.Strategy} surge {spec.Rollout.MaxSurge} unavailable {spec.Rollout.MaxUnavailable} "
+        + $"settle {spec.Rollout.Settle.TotalSeconds} canary {spec.Rollout.Canary} hold {spec.Rollout.CanaryHold.TotalSeconds} "
+        + $"generations {spec.Rollout.MaxGenerations} {spec.Rollout.OnFailure}, {spec.Restart.Policy} limit {spec.Restart.Limit}, ready "
+        + $"{spec.Readiness.Kind}, watchdog {spec.Watchdog.TotalSeconds}, hooks {!spec.Hooks.PreStart.IsEmpty}");
 
     private sealed record Move(Kind Kind, int Number)
     {
-        public override string ToString() => Kind is Kind.Scale or Kind.Change or Kind.Ready or Kind.Die or Kind.Exit or Kind.Leave or Kind.Alive or Kind.Hang or Kind.Extend or Kind.SetWatchdog or Kind.EndOne or Kind.Advance or Kind.Jump
+        public override string ToString() => Kind is Kind.Scale or Kind.Change or Kind.Ready or Kind.Die or Kind.Exit or Kind.Leave
+            or Kind.Alive or Kind.Hang or Kind.Extend or Kind.SetWatchdog or Kind.EndOne or Kind.Advance or Kind.Jump
             ? $"{Kind} {Number}"
             : Kind.ToString();
     }

@@ -33,15 +33,24 @@ internal static class ServiceRules
         var after = transition.After;
         if (after.Rollout is { IsOnTrial: true } rollout)
         {
-            Require(after.Slots.All(slot => slot.Index < rollout.Canary || slot.Generation != rollout.To), "a slot beyond the canary's has changed");
-            Require(after.Workers.All(worker => worker.Slot < rollout.Canary || worker.Generation != rollout.To), "a worker of the new generation is beyond the canary's slots");
             Require(
-                AskedToLeave(transition).All(worker => worker.Slot < rollout.Canary || worker.Slot >= after.Desired || worker.Generation != rollout.From || after.Workers.Any(other => other.Slot == worker.Slot && other.IsLive)),
+                after.Slots.All(slot => slot.Index < rollout.Canary || slot.Generation != rollout.To),
+                "a slot beyond the canary's has changed");
+            Require(
+                after.Workers.All(worker => worker.Slot < rollout.Canary || worker.Generation != rollout.To),
+                "a worker of the new generation is beyond the canary's slots");
+            Require(
+                AskedToLeave(transition).All(worker => worker.Slot < rollout.Canary || worker.Slot >= after.Desired
+                    || worker.Generation != rollout.From
+                    || after.Workers.Any(other => other.Slot == worker.Slot && other.IsLive)),
                 "a slot beyond the canary's was emptied");
-            Require(rollout.Phase != RolloutPhase.Canary || rollout.PromotedAt is null || rollout.PromotedAt > transition.Now, "the canary's hold is over");
+            Require(
+                rollout.Phase != RolloutPhase.Canary || rollout.PromotedAt is null || rollout.PromotedAt > transition.Now,
+                "the canary's hold is over");
         }
 
-        if (transition.Before.Rollout is { IsOnTrial: true } before && after.Rollout is { IsReplacing: true, IsOnTrial: false } promoted && promoted.To == before.To)
+        if (transition.Before.Rollout is { IsOnTrial: true } before && after.Rollout is { IsReplacing: true, IsOnTrial: false } promoted
+            && promoted.To == before.To)
         {
             Require(transition.What is PromoteRequested || before.PromotedAt <= transition.Now, "the canary was promoted before its time");
         }
@@ -67,15 +76,22 @@ internal static class ServiceRules
             && generation.All(worker => !worker.IsLive && before.Workers.Any(other => other.Id == worker.Id && !other.IsLive));
     }
 
-    /// <summary>With pre_start no worker is spawned of a generation for which it has not ended well; one pre_start runs at a time.</summary>
+    /// <summary>
+    /// With pre_start no worker is spawned of a generation for which it has not ended well; one pre_start runs at a time.
+    /// </summary>
     private static void NobodyStartsUnprepared(FakeService.Transition transition)
     {
-        Require(transition.Effects.OfType<SpawnEffect>().All(spawn => transition.After.SpecOf(spawn.Worker.Generation).Hooks.PreStart.IsEmpty || transition.After.Prepared.Contains(spawn.Worker.Generation)), "a worker was spawned before pre_start had ended well");
+        Require(
+            transition.Effects.OfType<SpawnEffect>().All(spawn => transition.After.SpecOf(spawn.Worker.Generation).Hooks.PreStart.IsEmpty
+                || transition.After.Prepared.Contains(spawn.Worker.Generation)),
+            "a worker was spawned before pre_start had ended well");
 
         // One that is told to end in the same step is waited for by the runner, which runs them one after another.
         var mayBegin = transition.Before.Preparing is not { } running || transition.What is HookEnded
             || transition.Effects.OfType<HookStopEffect>().Any(stop => stop.Hook == HookKind.PreStart && stop.Generation == running);
-        Require(transition.Effects.OfType<HookEffect>().Count(hook => hook.Hook == HookKind.PreStart) <= (mayBegin ? 1 : 0), "pre_start runs twice at a time");
+        Require(
+            transition.Effects.OfType<HookEffect>().Count(hook => hook.Hook == HookKind.PreStart) <= (mayBegin ? 1 : 0),
+            "pre_start runs twice at a time");
     }
 
     /// <summary>When every worker does as it is asked, each slot has exactly one ready worker and nothing is pending.</summary>
@@ -99,8 +115,12 @@ internal static class ServiceRules
                 continue;
             }
 
-            Require(workers.Length == 1 && workers[0].Phase == WorkerPhase.Ready, $"slot {slot.Index} has {workers.Length} workers at rest");
-            Require(workers[0].Generation == slot.Generation, $"slot {slot.Index} is served by generation {workers[0].Generation} and meant for {slot.Generation}");
+            Require(
+                workers.Length == 1 && workers[0].Phase == WorkerPhase.Ready,
+                $"slot {slot.Index} has {workers.Length} workers at rest");
+            Require(
+                workers[0].Generation == slot.Generation,
+                $"slot {slot.Index} is served by generation {workers[0].Generation} and meant for {slot.Generation}");
         }
 
         if (state.Rollout is { Phase: RolloutPhase.Done } done)
@@ -117,7 +137,8 @@ internal static class ServiceRules
     private static void NoReadyWorkerIsTakenAway(FakeService.Transition transition)
     {
         var after = transition.After;
-        foreach (var worker in AskedToLeave(transition).Where(worker => after.Wanted && worker.Slot < after.Desired && !HasReady(after, worker.Slot)))
+        foreach (var worker in AskedToLeave(transition).Where(
+            worker => after.Wanted && worker.Slot < after.Desired && !HasReady(after, worker.Slot)))
         {
             var spec = Terms(after);
             var allowed = spec.Strategy switch
@@ -127,8 +148,12 @@ internal static class ServiceRules
                 _ => 0,
             };
             var missing = after.Slots.Count(slot => slot.Index < after.Desired && !slot.Finished && !HasReady(after, slot.Index));
-            Require(after.Rollout is { IsReplacing: true }, $"worker {worker.Id} was asked to leave slot {worker.Slot} empty outside of a roll-out");
-            Require(missing <= allowed, $"worker {worker.Id} was asked to leave; {missing} slots are without a ready worker, {allowed} may be");
+            Require(
+                after.Rollout is { IsReplacing: true },
+                $"worker {worker.Id} was asked to leave slot {worker.Slot} empty outside of a roll-out");
+            Require(
+                missing <= allowed,
+                $"worker {worker.Id} was asked to leave; {missing} slots are without a ready worker, {allowed} may be");
         }
     }
 
@@ -136,7 +161,8 @@ internal static class ServiceRules
     private static void OverlapWaitsForAll(FakeService.Transition transition)
     {
         var (before, after) = (transition.Before, transition.After);
-        if (Terms(after).Strategy != RolloutStrategy.Overlap || after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.Done } rollout)
+        if (Terms(after).Strategy != RolloutStrategy.Overlap || after
+            .Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.Done } rollout)
         {
             return;
         }
@@ -145,44 +171,60 @@ internal static class ServiceRules
         var old = AskedToLeave(transition).Any(worker => after.Wanted && worker.Slot < after.Desired && worker.Slot < before.Slots.Length
             && worker.Generation == before.Slots[worker.Slot].Generation && worker.Generation != rollout.To);
         Require(
-            !old || Enumerable.Range(0, all).All(slot => (slot < before.Slots.Length && before.Slots[slot].Generation == rollout.To) || after.Workers.Any(worker => worker.Slot == slot && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready)),
+            !old || Enumerable.Range(0, all).All(slot =>
+                (slot < before.Slots.Length && before.Slots[slot].Generation == rollout.To)
+                || after.Workers.Any(worker =>
+                    worker.Slot == slot && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready)),
             "an old worker was drained before the whole new generation was ready");
     }
 
-    /// <summary>A slot that a roll-out changes has a new worker that has been ready for <c>settle</c>; a failed one keeps what is ready.</summary>
+    /// <summary>
+    /// A slot that a roll-out changes has a new worker that has been ready for <c>settle</c>; a failed one keeps what is ready.
+    /// </summary>
     private static void NewWorkersAreGivenTimeToSettle(FakeService.Transition transition)
     {
         var (before, after) = (transition.Before, transition.After);
-        if (before.Rollout is not { IsReplacing: true } rollout || after.Rollout?.To != rollout.To || after.Rollout.Phase == RolloutPhase.Failed || transition.What is ScaleRequested)
+        if (before.Rollout is not { IsReplacing: true } rollout || after.Rollout?.To != rollout.To
+            || after.Rollout.Phase == RolloutPhase.Failed
+            || transition.What is ScaleRequested)
         {
             return;
         }
 
-        foreach (var slot in after.Slots.Where(slot => slot.Generation == rollout.To && slot.Index < before.Slots.Length && before.Slots[slot.Index].Generation != rollout.To))
+        foreach (var slot in after.Slots.Where(
+            slot => slot.Generation == rollout.To && slot.Index < before.Slots.Length && before.Slots[slot.Index].Generation != rollout.To))
         {
             Require(
-                after.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.Phase == WorkerPhase.Ready
+                after.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To
+                    && worker.Phase == WorkerPhase.Ready
                     && transition.Now - worker.ReadyAt >= Terms(after).Settle),
                 $"slot {slot.Index} changed before its new worker had settled");
         }
     }
 
-    /// <summary>A slot never has two live workers of one generation; who is spawned belongs to the slot's generation or the roll-out's.</summary>
+    /// <summary>
+    /// A slot never has two live workers of one generation; who is spawned belongs to the slot's generation or the roll-out's.
+    /// </summary>
     private static void NobodyIsSpawnedTwice(FakeService.Transition transition)
     {
         var after = transition.After;
         Require(
-            after.Workers.Where(worker => worker.IsLive).GroupBy(worker => (worker.Slot, worker.Generation)).All(group => group.Count() == 1),
+            after.Workers.Where(worker => worker.IsLive).GroupBy(worker => (worker.Slot, worker.Generation))
+                .All(group => group.Count() == 1),
             "a slot has two live workers of one generation");
         var spawned = transition.Effects.OfType<SpawnEffect>().Select(effect => effect.Worker).ToArray();
         Require(spawned.Length == 0 || after.Wanted, "a stopped service spawns");
-        Require(spawned.All(worker => after.Workers.Any(other => other.Id == worker.Id && other.Phase == WorkerPhase.Starting)), "a worker was spawned and asked to end at once");
+        Require(
+            spawned.All(worker => after.Workers.Any(other => other.Id == worker.Id && other.Phase == WorkerPhase.Starting)),
+            "a worker was spawned and asked to end at once");
         foreach (var worker in spawned)
         {
             Require(worker.Slot < after.Desired, $"worker {worker.Id} was spawned in slot {worker.Slot} of {after.Desired}");
             Require(
-                worker.Generation == after.Slots[worker.Slot].Generation || after.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To,
-                $"worker {worker.Id} of generation {worker.Generation} was spawned in slot {worker.Slot} of generation {after.Slots[worker.Slot].Generation}");
+                worker.Generation == after.Slots[worker.Slot].Generation
+                    || after.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To,
+                $"worker {worker.Id} of generation {worker.Generation} was spawned in slot {worker.Slot} of generation "
+                + $"{after.Slots[worker.Slot].Generation}");
         }
     }
 
@@ -198,7 +240,8 @@ internal static class ServiceRules
         foreach (var worker in transition.Effects.OfType<SpawnEffect>().Select(effect => effect.Worker))
         {
             Require(
-                worker.Generation != rollout.To || after.Slots[worker.Slot].Generation == rollout.To || after.Workers.Count(other => other.Slot == worker.Slot) == 1,
+                worker.Generation != rollout.To || after.Slots[worker.Slot].Generation == rollout.To
+                    || after.Workers.Count(other => other.Slot == worker.Slot) == 1,
                 $"worker {worker.Id} was started before slot {worker.Slot} was empty");
         }
     }
@@ -222,10 +265,13 @@ internal static class ServiceRules
         foreach (var slot in after.Slots.Where(slot => slot.Index < after.Desired))
         {
             var live = after.Workers.Where(worker => worker.Slot == slot.Index && worker.IsLive).ToArray();
-            var strays = live.Where(worker => worker.Generation != slot.Generation && !(replacing && worker.Generation == after.Rollout!.To)).ToArray();
+            var strays = live.Where(
+                worker => worker.Generation != slot.Generation && !(replacing && worker.Generation == after.Rollout!.To)).ToArray();
             var ownIsReady = live.Any(worker => worker.Generation == slot.Generation && worker.Phase == WorkerPhase.Ready);
             Require(strays.Length <= (ownIsReady ? 0 : 1), $"{strays.Length} workers of superseded generations live in slot {slot.Index}");
-            Require(strays.All(worker => worker.Phase == WorkerPhase.Ready), $"a worker of a superseded generation still starts in slot {slot.Index}");
+            Require(
+                strays.All(worker => worker.Phase == WorkerPhase.Ready),
+                $"a worker of a superseded generation still starts in slot {slot.Index}");
             surge += live.Length - strays.Length > 1 ? 1 : 0;
         }
 
@@ -242,7 +288,9 @@ internal static class ServiceRules
 
     /// <summary>Deadlines are in the future: who sleeps until the next one and says so never does so twice for the same.</summary>
     private static void TimeMovesOn(FakeService.Transition transition) =>
-        Require(!(transition.After.NextDeadline <= transition.Now), $"the next deadline, {transition.After.NextDeadline}, has passed at {transition.Now}");
+        Require(
+            !(transition.After.NextDeadline <= transition.Now),
+            $"the next deadline, {transition.After.NextDeadline}, has passed at {transition.Now}");
 
     /// <summary>A transition leaves nothing to do for one that comes at the same moment.</summary>
     private static void NothingIsLeftUndone(FakeService.Transition transition)
@@ -254,20 +302,27 @@ internal static class ServiceRules
 
     private static void BackoffIsBounded(FakeService.Transition transition) =>
         Require(
-            transition.After.Slots.All(slot => slot.NextTry is null || (slot.NextTry > transition.Now && slot.NextTry <= transition.Now + transition.After.Spec.Restart.BackoffMax)),
+            transition.After.Slots.All(slot => slot.NextTry is null
+                || (slot.NextTry > transition.Now && slot.NextTry <= transition.Now + transition.After.Spec.Restart.BackoffMax)),
             "a slot waits longer than backoff_max");
 
     private static void SlotsAreConsistent(FakeService.Transition transition)
     {
         var after = transition.After;
-        Require(after.Slots.Select(slot => slot.Index).SequenceEqual(Enumerable.Range(0, after.Slots.Length)), "slots are not numbered in order");
+        Require(
+            after.Slots.Select(slot => slot.Index).SequenceEqual(Enumerable.Range(0, after.Slots.Length)),
+            "slots are not numbered in order");
         Require(!after.Wanted || after.Slots.Length >= after.Desired, "slots are missing");
         Require(after.Workers.Select(worker => worker.Id).Distinct().Count() == after.Workers.Length, "two workers have one number");
         Require(after.Generation <= after.NewestGeneration, "the generation is newer than the newest");
-        Require(after.Rollout is not { Phase: RolloutPhase.RollingBack } back || after.Slots.All(slot => slot.Generation == back.From), "going back, a slot is meant for another generation than the one before");
+        Require(
+            after.Rollout is not { Phase: RolloutPhase.RollingBack } back || after.Slots.All(slot => slot.Generation == back.From),
+            "going back, a slot is meant for another generation than the one before");
     }
 
-    /// <summary>The workers that were ready and that this transition asked to leave; one that hangs serves nobody and is not asked.</summary>
+    /// <summary>
+    /// The workers that were ready and that this transition asked to leave; one that hangs serves nobody and is not asked.
+    /// </summary>
     private static IEnumerable<WorkerState> AskedToLeave(FakeService.Transition transition) =>
         transition.Effects.OfType<SignalEffect>().Where(effect => effect.Signal != Signals.Abort).Select(effect => effect.Worker)
             .Concat(transition.Effects.OfType<KillEffect>().Select(effect => effect.Worker))
@@ -284,7 +339,8 @@ internal static class ServiceRules
         Require(after.Workers.All(worker => after.Specs.ContainsKey(worker.Generation)), "a worker has no terms");
         Require(after.Slots.All(slot => after.Specs.ContainsKey(slot.Generation)), "a slot has no terms");
         Require(
-            after.Specs.Count <= 3 + after.Workers.Select(worker => worker.Generation).Concat(after.Slots.Select(slot => slot.Generation)).Distinct().Count(),
+            after.Specs.Count <= 3
+                + after.Workers.Select(worker => worker.Generation).Concat(after.Slots.Select(slot => slot.Generation)).Distinct().Count(),
             "terms of generations are kept of which nothing is left");
         foreach (var (generation, terms) in transition.Before.Specs)
         {

@@ -125,7 +125,9 @@ public class ServiceScenarios
 
     [Fact]
     public void A_start_timeout_is_no_restart_under_never() =>
-        Assert.True(Service(1, new RestartSpec { Policy = RestartPolicy.Never }).Start().Forget().Advance(30).EndAll().Did("stop 0/1").State.Slots[0].Finished);
+        Assert.True(Service(1, new RestartSpec { Policy = RestartPolicy.Never }).Start().Forget().Advance(30).EndAll().Did("stop 0/1").State
+            .Slots[0]
+            .Finished);
 
     [Fact]
     public void A_worker_that_leaves_by_itself_is_replaced_while_it_drains()
@@ -222,7 +224,10 @@ public class ServiceScenarios
     [InlineData(RestartPolicy.Never, 1, true)]
     [InlineData(RestartPolicy.OnFailure, 0, true)]
     [InlineData(RestartPolicy.OnFailure, 1, false)]
-    public void Where_the_policy_depends_on_the_end_a_leaving_worker_is_not_replaced_before_it(RestartPolicy policy, int status, bool finished)
+    public void Where_the_policy_depends_on_the_end_a_leaving_worker_is_not_replaced_before_it(
+        RestartPolicy policy,
+        int status,
+        bool finished)
     {
         var service = Running(1, new RestartSpec { Policy = policy }).Leave("0/1").Did();
         service.Send(new WorkerEnded(1, ExitReason.Exited(status))).Did(finished ? [] : ["spawn 0/1"]);
@@ -370,7 +375,8 @@ public class ServiceScenarios
     {
         var service = Running(1);
         var state = service.State;
-        service.Send(new WorkerReady(99)).Send(new WorkerLeaving(99)).Send(new WorkerEnded(99, ExitReason.Exited(0))).Send(new WorkerSpawned(99, 1));
+        service.Send(new WorkerReady(99)).Send(new WorkerLeaving(99)).Send(new WorkerEnded(99, ExitReason.Exited(0)))
+            .Send(new WorkerSpawned(99, 1));
         Assert.Same(state, service.State);
         Assert.Empty(service.Effects);
     }

@@ -34,7 +34,9 @@ public class MembershipTests
     [InlineData(0u, false)]
     [InlineData(1001u, false)]
     public void A_descendant_is_of_the_worker_if_it_has_the_workers_user(uint uid, bool isMember) =>
-        Assert.Equal(isMember, Membership.IsMember(Worker, Process(uid, new ProcessStep(300, 200, 300, 70), new ProcessStep(200, 100, 200, 60), new ProcessStep(100, 1, 100, 50))));
+        Assert.Equal(isMember, Membership.IsMember(
+            Worker,
+            Process(uid, new ProcessStep(300, 200, 300, 70), new ProcessStep(200, 100, 200, 60), new ProcessStep(100, 1, 100, 50))));
 
     [Fact]
     public void A_process_of_the_session_is_of_the_worker_and_of_a_former_session_of_that_number_not()

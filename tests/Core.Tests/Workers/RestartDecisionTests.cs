@@ -19,12 +19,14 @@ public class RestartDecisionTests
 
     [Fact]
     public void The_wait_lies_between_nothing_and_backoff_max() =>
-        Gen.Select(Gen.Long[0, TimeSpan.TicksPerDay], Gen.Long[0, TimeSpan.TicksPerDay], Gen.Int[0, int.MaxValue]).Sample((backoff, most, failures) =>
-        {
-            var restart = new RestartSpec { Backoff = TimeSpan.FromTicks(backoff), BackoffMax = TimeSpan.FromTicks(most) };
-            var wait = RestartDecision.Backoff(restart, failures);
-            return wait >= TimeSpan.Zero && wait <= restart.BackoffMax && (failures <= 2 || wait >= RestartDecision.Backoff(restart, failures - 1));
-        }, iter: Iterations.Of(2_000));
+        Gen.Select(Gen.Long[0, TimeSpan.TicksPerDay], Gen.Long[0, TimeSpan.TicksPerDay], Gen.Int[0, int.MaxValue])
+            .Sample((backoff, most, failures) =>
+                {
+                    var restart = new RestartSpec { Backoff = TimeSpan.FromTicks(backoff), BackoffMax = TimeSpan.FromTicks(most) };
+                    var wait = RestartDecision.Backoff(restart, failures);
+                    return wait >= TimeSpan.Zero && wait <= restart.BackoffMax
+                && (failures <= 2 || wait >= RestartDecision.Backoff(restart, failures - 1));
+                }, iter: Iterations.Of(2_000));
 
     [Theory]
     [InlineData(RestartPolicy.Always, true, false)]
@@ -36,7 +38,12 @@ public class RestartDecisionTests
     public void The_policy_decides_whether_the_slot_is_finished(RestartPolicy policy, bool clean, bool finished)
     {
         var reason = ExitReason.Exited(clean ? 0 : 1);
-        var slot = RestartDecision.After(Slot, Worker(ready: 0), reason, Spec with { Restart = new RestartSpec { Policy = policy } }, At(5));
+        var slot = RestartDecision.After(
+            Slot,
+            Worker(ready: 0),
+            reason,
+            Spec with { Restart = new RestartSpec { Policy = policy } },
+            At(5));
         Assert.Equal(finished, slot.Finished);
         Assert.Equal(finished ? 0 : 1, slot.Restarts);
         Assert.Equal(reason, slot.LastExit);
@@ -44,7 +51,12 @@ public class RestartDecisionTests
 
     [Fact]
     public void A_start_timeout_is_a_failure_however_clean_the_end() =>
-        Assert.False(RestartDecision.After(Slot, Worker() with { StartTimedOut = true }, ExitReason.Exited(0), Spec with { Restart = new RestartSpec { Policy = RestartPolicy.OnFailure } }, At(30)).Finished);
+        Assert.False(RestartDecision.After(
+            Slot,
+            Worker() with { StartTimedOut = true },
+            ExitReason.Exited(0),
+            Spec with { Restart = new RestartSpec { Policy = RestartPolicy.OnFailure } },
+            At(30)).Finished);
 
     [Fact]
     public void After_a_worker_that_was_ready_the_count_begins_anew()
@@ -61,12 +73,17 @@ public class RestartDecisionTests
         var slot = Slot with { Failures = 1 };
         foreach (var reason in new[] { Failure, ExitReason.Signalled(11, coreDumped: true) })
         {
-            Assert.Equal((2, At(2.05) + TimeSpan.FromMilliseconds(100)), Of(RestartDecision.After(slot, Worker(ready: 2), reason, Spec, At(2.05))));
+            Assert.Equal(
+                (2, At(2.05) + TimeSpan.FromMilliseconds(100)),
+                Of(RestartDecision.After(slot, Worker(ready: 2), reason, Spec, At(2.05))));
             Assert.Equal((1, null), Of(RestartDecision.After(slot, Worker(ready: 2), reason, Spec, At(2.1))));
         }
 
         // Killed from outside, asked to end, or done with its work.
-        foreach (var reason in new[] { ExitReason.Signalled(9, coreDumped: false), ExitReason.Signalled(15, coreDumped: false), ExitReason.Exited(0) })
+        foreach (var reason in new[] {
+            ExitReason.Signalled(9, coreDumped: false),
+            ExitReason.Signalled(15, coreDumped: false),
+            ExitReason.Exited(0) })
         {
             Assert.Equal((1, null), Of(RestartDecision.After(slot, Worker(ready: 2), reason, Spec, At(2.05))));
         }
@@ -76,7 +93,12 @@ public class RestartDecisionTests
     [InlineData(0.5, 3)]
     [InlineData(1, 1)]
     public void A_worker_that_is_ready_by_its_mere_exec_has_to_live_for_a_second(double lived, int failures) =>
-        Assert.Equal(failures, RestartDecision.After(Slot with { Failures = 2 }, Worker(ready: 0), Failure, Spec with { Readiness = Readiness.Started }, At(lived)).Failures);
+        Assert.Equal(failures, RestartDecision.After(
+            Slot with { Failures = 2 },
+            Worker(ready: 0),
+            Failure,
+            Spec with { Readiness = Readiness.Started },
+            At(lived)).Failures);
 
     [Fact]
     public void The_limit_holds_back_until_its_interval_has_passed()
@@ -102,7 +124,12 @@ public class RestartDecisionTests
         var slot = Slot;
         for (var i = 0; i < 100; i++)
         {
-            slot = RestartDecision.After(slot, Worker(ready: 0), Failure, Spec with { Restart = new RestartSpec { Limit = 0 } }, At(i * 0.01));
+            slot = RestartDecision.After(
+                slot,
+                Worker(ready: 0),
+                Failure,
+                Spec with { Restart = new RestartSpec { Limit = 0 } },
+                At(i * 0.01));
             Assert.False(slot.LimitReached);
         }
     }

@@ -29,11 +29,14 @@ public class SignalsTests
     [Fact]
     public void Every_name_parses_to_its_number()
     {
-        Assert.All(Enumerable.Range(1, 31).Concat(Enumerable.Range(34, 31)), signal => Assert.Equal(signal, Signals.Parse(Signals.Name(signal))));
+        Assert.All(
+            Enumerable.Range(1, 31).Concat(Enumerable.Range(34, 31)),
+            signal => Assert.Equal(signal, Signals.Parse(Signals.Name(signal))));
         Assert.Equal("signal 32", Signals.Name(32));
     }
 
     [Fact]
     public void What_parses_is_a_signal() =>
-        Gen.OneOf(Gen.String, Gen.Long.Select(number => "SIGRTMIN+" + number)).Sample(text => Signals.Parse(text) is null or (>= 1 and <= 64), iter: Iterations.Of(2_000));
+        Gen.OneOf(Gen.String, Gen.Long.Select(number => "SIGRTMIN+" + number))
+            .Sample(text => Signals.Parse(text) is null or (>= 1 and <= 64), iter: Iterations.Of(2_000));
 }

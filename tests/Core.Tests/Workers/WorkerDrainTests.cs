@@ -66,7 +66,9 @@ public class WorkerDrainTests
         drain = drain.See(Look(Open(1), Open(2, "admin") with { Peer = peer }), At(13.2));
         Assert.Equal(new KeptAccepting("admin", AcceptingEvidence.Accepted, peer, At(1.2)), drain.KeepsAccepting);
         Assert.Equal(drain.KeepsAccepting, drain.See(Look(Open(3)), At(17)).KeepsAccepting);
-        Assert.Equal("keeps accepting on \"admin\": it took a connection (from 192.0.2.7:4711) more than 1.2s after it was asked to leave", DrainWords.Keeps(drain.KeepsAccepting!));
+        Assert.Equal(
+            "keeps accepting on \"admin\": it took a connection (from 192.0.2.7:4711) more than 1.2s after it was asked to leave",
+            DrainWords.Keeps(drain.KeepsAccepting!));
     }
 
     [Fact]
@@ -115,7 +117,9 @@ public class WorkerDrainTests
         Assert.Null(drain.See(Awaits(["admin"]), At(13.2)).KeepsAccepting);
         drain = drain.See(Awaits(["web"]), At(13.2));
         Assert.Equal(new KeptAccepting("web", AcceptingEvidence.Waiting, null, At(3.2)), drain.KeepsAccepting);
-        Assert.Equal("keeps accepting on \"web\": it still waits for connections 3.2s after it was asked to leave", DrainWords.Keeps(drain.KeepsAccepting!));
+        Assert.Equal(
+            "keeps accepting on \"web\": it still waits for connections 3.2s after it was asked to leave",
+            DrainWords.Keeps(drain.KeepsAccepting!));
     }
 
     [Fact]
@@ -132,15 +136,20 @@ public class WorkerDrainTests
         Assert.Equal("has 1 connection left (web)", DrainWords.Left(Told.See(Look(Open(1)), At(11)), At(11)));
         Assert.Equal(
             "has 3 connections left (1 of admin, 2 of web; the oldest open for 42s at least; nothing has come or gone for 4.5s)",
-            DrainWords.Left(Told.See(Look(Open(1, openFor: 42.3, silentFor: 42.3), Open(2, "admin", 5, 4.55), Open(3, silentFor: 9)), At(11)), At(11)));
+            DrainWords.Left(
+                Told.See(Look(Open(1, openFor: 42.3, silentFor: 42.3), Open(2, "admin", 5, 4.55), Open(3, silentFor: 9)), At(11)),
+                At(11)));
 
         Assert.Null(DrainWords.Cut(Told, At(40)));
         Assert.Null(DrainWords.Cut(Told.See(Look(), At(40)), At(40)));
-        Assert.Equal("had 1 connection, which is cut (web; the oldest open for 29s at least)", DrainWords.Cut(Told.See(Look(Open(1)), At(11)), At(40)));
+        Assert.Equal(
+            "had 1 connection, which is cut (web; the oldest open for 29s at least)",
+            DrainWords.Cut(Told.See(Look(Open(1)), At(11)), At(40)));
         var peer = ConnectionPeer.Number(IPAddress.Parse("2001:db8::1"));
         var many = Enumerable.Range(1, 8).Select(i => Open((ulong)i, openFor: i) with { Peer = new ConnectionPeer(peer, (ushort)i) });
         Assert.Equal(
-            "had 8 connections, which are cut (web; the oldest open for 8s at least; from [2001:db8::1]:1, [2001:db8::1]:2, [2001:db8::1]:3, [2001:db8::1]:4, [2001:db8::1]:5 and 3 more)",
+            "had 8 connections, which are cut (web; the oldest open for 8s at least; from [2001:db8::1]:1, [2001:db8::1]:2, "
+            + "[2001:db8::1]:3, [2001:db8::1]:4, [2001:db8::1]:5 and 3 more)",
             DrainWords.Cut(Told.See(Look([.. many]), At(40)), At(40)));
     }
 
@@ -154,7 +163,8 @@ public class WorkerDrainTests
     [Fact]
     public void A_worker_that_stops_accepting_within_the_grace_is_never_accused()
     {
-        // Each connection: when it was accepted, and when it ends; looks at any times, of any kind, by a kernel that knows any part of an age.
+        // Each connection: when it was accepted, and when it ends; looks at any times, of any kind, by a kernel that knows any
+        // part of an age.
         var connections = Gen.Select(Gen.Double[0, 10.99], Gen.Double[0, 60], Gen.Double[0, 1]).Array[0, 12];
         var looks = Gen.Select(Gen.Double[10, 60], Gen.Int[0, 9]).Array[1, 12];
         Gen.Select(connections, looks).Sample(
@@ -163,16 +173,22 @@ public class WorkerDrainTests
                 var drain = Told;
                 foreach (var (at, kind) in moments.OrderBy(moment => moment.Item1))
                 {
-                    var seen = open.Select((one, i) => (one.Item1, one.Item2, Connection: Open((ulong)i + 1, openFor: (at - one.Item1) * one.Item3)))
+                    var seen = open.Select(
+                        (one, i) => (one.Item1, one.Item2, Connection: Open((ulong)i + 1, openFor: (at - one.Item1) * one.Item3)))
                         .Where(one => one.Item1 <= at && at < one.Item1 + one.Item2).Select(one => one.Connection).ToArray();
                     drain = drain.See(kind switch
                     {
                         0 => new DrainSample(null, []),
-                        <= 3 => new DrainSample([.. seen.Where(connection => drain.Connections?.Any(known => known.Inode == connection.Inode) == true)]) { IsPartial = true },
+                        <= 3 => new DrainSample(
+                            [.. seen.Where(connection => drain.Connections?.Any(known => known.Inode == connection.Inode) == true)])
+                        {
+                            IsPartial = true,
+                        },
                         _ => new DrainSample(seen, at < 11 ? ["web"] : []),
                     }, At(at));
                     Assert.True(drain.KeepsAccepting is null, drain.KeepsAccepting?.ToString());
-                    Assert.True(drain.OldestFor(At(at)) is not { } oldest || oldest <= At(at - open.Min(one => one.Item1)) + TimeSpan.FromMilliseconds(1));
+                    Assert.True(drain.OldestFor(At(at)) is not { } oldest
+                        || oldest <= At(at - open.Min(one => one.Item1)) + TimeSpan.FromMilliseconds(1));
                 }
             },
             iter: Iterations.Of(2000));
@@ -180,11 +196,15 @@ public class WorkerDrainTests
 
     private static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
 
-    private static AcceptedConnection Open(ulong inode, string listener = "web", double? openFor = null, double? silentFor = null) => new(inode, listener, null)
-    {
-        OpenFor = openFor is { } age ? At(age) : null,
-        SilentFor = silentFor is { } silence ? At(silence) : null,
-    };
+    private static AcceptedConnection Open(
+        ulong inode,
+        string listener = "web",
+        double? openFor = null,
+        double? silentFor = null) => new(inode, listener, null)
+        {
+            OpenFor = openFor is { } age ? At(age) : null,
+            SilentFor = silentFor is { } silence ? At(silence) : null,
+        };
 
     private static DrainSample Look(params AcceptedConnection[] connections) => new(connections);
 

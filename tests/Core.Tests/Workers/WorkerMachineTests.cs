@@ -78,7 +78,9 @@ public class WorkerMachineTests
 
         Assert.Equal(expected, after.Phase);
         Assert.Equal(action, done);
-        Assert.Equal(deadline switch { null => null, 0 => Before, { } seconds => (TimeSpan?)(Now + TimeSpan.FromSeconds(seconds)) }, after.Deadline);
+        Assert.Equal(
+            deadline switch { null => null, 0 => Before, { } seconds => (TimeSpan?)(Now + TimeSpan.FromSeconds(seconds)) },
+            after.Deadline);
     }
 
     [Fact]
@@ -106,7 +108,9 @@ public class WorkerMachineTests
     public void A_worker_at_its_birth_has_start_timeout()
     {
         var worker = WorkerMachine.Start(7, 2, 3, Spec, Now);
-        Assert.Equal((7, 2, 3, WorkerPhase.Starting, Now, Now + Spec.StartTimeout), (worker.Id, worker.Slot, worker.Generation, worker.Phase, worker.StartedAt, worker.Deadline));
+        Assert.Equal(
+            (7, 2, 3, WorkerPhase.Starting, Now, Now + Spec.StartTimeout),
+            (worker.Id, worker.Slot, worker.Generation, worker.Phase, worker.StartedAt, worker.Deadline));
         Assert.True(worker.IsLive);
     }
 
@@ -126,7 +130,9 @@ public class WorkerMachineTests
         Assert.False(ready.IsSettled);
         Assert.Equal(Now, ready.ReadyAt);
         Assert.True(WorkerMachine.Step(ready, WorkerEvent.DeadlinePassed, Spec, ready.Deadline!.Value).State.IsSettled);
-        Assert.True(WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Ready, Spec with { Rollout = new RolloutSpec() }, Now).State.IsSettled);
+        Assert.True(WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Ready, Spec with { Rollout = new RolloutSpec() }, Now)
+            .State
+            .IsSettled);
     }
 
     [Fact]
@@ -153,7 +159,9 @@ public class WorkerMachineTests
         var silent = WorkerMachine.Step(ready, WorkerEvent.WatchdogPassed, Spec, Now).State;
         Assert.True(silent is { HasFailed: true, EndRequested: true, AwaitsJudgement: true, WatchdogDeadline: null });
         Assert.Equal("sent no WATCHDOG=1 for 7s", silent.Hang);
-        Assert.Equal("said that it hangs (WATCHDOG=trigger)", WorkerMachine.Step(ready, WorkerEvent.WatchdogTriggered, Spec, Now).State.Hang);
+        Assert.Equal(
+            "said that it hangs (WATCHDOG=trigger)",
+            WorkerMachine.Step(ready, WorkerEvent.WatchdogTriggered, Spec, Now).State.Hang);
 
         // One that leaves already is no failure of its own.
         var draining = WorkerMachine.Step(ready, WorkerEvent.Stop, Spec, Now).State;

@@ -18,8 +18,13 @@ public sealed class ModelTests
     [Fact]
     public void Model_and_kernel_agree()
     {
-        var factor = int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_ITERATIONS"), CultureInfo.InvariantCulture, out var given) ? given : 1;
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_SEED"), CultureInfo.InvariantCulture, out var fixedSeed) ? fixedSeed : Environment.TickCount;
+        var factor = int.TryParse(
+            Environment.GetEnvironmentVariable("LISTEND_TEST_ITERATIONS"),
+            CultureInfo.InvariantCulture,
+            out var given) ? given : 1;
+        var seed = int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_SEED"), CultureInfo.InvariantCulture, out var fixedSeed) ?
+            fixedSeed :
+            Environment.TickCount;
         var total = new Counts();
         for (var done = 0; done < Cases * factor; done += CasesForANamespace)
         {
@@ -155,14 +160,23 @@ public sealed class ModelTests
     private static BoundSocket Connect(BoundSocket socket, SocketCase asked, int descriptor, Helpers helpers, int index, List<int> open)
     {
         var helper = helpers.For(asked.Space, index, ipv4: socket.IsIPv4Only || (!socket.V6Only && socket.IsWildcard && index % 2 == 0));
-        var target = asked.IsIPv6 && helper.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? helper.Address.MapToIPv6() : helper.Address;
+        var target = asked.IsIPv6 && helper.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ?
+            helper.Address.MapToIPv6() :
+            helper.Address;
         var errno = Kernel.Connect(descriptor, target, helper.Port);
         if (errno != 0)
         {
             throw new InvalidOperationException($"connect: errno {errno}: {asked} to {target}");
         }
 
-        var connected = socket with { Address = Kernel.Name(descriptor).Address, State = BoundState.Connected, V6Only = socket.V6Only, KeepsV6Only = true };
+        var connected = socket with
+        {
+            Address = Kernel.Name(descriptor).Address,
+            State = BoundState.Connected,
+            V6Only = socket
+            .V6Only,
+            KeepsV6Only = true
+        };
         if (asked.Space == PortSpace.Udp)
         {
             return connected;

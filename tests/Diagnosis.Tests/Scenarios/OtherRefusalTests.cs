@@ -29,8 +29,10 @@ public sealed class OtherRefusalTests
     [Fact]
     public void The_interface_is_down() => Stage.Run(_ =>
     {
-        // An IPv4 address can be bound all the same: its local route does not depend on the interface (net/ipv4/fib_frontend.c, fib_add_ifaddr).
-        Shell.Run("ip link add v0 type veth peer name v1 && ip link set v1 up && ip addr add 192.0.2.7/24 dev v0 && ip -6 addr add 2001:db8::7/64 dev v0 nodad");
+        // An IPv4 address can be bound all the same: its local route does not depend on the interface (net/ipv4/fib_frontend.c,
+        // fib_add_ifaddr).
+        Shell.Run("ip link add v0 type veth peer name v1 && ip link set v1 up && ip addr add 192.0.2.7/24 dev v0 && ip -6 addr add "
+            + "2001:db8::7/64 dev v0 nodad");
         Explained.AsRoot("tcp://192.0.2.7:8080").Granted();
         Shell.Run("ip -6 addr del 2001:db8::7/64 dev v0 && ip -6 addr add 2001:db8::7/64 dev v0");
         var document = Explained.AsRoot("tcp://[2001:db8::7]:8080").Refused("EADDRNOTAVAIL", "interface-down", retry: true);

@@ -34,7 +34,8 @@ public sealed class SpeedTests
         explain.Sort();
         ss.Sort();
         Console.WriteLine(
-            $"explain with {Sockets} sockets and {Children} processes: best {explain[0]:0.0} ms, median {explain[Rounds / 2]:0.0} ms; ss -ltnp: best {ss[0]:0.0} ms, median {ss[Rounds / 2]:0.0} ms");
+            $"explain with {Sockets} sockets and {Children} processes: best {explain[0]:0.0} ms, median {explain[Rounds / 2]:0.0} ms; "
+            + $"ss -ltnp: best {ss[0]:0.0} ms, median {ss[Rounds / 2]:0.0} ms");
         Assert.True(explain[0] < ss[0], $"explain {explain[0]:0.0} ms, ss {ss[0]:0.0} ms");
     });
 

@@ -42,7 +42,14 @@ internal sealed class Stage : IDisposable
     }
 
     /// <summary>A socket that is bound.</summary>
-    public int Bound(string host, int port, bool udp = false, bool reuseAddress = false, bool reusePort = false, bool v6Only = false, uint uid = 0)
+    public int Bound(
+        string host,
+        int port,
+        bool udp = false,
+        bool reuseAddress = false,
+        bool reusePort = false,
+        bool v6Only = false,
+        uint uid = 0)
     {
         var address = IPAddress.Parse(host);
         var ipv6 = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6;
@@ -82,7 +89,12 @@ internal sealed class Stage : IDisposable
     /// <summary>A shell command with an open standard input and output, which inherits the descriptor.</summary>
     public Process Start(string script, int descriptor = -1, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("/bin/sh", ["-c", script]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("/bin/sh", ["-c", script])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        };
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

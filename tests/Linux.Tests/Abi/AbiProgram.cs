@@ -20,7 +20,8 @@ internal sealed class AbiProgram
 
     /// <summary>The C expression has the value that <paramref name="ours"/>, named so, has in C#.</summary>
     public void Equal(string expression, long value, string ours) => _text.AppendLine(
-        CultureInfo.InvariantCulture, $"_Static_assert((long long)({expression}) == {value}LL, \"{expression} is not {value}, as {ours} has it\");");
+        CultureInfo.InvariantCulture, $"_Static_assert((long long)({expression}) == {value}LL, \"{expression} is not {value}, as {ours} "
+            + $"has it\");");
 
     /// <summary>A struct of ours field by field: name in C, offset and size here; and its whole size.</summary>
     public void Layout(string type, long size, params ReadOnlySpan<(string Field, long Offset, long Size)> fields)
@@ -39,7 +40,13 @@ internal sealed class AbiProgram
         using var directory = new TemporaryDirectory();
         var source = directory["abi.c"];
         File.WriteAllText(source, _text.ToString());
-        var (status, output) = Child.Run("/usr/bin/env", "cc", "-std=gnu11", "-fsyntax-only", $"-I{Path.Combine(AppContext.BaseDirectory, "Abi")}", source);
+        var (status, output) = Child.Run(
+            "/usr/bin/env",
+            "cc",
+            "-std=gnu11",
+            "-fsyntax-only",
+            $"-I{Path.Combine(AppContext.BaseDirectory, "Abi")}",
+            source);
         return status == 0 ? "" : output.Length > 0 ? output : $"cc ended with {status}: the tests need a C compiler (gcc, libc6-dev)";
     }
 }

@@ -14,7 +14,10 @@ using Tmds.Linux;
 
 namespace Supervisor.Linux.Tests.Abi;
 
-/// <summary>Every number, size and offset of the kernel's and the C library's interface that the C# code has, against the installed headers.</summary>
+/// <summary>
+/// Every number, size and offset of the kernel's and the C library's interface that the C# code has, against the installed
+/// headers.
+/// </summary>
 public unsafe class AbiTests : KernelTest
 {
     private static readonly string[] SocketHeaders =
@@ -90,7 +93,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Processes), "PrSetChildSubreaper", "PR_SET_CHILD_SUBREAPER"), (typeof(Processes), "SigInfoSize", "sizeof(siginfo_t)"),
         (typeof(Processes), "SiCode", "offsetof(siginfo_t, si_code)"), (typeof(Processes), "SiPid", "offsetof(siginfo_t, si_pid)"),
         (typeof(Processes), "SiStatus", "offsetof(siginfo_t, si_status)"), (typeof(Processes), "NoId", "(uid_t)-1"),
-        (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"), 
+        (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"),
         (typeof(Succession), "MemoryCloseOnExec", "MFD_CLOEXEC"), (typeof(Succession), "MemorySealable", "MFD_ALLOW_SEALING"),
         (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"), (typeof(ChildProcess), "MostAtOnce", "LISTEND_SLOTS"),
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),

@@ -43,7 +43,9 @@ public sealed class KeeperTests : KernelTest
         FdHolder.TakeFrom(path, incoming);
         Assert.Equal(
             expected.OrderBy(pair => pair.Key, StringComparer.Ordinal),
-            incoming.Remaining.Where(key => key != DescriptorKey.FdHolder).Select(key => KeyValuePair.Create(key, Inode(incoming.Peek(key)!))).OrderBy(pair => pair.Key, StringComparer.Ordinal));
+            incoming.Remaining.Where(key => key != DescriptorKey.FdHolder)
+                .Select(key => KeyValuePair.Create(key, Inode(incoming.Peek(key)!)))
+                .OrderBy(pair => pair.Key, StringComparer.Ordinal));
 
         // The successor does not know of which version it is until that has answered, and puts one by one.
         var adopted = FdHolder.Adopt(loop, incoming.Take(DescriptorKey.FdHolder)!, Log.Logger);

@@ -35,7 +35,9 @@ public class AcceptedConnectionsTests : KernelTest
     {
         using var one = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Name = "one" });
         using var two = Given.Listener($"tcp://127.0.0.2:{one.Effective!.Port}", spec => spec with { Name = "two" });
-        using var six = Given.Listener($"tcp://[::]:{one.Effective.Port}", spec => spec with { Name = "six", Bind = spec.Bind with { IPv6Only = true } });
+        using var six = Given.Listener(
+            $"tcp://[::]:{one.Effective.Port}",
+            spec => spec with { Name = "six", Bind = spec.Bind with { IPv6Only = true } });
         using var path = Given.Listener("unix://@linux-tests-accepted", spec => spec with { Name = "path" });
         var sockets = new List<DescriptorHandle>();
         foreach (var (listener, times) in new[] { (one, 1), (two, 2), (six, 3), (path, 4) })
@@ -50,7 +52,8 @@ public class AcceptedConnectionsTests : KernelTest
         var found = new AcceptedConnections([one, two, six, path]).All(withAges: true);
         Assert.Equal(
             [("one", 1), ("path", 4), ("six", 3), ("two", 2)],
-            found.Values.GroupBy(connection => connection.Listener).OrderBy(group => group.Key, StringComparer.Ordinal).Select(group => (group.Key, group.Count())));
+            found.Values.GroupBy(connection => connection.Listener).OrderBy(group => group.Key, StringComparer.Ordinal)
+                .Select(group => (group.Key, group.Count())));
         Assert.All(found.Values, connection => Assert.Equal(connection.Listener == "path", connection.Peer is null));
         Assert.All(found.Values, connection => Assert.Equal(connection.Listener == "path", connection.OpenFor is null));
         sockets.ForEach(socket => socket.Dispose());

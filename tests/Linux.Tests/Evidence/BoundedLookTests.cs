@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Time.Testing;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Evidence;
@@ -86,7 +85,10 @@ public class BoundedLookTests : KernelTest
         Assert.Equal("EADDRINUSE", diagnosis.Errno);
         Assert.True(diagnosis.IsPartial);
 
-        var whole = BindDiagnostics.Ask(Given.Spec(holder.Effective!.ToString()), LeftoverHolders.OfAnyService, new EvidenceBudget(TimeProvider.System, Patience));
+        var whole = BindDiagnostics.Ask(
+            Given.Spec(holder.Effective!.ToString()),
+            LeftoverHolders.OfAnyService,
+            new EvidenceBudget(TimeProvider.System, Patience));
         Assert.False(whole.IsPartial);
         Assert.Equal(BindCause.SameAddress, whole.Cause);
         Assert.Contains(whole.Owners, owner => owner.Pid == Processes.CurrentPid);
@@ -107,7 +109,9 @@ public class BoundedLookTests : KernelTest
             return 0;
         }
 
-        Task<int>[] stuck = [threads.RunAsync(bad, Stick), threads.RunAsync(bad, Stick), threads.RunAsync(worse, Stick), threads.RunAsync(worse, Stick)];
+        Task<int>[] stuck = [threads.RunAsync(bad, Stick), threads.RunAsync(bad, Stick), threads.RunAsync(worse, Stick), threads.RunAsync(
+            worse,
+            Stick)];
         Assert.True(begun.Wait(Patience));
         var waiting = threads.RunAsync(new object(), () => 1);
         Assert.False(waiting.IsCompleted);
@@ -125,7 +129,8 @@ public class BoundedLookTests : KernelTest
     [Fact]
     public async Task A_look_that_fails_fails_for_who_asked()
     {
-        await Assert.ThrowsAsync<InvalidOperationException>(() => new ProbeThreads(TimeProvider.System).RunAsync<int>(this, () => throw new InvalidOperationException()));
+        await Assert.ThrowsAsync<InvalidOperationException>(
+            () => new ProbeThreads(TimeProvider.System).RunAsync<int>(this, () => throw new InvalidOperationException()));
     }
 
     private static bool CanRun(ProbeThreads threads, object owner)

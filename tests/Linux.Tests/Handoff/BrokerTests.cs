@@ -15,7 +15,10 @@ public class BrokerTests : KernelTest
     [Fact]
     public void A_take_gives_exactly_what_was_asked_for_in_that_order_and_says_so_in_the_history()
     {
-        using var broker = new BrokerUnderTest(BrokerUnderTest.Listener("one"), BrokerUnderTest.Listener("two"), BrokerUnderTest.Listener("three"));
+        using var broker = new BrokerUnderTest(
+            BrokerUnderTest.Listener("one"),
+            BrokerUnderTest.Listener("two"),
+            BrokerUnderTest.Listener("three"));
         using var client = broker.Client();
         using var answer = client.Ask(BrokerClient.TakeRequest(["three", "one"]));
         Assert.Equal(["three", "one"], answer.Handles);
@@ -27,9 +30,13 @@ public class BrokerTests : KernelTest
         var handle = document.RootElement.GetProperty("handles")[0];
         Assert.Equal(
             ("three", "tcp", "tcp://127.0.0.1:0", broker.Handles[2].Effective!.ToString(), 4096),
-            (handle.GetProperty("name").GetString(), handle.GetProperty("kind").GetString(), handle.GetProperty("requested").GetString(), handle.GetProperty("effective").GetString(), handle.GetProperty("backlog").GetProperty("requested").GetInt32()));
+            (handle.GetProperty("name").GetString(), handle.GetProperty("kind").GetString(), handle.GetProperty(
+                "requested").GetString(), handle.GetProperty("effective").GetString(), handle.GetProperty("backlog")
+                    .GetProperty("requested")
+                    .GetInt32()));
         Assert.False(document.RootElement.GetProperty("more").GetBoolean());
-        Assert.Equal([1, 0, 1], broker.Handles.Select(one => broker.On(() => one.History.Entries.Count(entry => entry is { Phase: HandlePhase.Handoff, Call: "sendmsg" } && entry.Actor!.Pid == Environment.ProcessId))));
+        Assert.Equal([1, 0, 1], broker.Handles.Select(one => broker.On(() => one.History.Entries
+            .Count(entry => entry is { Phase: HandlePhase.Handoff, Call: "sendmsg" } && entry.Actor!.Pid == Environment.ProcessId))));
     }
 
     [Theory]
@@ -56,7 +63,13 @@ public class BrokerTests : KernelTest
         KernelThread.AsNobody(() =>
         {
             using var client = broker.Client();
-            foreach (var (names, code) in new[] { ("user", null), ("group", null), ("user,group", null), ("others", "denied"), ("nobody", "denied"), ("user,nobody", "denied") })
+            foreach (var (names, code) in new[] {
+                ("user", null),
+                ("group", null),
+                ("user,group", null),
+                ("others", "denied"),
+                ("nobody", "denied"),
+                ("user,nobody", "denied") })
             {
                 using var answer = client.Ask(BrokerClient.TakeRequest(names.Split(',')));
                 Assert.Equal((names, code, code is null ? names.Split(',').Length : 0), (names, answer.Code, answer.Descriptors.Count));
@@ -93,7 +106,9 @@ public class BrokerTests : KernelTest
         using var broker = new BrokerUnderTest(BrokerUnderTest.Many(600));
         using var client = broker.Client();
         using var answer = client.Ask(BrokerClient.TakeRequest(broker.Handles.Select(handle => handle.Name)));
-        Assert.Equal(broker.Handles.Select(handle => $"socket:[{handle.Inode}]"), answer.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
+        Assert.Equal(
+            broker.Handles.Select(handle => $"socket:[{handle.Inode}]"),
+            answer.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
         Assert.Equal(3, answer.Packets.Count);
         Assert.All(answer.Packets, packet => Assert.True(packet.Length <= BrokerRequest.MaxBytes));
         using var list = client.Ask(BrokerClient.Request("list"));
@@ -112,13 +127,17 @@ public class BrokerTests : KernelTest
         {
             using var answer = client.Ask(BrokerClient.TakeRequest(names.Reverse()));
             Assert.Equal(names.Reverse(), answer.Handles);
-            Assert.Equal(broker.Handles.Reverse().Select(handle => $"socket:[{handle.Inode}]"), answer.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
+            Assert.Equal(
+                broker.Handles.Reverse().Select(handle => $"socket:[{handle.Inode}]"),
+                answer.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
         }
 
         // What it hears first is the answer to what it asked first.
         using var late = slow.Ask(BrokerClient.Request("list"));
         Assert.Equal(names, late.Handles);
-        Assert.Equal(broker.Handles.Select(handle => $"socket:[{handle.Inode}]"), late.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
+        Assert.Equal(
+            broker.Handles.Select(handle => $"socket:[{handle.Inode}]"),
+            late.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
     }
 
     [Theory]
@@ -142,7 +161,9 @@ public class BrokerTests : KernelTest
         var handle = Assert.Single(broker.Handles);
         Assert.Equal((kind, state, bound), (handle.Spec.Address.Kind.Scheme(), handle.StateWord(), handle.Effective!.ToString()));
         Assert.Equal((HandleOrigin.Given, true), (handle.Origin, handle.IsGiven));
-        Assert.Equal((HandlePhase.Adopt, "recvmsg", Environment.ProcessId), handle.History.Entries.Select(entry => (entry.Phase, entry.Call, entry.Actor!.Pid)).First());
+        Assert.Equal(
+            (HandlePhase.Adopt, "recvmsg", Environment.ProcessId),
+            handle.History.Entries.Select(entry => (entry.Phase, entry.Call, entry.Actor!.Pid)).First());
         Assert.DoesNotContain(handle.History.Entries, entry => entry.Call is "listen" or "setsockopt");
         Assert.Equal(1, Libc.GetFlags(handle.Descriptor!, ofDescriptor: true));
         using var taken = client.Ask(BrokerClient.TakeRequest(["legacy"]));
@@ -335,7 +356,10 @@ public class BrokerTests : KernelTest
         Assert.InRange(broker.On(Descriptors.Open).Except(before).Count(), 0, 1);
     }
 
-    /// <summary>Mutations of good requests, with and without descriptors: each is answered or its connection closed, and the broker goes on.</summary>
+    /// <summary>
+    /// Mutations of good requests, with and without descriptors: each is answered or its connection closed, and the broker goes
+    /// on.
+    /// </summary>
     [Fact]
     public void Fuzz_requests()
     {
@@ -344,7 +368,9 @@ public class BrokerTests : KernelTest
         var random = new Random(seed);
         using var broker = new BrokerUnderTest(BrokerUnderTest.Many(300));
         using var nothing = Files.Open("/dev/null", 0, 0, out _)!;
-        byte[][] good = [BrokerClient.TakeRequest(["n1"]), BrokerClient.TakeRequest(["n1", "n2", "n299"]), BrokerClient.Request("put", "x"), BrokerClient.Request("drop", "x"), BrokerClient.Request("list")];
+        byte[][] good = [BrokerClient.TakeRequest(["n1"]), BrokerClient.TakeRequest(["n1", "n2", "n299"]), BrokerClient.Request(
+            "put",
+            "x"), BrokerClient.Request("drop", "x"), BrokerClient.Request("list")];
         var client = broker.Client();
         try
         {
@@ -354,7 +380,9 @@ public class BrokerTests : KernelTest
                 try
                 {
                     using var answer = client.Ask(request, random.Next(4) == 0 ? nothing : null);
-                    Assert.True(answer.Error is null || answer.Code is "invalid" or "not-found" or "denied" or "too-large" or "busy", $"seed {seed}, round {i}: {answer.Code}");
+                    Assert.True(
+                        answer.Error is null || answer.Code is "invalid" or "not-found" or "denied" or "too-large" or "busy",
+                        $"seed {seed}, round {i}: {answer.Code}");
                 }
                 catch (IOException)
                 {

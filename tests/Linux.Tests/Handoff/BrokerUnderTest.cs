@@ -21,7 +21,8 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
     public BrokerUnderTest(params ListenerHandle[] handles)
     {
         _handles.AddRange(handles);
-        Broker = On(() => Broker.TryStart(_loop.Loop, Path, this, _loop.Disposer, Serilog.Core.Logger.None, out var error) ?? throw new InvalidOperationException(error));
+        Broker = On(() => Broker.TryStart(_loop.Loop, Path, this, _loop.Disposer, Serilog.Core.Logger.None, out var error)
+            ?? throw new InvalidOperationException(error));
     }
 
     public string Path => _directory["broker.sock"];
@@ -75,7 +76,8 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
     public T On<T>(Func<T> question) => _loop.On(question);
 
     /// <summary>A client that waits for its answers.</summary>
-    public BrokerClient Client() => BrokerClient.Connect(Path, KernelTest.Patience, out var error) ?? throw new SystemCallException(error, "connecting to the broker");
+    public BrokerClient Client() =>
+        BrokerClient.Connect(Path, KernelTest.Patience, out var error) ?? throw new SystemCallException(error, "connecting to the broker");
 
     /// <summary>A bare connection.</summary>
     public DescriptorHandle Connect() => Loopback.Connect(ListenAddress.Unix(ListenerKind.UnixSeqpacket, Path, isAbstract: false));
@@ -86,7 +88,9 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 
     /// <summary>So many bound sockets, which cost no port.</summary>
     public static ListenerHandle[] Many(int count) => [.. Enumerable.Range(0, count).Select(i =>
-        Given.Listener($"unix-dgram://@linux-tests-broker-{Environment.ProcessId}-{i}", spec => spec with { Name = string.Create(CultureInfo.InvariantCulture, $"n{i}") }))];
+        Given.Listener(
+            $"unix-dgram://@linux-tests-broker-{Environment.ProcessId}-{i}",
+            spec => spec with { Name = string.Create(CultureInfo.InvariantCulture, $"n{i}") }))];
 
     public void Dispose()
     {

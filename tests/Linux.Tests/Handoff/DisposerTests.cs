@@ -97,7 +97,9 @@ public class DisposerTests : KernelTest
             var link = Descriptors.LinkOf(reader!.Number);
             writer!.Dispose();
             var outcome = Receive(loop, ours!, take: 1);
-            Assert.Equal((0, false, link), (outcome.Refused, outcome.IsIncomplete, Descriptors.LinkOf(Assert.Single(outcome.Descriptors).Number)));
+            Assert.Equal(
+                (0, false, link),
+                (outcome.Refused, outcome.IsIncomplete, Descriptors.LinkOf(Assert.Single(outcome.Descriptors).Number)));
             outcome.Descriptors[0].Dispose();
 
             // The write end was dropped, as nobody took it.

@@ -21,7 +21,13 @@ internal static class Child
             Started started;
             using (writer)
             {
-                started = Start(new ChildProcess.Plan { Path = path, Arguments = [path, .. arguments], Environment = Environment, Descriptors = [nothing, writer!, writer!] });
+                started = Start(new ChildProcess.Plan
+                {
+                    Path = path,
+                    Arguments = [path, .. arguments],
+                    Environment = Environment,
+                    Descriptors = [nothing, writer!, writer!]
+                });
             }
 
             var output = ReadToEnd(reader!);

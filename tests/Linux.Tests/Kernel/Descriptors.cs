@@ -25,7 +25,10 @@ internal static class Descriptors
     public static string? LinkOf(int number) => Libc.ReadLink(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{number}"));
 
     private static bool IsRuntimes(string link) =>
-        link.EndsWith(".dll", StringComparison.Ordinal) || link.EndsWith(".so", StringComparison.Ordinal) || link.EndsWith(".pdb", StringComparison.Ordinal)
-        || link.Contains("doublemapper", StringComparison.Ordinal) || link.StartsWith("/proc/", StringComparison.Ordinal)
-        || link.StartsWith("/sys/", StringComparison.Ordinal) || link.StartsWith("/dev/urandom", StringComparison.Ordinal);
+        link.EndsWith(".dll", StringComparison.Ordinal) || link.EndsWith(".so", StringComparison.Ordinal)
+            || link.EndsWith(".pdb", StringComparison.Ordinal)
+            || link.Contains("doublemapper", StringComparison.Ordinal)
+            || link.StartsWith("/proc/", StringComparison.Ordinal)
+            || link.StartsWith("/sys/", StringComparison.Ordinal)
+            || link.StartsWith("/dev/urandom", StringComparison.Ordinal);
 }

@@ -25,7 +25,8 @@ internal static class Given
     public static ListenerFactory Factory(ILogger? log = null) => new(TimeProvider.System, log ?? Logger.None);
 
     /// <summary>A handle, whatever became of it.</summary>
-    public static ListenerHandle Attempt(string address, Func<ListenerSpec, ListenerSpec>? configure = null) => Factory().Create(Spec(address, configure));
+    public static ListenerHandle Attempt(string address, Func<ListenerSpec, ListenerSpec>? configure = null) =>
+        Factory().Create(Spec(address, configure));
 
     /// <summary>A handle with a socket.</summary>
     public static ListenerHandle Listener(string address, Func<ListenerSpec, ListenerSpec>? configure = null)
@@ -35,7 +36,9 @@ internal static class Given
         return handle;
     }
 
-    /// <summary>A log that can be read; <paramref name="onEvent"/> sees each event as it is written, in the midst of what is being done.</summary>
+    /// <summary>
+    /// A log that can be read; <paramref name="onEvent"/> sees each event as it is written, in the midst of what is being done.
+    /// </summary>
     public static (ILogger Log, List<LogEvent> Events) Log(Action<LogEvent>? onEvent = null)
     {
         var sink = new Sink(onEvent);

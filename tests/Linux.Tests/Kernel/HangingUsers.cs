@@ -3,7 +3,9 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>A user database that answers nothing about "slow" and "4711" until it is released, and knows all others but "missing".</summary>
+/// <summary>
+/// A user database that answers nothing about "slow" and "4711" until it is released, and knows all others but "missing".
+/// </summary>
 internal sealed class HangingUsers : IUserDatabase
 {
     private readonly ManualResetEventSlim _released = new();

@@ -61,7 +61,11 @@ internal static unsafe partial class Libc
     }
 
     /// <summary>Sends a datagram to a path with descriptors riding on it.</summary>
-    public static void SendDescriptors(DescriptorHandle socket, ReadOnlySpan<byte> data, ReadOnlySpan<byte> address, params ReadOnlySpan<int> descriptors)
+    public static void SendDescriptors(
+        DescriptorHandle socket,
+        ReadOnlySpan<byte> data,
+        ReadOnlySpan<byte> address,
+        params ReadOnlySpan<int> descriptors)
     {
         Span<byte> control = stackalloc byte[16 + (4 * descriptors.Length) + 8];
         control.Clear();
@@ -74,7 +78,14 @@ internal static unsafe partial class Libc
             *(int*)(rights + 12) = 1;
             MemoryMarshal.AsBytes(descriptors).CopyTo(control[16..]);
             var vector = stackalloc nint[2] { (nint)bytes, data.Length };
-            var message = stackalloc nint[7] { (nint)to, address.Length, (nint)vector, 1, (nint)rights, (16 + (4 * descriptors.Length) + 7) & ~7, 0 };
+            var message = stackalloc nint[7] {
+                (nint)to,
+                address.Length,
+                (nint)vector,
+                1,
+                (nint)rights,
+                (16 + (4 * descriptors.Length) + 7) & ~7,
+                0 };
             Check((int)sendmsg(socket.Number, message, 0x4000), "sendmsg");
         }
     }
@@ -123,13 +134,16 @@ internal static unsafe partial class Libc
         BitConverter.ToInt32(GetOption(socket, level, option, 4) ?? throw new InvalidOperationException($"getsockopt {level}, {option}"));
 
     /// <summary>fcntl(2) F_GETFL or F_GETFD.</summary>
-    public static int GetFlags(DescriptorHandle descriptor, bool ofDescriptor = false) => Check(fcntl(descriptor.Number, ofDescriptor ? 1 : 3, 0), "fcntl");
+    public static int GetFlags(DescriptorHandle descriptor, bool ofDescriptor = false) =>
+        Check(fcntl(descriptor.Number, ofDescriptor ? 1 : 3, 0), "fcntl");
 
     /// <summary>fcntl(2) F_SETFD.</summary>
-    public static void SetCloseOnExec(DescriptorHandle descriptor, bool closes) => Check(fcntl(descriptor.Number, 2, closes ? 1 : 0), "fcntl");
+    public static void SetCloseOnExec(DescriptorHandle descriptor, bool closes) =>
+        Check(fcntl(descriptor.Number, 2, closes ? 1 : 0), "fcntl");
 
     /// <summary>fcntl(2) F_DUPFD_CLOEXEC from a number on.</summary>
-    public static DescriptorHandle DuplicateFrom(DescriptorHandle descriptor, int least) => Own(fcntl(descriptor.Number, 1030, least), "fcntl");
+    public static DescriptorHandle DuplicateFrom(DescriptorHandle descriptor, int least) =>
+        Own(fcntl(descriptor.Number, 1030, least), "fcntl");
 
     /// <summary>A network namespace for the calling thread, with its loopback up.</summary>
     public static void EnterNewNetwork()
@@ -183,7 +197,9 @@ internal static unsafe partial class Libc
     /// <summary>PR_GET_DUMPABLE.</summary>
     public static bool IsDumpable => prctl(3, 0, 0, 0, 0) == 1;
 
-    /// <summary>Makes socket(AF_INET6, ...) fail with EAFNOSUPPORT in the calling thread, as on a host that was booted without IPv6.</summary>
+    /// <summary>
+    /// Makes socket(AF_INET6, ...) fail with EAFNOSUPPORT in the calling thread, as on a host that was booted without IPv6.
+    /// </summary>
     public static void RefuseIPv6()
     {
         const ushort load = 0x20, jumpIfEqual = 0x15, answer = 0x06;

@@ -25,7 +25,9 @@ public sealed class UserDirectoryTests : IDisposable
         _time.Advance(TimeSpan.FromMilliseconds(1));
         await Task.WhenAll(first, second).WaitAsync(KernelTest.Patience);
         Assert.Null(_directory.FindUser("slow", out var error));
-        Assert.Equal("the name service did not answer within 30s; see which source of /etc/nsswitch.conf hangs: getent passwd slow", error?.ToString());
+        Assert.Equal(
+            "the name service did not answer within 30s; see which source of /etc/nsswitch.conf hangs: getent passwd slow",
+            error?.ToString());
         Assert.Equal(1, _users.Asked("slow"));
 
         // A number is enough to start a program.

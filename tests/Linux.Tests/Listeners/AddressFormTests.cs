@@ -112,7 +112,9 @@ public class AddressFormTests : KernelTest
             [("socket", "EAFNOSUPPORT"), ("socket", null)],
             handle.History.Entries.Where(entry => entry.Phase == HandlePhase.Create).Select(entry => (entry.Call, entry.Errno)));
         Assert.Contains("no IPv6", handle.History.Entries.Last().Note, StringComparison.Ordinal);
-        Assert.Equal([HandlePhase.Create, HandlePhase.Create, HandlePhase.PreBind, HandlePhase.Bind, HandlePhase.Listen, HandlePhase.Verify], handle.History.Entries.Select(entry => entry.Phase));
+        Assert.Equal(
+            [HandlePhase.Create, HandlePhase.Create, HandlePhase.PreBind, HandlePhase.Bind, HandlePhase.Listen, HandlePhase.Verify],
+            handle.History.Entries.Select(entry => entry.Phase));
     });
 
     [Fact]

@@ -30,8 +30,11 @@ public sealed class DriftTests : KernelTest
         Assert.Equal(200, AcceptQueue.Read(handle.Descriptor!, handle.Spec.Address.Kind, handle.Inode)?.Limit);
         Assert.Collection(
             Later(handle),
-            drift => Assert.Equal((HandlePhase.Drift, "listen", "backlog", 200L, 7L, Verdict.Drifted, Processes.CurrentPid), (drift.Phase, drift.Call, drift.Option, drift.Requested?.Number, drift.Effective?.Number, drift.Verdict, drift.Actor?.Pid)),
-            repair => Assert.Equal((HandlePhase.Repair, "listen", "backlog", 200L, 200L, Verdict.Exact, "listend"), (repair.Phase, repair.Call, repair.Option, repair.Requested?.Number, repair.Effective?.Number, repair.Verdict, repair.Actor?.Name)));
+            drift => Assert.Equal(
+                (HandlePhase.Drift, "listen", "backlog", 200L, 7L, Verdict.Drifted, Processes.CurrentPid),
+                (drift.Phase, drift.Call, drift.Option, drift.Requested?.Number, drift.Effective?.Number, drift.Verdict, drift.Actor?.Pid)),
+            repair => Assert.Equal((HandlePhase.Repair, "listen", "backlog", 200L, 200L, Verdict.Exact, "listend"), (repair.Phase, repair
+                .Call, repair.Option, repair.Requested?.Number, repair.Effective?.Number, repair.Verdict, repair.Actor?.Name)));
         Assert.Empty(handle.Drift);
     }
 
@@ -39,7 +42,11 @@ public sealed class DriftTests : KernelTest
     public void Without_enforce_it_is_noticed_once_and_stays()
     {
         var (log, events) = Given.Log();
-        using var handle = Taken("tcp://127.0.0.1:0", spec => spec with { Listen = new() { Backlog = 200 }, Enforce = false }, out var watch, log);
+        using var handle = Taken(
+            "tcp://127.0.0.1:0",
+            spec => spec with { Listen = new() { Backlog = 200 }, Enforce = false },
+            out var watch,
+            log);
         Sockets.Listen(handle.Descriptor!, 7);
         watch.Check(handle);
         watch.Check(handle);
@@ -75,7 +82,16 @@ public sealed class DriftTests : KernelTest
     {
         using var handle = Taken(
             "tcp://127.0.0.1:0",
-            spec => spec with { Accepted = new() { KeepAlive = true, KeepAliveIdle = TimeSpan.FromSeconds(60), Linger = TimeSpan.Zero }, Buffers = new() { Receive = 100_000 } },
+            spec => spec with
+            {
+                Accepted = new()
+                {
+                    KeepAlive = true,
+                    KeepAliveIdle = TimeSpan.FromSeconds(60),
+                    Linger = TimeSpan.Zero
+                },
+                Buffers = new() { Receive = 100_000 }
+            },
             out var watch);
         OptionAccess.Set(handle.Descriptor!, SocketOptions.KeepAlive, OptionValue.Of(false));
         OptionAccess.Set(handle.Descriptor!, SocketOptions.KeepAliveIdle, OptionValue.Of(7));
@@ -90,7 +106,10 @@ public sealed class DriftTests : KernelTest
         Assert.Equal(200_000, OptionAccess.Get(handle.Descriptor!, SocketOptions.ReceiveBuffer)?.Number);
         Assert.Equal(1, OptionAccess.Get(handle.Descriptor!, SocketOptions.NoDelay)?.Number);
         Assert.Equal(["TCP_NODELAY"], handle.Drift.Select(change => change.Name));
-        Assert.Contains("accepted.no_delay", Later(handle).Single(entry => entry is { Phase: HandlePhase.Drift, Option: "TCP_NODELAY" }).Note, StringComparison.Ordinal);
+        Assert.Contains(
+            "accepted.no_delay",
+            Later(handle).Single(entry => entry is { Phase: HandlePhase.Drift, Option: "TCP_NODELAY" }).Note,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,7 +121,9 @@ public sealed class DriftTests : KernelTest
         Files.GetFlags(handle.Descriptor!, out var flags);
         Assert.NotEqual(0, flags & 0x800);
         var entry = Assert.Single(Later(handle));
-        Assert.Equal((HandlePhase.Drift, "fcntl", "O_NONBLOCK", 0L, 1L), (entry.Phase, entry.Call, entry.Option, entry.Requested?.Number, entry.Effective?.Number));
+        Assert.Equal(
+            (HandlePhase.Drift, "fcntl", "O_NONBLOCK", 0L, 1L),
+            (entry.Phase, entry.Call, entry.Option, entry.Requested?.Number, entry.Effective?.Number));
     }
 
     [Fact]
@@ -140,7 +161,10 @@ public sealed class DriftTests : KernelTest
         // A loopback address of this run's own: what a former one left in TIME_WAIT is none of its business.
         var pid = Processes.CurrentPid;
         var own = $"127.88.{pid / 250 % 250}.{(pid % 250) + 1}";
-        using var handle = Taken(address.Replace("/@dir@", directory.Path, StringComparison.Ordinal).Replace("@own@", own, StringComparison.Ordinal), spec => spec with { Bind = new() { ReuseAddress = reuse } }, out var watch);
+        using var handle = Taken(
+            address.Replace("/@dir@", directory.Path, StringComparison.Ordinal).Replace("@own@", own, StringComparison.Ordinal),
+            spec => spec with { Bind = new() { ReuseAddress = reuse } },
+            out var watch);
         var (effective, inode) = (handle.Effective!, handle.Inode);
         using (var held = Files.Duplicate(handle.Descriptor!, out _))
         {
@@ -181,7 +205,11 @@ public sealed class DriftTests : KernelTest
     }
 
     /// <summary>A listener that this process has taken, as a client of the broker does.</summary>
-    private ListenerHandle Taken(string address, Func<ListenerSpec, ListenerSpec>? configure, out DriftWatch watch, Serilog.ILogger? log = null)
+    private ListenerHandle Taken(
+        string address,
+        Func<ListenerSpec, ListenerSpec>? configure,
+        out DriftWatch watch,
+        Serilog.ILogger? log = null)
     {
         var factory = Given.Factory(log);
         var handle = factory.Create(Given.Spec(address, configure));
@@ -193,5 +221,6 @@ public sealed class DriftTests : KernelTest
         return handle;
     }
 
-    private static IReadOnlyList<HistoryEntry> Later(ListenerHandle handle) => [.. handle.History.Entries.SkipWhile(entry => entry.Phase != HandlePhase.Handoff).Skip(1)];
+    private static IReadOnlyList<HistoryEntry> Later(ListenerHandle handle) =>
+        [.. handle.History.Entries.SkipWhile(entry => entry.Phase != HandlePhase.Handoff).Skip(1)];
 }

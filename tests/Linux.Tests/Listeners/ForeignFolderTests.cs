@@ -93,7 +93,8 @@ public class ForeignFolderTests : KernelTest
             var factory = Given.Factory();
             for (var i = 0; i < 200; i++)
             {
-                using var handle = factory.Create(Given.Spec(Address, spec => spec with { Unix = new() { Mode = 0x1FF, User = "nobody", RemoveStale = true } }));
+                using var handle = factory.Create(
+                    Given.Spec(Address, spec => spec with { Unix = new() { Mode = 0x1FF, User = "nobody", RemoveStale = true } }));
                 factory.Close(handle, removePath: true);
             }
         }

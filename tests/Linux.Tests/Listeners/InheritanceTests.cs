@@ -14,7 +14,13 @@ public class InheritanceTests : KernelTest
     public static TheoryData<string, string> Rows()
     {
         var rows = new TheoryData<string, string>();
-        foreach (var address in new[] { "tcp://127.0.0.1:0", "tcp://[::1]:0", "mptcp://127.0.0.1:0", "mptcp://[::1]:0", "unix://@linux-tests-inherit", "unix-seqpacket://@linux-tests-inherit" })
+        foreach (var address in new[] {
+            "tcp://127.0.0.1:0",
+            "tcp://[::1]:0",
+            "mptcp://127.0.0.1:0",
+            "mptcp://[::1]:0",
+            "unix://@linux-tests-inherit",
+            "unix-seqpacket://@linux-tests-inherit" })
         {
             var parsed = Given.Address(address);
             foreach (var option in SocketOptions.All.Where(option => option.AppliesTo(parsed.Kind, ListenerPlan.Domains(parsed)[0])))
@@ -72,7 +78,9 @@ public class InheritanceTests : KernelTest
     public void A_dual_stack_listener_passes_on_to_connections_over_IPv4(string name)
     {
         var option = SocketOptions.All.Single(option => option.Name == name);
-        using var handle = Given.Listener("tcp://[::]:0", spec => spec with { Accepted = new() { TypeOfService = 16, TimeToLive = 33, NoDelay = true } });
+        using var handle = Given.Listener(
+            "tcp://[::]:0",
+            spec => spec with { Accepted = new() { TypeOfService = 16, TimeToLive = 33, NoDelay = true } });
         using var client = Loopback.Connect(Given.Address($"tcp://127.0.0.1:{handle.Effective!.Port}"));
         using var accepted = Libc.Accept(handle.Descriptor!);
         Assert.Equal(OptionAccess.Get(handle.Descriptor!, option), OptionAccess.Get(accepted, option));
@@ -91,7 +99,10 @@ public class InheritanceTests : KernelTest
         OptionShape.Flag => OptionValue.Of(now?.Number != 1),
         OptionShape.Linger => OptionValue.Of(5),
         OptionShape.Name when option == SocketOptions.BindToDevice => OptionValue.Of("lo"),
-        OptionShape.Name => OptionValue.Of(Sysctl.Read("net.ipv4.tcp_available_congestion_control")!.Split(' ').First(name => name != now?.Text)),
-        _ => OptionValue.Of(option.Name.Contains("BUF", StringComparison.Ordinal) ? 100_000 : option == SocketOptions.TypeOfService || option == SocketOptions.TrafficClass ? 16 : 7),
+        OptionShape.Name => OptionValue.Of(
+            Sysctl.Read("net.ipv4.tcp_available_congestion_control")!.Split(' ').First(name => name != now?.Text)),
+        _ => OptionValue.Of(option.Name.Contains("BUF", StringComparison.Ordinal) ?
+            100_000 :
+            option == SocketOptions.TypeOfService || option == SocketOptions.TrafficClass ? 16 : 7),
     };
 }

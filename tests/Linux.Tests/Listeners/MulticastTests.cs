@@ -20,7 +20,9 @@ public class MulticastTests : KernelTest
     [InlineData("udp://[::]:0", "239.1.2.3", "239.1.2.4", "192.0.2.1")]
     public void A_joined_group_is_heard_and_no_other(string address, string group, string other, string sender) => OnInterface(() =>
     {
-        using var handle = Given.Listener(address, spec => spec with { Datagram = new() { Multicast = [new(IPAddress.Parse(group), "v0", null)] } });
+        using var handle = Given.Listener(
+            address,
+            spec => spec with { Datagram = new() { Multicast = [new(IPAddress.Parse(group), "v0", null)] } });
         var joined = Assert.Single(handle.History.Entries, entry => entry.Option == "MCAST_JOIN_GROUP");
         Assert.Equal(("setsockopt", Verdict.Exact, $"{group} on v0"), (joined.Call, joined.Verdict, joined.Requested.ToString()));
         SendTo(other, handle, sender);
@@ -32,9 +34,15 @@ public class MulticastTests : KernelTest
     [Theory]
     [InlineData("udp://0.0.0.0:0", "232.1.2.3", "192.0.2.1", "192.0.2.2")]
     [InlineData("udp://[::]:0", "ff32::1234", "2001:db8::1", "2001:db8::2")]
-    public void Of_a_group_with_a_source_that_source_alone_is_heard(string address, string group, string other, string source) => OnInterface(() =>
+    public void Of_a_group_with_a_source_that_source_alone_is_heard(
+        string address,
+        string group,
+        string other,
+        string source) => OnInterface(() =>
     {
-        using var handle = Given.Listener(address, spec => spec with { Datagram = new() { Multicast = [new(IPAddress.Parse(group), "v0", IPAddress.Parse(source))] } });
+        using var handle = Given.Listener(
+            address,
+            spec => spec with { Datagram = new() { Multicast = [new(IPAddress.Parse(group), "v0", IPAddress.Parse(source))] } });
         Assert.Single(handle.History.Entries, entry => entry is { Option: "MCAST_JOIN_SOURCE_GROUP", Verdict: Verdict.Exact });
         SendTo(group, handle, other);
         Assert.False(Libc.IsReadable(handle.Descriptor!));
@@ -45,9 +53,13 @@ public class MulticastTests : KernelTest
     [Theory]
     [InlineData("nowhere0", "if_nametoindex")]
     [InlineData(null, "setsockopt")]
-    public void A_group_that_cannot_be_joined_is_refused_and_the_listener_goes_on(string? device, string call) => KernelThread.InNewNetwork(() =>
+    public void A_group_that_cannot_be_joined_is_refused_and_the_listener_goes_on(
+        string? device,
+        string call) => KernelThread.InNewNetwork(() =>
     {
-        using var handle = Given.Listener("udp://0.0.0.0:0", spec => spec with { Datagram = new() { Multicast = [new(IPAddress.Parse("239.1.2.3"), device, null)] } });
+        using var handle = Given.Listener(
+            "udp://0.0.0.0:0",
+            spec => spec with { Datagram = new() { Multicast = [new(IPAddress.Parse("239.1.2.3"), device, null)] } });
         var entry = Assert.Single(handle.History.Entries, entry => entry.Option == "MCAST_JOIN_GROUP");
         Assert.Equal((call, "ENODEV", Verdict.Refused), (entry.Call, entry.Errno, entry.Verdict));
         Assert.NotNull(entry.Note);

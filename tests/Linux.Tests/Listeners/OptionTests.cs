@@ -10,7 +10,9 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>Each option of the catalogue: what was asked, what the history says the kernel made of it, and what the kernel says itself.</summary>
+/// <summary>
+/// Each option of the catalogue: what was asked, what the history says the kernel made of it, and what the kernel says itself.
+/// </summary>
 public class OptionTests : KernelTest
 {
     /// <summary>A listener that asks for the option, the verdict, the effective value, and a word of the note.</summary>
@@ -54,7 +56,13 @@ public class OptionTests : KernelTest
             { tcp, "SO_SNDBUFFORCE", Buffers(new() { Send = 64 << 20, Force = true }), Verdict.Adjusted, 128 << 20, "doubled" },
             { tcp, "TCP_DEFER_ACCEPT", Listen(new() { DeferAccept = TimeSpan.FromSeconds(3) }), Verdict.Exact, 3, null },
             { tcp, "TCP_DEFER_ACCEPT", Listen(new() { DeferAccept = TimeSpan.FromSeconds(10) }), Verdict.Adjusted, 15, "rounded" },
-            { tcp, "TCP_FASTOPEN", Listen(new() { FastOpen = 256 }), Verdict.Exact, 256, (Sysctl.ReadNumber("net.ipv4.tcp_fastopen") & 2) == 0 ? "net.ipv4.tcp_fastopen" : null },
+            {
+                tcp,
+                "TCP_FASTOPEN",
+                Listen(new() { FastOpen = 256 }),
+                Verdict.Exact,
+                256,
+                (Sysctl.ReadNumber("net.ipv4.tcp_fastopen") & 2) == 0 ? "net.ipv4.tcp_fastopen" : null },
             { tcp, "TCP_FASTOPEN", Listen(new() { FastOpen = (int)somaxconn + 1 }), Verdict.Adjusted, somaxconn, "net.core.somaxconn" },
             { tcp, "TCP_NODELAY", Accepted(new() { NoDelay = true }), Verdict.Exact, 1, null },
             { tcp, "TCP_NODELAY", Accepted(new() { NoDelay = false }), Verdict.Exact, 0, null },
@@ -83,12 +91,20 @@ public class OptionTests : KernelTest
 
     [Theory]
     [MemberData(nameof(Options))]
-    public void What_the_history_says_is_what_the_kernel_keeps(string address, string name, Func<ListenerSpec, ListenerSpec> configure, Verdict verdict, long effective, string? note)
+    public void What_the_history_says_is_what_the_kernel_keeps(
+        string address,
+        string name,
+        Func<ListenerSpec, ListenerSpec> configure,
+        Verdict verdict,
+        long effective,
+        string? note)
     {
         using var handle = Given.Listener(address, configure);
         var option = SocketOptions.All.Single(option => option.Name == name);
         var entry = Assert.Single(handle.History.Entries, entry => entry.Option == name);
-        Assert.Equal(("setsockopt", option.Phase, verdict, OptionValue.Of(effective)), (entry.Call, entry.Phase, entry.Verdict, entry.Effective));
+        Assert.Equal(
+            ("setsockopt", option.Phase, verdict, OptionValue.Of(effective)),
+            (entry.Call, entry.Phase, entry.Verdict, entry.Effective));
         if (note is null)
         {
             Assert.Null(entry.Note);
@@ -119,7 +135,8 @@ public class OptionTests : KernelTest
     [Fact]
     public void A_congestion_control_is_a_name()
     {
-        var name = Sysctl.Read("net.ipv4.tcp_available_congestion_control")!.Split(' ').First(name => name != Sysctl.Read("net.ipv4.tcp_congestion_control"));
+        var name = Sysctl.Read("net.ipv4.tcp_available_congestion_control")!.Split(' ')
+            .First(name => name != Sysctl.Read("net.ipv4.tcp_congestion_control"));
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Accepted = new() { Congestion = name } });
         var entry = Assert.Single(handle.History.Entries, entry => entry.Option == "TCP_CONGESTION");
         Assert.Equal((Verdict.Exact, OptionValue.Of(name)), (entry.Verdict, entry.Effective));
@@ -130,13 +147,16 @@ public class OptionTests : KernelTest
     public void A_congestion_control_that_is_not_there_is_refused_and_the_listener_goes_on()
     {
         var (log, events) = Given.Log();
-        using var handle = Given.Factory(log).Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Accepted = new() { Congestion = "nosuch" } }));
+        using var handle = Given.Factory(log)
+            .Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Accepted = new() { Congestion = "nosuch" } }));
         Assert.Null(handle.Failure);
         var entry = Assert.Single(handle.History.Entries, entry => entry.Option == "TCP_CONGESTION");
         Assert.Equal(("ENOENT", Verdict.Refused, OptionValue.Of("nosuch")), (entry.Errno, entry.Verdict, entry.Requested));
         Assert.Equal(OptionValue.Of(Sysctl.Read("net.ipv4.tcp_congestion_control")!), entry.Effective);
         Assert.Contains("tcp_available_congestion_control", entry.Note, StringComparison.Ordinal);
-        Assert.Single(events, logged => logged.Level == LogEventLevel.Warning && logged.RenderMessage(null).Contains("ENOENT", StringComparison.Ordinal));
+        Assert.Single(
+            events,
+            logged => logged.Level == LogEventLevel.Warning && logged.RenderMessage(null).Contains("ENOENT", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -163,7 +183,8 @@ public class OptionTests : KernelTest
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Buffers = new() { Receive = 100_000, Force = true } });
         Assert.Equal(
             [("SO_RCVBUFFORCE", "EPERM", Verdict.Refused), ("SO_RCVBUF", null, Verdict.Adjusted)],
-            handle.History.Entries.Where(entry => entry.Phase == HandlePhase.PreListen).Select(entry => (entry.Option!, entry.Errno, entry.Verdict)));
+            handle.History.Entries.Where(entry => entry.Phase == HandlePhase.PreListen)
+                .Select(entry => (entry.Option!, entry.Errno, entry.Verdict)));
         Assert.Equal(200_000, Libc.GetOptionInt32(handle.Descriptor!, 1, 8));
     });
 
@@ -174,7 +195,8 @@ public class OptionTests : KernelTest
         foreach (var address in new[] { "tcp://127.0.0.1:0", "unix://@linux-tests-backlog", "mptcp://127.0.0.1:0" })
         {
             var (log, events) = Given.Log();
-            using var handle = Given.Factory(log).Create(Given.Spec(address, spec => spec with { Listen = new() { Backlog = (int)somaxconn + 1 } }));
+            using var handle = Given.Factory(log)
+                .Create(Given.Spec(address, spec => spec with { Listen = new() { Backlog = (int)somaxconn + 1 } }));
             var entry = Assert.Single(handle.History.Entries, entry => entry.Call == "listen");
             Assert.Equal((Verdict.Adjusted, OptionValue.Of(somaxconn)), (entry.Verdict, entry.Effective));
             Assert.Contains($"net.core.somaxconn = {somaxconn}", entry.Note, StringComparison.Ordinal);
@@ -216,10 +238,13 @@ public class OptionTests : KernelTest
     [Fact]
     public void What_mptcp_lacks_is_refused_and_the_listener_goes_on()
     {
-        using var handle = Given.Listener("mptcp://127.0.0.1:0", spec => spec with { Accepted = new() { UserTimeout = TimeSpan.FromSeconds(1), NoDelay = true } });
+        using var handle = Given.Listener(
+            "mptcp://127.0.0.1:0",
+            spec => spec with { Accepted = new() { UserTimeout = TimeSpan.FromSeconds(1), NoDelay = true } });
         foreach (var entry in handle.History.Entries.Where(entry => entry.Call == "setsockopt"))
         {
-            Assert.True(entry.Errno is null ? entry.Verdict == Verdict.Exact : entry is { Verdict: Verdict.Refused, Option: "TCP_USER_TIMEOUT" });
+            Assert.True(
+                entry.Errno is null ? entry.Verdict == Verdict.Exact : entry is { Verdict: Verdict.Refused, Option: "TCP_USER_TIMEOUT" });
         }
     }
 }

@@ -10,6 +10,7 @@ public class JournalOutputTests
     [Fact]
     public void A_line_is_an_entry_of_its_own_under_the_services_name() =>
         Assert.Equal(
-            "MESSAGE=it is late\nPRIORITY=3\nSYSLOG_IDENTIFIER=api\nLISTEND_SERVICE=api\nMESSAGE_ID=" + MessageIds.WorkerOutput + "\nSYSLOG_PID=42\nLISTEND_WORKER_PID=42\nLISTEND_GENERATION=7\n",
+            "MESSAGE=it is late\nPRIORITY=3\nSYSLOG_IDENTIFIER=api\nLISTEND_SERVICE=api\nMESSAGE_ID=" + MessageIds.WorkerOutput
+                + "\nSYSLOG_PID=42\nLISTEND_WORKER_PID=42\nLISTEND_GENERATION=7\n",
             Encoding.UTF8.GetString(JournalOutput.Entry("api", new OutgoingLine(42, 7, 3, "it is late")).Data));
 }

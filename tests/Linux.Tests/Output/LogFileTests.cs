@@ -103,5 +103,6 @@ public class LogFileTests : KernelTest
 
     private string Path => _directory["out.log"];
 
-    private static void Write(LogFile file, params string[] lines) => file.Write([.. lines.Select(line => new OutgoingLine(1, 1, 6, line))]);
+    private static void Write(LogFile file, params string[] lines) =>
+        file.Write([.. lines.Select(line => new OutgoingLine(1, 1, 6, line))]);
 }

@@ -3,7 +3,9 @@ using Supervisor.Linux.Tests.Kernel;
 
 namespace Supervisor.Linux.Tests.Paths;
 
-/// <summary>What of a path is root's own, against the real kernel: owners, modes, links, and somebody who renames in the midst of it.</summary>
+/// <summary>
+/// What of a path is root's own, against the real kernel: owners, modes, links, and somebody who renames in the midst of it.
+/// </summary>
 public class PathWalkTests : KernelTest
 {
     private const uint Nobody = 65534;

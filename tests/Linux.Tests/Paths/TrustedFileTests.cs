@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Serilog.Events;
 using Supervisor.Core;
@@ -216,7 +215,9 @@ public class TrustedFileTests : KernelTest
     [Fact]
     public void A_device_of_roots_own_takes_lines() => Assert.Empty(Log("/dev/null", "one"));
 
-    /// <summary>The thread that has the user's rights on files is none of the user's: it cannot be traced, read or signalled by him.</summary>
+    /// <summary>
+    /// The thread that has the user's rights on files is none of the user's: it cannot be traced, read or signalled by him.
+    /// </summary>
     [Fact]
     public void A_thread_with_the_rights_of_a_user_is_not_his()
     {
@@ -248,7 +249,16 @@ public class TrustedFileTests : KernelTest
                 if kill -STOP "$PPID" 2>/dev/null; then echo stopped; fi
                 echo tried
                 """;
-            Assert.Equal((0, "tried\n"), Child.Run("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh", "-c", attempt, "sh", $"{thread}"));
+            Assert.Equal((0, "tried\n"), Child.Run(
+                "/usr/bin/setpriv",
+                "--reuid=65534",
+                "--regid=65534",
+                "--clear-groups",
+                "/bin/sh",
+                "-c",
+                attempt,
+                "sh",
+                $"{thread}"));
         }
         finally
         {

@@ -83,7 +83,8 @@ public class AcceptingLookTests : KernelTest
         var child = Child.Start(new ChildProcess.Plan
         {
             Path = "/usr/bin/env",
-            Arguments = ["env", "python3", "-c", $"import os, select, signal; e = select.epoll(); {steps}; os.write(1, b'x'); signal.pause()"],
+            Arguments =
+                ["env", "python3", "-c", $"import os, select, signal; e = select.epoll(); {steps}; os.write(1, b'x'); signal.pause()"],
             Environment = Child.Environment,
             Descriptors = [nothing, writer!, nothing, listener.Descriptor!],
         });

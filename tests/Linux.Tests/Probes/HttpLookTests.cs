@@ -7,7 +7,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Probes;
 
-/// <summary>Who accepted is known before the request is made. The runtime's sockets keep descriptors of their own, so none are counted here.</summary>
+/// <summary>
+/// Who accepted is known before the request is made. The runtime's sockets keep descriptors of their own, so none are counted
+/// here.
+/// </summary>
 public sealed class HttpLookTests
 {
     [Theory]

@@ -39,10 +39,12 @@ public class AccountTests : KernelTest
     [Fact]
     public void A_group_alone_takes_the_daemons_other_groups_away()
     {
-        Assert.True(WorkerIdentity.TryLookUp(new ServiceSpec { Name = "a", Command = ["/bin/true"], Group = "nogroup" }, out var identity, out _));
+        Assert.True(
+            WorkerIdentity.TryLookUp(new ServiceSpec { Name = "a", Command = ["/bin/true"], Group = "nogroup" }, out var identity, out _));
         Assert.Equal((null, 65534u), (identity.Uid, identity.Gid));
         Assert.Empty(identity.Groups!);
     }
 
-    private static (uint, uint, string)? Three((uint Uid, uint Gid, string Name, string, string)? user) => user is { } found ? (found.Uid, found.Gid, found.Name) : null;
+    private static (uint, uint, string)? Three((uint Uid, uint Gid, string Name, string, string)? user) =>
+        user is { } found ? (found.Uid, found.Gid, found.Name) : null;
 }

@@ -62,7 +62,8 @@ public class EnvironmentFileTests : KernelTest
     [InlineData("A B=x")]
     [InlineData("\u00c9=x")]
     [InlineData("export A=x")]
-    public void What_is_no_name_of_a_variable_is_left_out(string text) => Assert.Equal([new("B", "y")], EnvironmentFile.Parse(text + "\nB=y"));
+    public void What_is_no_name_of_a_variable_is_left_out(string text) =>
+        Assert.Equal([new("B", "y")], EnvironmentFile.Parse(text + "\nB=y"));
 
     /// <summary>An apostrophe in one value does not swallow the variables after it.</summary>
     [Fact]
@@ -70,7 +71,8 @@ public class EnvironmentFileTests : KernelTest
         Assert.Equal([new("A", "it's"), new("B", "2")], EnvironmentFile.Parse("A=it's\nB=2\n"));
 
     [Fact]
-    public void Any_text_at_all_is_parsed() => Gen.String[Gen.Char["AB= \t\r\n'\"\\#;$x\0\u00e9"], 0, 60].Sample(text => EnvironmentFile.Parse(text), iter: 20_000);
+    public void Any_text_at_all_is_parsed() =>
+        Gen.String[Gen.Char["AB= \t\r\n'\"\\#;$x\0\u00e9"], 0, 60].Sample(text => EnvironmentFile.Parse(text), iter: 20_000);
 
     [Fact]
     public void A_value_in_single_quotes_comes_back() => Gen.String[Gen.Char.Where(c => c != '\'' && !char.IsSurrogate(c)), 0, 40].Sample(

@@ -196,7 +196,8 @@ public class NotifySocketTests : KernelTest
         using var socket = Create();
 
         // The shell stays, and its child speaks.
-        var worker = Start($"/usr/bin/env python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.sendto(b\"READY=1\", \"{socket.Path}\"); sys.stdin.read()'; exit 0", out var input);
+        var worker = Start($"/usr/bin/env python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); "
+            + $"s.sendto(b\"READY=1\", \"{socket.Path}\"); sys.stdin.read()'; exit 0", out var input);
         Libc.WaitFor(socket.Descriptor);
         Drain(socket, worker.Pid);
         input.Dispose();
@@ -306,7 +307,13 @@ public class NotifySocketTests : KernelTest
         {
             // The read end is the daemon's everywhere else, and does not wait; this one is the child's, which must.
             using var waiting = Files.Open(Files.PinnedPath(reader!), 0, 0, out _)!;
-            var child = Child.Start(new() { Path = "/bin/sh", Arguments = ["sh", "-c", script], Environment = Child.Environment, Descriptors = [waiting, nothing, nothing] });
+            var child = Child.Start(new()
+            {
+                Path = "/bin/sh",
+                Arguments = ["sh", "-c", script],
+                Environment = Child.Environment,
+                Descriptors = [waiting, nothing, nothing]
+            });
             input = writer!;
             return child;
         }

@@ -16,7 +16,9 @@ public class OutputPipeTests : KernelTest
         (1, Gen.Int[OutputPipe.MaxLineBytes / 3 - 1, OutputPipe.MaxLineBytes].Select(length => new string('\u4e16', length))));
 
     [Fact]
-    public void Any_chunking_of_the_bytes_gives_the_same_lines() => Gen.Select(Texts.Array[0, 12].Select(string.Concat), Gen.Int[1, 20_000].Array[1, 20]).Sample(
+    public void Any_chunking_of_the_bytes_gives_the_same_lines() => Gen.Select(
+        Texts.Array[0, 12].Select(string.Concat),
+        Gen.Int[1, 20_000].Array[1, 20]).Sample(
         (text, sizes) =>
         {
             var data = Encoding.UTF8.GetBytes(text);
@@ -34,7 +36,8 @@ public class OutputPipeTests : KernelTest
     [InlineData("a\n", new[] { "a" })]
     [InlineData("a\r\nb\r", new[] { "a", "b" })]
     [InlineData("a\rb\n\nc", new[] { "a\rb", "", "c" })]
-    public void Lines_are_what_stands_between_newlines(string text, string[] lines) => Assert.Equal(lines, Lines(Encoding.UTF8.GetBytes(text), [1]));
+    public void Lines_are_what_stands_between_newlines(string text, string[] lines) =>
+        Assert.Equal(lines, Lines(Encoding.UTF8.GetBytes(text), [1]));
 
     /// <summary>A line that just fills a piece is one piece, and no empty line follows.</summary>
     [Theory]

@@ -12,7 +12,13 @@ public sealed class Probe : IDisposable
     public Probe()
     {
         Path = _directory["probe"];
-        var (status, output) = Child.Run("/usr/bin/env", "cc", "-O1", "-o", Path, System.IO.Path.Combine(AppContext.BaseDirectory, "Workers", "probe.c"));
+        var (status, output) = Child.Run(
+            "/usr/bin/env",
+            "cc",
+            "-O1",
+            "-o",
+            Path,
+            System.IO.Path.Combine(AppContext.BaseDirectory, "Workers", "probe.c"));
         Assert.True(status == 0, $"the tests need a C compiler (gcc, libc6-dev): {output}");
         File.SetUnixFileMode(Path, (UnixFileMode)0x1ED);
     }
@@ -23,7 +29,10 @@ public sealed class Probe : IDisposable
     /// Spawns it as the plan says, but for path, arguments and one descriptor: it reports on descriptor
     /// <paramref name="reportOn"/>, put into the plan's list there.
     /// </summary>
-    public Report Run(Func<ChildProcess.Plan, ChildProcess.Plan> configure, IEnumerable<DescriptorHandle>? descriptors = null, int reportOn = 1)
+    public Report Run(
+        Func<ChildProcess.Plan, ChildProcess.Plan> configure,
+        IEnumerable<DescriptorHandle>? descriptors = null,
+        int reportOn = 1)
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
         Assert.Null(Files.Pipe(out var reader, out var writer));
@@ -46,7 +55,8 @@ public sealed class Probe : IDisposable
             var report = Child.ReadToEnd(reader!);
             Assert.Equal(new Processes.Exit(false, 0, false), Child.End(started));
             return new(started.Pid, report.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-                .Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2).Select(pair => new KeyValuePair<string, string>(pair[0], pair[1])).ToList());
+                .Select(line => line.Split('=', 2)).Where(pair => pair
+                    .Length == 2).Select(pair => new KeyValuePair<string, string>(pair[0], pair[1])).ToList());
         }
     }
 

@@ -71,7 +71,13 @@ public class ProcFileTests : KernelTest
             using var loop = new LoopThread();
             using var orphans = new OrphanReaper(loop.Loop);
             var output = new OutputPipe(reader!, _ => { });
-            using var worker = new WorkerProcess(leader.Pid, leader.Pidfd, NotifySocket.Create(Path.GetTempFileName(), null, out _)!, output, output, default);
+            using var worker = new WorkerProcess(
+                leader.Pid,
+                leader.Pidfd,
+                NotifySocket.Create(Path.GetTempFileName(), null, out _)!,
+                output,
+                output,
+                default);
             Assert.False(loop.Await<bool>(done => orphans.Sweeper.Begin(worker.Rest(done))));
             Libc.EndSubreaper();
 

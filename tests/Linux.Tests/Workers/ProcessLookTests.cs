@@ -41,9 +41,13 @@ public class ProcessLookTests : KernelTest
         var child = StartCat("/bin/cat", out var input);
         var lineage = ProcessLook.Read(child.Pid, child.Pidfd, 7)!;
         var step = Assert.Single(lineage.Chain);
-        Assert.Equal((child.Pid, Processes.CurrentPid, child.Pid, true, 7u), (step.Pid, step.ParentPid, step.SessionId, lineage.IsBelowDaemon, lineage.Uid));
+        Assert.Equal(
+            (child.Pid, Processes.CurrentPid, child.Pid, true, 7u),
+            (step.Pid, step.ParentPid, step.SessionId, lineage.IsBelowDaemon, lineage.Uid));
         Assert.Equal(ProcFile.Read(child.Pid)!.Value.StartTime, step.StartTime);
-        Assert.Equal(File.ReadAllLines("/proc/self/cgroup").FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal))?[3..], lineage.Cgroup);
+        Assert.Equal(
+            File.ReadAllLines("/proc/self/cgroup").FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal))?[3..],
+            lineage.Cgroup);
         input.Dispose();
         Libc.WaitFor(child.Pidfd);
         Assert.NotNull(Processes.Reap(child.Pidfd));
@@ -83,7 +87,14 @@ public class ProcessLookTests : KernelTest
         var leader = StartCat("/bin/cat", out var input);
         var stranger = StartCat("/bin/cat", out var other);
         var output = new OutputPipe(Files.EndedPipe(), _ => { });
-        using (var worker = new WorkerProcess(leader.Pid, leader.Pidfd, NotifySocket.Create(_directory["n"], null, out _)!, output, output, default) { Token = "t" })
+        using (var worker = new WorkerProcess(
+            leader.Pid,
+            leader.Pidfd,
+            NotifySocket.Create(_directory["n"], null, out _)!,
+            output,
+            output,
+            default)
+        { Token = "t" })
         {
             Assert.True(worker.Knows(leader.Pid));
             Assert.Null(worker.Knows(stranger.Pid));
@@ -101,7 +112,8 @@ public class ProcessLookTests : KernelTest
         Child.End(stranger);
     }
 
-    private static Child.Started StartCat(string path, out DescriptorHandle input, params string[] environment) => StartCat(path, out input, null, environment);
+    private static Child.Started StartCat(string path, out DescriptorHandle input, params string[] environment) =>
+        StartCat(path, out input, null, environment);
 
     /// <summary>A process that runs, and ends when its input does.</summary>
     private static Child.Started StartCat(string path, out DescriptorHandle input, uint? uid, params string[] environment)
@@ -110,7 +122,8 @@ public class ProcessLookTests : KernelTest
         using (its)
         {
             input = ours!;
-            var child = Child.Start(new() { Path = path, Arguments = [path], Environment = environment, Descriptors = [its!, its!, its!], Uid = uid });
+            var child = Child.Start(
+                new() { Path = path, Arguments = [path], Environment = environment, Descriptors = [its!, its!, its!], Uid = uid });
             Libc.Send(ours!, "x"u8);
             Assert.Equal("x"u8, Libc.Receive(ours!));
             return child;

@@ -51,7 +51,9 @@ public class ServiceFilesTests : KernelTest
         var path = ImmutableSortedDictionary<string, string>.Empty.Add("PATH", _directory.Path);
         Assert.Empty(ServiceFiles.Look(Service("good") with { Environment = path }, null));
         Assert.Empty(ServiceFiles.Look(Service("good") with { EnvironmentFiles = [_directory["env"]] }, null));
-        Assert.Single(ServiceFiles.Look(Service("good") with { EnvironmentFiles = [_directory["env"]], Environment = path.SetItem("PATH", "/bin") }, null));
+        Assert.Single(ServiceFiles.Look(
+            Service("good") with { EnvironmentFiles = [_directory["env"]], Environment = path.SetItem("PATH", "/bin") },
+            null));
         Assert.Empty(ServiceFiles.Look(Service("./good") with { WorkingDirectory = _directory.Path }, null));
         Assert.Single(ServiceFiles.Look(Service("./good") with { WorkingDirectory = _directory["folder"] }, null));
     }
@@ -60,7 +62,12 @@ public class ServiceFilesTests : KernelTest
     public void Directories_and_files_of_variables_are_named_that_are_not_there()
     {
         var found = ServiceFiles.Look(
-            Service("./good") with { WorkingDirectory = _directory["absent"], EnvironmentFiles = ["-" + _directory["absent"], _directory["absent"], _directory["folder"]] }, null);
+            Service("./good") with
+            {
+                WorkingDirectory = _directory["absent"],
+                EnvironmentFiles = ["-" + _directory["absent"], _directory[
+                "absent"], _directory["folder"]]
+            }, null);
         Assert.Equal(
             [
                 ("working_directory", (int?)null, At("there is no directory \"@/absent\"")),
@@ -68,7 +75,9 @@ public class ServiceFilesTests : KernelTest
                 ("environment_files", 2, At("\"@/folder\" is a directory")),
             ],
             found.Select(fault => (fault.Setting, fault.Element, fault.Message)));
-        Assert.Equal("working_directory", Assert.Single(ServiceFiles.Look(Service("true") with { WorkingDirectory = _directory["plain"] }, "/usr/bin:/bin")).Setting);
+        Assert.Equal(
+            "working_directory",
+            Assert.Single(ServiceFiles.Look(Service("true") with { WorkingDirectory = _directory["plain"] }, "/usr/bin:/bin")).Setting);
     }
 
     private static ServiceSpec Service(string program) => new() { Name = "api", Command = [program] };

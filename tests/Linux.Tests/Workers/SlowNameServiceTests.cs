@@ -27,9 +27,20 @@ public class SlowNameServiceTests : KernelTest
         var directory = new UserDirectory(users, time);
         using var loop = new LoopUnderTest();
         using var orphans = loop.On(() => new OrphanReaper(loop.Loop));
-        using var spawner = new Spawner(_directory.Path, "/broker", TimeProvider.System, orphans) { Disposer = loop.Disposer, Tokens = new WorkerTokens(null) };
+        using var spawner = new Spawner(_directory.Path, "/broker", TimeProvider.System, orphans)
+        {
+            Disposer = loop.Disposer,
+            Tokens = new WorkerTokens(null)
+        };
         ServiceRunner Runner(string name, string? user) => loop.On(() => new ServiceRunner(
-            loop.Loop, spawner, new ServiceSpec { Name = name, Command = ["/bin/sleep", "1000"], User = user, Readiness = Readiness.Started, StopTimeout = TimeSpan.FromSeconds(1) },
+            loop.Loop, spawner, new ServiceSpec
+            {
+                Name = name,
+                Command = ["/bin/sleep", "1000"],
+                User = user,
+                Readiness = Readiness.Started,
+                StopTimeout = TimeSpan.FromSeconds(1)
+            },
             [], Logger.None, loop.Disposer, orphans, users: directory));
         var (waiting, other) = (Runner("waiting", "slow"), Runner("other", null));
 
@@ -51,7 +62,10 @@ public class SlowNameServiceTests : KernelTest
         loop.Until(() => other.State is { Generation: 2, Rollout.Phase: RolloutPhase.Done });
 
         time.Advance(UserDirectory.Patience);
-        Assert.Contains("user \"slow\": the name service did not answer within 30s", await refused.Task.WaitAsync(Patience), StringComparison.Ordinal);
+        Assert.Contains(
+            "user \"slow\": the name service did not answer within 30s",
+            await refused.Task.WaitAsync(Patience),
+            StringComparison.Ordinal);
         Assert.Equal((null, true), loop.On(() => (waiting.Waits, waiting.Blocked is not null)));
         Assert.Equal(ServiceCondition.Stopped, loop.On(() => waiting.State.Condition));
 

@@ -1,7 +1,6 @@
 using Supervisor.Core.Services;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
-using Xunit;
 
 namespace Supervisor.Linux.Tests.Workers;
 
@@ -10,7 +9,12 @@ public sealed class SpawnFailureTextTests
     private const int NotPermitted = 1;
 
     [Theory]
-    [InlineData("nproc", 6, ulong.MaxValue, "limits.nproc = infinity: setting it: EPERM", "above the daemon's own hard limit: raise that (LimitNPROC= in its unit)")]
+    [InlineData(
+        "nproc",
+        6,
+        ulong.MaxValue,
+        "limits.nproc = infinity: setting it: EPERM",
+        "above the daemon's own hard limit: raise that (LimitNPROC= in its unit)")]
     [InlineData("nofile", 7, 1024, "limits.nofile = 1024: setting it: EPERM", "LimitNOFILE=")]
     [InlineData("nofile", 7, ulong.MaxValue, "limits.nofile = infinity: setting it: EPERM", "it is above fs.nr_open, ")]
     public void A_limit_that_is_refused_names_value_and_remedy(string name, int number, ulong value, string message, string remedy)

@@ -20,8 +20,12 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             Arguments = ["a name of its own", "1", "", "two words", "--x=\"y\"", "\u00e9\u4e16\U0001f642", new string('l', 1500)],
             Environment = ["MODE=production", "EMPTY=", "TEXT=\u00e9\u4e16\U0001f642 = x"],
         });
-        Assert.Equal(["a name of its own", "1", "", "two words", "--x=\"y\"", "\u00e9\u4e16\U0001f642", new string('l', 1500)], report.All("arg").OrderBy(pair => int.Parse(pair.Key, CultureInfo.InvariantCulture)).Select(pair => pair.Value));
-        Assert.Equal(new Dictionary<string, string> { ["MODE"] = "production", ["EMPTY"] = "", ["TEXT"] = "\u00e9\u4e16\U0001f642 = x" }, report.All("env"));
+        Assert.Equal(
+            ["a name of its own", "1", "", "two words", "--x=\"y\"", "\u00e9\u4e16\U0001f642", new string('l', 1500)],
+            report.All("arg").OrderBy(pair => int.Parse(pair.Key, CultureInfo.InvariantCulture)).Select(pair => pair.Value));
+        Assert.Equal(
+            new Dictionary<string, string> { ["MODE"] = "production", ["EMPTY"] = "", ["TEXT"] = "\u00e9\u4e16\U0001f642 = x" },
+            report.All("env"));
     }
 
     [Fact]
@@ -30,7 +34,9 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         var report = probe.Run(plan => plan with { Environment = ["LISTEN_FDS=1"], PidVariables = ["LISTEN_PID", "WATCHDOG_PID"] });
         var pid = report.Pid.ToString(CultureInfo.InvariantCulture);
         Assert.Equal(pid, report["pid"]);
-        Assert.Equal(new Dictionary<string, string> { ["LISTEN_FDS"] = "1", ["LISTEN_PID"] = pid, ["WATCHDOG_PID"] = pid }, report.All("env"));
+        Assert.Equal(
+            new Dictionary<string, string> { ["LISTEN_FDS"] = "1", ["LISTEN_PID"] = pid, ["WATCHDOG_PID"] = pid },
+            report.All("env"));
     }
 
     [Fact]
@@ -186,7 +192,16 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         {
             for (var i = 0; i < 200; i++)
             {
-                var child = ChildProcess.Start(new() { Path = "/bin/true", Arguments = ["true"], Environment = [], Descriptors = [nothing, nothing, nothing], Uid = 65534, Gid = 65534, Groups = [] }, out _);
+                var child = ChildProcess.Start(new()
+                {
+                    Path = "/bin/true",
+                    Arguments = ["true"],
+                    Environment = [],
+                    Descriptors = [nothing, nothing, nothing],
+                    Uid = 65534,
+                    Gid = 65534,
+                    Groups = []
+                }, out _);
                 ChildProcess.Finish();
                 Assert.NotNull(child);
                 children.Add(child);
@@ -218,7 +233,8 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     [Fact]
     public void The_bounding_set_is_what_is_ambient()
     {
-        var report = probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [], DropsBoundingSet = true, AmbientCapabilities = 1 << 10 });
+        var report = probe.Run(
+            plan => plan with { Uid = 65534, Gid = 65534, Groups = [], DropsBoundingSet = true, AmbientCapabilities = 1 << 10 });
         Assert.Equal("0000000000000400", report["status.CapBnd"]);
         Assert.Equal("0000000000000400", report["status.CapEff"]);
     }
@@ -231,7 +247,14 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         File.Copy("/bin/false", directory["true"]);
         File.SetUnixFileMode(directory["true"], (UnixFileMode)0x1ED);
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
-        ChildProcess.Plan plan = new() { Path = "true", SearchPath = $"::/no/such:{directory.Path}:/bin", Arguments = ["true"], Environment = [], Descriptors = [nothing, nothing, nothing] };
+        ChildProcess.Plan plan = new()
+        {
+            Path = "true",
+            SearchPath = $"::/no/such:{directory.Path}:/bin",
+            Arguments = ["true"],
+            Environment = [],
+            Descriptors = [nothing, nothing, nothing]
+        };
         Assert.Equal(1, Child.End(Child.Start(plan)).Status);
         Assert.Equal(0, Child.End(Child.Start(plan with { Uid = 65534, Gid = 65534, Groups = [] })).Status);
         Assert.Null(Child.Spawn(plan with { Path = "no-such-program" }, out var failure));
@@ -259,7 +282,8 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void No_groups_are_none() => Assert.Equal("", probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [] })["status.Groups"].Trim());
+    public void No_groups_are_none() =>
+        Assert.Equal("", probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [] })["status.Groups"].Trim());
 
     /// <summary>The child that changes its user shares our memory until it has executed; what that does to us is undone.</summary>
     [Fact]
@@ -268,11 +292,26 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         Assert.True(Libc.IsDumpable);
 
         // SigQ counts the signals that wait for all processes of the user.
-        static List<string> Status() => [.. File.ReadAllLines("/proc/thread-self/status").Where(line => (line.StartsWith("Sig", StringComparison.Ordinal) || line.StartsWith("Cap", StringComparison.Ordinal)) && !line.StartsWith("SigQ", StringComparison.Ordinal))];
+        static List<string> Status() => [.. File.ReadAllLines("/proc/thread-self/status").Where(line => (line.StartsWith(
+            "Sig",
+            StringComparison.Ordinal) || line.StartsWith("Cap", StringComparison.Ordinal)) && !line.StartsWith(
+                "SigQ",
+                StringComparison.Ordinal))];
         var before = Status();
         var mask = Files.SetUmask(0x12);
         Files.SetUmask(mask);
-        probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [], Umask = 0x3F, Nice = 5, Directory = "/", NoNewPrivileges = true, AmbientCapabilities = 1 << 10 });
+        probe.Run(plan => plan with
+        {
+            Uid = 65534,
+            Gid = 65534,
+            Groups = [],
+            Umask = 0x3F,
+            Nice = 5,
+            Directory = "/",
+            NoNewPrivileges =
+            true,
+            AmbientCapabilities = 1 << 10
+        });
         Assert.True(Libc.IsDumpable);
         Assert.Equal(before, Status());
         var after = Files.SetUmask(mask);
@@ -283,7 +322,14 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     [Fact]
     public void Ambient_capabilities_reach_another_user_and_no_others()
     {
-        var report = probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [], AmbientCapabilities = Capabilities.Bits(["CAP_NET_BIND_SERVICE", "CAP_NET_RAW"]) });
+        var report = probe.Run(plan => plan with
+        {
+            Uid = 65534,
+            Gid = 65534,
+            Groups = [],
+            AmbientCapabilities = Capabilities.Bits(
+            ["CAP_NET_BIND_SERVICE", "CAP_NET_RAW"])
+        });
         foreach (var set in new[] { "CapInh", "CapPrm", "CapEff", "CapAmb" })
         {
             Assert.Equal("0000000000002400", report["status." + set]);
@@ -301,7 +347,15 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     [Fact]
     public void Umask_nice_limits_directory_and_no_new_privileges_are_set()
     {
-        var report = probe.Run(plan => plan with { Umask = 0x3F, Nice = 5, Directory = "/usr", NoNewPrivileges = true, Limits = [(LimitCore, 0), (LimitNoFile, 77)] });
+        var report = probe.Run(plan => plan with
+        {
+            Umask = 0x3F,
+            Nice = 5,
+            Directory = "/usr",
+            NoNewPrivileges = true,
+            Limits =
+            [(LimitCore, 0), (LimitNoFile, 77)]
+        });
         Assert.Equal(("77", "5", "/usr", "1"), (report["umask"], report["nice"], report["cwd"], report["status.NoNewPrivs"]));
         Assert.Equal(("0:0", "77:77"), (report["limit.4"], report["limit.7"]));
     }
@@ -322,7 +376,10 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         using var directory = new TemporaryDirectory();
         File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1C0);
         Assert.Equal(directory.Path, probe.Run(plan => plan with { Directory = directory.Path })["cwd"]);
-        AssertFails(SpawnStage.Directory, "EACCES", plan => plan with { Directory = directory.Path, Uid = 65534, Gid = 65534, Groups = [] });
+        AssertFails(
+            SpawnStage.Directory,
+            "EACCES",
+            plan => plan with { Directory = directory.Path, Uid = 65534, Gid = 65534, Groups = [] });
     }
 
     public static TheoryData<SpawnStage, string, string> Failures() => new()
@@ -347,7 +404,11 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     public void A_step_that_fails_is_named(SpawnStage stage, string errno, string how)
     {
         using var directory = new TemporaryDirectory();
-        foreach (var (name, text, mode) in new[] { ("not-executable", "", 0x1A4), ("no-program", "neither", 0x1ED), ("no-interpreter", "#!/no/such/interpreter\n", 0x1ED), ("open-for-writing", "", 0x1ED) })
+        foreach (var (name, text, mode) in new[] {
+            ("not-executable", "", 0x1A4),
+            ("no-program", "neither", 0x1ED),
+            ("no-interpreter", "#!/no/such/interpreter\n", 0x1ED),
+            ("open-for-writing", "", 0x1ED) })
         {
             File.WriteAllText(directory[name], text);
             File.SetUnixFileMode(directory[name], (UnixFileMode)mode);
@@ -373,7 +434,12 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             SpawnStage.Limit => 1,
             SpawnStage.Descriptors => 2,
             SpawnStage.Capabilities => 63,
-            SpawnStage.Exec => (int)(how switch { "missing" => ExecDetail.Absent, "directory" => ExecDetail.Directory, _ => ExecDetail.Present }),
+            SpawnStage.Exec => (int)(how switch
+            {
+                "missing" => ExecDetail.Absent,
+                "directory" => ExecDetail.Directory,
+                _ => ExecDetail.Present,
+            }),
             _ => -1
         }, failure.Detail);
     }
@@ -386,7 +452,10 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     [InlineData(SpawnStage.Nice)]
     [InlineData(SpawnStage.Limit)]
     [InlineData(SpawnStage.Capabilities)]
-    public void What_nobody_may_not_is_refused_by_name(SpawnStage stage) => KernelThread.AsNobody(() => AssertFails(stage, stage == SpawnStage.Nice ? "EACCES" : "EPERM", plan => stage switch
+    public void What_nobody_may_not_is_refused_by_name(
+        SpawnStage stage) => KernelThread.AsNobody(() => AssertFails(stage, stage == SpawnStage.Nice ?
+            "EACCES" :
+            "EPERM", plan => stage switch
     {
         SpawnStage.User => plan with { Uid = 0 },
         SpawnStage.Group => plan with { Gid = 0 },
@@ -402,7 +471,13 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
         for (var i = 0; i < 1000; i++)
         {
-            var plan = new ChildProcess.Plan { Path = i % 4 == 0 ? "/no/such/program" : "/bin/true", Arguments = ["true"], Environment = ["PATH=/bin"], Descriptors = [nothing, nothing, nothing] };
+            var plan = new ChildProcess.Plan
+            {
+                Path = i % 4 == 0 ? "/no/such/program" : "/bin/true",
+                Arguments = ["true"],
+                Environment = ["PATH=/bin"],
+                Descriptors = [nothing, nothing, nothing]
+            };
             if (i % 4 == 0)
             {
                 Assert.Null(Child.Spawn(plan, out var failure));
@@ -439,7 +514,16 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         {
             for (var i = 0; i < 200; i++)
             {
-                Assert.Equal(new Processes.Exit(false, 0, false), Child.End(Child.Start(new() { Path = "/bin/true", Arguments = ["true"], Environment = [], Descriptors = [nothing, nothing, nothing], Uid = 65534, Gid = 65534, Groups = [] })));
+                Assert.Equal(new Processes.Exit(false, 0, false), Child.End(Child.Start(new()
+                {
+                    Path = "/bin/true",
+                    Arguments = ["true"],
+                    Environment = [],
+                    Descriptors = [nothing, nothing, nothing],
+                    Uid = 65534,
+                    Gid = 65534,
+                    Groups = []
+                })));
             }
         }
         finally
@@ -453,7 +537,8 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     public void An_end_by_signal_is_told_apart()
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
-        var child = Child.Start(new() { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [], Descriptors = [nothing, nothing, nothing] });
+        var child = Child.Start(
+            new() { Path = "/bin/sleep", Arguments = ["sleep", "1000"], Environment = [], Descriptors = [nothing, nothing, nothing] });
         Assert.Null(Processes.PeekExit(child.Pidfd));
         Assert.Null(Processes.Signal(child.Pidfd, 15));
         Libc.WaitFor(child.Pidfd);
@@ -477,7 +562,9 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     private ChildProcess.Failure AssertFails(SpawnStage stage, string errno, Func<ChildProcess.Plan, ChildProcess.Plan> configure)
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
-        var started = Child.Spawn(configure(new() { Path = probe.Path, Arguments = ["probe", "1"], Environment = [], Descriptors = [nothing, nothing, nothing] }), out var failure);
+        var started = Child.Spawn(
+            configure(new() { Path = probe.Path, Arguments = ["probe", "1"], Environment = [], Descriptors = [nothing, nothing, nothing] }),
+            out var failure);
         Assert.Null(started);
         Assert.Equal((stage, errno), (failure.Stage, ErrnoNames.Name(failure.Errno)));
         Assert.Equal(0, Processes.PeekAnyExited());

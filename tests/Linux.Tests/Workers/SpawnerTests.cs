@@ -25,14 +25,18 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
     {
         using var first = Given.Listener("tcp://127.0.0.1:0");
         using var second = Given.Listener("unix://@linux-tests-spawner");
-        var (lines, _) = Run(Service() with { Listeners = ["web", "web"], Environment = Variables(("MODE", "x")) }, [first, second], out var pid);
+        var (lines, _) = Run(
+            Service() with { Listeners = ["web", "web"], Environment = Variables(("MODE", "x")) },
+            [first, second],
+            out var pid);
         Assert.Equal($"socket:[{first.Inode}]", lines["fd.3"]);
         Assert.Equal($"socket:[{second.Inode}]", lines["fd.4"]);
         Assert.Equal("/dev/null", lines["fd.0"]);
         Assert.Equal(5, lines.Keys.Count(key => key.StartsWith("fd.", StringComparison.Ordinal)));
         var number = pid.ToString(CultureInfo.InvariantCulture);
         Assert.Equal(("2", "web:web", number), (lines["env.LISTEN_FDS"], lines["env.LISTEN_FDNAMES"], lines["env.LISTEN_PID"]));
-        Assert.Equal(("api", "1", "7", "/broker", "x"), (lines["env.LISTEND_SERVICE"], lines["env.LISTEND_WORKER"], lines["env.LISTEND_GENERATION"], lines["env.LISTEND_BROKER"], lines["env.MODE"]));
+        Assert.Equal(("api", "1", "7", "/broker", "x"), (lines["env.LISTEND_SERVICE"], lines["env.LISTEND_WORKER"], lines[
+            "env.LISTEND_GENERATION"], lines["env.LISTEND_BROKER"], lines["env.MODE"]));
         Assert.Equal(_directory["api.3.sock"], lines["env.NOTIFY_SOCKET"]);
         Assert.Equal("1", lines["status.NoNewPrivs"]);
     }
@@ -61,7 +65,10 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         try
         {
             File.WriteAllText(_directory["env"], "LINUX_TESTS=file\nOTHER=file\nLISTEN_FDS=9\n");
-            var (lines, _) = Run(Service() with { EnvironmentFiles = [_directory["env"]], Environment = Variables(("OTHER", "own")) }, [], out _);
+            var (lines, _) = Run(
+                Service() with { EnvironmentFiles = [_directory["env"]], Environment = Variables(("OTHER", "own")) },
+                [],
+                out _);
             Assert.Equal(("file", "own"), (lines["env.LINUX_TESTS"], lines["env.OTHER"]));
             Assert.DoesNotContain("the daemon's", lines.Values);
             Assert.DoesNotContain("env.LISTEN_FDS", lines.Keys);
@@ -178,10 +185,16 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         while (process.Output.Drain());
         Libc.WaitFor(process.Pidfd);
         Assert.Equal(new Processes.Exit(false, 0, false), Processes.Reap(process.Pidfd));
-        return (output.Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal), status.Uid);
+        return (output.Select(line => line.Split('=', 2)).Where(pair => pair.Length == 2)
+            .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal), status.Uid);
     }
 
-    private static WorkerProcess? Spawn(Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, List<string> output, out string? failure)
+    private static WorkerProcess? Spawn(
+        Spawner spawner,
+        ServiceSpec spec,
+        IReadOnlyList<ListenerHandle> listeners,
+        List<string> output,
+        out string? failure)
     {
         Assert.True(WorkerIdentity.TryLookUp(spec, out var identity, out var error), error);
         var worker = new WorkerState { Id = 3, Slot = 1, Generation = 7, Phase = WorkerPhase.Starting, StartedAt = default };
@@ -202,7 +215,16 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
             }
         }
 
-        if (spawner.Start(spec, identity, worker, listeners, output.Add, output.Add, variables, isOneOfMany: false, out failure) is not { } process)
+        if (spawner.Start(
+            spec,
+            identity,
+            worker,
+            listeners,
+            output.Add,
+            output.Add,
+            variables,
+            isOneOfMany: false,
+            out failure) is not { } process)
         {
             return null;
         }
