@@ -56,6 +56,7 @@ public static class KernelAbi
     public const int SO_GET_FILTER = 26;
     public const int SO_LOCK_FILTER = 44;
     public const int SO_MEMINFO = 55;
+    public const int SO_PASSCRED = 16;
     public const int SO_PEERCRED = 17;
     public const int SO_PROTOCOL = 38;
     public const int SO_RCVTIMEO = 20;

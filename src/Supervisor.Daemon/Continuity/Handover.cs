@@ -50,7 +50,7 @@ internal sealed class Handover(
         log.Kind(MessageIds.TakeoverRequested).Information("listend (pid {Pid}) wants to take over", peer.Pid);
         var link = release();
         control.PauseAsync().ContinueWith(
-            _ => daemon.Loop.Post(() => daemon.WhenSwept(() => daemon.Disposer.BeQuiet(() => HandOver(link, peer.Pid)))), TaskScheduler.Default);
+            _ => daemon.Loop.Post(() => daemon.WhenSwept(() => daemon.Disposer.PauseReceiving(() => HandOver(link, peer.Pid)))), TaskScheduler.Default);
         return null;
     }
 
@@ -89,7 +89,7 @@ internal sealed class Handover(
         var what = string.Create(CultureInfo.InvariantCulture, $"listend (pid {pid}) has not taken over, this one goes on: {failure}");
         log.Kind(MessageIds.TakeoverFailed).Error("{What}", what);
         daemon.Events.Daemon("daemon-takeover-failed", what);
-        daemon.Disposer.Resume();
+        daemon.Disposer.ResumeReceiving();
         control.Resume();
     }
 

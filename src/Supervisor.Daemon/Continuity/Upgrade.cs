@@ -180,7 +180,7 @@ internal sealed class Upgrade
 
         // execve() ends every other thread, so what workers have left is killed before, and nothing is being received.
         closed.ContinueWith(
-            _ => _daemon.Loop.Post(() => _orphans.WhenSwept(() => _daemon.Disposer.BeQuiet(() => Execute(identity)))), TaskScheduler.Default);
+            _ => _daemon.Loop.Post(() => _orphans.WhenSwept(() => _daemon.Disposer.PauseReceiving(() => Execute(identity)))), TaskScheduler.Default);
     }
 
     private void Execute((ulong, ulong) identity)
@@ -211,7 +211,7 @@ internal sealed class Upgrade
         IsUnderWay = false;
         _log.Kind(MessageIds.UpgradeFailed).Error("upgrade: {Executable} could not take over, this one goes on: {Reason}", _executable.Path, refusal);
         _daemon.Events.Daemon("daemon-upgrade-refused", $"upgrade: {_executable.Path} could not take over, this one goes on: {refusal}");
-        _daemon.Disposer.Resume();
+        _daemon.Disposer.ResumeReceiving();
         _control.Resume();
     }
 

@@ -4,20 +4,21 @@ using Supervisor.Core;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>
-/// The daemon's end of the disposer (disposer.c): a process of a few pages that receives what strangers hand over by SCM_RIGHTS
-/// and closes it. Dropping the last reference of an open file can wait without a bound (SO_LINGER, socket(7)), and so can every
-/// close() of a file on FUSE or NFS: neither happens in this process. The loop only looks at a message (MSG_PEEK); what rides
-/// on it is opened by the disposer, which sends back what the daemon may keep. Lives on the loop.
+/// The daemon's side of the disposer (disposer.c): a process of a few pages that receives and closes the descriptors which
+/// workers and clients send by SCM_RIGHTS. Closing the last reference of a socket can wait without a bound (SO_LINGER,
+/// socket(7)), and so can every close() of a file on FUSE or NFS, so the daemon does neither. The loop peeks at a message
+/// (MSG_PEEK), the disposer receives its descriptors and returns those that the daemon may keep. On the loop.
 /// </summary>
 /// <remarks>
-/// Each job is a process there, so that one that waits delays no other. An owner (a service, a user) has
-/// <see cref="MostOfOwner"/> jobs at a time: while that many wait, nothing more is received from that owner, and from nobody
-/// else is anything held back. A thread of this process would not do: one that waits in a FUSE file system cannot be killed,
-/// execve() waits for it (fs/exec.c, de_thread), and it would keep every descriptor of the daemon open beyond its end.
+/// Each job is a process of its own, so a job that waits delays no other one. An owner (a service, a user) has at most
+/// <see cref="MostOfOwner"/> jobs: while they all wait, the daemon receives nothing more from this owner. A thread cannot do
+/// this work: a thread that waits in a FUSE file system cannot be killed, execve() waits for it (fs/exec.c, de_thread), and
+/// it would keep every descriptor of the daemon open after the daemon's exit.
 /// </remarks>
 public sealed class Disposer : IDeadline, IDisposable
 {
@@ -31,21 +32,21 @@ public sealed class Disposer : IDeadline, IDisposable
     private const int MostLeftMessages = 64;
 
     /// <summary>How long what is being received may take before this process is replaced.</summary>
-    private static readonly TimeSpan QuietWithin = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan PauseWithin = TimeSpan.FromMilliseconds(500);
 
     /// <summary>When what could not be asked of the disposer is asked again.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(100);
 
     private readonly EventLoop _loop;
     private readonly LogLimit _log;
     private readonly IReadOnlyList<string> _environment;
-    private readonly List<Job> _running = [];
-    private readonly List<Job> _waiting = [];
+    private readonly List<DisposerJob> _running = [];
+    private readonly List<DisposerJob> _waiting = [];
     private readonly Dictionary<string, int> _byOwner = new(StringComparer.Ordinal);
-    private DescriptorHandle? _link;
+    private DisposerProcess? _process;
     private TimeSpan? _retryAt;
-    private Action? _onQuiet;
-    private TimeSpan _quietAt;
+    private Action? _onPaused;
+    private TimeSpan _pausedAt;
     private bool _isPaused;
 
     /// <summary>A disposer that is started when there is something for it to do, with <paramref name="environment"/>.</summary>
@@ -64,7 +65,7 @@ public sealed class Disposer : IDeadline, IDisposable
     public readonly record struct Outcome(List<DescriptorHandle> Descriptors, int Refused, bool IsIncomplete);
 
     /// <summary>The disposer's process id; 0 while it has not been started.</summary>
-    public int Pid { get; private set; }
+    public int Pid => _process?.Pid ?? 0;
 
     /// <summary>How many jobs have not ended, of all owners.</summary>
     public int Jobs => _running.Count + _waiting.Count;
@@ -75,9 +76,9 @@ public sealed class Disposer : IDeadline, IDisposable
         get
         {
             var next = _retryAt;
-            if (_onQuiet is not null && !(next <= _quietAt))
+            if (_onPaused is not null && !(next <= _pausedAt))
             {
-                next = _quietAt;
+                next = _pausedAt;
             }
 
             return next;
@@ -98,20 +99,20 @@ public sealed class Disposer : IDeadline, IDisposable
     /// caller's, who reads nothing from it until <paramref name="onDone"/> is called on the loop. That may be never, where
     /// what is dropped waits for ever.
     /// </summary>
-    public void Discard(string owner, DescriptorHandle socket, Action<Outcome> onDone) => Add(new Job('D', owner, [socket], onDone));
+    public void Discard(string owner, DescriptorHandle socket, Action<Outcome> onDone) => Add(new DisposerJob(DisposerTask.Discard, owner, [socket], onDone));
 
     /// <summary>
     /// The same, but <paramref name="onDone"/> gets the descriptors: all of them, or those that can be closed at any time without
     /// asking a file system that somebody else may serve.
     /// </summary>
-    public void Receive(string owner, DescriptorHandle socket, bool all, Action<Outcome> onDone) => Add(new Job(all ? 'A' : 'K', owner, [socket], onDone));
+    public void Receive(string owner, DescriptorHandle socket, bool all, Action<Outcome> onDone) => Add(new DisposerJob(all ? DisposerTask.ReceiveAll : DisposerTask.ReceiveSafe, owner, [socket], onDone));
 
     /// <summary>Closes descriptors that may be the last of their open files. They are the disposer's from now on.</summary>
     public void Close(string owner, IReadOnlyList<DescriptorHandle> descriptors)
     {
         for (var start = 0; start < descriptors.Count; start += MostClosedTogether)
         {
-            Add(new Job('C', owner, [.. descriptors.Skip(start).Take(MostClosedTogether)], null));
+            Add(new DisposerJob(DisposerTask.Close, owner, [.. descriptors.Skip(start).Take(MostClosedTogether)], null));
         }
     }
 
@@ -135,7 +136,6 @@ public sealed class Disposer : IDeadline, IDisposable
     public void CloseListener(string owner, DescriptorHandle listener)
     {
         // Nobody can connect from now on (net/unix/af_unix.c, unix_stream_connect), so the queue ends.
-        const int invalid = 22; // EINVAL: nobody waits in it (net/unix/af_unix.c, unix_accept)
         Sockets.ShutReading(listener);
         SystemCallError? error;
         while (Sockets.Accept(listener, nonBlocking: true, out error) is { } accepted)
@@ -143,7 +143,8 @@ public sealed class Disposer : IDeadline, IDisposable
             CloseSocket(owner, accepted);
         }
 
-        if (error is null or { Errno: invalid })
+        // EINVAL: nobody waits in it (net/unix/af_unix.c, unix_accept).
+        if (error is null or { Errno: EINVAL })
         {
             listener.Dispose();
         }
@@ -154,19 +155,19 @@ public sealed class Disposer : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Receives nothing more until <see cref="Resume"/>, and calls <paramref name="onQuiet"/> when what was being received has
+    /// Receives nothing more until <see cref="ResumeReceiving"/>, and calls <paramref name="onPaused"/> when what was being received has
     /// been, half a second later at most: before this process is replaced, so that no message is taken out for nobody.
     /// </summary>
-    public void BeQuiet(Action onQuiet)
+    public void PauseReceiving(Action onPaused)
     {
         _isPaused = true;
-        _onQuiet = onQuiet;
-        _quietAt = _loop.Now + QuietWithin;
-        TellQuiet();
+        _onPaused = onPaused;
+        _pausedAt = _loop.Now + PauseWithin;
+        ReportPaused();
     }
 
     /// <summary>Receives again.</summary>
-    public void Resume()
+    public void ResumeReceiving()
     {
         _isPaused = false;
         StartWaiting();
@@ -181,9 +182,9 @@ public sealed class Disposer : IDeadline, IDisposable
             _retryAt = null;
         }
 
-        if (_onQuiet is not null && _quietAt <= now)
+        if (_onPaused is not null && _pausedAt <= now)
         {
-            TellQuiet(now: true);
+            ReportPaused(now: true);
         }
 
         StartWaiting();
@@ -202,16 +203,14 @@ public sealed class Disposer : IDeadline, IDisposable
 
         _running.Clear();
         _waiting.Clear();
-        _link?.Dispose();
+        _process?.Dispose();
     }
 
     /// <summary>Whether nothing with descriptors can be in it any more, since all was seen that there is and no more can come.</summary>
     private static bool IsEmptied(DescriptorHandle socket)
     {
         // Credentials tell an empty message from the end of a connection.
-        const int solSocket = 1;
-        const int passCredentials = 16;
-        if (Sockets.SetInt32(socket, solSocket, passCredentials, 1) is not null || Sockets.ShutReading(socket) is not null)
+        if (Sockets.SetInt32(socket, SOL_SOCKET, SO_PASSCRED, 1) is not null || Sockets.ShutReading(socket) is not null)
         {
             return false;
         }
@@ -241,7 +240,7 @@ public sealed class Disposer : IDeadline, IDisposable
         return false;
     }
 
-    private void Add(Job job)
+    private void Add(DisposerJob job)
     {
         if (!TryStart(job))
         {
@@ -265,9 +264,9 @@ public sealed class Disposer : IDeadline, IDisposable
         }
     }
 
-    private bool TryStart(Job job)
+    private bool TryStart(DisposerJob job)
     {
-        var isReceived = job.Kind != 'C';
+        var isReceived = job.Task != DisposerTask.Close;
         if (_retryAt is not null || (isReceived && _isPaused))
         {
             return false;
@@ -276,7 +275,7 @@ public sealed class Disposer : IDeadline, IDisposable
         if (isReceived && IsFull(job.Owner))
         {
             _log.Write(job.Owner, "full", (log, leftOut) => log.Kind(MessageIds.DisposerBusy).Warning(
-                "{Owner}: {Count} of its messages with descriptors are still being closed: the next one is read when one of them is{LeftOut}", job.Owner, MostOfOwner, leftOut));
+                "{Owner}: the descriptors of {Count} messages are still being closed: reading the next message when one is done{LeftOut}", job.Owner, MostOfOwner, leftOut));
             return false;
         }
 
@@ -287,10 +286,9 @@ public sealed class Disposer : IDeadline, IDisposable
             return true;
         }
 
-        _link ??= Start();
-        if (_link is not { } link || DescriptorPassing.Pair(out var gate, out var other) is not null)
+        if (StartProcess() is not { } process || DescriptorPassing.Pair(out var gate, out var other) is not null)
         {
-            _retryAt = _loop.Now + Pause;
+            _retryAt = _loop.Now + RetryAfter;
             return false;
         }
 
@@ -298,18 +296,19 @@ public sealed class Disposer : IDeadline, IDisposable
         SystemCallError? error;
         using (other)
         {
-            isSent = DescriptorPassing.Send(link, [(byte)job.Kind], [other!, .. job.Descriptors], wait: false, out error);
+            isSent = DescriptorPassing.Send(process.Link, [(byte)job.Task], [other!, .. job.Descriptors], wait: false, out error);
         }
 
         if (!isSent)
         {
-            const int tooManyReferences = 109; // ETOOMANYREFS: in a moment there are fewer
             gate!.Dispose();
-            _retryAt = _loop.Now + Pause;
-            if (error is { Errno: not tooManyReferences } refused)
+            _retryAt = _loop.Now + RetryAfter;
+            if (error is { Errno: not ETOOMANYREFS } refused)
             {
-                _log.Write("", "link", (log, leftOut) => log.Kind(MessageIds.DisposerExited).Warning("the disposer has ended ({Error}): another one is started{LeftOut}", refused.ToString(), leftOut));
-                End();
+                _log.Write("", "link", (log, leftOut) => log.Kind(MessageIds.DisposerExited).Warning(
+                    "the disposer has exited ({Error}): starting another one{LeftOut}", refused.ToString(), leftOut));
+                process.Dispose();
+                _process = null;
             }
 
             return false;
@@ -329,12 +328,12 @@ public sealed class Disposer : IDeadline, IDisposable
 
         _byOwner[job.Owner] = _byOwner.GetValueOrDefault(job.Owner) + 1;
         _running.Add(job);
-        _loop.Watch(gate!, () => Hear(job));
+        _loop.Watch(gate!, () => OnAnswer(job));
         return true;
     }
 
     /// <summary>A job's answer, or its end.</summary>
-    private void Hear(Job job)
+    private void OnAnswer(DisposerJob job)
     {
         var received = new List<DescriptorHandle>();
         Span<byte> verdicts = stackalloc byte[1 + DescriptorPassing.MaxDescriptors];
@@ -350,7 +349,7 @@ public sealed class Disposer : IDeadline, IDisposable
             }
 
             Sockets.ShutWriting(job.Gate!);
-            TellQuiet();
+            ReportPaused();
             return;
         }
 
@@ -368,93 +367,27 @@ public sealed class Disposer : IDeadline, IDisposable
         }
 
         job.Finish(new Outcome([], 0, false));
-        TellQuiet();
+        ReportPaused();
         StartWaiting();
     }
 
-    private void TellQuiet(bool now = false)
+    private void ReportPaused(bool now = false)
     {
-        if (_onQuiet is { } told && (now || !_running.Exists(job => job.IsAwaited)))
+        if (_onPaused is { } told && (now || !_running.Exists(job => job.IsAwaited)))
         {
-            _onQuiet = null;
+            _onPaused = null;
             told();
         }
     }
 
-    /// <summary>Starts the process; null where that fails.</summary>
-    private DescriptorHandle? Start()
+    private DisposerProcess? StartProcess()
     {
-        const int readWrite = 2;
-        Pid = 0;
-        using var image = Succession.Executable("listend-disposer", Succession.DisposerProgram, out var unwritten);
-        using var nothing = Files.Open("/dev/null", readWrite, 0, out _);
-        DescriptorHandle? link = null;
-        DescriptorHandle? other = null;
-        var unpaired = image is null || nothing is null ? null : DescriptorPassing.Pair(out link, out other);
-        var failure = image is null ? unwritten.ToString() : unpaired?.ToString();
-        using (other)
+        if (_process is null && (_process = DisposerProcess.Start(_environment, out var reason)) is null)
         {
-            if (other is not null && image is not null && nothing is not null)
-            {
-                using var process = ChildProcess.Start(
-                    new ChildProcess.Plan
-                    {
-                        Path = "/proc/self/fd/4",
-                        Arguments = ["listend-disposer"],
-                        Environment = _environment,
-                        Descriptors = [nothing, nothing, nothing, other, image],
-                        Directory = "/",
-                        NoNewPrivileges = true,
-                    },
-                    out var why);
-                ChildProcess.Finish();
-
-                // Its end is seen on the link.
-                process?.Pidfd.Dispose();
-                Pid = process?.Pid ?? 0;
-                failure ??= process is null ? $"{why.Stage}: {ErrnoNames.Name(why.Errno)}" : null;
-            }
+            _log.Write("", "start", (log, leftOut) => log.Kind(MessageIds.DisposerFailed).Error(
+                "the disposer cannot be started: {Reason}; descriptors that workers or clients send wait until it can{LeftOut}", reason, leftOut));
         }
 
-        if (Pid != 0)
-        {
-            return link;
-        }
-
-        link?.Dispose();
-        _log.Write("", "start", (log, leftOut) => log.Kind(MessageIds.DisposerFailed).Error(
-            "the disposer cannot be started: {Reason}; descriptors that workers or clients send wait until it can{LeftOut}", failure ?? "no descriptor is left", leftOut));
-        return null;
-    }
-
-    private void End()
-    {
-        _link?.Dispose();
-        _link = null;
-    }
-
-    private sealed class Job(char kind, string owner, IReadOnlyList<DescriptorHandle> descriptors, Action<Outcome>? onDone)
-    {
-        private Action<Outcome>? _onDone = onDone;
-
-        public char Kind { get; } = kind;
-
-        public string Owner { get; } = owner;
-
-        /// <summary>The socket to read, which is its owner's; or what is to be closed, which is this job's.</summary>
-        public IReadOnlyList<DescriptorHandle> Descriptors { get; } = descriptors;
-
-        public DescriptorHandle? Gate { get; set; }
-
-        /// <summary>Whether somebody waits for its outcome.</summary>
-        public bool IsAwaited => _onDone is not null;
-
-        /// <summary>Tells the outcome, the first time.</summary>
-        public void Finish(Outcome outcome)
-        {
-            var told = _onDone;
-            _onDone = null;
-            told?.Invoke(outcome);
-        }
+        return _process;
     }
 }

@@ -203,7 +203,7 @@ public class DisposerTests : KernelTest
             var (isQuiet, isDone) = (false, false);
             loop.On(() =>
             {
-                loop.Disposer.BeQuiet(() => isQuiet = true);
+                loop.Disposer.PauseReceiving(() => isQuiet = true);
                 loop.Disposer.Discard("one", ours!, _ => isDone = true);
             });
             Assert.True(loop.On(() => isQuiet && !isDone));
