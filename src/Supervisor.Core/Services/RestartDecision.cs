@@ -23,13 +23,13 @@ public static class RestartDecision
         var wanted = restart.Policy switch
         {
             RestartPolicy.Always => true,
-            RestartPolicy.OnFailure => !reason.Clean || worker.StartTimedOut,
+            RestartPolicy.OnFailure => !reason.Clean || worker.EndReason == EndReason.StartTimedOut,
             RestartPolicy.Never => false,
             _ => throw new ArgumentOutOfRangeException(nameof(spec)),
         };
         if (!wanted)
         {
-            return slot with { Finished = true, NextTry = null };
+            return slot with { Phase = SlotPhase.Finished, NextTry = null };
         }
 
         var failures = Proven(worker, reason, spec, now) ? 1 : slot.Failures + 1;
@@ -42,7 +42,7 @@ public static class RestartDecision
             Failures = failures,
             Restarts = slot.Restarts + 1,
             RecentRestarts = recent,
-            LimitReached = limited,
+            Phase = limited ? SlotPhase.Limited : SlotPhase.Open,
             NextTry = wait == TimeSpan.Zero ? null : now + wait,
         };
     }

@@ -3,345 +3,254 @@ using System.Collections.Immutable;
 namespace Supervisor.Core.Services;
 
 /// <summary>
-/// Decides when a slot's generation changes, and which new workers may be on their way. What follows from a slot's
-/// generation (who is started, who leaves) is <see cref="ServiceTransition.Reconcile"/>'s.
+/// The roll-out's part of <see cref="ServiceMachine"/>: pure decisions about slots, and pure transitions of
+/// <see cref="RolloutState"/>. <see cref="RolloutSteps"/> carries them out. This comment is the specification.
 /// </summary>
 /// <remarks>
-/// rolling: at most <c>max_surge</c> new workers are on their way beside a full set, and up to <c>max_unavailable</c>
-/// more in slots that yield: their old worker is asked to leave first, and the new one starts when it is gone; a slot
-/// changes as soon as its new worker has settled. Without a surge it is stop-first: slots only yield.
-/// overlap: a whole new set is started at once, and all slots change together when all of it has settled.
-/// stop-first: one slot at a time (<c>max_unavailable</c>, at least one) yields. No slot yields its ready worker while as
-/// many slots are without one, for whatever reason, as may be.
-/// A slot without a worker, and with none to be started now, yields at once: there a new one takes nobody's place, so it
-/// never waits for its turn.
-/// canary: only the first slots change, by the same strategy, and are then watched; the others follow once the roll-out is
+/// <code>
+///             older generations           every slot             all old
+///             have drained                has its new worker     workers exited
+///   Waiting ──────────────▶ Replacing ──────────────▶ Draining ──────────────▶ Done
+///      │                     │     ▲                      │
+///      │  every canary slot  │     │ promote, or          │
+///      │  has its new worker │     │ canary_hold is over  │
+///      │                     ▼     │                      │
+///      │                     Canary                       │
+///      │                     │                            │
+///      └──────────┬──────────┴────────────────────────────┘
+///                 │  from Waiting, Replacing, Canary: a new worker or pre_start fails; from these and Draining: abort
+///                 ▼
+///             RollingBack ─────────────────────────────────────────────────────▶ RolledBack
+///                 │                    the new workers exited, the old generation serves
+///                 │  on_failure = "stop" (unless aborted), or the old generation cannot be started
+///                 ▼
+///               Failed
+///
+///   Waiting, Replacing, Canary, Draining, RollingBack ──── a further restart, or stop ────▶ Superseded
+/// </code>
+/// <para>
+/// Strategies. rolling: at most <c>max_surge</c> new workers start next to a full set. Up to <c>max_unavailable</c> more
+/// slots are vacated: the old worker is asked to drain first, and the new one starts when it has exited. A slot changes
+/// as soon as its new worker has settled. Without a surge, slots are only vacated. overlap: a whole new set starts at
+/// once, and all slots change together when all of it has settled. stop-first: one slot at a time
+/// (<c>max_unavailable</c>, at least one) is vacated. A slot that has no worker, and gets none now, is vacated at once.
+/// </para>
+/// <para>
+/// Canary: only the first slots change, by the same strategy, and are then watched; the others follow once the canary is
 /// promoted. max_generations: the first new worker waits until few enough older generations are alive, as long as one of
-/// them is only draining; those that still serve leave through this roll-out alone, so they are not waited for.
+/// them only drains. Generations that still serve are ended by this roll-out, so it does not wait for them.
+/// </para>
+/// <para>
+/// Priority, highest first, where several apply in one step:
+/// </para>
+/// <list type="number">
+/// <item>Stop: it supersedes a roll-out in any phase, ends pre_start, and stops every worker.</item>
+/// <item>A further restart or a reload with new workers: supersedes the roll-out that is under way.</item>
+/// <item>Abort: rolls back whatever on_failure says, also while the roll-out drains; it ends pre_start of the new generation.</item>
+/// <item>A failure of a new worker or of pre_start: rolls back, or with on_failure = "stop" ends as failed. On trial this
+/// includes workers that have settled; otherwise only workers whose slot has not changed.</item>
+/// <item>Promotion: on request in any phase on trial, by time only in Canary.</item>
+/// <item>Hooks: pre_start holds up each new worker of its generation, but no old worker is touched for it.
+/// post_ready and post_stop hold up nothing.</item>
+/// <item>The roll-out's own progress: <see cref="Decide"/>, then <see cref="NextPhase"/>.</item>
+/// </list>
 /// </remarks>
-internal static class RolloutMachine
+public static class RolloutMachine
 {
-    public static void Begin(ServiceTransition transition)
+    /// <summary>What a roll-out does with one slot now.</summary>
+    public enum SlotAction
     {
-        transition.EndRollout(RolloutPhase.Superseded, "a further restart took its place");
+        /// <summary>Nothing: its turn has not come, or a new worker is there.</summary>
+        None,
 
-        foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded))
-        {
-            Keep(transition, slot);
-        }
+        /// <summary>Start the new worker.</summary>
+        Spawn,
 
-        // What was given away before, and is beyond the canary now, is not: its own generation is to serve there meanwhile.
-        if (transition.State.Spec.Rollout.Canary > 0)
-        {
-            foreach (var slot in transition.State.Slots.Where(slot => slot.Yielded && slot.Index >= transition.State.Spec.Rollout.Canary))
-            {
-                transition.SetSlot(slot with { Yielded = false });
-            }
-        }
+        /// <summary>Take the slot from the old worker; the new one starts when it has exited.</summary>
+        Vacate,
 
-        var state = transition.State;
-        var to = state.NewestGeneration + 1;
-        transition.State = state with
-        {
-            NewestGeneration = to,
-            Specs = state.Specs.SetItem(to, state.Spec),
-            Rollout = new RolloutState
-            {
-                Phase = RolloutPhase.Replacing,
-                From = state.Generation,
-                To = to,
-                StartedAt = transition.Now,
-                Canary = Math.Min(state.Spec.Rollout.Canary, state.Desired),
-            },
-        };
-        transition.Report(ServiceReport.RolloutStarted);
+        /// <summary>Take the slot, and start the new worker at once.</summary>
+        VacateAndSpawn,
     }
 
-    /// <summary>Changes the slots whose turn has come, and starts the new workers that may start.</summary>
-    public static void Advance(ServiceTransition transition)
+    /// <summary>A roll-out of what is asked for now, to the generation after the newest.</summary>
+    public static RolloutState Begin(ServiceState service, TimeSpan now) => new()
     {
-        if (transition.State.Rollout is not { Phase: RolloutPhase.Replacing } rollout)
-        {
-            return;
-        }
+        Phase = RolloutPhase.Waiting,
+        From = service.Generation,
+        To = service.NewestGeneration + 1,
+        StartedAt = now,
+        Canary = Math.Min(service.Spec.Rollout.Canary, service.Desired),
+    };
 
-        if (!rollout.HasBegun)
-        {
-            var isNews = rollout.WaitsFor.IsEmpty;
-            rollout = rollout with { WaitsFor = Awaited(transition.State) };
-            rollout = rollout with { HasBegun = rollout.WaitsFor.IsEmpty };
-            transition.State = transition.State with { Rollout = rollout };
-            if (!rollout.HasBegun)
-            {
-                if (isNews)
-                {
-                    transition.Report(ServiceReport.RolloutWaiting);
-                }
-
-                return;
-            }
-        }
-
-        // Before anything is taken away: a generation that cannot be prepared costs nobody his place.
-        if (!transition.IsPrepared(rollout.To))
-        {
-            return;
-        }
-
-        var spec = transition.State.SpecOf(rollout.To).Rollout;
-        var desired = rollout.IsOnTrial ? Math.Min(rollout.Canary, transition.State.Desired) : transition.State.Desired;
-        var settled = transition.State.Slots.Where(slot => slot.Index < desired && HasSettled(transition, slot.Index, rollout.To)).ToArray();
-        if (spec.Strategy != RolloutStrategy.Overlap || transition.State.Slots.All(slot => slot.Index >= desired || slot.Generation == rollout.To || settled.Contains(slot)))
-        {
-            foreach (var slot in settled.Where(slot => slot.Generation != rollout.To))
-            {
-                transition.SetSlot(slot.For(rollout.To));
-                transition.Report(ServiceReport.RolloutProgressed);
-            }
-        }
-
-        var surging = transition.State.Slots.Count(slot => slot.Index < desired && !slot.Yielded && slot.Generation != rollout.To
-            && NewWorker(transition, slot.Index, rollout.To) is not null);
-        foreach (var slot in transition.State.Slots)
-        {
-            if (slot.Index >= desired || slot.Generation == rollout.To || NewWorker(transition, slot.Index, rollout.To) is not null)
-            {
-                continue;
-            }
-
-            var state = transition.State;
-            var occupied = state.Workers.Any(worker => worker.Slot == slot.Index);
-            switch (spec.StopsFirst ? RolloutStrategy.StopFirst : spec.Strategy)
-            {
-                case RolloutStrategy.Overlap:
-                    transition.Spawn(slot.Index, rollout.To);
-                    break;
-                case RolloutStrategy.Rolling or RolloutStrategy.StopFirst when slot.Yielded:
-                    if (!occupied)
-                    {
-                        transition.Spawn(slot.Index, rollout.To);
-                    }
-
-                    break;
-                case RolloutStrategy.Rolling when !transition.IsCovered(slot):
-                case RolloutStrategy.StopFirst when !occupied:
-                    Yield(transition, slot);
-                    transition.Spawn(slot.Index, rollout.To);
-                    break;
-                case RolloutStrategy.Rolling when surging < spec.MaxSurge:
-                    surging++;
-                    transition.Spawn(slot.Index, rollout.To);
-                    break;
-                case RolloutStrategy.Rolling when MayYield(state, slot, spec.MaxUnavailable):
-                case RolloutStrategy.StopFirst when MayYield(state, slot, Math.Max(1, spec.MaxUnavailable)):
-                    Yield(transition, slot);
-                    if (!occupied)
-                    {
-                        transition.Spawn(slot.Index, rollout.To);
-                    }
-
-                    break;
-                case RolloutStrategy.Rolling or RolloutStrategy.StopFirst:
-                    break;
-                default:
-                    throw new ArgumentOutOfRangeException(nameof(transition));
-            }
-        }
+    /// <summary>A waiting roll-out with the generations that it waits for now; it replaces as soon as there are none.</summary>
+    public static RolloutState Await(ServiceState service, RolloutState rollout)
+    {
+        var awaited = Awaited(service, rollout);
+        return rollout with { WaitsFor = awaited, Phase = awaited.IsEmpty ? RolloutPhase.Replacing : RolloutPhase.Waiting };
     }
 
-    /// <summary>Ends what has come to its end.</summary>
-    public static void Conclude(ServiceTransition transition)
+    /// <summary>The canary is good: all slots follow.</summary>
+    public static RolloutState Promote(RolloutState rollout) => rollout with
     {
-        switch (transition.State.Rollout)
-        {
-            case { Phase: RolloutPhase.Replacing, IsOnTrial: true } rollout
-                when transition.State.Slots.All(slot => slot.Index >= Math.Min(rollout.Canary, transition.State.Desired) || slot.Generation == rollout.To):
-                var hold = transition.State.SpecOf(rollout.To).Rollout.CanaryHold;
-                transition.State = transition.State with
-                {
-                    Rollout = rollout with { Phase = RolloutPhase.Canary, PromotedAt = hold > TimeSpan.Zero ? transition.Now + hold : null },
-                };
-                transition.Report(ServiceReport.RolloutCanary);
-                break;
-            case { Phase: RolloutPhase.Replacing, IsOnTrial: false } rollout
-                when transition.State.Slots.All(slot => slot.Index >= transition.State.Desired || slot.Generation == rollout.To)
-                && !transition.State.Workers.Any(worker => worker.IsLive && worker.Generation != rollout.To):
-                transition.State = transition.State with
-                {
-                    Generation = rollout.To,
-                    Rollout = rollout with { Phase = RolloutPhase.Draining },
-                };
-                transition.Report(ServiceReport.RolloutProgressed);
-                Conclude(transition);
-                break;
-            case { Phase: RolloutPhase.Draining } rollout when !transition.State.Workers.Any(worker => worker.Generation != rollout.To):
-                transition.EndRollout(RolloutPhase.Done);
-                break;
-            case { Phase: RolloutPhase.RollingBack } rollout
-                when !transition.State.Workers.Any(worker => worker.Generation > rollout.From || worker.Phase == WorkerPhase.Starting):
-                transition.EndRollout(RolloutPhase.RolledBack);
-                break;
-            case null or { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.RollingBack or RolloutPhase.Done or RolloutPhase.RolledBack or RolloutPhase.Failed or RolloutPhase.Superseded }:
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(transition));
-        }
-    }
+        Phase = rollout.Phase == RolloutPhase.Waiting ? RolloutPhase.Waiting : RolloutPhase.Replacing,
+        IsPromoted = true,
+        PromotedAt = null,
+    };
 
-    /// <summary>
-    /// A worker failed: where it belongs to the generation that is being rolled out, the roll-out fails, unless the
-    /// worker had settled and its slot had changed. While that generation is on trial as a canary, this does not excuse it.
-    /// </summary>
-    public static void NewWorkerFailed(ServiceTransition transition, WorkerState worker, string reason)
-    {
-        if (transition.State.Rollout is not { IsReplacing: true } rollout
-            || worker.Generation != rollout.To
-            || (!rollout.IsOnTrial && worker.IsSettled && transition.State.Slots[worker.Slot].Generation == rollout.To))
-        {
-            return;
-        }
+    /// <summary>The roll-out is rolled back.</summary>
+    public static RolloutState RollBack(RolloutState rollout, string reason) =>
+        rollout with { Phase = RolloutPhase.RollingBack, Reason = reason, PromotedAt = null, WaitsFor = [] };
 
-        reason += worker.ReadyAt is { } ready ? $" {Durations.Text(transition.Now - ready)} after it was ready"
-            : WorkerText.BeforeReady(worker);
-        reason += rollout.Phase == RolloutPhase.Canary ? ", while the canary was watched" : "";
-        GoBack(transition, rollout, worker, reason, transition.State.SpecOf(rollout.To).Rollout.OnFailure == RolloutFailurePolicy.Rollback);
-    }
-
-    /// <summary>The generation that is being rolled out cannot be started at all.</summary>
-    public static void NewGenerationFailed(ServiceTransition transition, int generation, string reason)
-    {
-        if (transition.State.Rollout is { Phase: RolloutPhase.Replacing } rollout && rollout.To == generation)
-        {
-            GoBack(transition, rollout, null, reason, transition.State.SpecOf(rollout.To).Rollout.OnFailure == RolloutFailurePolicy.Rollback);
-        }
-    }
-
-    /// <summary>The canary is good, or not waited for: the other slots follow. Nothing happens where there is none.</summary>
-    public static void Promote(ServiceTransition transition, string why)
-    {
-        if (transition.State.Rollout is { IsOnTrial: true } rollout)
-        {
-            transition.State = transition.State with { Rollout = rollout with { Phase = RolloutPhase.Replacing, Promoted = true, PromotedAt = null } };
-            transition.Report(ServiceReport.RolloutPromoted, text: why);
-        }
-    }
-
-    /// <summary>The roll-out goes back, whatever on_failure says, also when only drains are left of it. Nothing happens where none is under way.</summary>
-    public static void Abort(ServiceTransition transition)
-    {
-        if (transition.State.Rollout is { IsActive: true, Phase: not RolloutPhase.RollingBack } rollout)
-        {
-            transition.StopPreparing(rollout.To);
-            GoBack(transition, rollout, null, "aborted, as asked", goBack: true);
-        }
-    }
-
-    /// <summary>
-    /// What served when the roll-out began serves again in every slot: also where a generation that was superseded, and
-    /// never all of the service, serves until now.
-    /// </summary>
-    private static void GoBack(ServiceTransition transition, RolloutState rollout, WorkerState? worker, string reason, bool goBack)
-    {
-        var state = transition.State;
-        var slots = state.Slots.Select(slot => goBack && (slot.Generation != rollout.From || (slot.Finished && transition.State.IsServed(slot.Index)))
+    /// <summary>A slot when the roll-out is rolled back: the old generation's again, also where a superseded generation serves until now.</summary>
+    public static SlotState RollBack(ServiceState service, RolloutState rollout, SlotState slot) =>
+        slot.Generation != rollout.From || (slot.Phase == SlotPhase.Finished && service.IsServed(slot.Index))
             ? slot.For(rollout.From)
-            : slot with { Yielded = false });
-        transition.State = state with
+            : slot with { IsVacated = false };
+
+    /// <summary>The roll-out, ended in that phase.</summary>
+    public static RolloutState End(ServiceState service, RolloutState rollout, RolloutPhase phase, string? reason, TimeSpan now)
+    {
+        var (replaced, total) = service.Progress(rollout);
+        return rollout with
         {
-            Slots = [.. slots],
-            Generation = rollout.From,
-            Rollout = rollout with { Phase = RolloutPhase.RollingBack, Reason = reason, PromotedAt = null, WaitsFor = [] },
+            Phase = phase,
+            EndedAt = now,
+            PromotedAt = null,
+            WaitsFor = [],
+            Reason = rollout.Reason ?? reason,
+            Replaced = replaced,
+            Total = total,
+            Strategy = service.SpecOf(rollout.To).Rollout.Strategy,
         };
-        if (goBack)
+    }
+
+    /// <summary>The phase that the roll-out has reached by what workers and slots are; null where it stays in its own.</summary>
+    public static RolloutPhase? NextPhase(ServiceState service, RolloutState rollout) => rollout.Phase switch
+    {
+        RolloutPhase.Replacing when rollout.IsOnTrial => IsEachReplaced(service, rollout) ? RolloutPhase.Canary : null,
+        RolloutPhase.Replacing => IsEachReplaced(service, rollout) && !service.Workers.Any(worker => worker.IsLive && worker.Generation != rollout.To)
+            ? RolloutPhase.Draining
+            : null,
+        RolloutPhase.Draining => service.Workers.Any(worker => worker.Generation != rollout.To) ? null : RolloutPhase.Done,
+        RolloutPhase.RollingBack => service.Workers.Any(worker => worker.Generation > rollout.From || worker.Phase == WorkerPhase.Starting)
+            ? null
+            : RolloutPhase.RolledBack,
+        RolloutPhase.Waiting or RolloutPhase.Canary => null,
+        RolloutPhase.Done or RolloutPhase.RolledBack or RolloutPhase.Failed or RolloutPhase.Superseded => null,
+        _ => throw new ArgumentOutOfRangeException(nameof(rollout), rollout.Phase, null),
+    };
+
+    /// <summary>The slots that become the new generation's now, because their new workers have settled.</summary>
+    public static IReadOnlyList<SlotState> Settled(ServiceState service, RolloutState rollout)
+    {
+        var slots = service.Slots.Where(slot => slot.Index < Last(service, rollout) && slot.Generation != rollout.To).ToArray();
+        var settled = slots.Where(slot => service.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsSettled)).ToArray();
+        return service.SpecOf(rollout.To).Rollout.Strategy == RolloutStrategy.Overlap && settled.Length < slots.Length ? [] : settled;
+    }
+
+    /// <summary>How many new workers take up the surge.</summary>
+    public static int Surging(ServiceState service, RolloutState rollout) => service.Slots.Count(
+        slot => slot.Index < Last(service, rollout) && !slot.IsVacated && slot.Generation != rollout.To && NewWorker(service, rollout, slot) is not null);
+
+    /// <summary>What to do with a slot while <paramref name="surging"/> new workers take up the surge.</summary>
+    public static SlotAction Decide(ServiceState service, RolloutState rollout, SlotState slot, int surging)
+    {
+        if (slot.Index >= Last(service, rollout) || slot.Generation == rollout.To || NewWorker(service, rollout, slot) is not null)
         {
-            transition.RestoreSpec(rollout.From);
+            return SlotAction.None;
         }
 
-        transition.Report(ServiceReport.RolloutFailing, worker, text: reason);
-        if (!goBack)
+        var spec = service.SpecOf(rollout.To).Rollout;
+        var isOccupied = service.Workers.Any(worker => worker.Slot == slot.Index);
+        var whenVacated = isOccupied ? SlotAction.Vacate : SlotAction.VacateAndSpawn;
+        return (spec.StopsFirst ? RolloutStrategy.StopFirst : spec.Strategy) switch
         {
-            Fail(transition);
+            RolloutStrategy.Overlap => SlotAction.Spawn,
+            RolloutStrategy.Rolling or RolloutStrategy.StopFirst when slot.IsVacated => isOccupied ? SlotAction.None : SlotAction.Spawn,
+            RolloutStrategy.Rolling when !IsCovered(service, slot) => SlotAction.VacateAndSpawn,
+            RolloutStrategy.Rolling when surging < spec.MaxSurge => SlotAction.Spawn,
+            RolloutStrategy.Rolling => MayVacate(service, slot, spec.MaxUnavailable) ? whenVacated : SlotAction.None,
+            RolloutStrategy.StopFirst when !isOccupied => SlotAction.VacateAndSpawn,
+            RolloutStrategy.StopFirst => MayVacate(service, slot, Math.Max(1, spec.MaxUnavailable)) ? whenVacated : SlotAction.None,
+            _ => throw new ArgumentOutOfRangeException(nameof(service), spec.Strategy, null),
+        };
+    }
+
+    /// <summary>Why the roll-out fails when that worker has failed; null where it does not.</summary>
+    public static string? FailureOf(ServiceState service, WorkerState worker, string reason, TimeSpan now)
+    {
+        if (service.Rollout is not { IsReplacing: true } rollout
+            || worker.Generation != rollout.To
+            || (!rollout.IsOnTrial && worker.IsSettled && service.Slots[worker.Slot].Generation == rollout.To))
+        {
+            return null;
         }
+
+        return reason
+            + (worker.ReadyAt is { } ready ? $" {Durations.Text(now - ready)} after it was ready" : WorkerText.BeforeReady(worker))
+            + (rollout.Phase == RolloutPhase.Canary ? ", while the canary was watched" : "");
     }
 
     /// <summary>
-    /// While going back, the old generation could not be started, or its slot is finished while a new worker serves it:
-    /// the roll-out ends between the two.
+    /// Whether a rollback cannot succeed: a worker of the old generation could not be started, or its slot is finished while
+    /// a new worker serves there.
     /// </summary>
-    public static void OldWorkerFailed(ServiceTransition transition, WorkerState worker, SlotState slot, string reason)
-    {
-        if (transition.State.Rollout is not { Phase: RolloutPhase.RollingBack } rollout || worker.Generation != rollout.From
-            || (worker.ReadyAt is not null && !(slot.Finished && transition.State.IsServed(slot.Index))))
-        {
-            return;
-        }
+    public static bool CannotRollBack(ServiceState service, WorkerState worker, SlotState slot) =>
+        service.Rollout is { Phase: RolloutPhase.RollingBack } rollout
+        && worker.Generation == rollout.From
+        && (worker.ReadyAt is null || (slot.Phase == SlotPhase.Finished && service.IsServed(slot.Index)));
 
-        transition.State = transition.State with
-        {
-            Rollout = rollout with { Reason = $"{rollout.Reason}; going back, worker {worker.Slot} of generation {worker.Generation} {reason}{WorkerText.BeforeReady(worker)}, so what is ready stays" },
-        };
-        Fail(transition);
+    /// <summary>Whether the worker belongs to the generation that is rolled out, and its slot does not yet.</summary>
+    public static bool IsNew(ServiceState service, WorkerState worker) =>
+        service.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To && service.Slots[worker.Slot].Generation != rollout.To;
+
+    /// <summary>The slot as the generation's that serves it, where its own does not.</summary>
+    public static SlotState GivenToServing(ServiceState service, SlotState slot)
+    {
+        var ready = service.Workers.Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready && !IsNew(service, worker)).ToArray();
+        return ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation) ? slot.For(ready[^1].Generation) : slot;
     }
 
-    /// <summary>Whether the worker belongs to the generation that is being rolled out.</summary>
-    public static bool IsNew(ServiceState state, WorkerState worker) =>
-        state.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To && state.Slots[worker.Slot].Generation != rollout.To;
+    /// <summary>Whether the slot has a worker, or gets one of its own generation now.</summary>
+    public static bool IsCovered(ServiceState service, SlotState slot) =>
+        service.IsServed(slot.Index)
+        || service.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
+        || service.IsFillable(slot);
 
-    /// <summary>Ends between the two generations.</summary>
-    private static void Fail(ServiceTransition transition)
+    /// <summary>The number of slots, from the first, that the roll-out replaces now.</summary>
+    private static int Last(ServiceState service, RolloutState rollout) =>
+        rollout.IsOnTrial ? Math.Min(rollout.Canary, service.Desired) : service.Desired;
+
+    private static bool IsEachReplaced(ServiceState service, RolloutState rollout) =>
+        service.Slots.All(slot => slot.Index >= Last(service, rollout) || slot.Generation == rollout.To);
+
+    private static WorkerState? NewWorker(ServiceState service, RolloutState rollout, SlotState slot) =>
+        service.Workers.FirstOrDefault(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsLive);
+
+    /// <summary>Whether one more slot may be vacated, and this one be without a ready worker. A finished slot misses none.</summary>
+    private static bool MayVacate(ServiceState service, SlotState slot, int allowed)
     {
-        foreach (var slot in transition.State.Slots)
-        {
-            Keep(transition, slot);
-        }
-
-        transition.EndRollout(RolloutPhase.Failed);
+        var slots = service.Slots.Where(other => other.Index < service.Desired).ToArray();
+        return slots.Count(other => other.IsVacated) < allowed
+            && (!service.IsServed(slot.Index) || slots.Count(other => other.Phase != SlotPhase.Finished && !service.IsServed(other.Index)) < allowed);
     }
 
-    /// <summary>A slot that its own generation does not serve, while another one does, is that one's.</summary>
-    public static void Keep(ServiceTransition transition, SlotState slot)
+    /// <summary>The generations that only drain, where too many are alive for another one to begin.</summary>
+    private static ImmutableArray<int> Awaited(ServiceState service, RolloutState rollout)
     {
-        var ready = transition.State.Workers.Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready && !IsNew(transition.State, worker)).ToArray();
-        if (ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation))
-        {
-            transition.SetSlot(slot.For(ready[^1].Generation));
-        }
-    }
-
-    /// <summary>The generations that only drain, where too many are alive for another one to begin; see the remarks above.</summary>
-    private static ImmutableArray<int> Awaited(ServiceState state)
-    {
-        // A slot's generation counts also in the moment in which it has no worker there.
-        var meant = state.Slots.Where(slot => slot.Index < state.Desired).Select(slot => slot.Generation).ToHashSet();
-        return state.Workers.Select(worker => worker.Generation).Union(meant).Count() < (state.Rollout is { } rollout ? state.SpecOf(rollout.To) : state.Spec).Rollout.MaxGenerations
+        // A slot's generation also counts in the moment in which it has no worker there.
+        var meant = service.Slots.Where(slot => slot.Index < service.Desired).Select(slot => slot.Generation).ToHashSet();
+        return service.Workers.Select(worker => worker.Generation).Union(meant).Count() < service.SpecOf(rollout.To).Rollout.MaxGenerations
             ? []
-            : [.. state.Workers.GroupBy(worker => worker.Generation).Where(generation => !meant.Contains(generation.Key) && generation.All(IsLeaving)).Select(generation => generation.Key).Order()];
+            :
+            [
+                .. service.Workers.GroupBy(worker => worker.Generation)
+                    .Where(generation => !meant.Contains(generation.Key) && generation.All(IsEnding)).Select(generation => generation.Key).Order(),
+            ];
 
-        // What a superseded roll-out had on its way is ended in this very transition.
-        bool IsLeaving(WorkerState worker) => !worker.IsLive || (worker.Phase == WorkerPhase.Starting && state.Slots[worker.Slot].Generation != worker.Generation);
-    }
-
-    private static bool HasSettled(ServiceTransition transition, int slot, int generation) =>
-        transition.State.Workers.Any(worker => worker.Slot == slot && worker.Generation == generation && worker.IsSettled);
-
-    private static WorkerState? NewWorker(ServiceTransition transition, int slot, int generation) =>
-        transition.State.Workers.FirstOrDefault(worker => worker.Slot == slot && worker.Generation == generation && worker.IsLive);
-
-    /// <summary>Whether one more slot may yield, and this one be without a ready worker; where none is wanted, none is missed.</summary>
-    private static bool MayYield(ServiceState state, SlotState slot, int allowed)
-    {
-        var slots = state.Slots.Where(other => other.Index < state.Desired).ToArray();
-        return slots.Count(other => other.Yielded) < allowed
-            && (!state.IsServed(slot.Index) || slots.Count(other => !other.Finished && !state.IsServed(other.Index)) < allowed);
-    }
-
-    /// <summary>Gives the slot to the new generation before that one serves.</summary>
-    private static void Yield(ServiceTransition transition, SlotState slot)
-    {
-        transition.SetSlot(slot with { Yielded = true });
-        foreach (var worker in transition.State.Workers.Where(worker => worker.Slot == slot.Index && worker.IsLive))
-        {
-            transition.Worker(worker.Id, WorkerEvent.Stop);
-        }
+        // The new workers of a superseded roll-out are ended in this very step.
+        bool IsEnding(WorkerState worker) =>
+            !worker.IsLive || (worker.Phase == WorkerPhase.Starting && service.Slots[worker.Slot].Generation != worker.Generation);
     }
 }

@@ -3,55 +3,62 @@ using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>
-/// Where a roll-out is:
-/// <code>
-/// Replacing ── every slot has its new worker ──▶ Draining ── old workers gone ──▶ Done
-///   │   ▲ canary slots have theirs
-///   ▼   │ promoted, or canary_hold is over
-///  Canary ── a new worker fails ─┐
-///     │ a new worker fails                           │ a further restart
-///     ├──────────────▶ RollingBack ── new workers gone, old ones ready ──▶ RolledBack
-///     │                    └─ the old generation cannot be started again ──▶ Failed
-///     └─ on_failure = "stop" ──▶ Failed         (a further restart, at any time ──▶ Superseded)
-/// abort leads from Replacing, Canary and Draining to RollingBack, whatever on_failure says.
-/// </code>
-/// </summary>
+/// <summary>Where a roll-out is. <see cref="RolloutMachine"/> has the diagram.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<RolloutPhase>))]
 public enum RolloutPhase
 {
-    /// <summary>New workers are started, and old ones asked to drain as their slot's new one is ready.</summary>
+    /// <summary>New workers are started, and an old one drains once its slot's new one is ready.</summary>
     Replacing,
 
     /// <summary>The first slots are served by the new generation, which is watched before the others follow.</summary>
     Canary,
 
-    /// <summary>Every slot is served by the new generation; old workers finish what they have in hand.</summary>
+    /// <summary>Every slot is served by the new generation. Old workers finish their connections.</summary>
     Draining,
 
-    /// <summary>A new worker failed: what was new is ended, what was replaced is started again, ready before the other goes.</summary>
+    /// <summary>The new generation is ended. The old one is started again where it was replaced, and is ready before the new worker drains.</summary>
     RollingBack,
 
-    /// <summary>Ended well.</summary>
+    /// <summary>Ended: the new generation serves.</summary>
     Done,
 
-    /// <summary>Ended where it began.</summary>
+    /// <summary>Ended: the old generation serves.</summary>
     RolledBack,
 
-    /// <summary>Ended between the two.</summary>
+    /// <summary>Ended between the two generations.</summary>
     Failed,
 
-    /// <summary>Ended by a further restart or by stop.</summary>
+    /// <summary>Ended by a further restart or by a stop.</summary>
     Superseded,
+
+    /// <summary>Older generations have to drain before its first worker starts (max_generations).</summary>
+    Waiting,
 }
 
 /// <summary>A roll-out: the replacement of one generation by the next.</summary>
 public sealed record RolloutState
 {
     /// <summary>Where it is.</summary>
-    public required RolloutPhase Phase { get; init; }
+    [JsonIgnore]
+    public RolloutPhase Phase { get; init; }
 
-    /// <summary>The generation that served when it began; where the roll-out goes back, it serves again in every slot.</summary>
+    /// <summary>The manifest's form of <see cref="Phase"/>: versions that do not know <see cref="RolloutPhase.Waiting"/> read it, too.</summary>
+    [JsonInclude, JsonPropertyName("phase"), JsonRequired, JsonPropertyOrder(-2)]
+    internal RolloutPhase StoredPhase
+    {
+        get => Phase == RolloutPhase.Waiting ? RolloutPhase.Replacing : Phase;
+        init => Phase = value;
+    }
+
+    /// <summary>The manifest's form of <see cref="RolloutPhase.Waiting"/>.</summary>
+    [JsonInclude, JsonPropertyOrder(-1)]
+    internal bool HasBegun
+    {
+        get => Phase != RolloutPhase.Waiting;
+        init => Phase = !value && Phase == RolloutPhase.Replacing ? RolloutPhase.Waiting : Phase;
+    }
+
+    /// <summary>The generation that served when it began. After a rollback it serves again in every slot.</summary>
     public required int From { get; init; }
 
     /// <summary>The generation that is to serve.</summary>
@@ -69,7 +76,7 @@ public sealed record RolloutState
     /// <summary>How many slots there were when it ended; null until then.</summary>
     public int? Total { get; init; }
 
-    /// <summary>By which strategy it went, kept when it ended: the terms of its generation may change, or go, later; null until then.</summary>
+    /// <summary>Its strategy, kept when it ended, because the terms of its generation may change later; null until then.</summary>
     public RolloutStrategy? Strategy { get; init; }
 
     /// <summary>Why it failed; null while it does not.</summary>
@@ -78,24 +85,22 @@ public sealed record RolloutState
     /// <summary>How many slots, from the first, are replaced and watched before the others; 0: none.</summary>
     public int Canary { get; init; }
 
-    /// <summary>Set when the canary has been found good, or is not waited for: all slots are replaced.</summary>
-    public bool Promoted { get; init; }
+    /// <summary>Whether the canary was promoted, so that all slots are replaced.</summary>
+    [JsonPropertyName("promoted")]
+    public bool IsPromoted { get; init; }
 
-    /// <summary>In <see cref="RolloutPhase.Canary"/>: when it is promoted by itself; null: when somebody says so.</summary>
+    /// <summary>In <see cref="RolloutPhase.Canary"/>: when it is promoted automatically; null: on request only.</summary>
     public TimeSpan? PromotedAt { get; init; }
 
-    /// <summary>The generations whose drain it waits for before its first worker starts (<c>max_generations</c>); empty where it waits for none.</summary>
+    /// <summary>In <see cref="RolloutPhase.Waiting"/>: the generations that have to drain.</summary>
     public ImmutableArray<int> WaitsFor { get; init; } = [];
 
-    /// <summary>Set when it has waited for the drains that it had to wait for.</summary>
-    public bool HasBegun { get; init; }
+    /// <summary>Whether the new generation is on trial: any failure of it, also of a worker that has settled, rolls it back.</summary>
+    public bool IsOnTrial => Canary > 0 && !IsPromoted && IsReplacing;
 
-    /// <summary>Whether the new generation is on trial: any failure of it, also of a worker that has settled, takes it back.</summary>
-    public bool IsOnTrial => Canary > 0 && !Promoted && Phase is RolloutPhase.Replacing or RolloutPhase.Canary;
-
-    /// <summary>Whether new workers take the place of old ones, or are watched before they go on to.</summary>
-    public bool IsReplacing => Phase is RolloutPhase.Replacing or RolloutPhase.Canary;
+    /// <summary>Whether new workers replace old ones, or are watched before they do.</summary>
+    public bool IsReplacing => Phase is RolloutPhase.Waiting or RolloutPhase.Replacing or RolloutPhase.Canary;
 
     /// <summary>Whether it is under way.</summary>
-    public bool IsActive => Phase is RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining or RolloutPhase.RollingBack;
+    public bool IsActive => IsReplacing || Phase is RolloutPhase.Draining or RolloutPhase.RollingBack;
 }

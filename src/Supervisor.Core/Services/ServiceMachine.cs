@@ -6,100 +6,102 @@ namespace Supervisor.Core.Services;
 /// A service as a pure function: (state, event, now) to (state, effects).
 /// </summary>
 /// <remarks>
-/// Each event first changes what it is about, then the whole is brought in line: every slot is to have a live worker of
-/// the generation that the slot is meant for, and a worker of any other generation leaves as soon as that one is ready,
-/// never before. A roll-out only decides when a slot's meaning changes (<see cref="RolloutMachine"/>). From this one rule
-/// follow replacement after a crash, roll-out, roll-back and scaling; none of them needs a case of its own.
-/// Invariant: by no act of ours does a slot lose its ready worker before another one of the slot is ready, unless the
-/// service is stopped, scaled down, or its strategy says stop-first.
+/// Each event first changes what it is about. Then the whole is brought in line: every slot gets a live worker of its
+/// generation, and a worker of any other generation ends as soon as that one is ready, never before. A roll-out only
+/// decides when a slot's generation changes (<see cref="RolloutMachine"/>). Replacement after a crash, roll-out, rollback and
+/// scaling follow from this one rule; none of them needs a case of its own.
+/// Invariant: the daemon never takes a slot's ready worker before another one of the slot is ready, unless the service is
+/// stopped, scaled down, or its strategy vacates slots.
+/// A worker's own life is <see cref="WorkerMachine"/>, what follows its end is <see cref="RestartDecision"/>, and the
+/// priority between stop, roll-out, canary and hooks is in <see cref="RolloutMachine"/>.
 /// </remarks>
 public static class ServiceMachine
 {
     /// <summary>The transition. Time only matters where a deadline has passed.</summary>
     public static (ServiceState State, ImmutableArray<ServiceEffect> Effects) Step(ServiceState state, ServiceEvent what, TimeSpan now)
     {
-        var transition = new ServiceTransition(state, now);
+        var step = new ServiceStep(state, now);
         switch (what)
         {
             case StartRequested:
-                transition.Start();
+                step.Service.Start();
                 break;
             case DemandAwaited:
-                transition.AwaitDemand();
+                step.Service.AwaitDemand();
                 break;
-            case DemandArrived when state is { AwaitsDemand: true, Wanted: false }:
-                transition.Report(ServiceReport.DemandArrived);
-                transition.Start();
+            case DemandArrived when state is { AwaitsDemand: true, IsStarted: false }:
+                step.Report(ServiceReport.DemandArrived);
+                step.Service.Start();
                 break;
-            case IdleElapsed when state is { Wanted: true, Spec.Start: StartMode.OnDemand, Rollout: not { IsActive: true } }:
-                transition.Report(ServiceReport.ServiceIdle);
-                transition.Stop();
-                transition.AwaitDemand();
+            case IdleElapsed when state is { IsStarted: true, Spec.Start: StartMode.OnDemand, Rollout: not { IsActive: true } }:
+                step.Report(ServiceReport.ServiceIdle);
+                step.Service.Stop();
+                step.Service.AwaitDemand();
                 break;
             case DemandArrived or IdleElapsed:
-                // Somebody was quicker: a command, or a roll-out.
+                // A command or a roll-out came first.
                 break;
             case StopRequested:
-                transition.Stop();
+                step.Service.Stop();
                 break;
-            case RestartRequested when !state.Wanted:
-                // As systemd does: there is nobody to replace, so it is a start.
-                transition.Start();
+            case RestartRequested when !state.IsStarted:
+                // As in systemd: no worker is there to be replaced, so it is a start.
+                step.Service.Start();
                 break;
             case RestartRequested:
-                RolloutMachine.Begin(transition);
+                step.Rollout.Begin();
                 break;
             case SpecChanged changed:
-                transition.Change(changed.Spec, changed.NewWorkers);
+                step.Service.Change(changed.Spec, changed.NewWorkers);
                 break;
             case PromoteRequested:
-                RolloutMachine.Promote(transition, "as asked");
+                step.Rollout.Promote("as asked");
                 break;
             case AbortRequested:
-                RolloutMachine.Abort(transition);
+                step.Rollout.Abort();
                 break;
             case ScaleRequested scale:
-                transition.Scale(scale.Workers);
+                step.Service.Scale(scale.Workers);
                 break;
             case WorkerSpawned spawned:
-                transition.Spawned(spawned.WorkerId, spawned.Pid);
+                step.Workers.Spawned(spawned.WorkerId, spawned.Pid);
                 break;
             case WorkersSpawned several:
                 foreach (var spawned in several.Workers)
                 {
-                    transition.Spawned(spawned.WorkerId, spawned.Pid);
+                    step.Workers.Spawned(spawned.WorkerId, spawned.Pid);
                 }
 
                 break;
             case WorkerReady ready:
-                transition.Worker(ready.WorkerId, WorkerEvent.Ready);
+                step.Workers.Happened(ready.WorkerId, WorkerEvent.Ready);
                 break;
             case WorkerLeaving leaving:
-                transition.Worker(leaving.WorkerId, WorkerEvent.StoppingAnnounced);
+                step.Workers.Happened(leaving.WorkerId, WorkerEvent.StoppingAnnounced);
                 break;
             case WorkerMainProcess main:
-                transition.Update(main.WorkerId, worker => worker with { Pid = main.Pid });
+                step.Update(main.WorkerId, worker => worker with { Pid = main.Pid });
                 break;
             case WorkerAlive alive:
-                transition.Worker(alive.WorkerId, WorkerEvent.Alive);
+                step.Workers.Happened(alive.WorkerId, WorkerEvent.Alive);
                 break;
             case WorkerHung hung:
-                transition.Worker(hung.WorkerId, WorkerEvent.WatchdogTriggered);
+                step.Workers.Happened(hung.WorkerId, WorkerEvent.WatchdogTriggered);
                 break;
             case WorkerWatchdogSet set:
-                transition.Update(set.WorkerId, worker => WorkerMachine.SetWatchdog(worker, set.Interval, now));
+                step.Update(set.WorkerId, worker => WorkerMachine.SetWatchdog(worker, set.Interval, now));
                 break;
             case WorkerTimeoutExtended extended:
-                transition.Update(extended.WorkerId, worker => WorkerMachine.Extend(worker, extended.By, now));
+                step.Update(extended.WorkerId, worker => WorkerMachine.Extend(worker, extended.By, now));
                 break;
             case WorkerSeen seen:
-                transition.Update(seen.WorkerId, worker => worker with { Seen = seen.What });
+                step.Update(seen.WorkerId, worker => worker with { Seen = seen.What });
                 break;
             case WorkerEnded ended:
-                transition.End(ended.WorkerId, ended.Reason);
+                step.Workers.Ended(ended.WorkerId, ended.Reason);
                 break;
             case HookEnded hook:
-                transition.HookEnded(hook);
+                step.Hooks.Ended(hook);
                 break;
             case TimePassed:
                 break;
@@ -107,8 +109,20 @@ public static class ServiceMachine
                 throw new ArgumentOutOfRangeException(nameof(what), what, null);
         }
 
-        transition.PassDeadlines();
-        transition.Reconcile();
-        return transition.Result();
+        PassDeadlines(step);
+        step.Slots.Reconcile();
+        step.Service.ForgetSpecs();
+        return (step.State, step.Effects);
+    }
+
+    private static void PassDeadlines(ServiceStep step)
+    {
+        step.Workers.PassDeadlines();
+        if (step.State is { IsStarted: true, Rollout: { } rollout } && rollout.PromotedAt <= step.Now)
+        {
+            step.Rollout.Promote($"canary_hold ({Durations.Text(step.State.SpecOf(rollout.To).Rollout.CanaryHold)}) is over");
+        }
+
+        step.Slots.PassDeadlines();
     }
 }

@@ -20,7 +20,7 @@ public static class ServiceReportText
             ServiceReport.WorkerStartTimedOut => $"{worker} {report.Text}",
             ServiceReport.WorkerHung => $"{worker} {report.Text}: sending SIGABRT, SIGKILL follows in {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerDraining =>
-                $"{worker} {(report.Worker!.EndRequested ? "was asked to drain" : "says that it is leaving")}, has {Durations.Text(spec.StopTimeout)}",
+                $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "was asked to drain" : "says that it is leaving")}, has {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerKilled =>
                 $"{worker} did not leave within stop_timeout ({Durations.Text(spec.StopTimeout)}) and is killed with its session",
             ServiceReport.WorkerLeft => $"{worker} has left: {report.Text}",

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Services;
 
@@ -14,10 +15,11 @@ public sealed record ServiceState
     /// <summary>The terms of a generation.</summary>
     public ServiceSpec SpecOf(int generation) => Specs.GetValueOrDefault(generation) ?? Spec;
 
-    /// <summary>Whether it is to run.</summary>
-    public bool Wanted { get; init; }
+    /// <summary>Whether it was started, and not stopped since.</summary>
+    [JsonPropertyName("wanted")]
+    public bool IsStarted { get; init; }
 
-    /// <summary>Whether it is started by the next connection; only where it is not <see cref="Wanted"/>.</summary>
+    /// <summary>Whether it is started by the next connection; only where it is not <see cref="IsStarted"/>.</summary>
     public bool AwaitsDemand { get; init; }
 
     /// <summary>How many workers there should be.</summary>
@@ -60,13 +62,13 @@ public sealed record ServiceState
     /// How many workers there should be now: those that are asked for, without those whose end was the end of their task
     /// (<c>restart.policy</c>, and no failure).
     /// </summary>
-    public int Expected => Desired - Slots.Count(slot => slot is { Finished: true, LastExit.Clean: true } && slot.Index < Desired && !IsServed(slot.Index));
+    public int Expected => Desired - Slots.Count(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: true } && slot.Index < Desired && !IsServed(slot.Index));
 
     /// <summary>
     /// Whether a slot is meant for a generation whose workers are not what is asked for, and no roll-out is there to change
     /// that: the last one ended between two generations.
     /// </summary>
-    public bool IsMixed => Wanted && Rollout is not { IsActive: true }
+    public bool IsMixed => IsStarted && Rollout is not { IsActive: true }
         && Slots.Any(slot => slot.Index < Desired && !ServiceReloadImpact.SameWorker(SpecOf(slot.Generation), Spec));
 
     /// <summary>How many slots the roll-out's generation serves, and of how many; of one that has ended, as it was then.</summary>
@@ -76,9 +78,14 @@ public sealed record ServiceState
     /// <summary>Whether a worker of that slot is ready.</summary>
     public bool IsServed(int slot) => Workers.Any(worker => worker.Slot == slot && worker.Phase == WorkerPhase.Ready);
 
+    /// <summary>Whether a worker of the slot's own generation may be started there now.</summary>
+    internal bool IsFillable(SlotState slot) =>
+        slot is { NextTry: null, IsVacated: false, Phase: not SlotPhase.Finished }
+        && !Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.AwaitsRestartPolicy);
+
     /// <summary>Whether nobody serves the slot because of how its last workers fared: it waits, has reached the limit, or is finished.</summary>
     public bool IsHeldBack(SlotState slot) =>
-        (slot.NextTry is not null || slot.LimitReached || slot.Finished) && slot.Index < Desired && !IsServed(slot.Index);
+        slot.Phase != SlotPhase.Open && slot.Index < Desired && !IsServed(slot.Index);
 
     /// <summary>The earliest moment at which time alone changes something; null where nothing waits for time.</summary>
     public TimeSpan? NextDeadline
@@ -91,7 +98,7 @@ public sealed record ServiceState
                 next = Earlier(next, worker.NextDeadline);
             }
 
-            if (Wanted)
+            if (IsStarted)
             {
                 foreach (var slot in Slots)
                 {
@@ -110,7 +117,7 @@ public sealed record ServiceState
     {
         get
         {
-            if (!Wanted)
+            if (!IsStarted)
             {
                 return Workers.IsEmpty ? ServiceCondition.Stopped : ServiceCondition.Stopping;
             }
@@ -122,8 +129,8 @@ public sealed record ServiceState
 
             var ready = ServedSlots();
             return ready >= Desired ? ServiceCondition.Running
-                : ready == 0 && Slots.Length > 0 && Slots.All(slot => slot.LimitReached || slot.Finished) && !Workers.Any(worker => worker.IsLive)
-                    ? Slots.All(slot => slot.Finished && slot.LastExit is { Clean: true }) ? ServiceCondition.Stopped : ServiceCondition.Failed
+                : ready == 0 && Slots.Length > 0 && Slots.All(slot => slot.Phase is SlotPhase.Limited or SlotPhase.Finished) && !Workers.Any(worker => worker.IsLive)
+                    ? Slots.All(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: true }) ? ServiceCondition.Stopped : ServiceCondition.Failed
                 : ready == 0 && Slots.All(slot => slot.Failures == 0) ? ServiceCondition.Starting
                 : Slots.All(slot => slot.Failures == 0) && Workers.Any(worker => worker.Phase == WorkerPhase.Starting) ? ServiceCondition.Starting
                 : ServiceCondition.Degraded;

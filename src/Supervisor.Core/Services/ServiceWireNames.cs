@@ -31,7 +31,7 @@ public static class ServiceWireNames
     /// <summary>The <c>state</c> of a roll-out.</summary>
     public static string ToWireName(this RolloutPhase phase) => phase switch
     {
-        RolloutPhase.Replacing => "replacing",
+        RolloutPhase.Waiting or RolloutPhase.Replacing => "replacing",
         RolloutPhase.Canary => "canary",
         RolloutPhase.Draining => "draining",
         RolloutPhase.RollingBack => "rolling-back",

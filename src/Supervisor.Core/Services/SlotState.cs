@@ -1,9 +1,37 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>One place for a worker: which generation it is meant to be served by, and how its last workers fared.</summary>
+/// <summary>
+/// What the restart policy lets a slot do:
+/// <code>
+///            a worker fails again                   the wait is over
+///   Open ───────────────────────▶ BackingOff ───────────────────────▶ Open
+///     │  restart.limit is reached              a worker is ready
+///     ├───────────────────────────▶ Limited ─────────────────────────▶ Open
+///     │  restart.policy: no more workers          start, or another generation
+///     └───────────────────────────▶ Finished ────────────────────────▶ Open
+/// </code>
+/// A limited slot waits for <see cref="SlotState.NextTry"/>, then tries one worker at a time, and stays limited until one is ready.
+/// </summary>
+public enum SlotPhase
+{
+    /// <summary>A worker may be started at once.</summary>
+    Open,
+
+    /// <summary>The next worker is started at <see cref="SlotState.NextTry"/>.</summary>
+    BackingOff,
+
+    /// <summary>The restart limit was reached.</summary>
+    Limited,
+
+    /// <summary>No further worker is started.</summary>
+    Finished,
+}
+
+/// <summary>One place for a worker: the generation that is meant to serve there, and how its last workers fared.</summary>
 public sealed record SlotState
 {
     /// <summary>Number, from 0.</summary>
@@ -12,25 +40,37 @@ public sealed record SlotState
     /// <summary>The generation that is to serve here.</summary>
     public required int Generation { get; init; }
 
-    /// <summary>Failures in a row; a worker that had proven itself ready begins anew at one.</summary>
+    /// <summary>What the restart policy lets it do.</summary>
+    [JsonIgnore]
+    public SlotPhase Phase { get; init; }
+
+    /// <summary>Failures in a row. After a worker that had proven itself ready, the count starts at one again.</summary>
     public int Failures { get; init; }
 
-    /// <summary>When the next worker may be started; null: at once.</summary>
-    public TimeSpan? NextTry { get; init; }
-
-    /// <summary>Set while the restart limit holds it back.</summary>
-    public bool LimitReached { get; init; }
-
-    /// <summary>Set when the restart policy says that the end of the last worker was the end.</summary>
-    public bool Finished { get; init; }
+    /// <summary>When the next worker may be started; null: at once, or never.</summary>
+    public TimeSpan? NextTry
+    {
+        get;
+        init
+        {
+            field = value;
+            Phase = (value, Phase) switch
+            {
+                (not null, SlotPhase.Open) => SlotPhase.BackingOff,
+                (null, SlotPhase.BackingOff) => SlotPhase.Open,
+                _ => Phase,
+            };
+        }
+    }
 
     /// <summary>
-    /// Set while a roll-out has given the slot away: its generation serves no more, the new one does not yet, and the
-    /// old one is started again only if the roll-out goes back.
+    /// Whether a roll-out has taken the slot from its generation before the new one serves. A new worker of the slot's
+    /// generation is then only started if the roll-out is rolled back.
     /// </summary>
-    public bool Yielded { get; init; }
+    [JsonPropertyName("yielded")]
+    public bool IsVacated { get; init; }
 
-    /// <summary>Workers replaced because they ended by themselves.</summary>
+    /// <summary>Workers that were replaced because they exited without being asked to.</summary>
     public int Restarts { get; init; }
 
     /// <summary>Times of the last restarts, oldest first, as many as the limit counts.</summary>
@@ -39,7 +79,25 @@ public sealed record SlotState
     /// <summary>How the last worker here ended; null where none has.</summary>
     public ExitReason? LastExit { get; init; }
 
-    /// <summary>The slot, meant for that generation from now on; what held the former one back is forgotten.</summary>
-    public SlotState For(int generation) =>
-        this with { Generation = generation, Failures = 0, NextTry = null, LimitReached = false, Finished = false, Yielded = false };
+    /// <summary>The manifest's form of <see cref="SlotPhase.Limited"/>.</summary>
+    [JsonInclude]
+    internal bool LimitReached
+    {
+        get => Phase == SlotPhase.Limited;
+        init => Phase = value ? SlotPhase.Limited : Phase;
+    }
+
+    /// <summary>The manifest's form of <see cref="SlotPhase.Finished"/>.</summary>
+    [JsonInclude]
+    internal bool Finished
+    {
+        get => Phase == SlotPhase.Finished;
+        init => Phase = value ? SlotPhase.Finished : Phase;
+    }
+
+    /// <summary>The slot, tried again at once.</summary>
+    public SlotState Reopened() => this with { Failures = 0, Phase = SlotPhase.Open, NextTry = null };
+
+    /// <summary>The slot, meant for that generation from now on. What held the previous one back is forgotten.</summary>
+    public SlotState For(int generation) => Reopened() with { Generation = generation, IsVacated = false };
 }

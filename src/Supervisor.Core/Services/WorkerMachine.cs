@@ -67,7 +67,7 @@ public static class WorkerMachine
         (WorkerPhase.Starting, WorkerEvent.Ready) => (Settling(worker, spec, now), Action.None),
         (WorkerPhase.Starting, WorkerEvent.Stop) => (Ending(worker, WorkerPhase.Stopping, spec, now), Action.Signal),
         (WorkerPhase.Starting, WorkerEvent.StoppingAnnounced) => (worker, Action.None),
-        (WorkerPhase.Starting, WorkerEvent.DeadlinePassed) => (Ending(worker, WorkerPhase.Stopping, spec, now) with { StartTimedOut = true }, Action.Signal),
+        (WorkerPhase.Starting, WorkerEvent.DeadlinePassed) => (Ending(worker, WorkerPhase.Stopping, spec, now) with { EndReason = EndReason.StartTimedOut }, Action.Signal),
         (WorkerPhase.Starting, WorkerEvent.Alive or WorkerEvent.WatchdogPassed) => (worker, Action.None),
 
         (WorkerPhase.Ready, WorkerEvent.Ready) => (worker, Action.None),
@@ -80,7 +80,7 @@ public static class WorkerMachine
             (Ending(worker, WorkerPhase.Stopping, spec, now) with { Hang = HangText(worker, what) }, Action.Abort),
 
         (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.DeadlinePassed) => (worker with { Phase = WorkerPhase.Killed, Deadline = null }, Action.Kill),
-        (WorkerPhase.Draining, WorkerEvent.Stop) when !worker.EndRequested => (Ending(worker, WorkerPhase.Draining, spec, now), Action.Signal),
+        (WorkerPhase.Draining, WorkerEvent.Stop) when worker.EndReason == EndReason.None => (Ending(worker, WorkerPhase.Draining, spec, now), Action.Signal),
         (WorkerPhase.Draining, WorkerEvent.WatchdogTriggered) => (worker with { Phase = WorkerPhase.Stopping }, Action.Abort),
         (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced) => (worker, Action.None),
         (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) => (worker, Action.None),
@@ -95,7 +95,7 @@ public static class WorkerMachine
         Watched(worker with { Phase = WorkerPhase.Ready, ReadyAt = now, Deadline = spec.Rollout.Settle > TimeSpan.Zero ? now + spec.Rollout.Settle : null }, now);
 
     private static WorkerState Ending(WorkerState worker, WorkerPhase phase, ServiceSpec spec, TimeSpan now) =>
-        worker with { Phase = phase, EndRequested = true, Deadline = now + spec.StopTimeout, WatchdogDeadline = null };
+        worker with { Phase = phase, EndReason = EndReason.Requested, Deadline = now + spec.StopTimeout, WatchdogDeadline = null };
 
     private static WorkerState Watched(WorkerState worker, TimeSpan now) =>
         worker with { WatchdogDeadline = worker.Watchdog > TimeSpan.Zero ? now + worker.Watchdog : null };

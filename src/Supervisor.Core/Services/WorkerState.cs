@@ -1,4 +1,22 @@
+using System.Text.Json.Serialization;
+
 namespace Supervisor.Core.Services;
+
+/// <summary>Why the daemon ends a worker.</summary>
+public enum EndReason
+{
+    /// <summary>It does not: the worker serves, or exits without being asked to.</summary>
+    None,
+
+    /// <summary>It is no longer needed. Its end is not a failure.</summary>
+    Requested,
+
+    /// <summary>It was not ready within start_timeout.</summary>
+    StartTimedOut,
+
+    /// <summary>Its watchdog found that it hangs.</summary>
+    Hung,
+}
 
 /// <summary>One worker, from the decision to spawn it until its process is gone. Times are monotonic, since the daemon's start.</summary>
 public sealed record WorkerState
@@ -21,48 +39,71 @@ public sealed record WorkerState
     /// <summary>When it was started.</summary>
     public required TimeSpan StartedAt { get; init; }
 
-    /// <summary>When it got ready.</summary>
+    /// <summary>When it became ready.</summary>
     public TimeSpan? ReadyAt { get; init; }
 
     /// <summary>When the phase has lasted too long; null: it may last.</summary>
     public TimeSpan? Deadline { get; init; }
 
-    /// <summary>The longest silence between two WATCHDOG=1; zero: no watchdog. The service's setting, until the worker says otherwise.</summary>
+    /// <summary>The longest silence between two WATCHDOG=1; zero: no watchdog. The service's setting, unless the worker has set its own.</summary>
     public TimeSpan Watchdog { get; init; }
 
-    /// <summary>When it will have been silent for too long; null: nobody waits for a sign of life.</summary>
+    /// <summary>When it will have been silent for too long; null: no watchdog runs.</summary>
     public TimeSpan? WatchdogDeadline { get; init; }
 
     /// <summary>The earlier of <see cref="Deadline"/> and <see cref="WatchdogDeadline"/>.</summary>
     public TimeSpan? NextDeadline => Deadline is null || WatchdogDeadline < Deadline ? WatchdogDeadline : Deadline;
 
-    /// <summary>Whether we asked it to end: then its end is no failure, unless it had hung or never got ready.</summary>
-    public bool EndRequested { get; init; }
+    /// <summary>Why the daemon ends it.</summary>
+    [JsonIgnore]
+    public EndReason EndReason { get; init; }
 
-    /// <summary>Set when it did not get ready in time.</summary>
-    public bool StartTimedOut { get; init; }
+    /// <summary>The manifest's form of <see cref="EndReason"/>: whether there is one.</summary>
+    [JsonInclude]
+    internal bool EndRequested
+    {
+        get => EndReason != EndReason.None;
+        init => EndReason = value && EndReason == EndReason.None ? EndReason.Requested : EndReason;
+    }
 
-    /// <summary>How it was known to hang, when its watchdog ended it; null otherwise.</summary>
-    public string? Hang { get; init; }
+    /// <summary>The manifest's form of <see cref="EndReason.StartTimedOut"/>.</summary>
+    [JsonInclude]
+    internal bool StartTimedOut
+    {
+        get => EndReason == EndReason.StartTimedOut;
+        init => EndReason = value ? EndReason.StartTimedOut : EndReason;
+    }
 
-    /// <summary>What was last seen of a worker whose readiness is looked at from outside; null where nothing was.</summary>
+    /// <summary>How its watchdog found that it hangs; null unless <see cref="EndReason.Hung"/>.</summary>
+    public string? Hang
+    {
+        get;
+        init
+        {
+            field = value;
+            EndReason = value is null ? EndReason : EndReason.Hung;
+        }
+    }
+
+    /// <summary>What a probe last saw instead of readiness; null where none looked.</summary>
     public string? Seen { get; init; }
 
-    /// <summary>Whether we ended it because it had failed, not because it was to go.</summary>
-    public bool HasFailed => StartTimedOut || Hang is not null;
+    /// <summary>Whether the daemon ends it because it failed.</summary>
+    public bool HasFailed => EndReason is EndReason.StartTimedOut or EndReason.Hung;
 
-    /// <summary>When it came into its phase.</summary>
+    /// <summary>When it entered its phase.</summary>
     public TimeSpan PhaseSince { get; init; }
 
-    /// <summary>Set when its slot went on without waiting for its end: the restart policy has had its say.</summary>
-    public bool Judged { get; init; }
+    /// <summary>Whether the restart policy has decided about its slot before its process is gone.</summary>
+    [JsonPropertyName("judged")]
+    public bool RestartDecided { get; init; }
 
-    /// <summary>Whether the restart policy has still to judge its end: it leaves by itself, hung, or did not get ready in time.</summary>
-    public bool AwaitsJudgement => !IsLive && !Judged && (!EndRequested || HasFailed);
+    /// <summary>Whether the restart policy has yet to decide about its end: it exits without being asked to, hangs, or was not ready in time.</summary>
+    public bool AwaitsRestartPolicy => !IsLive && !RestartDecided && EndReason != EndReason.Requested;
 
     /// <summary>Whether it serves, and has for as long as a new worker must before it counts.</summary>
     public bool IsSettled => Phase == WorkerPhase.Ready && Deadline is null;
 
-    /// <summary>Whether it is on its way to serve or serves: neither asked to end nor leaving.</summary>
+    /// <summary>Whether it serves or is about to: it has not been asked to end and does not drain.</summary>
     public bool IsLive => Phase is WorkerPhase.Starting or WorkerPhase.Ready;
 }

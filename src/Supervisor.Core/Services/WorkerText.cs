@@ -12,13 +12,13 @@ public static class WorkerText
 
     /// <summary>What to add to how a worker ended: that it was not ready yet, where that says anything.</summary>
     public static string BeforeReady(WorkerState worker) =>
-        worker is { ReadyAt: null, Pid: not null, StartTimedOut: false } ? " before it was ready" : "";
+        worker is { ReadyAt: null, Pid: not null, EndReason: not EndReason.StartTimedOut } ? " before it was ready" : "";
 
     /// <summary>Why a slot waits, and for how long.</summary>
     public static string BackingOff(SlotState slot, RestartSpec restart, TimeSpan now)
     {
         var wait = Durations.Text(slot.NextTry!.Value - now);
-        return slot.LimitReached
+        return slot.Phase == SlotPhase.Limited
             ? string.Create(
                 CultureInfo.InvariantCulture,
                 $"worker {slot.Index} was restarted {restart.Limit} times within {Durations.Text(restart.LimitInterval)} (restart.limit): next try in {wait}; last end: {slot.LastExit?.Text}")

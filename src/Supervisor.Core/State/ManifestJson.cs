@@ -63,7 +63,7 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         }
 
         writer.WriteEndObject();
-        writer.WriteBoolean(PropName_wanted, state.Wanted);
+        writer.WriteBoolean(PropName_wanted, state.IsStarted);
         writer.WriteBoolean(PropName_awaits_demand, state.AwaitsDemand);
         writer.WriteNumber(PropName_desired, state.Desired);
         writer.WriteNumber(PropName_generation, state.Generation);

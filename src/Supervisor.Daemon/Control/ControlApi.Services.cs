@@ -23,7 +23,7 @@ internal sealed partial class ControlApi
         application.MapPost("/v1/services/{name}/stop", context => Change(context, runner => new ServiceStopWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/restart", context => Change(
             context,
-            runner => runner.State.Wanted ? new RolloutWatch(_daemon.Loop, runner) : new ServiceStartWatch(_daemon.Loop, runner)));
+            runner => runner.State.IsStarted ? new RolloutWatch(_daemon.Loop, runner) : new ServiceStartWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/promote", context => Change(context, runner => new PromoteWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/abort", context => Change(context, runner => new AbortWatch(_daemon.Loop, runner)));
         application.MapPost("/v1/services/{name}/scale", Scale);
@@ -128,7 +128,7 @@ internal sealed partial class ControlApi
             runner.Post(new ScaleRequested(workers));
             var message = before == workers
                 ? string.Create(CultureInfo.InvariantCulture, $"has {workers} already")
-                : string.Create(CultureInfo.InvariantCulture, $"scaled from {before} to {workers}{(runner.State.Wanted ? "" : ", from its start on")}");
+                : string.Create(CultureInfo.InvariantCulture, $"scaled from {before} to {workers}{(runner.State.IsStarted ? "" : ", from its start on")}");
             return new ChangeDocument(name, "done", Rollout: null, $"{name}: {message}")
             {
                 State = Documents.State(runner),

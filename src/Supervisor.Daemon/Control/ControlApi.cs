@@ -150,7 +150,7 @@ internal sealed partial class ControlApi
     private async Task Ready(HttpContext context)
     {
         var waiting = await _daemon.Loop.Ask(() => _daemon.Services
-            .Where(runner => runner.Blocked is not null || (runner.State.Wanted && runner.State.Ready < runner.State.Expected))
+            .Where(runner => runner.Blocked is not null || (runner.State.IsStarted && runner.State.Ready < runner.State.Expected))
             .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Expected} workers are ready").ToArray());
         await Text(context, waiting.Length == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, waiting.Length == 0 ? "ready" : string.Join('\n', waiting));
     }

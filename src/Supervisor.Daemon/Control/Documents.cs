@@ -211,11 +211,11 @@ internal static class Documents
             };
         }
 
-        foreach (var slot in state.Slots.Where(slot => state.Wanted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))
+        foreach (var slot in state.Slots.Where(slot => state.IsStarted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))
         {
-            var isPreparing = state.Preparing == slot.Generation && slot is { NextTry: null, Finished: false };
+            var isPreparing = state.Preparing == slot.Generation && slot is { NextTry: null, Phase: not SlotPhase.Finished };
             yield return new WorkerDocument(
-                Pid: null, slot.Index, slot.Generation, slot.Finished ? "exited" : isPreparing ? "starting" : "backoff", StartedAt: null, ReadyAt: null,
+                Pid: null, slot.Index, slot.Generation, slot.Phase == SlotPhase.Finished ? "exited" : isPreparing ? "starting" : "backoff", StartedAt: null, ReadyAt: null,
                 slot.Restarts, Connections: null, isPreparing ? "hooks.pre_start runs" : null, slot.LastExit?.Text, slot.NextTry is { } at ? wall + (at - now) : null);
         }
     }
@@ -223,7 +223,7 @@ internal static class Documents
     public static string? Reason(ServiceState state) => state.Condition switch
     {
         ServiceCondition.Degraded or ServiceCondition.Failed =>
-            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Finished)).Select(LastEnd).FirstOrDefault(),
+            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Phase == SlotPhase.Finished)).Select(LastEnd).FirstOrDefault(),
         _ => null,
     };
 

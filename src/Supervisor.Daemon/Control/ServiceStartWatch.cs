@@ -30,8 +30,8 @@ internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : 
     protected override void Ask(Action<string?> onDecided)
     {
         var before = Runner.State;
-        var held = before.Wanted ? before.Slots.Count(before.IsHeldBack) : 0;
-        _answer = !before.Wanted ? string.Create(CultureInfo.InvariantCulture, $"starting {Workers(before.Desired)}")
+        var held = before.IsStarted ? before.Slots.Count(before.IsHeldBack) : 0;
+        _answer = !before.IsStarted ? string.Create(CultureInfo.InvariantCulture, $"starting {Workers(before.Desired)}")
             : held > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Workers(held)} tried again at once")
             : before.Ready >= before.Desired ? "is running already"
             : "is starting already";
@@ -48,7 +48,7 @@ internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : 
                 }
             });
         });
-        if (Runner.Waits is { } waits && !before.Wanted)
+        if (Runner.Waits is { } waits && !before.IsStarted)
         {
             _answer = waits;
         }
@@ -58,7 +58,7 @@ internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : 
     protected override void Look(ImmutableArray<ReportEffect> reports)
     {
         var state = Runner.State;
-        if (!state.Wanted)
+        if (!state.IsStarted)
         {
             Finish(Document("superseded", $"{Runner.Name}: stopped before all workers were ready"));
             return;

@@ -27,9 +27,9 @@ internal sealed class ServiceStopWatch(EventLoop loop, ServiceRunner runner) : C
     {
         onDecided(null);
         var before = Runner.State;
-        _answer = before.Wanted ? "" : before.Workers.IsEmpty ? "is stopped already" : "is stopping already";
+        _answer = before.IsStarted ? "" : before.Workers.IsEmpty ? "is stopped already" : "is stopping already";
         Runner.Post(new StopRequested());
-        if (before.Wanted)
+        if (before.IsStarted)
         {
             _answer = Describe() + Queue();
         }
@@ -44,7 +44,7 @@ internal sealed class ServiceStopWatch(EventLoop loop, ServiceRunner runner) : C
     protected override void Look(ImmutableArray<ReportEffect> reports)
     {
         var state = Runner.State;
-        if (state.Wanted)
+        if (state.IsStarted)
         {
             Finish(Document("superseded", $"{Runner.Name}: started again before the last worker had left"));
         }

@@ -321,7 +321,7 @@ internal sealed class ReloadPlan
         {
             var why = (diff.MovedListeners.IsEmpty ? "" : $"; new sockets: {string.Join(", ", diff.MovedListeners)}")
                 + (diff.IsMixed ? "; the last roll-out ended between two generations" : "");
-            Add("rolled-out", diff.Changed.Where(term => term.NeedsNewWorker).Select(term => term.Setting), runner.State.Wanted || runner.Blocked is not null
+            Add("rolled-out", diff.Changed.Where(term => term.NeedsNewWorker).Select(term => term.Setting), runner.State.IsStarted || runner.Blocked is not null
                 ? $"{Count(after.Workers)} replaced, {after.Rollout.Strategy.ToWireName()}{why}"
                 : $"it is stopped: from its next start on{why}");
         }

@@ -108,7 +108,7 @@ internal sealed class ShardScaling : IDeadline
 
     /// <summary>Somebody accepts on it; or nobody is meant to, and it waits as well as the others do.</summary>
     private static bool IsServed(ServiceRunner[] users, ListenerSocket socket) =>
-        !users.Any(runner => runner.State.Wanted)
+        !users.Any(runner => runner.State.IsStarted)
         || users.Any(runner => runner.State.Workers.Any(worker => worker.Phase == WorkerPhase.Ready && runner.Holds(worker.Id, socket)));
 
     private void Look(ListenerHandle handle, ListenerSocket socket, ServiceRunner[] users)
@@ -121,7 +121,7 @@ internal sealed class ShardScaling : IDeadline
         if (socket.HasWaiting)
         {
             // Whoever had it is gone. Where nobody is there to have it, it waits for the next start.
-            users.FirstOrDefault(runner => runner.State.Wanted)?.CoverShards();
+            users.FirstOrDefault(runner => runner.State.IsStarted)?.CoverShards();
             return;
         }
 

@@ -87,7 +87,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     }
 
     private static bool CanBeIdle(ServiceState state) =>
-        state is { Wanted: true, Spec: { Start: StartMode.OnDemand } spec } && spec.StopWhenIdle > TimeSpan.Zero;
+        state is { IsStarted: true, Spec: { Start: StartMode.OnDemand } spec } && spec.StopWhenIdle > TimeSpan.Zero;
 
     private void Looked(int period, int open)
     {

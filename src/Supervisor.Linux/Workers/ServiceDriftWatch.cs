@@ -39,7 +39,7 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
 
         public IReadOnlyList<ListenerHandle> Listeners => runner.Listeners;
 
-        public bool IsStarted => runner.State.Wanted;
+        public bool IsStarted => runner.State.IsStarted;
 
         public IEnumerable<SocketHolderProcess> HoldersOf(ListenerSocket socket) =>
             runner.State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights

@@ -167,7 +167,7 @@ internal sealed class ServiceLog : IDisposable
         ServiceReport.WorkerKilled => (LogEventLevel.Warning, MessageIds.WorkerKilled),
         ServiceReport.WorkerLeft => (LogEventLevel.Information, MessageIds.WorkerExited),
         ServiceReport.WorkerDied => (LogEventLevel.Error, report.Worker!.Pid is null ? MessageIds.WorkerStartFailed : MessageIds.WorkerDied),
-        ServiceReport.SlotBackingOff => report.Slot!.LimitReached
+        ServiceReport.SlotBackingOff => report.Slot!.Phase == SlotPhase.Limited
             ? (LogEventLevel.Error, MessageIds.WorkerLimited)
             : (LogEventLevel.Warning, MessageIds.WorkerBackingOff),
         ServiceReport.SlotFinished => (LogEventLevel.Information, MessageIds.WorkerFinished),

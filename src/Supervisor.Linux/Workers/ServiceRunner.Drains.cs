@@ -44,7 +44,7 @@ public sealed partial class ServiceRunner
             {
                 KillWorker(worker.Id);
             }
-            else if (!worker.IsLive && worker.EndRequested)
+            else if (!worker.IsLive && worker.EndReason != EndReason.None)
             {
                 _drains.Told(worker.Id, worker.PhaseSince);
             }

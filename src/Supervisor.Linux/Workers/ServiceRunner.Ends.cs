@@ -125,7 +125,7 @@ public sealed partial class ServiceRunner
         Unwatch(process);
         process.BeginEnd();
         process.KillKnown();
-        var isReplaced = State.Wanted && State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { EndRequested: false };
+        var isReplaced = State.IsStarted && State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { EndReason: EndReason.None };
         if (isReplaced)
         {
             Tell();
@@ -135,7 +135,7 @@ public sealed partial class ServiceRunner
         }
 
         _sweeping++;
-        var isLast = !State.Wanted && _processes.Values.All(other => other.IsEnding);
+        var isLast = !State.IsStarted && _processes.Values.All(other => other.IsEnding);
         Sweeps.Begin(process.Rest(
             isLast,
             ListenerNames(),

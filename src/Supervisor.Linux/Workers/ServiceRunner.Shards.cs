@@ -27,7 +27,7 @@ public sealed partial class ServiceRunner
     /// <summary>Whether workers have to be replaced for a listener to have that many shards, and the service that many workers.</summary>
     public bool NeedsOtherShares(ListenerHandle handle, int shards, int workers)
     {
-        if (!State.Wanted || handle.Sockets.Count == 0 || State.Spec.Handoff == HandoffKind.None)
+        if (!State.IsStarted || handle.Sockets.Count == 0 || State.Spec.Handoff == HandoffKind.None)
         {
             return false;
         }

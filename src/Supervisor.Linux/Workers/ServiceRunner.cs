@@ -118,7 +118,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     /// <summary>Whether a slot is meant for a generation that is, or has, something else than what is asked for, and no roll-out is there to change that.</summary>
     public bool IsMixed => State.IsMixed
-        || (State.Wanted && State.Rollout is not { IsActive: true } && State.Slots.Any(slot => slot.Index < State.Desired && !ListenersOf(slot.Generation).SequenceEqual(Listeners)));
+        || (State.IsStarted && State.Rollout is not { IsActive: true } && State.Slots.Any(slot => slot.Index < State.Desired && !ListenersOf(slot.Generation).SequenceEqual(Listeners)));
 
     /// <summary>Why the service cannot be started; null where it can.</summary>
     public string? Blocked { get; private set; }
@@ -201,7 +201,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
     private void Refuse(string error, Action<string?>? onDecided)
     {
-        if (!State.Wanted)
+        if (!State.IsStarted)
         {
             Blocked = error;
             _log.Blocked(error);
@@ -241,7 +241,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <param name="onDecided">As in <see cref="Start(Action{string?}?)"/>.</param>
     public void Restart(Action<string?>? onDecided = null)
     {
-        if (!State.Wanted)
+        if (!State.IsStarted)
         {
             Start(onDecided);
             return;
@@ -290,7 +290,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         var error = State.Rollout switch
         {
             { IsOnTrial: true } => null,
-            { IsActive: true, Canary: > 0, Promoted: true } rollout => $"the canary of generation {rollout.To} has been promoted already",
+            { IsActive: true, Canary: > 0, IsPromoted: true } rollout => $"the canary of generation {rollout.To} has been promoted already",
             { IsActive: true, Phase: RolloutPhase.RollingBack } rollout => $"the roll-out of generation {rollout.To} is being rolled back",
             { IsActive: true } rollout => $"the roll-out of generation {rollout.To} has no canary",
             _ => "no roll-out is under way",
@@ -409,7 +409,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                     CarryOut(report, now);
                 }
 
-                _stored.RemoveFrom(State is { Wanted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
+                _stored.RemoveFrom(State is { IsStarted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
                 _demand.Follow(State);
                 Changed?.Invoke(this, reports.ToImmutable());
                 mayChangeShares |= next is ScaleRequested or SpecChanged;
@@ -433,7 +433,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     }
 
     /// <summary>Whether a stopped service has nothing left to do: no worker, nothing that one left, no hook.</summary>
-    public bool IsGone => State is { Wanted: false, Workers.IsEmpty: true } && _sweeping == 0 && _hooks.IsIdle;
+    public bool IsGone => State is { IsStarted: false, Workers.IsEmpty: true } && _sweeping == 0 && _hooks.IsIdle;
 
     /// <summary>Waits until the workers' lines have been written where they go, unless that takes too long.</summary>
     public void FlushOutput() => _output?.Flush();
@@ -494,7 +494,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             if (identity is not null)
             {
                 _wanted = _wanted with { Identity = identity };
-                foreach (var (generation, means) in _means.Where(pair => pair.Value.Identity is null || !State.Wanted).ToArray())
+                foreach (var (generation, means) in _means.Where(pair => pair.Value.Identity is null || !State.IsStarted).ToArray())
                 {
                     _means[generation] = means with { Identity = identity };
                 }

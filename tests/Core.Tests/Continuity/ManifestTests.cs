@@ -226,6 +226,45 @@ public class ManifestTests
         Assert.Equal(3, restored.Spec.Rollout.MaxGenerations);
     }
 
+    /// <summary>Versions that know the states as booleans read them, and are read.</summary>
+    [Fact]
+    public void Phases_keep_the_form_of_older_versions()
+    {
+        SlotState[] slots =
+        [
+            new() { Index = 0, Generation = 1 },
+            new() { Index = 1, Generation = 1, NextTry = TimeSpan.FromSeconds(9) },
+            new() { Index = 2, Generation = 1, Phase = SlotPhase.Limited, NextTry = TimeSpan.FromSeconds(9) },
+            new() { Index = 3, Generation = 1, Phase = SlotPhase.Limited },
+            new() { Index = 4, Generation = 1, Phase = SlotPhase.Finished, IsVacated = true },
+        ];
+        WorkerState Worker(int id, EndReason reason, string? hang = null) =>
+            new() { Id = id, Slot = 0, Generation = 1, Phase = WorkerPhase.Stopping, StartedAt = default, EndReason = reason, Hang = hang };
+        var state = ServiceState.Create(Spec) with
+        {
+            IsStarted = true,
+            Slots = [.. slots],
+            Workers = [Worker(0, EndReason.None), Worker(1, EndReason.Requested), Worker(2, EndReason.StartTimedOut), Worker(3, EndReason.Hung, "why") with { RestartDecided = true }],
+            Rollout = new RolloutState { Phase = RolloutPhase.Waiting, From = 1, To = 2, StartedAt = default, Canary = 1, IsPromoted = true, WaitsFor = [1] },
+        };
+        var bytes = ManifestFormat.Write(Manifest(state));
+        var written = JsonNode.Parse(bytes)!["services"]![0]!["state"]!;
+        Assert.True((bool)written["wanted"]!);
+        Assert.Equal("FF FF TF TF FT", Bits(written["slots"]!, "limit_reached", "finished"));
+        Assert.Equal("F F F F T", Bits(written["slots"]!, "yielded"));
+        Assert.Equal("FFF TFF TTF TFT", Bits(written["workers"]!, "end_requested", "start_timed_out", "judged"));
+        Assert.Equal(("Replacing", false, true), ((string)written["rollout"]!["phase"]!, (bool)written["rollout"]!["has_begun"]!, (bool)written["rollout"]!["promoted"]!));
+
+        Assert.True(ManifestFormat.TryRead(bytes, out var read, out _, out var error), error);
+        var restored = read.Services[0].State;
+        Assert.Equal(slots.Select(slot => (slot.Phase, slot.NextTry, slot.IsVacated)), restored.Slots.Select(slot => (slot.Phase, slot.NextTry, slot.IsVacated)));
+        Assert.Equal(state.Workers.AsEnumerable(), restored.Workers);
+        Assert.Equal((RolloutPhase.Waiting, true), (restored.Rollout!.Phase, restored.Rollout.IsPromoted));
+
+        static string Bits(JsonNode items, params string[] fields) =>
+            string.Join(' ', items.AsArray().Select(item => string.Concat(fields.Select(field => (bool)item![field]! ? 'T' : 'F'))));
+    }
+
     [Theory]
     [InlineData("least_reader", "2", "format")]
     [InlineData("format", null, "format")]

@@ -241,7 +241,7 @@ public class RolloutScenarios
 
         service.Ready("0/2").Forget().Restart();
         Assert.Equal(
-            [RolloutPhase.Superseded, RolloutPhase.Replacing],
+            [RolloutPhase.Superseded, RolloutPhase.Waiting],
             service.Reports.Where(report => report.Report is ServiceReport.RolloutEnded or ServiceReport.RolloutStarted)
                 .Select(report => report.Rollout!.Phase));
         Assert.DoesNotContain(service.State.Workers, worker => worker.Generation == 2 && worker.Phase == WorkerPhase.Starting);

@@ -248,14 +248,14 @@ internal sealed class FakeService
 
     public string Describe() => string.Create(
         CultureInfo.InvariantCulture,
-        $"at {Now.TotalSeconds}s wanted {State.Wanted} desired {State.Desired} generation {State.Generation} rollout "
+        $"at {Now.TotalSeconds}s wanted {State.IsStarted} desired {State.Desired} generation {State.Generation} rollout "
         + $"{State.Rollout?.Phase} {State.Rollout?.From}->{State.Rollout?.To} next {State.NextDeadline?.TotalSeconds}; "
         + $"slots {string.Join(' ', State.Slots.Select(Describe))} "
         + $"workers {string.Join(' ', State.Workers.Select(worker => $"#{worker.Id} {Name(worker)} {worker.Phase},"))}");
 
     private static string Describe(SlotState slot) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{slot.Index}/{slot.Generation}{(slot.Finished ? " finished" : "")}"
+        $"{slot.Index}/{slot.Generation}{(slot.Phase == SlotPhase.Finished ? " finished" : "")}"
         + $"{(slot.NextTry is { } at ? " until " + at.TotalSeconds : "")} failures {slot.Failures},");
 
     private HookEnded End(HookEffect hook) =>

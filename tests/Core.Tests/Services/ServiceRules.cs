@@ -60,7 +60,7 @@ internal static class ServiceRules
     private static void GenerationsDoNotPileUp(FakeService.Transition transition)
     {
         var (before, after) = (transition.Before, transition.After);
-        if (after.Rollout is not { HasBegun: true } rollout || (before.Rollout?.To == rollout.To && before.Rollout.HasBegun))
+        if (after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining } rollout || (before.Rollout?.To == rollout.To && before.Rollout.Phase != RolloutPhase.Waiting))
         {
             return;
         }
@@ -99,7 +99,7 @@ internal static class ServiceRules
     {
         Require(state.NextDeadline is null, "a deadline is pending");
         Require(state.Rollout is not { IsActive: true }, $"the roll-out is still {state.Rollout?.Phase}");
-        if (!state.Wanted)
+        if (!state.IsStarted)
         {
             Require(state.Workers.IsEmpty, "a stopped service has workers");
             return;
@@ -109,7 +109,7 @@ internal static class ServiceRules
         foreach (var slot in state.Slots)
         {
             var workers = state.Workers.Where(worker => worker.Slot == slot.Index).ToArray();
-            if (slot.Finished)
+            if (slot.Phase == SlotPhase.Finished)
             {
                 Require(workers.Length == 0, $"slot {slot.Index} is finished and has a worker");
                 continue;
@@ -138,7 +138,7 @@ internal static class ServiceRules
     {
         var after = transition.After;
         foreach (var worker in AskedToLeave(transition).Where(
-            worker => after.Wanted && worker.Slot < after.Desired && !HasReady(after, worker.Slot)))
+            worker => after.IsStarted && worker.Slot < after.Desired && !HasReady(after, worker.Slot)))
         {
             var spec = Terms(after);
             var allowed = spec.Strategy switch
@@ -147,7 +147,7 @@ internal static class ServiceRules
                 RolloutStrategy.Rolling => spec.MaxUnavailable,
                 _ => 0,
             };
-            var missing = after.Slots.Count(slot => slot.Index < after.Desired && !slot.Finished && !HasReady(after, slot.Index));
+            var missing = after.Slots.Count(slot => slot.Index < after.Desired && slot.Phase != SlotPhase.Finished && !HasReady(after, slot.Index));
             Require(
                 after.Rollout is { IsReplacing: true },
                 $"worker {worker.Id} was asked to leave slot {worker.Slot} empty outside of a roll-out");
@@ -168,7 +168,7 @@ internal static class ServiceRules
         }
 
         var all = rollout.IsOnTrial ? Math.Min(rollout.Canary, after.Desired) : after.Desired;
-        var old = AskedToLeave(transition).Any(worker => after.Wanted && worker.Slot < after.Desired && worker.Slot < before.Slots.Length
+        var old = AskedToLeave(transition).Any(worker => after.IsStarted && worker.Slot < after.Desired && worker.Slot < before.Slots.Length
             && worker.Generation == before.Slots[worker.Slot].Generation && worker.Generation != rollout.To);
         Require(
             !old || Enumerable.Range(0, all).All(slot =>
@@ -213,7 +213,7 @@ internal static class ServiceRules
                 .All(group => group.Count() == 1),
             "a slot has two live workers of one generation");
         var spawned = transition.Effects.OfType<SpawnEffect>().Select(effect => effect.Worker).ToArray();
-        Require(spawned.Length == 0 || after.Wanted, "a stopped service spawns");
+        Require(spawned.Length == 0 || after.IsStarted, "a stopped service spawns");
         Require(
             spawned.All(worker => after.Workers.Any(other => other.Id == worker.Id && other.Phase == WorkerPhase.Starting)),
             "a worker was spawned and asked to end at once");
@@ -255,7 +255,7 @@ internal static class ServiceRules
     {
         var after = transition.After;
         var spec = Terms(after);
-        if (!after.Wanted)
+        if (!after.IsStarted)
         {
             return;
         }
@@ -312,7 +312,7 @@ internal static class ServiceRules
         Require(
             after.Slots.Select(slot => slot.Index).SequenceEqual(Enumerable.Range(0, after.Slots.Length)),
             "slots are not numbered in order");
-        Require(!after.Wanted || after.Slots.Length >= after.Desired, "slots are missing");
+        Require(!after.IsStarted || after.Slots.Length >= after.Desired, "slots are missing");
         Require(after.Workers.Select(worker => worker.Id).Distinct().Count() == after.Workers.Length, "two workers have one number");
         Require(after.Generation <= after.NewestGeneration, "the generation is newer than the newest");
         Require(

@@ -62,7 +62,7 @@ public class ServiceScenarios
         }
 
         service.Forget().Die("0/1").Did();
-        Assert.True(service.State.Slots[0].LimitReached);
+        Assert.True(service.State.Slots[0].Phase == SlotPhase.Limited);
         Assert.Equal(ServiceCondition.Failed, service.Condition);
         Assert.Equal(service.Now + TimeSpan.FromSeconds(30), service.State.NextDeadline);
         service.Advance(30).Did("spawn 0/1");
@@ -85,7 +85,7 @@ public class ServiceScenarios
     public void A_clean_end_may_be_the_end(RestartPolicy policy)
     {
         var service = Running(2, new RestartSpec { Policy = policy }).Exit("0/1").Did();
-        Assert.True(service.State.Slots[0].Finished);
+        Assert.True(service.State.Slots[0].Phase == SlotPhase.Finished);
         Assert.Equal((ServiceCondition.Degraded, 1), (service.Condition, service.State.Expected));
         service.Exit("1/1").Did();
         Assert.Equal((ServiceCondition.Stopped, 0), (service.Condition, service.State.Expected));
@@ -217,7 +217,7 @@ public class ServiceScenarios
         }
 
         service.Leave("0/1").Did();
-        Assert.True(service.State.Slots[0].LimitReached);
+        Assert.True(service.State.Slots[0].Phase == SlotPhase.Limited);
     }
 
     [Theory]
@@ -231,7 +231,7 @@ public class ServiceScenarios
     {
         var service = Running(1, new RestartSpec { Policy = policy }).Leave("0/1").Did();
         service.Send(new WorkerEnded(1, ExitReason.Exited(status))).Did(finished ? [] : ["spawn 0/1"]);
-        Assert.Equal(finished, service.State.Slots[0].Finished);
+        Assert.Equal(finished, service.State.Slots[0].Phase == SlotPhase.Finished);
     }
 
     [Fact]
@@ -285,7 +285,7 @@ public class ServiceScenarios
         service.Forget().Start().Did("spawn 0/1");
         Assert.Equal(ServiceCondition.Starting, service.Condition);
         service.Die("0/1").Did("spawn 0/1");
-        Assert.False(service.State.Slots[0].LimitReached);
+        Assert.False(service.State.Slots[0].Phase == SlotPhase.Limited);
         Assert.Equal(4, service.State.Slots[0].Restarts);
     }
 
@@ -294,9 +294,9 @@ public class ServiceScenarios
     {
         var service = Service(1, new RestartSpec { Limit = 1, Backoff = TimeSpan.FromMilliseconds(1) }).Start();
         service.Die("0/1").Die("0/1").Advance(30).Forget();
-        Assert.True(service.State.Slots[0].LimitReached);
+        Assert.True(service.State.Slots[0].Phase == SlotPhase.Limited);
         service.Start().Did();
-        Assert.False(service.State.Slots[0].LimitReached);
+        Assert.False(service.State.Slots[0].Phase == SlotPhase.Limited);
     }
 
     [Theory]

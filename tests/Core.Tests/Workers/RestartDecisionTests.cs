@@ -44,7 +44,7 @@ public class RestartDecisionTests
             reason,
             Spec with { Restart = new RestartSpec { Policy = policy } },
             At(5));
-        Assert.Equal(finished, slot.Finished);
+        Assert.Equal(finished, slot.Phase == SlotPhase.Finished);
         Assert.Equal(finished ? 0 : 1, slot.Restarts);
         Assert.Equal(reason, slot.LastExit);
     }
@@ -53,7 +53,7 @@ public class RestartDecisionTests
     public void A_start_timeout_is_a_failure_however_clean_the_end() =>
         Assert.False(RestartDecision.After(
             Slot,
-            Worker() with { StartTimedOut = true },
+            Worker() with { EndReason = EndReason.StartTimedOut },
             ExitReason.Exited(0),
             Spec with { Restart = new RestartSpec { Policy = RestartPolicy.OnFailure } },
             At(30)).Finished);
@@ -107,15 +107,15 @@ public class RestartDecisionTests
         for (var i = 0; i < 5; i++)
         {
             slot = RestartDecision.After(slot, Worker(ready: 0), Failure, Spec, At(i));
-            Assert.True(slot is { LimitReached: false, NextTry: null });
+            Assert.True(slot is { Phase: SlotPhase.Open, NextTry: null });
         }
 
         var limited = RestartDecision.After(slot, Worker(ready: 0), Failure, Spec, At(5));
-        Assert.True(limited.LimitReached);
+        Assert.True(limited.Phase == SlotPhase.Limited);
         Assert.Equal(At(35), limited.NextTry);
 
         var later = RestartDecision.After(slot, Worker(ready: 0), Failure, Spec, At(10));
-        Assert.True(later is { LimitReached: false, NextTry: null });
+        Assert.True(later is { Phase: SlotPhase.Open, NextTry: null });
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public class RestartDecisionTests
                 Failure,
                 Spec with { Restart = new RestartSpec { Limit = 0 } },
                 At(i * 0.01));
-            Assert.False(slot.LimitReached);
+            Assert.False(slot.Phase == SlotPhase.Limited);
         }
     }
 

@@ -71,7 +71,7 @@ public class WorkerMachineTests
     [MemberData(nameof(Cells))]
     public void Cell(WorkerPhase phase, WorkerEvent what, WorkerPhase expected, Action action, int? deadline)
     {
-        var worker = Worker(phase) with { EndRequested = phase is WorkerPhase.Draining or WorkerPhase.Stopping };
+        var worker = Worker(phase) with { EndReason = phase is WorkerPhase.Draining or WorkerPhase.Stopping ? EndReason.Requested : EndReason.None };
         Assert.Equal(expected == phase ? TimeSpan.Zero : Now, WorkerMachine.Step(worker, what, Spec, Now).State.PhaseSince);
 
         var (after, done) = WorkerMachine.Step(worker, what, Spec, Now);
@@ -93,13 +93,13 @@ public class WorkerMachineTests
     public void A_worker_that_leaves_by_itself_is_asked_all_the_same_and_gets_the_whole_drain_time_once()
     {
         var leaving = WorkerMachine.Step(Worker(WorkerPhase.Ready), WorkerEvent.StoppingAnnounced, Spec, Now).State;
-        Assert.False(leaving.EndRequested);
-        Assert.True(leaving.AwaitsJudgement);
+        Assert.Equal(EndReason.None, leaving.EndReason);
+        Assert.True(leaving.AwaitsRestartPolicy);
 
         var later = Now + TimeSpan.FromSeconds(3);
         var (asked, action) = WorkerMachine.Step(leaving, WorkerEvent.Stop, Spec, later);
         Assert.Equal(Action.Signal, action);
-        Assert.True(asked.EndRequested);
+        Assert.Equal(EndReason.Requested, asked.EndReason);
         Assert.Equal(later + Spec.StopTimeout, asked.Deadline);
         Assert.Equal((asked, Action.None), WorkerMachine.Step(asked, WorkerEvent.Stop, Spec, later + TimeSpan.FromSeconds(3)));
     }
@@ -119,8 +119,8 @@ public class WorkerMachineTests
     {
         var timedOut = WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.DeadlinePassed, Spec, Now).State;
         var asked = WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Stop, Spec, Now).State;
-        Assert.True(timedOut is { EndRequested: true, StartTimedOut: true, AwaitsJudgement: true });
-        Assert.True(asked is { EndRequested: true, StartTimedOut: false, AwaitsJudgement: false });
+        Assert.True(timedOut is { EndReason: EndReason.StartTimedOut, AwaitsRestartPolicy: true });
+        Assert.True(asked is { EndReason: EndReason.Requested, AwaitsRestartPolicy: false });
     }
 
     [Fact]
@@ -157,7 +157,7 @@ public class WorkerMachineTests
     {
         var ready = WorkerMachine.Step(WorkerMachine.Start(7, 2, 3, Spec, Now), WorkerEvent.Ready, Spec, Now).State;
         var silent = WorkerMachine.Step(ready, WorkerEvent.WatchdogPassed, Spec, Now).State;
-        Assert.True(silent is { HasFailed: true, EndRequested: true, AwaitsJudgement: true, WatchdogDeadline: null });
+        Assert.True(silent is { HasFailed: true, EndReason: EndReason.Hung, AwaitsRestartPolicy: true, WatchdogDeadline: null });
         Assert.Equal("sent no WATCHDOG=1 for 7s", silent.Hang);
         Assert.Equal(
             "said that it hangs (WATCHDOG=trigger)",

@@ -1,0 +1,102 @@
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>When hooks run, and what their end means.</summary>
+internal sealed class HookSteps(ServiceStep step)
+{
+    /// <summary>Ends the pre_start that runs for that generation, because nothing waits for it any more.</summary>
+    public void StopPreparing(int? generation)
+    {
+        if (step.State.Preparing is { } preparing && preparing == generation)
+        {
+            step.State = step.State with { Preparing = null };
+            step.Add(new HookStopEffect(HookKind.PreStart, preparing));
+        }
+    }
+
+    /// <summary>Whether workers of that generation may be started. If pre_start has yet to run for it, it runs, once no other does.</summary>
+    public bool IsPrepared(int generation)
+    {
+        if (step.State.SpecOf(generation).Hooks.PreStart.IsEmpty || step.State.Prepared.Contains(generation))
+        {
+            return true;
+        }
+
+        if (step.State.Preparing is null)
+        {
+            step.State = step.State with { Preparing = generation };
+            step.Add(new HookEffect(HookKind.PreStart, generation));
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// A hook has ended. A failure of pre_start fails the roll-out of its generation, or is a failed start of each slot that
+    /// waits for it. The other hooks change nothing.
+    /// </summary>
+    public void Ended(HookEnded ended)
+    {
+        if (ended.Stopped)
+        {
+            return;
+        }
+
+        if (ended.Failure is not null)
+        {
+            step.Report(ServiceReport.HookFailed, text: $"{ended.Failure} (generation {ended.Generation})");
+        }
+
+        var generation = ended.Generation;
+        if (ended.Hook != HookKind.PreStart || step.State.Preparing != generation)
+        {
+            return;
+        }
+
+        step.State = step.State with { Preparing = null };
+        if (ended.Failure is not { } failure)
+        {
+            step.State = step.State with { Prepared = step.State.Prepared.Add(generation) };
+            return;
+        }
+
+        step.Rollout.PreparationFailed(generation, failure);
+        foreach (var slot in step.State.Slots)
+        {
+            if (slot.Generation == generation && slot.Index < step.State.Desired && step.State.IsFillable(slot) && !HasLiveWorker(slot))
+            {
+                var unborn = WorkerMachine.Start(0, slot.Index, generation, step.State.SpecOf(generation), step.Now);
+                step.Slots.ApplyRestartPolicy(unborn, ExitReason.NotStarted(failure));
+            }
+        }
+    }
+
+    /// <summary>Runs post_ready, once, when the generation that serves is ready in every slot.</summary>
+    public void Announce()
+    {
+        var state = step.State;
+        if (state.SpecOf(state.Generation).Hooks.PostReady.IsEmpty || state.Announced == state.Generation
+            || state.Rollout is { IsReplacing: true } or { Phase: RolloutPhase.RollingBack }
+            || !state.Slots.All(slot => state.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == state.Generation && worker.Phase == WorkerPhase.Ready)))
+        {
+            return;
+        }
+
+        step.State = state with { Announced = state.Generation };
+        step.Add(new HookEffect(HookKind.PostReady, state.Generation));
+    }
+
+    /// <summary>The last worker of a stopped service has exited.</summary>
+    public void Stopped()
+    {
+        step.Report(ServiceReport.ServiceStopped);
+        if (!step.State.Spec.Hooks.PostStop.IsEmpty)
+        {
+            step.Add(new HookEffect(HookKind.PostStop, step.State.Generation));
+        }
+    }
+
+    private bool HasLiveWorker(SlotState slot) =>
+        step.State.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive);
+}

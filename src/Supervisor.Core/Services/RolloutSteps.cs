@@ -1,0 +1,210 @@
+namespace Supervisor.Core.Services;
+
+/// <summary>Carries out what <see cref="RolloutMachine"/> decides.</summary>
+internal sealed class RolloutSteps(ServiceStep step)
+{
+    /// <summary>Begins a roll-out of what is asked for. One that is under way is superseded.</summary>
+    public void Begin()
+    {
+        End(RolloutPhase.Superseded, "a further restart replaced it");
+        foreach (var slot in step.State.Slots.Where(slot => slot.IsVacated))
+        {
+            var kept = RolloutMachine.GivenToServing(step.State, slot);
+
+            // A slot that lies beyond the canary now is its own generation's until the canary is promoted.
+            var isBeyond = step.State.Spec.Rollout.Canary > 0 && slot.Index >= step.State.Spec.Rollout.Canary;
+            step.Set(isBeyond ? kept with { IsVacated = false } : kept);
+        }
+
+        var rollout = RolloutMachine.Begin(step.State, step.Now);
+        step.State = step.State with
+        {
+            NewestGeneration = rollout.To,
+            Specs = step.State.Specs.SetItem(rollout.To, step.State.Spec),
+            Rollout = rollout,
+        };
+        step.Report(ServiceReport.RolloutStarted);
+    }
+
+    /// <summary>Changes the slots whose turn has come, and starts the new workers that may start.</summary>
+    public void Advance()
+    {
+        if (step.State.Rollout is { Phase: RolloutPhase.Waiting } waiting)
+        {
+            var rollout = RolloutMachine.Await(step.State, waiting);
+            step.State = step.State with { Rollout = rollout };
+            if (rollout.Phase == RolloutPhase.Waiting && waiting.WaitsFor.IsEmpty)
+            {
+                step.Report(ServiceReport.RolloutWaiting);
+            }
+        }
+
+        // Prepared first: a generation whose pre_start fails takes no old worker's place.
+        if (step.State.Rollout is not { Phase: RolloutPhase.Replacing } replacing || !step.Hooks.IsPrepared(replacing.To))
+        {
+            return;
+        }
+
+        foreach (var slot in RolloutMachine.Settled(step.State, replacing))
+        {
+            step.Set(slot.For(replacing.To));
+            step.Report(ServiceReport.RolloutProgressed);
+        }
+
+        var surging = RolloutMachine.Surging(step.State, replacing);
+        foreach (var slot in step.State.Slots)
+        {
+            var action = RolloutMachine.Decide(step.State, replacing, slot, surging);
+            surging += action == RolloutMachine.SlotAction.Spawn && !slot.IsVacated ? 1 : 0;
+            if (action is RolloutMachine.SlotAction.Vacate or RolloutMachine.SlotAction.VacateAndSpawn)
+            {
+                Vacate(slot);
+            }
+
+            if (action is RolloutMachine.SlotAction.Spawn or RolloutMachine.SlotAction.VacateAndSpawn)
+            {
+                step.Spawn(slot.Index, replacing.To);
+            }
+        }
+    }
+
+    /// <summary>Takes the roll-out to the phase that it has reached.</summary>
+    public void Conclude()
+    {
+        while (step.State.Rollout is { } rollout && RolloutMachine.NextPhase(step.State, rollout) is { } phase)
+        {
+            switch (phase)
+            {
+                case RolloutPhase.Canary:
+                    var hold = step.State.SpecOf(rollout.To).Rollout.CanaryHold;
+                    step.State = step.State with { Rollout = rollout with { Phase = phase, PromotedAt = hold > TimeSpan.Zero ? step.Now + hold : null } };
+                    step.Report(ServiceReport.RolloutCanary);
+                    break;
+                case RolloutPhase.Draining:
+                    step.State = step.State with { Generation = rollout.To, Rollout = rollout with { Phase = phase } };
+                    step.Report(ServiceReport.RolloutProgressed);
+                    break;
+                default:
+                    End(phase);
+                    break;
+            }
+        }
+    }
+
+    /// <summary>Ends the roll-out, if one is under way.</summary>
+    public void End(RolloutPhase phase, string? reason = null)
+    {
+        if (step.State.Rollout is { IsActive: true } rollout)
+        {
+            step.State = step.State with { Rollout = RolloutMachine.End(step.State, rollout, phase, reason, step.Now) };
+            step.Report(ServiceReport.RolloutEnded);
+        }
+    }
+
+    /// <summary>A worker has failed, which may be the failure of the roll-out.</summary>
+    public void WorkerFailed(WorkerState worker, string reason)
+    {
+        if (RolloutMachine.FailureOf(step.State, worker, reason, step.Now) is { } why)
+        {
+            Fail(why, worker);
+        }
+    }
+
+    /// <summary>pre_start has failed for a generation, which may be the one that is rolled out.</summary>
+    public void PreparationFailed(int generation, string reason)
+    {
+        if (step.State.Rollout is { Phase: RolloutPhase.Replacing } rollout && rollout.To == generation)
+        {
+            Fail(reason, null);
+        }
+    }
+
+    /// <summary>The canary is good, or not waited for. Nothing happens where none is on trial.</summary>
+    public void Promote(string why)
+    {
+        if (step.State.Rollout is { IsOnTrial: true } rollout)
+        {
+            step.State = step.State with { Rollout = RolloutMachine.Promote(rollout) };
+            step.Report(ServiceReport.RolloutPromoted, text: why);
+        }
+    }
+
+    /// <summary>Rolls the roll-out back, whatever on_failure says, also when it only drains. Nothing happens where none is under way.</summary>
+    public void Abort()
+    {
+        if (step.State.Rollout is { IsActive: true, Phase: not RolloutPhase.RollingBack } rollout)
+        {
+            step.Hooks.StopPreparing(rollout.To);
+            RollBack("aborted, as asked", null);
+        }
+    }
+
+    /// <summary>The restart policy has decided about a slot of the old generation: a rollback may not be possible any more.</summary>
+    public void SlotDecided(WorkerState worker, SlotState slot, string reason)
+    {
+        if (step.State.Rollout is { } rollout && RolloutMachine.CannotRollBack(step.State, worker, slot))
+        {
+            var failure = $"worker {worker.Slot} of generation {worker.Generation} {reason}{WorkerText.BeforeReady(worker)}";
+            step.State = step.State with { Rollout = rollout with { Reason = $"{rollout.Reason}; rolling back, {failure}, so what is ready stays" } };
+            EndBetween();
+        }
+
+        if (slot.Phase == SlotPhase.Finished)
+        {
+            step.Set(RolloutMachine.GivenToServing(step.State, step.State.Slots[slot.Index]));
+        }
+    }
+
+    private void Fail(string reason, WorkerState? worker)
+    {
+        var rollout = step.State.Rollout!;
+        if (step.State.SpecOf(rollout.To).Rollout.OnFailure == RolloutFailurePolicy.Rollback)
+        {
+            RollBack(reason, worker);
+            return;
+        }
+
+        step.State = step.State with
+        {
+            Slots = [.. step.State.Slots.Select(slot => slot with { IsVacated = false })],
+            Generation = rollout.From,
+            Rollout = RolloutMachine.RollBack(rollout, reason),
+        };
+        step.Report(ServiceReport.RolloutFailing, worker, text: reason);
+        EndBetween();
+    }
+
+    private void RollBack(string reason, WorkerState? worker)
+    {
+        var rollout = step.State.Rollout!;
+        step.State = step.State with
+        {
+            Slots = [.. step.State.Slots.Select(slot => RolloutMachine.RollBack(step.State, rollout, slot))],
+            Generation = rollout.From,
+            Rollout = RolloutMachine.RollBack(rollout, reason),
+        };
+        step.Service.RestoreSpec(rollout.From);
+        step.Report(ServiceReport.RolloutFailing, worker, text: reason);
+    }
+
+    /// <summary>The roll-out ends between the two generations: each slot stays with the one that serves it.</summary>
+    private void EndBetween()
+    {
+        foreach (var slot in step.State.Slots)
+        {
+            step.Set(RolloutMachine.GivenToServing(step.State, slot));
+        }
+
+        End(RolloutPhase.Failed);
+    }
+
+    /// <summary>Takes the slot from its workers before a new one serves.</summary>
+    private void Vacate(SlotState slot)
+    {
+        step.Set(slot with { IsVacated = true });
+        foreach (var worker in step.State.Workers.Where(worker => worker.Slot == slot.Index && worker.IsLive))
+        {
+            step.Workers.Happened(worker.Id, WorkerEvent.Stop);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>One step of <see cref="ServiceMachine"/> in the making: the state so far, the effects in their order, and the parts that change them.</summary>
+internal sealed class ServiceStep
+{
+    private readonly ImmutableArray<ServiceEffect>.Builder _effects = ImmutableArray.CreateBuilder<ServiceEffect>();
+
+    public ServiceStep(ServiceState state, TimeSpan now)
+    {
+        State = Before = state;
+        Now = now;
+        Service = new ServiceSteps(this);
+        Slots = new SlotSteps(this);
+        Workers = new WorkerSteps(this);
+        Hooks = new HookSteps(this);
+        Rollout = new RolloutSteps(this);
+    }
+
+    /// <summary>The state with which the step began.</summary>
+    public ServiceState Before { get; }
+
+    /// <summary>The state so far.</summary>
+    public ServiceState State { get; set; }
+
+    public TimeSpan Now { get; }
+
+    public ServiceSteps Service { get; }
+
+    public SlotSteps Slots { get; }
+
+    public WorkerSteps Workers { get; }
+
+    public HookSteps Hooks { get; }
+
+    public RolloutSteps Rollout { get; }
+
+    public ImmutableArray<ServiceEffect> Effects => _effects.ToImmutable();
+
+    public void Add(ServiceEffect effect) => _effects.Add(effect);
+
+    public void Report(ServiceReport report, WorkerState? worker = null, SlotState? slot = null, string? text = null) =>
+        _effects.Add(new ReportEffect(report, worker, slot, State.Rollout, text));
+
+    public void Set(SlotState slot) => State = State with { Slots = State.Slots.SetItem(slot.Index, slot) };
+
+    public void Update(int workerId, Func<WorkerState, WorkerState> change)
+    {
+        for (var i = 0; i < State.Workers.Length; i++)
+        {
+            if (State.Workers[i].Id == workerId)
+            {
+                State = State with { Workers = State.Workers.SetItem(i, change(State.Workers[i])) };
+                return;
+            }
+        }
+    }
+
+    public void Spawn(int slot, int generation)
+    {
+        var worker = WorkerMachine.Start(State.NextWorkerId, slot, generation, State.SpecOf(generation), Now);
+        State = State with { NextWorkerId = State.NextWorkerId + 1, Workers = State.Workers.Add(worker) };
+        _effects.Add(new SpawnEffect(worker));
+    }
+}

@@ -1,0 +1,148 @@
+namespace Supervisor.Core.Services;
+
+/// <summary>What is asked of the whole service: start, stop, scale, other terms.</summary>
+internal sealed class ServiceSteps(ServiceStep step)
+{
+    /// <summary>Makes a slot for each worker. Where the service is started, slots that are held back are tried again at once.</summary>
+    public void Start()
+    {
+        if (step.State.IsStarted)
+        {
+            foreach (var slot in step.State.Slots.Where(step.State.IsHeldBack))
+            {
+                step.Set(slot.Reopened() with { RecentRestarts = [] });
+            }
+
+            return;
+        }
+
+        if (!step.State.SpecOf(step.State.Generation).Equals(step.State.Spec))
+        {
+            BeginGeneration();
+        }
+
+        step.State = step.State with
+        {
+            IsStarted = true,
+            AwaitsDemand = false,
+            Slots = [.. Enumerable.Range(0, step.State.Desired).Select(index => new SlotState { Index = index, Generation = step.State.Generation })],
+        };
+    }
+
+    /// <summary>From now on the next connection starts the service, unless it is started.</summary>
+    public void AwaitDemand() => step.State = step.State with { AwaitsDemand = !step.State.IsStarted };
+
+    public void Stop()
+    {
+        step.State = step.State with { AwaitsDemand = false };
+        if (!step.State.IsStarted)
+        {
+            return;
+        }
+
+        step.Rollout.End(RolloutPhase.Superseded, "the service was stopped");
+        step.State = step.State with { IsStarted = false, Prepared = [], Announced = null };
+        step.Hooks.StopPreparing(step.State.Preparing);
+    }
+
+    public void Scale(int workers)
+    {
+        var before = step.State.Desired;
+        step.State = step.State with { Desired = workers };
+        if (!step.State.IsStarted)
+        {
+            return;
+        }
+
+        // A slot that had been scaled away begins anew, though its workers may still drain: roll-outs have passed it by.
+        var slots = step.State.Slots;
+        for (var i = before; i < workers; i++)
+        {
+            var slot = new SlotState { Index = i, Generation = step.State.Generation };
+            slots = i < slots.Length ? slots.SetItem(i, slot) : slots.Add(slot);
+        }
+
+        step.State = step.State with { Slots = slots };
+    }
+
+    /// <summary>
+    /// Something else is asked for. Generations whose workers are as good as those of the new terms live on under them;
+    /// each other one keeps its own. A stopped service begins its next start with a new generation, because workers of the
+    /// last one may still drain.
+    /// </summary>
+    public void Change(ServiceSpec spec, bool newWorkers)
+    {
+        var before = step.State.Spec;
+        var specs = step.State.Specs;
+        foreach (var (generation, terms) in step.State.Specs)
+        {
+            if (newWorkers || !ServiceReloadImpact.SameWorker(terms, spec))
+            {
+                continue;
+            }
+
+            // A roll-out that is under way keeps the strategy with which it began.
+            var isRolledOut = step.State.Rollout is { IsActive: true } rollout && rollout.To == generation;
+            specs = specs.SetItem(generation, isRolledOut ? spec with { Rollout = terms.Rollout } : spec);
+            if (terms.Hooks.PreStart.IsEmpty && !spec.Hooks.PreStart.IsEmpty && step.State.IsStarted)
+            {
+                // pre_start runs before a generation's first worker, and that one was started without.
+                step.State = step.State with { Prepared = step.State.Prepared.Add(generation) };
+            }
+        }
+
+        step.State = step.State with { Spec = spec, Specs = specs };
+        if (spec.Workers != before.Workers)
+        {
+            Scale(spec.Workers);
+        }
+
+        if (newWorkers && step.State.IsStarted)
+        {
+            step.Rollout.Begin();
+        }
+        else if (newWorkers)
+        {
+            BeginGeneration();
+        }
+    }
+
+    /// <summary>A roll-out was rolled back: what is asked for is what it was before.</summary>
+    public void RestoreSpec(int generation)
+    {
+        var failed = step.State.Spec;
+        step.State = step.State with { Spec = step.State.SpecOf(generation) };
+        if (failed.Workers != step.State.Spec.Workers && step.State.Desired == failed.Workers)
+        {
+            Scale(step.State.Spec.Workers);
+        }
+    }
+
+    /// <summary>Forgets the terms of generations that have no worker, and of which none can be started.</summary>
+    public void ForgetSpecs()
+    {
+        var state = step.State;
+        if (state.Specs.Count <= 1)
+        {
+            return;
+        }
+
+        var rollout = state.Rollout is { IsActive: true } active ? active : null;
+        var gone = state.Specs.Keys.Where(generation => generation != state.Generation
+            && state.Preparing != generation
+            && rollout?.To != generation
+            && rollout?.From != generation
+            && !state.Slots.Any(slot => slot.Generation == generation)
+            && !state.Workers.Any(worker => worker.Generation == generation)).ToArray();
+        if (gone.Length > 0)
+        {
+            step.State = state with { Specs = state.Specs.RemoveRange(gone) };
+        }
+    }
+
+    private void BeginGeneration()
+    {
+        var generation = step.State.NewestGeneration + 1;
+        step.State = step.State with { Generation = generation, NewestGeneration = generation, Specs = step.State.Specs.SetItem(generation, step.State.Spec) };
+    }
+}

@@ -1,0 +1,141 @@
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>Gives each slot its worker, and applies the restart policy.</summary>
+internal sealed class SlotSteps(ServiceStep step)
+{
+    /// <summary>For so many slots, what is noted of each fits on the stack.</summary>
+    private const int MostOnStack = 512;
+
+    /// <summary>
+    /// Brings all in line: every slot has a live worker of its generation, and workers that no slot needs end.
+    /// </summary>
+    public void Reconcile()
+    {
+        if (!step.State.IsStarted)
+        {
+            foreach (var worker in step.State.Workers)
+            {
+                step.Workers.Happened(worker.Id, WorkerEvent.Stop);
+            }
+
+            if (step.Before.IsStarted && step.State.Workers.IsEmpty)
+            {
+                step.Hooks.Stopped();
+            }
+
+            return;
+        }
+
+        step.Rollout.Advance();
+        CoverSlots();
+        foreach (var worker in step.State.Workers.Where(worker => worker.Slot >= step.State.Desired && worker.IsLive))
+        {
+            step.Workers.Happened(worker.Id, WorkerEvent.Stop);
+        }
+
+        RemoveEmptied();
+        step.Rollout.Conclude();
+        step.Hooks.Announce();
+    }
+
+    /// <summary>Lets the restart policy decide about the slot of a worker that exits without being asked to, or failed.</summary>
+    public void ApplyRestartPolicy(WorkerState worker, ExitReason reason)
+    {
+        // A slot counts failures of its own generation; a failure of a new generation is the roll-out's.
+        var state = step.State;
+        if (!state.IsStarted || worker.Slot >= state.Slots.Length || state.Slots[worker.Slot].Generation != worker.Generation)
+        {
+            return;
+        }
+
+        var slot = RestartDecision.After(state.Slots[worker.Slot], worker, reason, state.SpecOf(worker.Generation), step.Now);
+        step.Set(slot);
+        if (slot.Phase == SlotPhase.Finished)
+        {
+            step.Report(ServiceReport.SlotFinished, worker, slot);
+        }
+        else if (slot.NextTry is not null)
+        {
+            step.Report(ServiceReport.SlotBackingOff, worker, slot);
+        }
+
+        step.Rollout.SlotDecided(worker, slot, reason.Text);
+    }
+
+    /// <summary>Slots whose wait is over are open.</summary>
+    public void PassDeadlines()
+    {
+        for (var i = 0; i < step.State.Slots.Length; i++)
+        {
+            if (step.State.Slots[i].NextTry <= step.Now)
+            {
+                step.Set(step.State.Slots[i] with { NextTry = null });
+            }
+        }
+    }
+
+    /// <summary>
+    /// Covers those slots that have anything else than what nearly every slot has at nearly every event: one live worker, of
+    /// the slot's own generation. One pass without garbage: hundreds of workers become ready one by one.
+    /// </summary>
+    private void CoverSlots()
+    {
+        var slots = step.State.Slots;
+        var workers = step.State.Workers;
+        Span<bool> has = slots.Length <= MostOnStack ? stackalloc bool[slots.Length] : new bool[slots.Length];
+        Span<bool> isOdd = slots.Length <= MostOnStack ? stackalloc bool[slots.Length] : new bool[slots.Length];
+        foreach (var worker in workers)
+        {
+            if (worker.Slot < slots.Length)
+            {
+                isOdd[worker.Slot] |= has[worker.Slot] || !worker.IsLive || worker.Generation != slots[worker.Slot].Generation;
+                has[worker.Slot] = true;
+            }
+        }
+
+        for (var i = 0; i < slots.Length; i++)
+        {
+            if ((isOdd[i] || !has[i]) && i < step.State.Desired)
+            {
+                Cover(slots[i], [.. workers.Where(worker => worker.Slot == i)]);
+            }
+        }
+    }
+
+    /// <summary>
+    /// One slot: a live worker of its generation. All others end once it is ready; until then one of them serves. New
+    /// workers of a roll-out that is under way are left to the roll-out.
+    /// </summary>
+    private void Cover(SlotState slot, IEnumerable<WorkerState> workers)
+    {
+        var ours = workers.Where(worker => worker.IsLive && !RolloutMachine.IsNew(step.State, worker)).ToArray();
+        var current = ours.FirstOrDefault(worker => worker.Generation == slot.Generation);
+        if (current is null && step.State.IsFillable(slot) && step.Hooks.IsPrepared(slot.Generation))
+        {
+            step.Spawn(slot.Index, slot.Generation);
+        }
+
+        var serving = current is { Phase: WorkerPhase.Ready } ? current : ours.FirstOrDefault(worker => worker.Phase == WorkerPhase.Ready);
+        foreach (var other in ours.Where(worker => worker != current && worker != serving))
+        {
+            step.Workers.Happened(other.Id, WorkerEvent.Stop);
+        }
+    }
+
+    /// <summary>Removes the last slots that were scaled away and have no worker any more.</summary>
+    private void RemoveEmptied()
+    {
+        var count = step.State.Slots.Length;
+        while (count > step.State.Desired && !step.State.Workers.Any(worker => worker.Slot == count - 1))
+        {
+            count--;
+        }
+
+        if (count < step.State.Slots.Length)
+        {
+            step.State = step.State with { Slots = step.State.Slots[..count] };
+        }
+    }
+}

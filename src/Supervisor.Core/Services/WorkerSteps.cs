@@ -1,0 +1,213 @@
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Core.Services;
+
+/// <summary>What happens to workers, and what follows from it for slots and the roll-out.</summary>
+internal sealed class WorkerSteps(ServiceStep step)
+{
+    private static readonly ExitReason Stopping = new(true, "said that it is stopping");
+
+    /// <summary>Its program runs.</summary>
+    public void Spawned(int workerId, int pid)
+    {
+        step.Update(workerId, worker => worker with { Pid = pid });
+        if (Find(workerId) is { } spawned)
+        {
+            step.Report(ServiceReport.WorkerSpawned, spawned);
+            if (step.State.SpecOf(spawned.Generation).Readiness.Kind == ReadinessKind.Started)
+            {
+                Happened(workerId, WorkerEvent.Ready);
+            }
+        }
+    }
+
+    /// <summary>One event of a worker's own machine; nothing happens where there is no such worker.</summary>
+    public void Happened(int workerId, WorkerEvent what)
+    {
+        if (Find(workerId) is not { } before)
+        {
+            return;
+        }
+
+        var spec = step.State.SpecOf(before.Generation);
+        var (after, action) = WorkerMachine.Step(before, what, spec, step.Now);
+        if (ReferenceEquals(after, before) && action == WorkerMachine.Action.None)
+        {
+            // A stop reaches each worker of a stopped service again whenever one of them exits.
+            return;
+        }
+
+        step.Update(workerId, _ => after);
+        switch (action)
+        {
+            case WorkerMachine.Action.Signal:
+                step.Add(new SignalEffect(after, spec.StopSignal));
+                break;
+            case WorkerMachine.Action.Abort:
+                step.Add(new SignalEffect(after, Signals.Abort));
+                break;
+            case WorkerMachine.Action.Kill:
+                step.Add(new KillEffect(after));
+                break;
+            case WorkerMachine.Action.None:
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(what), action, null);
+        }
+
+        if (before.Phase != after.Phase)
+        {
+            EnteredPhase(before, after);
+        }
+    }
+
+    /// <summary>Its process is gone, or never came to be.</summary>
+    public void Ended(int workerId, ExitReason reason)
+    {
+        if (Find(workerId) is not { } worker)
+        {
+            return;
+        }
+
+        step.State = step.State with { Workers = step.State.Workers.Remove(worker) };
+        if (worker.EndReason is EndReason.Requested or EndReason.Hung)
+        {
+            step.Report(ServiceReport.WorkerLeft, worker, text: reason.Text);
+        }
+
+        if (worker.EndReason == EndReason.None)
+        {
+            step.Report(ServiceReport.WorkerDied, worker, text: reason.Text);
+        }
+
+        if (worker.EndReason != EndReason.Requested && !worker.RestartDecided)
+        {
+            step.Slots.ApplyRestartPolicy(worker, worker.EndReason switch
+            {
+                EndReason.Hung => new ExitReason(false, worker.Hang!),
+                EndReason.StartTimedOut => new ExitReason(false, StartTimeoutText(worker)),
+                _ => reason,
+            });
+        }
+
+        if (worker.IsLive)
+        {
+            step.Rollout.WorkerFailed(worker, $"{Name(worker)} {reason.Text}");
+        }
+
+        if (!step.State.IsStarted && step.State.Workers.IsEmpty)
+        {
+            step.Hooks.Stopped();
+        }
+    }
+
+    /// <summary>Deadlines that are due pass.</summary>
+    public void PassDeadlines()
+    {
+        foreach (var worker in step.State.Workers)
+        {
+            if (worker.NextDeadline <= step.Now)
+            {
+                PassDeadline(worker);
+            }
+        }
+    }
+
+    /// <summary>Of one worker. A method of its own: its lambda would otherwise be garbage of every worker at every event.</summary>
+    private void PassDeadline(WorkerState worker)
+    {
+        // The watchdog first: a worker that hangs has not settled.
+        if (worker.WatchdogDeadline <= step.Now)
+        {
+            Happened(worker.Id, WorkerEvent.WatchdogPassed);
+        }
+
+        if (worker.Deadline <= step.Now && step.State.Workers.Any(still => still.Id == worker.Id && still.Deadline <= step.Now))
+        {
+            Happened(worker.Id, WorkerEvent.DeadlinePassed);
+        }
+    }
+
+    private void EnteredPhase(WorkerState before, WorkerState after)
+    {
+        switch (after.Phase)
+        {
+            case WorkerPhase.Ready:
+                step.Report(ServiceReport.WorkerReady, after);
+                if (after.Slot < step.State.Slots.Length && step.State.Slots[after.Slot] is var slot && slot.Generation == after.Generation
+                    && slot.Phase is SlotPhase.BackingOff or SlotPhase.Limited)
+                {
+                    step.Set(slot with { Phase = SlotPhase.Open, NextTry = null });
+                }
+
+                break;
+            case WorkerPhase.Draining:
+                step.Report(ServiceReport.WorkerDraining, after);
+                if (after.EndReason == EndReason.None)
+                {
+                    DrainsUnasked(before, after);
+                }
+
+                break;
+            case WorkerPhase.Stopping when after.EndReason == EndReason.StartTimedOut:
+                step.Report(ServiceReport.WorkerStartTimedOut, after, text: StartTimeoutText(after));
+                step.Rollout.WorkerFailed(after, $"{Name(after)} {StartTimeoutText(after)}");
+                break;
+            case WorkerPhase.Stopping when after.EndReason == EndReason.Hung:
+                step.Report(ServiceReport.WorkerHung, after, text: after.Hang);
+                Hangs(before, after);
+                break;
+            case WorkerPhase.Killed:
+                step.Report(ServiceReport.WorkerKilled, after);
+                break;
+            case WorkerPhase.Starting or WorkerPhase.Stopping:
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(after), after.Phase, null);
+        }
+    }
+
+    /// <summary>
+    /// A worker that drains without being asked to is replaced while it drains, under the limits of any other restart,
+    /// unless the policy depends on how it exits.
+    /// </summary>
+    private void DrainsUnasked(WorkerState before, WorkerState worker)
+    {
+        step.Rollout.WorkerFailed(before, $"{Name(worker)} {Stopping.Text}");
+        if (step.State.SpecOf(worker.Generation).Restart.Policy == RestartPolicy.Always)
+        {
+            step.Update(worker.Id, draining => draining with { RestartDecided = true });
+            step.Slots.ApplyRestartPolicy(worker, Stopping);
+        }
+    }
+
+    /// <summary>
+    /// A worker that hangs serves no client: it is replaced while it writes its core, unless the strategy forbids two
+    /// workers of a slot.
+    /// </summary>
+    private void Hangs(WorkerState before, WorkerState worker)
+    {
+        step.Rollout.WorkerFailed(before, $"{Name(worker)} {worker.Hang}");
+        if (!step.State.SpecOf(worker.Generation).Rollout.StopsFirst)
+        {
+            step.Update(worker.Id, hung => hung with { RestartDecided = true });
+            step.Slots.ApplyRestartPolicy(worker, new ExitReason(false, worker.Hang!));
+        }
+    }
+
+    private WorkerState? Find(int workerId) => step.State.Workers.FirstOrDefault(worker => worker.Id == workerId);
+
+    private static string Name(WorkerState worker) => $"worker {worker.Slot}{(worker.Pid is { } pid ? $" (pid {pid})" : "")}";
+
+    private string StartTimeoutText(WorkerState worker)
+    {
+        var spec = step.State.SpecOf(worker.Generation);
+        return $"was not ready within start_timeout ({Durations.Text(spec.StartTimeout)})" + spec.Readiness.Kind switch
+        {
+            ReadinessKind.Notify => ": it never sent READY=1; if it cannot, set ready = \"started\"",
+            ReadinessKind.Started => "",
+            ReadinessKind.Accepting or ReadinessKind.Http => worker.Seen is { } seen ? $": {seen}" : "",
+            _ => throw new ArgumentOutOfRangeException(nameof(worker)),
+        };
+    }
+}
