@@ -51,7 +51,7 @@ internal static class DaemonState
                 Services = config.Services,
             },
             Listeners = listeners,
-            Services = [.. daemon.Services.Select(runner => runner.Keep(descriptors, withStreams))],
+            Services = [.. daemon.Services.Select(runner => runner.Snapshot(descriptors, withStreams))],
             Events = withStreams ? Stream(daemon) : null,
         };
     }

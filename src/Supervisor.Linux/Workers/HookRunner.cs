@@ -1,6 +1,8 @@
-using Supervisor.Core;
+using System.Collections.Immutable;
 using Supervisor.Core.Services;
+using Supervisor.Core.State;
 using Supervisor.Core.Workers;
+using Supervisor.Core;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
 using Supervisor.Native;
@@ -11,17 +13,13 @@ namespace Supervisor.Linux.Workers;
 /// Runs the hooks of one service, one after another, each within start_timeout. Lives on the loop, and never waits on it:
 /// a hook's end is seen on its pidfd. What it leaves of its session is killed.
 /// </summary>
-internal sealed partial class HookRunner : IDeadline, IDisposable
+internal sealed class HookRunner : IDeadline, IDisposable
 {
-    private readonly EventLoop _loop;
-    private readonly Spawner _spawner;
-    private readonly EnvironmentFileReader _environmentFiles;
-    private readonly ServiceLog _log;
-    private readonly Action<HookEnded> _onEnded;
-    private readonly Queue<(ServiceSpec Spec, WorkerIdentity Identity, HookEffect Hook)> _waiting = new();
-    private HookProcess? _process;
     private static readonly TimeSpan DeathPatience = TimeSpan.FromMilliseconds(100);
 
+    private readonly ServiceContext _service;
+    private readonly Queue<(ServiceSpec Spec, WorkerIdentity Identity, HookEffect Hook)> _waiting = new();
+    private HookProcess? _process;
     /// <summary>The hook whose environment is being read; null while none is.</summary>
     private HookEffect? _preparing;
     private HookEffect? _hook;
@@ -30,15 +28,11 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
     private bool _timedOut;
     private bool _stopped;
 
-    /// <summary>A runner that tells <paramref name="onEnded"/> of each hook's end.</summary>
-    public HookRunner(EventLoop loop, Spawner spawner, EnvironmentFileReader environmentFiles, ServiceLog log, Action<HookEnded> onEnded)
+    /// <summary>A runner that posts <see cref="HookEnded"/> for each hook.</summary>
+    public HookRunner(ServiceContext service)
     {
-        _environmentFiles = environmentFiles;
-        _loop = loop;
-        _spawner = spawner;
-        _log = log;
-        _onEnded = onEnded;
-        loop.Add(this);
+        _service = service;
+        service.Loop.Add(this);
     }
 
     /// <summary>Whether none runs and none waits.</summary>
@@ -66,6 +60,41 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
         Next();
     }
 
+    /// <summary>The hook that runs, and those that wait.</summary>
+    public (HookEntry? Running, ImmutableArray<HookEffect> Waiting) Snapshot(string service, OutgoingDescriptors? descriptors)
+    {
+        ImmutableArray<HookEffect> waiting = [.. _waiting.Select(one => one.Hook)];
+        if (_process is not { } process)
+        {
+            return (null, waiting);
+        }
+
+        descriptors?.Add(DescriptorKey.Hook(service, "process"), process.Pidfd);
+        descriptors?.Add(DescriptorKey.Hook(service, "output"), process.Output.Descriptor);
+        descriptors?.Add(DescriptorKey.Hook(service, "error"), process.Error.Descriptor);
+        return (new HookEntry { Hook = _hook!, Pid = process.Pid, StartTime = ProcFile.Read(process.Pid)?.StartTime ?? 0, Timeout = _timeout, Deadline = NextDeadline }, waiting);
+    }
+
+    /// <summary>Resumes a predecessor's hook, a child of this process. False where its pidfd is missing: then it has failed.</summary>
+    public bool Adopt(string service, HookEntry entry, IncomingDescriptors descriptors, OrphanReaper? orphans)
+    {
+        if (descriptors.Take(DescriptorKey.Hook(service, "process")) is not { } pidfd)
+        {
+            return false;
+        }
+
+        OutputPipe Pipe(string what, bool isError) => new(
+            descriptors.Take(DescriptorKey.Hook(service, what)) ?? Files.EndedPipe(), line => _service.Log.HookOutput(entry.Hook, entry.Pid, line, isError));
+
+        _process = new HookProcess(entry.Pid, pidfd, Pipe("output", false), Pipe("error", true), orphans);
+        _hook = entry.Hook;
+        _timeout = entry.Timeout;
+        _timedOut = entry.Deadline is null;
+        NextDeadline = entry.Deadline;
+        Attach(_process);
+        return true;
+    }
+
     /// <summary>Asks that hook to end, within stop_timeout; one that has yet to run does not.</summary>
     public void Stop(HookStopEffect stop)
     {
@@ -73,7 +102,7 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
         {
             _stopped = true;
             Processes.Signal(process.Pidfd, Signals.Terminate);
-            var killed = _loop.Now + _stopTimeout;
+            var killed = _service.Loop.Now + _stopTimeout;
             NextDeadline = NextDeadline < killed ? NextDeadline : killed;
         }
 
@@ -88,7 +117,7 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
             var next = _waiting.Dequeue();
             if (IsMeant(next.Hook))
             {
-                _onEnded(new HookEnded(next.Hook.Hook, next.Hook.Generation, Failure: null, Stopped: true));
+                _service.Post(new HookEnded(next.Hook.Hook, next.Hook.Generation, Failure: null, Stopped: true));
             }
             else
             {
@@ -114,7 +143,7 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _loop.Remove(this);
+        _service.Loop.Remove(this);
         if (_process is { } process)
         {
             // Its children become the daemon's when it is dead, and are killed as such.
@@ -136,7 +165,7 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
             _timedOut = false;
             _timeout = spec.StartTimeout;
             _stopTimeout = spec.StopTimeout;
-            NextDeadline = _loop.Now + _timeout;
+            NextDeadline = _service.Loop.Now + _timeout;
             if (spec.EnvironmentFiles.IsEmpty)
             {
                 Start(spec, identity, hook, FileVariables.None);
@@ -144,7 +173,7 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
             }
 
             _preparing = hook;
-            _environmentFiles.Read(spec, identity, read =>
+            _service.EnvironmentFiles.Read(spec, identity, read =>
             {
                 if (!ReferenceEquals(_preparing, hook))
                 {
@@ -169,10 +198,10 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
         };
         var pid = 0;
         var failure = fromFiles.Error;
-        _process = failure is not null ? null : _spawner.StartHook(
+        _process = failure is not null ? null : _service.Spawner.StartHook(
             spec, identity, hook.Hook, hook.Generation, command,
-            line => _log.HookOutput(hook, pid, line, isError: false),
-            line => _log.HookOutput(hook, pid, line, isError: true),
+            line => _service.Log.HookOutput(hook, pid, line, isError: false),
+            line => _service.Log.HookOutput(hook, pid, line, isError: true),
             fromFiles,
             out failure);
         if (_process is not { } process)
@@ -183,7 +212,7 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
         }
 
         pid = process.Pid;
-        _log.HookStarted(hook, pid);
+        _service.Log.HookStarted(hook, pid);
         Attach(process);
     }
 
@@ -200,7 +229,7 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
     {
         Watch(process.Output);
         Watch(process.Error);
-        _loop.Watch(process.Pidfd, Ended);
+        _service.Loop.Watch(process.Pidfd, Ended);
     }
 
     private void Ended()
@@ -237,20 +266,20 @@ internal sealed partial class HookRunner : IDeadline, IDisposable
         Next();
     }
 
-    private void Tell(string? failure) => _onEnded(new HookEnded(_hook!.Hook, _hook.Generation, failure, _stopped));
+    private void Tell(string? failure) => _service.Post(new HookEnded(_hook!.Hook, _hook.Generation, failure, _stopped));
 
-    private void Watch(OutputPipe pipe) => _loop.Watch(pipe.Descriptor, () =>
+    private void Watch(OutputPipe pipe) => _service.Loop.Watch(pipe.Descriptor, () =>
     {
         if (!pipe.Drain())
         {
-            _loop.Unwatch(pipe.Descriptor);
+            _service.Loop.Unwatch(pipe.Descriptor);
         }
     });
 
     private void Unwatch(HookProcess process)
     {
-        _loop.Unwatch(process.Pidfd);
-        _loop.Unwatch(process.Output.Descriptor);
-        _loop.Unwatch(process.Error.Descriptor);
+        _service.Loop.Unwatch(process.Pidfd);
+        _service.Loop.Unwatch(process.Output.Descriptor);
+        _service.Loop.Unwatch(process.Error.Descriptor);
     }
 }

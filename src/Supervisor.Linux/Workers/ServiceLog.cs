@@ -163,7 +163,7 @@ internal sealed class ServiceLog : IDisposable
         ServiceReport.WorkerReady => (LogEventLevel.Information, MessageIds.WorkerReady),
         ServiceReport.WorkerStartTimedOut => (LogEventLevel.Error, MessageIds.WorkerStartTimedOut),
         ServiceReport.WorkerHung => (LogEventLevel.Error, MessageIds.WorkerHung),
-        ServiceReport.WorkerDraining => (LogEventLevel.Information, report.Worker!.EndRequested ? MessageIds.WorkerDraining : MessageIds.WorkerStopping),
+        ServiceReport.WorkerDraining => (LogEventLevel.Information, report.Worker!.EndReason == EndReason.Requested ? MessageIds.WorkerDraining : MessageIds.WorkerStopping),
         ServiceReport.WorkerKilled => (LogEventLevel.Warning, MessageIds.WorkerKilled),
         ServiceReport.WorkerLeft => (LogEventLevel.Information, MessageIds.WorkerExited),
         ServiceReport.WorkerDied => (LogEventLevel.Error, report.Worker!.Pid is null ? MessageIds.WorkerStartFailed : MessageIds.WorkerDied),

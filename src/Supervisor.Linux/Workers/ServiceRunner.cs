@@ -1,3 +1,4 @@
+using Supervisor.Core.State;
 using System.Collections.Immutable;
 using Serilog;
 using Supervisor.Core;
@@ -16,76 +17,40 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Carries out one service: events go into <see cref="ServiceMachine"/>, the effects that come out become system calls.
-/// Lives on the loop.
+/// Carries out one service: events go into <see cref="ServiceMachine"/>, and the effects that come out become system calls of
+/// the parts in <see cref="ServiceContext"/>. Lives on the loop.
 /// </summary>
-/// <remarks>
-/// A worker's end is seen on its pidfd. Its last messages and output are taken first; the machine decides and a
-/// successor is spawned at once; only then is what is left of the session killed and the zombie reaped, which until
-/// then keeps the process id, and so the session id, from being given to anybody else.
-/// </remarks>
-public sealed partial class ServiceRunner : IDeadline, IDisposable
+public sealed class ServiceRunner : IDeadline, IDisposable
 {
-    /// <summary>For how long the loop gives way to a replacement at most, and how long it does not do so again.</summary>
-    private static readonly TimeSpan GivesWayFor = TimeSpan.FromMilliseconds(2);
-
-    private static readonly TimeSpan GivesWayNoSooner = TimeSpan.FromMilliseconds(50);
-
-    private readonly EventLoop _loop;
-    private readonly Spawner _spawner;
-    private readonly ServiceLog _log;
+    private readonly ServiceContext _service;
+    private readonly ServiceSnapshot _snapshot;
+    private readonly HookRunner _hooks;
+    private readonly DemandWatch _demand;
     private readonly ILogger _logger;
     private readonly bool _daemonLogsToJournal;
-    private OutputQueue? _output;
-    private readonly HookRunner _hooks;
-    private readonly IdentityRequests _identities;
-    private readonly DemandWatch _demand;
-    private readonly DrainWatch _drains;
-    private readonly Dictionary<int, WorkerProcess> _processes = [];
-    private readonly Disposer _disposer;
-    private readonly DescriptorStore _stored;
-    private readonly OrphanReaper? _orphans;
     private readonly Queue<ServiceEvent> _events = new();
-    private readonly Dictionary<int, GenerationResources> _means = [];
-    private GenerationResources _wanted;
-    private readonly EnvironmentFileReader _environmentFiles;
-
-    /// <summary>Workers whose environment is being read: they have no process yet.</summary>
-    private readonly HashSet<int> _preparing = [];
-    private readonly List<WorkerSpawned> _spawned = [];
-    private readonly SerialQueue _looks;
-    private int _sweeping;
-    private bool _stepping;
-    private bool _isReplacing;
-    private TimeSpan? _gaveWay;
+    private OutputQueue? _output;
+    private bool _isStepping;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
     public ServiceRunner(
         EventLoop loop, Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, ILogger log, Disposer disposer,
         OrphanReaper? orphans = null, bool daemonLogsToJournal = false, UserDirectory? users = null)
     {
-        _loop = loop;
-        _identities = new IdentityRequests(loop, users ?? UserDirectory.Host, () => Changed?.Invoke(this, []));
-        _looks = new SerialQueue(loop);
-        _spawner = spawner;
-        _wanted = new GenerationResources(listeners, null);
+        State = ServiceState.Create(spec);
         _logger = log;
         _daemonLogsToJournal = daemonLogsToJournal;
         _output = OutputQueue.For(spec, daemonLogsToJournal, loop.Time, log, () => WorkerIdentity.RightsOf(spec));
-        _log = new ServiceLog(log, spec, loop, _output);
-        _disposer = disposer;
-        _stored = new DescriptorStore(descriptors => disposer.Close(Disposer.OwnerOf(spec.Name), descriptors));
-        _environmentFiles = new EnvironmentFileReader(loop);
-        _hooks = new HookRunner(loop, spawner, _environmentFiles, _log, Post);
+        var generations = new GenerationTable(loop, users ?? UserDirectory.Host, listeners, () => ReportChange([]));
+        generations.Begin(State.Generation);
+        _service = new ServiceContext(this, loop, spawner, disposer, orphans, new ServiceLog(log, spec, loop, _output), generations);
+        _hooks = new HookRunner(_service);
+        _snapshot = new ServiceSnapshot(_service, _hooks);
         _demand = new DemandWatch(loop, () => Listeners, Post);
-        _drains = new DrainWatch(loop, () => AllListeners, Tell, () => Changed?.Invoke(this, []));
-        State = ServiceState.Create(spec);
-        _means.Add(State.Generation, _wanted);
         loop.Add(this);
-        _orphans = orphans;
         if (orphans is not null)
         {
-            orphans.Reaped += EndAbandoned;
+            orphans.Reaped += _service.Ending.EndAbandoned;
         }
     }
 
@@ -99,7 +64,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public Func<WorkerState, Action, bool>? HoldsBack { get; set; }
 
     /// <summary>The sockets that the workers of a generation have, in descriptor order.</summary>
-    public IReadOnlyList<ListenerHandle> ListenersOf(int generation) => MeansOf(generation).Listeners;
+    public IReadOnlyList<ListenerHandle> ListenersOf(int generation) => _service.Generations.Of(generation).Listeners;
 
     /// <summary>Before a worker's end is decided upon: what it had is still as it left it.</summary>
     public event Action<ServiceRunner>? Ending;
@@ -111,10 +76,13 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public string Name => State.Spec.Name;
 
     /// <summary>The listeners of the next worker, in descriptor order.</summary>
-    public IReadOnlyList<ListenerHandle> Listeners => _wanted.Listeners;
+    public IReadOnlyList<ListenerHandle> Listeners => _service.Generations.Next.Listeners;
+
+    /// <summary>The listeners of all generations, and of the next one: after a reload two may have the same name.</summary>
+    public IReadOnlyList<ListenerHandle> AllListeners => _service.Generations.AllListeners;
 
     /// <summary>Whether a worker that lives, or may yet be started, has that socket.</summary>
-    public bool Uses(ListenerHandle handle) => _wanted.Listeners.Contains(handle) || _means.Values.Any(means => means.Listeners.Contains(handle));
+    public bool Uses(ListenerHandle handle) => _service.Generations.Uses(handle);
 
     /// <summary>Whether a slot is meant for a generation that is, or has, something else than what is asked for, and no roll-out is there to change that.</summary>
     public bool IsMixed => State.IsMixed
@@ -124,49 +92,74 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public string? Blocked { get; private set; }
 
     /// <summary>What the workers have written, the newest 256 KiB of it. May be read from any thread.</summary>
-    public RecentItems<OutputLine> Output => _log.Lines;
+    public RecentItems<OutputLine> Output => _service.Log.Lines;
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline
-    {
-        get
-        {
-            var next = State.NextDeadline;
-            foreach (var (until, _) in _lastWords.Values)
-            {
-                next = next <= until ? next : until;
-            }
-
-            return next;
-        }
-    }
+    public TimeSpan? NextDeadline => State.NextDeadline is { } next && !(_service.Messages.NextDeadline < next) ? next : _service.Messages.NextDeadline;
 
     /// <inheritdoc/>
     public void PassDeadline()
     {
-        foreach (var (_, again) in _lastWords.Values.Where(last => last.Until <= _loop.Now).ToArray())
-        {
-            again();
-        }
-
-        if (State.NextDeadline <= _loop.Looked)
+        _service.Messages.PassDeadline();
+        if (State.NextDeadline <= _service.Loop.Looked)
         {
             Post(new TimePassed());
         }
     }
 
     /// <summary>The process of a worker; null while there is none.</summary>
-    public WorkerProcess? Process(int workerId) => _processes.GetValueOrDefault(workerId);
+    public WorkerProcess? Process(int workerId) => _service.Processes.GetValueOrDefault(workerId);
 
     /// <summary>What each living worker's processes are known by.</summary>
-    public IEnumerable<WorkerFacts> Facts => _processes.Values.Where(process => !process.IsEnding).Select(process => process.Facts);
+    public IEnumerable<WorkerFacts> Facts => _service.Processes.Values.Where(process => !process.IsEnding).Select(process => process.Facts);
 
     /// <summary>Whether the workers are, or were last, started as that user.</summary>
-    public bool RunsAs(uint uid) => _wanted.Identity is { } identity && (identity.Uid ?? Processes.EffectiveUid) == uid
-        || _processes.Values.Any(process => process.Uid == uid);
+    public bool RunsAs(uint uid) =>
+        (_service.Generations.Next.Identity is { } identity && (identity.Uid ?? Processes.EffectiveUid) == uid)
+        || _service.Processes.Values.Any(process => process.Uid == uid);
+
+    /// <summary>Whether a hook runs. Only the daemon that started it is sure to learn how it ends.</summary>
+    public bool RunsHook => !_hooks.IsIdle;
+
+    /// <summary>Whether a notify socket at that path is one of the workers'.</summary>
+    public bool HasNotifySocket(string path) => _service.Processes.Values.Any(process => process.Notify.Path == path);
+
+    /// <summary>What is known of a draining worker, as it was last seen; null of any other worker.</summary>
+    public WorkerDrain? Drain(int workerId) => _service.Drains.Of(workerId);
+
+    /// <summary>How many connections draining workers have, as far as was seen; null where nothing was.</summary>
+    public int? DrainingConnections => _service.Drains.Connections;
+
+    /// <summary>Somebody waits for the outcome of drains (1), or waits no more (-1): in the meantime connections are counted twice a second.</summary>
+    public void FollowDrains(int by) => _service.Drains.Follow(by);
+
+    /// <summary>A question about the connections of all workers, to be asked on any thread. On the loop.</summary>
+    public AcceptedConnections ConnectionQuestion() => new(AllListeners);
+
+    /// <summary>Whether a worker has, or may have, that socket of a listener.</summary>
+    public bool Holds(int workerId, ListenerSocket socket) => _service.Shards.Holds(workerId, socket);
+
+    /// <summary>Whether workers have to be replaced for a listener to have that many shards, and the service that many workers.</summary>
+    public bool NeedsOtherShares(ListenerHandle handle, int shards, int workers) => _service.Shards.NeedsOtherShares(handle, shards, workers);
+
+    /// <summary>Replaces the workers if shards and slots do not fit each other any more.</summary>
+    public void CoverShards() => _service.Shards.Cover();
+
+    /// <summary>The service for a successor, its descriptors among <paramref name="descriptors"/> if they are asked for, and what its workers have written with <paramref name="withOutput"/>.</summary>
+    public ServiceEntry Snapshot(OutgoingDescriptors? descriptors, bool withOutput) => _snapshot.Take(descriptors, withOutput);
+
+    /// <summary>Takes over a predecessor's service as it was; <see cref="Resume"/> continues it. Before anything else is asked of this runner.</summary>
+    public void Restore(ServiceEntry entry, IncomingDescriptors descriptors, bool areChildren) => _snapshot.Restore(entry, descriptors, areChildren);
+
+    /// <summary>Continues a predecessor's service: what the predecessor has missed happens now.</summary>
+    public void Resume()
+    {
+        _demand.Follow(State);
+        _snapshot.Resume();
+    }
 
     /// <summary>What the service waits for before it can start or restart; null where it does not.</summary>
-    public string? Waits => _identities.Waits;
+    public string? Waits => _service.Generations.Waits;
 
     /// <summary>
     /// Starts the service, if its listeners are there; where it runs, slots that wait for their next try are tried at once.
@@ -185,7 +178,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             return;
         }
 
-        Resolve(error =>
+        _service.Generations.Resolve(() => State, error =>
         {
             if (error is not null)
             {
@@ -204,8 +197,8 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         if (!State.IsStarted)
         {
             Blocked = error;
-            _log.Blocked(error);
-            Changed?.Invoke(this, []);
+            _service.Log.Blocked(error);
+            ReportChange([]);
         }
 
         onDecided?.Invoke(error);
@@ -247,7 +240,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             return;
         }
 
-        Resolve(error =>
+        _service.Generations.Resolve(() => State, error =>
         {
             onDecided?.Invoke(error);
             if (error is null)
@@ -264,7 +257,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public void Change(ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, WorkerIdentity identity, bool newWorkers)
     {
         var before = State.Spec;
-        _wanted = new GenerationResources(listeners, identity);
+        _service.Generations.SetNext(listeners, identity);
         if (Blocked is not null && listeners.All(handle => handle.Descriptor is not null))
         {
             Blocked = null;
@@ -274,7 +267,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
         {
             // The old queue may have to wait for a slow disk: not on the loop.
             var old = _output;
-            _log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _loop.Time, _logger, () => WorkerIdentity.RightsOf(spec)));
+            _service.Log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _service.Loop.Time, _logger, () => WorkerIdentity.RightsOf(spec)));
             if (old is not null)
             {
                 _ = Task.Run(old.Dispose);
@@ -324,7 +317,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     public IReadOnlyList<int> Signal(int signal)
     {
         var reached = new List<int>();
-        foreach (var process in _processes.Values)
+        foreach (var process in _service.Processes.Values)
         {
             if (process is { AwaitsMain: false, IsEnding: false } && Processes.Signal(process.Pidfd, signal) is null)
             {
@@ -340,100 +333,95 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     {
         if (what is StopRequested)
         {
-            _identities.Cancel("the service was stopped before its user was known");
+            _service.Generations.Cancel("the service was stopped before its user was known");
         }
 
         _events.Enqueue(what);
-        if (_stepping)
+        if (_isStepping)
         {
             return;
         }
 
-        _stepping = true;
+        _isStepping = true;
         try
         {
             var mayChangeShares = false;
-            while (true)
+            while (_events.TryDequeue(out var next) || mayChangeShares)
             {
-                if (!_events.TryDequeue(out var next))
+                if (next is null)
                 {
-                    if (!mayChangeShares)
-                    {
-                        break;
-                    }
-
                     // Only now: a worker that has no process yet has no share, and one that could not be started needs none.
                     mayChangeShares = false;
-                    CoverShards();
+                    _service.Shards.Cover();
                     continue;
                 }
 
-                var now = TimeOf(next);
-                var before = State;
-                var (state, effects) = ServiceMachine.Step(State, next, now);
-                State = state;
-                Provide(before, next);
-                _drains.Follow(State);
-
-                // Acts before words: whoever reads the log must not keep a worker from being replaced.
-                var reports = ImmutableArray.CreateBuilder<ReportEffect>();
-                var spawns = effects.Count(effect => effect is SpawnEffect);
-                if (spawns > 1)
-                {
-                    Spawner.Expect(spawns);
-                }
-
-                foreach (var effect in effects)
-                {
-                    switch (effect)
-                    {
-                        case ReportEffect report:
-                            reports.Add(report);
-                            break;
-                        case SpawnEffect spawn:
-                            Spawn(spawn.Worker, isOneOfMany: spawns > 1);
-                            break;
-                        default:
-                            CarryOut(effect, now);
-                            break;
-                    }
-                }
-
-                if (spawns > 1)
-                {
-                    Spawner.Finish();
-                }
-
-                foreach (var report in reports)
-                {
-                    CarryOut(report, now);
-                }
-
-                _stored.RemoveFrom(State is { IsStarted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
-                _demand.Follow(State);
-                Changed?.Invoke(this, reports.ToImmutable());
+                Step(next);
                 mayChangeShares |= next is ScaleRequested or SpecChanged;
             }
         }
         finally
         {
-            _stepping = false;
+            _isStepping = false;
         }
     }
 
-    /// <summary>SIGKILL to every worker's session: the second request to leave.</summary>
+    private void Step(ServiceEvent what)
+    {
+        var now = TimeOf(what);
+        var before = State;
+        (State, var effects) = ServiceMachine.Step(State, what, now);
+        _service.Generations.Update(before, State, what);
+        _service.Drains.Follow(State);
+
+        // Acts before words: writing the log must not delay a replacement.
+        var reports = ImmutableArray.CreateBuilder<ReportEffect>();
+        var spawns = effects.Count(effect => effect is SpawnEffect);
+        if (spawns > 1)
+        {
+            Spawner.Expect(spawns);
+        }
+
+        foreach (var effect in effects)
+        {
+            if (effect is ReportEffect report)
+            {
+                reports.Add(report);
+            }
+            else
+            {
+                CarryOut(effect, isOneOfMany: spawns > 1);
+            }
+        }
+
+        if (spawns > 1)
+        {
+            Spawner.Finish();
+        }
+
+        foreach (var report in reports)
+        {
+            Write(report, now);
+        }
+
+        _service.Stored.RemoveFrom(State is { IsStarted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
+        _demand.Follow(State);
+        ReportChange(reports.ToImmutable());
+    }
+
+    /// <summary>SIGKILL to every worker's session: the second request to stop.</summary>
     public void KillAll()
     {
-        foreach (var process in _processes.Values)
+        foreach (var process in _service.Processes.Values)
         {
-            Kill(process);
+            _service.Ending.Kill(process);
         }
 
         _hooks.Kill();
     }
 
     /// <summary>Whether a stopped service has nothing left to do: no worker, nothing that one left, no hook.</summary>
-    public bool IsGone => State is { IsStarted: false, Workers.IsEmpty: true } && _sweeping == 0 && _hooks.IsIdle;
+    public bool IsGone => State is { IsStarted: false, Workers.IsEmpty: true } && !_service.Ending.IsSweeping && _hooks.IsIdle;
 
     /// <summary>Waits until the workers' lines have been written where they go, unless that takes too long.</summary>
     public void FlushOutput() => _output?.Flush();
@@ -441,123 +429,93 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _loop.Remove(this);
-        if (_orphans is not null)
+        _service.Loop.Remove(this);
+        if (_service.Orphans is { } orphans)
         {
-            _orphans.Reaped -= EndAbandoned;
+            orphans.Reaped -= _service.Ending.EndAbandoned;
         }
 
-        _identities.Dispose();
-        _stored.Dispose();
-        foreach (var process in _processes.Values)
+        _service.Generations.Dispose();
+        _service.Stored.Dispose();
+        foreach (var process in _service.Processes.Values)
         {
-            Unwatch(process);
+            _service.Watching.Unwatch(process);
             process.Dispose();
         }
 
-        _processes.Clear();
+        _service.Processes.Clear();
         _hooks.Dispose();
         _demand.Dispose();
-        _drains.Dispose();
-        _log.Dispose();
+        _service.Drains.Dispose();
+        _service.Log.Dispose();
         _output?.Dispose();
+    }
+
+    internal void ReportChange(ImmutableArray<ReportEffect> reports) => Changed?.Invoke(this, reports);
+
+    internal void ReportEnding() => Ending?.Invoke(this);
+
+    internal void Restore(ServiceState state, string? blocked) => (State, Blocked) = (state, blocked);
+
+    /// <summary>Runs a hook once the user of its generation is known.</summary>
+    internal void RunHook(HookEffect hook) => _service.Generations.ResolveOf(hook.Generation, State.SpecOf(hook.Generation), (identity, error) =>
+    {
+        if (identity is not null)
+        {
+            _hooks.Run(State.SpecOf(hook.Generation), identity, hook);
+        }
+        else
+        {
+            Post(new HookEnded(hook.Hook, hook.Generation, $"{hook.Hook.Setting()} could not be started: {error}"));
+        }
+    });
+
+    /// <summary>Sends a worker its stop signal, or SIGABRT.</summary>
+    internal void Send(SignalEffect signal)
+    {
+        if (!_service.Processes.TryGetValue(signal.Worker.Id, out var process))
+        {
+            return;
+        }
+
+        process.IsHeldBack = false;
+        process.Watch?.Dispose();
+        if (process.AwaitsMain)
+        {
+            _service.Ending.End(signal.Worker.Id, process, WorkerEnding.Abandoned);
+        }
+        else
+        {
+            Processes.Signal(process.Pidfd, signal.Signal);
+            _service.Drains.Told(signal.Worker.Id);
+        }
     }
 
     /// <summary>
     /// Time passes for the machine when the loop says so, which is when all that has come has been dealt with. An event
-    /// that is late, since the loop was, happens just before the first deadline that is due.
+    /// that is late, because the loop was, happens just before the first deadline that is due.
     /// </summary>
     private TimeSpan TimeOf(ServiceEvent what)
     {
         if (what is TimePassed)
         {
-            return _loop.Looked;
+            return _service.Loop.Looked;
         }
 
-        var now = _loop.Now;
+        var now = _service.Loop.Now;
         return State.NextDeadline is { } due && due <= now ? due - TimeSpan.FromTicks(1) : now;
     }
 
-    /// <summary>Looks up the user and groups of the next generation.</summary>
-    private void Resolve(Action<string?> onResolved)
-    {
-        var spec = State.Spec;
-        _identities.Resolve(spec, (identity, error) =>
-        {
-            if (identity is not null && !WorkerIdentity.IsSame(spec, State.Spec))
-            {
-                // A reload has named others in the meantime.
-                Resolve(onResolved);
-                return;
-            }
-
-            if (identity is not null)
-            {
-                _wanted = _wanted with { Identity = identity };
-                foreach (var (generation, means) in _means.Where(pair => pair.Value.Identity is null || !State.IsStarted).ToArray())
-                {
-                    _means[generation] = means with { Identity = identity };
-                }
-            }
-
-            onResolved(error);
-        });
-    }
-
-    /// <summary>Looks up the user and groups of a generation that a predecessor began, and did not tell.</summary>
-    private void ResolveGeneration(int generation, Action<string?> onResolved) => _identities.Resolve(State.SpecOf(generation), (identity, error) =>
-    {
-        if (identity is not null && _means.TryGetValue(generation, out var means))
-        {
-            _means[generation] = means with { Identity = means.Identity ?? identity };
-        }
-        else if (identity is not null)
-        {
-            _wanted = _wanted with { Identity = identity };
-        }
-
-        onResolved(error);
-    });
-
-    /// <summary>
-    /// A generation that has just begun gets what is there for it now and keeps it; one of which nothing is left is
-    /// forgotten. Where a roll-out was taken back, the next one begins with what there was before.
-    /// </summary>
-    private void Provide(ServiceState before, ServiceEvent what)
-    {
-        if (ReferenceEquals(before.Specs, State.Specs) && ReferenceEquals(before.Spec, State.Spec))
-        {
-            return;
-        }
-
-        foreach (var generation in State.Specs.Keys)
-        {
-            _means.TryAdd(generation, _wanted);
-        }
-
-        if (what is not SpecChanged && !ReferenceEquals(before.Spec, State.Spec) && State.Rollout is { } rollout && _means.TryGetValue(rollout.From, out var former))
-        {
-            _wanted = former;
-        }
-
-        foreach (var generation in _means.Keys.Where(generation => !State.Specs.ContainsKey(generation)).ToArray())
-        {
-            _means.Remove(generation);
-        }
-    }
-
-    private GenerationResources MeansOf(int generation) => _means.GetValueOrDefault(generation) ?? _wanted;
-
-    private void CarryOut(ServiceEffect effect, TimeSpan now)
+    private void CarryOut(ServiceEffect effect, bool isOneOfMany)
     {
         switch (effect)
         {
             case SpawnEffect spawn:
-                Spawn(spawn.Worker, isOneOfMany: false);
+                _service.Spawning.Spawn(spawn.Worker, isOneOfMany);
                 break;
-            case SignalEffect signal when CancelSpawn(signal.Worker.Id):
+            case SignalEffect signal when _service.Spawning.Cancel(signal.Worker.Id):
                 break;
-            case KillEffect kill when CancelSpawn(kill.Worker.Id):
+            case KillEffect kill when _service.Spawning.Cancel(kill.Worker.Id):
                 break;
             case SignalEffect signal when signal.Signal != Signals.Abort && IsHeldBack(signal):
                 break;
@@ -565,7 +523,7 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
                 Send(signal);
                 break;
             case KillEffect kill:
-                _drains.Kill(kill.Worker.Id, () => KillWorker(kill.Worker.Id));
+                _service.Drains.Kill(kill.Worker.Id);
                 break;
             case HookEffect hook:
                 RunHook(hook);
@@ -573,52 +531,25 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
             case HookStopEffect stop:
                 _hooks.Stop(stop);
                 break;
-            case ReportEffect report:
-                if (report is { Report: ServiceReport.WorkerReady, Worker: { } ready } && _processes.TryGetValue(ready.Id, out var process))
-                {
-                    process.ReadyAt = _loop.Time.GetUtcNow();
-                }
-
-                _log.Report(report, State, now);
-                break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(effect), effect, null);
         }
     }
 
-    private void RunHook(HookEffect hook)
+    private void Write(ReportEffect report, TimeSpan now)
     {
-        if (MeansOf(hook.Generation).Identity is { } identity)
+        if (report is { Report: ServiceReport.WorkerReady, Worker: { } ready } && _service.Processes.TryGetValue(ready.Id, out var process))
         {
-            _hooks.Run(State.SpecOf(hook.Generation), identity, hook);
-            return;
+            process.ReadyAt = _service.Loop.Time.GetUtcNow();
         }
 
-        ResolveGeneration(hook.Generation, error =>
-        {
-            if (error is null)
-            {
-                RunHook(hook);
-            }
-            else
-            {
-                Post(new HookEnded(hook.Hook, hook.Generation, $"{hook.Hook.Setting()} could not be started: {error}"));
-            }
-        });
+        _service.Log.Report(report, State, now);
     }
 
-    private void KillWorker(int workerId)
-    {
-        if (_processes.TryGetValue(workerId, out var process))
-        {
-            Kill(process);
-        }
-    }
-
-    /// <summary>Whether the signal is sent later; a successor that finds it not sent yet sends it.</summary>
+    /// <summary>Whether the signal is sent later. A successor that finds it not sent yet sends it.</summary>
     private bool IsHeldBack(SignalEffect signal)
     {
-        if (HoldsBack is not { } holdsBack || !_processes.TryGetValue(signal.Worker.Id, out var process))
+        if (HoldsBack is not { } holdsBack || !_service.Processes.TryGetValue(signal.Worker.Id, out var process))
         {
             return false;
         }
@@ -631,23 +562,5 @@ public sealed partial class ServiceRunner : IDeadline, IDisposable
 
         process.IsHeldBack = false;
         return false;
-    }
-
-    private void Send(SignalEffect signal)
-    {
-        if (_processes.TryGetValue(signal.Worker.Id, out var asked))
-        {
-            asked.IsHeldBack = false;
-            asked.Watch?.Dispose();
-            if (asked.AwaitsMain)
-            {
-                End(signal.Worker.Id, asked, Abandoned);
-            }
-            else
-            {
-                Processes.Signal(asked.Pidfd, signal.Signal);
-                _drains.Told(signal.Worker.Id, _loop.Now);
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Supervisor.Core.State;
 using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
@@ -15,13 +16,17 @@ namespace Supervisor.Linux.Workers;
 /// end is then the worker's; so may a daemon that has forked twice, whose first process is gone by then. Such a process is in
 /// a session of its own and a child of ours: its cgroup tells whose it is, and without one its user and its token.
 /// </remarks>
-public sealed partial class WorkerProcess : IDisposable
+public sealed class WorkerProcess : IDisposable
 {
     private readonly OrphanReaper? _orphans;
     private int _mainSession;
     private string? _said;
     private int _errno;
     private bool _isReloading;
+    private Keys? _keys;
+    private ulong _firstStartTime;
+    private ulong? _startTime;
+    private int _startTimeOf;
 
     internal WorkerProcess(int pid, DescriptorHandle pidfd, NotifySocket notify, OutputPipe output, OutputPipe error, DateTimeOffset startedAt, OrphanReaper? orphans = null)
     {
@@ -33,6 +38,39 @@ public sealed partial class WorkerProcess : IDisposable
         StartedAt = startedAt;
         _orphans = orphans;
         orphans?.Add(pid);
+        orphans?.Add(this);
+    }
+
+    /// <summary>A predecessor's worker; <paramref name="uid"/> is its user if an older version started it. Owns everything that it is given.</summary>
+    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output, OutputPipe error, OrphanReaper? orphans, bool isChild, CgroupTree? cgroups, uint uid)
+    {
+        IsForeign = !isChild;
+        IsHeldBack = entry.IsHeldBack;
+        Pid = entry.Pid;
+        Session = entry.Session;
+        Pidfd = pidfd;
+        First = first;
+        Notify = notify;
+        Output = output;
+        Error = error;
+        StartedAt = entry.StartedAt;
+        ReadyAt = entry.ReadyAt;
+        AwaitsMain = entry.AwaitsMain;
+        IsFirstReaped = entry.IsFirstReaped;
+        _mainSession = entry.MainSession;
+        _firstStartTime = entry.FirstStartTime;
+        Uid = entry.Uid ?? uid;
+        Token = entry.Token ?? "";
+        _said = entry.Status;
+        _errno = entry.Errno;
+        _isReloading = entry.IsReloading;
+        _orphans = orphans;
+        Cgroup = entry.Cgroup is { } path ? new WorkerCgroup(cgroups, path) : null;
+        if (!IsFirstReaped && isChild)
+        {
+            orphans?.Add(Session);
+        }
+
         orphans?.Add(this);
     }
 
@@ -282,6 +320,87 @@ public sealed partial class WorkerProcess : IDisposable
         OnDone = onDone,
     };
 
+    /// <summary>The process for a successor, its descriptors among <paramref name="descriptors"/>.</summary>
+    internal WorkerEntry Snapshot(string service, int id, OutgoingDescriptors? descriptors)
+    {
+        if (descriptors is not null)
+        {
+            // Asked for at each change of any worker.
+            var keys = _keys ??= new Keys(
+                DescriptorKey.Process(service, id), DescriptorKey.First(service, id), DescriptorKey.Notify(service, id), DescriptorKey.Output(service, id), DescriptorKey.Error(service, id));
+            descriptors.Add(keys.Process, Pidfd);
+            descriptors.Add(keys.First, First);
+            descriptors.Add(keys.Notify, Notify.Descriptor);
+            descriptors.Add(keys.Output, Output.Descriptor);
+            descriptors.Add(keys.Error, Error.Descriptor);
+        }
+
+        return new WorkerEntry
+        {
+            Id = id,
+            Pid = Pid,
+            StartTime = StartTime,
+            FirstStartTime = FirstStartTime,
+            Uid = Uid,
+            Token = Token,
+            Session = Session,
+            MainSession = _mainSession,
+            IsFirstReaped = IsFirstReaped,
+            AwaitsMain = AwaitsMain,
+            IsForeign = IsForeign,
+            IsHeldBack = IsHeldBack,
+            StartedAt = StartedAt,
+            ReadyAt = ReadyAt,
+            Status = _said,
+            Errno = _errno,
+            IsReloading = _isReloading,
+            Sockets = Sockets is null ? null : [.. Sockets.Select(socket => socket.Inode)],
+            Cgroup = Cgroup?.Path,
+            NotifyPath = Notify.Path,
+            OutputRest = Output.Rest,
+            ErrorRest = Error.Rest,
+        };
+    }
+
+    /// <summary>Whether it is to get its stop signal later.</summary>
+    internal bool IsHeldBack { get; set; }
+
+    /// <summary>Whether it is another daemon's child, which has died: nobody here can reap it.</summary>
+    internal bool IsForeign { get; }
+
+    /// <summary>Field 22 of the /proc/PID/stat of <see cref="Pid"/>, read once.</summary>
+    internal ulong StartTime
+    {
+        get
+        {
+            if (_startTime is null || _startTimeOf != Pid)
+            {
+                _startTime = ProcFile.Read(Pid)?.StartTime ?? 0;
+                _startTimeOf = Pid;
+                if (Pid == Session)
+                {
+                    _firstStartTime = _startTime.Value;
+                }
+            }
+
+            return _startTime.Value;
+        }
+    }
+
+    /// <summary>The same of the spawned process; 0 where it was not read while that one was there.</summary>
+    private ulong FirstStartTime
+    {
+        get
+        {
+            if (_firstStartTime == 0 && !IsHandedOver)
+            {
+                _ = StartTime;
+            }
+
+            return _firstStartTime;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -312,4 +431,6 @@ public sealed partial class WorkerProcess : IDisposable
 
         return sessions.ToImmutable();
     }
+
+    private sealed record Keys(string Process, string First, string Notify, string Output, string Error);
 }

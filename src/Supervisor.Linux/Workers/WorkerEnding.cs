@@ -4,24 +4,46 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>How a worker ends and is cleared away.</summary>
-public sealed partial class ServiceRunner
+/// <summary>How a worker ends: its last messages, its exit, its replacement, and the kill of what it leaves.</summary>
+/// <remarks>
+/// A worker's end is seen on its pidfd. Its last messages and output are taken first. The machine decides and a replacement
+/// is spawned at once. Only then is what is left of the session killed and the zombie reaped: until then it keeps the process
+/// id, and so the session id, from another process.
+/// </remarks>
+internal sealed class WorkerEnding(ServiceContext service)
 {
-    private static readonly ExitReason Abandoned = new(false, "exited with status 0 and named no MAINPID");
+    private int _sweeping;
 
-    private void FirstEnded(WorkerProcess process)
+    /// <summary>Whether something that a worker left is being killed.</summary>
+    public bool IsSweeping => _sweeping > 0;
+
+    /// <summary>Whether the machine decides about a worker that is replaced at once.</summary>
+    public bool IsReplacing { get; private set; }
+
+    /// <summary>SIGKILL to a worker's session, if it has a process.</summary>
+    public void Kill(int workerId)
+    {
+        if (service.Processes.TryGetValue(workerId, out var process))
+        {
+            Kill(process);
+        }
+    }
+
+    public static readonly ExitReason Abandoned = new(false, "exited with status 0 and named no MAINPID");
+
+    public void FirstEnded(WorkerProcess process)
     {
         if (process.First is { } first && Processes.PeekExit(first) is { } exit)
         {
-            _loop.Unwatch(first);
-            _log.FirstEnded(process.Session, process.Pid, Reason(exit).Text);
+            service.Loop.Unwatch(first);
+            service.Log.FirstEnded(process.Session, process.Pid, Reason(exit).Text);
             process.ReapFirst();
         }
     }
 
-    private void Ended(int workerId, WorkerProcess process)
+    public void Ended(int workerId, WorkerProcess process)
     {
-        Settle(workerId, process);
+        service.Spawning.Settle(workerId, process);
         var exit = Processes.PeekExit(process.Pidfd);
         if (exit is null && process.IsForeign)
         {
@@ -39,7 +61,7 @@ public sealed partial class ServiceRunner
         }
 
         // A pidfd stays readable: the end is looked at again when what it waits for has come.
-        if (process.IsLooking || !TakeMessages(workerId, process, () => WatchEnd(workerId, process)))
+        if (process.IsLooking || !service.Messages.TakeLast(workerId, process, () => Continue(workerId, process)))
         {
             Pause(process);
             return;
@@ -53,25 +75,25 @@ public sealed partial class ServiceRunner
         }
 
         if (exit is { Signalled: false, Status: 0 } && !process.IsHandedOver
-            && TermsOf(workerId).Readiness.Kind == ReadinessKind.Notify
-            && State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { Phase: WorkerPhase.Starting } starting
+            && service.SpecOf(workerId).Readiness.Kind == ReadinessKind.Notify
+            && service.Worker(workerId) is { Phase: WorkerPhase.Starting } starting
             && process.HadOrphans != false)
         {
             if (process.HadOrphans is null)
             {
                 Pause(process);
-                LookForOrphans(workerId, process, has =>
+                service.Lineage.FindOrphans(workerId, process, has =>
                 {
                     process.HadOrphans = has;
-                    WatchEnd(workerId, process);
+                    Continue(workerId, process);
                 });
                 return;
             }
 
             // A daemon that forks twice: the one that stays has yet to say who it is.
-            _loop.Unwatch(process.Pidfd);
+            service.Loop.Unwatch(process.Pidfd);
             process.ReapFirst();
-            _log.AwaitsMain(starting, process.Session);
+            service.Log.AwaitsMain(starting, process.Session);
 
             // Whoever was there may have exited in the meantime.
             EndAbandoned();
@@ -90,20 +112,20 @@ public sealed partial class ServiceRunner
     /// <summary>The end waits for what is looked for beside the loop.</summary>
     private void Pause(WorkerProcess process)
     {
-        _loop.Unwatch(process.Pidfd);
+        service.Loop.Unwatch(process.Pidfd);
         process.EndWaits = true;
     }
 
     /// <summary>What the end waited for has come.</summary>
-    private void WatchEnd(int workerId, WorkerProcess process)
+    public void Continue(int workerId, WorkerProcess process)
     {
-        if (!process.EndWaits || process.IsEnding || _processes.GetValueOrDefault(workerId) != process)
+        if (!process.EndWaits || process.IsEnding || service.Processes.GetValueOrDefault(workerId) != process)
         {
             return;
         }
 
         process.EndWaits = false;
-        _loop.Watch(process.Pidfd, () => Ended(workerId, process));
+        service.Loop.Watch(process.Pidfd, () => Ended(workerId, process));
         Ended(workerId, process);
     }
 
@@ -111,69 +133,69 @@ public sealed partial class ServiceRunner
     /// The worker has ended. One whose place is to be taken at once is replaced first; of any other the service hears when
     /// what it left has been killed, so that whoever waits for its end waits for that too.
     /// </summary>
-    private void End(int workerId, WorkerProcess process, ExitReason reason)
+    public void End(int workerId, WorkerProcess process, ExitReason reason)
     {
         if (process.IsEnding)
         {
             return;
         }
 
-        _lastWords.Remove(workerId);
-        Ending?.Invoke(this);
+        service.Messages.Forget(workerId);
+        service.ReportEnding();
         process.Output.Drain();
         process.Error.Drain();
-        Unwatch(process);
+        service.Watching.Unwatch(process);
         process.BeginEnd();
         process.KillKnown();
-        var isReplaced = State.IsStarted && State.Workers.FirstOrDefault(worker => worker.Id == workerId) is { EndReason: EndReason.None };
+        var isReplaced = service.State.IsStarted && service.Worker(workerId) is { EndReason: EndReason.None };
         if (isReplaced)
         {
-            Tell();
+            ReportEnd();
 
             // A successor of the daemon is not told of it any more, so its file must not stay either.
             process.Notify.Dispose();
         }
 
         _sweeping++;
-        var isLast = !State.IsStarted && _processes.Values.All(other => other.IsEnding);
+        var isLast = !service.State.IsStarted && service.Processes.Values.All(other => other.IsEnding);
         Sweeps.Begin(process.Rest(
             isLast,
             ListenerNames(),
-            (stray, command, listener, byToken) => _log.StrayKilled(process.Pid, stray, command, listener, byToken),
+            (stray, command, listener, byToken) => service.Log.StrayKilled(process.Pid, stray, command, listener, byToken),
             isTimedOut =>
             {
                 _sweeping--;
                 if (isTimedOut)
                 {
-                    _log.RestNotKilled(process.Pid);
+                    service.Log.RestNotKilled(process.Pid);
                 }
 
                 process.Output.Drain();
                 process.Error.Drain();
                 if (!isReplaced)
                 {
-                    Tell();
+                    ReportEnd();
                 }
 
                 process.Reap();
                 process.Dispose();
-                if (isReplaced && IsGone)
+                if (isReplaced && service.IsGone)
                 {
-                    Changed?.Invoke(this, []);
+                    service.Report();
                 }
             }));
 
-        void Tell()
+        void ReportEnd()
         {
-            _processes.Remove(workerId);
-            _isReplacing = true;
-            Post(new WorkerEnded(workerId, reason));
-            _isReplacing = false;
+            service.Processes.Remove(workerId);
+            IsReplacing = true;
+            service.Post(new WorkerEnded(workerId, reason));
+            IsReplacing = false;
         }
     }
 
     /// <summary>SIGKILL to a worker and everything that belongs to it, which may take a moment beside the loop.</summary>
-    private void Kill(WorkerProcess process)
+    public void Kill(WorkerProcess process)
     {
         if (!process.IsEnding)
         {
@@ -182,12 +204,12 @@ public sealed partial class ServiceRunner
         }
     }
 
-    private Sweeper Sweeps => _orphans?.Sweeper ?? throw new InvalidOperationException("a service that runs has somebody to reap its orphans");
+    private Sweeper Sweeps => service.Orphans?.Sweeper ?? throw new InvalidOperationException("a service that runs has somebody to reap its orphans");
 
     private Dictionary<ulong, string> ListenerNames()
     {
         var names = new Dictionary<ulong, string>();
-        foreach (var handle in AllListeners)
+        foreach (var handle in service.Generations.AllListeners)
         {
             foreach (var socket in handle.Sockets.Concat(handle.Leaving))
             {
@@ -199,13 +221,13 @@ public sealed partial class ServiceRunner
     }
 
     /// <summary>Ends workers whose first process is gone, and of which no process is left to name another.</summary>
-    private void EndAbandoned()
+    public void EndAbandoned()
     {
-        foreach (var (id, process) in _processes.Where(pair => pair.Value is { AwaitsMain: true, IsEnding: false }).ToArray())
+        foreach (var (id, process) in service.Processes.Where(pair => pair.Value is { AwaitsMain: true, IsEnding: false }).ToArray())
         {
-            LookForOrphans(id, process, has =>
+            service.Lineage.FindOrphans(id, process, has =>
             {
-                if (!has && process.AwaitsMain && !process.IsLooking && TakeMessages(id, process, EndAbandoned) && process.AwaitsMain)
+                if (!has && process.AwaitsMain && !process.IsLooking && service.Messages.TakeLast(id, process, EndAbandoned) && process.AwaitsMain)
                 {
                     End(id, process, Abandoned);
                 }
@@ -213,59 +235,6 @@ public sealed partial class ServiceRunner
         }
     }
 
-    /// <summary>Looks beside the loop whether anybody of the worker is left whose parent is gone; asked again meanwhile, it looks again.</summary>
-    private void LookForOrphans(int workerId, WorkerProcess process, Action<bool> onSeen)
-    {
-        if (process.OrphanLook.IsUnderWay)
-        {
-            process.OrphanLook = (true, true);
-            return;
-        }
-
-        process.OrphanLook = (true, false);
-        var facts = process.Facts;
-        var cgroup = process.Cgroup?.Path;
-        _looks.Ask<WorkerProcess>(
-            process.Uid,
-            () => async () => await OrphanLook.AnyAsync(facts, process.Session, cgroup, IsSpawned).ConfigureAwait(false) ? process : null,
-            found =>
-            {
-                var isOutdated = process.OrphanLook.IsOutdated;
-                process.OrphanLook = default;
-                if (_processes.GetValueOrDefault(workerId) != process || process.IsEnding)
-                {
-                    return;
-                }
-
-                if (isOutdated && found is not null)
-                {
-                    LookForOrphans(workerId, process, onSeen);
-                }
-                else
-                {
-                    onSeen(found is not null);
-                }
-            });
-    }
-
     private static ExitReason Reason(Processes.Exit exit) =>
         exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
-
-    private void Unwatch(WorkerProcess process)
-    {
-        if (process.Launch is { } launch)
-        {
-            _loop.Unwatch(launch.Status);
-        }
-
-        _loop.Unwatch(process.Pidfd);
-        if (process.First is not null)
-        {
-            _loop.Unwatch(process.First);
-        }
-
-        process.Notify.Unwatch();
-        _loop.Unwatch(process.Output.Descriptor);
-        _loop.Unwatch(process.Error.Descriptor);
-    }
 }

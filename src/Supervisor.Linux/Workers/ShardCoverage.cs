@@ -4,44 +4,44 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Linux.Workers;
 
-/// <content>Which worker has which shard.</content>
-public sealed partial class ServiceRunner
+/// <summary>Which worker has which shard of a listener.</summary>
+internal sealed class ShardCoverage(ServiceContext service)
 {
     /// <summary>Whether a worker has, or may have, that socket of a listener.</summary>
     public bool Holds(int workerId, ListenerSocket socket) =>
-        Process(workerId) is { } process && (process.Sockets?.Contains(socket) ?? !process.Never.Contains(socket));
+        service.Processes.GetValueOrDefault(workerId) is { } process && (process.Sockets?.Contains(socket) ?? !process.Never.Contains(socket));
 
     /// <summary>
     /// Replaces the workers by the service's strategy where a shard has no slot that serves it any more, a slot no shard, or
     /// a worker a shard that is on its way out: after the number of either has changed. What waits in such a shard waits for
     /// the new worker.
     /// </summary>
-    public void CoverShards()
+    public void Cover()
     {
-        if (State.Spec.Handoff != HandoffKind.ScmRights && Waits is null && Listeners.Any(handle => NeedsOtherShares(handle, handle.Sockets.Count, State.Desired)))
+        if (service.State.Spec.Handoff != HandoffKind.ScmRights && service.Generations.Waits is null && service.Generations.Next.Listeners.Any(handle => NeedsOtherShares(handle, handle.Sockets.Count, service.State.Desired)))
         {
-            Restart();
+            service.Restart();
         }
     }
 
     /// <summary>Whether workers have to be replaced for a listener to have that many shards, and the service that many workers.</summary>
     public bool NeedsOtherShares(ListenerHandle handle, int shards, int workers)
     {
-        if (!State.IsStarted || handle.Sockets.Count == 0 || State.Spec.Handoff == HandoffKind.None)
+        if (!service.State.IsStarted || handle.Sockets.Count == 0 || service.State.Spec.Handoff == HandoffKind.None)
         {
             return false;
         }
 
-        if (State.Spec.Handoff == HandoffKind.ScmRights)
+        if (service.State.Spec.Handoff == HandoffKind.ScmRights)
         {
             // They take what there is when they start.
             return shards != handle.Sockets.Count;
         }
 
         // Those that are yet to come get their share as it is then: where workers are being replaced already, and where their environment is being read.
-        int? target = State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From : rollout.To : null;
+        int? target = service.State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From : rollout.To : null;
         var held = new Dictionary<int, IReadOnlyCollection<int>>();
-        foreach (var worker in State.Workers.Where(worker => worker.IsLive && worker.Slot < workers && !_preparing.Contains(worker.Id) && (target is null || worker.Generation == target)))
+        foreach (var worker in service.State.Workers.Where(worker => worker.IsLive && worker.Slot < workers && !service.Spawning.IsPreparing(worker.Id) && (target is null || worker.Generation == target)))
         {
             List<int> own = [.. handle.Sockets.Where(socket => Holds(worker.Id, socket)).Select(socket => socket.Shard)];
             own.AddRange(handle.Leaving.Where(socket => Holds(worker.Id, socket)).Select(_ => int.MaxValue));
@@ -56,12 +56,12 @@ public sealed partial class ServiceRunner
     /// The sockets of a listener that a slot serves. Also such as are on their way out, where connections wait and whoever
     /// had them is gone.
     /// </summary>
-    private IReadOnlyList<ListenerSocket> Share(ListenerHandle handle, int slot) => handle.Sockets.Count < 2 && handle.Leaving.Count == 0
+    public IReadOnlyList<ListenerSocket> Share(ListenerHandle handle, int slot) => handle.Sockets.Count < 2 && handle.Leaving.Count == 0
         ? handle.Sockets
         : [
-            .. ShardAssignment.Of(slot, State.Desired, handle.Sockets.Count).Select(shard => handle.Sockets[shard]),
-            .. handle.Leaving.Where(socket => socket.Shard % Math.Max(1, State.Desired) == slot && IsOrphan(socket)),
+            .. ShardAssignment.Of(slot, service.State.Desired, handle.Sockets.Count).Select(shard => handle.Sockets[shard]),
+            .. handle.Leaving.Where(socket => socket.Shard % Math.Max(1, service.State.Desired) == slot && IsOrphan(socket)),
         ];
 
-    private bool IsOrphan(ListenerSocket socket) => !State.Workers.Any(worker => Holds(worker.Id, socket)) && socket.HasWaiting;
+    private bool IsOrphan(ListenerSocket socket) => !service.State.Workers.Any(worker => Holds(worker.Id, socket)) && socket.HasWaiting;
 }

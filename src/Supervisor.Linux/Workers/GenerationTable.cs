@@ -1,0 +1,135 @@
+using Supervisor.Core.Services;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>What the workers of one generation are spawned with, besides their specification.</summary>
+/// <param name="Listeners">Their sockets, in descriptor order.</param>
+/// <param name="Identity">Their user and groups; null until these have been looked up.</param>
+internal sealed record GenerationResources(IReadOnlyList<ListenerHandle> Listeners, WorkerIdentity? Identity);
+
+/// <summary>What each generation of a service is spawned with: it gets what there is when it begins, and keeps it. Lives on the loop.</summary>
+internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOnlyList<ListenerHandle> listeners, Action onWaiting) : IDisposable
+{
+    private readonly Dictionary<int, GenerationResources> _generations = [];
+    private readonly IdentityRequests _identities = new(loop, users, onWaiting);
+
+    /// <summary>What the next generation gets.</summary>
+    public GenerationResources Next { get; private set; } = new(listeners, null);
+
+    /// <summary>What is waited for before workers can be started; null where nothing is.</summary>
+    public string? Waits => _identities.Waits;
+
+    /// <summary>The listeners of all generations, and of the next one: after a reload two may have the same name.</summary>
+    public IReadOnlyList<ListenerHandle> AllListeners => [.. _generations.Values.Append(Next).SelectMany(resources => resources.Listeners).Distinct()];
+
+    /// <summary>What that generation is spawned with.</summary>
+    public GenerationResources Of(int generation) => _generations.GetValueOrDefault(generation) ?? Next;
+
+    /// <summary>Whether a worker that lives, or may yet be started, has that socket.</summary>
+    public bool Uses(ListenerHandle handle) => Next.Listeners.Contains(handle) || _generations.Values.Any(resources => resources.Listeners.Contains(handle));
+
+    /// <summary>The next generation gets these.</summary>
+    public void SetNext(IReadOnlyList<ListenerHandle> handles, WorkerIdentity? identity) => Next = new GenerationResources(handles, identity);
+
+    /// <summary>
+    /// A generation that has just begun gets what there is now; one of which nothing is left is forgotten. After a rollback,
+    /// the next one begins with what there was before.
+    /// </summary>
+    public void Update(ServiceState before, ServiceState after, ServiceEvent what)
+    {
+        if (ReferenceEquals(before.Specs, after.Specs) && ReferenceEquals(before.Spec, after.Spec))
+        {
+            return;
+        }
+
+        foreach (var generation in after.Specs.Keys)
+        {
+            _generations.TryAdd(generation, Next);
+        }
+
+        if (what is not SpecChanged && !ReferenceEquals(before.Spec, after.Spec) && after.Rollout is { } rollout && _generations.TryGetValue(rollout.From, out var former))
+        {
+            Next = former;
+        }
+
+        foreach (var generation in _generations.Keys.Where(generation => !after.Specs.ContainsKey(generation)).ToArray())
+        {
+            _generations.Remove(generation);
+        }
+    }
+
+    /// <summary>The first generation of a service that has not been started.</summary>
+    public void Begin(int generation) => _generations.Add(generation, Next);
+
+    /// <summary>
+    /// What a predecessor's generations are spawned with: their own listeners by their names, and their user. The manifest
+    /// has only the newest generation's user; that of another one is looked up when it spawns.
+    /// </summary>
+    public void Restore(ServiceState state)
+    {
+        _generations.Clear();
+        foreach (var (generation, spec) in state.Specs)
+        {
+            var handles = spec.Listeners.Select(name => Next.Listeners.FirstOrDefault(handle => handle.Name == name)).ToArray();
+            _generations.Add(generation, new GenerationResources(
+                handles.Any(handle => handle is null) ? Next.Listeners : handles!,
+                WorkerIdentity.IsSame(spec, state.Spec) ? Next.Identity : null));
+        }
+    }
+
+    /// <summary>Looks up the user and groups of the next generation, and tells null, or why they are not known.</summary>
+    /// <param name="state">The service, as it is when the answer comes.</param>
+    /// <param name="onResolved">Called on the loop, perhaps before this returns.</param>
+    public void Resolve(Func<ServiceState> state, Action<string?> onResolved)
+    {
+        var spec = state().Spec;
+        _identities.Resolve(spec, (identity, error) =>
+        {
+            if (identity is not null && !WorkerIdentity.IsSame(spec, state().Spec))
+            {
+                // A reload has named others in the meantime.
+                Resolve(state, onResolved);
+                return;
+            }
+
+            if (identity is not null)
+            {
+                Next = Next with { Identity = identity };
+                foreach (var (generation, resources) in _generations.Where(pair => pair.Value.Identity is null || !state().IsStarted).ToArray())
+                {
+                    _generations[generation] = resources with { Identity = identity };
+                }
+            }
+
+            onResolved(error);
+        });
+    }
+
+    /// <summary>Tells the user and groups of a generation, or why they are not known. They are looked up if a predecessor has not left them.</summary>
+    public void ResolveOf(int generation, ServiceSpec spec, Action<WorkerIdentity?, string?> onResolved)
+    {
+        if (Of(generation).Identity is { } known)
+        {
+            onResolved(known, null);
+            return;
+        }
+
+        _identities.Resolve(spec, (identity, error) =>
+        {
+            if (identity is not null && _generations.TryGetValue(generation, out var resources))
+            {
+                _generations[generation] = resources with { Identity = resources.Identity ?? identity };
+            }
+
+            onResolved(identity, error);
+        });
+    }
+
+    /// <summary>Nobody needs a user any more: whoever waits for one is told why.</summary>
+    public void Cancel(string why) => _identities.Cancel(why);
+
+    /// <inheritdoc/>
+    public void Dispose() => _identities.Dispose();
+}

@@ -1,0 +1,100 @@
+using Supervisor.Core.Services;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>What the parts of one <see cref="ServiceRunner"/> share. Lives on the loop.</summary>
+internal sealed class ServiceContext
+{
+    private readonly ServiceRunner _runner;
+
+    public ServiceContext(ServiceRunner runner, EventLoop loop, Spawner spawner, Disposer disposer, OrphanReaper? orphans, ServiceLog log, GenerationTable generations)
+    {
+        _runner = runner;
+        Loop = loop;
+        Spawner = spawner;
+        Disposer = disposer;
+        Orphans = orphans;
+        Log = log;
+        Generations = generations;
+        EnvironmentFiles = new EnvironmentFileReader(loop);
+        Stored = new DescriptorStore(descriptors => disposer.Close(Disposer.OwnerOf(Name), descriptors));
+        Shards = new ShardCoverage(this);
+        Spawning = new WorkerSpawning(this);
+        Watching = new WorkerWatching(this);
+        Messages = new WorkerMessages(this);
+        Lineage = new WorkerLineage(this);
+        Ending = new WorkerEnding(this);
+        Drains = new WorkerDrains(this);
+    }
+
+    public EventLoop Loop { get; }
+
+    public Spawner Spawner { get; }
+
+    public Disposer Disposer { get; }
+
+    public OrphanReaper? Orphans { get; }
+
+    public ServiceLog Log { get; }
+
+    /// <summary>What workers stored by FDSTORE=1.</summary>
+    public DescriptorStore Stored { get; }
+
+    /// <summary>The processes of workers, by the worker's number.</summary>
+    public Dictionary<int, WorkerProcess> Processes { get; } = [];
+
+    public GenerationTable Generations { get; }
+
+    public ShardCoverage Shards { get; }
+
+    public WorkerSpawning Spawning { get; }
+
+    public WorkerWatching Watching { get; }
+
+    public WorkerMessages Messages { get; }
+
+    public WorkerLineage Lineage { get; }
+
+    public WorkerEnding Ending { get; }
+
+    public WorkerDrains Drains { get; }
+
+    public ServiceState State => _runner.State;
+
+    public string Name => _runner.Name;
+
+    /// <summary>Hands an event to the machine.</summary>
+    public void Post(ServiceEvent what) => _runner.Post(what);
+
+    /// <summary>Tells that something changed outside of the machine's state.</summary>
+    public void Report(params ReadOnlySpan<ReportEffect> reports) => _runner.ReportChange([.. reports]);
+
+    /// <summary>A worker has ended, and its end is about to be decided upon.</summary>
+    public void ReportEnding() => _runner.ReportEnding();
+
+    public void Restart() => _runner.Restart();
+
+    public string? Blocked => _runner.Blocked;
+
+    public bool IsGone => _runner.IsGone;
+
+    /// <summary>Reads the environment files of workers and hooks.</summary>
+    public EnvironmentFileReader EnvironmentFiles { get; }
+
+    /// <summary>The machine's state is a predecessor's.</summary>
+    public void Restore(ServiceState state, string? blocked) => _runner.Restore(state, blocked);
+
+    /// <summary>Runs a hook, once the user of its generation is known.</summary>
+    public void RunHook(HookEffect hook) => _runner.RunHook(hook);
+
+    /// <summary>Sends a worker its stop signal, or SIGABRT.</summary>
+    public void Send(SignalEffect signal) => _runner.Send(signal);
+
+    /// <summary>A worker of that number; null where it is gone.</summary>
+    public WorkerState? Worker(int workerId) => State.Workers.FirstOrDefault(worker => worker.Id == workerId);
+
+    /// <summary>The terms under which a worker lives.</summary>
+    public ServiceSpec SpecOf(int workerId) => Worker(workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;
+}

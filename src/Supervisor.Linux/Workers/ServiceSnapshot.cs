@@ -1,0 +1,212 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Supervisor.Core.Services;
+using Supervisor.Core.State;
+using Supervisor.Core.Workers;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Output;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// The service in the manifest, and a successor's way back from it: the state continues as it is, each worker's process is
+/// found again, and what happened to it in the meantime is an event like any other.
+/// </summary>
+internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
+{
+    private IReadOnlyList<ServiceEvent> _missed = [];
+    private ImmutableArray<HookEffect> _waitingHooks = [];
+
+    /// <summary>The service for a successor; its descriptors among <paramref name="descriptors"/> where they are asked for, what its workers have written with <paramref name="withOutput"/>.</summary>
+    public ServiceEntry Take(OutgoingDescriptors? descriptors, bool withOutput)
+    {
+        var stored = ImmutableArray.CreateBuilder<StoredEntry>();
+        foreach (var (slot, of) in service.Stored.All)
+        {
+            for (var i = 0; i < of.Count; i++)
+            {
+                stored.Add(new StoredEntry(slot, of[i].Name));
+                descriptors?.Add(DescriptorKey.Stored(service.Name, slot, i), of[i].Descriptor);
+            }
+        }
+
+        var (hook, waiting) = hooks.Snapshot(service.Name, descriptors);
+        return new ServiceEntry
+        {
+            State = service.State,
+            Blocked = service.Blocked,
+            Identity = service.Generations.Next.Identity is { } identity
+                ? new IdentityEntry { Uid = identity.Uid, Gid = identity.Gid, Groups = identity.Groups?.ToArray(), Variables = [.. identity.Variables.Select(pair => $"{pair.Key}={pair.Value}")] }
+                : null,
+            Workers = [.. service.Processes.Select(pair => pair.Value.Snapshot(service.Name, pair.Key, descriptors))],
+            Stored = stored.ToImmutable(),
+            Hook = hook,
+            WaitingHooks = waiting,
+            Output = withOutput ? TakeOutput() : null,
+        };
+    }
+
+    /// <summary>Takes over a predecessor's service, as it was; <see cref="Resume"/> goes on with it. Before anything else is asked of this runner.</summary>
+    /// <param name="entry">What the predecessor knew.</param>
+    /// <param name="descriptors">What it has left.</param>
+    /// <param name="areChildren">Whether its workers are children of this process.</param>
+    public void Restore(ServiceEntry entry, IncomingDescriptors descriptors, bool areChildren)
+    {
+        service.Restore(areChildren ? entry.State : entry.State with
+        {
+            // No daemon was there to receive WATCHDOG=1.
+            Workers = [.. entry.State.Workers.Select(worker => worker.WatchdogDeadline is null ? worker : worker with { WatchdogDeadline = service.Loop.Now + worker.Watchdog })],
+        }, entry.Blocked);
+        if (entry.Identity is { } identity)
+        {
+            service.Generations.SetNext(service.Generations.Next.Listeners, new WorkerIdentity(identity.Uid, identity.Gid, identity.Groups, [.. identity.Variables.Select(Variable)]));
+        }
+
+        service.Generations.Restore(service.State);
+
+        if (entry.Output is { } output)
+        {
+            service.Log.Lines.Restore(output.Newest, [.. output.Items.Select(item => item.Deserialize(OutputLineJson.Default.OutputLine)!)]);
+        }
+
+        foreach (var slot in entry.Stored.GroupBy(stored => stored.Slot))
+        {
+            var index = 0;
+            foreach (var stored in slot)
+            {
+                if (descriptors.TryTake(DescriptorKey.Stored(service.Name, slot.Key, index++), out var descriptor) && service.Stored.Store(slot.Key, stored.Name, descriptor) is not null)
+                {
+                    service.Disposer.Close(Disposer.OwnerOf(service.Name), [descriptor]);
+                }
+            }
+        }
+
+        // Changes are told when everything stands: an end that was missed may start a worker.
+        var missed = new List<ServiceEvent>();
+        foreach (var worker in entry.Workers)
+        {
+            if (Adopt(worker, descriptors, areChildren && !worker.IsForeign) is { } lost)
+            {
+                missed.Add(new WorkerEnded(worker.Id, lost));
+            }
+            else if (service.State.Workers.Any(one => one.Id == worker.Id && one.Pid is null))
+            {
+                // It was on its way to its program.
+                missed.Add(new WorkerSpawned(worker.Id, worker.Pid));
+            }
+        }
+
+        foreach (var worker in service.State.Workers.Where(worker => entry.Workers.All(known => known.Id != worker.Id)))
+        {
+            missed.Add(new WorkerEnded(worker.Id, ExitReason.NotStarted("the daemon was succeeded meanwhile")));
+        }
+
+        if (entry.Hook is { } hook && !hooks.Adopt(service.Name, hook, descriptors, service.Orphans))
+        {
+            missed.Add(new HookEnded(hook.Hook.Hook, hook.Hook.Generation, $"{hook.Hook.Hook.Setting()} was lost with the daemon that ran it"));
+        }
+
+        _waitingHooks = entry.WaitingHooks;
+        _missed = missed;
+    }
+
+    /// <summary>Goes on: what the predecessor has missed happens now.</summary>
+    public void Resume()
+    {
+        foreach (var waiting in _waitingHooks)
+        {
+            service.RunHook(waiting);
+        }
+
+        service.Drains.Resume();
+        foreach (var worker in service.State.Workers.Where(worker => service.Processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))
+        {
+            service.Send(new SignalEffect(worker, service.State.SpecOf(worker.Generation).StopSignal));
+        }
+
+        
+        foreach (var what in _missed)
+        {
+            service.Post(what);
+        }
+
+        (_missed, _waitingHooks) = ([], []);
+    }
+
+    /// <summary>Goes on with a worker's process; where it is gone, how it ended.</summary>
+    private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors, bool isChild)
+    {
+        var pidfd = descriptors.Take(DescriptorKey.Process(service.Name, entry.Id)) ?? OpenSame(entry.Pid, entry.StartTime);
+        if (pidfd is null || service.Worker(entry.Id) is not { } worker)
+        {
+            pidfd?.Dispose();
+            return new ExitReason(false, "ended while no daemon watched it");
+        }
+
+        var notify = descriptors.TryTake(DescriptorKey.Notify(service.Name, entry.Id), out var socket)
+            ? NotifySocket.Adopt(entry.NotifyPath, socket, service.Disposer, Disposer.OwnerOf(service.Name))
+            : NotifySocket.Create(entry.NotifyPath, service.Generations.Of(worker.Generation).Identity?.Uid, out _, service.Disposer, Disposer.OwnerOf(service.Name));
+        if (notify is null)
+        {
+            pidfd.Dispose();
+            return new ExitReason(false, "has no notify socket any more");
+        }
+
+        var process = new WorkerProcess(
+            entry,
+            pidfd,
+            descriptors.Take(DescriptorKey.First(service.Name, entry.Id)),
+            notify,
+            new OutputPipe(descriptors.Take(DescriptorKey.Output(service.Name, entry.Id)) ?? Files.EndedPipe(), line => service.Log.Output(worker, entry.Pid, line, isError: false), entry.OutputRest),
+            new OutputPipe(descriptors.Take(DescriptorKey.Error(service.Name, entry.Id)) ?? Files.EndedPipe(), line => service.Log.Output(worker, entry.Pid, line, isError: true), entry.ErrorRest),
+            service.Orphans,
+            isChild,
+            service.Spawner.Cgroups,
+            service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
+        if (entry.Sockets is { } inodes)
+        {
+            process.Sockets = [.. service.Generations.Of(worker.Generation).Listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving)).Where(socket => inodes.Contains(socket.Inode))];
+        }
+
+        service.Processes.Add(entry.Id, process);
+        service.Watching.Attach(entry.Id, process);
+        if (process.First is { } first)
+        {
+            service.Loop.Watch(first, () => service.Ending.FirstEnded(process));
+        }
+
+        if (worker.Phase == WorkerPhase.Starting)
+        {
+            service.Watching.WatchReadiness(entry.Id, process);
+        }
+
+        return null;
+    }
+
+    /// <summary>A pidfd of that process, if the id has not been given to another one since.</summary>
+    private static DescriptorHandle? OpenSame(int pid, ulong startTime)
+    {
+        var pidfd = Processes.OpenPidfd(pid, out _);
+        if (pidfd is not null && startTime != 0 && ProcFile.Read(pid)?.StartTime != startTime)
+        {
+            pidfd.Dispose();
+            return null;
+        }
+
+        return pidfd;
+    }
+
+    private StreamEntry TakeOutput()
+    {
+        var (lines, _, _) = service.Log.Lines.After(0, int.MaxValue);
+        return new StreamEntry(service.Log.Lines.Newest, [.. lines.Select(line => JsonSerializer.SerializeToElement(line, OutputLineJson.Default.OutputLine))]);
+    }
+
+    private static KeyValuePair<string, string> Variable(string text)
+    {
+        var end = text.IndexOf('=', StringComparison.Ordinal);
+        return new(text[..end], text[(end + 1)..]);
+    }
+}

@@ -1,0 +1,74 @@
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>What is known of the draining workers of one service.</summary>
+internal sealed class WorkerDrains : IDisposable
+{
+    private readonly ServiceContext _service;
+    private readonly DrainWatch _watch;
+
+    public WorkerDrains(ServiceContext service)
+    {
+        _service = service;
+        _watch = new DrainWatch(service.Loop, () => service.Generations.AllListeners, Report, () => service.Report());
+    }
+
+    /// <summary>How many connections draining workers have, as far as was seen; null where nothing was.</summary>
+    public int? Connections
+    {
+        get
+        {
+            int? sum = null;
+            foreach (var worker in _service.State.Workers)
+            {
+                sum = worker.IsLive || Of(worker.Id)?.Count is not { } count ? sum : (sum ?? 0) + count;
+            }
+
+            return sum;
+        }
+    }
+
+    /// <summary>What is known of a draining worker, as it was last seen; null of any other worker.</summary>
+    public WorkerDrain? Of(int workerId) => _watch.Of(workerId);
+
+    /// <summary>Somebody waits for the outcome of drains (1), or waits no more (-1): in the meantime connections are counted twice a second.</summary>
+    public void Follow(int by) => _watch.Follow(by);
+
+    /// <summary>The service is in that state now.</summary>
+    public void Follow(ServiceState state) => _watch.Follow(state);
+
+    /// <summary>A worker has been sent its stop signal.</summary>
+    public void Told(int workerId) => _watch.Told(workerId, _service.Loop.Now);
+
+    /// <summary>Sees what a kill cuts, and then kills the worker.</summary>
+    public void Kill(int workerId) => _watch.Kill(workerId, () => _service.Ending.Kill(workerId));
+
+    /// <summary>Resumes a predecessor's drains. A worker was told when its phase began, and one that was to be killed is killed.</summary>
+    public void Resume()
+    {
+        _watch.Follow(_service.State);
+        foreach (var worker in _service.State.Workers)
+        {
+            if (worker.Phase == WorkerPhase.Killed)
+            {
+                _service.Ending.Kill(worker.Id);
+            }
+            else if (!worker.IsLive && worker.EndReason != EndReason.None)
+            {
+                _watch.Told(worker.Id, worker.PhaseSince);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _watch.Dispose();
+
+    private void Report(ServiceReport what, WorkerState worker, WorkerDrain drain, string text)
+    {
+        var report = new ReportEffect(what, worker, null, null, text) { Drain = drain };
+        _service.Log.Report(report, _service.State, _service.Loop.Now);
+        _service.Report(report);
+    }
+}

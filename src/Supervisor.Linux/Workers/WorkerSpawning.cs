@@ -1,0 +1,204 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Protocols;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Performance;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>From the decision to have a worker until its program runs.</summary>
+internal sealed class WorkerSpawning(ServiceContext service)
+{
+    /// <summary>Workers without a process, because their environment is being read or their user looked up.</summary>
+    private readonly HashSet<int> _preparing = [];
+    private readonly List<WorkerSpawned> _spawned = [];
+    private readonly ReplacementHeadStart _headStart = new(service.Loop);
+
+    /// <summary>Whether a worker has no process yet.</summary>
+    public bool IsPreparing(int workerId) => _preparing.Contains(workerId);
+
+    /// <summary>Spawns a worker, when the files that its environment comes from have been read.</summary>
+    public void Spawn(WorkerState worker, bool isOneOfMany)
+    {
+        var spec = service.State.SpecOf(worker.Generation);
+        if (service.Generations.Of(worker.Generation).Identity is null)
+        {
+            _preparing.Add(worker.Id);
+            service.Generations.ResolveOf(worker.Generation, spec, (_, error) =>
+            {
+                if (_preparing.Remove(worker.Id))
+                {
+                    SpawnOrFail(error);
+                }
+            });
+            return;
+        }
+
+        if (spec.EnvironmentFiles.IsEmpty)
+        {
+            Spawn(worker, spec, FileVariables.None, isOneOfMany);
+            return;
+        }
+
+        _preparing.Add(worker.Id);
+        service.EnvironmentFiles.Read(spec, service.Generations.Of(worker.Generation).Identity!, read =>
+        {
+            if (!_preparing.Remove(worker.Id))
+            {
+                return;
+            }
+
+            if (read.Error is { } error)
+            {
+                service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(error)));
+            }
+            else
+            {
+                Spawn(worker, spec, read, isOneOfMany: false);
+            }
+        });
+
+        void SpawnOrFail(string? error)
+        {
+            if (error is not null)
+            {
+                service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(error)));
+            }
+            else
+            {
+                Spawn(worker, isOneOfMany: false);
+            }
+        }
+    }
+
+    private void Spawn(WorkerState worker, ServiceSpec spec, FileVariables fromFiles, bool isOneOfMany)
+    {
+        var (listeners, identity) = service.Generations.Of(worker.Generation);
+        foreach (var handle in listeners)
+        {
+            handle.KeepBaseline();
+        }
+
+        var shares = listeners.ToDictionary(handle => handle, handle => service.Shards.Share(handle, worker.Slot));
+
+        // The lines' pid is known only once the process is there, and it writes none before.
+        var pid = 0;
+        var spawned = service.Spawner.Start(
+            spec, identity!, worker, listeners,
+            line => service.Log.Output(worker, pid, line, isError: false),
+            line => service.Log.Output(worker, pid, line, isError: true),
+            fromFiles,
+            isOneOfMany,
+            out var failure,
+            service.Stored.Of(worker.Slot),
+            handle => shares[handle]);
+        if (spawned is not { } process)
+        {
+            service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(failure!)));
+            return;
+        }
+
+        pid = process.Pid;
+        if (service.Ending.IsReplacing)
+        {
+            _headStart.Give(process.Notify.Descriptor);
+        }
+
+        process.Never = [.. listeners.SelectMany(handle => handle.Leaving)];
+        if (spec.Handoff is not (HandoffKind.None or HandoffKind.ScmRights))
+        {
+            process.Sockets = [.. listeners.SelectMany(handle => shares[handle])];
+        }
+
+        service.Processes.Add(worker.Id, process);
+        service.Watching.Attach(worker.Id, process);
+        service.Loop.Watch(process.Launch!.Status, () => SettleSoon(worker.Id, process));
+
+        // Now, while it is on its way to its program: the state is written when all that are spawned in this turn are there.
+        _ = process.StartTime;
+    }
+
+    /// <summary>A worker that is not wanted any more before there is a process: false where there is one.</summary>
+    public bool Cancel(int workerId)
+    {
+        if (!_preparing.Remove(workerId))
+        {
+            return false;
+        }
+
+        service.Post(new WorkerEnded(workerId, ExitReason.NotStarted("it was stopped before its environment_files had been read and its user was known")));
+        return true;
+    }
+
+    /// <summary>Learns how a launch went, if that is decided, and tells the machine of it now: before anything else that the worker did.</summary>
+    public void Settle(int workerId, WorkerProcess process)
+    {
+        SettleSoon(workerId, process);
+        if (_spawned.Exists(spawned => spawned.WorkerId == workerId))
+        {
+            TellSpawned();
+        }
+    }
+
+    /// <summary>The same, but the machine is told at the end of the turn, of all that were spawned in it at once.</summary>
+    private void SettleSoon(int workerId, WorkerProcess process)
+    {
+        if (process.Launch is not { } launch || !launch.TryGetOutcome(out var failure))
+        {
+            return;
+        }
+
+        service.Loop.Unwatch(launch.Status);
+        process.Launch = null;
+        launch.Dispose();
+        if (failure is not null)
+        {
+            // The launcher exits by itself, unless the worker's user has stopped it.
+            process.LaunchFailure = failure;
+            Processes.Signal(process.Pidfd, Signals.Kill);
+            return;
+        }
+
+        if (_spawned.Count == 0)
+        {
+            service.Loop.AtTurnEnd(TellSpawned);
+        }
+
+        _spawned.Add(new WorkerSpawned(workerId, process.Session));
+        RecordHandoffs(workerId, process);
+        service.Watching.WatchReadiness(workerId, process);
+    }
+
+    private void RecordHandoffs(int workerId, WorkerProcess process)
+    {
+        if (process.Sockets is not { } sockets || service.Worker(workerId) is not { } worker)
+        {
+            return;
+        }
+
+        var (spec, listeners) = (service.State.SpecOf(worker.Generation), service.Generations.Of(worker.Generation).Listeners);
+        var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
+        foreach (var (handle, socket) in listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving).Where(sockets.Contains).Select(socket => (handle, socket))))
+        {
+            handle.History.Add(
+                HandlePhase.Handoff, "execve", actor: new HistoryActor(process.Session, $"{service.Name}/{worker.Slot}"),
+                note: $"{(handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")}descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {spec.Handoff.ToWireName()}");
+            number = Math.Max(number + 1, HandoffEnvironment.ListenFdsStart);
+        }
+    }
+
+    /// <summary>Tells the machine of those that have executed their programs, of all of them at once.</summary>
+    private void TellSpawned()
+    {
+        if (_spawned.Count > 0)
+        {
+            WorkerSpawned[] spawned = [.. _spawned];
+            _spawned.Clear();
+            service.Post(spawned is [var one] ? one : new WorkersSpawned([.. spawned]));
+        }
+    }
+}
