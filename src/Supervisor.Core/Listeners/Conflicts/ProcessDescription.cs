@@ -20,7 +20,7 @@ public static class ProcessDescription
         return processes.Count switch
         {
             0 when holders.Length > 0 && holders[0].Inode != 0 => $"a process of uid {holders[0].Uid.ToString(CultureInfo.InvariantCulture)} that cannot be seen",
-            0 => "nobody any more",
+            0 => "no process",
             1 => Process(processes[0]),
             _ => $"{Process(processes[0])} and {(processes.Count - 1).ToString(CultureInfo.InvariantCulture)} more {(processes.Count == 2 ? "process" : "processes")}",
         };

@@ -1,0 +1,35 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace Supervisor.Core.Listeners.Conflicts;
+
+/// <summary>Sockets and their processes in sentences, in the singular or the plural.</summary>
+internal static class HolderText
+{
+    /// <summary>"nginx (pid 812, uid 0) listens on tcp://127.0.0.1:80".</summary>
+    public static string Use(ImmutableArray<SocketHolder> holders) => $"{ProcessDescription.Holders(holders)} {Verb(holders)} {holders[0].Address}";
+
+    /// <summary>"nginx (pid 812, uid 0) of an earlier run still listens on tcp://127.0.0.1:80".</summary>
+    public static string StillUse(ImmutableArray<SocketHolder> holders, string address) =>
+        $"{ProcessDescription.Holders(holders)} of an earlier run still {Verb(holders)} {address}";
+
+    /// <summary>That the address is bound and nobody listens.</summary>
+    public static string BoundOnly(ImmutableArray<SocketHolder> holders, string? address) =>
+        $"{ProcessDescription.Holders(holders)} {(AreSeveral(holders) ? "have bound" : "has bound")} {address} and {(AreSeveral(holders) ? "do" : "does")} not listen";
+
+    /// <summary>"1 connection", "2 connections".</summary>
+    public static string Count(int count, string one, string? many = null) =>
+        string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? one : many ?? one + "s")}");
+
+    private static bool AreSeveral(ImmutableArray<SocketHolder> holders) => ProcessDescription.AreSeveral(holders);
+
+    private static string Verb(ImmutableArray<SocketHolder> holders) => (holders[0].State, AreSeveral(holders)) switch
+    {
+        (BoundState.Listening, false) => "listens on",
+        (BoundState.Listening, true) => "listen on",
+        (BoundState.Bound, false) => "is bound to",
+        (BoundState.Bound, true) => "are bound to",
+        (_, false) => "uses",
+        (_, true) => "use",
+    };
+}
