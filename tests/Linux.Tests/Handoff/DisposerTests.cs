@@ -208,7 +208,7 @@ public class DisposerTests : KernelTest
             });
             Assert.True(loop.On(() => isQuiet && !isDone));
             Assert.True(Libc.IsReadable(ours!));
-            loop.On(loop.Disposer.Resume);
+            loop.On(loop.Disposer.ResumeReceiving);
             loop.Until(() => isDone);
             Assert.False(Libc.IsReadable(ours!));
         }
