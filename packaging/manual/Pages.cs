@@ -4,10 +4,10 @@ using Supervisor.Core;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
-using Supervisor.Daemon.Commands;
 using Supervisor.Listenctl;
 using Supervisor.Listenctl.Terminal;
 using Supervisor.Listenctl.Verbs;
+using Supervisor.Listend.Commands;
 
 namespace Supervisor.Manual;
 

@@ -1,5 +1,5 @@
-using Supervisor.Daemon.Commands;
 using Supervisor.Daemon.Continuity;
+using Supervisor.Listend.Commands;
 using Supervisor.Native;
 
 // An inherited SIGCHLD=ignore would make the kernel reap our children behind our back.
@@ -10,7 +10,7 @@ Processes.ResetRequestSignals();
 
 // The main thread takes the signals that ask us to leave, whatever mask we were started with. After an upgrade they wait
 // until there are handlers: until then each of them would end us.
-if (!PreviousDaemonState.IsResuming)
+if (!ReExecutedState.IsPresent)
 {
     Processes.UnblockSignals();
 }

@@ -1,14 +1,11 @@
-using System.Collections.Immutable;
 using Microsoft.Win32.SafeHandles;
-using Supervisor.Core.State;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// The listeners' part of the state, as it was written last, in a memory file: the state is written whole whenever a worker
-/// comes or goes, and thousands of listeners with their histories are copied faster than they are written again.
+/// The listeners' part of the state in a memory file, as it was written last. The state is written whole at each change of a
+/// worker, and thousands of listeners with their histories are copied faster than they are written again.
 /// </summary>
 internal sealed class ListenerSegment : IDisposable
 {
@@ -21,11 +18,11 @@ internal sealed class ListenerSegment : IDisposable
         memory.SetHandleAsInvalid();
     }
 
-    /// <summary>Writes it anew.</summary>
-    public void Write(ImmutableArray<ListenerEntry> listeners, UnknownFields? unknown)
+    /// <summary>Replaces it by what <paramref name="listeners"/> writes.</summary>
+    public void Write(Action<Stream> listeners)
     {
         _memory.SetLength(0);
-        ManifestFormat.WriteListeners(_memory, listeners, unknown);
+        listeners(_memory);
         _memory.Flush();
     }
 

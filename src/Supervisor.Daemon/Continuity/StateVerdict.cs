@@ -1,13 +1,34 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.Json.Serialization;
-using Supervisor.Daemon.Runtime;
 
 namespace Supervisor.Daemon.Continuity;
 
-/// <summary>What an executable answers that was asked whether it can go on with a state.</summary>
+/// <summary>What an executable answers that has checked the state of a running daemon and accepts it.</summary>
 /// <param name="Version">Its version.</param>
 /// <param name="Format">The newest format that it knows.</param>
-/// <param name="Digest">SHA-256 of the state that it has read: so that nothing but a listend that has read it can answer.</param>
-internal sealed record StateVerdict(string Version, int Format, string Digest);
+/// <param name="Digest">SHA-256 of the state that it has read: only a listend that has read the state can answer.</param>
+internal sealed record StateVerdict(string Version, int Format, string Digest)
+{
+    /// <summary>The digest of a state.</summary>
+    public static string DigestOf(byte[] state) => Convert.ToHexStringLower(SHA256.HashData(state));
+
+    /// <summary>The answer in what a program has written; null where it is not one. Any program may be at the daemon's path.</summary>
+    public static StateVerdict? TryParse(string output)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(output, StateVerdictJson.Default.StateVerdict);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>As one line of JSON.</summary>
+    public string ToJson() => JsonSerializer.Serialize(this, StateVerdictJson.Default.StateVerdict);
+}
 
 /// <summary>Source-generated.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]

@@ -1,5 +1,4 @@
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 

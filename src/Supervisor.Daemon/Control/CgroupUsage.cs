@@ -1,5 +1,4 @@
 using Supervisor.Control;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;

@@ -3,7 +3,6 @@ using System.Threading.Channels;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 

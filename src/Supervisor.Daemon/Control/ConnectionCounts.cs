@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Supervisor.Control;
 using Supervisor.Core.Workers;
-using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Model;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
@@ -21,10 +21,10 @@ internal sealed class ConnectionCounts
     private long? _until;
 
     /// <summary>On the loop.</summary>
-    public ConnectionCounts(DaemonProcess daemon)
+    public ConnectionCounts(ServiceTable services, TimeSpan now)
     {
-        _now = daemon.Loop.Now;
-        _services = daemon.Services.ToDictionary(runner => runner.Name, runner => new Noted(runner), StringComparer.Ordinal);
+        _now = now;
+        _services = services.ToDictionary(runner => runner.Name, runner => new Noted(runner), StringComparer.Ordinal);
     }
 
     /// <summary>The document with the counts; null stays where a worker may not be looked into, or not in time. Any thread.</summary>

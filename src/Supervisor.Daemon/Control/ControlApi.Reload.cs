@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
-using Supervisor.Daemon.Runtime;
 
 namespace Supervisor.Daemon.Control;
 
@@ -16,24 +15,7 @@ internal sealed partial class ControlApi
         }
 
         var dryRun = RequestParameters.IsSet(context.Request, "dry_run");
-        var reloader = _daemon.Reloader!;
-        if (!dryRun)
-        {
-            _daemon.Loop.Post(_daemon.TellReloading);
-        }
-
-        // The files are read here: a slow disk holds up this request and nobody else.
-        var loaded = reloader.Load();
-        var document = await _daemon.Loop.Ask(() =>
-        {
-            var result = reloader.Apply(loaded, dryRun);
-            if (!dryRun)
-            {
-                _daemon.TellReloaded();
-            }
-
-            return result;
-        });
+        var document = await _verbs.ReloadAsync(dryRun);
         if (document.Status is { } status)
         {
             context.Response.StatusCode = status;

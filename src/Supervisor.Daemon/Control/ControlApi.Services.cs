@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
-using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Model;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
@@ -60,7 +60,7 @@ internal sealed partial class ControlApi
             }
 
             var watch = follow(runner);
-            return _daemon.IsLeaving && watch is not ServiceStopWatch
+            return _daemon.Lifecycle.IsShuttingDown && watch is not ServiceStopWatch
                 ? (null, null, ("the service cannot be started now", "listend is leaving: nothing is started any more"))
                 : (watch, watch.Begin(), null);
         });

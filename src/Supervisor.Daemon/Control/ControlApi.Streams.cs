@@ -5,7 +5,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Core;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Output;
 
 namespace Supervisor.Daemon.Control;

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
-using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Model;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Control;
@@ -19,10 +19,10 @@ internal sealed partial class ControlApi
             return;
         }
 
-        var (version, refusal) = await await _daemon.Loop.Ask(() => _daemon.Upgrade.BeginAsync());
+        var (version, refusal) = await await _daemon.Loop.Ask(() => _verbs.BeginUpgradeAsync());
         if (refusal is not null)
         {
-            await Problem(context, StatusCodes.Status409Conflict, "the daemon is not upgraded", $"not upgraded, listend {DaemonProcess.Version} goes on: {refusal}");
+            await Problem(context, StatusCodes.Status409Conflict, "the daemon is not upgraded", $"not upgraded, listend {DaemonInfo.Version} goes on: {refusal}");
             return;
         }
 
@@ -31,7 +31,7 @@ internal sealed partial class ControlApi
         await Json(
             context,
             new UpgradeDocument(
-                null, Processes.CurrentPid, DaemonProcess.Version, version!, _daemon.Upgrades + 1, $"listend {DaemonProcess.Version} (pid {Processes.CurrentPid}) becomes listend {version}"),
+                null, Processes.CurrentPid, DaemonInfo.Version, version!, _daemon.Info.Upgrades + 1, $"listend {DaemonInfo.Version} (pid {Processes.CurrentPid}) becomes listend {version}"),
             ControlJson.Default.UpgradeDocument);
     }
 }

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Supervisor.Control;
 using Supervisor.Core.Listeners.History;
-using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Model;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 using Supervisor.Native;
@@ -23,12 +23,14 @@ namespace Supervisor.Daemon.Control;
 /// </summary>
 internal sealed partial class ControlApi
 {
-    private readonly DaemonProcess _daemon;
+    private readonly ControlContext _daemon;
+    private readonly ControlVerbs _verbs;
     private readonly CancellationToken _stopping;
 
-    public ControlApi(DaemonProcess daemon, CancellationToken stopping)
+    public ControlApi(ControlContext daemon, ControlVerbs verbs, CancellationToken stopping)
     {
         _daemon = daemon;
+        _verbs = verbs;
         _stopping = stopping;
     }
 
@@ -60,16 +62,19 @@ internal sealed partial class ControlApi
         application.MapPost("/v1/upgrade", Upgrade);
         MapDocument(application, "/healthz", context => Text(context, StatusCodes.Status200OK, "ok"));
         MapDocument(application, "/readyz", Ready);
-        MapDocument(application, "/metrics", context => MetricsServer.WriteAsync(_daemon, context));
+        MapDocument(application, "/metrics", Metrics);
     }
 
     /// <summary>What can be read to its end: HEAD is what GET is, without the document (RFC 9110, section 9.3.2).</summary>
     private static void MapDocument(WebApplication application, string pattern, RequestDelegate handler) =>
         application.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], handler);
 
+    private async Task Metrics(HttpContext context) =>
+        await MetricsServer.WriteAsync(context, await _daemon.Loop.Ask(() => Control.Metrics.Text(_daemon.Info, _daemon.Listeners, _daemon.Services)));
+
     private async Task Status(HttpContext context)
     {
-        var (document, connections) = await _daemon.Loop.Ask(() => (Documents.Status(_daemon), new ConnectionCounts(_daemon)));
+        var (document, connections) = await _daemon.Loop.Ask(() => (Documents.Status(_daemon), Counts()));
         await Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.StatusDocument);
     }
 
@@ -77,7 +82,7 @@ internal sealed partial class ControlApi
     {
         var name = Name(context);
         var (document, connections) = await _daemon.Loop.Ask(() =>
-            (Find(name) is { } runner ? Documents.Service(runner, _daemon.Loop.Now, _daemon.Loop.Time.GetUtcNow()) : null, new ConnectionCounts(_daemon)));
+            (Find(name) is { } runner ? Documents.Service(runner, _daemon.Loop.Now, _daemon.Loop.Time.GetUtcNow()) : null, Counts()));
         await (document is null ? NoService(context, name) : Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.ServiceDocument));
     }
 
@@ -155,7 +160,9 @@ internal sealed partial class ControlApi
         await Text(context, waiting.Length == 0 ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable, waiting.Length == 0 ? "ready" : string.Join('\n', waiting));
     }
 
-    private ServiceRunner? Find(string name) => _daemon.Services.FirstOrDefault(runner => runner.Name == name);
+    private ConnectionCounts Counts() => new(_daemon.Services, _daemon.Loop.Now);
+
+    private ServiceRunner? Find(string name) => _daemon.Services.Find(name);
 
     private static string Name(HttpContext context) => (string)context.GetRouteValue("name")!;
 
@@ -263,7 +270,7 @@ internal sealed partial class ControlApi
                 await (context.Response.StatusCode switch
                 {
                     StatusCodes.Status404NotFound => Problem(
-                        context, StatusCodes.Status404NotFound, "no such resource", $"{context.Request.Path} is no resource of listend {DaemonProcess.Version}"),
+                        context, StatusCodes.Status404NotFound, "no such resource", $"{context.Request.Path} is no resource of listend {DaemonInfo.Version}"),
                     StatusCodes.Status405MethodNotAllowed => Problem(
                         context, StatusCodes.Status405MethodNotAllowed, "method not allowed",
                         $"{context.Request.Path} has no {context.Request.Method}: write {context.Response.Headers.Allow}"),

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 

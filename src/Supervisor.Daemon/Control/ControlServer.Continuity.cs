@@ -1,4 +1,3 @@
-using Supervisor.Daemon.Runtime;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Control;
@@ -15,7 +14,7 @@ internal sealed partial class ControlServer
     public Task PauseAsync()
     {
         _stopping.Cancel();
-        _daemon.Loop.Unwatch(_listener);
+        _loop.Unwatch(_listener);
         var starting = _starting;
         return Task.Run(async () =>
         {
@@ -34,6 +33,6 @@ internal sealed partial class ControlServer
     public void Resume()
     {
         _stopping = new CancellationTokenSource();
-        _daemon.Loop.Watch(_listener, Activate);
+        _loop.Watch(_listener, Activate);
     }
 }

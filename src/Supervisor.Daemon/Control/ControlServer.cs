@@ -8,7 +8,6 @@ using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Daemon.Performance;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
@@ -38,7 +37,8 @@ internal sealed partial class ControlServer : IDisposable
     /// <summary>How long one who was accepted just before may take to ask.</summary>
     private static readonly TimeSpan FirstWords = TimeSpan.FromMilliseconds(500);
 
-    private readonly DaemonProcess _daemon;
+    private readonly EventLoop _loop;
+    private readonly string _path;
     private readonly ILogger _log;
     private readonly DescriptorHandle _listener;
     private CancellationTokenSource _stopping = new();
@@ -46,10 +46,13 @@ internal sealed partial class ControlServer : IDisposable
     private readonly Timer _idle;
     private (WebApplication Application, ControlConnections Connections)? _serving;
     private Task _starting = Task.CompletedTask;
+    private Action<WebApplication>? _map;
+    private Action? _becameIdle;
 
-    private ControlServer(DaemonProcess daemon, ILogger log, DescriptorHandle listener)
+    private ControlServer(EventLoop loop, string path, ILogger log, DescriptorHandle listener)
     {
-        _daemon = daemon;
+        _loop = loop;
+        _path = path;
         _log = log;
         _listener = listener;
         _idle = new Timer(_ => _ = StopWhenIdleAsync());
@@ -58,16 +61,15 @@ internal sealed partial class ControlServer : IDisposable
     /// <summary>Ends the streams that are open when the daemon leaves.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>Makes the socket, or takes a predecessor's, and watches it; null with the reason where that cannot be.</summary>
-    public static ControlServer? TryStart(DaemonProcess daemon, ILogger log, DescriptorHandle? inherited, out string? error)
+    /// <summary>Binds the socket at <paramref name="path"/>, or takes a predecessor's; null with the reason where that fails. Clients wait in its queue until <see cref="Serve"/>.</summary>
+    public static ControlServer? TryBind(EventLoop loop, string path, ILogger log, DescriptorHandle? inherited, out string? error)
     {
         if (inherited is not null)
         {
             error = null;
-            return Watched(daemon, log, inherited);
+            return Bound(loop, path, log, inherited);
         }
 
-        var path = daemon.Paths.ControlSocket;
         var raw = Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixStream, path, isAbstract: false));
         if (raw is null)
         {
@@ -94,24 +96,33 @@ internal sealed partial class ControlServer : IDisposable
         }
 
         error = null;
-        return Watched(daemon, log, socket);
+        return Bound(loop, path, log, socket);
     }
 
-    private static ControlServer Watched(DaemonProcess daemon, ILogger log, DescriptorHandle listener)
+    private static ControlServer Bound(EventLoop loop, string path, ILogger log, DescriptorHandle listener)
     {
         // Nobody sends a descriptor here: the kernel refuses it at its sender, also of those who were not accepted yet.
         Sockets.SetPassRights(listener, allowed: false);
-        var server = new ControlServer(daemon, log, listener);
-        daemon.Loop.Watch(listener, server.Activate);
-        return server;
+        return new ControlServer(loop, path, log, listener);
+    }
+
+    /// <summary>Serves clients from now on. On the loop.</summary>
+    /// <param name="context">What they see.</param>
+    /// <param name="verbs">What they can ask for.</param>
+    /// <param name="becameIdle">Called on the loop when no client has been connected for <see cref="IdleAfter"/>.</param>
+    public void Serve(ControlContext context, ControlVerbs verbs, Action becameIdle)
+    {
+        _map = application => new ControlApi(context, verbs, Stopping).Map(application);
+        _becameIdle = becameIdle;
+        _loop.Watch(_listener, Activate);
     }
 
     /// <summary>Ends open streams and answers, and removes the socket.</summary>
     public void Stop()
     {
         _stopping.Cancel();
-        _daemon.Loop.Unwatch(_listener);
-        Files.Unlink(_daemon.Paths.ControlSocket);
+        _loop.Unwatch(_listener);
+        Files.Unlink(_path);
         var patience = TimeSpan.FromSeconds(2);
         _starting.Wait(patience);
         if (TakeServing() is var (application, _))
@@ -132,14 +143,13 @@ internal sealed partial class ControlServer : IDisposable
     /// <summary>The first connection: on the loop.</summary>
     private void Activate()
     {
-        _daemon.Loop.Unwatch(_listener);
+        _loop.Unwatch(_listener);
         _starting = Task.Run(StartAsync);
     }
 
     private async Task StartAsync()
     {
-        var path = _daemon.Paths.ControlSocket;
-        var connections = new ControlConnections(_daemon.Loop, _listener, path);
+        var connections = new ControlConnections(_loop, _listener, _path);
         try
         {
             var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
@@ -152,7 +162,7 @@ internal sealed partial class ControlServer : IDisposable
                 options.Limits.RequestHeadersTimeout = HeaderTimeout;
                 options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
                 options.Limits.MinResponseDataRate = null;
-                options.ListenUnixSocket(path, listen =>
+                options.ListenUnixSocket(_path, listen =>
                 {
                     listen.Protocols = HttpProtocols.Http1;
                     listen.Use(next => connection => ServeAsync(next, connection, connections));
@@ -162,7 +172,7 @@ internal sealed partial class ControlServer : IDisposable
             builder.Services.AddRoutingCore();
             builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(1));
             var application = builder.Build();
-            new ControlApi(_daemon, Stopping).Map(application);
+            _map!(application);
             await application.StartAsync();
             lock (_lock)
             {
@@ -225,12 +235,12 @@ internal sealed partial class ControlServer : IDisposable
         }
         finally
         {
-            _daemon.Loop.Post(() =>
+            _loop.Post(() =>
             {
                 if (!_stopping.IsCancellationRequested)
                 {
-                    _daemon.Loop.Watch(_listener, Activate);
-                    _daemon.IdleMemoryTrimmer.Begin(IdleMemoryTrimmer.AfterService);
+                    _loop.Watch(_listener, Activate);
+                    _becameIdle!();
                 }
             });
         }

@@ -8,7 +8,7 @@ using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Model;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
@@ -19,8 +19,12 @@ namespace Supervisor.Daemon.Control;
 /// <summary>From the daemon's state to the documents of the control interface. On the loop.</summary>
 internal static class Documents
 {
-    public static StatusDocument Status(DaemonProcess daemon) => new(
-        new DaemonDocument(Processes.CurrentPid, DaemonProcess.Version, daemon.StartedAt, daemon.Upgrades, daemon.Paths.Directory, daemon.ConfigFile) { IsUpgrading = daemon.Upgrade.IsUnderWay, AtRisk = daemon.StateCheckpointer.WouldBeLost },
+    public static StatusDocument Status(ControlContext daemon) => new(
+        new DaemonDocument(Processes.CurrentPid, DaemonInfo.Version, daemon.Info.StartedAt, daemon.Info.Upgrades, daemon.Info.Paths.Directory, daemon.Info.ConfigFile)
+        {
+            IsUpgrading = daemon.Lifecycle.Succession == SuccessionPhase.ReExecuting,
+            AtRisk = daemon.AtRisk(),
+        },
         [.. daemon.Services.Select(runner => Service(runner, daemon.Loop.Now, daemon.Loop.Time.GetUtcNow()))]);
 
     public static ServiceDocument Service(ServiceRunner runner, TimeSpan now, DateTimeOffset wall)

@@ -2,7 +2,6 @@ using System.Globalization;
 using Supervisor.Control;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;

@@ -6,7 +6,6 @@ using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Services;
 using Supervisor.Core.State;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;

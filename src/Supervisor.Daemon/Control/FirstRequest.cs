@@ -1,4 +1,3 @@
-using Supervisor.Daemon.Runtime;
 
 namespace Supervisor.Daemon.Control;
 

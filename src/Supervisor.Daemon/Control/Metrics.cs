@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Model;
 using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Control;
@@ -12,15 +12,15 @@ internal static class Metrics
     /// <summary>The format's media type.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
-    public static string Text(DaemonProcess daemon)
+    public static string Text(DaemonInfo info, ListenerTable table, ServiceTable services)
     {
         var text = new StringBuilder();
         Family(text, "listend_info", "gauge", "The daemon's version.");
-        Sample(text, "listend_info", $"version=\"{Escape(DaemonProcess.Version)}\"", 1);
+        Sample(text, "listend_info", $"version=\"{Escape(DaemonInfo.Version)}\"", 1);
         Family(text, "listend_start_time_seconds", "gauge", "When the daemon started, in seconds since 1970.");
-        Sample(text, "listend_start_time_seconds", null, daemon.StartedAt.ToUnixTimeMilliseconds() / 1000.0);
+        Sample(text, "listend_start_time_seconds", null, info.StartedAt.ToUnixTimeMilliseconds() / 1000.0);
 
-        var listeners = daemon.Listeners.Handles;
+        var listeners = table.Handles;
         Family(text, "listend_listener_up", "gauge", "Whether the listener has a socket.");
         foreach (var handle in listeners)
         {
@@ -55,13 +55,13 @@ internal static class Metrics
         }
 
         Family(text, "listend_service_workers_desired", "gauge", "How many workers there should be.");
-        Each(text, daemon, "listend_service_workers_desired", state => state.Desired);
+        Each(text, services, "listend_service_workers_desired", state => state.Desired);
         Family(text, "listend_service_workers_ready", "gauge", "How many workers are ready.");
-        Each(text, daemon, "listend_service_workers_ready", state => state.Ready);
+        Each(text, services, "listend_service_workers_ready", state => state.Ready);
         Family(text, "listend_service_workers_draining", "gauge", "How many workers are leaving.");
-        Each(text, daemon, "listend_service_workers_draining", state => state.Workers.Count(worker => worker.Phase is WorkerPhase.Draining or WorkerPhase.Stopping or WorkerPhase.Killed));
+        Each(text, services, "listend_service_workers_draining", state => state.Workers.Count(worker => worker.Phase is WorkerPhase.Draining or WorkerPhase.Stopping or WorkerPhase.Killed));
         Family(text, "listend_service_draining_connections", "gauge", "Connections that workers which are leaving have left, as they were last seen.");
-        foreach (var runner in daemon.Services)
+        foreach (var runner in services)
         {
             if (runner.DrainingConnections is { } left)
             {
@@ -70,17 +70,17 @@ internal static class Metrics
         }
 
         Family(text, "listend_service_generation", "gauge", "The generation that serves.");
-        Each(text, daemon, "listend_service_generation", state => state.Generation);
+        Each(text, services, "listend_service_generation", state => state.Generation);
         Family(text, "listend_service_restarts_total", "counter", "Workers replaced because they ended by themselves, of the present slots.");
-        Each(text, daemon, "listend_service_restarts_total", state => state.Slots.Sum(slot => slot.Restarts));
+        Each(text, services, "listend_service_restarts_total", state => state.Slots.Sum(slot => slot.Restarts));
         Family(text, "listend_service_rolling", "gauge", "Whether a roll-out is under way.");
-        Each(text, daemon, "listend_service_rolling", state => state.Rollout is { IsActive: true } ? 1 : 0);
+        Each(text, services, "listend_service_rolling", state => state.Rollout is { IsActive: true } ? 1 : 0);
         return text.ToString();
     }
 
-    private static void Each(StringBuilder text, DaemonProcess daemon, string name, Func<ServiceState, double> value)
+    private static void Each(StringBuilder text, ServiceTable services, string name, Func<ServiceState, double> value)
     {
-        foreach (var runner in daemon.Services)
+        foreach (var runner in services)
         {
             Sample(text, name, $"service=\"{Escape(runner.Name)}\"", value(runner.State));
         }

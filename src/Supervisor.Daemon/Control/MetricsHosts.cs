@@ -1,6 +1,5 @@
 using System.Net;
 using Supervisor.Core;
-using Supervisor.Daemon.Runtime;
 
 namespace Supervisor.Daemon.Control;
 

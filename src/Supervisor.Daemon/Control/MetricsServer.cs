@@ -9,8 +9,8 @@ using Supervisor.Config.Settings;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Control;
 
@@ -42,7 +42,7 @@ internal sealed class MetricsServer : IDisposable
     private MetricsServer(WebApplication application) => _application = application;
 
     /// <summary>Starts it; null with the reason where the address cannot be served.</summary>
-    public static MetricsServer? TryStart(DaemonProcess daemon, DaemonConfig config, out string? error)
+    public static MetricsServer? TryStart(EventLoop loop, Func<string> metrics, DaemonConfig config, out string? error)
     {
         var address = config.Metrics!;
         if (config.MetricsListener is not { Address: var at } listener)
@@ -53,7 +53,7 @@ internal sealed class MetricsServer : IDisposable
 
         var places = new ConnectionPlaces(MostConnections, endsRequests: true);
         var hosts = new MetricsHosts(config.MetricsHosts, Dns.GetHostName());
-        var text = new SharedAnswer<string>(() => daemon.Loop.Ask(() => Metrics.Text(daemon)), Freshness, daemon.Loop.Time);
+        var text = new SharedAnswer<string>(() => loop.Ask(metrics), Freshness, loop.Time);
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "listend" });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(options =>
         {
@@ -106,9 +106,7 @@ internal sealed class MetricsServer : IDisposable
     }
 
     /// <summary>Answers with the metrics; HEAD with their length only.</summary>
-    public static async Task WriteAsync(DaemonProcess daemon, HttpContext context) => await WriteAsync(context, await daemon.Loop.Ask(() => Metrics.Text(daemon)));
-
-    private static async Task WriteAsync(HttpContext context, string text)
+    public static async Task WriteAsync(HttpContext context, string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         context.Response.ContentType = Metrics.ContentType;

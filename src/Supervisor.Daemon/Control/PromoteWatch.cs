@@ -1,4 +1,3 @@
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Supervisor.Daemon.Runtime;
 
 namespace Supervisor.Daemon.Control;
 

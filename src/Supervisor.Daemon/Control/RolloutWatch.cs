@@ -3,7 +3,6 @@ using System.Globalization;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 

@@ -3,7 +3,6 @@ using Serilog.Core;
 using Serilog.Events;
 using Serilog.Parsing;
 using Supervisor.Core;
-using Supervisor.Daemon.Runtime;
 
 namespace Supervisor.Daemon.Logging;
 

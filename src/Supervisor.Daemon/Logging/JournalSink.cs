@@ -1,7 +1,6 @@
 using System.Globalization;
 using Serilog.Core;
 using Serilog.Events;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Output;
 
 namespace Supervisor.Daemon.Logging;

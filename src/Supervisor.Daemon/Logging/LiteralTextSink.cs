@@ -1,7 +1,6 @@
 using Serilog.Core;
 using Serilog.Events;
 using Serilog.Parsing;
-using Supervisor.Daemon.Runtime;
 
 namespace Supervisor.Daemon.Logging;
 

@@ -4,7 +4,6 @@ using Serilog.Configuration;
 using Serilog.Events;
 using Serilog.Formatting.Compact;
 using Serilog.Sinks.SystemConsole.Themes;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Output;
 using Supervisor.Native;
 

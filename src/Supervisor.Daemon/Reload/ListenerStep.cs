@@ -1,6 +1,5 @@
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Reload;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Reload;

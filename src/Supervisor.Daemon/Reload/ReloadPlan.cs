@@ -7,7 +7,6 @@ using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Control;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
@@ -23,7 +22,7 @@ namespace Supervisor.Daemon.Reload;
 /// </summary>
 internal sealed class ReloadPlan
 {
-    private readonly DaemonProcess _daemon;
+    private readonly ReloadContext _daemon;
     private readonly ListendConfig _config;
     private readonly ConfigPlaces _places;
     private readonly List<ListenerHandle> _leaving = [];
@@ -33,7 +32,7 @@ internal sealed class ReloadPlan
     /// <param name="places">Where it stands.</param>
     /// <param name="services">The services that are not removed already.</param>
     /// <param name="retired">Sockets that former reloads have replaced and that still live.</param>
-    public ReloadPlan(DaemonProcess daemon, ListendConfig config, ConfigPlaces places, IReadOnlyList<ServiceRunner> services, IEnumerable<ListenerHandle> retired)
+    public ReloadPlan(ReloadContext daemon, ListendConfig config, ConfigPlaces places, IReadOnlyList<ServiceRunner> services, IEnumerable<ListenerHandle> retired)
     {
         _daemon = daemon;
         _config = config;
@@ -152,12 +151,12 @@ internal sealed class ReloadPlan
 
     private void AddDaemonActions()
     {
-        var (before, after) = (_daemon.Config.Daemon, _config.Daemon);
+        var (before, after) = (_daemon.Config.Current.Daemon, _config.Daemon);
         var directory = after.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
-        if (!_daemon.IsDirectoryGiven && directory is not null && Path.GetFullPath(directory) != _daemon.Paths.Directory)
+        if (!_daemon.Info.IsDirectoryGiven && directory is not null && Path.GetFullPath(directory) != _daemon.Info.Paths.Directory)
         {
             Actions.Add(new ReloadActionDocument(
-                "daemon", "", "needs-restart", ["runtime_directory"], $"{_daemon.Paths.Directory} stays: sockets that clients and workers know lie there; restart the daemon for another one", null));
+                "daemon", "", "needs-restart", ["runtime_directory"], $"{_daemon.Info.Paths.Directory} stays: sockets that clients and workers know lie there; restart the daemon for another one", null));
         }
 
         if (!before.TrustedOwners.SequenceEqual(after.TrustedOwners))

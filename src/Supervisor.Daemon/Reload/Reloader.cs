@@ -9,7 +9,7 @@ using Supervisor.Core;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Control;
-using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux;
 using Supervisor.Linux.Evidence;
@@ -30,10 +30,10 @@ namespace Supervisor.Daemon.Reload;
 /// generation of workers is left that was given it; where the roll-out onto the new one is taken back, the old one is the
 /// listener's again. On the loop, but for <see cref="Load"/>.
 /// </remarks>
-internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, ConflictWatch conflicts, Func<ServiceSpec, ServiceRunner> addService, ILogger log)
+internal sealed class Reloader(ReloadContext daemon)
 {
     private readonly List<RetiredSocket> _retired = [];
-    private readonly ShardScaling _shards = new(daemon, factory, log);
+    private readonly ShardScaling _shards = new(daemon);
     private readonly List<ServiceRunner> _removed = [];
     private bool _sweeping;
 
@@ -46,7 +46,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
     /// <summary>Reads and validates the files. Any thread but the loop, which must not wait for a disk.</summary>
     public ConfigResult Load()
     {
-        if (daemon.ConfigFile is not { } file)
+        if (daemon.Info.ConfigFile is not { } file)
         {
             return new ConfigResult(null, [new ConfigDiagnostic("command line", 0, 0, null, "there is no configuration file to read again", "start the daemon with --config, or restart it with other options")]);
         }
@@ -57,10 +57,10 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
     /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do.</summary>
     public ReloadDocument Apply(ConfigResult loaded, bool dryRun)
     {
-        if (daemon.IsLeaving || (daemon.IsBeingSucceeded && !dryRun))
+        if (daemon.Lifecycle.IsShuttingDown || (daemon.Lifecycle.IsBeingSucceeded && !dryRun))
         {
-            var why = daemon.IsLeaving ? "listend is leaving: nothing is changed any more" : "the daemon is being replaced: reload again when that has ended";
-            return Refused(dryRun, [new ConfigErrorDocument(daemon.ConfigFile ?? "", 0, 0, null, why, null)], [], []);
+            var why = daemon.Lifecycle.IsShuttingDown ? "listend is leaving: nothing is changed any more" : "the daemon is being replaced: reload again when that has ended";
+            return Refused(dryRun, [new ConfigErrorDocument(daemon.Info.ConfigFile ?? "", 0, 0, null, why, null)], [], []);
         }
 
         if (loaded.Config is not { } config || !loaded.Errors.IsEmpty)
@@ -80,7 +80,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         var plan = new ReloadPlan(daemon, config, loaded.Places, Services, _retired.Select(retired => retired.Former));
         if (dryRun)
         {
-            plan.Probe(factory.Evidence);
+            plan.Probe(daemon.Factory.Evidence);
         }
 
         if (plan.Errors.Count > 0 || plan.Failures.Count > 0 || !loaded.Failures.IsEmpty)
@@ -90,7 +90,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
 
         if (dryRun)
         {
-            return new ReloadDocument(DryRun: true, Applied: false, daemon.ConfigFile, plan.Actions, [], [], Summary(plan, "would be"))
+            return new ReloadDocument(DryRun: true, Applied: false, daemon.Info.ConfigFile, plan.Actions, [], [], Summary(plan, "would be"))
             {
                 Warnings = [.. loaded.Warnings.Select(warning => warning.ToString())],
             };
@@ -102,16 +102,16 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         }
 
         var warnings = Commit(plan, made, bridges);
-        daemon.Reconfigured(config);
+        daemon.Config.Replace(config);
         var message = Summary(plan, "");
-        log.Kind(MessageIds.ReloadApplied).Information("reload: {Message}", message);
+        daemon.Log.Kind(MessageIds.ReloadApplied).Information("reload: {Message}", message);
         foreach (var warning in warnings)
         {
-            log.Kind(MessageIds.ReloadWarning).Warning("reload: {Warning}", warning);
+            daemon.Log.Kind(MessageIds.ReloadWarning).Warning("reload: {Warning}", warning);
         }
 
         daemon.Events.Daemon("reloaded", "reload: " + message);
-        return new ReloadDocument(DryRun: false, Applied: true, daemon.ConfigFile, plan.Actions, [], [], message) { Warnings = warnings };
+        return new ReloadDocument(DryRun: false, Applied: true, daemon.Info.ConfigFile, plan.Actions, [], [], message) { Warnings = warnings };
     }
 
     /// <summary>
@@ -120,7 +120,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
     /// </summary>
     public void ApplyAtStart(ConfigResult wanted)
     {
-        log.Kind(MessageIds.ConfigChanged).Information("the configuration has changed since the last daemon read it: it is applied now");
+        daemon.Log.Kind(MessageIds.ConfigChanged).Information("the configuration has changed since the last daemon read it: it is applied now");
         Accounts.LookUp(wanted.Draft).ContinueWith(_ => daemon.Loop.Post(() => ApplyNow(wanted)), TaskScheduler.Default);
     }
 
@@ -159,7 +159,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
     /// </summary>
     public bool Holds(ServiceRunner runner, WorkerState worker, Action ask)
     {
-        if (daemon.IsLeaving || worker.ReadyAt is null)
+        if (daemon.Lifecycle.IsShuttingDown || worker.ReadyAt is null)
         {
             return false;
         }
@@ -200,7 +200,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
     {
         foreach (var retired in _retired)
         {
-            factory.Replacer.Retire(retired.Former, removePath: retired.Former.Origin == Core.Listeners.History.HandleOrigin.Created);
+            daemon.Factory.Replacer.Retire(retired.Former, removePath: retired.Former.Origin == Core.Listeners.History.HandleOrigin.Created);
             retired.Bridge?.End(retired.Successor!);
         }
 
@@ -222,8 +222,8 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             {
                 // It has no socket: there is nothing that could be lost, and the history goes on.
                 retried.Add((waiting, waiting.Spec));
-                factory.Reconfigurer.Change(waiting, after);
-                if (!factory.Retry(waiting) && !step.Diff.IsUnchanged)
+                daemon.Factory.Reconfigurer.Change(waiting, after);
+                if (!daemon.Factory.Retry(waiting) && !step.Diff.IsUnchanged)
                 {
                     failures.Add(Documents.Placed(Documents.Failure(waiting)!, after.Name, places));
                 }
@@ -231,7 +231,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
                 continue;
             }
 
-            var handle = step.Handle is { } former ? factory.Replacer.CreateBeside(former, after, step.At, step.Bridge, step.Move == ListenerMove.Rename, step.CanSteer) : factory.Replacer.CreateBridged(after, step.Bridge);
+            var handle = step.Handle is { } former ? daemon.Factory.Replacer.CreateBeside(former, after, step.At, step.Bridge, step.Move == ListenerMove.Rename, step.CanSteer) : daemon.Factory.Replacer.CreateBridged(after, step.Bridge);
             if (handle.Failure is null)
             {
                 made.Add(step, handle);
@@ -256,9 +256,9 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         foreach (var step in failures.Count == 0 ? plan.Listeners.Where(step => step.Grows) : [])
         {
             var before = step.Handle!.Sockets.Count;
-            if (factory.Shards.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
+            if (daemon.Factory.Shards.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
             {
-                var diagnosis = BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, LeftoverHolders.OfAnyService, factory.Evidence);
+                var diagnosis = BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, LeftoverHolders.OfAnyService, daemon.Factory.Evidence);
                 failures.Add(Documents.Failure(BindableNow.Diagnostic(step.Diff.Name, diagnosis, places)));
                 break;
             }
@@ -273,20 +273,20 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
 
         foreach (var (handle, before) in grown)
         {
-            factory.Shards.Ungrow(handle, before, daemon.Loop.Now);
+            daemon.Factory.Shards.Ungrow(handle, before, daemon.Loop.Now);
         }
 
         foreach (var (step, handle) in made)
         {
             var bridge = bridges.GetValueOrDefault(handle);
             bridge?.Steer(bridge.Former);
-            factory.Replacer.Undo(handle, step.Bridge);
+            daemon.Factory.Replacer.Undo(handle, step.Bridge);
             bridge?.End(bridge.Former);
         }
 
         foreach (var (handle, before) in retried)
         {
-            factory.Reconfigurer.Change(handle, before);
+            daemon.Factory.Reconfigurer.Change(handle, before);
         }
 
         return false;
@@ -300,7 +300,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         {
             if (step.Diff.After is not { } after)
             {
-                conflicts.Forget(step.Handle!);
+                daemon.Conflicts.Forget(step.Handle!);
                 _retired.Add(new RetiredSocket(step.Handle!, null, null));
                 continue;
             }
@@ -323,7 +323,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
                 handle = step.Handle!;
                 if (handle.Descriptor is not null)
                 {
-                    conflicts.Forget(handle);
+                    daemon.Conflicts.Forget(handle);
                 }
 
                 if (!step.Diff.IsUnchanged)
@@ -331,10 +331,10 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
                     daemon.Drift.Check(handle);
                     if (step.Diff.ChangesShards && handle.Sockets.Count > after.Shards)
                     {
-                        factory.Shards.Shrink(handle, after.Shards, daemon.Loop.Now);
+                        daemon.Factory.Shards.Shrink(handle, after.Shards, daemon.Loop.Now);
                     }
 
-                    warnings.AddRange(factory.Reconfigurer.Change(handle, after).Select(refused => $"listener {after.Name}: {refused}"));
+                    warnings.AddRange(daemon.Factory.Reconfigurer.Change(handle, after).Select(refused => $"listener {after.Name}: {refused}"));
                 }
             }
 
@@ -373,7 +373,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
 
     private void Commit(ServiceDiff diff, ReloadPlan plan)
     {
-        var runner = daemon.Services.FirstOrDefault(runner => runner.Name == diff.Name);
+        var runner = daemon.Services.Find(diff.Name);
         if (diff.After is not { } after)
         {
             _removed.Add(runner!);
@@ -383,7 +383,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
 
         if (runner is null)
         {
-            var added = addService(after);
+            var added = daemon.Services.Add(after);
             daemon.Events.Watch(added);
             added.Activate();
             return;
@@ -409,7 +409,7 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         foreach (var runner in _removed.Where(runner => runner.IsGone).ToArray())
         {
             _removed.Remove(runner);
-            daemon.Remove(runner);
+            daemon.Services.Remove(runner);
         }
 
         // Those in between first: what is left goes back past them, where several reloads have made sockets.
@@ -440,12 +440,12 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         bridge?.Steer(former);
         if (successor is not null)
         {
-            factory.Replacer.Retire(successor, removePath: true);
+            daemon.Factory.Replacer.Retire(successor, removePath: true);
         }
 
         bridge?.End(former);
-        factory.Replacer.EndBridge(former);
-        log.Kind(MessageIds.ListenerReverted).Listener(former.Name).Service(service.Name).Warning(
+        daemon.Factory.Replacer.EndBridge(former);
+        daemon.Log.Kind(MessageIds.ListenerReverted).Listener(former.Name).Service(service.Name).Warning(
             "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, service.Name, former.Effective?.ToString(), former.Inode);
     }
 
@@ -467,11 +467,11 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             }
         }
 
-        factory.Replacer.Retire(former, removePath: former.Origin == Core.Listeners.History.HandleOrigin.Created);
+        daemon.Factory.Replacer.Retire(former, removePath: former.Origin == Core.Listeners.History.HandleOrigin.Created);
         if (successor is not null)
         {
             bridge?.End(successor);
-            factory.Replacer.EndBridge(successor);
+            daemon.Factory.Replacer.EndBridge(successor);
         }
 
         foreach (var handle in daemon.Listeners.Handles)
@@ -479,16 +479,16 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
             // Bridged to it without being its successor.
             if (!_retired.Any(other => other.Successor == handle))
             {
-                factory.Replacer.EndBridge(handle);
+                daemon.Factory.Replacer.EndBridge(handle);
             }
         }
 
-        log.Kind(MessageIds.ListenerRetired).Listener(former.Name).Information("listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
+        daemon.Log.Kind(MessageIds.ListenerRetired).Listener(former.Name).Information("listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
     }
 
     private ILogger About(ReloadActionDocument action)
     {
-        var about = log.Kind(MessageIds.ReloadAction);
+        var about = daemon.Log.Kind(MessageIds.ReloadAction);
         return action.Subject switch
         {
             "service" => about.Service(action.Name),
@@ -508,17 +508,17 @@ internal sealed class Reloader(DaemonProcess daemon, ListenerFactory factory, Co
         {
             foreach (var line in lines)
             {
-                log.Kind(MessageIds.ReloadError).Error("reload: {Error}", line);
+                daemon.Log.Kind(MessageIds.ReloadError).Error("reload: {Error}", line);
             }
 
-            log.Kind(MessageIds.ReloadRefused).Error("reload: refused, nothing was changed");
+            daemon.Log.Kind(MessageIds.ReloadRefused).Error("reload: refused, nothing was changed");
             daemon.Events.Daemon("reload-refused", $"reload: refused, nothing was changed: {string.Join("; ", lines)}");
         }
 
         const int unprocessable = 422;
         var count = string.Create(CultureInfo.InvariantCulture, $"{lines.Length} error{(lines.Length == 1 ? "" : "s")}");
         var message = $"the configuration {(dryRun ? "would be" : "is")} refused ({count}); nothing {(dryRun ? "would be" : "was")} changed";
-        return new ReloadDocument(dryRun, Applied: false, daemon.ConfigFile, actions, errors, failures, message)
+        return new ReloadDocument(dryRun, Applied: false, daemon.Info.ConfigFile, actions, errors, failures, message)
         {
             Type = "about:blank",
             Title = "the configuration is refused",

@@ -1,4 +1,3 @@
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Reload;

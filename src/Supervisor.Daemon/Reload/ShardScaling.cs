@@ -1,7 +1,7 @@
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Model;
 using Supervisor.Linux;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
@@ -26,16 +26,12 @@ internal sealed class ShardScaling : IDeadline
     /// </summary>
     public static readonly TimeSpan Settle = TimeSpan.FromSeconds(1);
 
-    private readonly DaemonProcess _daemon;
-    private readonly ListenerFactory _factory;
-    private readonly ILogger _log;
+    private readonly ReloadContext _daemon;
     private bool _isPosted;
 
-    public ShardScaling(DaemonProcess daemon, ListenerFactory factory, ILogger log)
+    public ShardScaling(ReloadContext daemon)
     {
         _daemon = daemon;
-        _factory = factory;
-        _log = log;
         daemon.Loop.Add(this);
     }
 
@@ -85,7 +81,7 @@ internal sealed class ShardScaling : IDeadline
 
     private void Look()
     {
-        if (_daemon.IsLeaving)
+        if (_daemon.Lifecycle.IsShuttingDown)
         {
             return;
         }
@@ -96,7 +92,7 @@ internal sealed class ShardScaling : IDeadline
             var served = handle.Sockets.Where(socket => !socket.IsChosen && IsServed(users, socket)).ToArray();
             if (served.Length > 0)
             {
-                _factory.Shards.Choose(handle, served);
+                _daemon.Factory.Shards.Choose(handle, served);
             }
 
             foreach (var socket in handle.Leaving.ToArray())
@@ -133,8 +129,8 @@ internal sealed class ShardScaling : IDeadline
         }
 
         var inode = socket.Inode;
-        _factory.Shards.CloseLeaving(handle, socket);
-        _log.Kind(MessageIds.ListenerShardClosed).Listener(handle.Name).Information("listener {Listener}: shard {Shard} (inode {Inode}) is closed: nobody waited in it", handle.Name, socket.Shard, inode);
-        _daemon.StateCheckpointer.Mark();
+        _daemon.Factory.Shards.CloseLeaving(handle, socket);
+        _daemon.Log.Kind(MessageIds.ListenerShardClosed).Listener(handle.Name).Information("listener {Listener}: shard {Shard} (inode {Inode}) is closed: nobody waited in it", handle.Name, socket.Shard, inode);
+        _daemon.StateChanged();
     }
 }

@@ -5,7 +5,6 @@ using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Control;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Runtime;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
 using Supervisor.Linux.Workers;

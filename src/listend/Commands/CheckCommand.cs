@@ -6,12 +6,12 @@ using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
-using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Validation;
+using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Paths;
 
-namespace Supervisor.Daemon.Commands;
+namespace Supervisor.Listend.Commands;
 
 /// <summary><c>listend check</c>: every error of a configuration, with file, line, column and setting. Changes nothing.</summary>
 internal static class CheckCommand
@@ -48,7 +48,7 @@ internal static class CheckCommand
 
         // A service may list what was given to the daemon of that runtime directory. The state is read only where one does.
         var given = new Lazy<ImmutableHashSet<string>>(() => TrustedRuntimeDirectory.Of(read.Draft) is { } directory
-            ? [.. PreviousDaemonState.Peek(new RuntimePaths(directory))?.Listeners.Where(entry => entry is { IsGiven: true, Inode: not 0 }).Select(entry => entry.Spec.Name) ?? []]
+            ? [.. StateFile.Read(new RuntimePaths(directory).StateFile).Manifest?.Listeners.Where(entry => entry is { IsGiven: true, Inode: not 0 }).Select(entry => entry.Spec.Name) ?? []]
             : []);
         return ConfigLoading.Validate(read with { Context = read.Context with { IsGiven = name => given.Value.Contains(name) } }, Profile.Check);
     }

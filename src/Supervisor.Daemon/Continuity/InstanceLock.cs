@@ -4,7 +4,7 @@ using Supervisor.Control;
 using Supervisor.Linux.Paths;
 using Supervisor.Native;
 
-namespace Supervisor.Daemon.Runtime;
+namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
 /// The claim on a runtime directory: a locked file, which says who is in charge of what lies there. The kernel lets go

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Supervisor.Control.CommandLine;
-using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Continuity;
 
-namespace Supervisor.Daemon.Commands;
+namespace Supervisor.Listend.Commands;
 
 /// <summary>The commands of listend.</summary>
 internal static class ListendCommands

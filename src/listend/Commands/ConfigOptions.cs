@@ -1,6 +1,7 @@
 using System.CommandLine;
+using Supervisor.Daemon.Validation;
 
-namespace Supervisor.Daemon.Commands;
+namespace Supervisor.Listend.Commands;
 
 /// <summary>Options that several commands have.</summary>
 internal static class ConfigOptions
@@ -11,7 +12,7 @@ internal static class ConfigOptions
     public static Option<string> Config() =>
         new("--config") { Description = "The main configuration file; conf.d/*.toml next to it is read too", HelpName = "PATH", DefaultValueFactory = _ => DefaultPath };
 
-    /// <summary><c>--trusted-owner</c>; its value belongs into <see cref="Validation.PathAudit.CommandLine"/>.</summary>
+    /// <summary><c>--trusted-owner</c>; its value belongs into <see cref="PathAudit.CommandLine"/>.</summary>
     public static Option<string[]> TrustedOwner() =>
         new("--trusted-owner") { Description = "Accept configuration files and other paths that this user owns, next to root; a name or a number, may be repeated", HelpName = "USER" };
 }

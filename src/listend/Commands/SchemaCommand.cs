@@ -1,8 +1,7 @@
 using System.CommandLine;
 using Supervisor.Config.Settings;
-using Supervisor.Daemon.Runtime;
 
-namespace Supervisor.Daemon.Commands;
+namespace Supervisor.Listend.Commands;
 
 /// <summary><c>listend schema</c>: the configuration's JSON Schema.</summary>
 internal static class SchemaCommand

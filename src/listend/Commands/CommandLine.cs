@@ -1,9 +1,8 @@
 using System.CommandLine;
 using Supervisor.Config.Values;
 using Supervisor.Core;
-using Supervisor.Daemon.Runtime;
 
-namespace Supervisor.Daemon.Commands;
+namespace Supervisor.Listend.Commands;
 
 /// <summary>Parses and runs a command line; a wrong one ends with exit status 2 and says what is wrong on standard error.</summary>
 internal static class CommandLine

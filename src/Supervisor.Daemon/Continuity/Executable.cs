@@ -2,7 +2,7 @@ using System.Text;
 using Supervisor.Daemon.Validation;
 using Supervisor.Native;
 
-namespace Supervisor.Daemon.Runtime;
+namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
 /// The program that this process was started as, by the path that was used, not by the file behind it: an upgrade puts
@@ -37,7 +37,7 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
     }
 
     /// <summary>Why the file that is there now cannot be executed, or must not be, since somebody else can have put it there; null where it seems that it can. Waits for the file system: not on the loop.</summary>
-    public string? WhyNot()
+    public string? Flaw()
     {
         if (Files.GetTargetStatus(Path, out var status) is { } error)
         {

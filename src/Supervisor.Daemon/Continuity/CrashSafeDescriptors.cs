@@ -1,0 +1,173 @@
+using Serilog;
+using Supervisor.Control;
+using Supervisor.Core;
+using Supervisor.Core.State;
+using Supervisor.Linux;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>
+/// Has the descriptors held by another process, so that they outlive this one: by systemd's descriptor store, or else by a
+/// holder of our own, which is started again once where it exits. On the loop.
+/// </summary>
+internal sealed class CrashSafeDescriptors : IDisposable
+{
+    /// <summary>A holder that exits sooner is not started again.</summary>
+    private static readonly TimeSpan LeastHolderLife = TimeSpan.FromSeconds(5);
+
+    private readonly EventLoop _loop;
+    private readonly RuntimePaths _paths;
+    private readonly ILogger _log;
+    private readonly HeldDescriptors _others = new();
+    private readonly HeldDescriptors _listeners = new();
+    private readonly SystemdStore? _store;
+    private FdHolder? _holder;
+    private TimeSpan _holderSince;
+    private bool _isClosed;
+
+    /// <summary>Begins, with what a previous daemon's holder has.</summary>
+    /// <param name="loop">The loop.</param>
+    /// <param name="paths">The runtime directory.</param>
+    /// <param name="previous">The previous daemon; null where there is none.</param>
+    /// <param name="log">The log.</param>
+    public CrashSafeDescriptors(EventLoop loop, RuntimePaths paths, PreviousDaemonState? previous, ILogger log)
+    {
+        _loop = loop;
+        _paths = paths;
+        _log = log;
+        _store = SystemdStore.FromEnvironment();
+        var link = previous?.Descriptors.Take(DescriptorKey.FdHolder);
+        if (_store is not null)
+        {
+            if (link is not null)
+            {
+                using var holder = FdHolder.Adopt(loop, link, log);
+                holder.Dismiss(paths.KeeperSocket);
+            }
+
+            Use(_store, previous?.Keys ?? []);
+        }
+        else if (link is not null)
+        {
+            Use(FdHolder.Adopt(loop, link, log), previous!.Keys);
+        }
+        else if (Processes.CurrentPid != 1)
+        {
+            StartHolder();
+        }
+    }
+
+    /// <summary>A holder was started that holds nothing yet.</summary>
+    public event Action? Restarted;
+
+    /// <summary>The link to the holder, for a successor in the same process; null where there is none.</summary>
+    public DescriptorHandle? Link => _holder?.Link;
+
+    /// <summary>The holder's process id; 0 where a previous daemon started it, or there is none.</summary>
+    public int HolderPid => _holder?.Pid ?? 0;
+
+    /// <summary>Whether systemd holds the descriptors, and so restarts the daemon.</summary>
+    public bool IsSystemd => _store is not null;
+
+    /// <summary>What would be lost if the daemon died now, for people; null where nothing would.</summary>
+    public string? AtRisk => Processes.CurrentPid == 1 ? null
+        : _others.Holder is null ? "nobody keeps the listeners and the workers' output for the case that the daemon dies"
+        : _others.Missing.Count + _listeners.Missing.Count > 0
+            ? $"not kept for the case that the daemon dies: {string.Join(", ", _listeners.Missing.Concat(_others.Missing).Take(5))}"
+        : null;
+
+    /// <summary>Has a worker's descriptors held at once.</summary>
+    public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors) => _others.Put(descriptors);
+
+    /// <summary>Has all listeners' descriptors held.</summary>
+    public void BringListeners(OutgoingDescriptors descriptors) => _listeners.Bring(Outliving(descriptors));
+
+    /// <summary>Has all other descriptors held, and with systemd the state itself: a cleared runtime directory has no state file.</summary>
+    public void BringOthers(OutgoingDescriptors descriptors, DescriptorHandle? state) =>
+        _others.Bring(state is null ? Outliving(descriptors) : Outliving(descriptors).Append(new(DescriptorKey.State, state)));
+
+    /// <summary>Lets go of what was not brought: the state that a successor finds does not name it any more.</summary>
+    public void DropOthers()
+    {
+        _listeners.DropOthers();
+        _others.DropOthers();
+    }
+
+    /// <summary>The daemon exits in good order: nothing is held for a successor.</summary>
+    public void Close()
+    {
+        _isClosed = true;
+        _holder?.Dismiss(_paths.KeeperSocket);
+
+        // A holder that exited or was killed has left its socket.
+        Files.Unlink(_paths.KeeperSocket);
+        if (_store is not null)
+        {
+            _others.DropAll();
+            _listeners.DropAll();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _holder?.Dispose();
+        _store?.Dispose();
+    }
+
+    private static IEnumerable<KeyValuePair<string, DescriptorHandle>> Outliving(OutgoingDescriptors descriptors) =>
+        descriptors.All.Where(pair => DescriptorKey.OutlivesProcess(pair.Key));
+
+    private void StartHolder()
+    {
+        // As workers have it: by this variable a successor, and who cleans up, knows whose process it is.
+        List<string> environment = [$"LISTEND_BROKER={_paths.BrokerSocket}"];
+        _holderSince = _loop.Now;
+        if (FdHolder.TryStart(_loop, _paths.KeeperSocket, environment, _log, out var error) is { } holder)
+        {
+            Use(holder, []);
+        }
+        else
+        {
+            _log.Kind(MessageIds.KeeperFailed).Warning("the keeper cannot be started: {Reason}; if listend dies, listeners that no worker holds are lost", error);
+        }
+    }
+
+    private void Use(IDescriptorHolder? holder, IReadOnlyCollection<string> keys)
+    {
+        _others.Use(holder, keys.Where(key => DescriptorKey.ListenerName(key) is null));
+        _listeners.Use(holder, keys.Where(key => DescriptorKey.ListenerName(key) is not null));
+    }
+
+    private void Use(FdHolder holder, IReadOnlyCollection<string> keys)
+    {
+        _holder = holder;
+        Use((IDescriptorHolder)holder, keys);
+        holder.Gone += () =>
+        {
+            holder.Dispose();
+            _holder = null;
+            Use((IDescriptorHolder?)null, []);
+            if (!_isClosed)
+            {
+                HolderExited();
+            }
+        };
+    }
+
+    private void HolderExited()
+    {
+        if (_loop.Now - _holderSince <= LeastHolderLife)
+        {
+            _log.Kind(MessageIds.KeeperExited).Warning("the keeper has ended again; if listend dies, listeners that no worker holds are lost");
+            return;
+        }
+
+        _log.Kind(MessageIds.KeeperExited).Warning("the keeper has ended; another one is started");
+        StartHolder();
+        Restarted?.Invoke();
+    }
+}

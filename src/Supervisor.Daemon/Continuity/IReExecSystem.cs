@@ -1,0 +1,22 @@
+using Supervisor.Linux.Continuity;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>What re-executing the daemon needs of the operating system.</summary>
+internal interface IReExecSystem
+{
+    /// <summary>The path that will be executed.</summary>
+    string Path { get; }
+
+    /// <summary>Device and inode of the file at the path; zeros where there is none.</summary>
+    (ulong Device, ulong Inode) Identity { get; }
+
+    /// <summary>Why the file at the path must not be executed; null where it may be. Waits for the file system: not on the loop.</summary>
+    string? CheckExecutable();
+
+    /// <summary>Has the executable check the state in a child process, and calls <paramref name="onResult"/> once, on the loop.</summary>
+    void Preflight(byte[] state, Action<TrialResult> onResult);
+
+    /// <summary>Becomes the executable, with the state as it is now and every descriptor. Returns only where that fails, with the reason; then everything is as before.</summary>
+    string Execute();
+}

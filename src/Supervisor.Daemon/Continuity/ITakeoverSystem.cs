@@ -1,0 +1,20 @@
+using Supervisor.Linux.Handoff;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>What handing over to another process needs of the operating system.</summary>
+internal interface ITakeoverSystem
+{
+    /// <summary>Why that process must not take over now; null where it may.</summary>
+    string? Objection(BrokerPeer peer);
+
+    /// <summary>Sends the state as it is now and every descriptor; null, or why the successor has not got them.</summary>
+    string? Send(DescriptorHandle link);
+
+    /// <summary>Waits for the commit; null, or why none came and none can come any more.</summary>
+    string? AwaitCommit(DescriptorHandle link);
+
+    /// <summary>Writes the log and exits at once, with status 0.</summary>
+    void Exit();
+}

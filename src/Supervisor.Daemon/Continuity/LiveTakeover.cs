@@ -1,0 +1,76 @@
+using System.Globalization;
+using Serilog;
+using Supervisor.Core;
+using Supervisor.Core.Protocols;
+using Supervisor.Daemon.Control;
+using Supervisor.Daemon.Model;
+using Supervisor.Linux;
+using Supervisor.Linux.Handoff;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>
+/// The running daemon's side of a take-over: another listend, started with the same runtime directory, asks for its place. It
+/// gets the state and every descriptor. When it commits, this process exits at once and touches nothing any more. On the loop.
+/// </summary>
+/// <remarks>
+/// <code>
+/// Idle ── asked ──▶ Quiescent ── answers are given ──▶ Waiting ── commit ──▶ _exit()
+///   ▲                 │ SIGTERM                          │ the successor exits, or times out
+///   └─────────────────┴──────────────────────────────────┘
+/// </code>
+/// While it waits for the commit, the loop stands still, so that the state which the successor has stays true. What happens
+/// in the meantime (a worker exits, a client connects) is dealt with by the daemon that continues. The commit packet is the
+/// point of no return: see <see cref="Linux.Continuity.SuccessionLink"/>.
+/// </remarks>
+/// <param name="lifecycle">Where the succession is noted.</param>
+/// <param name="isReloading">Whether sockets or services of the previous configuration are still in use.</param>
+/// <param name="quiescence">Finishes what a successor would not know of.</param>
+/// <param name="system">The operating system, and what is handed over.</param>
+/// <param name="events">Where a failure is told.</param>
+/// <param name="log">The log.</param>
+internal sealed class LiveTakeover(
+    Lifecycle lifecycle, Func<bool> isReloading, IQuiescence quiescence, ITakeoverSystem system, EventLog events, ILogger log)
+{
+    /// <summary>How long each step of the successor may take. It takes milliseconds; a host can be busy.</summary>
+    public static readonly TimeSpan StepTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>A successor asks. Null where the take-over begins, on the connection that <paramref name="release"/> gives; otherwise the reason why it is refused.</summary>
+    public BrokerError? Begin(BrokerPeer peer, Func<DescriptorHandle> release)
+    {
+        if ((SuccessionRules.Refusal(lifecycle, isReloading()) ?? system.Objection(peer)) is { } reason)
+        {
+            log.Kind(MessageIds.TakeoverRefused).Warning("pid {Pid} wants to take over and may not: {Reason}", peer.Pid, reason);
+            return new BrokerError(BrokerErrorCode.Denied, reason);
+        }
+
+        lifecycle.Succession = SuccessionPhase.HandingOver;
+        log.Kind(MessageIds.TakeoverRequested).Information("listend (pid {Pid}) wants to take over", peer.Pid);
+        var link = release();
+        quiescence.Begin(() => HandOver(link, peer.Pid));
+        return null;
+    }
+
+    private void HandOver(DescriptorHandle link, int pid)
+    {
+        string? failure;
+        using (link)
+        {
+            failure = lifecycle.IsShuttingDown ? "this one was asked to leave meanwhile" : system.Send(link) ?? system.AwaitCommit(link);
+            if (failure is null)
+            {
+                // Everything is the successor's from here on: nothing is closed or removed.
+                log.Kind(MessageIds.TakeoverDone).Information("listend (pid {Pid}) has taken over, and this one leaves", pid);
+                system.Exit();
+                return;
+            }
+        }
+
+        lifecycle.Succession = SuccessionPhase.None;
+        var message = string.Create(CultureInfo.InvariantCulture, $"listend (pid {pid}) has not taken over, this one goes on: {failure}");
+        log.Kind(MessageIds.TakeoverFailed).Error("{Message}", message);
+        events.Daemon("daemon-takeover-failed", message);
+        quiescence.End();
+    }
+}

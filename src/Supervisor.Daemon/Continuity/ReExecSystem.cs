@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Validation;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>Re-execution by memfd_create(2) and execve(2).</summary>
+/// <param name="loop">The loop.</param>
+/// <param name="orphans">Reaps what the check's process leaves behind.</param>
+/// <param name="executable">What this process was started as.</param>
+/// <param name="configFile">The configuration file, which the executable checks too; null without one.</param>
+/// <param name="snapshots">The state.</param>
+/// <param name="broker">Whose connections are passed on.</param>
+/// <param name="flush">Writes the log and the workers' output: execve() ends the threads that write.</param>
+internal sealed class ReExecSystem(
+    EventLoop loop, OrphanReaper orphans, Executable executable, string? configFile, StateSnapshots snapshots, Broker broker, Action flush) : IReExecSystem
+{
+    /// <summary>How long the executable may take to check the state. It takes milliseconds; a host can be busy.</summary>
+    private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(10);
+
+    /// <inheritdoc/>
+    public string Path => executable.Path;
+
+    /// <inheritdoc/>
+    public (ulong Device, ulong Inode) Identity => executable.Identity;
+
+    /// <inheritdoc/>
+    public string? CheckExecutable() => executable.Flaw();
+
+    /// <inheritdoc/>
+    public void Preflight(byte[] state, Action<TrialResult> onResult)
+    {
+        using var memory = Succession.SealedMemory("listend-state", stream => stream.Write(state), out var error);
+        if (memory is null)
+        {
+            loop.Post(() => onResult(new TrialResult($"the state cannot be written: {error}", "", "")));
+            return;
+        }
+
+        UpgradePreflight.Run(
+            loop, orphans, executable.Path, [.. executable.Prefix, .. StateCheck.Arguments(StateDescriptor, PathAudit.CommandLine, configFile)], Environment(), [memory],
+            CheckTimeout + TimeSpan.FromSeconds(state.Length >> 20), onResult);
+    }
+
+    /// <inheritdoc/>
+    public string Execute()
+    {
+        flush();
+        broker.CloseUnfinished();
+        var descriptors = new OutgoingDescriptors();
+        var manifest = snapshots.Whole(descriptors) with
+        {
+            Descriptors = descriptors.All.ToImmutableSortedDictionary(pair => pair.Key, pair => pair.Value.Number, StringComparer.Ordinal),
+        };
+        using var memory = Succession.SealedMemory("listend-state", stream => snapshots.Write(stream, manifest), out var error);
+        return memory is null
+            ? $"the state cannot be written: {error}"
+            : Succession.Execute(
+                executable.Path,
+                [.. executable.Prefix, .. executable.Arguments],
+                [.. Environment(), string.Create(CultureInfo.InvariantCulture, $"{ReExecutedState.Variable}={memory.Number}")],
+                [memory, .. descriptors.All.Values]).ToString();
+    }
+
+    /// <summary>The number of the first descriptor that <see cref="UpgradePreflight"/> passes on.</summary>
+    private const int StateDescriptor = 3;
+
+    /// <summary>The daemon's environment without what was meant for its start only.</summary>
+    private static IReadOnlyList<string> Environment() => Succession.EnvironmentWithout(
+        name => name is "LISTEN_FDS" or "LISTEN_PID" or "LISTEN_FDNAMES" or "LISTEN_PIDFDID" or ReExecutedState.Variable);
+}

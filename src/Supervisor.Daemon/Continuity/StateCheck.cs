@@ -1,0 +1,65 @@
+using System.Globalization;
+using Supervisor.Config;
+using Supervisor.Config.Settings;
+using Supervisor.Config.Validation;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Validation;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>
+/// Whether this executable could continue with the state of a running daemon. That daemon runs <c>listend check-state</c> of the
+/// executable that is to replace it, and passes the state as a sealed memory file.
+/// </summary>
+internal static class StateCheck
+{
+    /// <summary>The command's name.</summary>
+    public const string Command = "check-state";
+
+    /// <summary>The option with the number of the state's descriptor.</summary>
+    public const string StateOption = "--state-fd";
+
+    /// <summary>The command line by which a running daemon has the check done.</summary>
+    public static IEnumerable<string> Arguments(int descriptor, IEnumerable<string> trustedOwners, string? configFile) =>
+    [
+        Command, StateOption, descriptor.ToString(CultureInfo.InvariantCulture),
+        .. trustedOwners.SelectMany(owner => new[] { "--trusted-owner", owner }),
+        .. configFile is null ? [] : (string[])["--config", configFile],
+    ];
+
+    /// <summary>Checks the state in the sealed memory file <paramref name="memory"/>, and the configuration file where there is one: the answer, or else every error.</summary>
+    public static StateVerdict? Run(DescriptorHandle memory, string? configFile, out IReadOnlyList<string> errors)
+    {
+        if (Succession.ReadSealed(memory, out var refused) is not { } bytes)
+        {
+            errors = [$"descriptor {memory.Number} is not a sealed memory file{(refused is { } why ? $": {why}" : "")}"];
+            return null;
+        }
+
+        if (!ManifestFormat.TryRead(bytes, out var manifest, out _, out var error))
+        {
+            errors = [error];
+            return null;
+        }
+
+        errors = [.. DirectoryErrors(manifest), .. configFile is null ? [] : ConfigErrors(configFile, manifest)];
+        return errors.Count > 0 ? null : new StateVerdict(DaemonInfo.Version, ManifestFormat.Current, StateVerdict.DigestOf(bytes));
+    }
+
+    private static IEnumerable<string> DirectoryErrors(DaemonManifest manifest)
+    {
+        var accepted = new DaemonConfig { TrustedOwners = manifest.Config.TrustedOwners };
+        if (manifest.Config.RuntimeDirectory is { } directory && TrustedRuntimeDirectory.Error(directory, accepted, new ConfigPlaces()) is { } exposed)
+        {
+            yield return exposed.ToString();
+        }
+    }
+
+    private static IEnumerable<string> ConfigErrors(string path, DaemonManifest manifest)
+    {
+        var given = manifest.Listeners.Where(entry => entry.IsGiven).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal);
+        return ConfigLoading.Load(path, Profile.State, ConfigLoading.Context with { IsGiven = given.Contains }).Errors.Select(error => error.ToString());
+    }
+}

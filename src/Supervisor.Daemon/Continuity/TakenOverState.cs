@@ -1,0 +1,81 @@
+using Serilog;
+using Supervisor.Core;
+using Supervisor.Core.State;
+using Supervisor.Linux;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>The successor's side of a take-over from a running daemon.</summary>
+internal static class TakenOverState
+{
+    /// <summary>
+    /// Takes over from the daemon whose broker listens at <paramref name="brokerSocket"/>, and waits until it has exited. Null
+    /// with the reason where that daemon continues, or exited without handing over.
+    /// </summary>
+    public static PreviousDaemonState? Take(string brokerSocket, ILogger log, out string? refusal)
+    {
+        using var client = BrokerClient.Connect(brokerSocket, LiveTakeover.StepTimeout, out var unconnected);
+        if (client is null)
+        {
+            refusal = unconnected.ToString();
+            return null;
+        }
+
+        return Take(client.Socket, log, out refusal);
+    }
+
+    /// <summary>The same on a connection to its broker.</summary>
+    internal static PreviousDaemonState? Take(DescriptorHandle link, ILogger log, out string? refusal)
+    {
+        // Twice the time: before it sends, that daemon finishes the answers in progress.
+        if (SuccessionLink.Receive(link, LiveTakeover.StepTimeout * 2, out refusal) is not { } descriptors)
+        {
+            return null;
+        }
+
+        using var daemon = descriptors.Take(DescriptorKey.Daemon);
+        refusal = Read(descriptors, daemon is not null, out var manifest, out var unknown)
+            ?? (SuccessionLink.Commit(link) ? null : "it has ended, or does not wait any more");
+        if (refusal is not null)
+        {
+            descriptors.Dispose();
+            return null;
+        }
+
+        // What it holds besides, for example its metrics address, is free when it has exited.
+        if (!Polling.Await(daemon!, LiveTakeover.StepTimeout))
+        {
+            log.Kind(MessageIds.PredecessorRemains).Warning("listend (pid {Pid}) has handed over and is still there", manifest!.Pid);
+        }
+
+        return new PreviousDaemonState(SuccessionWay.TookOver, manifest!, unknown!, descriptors);
+    }
+
+    /// <summary>Reads the state that came with the descriptors; null, or why this process cannot continue with them.</summary>
+    private static string? Read(IncomingDescriptors descriptors, bool hasDaemon, out DaemonManifest? manifest, out UnknownFields? unknown)
+    {
+        (manifest, unknown) = (null, null);
+        using var memory = descriptors.Take(DescriptorKey.State);
+        if (memory is null || !hasDaemon || !descriptors.Has(DescriptorKey.Lock))
+        {
+            return "it did not send all of its state";
+        }
+
+        if (Succession.ReadSealed(memory, out var unread) is not { } bytes)
+        {
+            return $"its state cannot be read{(unread is { } why ? $": {why}" : "")}";
+        }
+
+        if (!ManifestFormat.TryRead(bytes, out manifest, out unknown, out var misread))
+        {
+            return misread;
+        }
+
+        var lost = manifest.Listeners.FirstOrDefault(entry => entry.Inode != 0 && !descriptors.Has(DescriptorKey.Listener(entry.Spec.Name)));
+        return lost is null ? null : $"it did not send listener \"{lost.Spec.Name}\"";
+    }
+}

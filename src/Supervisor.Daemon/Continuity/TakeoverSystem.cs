@@ -1,0 +1,63 @@
+using System.Globalization;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Model;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Continuity;
+
+/// <summary>Handing over by SCM_RIGHTS, and what forbids it on this host.</summary>
+/// <param name="services">The services.</param>
+/// <param name="snapshots">The state.</param>
+/// <param name="flush">Writes the log and the workers' output.</param>
+internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snapshots, Action flush) : ITakeoverSystem
+{
+    /// <inheritdoc/>
+    public string? Objection(BrokerPeer peer) =>
+        services.FirstOrDefault(runner => runner.RunsHook) is { } busy ? $"a hook of service {busy.Name} runs: try again when it has ended"
+        : Processes.CurrentPid == 1
+            ? "it is the first process of its container, which ends with it: put the new executable in its place and run \"listenctl upgrade\""
+        : Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 }
+            ? "a service manager has started it, and would take its end for the service's: use \"listenctl upgrade\", or restart its unit"
+        : peer.Uid != Processes.EffectiveUid ? string.Create(
+            CultureInfo.InvariantCulture,
+            $"it runs as uid {Processes.EffectiveUid}, the one that would take over as uid {peer.Uid}: start that one as the same user")
+        : peer.Pid <= 0 || !IsOfSameNamespace(peer.Pid) ? "the one that would take over sees other process ids: start it in the same container"
+        : null;
+
+    /// <inheritdoc/>
+    public string? Send(DescriptorHandle link)
+    {
+        // The successor writes after this: lines of one worker stay in order.
+        flush();
+        var descriptors = new OutgoingDescriptors();
+        var manifest = snapshots.Whole(descriptors);
+        using var memory = Succession.SealedMemory("listend-state", stream => snapshots.Write(stream, manifest), out var unwritten);
+        using var self = Processes.OpenPidfd(Processes.CurrentPid, out var unopened);
+        if (memory is null || self is null)
+        {
+            return $"the state cannot be handed over: {(memory is null ? unwritten : unopened.ToString())}";
+        }
+
+        descriptors.Add(DescriptorKey.State, memory);
+        descriptors.Add(DescriptorKey.Daemon, self);
+        return SuccessionLink.Send(
+            link, descriptors.All.Where(pair => DescriptorKey.IsHandedOver(pair.Key)).ToDictionary(StringComparer.Ordinal), LiveTakeover.StepTimeout);
+    }
+
+    /// <inheritdoc/>
+    public string? AwaitCommit(DescriptorHandle link) => SuccessionLink.AwaitCommit(link, LiveTakeover.StepTimeout);
+
+    /// <inheritdoc/>
+    public void Exit()
+    {
+        flush();
+        Processes.ExitNow(0);
+    }
+
+    /// <summary>Whether process ids mean the same there as here, as far as that can be seen.</summary>
+    private static bool IsOfSameNamespace(int pid) =>
+        OpenFiles.ReadLink(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/pid")) is not { } there || there == OpenFiles.ReadLink("/proc/self/ns/pid");
+}

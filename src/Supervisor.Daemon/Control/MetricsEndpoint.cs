@@ -1,0 +1,39 @@
+using Serilog;
+using Supervisor.Config.Settings;
+using Supervisor.Core;
+using Supervisor.Linux;
+using Supervisor.Linux.Kernel;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>Serves the metrics by TCP where the configuration asks for it. A failure is logged and stops no service.</summary>
+/// <param name="loop">The loop, which is asked for the metrics.</param>
+/// <param name="text">The metrics. On the loop.</param>
+/// <param name="log">The log.</param>
+internal sealed class MetricsEndpoint(EventLoop loop, Func<string> text, ILogger log) : IDisposable
+{
+    private MetricsServer? _server;
+
+    /// <summary>Replaces the server by one for <paramref name="config"/>. The task completes when the server listens or has failed; do not wait for it on the running loop.</summary>
+    public Task ApplyAsync(DaemonConfig config)
+    {
+        var previous = Interlocked.Exchange(ref _server, null);
+        return config.Metrics is null && previous is null ? Task.CompletedTask : Task.Run(() =>
+        {
+            previous?.Dispose();
+            if (config.Metrics is null)
+            {
+                return;
+            }
+
+            _server = MetricsServer.TryStart(loop, text, config, out var error);
+            if (error is not null)
+            {
+                log.Kind(MessageIds.MetricsFailed).Error("{Error}", error);
+            }
+        });
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _server?.Dispose();
+}

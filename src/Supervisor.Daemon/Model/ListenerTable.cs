@@ -1,0 +1,138 @@
+using System.Collections.Immutable;
+using Serilog;
+using Supervisor.Core;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Services;
+using Supervisor.Core.State;
+using Supervisor.Linux;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Model;
+
+/// <summary>The daemon's listeners by name, in the order of the configuration. Owns the handles. On the loop, but for <see cref="Given"/>.</summary>
+internal sealed class ListenerTable
+{
+    private readonly ListenerFactory _factory;
+    private readonly List<ListenerHandle> _handles = [];
+    private Dictionary<string, ListenerHandle>? _byName;
+
+    public ListenerTable(ListenerFactory factory) => _factory = factory;
+
+    public IReadOnlyList<ListenerHandle> Handles => _handles;
+
+    /// <summary>The listener of that name. In the middle of a reload, too, when some have another name already.</summary>
+    public ListenerHandle? Find(string name) => Find(name.AsSpan()) ?? _handles.Find(handle => handle.Name == name);
+
+    /// <summary>The same between reloads, without going through all of them where there is none.</summary>
+    public ListenerHandle? Find(ReadOnlySpan<char> name)
+    {
+        if (_byName is null)
+        {
+            _byName = new(_handles.Count, StringComparer.Ordinal);
+            foreach (var handle in _handles)
+            {
+                _byName.TryAdd(handle.Name, handle);
+            }
+        }
+
+        return _byName.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var found) && name.SequenceEqual(found.Name) ? found : null;
+    }
+
+    /// <summary>Whether that is the socket of one of them.</summary>
+    public bool Has(DescriptorHandle descriptor) =>
+        Files.GetStatus(descriptor, out var status) is null && status.IsSocket && _handles.Exists(handle => handle.Sockets.Any(socket => socket.Inode == status.Inode));
+
+    /// <summary>Adds a listener.</summary>
+    public void Add(ListenerHandle handle)
+    {
+        _handles.Add(handle);
+        _byName = null;
+    }
+
+    /// <summary>Other listeners are configured from now on; those that were before are the caller's, what was given stays.</summary>
+    public void Set(IReadOnlyList<ListenerHandle> handles)
+    {
+        var given = _handles.Where(handle => handle.IsGiven && !handles.Any(other => other.Name == handle.Name)).ToArray();
+        _byName = null;
+        _handles.Clear();
+        _handles.AddRange([.. handles.Where(handle => !handle.IsGiven), .. given]);
+    }
+
+    /// <summary>Another socket takes the place of those; it comes last where there are none. They are the caller's from now on.</summary>
+    public void Replace(Predicate<ListenerHandle> those, ListenerHandle with)
+    {
+        var at = _handles.FindIndex(those);
+        var others = _handles.Where(handle => !those(handle)).ToList();
+        others.Insert(at < 0 ? others.Count : at, with);
+        Set(others);
+    }
+
+    /// <summary>Names under which something was given, or is awaited. Any thread.</summary>
+    public ImmutableHashSet<string> Given { get; private set; } = [];
+
+    /// <summary>What services list and nobody has configured or given is awaited from now on.</summary>
+    public void Await(IEnumerable<ServiceSpec> services, ILogger log)
+    {
+        foreach (var service in services)
+        {
+            foreach (var name in service.Listeners.Where(name => Find(name) is null))
+            {
+                log.Kind(MessageIds.ListenerAwaited).Listener(name).Service(service.Name).Warning("service {Service}: no listener is configured as {Listener}: the service waits until somebody gives it (listenctl put {Listener} --fd N)", service.Name, name, name);
+                _handles.Add(_factory.Given.Await(name));
+                _byName = null;
+            }
+        }
+
+        NoteGiven();
+    }
+
+    /// <summary>Forgets what is awaited for nobody.</summary>
+    public void Prune(Func<ListenerHandle, bool> isUsed)
+    {
+        _byName = null;
+        _handles.RemoveAll(handle => handle.IsAwaited && !isUsed(handle));
+        NoteGiven();
+    }
+
+    /// <summary>
+    /// Holds a descriptor that no configuration asks for; the handle is in the table from now on and owns it. The name must
+    /// be free, or awaited.
+    /// </summary>
+    public ListenerHandle Hold(string name, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
+    {
+        var awaited = Find(name);
+        var handle = _factory.Given.Hold(name, descriptor, origin, giver, note, awaited);
+        if (awaited is null)
+        {
+            _handles.Add(handle);
+            _byName?.TryAdd(handle.Name, handle);
+        }
+
+        NoteGiven();
+        return handle;
+    }
+
+    private void NoteGiven() => Given = [.. _handles.Where(handle => handle.IsGiven).Select(handle => handle.Name)];
+
+    /// <summary>Lets go of one that was given.</summary>
+    public void Release(ListenerHandle handle)
+    {
+        _handles.Remove(handle);
+        _byName?.Remove(handle.Name);
+        _factory.Close(handle, removePath: false);
+        NoteGiven();
+    }
+
+    public void Close()
+    {
+        foreach (var handle in _handles)
+        {
+            // Of the socket files only those that this daemon, or a predecessor, has made are known, and removed.
+            _factory.Close(handle, removePath: true);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+using Serilog;
+using Supervisor.Core;
+using Supervisor.Daemon.Control;
+using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reload;
+using Supervisor.Daemon.Validation;
+using Supervisor.Linux;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Output;
+using Supervisor.Linux.Paths;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Daemon.Runtime;
+
+/// <summary>
+/// Makes and owns the parts of the daemon that exist before its sockets do. It is the composition root's: the procedures of a
+/// start hand each part only what the part uses, and no part gets this.
+/// </summary>
+internal sealed class DaemonParts : IDisposable
+{
+    private readonly StartRequest _request;
+    private readonly LogLimit _limit;
+    private readonly Spawner _spawner;
+    private readonly ServiceDriftWatch _serviceDrift;
+
+    /// <summary>The parts of a new daemon, or of one that continues.</summary>
+    /// <param name="request">What was decided before.</param>
+    /// <param name="clock">Where the previous daemon's clock began; null for now.</param>
+    /// <param name="tokenMark">By which the tokens of the previous daemon's workers are known; null for a new one.</param>
+    public DaemonParts(StartRequest request, long? clock = null, string? tokenMark = null)
+    {
+        _request = request;
+        var log = request.Log;
+        Loop = new EventLoop(request.System.Time, clock);
+        Config = new ConfigInForce(request.Config);
+        Events = new EventLog(Loop);
+        Systemd = new SystemdNotify(request.System.Systemd, Lifecycle, request.System.Time, log);
+        Orphans = new OrphanReaper(Loop);
+        Cgroups = CgroupTree.Find();
+        Tokens = new WorkerTokens(tokenMark);
+
+        // By this variable a successor, and who cleans up, knows whose process it is.
+        Disposer = new Disposer(Loop, [$"LISTEND_BROKER={request.Info.Paths.BrokerSocket}"], log);
+        _spawner = new Spawner(request.Info.Paths.NotifyDirectory, request.Info.Paths.BrokerSocket, request.System.Time, Orphans, Cgroups)
+        {
+            Disposer = Disposer,
+            Tokens = Tokens,
+            Keeps = descriptors => DescriptorsMade?.Invoke(descriptors),
+        };
+        _limit = new LogLimit(Loop, log);
+        Factory = new ListenerFactory(request.System.Time, log, _limit, spec => LeftoverHolders.Of(ServicesOf(spec.Name)));
+        Listeners = new ListenerTable(Factory);
+        Services = new ServiceTable(spec => new ServiceRunner(
+            Loop, _spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], log, Disposer, Orphans, request.LogsToJournal));
+        Drift = new DriftWatch(Loop, Factory.Repair);
+        _serviceDrift = new ServiceDriftWatch(Drift);
+        Conflicts = new ConflictWatch(Loop, Factory, log);
+        Metrics = new MetricsEndpoint(Loop, () => Control.Metrics.Text(request.Info, Listeners, Services), log);
+        Reloader = new Reloader(new ReloadContext(
+            Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Drift, Factory, Conflicts, () => StateChanged?.Invoke(), log));
+        Connect();
+    }
+
+    /// <summary>Something changed of which a successor has to know.</summary>
+    public event Action? StateChanged;
+
+    /// <summary>A worker's descriptors exist that have to be held at once.</summary>
+    public event Action<IReadOnlyList<KeyValuePair<string, Native.DescriptorHandle>>>? DescriptorsMade;
+
+    /// <summary>A service has changed.</summary>
+    public event Action? ServiceChanged;
+
+    public EventLoop Loop { get; }
+
+    public Lifecycle Lifecycle { get; } = new();
+
+    public ConfigInForce Config { get; }
+
+    public EventLog Events { get; }
+
+    public SystemdNotify Systemd { get; }
+
+    public OrphanReaper Orphans { get; }
+
+    public CgroupTree? Cgroups { get; }
+
+    public WorkerTokens Tokens { get; }
+
+    public Disposer Disposer { get; }
+
+    public ListenerFactory Factory { get; }
+
+    public ListenerTable Listeners { get; }
+
+    public ServiceTable Services { get; }
+
+    public DriftWatch Drift { get; }
+
+    public ConflictWatch Conflicts { get; }
+
+    public MetricsEndpoint Metrics { get; }
+
+    public Reloader Reloader { get; }
+
+    /// <summary>Whether listeners are configured and none has a socket or is yet to be given one.</summary>
+    public bool HasNothingToServe => Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null && !handle.IsAwaited);
+
+    /// <summary>Starts the services that wait for a listener, which now has its socket.</summary>
+    public void StartServicesOf(ListenerHandle handle)
+    {
+        foreach (var runner in Services.Where(runner => !Lifecycle.IsShuttingDown && runner.Blocked is not null && runner.Listeners.Contains(handle)))
+        {
+            runner.Activate();
+        }
+    }
+
+    /// <summary>Writes what workers have written, and the log.</summary>
+    public void Flush()
+    {
+        Services.FlushOutput();
+        _request.FlushLog();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Metrics.Dispose();
+        Conflicts.Dispose();
+        _limit.Dispose();
+        _spawner.Dispose();
+        Disposer.Dispose();
+        Orphans.Dispose();
+        Loop.Dispose();
+    }
+
+    private IEnumerable<string> ServicesOf(string listener) =>
+        Config.Current.Services.Where(service => service.Listeners.Contains(listener)).Select(service => service.Name);
+
+    private void Connect()
+    {
+        Conflicts.Cleared += StartServicesOf;
+        Services.Added += runner =>
+        {
+            runner.HoldsBack = (worker, ask) => Reloader.Holds(runner, worker, ask);
+            _serviceDrift.Add(runner);
+            runner.Changed += (_, _) =>
+            {
+                ServiceChanged?.Invoke();
+                Reloader.ServiceChanged();
+            };
+        };
+        Services.Removed += runner =>
+        {
+            StateChanged?.Invoke();
+            _serviceDrift.Remove(runner);
+            Events.Daemon("service-removed", $"service {runner.Name} is gone: it is not configured any more");
+            ServiceChanged?.Invoke();
+        };
+        Config.Replaced += previous =>
+        {
+            var (before, now) = (previous.Daemon, Config.Current.Daemon);
+            PathTrust.InForce = PathAudit.Trust(now);
+            if (before.Metrics != now.Metrics || !before.MetricsHosts.SequenceEqual(now.MetricsHosts))
+            {
+                _ = Metrics.ApplyAsync(now);
+            }
+        };
+    }
+}

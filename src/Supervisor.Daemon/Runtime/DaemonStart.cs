@@ -1,0 +1,77 @@
+using Serilog;
+using Supervisor.Config;
+using Supervisor.Control;
+using Supervisor.Core;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Daemon.Logging;
+using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Validation;
+using Supervisor.Linux;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Paths;
+
+namespace Supervisor.Daemon.Runtime;
+
+/// <summary>What <c>listend run</c> was asked for.</summary>
+/// <param name="Configured">The configuration, or its errors.</param>
+/// <param name="ConfigFile">Its main file, by the full path; null without one.</param>
+/// <param name="Directory">The runtime directory.</param>
+/// <param name="IsDirectoryGiven">Whether the command line names the directory.</param>
+/// <param name="TakeOver">Whether to take over from a daemon of another configuration.</param>
+/// <param name="Executable">What a re-execution executes.</param>
+internal sealed record StartOptions(ConfigResult Configured, string? ConfigFile, string Directory, bool IsDirectoryGiven, bool TakeOver, Executable Executable);
+
+/// <summary>Decides whose successor this daemon is, and starts it.</summary>
+internal static class DaemonStart
+{
+    /// <summary>Claims the runtime directory, and starts fresh or resumes: the exit status, 1 where the daemon does not start.</summary>
+    /// <param name="options">What was asked for.</param>
+    /// <param name="reExecuted">The state of the daemon that executed this program; null where none did. The caller's.</param>
+    /// <param name="logging">The log.</param>
+    /// <param name="reject">Reports the errors of the configuration.</param>
+    public static int Run(StartOptions options, PreviousDaemonState? reExecuted, LogSetup logging, Action reject)
+    {
+        const int failed = 1;
+        var log = logging.Log;
+        var paths = new RuntimePaths(options.Directory);
+        var configured = options.Configured.Errors.IsEmpty ? options.Configured.Config : null;
+        PreviousDaemonState? takenOver = null;
+        string? error = null;
+        using var claim = reExecuted?.Descriptors.Take(DescriptorKey.Lock) is { } locked
+            ? InstanceLock.Adopt(locked)
+            : InstanceClaim.TryClaim(paths, configured, options.ConfigFile, options.TakeOver, log, out takenOver, out error);
+        if (claim is null)
+        {
+            log.Kind(MessageIds.DaemonRefused).Fatal("{Error}", error);
+            reject();
+            return failed;
+        }
+
+        string? refusal = null;
+        using var previous = reExecuted ?? takenOver
+            ?? CrashRecovery.Recover(paths, IncomingDescriptors.IsStored ? IncomingDescriptors.FromListenFds() : null, log, out refusal);
+        if (refusal is not null)
+        {
+            log.Kind(MessageIds.DaemonRefused).Fatal("{Error}", refusal);
+            return failed;
+        }
+
+        if ((previous?.Config ?? configured) is not { } config)
+        {
+            reject();
+            return failed;
+        }
+
+        PathTrust.InForce = PathAudit.Trust(config.Daemon);
+        var system = new DaemonSystem();
+        var info = new DaemonInfo(
+            options.ConfigFile, paths, options.IsDirectoryGiven, previous?.Manifest.StartedAt ?? system.Time.GetUtcNow(), previous?.Upgrades ?? 0);
+        var request = new StartRequest(config, info, claim, options.Executable, system, log, logging.IsJournal, logging.Flush);
+        return previous is null ? FreshStart.Run(request) : ResumedStart.Run(request, previous, Changed(options.Configured, configured, previous));
+    }
+
+    /// <summary>What is to be applied once the daemon serves. A re-execution is no reason to read the configuration again, a start is.</summary>
+    private static ConfigResult? Changed(ConfigResult result, ListendConfig? configured, PreviousDaemonState previous) =>
+        !previous.IsSameProcess && (configured is null || PreviousDaemonState.IsOther(previous.Manifest.Config, configured)) ? result : null;
+}

@@ -1,0 +1,152 @@
+using Serilog;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Daemon.Control;
+using Supervisor.Daemon.Performance;
+using Supervisor.Linux.Handoff;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Runtime;
+
+/// <summary>
+/// Makes and owns the daemon's sockets and what saves and passes on its state: the control interface, the broker, the checkpointer
+/// and the two ways of succession. The composition root's, as <see cref="DaemonParts"/> is.
+/// </summary>
+internal sealed class Endpoints : IDisposable
+{
+    private readonly ControlServer _control;
+    private readonly Broker _broker;
+    private readonly BrokerTable _table;
+    private readonly CrashSafeDescriptors _descriptors;
+
+    private Endpoints(DaemonParts parts, StartRequest request, PreviousDaemonState? previous, ControlServer control, Broker broker, BrokerTable table)
+    {
+        _control = control;
+        _broker = broker;
+        _table = table;
+        _descriptors = new CrashSafeDescriptors(parts.Loop, request.Info.Paths, previous, request.Log);
+        var sources = new StateSources(
+            parts.Loop, request.Info, parts.Tokens.Mark, parts.Config, parts.Listeners, parts.Conflicts.GivesUp, parts.Services, parts.Events, previous?.Unknown);
+        var snapshots = new StateSnapshots(sources, new OwnSockets(request.Lock.Descriptor, control.Listener, broker), () => _descriptors.Link);
+        Checkpointer = new StateCheckpointer(parts.Loop, parts.Listeners, parts.Services, snapshots, _descriptors, request.Info.Paths.StateFile, request.Log);
+        var quiescence = new Quiescence(parts.Loop, control, parts.Orphans, parts.Disposer);
+        ReExec = new ReExec(
+            parts.Loop, parts.Lifecycle, () => parts.Reloader.IsUnderWay, snapshots.ForCheck, quiescence,
+            new ReExecSystem(parts.Loop, parts.Orphans, request.Executable, request.Info.ConfigFile, snapshots, broker, parts.Flush), parts.Events, request.Log);
+        table.Takeovers = new LiveTakeover(
+            parts.Lifecycle, () => parts.Reloader.IsUnderWay, quiescence, new TakeoverSystem(parts.Services, snapshots, parts.Flush), parts.Events, request.Log);
+        Connect(parts);
+    }
+
+    /// <summary>Saves what a successor needs.</summary>
+    public StateCheckpointer Checkpointer { get; }
+
+    /// <summary>Re-executes the daemon.</summary>
+    public ReExec ReExec { get; }
+
+    /// <summary>Whether systemd holds the descriptors, and so restarts the daemon.</summary>
+    public bool AreHeldBySystemd => _descriptors.IsSystemd;
+
+    /// <summary>Binds the sockets, or takes those of <paramref name="previous"/>; null with the reason where one cannot be bound.</summary>
+    public static Endpoints? TryOpen(DaemonParts parts, StartRequest request, PreviousDaemonState? previous, out string? error)
+    {
+        var paths = request.Info.Paths;
+        var control = ControlServer.TryBind(parts.Loop, paths.ControlSocket, request.Log, Inherited(previous, DescriptorKey.Control, paths.ControlSocket), out error);
+        if (control is null)
+        {
+            return null;
+        }
+
+        var table = new BrokerTable(parts.Listeners, parts.Services, parts.Events, request.Log);
+        var broker = Broker.TryStart(
+            parts.Loop, paths.BrokerSocket, table, parts.Disposer, request.Log, out error, Inherited(previous, DescriptorKey.Broker, paths.BrokerSocket));
+        if (broker is null)
+        {
+            control.Stop();
+            control.Dispose();
+            return null;
+        }
+
+        broker.Access.LookUp(parts.Listeners.Handles);
+        if (previous is not null)
+        {
+            broker.Adopt(previous.Descriptors);
+        }
+
+        return new Endpoints(parts, request, previous, control, broker, table);
+    }
+
+    /// <summary>Serves the clients of the control socket from now on.</summary>
+    public void Serve(DaemonParts parts, StartRequest request, ReloadRunner reloads, IdleMemoryTrimmer trimmer) => _control.Serve(
+        new ControlContext(parts.Loop, request.Info, parts.Lifecycle, parts.Listeners, parts.Services, parts.Events, parts.Drift, () => _descriptors.AtRisk),
+        new ControlVerbs(reloads.RunAsync, ReExec.BeginAsync),
+        () => trimmer.Begin(IdleMemoryTrimmer.AfterService));
+
+    /// <summary>The daemon exits in good order: nothing is left for a successor, and clients are not served any more.</summary>
+    public void Close()
+    {
+        Checkpointer.Close();
+        _control.Stop();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Checkpointer.Dispose();
+        _descriptors.Dispose();
+        _broker.Dispose();
+        _control.Dispose();
+    }
+
+    /// <summary>A previous daemon's socket, where its path still leads to it.</summary>
+    private static DescriptorHandle? Inherited(PreviousDaemonState? previous, string key, string path)
+    {
+        var descriptor = previous?.Descriptors.Take(key);
+        if (descriptor is not null && (Files.GetStatus(path, out var status) is not null || !status.IsSocket))
+        {
+            descriptor.Dispose();
+            return null;
+        }
+
+        return descriptor;
+    }
+
+    private void Connect(DaemonParts parts)
+    {
+        parts.Orphans.IsSpared = pid => pid == _descriptors.HolderPid || pid == parts.Disposer.Pid;
+        parts.StateChanged += Checkpointer.Mark;
+        parts.DescriptorsMade += Checkpointer.Put;
+        parts.Config.Replaced += _ =>
+        {
+            _broker.Access.Forget();
+            Checkpointer.WatchListeners();
+        };
+        _broker.TakerDisconnected += handles =>
+        {
+            foreach (var handle in handles)
+            {
+                parts.Drift.Check(handle);
+            }
+        };
+        _table.Added += (handle, isNew) =>
+        {
+            if (isNew)
+            {
+                parts.Events.Watch(handle);
+                Checkpointer.Watch(handle);
+                parts.Drift.RecordTakers(handle);
+            }
+
+            Save();
+            parts.StartServicesOf(handle);
+        };
+        _table.Dropped += Save;
+    }
+
+    private void Save()
+    {
+        Checkpointer.Mark();
+        Checkpointer.Save();
+    }
+}

@@ -1,0 +1,162 @@
+using Serilog;
+using Supervisor.Config;
+using Supervisor.Core;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Linux;
+using Supervisor.Linux.Continuity;
+using Supervisor.Linux.Evidence;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Runtime;
+
+/// <summary>Starts a daemon that continues a previous one, with its configuration, listeners, workers and clients.</summary>
+internal static class ResumedStart
+{
+    /// <summary>Starts, serves and shuts down. The exit status: 0, or 1 where nothing can be served.</summary>
+    /// <param name="request">What was decided before.</param>
+    /// <param name="previous">The previous daemon's state; the caller's.</param>
+    /// <param name="configured">The configuration of the files where it differs from the previous daemon's; it is applied once the daemon serves.</param>
+    public static int Run(StartRequest request, PreviousDaemonState previous, ConfigResult? configured)
+    {
+        using var parts = new DaemonParts(request, previous.Manifest.Clock, previous.Manifest.TokenMark);
+        if (previous.Manifest.Events is { } stream)
+        {
+            parts.Events.Restore(stream);
+        }
+
+        parts.Events.Daemon(previous.EventKind, previous.Note);
+        RestoreListeners(parts, previous, request.Log);
+        using var endpoints = Endpoints.TryOpen(parts, request, previous, out var error);
+        if (endpoints is null)
+        {
+            request.Log.Kind(MessageIds.ControlFailed).Fatal("{Error}", error);
+            parts.Listeners.Close();
+            return 1;
+        }
+
+        // A failure of the metrics stops no service.
+        parts.Metrics.ApplyAsync(parts.Config.Current.Daemon).Wait(EvidenceBudget.AtStart);
+        RestoreServices(parts, previous);
+        using var serving = new Serving(parts, endpoints, request);
+
+        // Workers that the state does not know are none after a re-execution: the state is of its very moment.
+        using var orphans = previous.IsSameProcess ? null : new OrphanedWorkers(
+            parts.Loop, new WorkerRecovery(previous.Manifest, request.Info.Paths.BrokerSocket), found => OfNoWorker(parts, found), request.Log);
+
+        // Signals that came in the meantime have waited for the handlers.
+        request.System.UnblockSignals();
+        foreach (var runner in parts.Services)
+        {
+            runner.Resume();
+        }
+
+        CloseUnrecognised(parts, previous, request.Log);
+        if (!previous.IsSameProcess)
+        {
+            RemoveNotifySockets(parts, request.Info.Paths.NotifyDirectory);
+        }
+
+        ResumeWaiting(parts, previous);
+        request.Log.Kind(previous.MessageId).Information("{Note}: {Workers} workers go on", previous.Note, parts.Services.Sum(runner => runner.State.Workers.Length));
+        serving.Announce();
+        if (configured is not null)
+        {
+            parts.Loop.Post(() => parts.Reloader.ApplyAtStart(configured));
+        }
+
+        return serving.Run();
+    }
+
+    private static void RestoreListeners(DaemonParts parts, PreviousDaemonState previous, ILogger log)
+    {
+        // Socket files of listeners belong to users; nobody waits for them here.
+        _ = UserDirectory.Host.Refresh([.. parts.Config.Current.Listeners.SelectMany(AccountName.OwnersOf)]);
+        foreach (var entry in previous.Manifest.Listeners)
+        {
+            var descriptor = previous.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name));
+            if (entry.IsGiven && descriptor is null)
+            {
+                log.Kind(MessageIds.ListenerLost).Listener(entry.Spec.Name).Warning(
+                    "listener {Listener}: it had been given, and nobody holds it any more; put it again", entry.Spec.Name);
+                continue;
+            }
+
+            var handle = parts.Factory.Restorer.Restore(entry, descriptor, previous.Origin, previous.Call, previous.Note);
+            parts.Factory.Restorer.RestoreShards(
+                handle, shard => previous.Descriptors.Take(DescriptorKey.Shard(entry.Spec.Name, shard)), previous.Call, previous.Note,
+                entry.Shards, inode => previous.Descriptors.Take(DescriptorKey.LeavingShard(entry.Spec.Name, inode)));
+            parts.Listeners.Add(handle);
+        }
+
+        parts.Listeners.Await(previous.Manifest.Services.Select(service => service.State.Spec), log);
+        foreach (var handle in parts.Listeners.Handles)
+        {
+            parts.Events.Follow(handle);
+            parts.Drift.RecordTakers(handle);
+        }
+    }
+
+    private static void RestoreServices(DaemonParts parts, PreviousDaemonState previous)
+    {
+        // All of them first: one that is restored may look at the others.
+        foreach (var entry in previous.Manifest.Services)
+        {
+            parts.Services.Add(entry.State.Spec);
+        }
+
+        foreach (var (runner, entry) in parts.Services.Zip(previous.Manifest.Services))
+        {
+            // Before events are recorded: what the previous daemon knew is no news.
+            runner.Restore(entry, previous.Descriptors, areChildren: previous.IsSameProcess);
+            parts.Events.Watch(runner);
+        }
+    }
+
+    /// <summary>Which of a previous daemon's processes belong to none of the workers.</summary>
+    private static IEnumerable<WorkerRecovery.Found> OfNoWorker(DaemonParts parts, IReadOnlyList<WorkerRecovery.Found> found)
+    {
+        var workers = parts.Services.SelectMany(runner => runner.Facts).ToArray();
+        var pids = workers.SelectMany(worker => (int[])[worker.Main, worker.First]).ToHashSet();
+        var tokens = workers.Select(worker => worker.Token).Where(token => token.Length > 0).ToHashSet(StringComparer.Ordinal);
+        return found.Where(one => !pids.Contains(one.Pid)
+            && (one.Token is { } token ? !tokens.Contains(token) : one.NotifyPath is not { } path || !HasNotifySocket(parts, path)));
+    }
+
+    private static void CloseUnrecognised(DaemonParts parts, PreviousDaemonState previous, ILogger log)
+    {
+        // A socket unit passes its own again to each daemon that starts: those are sockets that the listeners have already.
+        foreach (var key in previous.Descriptors.Remaining.Where(key => !parts.Listeners.Has(previous.Descriptors.Peek(key)!)))
+        {
+            log.Kind(MessageIds.DescriptorClosed).Warning("{Descriptor}: the predecessor has left it, and nobody here knows what it is for; it is closed", key);
+        }
+
+        // A worker may have made it so that close() blocks.
+        parts.Disposer.Close("predecessor", previous.Descriptors.TakeAll());
+    }
+
+    private static void RemoveNotifySockets(DaemonParts parts, string directory)
+    {
+        foreach (var left in Directory.EnumerateFiles(directory).Where(path => !HasNotifySocket(parts, path)).ToArray())
+        {
+            Files.Unlink(left);
+        }
+    }
+
+    private static bool HasNotifySocket(DaemonParts parts, string path) => parts.Services.Any(runner => runner.HasNotifySocket(path));
+
+    /// <summary>Listeners that wait for their address wait for as long as the previous daemon would have; those that had given up do not.</summary>
+    private static void ResumeWaiting(DaemonParts parts, PreviousDaemonState previous)
+    {
+        foreach (var handle in parts.Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())
+        {
+            var entry = previous.Manifest.Listeners.FirstOrDefault(entry => entry.Spec.Name == handle.Name);
+            if (entry is null || entry.GivesUp is not null)
+            {
+                parts.Conflicts.Add(handle, entry?.GivesUp);
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using Supervisor.Core;
+using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Performance;
+using Supervisor.Linux;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Runtime;
+
+/// <summary>What every start ends with: the daemon reacts to signals and clients, says that it is ready, runs its loop, and closes everything in order.</summary>
+internal sealed class Serving : IDisposable
+{
+    private readonly DaemonParts _parts;
+    private readonly Endpoints _endpoints;
+    private readonly StartRequest _request;
+    private readonly Shutdown _shutdown;
+    private readonly ReloadRunner _reloads;
+    private readonly IdleMemoryTrimmer _trimmer;
+    private readonly IDisposable _signals;
+
+    /// <summary>Connects signals and clients; both wait until the loop runs.</summary>
+    public Serving(DaemonParts parts, Endpoints endpoints, StartRequest request)
+    {
+        _parts = parts;
+        _endpoints = endpoints;
+        _request = request;
+        var actions = new ShutdownActions(
+            endpoints.AreHeldBySystemd ? onKnown => request.System.AskIfRestart(parts.Loop, parts.Orphans, onKnown) : null, LeaveToSuccessor, parts.Loop.Stop);
+        _shutdown = new Shutdown(parts.Lifecycle, parts.Services, parts.Events, parts.Systemd, actions, request.Log);
+        _reloads = new ReloadRunner(parts.Loop, parts.Reloader.Load, parts.Reloader.Apply, parts.Systemd, request.Log);
+        _trimmer = new IdleMemoryTrimmer(parts.Loop);
+        parts.ServiceChanged += _shutdown.ServiceChanged;
+        parts.Conflicts.GivenUp += _ =>
+        {
+            if (parts.HasNothingToServe && !parts.Conflicts.IsWaiting)
+            {
+                _shutdown.BeginBecauseNothingToServe();
+            }
+        };
+        endpoints.Checkpointer.WatchListeners();
+        endpoints.Serve(parts, request, _reloads, _trimmer);
+        _signals = request.System.Handle(signal => parts.Loop.Post(() => OnSignal(signal)));
+    }
+
+    /// <summary>Everything is started: saves the state, then tells the service manager and the log.</summary>
+    public void Announce()
+    {
+        _endpoints.Checkpointer.Save();
+        _parts.Systemd.Ready();
+        SystemdWatchdog.Start(_parts.Loop, _request.System.Variable, _parts.Systemd.Alive);
+        var bound = _parts.Listeners.Handles.Count(handle => handle.Descriptor is not null);
+        var services = _parts.Services.Count;
+        _request.Log.Kind(MessageIds.DaemonReady).Information(
+            "listend {Version} (pid {Pid}): {Listeners} {ListenersWord}, {Services} {ServicesWord}; control socket {Socket}",
+            DaemonInfo.Version, Processes.CurrentPid, bound, bound == 1 ? "listener" : "listeners", services, services == 1 ? "service" : "services",
+            _request.Info.Paths.ControlSocket);
+    }
+
+    /// <summary>Runs the loop until the daemon has shut down. The exit status.</summary>
+    public int Run()
+    {
+        _trimmer.Begin(IdleMemoryTrimmer.AfterStart);
+        _parts.Loop.Add(_trimmer);
+        _parts.Factory.Evidence.Serve();
+        _parts.Loop.Run();
+        Close();
+        return _shutdown.HasFailed ? 1 : 0;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _signals.Dispose();
+
+    private void OnSignal(PosixSignal signal)
+    {
+        if (signal == PosixSignal.SIGHUP)
+        {
+            _ = _reloads.OnSignalAsync();
+        }
+        else
+        {
+            _shutdown.OnSignal(signal);
+        }
+    }
+
+    private void LeaveToSuccessor()
+    {
+        _endpoints.Checkpointer.Mark();
+        _endpoints.Checkpointer.Save();
+        _parts.Flush();
+        _request.System.Exit();
+    }
+
+    /// <summary>Workers have exited: their listeners close last.</summary>
+    private void Close()
+    {
+        _endpoints.Close();
+        _parts.Services.Dispose();
+        _parts.Orphans.KillLeft(
+            _parts.Tokens,
+            (pid, command) => _request.Log.Kind(MessageIds.OrphanKilled).Warning("pid {Pid} ({Command}) came from a worker and outlived it: it is killed", pid, command ?? "?"));
+        _parts.Cgroups?.RemoveLeftOver();
+        _parts.Reloader.Close();
+        _parts.Listeners.Close();
+        _request.Log.Kind(MessageIds.DaemonStopped).Information("listend: all workers have left; bye");
+    }
+}

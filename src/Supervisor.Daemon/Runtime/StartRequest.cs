@@ -1,0 +1,18 @@
+using Serilog;
+using Supervisor.Config;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Daemon.Model;
+
+namespace Supervisor.Daemon.Runtime;
+
+/// <summary>What a start needs that was decided before.</summary>
+/// <param name="Config">The configuration to start with; a previous daemon's where there is one.</param>
+/// <param name="Info">What the daemon was started as.</param>
+/// <param name="Lock">The lock of the runtime directory; the caller's.</param>
+/// <param name="Executable">What a re-execution executes.</param>
+/// <param name="System">The operating system.</param>
+/// <param name="Log">The log.</param>
+/// <param name="LogsToJournal">Whether the log goes to the journal.</param>
+/// <param name="FlushLog">Writes what was logged.</param>
+internal sealed record StartRequest(
+    ListendConfig Config, DaemonInfo Info, InstanceLock Lock, Executable Executable, IDaemonSystem System, ILogger Log, bool LogsToJournal, Action FlushLog);

@@ -1,0 +1,96 @@
+using Serilog;
+using Supervisor.Core;
+using Supervisor.Core.State;
+using Supervisor.Linux.Paths;
+using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
+
+namespace Supervisor.Linux.Continuity;
+
+/// <summary>
+/// The state of the daemon in the runtime directory. It is written beside and renamed, so a reader finds all of a state. A full
+/// disk costs the newest state only, which is logged once.
+/// </summary>
+public sealed class StateFile(string path, ILogger log)
+{
+    private const int OwnerOnly = 0x180;
+
+    /// <summary>10,000 listeners with their histories have some 60 MB.</summary>
+    private const int MaxBytes = 1 << 30;
+
+    private readonly string _beside = path + ".new";
+    private bool _hasFailed;
+
+    /// <summary>What was found.</summary>
+    /// <param name="Manifest">The state; null where there is none that can be used.</param>
+    /// <param name="Unknown">What a newer version wrote into it; with a state only.</param>
+    /// <param name="Error">Why the state that is there cannot be used.</param>
+    /// <param name="Refusal">Why it must not be used: another user may have written it.</param>
+    public readonly record struct Found(DaemonManifest? Manifest, UnknownFields? Unknown, string? Error, string? Refusal);
+
+    /// <summary>Reads the state in the file; where there is no file, the one in the sealed memory file <paramref name="stored"/>, which stays the caller's.</summary>
+    public static Found Read(string path, DescriptorHandle? stored = null)
+    {
+        var bytes = TrustedFile.ReadOwn(path, MaxBytes, PathTrust.InForce, out var refused);
+        if (refused is { Error: null })
+        {
+            return new Found(null, null, null, $"{path}: state rejected: {refused}");
+        }
+
+        bytes ??= stored is null ? null : Succession.ReadSealed(stored, out _);
+        return bytes is null ? default
+            : ManifestFormat.TryRead(bytes, out var manifest, out var unknown, out var error) ? new Found(manifest, unknown, null, null)
+            : new Found(null, null, error, null);
+    }
+
+    /// <summary>Writes what <paramref name="state"/> writes.</summary>
+    public void Write(Action<Stream> state)
+    {
+        if (TryWrite(state) is { } failure)
+        {
+            Files.Unlink(_beside);
+            if (!_hasFailed)
+            {
+                log.Kind(MessageIds.StateNotWritten).Warning("{File} cannot be written: {Reason}; if listend dies, its successor will find an older state", path, failure);
+            }
+
+            _hasFailed = true;
+            return;
+        }
+
+        if (_hasFailed)
+        {
+            log.Kind(MessageIds.StateWritten).Information("{File} can be written again", path);
+        }
+
+        _hasFailed = false;
+    }
+
+    /// <summary>Removes the file.</summary>
+    public void Remove() => Files.Unlink(path);
+
+    private string? TryWrite(Action<Stream> state)
+    {
+        using (var file = Create(out var refused))
+        {
+            if (file is null)
+            {
+                return refused.ToString();
+            }
+
+            if (Files.WriteTo(file, state) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+
+        return Files.Rename(_beside, path)?.ToString();
+    }
+
+    /// <summary>Creates the new file, also where a daemon that died while it wrote has left one.</summary>
+    private DescriptorHandle? Create(out SystemCallError refused)
+    {
+        var file = Files.Create(_beside, OwnerOnly, out refused);
+        return file is null && refused.Errno == EEXIST && Files.Unlink(_beside) is null ? Files.Create(_beside, OwnerOnly, out refused) : file;
+    }
+}
