@@ -1,0 +1,115 @@
+using System.Net;
+using System.Net.Sockets;
+using Supervisor.Core;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Daemon.Tests.Fakes;
+using Supervisor.Linux.Kernel;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Tests.Continuity;
+
+/// <summary>What a daemon finds that starts where another one has died.</summary>
+public sealed class CrashRecoveryTests : IDisposable
+{
+    private readonly TemporaryRuntime _runtime = new();
+    private readonly FakeLog _log = new();
+    private readonly InstanceLock _lock;
+
+    public CrashRecoveryTests() => _lock = _runtime.Lock();
+
+    [Fact]
+    public void Without_a_state_there_is_nothing_to_recover()
+    {
+        Assert.Null(Recover());
+        Assert.Empty(_log.Kinds);
+    }
+
+    [Fact]
+    public void A_state_of_this_boot_is_recovered()
+    {
+        _runtime.Leave(ManifestFormat.Write(_runtime.Manifest with { Upgrades = 3 }));
+        using var state = Recover();
+        Assert.Equal(SuccessionWay.Recovered, state!.Way);
+        Assert.Equal(3, state.Upgrades);
+        Assert.Equal("daemon-recovered", state.EventKind);
+        Assert.False(state.IsSameProcess);
+    }
+
+    [Fact]
+    public void A_state_of_another_boot_is_not()
+    {
+        _runtime.Leave(ManifestFormat.Write(_runtime.Manifest with { BootId = "another" }));
+        Assert.Null(Recover());
+    }
+
+    [Fact]
+    public void A_truncated_state_is_logged_and_not_used()
+    {
+        var whole = ManifestFormat.Write(_runtime.Manifest);
+        foreach (var length in new[] { 0, 1, whole.Length / 2, whole.Length - 1 })
+        {
+            _runtime.Leave(whole[..length]);
+            Assert.Null(Recover());
+        }
+
+        Assert.All(_log.Kinds, kind => Assert.Equal(MessageIds.StateUnusable, kind));
+        Assert.NotEmpty(_log.Kinds);
+    }
+
+    [Fact]
+    public void A_state_of_a_newer_version_is_used_where_that_version_allows_it()
+    {
+        _runtime.Leave(ManifestFormat.Write(_runtime.Manifest with { Format = 1000, LeastReader = ManifestFormat.Current }));
+        using var state = Recover();
+        Assert.NotNull(state);
+        _runtime.Leave(ManifestFormat.Write(_runtime.Manifest with { Format = 1000, LeastReader = 1000 }));
+        Assert.Null(Recover());
+        Assert.Contains(MessageIds.StateUnusable, _log.Kinds);
+    }
+
+    [Fact]
+    public void A_state_that_another_user_may_have_written_forbids_the_start()
+    {
+        _runtime.Leave(ManifestFormat.Write(_runtime.Manifest));
+        File.SetUnixFileMode(_runtime.Paths.StateFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
+        Assert.Null(CrashRecovery.Recover(_runtime.Paths, null, _log.Log, out var refusal));
+        Assert.NotNull(refusal);
+    }
+
+    [Fact]
+    public void The_state_and_the_descriptors_of_systemds_store_are_used_where_there_is_no_file()
+    {
+        using var memory = Succession.SealedMemory("state", stream => stream.Write(ManifestFormat.Write(_runtime.Manifest)), out var error);
+        Assert.Null(error);
+        using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var stored = IncomingDescriptors.FromNumbers([new(DescriptorKey.State, Duplicate(memory!)), new(DescriptorKey.Listener("web"), Duplicate((int)listener.Handle))]);
+        using var state = CrashRecovery.Recover(_runtime.Paths, stored, _log.Log, out _);
+        Assert.Equal("execve", state!.Call);
+        Assert.Equal([DescriptorKey.Listener("web")], state.Keys);
+    }
+
+    public void Dispose()
+    {
+        _lock.Dispose();
+        _runtime.Dispose();
+    }
+
+    private PreviousDaemonState? Recover()
+    {
+        var state = CrashRecovery.Recover(_runtime.Paths, null, _log.Log, out var refusal);
+        Assert.Null(refusal);
+        return state;
+    }
+
+    private static int Duplicate(DescriptorHandle descriptor) => Duplicate(descriptor.Number);
+
+    private static int Duplicate(int number)
+    {
+        var copy = OpenFiles.Borrow(Environment.ProcessId, number)!;
+        var result = copy.Number;
+        copy.SetHandleAsInvalid();
+        return result;
+    }
+}

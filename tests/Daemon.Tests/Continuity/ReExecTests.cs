@@ -1,0 +1,137 @@
+using Supervisor.Core;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Daemon.Control;
+using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Tests.Fakes;
+using Supervisor.Linux.Continuity;
+
+namespace Supervisor.Daemon.Tests.Continuity;
+
+/// <summary>A re-execution: a refusal before execve(), or by it, leaves the daemon as it was.</summary>
+public sealed class ReExecTests : IDisposable
+{
+    private readonly LoopThread _thread = new();
+    private readonly Lifecycle _lifecycle = new();
+    private readonly FakeReExec _system = new();
+    private readonly FakeQuiescence _quiescence = new();
+    private readonly FakeLog _log = new();
+    private readonly EventLog _events;
+    private readonly ReExec _reExec;
+    private bool _isReloading;
+
+    public ReExecTests()
+    {
+        _events = new EventLog(_thread.Loop);
+        _reExec = new ReExec(_thread.Loop, _lifecycle, () => _isReloading, () => [1, 2, 3], _quiescence, _system, _events, _log.Log);
+    }
+
+    [Fact]
+    public async Task An_accepted_executable_is_executed_when_the_daemon_is_quiet()
+    {
+        Assert.Equal(("2.0.0", null), await BeginAsync());
+        Assert.Equal(0, _system.Executed);
+        Assert.Equal(SuccessionPhase.ReExecuting, _lifecycle.Succession);
+        await _thread.Do(_quiescence.OnQuiet!);
+        Assert.Equal(1, _system.Executed);
+    }
+
+    [Fact]
+    public async Task A_refusal_by_the_kernel_leaves_the_daemon_as_it_was()
+    {
+        await BeginAsync();
+        await _thread.Do(_quiescence.OnQuiet!);
+        AssertContinues(MessageIds.UpgradeFailed);
+        Assert.Equal(1, _quiescence.Ended);
+        Assert.Equal(("2.0.0", null), await BeginAsync());
+    }
+
+    [Fact]
+    public async Task A_file_that_must_not_be_executed_is_refused_before_anything_runs()
+    {
+        _system.Check = () => "not executable";
+        Assert.Equal((null, "not executable"), await BeginAsync());
+        Assert.Equal(SuccessionPhase.None, _lifecycle.Succession);
+        Assert.Equal(0, _quiescence.Begun);
+    }
+
+    [Fact]
+    public async Task A_check_that_throws_refuses()
+    {
+        _system.Check = () => throw new IOException("the disk is gone");
+        Assert.Equal((null, "the disk is gone"), await BeginAsync());
+        Assert.Equal(SuccessionPhase.None, _lifecycle.Succession);
+    }
+
+    [Fact]
+    public async Task An_executable_that_rejects_the_state_is_refused()
+    {
+        _system.Answer = _ => new TrialResult("it exited with status 1", "", "format 9 is not known");
+        var (version, refusal) = await BeginAsync();
+        Assert.Null(version);
+        Assert.Contains("format 9 is not known", refusal, StringComparison.Ordinal);
+        AssertContinues(MessageIds.UpgradeRefused);
+        Assert.Equal(0, _quiescence.Begun);
+    }
+
+    [Theory]
+    [InlineData("hello")]
+    [InlineData("")]
+    [InlineData("""{"version":"2.0.0","format":1,"digest":"00"}""")]
+    public async Task A_program_that_has_not_read_the_state_is_refused(string output)
+    {
+        _system.Answer = _ => new TrialResult(null, output, "");
+        Assert.Null((await BeginAsync()).Version);
+        AssertContinues(MessageIds.UpgradeRefused);
+    }
+
+    [Fact]
+    public async Task A_shutdown_in_the_meantime_wins()
+    {
+        await BeginAsync();
+        await _thread.Do(_lifecycle.BeginShutdown);
+        await _thread.Do(_quiescence.OnQuiet!);
+        Assert.Equal(0, _system.Executed);
+        AssertContinues(MessageIds.UpgradeFailed);
+    }
+
+    [Fact]
+    public async Task A_file_that_was_replaced_after_its_check_is_not_executed()
+    {
+        await BeginAsync();
+        _system.Identity = (1, 2);
+        await _thread.Do(_quiescence.OnQuiet!);
+        Assert.Equal(0, _system.Executed);
+        Assert.Equal(1, _quiescence.Ended);
+    }
+
+    [Fact]
+    public async Task Only_one_succession_is_in_progress()
+    {
+        await BeginAsync();
+        Assert.NotNull((await BeginAsync()).Refusal);
+        await _thread.Do(() => _lifecycle.Succession = SuccessionPhase.HandingOver);
+        Assert.NotNull((await BeginAsync()).Refusal);
+    }
+
+    [Fact]
+    public async Task Nothing_begins_during_a_reload_or_a_shutdown()
+    {
+        _isReloading = true;
+        Assert.NotNull((await BeginAsync()).Refusal);
+        _isReloading = false;
+        _lifecycle.BeginShutdown();
+        Assert.NotNull((await BeginAsync()).Refusal);
+        Assert.Equal(SuccessionPhase.None, _lifecycle.Succession);
+    }
+
+    public void Dispose() => _thread.Dispose();
+
+    private async Task<(string? Version, string? Refusal)> BeginAsync() => await (await _thread.Ask(_reExec.BeginAsync)).WaitAsync(Patience.Deadline);
+
+    private void AssertContinues(string kind)
+    {
+        Assert.Equal(SuccessionPhase.None, _lifecycle.Succession);
+        Assert.Contains(kind, _log.Kinds);
+        Assert.Contains(_events.Events.After(0, 100).Item1, one => one.Kind == "daemon-upgrade-refused");
+    }
+}

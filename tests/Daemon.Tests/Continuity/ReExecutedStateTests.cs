@@ -1,0 +1,58 @@
+using System.Globalization;
+using Supervisor.Core.State;
+using Supervisor.Daemon.Continuity;
+using Supervisor.Daemon.Tests.Fakes;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Tests.Continuity;
+
+/// <summary>The state that an executed program finds, and what it does not accept as one.</summary>
+public sealed class ReExecutedStateTests : IDisposable
+{
+    private readonly TemporaryRuntime _runtime = new();
+
+    [Fact]
+    public void A_sealed_state_of_this_process_is_read()
+    {
+        var number = Sealed(ManifestFormat.Write(_runtime.Manifest));
+        Assert.NotNull(ReExecutedState.Read(number, 1, out var manifest, out _, out var error));
+        Assert.Null(error);
+        Assert.Equal("0.0.1", manifest!.Version);
+    }
+
+    [Fact]
+    public void A_state_of_another_process_is_rejected()
+    {
+        Assert.Null(ReExecutedState.Read(Sealed(ManifestFormat.Write(_runtime.Manifest)), 2, out _, out _, out var error));
+        Assert.Contains("process 1", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("x")]
+    [InlineData("-1")]
+    [InlineData("100000")]
+    public void What_is_not_a_sealed_memory_file_is_rejected(string variable)
+    {
+        Assert.Null(ReExecutedState.Read(variable, 1, out _, out _, out var error));
+        Assert.NotNull(error);
+    }
+
+    [Fact]
+    public void A_truncated_state_is_rejected()
+    {
+        Assert.Null(ReExecutedState.Read(Sealed(ManifestFormat.Write(_runtime.Manifest)[..20]), 1, out _, out _, out var error));
+        Assert.NotNull(error);
+    }
+
+    public void Dispose() => _runtime.Dispose();
+
+    /// <summary>The number of a descriptor that the reader owns.</summary>
+    private static string Sealed(byte[] state)
+    {
+        var memory = Succession.SealedMemory("state", stream => stream.Write(state), out _)!;
+        var number = memory.Number;
+        memory.SetHandleAsInvalid();
+        return number.ToString(CultureInfo.InvariantCulture);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using Supervisor.Core;
+using Supervisor.Daemon.Control;
+using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Runtime;
+using Supervisor.Daemon.Tests.Fakes;
+using Supervisor.Linux.Kernel;
+
+namespace Supervisor.Daemon.Tests.Runtime;
+
+/// <summary>The first signal lets workers drain, the second one kills them, and a restart by systemd leaves them alone.</summary>
+public sealed class ShutdownTests : IDisposable
+{
+    private readonly EventLoop _loop = new(TimeProvider.System);
+    private readonly Lifecycle _lifecycle = new();
+    private readonly FakeServices _services = new();
+    private readonly FakeSystemd _systemd = new();
+    private readonly FakeLog _log = new();
+    private readonly EventLog _events;
+    private Action<bool>? _onKnown;
+    private int _stopped;
+    private int _left;
+
+    public ShutdownTests() => _events = new EventLog(_loop);
+
+    [Fact]
+    public void The_daemon_exits_when_the_last_worker_has()
+    {
+        var shutdown = Shutdown();
+        shutdown.OnSignal(PosixSignal.SIGTERM);
+        Assert.True(_lifecycle.IsShuttingDown);
+        Assert.Equal((1, 0, 0), (_services.Stopped, _services.Killed, _stopped));
+        Assert.Equal(["STOPPING=1"], _systemd.TakeAll());
+        shutdown.ServiceChanged();
+        Assert.Equal(0, _stopped);
+        _services.AreGone = true;
+        shutdown.ServiceChanged();
+        Assert.Equal(1, _stopped);
+        Assert.False(shutdown.HasFailed);
+    }
+
+    [Fact]
+    public void A_second_signal_kills_the_workers()
+    {
+        var shutdown = Shutdown();
+        shutdown.OnSignal(PosixSignal.SIGINT);
+        shutdown.OnSignal(PosixSignal.SIGTERM);
+        Assert.Equal((1, 1), (_services.Stopped, _services.Killed));
+        Assert.Equal([MessageIds.DaemonStopping, MessageIds.DaemonStopForced], _log.Kinds);
+    }
+
+    [Fact]
+    public void Without_workers_the_daemon_exits_at_once()
+    {
+        _services.AreGone = true;
+        Shutdown().OnSignal(PosixSignal.SIGTERM);
+        Assert.Equal(1, _stopped);
+    }
+
+    [Fact]
+    public void A_service_that_changes_does_not_end_a_daemon_that_serves()
+    {
+        _services.AreGone = true;
+        Shutdown().ServiceChanged();
+        Assert.Equal(0, _stopped);
+    }
+
+    [Fact]
+    public void A_restart_by_systemd_leaves_the_workers_to_the_next_daemon()
+    {
+        Shutdown(isSystemd: true).OnSignal(PosixSignal.SIGTERM);
+        Assert.Equal(0, _left);
+        _onKnown!(true);
+        Assert.Equal((0, 0, 1), (_services.Stopped, _services.Killed, _left));
+        Assert.Equal([MessageIds.DaemonRestarting], _log.Kinds);
+        Assert.Equal(["STOPPING=1"], _systemd.TakeAll());
+    }
+
+    [Fact]
+    public void A_stop_by_systemd_lets_the_workers_drain()
+    {
+        Shutdown(isSystemd: true).OnSignal(PosixSignal.SIGTERM);
+        Assert.False(_lifecycle.IsShuttingDown);
+        _onKnown!(false);
+        Assert.Equal((1, 0), (_services.Stopped, _left));
+    }
+
+    [Fact]
+    public void An_interrupt_under_systemd_asks_nobody()
+    {
+        Shutdown(isSystemd: true).OnSignal(PosixSignal.SIGINT);
+        Assert.Null(_onKnown);
+        Assert.Equal(1, _services.Stopped);
+    }
+
+    [Fact]
+    public void With_nothing_to_serve_the_daemon_fails()
+    {
+        _services.AreGone = true;
+        var shutdown = Shutdown();
+        shutdown.BeginBecauseNothingToServe();
+        Assert.True(shutdown.HasFailed);
+        Assert.Equal(1, _stopped);
+        Assert.Equal([MessageIds.NothingToServe], _log.Kinds);
+    }
+
+    public void Dispose() => _loop.Dispose();
+
+    private Shutdown Shutdown(bool isSystemd = false) => new(
+        _lifecycle, _services, _events, new SystemdNotify(_systemd, _lifecycle, TimeProvider.System, _log.Log),
+        new ShutdownActions(isSystemd ? onKnown => _onKnown = onKnown : null, () => _left++, () => _stopped++), _log.Log);
+}
