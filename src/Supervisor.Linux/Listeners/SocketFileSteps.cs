@@ -20,23 +20,31 @@ internal static class SocketFileSteps
     public static void SetSocketMode(SocketTarget target, SocketModeStep step) =>
         target.History.AddSetting(step.Phase, "fchmod", "mode", Octal(step.Mode), Files.SetMode(target.Descriptor, step.Mode));
 
-    /// <summary>Sets the file's owner. An unknown user or group is a failure: the owner decides who may connect.</summary>
-    public static SystemCallFailure? SetOwner(SocketTarget target, PathOwnerStep step)
+    /// <summary>
+    /// Sets the file's owner. A user or group that <see cref="UserDirectory"/> does not have is a failure: the owner decides who may
+    /// connect. Whoever asks for the listener has the names looked up before, off the loop.
+    /// </summary>
+    /// <param name="target">The socket.</param>
+    /// <param name="step">The owner asked for.</param>
+    /// <param name="defaultUid">The owner if no user is asked for; null leaves it.</param>
+    /// <param name="defaultGid">The group if none is asked for; null leaves it.</param>
+    public static SystemCallFailure? SetOwner(SocketTarget target, PathOwnerStep step, uint? defaultUid = null, uint? defaultGid = null)
     {
-        var user = step.User is null ? null : Processes.FindUser(step.User);
-        var group = step.Group is null ? null : Processes.FindGroup(step.Group);
-        var value = OptionValue.Of($"{step.User}:{step.Group}");
-        var unknown = step.User is not null && user is null ? $"unknown user \"{step.User}\""
-            : step.Group is not null && group is null ? $"unknown group \"{step.Group}\""
-            : null;
+        AccountError? unknown = null;
+        var uid = step.User is null ? defaultUid : UserDirectory.Host.FindUser(step.User, out unknown)?.Uid;
+        var isUser = unknown is not null;
+        var gid = step.Group is null || isUser ? defaultGid : UserDirectory.Host.FindGroup(step.Group, out unknown);
+        var value = OptionValue.Of(string.Create(
+            CultureInfo.InvariantCulture, $"{step.User ?? $"{defaultUid}"}:{step.Group ?? $"{defaultGid}"}"));
         if (unknown is not null)
         {
-            target.History.Add(step.Phase, "fchownat", "owner", value, errno: "EINVAL", verdict: Verdict.Refused, note: unknown);
-            return new SystemCallError("fchownat", EINVAL).With($"{step.Path}, {value}: {unknown}");
+            var why = $"{new AccountName(isUser, (isUser ? step.User : step.Group)!)}: {unknown.Reason}";
+            target.History.Add(step.Phase, "fchownat", "owner", value, errno: "EINVAL", verdict: Verdict.Refused, note: why);
+            return new SystemCallError("fchownat", EINVAL).With($"{step.Path}, {value}: {why}");
         }
 
         using var file = PinOwn(target.Handle, step.Path, out var pinned);
-        var error = file is null ? pinned : Files.SetPinnedOwner(file, user?.Uid ?? uint.MaxValue, group ?? uint.MaxValue);
+        var error = file is null ? pinned : Files.SetPinnedOwner(file, uid ?? uint.MaxValue, gid ?? uint.MaxValue);
         target.History.AddSetting(step.Phase, "fchownat", "owner", value, error, error?.Name == "EPERM" ? "needs CAP_CHOWN" : null);
         return null;
     }
@@ -57,9 +65,10 @@ internal static class SocketFileSteps
     {
         if (before.User != after.User || before.Group != after.Group)
         {
-            var user = after.User ?? (before.User is null ? null : Processes.EffectiveUid.ToString(CultureInfo.InvariantCulture));
-            var group = after.Group ?? (before.Group is null ? null : Processes.EffectiveGid.ToString(CultureInfo.InvariantCulture));
-            SetOwner(target, new PathOwnerStep(path, user, group));
+            SetOwner(
+                target, new PathOwnerStep(path, after.User, after.Group),
+                after.User is null && before.User is not null ? Processes.EffectiveUid : null,
+                after.Group is null && before.Group is not null ? Processes.EffectiveGid : null);
         }
 
         if (before.Mode != after.Mode)
