@@ -135,7 +135,7 @@ internal sealed class RolloutSteps(ServiceStep step)
         if (step.State.Rollout is { IsActive: true, Phase: not RolloutPhase.RollingBack } rollout)
         {
             step.Hooks.StopPreparing(rollout.To);
-            RollBack("aborted, as asked", null);
+            RollBack("aborted on request", null);
         }
     }
 

@@ -39,5 +39,5 @@ public static class RolloutText
     public static string? Waits(string service, RolloutState rollout, int maxGenerations, TimeSpan now) =>
         rollout.Phase == RolloutPhase.Canary ? Until(service, rollout, now)
         : rollout.WaitsFor.IsEmpty ? null
-        : $"waits until generation {string.Join(", ", rollout.WaitsFor)} has left (rollout.max_generations is {maxGenerations})";
+        : $"waits until generation {string.Join(", ", rollout.WaitsFor)} has exited (rollout.max_generations is {maxGenerations})";
 }

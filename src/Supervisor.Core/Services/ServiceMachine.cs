@@ -55,7 +55,7 @@ public static class ServiceMachine
                 step.Service.Change(changed.Spec, changed.NewWorkers);
                 break;
             case PromoteRequested:
-                step.Rollout.Promote("as asked");
+                step.Rollout.Promote("on request");
                 break;
             case AbortRequested:
                 step.Rollout.Abort();

@@ -16,14 +16,15 @@ public static class ServiceReportText
         return report.Report switch
         {
             ServiceReport.WorkerSpawned => $"{worker} started",
-            ServiceReport.WorkerReady => $"{worker} is ready after {Durations.Text(now - report.Worker!.StartedAt)}",
+            ServiceReport.WorkerReady => $"{worker} ready after {Durations.Text(now - report.Worker!.StartedAt)}",
             ServiceReport.WorkerStartTimedOut => $"{worker} {report.Text}",
             ServiceReport.WorkerHung => $"{worker} {report.Text}: sending SIGABRT, SIGKILL follows in {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerDraining =>
-                $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "was asked to drain" : "says that it is leaving")}, has {Durations.Text(spec.StopTimeout)}",
+                $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "draining" : "drains without being asked (STOPPING=1)")}, "
+                + $"SIGKILL in {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerKilled =>
-                $"{worker} did not leave within stop_timeout ({Durations.Text(spec.StopTimeout)}) and is killed with its session",
-            ServiceReport.WorkerLeft => $"{worker} has left: {report.Text}",
+                $"{worker} did not exit within stop_timeout ({Durations.Text(spec.StopTimeout)}): sending SIGKILL to its session",
+            ServiceReport.WorkerLeft => $"{worker} {report.Text}",
             ServiceReport.WorkerDied => $"{worker} {report.Text}{WorkerText.BeforeReady(report.Worker!)}",
             ServiceReport.WorkerConnections or ServiceReport.WorkerCut => $"{worker} {report.Text}",
             ServiceReport.WorkerKeepsAccepting =>
@@ -43,7 +44,7 @@ public static class ServiceReportText
             ServiceReport.RolloutFailing => $"roll-out of generation {report.Rollout!.To} fails: {report.Text}",
             ServiceReport.RolloutEnded => RolloutText.Of(RolloutFigures.Of(state, report.Rollout!, now)),
             ServiceReport.ServiceStopped => "stopped",
-            ServiceReport.DemandArrived => "a connection waits; it is started",
+            ServiceReport.DemandArrived => "a connection arrived: starting the workers",
             ServiceReport.ServiceIdle =>
                 $"no connection for {Durations.Text(spec.StopWhenIdle)} (stop_when_idle): stopping the workers; "
                 + "the next connection starts the service again",

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Supervisor.Core.Workers;
 
-/// <summary>A drain for people; each text goes on where a worker's name has been said.</summary>
+/// <summary>A drain in words, to follow the name of a worker.</summary>
 public static class DrainWords
 {
     /// <summary>How many peers are named at the most.</summary>
@@ -18,7 +18,7 @@ public static class DrainWords
 
     /// <summary>What it has left.</summary>
     public static string Left(WorkerDrain drain, TimeSpan now) =>
-        $"has {Connections(drain.Count ?? 0)} left{Details(drain, now, drain.SilentFor is { TotalSeconds: >= 1 } silent ? $"nothing has come or gone for {Age(silent)}" : null)}";
+        $"has {Connections(drain.Count ?? 0)} left{Details(drain, now, drain.SilentFor is { TotalSeconds: >= 1 } silent ? $"no data for {Age(silent)}" : null)}";
 
     /// <summary>What is cut when it is killed; null where nothing is.</summary>
     public static string? Cut(WorkerDrain drain, TimeSpan now)
@@ -38,8 +38,8 @@ public static class DrainWords
     public static string Keeps(KeptAccepting kept) => kept.Evidence switch
     {
         AcceptingEvidence.Accepted =>
-            $"keeps accepting on \"{kept.Listener}\": it took a connection{(kept.Peer is { } peer ? $" (from {peer})" : "")} more than {Age(kept.After)} after it was asked to leave",
-        AcceptingEvidence.Waiting => $"keeps accepting on \"{kept.Listener}\": it still waits for connections {Age(kept.After)} after it was asked to leave",
+            $"keeps accepting on \"{kept.Listener}\": it accepted a connection{(kept.Peer is { } peer ? $" (from {peer})" : "")} more than {Age(kept.After)} after its stop signal",
+        AcceptingEvidence.Waiting => $"keeps accepting on \"{kept.Listener}\": it still waits for connections {Age(kept.After)} after its stop signal",
         _ => throw new ArgumentOutOfRangeException(nameof(kept), kept.Evidence, null),
     };
 

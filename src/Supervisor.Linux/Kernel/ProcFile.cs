@@ -181,44 +181,6 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         }
     }
 
-    /// <summary>Whether <paramref name="pid"/> is <paramref name="ancestor"/>, of its session, or below it.</summary>
-    public static bool DescendsFrom(int pid, int ancestor)
-    {
-        for (var depth = 0; depth < 64 && pid > 1; depth++)
-        {
-            if (pid == ancestor)
-            {
-                return true;
-            }
-
-            if (Read(pid) is not { } process)
-            {
-                return false;
-            }
-
-            if (process.SessionId == ancestor)
-            {
-                return true;
-            }
-
-            pid = process.ParentPid;
-        }
-
-        return false;
-    }
-
-    /// <summary>Processes of a session other than its leader. A call for each process of the host, not a file: it runs at each worker's end.</summary>
-    public static IEnumerable<int> MembersOf(int session)
-    {
-        foreach (var pid in All())
-        {
-            if (pid != session && Processes.SessionOf(pid) == session)
-            {
-                yield return pid;
-            }
-        }
-    }
-
     /// <summary>A number, counted from the field that follows the command; null where there is none.</summary>
     private static ulong? Field(ReadOnlySpan<byte> fields, int index)
     {

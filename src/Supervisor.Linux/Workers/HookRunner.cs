@@ -260,7 +260,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         _process = null;
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
         Tell(unlaunched is not null ? $"{_hook!.Hook.Setting()} could not be started: {unlaunched}"
-            : _timedOut ? $"{_hook!.Hook.Setting()} did not end within start_timeout ({Durations.Text(_timeout)}) and was killed"
+            : _timedOut ? $"{_hook!.Hook.Setting()} did not exit within start_timeout ({Durations.Text(_timeout)}) and was killed"
             : exit is { Signalled: false, Status: 0 } ? null
             : $"{_hook!.Hook.Setting()} {reason.Text}");
         Next();

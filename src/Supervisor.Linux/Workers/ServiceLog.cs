@@ -117,7 +117,7 @@ internal sealed class ServiceLog : IDisposable
 
     public void FirstEnded(int pid, int main, string how) =>
         _log.Kind(MessageIds.WorkerMainExited).Worker(main)
-            .Information("service {Service}: pid {Pid} {Reason}; the worker goes on as pid {Main}", _name, pid, how, main);
+            .Information("service {Service}: pid {Pid} {Reason}; the worker continues as pid {Main}", _name, pid, how, main);
 
     public void AwaitsMain(WorkerState worker, int pid) =>
         About(_log.Kind(MessageIds.WorkerMainAwaited), worker, pid).Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);

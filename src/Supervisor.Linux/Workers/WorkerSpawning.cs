@@ -21,63 +21,54 @@ internal sealed class WorkerSpawning(ServiceContext service)
     /// <summary>Whether a worker has no process yet.</summary>
     public bool IsPreparing(int workerId) => _preparing.Contains(workerId);
 
-    /// <summary>Spawns a worker, when the files that its environment comes from have been read.</summary>
+    /// <summary>Spawns a worker, once its user is known and the files that its environment comes from have been read.</summary>
     public void Spawn(WorkerState worker, bool isOneOfMany)
     {
         var spec = service.State.SpecOf(worker.Generation);
-        if (service.Generations.Of(worker.Generation).Identity is null)
+        if (spec.EnvironmentFiles.IsEmpty && service.Generations.Of(worker.Generation).Identity is { } known)
         {
-            _preparing.Add(worker.Id);
-            service.Generations.ResolveOf(worker.Generation, spec, (_, error) =>
-            {
-                if (_preparing.Remove(worker.Id))
-                {
-                    SpawnOrFail(error);
-                }
-            });
-            return;
-        }
-
-        if (spec.EnvironmentFiles.IsEmpty)
-        {
-            Spawn(worker, spec, FileVariables.None, isOneOfMany);
+            Spawn(worker, spec, known, FileVariables.None, isOneOfMany);
             return;
         }
 
         _preparing.Add(worker.Id);
-        service.EnvironmentFiles.Read(spec, service.Generations.Of(worker.Generation).Identity!, read =>
+        service.Generations.ResolveOf(worker.Generation, spec, (identity, error) =>
+        {
+            if (identity is null)
+            {
+                Prepared(null, new FileVariables([], error));
+            }
+            else if (spec.EnvironmentFiles.IsEmpty)
+            {
+                Prepared(identity, FileVariables.None);
+            }
+            else
+            {
+                service.EnvironmentFiles.Read(spec, identity, read => Prepared(identity, read));
+            }
+        });
+
+        void Prepared(WorkerIdentity? identity, FileVariables variables)
         {
             if (!_preparing.Remove(worker.Id))
             {
                 return;
             }
 
-            if (read.Error is { } error)
+            if (variables.Error is { } error)
             {
                 service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(error)));
             }
             else
             {
-                Spawn(worker, spec, read, isOneOfMany: false);
-            }
-        });
-
-        void SpawnOrFail(string? error)
-        {
-            if (error is not null)
-            {
-                service.Post(new WorkerEnded(worker.Id, ExitReason.NotStarted(error)));
-            }
-            else
-            {
-                Spawn(worker, isOneOfMany: false);
+                Spawn(worker, spec, identity!, variables, isOneOfMany: false);
             }
         }
     }
 
-    private void Spawn(WorkerState worker, ServiceSpec spec, FileVariables fromFiles, bool isOneOfMany)
+    private void Spawn(WorkerState worker, ServiceSpec spec, WorkerIdentity identity, FileVariables fromFiles, bool isOneOfMany)
     {
-        var (listeners, identity) = service.Generations.Of(worker.Generation);
+        var listeners = service.Generations.Of(worker.Generation).Listeners;
         foreach (var handle in listeners)
         {
             handle.KeepBaseline();
@@ -88,7 +79,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         // The lines' pid is known only once the process is there, and it writes none before.
         var pid = 0;
         var spawned = service.Spawner.Start(
-            spec, identity!, worker, listeners,
+            spec, identity, worker, listeners,
             line => service.Log.Output(worker, pid, line, isError: false),
             line => service.Log.Output(worker, pid, line, isError: true),
             fromFiles,

@@ -129,7 +129,7 @@ public class CanaryScenarios
         service.Abort().Did("spawn 0/1");
         service.Ready("0/1").Did("stop 0/2");
         service.EndAll();
-        Assert.Equal((RolloutPhase.RolledBack, "aborted, as asked"), (service.RolloutPhase, service.State.Rollout!.Reason));
+        Assert.Equal((RolloutPhase.RolledBack, "aborted on request"), (service.RolloutPhase, service.State.Rollout!.Reason));
     }
 
     [Fact]

@@ -67,7 +67,7 @@ public class WorkerDrainTests
         Assert.Equal(new KeptAccepting("admin", AcceptingEvidence.Accepted, peer, At(1.2)), drain.KeepsAccepting);
         Assert.Equal(drain.KeepsAccepting, drain.See(Look(Open(3)), At(17)).KeepsAccepting);
         Assert.Equal(
-            "keeps accepting on \"admin\": it took a connection (from 192.0.2.7:4711) more than 1.2s after it was asked to leave",
+            "keeps accepting on \"admin\": it accepted a connection (from 192.0.2.7:4711) more than 1.2s after its stop signal",
             DrainWords.Keeps(drain.KeepsAccepting!));
     }
 
@@ -118,7 +118,7 @@ public class WorkerDrainTests
         drain = drain.See(Awaits(["web"]), At(13.2));
         Assert.Equal(new KeptAccepting("web", AcceptingEvidence.Waiting, null, At(3.2)), drain.KeepsAccepting);
         Assert.Equal(
-            "keeps accepting on \"web\": it still waits for connections 3.2s after it was asked to leave",
+            "keeps accepting on \"web\": it still waits for connections 3.2s after its stop signal",
             DrainWords.Keeps(drain.KeepsAccepting!));
     }
 
@@ -135,7 +135,7 @@ public class WorkerDrainTests
         Assert.Equal("has no connection left", DrainWords.Left(Told.See(Look(), At(11)), At(11)));
         Assert.Equal("has 1 connection left (web)", DrainWords.Left(Told.See(Look(Open(1)), At(11)), At(11)));
         Assert.Equal(
-            "has 3 connections left (1 of admin, 2 of web; the oldest open for 42s at least; nothing has come or gone for 4.5s)",
+            "has 3 connections left (1 of admin, 2 of web; the oldest open for 42s at least; no data for 4.5s)",
             DrainWords.Left(
                 Told.See(Look(Open(1, openFor: 42.3, silentFor: 42.3), Open(2, "admin", 5, 4.55), Open(3, silentFor: 9)), At(11)),
                 At(11)));

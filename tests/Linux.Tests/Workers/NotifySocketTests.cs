@@ -276,7 +276,7 @@ public class NotifySocketTests : KernelTest
                     isWatched = true;
                     socket.Watch(
                         _loop.Loop,
-                        sender => ProcFile.DescendsFrom(sender, worker ?? Processes.CurrentPid),
+                        sender => ProcessTree.DescendsFrom(sender, worker ?? Processes.CurrentPid),
                         (message, descriptors) =>
                         {
                             _messages.Add(message);

@@ -28,21 +28,21 @@ public class ProcFileTests : KernelTest
         var file = ProcFile.Read(child.Pid)!.Value;
         Assert.Equal((Processes.CurrentPid, child.Pid), (file.ParentPid, file.SessionId));
         Assert.Equal(name, ProcFile.Command(child.Pid));
-        Assert.True(ProcFile.DescendsFrom(child.Pid, child.Pid));
-        Assert.True(ProcFile.DescendsFrom(child.Pid, Processes.CurrentPid));
-        Assert.False(ProcFile.DescendsFrom(Processes.CurrentPid, child.Pid));
+        Assert.True(ProcessTree.DescendsFrom(child.Pid, child.Pid));
+        Assert.True(ProcessTree.DescendsFrom(child.Pid, Processes.CurrentPid));
+        Assert.False(ProcessTree.DescendsFrom(Processes.CurrentPid, child.Pid));
         Processes.Signal(child.Pidfd, 9);
         Child.End(child);
         Assert.Null(ProcFile.Read(child.Pid));
         Assert.Null(ProcFile.Command(child.Pid));
-        Assert.False(ProcFile.DescendsFrom(child.Pid, Processes.CurrentPid));
+        Assert.False(ProcessTree.DescendsFrom(child.Pid, Processes.CurrentPid));
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]
     [InlineData(1)]
-    public void Nobody_descends_from_what_is_no_worker(int pid) => Assert.False(ProcFile.DescendsFrom(pid, Processes.CurrentPid));
+    public void Nobody_descends_from_what_is_no_worker(int pid) => Assert.False(ProcessTree.DescendsFrom(pid, Processes.CurrentPid));
 
     /// <summary>An orphan belongs to its session still, though its parent is somebody else by now.</summary>
     [Fact]
@@ -66,8 +66,8 @@ public class ProcFileTests : KernelTest
             }
 
             Libc.WaitFor(leader.Pidfd);
-            Assert.Equal(6, ProcFile.MembersOf(leader.Pid).Count());
-            Assert.All(ProcFile.MembersOf(leader.Pid), member => Assert.True(ProcFile.DescendsFrom(member, leader.Pid)));
+            Assert.Equal(6, ProcessTree.MembersOf(leader.Pid).Count());
+            Assert.All(ProcessTree.MembersOf(leader.Pid), member => Assert.True(ProcessTree.DescendsFrom(member, leader.Pid)));
             using var loop = new LoopThread();
             using var orphans = new OrphanReaper(loop.Loop);
             var output = new OutputPipe(reader!, _ => { });
