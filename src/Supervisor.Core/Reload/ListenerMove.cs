@@ -29,6 +29,15 @@ public enum ListenerMove
 /// <summary>Decides how a socket is moved.</summary>
 public static class ListenerMoves
 {
+    /// <summary>Whether the kernel knows two bridged sockets as one group of only these two: same address, family and interface.</summary>
+    /// <param name="before">What the living socket was made by.</param>
+    /// <param name="effective">The address of the living socket.</param>
+    /// <param name="after">What is asked for.</param>
+    /// <param name="at">The address that is bound.</param>
+    public static bool CanSteer(ListenerSpec before, ListenAddress? effective, ListenerSpec after, ListenAddress at) =>
+        before.Address.Kind == after.Address.Kind && after.Address.Kind.SpeaksTcp() && effective == at && !before.Bind.ReusePort && before.Shards == 1 && after.Shards == 1
+        && before.Bind.IPv6Only == after.Bind.IPv6Only && before.Bind.Device == after.Bind.Device;
+
     /// <summary>
     /// Whether a socket of <paramref name="after"/> has room beside a living one of <paramref name="before"/>.
     /// net/ipv4/inet_connection_sock.c, inet_bind_conflict: two that both have SO_REUSEPORT, and one user, never exclude each

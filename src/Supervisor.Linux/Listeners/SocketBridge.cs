@@ -42,11 +42,6 @@ public sealed class SocketBridge : ISocketBridge
     /// <inheritdoc/>
     public ListenerHandle Successor { get; }
 
-    /// <summary>Whether the kernel knows the two as one group in which nobody else is: one address, family, device and side of it.</summary>
-    public static bool CanSteer(ListenerSpec former, ListenAddress? effective, ListenerSpec successor, ListenAddress at) =>
-        former.Address.Kind == successor.Address.Kind && successor.Address.Kind.SpeaksTcp() && effective == at && !former.Bind.ReusePort && former.Shards == 1 && successor.Shards == 1
-        && former.Bind.IPv6Only == successor.Bind.IPv6Only && former.Bind.Device == successor.Bind.Device;
-
     /// <inheritdoc/>
     public void Steer(ListenerHandle target)
     {

@@ -1,0 +1,79 @@
+using System.Collections.Immutable;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Services;
+
+namespace Supervisor.Core.Reload;
+
+/// <summary>What a reload does to each listener and service. Pure: nothing is made, and the kernel is not asked.</summary>
+public sealed record ReloadPlan
+{
+    private ReloadPlan(ImmutableArray<PlannedListener> listeners, ImmutableArray<PlannedService> services)
+    {
+        Listeners = listeners;
+        Services = services;
+    }
+
+    /// <summary>The listeners, in the order of the configuration; then those that are removed.</summary>
+    public ImmutableArray<PlannedListener> Listeners { get; }
+
+    /// <summary>The services, in the order of the configuration; then those that are removed.</summary>
+    public ImmutableArray<PlannedService> Services { get; }
+
+    /// <summary>Listeners that need another socket, for which the kernel has no room next to the socket that serves.</summary>
+    public IEnumerable<PlannedListener> Impossible => Listeners.Where(step => step.Move == ListenerMove.Impossible);
+
+    /// <summary>Everything that is done.</summary>
+    public IEnumerable<ReloadAction> Actions => [.. Listeners.Select(step => step.Action), .. Services.SelectMany(service => service.Actions)];
+
+    /// <summary>Makes a plan.</summary>
+    /// <param name="running">The configured listeners that exist.</param>
+    /// <param name="retired">Sockets that earlier reloads have replaced, and that still live.</param>
+    /// <param name="services">The services that exist and are not removed already.</param>
+    /// <param name="wanted">The listeners of the new configuration.</param>
+    /// <param name="wantedServices">The services of the new configuration.</param>
+    /// <param name="device">The number of an interface by its name; 0 for none.</param>
+    public static ReloadPlan Between(
+        IReadOnlyList<RunningListener> running,
+        IReadOnlyList<RunningListener> retired,
+        IReadOnlyList<RunningService> services,
+        IReadOnlyList<ListenerSpec> wanted,
+        IReadOnlyList<ServiceSpec> wantedServices,
+        Func<string, uint> device)
+    {
+        var byName = running.ToDictionary(listener => listener.Spec.Name, StringComparer.Ordinal);
+        var serviceByName = services.ToDictionary(service => service.Spec.Name, StringComparer.Ordinal);
+        var diff = ConfigDiff.Between(
+            [.. running.Select(listener => listener.Spec)], [.. services.Select(service => service.Spec)], wanted, wantedServices,
+            [.. services.Where(service => service.IsMixed).Select(service => service.Spec.Name)]);
+
+        // Sockets that go away, so that a new one may have to share its address with them.
+        RunningListener[] leaving =
+        [
+            .. diff.Listeners.Where(one => one.Before is not null && (one.After is null || one.NeedsNewSocket)).Select(one => byName[one.Before!.Name]).Where(listener => listener.HasSocket),
+            .. retired.Where(listener => listener.HasSocket),
+        ];
+        ImmutableArray<PlannedListener> listeners = [.. diff.Listeners.Select(one => Plan(one, one.Before is null ? null : byName[one.Before.Name], leaving, device))];
+        return new ReloadPlan(listeners, [.. diff.Services.Select(one => PlannedService.Of(one, serviceByName.GetValueOrDefault(one.Name), listeners))]);
+    }
+
+    private static PlannedListener Plan(ListenerDiff diff, RunningListener? former, RunningListener[] leaving, Func<string, uint> device)
+    {
+        if (diff.After is not { } after)
+        {
+            return new PlannedListener(diff, former, ListenerMove.None, [], diff.Before!.Address);
+        }
+
+        var keepsPort = diff.Before?.Address == after.Address && after.Address.Kind.IsInternet() && after.Address.Port == 0;
+        var at = keepsPort && former?.Effective is { } effective ? effective : after.Address;
+        if (former is { HasSocket: true } && !diff.NeedsNewSocket)
+        {
+            return new PlannedListener(diff, former, ListenerMove.None, [], at);
+        }
+
+        var moves = leaving.Select(other => (Other: other, Move: ListenerMoves.Between(other.Spec with { Address = other.Address }, other.Domain, after with { Address = at }, device))).ToList();
+        return new PlannedListener(diff, former, Hardest(moves.Select(one => one.Move)), [.. moves.Where(one => one.Move == ListenerMove.Bridge).Select(one => one.Other)], at);
+    }
+
+    /// <summary>The move that meets the needs of all: the members of <see cref="ListenerMove"/> stand in the order of what they need.</summary>
+    private static ListenerMove Hardest(IEnumerable<ListenerMove> moves) => moves.Append(ListenerMove.Beside).Max();
+}
