@@ -23,8 +23,8 @@ public sealed record RunningListener(ListenerSpec Spec, SocketDomain Domain)
     /// <summary>The name of the errno for which it has no socket; null where it has one.</summary>
     public string? Failure { get; init; }
 
-    /// <summary>Why the kernel cannot be told which of several sockets gets a new connection; null where it can.</summary>
-    public string? NotSteered { get; init; }
+    /// <summary>Why the kernel cannot be told which of several sockets gets a new connection; null where it can. Asked only where the number of sockets changes.</summary>
+    public Func<string?> NotSteered { get; init; } = static () => null;
 
     /// <summary>The address that is bound, or else the address that is asked for.</summary>
     public ListenAddress Address => Effective ?? Spec.Address;

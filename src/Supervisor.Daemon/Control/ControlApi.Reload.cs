@@ -16,9 +16,10 @@ internal sealed partial class ControlApi
 
         var dryRun = RequestParameters.IsSet(context.Request, "dry_run");
         var document = await _verbs.ReloadAsync(dryRun);
-        if (document.Status is { } status)
+        if (document.Title is not null)
         {
-            context.Response.StatusCode = status;
+            document = document with { Status = StatusCodes.Status422UnprocessableEntity };
+            context.Response.StatusCode = StatusCodes.Status422UnprocessableEntity;
             context.Response.ContentType = "application/problem+json";
             Write(context.Response.BodyWriter, document, ControlJson.Default.ReloadDocument);
             await context.Response.BodyWriter.FlushAsync();

@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
-using Serilog;
 using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Validation;
@@ -8,145 +6,124 @@ using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Reload;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Control;
-using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux;
-using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Reload;
 
-/// <summary>
-/// Reads the configuration again and applies the difference between it and what runs.
-/// </summary>
+/// <summary>Reads the configuration again and applies the difference between it and what runs.</summary>
 /// <remarks>
-/// Everything that can fail is done before anything is changed: the files are read and checked, users looked up, new
-/// sockets bound beside the old ones. If one of these fails, what was made is closed again and all goes on as it was. What
-/// is left cannot fail but in the way of any roll-out, which takes itself back.
-/// A socket lives for as long as somebody has it or may get it: the one that a listener had before is closed when no
-/// generation of workers is left that was given it; where the roll-out onto the new one is taken back, the old one is the
-/// listener's again. On the loop, but for <see cref="Load"/>.
+/// A reload has five steps. Everything that can fail is done before anything changes:
+/// <list type="number">
+/// <item>Read and validate the files, and look users up (<see cref="Load"/>): off the loop.</item>
+/// <item>Plan (<see cref="ReloadPlan"/>): pure.</item>
+/// <item>Prepare (<see cref="PreparedSockets"/>): bind the new sockets next to the old ones. A failure closes them again.</item>
+/// <item>Commit: cannot fail. A roll-out that it begins can, and rolls back.</item>
+/// <item>Retire the old sockets (<see cref="RetiredSockets"/>), when their last worker has exited.</item>
+/// </list>
 /// </remarks>
 internal sealed class Reloader(ReloadContext daemon)
 {
-    private readonly List<RetiredSocket> _retired = [];
+    private readonly RetiredSockets _retired = new(daemon.Services, daemon.Listeners, daemon.Factory, daemon.Log);
     private readonly ShardScaling _shards = new(daemon);
+    private readonly ReloadReport _report = new(daemon.Events, daemon.Log, daemon.Info.ConfigFile);
     private readonly List<ServiceRunner> _removed = [];
     private bool _sweeping;
 
-    /// <summary>The services that the configuration has, without those that are on their way out.</summary>
+    /// <summary>The configured services: without those whose workers drain because they are no longer configured.</summary>
     private IReadOnlyList<ServiceRunner> Services => [.. daemon.Services.Except(_removed)];
 
     /// <summary>Whether sockets or services of the former configuration still live.</summary>
-    public bool IsUnderWay => _retired.Count > 0 || _removed.Count > 0;
+    public bool IsUnderWay => !_retired.IsEmpty || _removed.Count > 0;
 
-    /// <summary>Reads and validates the files. Any thread but the loop, which must not wait for a disk.</summary>
+    /// <summary>Reads and validates the files. Any thread but the loop, which must not wait for a disk or a name service.</summary>
     public ConfigResult Load()
     {
         if (daemon.Info.ConfigFile is not { } file)
         {
-            return new ConfigResult(null, [new ConfigDiagnostic("command line", 0, 0, null, "there is no configuration file to read again", "start the daemon with --config, or restart it with other options")]);
+            return new ConfigResult(
+                null, [new ConfigDiagnostic("command line", 0, 0, null, "there is no configuration file to read again", "start the daemon with --config, or restart it with other options")]);
         }
 
         return ConfigLoading.Load(file, Profile.Reload, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
     }
 
-    /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do.</summary>
+    /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do. A refused configuration changes nothing; its document has a title.</summary>
     public ReloadDocument Apply(ConfigResult loaded, bool dryRun)
     {
         if (daemon.Lifecycle.IsShuttingDown || (daemon.Lifecycle.IsBeingSucceeded && !dryRun))
         {
-            var why = daemon.Lifecycle.IsShuttingDown ? "listend is leaving: nothing is changed any more" : "the daemon is being replaced: reload again when that has ended";
-            return Refused(dryRun, [new ConfigErrorDocument(daemon.Info.ConfigFile ?? "", 0, 0, null, why, null)], [], []);
+            var why = daemon.Lifecycle.IsShuttingDown ? "listend is stopping: no reload is possible" : "the daemon is being replaced: reload again when that has ended";
+            return _report.Refused(dryRun, [new ConfigDiagnostic(daemon.Info.ConfigFile ?? "", 0, 0, null, why, null)], [], []);
         }
 
-        if (loaded.Config is not { } config || !loaded.Errors.IsEmpty)
+        if (loaded.Config is not { } config)
         {
-            return Refused(dryRun, [.. loaded.Errors.Select(Documents.Error)], [], []);
+            return _report.Refused(dryRun, loaded.Errors, [], []);
         }
 
         if (!dryRun)
         {
-            // A shard that a worker has shut down is made anew first: who stands where in the kernel's group is known then.
+            // A shard that a worker has shut down is made again first: the plan needs the order of the sockets in the kernel's group.
             foreach (var handle in daemon.Listeners.Handles.Where(handle => handle.Sockets.Count > 1).ToArray())
             {
                 daemon.Drift.Check(handle);
             }
         }
 
-        var plan = new ReloadPlan(daemon, config, loaded.Places, Services, _retired.Select(retired => retired.Former));
+        var state = new RunningState(daemon.Listeners.Handles, _retired.Handles, Services);
+        var plan = state.PlanTo(config);
+        ReloadActionDocument[] actions = [.. DaemonChanges(config).Concat(plan.Actions).Select(ReloadText.Document)];
+        var identities = Identities(config);
+        ConfigDiagnostic[] errors = [.. Obstacles.Find(plan, config, loaded.Places, daemon.Listeners.Handles, identities.Keys)];
+        ConfigDiagnostic[] failures = [.. loaded.Failures, .. dryRun ? Obstacles.Probe(plan, config, loaded.Places, daemon.Factory.Evidence) : []];
+        if (errors.Length > 0 || failures.Length > 0)
+        {
+            return _report.Refused(dryRun, errors, failures, actions);
+        }
+
         if (dryRun)
         {
-            plan.Probe(daemon.Factory.Evidence);
+            return _report.DryRun(actions, loaded.Warnings);
         }
 
-        if (plan.Errors.Count > 0 || plan.Failures.Count > 0 || !loaded.Failures.IsEmpty)
+        ListenerStep[] steps = [.. plan.Listeners.Select(state.Step)];
+        var prepared = PreparedSockets.Make(steps, daemon.Factory, loaded.Places, daemon.Loop.Now);
+        if (prepared.Failures.Count > 0)
         {
-            return Refused(dryRun, [.. plan.Errors.Select(Documents.Error)], [.. loaded.Failures.Select(Documents.Failure), .. plan.Failures], plan.Actions);
+            return _report.Refused(dryRun, [], prepared.Failures, actions);
         }
 
-        if (dryRun)
-        {
-            return new ReloadDocument(DryRun: true, Applied: false, daemon.Info.ConfigFile, plan.Actions, [], [], Summary(plan, "would be"))
-            {
-                Warnings = [.. loaded.Warnings.Select(warning => warning.ToString())],
-            };
-        }
-
-        if (!TryMake(plan, loaded.Places, out var made, out var bridges, out var failures))
-        {
-            return Refused(dryRun, [], failures, plan.Actions);
-        }
-
-        var warnings = Commit(plan, made, bridges);
+        var warnings = Commit(steps, plan.Services, prepared, identities);
         daemon.Config.Replace(config);
-        var message = Summary(plan, "");
-        daemon.Log.Kind(MessageIds.ReloadApplied).Information("reload: {Message}", message);
-        foreach (var warning in warnings)
-        {
-            daemon.Log.Kind(MessageIds.ReloadWarning).Warning("reload: {Warning}", warning);
-        }
-
-        daemon.Events.Daemon("reloaded", "reload: " + message);
-        return new ReloadDocument(DryRun: false, Applied: true, daemon.Info.ConfigFile, plan.Actions, [], [], message) { Warnings = warnings };
+        return _report.Applied(actions, warnings);
     }
 
     /// <summary>
-    /// The configuration has changed while no daemon was there to read it. It is applied as any reload is, after the
-    /// predecessor's has gone on: all of it or nothing.
+    /// Applies a configuration that has changed while no daemon ran: as any reload, all of it or nothing, once the daemon
+    /// serves by the previous one.
     /// </summary>
     public void ApplyAtStart(ConfigResult wanted)
     {
         daemon.Log.Kind(MessageIds.ConfigChanged).Information("the configuration has changed since the last daemon read it: it is applied now");
-        Accounts.LookUp(wanted.Draft).ContinueWith(_ => daemon.Loop.Post(() => ApplyNow(wanted)), TaskScheduler.Default);
+        Accounts.LookUp(wanted.Draft).ContinueWith(
+            _ => daemon.Loop.Post(() =>
+            {
+                var outcome = Apply(wanted, dryRun: false);
+                _report.LogActions(outcome.Applied ? outcome.Actions : []);
+            }),
+            TaskScheduler.Default);
     }
 
-    private void ApplyNow(ConfigResult wanted)
-    {
-        var outcome = Apply(wanted, dryRun: false);
-        foreach (var action in outcome.Actions.Where(action => outcome.Applied && action.Action != "unchanged"))
-        {
-            var subject = action.Name.Length == 0 ? action.Subject : $"{action.Subject} {action.Name}";
-            About(action).Information("reload: {Subject}: {Action}{Settings}{Reason}", subject, action.Action, action.Settings.Count == 0 ? "" : $" ({string.Join(", ", action.Settings)})", action.Reason is { } reason ? $": {reason}" : "");
-        }
-    }
-
-    /// <summary>A service has changed: sockets that nobody has any more are closed, services that are gone are let go.</summary>
+    /// <summary>A service has changed: closes sockets that no worker has any more, and forgets services that have stopped.</summary>
     public void ServiceChanged()
     {
         _shards.ServiceChanged();
-        foreach (var retired in _retired)
-        {
-            if (retired is { Bridge: { } bridge, Successor: { } successor } && IsServed(successor) && IsServed(retired.Former))
-            {
-                bridge.Share();
-            }
-        }
-
-        if (!_sweeping && (_retired.Count > 0 || _removed.Count > 0))
+        _retired.Share();
+        if (!_sweeping && IsUnderWay)
         {
             _sweeping = true;
             daemon.Loop.Post(Sweep);
@@ -154,8 +131,8 @@ internal sealed class Reloader(ReloadContext daemon)
     }
 
     /// <summary>
-    /// A worker is to be asked to leave. Where it is the last one that accepts on a socket that goes away, new connections
-    /// are first given to the other one, and it is asked once nobody waits in its queue any more.
+    /// A worker is to be told to stop. Where it is the last worker that accepts on a socket that goes away, new connections
+    /// first go to the other socket, and the worker is told when the queue is empty. False where nothing has to be waited for.
     /// </summary>
     public bool Holds(ServiceRunner runner, WorkerState worker, Action ask)
     {
@@ -165,24 +142,13 @@ internal sealed class Reloader(ReloadContext daemon)
         }
 
         var shards = _shards.LastIn(runner, worker);
-        var last = runner.ListenersOf(worker.Generation).Where(handle => _retired.Any(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle)).ToArray();
-        if (last.Length == 0 && shards.Count == 0)
+        var last = _retired.LastIn(runner, worker);
+        if (last.Count == 0 && shards.Count == 0)
         {
             return false;
         }
 
-        foreach (var retired in _retired.Where(retired => retired.Bridge is not null))
-        {
-            if (last.Contains(retired.Former))
-            {
-                retired.Bridge!.Steer(retired.Successor!);
-            }
-            else if (last.Contains(retired.Successor))
-            {
-                retired.Bridge!.Steer(retired.Former);
-            }
-        }
-
+        _retired.SteerAwayFrom(last);
         _ = new QueueDrain(
             daemon.Loop,
             () => last.All(QueueDrain.IsEmpty) && !shards.Any(shard => shard.LeavingSince is not null && shard.HasWaiting),
@@ -191,165 +157,41 @@ internal sealed class Reloader(ReloadContext daemon)
         return true;
     }
 
-    /// <summary>Whether somebody accepts on it, and goes on to.</summary>
-    private bool IsServed(ListenerHandle handle) =>
-        daemon.Services.Any(runner => runner.State.Workers.Any(worker => worker.Phase == WorkerPhase.Ready && runner.ListenersOf(worker.Generation).Contains(handle)));
-
     /// <summary>Closes what is still held for workers of former configurations.</summary>
-    public void Close()
+    public void Close() => _retired.Close();
+
+    private IEnumerable<ReloadAction> DaemonChanges(ListendConfig config) => DaemonActions.Between(
+        daemon.Config.Current.Daemon, config.Daemon, daemon.Info.Paths.Directory, daemon.Info.IsDirectoryGiven ? null : TrustedRuntimeDirectory.Of(config));
+
+    /// <summary>The users and groups of the services, by the answers that are there: <see cref="Load"/> has waited for them.</summary>
+    private static Dictionary<string, WorkerIdentity> Identities(ListendConfig config)
     {
-        foreach (var retired in _retired)
+        var identities = new Dictionary<string, WorkerIdentity>(StringComparer.Ordinal);
+        foreach (var service in config.Services)
         {
-            daemon.Factory.Replacer.Retire(retired.Former, removePath: retired.Former.Origin == Core.Listeners.History.HandleOrigin.Created);
-            retired.Bridge?.End(retired.Successor!);
+            if (WorkerIdentity.TryResolve(service, UserDirectory.Host, out var identity, out _))
+            {
+                identities.Add(service.Name, identity);
+            }
         }
 
-        _retired.Clear();
+        return identities;
     }
 
-    /// <summary>Binds every new socket; where one cannot be, those that could are closed again.</summary>
-    private bool TryMake(
-        ReloadPlan plan, ConfigPlaces places, out Dictionary<ListenerStep, ListenerHandle> made, out Dictionary<ListenerHandle, ISocketBridge> bridges, out List<FailureDocument> failures)
-    {
-        made = [];
-        failures = [];
-        bridges = [];
-        var retried = new List<(ListenerHandle Handle, Core.Listeners.ListenerSpec Before)>();
-        foreach (var step in plan.Listeners.Where(step => step.Diff.After is not null && step.Move != ListenerMove.None))
-        {
-            var after = step.Diff.After!;
-            if (step.Handle is { Descriptor: null } waiting)
-            {
-                // It has no socket: there is nothing that could be lost, and the history goes on.
-                retried.Add((waiting, waiting.Spec));
-                daemon.Factory.Reconfigurer.Change(waiting, after);
-                if (!daemon.Factory.Retry(waiting) && !step.Diff.IsUnchanged)
-                {
-                    failures.Add(Documents.Placed(Documents.Failure(waiting)!, after.Name, places));
-                }
-
-                continue;
-            }
-
-            var handle = step.Handle is { } former ? daemon.Factory.Replacer.CreateBeside(former, after, step.At, step.Bridge, step.Move == ListenerMove.Rename, step.CanSteer) : daemon.Factory.Replacer.CreateBridged(after, step.Bridge);
-            if (handle.Failure is null)
-            {
-                made.Add(step, handle);
-                if (step.CanSteer)
-                {
-                    // At once: what comes before has to wait on the new socket until its first worker is there.
-                    bridges.Add(handle, new SocketBridge(step.Handle!, handle));
-                }
-                else if (handle.FormerPath is not null)
-                {
-                    bridges.Add(handle, new PathBridge(step.Handle!, handle));
-                }
-            }
-            else
-            {
-                failures.Add(Documents.Placed(Documents.Failure(handle)!, after.Name, places));
-            }
-        }
-
-        // Last of all: there may be nobody else who fails.
-        var grown = new List<(ListenerHandle Handle, int Before)>();
-        foreach (var step in failures.Count == 0 ? plan.Listeners.Where(step => step.Grows) : [])
-        {
-            var before = step.Handle!.Sockets.Count;
-            if (daemon.Factory.Shards.Grow(step.Handle, step.Diff.After!, daemon.Loop.Now) is { } refused)
-            {
-                var diagnosis = BindDiagnostics.Explain(refused, step.Diff.After! with { Address = step.At }, step.Handle.Domain, LeftoverHolders.OfAnyService, daemon.Factory.Evidence);
-                failures.Add(Documents.Failure(BindableNow.Diagnostic(step.Diff.Name, diagnosis, places)));
-                break;
-            }
-
-            grown.Add((step.Handle, before));
-        }
-
-        if (failures.Count == 0)
-        {
-            return true;
-        }
-
-        foreach (var (handle, before) in grown)
-        {
-            daemon.Factory.Shards.Ungrow(handle, before, daemon.Loop.Now);
-        }
-
-        foreach (var (step, handle) in made)
-        {
-            var bridge = bridges.GetValueOrDefault(handle);
-            bridge?.Steer(bridge.Former);
-            daemon.Factory.Replacer.Undo(handle, step.Bridge);
-            bridge?.End(bridge.Former);
-        }
-
-        foreach (var (handle, before) in retried)
-        {
-            daemon.Factory.Reconfigurer.Change(handle, before);
-        }
-
-        return false;
-    }
-
-    private List<string> Commit(ReloadPlan plan, Dictionary<ListenerStep, ListenerHandle> made, Dictionary<ListenerHandle, ISocketBridge> bridges)
+    private List<string> Commit(
+        IReadOnlyList<ListenerStep> steps, IReadOnlyList<PlannedService> services, PreparedSockets prepared, Dictionary<string, WorkerIdentity> identities)
     {
         var warnings = new List<string>();
-        var table = new List<ListenerHandle>();
-        foreach (var step in plan.Listeners)
+        daemon.Listeners.Set([.. steps.Select(step => Commit(step, prepared, warnings)).OfType<ListenerHandle>()]);
+        foreach (var service in services)
         {
-            if (step.Diff.After is not { } after)
-            {
-                daemon.Conflicts.Forget(step.Handle!);
-                _retired.Add(new RetiredSocket(step.Handle!, null, null));
-                continue;
-            }
-
-            if (made.TryGetValue(step, out var handle))
-            {
-                if (step.Handle is { } former)
-                {
-                    _retired.Add(new RetiredSocket(former, handle, bridges.GetValueOrDefault(handle)));
-                }
-                else
-                {
-                    daemon.Events.Watch(handle);
-                }
-
-                daemon.Drift.RecordTakers(handle);
-            }
-            else
-            {
-                handle = step.Handle!;
-                if (handle.Descriptor is not null)
-                {
-                    daemon.Conflicts.Forget(handle);
-                }
-
-                if (!step.Diff.IsUnchanged)
-                {
-                    daemon.Drift.Check(handle);
-                    if (step.Diff.ChangesShards && handle.Sockets.Count > after.Shards)
-                    {
-                        daemon.Factory.Shards.Shrink(handle, after.Shards, daemon.Loop.Now);
-                    }
-
-                    warnings.AddRange(daemon.Factory.Reconfigurer.Change(handle, after).Select(refused => $"listener {after.Name}: {refused}"));
-                }
-            }
-
-            table.Add(handle);
+            Commit(service.Diff, identities);
         }
 
-        daemon.Listeners.Set(table);
-        foreach (var diff in plan.Diff.Services)
-        {
-            Commit(diff, plan);
-        }
-
+        var reshared = services.Where(service => !service.Reshared.IsEmpty).Select(service => service.Diff.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var runner in Services)
         {
-            if (plan.Reshared.Contains(runner.Name) && runner.State.Spec.Handoff == HandoffKind.ScmRights)
+            if (reshared.Contains(runner.Name) && runner.State.Spec.Handoff == HandoffKind.ScmRights)
             {
                 runner.Restart();
             }
@@ -359,7 +201,7 @@ internal sealed class Reloader(ReloadContext daemon)
             }
         }
 
-        // A listener that has its socket at last.
+        // A listener may have got its socket now.
         foreach (var runner in Services.Where(runner => runner.Blocked is not null && runner.Listeners.All(handle => handle.Descriptor is not null)))
         {
             runner.Activate();
@@ -371,7 +213,52 @@ internal sealed class Reloader(ReloadContext daemon)
         return warnings;
     }
 
-    private void Commit(ServiceDiff diff, ReloadPlan plan)
+    /// <summary>The handle that the listener has from now on; null where it is removed.</summary>
+    private ListenerHandle? Commit(ListenerStep step, PreparedSockets prepared, List<string> warnings)
+    {
+        if (step.Diff.After is not { } after)
+        {
+            daemon.Conflicts.Forget(step.Handle!);
+            _retired.Add(step.Handle!, null, null);
+            return null;
+        }
+
+        if (prepared.Of(step) is { } made)
+        {
+            if (step.Handle is { } former)
+            {
+                _retired.Add(former, made, prepared.BridgeTo(made));
+            }
+            else
+            {
+                daemon.Events.Watch(made);
+            }
+
+            daemon.Drift.RecordTakers(made);
+            return made;
+        }
+
+        var handle = step.Handle!;
+        if (handle.Descriptor is not null)
+        {
+            daemon.Conflicts.Forget(handle);
+        }
+
+        if (!step.Diff.IsUnchanged)
+        {
+            daemon.Drift.Check(handle);
+            if (step.Diff.ChangesShards && handle.Sockets.Count > after.Shards)
+            {
+                daemon.Factory.Shards.Shrink(handle, after.Shards, daemon.Loop.Now);
+            }
+
+            warnings.AddRange(daemon.Factory.Reconfigurer.Change(handle, after).Select(refused => $"listener {after.Name}: {refused}"));
+        }
+
+        return handle;
+    }
+
+    private void Commit(ServiceDiff diff, Dictionary<string, WorkerIdentity> identities)
     {
         var runner = daemon.Services.Find(diff.Name);
         if (diff.After is not { } after)
@@ -394,7 +281,7 @@ internal sealed class Reloader(ReloadContext daemon)
         var returns = _removed.Remove(runner);
         if (!diff.IsUnchanged || moved || returns)
         {
-            runner.Change(after, handles, plan.Identities[after.Name], diff.NeedsNewWorkers || moved || (returns && !ServiceReloadImpact.SameWorker(runner.State.Spec, after)));
+            runner.Change(after, handles, identities[after.Name], diff.NeedsNewWorkers || moved || (returns && !ServiceReloadImpact.SameWorker(runner.State.Spec, after)));
         }
 
         if (returns || (runner.State.AwaitsDemand && after.Start == StartMode.Now))
@@ -412,125 +299,6 @@ internal sealed class Reloader(ReloadContext daemon)
             daemon.Services.Remove(runner);
         }
 
-        // Those in between first: what is left goes back past them, where several reloads have made sockets.
-        foreach (var retired in _retired.ToArray())
-        {
-            if (!daemon.Services.Any(runner => runner.Uses(retired.Former)))
-            {
-                CloseFormer(retired);
-            }
-        }
-
-        foreach (var retired in _retired.ToArray())
-        {
-            if (daemon.Services.FirstOrDefault(runner => runner.Listeners.Contains(retired.Former) && !_removed.Contains(runner)) is { } again
-                && (retired.Successor is null || !daemon.Services.Any(runner => runner.Uses(retired.Successor))))
-            {
-                TakeBack(retired, again);
-            }
-        }
-    }
-
-    /// <summary>The roll-out onto the new socket was taken back: the former one is the listener's again.</summary>
-    private void TakeBack(RetiredSocket retired, ServiceRunner service)
-    {
-        var (former, successor, bridge) = retired;
-        _retired.Remove(retired);
-        daemon.Listeners.Replace(handle => handle == successor || handle.Name == former.Name, former);
-        bridge?.Steer(former);
-        if (successor is not null)
-        {
-            daemon.Factory.Replacer.Retire(successor, removePath: true);
-        }
-
-        bridge?.End(former);
-        daemon.Factory.Replacer.EndBridge(former);
-        daemon.Log.Kind(MessageIds.ListenerReverted).Listener(former.Name).Service(service.Name).Warning(
-            "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, service.Name, former.Effective?.ToString(), former.Inode);
-    }
-
-    /// <summary>Nobody has the former socket any more, and nobody gets it.</summary>
-    private void CloseFormer(RetiredSocket retired)
-    {
-        var (former, successor, bridge) = retired;
-        var inode = former.Inode;
-        _retired.Remove(retired);
-        if (successor is not null)
-        {
-            bridge?.Steer(successor);
-            for (var i = 0; i < _retired.Count; i++)
-            {
-                if (_retired[i].Successor == former)
-                {
-                    _retired[i] = new RetiredSocket(_retired[i].Former, successor, _retired[i].Bridge?.Onto(successor));
-                }
-            }
-        }
-
-        daemon.Factory.Replacer.Retire(former, removePath: former.Origin == Core.Listeners.History.HandleOrigin.Created);
-        if (successor is not null)
-        {
-            bridge?.End(successor);
-            daemon.Factory.Replacer.EndBridge(successor);
-        }
-
-        foreach (var handle in daemon.Listeners.Handles)
-        {
-            // Bridged to it without being its successor.
-            if (!_retired.Any(other => other.Successor == handle))
-            {
-                daemon.Factory.Replacer.EndBridge(handle);
-            }
-        }
-
-        daemon.Log.Kind(MessageIds.ListenerRetired).Listener(former.Name).Information("listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
-    }
-
-    private ILogger About(ReloadActionDocument action)
-    {
-        var about = daemon.Log.Kind(MessageIds.ReloadAction);
-        return action.Subject switch
-        {
-            "service" => about.Service(action.Name),
-            "listener" => about.Listener(action.Name),
-            _ => about,
-        };
-    }
-
-    private ReloadDocument Refused(bool dryRun, IReadOnlyList<ConfigErrorDocument> errors, IReadOnlyList<FailureDocument> failures, IReadOnlyList<ReloadActionDocument> actions)
-    {
-        string[] lines =
-        [
-            .. errors.Select(error => new ConfigDiagnostic(error.File, error.Line, error.Column, error.Setting, error.Message, error.Remedy).ToString()),
-            .. failures.Select(failure => Documents.Line(failure, "cannot be bound")),
-        ];
-        if (!dryRun)
-        {
-            foreach (var line in lines)
-            {
-                daemon.Log.Kind(MessageIds.ReloadError).Error("reload: {Error}", line);
-            }
-
-            daemon.Log.Kind(MessageIds.ReloadRefused).Error("reload: refused, nothing was changed");
-            daemon.Events.Daemon("reload-refused", $"reload: refused, nothing was changed: {string.Join("; ", lines)}");
-        }
-
-        const int unprocessable = 422;
-        var count = string.Create(CultureInfo.InvariantCulture, $"{lines.Length} error{(lines.Length == 1 ? "" : "s")}");
-        var message = $"the configuration {(dryRun ? "would be" : "is")} refused ({count}); nothing {(dryRun ? "would be" : "was")} changed";
-        return new ReloadDocument(dryRun, Applied: false, daemon.Info.ConfigFile, actions, errors, failures, message)
-        {
-            Type = "about:blank",
-            Title = "the configuration is refused",
-            Status = unprocessable,
-            Detail = string.Join('\n', [.. lines.Select(Printable.Line), message]),
-        };
-    }
-
-    private static string Summary(ReloadPlan plan, string would)
-    {
-        var groups = plan.Actions.Where(action => action.Action != "unchanged").GroupBy(action => action.Action)
-            .Select(group => $"{string.Join(", ", group.Select(action => action.Name.Length == 0 ? action.Subject : $"{action.Subject} {action.Name}"))}: {group.Key}").ToArray();
-        return groups.Length == 0 ? "nothing has changed" : (would.Length == 0 ? "" : would + " ") + string.Join("; ", groups);
+        _retired.Sweep(_removed.Contains);
     }
 }

@@ -1,0 +1,80 @@
+using System.Globalization;
+using Serilog;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Control;
+using Supervisor.Core;
+using Supervisor.Daemon.Control;
+using Supervisor.Linux;
+
+namespace Supervisor.Daemon.Reload;
+
+/// <summary>Tells what came of a reload: one place for the document, the log and the event.</summary>
+/// <param name="events">The event stream.</param>
+/// <param name="log">The log.</param>
+/// <param name="file">The configuration file; null where there is none.</param>
+internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
+{
+    /// <summary>A dry run without an error.</summary>
+    public ReloadDocument DryRun(IReadOnlyList<ReloadActionDocument> actions, IEnumerable<ConfigDiagnostic> warnings) =>
+        new(DryRun: true, Applied: false, file, actions, [], [], ReloadText.Summary(actions, dryRun: true)) { Warnings = [.. warnings.Select(warning => warning.ToString())] };
+
+    /// <summary>A reload that was applied.</summary>
+    /// <param name="actions">What was done.</param>
+    /// <param name="warnings">Options that the kernel has refused on a living socket.</param>
+    public ReloadDocument Applied(IReadOnlyList<ReloadActionDocument> actions, IReadOnlyList<string> warnings)
+    {
+        var message = ReloadText.Summary(actions, dryRun: false);
+        log.Kind(MessageIds.ReloadApplied).Information("reload: {Message}", message);
+        foreach (var warning in warnings)
+        {
+            log.Kind(MessageIds.ReloadWarning).Warning("reload: {Warning}", warning);
+        }
+
+        events.Daemon("reloaded", "reload: " + message);
+        return new ReloadDocument(DryRun: false, Applied: true, file, actions, [], [], message) { Warnings = warnings };
+    }
+
+    /// <summary>A configuration that is refused: nothing has changed.</summary>
+    public ReloadDocument Refused(bool dryRun, IReadOnlyList<ConfigDiagnostic> errors, IReadOnlyList<ConfigDiagnostic> failures, IReadOnlyList<ReloadActionDocument> actions)
+    {
+        FailureDocument[] unbound = [.. failures.Select(Documents.Failure)];
+        string[] lines = [.. errors.Select(error => error.ToString()), .. unbound.Select(failure => Documents.Line(failure, "cannot be bound"))];
+        if (!dryRun)
+        {
+            foreach (var line in lines)
+            {
+                log.Kind(MessageIds.ReloadError).Error("reload: {Error}", line);
+            }
+
+            log.Kind(MessageIds.ReloadRefused).Error("reload: refused, nothing was changed");
+            events.Daemon("reload-refused", $"reload: refused, nothing was changed: {string.Join("; ", lines)}");
+        }
+
+        var count = string.Create(CultureInfo.InvariantCulture, $"{lines.Length} error{(lines.Length == 1 ? "" : "s")}");
+        var message = $"the configuration {(dryRun ? "would be" : "is")} refused ({count}); nothing {(dryRun ? "would be" : "was")} changed";
+        return new ReloadDocument(dryRun, Applied: false, file, actions, [.. errors.Select(Documents.Error)], unbound, message)
+        {
+            Type = "about:blank",
+            Title = "the configuration is refused",
+            Detail = string.Join('\n', [.. lines.Select(Printable.Line), message]),
+        };
+    }
+
+    /// <summary>Logs each action of a reload that nobody has asked for, and so nobody gets the document of.</summary>
+    public void LogActions(IEnumerable<ReloadActionDocument> actions)
+    {
+        foreach (var action in actions.Where(ReloadText.IsChange))
+        {
+            var kind = log.Kind(MessageIds.ReloadAction);
+            var about = action.Subject switch
+            {
+                "service" => kind.Service(action.Name),
+                "listener" => kind.Listener(action.Name),
+                _ => kind,
+            };
+            about.Information(
+                "reload: {Subject}: {Action}{Settings}{Reason}", ReloadText.Subject(action), action.Action,
+                action.Settings.Count == 0 ? "" : $" ({string.Join(", ", action.Settings)})", action.Reason is { } reason ? $": {reason}" : "");
+        }
+    }
+}

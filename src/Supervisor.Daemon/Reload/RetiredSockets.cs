@@ -1,0 +1,156 @@
+using Serilog;
+using Supervisor.Core;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Services;
+using Supervisor.Daemon.Model;
+using Supervisor.Linux;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Daemon.Reload;
+
+/// <summary>
+/// Sockets of former configurations. A socket lives as long as a worker has it, or may get it: it is closed when no generation
+/// of workers that was given it is left. Where the roll-out onto its successor is rolled back, it is the listener's again. On
+/// the loop.
+/// </summary>
+/// <param name="services">All services, also those that are no longer configured.</param>
+/// <param name="listeners">The listeners.</param>
+/// <param name="factory">Closes sockets.</param>
+/// <param name="log">The log.</param>
+internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services, ListenerTable listeners, ListenerFactory factory, ILogger log)
+{
+    private readonly List<RetiredSocket> _retired = [];
+
+    /// <summary>Whether there are none.</summary>
+    public bool IsEmpty => _retired.Count == 0;
+
+    /// <summary>The handles.</summary>
+    public IEnumerable<ListenerHandle> Handles => _retired.Select(retired => retired.Former);
+
+    /// <summary>Takes a socket over, which another may replace.</summary>
+    public void Add(ListenerHandle former, ListenerHandle? successor, ISocketBridge? bridge) => _retired.Add(new RetiredSocket(former, successor, bridge));
+
+    /// <summary>Lets the kernel choose again between sockets that both have workers.</summary>
+    public void Share()
+    {
+        foreach (var retired in _retired)
+        {
+            if (retired is { Bridge: { } bridge, Successor: { } successor } && IsServed(successor) && IsServed(retired.Former))
+            {
+                bridge.Share();
+            }
+        }
+    }
+
+    /// <summary>The listeners that only this worker serves, of which a socket is retired or replaces a retired one.</summary>
+    public IReadOnlyList<ListenerHandle> LastIn(ServiceRunner runner, WorkerState worker) =>
+        [.. runner.ListenersOf(worker.Generation).Where(handle => _retired.Exists(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle))];
+
+    /// <summary>Gives new connections to the other socket of each pair that one of these belongs to.</summary>
+    public void SteerAwayFrom(IReadOnlyList<ListenerHandle> handles)
+    {
+        foreach (var retired in _retired.Where(retired => retired.Bridge is not null))
+        {
+            if (handles.Contains(retired.Former))
+            {
+                retired.Bridge!.Steer(retired.Successor!);
+            }
+            else if (handles.Contains(retired.Successor!))
+            {
+                retired.Bridge!.Steer(retired.Former);
+            }
+        }
+    }
+
+    /// <summary>Closes the sockets that no worker has or may get, and gives back those whose successor nobody uses.</summary>
+    /// <param name="isRemoved">Whether a service is no longer configured.</param>
+    public void Sweep(Predicate<ServiceRunner> isRemoved)
+    {
+        // Sockets of intermediate reloads first: what is rolled back goes back past them.
+        foreach (var retired in _retired.ToArray())
+        {
+            if (!services.Any(runner => runner.Uses(retired.Former)))
+            {
+                Close(retired);
+            }
+        }
+
+        foreach (var retired in _retired.ToArray())
+        {
+            if (services.FirstOrDefault(runner => runner.Listeners.Contains(retired.Former) && !isRemoved(runner)) is { } again
+                && (retired.Successor is null || !services.Any(runner => runner.Uses(retired.Successor))))
+            {
+                Restore(retired, again);
+            }
+        }
+    }
+
+    /// <summary>Closes all of them: the daemon stops.</summary>
+    public void Close()
+    {
+        foreach (var retired in _retired)
+        {
+            factory.Replacer.Retire(retired.Former, removePath: retired.Former.Origin == HandleOrigin.Created);
+            retired.Bridge?.End(retired.Successor!);
+        }
+
+        _retired.Clear();
+    }
+
+    /// <summary>The roll-out onto the new socket was rolled back: the former socket is the listener's again.</summary>
+    private void Restore(RetiredSocket retired, ServiceRunner service)
+    {
+        var (former, successor, bridge) = retired;
+        _retired.Remove(retired);
+        listeners.Replace(handle => handle == successor || handle.Name == former.Name, former);
+        bridge?.Steer(former);
+        if (successor is not null)
+        {
+            factory.Replacer.Retire(successor, removePath: true);
+        }
+
+        bridge?.End(former);
+        factory.Replacer.EndBridge(former);
+        log.Kind(MessageIds.ListenerReverted).Listener(former.Name).Service(service.Name).Warning(
+            "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, service.Name, former.Effective?.ToString(), former.Inode);
+    }
+
+    private void Close(RetiredSocket retired)
+    {
+        var (former, successor, bridge) = retired;
+        var inode = former.Inode;
+        _retired.Remove(retired);
+        if (successor is not null)
+        {
+            bridge?.Steer(successor);
+            for (var i = 0; i < _retired.Count; i++)
+            {
+                if (_retired[i].Successor == former)
+                {
+                    _retired[i] = new RetiredSocket(_retired[i].Former, successor, _retired[i].Bridge?.Onto(successor));
+                }
+            }
+        }
+
+        factory.Replacer.Retire(former, removePath: former.Origin == HandleOrigin.Created);
+        if (successor is not null)
+        {
+            bridge?.End(successor);
+            factory.Replacer.EndBridge(successor);
+        }
+
+        // A listener may have been bridged to the socket without being its successor.
+        foreach (var handle in listeners.Handles.Where(handle => !_retired.Exists(other => other.Successor == handle)))
+        {
+            factory.Replacer.EndBridge(handle);
+        }
+
+        log.Kind(MessageIds.ListenerRetired).Listener(former.Name).Information(
+            "listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
+    }
+
+    /// <summary>Whether a worker accepts on it and is not told to stop.</summary>
+    private bool IsServed(ListenerHandle handle) =>
+        services.Any(runner => runner.State.Workers.Any(worker => worker.Phase == WorkerPhase.Ready && runner.ListenersOf(worker.Generation).Contains(handle)));
+}

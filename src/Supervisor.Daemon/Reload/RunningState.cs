@@ -1,0 +1,55 @@
+using Supervisor.Core.Reload;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Daemon.Reload;
+
+/// <summary>The listeners and services that exist, as a plan reads them, and the way back from a plan to them. On the loop.</summary>
+internal sealed class RunningState
+{
+    private readonly Dictionary<RunningListener, ListenerHandle> _handles = new(ReferenceEqualityComparer.Instance);
+    private readonly IReadOnlyList<RunningListener> _listeners;
+    private readonly IReadOnlyList<RunningListener> _retired;
+    private readonly IReadOnlyList<RunningService> _services;
+
+    /// <param name="handles">The listeners; given ones are not the configuration's, and are left out.</param>
+    /// <param name="retired">Sockets that earlier reloads have replaced, and that still live.</param>
+    /// <param name="services">The services that are not removed already.</param>
+    public RunningState(IEnumerable<ListenerHandle> handles, IEnumerable<ListenerHandle> retired, IEnumerable<ServiceRunner> services)
+    {
+        _listeners = [.. handles.Where(handle => !handle.IsGiven).Select(Read)];
+        _retired = [.. retired.Select(Read)];
+        _services = [.. services.Select(Read)];
+    }
+
+    /// <summary>What a reload does to get from here to a configuration.</summary>
+    public ReloadPlan PlanTo(Config.ListendConfig config) =>
+        ReloadPlan.Between(_listeners, _retired, _services, config.Listeners, config.Services, name => NetworkInterfaces.Index(name) ?? 0);
+
+    /// <summary>A step of the plan, with its handles.</summary>
+    public ListenerStep Step(PlannedListener planned) =>
+        new(planned, planned.Former is { } former ? _handles[former] : null, [.. planned.Bridge.Select(listener => _handles[listener])]);
+
+    private RunningListener Read(ListenerHandle handle)
+    {
+        var listener = new RunningListener(handle.Spec, handle.Domain)
+        {
+            HasSocket = handle.Descriptor is not null,
+            Effective = handle.Effective,
+            Inode = handle.Inode,
+            Sockets = handle.Sockets.Count,
+            Failure = handle.Failure?.Name,
+            NotSteered = () => ShardSteering.WhyNot(handle),
+        };
+        _handles.Add(listener, handle);
+        return listener;
+    }
+
+    private RunningService Read(ServiceRunner runner) => new(runner.State.Spec, runner.State.Desired)
+    {
+        IsMixed = runner.IsMixed,
+        IsToRun = runner.State.IsStarted || runner.Blocked is not null,
+        NeedsOtherShares = (listener, shards, workers) => runner.NeedsOtherShares(_handles[listener], shards, workers),
+    };
+}
