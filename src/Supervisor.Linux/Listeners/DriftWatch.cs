@@ -8,23 +8,23 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Notices what a worker changes on a socket that it shares with the daemon, says who, and with <c>enforce</c> puts it back.
+/// Notices what a worker changes on a socket that it shares with the daemon, names the worker, and with <c>enforce</c> repairs it.
 /// </summary>
 /// <remarks>
-/// The kernel's constraint: options, backlog, O_NONBLOCK and filter belong to the open socket, so whoever holds a duplicate
-/// of its descriptor changes it for everybody, and nothing tells the others or keeps who it was. The scheme: the socket is
-/// read before the first process gets it (<see cref="ListenerHandle.KeepBaseline"/>), and again in the turn in which a worker gets ready,
-/// before one's end is decided upon, and when somebody asks; never in between, so that the daemon sleeps. Who it was is known only where
-/// nobody else held the socket since it was last as it should be; otherwise all who held it are named.
+/// Options, backlog, O_NONBLOCK and filter belong to the open socket. A process that holds a duplicate of the descriptor changes
+/// them for all holders, and the kernel neither announces the change nor records who made it. So the daemon reads the socket
+/// before the first hand-off (<see cref="ListenerHandle.KeepBaseline"/>), and again when a worker becomes ready, before the end of
+/// a worker is handled, and when a client asks; never in between, so that the daemon can sleep. The culprit is known only if a
+/// single process held the socket since the last good reading; otherwise all holders are named.
 /// </remarks>
 public sealed class DriftWatch
 {
-    /// <summary>How often a listener that its workers shut down is made anew within <see cref="RemakeInterval"/>.</summary>
+    /// <summary>How often a listener that was shut down is made again within <see cref="RemakeInterval"/>.</summary>
     public const int RemakeLimit = 5;
 
     private const int NamedHolders = 16;
 
-    /// <summary>So many who took a listener are kept in mind, the newest ones: each look asks whether they still run.</summary>
+    /// <summary>How many processes that took a listener are remembered, the newest ones: each check asks whether they still run.</summary>
     private const int MostTakers = 64;
 
     private readonly EventLoop _loop;
@@ -91,7 +91,7 @@ public sealed class DriftWatch
 
         var takers = handle.Takers ??= new(1);
 
-        // One that takes a thousand times over is the newest one each time.
+        // A process that takes it again becomes the newest one.
         for (var i = takers.Count - 1; i >= 0; i--)
         {
             if (takers[i].Pid == actor.Pid)
@@ -114,7 +114,7 @@ public sealed class DriftWatch
         takers.Add(actor);
     }
 
-    /// <summary>Reads the listener back, writes down what has changed, and puts back what can and may be.</summary>
+    /// <summary>Reads the listener's sockets back, records what has changed, and repairs what can and may be repaired.</summary>
     public void Check(ListenerHandle handle)
     {
         foreach (var socket in handle.Sockets.ToArray())
@@ -156,28 +156,30 @@ public sealed class DriftWatch
             holders ??= Holders(handle, socket);
             if (change.Name == SocketChange.Shutdown)
             {
-                Shut(handle, socket, change, holders);
+                HandleShutdown(handle, socket, change, holders);
                 return;
             }
 
             var isNews = socket.IsNews(change.Name, holders);
-            var kept = change.WhyKept(handle.Spec.Address.Kind, change.Option is { } option && handle.AskedFor(option) is not null);
+            var kept = change.WhyNotRepaired(handle.Spec.Address.Kind, change.Option is { } option && handle.AskedFor(option) is not null);
             socket.Drift[change.Name] = change;
             if (isNews)
             {
-                Tell(handle, socket, change, holders, kept);
+                Record(handle, socket, change, holders, kept);
             }
 
             if (handle.Spec.Enforce && kept is null)
             {
-                PutBack(handle, socket, change, isNews);
+                Repair(handle, socket, change, isNews);
             }
         }
     }
 
-    private static void Tell(ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders, string? kept)
+    private static void Record(
+        ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders, string? kept)
     {
         var asked = Asked(handle, change);
+        var more = holders.Count > NamedHolders ? $" and {holders.Count - NamedHolders} more" : "";
         var note = new List<string>();
         if (handle.Sockets.Count > 1)
         {
@@ -186,9 +188,9 @@ public sealed class DriftWatch
 
         note.Add(holders.Count switch
         {
-            0 => "by whom is not known: no process that it was given to is left",
-            1 => $"by {holders[0]}, the only one that held the socket",
-            _ => $"by one of those that held the socket: {string.Join(", ", holders.Take(NamedHolders))}{(holders.Count > NamedHolders ? $" and {holders.Count - NamedHolders} more" : "")}",
+            0 => "by an unknown process: none that got the socket still runs",
+            1 => $"by {holders[0]}, the only holder of the socket",
+            _ => $"by one of its holders: {string.Join(", ", holders.Take(NamedHolders))}{more}",
         });
         if (asked is null && change.Before is { } before)
         {
@@ -201,7 +203,7 @@ public sealed class DriftWatch
         }
         else if (!handle.Spec.Enforce)
         {
-            note.Add("left so: enforce = false");
+            note.Add("not repaired: enforce = false");
         }
 
         handle.History.Add(
@@ -209,7 +211,7 @@ public sealed class DriftWatch
             actor: holders.Count == 1 ? holders[0].Actor : null, note: string.Join("; ", note));
     }
 
-    /// <summary>What the configuration asks for; null where it says nothing of it.</summary>
+    /// <summary>What the configuration asks for; null if it does not set it.</summary>
     private static OptionValue? Asked(ListenerHandle handle, SocketChange change) => change.Name switch
     {
         SocketChange.Backlog => OptionValue.Of(handle.Spec.Listen.Backlog),
@@ -217,15 +219,15 @@ public sealed class DriftWatch
         _ => change.Option is { } option ? handle.AskedFor(option)?.Value : null,
     };
 
-    private void PutBack(ListenerHandle handle, ListenerSocket socket, SocketChange change, bool isNews)
+    private void Repair(ListenerHandle handle, ListenerSocket socket, SocketChange change, bool isNews)
     {
-        var error = SocketRepair.PutBack(handle, socket, change, out var call, out var value);
+        var error = SocketRepair.Undo(handle, socket, change, out var call, out var value);
         var reading = SocketReader.Read(socket.Descriptor, handle.Spec.Address.Kind, handle.Domain, socket.Inode);
         var left = reading.ChangesSince(socket.Baseline!).FirstOrDefault(one => one.Name == change.Name);
         string? why = null;
         if (error is null && left is { Name: SocketChange.Backlog })
         {
-            // net.core.somaxconn is another one than at the start: what it allows now is what there can be.
+            // net.core.somaxconn has changed since the start and allows no more.
             socket.Baseline = socket.Baseline! with { Backlog = reading.Backlog };
             why = ReadBack.ExplainBacklog(value?.Number ?? 0, reading.Backlog, Sysctl.ReadNumber("net.core.somaxconn"));
         }
@@ -245,18 +247,17 @@ public sealed class DriftWatch
     }
 
     /// <summary>
-    /// The listener takes no connection any more and everything that waited was reset: nothing brings that back
-    /// (net/ipv4/af_inet.c, inet_shutdown). With <c>enforce</c> it is made anew where it was, and the workers are replaced,
-    /// since theirs is the old one.
+    /// The listener accepts no more connections, and those that waited were reset (net/ipv4/af_inet.c, inet_shutdown). With
+    /// <c>enforce</c> its socket is made again on the same address, and the workers are replaced, because they hold the old one.
     /// </summary>
-    private void Shut(ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders)
+    private void HandleShutdown(ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders)
     {
         if (socket.Drift.TryAdd(change.Name, change))
         {
-            Tell(handle, socket, change, holders, null);
+            Record(handle, socket, change, holders, null);
         }
 
-        if (!handle.Spec.Enforce || IsMadeTooOften(handle))
+        if (!handle.Spec.Enforce || IsRemadeTooOften(handle))
         {
             return;
         }
@@ -264,14 +265,15 @@ public sealed class DriftWatch
         var before = socket.Inode;
         var users = _users.Where(user => user.IsStarted && user.Listeners.Contains(handle)).ToArray();
         var shard = handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "";
+        var replaced = users.Length == 0 ? "" : $"; the workers of {string.Join(", ", users.Select(user => user.Name))} are replaced";
         if (shard.Length > 0 ? _repair.RemakeShard(handle, socket.Shard) : _repair.Remake(handle))
         {
             handle.History.Add(
                 HandlePhase.Repair, "listen", SocketChange.Shutdown, effective: OptionValue.Of(handle.Effective?.ToString() ?? ""), actor: _self,
-                note: $"{shard}made anew: inode {handle.Sockets[socket.Shard].Inode}, was {before}{(users.Length == 0 ? "" : $"; the workers of {string.Join(", ", users.Select(user => user.Name))} are replaced, so that they get it")}");
+                note: $"{shard}made again: inode {handle.Sockets[socket.Shard].Inode}, was {before}{replaced}");
         }
 
-        // After the present event: it may be a worker's end, which has not been decided upon yet.
+        // After the present event, which may be a worker's end that has not been handled yet.
         _loop.Post(() =>
         {
             foreach (var user in users.Where(user => user.IsStarted))
@@ -281,7 +283,7 @@ public sealed class DriftWatch
         });
     }
 
-    private bool IsMadeTooOften(ListenerHandle handle)
+    private bool IsRemadeTooOften(ListenerHandle handle)
     {
         if (!_remade.TryGetValue(handle, out var times))
         {
@@ -303,8 +305,8 @@ public sealed class DriftWatch
     }
 
     /// <summary>
-    /// Whether the value is merely the kernel's present default, which a sysctl has changed: an option that nobody set
-    /// shows it (TCP_KEEPIDLE, IP_TTL and their like).
+    /// Whether the value is only the kernel's default, which a sysctl has changed: an option that was never set shows it, such as
+    /// TCP_KEEPIDLE and IP_TTL.
     /// </summary>
     private static bool IsNewDefault(ListenerHandle handle, SocketChange change)
     {
@@ -318,7 +320,7 @@ public sealed class DriftWatch
             && option.Shape is OptionShape.Number or OptionShape.Name;
     }
 
-    /// <summary>Who has had the socket since it was last looked at: the workers of its services, and who took it from the broker.</summary>
+    /// <summary>The processes that held the socket since the last check: workers of its services, and those that took it from the broker.</summary>
     private List<SocketHolderProcess> Holders(ListenerHandle handle, ListenerSocket socket)
     {
         var holders = _users.Where(user => user.Listeners.Contains(handle)).SelectMany(user => user.HoldersOf(socket)).ToList();

@@ -45,7 +45,7 @@ public sealed class PathBridge : ISocketBridge
     {
         var (wanted, other) = target == Former ? (_formerFile, _successorFile) : (_successorFile, _formerFile);
 
-        // What somebody else has put there meanwhile is his.
+        // A file that another process put there in the meantime stays.
         var aside = Path.GetFileName(_aside);
         using var place = SocketPlace.Open(_path, out _, out _);
         if (wanted is null || place is null || place.Identity(aside) != wanted || place.Identity() != other)
@@ -56,7 +56,7 @@ public sealed class PathBridge : ISocketBridge
         var error = place.Exchange(aside, place.Name);
         target.History.Add(
             HandlePhase.Bind, "renameat2", "address", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,
-            actor: new HistoryActor(Processes.CurrentPid, "listend"), note: $"reload: the path is its own again: exchanged with {_aside}");
+            actor: new HistoryActor(Processes.CurrentPid, "listend"), note: $"reload: it has the path again: exchanged with {_aside}");
     }
 
     /// <inheritdoc/>

@@ -6,19 +6,19 @@ using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
-/// <summary>Puts a change back, by the call that a holder has made or by the one that undoes it.</summary>
+/// <summary>Undoes a holder's change, by the same call or by its opposite.</summary>
 internal static class SocketRepair
 {
     /// <summary>
-    /// Makes the call. What the configuration asks for is asked for again, so that the kernel rounds and caps it as it did
-    /// at first; anything else gets the value that it had.
+    /// Makes the call. What the configuration asks for is asked for again, so that the kernel rounds and caps it as before;
+    /// anything else gets the value that it had.
     /// </summary>
     /// <param name="handle">The listener.</param>
     /// <param name="socket">The socket of it.</param>
-    /// <param name="change">What to put back.</param>
+    /// <param name="change">The change.</param>
     /// <param name="call">The bare name of the call that was made.</param>
     /// <param name="value">What it was given.</param>
-    public static SystemCallError? PutBack(ListenerHandle handle, ListenerSocket socket, SocketChange change, out string call, out OptionValue? value)
+    public static SystemCallError? Undo(ListenerHandle handle, ListenerSocket socket, SocketChange change, out string call, out OptionValue? value)
     {
         value = change.Before;
         switch (change.Name)

@@ -9,8 +9,8 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Removes a UNIX socket file on which nobody listens any more, and nothing else: not another kind of file, not a live
-/// socket, and not a new one that somebody puts there meanwhile.
+/// Removes a UNIX socket file on which no process listens, and nothing else: not another kind of file, not a live socket, and not
+/// a new socket that another process makes in the meantime.
 /// </summary>
 /// <remarks>
 /// A path cannot be removed on the condition that it is still the file that was looked at, and its inode number proves
@@ -27,7 +27,7 @@ internal static class StaleSocket
         using var file = place.Pin(out var error);
         if (file is null)
         {
-            why = $"the path cannot be looked at: {error}";
+            why = $"the path cannot be examined: {error}";
             return false;
         }
 
@@ -40,24 +40,24 @@ internal static class StaleSocket
         var aside = $"{place.Name}.stale-{Processes.CurrentPid}";
         if (place.RenameNoReplace(place.Name, aside) is { } error)
         {
-            why = $"a stale socket, which could not be removed: {error}";
+            why = $"a stale socket that could not be removed: {error}";
             return false;
         }
 
         if (Files.GetStatus(file, out var stale) is not null || place.GetStatus(out var moved, aside) is not null
             || (stale.Device, stale.Inode) != (moved.Device, moved.Inode))
         {
-            why = "somebody else made a new socket there meanwhile" + PutBack(place, aside);
+            why = "another process made a new socket there in the meantime" + PutBack(place, aside);
             return false;
         }
 
         if (place.Unlink(aside) is { } refused)
         {
-            why = $"a stale socket, which could not be removed: {refused}" + PutBack(place, aside);
+            why = $"a stale socket that could not be removed: {refused}" + PutBack(place, aside);
             return false;
         }
 
-        why = "a stale socket file: nobody listened there any more; removed";
+        why = "a stale socket file: no process listened on it; removed";
         return true;
     }
 
@@ -66,13 +66,13 @@ internal static class StaleSocket
     {
         if (Files.GetStatus(file, out var status) is { } error)
         {
-            why = $"the path cannot be looked at: {error}";
+            why = $"the path cannot be examined: {error}";
             return false;
         }
 
         if (!status.IsSocket)
         {
-            why = "not a socket: another kind of file stands there, and only a stale socket is ever removed";
+            why = "not a socket: only a stale socket is removed";
             return false;
         }
 
@@ -93,19 +93,19 @@ internal static class StaleSocket
                 why = "a process has bound it and does not listen yet";
                 return false;
             case ECONNREFUSED:
-                why = "nobody listens there any more";
+                why = "no process listens there";
                 return true;
             case EPROTOTYPE:
                 why = "a live socket of another type";
                 return false;
             default:
-                why = "somebody listens there";
+                why = "a process listens there";
                 return false;
         }
     }
 
     private static string PutBack(SocketPlace place, string aside) =>
-        place.RenameNoReplace(aside, place.Name) is { } error ? $"; it is at {aside} now, since it could not be put back: {error}" : "";
+        place.RenameNoReplace(aside, place.Name) is { } error ? $"; it is at {aside} now, because it could not be moved back: {error}" : "";
 
     /// <summary>The paths that others have bound are theirs, so they are looked at on a thread of its own; what does not answer counts as bound.</summary>
     private static bool IsBoundSomewhere(string path) =>

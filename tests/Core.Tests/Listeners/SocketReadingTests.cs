@@ -68,6 +68,6 @@ public class SocketReadingTests
             SocketOptions.All.FirstOrDefault(option => option.Name == name),
             OptionValue.Of(0),
             OptionValue.Of(1));
-        Assert.Equal(isPutBack, change.WhyKept(kind, isConfigured) is null);
+        Assert.Equal(isPutBack, change.WhyNotRepaired(kind, isConfigured) is null);
     }
 }

@@ -4,7 +4,7 @@ using System.Net;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>What is worth knowing of an address that can be bound.</summary>
+/// <summary>What a reader should know about an address that can be bound.</summary>
 public static class BindWarnings
 {
     /// <summary>The warnings, a sentence each.</summary>
@@ -19,17 +19,19 @@ public static class BindWarnings
         if (address.Kind.IsInternet() && address.Port != 0 && ephemeral is var (low, high)
             && address.Port >= low && address.Port <= high && !IsReserved((int)address.Port, reserved))
         {
-            warnings.Add($"port {address.Port} lies in net.ipv4.ip_local_port_range ({low} to {high}): an outgoing connection may have it when the listener wants it; reserve it with net.ipv4.ip_local_reserved_ports");
+            warnings.Add(
+                $"port {address.Port} is in net.ipv4.ip_local_port_range ({low} to {high}): an outgoing connection may have it when the listener starts; "
+                + "reserve it with net.ipv4.ip_local_reserved_ports");
         }
 
         if (address.Kind.Listens() && spec.Listen.Backlog > maximumBacklog)
         {
-            warnings.Add($"a backlog of {spec.Listen.Backlog} is cut to net.core.somaxconn = {maximumBacklog}");
+            warnings.Add($"a backlog of {spec.Listen.Backlog} is capped by net.core.somaxconn = {maximumBacklog}");
         }
 
         if (address.Kind.IsInternet() && !spec.Bind.IPv6Only && (address.IsAnyFamily || IPAddress.IPv6Any.Equals(address.Host)))
         {
-            warnings.Add($"{address} also takes IPv4 (dual-stack); with ipv6_only it does not");
+            warnings.Add($"{address} also accepts IPv4 (dual-stack), unless bind.ipv6_only = true");
         }
 
         return warnings.ToImmutable();
