@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Supervisor.Control;
 using Supervisor.Core.Workers;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
@@ -46,7 +47,7 @@ internal sealed class ConnectionCounts
             {
                 Connections = connections.Count,
                 Drain = noted.Drains.TryGetValue(pid, out var drain)
-                    ? Drains.Document(drain.See(new DrainSample(connections), _now) with { KeepsAccepting = drain.KeepsAccepting }, worker.Drain?.KilledAt, _now)
+                    ? DrainDocuments.Document(drain.See(new DrainSample(connections), _now) with { KeepsAccepting = drain.KeepsAccepting }, worker.Drain?.KilledAt, _now)
                     : worker.Drain,
             }
             : worker).ToArray();

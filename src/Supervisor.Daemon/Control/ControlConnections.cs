@@ -9,23 +9,23 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// Takes in those who connect to the control socket, for as long as Kestrel serves them. The listener is the loop's: Kestrel
-/// never has it, nor a duplicate.
+/// Accepts connections to the control socket while Kestrel serves it. The loop owns the listener; Kestrel never gets it or a
+/// duplicate.
 /// </summary>
 /// <remarks>
-/// .NET's own accept would add a duplicate to the epoll set of its sockets and never take it out, since closing a descriptor
-/// does that only with the last one of an open file. The next duplicate then has the same number, adding it is refused
-/// (EEXIST, epoll_ctl(2)), and nobody is ever accepted on it.
+/// .NET's own accept would add a duplicate to its epoll set, and closing the duplicate would not remove it, because the open
+/// file has other descriptors. The next duplicate would have the same number; epoll_ctl(2) would refuse it with EEXIST, and
+/// Kestrel would never accept again.
 /// </remarks>
 internal sealed class ControlConnections : IConnectionListenerFactory, IConnectionListener
 {
-    /// <summary>So many requests are answered at a time; who comes beyond is turned away, and finds out at once.</summary>
+    /// <summary>Requests at the same time; further connections are closed at once.</summary>
     private const int MostBusy = 256;
 
-    /// <summary>So many connections are open at a time; beyond, the one that has been idle longest is closed for a new one.</summary>
+    /// <summary>Open connections; for a further one, the longest idle one is closed.</summary>
     private const int MostOpen = 192;
 
-    /// <summary>How long nobody is accepted where that was refused (EMFILE): there is no event that tells when it would go again.</summary>
+    /// <summary>The pause after a failed accept (EMFILE), because no event reports a free descriptor.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly EventLoop _loop;
@@ -33,14 +33,14 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
     private readonly SocketConnectionContextFactory _contexts = new(new SocketConnectionFactoryOptions { IOQueueCount = 1 }, NullLogger.Instance);
     private readonly ConnectionPlaces _places = new(MostOpen, endsRequests: false);
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource _heard = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _allAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource? _changed;
     private int _open;
-    private int _unheard;
+    private int _unasked;
     private bool _isClosed;
     private bool _isWatched;
 
-    /// <summary>On a listener that stays the caller's and that nobody else watches until this is closed.</summary>
+    /// <summary>The caller keeps owning the listener, and must not watch it until this is closed.</summary>
     public ControlConnections(EventLoop loop, DescriptorHandle listener, string path)
     {
         _loop = loop;
@@ -79,7 +79,7 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
                     var connection = _contexts.Create(new Socket(accepted.IntoSocket()));
                     connection.Features.Set(_places.Enter(connection));
                     _open++;
-                    _unheard++;
+                    _unasked++;
                     return connection;
                 }
 
@@ -98,32 +98,32 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
         }
     }
 
-    /// <summary>One of those who were accepted has asked for the first time, or has gone without.</summary>
-    public void Hear()
+    /// <summary>An accepted connection has had its first request, or was closed without one.</summary>
+    public void CountFirstRequest()
     {
         lock (_lock)
         {
-            _unheard--;
-            TellHeard();
+            _unasked--;
+            SetAllAsked();
         }
     }
 
     /// <summary>
-    /// Accepts nobody any more, and waits until all who were have asked: Kestrel answers whom it has heard before it stops, and
-    /// closes at once on others. Whoever says nothing is waited for no longer than <paramref name="patience"/>.
+    /// Stops accepting, and waits until each accepted connection has had its first request: when Kestrel stops, it answers
+    /// requests that it has and closes other connections. Waits for at most <paramref name="limit"/>.
     /// </summary>
-    public Task CloseAsync(TimeSpan patience)
+    public Task CloseAsync(TimeSpan limit)
     {
         lock (_lock)
         {
             Close();
-            TellHeard();
+            SetAllAsked();
         }
 
-        return Task.WhenAny(_heard.Task, Task.Delay(patience, _loop.Time));
+        return Task.WhenAny(_allAsked.Task, Task.Delay(limit, _loop.Time));
     }
 
-    /// <summary>One of those who were accepted has gone. True where it was the last one.</summary>
+    /// <summary>An accepted connection was closed. True if it was the last one.</summary>
     public bool End()
     {
         lock (_lock)
@@ -132,7 +132,7 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
         }
     }
 
-    /// <summary>Accepts nobody any more, unless somebody is there.</summary>
+    /// <summary>Stops accepting unless there is a connection; returns whether it did.</summary>
     public bool TryClose()
     {
         lock (_lock)
@@ -165,11 +165,11 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
         return ValueTask.CompletedTask;
     }
 
-    private void TellHeard()
+    private void SetAllAsked()
     {
-        if (_isClosed && _unheard == 0)
+        if (_isClosed && _unasked == 0)
         {
-            _heard.TrySetResult();
+            _allAsked.TrySetResult();
         }
     }
 
@@ -180,7 +180,7 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
         _loop.Post(Unwatch);
     }
 
-    /// <summary>On the loop: somebody is waited for.</summary>
+    /// <summary>On the loop: waits for a connection.</summary>
     private void Watch()
     {
         if (!_isClosed && !_isWatched)

@@ -1,5 +1,6 @@
 using Supervisor.Control;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 
@@ -15,9 +16,16 @@ namespace Supervisor.Daemon.Control;
 /// <param name="Drift">Compares a listener with its socket.</param>
 /// <param name="AtRisk">What would be lost if the daemon died now, for people; null where nothing would.</param>
 internal sealed record ControlContext(
-    EventLoop Loop, DaemonInfo Info, Lifecycle Lifecycle, ListenerTable Listeners, ServiceTable Services, EventLog Events, DriftWatch Drift, Func<string?> AtRisk);
+    EventLoop Loop,
+    DaemonInfo Info,
+    Lifecycle Lifecycle,
+    ListenerTable Listeners,
+    ServiceTable Services,
+    EventLog Events,
+    DriftWatch Drift,
+    Func<string?> AtRisk);
 
 /// <summary>What the control interface can have the daemon do as a whole.</summary>
-/// <param name="ReloadAsync">Reloads the configuration, or only plans it where the argument, "dry run", is true. Any thread but the loop's; the caller's thread reads the files.</param>
-/// <param name="BeginUpgradeAsync">Begins to re-execute the daemon: gives the new version, or why it is refused. On the loop.</param>
+/// <param name="ReloadAsync">Reloads the configuration, or with true only plans it. Reads files: any thread but the loop's.</param>
+/// <param name="BeginUpgradeAsync">Begins to re-execute the daemon; gives the new version, or the reason why not. On the loop.</param>
 internal sealed record ControlVerbs(Func<bool, Task<ReloadDocument>> ReloadAsync, Func<Task<(string? Version, string? Refusal)>> BeginUpgradeAsync);

@@ -15,27 +15,28 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// The control socket. The daemon owns the listener; Kestrel serves it only while somebody talks to it.
+/// The control socket. The daemon owns the listener; Kestrel runs only while a client is connected.
 /// </summary>
 /// <remarks>
-/// Kestrel's heartbeat wakes a process once a second, and its start takes as long as the rest of the daemon's. So the
-/// loop watches the listener and starts Kestrel at the first connection, which then gets those who are accepted
-/// (<see cref="ControlConnections"/>), until no connection has been open for <see cref="IdleAfter"/>. What connects in
-/// between waits in the accept queue.
+/// Kestrel's heartbeat wakes a process once a second, and Kestrel's start takes as long as the rest of the daemon's. So the
+/// loop watches the listener and starts Kestrel at the first connection (<see cref="ControlConnections"/>). Kestrel stops
+/// when no connection has been open for <see cref="IdleAfter"/>. In the meantime connections wait in the accept queue.
 /// </remarks>
-internal sealed partial class ControlServer : IDisposable
+internal sealed class ControlServer : IDisposable
 {
-    /// <summary>How long Kestrel stays without a connection.</summary>
+    /// <summary>How long Kestrel runs without a connection.</summary>
     public static readonly TimeSpan IdleAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a request's header may take, once its first byte is there.</summary>
+    /// <summary>How long the header of a request may take after its first byte.</summary>
     private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(5);
 
     private const int MaxRequestLine = 4096;
     private const int MaxHeaders = 16 * 1024;
 
-    /// <summary>How long one who was accepted just before may take to ask.</summary>
-    private static readonly TimeSpan FirstWords = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long a newly accepted connection may take to send its first request.</summary>
+    private static readonly TimeSpan FirstRequestTimeout = TimeSpan.FromMilliseconds(500);
+
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
 
     private readonly EventLoop _loop;
     private readonly string _path;
@@ -58,7 +59,10 @@ internal sealed partial class ControlServer : IDisposable
         _idle = new Timer(_ => _ = StopWhenIdleAsync());
     }
 
-    /// <summary>Ends the streams that are open when the daemon leaves.</summary>
+    /// <summary>The socket, which the daemon owns.</summary>
+    public DescriptorHandle Listener => _listener;
+
+    /// <summary>Cancelled when the daemon stops, which ends open streams.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>Binds the socket at <paramref name="path"/>, or takes a predecessor's; null with the reason where that fails. Clients wait in its queue until <see cref="Serve"/>.</summary>
@@ -84,8 +88,8 @@ internal sealed partial class ControlServer : IDisposable
             return null;
         }
 
-        // The lock on the runtime directory is ours, so what lies there is a dead daemon's. The mode is set before
-        // bind(), so the socket is never open to more than it should.
+        // This daemon holds the lock of the runtime directory, so an existing socket file has no daemon. The mode is set
+        // before bind(), so the socket never has wider permissions.
         Files.Unlink(path);
         var refused = Files.SetMode(socket, 0x1B0) ?? Sockets.Bind(socket, raw) ?? Files.SetMode(path, 0x1B0) ?? Sockets.Listen(socket, 128);
         if (refused is { } why)
@@ -101,7 +105,7 @@ internal sealed partial class ControlServer : IDisposable
 
     private static ControlServer Bound(EventLoop loop, string path, ILogger log, DescriptorHandle listener)
     {
-        // Nobody sends a descriptor here: the kernel refuses it at its sender, also of those who were not accepted yet.
+        // The control socket takes no descriptors: the kernel refuses them at the sender, before accept() too.
         Sockets.SetPassRights(listener, allowed: false);
         return new ControlServer(loop, path, log, listener);
     }
@@ -132,6 +136,32 @@ internal sealed partial class ControlServer : IDisposable
         }
     }
 
+    /// <summary>Stops accepting: streams end, answers in progress are completed, and new connections wait in the queue. On the loop.</summary>
+    public Task PauseAsync()
+    {
+        _stopping.Cancel();
+        _loop.Unwatch(_listener);
+        var starting = _starting;
+        return Task.Run(async () =>
+        {
+            await starting;
+            if (TakeServing() is var (application, connections))
+            {
+                await connections.CloseAsync(FirstRequestTimeout);
+                using var limit = new CancellationTokenSource(AnswerTimeout);
+                await application.StopAsync(limit.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await application.DisposeAsync();
+            }
+        });
+    }
+
+    /// <summary>Serves again after <see cref="PauseAsync"/>. On the loop.</summary>
+    public void Resume()
+    {
+        _stopping = new CancellationTokenSource();
+        _loop.Watch(_listener, Activate);
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -140,7 +170,7 @@ internal sealed partial class ControlServer : IDisposable
         _listener.Dispose();
     }
 
-    /// <summary>The first connection: on the loop.</summary>
+    /// <summary>At the first connection. On the loop.</summary>
     private void Activate()
     {
         _loop.Unwatch(_listener);
@@ -183,9 +213,9 @@ internal sealed partial class ControlServer : IDisposable
         }
         catch (Exception exception)
         {
-            // The listener is the loop's again, which tries anew when somebody connects.
+            // The loop watches the listener again and retries at the next connection.
             await connections.UnbindAsync();
-            _log.Kind(MessageIds.ControlStalled).Error(exception, "control socket: it cannot be served now: {Reason}", exception.Message);
+            _log.Kind(MessageIds.ControlStalled).Error(exception, "control socket: cannot serve it now: {Reason}", exception.Message);
             _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
         }
     }
@@ -201,7 +231,7 @@ internal sealed partial class ControlServer : IDisposable
         }
         finally
         {
-            first.Hear();
+            first.Count();
             if (connections.End() && !_stopping.IsCancellationRequested)
             {
                 _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
@@ -214,7 +244,7 @@ internal sealed partial class ControlServer : IDisposable
         WebApplication? application = null;
         lock (_lock)
         {
-            // Where somebody has come meanwhile, the end of that connection is what begins the next wait.
+            // If a client has connected in the meantime, the end of its connection starts the next wait.
             if (_stopping.IsCancellationRequested || (_serving is var (_, connections) && !connections.TryClose()))
             {
                 return;
@@ -230,7 +260,7 @@ internal sealed partial class ControlServer : IDisposable
             {
                 await application.StopAsync();
                 await application.DisposeAsync();
-                _log.Kind(MessageIds.ControlIdle).Debug("control socket: nobody has been connected for {Seconds} s: HTTP is put away until somebody is", IdleAfter.TotalSeconds);
+                _log.Kind(MessageIds.ControlIdle).Debug("control socket: no client for {Seconds} s, stopping HTTP until the next one", IdleAfter.TotalSeconds);
             }
         }
         finally

@@ -1,17 +1,17 @@
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>Of a connection: whether it has been asked anything yet. A feature of it, which its requests have too.</summary>
+/// <summary>Whether a connection has had a request; a feature of the connection and its requests.</summary>
 internal sealed class FirstRequest(ControlConnections connections)
 {
-    private int _isHeard;
+    private int _isCounted;
 
-    /// <summary>It has, or is gone; counts once.</summary>
-    public void Hear()
+    /// <summary>Counts the first request, or the end of a connection without one.</summary>
+    public void Count()
     {
-        if (Interlocked.Exchange(ref _isHeard, 1) == 0)
+        if (Interlocked.Exchange(ref _isCounted, 1) == 0)
         {
-            connections.Hear();
+            connections.CountFirstRequest();
         }
     }
 }

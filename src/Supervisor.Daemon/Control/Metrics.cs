@@ -3,104 +3,112 @@ using System.Text;
 using Supervisor.Core.Services;
 using Supervisor.Daemon.Model;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>The daemon in Prometheus' text format, version 0.0.4. On the loop; read when asked, never collected.</summary>
+/// <summary>The metrics in Prometheus' text format, version 0.0.4. Read on request, on the loop.</summary>
 internal static class Metrics
 {
     /// <summary>The format's media type.</summary>
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
 
+    private static readonly Metric<ListenerReading>[] OfListeners =
+    [
+        new("listend_listener_up", "gauge", "Whether the listener has a socket.", listener => listener.IsUp ? 1 : 0),
+        new("listend_listener_queue_length", "gauge", "Connections that wait for accept().", listener => listener.Queue?.Length),
+        new("listend_listener_queue_limit", "gauge", "The effective backlog.", listener => listener.Queue?.Limit),
+        new(
+            "listend_listener_drops_total",
+            "counter",
+            "Connections and datagrams that the kernel dropped at the socket (SO_MEMINFO).",
+            listener => listener.Drops),
+    ];
+
+    private static readonly Metric<ServiceRunner>[] OfServices =
+    [
+        new("listend_service_workers_desired", "gauge", "The configured number of workers.", runner => runner.State.Desired),
+        new("listend_service_workers_ready", "gauge", "Workers that are ready.", runner => runner.State.Ready),
+        new("listend_service_workers_draining", "gauge", "Workers that drain or stop.", runner => runner.State.Workers.Count(IsDraining)),
+        new(
+            "listend_service_draining_connections",
+            "gauge",
+            "Connections of draining workers, as last seen.",
+            runner => runner.DrainingConnections),
+        new("listend_service_generation", "gauge", "The generation that serves.", runner => runner.State.Generation),
+        new(
+            "listend_service_restarts_total",
+            "counter",
+            "Workers of the present slots that were replaced because they exited.",
+            runner => runner.State.Slots.Sum(slot => slot.Restarts)),
+        new("listend_service_rolling", "gauge", "Whether a roll-out is in progress.", runner => runner.State.Rollout is { IsActive: true } ? 1 : 0),
+    ];
+
     public static string Text(DaemonInfo info, ListenerTable table, ServiceTable services)
     {
         var text = new StringBuilder();
-        Family(text, "listend_info", "gauge", "The daemon's version.");
-        Sample(text, "listend_info", $"version=\"{Escape(DaemonInfo.Version)}\"", 1);
-        Family(text, "listend_start_time_seconds", "gauge", "When the daemon started, in seconds since 1970.");
-        Sample(text, "listend_start_time_seconds", null, info.StartedAt.ToUnixTimeMilliseconds() / 1000.0);
-
-        var listeners = table.Handles;
-        Family(text, "listend_listener_up", "gauge", "Whether the listener has a socket.");
-        foreach (var handle in listeners)
-        {
-            Sample(text, "listend_listener_up", Label(handle), handle.Descriptor is null ? 0 : 1);
-        }
-
-        var queues = listeners
-            .Where(handle => handle.Descriptor is not null && handle.Listens)
-            .Select(handle => (Handle: handle, Queue: handle.Sockets.Select(socket => AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode))
-                .Aggregate<(long Length, long Limit)?>((sum, one) => sum is { } a && one is { } b ? (a.Length + b.Length, a.Limit + b.Limit) : null)))
-            .Where(pair => pair.Queue is not null)
-            .ToArray();
-        Family(text, "listend_listener_queue_length", "gauge", "Connections that wait for accept().");
-        foreach (var (handle, queue) in queues)
-        {
-            Sample(text, "listend_listener_queue_length", Label(handle), queue!.Value.Length);
-        }
-
-        Family(text, "listend_listener_queue_limit", "gauge", "The effective backlog.");
-        foreach (var (handle, queue) in queues)
-        {
-            Sample(text, "listend_listener_queue_limit", Label(handle), queue!.Value.Limit);
-        }
-
-        Family(text, "listend_listener_drops_total", "counter", "Connections and datagrams that the kernel dropped at the socket (SO_MEMINFO).");
-        foreach (var handle in listeners.Where(handle => handle.Descriptor is not null))
-        {
-            if (handle.Sockets.Select(socket => SocketDrops.Read(socket.Descriptor)).Aggregate((sum, one) => sum + one) is { } drops)
-            {
-                Sample(text, "listend_listener_drops_total", Label(handle), drops);
-            }
-        }
-
-        Family(text, "listend_service_workers_desired", "gauge", "How many workers there should be.");
-        Each(text, services, "listend_service_workers_desired", state => state.Desired);
-        Family(text, "listend_service_workers_ready", "gauge", "How many workers are ready.");
-        Each(text, services, "listend_service_workers_ready", state => state.Ready);
-        Family(text, "listend_service_workers_draining", "gauge", "How many workers are leaving.");
-        Each(text, services, "listend_service_workers_draining", state => state.Workers.Count(worker => worker.Phase is WorkerPhase.Draining or WorkerPhase.Stopping or WorkerPhase.Killed));
-        Family(text, "listend_service_draining_connections", "gauge", "Connections that workers which are leaving have left, as they were last seen.");
-        foreach (var runner in services)
-        {
-            if (runner.DrainingConnections is { } left)
-            {
-                Sample(text, "listend_service_draining_connections", $"service=\"{Escape(runner.Name)}\"", left);
-            }
-        }
-
-        Family(text, "listend_service_generation", "gauge", "The generation that serves.");
-        Each(text, services, "listend_service_generation", state => state.Generation);
-        Family(text, "listend_service_restarts_total", "counter", "Workers replaced because they ended by themselves, of the present slots.");
-        Each(text, services, "listend_service_restarts_total", state => state.Slots.Sum(slot => slot.Restarts));
-        Family(text, "listend_service_rolling", "gauge", "Whether a roll-out is under way.");
-        Each(text, services, "listend_service_rolling", state => state.Rollout is { IsActive: true } ? 1 : 0);
+        Head(text, "listend_info", "gauge", "The version of the daemon.");
+        Sample(text, "listend_info", "version", DaemonInfo.Version, 1);
+        Head(text, "listend_start_time_seconds", "gauge", "When the daemon started, in seconds since 1970.");
+        text.Append("listend_start_time_seconds ").Append(Number(info.StartedAt.ToUnixTimeMilliseconds() / 1000.0)).Append('\n');
+        Write(text, OfListeners, "listener", [.. table.Handles.Select(handle => (handle.Name, ListenerReading.Of(handle)))]);
+        Write(text, OfServices, "service", [.. services.Select(runner => (runner.Name, runner))]);
         return text.ToString();
     }
 
-    private static void Each(StringBuilder text, ServiceTable services, string name, Func<ServiceState, double> value)
+    private static void Write<T>(StringBuilder text, Metric<T>[] metrics, string label, (string Name, T Subject)[] subjects)
     {
-        foreach (var runner in services)
+        foreach (var metric in metrics)
         {
-            Sample(text, name, $"service=\"{Escape(runner.Name)}\"", value(runner.State));
+            Head(text, metric.Name, metric.Type, metric.Help);
+            foreach (var (name, subject) in subjects)
+            {
+                if (metric.Value(subject) is { } value)
+                {
+                    Sample(text, metric.Name, label, name, value);
+                }
+            }
         }
     }
 
-    private static void Family(StringBuilder text, string name, string type, string help) =>
+    private static void Head(StringBuilder text, string name, string type, string help) =>
         text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
 
-    private static void Sample(StringBuilder text, string name, string? labels, double value)
+    private static void Sample(StringBuilder text, string name, string label, string labelValue, double value) =>
+        text.Append(name).Append('{').Append(label).Append("=\"").Append(Escape(labelValue)).Append("\"} ").Append(Number(value)).Append('\n');
+
+    private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
+
+    private static bool IsDraining(WorkerState worker) => worker.Phase is WorkerPhase.Draining or WorkerPhase.Stopping or WorkerPhase.Killed;
+
+    private static string Escape(string text) => text
+        .Replace("\\", "\\\\", StringComparison.Ordinal)
+        .Replace("\"", "\\\"", StringComparison.Ordinal)
+        .Replace("\n", "\\n", StringComparison.Ordinal);
+
+    /// <summary>A row of the table.</summary>
+    /// <param name="Name">The metric's name.</param>
+    /// <param name="Type">gauge or counter.</param>
+    /// <param name="Help">One sentence.</param>
+    /// <param name="Value">The value; null for no sample.</param>
+    private sealed record Metric<T>(string Name, string Type, string Help, Func<T, double?> Value);
+
+    /// <summary>What the kernel says of a listener's sockets, read once for all metrics.</summary>
+    private sealed record ListenerReading(bool IsUp, (long Length, long Limit)? Queue, double? Drops)
     {
-        text.Append(name);
-        if (labels is not null)
+        public static ListenerReading Of(ListenerHandle handle)
         {
-            text.Append('{').Append(labels).Append('}');
+            if (handle.Descriptor is null)
+            {
+                return new ListenerReading(IsUp: false, Queue: null, Drops: null);
+            }
+
+            var kind = handle.Spec.Address.Kind;
+            var queue = !handle.Listens ? null : handle.Sockets
+                .Select(socket => AcceptQueue.Read(socket.Descriptor, kind, socket.Inode))
+                .Aggregate<(long Length, long Limit)?>((sum, one) => sum is { } a && one is { } b ? (a.Length + b.Length, a.Limit + b.Limit) : null);
+            var drops = handle.Sockets.Select(socket => SocketDrops.Read(socket.Descriptor)).Aggregate((sum, one) => sum + one);
+            return new ListenerReading(IsUp: true, queue, drops);
         }
-
-        text.Append(' ').Append(value.ToString("0.###", CultureInfo.InvariantCulture)).Append('\n');
     }
-
-    private static string Label(ListenerHandle handle) => $"listener=\"{Escape(handle.Name)}\"";
-
-    private static string Escape(string text) => text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

@@ -2,37 +2,37 @@ using Microsoft.AspNetCore.Http;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>The query of a request. What is asked is understood as a whole, or refused: a mistyped <c>dry_run</c> must not become the change that it asked about.</summary>
+/// <summary>The query of a request. An unknown parameter is an error, so a mistyped <c>dry_run</c> cannot become a real change.</summary>
 internal static class RequestParameters
 {
     private static readonly string[] Switches = ["dry_run", "wait", "follow"];
     private static readonly string[] Values = ["timeout_ms", "workers", "signal", "after", "lines"];
 
-    /// <summary>Why the query cannot be understood; null where it can.</summary>
+    /// <summary>Why the query is invalid; null if it is valid.</summary>
     public static string? Misunderstood(HttpRequest request)
     {
         foreach (var (name, given) in request.Query)
         {
             if (given.Count > 1)
             {
-                return $"{name} is given {given.Count} times: write it once";
+                return $"parameter \"{name}\" appears {given.Count} times: use it once";
             }
 
             if (Switches.Contains(name) && Read(given.ToString()) is null)
             {
-                return $"{name} \"{given}\" is neither yes nor no: write {name}=true or {name}=false";
+                return $"invalid {name} \"{given}\": use {name}=true or {name}=false";
             }
 
             if (HttpMethods.IsPost(request.Method) && !Switches.Contains(name) && !Values.Contains(name))
             {
-                return $"there is no parameter \"{name}\"; there are {string.Join(", ", Switches.Concat(Values))}";
+                return $"unknown parameter \"{name}\": use {string.Join(", ", Switches.Concat(Values))}";
             }
         }
 
         return null;
     }
 
-    /// <summary>A switch: on where its name stands alone.</summary>
+    /// <summary>A switch; its name alone means true.</summary>
     public static bool IsSet(HttpRequest request, string name, bool otherwise = false) =>
         request.Query.TryGetValue(name, out var given) ? Read(given.ToString()) ?? otherwise : otherwise;
 

@@ -1,6 +1,7 @@
 using Serilog;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 

@@ -3,7 +3,7 @@ using Serilog;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Control;
 using Supervisor.Core;
-using Supervisor.Daemon.Control;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux;
 
 namespace Supervisor.Daemon.Reload;
@@ -37,8 +37,8 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
     /// <summary>A configuration that is refused: nothing has changed.</summary>
     public ReloadDocument Refused(bool dryRun, IReadOnlyList<ConfigDiagnostic> errors, IReadOnlyList<ConfigDiagnostic> failures, IReadOnlyList<ReloadActionDocument> actions)
     {
-        FailureDocument[] unbound = [.. failures.Select(Documents.Failure)];
-        string[] lines = [.. errors.Select(error => error.ToString()), .. unbound.Select(failure => Documents.Line(failure, "cannot be bound"))];
+        FailureDocument[] unbound = [.. failures.Select(FailureReport.Failure)];
+        string[] lines = [.. errors.Select(error => error.ToString()), .. unbound.Select(failure => FailureReport.Line(failure, "cannot be bound"))];
         if (!dryRun)
         {
             foreach (var line in lines)
@@ -52,7 +52,7 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
 
         var count = string.Create(CultureInfo.InvariantCulture, $"{lines.Length} error{(lines.Length == 1 ? "" : "s")}");
         var message = $"the configuration {(dryRun ? "would be" : "is")} refused ({count}); nothing {(dryRun ? "would be" : "was")} changed";
-        return new ReloadDocument(dryRun, Applied: false, file, actions, [.. errors.Select(Documents.Error)], unbound, message)
+        return new ReloadDocument(dryRun, Applied: false, file, actions, [.. errors.Select(FailureReport.Error)], unbound, message)
         {
             Type = "about:blank",
             Title = "the configuration is refused",

@@ -7,6 +7,7 @@ using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Daemon.Control;
+using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Paths;
@@ -56,9 +57,9 @@ internal static class CheckCommand
     private static bool IsClean(ConfigResult result) => result.Errors.IsEmpty && result.Failures.IsEmpty;
 
     private static CheckDocument Document(string path, ConfigResult result) =>
-        new(IsClean(result), [.. result.Errors.Select(Documents.Error)], [.. result.Failures.Select(Documents.Failure)])
+        new(IsClean(result), [.. result.Errors.Select(FailureReport.Error)], [.. result.Failures.Select(FailureReport.Failure)])
         {
-            Warnings = [.. result.Warnings.Select(Documents.Error)],
+            Warnings = [.. result.Warnings.Select(FailureReport.Error)],
             Paths = [.. PathAudit.Paths(path, TrustedRuntimeDirectory.Of(result.Draft), result.Draft)],
         };
 
@@ -71,7 +72,7 @@ internal static class CheckCommand
 
         foreach (var failure in result.Failures)
         {
-            Console.Error.WriteLine(Printable.Line(Documents.Line(Documents.Failure(failure), "cannot be bound now")));
+            Console.Error.WriteLine(Printable.Line(FailureReport.Line(FailureReport.Failure(failure), "cannot be bound now")));
         }
 
         if (IsClean(result))

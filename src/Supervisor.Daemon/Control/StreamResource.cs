@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Core;
@@ -10,96 +9,111 @@ using Supervisor.Linux.Output;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// What is kept in memory and told as it goes on: the events, and what the workers write. A reader's place is a number:
-/// one that reads too slowly misses what is dropped meanwhile and is told so; nobody waits for it.
+/// Events and the output of workers: what is in memory, and with <c>follow</c> what comes. A reader's position is a sequence
+/// number. A reader that is too slow misses items and is told how many; nothing waits for it.
 /// </summary>
-internal sealed partial class ControlApi
+internal sealed class StreamResource(ControlContext daemon, CancellationToken stopping)
 {
     private const int Batch = 128;
 
-    /// <summary>How long a reader may take to read the rest when the daemon leaves.</summary>
-    private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long a reader may take for the rest when the daemon stops.</summary>
+    private static readonly TimeSpan FlushTimeout = TimeSpan.FromMilliseconds(500);
 
-    private void MapStreams(WebApplication application)
-    {
-        MapDocument(application, "/v1/events", Events);
-        MapDocument(application, "/v1/services/{name}/logs", Logs);
-    }
-
-    /// <summary>Server-sent events, from the one after Last-Event-ID on; with <c>follow=false</c> up to now.</summary>
-    private async Task Events(HttpContext context)
+    /// <summary>Server-sent events after Last-Event-ID; with <c>follow=false</c> those until now.</summary>
+    public async Task Events(HttpContext context)
     {
         var after = 0L;
         var header = context.Request.Headers["Last-Event-ID"].ToString();
         var text = header is { Length: > 0 } ? header : context.Request.Query["after"].ToString();
         if (text.Length > 0 && !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out after))
         {
-            await BadRequest(context, $"{(header.Length > 0 ? "Last-Event-ID" : "after")} \"{text}\" is no number of an event");
+            await Answer.BadRequest(context, $"invalid {(header.Length > 0 ? "Last-Event-ID" : "after")} \"{text}\": it is the number of an event");
             return;
         }
 
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
-        await Tell(
+        await Send(
             context,
-            _daemon.Events.Events,
+            daemon.Events.Events,
             after,
             follow: RequestParameters.IsSet(context.Request, "follow", otherwise: true),
             WriteEvent,
             (missed, next) => new EventDocument(
-                next, _daemon.Loop.Time.GetUtcNow(), "events-lost", Service: null, Listener: null, Worker: null, State: null, Rollout: null,
-                string.Create(CultureInfo.InvariantCulture, $"{missed} event{(missed == 1 ? "" : "s")} before this one {(missed == 1 ? "is" : "are")} not kept any more")));
+                next,
+                daemon.Loop.Time.GetUtcNow(),
+                "events-lost",
+                Service: null,
+                Listener: null,
+                Worker: null,
+                State: null,
+                Rollout: null,
+                string.Create(CultureInfo.InvariantCulture, $"{missed} event{(missed == 1 ? "" : "s")} before this one no longer in memory")));
     }
 
-    /// <summary>What the workers of a service have written, a document a line; <c>lines</c>: the last so many; <c>follow=true</c>: what comes, too.</summary>
-    private async Task Logs(HttpContext context)
+    /// <summary>What the workers of a service have written, one document per line: the last <c>lines</c>, with <c>follow</c> also new ones.</summary>
+    public async Task Logs(HttpContext context)
     {
-        var name = Name(context);
         var text = context.Request.Query["lines"].ToString();
         var lines = long.MaxValue;
         if (text.Length > 0 && !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out lines))
         {
-            await BadRequest(context, $"lines \"{text}\" is no number of lines");
+            await Answer.BadRequest(context, $"invalid number of lines \"{text}\"");
             return;
         }
 
-        if (await _daemon.Loop.Ask(() => Find(name)?.Output) is not { } output)
+        var name = Answer.Name(context);
+        if (await daemon.Loop.Ask(() => daemon.Services.Find(name)?.Output) is not { } output)
         {
-            await NoService(context, name);
+            await Answer.NoService(context, daemon);
             return;
         }
 
-        // What was dropped before anybody asked is no loss to the one who asks now.
+        // Lines that were dropped before this request are not reported as missed.
         var kept = output.After(0, 0).Missed;
         context.Response.ContentType = "application/x-ndjson";
-        await Tell(
+        await Send(
             context,
             output,
             Math.Max(kept, output.Newest - lines),
             follow: RequestParameters.IsSet(context.Request, "follow"),
             WriteLine,
             (missed, next) => new OutputLine(
-                next, _daemon.Loop.Time.GetUtcNow(), Pid: 0, Slot: 0, Generation: 0, IsError: false, Priority: 4,
-                string.Create(CultureInfo.InvariantCulture, $"{missed} line{(missed == 1 ? "" : "s")} before this one {(missed == 1 ? "is" : "are")} not kept any more: this reader was too slow")));
+                next,
+                daemon.Loop.Time.GetUtcNow(),
+                Pid: 0,
+                Slot: 0,
+                Generation: 0,
+                IsError: false,
+                Priority: 4,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{missed} line{(missed == 1 ? "" : "s")} before this one no longer in memory: this reader is too slow")));
     }
 
-    /// <summary>Items as they come, each batch at once, until the client's end or the daemon's; what is there at the daemon's end is told still.</summary>
-    private async Task Tell<T>(HttpContext context, RecentItems<T> items, long after, bool follow, Action<IBufferWriter<byte>, T> write, Func<long, long, T> lost)
+    /// <summary>Sends items in batches until the client or the daemon ends the stream; the daemon's last items are still sent.</summary>
+    private async Task Send<T>(
+        HttpContext context,
+        RecentItems<T> items,
+        long after,
+        bool follow,
+        Action<IBufferWriter<byte>, T> write,
+        Func<long, long, T> lost)
     {
         if (HttpMethods.IsHead(context.Request.Method))
         {
             return;
         }
 
-        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         using var abort = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        await using var leaving = _stopping.Register(() => abort.CancelAfter(LastWords));
+        await using var flush = stopping.Register(() => abort.CancelAfter(FlushTimeout));
         try
         {
             await context.Response.StartAsync(abort.Token);
             while (true)
             {
-                // Who does not follow gets what is there now, however fast it goes on.
+                // Without follow: everything up to now, in one batch.
                 var (batch, missed, next) = items.After(after, follow ? Batch : int.MaxValue);
                 if (missed > 0)
                 {
@@ -132,21 +146,22 @@ internal sealed partial class ControlApi
         }
         catch (OperationCanceledException)
         {
-            // The client has gone, or does not read while the daemon goes.
+            // The client has closed the connection, or does not read while the daemon stops.
             context.Abort();
         }
     }
 
     private static void WriteEvent(IBufferWriter<byte> output, EventDocument document)
     {
-        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {document.Seq}\nevent: {document.Kind}\ndata: "), output);
-        Write(output, document, ControlJson.Default.EventDocument);
+        var head = string.Create(CultureInfo.InvariantCulture, $"id: {document.Seq}\nevent: {document.Kind}\ndata: ");
+        Encoding.UTF8.GetBytes(head, output);
+        Answer.Write(output, document, ControlJson.Default.EventDocument);
         output.Write("\n\n"u8);
     }
 
     private static void WriteLine(IBufferWriter<byte> output, OutputLine line)
     {
-        // A process of ours has a number; only what listend itself says has none.
+        // A line of listend itself has no process.
         var isOurs = line.Pid == 0;
         var document = new OutputLineDocument(
             line.Seq,
@@ -157,7 +172,7 @@ internal sealed partial class ControlApi
             isOurs ? "listend" : line.IsError ? "stderr" : "stdout",
             line.Priority,
             line.Text);
-        Write(output, document, ControlJson.Default.OutputLineDocument);
+        Answer.Write(output, document, ControlJson.Default.OutputLineDocument);
         output.Write("\n"u8);
     }
 }

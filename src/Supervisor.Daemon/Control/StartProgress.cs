@@ -3,17 +3,17 @@ using System.Globalization;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Linux;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// Follows a start until every worker is ready. It has failed when a worker has to wait before its next try or gets
-/// none: the daemon goes on trying, but whoever waits is told at once and not after the last back-off. On the loop.
+/// Reports a start until every worker is ready. It fails when a worker has to back off or is not started again: the daemon
+/// retries, but the client learns of the failure at once. On the loop.
 /// </summary>
-internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : ChangeWatch(loop, runner)
+internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : ChangeProgress(loop, runner)
 {
     private readonly TimeSpan _began = loop.Now;
     private string _answer = "";
@@ -26,24 +26,24 @@ internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : 
     public override ChangeDocument Current() => Document(outcome: null, $"{Runner.Name}: {_answer}");
 
     /// <inheritdoc/>
-    protected override void Ask(Action<string?> onDecided)
+    protected override void Request(Action<string?> onDecided)
     {
         var before = Runner.State;
         var held = before.IsStarted ? before.Slots.Count(before.IsHeldBack) : 0;
         _answer = !before.IsStarted ? string.Create(CultureInfo.InvariantCulture, $"starting {Workers(before.Desired)}")
-            : held > 0 ? string.Create(CultureInfo.InvariantCulture, $"{Workers(held)} tried again at once")
-            : before.Ready >= before.Desired ? "is running already"
-            : "is starting already";
+            : held > 0 ? string.Create(CultureInfo.InvariantCulture, $"retrying {Workers(held)} now")
+            : before.Ready >= before.Desired ? "already running"
+            : "already starting";
         Runner.Start(error =>
         {
             onDecided(error);
 
-            // Where nothing was to be done, nothing changes that could be looked at.
+            // If there is nothing to do, no change follows that would call Update.
             Loop.Post(() =>
             {
                 if (!IsOver)
                 {
-                    Look([]);
+                    Update([]);
                 }
             });
         });
@@ -54,7 +54,7 @@ internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : 
     }
 
     /// <inheritdoc/>
-    protected override void Look(ImmutableArray<ReportEffect> reports)
+    protected override void Update(ImmutableArray<ReportEffect> reports)
     {
         var state = Runner.State;
         if (!state.IsStarted)
@@ -67,28 +67,31 @@ internal sealed class ServiceStartWatch(EventLoop loop, ServiceRunner runner) : 
         {
             var when = held.Worker is { } last ? WorkerText.BeforeReady(last) : "";
             var next = slot.NextTry is { } at ? $"; next try in {Durations.Text(at - Loop.Now)}" : "";
-            Finish(Document("failed", string.Create(
-                CultureInfo.InvariantCulture, $"{Runner.Name}: {state.Ready} of {Workers(state.Desired)} ready: {Documents.LastEnd(slot)}{when}{next}")));
+            var ready = string.Create(CultureInfo.InvariantCulture, $"{state.Ready} of {Workers(state.Desired)} ready");
+            Finish(Document("failed", $"{Runner.Name}: {ready}: {ServiceDocuments.LastEnd(slot)}{when}{next}"));
             return;
         }
 
-        var ready = state.Slots.Count(slot => slot.Index < state.Desired && state.IsServed(slot.Index));
-        if (ready == state.Desired)
+        var served = state.Slots.Count(slot => slot.Index < state.Desired && state.IsServed(slot.Index));
+        if (served == state.Desired)
         {
-            Finish(Document("done", _answer.EndsWith("already", StringComparison.Ordinal)
-                ? $"{Runner.Name}: {Workers(ready)} ready"
-                : $"{Runner.Name}: {Workers(ready)} ready after {Durations.Text(Loop.Now - _began)}"));
+            Finish(Document("done", _answer.StartsWith("already", StringComparison.Ordinal)
+                ? $"{Runner.Name}: {Workers(served)} ready"
+                : $"{Runner.Name}: {Workers(served)} ready after {Durations.Text(Loop.Now - _began)}"));
         }
-        else if (ready != _shown)
+        else if (served != _shown)
         {
-            _shown = ready;
-            Say(Document(outcome: null, $"{Runner.Name}: {Describe()}"));
+            _shown = served;
+            Report(Document(outcome: null, $"{Runner.Name}: {Describe()}"));
         }
     }
 
     /// <inheritdoc/>
-    protected override string Describe() =>
-        string.Create(CultureInfo.InvariantCulture, $"starting: {Runner.State.Slots.Count(slot => Runner.State.IsServed(slot.Index))} of {Workers(Runner.State.Desired)} ready");
+    protected override string Describe()
+    {
+        var served = Runner.State.Slots.Count(slot => Runner.State.IsServed(slot.Index));
+        return string.Create(CultureInfo.InvariantCulture, $"starting: {served} of {Workers(Runner.State.Desired)} ready");
+    }
 
     private static string Workers(int count) => string.Create(CultureInfo.InvariantCulture, $"{count} worker{(count == 1 ? "" : "s")}");
 }

@@ -11,11 +11,11 @@ using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
 
-namespace Supervisor.Daemon.Control;
+namespace Supervisor.Daemon.Reports;
 
 /// <summary>
-/// One event for each change of state, the newest <see cref="Kept"/> of them in memory. Written on the loop; read from
-/// any thread through <see cref="Events"/>.
+/// One event for each change of state; the newest <see cref="Kept"/> are in memory. Written on the loop, read from any
+/// thread through <see cref="Events"/>.
 /// </summary>
 internal sealed class EventLog(EventLoop loop)
 {
@@ -27,22 +27,22 @@ internal sealed class EventLog(EventLoop loop)
     /// <summary>The events.</summary>
     public RecentItems<EventDocument> Events { get; } = new(Kept);
 
-    /// <summary>Goes on where a predecessor's stream ended.</summary>
+    /// <summary>Continues the stream of a predecessor.</summary>
     public void Restore(StreamEntry stream) =>
         Events.Restore(stream.Newest, [.. stream.Items.Select(item => item.Deserialize(ControlJson.Default.EventDocument)!)]);
 
-    /// <summary>From now on what holders of the listener's socket change and what is put back; that it is there has been told.</summary>
+    /// <summary>Reports from now on each drift of the listener and each repair.</summary>
     public void Follow(ListenerHandle handle) => handle.Recorded += _changed ??= Changed;
 
     /// <summary>An event of the daemon itself.</summary>
     public void Daemon(string kind, string message) => Add(kind, message);
 
-    /// <summary>Tells whether the listener is there, and from now on what holders of the socket change and what is put back.</summary>
+    /// <summary>Reports that the listener was made or has failed, and from now on each drift and each repair.</summary>
     public void Watch(ListenerHandle handle)
     {
         if (handle.Failure is { } failure)
         {
-            Add("listener-failed", $"listener {handle.Name} cannot be made: {failure}", listener: handle.Name);
+            Add("listener-failed", $"listener {handle.Name}: cannot make it: {failure}", listener: handle.Name);
         }
         else
         {
@@ -58,7 +58,7 @@ internal sealed class EventLog(EventLoop loop)
         if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair)
         {
             var what = entry.Option ?? entry.Call;
-            var asked = entry.Requested is { } requested ? $", asked for was {requested}" : "";
+            var asked = entry.Requested is { } requested ? $", requested {requested}" : "";
             var note = entry.Note is null ? "" : $" ({entry.Note})";
             Add(
                 entry.Phase == HandlePhase.Drift ? "listener-drifted" : "listener-repaired",
@@ -69,10 +69,10 @@ internal sealed class EventLog(EventLoop loop)
         }
     }
 
-    /// <summary>Tells every change of a service from now on.</summary>
+    /// <summary>Reports each change of a service from now on.</summary>
     public void Watch(ServiceRunner runner)
     {
-        var state = Documents.State(runner);
+        var state = ServiceDocuments.State(runner);
         runner.Changed += (_, reports) =>
         {
             foreach (var report in reports)
@@ -80,10 +80,10 @@ internal sealed class EventLog(EventLoop loop)
                 Report(runner, report);
             }
 
-            var now = Documents.State(runner);
+            var now = ServiceDocuments.State(runner);
             if (now != state)
             {
-                var reason = runner.Blocked ?? Documents.Reason(runner.State);
+                var reason = runner.Blocked ?? ServiceDocuments.Reason(runner.State);
                 Add("service-state", $"service {runner.Name} is {now}, was {state}{(reason is null ? "" : $": {reason}")}", runner.Name, state: now);
                 state = now;
             }
@@ -95,14 +95,14 @@ internal sealed class EventLog(EventLoop loop)
         if (report.Report.ToEventKind() is { } kind)
         {
             var isRollout = kind.StartsWith("rollout-", StringComparison.Ordinal);
-            var rollout = isRollout && report.Rollout is { } state ? Documents.Rollout(runner, state, loop.Now, loop.Time.GetUtcNow()) : null;
+            var rollout = isRollout && report.Rollout is { } state ? ServiceDocuments.Rollout(runner, state, loop.Now, loop.Time.GetUtcNow()) : null;
             Add(
                 kind,
                 $"service {runner.Name}: {ServiceReportText.Of(report, runner.State, loop.Now)}",
                 runner.Name,
                 worker: report.Worker is { } worker ? new EventWorkerDocument(worker.Pid, worker.Slot, worker.Generation) : null,
                 rollout: rollout,
-                drain: report is { Drain: { } drain, Worker: { } left } ? Drains.Document(drain, left, loop.Now, loop.Time.GetUtcNow(), withPeers: report.Report == ServiceReport.WorkerCut) : null);
+                drain: report is { Drain: { } drain, Worker: { } left } ? DrainDocuments.Document(drain, left, loop.Now, loop.Time.GetUtcNow(), withPeers: report.Report == ServiceReport.WorkerCut) : null);
         }
     }
 

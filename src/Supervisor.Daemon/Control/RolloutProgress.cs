@@ -1,17 +1,16 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Supervisor.Control;
-using Supervisor.Core;
 using Supervisor.Core.Services;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>Follows one roll-out. On the loop.</summary>
-internal class RolloutWatch(EventLoop loop, ServiceRunner runner) : ChangeWatch(loop, runner)
+/// <summary>Reports a roll-out. On the loop.</summary>
+internal class RolloutProgress(EventLoop loop, ServiceRunner runner) : ChangeProgress(loop, runner)
 {
-    /// <summary>The generation that is rolled out; of a restart, once it begins.</summary>
+    /// <summary>The generation that is rolled out; a restart sets it when it begins.</summary>
     private int _generation = runner.State.Rollout?.To ?? 0;
     private RolloutState? _last;
     private (RolloutPhase, int, int, int?, string?) _shown;
@@ -23,16 +22,16 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner) : ChangeWatch(
     public override ChangeDocument Current() => Document(outcome: null);
 
     /// <inheritdoc/>
-    protected override void Ask(Action<string?> onDecided) => Runner.Restart(error =>
+    protected override void Request(Action<string?> onDecided) => Runner.Restart(error =>
     {
         _generation = Runner.State.NewestGeneration + 1;
         onDecided(error);
     });
 
     /// <inheritdoc/>
-    protected override void Look(ImmutableArray<ReportEffect> reports)
+    protected override void Update(ImmutableArray<ReportEffect> reports)
     {
-        // A roll-out that a further one has replaced is not in the state any more: its end is among the reports.
+        // A superseded roll-out is no longer in the state: its end is among the reports.
         var mine = Runner.State.Rollout?.To == _generation
             ? Runner.State.Rollout
             : reports.Select(report => report.Rollout).LastOrDefault(rollout => rollout?.To == _generation);
@@ -49,15 +48,16 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner) : ChangeWatch(
         }
 
         var document = Document(outcome: null);
-        var shown = (mine.Phase, document.Rollout!.Replaced, document.Rollout.Draining, document.Rollout.DrainingConnections, mine.IsOnTrial ? null : document.Rollout.Waits);
+        var rollout = document.Rollout!;
+        var shown = (mine.Phase, rollout.Replaced, rollout.Draining, rollout.DrainingConnections, mine.IsOnTrial ? null : rollout.Waits);
         if (shown != _shown)
         {
             _shown = shown;
-            Say(document);
+            Report(document);
         }
     }
 
-    /// <summary>The outcome of the change when the roll-out has ended so.</summary>
+    /// <summary>The outcome of the change for the last phase of the roll-out.</summary>
     protected virtual string Outcome(RolloutPhase phase) => phase.ToWireName();
 
     /// <inheritdoc/>
@@ -66,5 +66,5 @@ internal class RolloutWatch(EventLoop loop, ServiceRunner runner) : ChangeWatch(
     private ChangeDocument Document(string? outcome) => Document(outcome, $"{Runner.Name}: {Describe()}", Rollout());
 
     private RolloutDocument? Rollout() =>
-        (_last ?? Runner.State.Rollout) is { } state ? Documents.Rollout(Runner, state, Loop.Now, Loop.Time.GetUtcNow()) : null;
+        (_last ?? Runner.State.Rollout) is { } state ? ServiceDocuments.Rollout(Runner, state, Loop.Now, Loop.Time.GetUtcNow()) : null;
 }

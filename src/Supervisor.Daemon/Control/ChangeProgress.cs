@@ -3,25 +3,26 @@ using System.Threading.Channels;
 using Supervisor.Control;
 using Supervisor.Core;
 using Supervisor.Core.Services;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// Follows one change of a service for a client: a document for each step, the last one with the outcome. On the loop
-/// but for <see cref="Reader"/>.
+/// Reports one change of a service to a client: a document for each step, and a last one with the outcome. On the loop
+/// except for <see cref="Reader"/>.
 /// </summary>
-internal abstract class ChangeWatch
+internal abstract class ChangeProgress
 {
-    // A client that does not read gets the newest steps, and the outcome for certain.
+    // A client that does not read loses old steps, never the outcome.
     private readonly Channel<ChangeDocument> _channel =
         Channel.CreateBounded<ChangeDocument>(new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     private readonly TaskCompletionSource<string?> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isFollowing;
 
-    protected ChangeWatch(EventLoop loop, ServiceRunner runner)
+    protected ChangeProgress(EventLoop loop, ServiceRunner runner)
     {
         Loop = loop;
         Runner = runner;
@@ -33,22 +34,22 @@ internal abstract class ChangeWatch
 
     protected ServiceRunner Runner { get; }
 
-    /// <summary>Whether the outcome is there.</summary>
+    /// <summary>Whether the outcome was reported.</summary>
     protected bool IsOver { get; private set; }
 
-    /// <summary>What the service goes on with when the client waits no longer: "the roll-out", say.</summary>
+    /// <summary>What continues when the client stops waiting: "the roll-out".</summary>
     protected abstract string Subject { get; }
 
     /// <summary>
-    /// Begins the change and follows it. The task has null once it has begun, or why it cannot begin. Where that takes
-    /// long, because a name service is slow, <see cref="Reader"/> tells what is waited for and, in the end, that it failed.
+    /// Begins the change and follows it. The task gives null when the change has begun, or why it cannot begin. If a slow
+    /// name service delays that, <see cref="Reader"/> has what the change waits for and, in the end, the failure.
     /// </summary>
     public Task<string?> Begin()
     {
         Runner.Changed += Changed;
         Runner.FollowDrains(1);
         _isFollowing = true;
-        Ask(error =>
+        Request(error =>
         {
             if (error is not null && !IsOver)
             {
@@ -60,19 +61,19 @@ internal abstract class ChangeWatch
         return _begun.Task;
     }
 
-    /// <summary>How it stands.</summary>
+    /// <summary>The state of the change now.</summary>
     public virtual ChangeDocument Current() => Document(outcome: null, $"{Runner.Name}: {Describe()}");
 
-    /// <summary>The client waits no longer; the change goes on.</summary>
+    /// <summary>The client stops waiting; the change continues.</summary>
     public void TimeOut(TimeSpan after)
     {
         if (!IsOver)
         {
-            Finish(Document("timeout", $"{Runner.Name}: not done after {Durations.Text(after)}: {Describe()}; {Subject} goes on"));
+            Finish(Document("timeout", $"{Runner.Name}: not done after {Durations.Text(after)}: {Describe()}; {Subject} continues"));
         }
     }
 
-    /// <summary>Follows no longer.</summary>
+    /// <summary>Stops following.</summary>
     public void End()
     {
         Runner.Changed -= Changed;
@@ -83,22 +84,23 @@ internal abstract class ChangeWatch
         }
     }
 
-    /// <summary>Asks the runner for the change. <paramref name="onDecided"/> is told null when it begins, or why it cannot.</summary>
-    protected abstract void Ask(Action<string?> onDecided);
+    /// <summary>Requests the change. <paramref name="onDecided"/> gets null when it begins, or why it cannot.</summary>
+    protected abstract void Request(Action<string?> onDecided);
 
-    /// <summary>The service has changed.</summary>
-    protected abstract void Look(ImmutableArray<ReportEffect> reports);
+    /// <summary>The service has changed: reports a step or the outcome.</summary>
+    protected abstract void Update(ImmutableArray<ReportEffect> reports);
 
-    /// <summary>Why the change could not begin: a title, and the whole of it.</summary>
-    public virtual (string Title, string Detail) Refusal(string? error) => ("the service cannot be started now", $"service \"{Runner.Name}\" cannot be started: {error}");
+    /// <summary>Why the change cannot begin: title and detail of a problem document.</summary>
+    public virtual (string Title, string Detail) Refusal(string? error) =>
+        ("cannot start the service", $"service \"{Runner.Name}\": cannot start: {error}");
 
-    /// <summary>How it stands, for people, without the service's name.</summary>
+    /// <summary>The state of the change for people, without the service's name.</summary>
     protected abstract string Describe();
 
-    /// <summary>Says a step.</summary>
-    protected void Say(ChangeDocument document) => _channel.Writer.TryWrite(document);
+    /// <summary>Reports a step.</summary>
+    protected void Report(ChangeDocument document) => _channel.Writer.TryWrite(document);
 
-    /// <summary>Says the outcome.</summary>
+    /// <summary>Reports the outcome.</summary>
     protected void Finish(ChangeDocument document)
     {
         IsOver = true;
@@ -109,7 +111,7 @@ internal abstract class ChangeWatch
 
     protected ChangeDocument Document(string? outcome, string message, RolloutDocument? rollout = null) => new(Runner.Name, outcome, rollout, message)
     {
-        State = Documents.State(Runner),
+        State = ServiceDocuments.State(Runner),
         Desired = Runner.State.Desired,
         Ready = Runner.State.Ready,
         Workers = Runner.State.Workers.Length,
@@ -120,7 +122,7 @@ internal abstract class ChangeWatch
     {
         if (!IsOver && _begun.Task.IsCompleted)
         {
-            Look(reports);
+            Update(reports);
         }
     }
 }

@@ -4,14 +4,14 @@ using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>Lets a roll-out go back, and follows it: that it has gone back is done. On the loop.</summary>
-internal sealed class AbortWatch(EventLoop loop, ServiceRunner runner) : RolloutWatch(loop, runner)
+/// <summary>Aborts a roll-out and reports the roll-back, which is the outcome "done". On the loop.</summary>
+internal sealed class AbortProgress(EventLoop loop, ServiceRunner runner) : RolloutProgress(loop, runner)
 {
     /// <inheritdoc/>
     public override (string Title, string Detail) Refusal(string? error) => ("nothing to abort", $"service \"{Runner.Name}\": {error}");
 
     /// <inheritdoc/>
-    protected override void Ask(Action<string?> onDecided) => onDecided(Runner.Abort());
+    protected override void Request(Action<string?> onDecided) => onDecided(Runner.Abort());
 
     /// <inheritdoc/>
     protected override string Outcome(RolloutPhase phase) => phase switch

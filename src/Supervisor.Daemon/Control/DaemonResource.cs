@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Http;
+using Supervisor.Control;
+using Supervisor.Daemon.Model;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>The daemon as a whole: its status, health and metrics, reload and upgrade.</summary>
+internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
+{
+    public async Task Status(HttpContext context)
+    {
+        var (document, connections) = await daemon.Loop.Ask(() => (StatusReport.Of(daemon), new ConnectionCounts(daemon.Services, daemon.Loop.Now)));
+        await Answer.Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.StatusDocument);
+    }
+
+    public Task Health(HttpContext context) => Answer.Text(context, StatusCodes.Status200OK, "ok");
+
+    public async Task Ready(HttpContext context)
+    {
+        var waiting = await daemon.Loop.Ask(() => daemon.Services
+            .Where(runner => runner.Blocked is not null || (runner.State.IsStarted && runner.State.Ready < runner.State.Expected))
+            .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Expected} workers are ready").ToArray());
+        await (waiting.Length == 0
+            ? Answer.Text(context, StatusCodes.Status200OK, "ready")
+            : Answer.Text(context, StatusCodes.Status503ServiceUnavailable, string.Join('\n', waiting)));
+    }
+
+    public async Task Metrics(HttpContext context) => await MetricsServer.WriteAsync(
+        context,
+        await daemon.Loop.Ask(() => Control.Metrics.Text(daemon.Info, daemon.Listeners, daemon.Services)));
+
+    /// <summary>Applies the configuration, or with <c>dry_run=true</c> only plans it. A rejected one is a problem document with the plan.</summary>
+    public async Task Reload(HttpContext context)
+    {
+        var document = await verbs.ReloadAsync(RequestParameters.IsSet(context.Request, "dry_run"));
+        const int rejected = StatusCodes.Status422UnprocessableEntity;
+        await (document.Title is null
+            ? Answer.Json(context, document, ControlJson.Default.ReloadDocument)
+            : Answer.Problem(context, rejected, document with { Status = rejected }, ControlJson.Default.ReloadDocument));
+    }
+
+    /// <summary>
+    /// 202 if the daemon is about to execute the file on disk, which happens after this answer. The next request waits in the
+    /// queue of the control socket until the new executable answers. 409 with the reason if the upgrade is rejected.
+    /// </summary>
+    public async Task Upgrade(HttpContext context)
+    {
+        var (version, refusal) = await await daemon.Loop.Ask(verbs.BeginUpgradeAsync);
+        if (refusal is not null)
+        {
+            await Answer.Problem(
+                context,
+                StatusCodes.Status409Conflict,
+                "upgrade rejected",
+                $"upgrade rejected, listend {DaemonInfo.Version} continues: {refusal}");
+            return;
+        }
+
+        context.Response.StatusCode = StatusCodes.Status202Accepted;
+        context.Response.Headers.Connection = "close";
+        var message = $"upgrading from listend {DaemonInfo.Version} to {version} (pid {Processes.CurrentPid})";
+        await Answer.Json(
+            context,
+            new UpgradeDocument(null, Processes.CurrentPid, DaemonInfo.Version, version!, daemon.Info.Upgrades + 1, message),
+            ControlJson.Default.UpgradeDocument);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Threading.Channels;
+using Microsoft.AspNetCore.Http;
+using Supervisor.Control;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Daemon.Reports;
+using Supervisor.Linux.Listeners;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>Listeners and their history.</summary>
+internal sealed class ListenerResource(ControlContext daemon, CancellationToken stopping)
+{
+    /// <summary>Entries that a slow reader may lag behind; older ones are dropped.</summary>
+    private const int MaxLag = 4096;
+
+    public async Task List(HttpContext context) => await Answer.Json(
+        context,
+        await daemon.Loop.Ask(() => daemon.Listeners.Handles.ToArray().Select(Read).ToList()),
+        ControlJson.Default.ListListenerDocument);
+
+    public async Task Get(HttpContext context)
+    {
+        var name = Answer.Name(context);
+        var document = await daemon.Loop.Ask(() => daemon.Listeners.Find(name) is { } handle ? Read(handle) : null);
+        await (document is null ? Answer.NoListener(context, daemon) : Answer.Json(context, document, ControlJson.Default.ListenerDocument));
+    }
+
+    public async Task History(HttpContext context)
+    {
+        if (RequestParameters.IsSet(context.Request, "follow") && !HttpMethods.IsHead(context.Request.Method))
+        {
+            await FollowHistory(context);
+            return;
+        }
+
+        var name = Answer.Name(context);
+        var entries = await daemon.Loop.Ask(() => daemon.Listeners.Find(name)?.History.Entries.Select(ListenerDocuments.History).ToList());
+        await (entries is null ? Answer.NoListener(context, daemon) : Answer.Json(context, entries, ControlJson.Default.ListHistoryEntryDocument));
+    }
+
+    private async Task FollowHistory(HttpContext context)
+    {
+        var name = Answer.Name(context);
+        var channel = Channel.CreateBounded<HistoryEntryDocument>(
+            new BoundedChannelOptions(MaxLag) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        ListenerHandle? followed = null;
+        void Send(HistoryEntry entry) => channel.Writer.TryWrite(ListenerDocuments.History(entry));
+        void Added(HistoryFact fact) => Send(followed!.History.Latest!);
+        var found = await daemon.Loop.Ask(() =>
+        {
+            if (daemon.Listeners.Find(name) is not { } handle)
+            {
+                return false;
+            }
+
+            foreach (var entry in handle.History.Entries)
+            {
+                Send(entry);
+            }
+
+            followed = handle;
+            handle.History.Added += Added;
+            return true;
+        });
+        if (!found)
+        {
+            await Answer.NoListener(context, daemon);
+            return;
+        }
+
+        try
+        {
+            await Answer.Stream(context, channel.Reader, ControlJson.Default.HistoryEntryDocument, _ => false, stopping);
+        }
+        finally
+        {
+            daemon.Loop.Post(() => followed!.History.Added -= Added);
+        }
+    }
+
+    /// <summary>The listener as the kernel has it now; a drift is found and repaired first.</summary>
+    private ListenerDocument Read(ListenerHandle handle)
+    {
+        daemon.Drift.Check(handle);
+        return ListenerDocuments.Listener(handle, daemon.Services);
+    }
+}

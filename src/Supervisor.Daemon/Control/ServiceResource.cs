@@ -1,0 +1,106 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+using Supervisor.Control;
+using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
+using Supervisor.Daemon.Reports;
+using Supervisor.Linux.Workers;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>Services: status, and the changes start, stop, restart, promote, abort, scale and signal.</summary>
+internal sealed class ServiceResource(ControlContext daemon, CancellationToken stopping)
+{
+    private const int MaxWorkers = 10_000;
+
+    private readonly ServiceChange _change = new(daemon, stopping);
+
+    public async Task Get(HttpContext context)
+    {
+        var name = Answer.Name(context);
+        var (document, connections) = await daemon.Loop.Ask(() => (
+            Find(name) is { } runner ? ServiceDocuments.Service(runner, daemon.Loop.Now, daemon.Loop.Time.GetUtcNow()) : null,
+            new ConnectionCounts(daemon.Services, daemon.Loop.Now)));
+        await (document is null
+            ? Answer.NoService(context, daemon)
+            : Answer.Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.ServiceDocument));
+    }
+
+    public Task Start(HttpContext context) => _change.RunAsync(context, runner => new StartProgress(daemon.Loop, runner));
+
+    public Task Stop(HttpContext context) => _change.RunAsync(context, runner => new StopProgress(daemon.Loop, runner));
+
+    /// <summary>A roll-out; a stopped service is started.</summary>
+    public Task Restart(HttpContext context) => _change.RunAsync(context, runner => runner.State.IsStarted
+        ? new RolloutProgress(daemon.Loop, runner)
+        : new StartProgress(daemon.Loop, runner));
+
+    public Task Promote(HttpContext context) => _change.RunAsync(context, runner => new PromoteProgress(daemon.Loop, runner));
+
+    public Task Abort(HttpContext context) => _change.RunAsync(context, runner => new AbortProgress(daemon.Loop, runner));
+
+    public async Task Scale(HttpContext context)
+    {
+        var text = context.Request.Query["workers"].ToString();
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var workers) || workers is < 1 or > MaxWorkers)
+        {
+            await Answer.BadRequest(context, text.Length == 0
+                ? $"missing parameter \"workers\": for example {context.Request.Path}?workers=4"
+                : $"invalid number of workers \"{text}\": use 1 to {MaxWorkers}, or stop the service");
+            return;
+        }
+
+        var name = Answer.Name(context);
+        var document = await daemon.Loop.Ask(() => Find(name) is { } runner ? Scale(runner, workers) : null);
+        await (document is null ? Answer.NoService(context, daemon) : Answer.Json(context, document, ControlJson.Default.ChangeDocument));
+    }
+
+    public async Task Signal(HttpContext context)
+    {
+        var text = context.Request.Query["signal"].ToString();
+        if (Signals.Parse(text) is not { } signal)
+        {
+            await Answer.BadRequest(context, text.Length == 0
+                ? $"missing parameter \"signal\": for example {context.Request.Path}?signal=HUP"
+                : $"unknown signal \"{text}\": use HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64");
+            return;
+        }
+
+        var name = Answer.Name(context);
+        var pids = await daemon.Loop.Ask(() => Find(name)?.Signal(signal));
+        if (pids is null)
+        {
+            await Answer.NoService(context, daemon);
+            return;
+        }
+
+        if (pids.Count == 0)
+        {
+            await Answer.Problem(context, StatusCodes.Status409Conflict, "no worker", $"service \"{name}\": no worker to send a signal to");
+            return;
+        }
+
+        var message = string.Create(
+            CultureInfo.InvariantCulture, $"{name}: {Signals.Name(signal)} sent to {pids.Count} worker{(pids.Count == 1 ? "" : "s")}");
+        var document = new SignalDocument(name, Signals.Name(signal), pids.Count, pids, message);
+        await Answer.Json(context, document, ControlJson.Default.SignalDocument);
+    }
+
+    private static ChangeDocument Scale(ServiceRunner runner, int workers)
+    {
+        var before = runner.State.Desired;
+        runner.Post(new ScaleRequested(workers));
+        var message = before == workers
+            ? string.Create(CultureInfo.InvariantCulture, $"already has {workers}")
+            : string.Create(CultureInfo.InvariantCulture, $"scaled from {before} to {workers}{(runner.State.IsStarted ? "" : ", effective at its next start")}");
+        return new ChangeDocument(runner.Name, "done", Rollout: null, $"{runner.Name}: {message}")
+        {
+            State = ServiceDocuments.State(runner),
+            Desired = runner.State.Desired,
+            Ready = runner.State.Ready,
+            Workers = runner.State.Workers.Length,
+        };
+    }
+
+    private ServiceRunner? Find(string name) => daemon.Services.Find(name);
+}

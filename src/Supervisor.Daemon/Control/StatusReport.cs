@@ -1,0 +1,23 @@
+using Supervisor.Control;
+using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Control;
+
+/// <summary>The document of <c>GET /v1/status</c>.</summary>
+internal static class StatusReport
+{
+    /// <summary>The document as of now, without what is read beside the loop. On the loop.</summary>
+    public static StatusDocument Of(ControlContext daemon)
+    {
+        var info = daemon.Info;
+        var self = new DaemonDocument(Processes.CurrentPid, DaemonInfo.Version, info.StartedAt, info.Upgrades, info.Paths.Directory, info.ConfigFile)
+        {
+            IsUpgrading = daemon.Lifecycle.Succession == SuccessionPhase.ReExecuting,
+            AtRisk = daemon.AtRisk(),
+        };
+        var (now, wall) = (daemon.Loop.Now, daemon.Loop.Time.GetUtcNow());
+        return new StatusDocument(self, [.. daemon.Services.Select(runner => ServiceDocuments.Service(runner, now, wall))]);
+    }
+}

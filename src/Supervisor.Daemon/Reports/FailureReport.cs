@@ -1,0 +1,51 @@
+using System.Globalization;
+using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
+using Supervisor.Control;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Services;
+using Supervisor.Daemon.Model;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Reports;
+
+/// <summary>Configuration errors and refused binds: documents, and a line for people.</summary>
+internal static class FailureReport
+{
+    public static FailureDocument? Failure(ListenerHandle handle) =>
+        handle.Diagnosis is { } diagnosis ? diagnosis.ToDocument()
+        : handle.Failure is { } failure ? new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
+        : null;
+
+    /// <summary>A listener that cannot be bound, with the place where its address stands.</summary>
+    public static FailureDocument Failure(ConfigDiagnostic found)
+    {
+        var failure = found.Bind!.Diagnosis.ToDocument() with { Name = found.Bind.Listener };
+        return found.Line == 0 ? failure : failure with { File = found.File, Line = found.Line, Column = found.Column };
+    }
+
+    /// <summary>An error or a warning.</summary>
+    public static ConfigErrorDocument Error(ConfigDiagnostic found) => new(found.File, found.Line, found.Column, found.Setting, found.Message, found.Remedy);
+
+    /// <summary>The same, of the listener or setting of that name, with the place where its address stands.</summary>
+    public static FailureDocument Placed(FailureDocument failure, string name, ConfigPlaces places)
+    {
+        var place = places.Diagnostic("listener", name, "address", "", null);
+        return place.Line == 0 ? failure with { Name = name } : failure with { Name = name, File = place.File, Line = place.Line, Column = place.Column };
+    }
+
+    /// <summary>A failure as one line: <c>FILE:LINE:COLUMN: NAME: ADDRESS: </c>, what is so and what to do.</summary>
+    public static string Line(FailureDocument failure, string what)
+    {
+        var place = failure.File is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{failure.File}:{failure.Line}:{failure.Column}: ");
+        var name = failure.Name is null ? "" : failure.Name == DaemonConfig.MetricsSetting ? $"{failure.Name}: " : $"listener.{failure.Name}: ";
+        return $"{place}{name}{failure.Address}: {what}: {failure.Errno}{(failure.Cause is null ? "" : $" ({failure.Cause})")}: {(failure.Verdict.Length == 0 ? "" : failure.Verdict + ": ")}{failure.Advice}";
+    }
+}

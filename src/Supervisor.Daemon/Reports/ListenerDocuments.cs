@@ -1,0 +1,122 @@
+using System.Globalization;
+using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
+using Supervisor.Control;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Services;
+using Supervisor.Daemon.Model;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Reports;
+
+/// <summary>The documents of listeners and their history. On the loop.</summary>
+internal static class ListenerDocuments
+{
+    public static ListenerDocument Listener(ListenerHandle handle, IEnumerable<ServiceRunner> services)
+    {
+        var spec = handle.Spec;
+        var kind = spec.Address.Kind;
+        ListenerSocket[] sockets = [.. handle.Sockets, .. handle.Leaving];
+        var queues = sockets.Select(socket => handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
+        return new ListenerDocument(
+            handle.Name,
+            kind.Scheme(),
+            handle.StateWord(),
+            spec.Address.ToString(),
+            handle.Effective?.ToString(),
+            handle.Descriptor is null ? null : handle.Inode,
+            handle.Descriptor?.Number,
+            Math.Max(handle.Sockets.Count, 1),
+            handle.Listens ? new BacklogDocument(spec.Listen.Backlog, queues.Min(queue => queue?.Limit)) : null,
+            handle.Listens ? new QueueDocument(Sum(queues, queue => queue?.Length), Sum(queues, queue => queue?.Limit)) : null,
+            [.. Options(handle)],
+            handle.Origin.ToWireName(),
+            handle.Drift.Any(),
+            FailureReport.Failure(handle),
+            [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)])
+        {
+            Sockets = [.. sockets.Select((socket, i) => new ShardDocument(
+                socket.Shard, socket.Inode, socket.Descriptor.Number, kind.Listens() ? new QueueDocument(queues[i]?.Length, queues[i]?.Limit) : null,
+                [.. services.SelectMany(runner => runner.State.Workers.Where(worker => runner.Listeners.Contains(handle) && runner.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))])
+            {
+                State = socket.LeavingSince is not null ? "leaving" : socket.IsChosen ? "serving" : "waiting",
+            })],
+            Drifted = [.. handle.Drift.DistinctBy(change => change.Name).Select(change => Drifted(handle, change))],
+        };
+    }
+
+    private static long? Sum((long Length, long Limit)?[] queues, Func<(long Length, long Limit)?, long?> value) =>
+        queues.Length == 0 || queues.Any(queue => queue is null) ? null : queues.Sum(value);
+
+    private static OptionDocument Drifted(ListenerHandle handle, SocketChange change) => new(
+        change.Name,
+        change.Option?.LevelName ?? "",
+        (change.Option?.Phase ?? (change.Name == SocketChange.NonBlocking ? HandlePhase.Create : HandlePhase.Listen)).ToWireName(),
+        Scalar(change.Option is { } option ? handle.AskedFor(option)?.Value ?? change.Before : change.Before),
+        Scalar(change.Now),
+        Verdict.Drifted.ToWireName(),
+        change.Option?.Setting ?? (change.Name switch
+        {
+            SocketChange.Backlog => "listen.backlog",
+            SocketChange.NonBlocking => "listen.non_blocking",
+            _ => null,
+        }));
+
+    public static HistoryEntryDocument History(HistoryEntry entry) => new(
+        entry.Seq,
+        entry.At,
+        entry.Phase.ToWireName(),
+        entry.Call,
+        entry.Option,
+        Scalar(entry.Requested),
+        Scalar(entry.Effective),
+        entry.Errno,
+        entry.Verdict.ToWireName(),
+        entry.Actor is { } actor ? new ActorDocument(actor.Pid, actor.Name) : null,
+        entry.Note,
+        (long)entry.SinceCreation.TotalMicroseconds);
+
+    private static IEnumerable<OptionDocument> Options(ListenerHandle handle)
+    {
+        if (handle.Descriptor is not { } socket)
+        {
+            yield break;
+        }
+
+        foreach (var option in SocketOptions.Shown.Where(option => option.AppliesTo(handle.Spec.Address.Kind, handle.Domain)))
+        {
+            var asked = handle.Asked(option) ?? handle.Asked(Forced(option));
+            var effective = OptionAccess.Get(socket, option);
+            if (effective is null && asked is null)
+            {
+                continue;
+            }
+
+            var verdict = handle.Drift.Any(change => change.Option == option) ? Verdict.Drifted
+                : asked is not { } known ? Verdict.Inherited
+                : known.Verdict != Verdict.Refused && effective != known.Effective ? Verdict.Drifted
+                : known.Verdict;
+            yield return new OptionDocument(option.Name, option.LevelName, option.Phase.ToWireName(), Scalar(asked?.Requested), Scalar(effective), verdict.ToWireName(), option.Setting);
+        }
+
+        foreach (var change in handle.Drift.Where(change => change.Option is null).DistinctBy(change => change.Name))
+        {
+            yield return Drifted(handle, change);
+        }
+    }
+
+    /// <summary>SO_RCVBUF stands for SO_RCVBUFFORCE too, whichever was used.</summary>
+    private static SocketOption Forced(SocketOption option) =>
+        option == SocketOptions.ReceiveBuffer ? SocketOptions.ReceiveBufferForce
+        : option == SocketOptions.SendBuffer ? SocketOptions.SendBufferForce
+        : option;
+
+    private static ScalarValue? Scalar(OptionValue? value) => value is { } known ? new ScalarValue(known.Number, known.Text) : null;
+}

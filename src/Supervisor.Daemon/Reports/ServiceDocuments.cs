@@ -1,0 +1,96 @@
+using System.Globalization;
+using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
+using Supervisor.Control;
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Listeners.Options;
+using Supervisor.Core.Services;
+using Supervisor.Daemon.Model;
+using Supervisor.Linux.Kernel;
+using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Daemon.Reports;
+
+/// <summary>The documents of services, their workers and roll-outs. On the loop.</summary>
+internal static class ServiceDocuments
+{
+    public static ServiceDocument Service(ServiceRunner runner, TimeSpan now, DateTimeOffset wall)
+    {
+        var state = runner.State;
+        return new ServiceDocument(
+            runner.Name,
+            State(runner),
+            runner.Blocked ?? runner.Waits ?? (state.AwaitsDemand ? "waiting for the first connection (start = \"on-demand\")" : Reason(state)),
+            state.Generation,
+            state.Desired,
+            state.Ready,
+            state.Spec.Listeners,
+            state.Rollout is { } rollout ? Rollout(runner, rollout, now, wall) : null,
+            [.. Workers(runner, now, wall)]);
+    }
+
+    /// <summary>The service's state in the words of the public interface.</summary>
+    public static string State(ServiceRunner runner) => runner.Blocked is null ? runner.State.Condition.ToWireName() : "failed";
+
+    /// <summary>How the slot's last worker ended, with the worker's number.</summary>
+    public static string LastEnd(SlotState slot) => $"worker {slot.Index} {slot.LastExit?.Text}";
+
+    public static RolloutDocument Rollout(ServiceRunner runner, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => Rollout(runner.State, rollout, now, wall) with
+    {
+        DrainingConnections = rollout.IsActive ? runner.DrainingConnections : null,
+        Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now) ?? (rollout.IsActive ? DrainDocuments.Remark(runner) : null),
+    };
+
+    private static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => new(
+        rollout.Phase.ToWireName(),
+        rollout.From,
+        rollout.To,
+        state.Progress(rollout).Replaced,
+        state.Progress(rollout).Total,
+        rollout.Reason,
+        (rollout.Strategy ?? state.SpecOf(rollout.To).Rollout.Strategy).ToWireName(),
+        state.Workers.Count(worker => !worker.IsLive),
+        (long)((rollout.EndedAt ?? now) - rollout.StartedAt).TotalMilliseconds)
+    {
+        Canary = rollout.Canary > 0 ? rollout.Canary : null,
+        PromotedAt = rollout.PromotedAt is { } at ? wall + (at - now) : null,
+    };
+
+    private static IEnumerable<WorkerDocument> Workers(ServiceRunner runner, TimeSpan now, DateTimeOffset wall)
+    {
+        var state = runner.State;
+        foreach (var worker in state.Workers.OrderBy(worker => worker.Slot).ThenBy(worker => worker.Generation).ThenBy(worker => worker.Id))
+        {
+            var process = runner.Process(worker.Id);
+            var slot = worker.Slot < state.Slots.Length ? state.Slots[worker.Slot] : null;
+            yield return new WorkerDocument(
+                worker.Pid, worker.Slot, worker.Generation, worker.Phase.ToWireName(), process?.StartedAt, process?.ReadyAt,
+                slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null)
+            {
+                StateSince = wall + (worker.PhaseSince - now),
+                Drain = runner.Drain(worker.Id) is { } drain ? DrainDocuments.Document(drain, worker, now, wall) : null,
+                Cgroup = process?.Cgroup?.Path,
+            };
+        }
+
+        foreach (var slot in state.Slots.Where(slot => state.IsStarted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))
+        {
+            var isPreparing = state.Preparing == slot.Generation && slot is { NextTry: null, Phase: not SlotPhase.Finished };
+            yield return new WorkerDocument(
+                Pid: null, slot.Index, slot.Generation, slot.Phase == SlotPhase.Finished ? "exited" : isPreparing ? "starting" : "backoff", StartedAt: null, ReadyAt: null,
+                slot.Restarts, Connections: null, isPreparing ? "hooks.pre_start runs" : null, slot.LastExit?.Text, slot.NextTry is { } at ? wall + (at - now) : null);
+        }
+    }
+
+    public static string? Reason(ServiceState state) => state.Condition switch
+    {
+        ServiceCondition.Degraded or ServiceCondition.Failed =>
+            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Phase == SlotPhase.Finished)).Select(LastEnd).FirstOrDefault(),
+        _ => null,
+    };
+}
