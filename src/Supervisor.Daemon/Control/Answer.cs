@@ -6,7 +6,6 @@ using System.Threading.Channels;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Supervisor.Control;
-using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Control;
 

@@ -27,7 +27,7 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Canc
             ("/v1/listeners/{name}", listeners.Get),
             ("/v1/listeners/{name}/history", listeners.History),
             ("/v1/events", streams.Events),
-            ("/healthz", whole.Health),
+            ("/healthz", DaemonResource.Health),
             ("/readyz", whole.Ready),
             ("/metrics", whole.Metrics),
         ];

@@ -7,7 +7,6 @@ using Microsoft.Extensions.Hosting;
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
-using Supervisor.Daemon.Performance;
 using Supervisor.Linux;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;

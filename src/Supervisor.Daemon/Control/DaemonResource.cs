@@ -14,7 +14,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
         await Answer.Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.StatusDocument);
     }
 
-    public Task Health(HttpContext context) => Answer.Text(context, StatusCodes.Status200OK, "ok");
+    public static Task Health(HttpContext context) => Answer.Text(context, StatusCodes.Status200OK, "ok");
 
     public async Task Ready(HttpContext context)
     {

@@ -3,16 +3,9 @@ using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Control;
-using Supervisor.Core.Listeners;
-using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
-using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Model;
-using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
-using Supervisor.Linux.Workers;
-using Supervisor.Native;
 
 namespace Supervisor.Daemon.Reports;
 

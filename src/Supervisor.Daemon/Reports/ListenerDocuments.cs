@@ -1,6 +1,3 @@
-using System.Globalization;
-using Supervisor.Config;
-using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
@@ -8,7 +5,6 @@ using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Model;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;

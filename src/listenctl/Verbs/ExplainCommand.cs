@@ -4,8 +4,6 @@ using System.Net.Sockets;
 using System.Text.Json;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
-using Supervisor.Core.Listeners.Conflicts;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Linux.Evidence;
 using Supervisor.Listenctl.Client;
 using Supervisor.Listenctl.Reports;

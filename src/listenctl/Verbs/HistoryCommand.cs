@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 using Supervisor.Control;
 using Supervisor.Listenctl.Client;
