@@ -10,6 +10,6 @@ public static class ProblemText
     public static string UnknownName(string kind, string name, IEnumerable<string> known)
     {
         var names = string.Join(", ", known);
-        return names.Length == 0 ? $"no {kind} named \"{name}\": there are no {kind}s" : $"no {kind} named \"{name}\": the {kind}s are {names}";
+        return $"no {kind} named \"{name}\"; {(names.Length == 0 ? $"there are no {kind}s" : $"{kind}s: {names}")}";
     }
 }

@@ -74,7 +74,7 @@ public sealed class ListenersTests
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json("[]"));
         var result = Listenctl.Run(daemon, "listeners", "nope");
-        Assert.Equal(new Listenctl(ExitCode.Failed, "", "listenctl: no listener named \"nope\": there are no listeners\n"), result);
+        Assert.Equal(new Listenctl(ExitCode.Failed, "", "listenctl: no listener named \"nope\"; there are no listeners\n"), result);
         Assert.Equal("no listeners\n", Listenctl.Run(daemon, "listeners").Output);
     }
 }

@@ -89,7 +89,7 @@ public sealed class StatusTests
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Status));
         var result = Listenctl.Run(daemon, json ? ["status", "nope", "--json"] : ["status", "nope"]);
         Assert.Equal(ExitCode.Failed, result.ExitCode);
-        Assert.Equal("listenctl: no service named \"nope\": the services are api, billing, old\n", result.Error);
+        Assert.Equal("listenctl: no service named \"nope\"; services: api, billing, old\n", result.Error);
         if (json)
         {
             using var problem = JsonDocument.Parse(result.Output);

@@ -1,7 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Supervisor.Control.CommandLine;
+using Supervisor.Daemon.Model;
 
 namespace Supervisor.Daemon.Control;
 
@@ -96,7 +96,7 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Canc
                         context,
                         StatusCodes.Status404NotFound,
                         "no such resource",
-                        $"listend {VersionFlag.Version} has no resource {context.Request.Path}"),
+                        $"listend {DaemonInfo.Version} has no resource {context.Request.Path}"),
                     StatusCodes.Status405MethodNotAllowed => Answer.Problem(
                         context,
                         StatusCodes.Status405MethodNotAllowed,

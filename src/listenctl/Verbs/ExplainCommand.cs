@@ -26,7 +26,7 @@ internal sealed class ExplainCommand : Verb
         : base(
             "explain",
             "Explain why an address can or cannot be bound here and now (needs no daemon)",
-            "ADDRESS [--reuse-port] [--reuse-address] [--no-reuse-address] [--ipv6-only] [--free-bind] [--device IF]",
+            "ADDRESS [OPTION]...",
             options,
             context)
     {
