@@ -4,6 +4,7 @@ using Supervisor.Core;
 using Supervisor.Core.Protocols;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux;
 using Supervisor.Linux.Handoff;
 using Supervisor.Native;

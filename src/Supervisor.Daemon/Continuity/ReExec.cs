@@ -4,6 +4,7 @@ using Serilog;
 using Supervisor.Core;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Kernel;

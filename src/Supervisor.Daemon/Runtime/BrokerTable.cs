@@ -6,6 +6,7 @@ using Supervisor.Core.Workers;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Listeners;

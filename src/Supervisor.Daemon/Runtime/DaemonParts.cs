@@ -3,6 +3,7 @@ using Supervisor.Core;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reload;
+using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux;
 using Supervisor.Linux.Evidence;

@@ -3,6 +3,7 @@ using Serilog;
 using Supervisor.Core;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Linux;
 
 namespace Supervisor.Daemon.Runtime;

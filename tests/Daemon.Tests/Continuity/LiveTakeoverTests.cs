@@ -2,6 +2,7 @@ using Supervisor.Core;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Tests.Fakes;
 using Supervisor.Linux.Handoff;
 using Supervisor.Native;

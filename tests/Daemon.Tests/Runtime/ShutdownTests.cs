@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Supervisor.Core;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
+using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Runtime;
 using Supervisor.Daemon.Tests.Fakes;
 using Supervisor.Linux.Kernel;
