@@ -1,5 +1,4 @@
 using Serilog;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Kernel;

@@ -14,7 +14,8 @@ internal static class FailureReport
 {
     public static FailureDocument? Failure(ListenerHandle handle) =>
         handle.Diagnosis is { } diagnosis ? diagnosis.ToDocument()
-        : handle.Failure is { } failure ? new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
+        : handle.Failure is { } failure
+            ? new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
         : null;
 
     /// <summary>A listener that cannot be bound, with the place where its address stands.</summary>
@@ -25,20 +26,17 @@ internal static class FailureReport
     }
 
     /// <summary>An error or a warning.</summary>
-    public static ConfigErrorDocument Error(ConfigDiagnostic found) => new(found.File, found.Line, found.Column, found.Setting, found.Message, found.Remedy);
-
-    /// <summary>The same, of the listener or setting of that name, with the place where its address stands.</summary>
-    public static FailureDocument Placed(FailureDocument failure, string name, ConfigPlaces places)
-    {
-        var place = places.Diagnostic("listener", name, "address", "", null);
-        return place.Line == 0 ? failure with { Name = name } : failure with { Name = name, File = place.File, Line = place.Line, Column = place.Column };
-    }
+    public static ConfigErrorDocument Error(ConfigDiagnostic found) =>
+        new(found.File, found.Line, found.Column, found.Setting, found.Message, found.Remedy);
 
     /// <summary>A failure as one line: <c>FILE:LINE:COLUMN: NAME: ADDRESS: </c>, what is so and what to do.</summary>
     public static string Line(FailureDocument failure, string what)
     {
         var place = failure.File is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{failure.File}:{failure.Line}:{failure.Column}: ");
-        var name = failure.Name is null ? "" : failure.Name == DaemonConfig.MetricsSetting ? $"{failure.Name}: " : $"listener.{failure.Name}: ";
-        return $"{place}{name}{failure.Address}: {what}: {failure.Errno}{(failure.Cause is null ? "" : $" ({failure.Cause})")}: {(failure.Verdict.Length == 0 ? "" : failure.Verdict + ": ")}{failure.Advice}";
+        var name = failure.Name is null or DaemonConfig.MetricsSetting ? failure.Name : $"listener.{failure.Name}";
+        var subject = place + (name is null ? "" : name + ": ") + failure.Address;
+        var cause = failure.Cause is null ? "" : $" ({failure.Cause})";
+        var verdict = failure.Verdict.Length == 0 ? "" : failure.Verdict + ": ";
+        return $"{subject}: {what}: {failure.Errno}{cause}: {verdict}{failure.Advice}";
     }
 }
