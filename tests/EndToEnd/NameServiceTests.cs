@@ -1,3 +1,5 @@
+using Xunit;
+
 namespace Supervisor.EndToEnd;
 
 /// <summary>A name service that never answers about one user: an NSS module of the C library, in a mount namespace of the daemon.</summary>

@@ -1,0 +1,44 @@
+using Supervisor.Config.Validation;
+using Supervisor.Daemon.Validation;
+
+namespace Supervisor.Daemon.Tests.Validation;
+
+/// <summary>Which rule runs when.</summary>
+public sealed class ValidationRulesTests
+{
+    private const Profile AfterStart = Profile.Check | Profile.Reload | Profile.Started;
+
+    [Theory]
+    [InlineData("applicable-settings", Profile.Always)]
+    [InlineData("multicast-groups", Profile.Always)]
+    [InlineData("duplicate-listeners", Profile.Always)]
+    [InlineData("metrics-address", Profile.Check)]
+    [InlineData("known-listeners", Profile.Always)]
+    [InlineData("stdin-listener", Profile.Always)]
+    [InlineData("on-demand-listener", Profile.Always)]
+    [InlineData("on-demand-idle", Profile.Always)]
+    [InlineData("on-demand-exclusive", Profile.Always)]
+    [InlineData("readiness-listener", Profile.Always)]
+    [InlineData("rollout-room", Profile.Always)]
+    [InlineData("restart-backoff", Profile.Always)]
+    [InlineData("something-to-do", Profile.Always)]
+    [InlineData("shards-supported", Profile.Always)]
+    [InlineData("options-inherited", Profile.Check)]
+    [InlineData("known-accounts", AfterStart)]
+    [InlineData("limits-possible", AfterStart)]
+    [InlineData("trusted-files", Profile.Always)]
+    [InlineData("trusted-runtime-directory", Profile.Check)]
+    [InlineData("existing-files", Profile.Check | Profile.Reload)]
+    [InlineData("bindable-now", Profile.Check)]
+    public void A_rule_runs_in_its_profiles(string name, Profile profiles)
+    {
+        Assert.Equal(profiles, Assert.Single(ValidationRules.All, rule => rule.Name == name).Profiles);
+        foreach (var profile in Enum.GetValues<Profile>().Where(profile => profile is not (Profile.None or Profile.Always)))
+        {
+            Assert.Equal(profiles.HasFlag(profile), ValidationRules.For(profile).Names.Contains(name));
+        }
+    }
+
+    [Fact]
+    public void Every_rule_is_in_the_table() => Assert.Equal(21, ValidationRules.All.Length);
+}
