@@ -29,7 +29,7 @@ internal static class CrashRecovery
         refusal = found.Refusal;
         if (found.Error is { } error)
         {
-            log.Kind(MessageIds.StateUnusable).Error("{File}: what the last daemon has left cannot be used, so this one begins anew: {Reason}", paths.StateFile, error);
+            log.Kind(MessageIds.StateUnusable).Error("{File}: cannot use the state of the previous daemon, starting without it: {Reason}", paths.StateFile, error);
         }
 
         // A state of another boot speaks of nothing that is left.

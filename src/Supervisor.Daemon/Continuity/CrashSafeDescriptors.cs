@@ -74,9 +74,9 @@ internal sealed class CrashSafeDescriptors : IDisposable
 
     /// <summary>What would be lost if the daemon died now, for people; null where nothing would.</summary>
     public string? AtRisk => Processes.CurrentPid == 1 ? null
-        : _others.Holder is null ? "nobody keeps the listeners and the workers' output for the case that the daemon dies"
+        : _others.Holder is null ? "nothing holds the listeners and the workers' output for the case that the daemon dies"
         : _others.Missing.Count + _listeners.Missing.Count > 0
-            ? $"not kept for the case that the daemon dies: {string.Join(", ", _listeners.Missing.Concat(_others.Missing).Take(5))}"
+            ? $"not held for the case that the daemon dies: {string.Join(", ", _listeners.Missing.Concat(_others.Missing).Take(5))}"
         : null;
 
     /// <summary>Has a worker's descriptors held at once.</summary>
@@ -132,7 +132,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
         }
         else
         {
-            _log.Kind(MessageIds.KeeperFailed).Warning("the keeper cannot be started: {Reason}; if listend dies, listeners that no worker holds are lost", error);
+            _log.Kind(MessageIds.KeeperFailed).Warning("cannot start the keeper: {Reason}; if listend dies, listeners that no worker holds are lost", error);
         }
     }
 
@@ -162,11 +162,11 @@ internal sealed class CrashSafeDescriptors : IDisposable
     {
         if (_loop.Now - _holderSince <= LeastHolderLife)
         {
-            _log.Kind(MessageIds.KeeperExited).Warning("the keeper has ended again; if listend dies, listeners that no worker holds are lost");
+            _log.Kind(MessageIds.KeeperExited).Warning("the keeper exited again; if listend dies, listeners that no worker holds are lost");
             return;
         }
 
-        _log.Kind(MessageIds.KeeperExited).Warning("the keeper has ended; another one is started");
+        _log.Kind(MessageIds.KeeperExited).Warning("the keeper exited: starting another");
         StartHolder();
         Restarted?.Invoke();
     }

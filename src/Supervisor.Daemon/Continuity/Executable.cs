@@ -44,8 +44,8 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
             return $"{Path}: {error.Name} ({error.Text})";
         }
 
-        return !status.IsRegular ? $"{Path} is no file"
-            : !Files.IsExecutable(Path) ? $"{Path} is not executable: chmod 755 it, and see that its file system is not mounted noexec"
+        return !status.IsRegular ? $"{Path} is not a regular file"
+            : !Files.IsExecutable(Path) ? $"{Path} is not executable: run chmod 755 {Path}, and check that its file system is not mounted noexec"
             : PathAudit.ExecutableFlaw(Path);
     }
 

@@ -12,7 +12,7 @@ namespace Supervisor.Daemon.Continuity;
 /// </summary>
 internal static class InstanceClaim
 {
-    private const string Remedy = "stop it first, or give this one a directory of its own by --runtime-directory or daemon.runtime_directory";
+    private const string Remedy = "stop it first, or set another directory with --runtime-directory or daemon.runtime_directory";
 
     /// <summary>
     /// The lock; null with the reason, which names the daemon in charge and the remedy. Where that daemon has handed over,
@@ -42,7 +42,7 @@ internal static class InstanceClaim
         var other = StateFile.Read(paths.StateFile).Manifest?.Config;
         if (!isForced && (config is null || other is null || !IsSame(other, config, file)))
         {
-            error = $"{error}{Running(other)}; {Remedy}, or take its place without a loss by --take-over";
+            error = $"{error}{Running(other)}; {Remedy}, or take over from it with --take-over";
             return null;
         }
 
@@ -58,14 +58,14 @@ internal static class InstanceClaim
             return freed;
         }
 
-        error = $"{error} and does not make room: {refusal}; {Remedy}";
+        error = $"{error} and refuses the take-over: {refusal}; {Remedy}";
         return null;
     }
 
     private static string Running(ConfigEntry? other) =>
-        other is null ? "; what it runs cannot be seen"
+        other is null ? "; its configuration is unknown"
         : other.File is { } file ? $" and runs {file}"
-        : " and runs what its command line says";
+        : " and runs what its command line gives";
 
     /// <summary>Of the same file, which may have changed; without a file of the same content.</summary>
     private static bool IsSame(ConfigEntry other, ListendConfig config, string? file) =>

@@ -38,7 +38,7 @@ internal sealed class InstanceLock : IDisposable
         error = Make(paths.Directory, directoryMode, isOurs: false) ?? Make(paths.NotifyDirectory, notifyMode, isOurs: true);
         if (error is not null)
         {
-            error = $"runtime directory {paths.Directory}: {error}, or name another directory by --runtime-directory or daemon.runtime_directory";
+            error = $"runtime directory {paths.Directory}: {error}, or set another directory with --runtime-directory or daemon.runtime_directory";
             return null;
         }
 
@@ -47,7 +47,7 @@ internal sealed class InstanceLock : IDisposable
         var file = TrustedFile.OpenOwn(paths.LockFile, fileMode, PathTrust.InForce, out var refused);
         if (file is null)
         {
-            error = $"runtime directory {paths.Directory}: {paths.LockFile} cannot be opened: {refused}; make it this user's, or name another directory by --runtime-directory or daemon.runtime_directory";
+            error = $"runtime directory {paths.Directory}: cannot open {paths.LockFile}: {refused}; change its owner to this user, or set another directory with --runtime-directory or daemon.runtime_directory";
             return null;
         }
 
@@ -58,7 +58,7 @@ internal sealed class InstanceLock : IDisposable
             var holder = length > 0 ? Encoding.ASCII.GetString(text[..length]).Trim() : null;
             file.Dispose();
             isHeld = true;
-            error = $"another listend{(holder is null ? "" : $" (pid {holder})")} is in charge of {paths.Directory}";
+            error = $"another listend{(holder is null ? "" : $" (pid {holder})")} runs in {paths.Directory}";
             return null;
         }
 
@@ -92,14 +92,14 @@ internal sealed class InstanceLock : IDisposable
 
         if (made.Target is null || !made.TargetStatus.IsDirectory)
         {
-            return $"it cannot be made: {made.Error?.ToString() ?? $"{made.RealPath} is not a directory"}; make it for this user";
+            return $"cannot create it: {made.Error?.ToString() ?? $"{made.RealPath} is not a directory"}; create it for this user";
         }
 
         // The umask takes bits of what mkdir() is given.
         if ((isOurs || !wasThere) && made.TargetStatus.Permissions != mode && made.TargetStatus.Uid == Processes.EffectiveUid
             && Files.SetPinnedMode(made.Target, mode) is { } refused)
         {
-            return $"{directory}: {refused}; make it for this user";
+            return $"{directory}: {refused}; create it for this user";
         }
 
         return null;

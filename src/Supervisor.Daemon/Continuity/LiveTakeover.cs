@@ -42,12 +42,12 @@ internal sealed class LiveTakeover(
     {
         if ((SuccessionRules.Refusal(lifecycle, isReloading()) ?? system.Objection(peer)) is { } reason)
         {
-            log.Kind(MessageIds.TakeoverRefused).Warning("pid {Pid} wants to take over and may not: {Reason}", peer.Pid, reason);
+            log.Kind(MessageIds.TakeoverRefused).Warning("take-over by pid {Pid} refused: {Reason}", peer.Pid, reason);
             return new BrokerError(BrokerErrorCode.Denied, reason);
         }
 
         lifecycle.Succession = SuccessionPhase.HandingOver;
-        log.Kind(MessageIds.TakeoverRequested).Information("listend (pid {Pid}) wants to take over", peer.Pid);
+        log.Kind(MessageIds.TakeoverRequested).Information("listend (pid {Pid}) asks to take over", peer.Pid);
         var link = release();
         quiescence.Begin(() => HandOver(link, peer.Pid));
         return null;
@@ -58,18 +58,18 @@ internal sealed class LiveTakeover(
         string? failure;
         using (link)
         {
-            failure = lifecycle.IsShuttingDown ? "this one was asked to leave meanwhile" : system.Send(link) ?? system.AwaitCommit(link);
+            failure = lifecycle.IsShuttingDown ? "the running daemon is shutting down" : system.Send(link) ?? system.AwaitCommit(link);
             if (failure is null)
             {
                 // Everything is the successor's from here on: nothing is closed or removed.
-                log.Kind(MessageIds.TakeoverDone).Information("listend (pid {Pid}) has taken over, and this one leaves", pid);
+                log.Kind(MessageIds.TakeoverDone).Information("listend (pid {Pid}) has taken over: this daemon exits", pid);
                 system.Exit();
                 return;
             }
         }
 
         lifecycle.Succession = SuccessionPhase.None;
-        var message = string.Create(CultureInfo.InvariantCulture, $"listend (pid {pid}) has not taken over, this one goes on: {failure}");
+        var message = string.Create(CultureInfo.InvariantCulture, $"take-over by listend (pid {pid}) failed, the running daemon continues: {failure}");
         log.Kind(MessageIds.TakeoverFailed).Error("{Message}", message);
         events.Daemon("daemon-takeover-failed", message);
         quiescence.End();

@@ -5,7 +5,6 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.State;
 using Supervisor.Daemon.Model;
 using Supervisor.Linux.Kernel;
-using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
 
@@ -74,10 +73,9 @@ internal sealed class PreviousDaemonState(SuccessionWay way, DaemonManifest mani
     /// <summary>The succession in words, for the log, the event and the histories.</summary>
     public string Note => way switch
     {
-        SuccessionWay.ReExecuted => $"listend {manifest.Version} (pid {manifest.Pid}) became listend {DaemonInfo.Version}: upgrade {Upgrades}",
-        SuccessionWay.TookOver => $"listend {DaemonInfo.Version} (pid {Processes.CurrentPid}) took over from listend {manifest.Version} (pid {manifest.Pid})",
-        SuccessionWay.Recovered =>
-            $"listend {DaemonInfo.Version} (pid {Processes.CurrentPid}) goes on for listend {manifest.Version} (pid {manifest.Pid}), which has ended",
+        SuccessionWay.ReExecuted => $"re-executed: listend {manifest.Version} (pid {manifest.Pid}) is now listend {DaemonInfo.Version}, upgrade {Upgrades}",
+        SuccessionWay.TookOver => $"took over from a running daemon (listend {manifest.Version}, pid {manifest.Pid})",
+        SuccessionWay.Recovered => $"recovered from a previous daemon (listend {manifest.Version}, pid {manifest.Pid}, exited)",
         _ => throw new InvalidOperationException(way.ToString()),
     };
 

@@ -74,12 +74,12 @@ internal sealed class ReExec(
         {
             if (Rejection(result, StateVerdict.DigestOf(bytes), out var version) is { } reason)
             {
-                Fail(MessageIds.UpgradeRefused, $"upgrade: {system.Path} is not taken, this one goes on: {reason}");
+                Fail(MessageIds.UpgradeRefused, $"upgrade rejected, the running daemon continues: {reason}");
                 answer.SetResult((null, reason));
                 return;
             }
 
-            log.Kind(MessageIds.UpgradeStarted).Information("upgrade: {Executable} is listend {Version} and understands the state; it takes over", system.Path, version);
+            log.Kind(MessageIds.UpgradeStarted).Information("upgrade: {Executable} is listend {Version} and accepts the state: executing it", system.Path, version);
             answer.SetResult((version, null));
             quiescence.Begin(() => Execute(identity));
         });
@@ -92,13 +92,13 @@ internal sealed class ReExec(
         var said = result.Error.Trim() is { Length: > 0 } text ? $": {text.ReplaceLineEndings("; ")}" : "";
         if (result.Failure is { } failure)
         {
-            return $"{system.Path}: asked whether it understands the state, {failure}{said}";
+            return $"{system.Path}: state check: {failure}{said}";
         }
 
         var verdict = StateVerdict.TryParse(result.Output);
         if (verdict?.Digest != digest)
         {
-            return $"{system.Path}: asked whether it understands the state, it did not answer as listend does{said}";
+            return $"{system.Path}: state check: not an answer of listend{said}";
         }
 
         version = verdict.Version;
@@ -107,10 +107,10 @@ internal sealed class ReExec(
 
     private void Execute((ulong, ulong) identity)
     {
-        var refusal = lifecycle.IsShuttingDown ? "listend was asked to leave meanwhile"
-            : system.Identity != identity ? $"{system.Path} has been replaced since it was tried"
+        var refusal = lifecycle.IsShuttingDown ? "listend is shutting down"
+            : system.Identity != identity ? $"{system.Path} was replaced after its check"
             : system.Execute();
-        Fail(MessageIds.UpgradeFailed, $"upgrade: {system.Path} could not take over, this one goes on: {refusal}");
+        Fail(MessageIds.UpgradeFailed, $"upgrade failed, the running daemon continues: {system.Path}: {refusal}");
         quiescence.End();
     }
 

@@ -39,7 +39,7 @@ internal sealed class ReExecSystem(
         using var memory = Succession.SealedMemory("listend-state", stream => stream.Write(state), out var error);
         if (memory is null)
         {
-            loop.Post(() => onResult(new TrialResult($"the state cannot be written: {error}", "", "")));
+            loop.Post(() => onResult(new TrialResult($"cannot write the state: {error}", "", "")));
             return;
         }
 
@@ -60,7 +60,7 @@ internal sealed class ReExecSystem(
         };
         using var memory = Succession.SealedMemory("listend-state", stream => snapshots.Write(stream, manifest), out var error);
         return memory is null
-            ? $"the state cannot be written: {error}"
+            ? $"cannot write the state: {error}"
             : Succession.Execute(
                 executable.Path,
                 [.. executable.Prefix, .. executable.Arguments],

@@ -39,7 +39,7 @@ internal static class TakenOverState
 
         using var daemon = descriptors.Take(DescriptorKey.Daemon);
         refusal = Read(descriptors, daemon is not null, out var manifest, out var unknown)
-            ?? (SuccessionLink.Commit(link) ? null : "it has ended, or does not wait any more");
+            ?? (SuccessionLink.Commit(link) ? null : "it has exited, or does not wait any more");
         if (refusal is not null)
         {
             descriptors.Dispose();
@@ -49,7 +49,7 @@ internal static class TakenOverState
         // What it holds besides, for example its metrics address, is free when it has exited.
         if (!Polling.Await(daemon!, LiveTakeover.StepTimeout))
         {
-            log.Kind(MessageIds.PredecessorRemains).Warning("listend (pid {Pid}) has handed over and is still there", manifest!.Pid);
+            log.Kind(MessageIds.PredecessorRemains).Warning("listend (pid {Pid}) has handed over and has not exited", manifest!.Pid);
         }
 
         return new PreviousDaemonState(SuccessionWay.TookOver, manifest!, unknown!, descriptors);
@@ -67,7 +67,7 @@ internal static class TakenOverState
 
         if (Succession.ReadSealed(memory, out var unread) is not { } bytes)
         {
-            return $"its state cannot be read{(unread is { } why ? $": {why}" : "")}";
+            return $"cannot read its state{(unread is { } why ? $": {why}" : "")}";
         }
 
         if (!ManifestFormat.TryRead(bytes, out manifest, out unknown, out var misread))

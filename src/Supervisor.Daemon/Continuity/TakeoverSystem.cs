@@ -16,15 +16,15 @@ internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snaps
 {
     /// <inheritdoc/>
     public string? Objection(BrokerPeer peer) =>
-        services.FirstOrDefault(runner => runner.RunsHook) is { } busy ? $"a hook of service {busy.Name} runs: try again when it has ended"
+        services.FirstOrDefault(runner => runner.RunsHook) is { } busy ? $"a hook of service {busy.Name} is running: try again when it has exited"
         : Processes.CurrentPid == 1
-            ? "it is the first process of its container, which ends with it: put the new executable in its place and run \"listenctl upgrade\""
+            ? "the running daemon is pid 1 of its container, which ends with it: replace its executable and run \"listenctl upgrade\""
         : Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 }
-            ? "a service manager has started it, and would take its end for the service's: use \"listenctl upgrade\", or restart its unit"
+            ? "a service manager started the running daemon and would see its exit as the end of the service: run \"listenctl upgrade\", or restart the unit"
         : peer.Uid != Processes.EffectiveUid ? string.Create(
             CultureInfo.InvariantCulture,
-            $"it runs as uid {Processes.EffectiveUid}, the one that would take over as uid {peer.Uid}: start that one as the same user")
-        : peer.Pid <= 0 || !IsOfSameNamespace(peer.Pid) ? "the one that would take over sees other process ids: start it in the same container"
+            $"the running daemon has uid {Processes.EffectiveUid}, the new one uid {peer.Uid}: start the new one as the same user")
+        : peer.Pid <= 0 || !IsOfSameNamespace(peer.Pid) ? "the new daemon is in another PID namespace: start it in the same container"
         : null;
 
     /// <inheritdoc/>
@@ -38,7 +38,7 @@ internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snaps
         using var self = Processes.OpenPidfd(Processes.CurrentPid, out var unopened);
         if (memory is null || self is null)
         {
-            return $"the state cannot be handed over: {(memory is null ? unwritten : unopened.ToString())}";
+            return $"cannot write the state: {(memory is null ? unwritten : unopened.ToString())}";
         }
 
         descriptors.Add(DescriptorKey.State, memory);

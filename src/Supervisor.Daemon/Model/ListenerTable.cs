@@ -81,7 +81,7 @@ internal sealed class ListenerTable
         {
             foreach (var name in service.Listeners.Where(name => Find(name) is null))
             {
-                log.Kind(MessageIds.ListenerAwaited).Listener(name).Service(service.Name).Warning("service {Service}: no listener is configured as {Listener}: the service waits until somebody gives it (listenctl put {Listener} --fd N)", service.Name, name, name);
+                log.Kind(MessageIds.ListenerAwaited).Listener(name).Service(service.Name).Warning("service {Service}: no listener named {Listener}: the service waits for its descriptor (listenctl put {Listener} --fd N)", service.Name, name, name);
                 _handles.Add(_factory.Given.Await(name));
                 _byName = null;
             }

@@ -60,7 +60,7 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
 
             if (held.Descriptor is not { } former || !Files.AreSame(former, descriptor))
             {
-                return new BrokerError(BrokerErrorCode.Invalid, $"another descriptor is held as \"{name}\" already: drop it first, or choose another name");
+                return new BrokerError(BrokerErrorCode.Invalid, $"\"{name}\" already holds another descriptor: drop it first, or choose another name");
             }
 
             // The same open file once more is what is there already.
@@ -70,7 +70,7 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
 
         if (listeners.Handles.Count(handle => handle.IsGiven) >= MaxGiven)
         {
-            return new BrokerError(BrokerErrorCode.Busy, $"{MaxGiven} descriptors are held already, which is as many as may be: drop one first");
+            return new BrokerError(BrokerErrorCode.Busy, $"{MaxGiven} descriptors are held, which is the limit: drop one first");
         }
 
         var handle = listeners.Hold(name, descriptor, HandleOrigin.Given, giver, note);
@@ -83,7 +83,7 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
     {
         if (listeners.Find(name) is not { IsAwaited: false } handle)
         {
-            return new BrokerError(BrokerErrorCode.NotFound, $"nothing is held as \"{name}\"");
+            return new BrokerError(BrokerErrorCode.NotFound, $"no descriptor is held as \"{name}\"");
         }
 
         if (!handle.IsGiven)
@@ -93,7 +93,7 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
 
         if (services.FirstOrDefault(runner => runner.Uses(handle)) is { } user)
         {
-            return new BrokerError(BrokerErrorCode.Denied, $"service \"{user.Name}\" lists \"{name}\": take it out of the service's listeners first, and reload");
+            return new BrokerError(BrokerErrorCode.Denied, $"service \"{user.Name}\" uses \"{name}\": remove it from the service's listeners and reload first");
         }
 
         listeners.Release(handle);
@@ -105,8 +105,8 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
 
     /// <inheritdoc/>
     public BrokerError? Succeed(BrokerPeer peer, Func<DescriptorHandle> release) =>
-        Takeovers is { } takeovers ? takeovers.Begin(peer, release) : new BrokerError(BrokerErrorCode.Denied, "it is starting: try again");
+        Takeovers is { } takeovers ? takeovers.Begin(peer, release) : new BrokerError(BrokerErrorCode.Denied, "listend is starting: try again");
 
     private static BrokerError Configured(string name, string what) =>
-        new(BrokerErrorCode.Denied, $"listener \"{name}\" is configured, and what is configured cannot be {what}: change the configuration instead");
+        new(BrokerErrorCode.Denied, $"listener \"{name}\" is configured and cannot be {what}: change the configuration");
 }

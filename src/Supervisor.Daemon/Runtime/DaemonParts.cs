@@ -157,7 +157,7 @@ internal sealed class DaemonParts : IDisposable
         {
             StateChanged?.Invoke();
             _serviceDrift.Remove(runner);
-            Events.Daemon("service-removed", $"service {runner.Name} is gone: it is not configured any more");
+            Events.Daemon("service-removed", $"service {runner.Name} was removed: it is not configured any more");
             ServiceChanged?.Invoke();
         };
         Config.Replaced += previous =>

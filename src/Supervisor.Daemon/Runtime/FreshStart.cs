@@ -24,7 +24,7 @@ internal static class FreshStart
         OpenListeners(parts, request);
         if (parts.HasNothingToServe && !parts.Listeners.Handles.Any(ConflictWatch.CanWait))
         {
-            request.Log.Kind(MessageIds.NothingToServe).Fatal("no listener could be made: there is nothing to serve");
+            request.Log.Kind(MessageIds.NothingToServe).Fatal("no listener could be bound: nothing to serve");
             return 1;
         }
 

@@ -22,7 +22,7 @@ internal static class ListenerOpening
         var inherited = InheritedDescriptors.FromEnvironment(out var complaint);
         if (complaint is not null)
         {
-            log.Kind(MessageIds.GivenDescriptorsInvalid).Warning("given descriptors: {Complaint}", complaint);
+            log.Kind(MessageIds.GivenDescriptorsInvalid).Warning("LISTEN_FDS: {Complaint}", complaint);
         }
 
         var adopted = Adopt(factory, specs, inherited);
@@ -67,7 +67,7 @@ internal static class ListenerOpening
             var name = inherited.Remaining[0].Name;
             var descriptor = inherited.Take(0);
             log.Kind(MessageIds.DescriptorClosed).Warning(
-                "given descriptor {Number} (\"{Name}\", {Address}): no listener has that name or address, so it is closed",
+                "inherited descriptor {Number} (\"{Name}\", {Address}): no listener has that name or address: closing it",
                 descriptor.Number, name, SocketIdentity.Read(descriptor)?.Address?.ToString() ?? "no bound socket");
 
             // A worker of a daemon of which nothing else is left may have stored it.

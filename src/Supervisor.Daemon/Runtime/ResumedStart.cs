@@ -60,7 +60,10 @@ internal static class ResumedStart
         }
 
         ResumeWaiting(parts, previous);
-        request.Log.Kind(previous.MessageId).Information("{Note}: {Workers} workers go on", previous.Note, parts.Services.Sum(runner => runner.State.Workers.Length));
+        var (workers, listeners) = (parts.Services.Sum(runner => runner.State.Workers.Length), parts.Listeners.Handles.Count(handle => handle.Descriptor is not null));
+        request.Log.Kind(previous.MessageId).Information(
+            "{Note}: adopted {Workers} {WorkersWord} and {Listeners} {ListenersWord}",
+            previous.Note, workers, workers == 1 ? "worker" : "workers", listeners, listeners == 1 ? "listener" : "listeners");
         serving.Announce();
         if (configured is not null)
         {
@@ -80,7 +83,7 @@ internal static class ResumedStart
             if (entry.IsGiven && descriptor is null)
             {
                 log.Kind(MessageIds.ListenerLost).Listener(entry.Spec.Name).Warning(
-                    "listener {Listener}: it had been given, and nobody holds it any more; put it again", entry.Spec.Name);
+                    "listener {Listener}: the descriptor that a client had put is lost; put it again (listenctl put {Listener} --fd N)", entry.Spec.Name, entry.Spec.Name);
                 continue;
             }
 
@@ -130,7 +133,7 @@ internal static class ResumedStart
         // A socket unit passes its own again to each daemon that starts: those are sockets that the listeners have already.
         foreach (var key in previous.Descriptors.Remaining.Where(key => !parts.Listeners.Has(previous.Descriptors.Peek(key)!)))
         {
-            log.Kind(MessageIds.DescriptorClosed).Warning("{Descriptor}: the predecessor has left it, and nobody here knows what it is for; it is closed", key);
+            log.Kind(MessageIds.DescriptorClosed).Warning("unrecognised inherited descriptor {Descriptor}: closing it", key);
         }
 
         // A worker may have made it so that close() blocks.

@@ -97,10 +97,10 @@ internal sealed class Serving : IDisposable
         _parts.Services.Dispose();
         _parts.Orphans.KillLeft(
             _parts.Tokens,
-            (pid, command) => _request.Log.Kind(MessageIds.OrphanKilled).Warning("pid {Pid} ({Command}) came from a worker and outlived it: it is killed", pid, command ?? "?"));
+            (pid, command) => _request.Log.Kind(MessageIds.OrphanKilled).Warning("pid {Pid} ({Command}): started by a worker and outlived it: killing it", pid, command ?? "?"));
         _parts.Cgroups?.RemoveLeftOver();
         _parts.Reloader.Close();
         _parts.Listeners.Close();
-        _request.Log.Kind(MessageIds.DaemonStopped).Information("listend: all workers have left; bye");
+        _request.Log.Kind(MessageIds.DaemonStopped).Information("all workers have exited; listend exits");
     }
 }

@@ -53,7 +53,7 @@ internal sealed class Shutdown(Lifecycle lifecycle, IStoppableServices services,
             return;
         }
 
-        log.Kind(MessageIds.NothingToServe).Fatal("no listener could be made: there is nothing to serve");
+        log.Kind(MessageIds.NothingToServe).Fatal("no listener could be bound: nothing to serve");
         HasFailed = true;
         StopServices();
     }
@@ -71,14 +71,14 @@ internal sealed class Shutdown(Lifecycle lifecycle, IStoppableServices services,
     {
         if (lifecycle.IsShuttingDown)
         {
-            log.Kind(MessageIds.DaemonStopForced).Warning("{Signal} again: workers that are left are killed", signal.ToString());
+            log.Kind(MessageIds.DaemonStopForced).Warning("{Signal} again: killing the remaining workers", signal.ToString());
             services.KillAll();
             return;
         }
 
         systemd.Stopping();
-        log.Kind(MessageIds.DaemonStopping).Information("{Signal}: workers drain, then listend leaves", signal.ToString());
-        events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend leaves");
+        log.Kind(MessageIds.DaemonStopping).Information("{Signal}: workers drain, then listend exits", signal.ToString());
+        events.Daemon("daemon-leaving", $"{signal}: workers drain, then listend exits");
         StopServices();
     }
 
@@ -91,7 +91,7 @@ internal sealed class Shutdown(Lifecycle lifecycle, IStoppableServices services,
 
     private void LeaveToSuccessor()
     {
-        const string message = "SIGTERM for a restart: the workers go on, the next daemon takes over";
+        const string message = "SIGTERM for a restart: the workers continue, the next daemon adopts them";
         log.Kind(MessageIds.DaemonRestarting).Information(message);
         events.Daemon("daemon-leaving", message);
         systemd.Stopping();

@@ -49,7 +49,7 @@ internal sealed class SystemdNotify(ISystemdNotifier notifier, Lifecycle lifecyc
         catch (SocketException exception)
         {
             log.Kind(MessageIds.ManagerUnreachable).Warning(
-                "NOTIFY_SOCKET {Socket}: nobody could be told there: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
+                "NOTIFY_SOCKET {Socket}: cannot notify the service manager: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
         }
     }
 }

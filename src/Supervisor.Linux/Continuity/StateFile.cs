@@ -51,7 +51,7 @@ public sealed class StateFile(string path, ILogger log)
             Files.Unlink(_beside);
             if (!_hasFailed)
             {
-                log.Kind(MessageIds.StateNotWritten).Warning("{File} cannot be written: {Reason}; if listend dies, its successor will find an older state", path, failure);
+                log.Kind(MessageIds.StateNotWritten).Warning("{File}: cannot write the state: {Reason}; if listend dies now, its successor recovers an older state", path, failure);
             }
 
             _hasFailed = true;
@@ -60,7 +60,7 @@ public sealed class StateFile(string path, ILogger log)
 
         if (_hasFailed)
         {
-            log.Kind(MessageIds.StateWritten).Information("{File} can be written again", path);
+            log.Kind(MessageIds.StateWritten).Information("{File}: the state is written again", path);
         }
 
         _hasFailed = false;

@@ -60,12 +60,12 @@ public static class SuccessionLink
             {
                 if (error is { } refused)
                 {
-                    return $"it could not be sent everything: {refused}";
+                    return $"cannot send it everything: {refused}";
                 }
 
                 if (!Polling.Await(link, patience, forOutput: true))
                 {
-                    return $"it did not take what it was sent within {patience.TotalSeconds:0.#} s";
+                    return $"it did not receive what was sent within {patience.TotalSeconds:0.#} s";
                 }
             }
         }
@@ -85,8 +85,8 @@ public static class SuccessionLink
         Span<byte> data = stackalloc byte[64];
         var length = DescriptorPassing.Receive(link, data, [], maxDescriptors: 0, wait: false, out _, out _, out _);
         return length > 0 && data[..length].SequenceEqual(Encoding.UTF8.GetBytes(CommitPacket)) ? null
-            : isSilent ? $"it was silent for {patience.TotalSeconds:0.#} s"
-            : "it ended, or could not go on with what it got";
+            : isSilent ? $"no answer within {patience.TotalSeconds:0.#} s"
+            : "it exited, or could not continue with what it received";
     }
 
     /// <summary>
@@ -101,7 +101,7 @@ public static class SuccessionLink
         var data = new byte[BrokerRequest.MaxBytes];
         if (!DescriptorPassing.Send(link, BrokerClient.Request("succeed"), [], wait: true, out var unsent))
         {
-            refusal = $"it does not take the request: {unsent}";
+            refusal = $"cannot send it the request: {unsent}";
         }
 
         while (refusal is null)
@@ -115,7 +115,7 @@ public static class SuccessionLink
             var length = DescriptorPassing.Receive(link, data, received, DescriptorPassing.MaxDescriptors, wait: false, out _, out var lost, out var error);
             if (length <= 0)
             {
-                refusal = length == 0 ? "it has ended, or closed the connection" : error?.ToString() ?? "it does not answer";
+                refusal = length == 0 ? "it has exited, or closed the connection" : error?.ToString() ?? "it does not answer";
             }
             else if (lost)
             {

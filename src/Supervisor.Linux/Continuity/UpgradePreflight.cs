@@ -151,13 +151,13 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
         Dispose();
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
         _onEnded(new TrialResult(
-            unlaunched ?? (_timedOut ? $"it did not answer within {_timeout.TotalSeconds:0.#} s and was killed" : exit is { Signalled: false, Status: 0 } ? null : $"it {reason.Text}"),
+            unlaunched ?? (_timedOut ? $"timed out after {_timeout.TotalSeconds:0.#} s, killed" : exit is { Signalled: false, Status: 0 } ? null : reason.Text),
             _output.ToString(),
             _error.ToString()));
     }
 
     private static string Unlaunched(ChildProcess.Failure step) =>
-        $"it cannot be executed: {new SystemCallError("execve", step.Errno).Name} ({new SystemCallError("execve", step.Errno).Text})";
+        $"cannot execute it: {new SystemCallError("execve", step.Errno).Name} ({new SystemCallError("execve", step.Errno).Text})";
 
     private void Watch(OutputPipe pipe) => _loop.Watch(pipe.Descriptor, () =>
     {

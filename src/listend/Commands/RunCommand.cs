@@ -93,7 +93,7 @@ internal sealed class RunCommand
         using var previous = ReExecutedState.Take(out var unusable);
         if (unusable is not null)
         {
-            Console.Error.WriteLine($"listend: this executable was to go on where another one was, and cannot: {Printable.Line(unusable)}");
+            Console.Error.WriteLine($"listend: cannot continue after the re-execution: {Printable.Line(unusable)}");
             return Failed;
         }
 
@@ -125,7 +125,7 @@ internal sealed class RunCommand
 
         if (directory is null)
         {
-            Console.Error.WriteLine("listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or give --runtime-directory PATH or daemon.runtime_directory");
+            Console.Error.WriteLine("listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or --runtime-directory PATH, or daemon.runtime_directory");
             return Failed;
         }
 
@@ -140,13 +140,13 @@ internal sealed class RunCommand
         if (!IsAdHoc(parsed))
         {
             return hasProgram || parsed.GetValue(_workers) is not null || parsed.GetValue(_handoff) is not null || parsed.GetValue(_ready) is not null
-                ? "--workers, --handoff, --ready and a command go with --listen ADDRESS; without it everything stands in the configuration file"
+                ? "--workers, --handoff, --ready and a command need --listen ADDRESS; without it they belong in the configuration file"
                 : null;
         }
 
-        return parsed.GetResult(_config) is { Implicit: false } ? "--listen and --config exclude each other: the one is a configuration without a file"
+        return parsed.GetResult(_config) is { Implicit: false } ? "use either --listen or --config, not both"
             : hasProgram ? null
-            : "--listen needs the worker's program: listend run --listen ADDRESS -- COMMAND ARG...";
+            : "--listen needs the command of the workers: listend run --listen ADDRESS -- COMMAND ARG...";
     }
 
     private ParsedConfig Read(ParseResult parsed, string? given) => given is not null
