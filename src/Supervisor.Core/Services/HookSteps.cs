@@ -15,7 +15,10 @@ internal sealed class HookSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Whether workers of that generation may be started. If pre_start has yet to run for it, it runs, once no other does.</summary>
+    /// <summary>
+    /// Whether workers of that generation may be started. If pre_start has yet to run for it, it runs, once no other
+    /// does.
+    /// </summary>
     public bool IsPrepared(int generation)
     {
         if (step.State.SpecOf(generation).Hooks.PreStart.IsEmpty || step.State.Prepared.Contains(generation))
@@ -78,7 +81,8 @@ internal sealed class HookSteps(ServiceStep step)
         var state = step.State;
         if (state.SpecOf(state.Generation).Hooks.PostReady.IsEmpty || state.Announced == state.Generation
             || state.Rollout is { IsReplacing: true } or { Phase: RolloutPhase.RollingBack }
-            || !state.Slots.All(slot => state.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == state.Generation && worker.Phase == WorkerPhase.Ready)))
+            || !state.Slots.All(slot => state.Workers
+                .Any(worker => worker.Slot == slot.Index && worker.Generation == state.Generation && worker.Phase == WorkerPhase.Ready)))
         {
             return;
         }

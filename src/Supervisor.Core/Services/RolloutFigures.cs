@@ -25,7 +25,8 @@ public sealed record RolloutFigures(string State, int From, int To, int Replaced
     public static RolloutFigures Of(ServiceState service, RolloutState rollout, TimeSpan now)
     {
         var (replaced, total) = service.Progress(rollout);
-        return new RolloutFigures(rollout.Phase.ToWireName(), rollout.From, rollout.To, replaced, total, (rollout.EndedAt ?? now) - rollout.StartedAt)
+        return new RolloutFigures(rollout.Phase.ToWireName(), rollout.From, rollout.To, replaced, total,
+            (rollout.EndedAt ?? now) - rollout.StartedAt)
         {
             Draining = service.Workers.Count(worker => !worker.IsLive),
             Waits = RolloutText.Waits(service.Spec.Name, rollout, service.Spec.Rollout.MaxGenerations, now),

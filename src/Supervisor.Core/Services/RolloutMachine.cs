@@ -102,7 +102,10 @@ public static class RolloutMachine
     public static RolloutState RollBack(RolloutState rollout, string reason) =>
         rollout with { Phase = RolloutPhase.RollingBack, Reason = reason, PromotedAt = null, WaitsFor = [] };
 
-    /// <summary>A slot when the roll-out is rolled back: the old generation's again, also where a superseded generation serves until now.</summary>
+    /// <summary>
+    /// A slot when the roll-out is rolled back: the old generation's again, also where a superseded generation serves
+    /// until now.
+    /// </summary>
     public static SlotState RollBack(ServiceState service, RolloutState rollout, SlotState slot) =>
         slot.Generation != rollout.From || (slot.Phase == SlotPhase.Finished && service.IsServed(slot.Index))
             ? slot.For(rollout.From)
@@ -129,7 +132,8 @@ public static class RolloutMachine
     public static RolloutPhase? NextPhase(ServiceState service, RolloutState rollout) => rollout.Phase switch
     {
         RolloutPhase.Replacing when rollout.IsOnTrial => IsEachReplaced(service, rollout) ? RolloutPhase.Canary : null,
-        RolloutPhase.Replacing => IsEachReplaced(service, rollout) && !service.Workers.Any(worker => worker.IsLive && worker.Generation != rollout.To)
+        RolloutPhase.Replacing =>
+            IsEachReplaced(service, rollout) && !service.Workers.Any(worker => worker.IsLive && worker.Generation != rollout.To)
             ? RolloutPhase.Draining
             : null,
         RolloutPhase.Draining => service.Workers.Any(worker => worker.Generation != rollout.To) ? null : RolloutPhase.Done,
@@ -145,13 +149,16 @@ public static class RolloutMachine
     public static IReadOnlyList<SlotState> Settled(ServiceState service, RolloutState rollout)
     {
         var slots = service.Slots.Where(slot => slot.Index < Last(service, rollout) && slot.Generation != rollout.To).ToArray();
-        var settled = slots.Where(slot => service.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsSettled)).ToArray();
+        var settled = slots
+            .Where(slot => service.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsSettled))
+                .ToArray();
         return service.SpecOf(rollout.To).Rollout.Strategy == RolloutStrategy.Overlap && settled.Length < slots.Length ? [] : settled;
     }
 
     /// <summary>How many new workers take up the surge.</summary>
     public static int Surging(ServiceState service, RolloutState rollout) => service.Slots.Count(
-        slot => slot.Index < Last(service, rollout) && !slot.IsVacated && slot.Generation != rollout.To && NewWorker(service, rollout, slot) is not null);
+        slot => slot.Index < Last(service, rollout) && !slot.IsVacated && slot.Generation != rollout.To
+            && NewWorker(service, rollout, slot) is not null);
 
     /// <summary>What to do with a slot while <paramref name="surging"/> new workers take up the surge.</summary>
     public static SlotAction Decide(ServiceState service, RolloutState rollout, SlotState slot, int surging)
@@ -203,12 +210,14 @@ public static class RolloutMachine
 
     /// <summary>Whether the worker belongs to the generation that is rolled out, and its slot does not yet.</summary>
     public static bool IsNew(ServiceState service, WorkerState worker) =>
-        service.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To && service.Slots[worker.Slot].Generation != rollout.To;
+        service.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To
+            && service.Slots[worker.Slot].Generation != rollout.To;
 
     /// <summary>The slot as the generation's that serves it, where its own does not.</summary>
     public static SlotState GivenToServing(ServiceState service, SlotState slot)
     {
-        var ready = service.Workers.Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready && !IsNew(service, worker)).ToArray();
+        var ready = service.Workers
+            .Where(worker => worker.Slot == slot.Index && worker.Phase == WorkerPhase.Ready && !IsNew(service, worker)).ToArray();
         return ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation) ? slot.For(ready[^1].Generation) : slot;
     }
 
@@ -233,7 +242,8 @@ public static class RolloutMachine
     {
         var slots = service.Slots.Where(other => other.Index < service.Desired).ToArray();
         return slots.Count(other => other.IsVacated) < allowed
-            && (!service.IsServed(slot.Index) || slots.Count(other => other.Phase != SlotPhase.Finished && !service.IsServed(other.Index)) < allowed);
+            && (!service.IsServed(slot.Index)
+                || slots.Count(other => other.Phase != SlotPhase.Finished && !service.IsServed(other.Index)) < allowed);
     }
 
     /// <summary>The generations that only drain, where too many are alive for another one to begin.</summary>
@@ -246,7 +256,8 @@ public static class RolloutMachine
             :
             [
                 .. service.Workers.GroupBy(worker => worker.Generation)
-                    .Where(generation => !meant.Contains(generation.Key) && generation.All(IsEnding)).Select(generation => generation.Key).Order(),
+                    .Where(generation => !meant.Contains(generation.Key) && generation.All(IsEnding))
+                        .Select(generation => generation.Key).Order(),
             ];
 
         // The new workers of a superseded roll-out are ended in this very step.

@@ -16,7 +16,10 @@ public enum RolloutPhase
     /// <summary>Every slot is served by the new generation. Old workers finish their connections.</summary>
     Draining,
 
-    /// <summary>The new generation is ended. The old one is started again where it was replaced, and is ready before the new worker drains.</summary>
+    /// <summary>
+    /// The new generation is ended. The old one is started again where it was replaced, and is ready before the new
+    /// worker drains.
+    /// </summary>
     RollingBack,
 
     /// <summary>Ended: the new generation serves.</summary>
@@ -42,7 +45,10 @@ public sealed record RolloutState
     [JsonIgnore]
     public RolloutPhase Phase { get; init; }
 
-    /// <summary>The manifest's form of <see cref="Phase"/>: versions that do not know <see cref="RolloutPhase.Waiting"/> read it, too.</summary>
+    /// <summary>
+    /// The manifest's form of <see cref="Phase"/>: versions that do not know <see cref="RolloutPhase.Waiting"/> read
+    /// it, too.
+    /// </summary>
     [JsonInclude, JsonPropertyName("phase"), JsonRequired, JsonPropertyOrder(-2)]
     internal RolloutPhase StoredPhase
     {

@@ -77,7 +77,8 @@ internal sealed class RolloutSteps(ServiceStep step)
             {
                 case RolloutPhase.Canary:
                     var hold = step.State.SpecOf(rollout.To).Rollout.CanaryHold;
-                    step.State = step.State with { Rollout = rollout with { Phase = phase, PromotedAt = hold > TimeSpan.Zero ? step.Now + hold : null } };
+                    var watched = rollout with { Phase = phase, PromotedAt = hold > TimeSpan.Zero ? step.Now + hold : null };
+                    step.State = step.State with { Rollout = watched };
                     step.Report(ServiceReport.RolloutCanary);
                     break;
                 case RolloutPhase.Draining:
@@ -129,7 +130,10 @@ internal sealed class RolloutSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Rolls the roll-out back, whatever on_failure says, also when it only drains. Nothing happens where none is under way.</summary>
+    /// <summary>
+    /// Rolls the roll-out back, whatever on_failure says, also when it only drains. Nothing happens where none is under
+    /// way.
+    /// </summary>
     public void Abort()
     {
         if (step.State.Rollout is { IsActive: true, Phase: not RolloutPhase.RollingBack } rollout)
@@ -145,7 +149,8 @@ internal sealed class RolloutSteps(ServiceStep step)
         if (step.State.Rollout is { } rollout && RolloutMachine.CannotRollBack(step.State, worker, slot))
         {
             var failure = $"worker {worker.Slot} of generation {worker.Generation} {reason}{WorkerText.BeforeReady(worker)}";
-            step.State = step.State with { Rollout = rollout with { Reason = $"{rollout.Reason}; rolling back, {failure}, so what is ready stays" } };
+            var both = $"{rollout.Reason}; rolling back, {failure}, so what is ready stays";
+            step.State = step.State with { Rollout = rollout with { Reason = both } };
             EndBetween();
         }
 

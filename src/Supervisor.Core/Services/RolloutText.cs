@@ -6,7 +6,10 @@ namespace Supervisor.Core.Services;
 /// <summary>The one place that puts a roll-out into words: for the log, for events, and for listenctl.</summary>
 public static class RolloutText
 {
-    /// <summary>How it stands, or how it ended: <c>generation 2 serves, 4 workers replaced in 1.2s</c>. Without the service's name.</summary>
+    /// <summary>
+    /// How it stands, or how it ended: <c>generation 2 serves, 4 workers replaced in 1.2s</c>. Without the service's
+    /// name.
+    /// </summary>
     public static string Of(RolloutFigures rollout)
     {
         var after = Durations.Text(rollout.Elapsed) + (string.IsNullOrEmpty(rollout.Reason) ? "" : $": {rollout.Reason}");
@@ -15,8 +18,11 @@ public static class RolloutText
             "done" => string.Create(
                 CultureInfo.InvariantCulture,
                 $"generation {rollout.To} serves, {rollout.Replaced} worker{(rollout.Replaced == 1 ? "" : "s")} replaced in {Durations.Text(rollout.Elapsed)}"),
-            "rolled-back" => string.Create(CultureInfo.InvariantCulture, $"generation {rollout.To} rolled back to generation {rollout.From} after {after}"),
-            "failed" or "superseded" => string.Create(CultureInfo.InvariantCulture, $"roll-out of generation {rollout.To} {rollout.State} after {after}"),
+            "rolled-back" =>
+                string.Create(CultureInfo.InvariantCulture,
+                    $"generation {rollout.To} rolled back to generation {rollout.From} after {after}"),
+            "failed" or "superseded" =>
+                string.Create(CultureInfo.InvariantCulture, $"roll-out of generation {rollout.To} {rollout.State} after {after}"),
             _ => string.Create(CultureInfo.InvariantCulture, $"{rollout.State}, generation {rollout.To}: {Progress(rollout)}")
                 + (rollout.Waits is null ? "" : $"; {rollout.Waits}")
                 + (string.IsNullOrEmpty(rollout.Reason) ? "" : $": {rollout.Reason}"),
@@ -24,8 +30,10 @@ public static class RolloutText
     }
 
     /// <summary>How far it is: <c>1 of 4 replaced, 1 draining with 3 connections</c>.</summary>
-    public static string Progress(RolloutFigures rollout) => string.Create(CultureInfo.InvariantCulture, $"{rollout.Replaced} of {rollout.Total} replaced")
-        + (rollout.Draining == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {rollout.Draining} draining{WithConnections(rollout.DrainingConnections)}"));
+    public static string Progress(RolloutFigures rollout) =>
+        string.Create(CultureInfo.InvariantCulture, $"{rollout.Replaced} of {rollout.Total} replaced")
+        + (rollout.Draining == 0 ? ""
+            : string.Create(CultureInfo.InvariantCulture, $", {rollout.Draining} draining{WithConnections(rollout.DrainingConnections)}"));
 
     /// <summary><c> with 3 connections</c>, to follow a number of workers; empty where the number of connections is unknown.</summary>
     public static string WithConnections(int? connections) => connections is { } count ? $" with {DrainWords.Connections(count)}" : "";

@@ -5,7 +5,10 @@ namespace Supervisor.Core.Services;
 /// <summary>What the runner has to do, in order.</summary>
 public abstract record ServiceEffect;
 
-/// <summary>Spawn that worker; answer with <see cref="WorkerSpawned"/>, <see cref="WorkersSpawned"/> or <see cref="WorkerEnded"/>.</summary>
+/// <summary>
+/// Spawn that worker; answer with <see cref="WorkerSpawned"/>, <see cref="WorkersSpawned"/> or
+/// <see cref="WorkerEnded"/>.
+/// </summary>
 public sealed record SpawnEffect(WorkerState Worker) : ServiceEffect;
 
 /// <summary>Send a worker the stop signal, or SIGABRT where it hangs.</summary>
@@ -17,11 +20,15 @@ public sealed record KillEffect(WorkerState Worker) : ServiceEffect;
 /// <summary>Run a hook for that generation, after those that still run; answer with <see cref="HookEnded"/>.</summary>
 public sealed record HookEffect(HookKind Hook, int Generation) : ServiceEffect;
 
-/// <summary>That hook of that generation is not to go on: SIGTERM, or nothing where it has yet to run; answer with <see cref="HookEnded"/>.</summary>
+/// <summary>
+/// That hook of that generation is not to go on: SIGTERM, or nothing where it has yet to run; answer with
+/// <see cref="HookEnded"/>.
+/// </summary>
 public sealed record HookStopEffect(HookKind Hook, int Generation) : ServiceEffect;
 
 /// <summary>Something worth a line in the log and an event.</summary>
-public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, SlotState? Slot, RolloutState? Rollout, string? Text) : ServiceEffect
+public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, SlotState? Slot, RolloutState? Rollout, string? Text)
+    : ServiceEffect
 {
     /// <summary>Of what a worker that leaves has left: what is known of it.</summary>
     public WorkerDrain? Drain { get; init; }

@@ -47,10 +47,12 @@ public static class ServiceReloadImpact
     ];
 
     /// <summary>The settings in which two specifications differ, names aside.</summary>
-    public static ImmutableArray<ServiceTerm> Changed(ServiceSpec before, ServiceSpec after) => [.. All.Where(term => !term.Same(before, after))];
+    public static ImmutableArray<ServiceTerm> Changed(ServiceSpec before, ServiceSpec after) =>
+        [.. All.Where(term => !term.Same(before, after))];
 
     /// <summary>Whether a worker of the one is as good as a worker of the other: they differ in nothing that it is given.</summary>
-    public static bool SameWorker(ServiceSpec before, ServiceSpec after) => All.All(term => !term.NeedsNewWorker || term.Same(before, after));
+    public static bool SameWorker(ServiceSpec before, ServiceSpec after) =>
+        All.All(term => !term.NeedsNewWorker || term.Same(before, after));
 
     private static ServiceTerm Worker(string setting, Func<ServiceSpec, ServiceSpec, bool> same) => new(setting, true, same);
 

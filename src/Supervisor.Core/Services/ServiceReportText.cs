@@ -31,7 +31,8 @@ public static class ServiceReportText
                 $"{worker} {report.Text}; its program has to close that listener on {Signals.Name(spec.StopSignal)} (stop_signal), "
                 + "or SIGKILL cuts the connections that it still accepts",
             ServiceReport.SlotBackingOff => WorkerText.BackingOff(report.Slot!, spec.Restart, now),
-            ServiceReport.SlotFinished => $"worker {report.Slot!.Index} {report.Slot.LastExit?.Text} and is not started again (restart.policy)",
+            ServiceReport.SlotFinished =>
+                $"worker {report.Slot!.Index} {report.Slot.LastExit?.Text} and is not started again (restart.policy)",
             ServiceReport.RolloutStarted => $"roll-out of generation {report.Rollout!.To} over {report.Rollout.From} begins",
             ServiceReport.RolloutProgressed =>
                 $"roll-out of generation {report.Rollout!.To}: {report.Rollout.Phase.ToWireName()}, {Progress(report, state, now)}",

@@ -89,7 +89,8 @@ public sealed record ServiceSpec
     public HookSpec Hooks { get; init; } = new();
 
     /// <summary>By value, lists and variables included: what a reload finds unchanged is left alone.</summary>
-    public bool Equals(ServiceSpec? other) => other is not null && Name == other.Name && ServiceReloadImpact.All.All(term => term.Same(this, other));
+    public bool Equals(ServiceSpec? other) =>
+        other is not null && Name == other.Name && ServiceReloadImpact.All.All(term => term.Same(this, other));
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Name, Workers, Handoff, Readiness, Rollout);
@@ -184,7 +185,10 @@ public sealed record RolloutSpec
     /// <summary>The strategy.</summary>
     public RolloutStrategy Strategy { get; init; } = RolloutStrategy.Rolling;
 
-    /// <summary>Rolling: how many new workers may be on their way beside a full set; 0 where <see cref="MaxUnavailable"/> is 1 or more.</summary>
+    /// <summary>
+    /// Rolling: how many new workers may be on their way beside a full set; 0 where <see cref="MaxUnavailable"/> is 1
+    /// or more.
+    /// </summary>
     public int MaxSurge { get; init; } = 1;
 
     /// <summary>How many workers may be missing by an act of ours.</summary>
@@ -246,7 +250,10 @@ public sealed record RestartSpec
     /// <summary>The longest wait between two tries.</summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>How many restarts a slot may have within <see cref="LimitInterval"/> before it waits for <see cref="BackoffMax"/>; 0: no limit.</summary>
+    /// <summary>
+    /// How many restarts a slot may have within <see cref="LimitInterval"/> before it waits for
+    /// <see cref="BackoffMax"/>; 0: no limit.
+    /// </summary>
     public int Limit { get; init; } = 5;
 
     /// <summary>The interval of <see cref="Limit"/>.</summary>

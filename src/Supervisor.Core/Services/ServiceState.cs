@@ -9,7 +9,10 @@ public sealed record ServiceState
     /// <summary>What is asked for: what the next generation will be made of.</summary>
     public required ServiceSpec Spec { get; init; }
 
-    /// <summary>What was asked for when a generation began: its workers live and die under these terms. Generations of which nothing is left are gone.</summary>
+    /// <summary>
+    /// What was asked for when a generation began: its workers live and die under these terms. Generations of which
+    /// nothing is left are gone.
+    /// </summary>
     public ImmutableSortedDictionary<int, ServiceSpec> Specs { get; init; } = ImmutableSortedDictionary<int, ServiceSpec>.Empty;
 
     /// <summary>The terms of a generation.</summary>
@@ -53,7 +56,8 @@ public sealed record ServiceState
     public int? Announced { get; init; }
 
     /// <summary>A service that has not been started.</summary>
-    public static ServiceState Create(ServiceSpec spec) => new() { Spec = spec, Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty.Add(1, spec), Desired = spec.Workers };
+    public static ServiceState Create(ServiceSpec spec) =>
+        new() { Spec = spec, Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty.Add(1, spec), Desired = spec.Workers };
 
     /// <summary>How many workers are ready.</summary>
     public int Ready => Workers.Count(worker => worker.Phase == WorkerPhase.Ready);
@@ -62,7 +66,9 @@ public sealed record ServiceState
     /// How many workers there should be now: those that are asked for, without those whose end was the end of their task
     /// (<c>restart.policy</c>, and no failure).
     /// </summary>
-    public int Expected => Desired - Slots.Count(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: true } && slot.Index < Desired && !IsServed(slot.Index));
+    public int Expected =>
+        Desired - Slots.Count(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: true } && slot.Index < Desired
+            && !IsServed(slot.Index));
 
     /// <summary>
     /// Whether a slot is meant for a generation whose workers are not what is asked for, and no roll-out is there to change
@@ -83,7 +89,10 @@ public sealed record ServiceState
         slot is { NextTry: null, IsVacated: false, Phase: not SlotPhase.Finished }
         && !Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.AwaitsRestartPolicy);
 
-    /// <summary>Whether nobody serves the slot because of how its last workers fared: it waits, has reached the limit, or is finished.</summary>
+    /// <summary>
+    /// Whether nobody serves the slot because of how its last workers fared: it waits, has reached the limit, or is
+    /// finished.
+    /// </summary>
     public bool IsHeldBack(SlotState slot) =>
         slot.Phase != SlotPhase.Open && slot.Index < Desired && !IsServed(slot.Index);
 
@@ -129,10 +138,14 @@ public sealed record ServiceState
 
             var ready = ServedSlots();
             return ready >= Desired ? ServiceCondition.Running
-                : ready == 0 && Slots.Length > 0 && Slots.All(slot => slot.Phase is SlotPhase.Limited or SlotPhase.Finished) && !Workers.Any(worker => worker.IsLive)
-                    ? Slots.All(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: true }) ? ServiceCondition.Stopped : ServiceCondition.Failed
+                : ready == 0 && Slots.Length > 0 && Slots.All(slot => slot.Phase is SlotPhase.Limited or SlotPhase.Finished)
+                    && !Workers.Any(worker => worker.IsLive)
+                    ? Slots.All(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: true })
+                        ? ServiceCondition.Stopped
+                        : ServiceCondition.Failed
                 : ready == 0 && Slots.All(slot => slot.Failures == 0) ? ServiceCondition.Starting
-                : Slots.All(slot => slot.Failures == 0) && Workers.Any(worker => worker.Phase == WorkerPhase.Starting) ? ServiceCondition.Starting
+                : Slots.All(slot => slot.Failures == 0) && Workers.Any(worker => worker.Phase == WorkerPhase.Starting)
+                    ? ServiceCondition.Starting
                 : ServiceCondition.Degraded;
         }
     }

@@ -2,7 +2,10 @@ using System.Collections.Immutable;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>One step of <see cref="ServiceMachine"/> in the making: the state so far, the effects in their order, and the parts that change them.</summary>
+/// <summary>
+/// One step of <see cref="ServiceMachine"/> in the making: the state so far, the effects in their order, and the parts
+/// that change them.
+/// </summary>
 internal sealed class ServiceStep
 {
     private readonly ImmutableArray<ServiceEffect>.Builder _effects = ImmutableArray.CreateBuilder<ServiceEffect>();

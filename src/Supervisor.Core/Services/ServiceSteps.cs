@@ -25,7 +25,8 @@ internal sealed class ServiceSteps(ServiceStep step)
         {
             IsStarted = true,
             AwaitsDemand = false,
-            Slots = [.. Enumerable.Range(0, step.State.Desired).Select(index => new SlotState { Index = index, Generation = step.State.Generation })],
+            Slots = [.. Enumerable.Range(0, step.State.Desired)
+                .Select(index => new SlotState { Index = index, Generation = step.State.Generation })],
         };
     }
 
@@ -143,6 +144,11 @@ internal sealed class ServiceSteps(ServiceStep step)
     private void BeginGeneration()
     {
         var generation = step.State.NewestGeneration + 1;
-        step.State = step.State with { Generation = generation, NewestGeneration = generation, Specs = step.State.Specs.SetItem(generation, step.State.Spec) };
+        step.State = step.State with
+        {
+            Generation = generation,
+            NewestGeneration = generation,
+            Specs = step.State.Specs.SetItem(generation, step.State.Spec),
+        };
     }
 }

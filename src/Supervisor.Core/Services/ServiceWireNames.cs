@@ -73,7 +73,10 @@ public static class ServiceWireNames
         _ => throw new ArgumentOutOfRangeException(nameof(evidence), evidence, null),
     };
 
-    /// <summary>The <c>kind</c> of an event; null for a report that is not an event, because the change of the service's state is.</summary>
+    /// <summary>
+    /// The <c>kind</c> of an event; null for a report that is not an event, because the change of the service's state
+    /// is.
+    /// </summary>
     public static string? ToEventKind(this ServiceReport report) => report switch
     {
         ServiceReport.WorkerSpawned => "worker-spawned",

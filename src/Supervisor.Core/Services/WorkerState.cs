@@ -45,7 +45,10 @@ public sealed record WorkerState
     /// <summary>When the phase has lasted too long; null: it may last.</summary>
     public TimeSpan? Deadline { get; init; }
 
-    /// <summary>The longest silence between two WATCHDOG=1; zero: no watchdog. The service's setting, unless the worker has set its own.</summary>
+    /// <summary>
+    /// The longest silence between two WATCHDOG=1; zero: no watchdog. The service's setting, unless the worker has set
+    /// its own.
+    /// </summary>
     public TimeSpan Watchdog { get; init; }
 
     /// <summary>When it will have been silent for too long; null: no watchdog runs.</summary>
@@ -98,7 +101,10 @@ public sealed record WorkerState
     [JsonPropertyName("judged")]
     public bool RestartDecided { get; init; }
 
-    /// <summary>Whether the restart policy has yet to decide about its end: it exits without being asked to, hangs, or was not ready in time.</summary>
+    /// <summary>
+    /// Whether the restart policy has yet to decide about its end: it exits without being asked to, hangs, or was not
+    /// ready in time.
+    /// </summary>
     public bool AwaitsRestartPolicy => !IsLive && !RestartDecided && EndReason != EndReason.Requested;
 
     /// <summary>Whether it serves, and has for as long as a new worker must before it counts.</summary>

@@ -22,6 +22,7 @@ public static class WorkerText
             ? string.Create(
                 CultureInfo.InvariantCulture,
                 $"worker {slot.Index} was restarted {restart.Limit} times within {Durations.Text(restart.LimitInterval)} (restart.limit): next try in {wait}; last end: {slot.LastExit?.Text}")
-            : string.Create(CultureInfo.InvariantCulture, $"worker {slot.Index} keeps failing ({slot.Failures} in a row): next try in {wait}");
+            : string.Create(CultureInfo.InvariantCulture,
+                $"worker {slot.Index} keeps failing ({slot.Failures} in a row): next try in {wait}");
     }
 }

@@ -1,7 +1,8 @@
 namespace Supervisor.Core.Workers;
 
 /// <summary>A connection that was accepted from one of our listeners and is open: some process has its socket.</summary>
-/// <param name="Inode">The inode number of the accepted socket; accept() makes it, and it is not used again for as long as it matters.</param>
+/// <param name="Inode">The inode number of the accepted socket; accept() makes it, and it is not used again for as long as it
+/// matters.</param>
 /// <param name="Listener">The listener's name.</param>
 /// <param name="Peer">Who is at the other end; null where that has no address.</param>
 public readonly record struct AcceptedConnection(ulong Inode, string Listener, ConnectionPeer? Peer)

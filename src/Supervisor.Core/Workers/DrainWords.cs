@@ -28,9 +28,11 @@ public static class DrainWords
             return null;
         }
 
-        var peers = connections.Select(connection => connection.Peer).OfType<ConnectionPeer>().Take(MaxPeers).Select(peer => peer.ToString()).ToArray();
+        var peers = connections.Select(connection => connection.Peer).OfType<ConnectionPeer>().Take(MaxPeers)
+            .Select(peer => peer.ToString()).ToArray();
         var more = connections.Count - peers.Length;
-        var from = peers.Length == 0 ? null : $"from {string.Join(", ", peers)}{(more > 0 ? string.Create(CultureInfo.InvariantCulture, $" and {more} more") : "")}";
+        var from = peers.Length == 0 ? null
+            : $"from {string.Join(", ", peers)}{(more > 0 ? string.Create(CultureInfo.InvariantCulture, $" and {more} more") : "")}";
         return $"had {Connections(connections.Count)}, which {(connections.Count == 1 ? "is" : "are")} cut{Details(drain, now, from)}";
     }
 
@@ -39,7 +41,8 @@ public static class DrainWords
     {
         AcceptingEvidence.Accepted =>
             $"keeps accepting on \"{kept.Listener}\": it accepted a connection{(kept.Peer is { } peer ? $" (from {peer})" : "")} more than {Age(kept.After)} after its stop signal",
-        AcceptingEvidence.Waiting => $"keeps accepting on \"{kept.Listener}\": it still waits for connections {Age(kept.After)} after its stop signal",
+        AcceptingEvidence.Waiting =>
+            $"keeps accepting on \"{kept.Listener}\": it still waits for connections {Age(kept.After)} after its stop signal",
         _ => throw new ArgumentOutOfRangeException(nameof(kept), kept.Evidence, null),
     };
 
@@ -51,7 +54,10 @@ public static class DrainWords
         _ => age,
     });
 
-    /// <summary>Such as " (2 of web, 1 of admin; the oldest open for 31s at least; from 127.0.0.1:4711)"; nothing where there is none.</summary>
+    /// <summary>
+    /// Such as " (2 of web, 1 of admin; the oldest open for 31s at least; from 127.0.0.1:4711)"; nothing where there is
+    /// none.
+    /// </summary>
     private static string Details(WorkerDrain drain, TimeSpan now, string? more)
     {
         if (drain.OldestFor(now) is not { } oldest)

@@ -15,7 +15,8 @@ public static class Membership
         if (worker.Cgroup is { } cgroup)
         {
             // A process can leave its session and its parents, but not its cgroup: nothing else counts.
-            return process.Cgroup is { } own && own.StartsWith(cgroup, StringComparison.Ordinal) && (own.Length == cgroup.Length || own[cgroup.Length] == '/');
+            return process.Cgroup is { } own && own.StartsWith(cgroup, StringComparison.Ordinal)
+                && (own.Length == cgroup.Length || own[cgroup.Length] == '/');
         }
 
         // A set-user-id program that a worker starts is another user's; the worker's own process may have changed its user.
@@ -44,7 +45,10 @@ public static class Membership
     public static bool IsMemberByToken(WorkerFacts worker, ProcessLineage process, string? token) =>
         worker.Cgroup is null && process.Uid == worker.Uid && (process.IsBelowDaemon || worker.IsForeign) && AreEqual(worker.Token, token);
 
-    /// <summary>Whether a process of that start time may descend from the worker: a descendant is never older. True where it cannot be told.</summary>
+    /// <summary>
+    /// Whether a process of that start time may descend from the worker: a descendant is never older. True where it
+    /// cannot be told.
+    /// </summary>
     public static bool MayDescend(WorkerFacts worker, ulong startTime) => worker.FirstStart == 0 || startTime >= worker.FirstStart;
 
     /// <summary>Whether two tokens are the same, in a time that does not depend on where they differ; an empty one equals none.</summary>

@@ -84,7 +84,8 @@ public static class Signals
         var offset = name[5..];
         return offset.Length == 0
             ? FirstRealTime
-            : offset[0] == '+' && int.TryParse(offset[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var plus) && plus <= LastRealTime - FirstRealTime
+            : offset[0] == '+' && int.TryParse(offset[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var plus)
+                && plus <= LastRealTime - FirstRealTime
                 ? FirstRealTime + plus
                 : null;
     }

@@ -71,7 +71,9 @@ public sealed record WorkerDrain(TimeSpan Since)
     /// <summary>What is known after that look, which was taken at <paramref name="now"/>.</summary>
     public WorkerDrain See(DrainSample look, TimeSpan now)
     {
-        var after = look.Connections is { } connections ? See(connections, look.IsPartial, now) : this with { Connections = null, LookedAt = null };
+        var after = look.Connections is { } connections
+            ? See(connections, look.IsPartial, now)
+            : this with { Connections = null, LookedAt = null };
         if (look.Awaited is not { } awaited || !IsToBeJudged(now))
         {
             return after;
@@ -81,7 +83,9 @@ public sealed record WorkerDrain(TimeSpan Since)
         return after with
         {
             Awaited = awaited,
-            KeepsAccepting = after.KeepsAccepting ?? (again is null ? null : new KeptAccepting(again, AcceptingEvidence.Waiting, null, now - ToldAt!.Value)),
+            KeepsAccepting =
+                after.KeepsAccepting ?? (again is null ? null
+                    : new KeptAccepting(again, AcceptingEvidence.Waiting, null, now - ToldAt!.Value)),
         };
     }
 
@@ -97,7 +101,8 @@ public sealed record WorkerDrain(TimeSpan Since)
 
     /// <summary>For how long no data has come or gone on any of them; null where there is none, or that is not known of each.</summary>
     public TimeSpan? SilentFor =>
-        Connections is { Count: > 0 } connections && connections.All(connection => connection.SilentFor is not null) ? connections.Min(connection => connection.SilentFor) : null;
+        Connections is { Count: > 0 } connections && connections.All(connection => connection.SilentFor is not null)
+            ? connections.Min(connection => connection.SilentFor) : null;
 
     private WorkerDrain See(IReadOnlyList<AcceptedConnection> connections, bool isPartial, TimeSpan now)
     {
@@ -124,7 +129,9 @@ public sealed record WorkerDrain(TimeSpan Since)
             Connections = connections,
             LookedAt = isPartial ? LookedAt : now,
             OpenSince = openSince.ToImmutable(),
-            KeepsAccepting = KeepsAccepting ?? (late is { } one ? new KeptAccepting(one.Listener, AcceptingEvidence.Accepted, one.Peer, LookedAt!.Value - ToldAt!.Value) : null),
+            KeepsAccepting =
+                KeepsAccepting ?? (late is { } one
+                    ? new KeptAccepting(one.Listener, AcceptingEvidence.Accepted, one.Peer, LookedAt!.Value - ToldAt!.Value) : null),
         };
     }
 }

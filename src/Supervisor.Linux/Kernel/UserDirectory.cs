@@ -74,9 +74,13 @@ public sealed class UserDirectory(IUserDatabase database, TimeProvider time)
     }
 
     /// <summary>The newest answer for a user; null with the reason where there is no such user, or no answer.</summary>
-    public UserAccount? FindUser(string nameOrNumber, out AccountError? error) => Find<UserAccount>(new AccountName(true, nameOrNumber), out error);
+    public UserAccount? FindUser(string nameOrNumber, out AccountError? error) =>
+        Find<UserAccount>(new AccountName(true, nameOrNumber), out error);
 
-    /// <summary>The newest answer for a group; null with the reason where there is no such group, or no answer. A number is its own answer.</summary>
+    /// <summary>
+    /// The newest answer for a group; null with the reason where there is no such group, or no answer. A number is its
+    /// own answer.
+    /// </summary>
     public uint? FindGroup(string nameOrNumber, out AccountError? error)
     {
         if (IsNumber(nameOrNumber, out var gid))

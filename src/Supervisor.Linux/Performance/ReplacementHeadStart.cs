@@ -7,7 +7,8 @@ namespace Supervisor.Linux.Performance;
 /// Lets a replacement have the processor until its first message. The daemon's own work after a crash (killing the session,
 /// reaping, saving) would otherwise run on the processor on which the replacement was just placed.
 /// </summary>
-/// <remarks>Justified by the benchmark "SIGKILL to the replacement's main()" (<c>tests/Bench/ReplaceBenchmark</c>): 1.3 instead of 1.9 times C.</remarks>
+/// <remarks>Justified by the benchmark "SIGKILL to the replacement's main()" (<c>tests/Bench/ReplaceBenchmark</c>): 1.3 instead
+/// of 1.9 times C.</remarks>
 internal sealed class ReplacementHeadStart(EventLoop loop)
 {
     /// <summary>The loop waits no longer.</summary>

@@ -34,7 +34,10 @@ internal sealed class AcceptProbe : IReadinessProbe
     private readonly Func<int> _pid;
     private readonly IReadOnlyList<(string Name, ulong Inode)> _listeners;
 
-    /// <summary>Looks at the process that <paramref name="pid"/> gives, which may change, and its descendants. Looks that do not return count against <paramref name="owner"/>.</summary>
+    /// <summary>
+    /// Looks at the process that <paramref name="pid"/> gives, which may change, and its descendants. Looks that do not
+    /// return count against <paramref name="owner"/>.
+    /// </summary>
     public AcceptProbe(object owner, Func<int> pid, IReadOnlyList<(string Name, ulong Inode)> listeners)
     {
         _owner = owner;
@@ -94,7 +97,8 @@ internal sealed class AcceptProbe : IReadinessProbe
             }
         }
 
-        var names = string.Join(", ", _listeners.Where(listener => missing.Contains(listener.Inode)).Select(listener => $"\"{listener.Name}\""));
+        var names =
+            string.Join(", ", _listeners.Where(listener => missing.Contains(listener.Inode)).Select(listener => $"\"{listener.Name}\""));
         return Stopwatch.GetTimestamp() > until
             ? $"whether it waits for connections on {names} was not seen within {LookTime.TotalSeconds:0}s: it has too many processes, threads or descriptors to look at all of them"
             : hidden
@@ -122,7 +126,8 @@ internal sealed class AcceptProbe : IReadinessProbe
 
         foreach (var set in isStrict && listeners.Count == 0 ? [] : sets)
         {
-            StrikeSet(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{set}"), missing, isStrict ? listeners : null, until);
+            StrikeSet(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{set}"), missing, isStrict ? listeners
+                : null, until);
         }
 
         if (listeners.Count == 0 || missing.Count == 0)
@@ -144,7 +149,10 @@ internal sealed class AcceptProbe : IReadinessProbe
         }
     }
 
-    /// <summary>Takes out what is in an epoll set; with <paramref name="open"/>, only what is level-triggered and among these descriptors.</summary>
+    /// <summary>
+    /// Takes out what is in an epoll set; with <paramref name="open"/>, only what is level-triggered and among these
+    /// descriptors.
+    /// </summary>
     private static void StrikeSet(string path, HashSet<ulong> missing, Dictionary<int, ulong>? open, long until)
     {
         foreach (var line in File.ReadLines(path))
@@ -161,7 +169,8 @@ internal sealed class AcceptProbe : IReadinessProbe
 
             var events = Hex(line, "events:");
             var inode = Hex(line, "ino:");
-            if ((events & PollIn) != 0 && (open is null || ((events & EdgeTriggered) == 0 && open.GetValueOrDefault(Decimal(line)) == inode)))
+            if ((events & PollIn) != 0
+                && (open is null || ((events & EdgeTriggered) == 0 && open.GetValueOrDefault(Decimal(line)) == inode)))
             {
                 missing.Remove(inode);
             }
@@ -173,14 +182,16 @@ internal sealed class AcceptProbe : IReadinessProbe
     {
         var digits = line.AsSpan("tfd:".Length).TrimStart();
         var end = digits.IndexOf(' ');
-        return int.TryParse(end < 0 ? digits : digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : -1;
+        return int.TryParse(end < 0 ? digits : digits[..end], NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+            : -1;
     }
 
     /// <summary>Which of these descriptors a blocked call waits for; the line is the call's number and its arguments.</summary>
     private static IEnumerable<int> Awaited(int pid, string line, IEnumerable<int> descriptors)
     {
         var fields = line.Split(' ');
-        if (fields.Length < 3 || !int.TryParse(fields[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var call) || call < 0)
+        if (fields.Length < 3 || !int.TryParse(fields[0], NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var call)
+            || call < 0)
         {
             return [];
         }

@@ -106,7 +106,8 @@ public sealed class HttpProbe : IReadinessProbe
         for (var i = 0; ; i++)
         {
             var address = _addresses[i];
-            var socket = new Socket(address.AddressFamily, SocketType.Stream, address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+            var socket =
+                new Socket(address.AddressFamily, SocketType.Stream, address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
             try
             {
                 await socket.ConnectAsync(address, end);
@@ -198,7 +199,8 @@ public sealed class HttpProbe : IReadinessProbe
 
         var port = (int)address.Port;
         return !address.IsWildcard ? [new IPEndPoint(address.Host!, port)]
-            : IPAddress.IPv6Any.Equals(address.Host) ? [new IPEndPoint(IPAddress.IPv6Loopback, port), new IPEndPoint(IPAddress.Loopback, port)]
+            : IPAddress.IPv6Any.Equals(address.Host)
+                ? [new IPEndPoint(IPAddress.IPv6Loopback, port), new IPEndPoint(IPAddress.Loopback, port)]
             : [new IPEndPoint(IPAddress.Loopback, port)];
     }
 }

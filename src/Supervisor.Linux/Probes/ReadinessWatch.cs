@@ -2,7 +2,10 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Probes;
 
-/// <summary>One kind of look at a worker that starts, from outside. It runs beside the loop: what it reads in /proc may have to wait for the worker.</summary>
+/// <summary>
+/// One kind of look at a worker that starts, from outside. It runs beside the loop: what it reads in /proc may have to
+/// wait for the worker.
+/// </summary>
 public interface IReadinessProbe
 {
     /// <summary>Looks once: null where the worker is ready, else what was seen instead, for people.</summary>
@@ -23,7 +26,10 @@ internal sealed class ReadinessWatch : IDisposable
 
     private readonly CancellationTokenSource _end = new();
 
-    /// <summary>Begins to look. <paramref name="onReady"/> and <paramref name="onSeen"/> are called on the loop, and not after <see cref="Dispose"/>.</summary>
+    /// <summary>
+    /// Begins to look. <paramref name="onReady"/> and <paramref name="onSeen"/> are called on the loop, and not after
+    /// <see cref="Dispose"/>.
+    /// </summary>
     public ReadinessWatch(EventLoop loop, IReadinessProbe look, Action onReady, Action<string> onSeen) =>
         _ = Task.Run(() => RunAsync(loop, look, onReady, onSeen, _end.Token));
 

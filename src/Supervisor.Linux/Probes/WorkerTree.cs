@@ -3,12 +3,18 @@ using System.Globalization;
 
 namespace Supervisor.Linux.Probes;
 
-/// <summary>A process and all below it, and what they have open: /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN) and /proc/PID/fd.</summary>
+/// <summary>
+/// A process and all below it, and what they have open: /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN) and
+/// /proc/PID/fd.
+/// </summary>
 internal static class WorkerTree
 {
     private const int MaxProcesses = 4096;
 
-    /// <summary>The process and its descendants, as far as they are seen before <paramref name="until"/>, a timestamp of <see cref="Stopwatch"/>.</summary>
+    /// <summary>
+    /// The process and its descendants, as far as they are seen before <paramref name="until"/>, a timestamp of
+    /// <see cref="Stopwatch"/>.
+    /// </summary>
     public static List<int> Of(int root, long until = long.MaxValue)
     {
         var tree = new List<int> { root };
@@ -40,5 +46,7 @@ internal static class WorkerTree
 
     /// <summary>The inode of a socket by its link's target; null where it is another thing.</summary>
     public static ulong? SocketInode(string target) =>
-        target.StartsWith("socket:[", StringComparison.Ordinal) && ulong.TryParse(target.AsSpan(8, target.Length - 9), NumberStyles.None, CultureInfo.InvariantCulture, out var inode) ? inode : null;
+        target.StartsWith("socket:[", StringComparison.Ordinal)
+            && ulong.TryParse(target.AsSpan(8, target.Length - 9), NumberStyles.None, CultureInfo.InvariantCulture, out var inode) ? inode
+                : null;
 }

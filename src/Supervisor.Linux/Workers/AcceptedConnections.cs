@@ -47,7 +47,9 @@ public sealed class AcceptedConnections
 
     /// <summary>A question about these listeners, as they are now. On the loop.</summary>
     public AcceptedConnections(IEnumerable<ListenerHandle> listeners) =>
-        _listeners = [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens() && handle.Effective is not null).Select(handle => (handle.Name, handle.Effective!)).Distinct()];
+        _listeners =
+            [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens() && handle.Effective is not null)
+                .Select(handle => (handle.Name, handle.Effective!)).Distinct()];
 
     /// <summary>Whether there can be no connection, since no listener accepts any.</summary>
     public bool IsEmpty => _listeners.Length == 0;
@@ -62,7 +64,8 @@ public sealed class AcceptedConnections
             AddInternet((ushort)port.Key, [.. port.Select(listener => new Local(listener.Name, listener.Address))], withAges, found);
         }
 
-        foreach (var (name, address) in _listeners.Where(listener => listener.Address.Kind is ListenerKind.UnixStream or ListenerKind.UnixSeqpacket))
+        foreach (var (name, address) in _listeners
+            .Where(listener => listener.Address.Kind is ListenerKind.UnixStream or ListenerKind.UnixSeqpacket))
         {
             AddUnix(name, address, found);
         }
@@ -75,18 +78,21 @@ public sealed class AcceptedConnections
     /// or not within <paramref name="each"/>, or not before <paramref name="until"/> (a timestamp of <see cref="Stopwatch"/>).
     /// Where there is no connection at all, no process is looked into.
     /// </summary>
-    public Dictionary<int, IReadOnlyList<AcceptedConnection>?> Of(IEnumerable<int> processes, TimeSpan each, long until, bool withAges = false)
+    public Dictionary<int, IReadOnlyList<AcceptedConnection>?> Of(
+        IEnumerable<int> processes, TimeSpan each, long until, bool withAges = false)
     {
         var all = All(withAges);
         var inodes = all.Keys.ToHashSet();
-        return processes.Distinct().ToDictionary(pid => pid, pid => Of(pid, all, inodes, Math.Min(until, Stopwatch.GetTimestamp() + (long)(each.TotalSeconds * Stopwatch.Frequency))));
+        return processes.Distinct().ToDictionary(pid => pid,
+            pid => Of(pid, all, inodes, Math.Min(until, Stopwatch.GetTimestamp() + (long)(each.TotalSeconds * Stopwatch.Frequency))));
     }
 
     /// <summary>
     /// Which of all connections, whose <paramref name="inodes"/> are given, that process or a descendant of it has open; null
     /// where it may not be looked into, or not before <paramref name="until"/>.
     /// </summary>
-    public static IReadOnlyList<AcceptedConnection>? Of(int root, Dictionary<ulong, AcceptedConnection> all, IReadOnlySet<ulong> inodes, long until = long.MaxValue)
+    public static IReadOnlyList<AcceptedConnection>? Of(int root, Dictionary<ulong, AcceptedConnection> all, IReadOnlySet<ulong> inodes,
+        long until = long.MaxValue)
     {
         if (all.Count == 0)
         {
@@ -141,7 +147,9 @@ public sealed class AcceptedConnections
                 if (NameOf(listeners, ConnectionPeer.Number(message.Slice(8, length)), message[0] == AfInet6) is { } name)
                 {
                     found[inode] = WithAges(
-                        new AcceptedConnection(inode, name, new ConnectionPeer(ConnectionPeer.Number(message.Slice(24, length)), BinaryPrimitives.ReadUInt16BigEndian(message[6..]))),
+                        new AcceptedConnection(inode, name,
+                            new ConnectionPeer(ConnectionPeer.Number(message.Slice(24, length)),
+                                BinaryPrimitives.ReadUInt16BigEndian(message[6..]))),
                         Netlink.Attribute(message[InternetMessage..], DiagInfo));
                 }
             });
@@ -159,7 +167,8 @@ public sealed class AcceptedConnections
         var received = BinaryPrimitives.ReadUInt32LittleEndian(info[LastDataReceived..]);
         return connection with
         {
-            OpenFor = TimeSpan.FromMilliseconds(Math.Max(Math.Max(sent, received), BinaryPrimitives.ReadUInt32LittleEndian(info[LastAckReceived..]))),
+            OpenFor = TimeSpan.FromMilliseconds(Math.Max(Math.Max(sent, received),
+                BinaryPrimitives.ReadUInt32LittleEndian(info[LastAckReceived..]))),
             SilentFor = TimeSpan.FromMilliseconds(Math.Min(sent, received)),
         };
     }
@@ -210,7 +219,8 @@ public sealed class AcceptedConnections
             // An accepted socket carries its listener's name (unix_stream_connect); a path's may end with a null.
             var name = Netlink.Attribute(message[UnixMessage..], DiagName);
             var inode = BinaryPrimitives.ReadUInt32LittleEndian(message[4..]);
-            if (inode != 0 && (name.SequenceEqual(wanted) || (name.Length == wanted.Length + 1 && name[^1] == 0 && name[..^1].SequenceEqual(wanted))))
+            if (inode != 0
+                && (name.SequenceEqual(wanted) || (name.Length == wanted.Length + 1 && name[^1] == 0 && name[..^1].SequenceEqual(wanted))))
             {
                 found[inode] = new AcceptedConnection(inode, listener, Peer: null);
             }

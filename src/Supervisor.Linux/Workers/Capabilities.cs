@@ -18,5 +18,6 @@ public static class Capabilities
 
     /// <summary>One bit for each name; unknown names have been refused by the configuration.</summary>
     public static ulong Bits(IEnumerable<string> names) =>
-        names.Select(name => Names.IndexOf(name, StringComparer.Ordinal)).Where(number => number >= 0).Aggregate(0UL, (bits, number) => bits | 1UL << number);
+        names.Select(name => Names.IndexOf(name, StringComparer.Ordinal))
+            .Where(number => number >= 0).Aggregate(0UL, (bits, number) => bits | 1UL << number);
 }

@@ -38,7 +38,9 @@ public sealed class CgroupTree
             return Locate(File.ReadAllLines("/proc/self/mountinfo"), cgroups) is { } directory
                 && IsDelegated(directory)
                 && File.Exists(Path.Combine(directory, "cgroup.kill"))
-                    ? new CgroupTree(directory, Path.TrimEndingDirectorySeparator(cgroups.First(line => line.StartsWith(Unified, StringComparison.Ordinal))[(Unified.Length - 1)..]))
+                    ? new CgroupTree(directory,
+                        Path.TrimEndingDirectorySeparator(cgroups.First(line => line.StartsWith(Unified,
+                            StringComparison.Ordinal))[(Unified.Length - 1)..]))
                     : null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -59,7 +61,8 @@ public sealed class CgroupTree
         {
             // id, parent, device, root, mount point, options, optional fields, "-", type
             var fields = mount.Split(' ');
-            if (fields.Length < 8 || Array.IndexOf(fields, "-") is var dash && (dash < 0 || dash + 1 >= fields.Length || fields[dash + 1] != "cgroup2"))
+            if (fields.Length < 8 || Array.IndexOf(fields, "-") is var dash
+                && (dash < 0 || dash + 1 >= fields.Length || fields[dash + 1] != "cgroup2"))
             {
                 continue;
             }
@@ -126,5 +129,6 @@ public sealed class CgroupTree
     });
 
     /// <summary>What systemd marks a cgroup with that it has handed over (systemd.resource-control(5), Delegate=).</summary>
-    private static bool IsDelegated(string directory) => Files.HasAttribute(directory, "user.delegate") || Files.HasAttribute(directory, "trusted.delegate");
+    private static bool IsDelegated(string directory) =>
+        Files.HasAttribute(directory, "user.delegate") || Files.HasAttribute(directory, "trusted.delegate");
 }

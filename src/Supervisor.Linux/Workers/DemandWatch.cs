@@ -68,7 +68,9 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         var period = _period;
         var waits = _watched.Count == 0 && _isOnWatch;
         var question = new AcceptedConnections(_listeners());
-        var queued = _listeners().Any(handle => handle.Sockets.Any(socket => AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode) is { Length: > 0 }));
+        var queued = _listeners()
+            .Any(handle => handle.Sockets
+                .Any(socket => AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode) is { Length: > 0 }));
         if (queued || waits)
         {
             BeginPeriod(onWatch: false);

@@ -48,7 +48,8 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     /// <param name="listeners">All listeners that any worker of the service may have.</param>
     /// <param name="report">Told what is worth a line: how many are left where that has changed, who keeps accepting, what was cut.</param>
     /// <param name="onSeen">Told that what is known has changed, whether or not it is worth a line.</param>
-    public DrainWatch(EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Action<ServiceReport, WorkerState, WorkerDrain, string> report, Action onSeen)
+    public DrainWatch(
+        EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Action<ServiceReport, WorkerState, WorkerDrain, string> report, Action onSeen)
     {
         _loop = loop;
         _listeners = listeners;
@@ -290,7 +291,8 @@ internal sealed class DrainWatch : IDeadline, IDisposable
                 ? new DrainSample([.. known.Where(connection => all.ContainsKey(connection.Inode)).Select(connection => all[connection.Inode])]) { IsPartial = true }
                 : new DrainSample(
                     AcceptedConnections.Of(target.Pid, all, inodes, until),
-                    target.Waits ? [.. AcceptProbe.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()] : null));
+                    target.Waits ? [.. AcceptProbe.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()]
+                        : null));
         }).ContinueWith(
             task => _loop.Post(() =>
             {
@@ -315,7 +317,10 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Takes in what was seen, and reports what is worth it; with <paramref name="isQuiet"/> no mere change of the number. Whether anything has changed.</summary>
+    /// <summary>
+    /// Takes in what was seen, and reports what is worth it; with <paramref name="isQuiet"/> no mere change of the
+    /// number. Whether anything has changed.
+    /// </summary>
     private bool Take(Subject subject, DrainSample look, TimeSpan at, bool isQuiet)
     {
         var before = subject.Drain;

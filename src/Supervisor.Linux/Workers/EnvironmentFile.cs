@@ -10,7 +10,10 @@ namespace Supervisor.Linux.Workers;
 /// </summary>
 public static class EnvironmentFile
 {
-    /// <summary>The largest file that is read, in bytes: execve(2) takes no more than some megabytes of environment (MAX_ARG_STRLEN, 128 KiB for each variable).</summary>
+    /// <summary>
+    /// The largest file that is read, in bytes: execve(2) takes no more than some megabytes of environment
+    /// (MAX_ARG_STRLEN, 128 KiB for each variable).
+    /// </summary>
     public const int MaxBytes = 1024 * 1024;
 
     /// <summary>
@@ -23,7 +26,8 @@ public static class EnvironmentFile
     /// <param name="variables">The variables, in order.</param>
     /// <param name="error">What is wrong, with the path and a remedy.</param>
     public static bool TryRead(
-        string path, WorkerIdentity identity, [NotNullWhen(true)] out IReadOnlyList<KeyValuePair<string, string>>? variables, [NotNullWhen(false)] out string? error)
+        string path, WorkerIdentity identity, [NotNullWhen(true)] out IReadOnlyList<KeyValuePair<string, string>>? variables,
+            [NotNullWhen(false)] out string? error)
     {
         var optional = path.StartsWith('-');
         var file = optional ? path[1..] : path;
@@ -47,7 +51,8 @@ public static class EnvironmentFile
         {
             { IsMissing: true } => $"there is no file {file}; write \"-{file}\" if it may be missing",
             { Error.Name: "EISDIR" } => $"{file} is a directory; name a file in it",
-            { Error.Name: "EACCES" } => $"{file} cannot be read: {refusal.Reason}; let the user read it who opens it, and search the directories above it",
+            { Error.Name: "EACCES" } =>
+                $"{file} cannot be read: {refusal.Reason}; let the user read it who opens it, and search the directories above it",
             _ => $"{file} cannot be read: {refusal!.Reason}; {refusal.Remedy ?? "see that it can be"}",
         };
         return false;

@@ -20,7 +20,8 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
     /// </summary>
     public void Read(ServiceSpec spec, WorkerIdentity identity, Action<FileVariables> onRead)
     {
-        if (_underWay.FirstOrDefault(reading => ReferenceEquals(reading.Spec, spec) && ReferenceEquals(reading.Identity, identity)) is { } same)
+        if (_underWay.FirstOrDefault(reading => ReferenceEquals(reading.Spec, spec)
+            && ReferenceEquals(reading.Identity, identity)) is { } same)
         {
             same.OnRead.Add(onRead);
             return;
@@ -28,7 +29,8 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
 
         if (_underWay.Count >= MostAtOnce)
         {
-            loop.Post(() => onRead(new FileVariables([], $"environment_files: {MostAtOnce} earlier reads have not ended: their file system hangs; see that it answers")));
+            loop.Post(() => onRead(new FileVariables([],
+                $"environment_files: {MostAtOnce} earlier reads have not ended: their file system hangs; see that it answers")));
             return;
         }
 

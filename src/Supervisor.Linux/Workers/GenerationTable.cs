@@ -9,8 +9,12 @@ namespace Supervisor.Linux.Workers;
 /// <param name="Identity">Their user and groups; null until these have been looked up.</param>
 internal sealed record GenerationResources(IReadOnlyList<ListenerHandle> Listeners, WorkerIdentity? Identity);
 
-/// <summary>What each generation of a service is spawned with: it gets what there is when it begins, and keeps it. Lives on the loop.</summary>
-internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOnlyList<ListenerHandle> listeners, Action onWaiting) : IDisposable
+/// <summary>
+/// What each generation of a service is spawned with: it gets what there is when it begins, and keeps it. Lives on the
+/// loop.
+/// </summary>
+internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOnlyList<ListenerHandle> listeners,
+    Action onWaiting) : IDisposable
 {
     private readonly Dictionary<int, GenerationResources> _generations = [];
     private readonly IdentityRequests _identities = new(loop, users, onWaiting);
@@ -22,16 +26,19 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
     public string? Waits => _identities.Waits;
 
     /// <summary>The listeners of all generations, and of the next one: after a reload two may have the same name.</summary>
-    public IReadOnlyList<ListenerHandle> AllListeners => [.. _generations.Values.Append(Next).SelectMany(resources => resources.Listeners).Distinct()];
+    public IReadOnlyList<ListenerHandle> AllListeners =>
+        [.. _generations.Values.Append(Next).SelectMany(resources => resources.Listeners).Distinct()];
 
     /// <summary>What that generation is spawned with.</summary>
     public GenerationResources Of(int generation) => _generations.GetValueOrDefault(generation) ?? Next;
 
     /// <summary>Whether a worker that lives, or may yet be started, has that socket.</summary>
-    public bool Uses(ListenerHandle handle) => Next.Listeners.Contains(handle) || _generations.Values.Any(resources => resources.Listeners.Contains(handle));
+    public bool Uses(ListenerHandle handle) =>
+        Next.Listeners.Contains(handle) || _generations.Values.Any(resources => resources.Listeners.Contains(handle));
 
     /// <summary>The next generation gets these.</summary>
-    public void SetNext(IReadOnlyList<ListenerHandle> handles, WorkerIdentity? identity) => Next = new GenerationResources(handles, identity);
+    public void SetNext(IReadOnlyList<ListenerHandle> handles, WorkerIdentity? identity) =>
+        Next = new GenerationResources(handles, identity);
 
     /// <summary>
     /// A generation that has just begun gets what there is now; one of which nothing is left is forgotten. After a rollback,
@@ -49,7 +56,8 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
             _generations.TryAdd(generation, Next);
         }
 
-        if (what is not SpecChanged && !ReferenceEquals(before.Spec, after.Spec) && after.Rollout is { } rollout && _generations.TryGetValue(rollout.From, out var former))
+        if (what is not SpecChanged && !ReferenceEquals(before.Spec, after.Spec) && after.Rollout is { } rollout
+            && _generations.TryGetValue(rollout.From, out var former))
         {
             Next = former;
         }
@@ -97,7 +105,8 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
             if (identity is not null)
             {
                 Next = Next with { Identity = identity };
-                foreach (var (generation, resources) in _generations.Where(pair => pair.Value.Identity is null || !state().IsStarted).ToArray())
+                foreach (var (generation, resources) in _generations.Where(pair => pair.Value.Identity is null || !state().IsStarted)
+                    .ToArray())
                 {
                     _generations[generation] = resources with { Identity = identity };
                 }
@@ -107,7 +116,10 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
         });
     }
 
-    /// <summary>Tells the user and groups of a generation, or why they are not known. They are looked up if a predecessor has not left them.</summary>
+    /// <summary>
+    /// Tells the user and groups of a generation, or why they are not known. They are looked up if a predecessor has
+    /// not left them.
+    /// </summary>
     public void ResolveOf(int generation, ServiceSpec spec, Action<WorkerIdentity?, string?> onResolved)
     {
         if (Of(generation).Identity is { } known)

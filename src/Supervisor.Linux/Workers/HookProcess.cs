@@ -33,7 +33,10 @@ public sealed class HookProcess : IDisposable
     /// <summary>SIGKILL to it. It must not have been reaped.</summary>
     internal void Kill() => Processes.Signal(Pidfd, 9);
 
-    /// <summary>Kills whatever is left of its session, beside the loop, and then calls <paramref name="onDone"/> on it. Until then it must not be reaped.</summary>
+    /// <summary>
+    /// Kills whatever is left of its session, beside the loop, and then calls <paramref name="onDone"/> on it. Until
+    /// then it must not be reaped.
+    /// </summary>
     internal void KillRest(Action onDone)
     {
         if (_orphans is { } orphans)

@@ -72,7 +72,15 @@ internal sealed class HookRunner : IDeadline, IDisposable
         descriptors?.Add(DescriptorKey.Hook(service, "process"), process.Pidfd);
         descriptors?.Add(DescriptorKey.Hook(service, "output"), process.Output.Descriptor);
         descriptors?.Add(DescriptorKey.Hook(service, "error"), process.Error.Descriptor);
-        return (new HookEntry { Hook = _hook!, Pid = process.Pid, StartTime = ProcFile.Read(process.Pid)?.StartTime ?? 0, Timeout = _timeout, Deadline = NextDeadline }, waiting);
+        var running = new HookEntry
+        {
+            Hook = _hook!,
+            Pid = process.Pid,
+            StartTime = ProcFile.Read(process.Pid)?.StartTime ?? 0,
+            Timeout = _timeout,
+            Deadline = NextDeadline,
+        };
+        return (running, waiting);
     }
 
     /// <summary>Resumes a predecessor's hook, a child of this process. False where its pidfd is missing: then it has failed.</summary>
@@ -84,7 +92,8 @@ internal sealed class HookRunner : IDeadline, IDisposable
         }
 
         OutputPipe Pipe(string what, bool isError) => new(
-            descriptors.Take(DescriptorKey.Hook(service, what)) ?? Files.EndedPipe(), line => _service.Log.HookOutput(entry.Hook, entry.Pid, line, isError));
+            descriptors.Take(DescriptorKey.Hook(service, what)) ?? Files.EndedPipe(), line =>
+                _service.Log.HookOutput(entry.Hook, entry.Pid, line, isError));
 
         _process = new HookProcess(entry.Pid, pidfd, Pipe("output", false), Pipe("error", true), orphans);
         _hook = entry.Hook;

@@ -70,7 +70,8 @@ public sealed class NotifySocket : IDisposable
     {
         if (Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path, isAbstract: false)) is not { } raw)
         {
-            failure = new SystemCallError("bind", 36).With($"{path}: the runtime directory's path is too long for a socket in it; choose a shorter one");
+            failure = new SystemCallError("bind",
+                36).With($"{path}: the runtime directory's path is too long for a socket in it; choose a shorter one");
             return null;
         }
 
@@ -117,9 +118,11 @@ public sealed class NotifySocket : IDisposable
     /// </summary>
     /// <param name="loop">The loop.</param>
     /// <param name="isOurs">Whether a process may speak for the worker; null where it has to be looked at first.</param>
-    /// <param name="onMessage">Gets each message, and what it asks to store (FDSTORE=1): what it takes out of the list is its own, the rest is closed.</param>
+    /// <param name="onMessage">Gets each message, and what it asks to store (FDSTORE=1): what it takes out of the list is its
+    /// own, the rest is closed.</param>
     /// <param name="onRefused">Gets, of every other: a word for the kind of reason, the reason, and the sender.</param>
-    /// <param name="onUnknown">Gets the process that has to be looked at. Its message, and those after it, wait until <see cref="Resume"/>.</param>
+    /// <param name="onUnknown">Gets the process that has to be looked at. Its message, and those after it, wait until
+    /// <see cref="Resume"/>.</param>
     /// <param name="onHeard">Called when no message is left that is to be dealt with now.</param>
     public void Watch(
         EventLoop loop,
@@ -242,7 +245,8 @@ public sealed class NotifySocket : IDisposable
     private bool Take(bool stays)
     {
         Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
-        var length = Sockets.Peek(Descriptor, withCredentials: true, data, out var sender, out _, out var truncated, out var carries, out var error);
+        var length =
+            Sockets.Peek(Descriptor, withCredentials: true, data, out var sender, out _, out var truncated, out var carries, out var error);
         if (length < 0)
         {
             if (error is { } failed)
@@ -265,7 +269,8 @@ public sealed class NotifySocket : IDisposable
         }
         else if (!isOurs)
         {
-            _onRefused("sender", "its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
+            _onRefused("sender",
+                "its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
         }
         else if (!NotifyMessage.TryParse(data[..length], out message, out var wrong))
         {
@@ -325,11 +330,13 @@ public sealed class NotifySocket : IDisposable
 
         if (outcome.Refused > 0)
         {
-            _onRefused("filesystem", $"FDSTORE=1: {outcome.Refused} of its descriptors are files on FUSE, NFS or another file system that is asked whenever one is closed, and may not answer: they are not stored", sender);
+            _onRefused("filesystem",
+                $"FDSTORE=1: {outcome.Refused} of its descriptors are files on FUSE, NFS or another file system that is asked whenever one is closed, and may not answer: they are not stored", sender);
         }
         else if (outcome.Descriptors.Count == 0)
         {
-            _onRefused("lost", outcome.IsIncomplete ? NoRoom : "FDSTORE=1: its descriptors could not be received: a file system did not say what they are", sender);
+            _onRefused("lost", outcome.IsIncomplete ? NoRoom
+                : "FDSTORE=1: its descriptors could not be received: a file system did not say what they are", sender);
         }
         else if (outcome.IsIncomplete)
         {

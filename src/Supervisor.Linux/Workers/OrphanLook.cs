@@ -43,7 +43,8 @@ internal static class OrphanLook
         foreach (var pid in others)
         {
             if (ProcFile.UsersOf(pid)?.Effective == worker.Uid
-                && Membership.AreEqual(worker.Token, (await ProcessEnvironment.ReadAsync(pid, worker.Uid, WorkerTokens.Variable).ConfigureAwait(false))[0]))
+                && Membership.AreEqual(worker.Token,
+                    (await ProcessEnvironment.ReadAsync(pid, worker.Uid, WorkerTokens.Variable).ConfigureAwait(false))[0]))
             {
                 return true;
             }

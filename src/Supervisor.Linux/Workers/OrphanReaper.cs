@@ -32,7 +32,10 @@ public sealed class OrphanReaper : IDisposable
     private readonly HashSet<WorkerProcess> _workers = [];
     private readonly Dictionary<int, ulong> _inherited = [];
 
-    /// <summary>Not a SemaphoreSlim: that one spins before it sleeps, on the processor that a dead worker's replacement starts on.</summary>
+    /// <summary>
+    /// Not a SemaphoreSlim: that one spins before it sleeps, on the processor that a dead worker's replacement starts
+    /// on.
+    /// </summary>
     private readonly AutoResetEvent _turn = new(false);
 
     private Thread? _thread;
@@ -55,7 +58,10 @@ public sealed class OrphanReaper : IDisposable
         Processes.BecomeSubreaper();
     }
 
-    /// <summary>Whether a child is neither a worker nor descends from one, though it holds what workers hold: the keeper, the disposer.</summary>
+    /// <summary>
+    /// Whether a child is neither a worker nor descends from one, though it holds what workers hold: the keeper, the
+    /// disposer.
+    /// </summary>
     public Func<int, bool> IsSpared { get; set; } = static _ => false;
 
     /// <summary>Kills what workers leave behind.</summary>
@@ -88,7 +94,8 @@ public sealed class OrphanReaper : IDisposable
             return null;
         }
 
-        if (sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && (stray.IsChild || sweep.Worker.IsForeign) && Membership.AreEqual(sweep.Worker.Token, stray.Token)) is { } owner)
+        if (sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && (stray.IsChild || sweep.Worker.IsForeign)
+            && Membership.AreEqual(sweep.Worker.Token, stray.Token)) is { } owner)
         {
             if (stray.Process.SessionId != owner.Worker!.Session)
             {
@@ -102,14 +109,17 @@ public sealed class OrphanReaper : IDisposable
         var lineage = new ProcessLineage([step], stray.Uid, null, stray.IsChild);
         var others = _workers.Select(worker => worker.Facts).Where(worker => worker.Cgroup is null && worker.Uid == stray.Uid).ToArray();
         if (!stray.IsChild || IsInherited(stray.Pid, stray.Process.StartTime)
-            || others.Any(worker => Membership.AreEqual(worker.Token, stray.Token) || Membership.MayDescend(worker, stray.Process.StartTime) || Membership.IsMember(worker, lineage)))
+            || others
+                .Any(worker => Membership.AreEqual(worker.Token, stray.Token) || Membership.MayDescend(worker, stray.Process.StartTime)
+                    || Membership.IsMember(worker, lineage)))
         {
             return null;
         }
 
         var heir = sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && stray.Held.Any(sweep.Listeners.ContainsKey))
             ?? sweeps.FirstOrDefault(sweep => sweep.Worker!.Uid == stray.Uid && sweep.IsLast);
-        heir?.OnStray?.Invoke(stray.Pid, stray.Command, stray.Held.Select(heir.Listeners.GetValueOrDefault).FirstOrDefault(name => name is not null), false);
+        heir?.OnStray?.Invoke(stray.Pid, stray.Command, stray.Held
+            .Select(heir.Listeners.GetValueOrDefault).FirstOrDefault(name => name is not null), false);
         return heir;
     }
 
@@ -170,8 +180,12 @@ public sealed class OrphanReaper : IDisposable
         }
     }
 
-    /// <summary>An orphan of a worker that was there before an execve() of the daemon cannot be told otherwise from a child that the daemon's own starter left.</summary>
-    private static bool HasToken(int pid, WorkerTokens tokens) => ProcFile.UsersOf(pid) is { } ids && ids.Real == ids.Effective && ids.Effective == ids.Saved
+    /// <summary>
+    /// An orphan of a worker that was there before an execve() of the daemon cannot be told otherwise from a child that
+    /// the daemon's own starter left.
+    /// </summary>
+    private static bool HasToken(int pid, WorkerTokens tokens) =>
+        ProcFile.UsersOf(pid) is { } ids && ids.Real == ids.Effective && ids.Effective == ids.Saved
         && tokens.IsOurs(ProcessEnvironment.ReadAsync(pid, ids.Effective, WorkerTokens.Variable).GetAwaiter().GetResult()[0]);
 
     /// <inheritdoc/>

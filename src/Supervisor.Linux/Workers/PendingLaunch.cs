@@ -8,7 +8,10 @@ internal sealed class PendingLaunch(LaunchedProcess process, Func<ChildProcess.F
     /// <summary>Readable once the launch is decided; for the loop to watch.</summary>
     public DescriptorHandle Status => process.Status;
 
-    /// <summary>False while it is not decided, and then without waiting; <paramref name="failure"/> says setting, value, stage and remedy, and is null where the program has been executed.</summary>
+    /// <summary>
+    /// False while it is not decided, and then without waiting; <paramref name="failure"/> says setting, value, stage
+    /// and remedy, and is null where the program has been executed.
+    /// </summary>
     public bool TryGetOutcome(out string? failure)
     {
         var isDecided = process.TryGetOutcome(out var step);

@@ -9,7 +9,8 @@ internal sealed class ServiceContext
 {
     private readonly ServiceRunner _runner;
 
-    public ServiceContext(ServiceRunner runner, EventLoop loop, Spawner spawner, Disposer disposer, OrphanReaper? orphans, ServiceLog log, GenerationTable generations)
+    public ServiceContext(ServiceRunner runner, EventLoop loop, Spawner spawner, Disposer disposer, OrphanReaper? orphans, ServiceLog log,
+        GenerationTable generations)
     {
         _runner = runner;
         Loop = loop;

@@ -26,7 +26,8 @@ public static class ServiceFiles
     {
         var faults = new List<Fault>();
         var directory = spec.WorkingDirectory;
-        if (directory is not null && Files.GetTargetStatus(directory, out var status) is var refused && (refused is not null || !status.IsDirectory))
+        if (directory is not null && Files.GetTargetStatus(directory, out var status) is var refused
+            && (refused is not null || !status.IsDirectory))
         {
             if (refused is null)
             {
@@ -34,7 +35,8 @@ public static class ServiceFiles
             }
             else if (IsMissing(refused))
             {
-                faults.Add(new Fault("working_directory", null, $"there is no directory \"{directory}\"", "create it before the service is started, or correct the path"));
+                faults.Add(new Fault("working_directory", null, $"there is no directory \"{directory}\"",
+                    "create it before the service is started, or correct the path"));
             }
 
             directory = "";
@@ -49,7 +51,9 @@ public static class ServiceFiles
             {
                 var isThere = Files.GetTargetStatus(file.TrimStart('-'), out var found) is var unseen && unseen is null;
                 faults.Add(
-                    !isThere && IsMissing(unseen) ? new Fault("environment_files", i, $"there is no file \"{file}\"", $"create it before the service is started, or write \"-{file}\" if it may be missing")
+                    !isThere && IsMissing(unseen)
+                        ? new Fault("environment_files", i, $"there is no file \"{file}\"",
+                            $"create it before the service is started, or write \"-{file}\" if it may be missing")
                     : found.IsDirectory ? new Fault("environment_files", i, $"\"{file}\" is a directory", "name a file")
                     : new Fault("environment_files", i, unread, null));
                 continue;
@@ -65,7 +69,8 @@ public static class ServiceFiles
         Program(HookKind.PostStop.Setting(), spec.Hooks.PostStop);
         if (!string.IsNullOrEmpty(directory) && WritableByOthers(directory) is { } open)
         {
-            faults.Add(new Fault("working_directory", null, $"root works in \"{directory}\": {open.Fault}", $"{open.Remedy(TrustedFile.Accept(open))}, or run the service as another user"));
+            faults.Add(new Fault("working_directory", null, $"root works in \"{directory}\": {open.Fault}",
+                $"{open.Remedy(TrustedFile.Accept(open))}, or run the service as another user"));
         }
 
         return faults;
@@ -95,13 +100,15 @@ public static class ServiceFiles
             }
             else if (file is not null && WritableByOthers(file) is { } flaw)
             {
-                faults.Add(new Fault(setting, 0, $"root executes \"{file}\": {flaw.Fault}", $"{flaw.Remedy(TrustedFile.Accept(flaw))}, or run the service as another user"));
+                faults.Add(new Fault(setting, 0, $"root executes \"{file}\": {flaw.Fault}",
+                    $"{flaw.Remedy(TrustedFile.Accept(flaw))}, or run the service as another user"));
             }
         }
     }
 
     /// <param name="program">The first word of a command.</param>
-    /// <param name="directory">Where a relative path begins; null: where the daemon runs, which is not known; empty: that is not there.</param>
+    /// <param name="directory">Where a relative path begins; null: where the daemon runs, which is not known; empty: that is
+    /// not there.</param>
     /// <param name="path">PATH of the worker.</param>
     /// <param name="file">The program's path, where it is known.</param>
     private static (string Message, string Remedy)? ProgramFault(string program, string? directory, string? path, out string? file)
@@ -109,7 +116,8 @@ public static class ServiceFiles
         file = Find(program, path);
         if (file is null)
         {
-            return ($"no directory of PATH ({path ?? Spawner.DefaultPath}) has a program \"{program}\"", "install it, write its absolute path, or set PATH in the service's environment");
+            return ($"no directory of PATH ({path ?? Spawner.DefaultPath}) has a program \"{program}\"",
+                "install it, write its absolute path, or set PATH in the service's environment");
         }
 
         if (!Path.IsPathRooted(file))
@@ -125,24 +133,33 @@ public static class ServiceFiles
 
         if (Files.GetTargetStatus(file, out var status) is { } refused)
         {
-            return IsMissing(refused) ? ($"there is no program \"{file}\"", "put it there before the service is started, or correct the path") : null;
+            return IsMissing(refused)
+                ? ($"there is no program \"{file}\"", "put it there before the service is started, or correct the path") : null;
         }
 
         const int anybodyMayExecute = 0x49;
         return status.IsDirectory ? ($"\"{file}\" is a directory", "name the program in it")
             : (status.Permissions & anybodyMayExecute) == 0 ? ($"\"{file}\" is not executable", "chmod +x it")
             : Interpreter(file) is { } interpreter && Files.GetTargetStatus(interpreter, out _) is { } missing && IsMissing(missing)
-                ? ($"\"{file}\" is a script for \"{interpreter}\", and there is no such program", "install it, or correct the script's first line")
+                ? ($"\"{file}\" is a script for \"{interpreter}\", and there is no such program",
+                    "install it, or correct the script's first line")
             : null;
     }
 
-    /// <summary>The program's path: as it is written where it has a slash, else in <paramref name="searchPath"/>; null where that has none.</summary>
+    /// <summary>
+    /// The program's path: as it is written where it has a slash, else in <paramref name="searchPath"/>; null where
+    /// that has none.
+    /// </summary>
     private static string? Find(string command, string? searchPath) => command.Contains('/', StringComparison.Ordinal)
         ? command
-        : (searchPath ?? Spawner.DefaultPath).Split(':').Where(directory => directory.Length > 0).Select(directory => Path.Combine(directory, command))
+        : (searchPath ?? Spawner.DefaultPath).Split(':').Where(directory => directory.Length > 0)
+            .Select(directory => Path.Combine(directory, command))
             .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
 
-    /// <summary>The program that the first line of a script names (execve(2): 255 bytes of it count); null where there is none, or it cannot be read.</summary>
+    /// <summary>
+    /// The program that the first line of a script names (execve(2): 255 bytes of it count); null where there is none,
+    /// or it cannot be read.
+    /// </summary>
     private static string? Interpreter(string file)
     {
         const int readOnly = 0, mostThatCounts = 255;

@@ -28,7 +28,10 @@ internal sealed class ServiceLog : IDisposable
     private readonly LogLimit _limit;
     private OutputQueue? _output;
 
-    /// <summary>A log whose workers' lines go to <paramref name="output"/>, or with the daemon's own; the queue stays the caller's.</summary>
+    /// <summary>
+    /// A log whose workers' lines go to <paramref name="output"/>, or with the daemon's own; the queue stays the
+    /// caller's.
+    /// </summary>
     public ServiceLog(ILogger log, ServiceSpec spec, EventLoop loop, OutputQueue? output = null)
     {
         _output = output;
@@ -42,12 +45,14 @@ internal sealed class ServiceLog : IDisposable
     /// <summary>What the workers have written, the newest 256 KiB of it in memory: for whoever asks afterwards.</summary>
     public RecentItems<OutputLine> Lines { get; } = new(int.MaxValue, 256 * 1024, static line => line.Weight);
 
-    public void Output(WorkerState worker, int pid, string line, bool isError) => Output(worker.Slot, worker.Generation, pid, line, isError);
+    public void Output(WorkerState worker, int pid, string line, bool isError) =>
+        Output(worker.Slot, worker.Generation, pid, line, isError);
 
     public void HookOutput(HookEffect hook, int pid, string line, bool isError) => Output(null, hook.Generation, pid, line, isError);
 
     public void HookStarted(HookEffect hook, int pid) =>
-        _log.Kind(MessageIds.HookStarted).Generation(hook.Generation).Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
+        _log.Kind(MessageIds.HookStarted).Generation(hook.Generation)
+            .Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
 
     /// <summary>Lines go there from now on; the former queue stays the caller's.</summary>
     public void Redirect(OutputQueue? output) => _output = output;
@@ -89,14 +94,17 @@ internal sealed class ServiceLog : IDisposable
     {
         var pid = process.Pid;
         _limit.Write(Subject(process.Session), kind, (log, leftOut) => log.Kind(MessageIds.WorkerMessageRejected).Worker(pid)
-            .Warning("service {Service}: a notify message from pid {Sender} for worker pid {Pid} was refused: {Reason}{LeftOut}", _name, sender, pid, reason, leftOut));
+            .Warning("service {Service}: a notify message from pid {Sender} for worker pid {Pid} was refused: {Reason}{LeftOut}", _name,
+                sender, pid, reason, leftOut));
     }
 
-    public void MainProcess(WorkerState worker, int session, int before, int pid) => _limit.Write(Subject(session), "main", (log, leftOut) => About(log.Kind(MessageIds.WorkerMainChanged), worker, pid)
+    public void MainProcess(WorkerState worker, int session, int before, int pid) =>
+        _limit.Write(Subject(session), "main", (log, leftOut) => About(log.Kind(MessageIds.WorkerMainChanged), worker, pid)
         .Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID){LeftOut}", _name, worker.Slot, before, worker.Generation, pid, leftOut), MostAtOnce);
 
     /// <summary>A process outlived its worker, known by its token, or else by its user and the listener that it holds, if any.</summary>
-    public void StrayKilled(int worker, int pid, string? command, string? listener, bool byToken) => _limit.Write(Subject(worker), "stray", (limited, leftOut) =>
+    public void StrayKilled(int worker, int pid, string? command, string? listener, bool byToken) =>
+        _limit.Write(Subject(worker), "stray", (limited, leftOut) =>
     {
         var log = limited.Kind(MessageIds.OrphanKilled).Worker(worker);
         if (byToken)
@@ -120,7 +128,8 @@ internal sealed class ServiceLog : IDisposable
             .Information("service {Service}: pid {Pid} {Reason}; the worker continues as pid {Main}", _name, pid, how, main);
 
     public void AwaitsMain(WorkerState worker, int pid) =>
-        About(_log.Kind(MessageIds.WorkerMainAwaited), worker, pid).Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);
+        About(_log.Kind(MessageIds.WorkerMainAwaited), worker, pid)
+            .Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);
 
     /// <summary>Logs a report of the service, which is in that state now.</summary>
     public void Report(ReportEffect report, ServiceState state, TimeSpan now)
@@ -163,10 +172,13 @@ internal sealed class ServiceLog : IDisposable
         ServiceReport.WorkerReady => (LogEventLevel.Information, MessageIds.WorkerReady),
         ServiceReport.WorkerStartTimedOut => (LogEventLevel.Error, MessageIds.WorkerStartTimedOut),
         ServiceReport.WorkerHung => (LogEventLevel.Error, MessageIds.WorkerHung),
-        ServiceReport.WorkerDraining => (LogEventLevel.Information, report.Worker!.EndReason == EndReason.Requested ? MessageIds.WorkerDraining : MessageIds.WorkerStopping),
+        ServiceReport.WorkerDraining =>
+            (LogEventLevel.Information, report.Worker!.EndReason == EndReason.Requested ? MessageIds.WorkerDraining
+                : MessageIds.WorkerStopping),
         ServiceReport.WorkerKilled => (LogEventLevel.Warning, MessageIds.WorkerKilled),
         ServiceReport.WorkerLeft => (LogEventLevel.Information, MessageIds.WorkerExited),
-        ServiceReport.WorkerDied => (LogEventLevel.Error, report.Worker!.Pid is null ? MessageIds.WorkerStartFailed : MessageIds.WorkerDied),
+        ServiceReport.WorkerDied =>
+            (LogEventLevel.Error, report.Worker!.Pid is null ? MessageIds.WorkerStartFailed : MessageIds.WorkerDied),
         ServiceReport.SlotBackingOff => report.Slot!.Phase == SlotPhase.Limited
             ? (LogEventLevel.Error, MessageIds.WorkerLimited)
             : (LogEventLevel.Warning, MessageIds.WorkerBackingOff),

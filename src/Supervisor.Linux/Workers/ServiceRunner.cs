@@ -84,9 +84,13 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>Whether a worker that lives, or may yet be started, has that socket.</summary>
     public bool Uses(ListenerHandle handle) => _service.Generations.Uses(handle);
 
-    /// <summary>Whether a slot is meant for a generation that is, or has, something else than what is asked for, and no roll-out is there to change that.</summary>
+    /// <summary>
+    /// Whether a slot is meant for a generation that is, or has, something else than what is asked for, and no roll-out
+    /// is there to change that.
+    /// </summary>
     public bool IsMixed => State.IsMixed
-        || (State.IsStarted && State.Rollout is not { IsActive: true } && State.Slots.Any(slot => slot.Index < State.Desired && !ListenersOf(slot.Generation).SequenceEqual(Listeners)));
+        || (State.IsStarted && State.Rollout is not { IsActive: true }
+            && State.Slots.Any(slot => slot.Index < State.Desired && !ListenersOf(slot.Generation).SequenceEqual(Listeners)));
 
     /// <summary>Why the service cannot be started; null where it can.</summary>
     public string? Blocked { get; private set; }
@@ -95,7 +99,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public RecentItems<OutputLine> Output => _service.Log.Lines;
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline => State.NextDeadline is { } next && !(_service.Messages.NextDeadline < next) ? next : _service.Messages.NextDeadline;
+    public TimeSpan? NextDeadline =>
+        State.NextDeadline is { } next && !(_service.Messages.NextDeadline < next) ? next : _service.Messages.NextDeadline;
 
     /// <inheritdoc/>
     public void PassDeadline()
@@ -130,7 +135,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>How many connections draining workers have, as far as was seen; null where nothing was.</summary>
     public int? DrainingConnections => _service.Drains.Connections;
 
-    /// <summary>Somebody waits for the outcome of drains (1), or waits no more (-1): in the meantime connections are counted twice a second.</summary>
+    /// <summary>
+    /// Somebody waits for the outcome of drains (1), or waits no more (-1): in the meantime connections are counted
+    /// twice a second.
+    /// </summary>
     public void FollowDrains(int by) => _service.Drains.Follow(by);
 
     /// <summary>A question about the connections of all workers, to be asked on any thread. On the loop.</summary>
@@ -140,16 +148,24 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public bool Holds(int workerId, ListenerSocket socket) => _service.Shards.Holds(workerId, socket);
 
     /// <summary>Whether workers have to be replaced for a listener to have that many shards, and the service that many workers.</summary>
-    public bool NeedsOtherShares(ListenerHandle handle, int shards, int workers) => _service.Shards.NeedsOtherShares(handle, shards, workers);
+    public bool NeedsOtherShares(ListenerHandle handle, int shards, int workers) =>
+        _service.Shards.NeedsOtherShares(handle, shards, workers);
 
     /// <summary>Replaces the workers if shards and slots do not fit each other any more.</summary>
     public void CoverShards() => _service.Shards.Cover();
 
-    /// <summary>The service for a successor, its descriptors among <paramref name="descriptors"/> if they are asked for, and what its workers have written with <paramref name="withOutput"/>.</summary>
+    /// <summary>
+    /// The service for a successor, its descriptors among <paramref name="descriptors"/> if they are asked for, and
+    /// what its workers have written with <paramref name="withOutput"/>.
+    /// </summary>
     public ServiceEntry Snapshot(OutgoingDescriptors? descriptors, bool withOutput) => _snapshot.Take(descriptors, withOutput);
 
-    /// <summary>Takes over a predecessor's service as it was; <see cref="Resume"/> continues it. Before anything else is asked of this runner.</summary>
-    public void Restore(ServiceEntry entry, IncomingDescriptors descriptors, bool areChildren) => _snapshot.Restore(entry, descriptors, areChildren);
+    /// <summary>
+    /// Takes over a predecessor's service as it was; <see cref="Resume"/> continues it. Before anything else is asked
+    /// of this runner.
+    /// </summary>
+    public void Restore(ServiceEntry entry, IncomingDescriptors descriptors, bool areChildren) =>
+        _snapshot.Restore(entry, descriptors, areChildren);
 
     /// <summary>Continues a predecessor's service: what the predecessor has missed happens now.</summary>
     public void Resume()
@@ -164,10 +180,14 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     /// <summary>
     /// Starts the service, if its listeners are there; where it runs, slots that wait for their next try are tried at once.
     /// </summary>
-    /// <param name="onDecided">Called on the loop, perhaps before this returns: with null just before the start begins, or with the reason why it cannot.</param>
+    /// <param name="onDecided">Called on the loop, perhaps before this returns: with null just before the start begins, or with
+    /// the reason why it cannot.</param>
     public void Start(Action<string?>? onDecided = null) => Start(() => new StartRequested(), onDecided);
 
-    /// <summary>What the daemon does with a service that is to run: starts it, or waits for its first connection, as <c>start</c> says.</summary>
+    /// <summary>
+    /// What the daemon does with a service that is to run: starts it, or waits for its first connection, as
+    /// <c>start</c> says.
+    /// </summary>
     public void Activate() => Start(() => State.Spec.Start == StartMode.OnDemand ? new DemandAwaited() : new StartRequested(), null);
 
     private void Start(Func<ServiceEvent> what, Action<string?>? onDecided)
@@ -226,7 +246,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             return handle.Failure!.Arguments;
         }
 
-        var why = handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}" : $": {handle.Failure?.Arguments}";
+        var why = handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}"
+            : $": {handle.Failure?.Arguments}";
         return $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{why}";
     }
 
@@ -267,7 +288,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         {
             // The old queue may have to wait for a slow disk: not on the loop.
             var old = _output;
-            _service.Log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _service.Loop.Time, _logger, () => WorkerIdentity.RightsOf(spec)));
+            _service.Log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _service.Loop.Time, _logger,
+                () => WorkerIdentity.RightsOf(spec)));
             if (old is not null)
             {
                 _ = Task.Run(old.Dispose);
@@ -277,7 +299,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         Post(new SpecChanged(spec, newWorkers));
     }
 
-    /// <summary>Promotes the canary: the roll-out continues to the other slots. The reason where there is none to promote, else null.</summary>
+    /// <summary>
+    /// Promotes the canary: the roll-out continues to the other slots. The reason where there is none to promote, else
+    /// null.
+    /// </summary>
     public string? Promote()
     {
         var error = State.Rollout switch
@@ -301,7 +326,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     {
         var error = State.Rollout switch
         {
-            { IsActive: true, Phase: RolloutPhase.RollingBack } rollout => $"the roll-out of generation {rollout.To} is being rolled back already",
+            { IsActive: true, Phase: RolloutPhase.RollingBack } rollout =>
+                $"the roll-out of generation {rollout.To} is being rolled back already",
             { IsActive: true } => null,
             _ => "no roll-out is under way",
         };
@@ -313,7 +339,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         return error;
     }
 
-    /// <summary>Sends a signal to the main process of each worker, also of those that drain; the process ids of those that it reached.</summary>
+    /// <summary>
+    /// Sends a signal to the main process of each worker, also of those that drain; the process ids of those that it
+    /// reached.
+    /// </summary>
     public IReadOnlyList<int> Signal(int signal)
     {
         var reached = new List<int>();
@@ -328,7 +357,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         return reached;
     }
 
-    /// <summary>Hands an event to the machine and carries out what comes of it, in order, also when effects raise events of their own.</summary>
+    /// <summary>
+    /// Hands an event to the machine and carries out what comes of it, in order, also when effects raise events of
+    /// their own.
+    /// </summary>
     public void Post(ServiceEvent what)
     {
         if (what is StopRequested)
@@ -458,7 +490,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     internal void Restore(ServiceState state, string? blocked) => (State, Blocked) = (state, blocked);
 
     /// <summary>Runs a hook once the user of its generation is known.</summary>
-    internal void RunHook(HookEffect hook) => _service.Generations.ResolveOf(hook.Generation, State.SpecOf(hook.Generation), (identity, error) =>
+    internal void RunHook(HookEffect hook) =>
+        _service.Generations.ResolveOf(hook.Generation, State.SpecOf(hook.Generation), (identity, error) =>
     {
         if (identity is not null)
         {

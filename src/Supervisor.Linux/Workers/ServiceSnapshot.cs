@@ -19,7 +19,10 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
     private IReadOnlyList<ServiceEvent> _missed = [];
     private ImmutableArray<HookEffect> _waitingHooks = [];
 
-    /// <summary>The service for a successor; its descriptors among <paramref name="descriptors"/> where they are asked for, what its workers have written with <paramref name="withOutput"/>.</summary>
+    /// <summary>
+    /// The service for a successor; its descriptors among <paramref name="descriptors"/> where they are asked for, what
+    /// its workers have written with <paramref name="withOutput"/>.
+    /// </summary>
     public ServiceEntry Take(OutgoingDescriptors? descriptors, bool withOutput)
     {
         var stored = ImmutableArray.CreateBuilder<StoredEntry>();
@@ -38,7 +41,13 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
             State = service.State,
             Blocked = service.Blocked,
             Identity = service.Generations.Next.Identity is { } identity
-                ? new IdentityEntry { Uid = identity.Uid, Gid = identity.Gid, Groups = identity.Groups?.ToArray(), Variables = [.. identity.Variables.Select(pair => $"{pair.Key}={pair.Value}")] }
+                ? new IdentityEntry
+                {
+                    Uid = identity.Uid,
+                    Gid = identity.Gid,
+                    Groups = identity.Groups?.ToArray(),
+                    Variables = [.. identity.Variables.Select(pair => $"{pair.Key}={pair.Value}")],
+                }
                 : null,
             Workers = [.. service.Processes.Select(pair => pair.Value.Snapshot(service.Name, pair.Key, descriptors))],
             Stored = stored.ToImmutable(),
@@ -48,7 +57,10 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
         };
     }
 
-    /// <summary>Takes over a predecessor's service, as it was; <see cref="Resume"/> goes on with it. Before anything else is asked of this runner.</summary>
+    /// <summary>
+    /// Takes over a predecessor's service, as it was; <see cref="Resume"/> goes on with it. Before anything else is
+    /// asked of this runner.
+    /// </summary>
     /// <param name="entry">What the predecessor knew.</param>
     /// <param name="descriptors">What it has left.</param>
     /// <param name="areChildren">Whether its workers are children of this process.</param>
@@ -57,18 +69,25 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
         service.Restore(areChildren ? entry.State : entry.State with
         {
             // No daemon was there to receive WATCHDOG=1.
-            Workers = [.. entry.State.Workers.Select(worker => worker.WatchdogDeadline is null ? worker : worker with { WatchdogDeadline = service.Loop.Now + worker.Watchdog })],
+            Workers =
+            [
+                .. entry.State.Workers.Select(worker => worker.WatchdogDeadline is null
+                    ? worker
+                    : worker with { WatchdogDeadline = service.Loop.Now + worker.Watchdog }),
+            ],
         }, entry.Blocked);
         if (entry.Identity is { } identity)
         {
-            service.Generations.SetNext(service.Generations.Next.Listeners, new WorkerIdentity(identity.Uid, identity.Gid, identity.Groups, [.. identity.Variables.Select(Variable)]));
+            service.Generations.SetNext(service.Generations.Next.Listeners,
+                new WorkerIdentity(identity.Uid, identity.Gid, identity.Groups, [.. identity.Variables.Select(Variable)]));
         }
 
         service.Generations.Restore(service.State);
 
         if (entry.Output is { } output)
         {
-            service.Log.Lines.Restore(output.Newest, [.. output.Items.Select(item => item.Deserialize(OutputLineJson.Default.OutputLine)!)]);
+            service.Log.Lines.Restore(output.Newest,
+                [.. output.Items.Select(item => item.Deserialize(OutputLineJson.Default.OutputLine)!)]);
         }
 
         foreach (var slot in entry.Stored.GroupBy(stored => stored.Slot))
@@ -76,7 +95,8 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
             var index = 0;
             foreach (var stored in slot)
             {
-                if (descriptors.TryTake(DescriptorKey.Stored(service.Name, slot.Key, index++), out var descriptor) && service.Stored.Store(slot.Key, stored.Name, descriptor) is not null)
+                if (descriptors.TryTake(DescriptorKey.Stored(service.Name, slot.Key, index++), out var descriptor)
+                    && service.Stored.Store(slot.Key, stored.Name, descriptor) is not null)
                 {
                     service.Disposer.Close(Disposer.OwnerOf(service.Name), [descriptor]);
                 }
@@ -105,7 +125,8 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
 
         if (entry.Hook is { } hook && !hooks.Adopt(service.Name, hook, descriptors, service.Orphans))
         {
-            missed.Add(new HookEnded(hook.Hook.Hook, hook.Hook.Generation, $"{hook.Hook.Hook.Setting()} was lost with the daemon that ran it"));
+            missed.Add(new HookEnded(hook.Hook.Hook, hook.Hook.Generation,
+                $"{hook.Hook.Hook.Setting()} was lost with the daemon that ran it"));
         }
 
         _waitingHooks = entry.WaitingHooks;
@@ -121,7 +142,8 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
         }
 
         service.Drains.Resume();
-        foreach (var worker in service.State.Workers.Where(worker => service.Processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))
+        foreach (var worker in service.State.Workers
+            .Where(worker => service.Processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))
         {
             service.Send(new SignalEffect(worker, service.State.SpecOf(worker.Generation).StopSignal));
         }
@@ -147,7 +169,8 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
 
         var notify = descriptors.TryTake(DescriptorKey.Notify(service.Name, entry.Id), out var socket)
             ? NotifySocket.Adopt(entry.NotifyPath, socket, service.Disposer, Disposer.OwnerOf(service.Name))
-            : NotifySocket.Create(entry.NotifyPath, service.Generations.Of(worker.Generation).Identity?.Uid, out _, service.Disposer, Disposer.OwnerOf(service.Name));
+            : NotifySocket.Create(entry.NotifyPath, service.Generations.Of(worker.Generation).Identity?.Uid, out _, service.Disposer,
+                Disposer.OwnerOf(service.Name));
         if (notify is null)
         {
             pidfd.Dispose();
@@ -159,15 +182,19 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
             pidfd,
             descriptors.Take(DescriptorKey.First(service.Name, entry.Id)),
             notify,
-            new OutputPipe(descriptors.Take(DescriptorKey.Output(service.Name, entry.Id)) ?? Files.EndedPipe(), line => service.Log.Output(worker, entry.Pid, line, isError: false), entry.OutputRest),
-            new OutputPipe(descriptors.Take(DescriptorKey.Error(service.Name, entry.Id)) ?? Files.EndedPipe(), line => service.Log.Output(worker, entry.Pid, line, isError: true), entry.ErrorRest),
+            new OutputPipe(descriptors.Take(DescriptorKey.Output(service.Name, entry.Id)) ?? Files.EndedPipe(),
+                line => service.Log.Output(worker, entry.Pid, line, isError: false), entry.OutputRest),
+            new OutputPipe(descriptors.Take(DescriptorKey.Error(service.Name, entry.Id)) ?? Files.EndedPipe(),
+                line => service.Log.Output(worker, entry.Pid, line, isError: true), entry.ErrorRest),
             service.Orphans,
             isChild,
             service.Spawner.Cgroups,
             service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
         if (entry.Sockets is { } inodes)
         {
-            process.Sockets = [.. service.Generations.Of(worker.Generation).Listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving)).Where(socket => inodes.Contains(socket.Inode))];
+            process.Sockets =
+                [.. service.Generations.Of(worker.Generation).Listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving))
+                    .Where(socket => inodes.Contains(socket.Inode))];
         }
 
         service.Processes.Add(entry.Id, process);
@@ -201,7 +228,8 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
     private StreamEntry TakeOutput()
     {
         var (lines, _, _) = service.Log.Lines.After(0, int.MaxValue);
-        return new StreamEntry(service.Log.Lines.Newest, [.. lines.Select(line => JsonSerializer.SerializeToElement(line, OutputLineJson.Default.OutputLine))]);
+        return new StreamEntry(service.Log.Lines.Newest,
+            [.. lines.Select(line => JsonSerializer.SerializeToElement(line, OutputLineJson.Default.OutputLine))]);
     }
 
     private static KeyValuePair<string, string> Variable(string text)

@@ -9,7 +9,8 @@ internal sealed class ShardCoverage(ServiceContext service)
 {
     /// <summary>Whether a worker has, or may have, that socket of a listener.</summary>
     public bool Holds(int workerId, ListenerSocket socket) =>
-        service.Processes.GetValueOrDefault(workerId) is { } process && (process.Sockets?.Contains(socket) ?? !process.Never.Contains(socket));
+        service.Processes.GetValueOrDefault(workerId) is { } process
+            && (process.Sockets?.Contains(socket) ?? !process.Never.Contains(socket));
 
     /// <summary>
     /// Replaces the workers by the service's strategy where a shard has no slot that serves it any more, a slot no shard, or
@@ -18,7 +19,8 @@ internal sealed class ShardCoverage(ServiceContext service)
     /// </summary>
     public void Cover()
     {
-        if (service.State.Spec.Handoff != HandoffKind.ScmRights && service.Generations.Waits is null && service.Generations.Next.Listeners.Any(handle => NeedsOtherShares(handle, handle.Sockets.Count, service.State.Desired)))
+        if (service.State.Spec.Handoff != HandoffKind.ScmRights && service.Generations.Waits is null
+            && service.Generations.Next.Listeners.Any(handle => NeedsOtherShares(handle, handle.Sockets.Count, service.State.Desired)))
         {
             service.Restart();
         }
@@ -38,10 +40,14 @@ internal sealed class ShardCoverage(ServiceContext service)
             return shards != handle.Sockets.Count;
         }
 
-        // Those that are yet to come get their share as it is then: where workers are being replaced already, and where their environment is being read.
-        int? target = service.State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From : rollout.To : null;
+        // Those that are yet to come get their share as it is then: where workers are being replaced already, and where their
+        // environment is being read.
+        int? target = service.State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From
+            : rollout.To : null;
         var held = new Dictionary<int, IReadOnlyCollection<int>>();
-        foreach (var worker in service.State.Workers.Where(worker => worker.IsLive && worker.Slot < workers && !service.Spawning.IsPreparing(worker.Id) && (target is null || worker.Generation == target)))
+        foreach (var worker in service.State.Workers
+            .Where(worker => worker.IsLive && worker.Slot < workers && !service.Spawning.IsPreparing(worker.Id)
+                && (target is null || worker.Generation == target)))
         {
             List<int> own = [.. handle.Sockets.Where(socket => Holds(worker.Id, socket)).Select(socket => socket.Shard)];
             own.AddRange(handle.Leaving.Where(socket => Holds(worker.Id, socket)).Select(_ => int.MaxValue));

@@ -14,20 +14,29 @@ internal static class SpawnFailureText
         var answer = $"{error.Name} ({error.Text})";
         return failure.Stage switch
         {
-            SpawnStage.Exec when failure.Detail == (int)ExecDetail.NotFound => $"command \"{path}\": finding it: no directory of PATH has such a program; write its absolute path",
+            SpawnStage.Exec when failure.Detail == (int)ExecDetail.NotFound =>
+                $"command \"{path}\": finding it: no directory of PATH has such a program; write its absolute path",
             SpawnStage.Exec => $"command \"{path}\": executing it: {answer}; {ExecRemedy((ExecDetail)failure.Detail, error.Name)}",
-            SpawnStage.Launcher when error.Name == "E2BIG" => $"command \"{path}\": its arguments and environment are too large ({answer}); shorten them",
-            SpawnStage.Launcher => $"executing the launcher from a memory file: {answer}; {(error.Name == "EACCES" ? "this host forbids such programs: sysctl vm.memfd_noexec=1 allows those of listend" : "see execveat(2)")}",
-            SpawnStage.Directory => $"working_directory \"{spec.WorkingDirectory}\": entering it: {answer}; {DirectoryRemedy(error.Name, spec)}",
+            SpawnStage.Launcher when error.Name == "E2BIG" =>
+                $"command \"{path}\": its arguments and environment are too large ({answer}); shorten them",
+            SpawnStage.Launcher =>
+                $"executing the launcher from a memory file: {answer}; {(error.Name == "EACCES" ? "this host forbids such programs: sysctl vm.memfd_noexec=1 allows those of listend" : "see execveat(2)")}",
+            SpawnStage.Directory =>
+                $"working_directory \"{spec.WorkingDirectory}\": entering it: {answer}; {DirectoryRemedy(error.Name, spec)}",
             SpawnStage.User => $"user \"{spec.User}\": setting it: {answer}; only root, or CAP_SETUID, may start workers as another user",
-            SpawnStage.Group => $"group \"{spec.Group ?? spec.User}\": setting it: {answer}; only root, or CAP_SETGID, may start workers as another group",
+            SpawnStage.Group =>
+                $"group \"{spec.Group ?? spec.User}\": setting it: {answer}; only root, or CAP_SETGID, may start workers as another group",
             SpawnStage.Groups => $"supplementary_groups: setting them: {answer}; only root, or CAP_SETGID, may",
-            SpawnStage.Limit => $"limits.{spec.Limits[failure.Detail].Name} = {spec.Limits[failure.Detail].Spelled()}: setting it: {answer}; {LimitRemedy(spec.Limits[failure.Detail], error.Name)}",
+            SpawnStage.Limit =>
+                $"limits.{spec.Limits[failure.Detail].Name} = {spec.Limits[failure.Detail].Spelled()}: setting it: {answer}; {LimitRemedy(spec.Limits[failure.Detail], error.Name)}",
             SpawnStage.Nice => $"nice = {spec.Nice}: setting it: {answer}; a lower nice level needs CAP_SYS_NICE",
-            SpawnStage.Capabilities => $"capabilities{(failure.Detail >= 0 && failure.Detail < Capabilities.Names.Length ? $" \"{Capabilities.Names[failure.Detail]}\"" : "")}: raising them: {answer}; the daemon can only pass on what it has itself",
+            SpawnStage.Capabilities =>
+                $"capabilities{(failure.Detail >= 0 && failure.Detail < Capabilities.Names.Length ? $" \"{Capabilities.Names[failure.Detail]}\"" : "")}: raising them: {answer}; the daemon can only pass on what it has itself",
             SpawnStage.NoNewPrivileges => $"no_new_privileges: setting it: {answer}",
-            SpawnStage.Descriptors => $"listeners{(failure.Detail >= descriptorOffset && failure.Detail - descriptorOffset < spec.Listeners.Length ? $" \"{spec.Listeners[failure.Detail - descriptorOffset]}\"" : "")}: placing descriptor {failure.Detail}: {answer}; limits.nofile must leave room for them",
-            SpawnStage.Clone => $"clone: {answer}{(error.Name is "EMFILE" or "ENFILE" ? Spawner.Exhausted(error.Name) : "; the daemon's limit of processes or memory is reached (TasksMax=, LimitNPROC= in its unit)")}",
+            SpawnStage.Descriptors =>
+                $"listeners{(failure.Detail >= descriptorOffset && failure.Detail - descriptorOffset < spec.Listeners.Length ? $" \"{spec.Listeners[failure.Detail - descriptorOffset]}\"" : "")}: placing descriptor {failure.Detail}: {answer}; limits.nofile must leave room for them",
+            SpawnStage.Clone =>
+                $"clone: {answer}{(error.Name is "EMFILE" or "ENFILE" ? Spawner.Exhausted(error.Name) : "; the daemon's limit of processes or memory is reached (TasksMax=, LimitNPROC= in its unit)")}",
             SpawnStage.Session => $"setsid: {answer}",
             SpawnStage.Cgroup => $"entering the control group: {answer}",
             SpawnStage.Signals => $"setting signals: {answer}",
@@ -57,7 +66,8 @@ internal static class SpawnFailureText
 
         // do_prlimit() refuses more than sysctl_nr_open to everybody, kernel/sys.c.
         return limit.Name == "nofile" && Sysctl.ReadNumber("fs.nr_open") is { } most && limit.Value > (ulong)most
-            ? string.Create(CultureInfo.InvariantCulture, $"it is above fs.nr_open, {most}: ask for {most} or less, or raise that (sysctl fs.nr_open)")
+            ? string.Create(CultureInfo.InvariantCulture,
+                $"it is above fs.nr_open, {most}: ask for {most} or less, or raise that (sysctl fs.nr_open)")
             : $"it is above the daemon's own hard limit: raise that (Limit{limit.Name.ToUpperInvariant()}= in its unit), or run with CAP_SYS_RESOURCE";
     }
 

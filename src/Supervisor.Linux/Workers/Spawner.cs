@@ -32,7 +32,10 @@ public sealed class Spawner : IDisposable
     private readonly List<KeyValuePair<string, string>> _inherited = [];
     private readonly ConditionalWeakTable<ServiceSpec, WorkerEnvironment> _environments = [];
 
-    /// <summary>A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>; its workers have cgroups of their own where there is <paramref name="cgroups"/>.</summary>
+    /// <summary>
+    /// A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>; its workers have cgroups of their own
+    /// where there is <paramref name="cgroups"/>.
+    /// </summary>
     public Spawner(string notifyDirectory, string brokerPath, TimeProvider time, OrphanReaper? orphans = null, CgroupTree? cgroups = null)
     {
         Cgroups = cgroups;
@@ -41,7 +44,8 @@ public sealed class Spawner : IDisposable
         _brokerPath = brokerPath;
         _time = time;
         const int readWrite = 2;
-        _null = Files.Open("/dev/null", readWrite, 0, out var error) ?? throw new SystemCallException(error, "opening /dev/null for the workers");
+        _null = Files.Open("/dev/null", readWrite, 0, out var error) ?? throw new SystemCallException(error,
+            "opening /dev/null for the workers");
         if (ChildProcess.Prepare() is { } unprepared)
         {
             throw new SystemCallException(unprepared, "preparing the launcher of the workers");
@@ -120,7 +124,9 @@ public sealed class Spawner : IDisposable
 
         var handoff = HandoffEnvironment.For(
             spec.Handoff,
-            [.. listeners.SelectMany(handle => share(handle).Select(_ => new HandedListener(handle.Name, handle.Spec.Address.Kind, handle.Domain, handle.Effective)))],
+            [.. listeners
+                .SelectMany(handle => share(handle)
+                    .Select(_ => new HandedListener(handle.Name, handle.Spec.Address.Kind, handle.Domain, handle.Effective)))],
             worker.Generation,
             Processes.CurrentPid,
             [.. stored.Select(one => one.Name)]);
@@ -159,7 +165,9 @@ public sealed class Spawner : IDisposable
             cgroup = null;
         }
 
-        var child = Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed, handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, out failure, members, Keep);
+        var child =
+            Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed,
+                handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, out failure, members, Keep);
         if (child is null)
         {
             cgroup?.Dispose();
@@ -168,7 +176,8 @@ public sealed class Spawner : IDisposable
         }
 
         return new WorkerProcess(
-            child.Pid, child.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(), _orphans)
+            child.Pid, child.Pidfd, notify, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _time.GetUtcNow(),
+                _orphans)
         {
             Cgroup = cgroup,
             Uid = identity.Uid ?? Processes.EffectiveUid,
@@ -193,7 +202,8 @@ public sealed class Spawner : IDisposable
     /// <paramref name="failure"/> says why.
     /// </summary>
     internal HookProcess? StartHook(
-        ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput, Action<string> onError, FileVariables fromFiles, out string? failure)
+        ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput,
+            Action<string> onError, FileVariables fromFiles, out string? failure)
     {
         KeyValuePair<string, string>[] own =
         [
@@ -204,8 +214,10 @@ public sealed class Spawner : IDisposable
             new(WorkerTokens.Variable, Tokens.New()),
         ];
         var environment = Compose(spec, identity, fromFiles);
-        return Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart, isOneOfMany: false, out failure) is { } child
-            ? new HookProcess(child.Pid, child.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError), _orphans) { Launch = child.Launch }
+        return Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart,
+            isOneOfMany: false, out failure) is { } child
+            ? new HookProcess(child.Pid, child.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError),
+                _orphans) { Launch = child.Launch }
             : null;
     }
 
@@ -307,7 +319,8 @@ public sealed class Spawner : IDisposable
         }
 
         failure = null;
-        return new Child(launched.Pid, launched.Pidfd, output!, error!, new PendingLaunch(launched, step => SpawnFailureText.For(spec, command[0], step, first)));
+        return new Child(launched.Pid, launched.Pidfd, output!, error!,
+            new PendingLaunch(launched, step => SpawnFailureText.For(spec, command[0], step, first)));
     }
 
     private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath, string token)

@@ -24,13 +24,19 @@ internal sealed class Sweep
     /// <summary>The worker that has ended, whose strays are looked for; null where only the sessions are swept.</summary>
     public WorkerFacts? Worker { get; init; }
 
-    /// <summary>Whether its service is stopped and no worker of it is left: then every orphan of its user goes that no other worker may have.</summary>
+    /// <summary>
+    /// Whether its service is stopped and no worker of it is left: then every orphan of its user goes that no other
+    /// worker may have.
+    /// </summary>
     public bool IsLast { get; init; }
 
     /// <summary>Inode numbers of its listeners, with their names.</summary>
     public IReadOnlyDictionary<ulong, string> Listeners { get; init; } = ImmutableDictionary<ulong, string>.Empty;
 
-    /// <summary>On the loop, before a stray is killed: its id, its command, and the listener that it holds where nothing but that, or its user, tells whose it is.</summary>
+    /// <summary>
+    /// On the loop, before a stray is killed: its id, its command, and the listener that it holds where nothing but
+    /// that, or its user, tells whose it is.
+    /// </summary>
     public Action<int, string?, string?, bool>? OnStray { get; init; }
 
     /// <summary>On the loop, when nothing is left or the time is over, which the argument says.</summary>

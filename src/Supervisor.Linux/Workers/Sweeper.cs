@@ -32,7 +32,10 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
 
     private readonly ConcurrentQueue<Sweep> _queue = new();
 
-    /// <summary>Not a SemaphoreSlim: that one spins before it sleeps, on the processor that a dead worker's replacement starts on.</summary>
+    /// <summary>
+    /// Not a SemaphoreSlim: that one spins before it sleeps, on the processor that a dead worker's replacement starts
+    /// on.
+    /// </summary>
     private readonly AutoResetEvent _turn = new(false);
     private readonly List<Action> _whenIdle = [];
     private Thread? _thread;
@@ -260,21 +263,25 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         var inodes = sweeps.SelectMany(sweep => sweep.Listeners.Keys).ToHashSet();
         var found = new List<Stray>();
         var isForeign = sweeps.Exists(sweep => sweep.Worker!.IsForeign);
-        foreach (var pid in (isForeign ? ProcFile.All() : ProcFile.OwnChildren()).Where(pid => !orphans.IsOwn(pid)).Take(isForeign ? int.MaxValue : MostChildren))
+        foreach (var pid in (isForeign ? ProcFile.All() : ProcFile.OwnChildren())
+            .Where(pid => !orphans.IsOwn(pid)).Take(isForeign ? int.MaxValue : MostChildren))
         {
             if (found.Count == MostStrays)
             {
                 break;
             }
 
-            if (ProcFile.UsersOf(pid) is not { } ids || ids.Real != ids.Effective || ids.Effective != ids.Saved || !users.Contains(ids.Effective)
+            if (ProcFile.UsersOf(pid) is not { } ids || ids.Real != ids.Effective || ids.Effective != ids.Saved
+                || !users.Contains(ids.Effective)
                 || Processes.OpenPidfd(pid, out _) is not { } pidfd)
             {
                 continue;
             }
 
             if (ProcFile.Read(pid) is { HasEnded: false } process
-                && sweeps.Where(sweep => sweep.Worker!.Uid == ids.Effective).Aggregate(false, (isNew, sweep) => sweep.Judged.Add((pid, process.StartTime)) || isNew))
+                && sweeps
+                    .Where(sweep => sweep.Worker!.Uid == ids.Effective).Aggregate(false,
+                        (isNew, sweep) => sweep.Judged.Add((pid, process.StartTime)) || isNew))
             {
                 var isChild = process.ParentPid == Processes.CurrentPid;
                 var token = ProcessEnvironment.ReadAsync(pid, ids.Effective, WorkerTokens.Variable).GetAwaiter().GetResult()[0];
@@ -286,7 +293,8 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
 
                 if (Processes.IsThere(pidfd))
                 {
-                    found.Add(new Stray(pid, pidfd, process, ids.Effective, token, isChild, [.. held.Select(one => one.Inode).Distinct()], ProcFile.Command(pid)));
+                    found.Add(new Stray(pid, pidfd, process, ids.Effective, token, isChild, [.. held.Select(one => one.Inode).Distinct()],
+                        ProcFile.Command(pid)));
                     continue;
                 }
             }
@@ -306,5 +314,6 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// <param name="IsChild">Whether it is the daemon's child.</param>
     /// <param name="Held">Inodes of the listeners that it holds.</param>
     /// <param name="Command">Its short name.</param>
-    internal sealed record Stray(int Pid, DescriptorHandle Pidfd, ProcFile Process, uint Uid, string? Token, bool IsChild, ulong[] Held, string? Command);
+    internal sealed record Stray(int Pid, DescriptorHandle Pidfd, ProcFile Process, uint Uid, string? Token, bool IsChild, ulong[] Held,
+        string? Command);
 }

@@ -56,7 +56,8 @@ public sealed class WorkerCgroup : IDisposable
     {
         foreach (var line in Lines(path, "cpu.stat"))
         {
-            if (line.StartsWith("usage_usec ", StringComparison.Ordinal) && long.TryParse(line.AsSpan(11), NumberStyles.None, CultureInfo.InvariantCulture, out var microseconds))
+            if (line.StartsWith("usage_usec ", StringComparison.Ordinal)
+                && long.TryParse(line.AsSpan(11), NumberStyles.None, CultureInfo.InvariantCulture, out var microseconds))
             {
                 return TimeSpan.FromMicroseconds(microseconds);
             }
@@ -82,7 +83,8 @@ public sealed class WorkerCgroup : IDisposable
             // Size, resident, shared... in pages: proc(5).
             foreach (var line in Lines("/proc/" + member, "statm"))
             {
-                if (line.Split(' ') is [_, var resident, ..] && long.TryParse(resident, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
+                if (line.Split(' ') is [_, var resident, ..]
+                    && long.TryParse(resident, NumberStyles.None, CultureInfo.InvariantCulture, out var count))
                 {
                     pages = (pages ?? 0) + count;
                 }

@@ -33,7 +33,10 @@ internal sealed class WorkerDrains : IDisposable
     /// <summary>What is known of a draining worker, as it was last seen; null of any other worker.</summary>
     public WorkerDrain? Of(int workerId) => _watch.Of(workerId);
 
-    /// <summary>Somebody waits for the outcome of drains (1), or waits no more (-1): in the meantime connections are counted twice a second.</summary>
+    /// <summary>
+    /// Somebody waits for the outcome of drains (1), or waits no more (-1): in the meantime connections are counted
+    /// twice a second.
+    /// </summary>
     public void Follow(int by) => _watch.Follow(by);
 
     /// <summary>The service is in that state now.</summary>

@@ -67,7 +67,8 @@ internal sealed class WorkerEnding(ServiceContext service)
             return;
         }
 
-        if (process.IsHandedOver && process.First is { } first && exit is not null && Processes.PeekExit(first) is not null && Processes.PeekExit(process.Pidfd) is null)
+        if (process.IsHandedOver && process.First is { } first && exit is not null && Processes.PeekExit(first) is not null
+            && Processes.PeekExit(process.Pidfd) is null)
         {
             // The last message of the spawned process named another one, which lives.
             FirstEnded(process);
@@ -204,7 +205,8 @@ internal sealed class WorkerEnding(ServiceContext service)
         }
     }
 
-    private Sweeper Sweeps => service.Orphans?.Sweeper ?? throw new InvalidOperationException("a service that runs has somebody to reap its orphans");
+    private Sweeper Sweeps =>
+        service.Orphans?.Sweeper ?? throw new InvalidOperationException("a service that runs has somebody to reap its orphans");
 
     private Dictionary<ulong, string> ListenerNames()
     {
@@ -227,7 +229,8 @@ internal sealed class WorkerEnding(ServiceContext service)
         {
             service.Lineage.FindOrphans(id, process, has =>
             {
-                if (!has && process.AwaitsMain && !process.IsLooking && service.Messages.TakeLast(id, process, EndAbandoned) && process.AwaitsMain)
+                if (!has && process.AwaitsMain && !process.IsLooking && service.Messages.TakeLast(id, process, EndAbandoned)
+                    && process.AwaitsMain)
                 {
                     End(id, process, Abandoned);
                 }

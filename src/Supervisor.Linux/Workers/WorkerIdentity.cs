@@ -11,10 +11,12 @@ namespace Supervisor.Linux.Workers;
 /// <param name="Gid">Group id; null: the daemon's own.</param>
 /// <param name="Groups">Supplementary groups; null: the daemon's own.</param>
 /// <param name="Variables">USER, LOGNAME, HOME and SHELL of another user.</param>
-public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? Groups, IReadOnlyList<KeyValuePair<string, string>> Variables)
+public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? Groups, IReadOnlyList<KeyValuePair<string,
+    string>> Variables)
 {
     /// <summary>What the workers may do with files that the daemon may not trust; null where they have the daemon's own rights.</summary>
-    public FileRights? Rights => Uid is { } uid && uid != Processes.EffectiveUid ? new FileRights(uid, Gid ?? Processes.EffectiveGid, Groups ?? []) : null;
+    public FileRights? Rights =>
+        Uid is { } uid && uid != Processes.EffectiveUid ? new FileRights(uid, Gid ?? Processes.EffectiveGid, Groups ?? []) : null;
 
     /// <summary>The same for a service, whose names are looked up; null also where a name is unknown. Waits: never on the loop.</summary>
     public static FileRights? RightsOf(ServiceSpec spec) => TryLookUp(spec, out var identity, out _) ? identity.Rights : null;
@@ -38,7 +40,10 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
         return TryResolve(spec, UserDirectory.Host, out identity, out error);
     }
 
-    /// <summary>The identity by the directory's newest answers, without waiting. On failure <paramref name="error"/> names setting, value and remedy.</summary>
+    /// <summary>
+    /// The identity by the directory's newest answers, without waiting. On failure <paramref name="error"/> names
+    /// setting, value and remedy.
+    /// </summary>
     public static bool TryResolve(
         ServiceSpec spec, UserDirectory users, [NotNullWhen(true)] out WorkerIdentity? identity, [NotNullWhen(false)] out string? error)
     {

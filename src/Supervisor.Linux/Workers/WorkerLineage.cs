@@ -4,7 +4,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>Finds out beside the loop whether processes belong to a worker: senders of messages, and orphans of its first process.</summary>
+/// <summary>
+/// Finds out beside the loop whether processes belong to a worker: senders of messages, and orphans of its first
+/// process.
+/// </summary>
 internal sealed class WorkerLineage(ServiceContext service)
 {
     private readonly SerialQueue _questions = new(service.Loop);
@@ -15,7 +18,10 @@ internal sealed class WorkerLineage(ServiceContext service)
     /// <summary>Whether a process is the worker's, as far as one call tells; null where it has to be looked at.</summary>
     public static bool? Knows(WorkerProcess process, int pid) => process.Knows(pid) ?? (process.LastLooks < MostLastLooks ? null : false);
 
-    /// <summary>Finds out off the loop whether a process is the worker's, for its next message; nothing comes of it where the worker has ended by then.</summary>
+    /// <summary>
+    /// Finds out off the loop whether a process is the worker's, for its next message; nothing comes of it where the
+    /// worker has ended by then.
+    /// </summary>
     public void Identify(int workerId, WorkerProcess process, int pid, Action onSeen)
     {
         process.IsLooking = true;
@@ -45,7 +51,10 @@ internal sealed class WorkerLineage(ServiceContext service)
             });
     }
 
-    /// <summary>Looks beside the loop whether anybody of the worker is left whose parent is gone; asked again meanwhile, it looks again.</summary>
+    /// <summary>
+    /// Looks beside the loop whether anybody of the worker is left whose parent is gone; asked again meanwhile, it
+    /// looks again.
+    /// </summary>
     public void FindOrphans(int workerId, WorkerProcess process, Action<bool> onSeen)
     {
         if (process.OrphanLook.IsUnderWay)

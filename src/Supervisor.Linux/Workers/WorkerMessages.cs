@@ -10,7 +10,10 @@ namespace Supervisor.Linux.Workers;
 /// <summary>What workers send to their notify sockets.</summary>
 internal sealed class WorkerMessages(ServiceContext service)
 {
-    /// <summary>Workers that have ended while descriptors of theirs are received: until when these are awaited, and what is done then.</summary>
+    /// <summary>
+    /// Workers that have ended while descriptors of theirs are received: until when these are awaited, and what is done
+    /// then.
+    /// </summary>
     private readonly Dictionary<int, (TimeSpan Until, Action Again)> _lastWords = [];
 
     /// <summary>When the wait for an ended worker's last descriptors is over; null where there is none.</summary>
@@ -149,7 +152,8 @@ internal sealed class WorkerMessages(ServiceContext service)
         var handoff = service.State.SpecOf(worker.Generation).Handoff;
         if (!HandoffEnvironment.PassesStored(handoff))
         {
-            service.Log.MessageRefused(process, process.Pid, "handoff", $"FDSTORE=1: descriptors cannot be given back by {handoff.ToWireName()}; use handoff = \"listen-fds\"");
+            service.Log.MessageRefused(process, process.Pid, "handoff",
+                $"FDSTORE=1: descriptors cannot be given back by {handoff.ToWireName()}; use handoff = \"listen-fds\"");
             return;
         }
 
@@ -157,7 +161,8 @@ internal sealed class WorkerMessages(ServiceContext service)
         {
             if ((ulong)descriptors[0].Number + LeftByStored >= Processes.DescriptorLimit())
             {
-                service.Log.MessageRefused(process, process.Pid, "limit", "FDSTORE=1: the daemon's last descriptors are kept for its own use and for other services: raise LimitNOFILE= in its unit, or ulimit -n");
+                service.Log.MessageRefused(process, process.Pid, "limit",
+                    "FDSTORE=1: the daemon's last descriptors are kept for its own use and for other services: raise LimitNOFILE= in its unit, or ulimit -n");
                 return;
             }
 
@@ -177,7 +182,8 @@ internal sealed class WorkerMessages(ServiceContext service)
         var pidfd = Processes.OpenPidfd(pid, out _);
 
         // What was found out is of the process that was there then: the pidfd must be of the same one.
-        var isOurs = process.Knows(pid) == true && (!process.Known.TryGetValue(pid, out var known) || ProcFile.Read(pid)?.StartTime == known.StartTime);
+        var isOurs = process.Knows(pid) == true
+            && (!process.Known.TryGetValue(pid, out var known) || ProcFile.Read(pid)?.StartTime == known.StartTime);
         if (pidfd is null || !isOurs)
         {
             pidfd?.Dispose();

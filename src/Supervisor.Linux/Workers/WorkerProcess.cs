@@ -28,7 +28,8 @@ public sealed class WorkerProcess : IDisposable
     private ulong? _startTime;
     private int _startTimeOf;
 
-    internal WorkerProcess(int pid, DescriptorHandle pidfd, NotifySocket notify, OutputPipe output, OutputPipe error, DateTimeOffset startedAt, OrphanReaper? orphans = null)
+    internal WorkerProcess(int pid, DescriptorHandle pidfd, NotifySocket notify, OutputPipe output, OutputPipe error,
+        DateTimeOffset startedAt, OrphanReaper? orphans = null)
     {
         Pid = Session = pid;
         Pidfd = pidfd;
@@ -41,8 +42,12 @@ public sealed class WorkerProcess : IDisposable
         orphans?.Add(this);
     }
 
-    /// <summary>A predecessor's worker; <paramref name="uid"/> is its user if an older version started it. Owns everything that it is given.</summary>
-    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output, OutputPipe error, OrphanReaper? orphans, bool isChild, CgroupTree? cgroups, uint uid)
+    /// <summary>
+    /// A predecessor's worker; <paramref name="uid"/> is its user if an older version started it. Owns everything that
+    /// it is given.
+    /// </summary>
+    internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output,
+        OutputPipe error, OrphanReaper? orphans, bool isChild, CgroupTree? cgroups, uint uid)
     {
         IsForeign = !isChild;
         IsHeldBack = entry.IsHeldBack;
@@ -86,7 +91,10 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>The listeners' sockets that it was given; null where that is not known, and may be all of them.</summary>
     public IReadOnlyList<Listeners.ListenerSocket>? Sockets { get; internal set; }
 
-    /// <summary>Where <see cref="Sockets"/> is not known: those that it cannot have, since they were on their way out when it was spawned.</summary>
+    /// <summary>
+    /// Where <see cref="Sockets"/> is not known: those that it cannot have, since they were on their way out when it
+    /// was spawned.
+    /// </summary>
     internal IReadOnlyList<Listeners.ListenerSocket> Never { get; set; } = [];
 
     /// <summary>The cgroup of its own; null where it has none.</summary>
@@ -188,7 +196,10 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Whether a sender is being looked at, until which no more of its messages are taken.</summary>
     internal bool IsLooking { get; set; }
 
-    /// <summary>What was found out about processes that its next message speaks of: their start time, and whether they are the worker's.</summary>
+    /// <summary>
+    /// What was found out about processes that its next message speaks of: their start time, and whether they are the
+    /// worker's.
+    /// </summary>
     internal Dictionary<int, (ulong StartTime, bool IsOurs)> Known { get; } = [];
 
     /// <summary>What its processes are known by.</summary>
@@ -298,7 +309,10 @@ public sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>What else of it is to be killed: whatever is left of its cgroup, or of its sessions, as long as their numbers are its own.</summary>
+    /// <summary>
+    /// What else of it is to be killed: whatever is left of its cgroup, or of its sessions, as long as their numbers
+    /// are its own.
+    /// </summary>
     internal Sweep Rest(Action<bool>? onDone = null) => new()
     {
         Cgroup = Cgroup?.Path,
@@ -308,7 +322,8 @@ public sealed class WorkerProcess : IDisposable
     };
 
     /// <summary>The same when it has ended, with what left its sessions.</summary>
-    internal Sweep Rest(bool isLast, IReadOnlyDictionary<ulong, string> listeners, Action<int, string?, string?, bool> onStray, Action<bool> onDone) => new()
+    internal Sweep Rest(bool isLast, IReadOnlyDictionary<ulong, string> listeners, Action<int, string?, string?, bool> onStray,
+        Action<bool> onDone) => new()
     {
         Cgroup = Cgroup?.Path,
         Sessions = Sessions(),
@@ -327,7 +342,8 @@ public sealed class WorkerProcess : IDisposable
         {
             // Asked for at each change of any worker.
             var keys = _keys ??= new Keys(
-                DescriptorKey.Process(service, id), DescriptorKey.First(service, id), DescriptorKey.Notify(service, id), DescriptorKey.Output(service, id), DescriptorKey.Error(service, id));
+                DescriptorKey.Process(service, id), DescriptorKey.First(service, id), DescriptorKey.Notify(service, id),
+                    DescriptorKey.Output(service, id), DescriptorKey.Error(service, id));
             descriptors.Add(keys.Process, Pidfd);
             descriptors.Add(keys.First, First);
             descriptors.Add(keys.Notify, Notify.Descriptor);
@@ -415,7 +431,10 @@ public sealed class WorkerProcess : IDisposable
         Cgroup?.Dispose();
     }
 
-    /// <summary>The sessions that are its own alone. An earlier daemon's child is reaped by init, and its session's number may be another one's by now.</summary>
+    /// <summary>
+    /// The sessions that are its own alone. An earlier daemon's child is reaped by init, and its session's number may
+    /// be another one's by now.
+    /// </summary>
     private ImmutableArray<int> Sessions()
     {
         var sessions = ImmutableArray.CreateBuilder<int>(2);

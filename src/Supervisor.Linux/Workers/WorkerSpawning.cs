@@ -121,11 +121,15 @@ internal sealed class WorkerSpawning(ServiceContext service)
             return false;
         }
 
-        service.Post(new WorkerEnded(workerId, ExitReason.NotStarted("it was stopped before its environment_files had been read and its user was known")));
+        service.Post(new WorkerEnded(workerId,
+            ExitReason.NotStarted("it was stopped before its environment_files had been read and its user was known")));
         return true;
     }
 
-    /// <summary>Learns how a launch went, if that is decided, and tells the machine of it now: before anything else that the worker did.</summary>
+    /// <summary>
+    /// Learns how a launch went, if that is decided, and tells the machine of it now: before anything else that the
+    /// worker did.
+    /// </summary>
     public void Settle(int workerId, WorkerProcess process)
     {
         SettleSoon(workerId, process);
@@ -173,7 +177,8 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
         var (spec, listeners) = (service.State.SpecOf(worker.Generation), service.Generations.Of(worker.Generation).Listeners);
         var number = spec.Handoff == HandoffKind.Stdin ? 0 : HandoffEnvironment.ListenFdsStart;
-        foreach (var (handle, socket) in listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving).Where(sockets.Contains).Select(socket => (handle, socket))))
+        foreach (var (handle, socket) in listeners
+            .SelectMany(handle => handle.Sockets.Concat(handle.Leaving).Where(sockets.Contains).Select(socket => (handle, socket))))
         {
             handle.History.Add(
                 HandlePhase.Handoff, "execve", actor: new HistoryActor(process.Session, $"{service.Name}/{worker.Slot}"),

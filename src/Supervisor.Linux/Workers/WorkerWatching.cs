@@ -32,7 +32,9 @@ internal sealed class WorkerWatching(ServiceContext service)
         var generation = service.Worker(workerId)?.Generation ?? service.State.Generation;
         if (Probe(process, service.State.SpecOf(generation), service.Generations.Of(generation).Listeners) is { } probe)
         {
-            process.Watch = new ReadinessWatch(service.Loop, probe, () => service.Post(new WorkerReady(workerId)), seen => service.Post(new WorkerSeen(workerId, seen)));
+            process.Watch =
+                new ReadinessWatch(service.Loop, probe, () => service.Post(new WorkerReady(workerId)),
+                    seen => service.Post(new WorkerSeen(workerId, seen)));
         }
     }
 
@@ -46,10 +48,13 @@ internal sealed class WorkerWatching(ServiceContext service)
                 return new AcceptProbe(
                     service,
                     () => process.Pid,
-                    [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens()).SelectMany(handle => handle.Sockets.Where(socket => process.Sockets?.Contains(socket) != false).Select(socket => (handle.Name, socket.Inode)))]);
+                    [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens())
+                        .SelectMany(handle => handle.Sockets.Where(socket => process.Sockets?.Contains(socket) != false)
+                            .Select(socket => (handle.Name, socket.Inode)))]);
             case ReadinessKind.Http:
                 var asked = listeners.First(handle => handle.Spec.Address.Kind.TakesHttpProbe());
-                return new HttpProbe(service, () => process.Pid, readiness.Path!, asked.Name, asked.Effective!, service.State.Workers.Length);
+                return new HttpProbe(service, () => process.Pid, readiness.Path!, asked.Name, asked.Effective!,
+                    service.State.Workers.Length);
             case ReadinessKind.Notify or ReadinessKind.Started:
                 return null;
             default:
