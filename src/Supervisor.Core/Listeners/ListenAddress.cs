@@ -210,7 +210,8 @@ public sealed record ListenAddress
 
         if (colon < 0)
         {
-            error = AddressError.Syntax($"\"{text}\" has no port: write {kind.Scheme()}://{(rest.Length == 0 ? "*" : rest)}:PORT, with 0 for any free port");
+            error = AddressError.Syntax(
+                $"\"{text}\" has no port: write {kind.Scheme()}://{(rest.Length == 0 ? "*" : rest)}:PORT, with 0 for any free port");
             return false;
         }
 
@@ -225,7 +226,8 @@ public sealed record ListenAddress
         {
             if (host.Length == 0)
             {
-                error = AddressError.Syntax($"\"{text}\" names no host: write {kind.Scheme()}://*:{port} for every address of this machine");
+                error = AddressError.Syntax(
+                    $"\"{text}\" names no host: write {kind.Scheme()}://*:{port} for every address of this machine");
                 return false;
             }
 
@@ -303,7 +305,8 @@ public sealed record ListenAddress
         var path = isAbstract ? rest[1..] : rest;
         if (path.Length == 0)
         {
-            error = AddressError.Syntax($"\"{text}\" names no path: write {kind.Scheme()}:///run/NAME.sock, or {kind.Scheme()}://@NAME for an abstract one");
+            error = AddressError.Syntax(
+                $"\"{text}\" names no path: write {kind.Scheme()}:///run/NAME.sock, or {kind.Scheme()}://@NAME for an abstract one");
             return false;
         }
 

@@ -13,7 +13,9 @@ internal sealed class ListenAddressConverter : JsonConverter<ListenAddress>
     {
         if (reader.TokenType == JsonTokenType.String)
         {
-            return ListenAddress.TryParse(reader.GetString()!, out var address, out var error) ? address : throw new JsonException(error.Message);
+            return ListenAddress.TryParse(reader.GetString()!, out var address, out var error)
+                ? address
+                : throw new JsonException(error.Message);
         }
 
         using var document = JsonDocument.ParseValue(ref reader);

@@ -24,6 +24,8 @@ public enum ListenerKind
     /// <summary><c>vsock://</c>: SOCK_STREAM between a virtual machine and its host.</summary>
     Vsock,
 
-    /// <summary>What the broker was given to hold and no listener can be: a pipe, a file, a socket of another family. Never configured.</summary>
+    /// <summary>
+    /// What the broker was given to hold and no listener can be: a pipe, a file, a socket of another family. Never configured.
+    /// </summary>
     Other,
 }

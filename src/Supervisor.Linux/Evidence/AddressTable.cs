@@ -77,7 +77,8 @@ internal sealed class AddressTable
                 var flags = long32.Length >= 4 ? BinaryPrimitives.ReadUInt32LittleEndian(long32) : message[2];
                 var (name, isUp) = interfaces.GetValueOrDefault(BinaryPrimitives.ReadUInt32LittleEndian(message[4..]), ("?", true));
                 addresses.Add(new InterfaceAddress(
-                    new IPAddress(address), name, isUp, (flags & Tentative) != 0 && (flags & Optimistic) == 0, (flags & DuplicateFound) != 0));
+                    new IPAddress(
+                        address), name, isUp, (flags & Tentative) != 0 && (flags & Optimistic) == 0, (flags & DuplicateFound) != 0));
             });
         }
 

@@ -35,21 +35,30 @@ public static class BindDiagnostics
         var diagnosis = Explain(failure, Of(spec, domain), predecessors, finding: null, budget);
 
         // The holder may have gone between the refusal and the evidence: where that is possible, the kernel is asked once more.
-        return IsFleeting(diagnosis) && BindProbe.Ask(spec, out _) is null ? Granted(spec) : diagnosis with { Address = spec.Address.ToString() };
+        return IsFleeting(diagnosis) && BindProbe.Ask(spec, out _) is null
+            ? Granted(spec)
+            : diagnosis with { Address = spec.Address.ToString() };
     }
 
-    /// <summary>Explains a refusal that has happened to a socket of family <paramref name="domain"/>. On the loop with its budget, elsewhere without.</summary>
-    public static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, LeftoverHolders predecessors, EvidenceBudget? budget = null) =>
+    /// <summary>
+    /// Explains a refusal that has happened to a socket of family <paramref name="domain"/>. On the loop with its budget,
+    /// elsewhere without.
+    /// </summary>
+    public static BindDiagnosis Explain(
+        SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, LeftoverHolders predecessors, EvidenceBudget? budget = null) =>
         Explain(
             failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? LookAt(spec.Address) : null, budget)
         with
         { Address = spec.Address.ToString() };
 
-    /// <summary>What lies at a path can be others' and slow, and this is asked on the loop; null where it does not answer in time.</summary>
+    /// <summary>
+    /// What lies at a path can be others' and slow, and this is asked on the loop; null where it does not answer in time.
+    /// </summary>
     private static UnixPath.Finding? LookAt(ListenAddress address) =>
         new ForeignCall<UnixPath.Finding?>(null, () => UnixPath.Look(address), static _ => null).TryGet(SocketPlace.Patience, out var finding) ? finding : null;
 
-    private static BindDiagnosis Explain(SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
+    private static BindDiagnosis Explain(
+        SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
     {
         var evidence = BindEvidence.None;
         void Look(long until)
@@ -77,7 +86,8 @@ public static class BindDiagnostics
     /// The evidence as it grows: each has all that the one before it had, and all but the last are partial. What may have to
     /// wait for another process (a borrowed descriptor's close, a command line, an environment) comes after what may not.
     /// </summary>
-    private static IEnumerable<BindEvidence> Gather(SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, long until)
+    private static IEnumerable<BindEvidence> Gather(
+        SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, long until)
     {
         var address = spec.Address;
         var uid = Processes.EffectiveUid;
@@ -132,7 +142,10 @@ public static class BindDiagnostics
         yield return evidence;
     }
 
-    /// <summary>Whether the evidence may be of a holder that has gone since the refusal: nobody can be seen, or a socket without a process.</summary>
+    /// <summary>
+    /// Whether the evidence may be of a holder that has gone since the refusal: nobody can be seen, or a socket without a
+    /// process.
+    /// </summary>
     internal static bool IsFleeting(BindDiagnosis diagnosis) => diagnosis is { Errno: "EADDRINUSE", IsPartial: false }
         && (diagnosis.Cause == BindCause.Unexplained || diagnosis.Holders.Any(holder => holder.Inode != 0 && holder.Processes.IsEmpty));
 
@@ -165,9 +178,12 @@ public static class BindDiagnostics
             return true;
         }
 
-        var where = System.Net.IPAddress.IPv6Loopback.Equals(address.Host) ? ["lo"] : table.Interfaces.Where(name => name != "lo").ToImmutableArray();
+        var where = System.Net.IPAddress.IPv6Loopback.Equals(address.Host)
+            ? ["lo"]
+            : table.Interfaces.Where(name => name != "lo").ToImmutableArray();
         return where.Length > 0 && where.All(name => Sysctl.ReadNumber($"net.ipv6.conf.{name.Replace('.', '/')}.disable_ipv6") == 1);
     }
 
-    private static bool IsAtLeast(int major, int minor) => Environment.OSVersion.Version is var version && (version.Major, version.Minor).CompareTo((major, minor)) >= 0;
+    private static bool IsAtLeast(int major, int minor) =>
+        Environment.OSVersion.Version is var version && (version.Major, version.Minor).CompareTo((major, minor)) >= 0;
 }

@@ -47,7 +47,8 @@ internal static class BindProbe
     }
 
     /// <summary>The number of the interface that the socket is bound to, by device or scope; 0: none.</summary>
-    public static uint Device(ListenerSpec spec) => (spec.Bind.Device ?? spec.Address.Scope) is { } name ? NetworkInterfaces.Index(name) ?? 0 : 0;
+    public static uint Device(ListenerSpec spec) =>
+        (spec.Bind.Device ?? spec.Address.Scope) is { } name ? NetworkInterfaces.Index(name) ?? 0 : 0;
 
     private static SystemCallFailure? Ask(ListenerPlan plan)
     {

@@ -4,7 +4,8 @@ namespace Supervisor.Linux.Evidence;
 
 /// <summary>
 /// How long may be waited for evidence about sockets and processes of others, who decide how much there is of it and may
-/// hold up who looks: by the loop a given time before it serves, then <see cref="MostAtOnce"/>, of which a tenth of the time that passes comes
+/// hold up who looks: by the loop a given time before it serves, then <see cref="MostAtOnce"/>, of which a tenth of the time
+/// that passes comes
 /// back. The look runs on a thread of its own and ends by itself where it can; where it does not return it is left
 /// behind, and what it had found so far is used. One thread at a time.
 /// </summary>

@@ -50,7 +50,10 @@ internal static class InternetSockets
         return holders;
     }
 
-    /// <summary>Those that take what comes to that port: TCP listeners, UDP sockets without a peer. However many connections there are, this is cheap.</summary>
+    /// <summary>
+    /// Those that take what comes to that port: TCP listeners, UDP sockets without a peer. However many connections there are,
+    /// this is cheap.
+    /// </summary>
     public static List<SocketHolder> Binders(PortSpace space, int port)
     {
         var holders = Dump(space, port, space == PortSpace.Tcp ? 1u << Listen : 1u << Closed, out var netlink);
@@ -134,11 +137,16 @@ internal static class InternetSockets
             Device = name,
 
             // For TIME_WAIT idiag_expires is what is left of it, in milliseconds (inet_twsk_diag_fill).
-            Expires = bound == BoundState.TimeWait ? TimeSpan.FromMilliseconds(BinaryPrimitives.ReadUInt32LittleEndian(message[52..])) : null,
+            Expires = bound == BoundState.TimeWait
+                ? TimeSpan.FromMilliseconds(BinaryPrimitives.ReadUInt32LittleEndian(message[52..]))
+                : null,
         });
     }
 
-    /// <summary>An MPTCP listener shows as the TCP socket below it, with the same inode (net/mptcp/subflow.c, mptcp_subflow_create_socket).</summary>
+    /// <summary>
+    /// An MPTCP listener shows as the TCP socket below it, with the same inode (net/mptcp/subflow.c,
+    /// mptcp_subflow_create_socket).
+    /// </summary>
     private static void MarkMptcp(Netlink netlink, int port, List<SocketHolder> holders)
     {
         // The protocol's number does not fit into sdiag_protocol: it goes as attribute INET_DIAG_REQ_PROTOCOL (Linux 5.9).

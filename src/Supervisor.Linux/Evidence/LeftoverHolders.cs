@@ -24,14 +24,21 @@ public sealed class LeftoverHolders
     /// <summary>For somebody who only asks: workers of any service whose daemon is gone.</summary>
     public static LeftoverHolders OfAnyService { get; } = new(null, null);
 
-    /// <summary>For the daemon: workers of the services that list the listener, and whatever else runs in its own unit and is not its child.</summary>
+    /// <summary>
+    /// For the daemon: workers of the services that list the listener, and whatever else runs in its own unit and is not its
+    /// child.
+    /// </summary>
     public static LeftoverHolders Of(IEnumerable<string> services)
     {
         var unit = ProcessFacts.Unit("/proc/self");
-        return new LeftoverHolders(services.ToHashSet(StringComparer.Ordinal), unit?.EndsWith(".service", StringComparison.Ordinal) == true ? unit : null);
+        return new LeftoverHolders(
+            services.ToHashSet(StringComparer.Ordinal), unit?.EndsWith(".service", StringComparison.Ordinal) == true ? unit : null);
     }
 
-    /// <summary>Marks the predecessors among the holders of one socket, as far as that is seen before <paramref name="until"/>, a timestamp of <see cref="Stopwatch"/>.</summary>
+    /// <summary>
+    /// Marks the predecessors among the holders of one socket, as far as that is seen before <paramref name="until"/>, a
+    /// timestamp of <see cref="Stopwatch"/>.
+    /// </summary>
     internal ImmutableArray<HolderProcess> Mark(List<HolderProcess> processes, long until)
     {
         if (processes.Exists(process => process.Command == "listend" || process.Pid == Processes.CurrentPid))

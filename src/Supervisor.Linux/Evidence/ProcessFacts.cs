@@ -9,7 +9,10 @@ internal static class ProcessFacts
 {
     private const int MaxCommandLine = 400;
 
-    /// <summary>More of a file is not read: where a process says that its arguments lie (prctl(2), PR_SET_MM), there may be all of its memory.</summary>
+    /// <summary>
+    /// More of a file is not read: where a process says that its arguments lie (prctl(2), PR_SET_MM), there may be all of its
+    /// memory.
+    /// </summary>
     private const int MaxBytes = 256 * 1024;
 
     /// <summary>Without its command line, which may have to wait for the process; null where it is gone.</summary>
@@ -21,7 +24,10 @@ internal static class ProcessFacts
             : null;
     }
 
-    /// <summary>A variable of the environment that the process was started with; null where it has none or that cannot be read. May have to wait for memory of the process.</summary>
+    /// <summary>
+    /// A variable of the environment that the process was started with; null where it has none or that cannot be read. May have
+    /// to wait for memory of the process.
+    /// </summary>
     public static string? Variable(int pid, string name)
     {
         var text = Text(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ"));
@@ -49,7 +55,10 @@ internal static class ProcessFacts
         return null;
     }
 
-    /// <summary>Its arguments; null where they cannot be read. May have to wait for memory of the process, which may lie in a file system of its own.</summary>
+    /// <summary>
+    /// Its arguments; null where they cannot be read. May have to wait for memory of the process, which may lie in a file
+    /// system of its own.
+    /// </summary>
     public static string? CommandLine(int pid)
     {
         var text = Text(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cmdline"))?.TrimEnd('\0').Replace('\0', ' ');

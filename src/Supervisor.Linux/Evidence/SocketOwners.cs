@@ -61,7 +61,9 @@ internal static class SocketOwners
                     {
                         if (!known.TryGetValue(process.Pid, out var whole))
                         {
-                            whole = Stopwatch.GetTimestamp() <= until ? process with { CommandLine = ProcessFacts.CommandLine(process.Pid) } : process;
+                            whole = Stopwatch.GetTimestamp() <= until
+                                ? process with { CommandLine = ProcessFacts.CommandLine(process.Pid) }
+                                : process;
                             known.Add(process.Pid, whole);
                         }
 

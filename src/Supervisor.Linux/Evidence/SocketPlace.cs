@@ -25,7 +25,10 @@ internal sealed class SocketPlace : IDisposable
     /// <summary>How long the loop waits for a directory of others.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(150);
 
-    /// <summary>A group that owns nothing: the overflow id (/proc/sys/kernel/overflowgid), as a user's groups are not known without the user database.</summary>
+    /// <summary>
+    /// A group that owns nothing: the overflow id (/proc/sys/kernel/overflowgid), as a user's groups are not known without the
+    /// user database.
+    /// </summary>
     private const uint NoGroup = 65534;
 
 
@@ -48,7 +51,10 @@ internal sealed class SocketPlace : IDisposable
     /// <summary>The socket's name in the directory.</summary>
     public string Name { get; }
 
-    /// <summary>Opens the directory of a path; null with the refusal, and in <paramref name="note"/> what it is about where the errno does not say.</summary>
+    /// <summary>
+    /// Opens the directory of a path; null with the refusal, and in <paramref name="note"/> what it is about where the errno
+    /// does not say.
+    /// </summary>
     public static SocketPlace? Open(string path, out SystemCallError error, out string? note)
     {
         note = null;
@@ -173,13 +179,16 @@ internal sealed class SocketPlace : IDisposable
     public SystemCallError? Unlink(string? name = null) => Run(place => FilesAt.Unlink(place._directory, name ?? place.Name), static error => error);
 
     /// <summary>Renames it to another name, unless something has that already.</summary>
-    public SystemCallError? RenameNoReplace(string from, string to) => Run(place => FilesAt.RenameNoReplace(place._directory, from, to), static error => error);
+    public SystemCallError? RenameNoReplace(string from, string to) =>
+        Run(place => FilesAt.RenameNoReplace(place._directory, from, to), static error => error);
 
     /// <summary>Renames over what has the other name.</summary>
-    public SystemCallError? Rename(string from, string to) => Run(place => FilesAt.Rename(place._directory, from, to), static error => error);
+    public SystemCallError? Rename(string from, string to) =>
+        Run(place => FilesAt.Rename(place._directory, from, to), static error => error);
 
     /// <summary>Exchanges two names.</summary>
-    public SystemCallError? Exchange(string one, string other) => Run(place => FilesAt.Exchange(place._directory, one, other), static error => error);
+    public SystemCallError? Exchange(string one, string other) =>
+        Run(place => FilesAt.Exchange(place._directory, one, other), static error => error);
 
     /// <inheritdoc/>
     public void Dispose() => _directory.Dispose();
@@ -194,7 +203,10 @@ internal sealed class SocketPlace : IDisposable
             : new SocketPlace(walk.TakeTarget()!, path, rights, isForeign);
     }
 
-    /// <summary>Whose rights are used where this component is not the daemon's own; null where the daemon is not root and has no more than its user.</summary>
+    /// <summary>
+    /// Whose rights are used where this component is not the daemon's own; null where the daemon is not root and has no more
+    /// than its user.
+    /// </summary>
     private static FileRights? RightsOf(PathStep flaw, out bool isRefused)
     {
         isRefused = PathTrust.IsRoot && flaw.Flaw != PathFlaw.Owner;

@@ -27,7 +27,8 @@ internal static class UnixSockets
     {
         var name = new byte[1 + address.PathBytes];
         Encoding.UTF8.GetBytes(address.Path!, name.AsSpan(1));
-        return Dump(address, (type, attributes) => Kind(type) == address.Kind && Netlink.Attribute(attributes, DiagName).SequenceEqual(name));
+        return Dump(
+            address, (type, attributes) => Kind(type) == address.Kind && Netlink.Attribute(attributes, DiagName).SequenceEqual(name));
     }
 
     /// <summary>Those that are bound to a file, of any type.</summary>

@@ -89,7 +89,9 @@ internal static class AddressSteps
         }
 
         using var file = place.PinBound(out _);
-        target.Handle.PathIdentity = file is not null && Files.GetStatus(file, out var status) is null ? (status.Device, status.Inode) : null;
+        target.Handle.PathIdentity = file is not null && Files.GetStatus(file, out var status) is null
+            ? (status.Device, status.Inode)
+            : null;
         return null;
     }
 
@@ -97,7 +99,8 @@ internal static class AddressSteps
     /// The directory could not be opened. If nobody else can change it, bind() reports the same error; a directory that did not
     /// answer in time is not asked again.
     /// </summary>
-    private static SystemCallFailure? BindUnopened(SocketTarget target, ListenAddress address, byte[] raw, SystemCallError unopened, string? note)
+    private static SystemCallFailure? BindUnopened(
+        SocketTarget target, ListenAddress address, byte[] raw, SystemCallError unopened, string? note)
     {
         var hasAnswered = unopened.Errno != ETIMEDOUT;
         if (note is null && hasAnswered)

@@ -3,10 +3,16 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Listeners;
 
-/// <summary>Prepares the process for making thousands of listeners in a row. Justified by the benchmark "listeners" (tests/Bench.Probe, ListenersProbe).</summary>
+/// <summary>
+/// Prepares the process for making thousands of listeners in a row. Justified by the benchmark "listeners" (tests/Bench.Probe,
+/// ListenersProbe).
+/// </summary>
 public static class BulkCreation
 {
-    /// <summary>Call before so many listeners are made, and dispose afterwards: no collection runs in between, and there is room for their descriptors.</summary>
+    /// <summary>
+    /// Call before so many listeners are made, and dispose afterwards: no collection runs in between, and there is room for
+    /// their descriptors.
+    /// </summary>
     public static CollectionPause Prepare(int listeners)
     {
         const int many = 2048;

@@ -250,7 +250,8 @@ public sealed class DriftWatch
     /// The listener accepts no more connections, and those that waited were reset (net/ipv4/af_inet.c, inet_shutdown). With
     /// <c>enforce</c> its socket is made again on the same address, and the workers are replaced, because they hold the old one.
     /// </summary>
-    private void HandleShutdown(ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders)
+    private void HandleShutdown(
+        ListenerHandle handle, ListenerSocket socket, SocketChange change, IReadOnlyList<SocketHolderProcess> holders)
     {
         if (socket.Drift.TryAdd(change.Name, change))
         {
@@ -320,7 +321,10 @@ public sealed class DriftWatch
             && option.Shape is OptionShape.Number or OptionShape.Name;
     }
 
-    /// <summary>The processes that held the socket since the last check: workers of its services, and those that took it from the broker.</summary>
+    /// <summary>
+    /// The processes that held the socket since the last check: workers of its services, and those that took it from the
+    /// broker.
+    /// </summary>
     private List<SocketHolderProcess> Holders(ListenerHandle handle, ListenerSocket socket)
     {
         var holders = _users.Where(user => user.Listeners.Contains(handle)).SelectMany(user => user.HoldersOf(socket)).ToList();

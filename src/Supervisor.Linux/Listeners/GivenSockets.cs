@@ -78,7 +78,8 @@ public sealed class GivenSockets
         history.AddOf(giver, HandlePhase.Adopt, "recvmsg", Verdict.Exact, note);
         if (handle.Spec.Address.Kind == ListenerKind.Other)
         {
-            history.Add(HandlePhase.Verify, "readlink", "address", effective: address, note: "not a kind that a listener can be: held as it is");
+            history.Add(
+                HandlePhase.Verify, "readlink", "address", effective: address, note: "not a kind that a listener can be: held as it is");
             return;
         }
 

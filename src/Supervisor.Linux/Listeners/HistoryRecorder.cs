@@ -58,7 +58,10 @@ internal readonly struct HistoryRecorder
     public void AddCall(HandlePhase phase, string call, SystemCallError? error, string? option = null, string? note = null) =>
         Add(phase, call, option, errno: error?.Name, verdict: VerdictOf(error), note: note);
 
-    /// <summary>Adds an entry of a call that sets <paramref name="value"/>, by its result; the error's text is the note if there is no other.</summary>
+    /// <summary>
+    /// Adds an entry of a call that sets <paramref name="value"/>, by its result; the error's text is the note if there is no
+    /// other.
+    /// </summary>
     public void AddSetting(HandlePhase phase, string call, string option, OptionValue value, SystemCallError? error, string? note = null) =>
         Add(phase, call, option, value, error is null ? value : null, error?.Name, VerdictOf(error), note ?? error?.Text);
 

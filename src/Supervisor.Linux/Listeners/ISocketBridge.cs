@@ -18,6 +18,9 @@ public interface ISocketBridge
     /// <summary>The other one is closed, or about to be.</summary>
     void End(ListenerHandle left);
 
-    /// <summary>The bridge from the former socket to one that has taken the successor's place, which is closed; null where new connections cannot be steered between the two.</summary>
+    /// <summary>
+    /// The bridge from the former socket to one that has taken the successor's place, which is closed; null where new
+    /// connections cannot be steered between the two.
+    /// </summary>
     ISocketBridge? Onto(ListenerHandle successor);
 }

@@ -1,6 +1,8 @@
 namespace Supervisor.Linux.Listeners;
 
-/// <summary>A service whose workers share the sockets of listeners with the daemon, as far as <see cref="DriftWatch"/> has to know it.</summary>
+/// <summary>
+/// A service whose workers share the sockets of listeners with the daemon, as far as <see cref="DriftWatch"/> has to know it.
+/// </summary>
 internal interface ISocketUser
 {
     /// <summary>The service's name.</summary>

@@ -10,7 +10,9 @@ namespace Supervisor.Linux.Listeners;
 /// <summary>listen(), read back and recorded.</summary>
 internal static class ListenSteps
 {
-    /// <summary>Listens. On a socket that listens already, it only changes the queue's limit (net/ipv4/af_inet.c, __inet_listen_sk).</summary>
+    /// <summary>
+    /// Listens. On a socket that listens already, it only changes the queue's limit (net/ipv4/af_inet.c, __inet_listen_sk).
+    /// </summary>
     public static SystemCallFailure? Listen(SocketTarget target, int backlog)
     {
         if (Sockets.Listen(target.Descriptor, backlog) is { } error)

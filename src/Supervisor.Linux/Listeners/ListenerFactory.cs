@@ -16,10 +16,12 @@ public sealed class ListenerFactory
     /// <param name="time">The clock.</param>
     /// <param name="log">The log.</param>
     /// <param name="limit">Bounds the log lines that holders of a socket can cause; null: all are written.</param>
-    /// <param name="leftovers">Which processes count as left over from earlier workers of a listener's services; null: those of any service.</param>
+    /// <param name="leftovers">Which processes count as left over from earlier workers of a listener's services; null: those of
+    /// any service.</param>
     public ListenerFactory(TimeProvider time, ILogger log, LogLimit? limit = null, Func<ListenerSpec, LeftoverHolders>? leftovers = null)
     {
-        _context = new ListenerContext(time, new ListenerLog(log, time) { Limit = limit }, leftovers ?? (static _ => LeftoverHolders.OfAnyService));
+        _context = new ListenerContext(
+            time, new ListenerLog(log, time) { Limit = limit }, leftovers ?? (static _ => LeftoverHolders.OfAnyService));
         _builder = new ListenerBuilder(_context);
         Replacer = new SocketReplacer(_context, _builder);
         Shards = new ShardGroup(_context, _builder, Replacer);
@@ -79,7 +81,10 @@ public sealed class ListenerFactory
         return handle.Failure is null;
     }
 
-    /// <summary>Closes the daemon's descriptors. With <paramref name="removePath"/> also removes the socket file, if it is still the one that bind() made.</summary>
+    /// <summary>
+    /// Closes the daemon's descriptors. With <paramref name="removePath"/> also removes the socket file, if it is still the one
+    /// that bind() made.
+    /// </summary>
     public void Close(ListenerHandle handle, bool removePath)
     {
         if (handle.Descriptor is null)

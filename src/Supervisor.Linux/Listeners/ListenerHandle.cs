@@ -66,7 +66,9 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>The first socket's inode number; 0 if there is no socket.</summary>
     public ulong Inode => _sockets.Count == 0 ? 0 : _sockets[0].Inode;
 
-    /// <summary>Shards that are being removed: they get no new connections, and what waits in them is served before they are closed.</summary>
+    /// <summary>
+    /// Shards that are being removed: they get no new connections, and what waits in them is served before they are closed.
+    /// </summary>
     public IReadOnlyList<ListenerSocket> Leaving => _leaving;
 
     /// <summary>Whether the number of shards is changing: one gets no new connections yet, or is being removed.</summary>
@@ -139,8 +141,12 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>The options that were asked for, and what came of each.</summary>
     internal IReadOnlyList<(SocketOption Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict)> AskedOptions => _asked;
 
-    /// <summary>The state in the words of the public interface: listening, bound (no connections can wait), held (not a kind that a listener can be), failed.</summary>
-    public string StateWord() => Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
+    /// <summary>
+    /// The state in the words of the public interface: listening, bound (no connections can wait), held (not a kind that a
+    /// listener can be), failed.
+    /// </summary>
+    public string StateWord() =>
+        Descriptor is null ? "failed" : Listens ? "listening" : Spec.Address.Kind == ListenerKind.Other ? "held" : "bound";
 
     /// <summary>What was asked of an option, and what came of it; null if nothing was asked.</summary>
     public (OptionValue Requested, OptionValue? Effective, Verdict Verdict)? Asked(SocketOption option) =>
@@ -168,7 +174,9 @@ public sealed class ListenerHandle : IDisposable
         return null;
     }
 
-    /// <summary>Reads how the sockets are, if no other process has had them yet: a later difference is drift. Call before each hand-off.</summary>
+    /// <summary>
+    /// Reads how the sockets are, if no other process has had them yet: a later difference is drift. Call before each hand-off.
+    /// </summary>
     public void KeepBaseline()
     {
         foreach (var socket in _sockets)

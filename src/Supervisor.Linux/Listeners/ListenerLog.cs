@@ -17,7 +17,8 @@ namespace Supervisor.Linux.Listeners;
 /// </summary>
 internal sealed class ListenerLog(ILogger log, TimeProvider time)
 {
-    private static readonly MessageTemplate MadeTemplate = new MessageTemplateParser().Parse("listener {Listener}: {State} on {Address} ({Origin})");
+    private static readonly MessageTemplate MadeTemplate = new MessageTemplateParser(
+        ).Parse("listener {Listener}: {State} on {Address} ({Origin})");
 
     private static readonly ScalarValue Ready = new(MessageIds.ListenerReady);
     private static readonly ScalarValue Listening = new("listening");
@@ -46,7 +47,8 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
         if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair && Limit is { } limit)
         {
             // Whoever has the socket can have these written at will.
-            limit.Write(handle.Name, $"{entry.Phase.ToWireName()} {entry.Option}", (_, leftOut) => Write(handle, entry, level, leftOut), first: 5);
+            limit.Write(
+                handle.Name, $"{entry.Phase.ToWireName()} {entry.Option}", (_, leftOut) => Write(handle, entry, level, leftOut), first: 5);
         }
         else
         {

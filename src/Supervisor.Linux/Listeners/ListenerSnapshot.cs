@@ -76,14 +76,18 @@ public static class ListenerSnapshot
         {
             if (takeLeaving(left.Inode) is { } descriptor)
             {
-                handle.AddLeaving(new ListenerSocket(descriptor, left.Shard) { Inode = left.Inode, LeavingSince = TimeSpan.Zero, IsChosen = false });
+                handle.AddLeaving(new ListenerSocket(
+                    descriptor, left.Shard) { Inode = left.Inode, LeavingSince = TimeSpan.Zero, IsChosen = false });
             }
         }
 
         handle.Group = entry.Places is { } places ? Group(handle, places) : handle.Group;
     }
 
-    /// <summary>The kernel's group now. A socket that did not arrive has left it; the order in which two left is unknown, and so are the places.</summary>
+    /// <summary>
+    /// The kernel's group now. A socket that did not arrive has left it; the order in which two left is unknown, and so are the
+    /// places.
+    /// </summary>
     private static ReusePortGroup? Group(ListenerHandle handle, IEnumerable<ulong> places)
     {
         var present = handle.Sockets.Concat(handle.Leaving).Select(socket => socket.Inode).ToHashSet();
@@ -121,7 +125,8 @@ public static class ListenerSnapshot
         }
     }
 
-    private static ShardsEntry? Shards(ListenerHandle handle) => handle.Sockets.Count < 2 && handle.Leaving.Count == 0 && handle.Group is null
+    private static ShardsEntry? Shards(ListenerHandle handle) =>
+        handle.Sockets.Count < 2 && handle.Leaving.Count == 0 && handle.Group is null
         ? null
         : new ShardsEntry(
             handle.Group is null ? null : [.. handle.Group.Members],

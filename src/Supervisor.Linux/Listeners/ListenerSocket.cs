@@ -34,7 +34,10 @@ public sealed class ListenerSocket
         Inode = status.Inode;
     }
 
-    /// <summary>Whether it gets new connections: not while it is a shard that nobody serves yet, or one on its way out, and the kernel can be told.</summary>
+    /// <summary>
+    /// Whether it gets new connections: not while it is a shard that nobody serves yet, or one on its way out, and the kernel
+    /// can be told.
+    /// </summary>
     public bool IsChosen { get; internal set; } = true;
 
     /// <summary>Since when it is a shard on its way out; null where it is none.</summary>

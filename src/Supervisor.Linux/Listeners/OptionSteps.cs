@@ -52,7 +52,10 @@ internal static class OptionSteps
         : option == SocketOptions.BindToDevice ? "CAP_NET_RAW"
         : "CAP_NET_ADMIN";
 
-    /// <summary>The queue exists, but bit 2 of the sysctl decides whether a server may use it (net/ipv4/tcp_fastopen.c, tcp_try_fastopen).</summary>
+    /// <summary>
+    /// The queue exists, but bit 2 of the sysctl decides whether a server may use it (net/ipv4/tcp_fastopen.c,
+    /// tcp_try_fastopen).
+    /// </summary>
     private static string? FastOpenSwitch() => Sysctl.ReadNumber("net.ipv4.tcp_fastopen") is { } value && (value & 2) == 0
         ? string.Create(
             CultureInfo.InvariantCulture,

@@ -9,7 +9,8 @@ namespace Supervisor.Linux.Listeners;
 /// Two UNIX sockets of one path. The file of the one that does not stand there is kept beside it, since a socket whose file
 /// is gone can never be reached again: where the successor is taken back, the two files are exchanged.
 /// </summary>
-/// <remarks>connect(2) looks a socket up by the inode of its file, under whatever name that is (net/unix/af_unix.c, unix_find_bsd).</remarks>
+/// <remarks>connect(2) looks a socket up by the inode of its file, under whatever name that is (net/unix/af_unix.c,
+/// unix_find_bsd).</remarks>
 public sealed class PathBridge : ISocketBridge
 {
     private readonly string _path;
@@ -17,7 +18,10 @@ public sealed class PathBridge : ISocketBridge
     private readonly (ulong, ulong)? _formerFile;
     private readonly (ulong, ulong)? _successorFile;
 
-    /// <summary>A bridge between a socket and its successor, which has taken its path by exchange (<see cref="ListenerHandle.FormerPath"/>).</summary>
+    /// <summary>
+    /// A bridge between a socket and its successor, which has taken its path by exchange (<see
+    /// cref="ListenerHandle.FormerPath"/>).
+    /// </summary>
     public PathBridge(ListenerHandle former, ListenerHandle successor)
         : this(former, successor, successor.FormerPath!)
     {

@@ -134,7 +134,8 @@ public sealed class ShardGroup
         if (handle.Spec.Address.Kind == ListenerKind.Tcp)
         {
             // Also for whoever else still holds it: from here on it is in no group.
-            history.AddCall(HandlePhase.Close, "shutdown", Sockets.Shutdown(socket.Descriptor), note: $"{Inode(socket)}: it leaves the kernel's group");
+            history.AddCall(
+                HandlePhase.Close, "shutdown", Sockets.Shutdown(socket.Descriptor), note: $"{Inode(socket)}: it leaves the kernel's group");
         }
 
         history.Add(HandlePhase.Close, "close", note: $"{Inode(socket)}: no connection waited in it");

@@ -43,7 +43,8 @@ internal static class ShardSelection
 
         if (kind == ListenerKind.Udp)
         {
-            // The source port stands after the IP header: at 20 in IPv4, at 40 in IPv6; options or extensions make it another number of the same sender.
+            // The source port stands after the IP header: at 20 in IPv4, at 40 in IPv6; options or extensions make it another
+            // number of the same sender.
             const int version = 0xF0, four = 0x40, multiplier = unchecked((int)0x9E3779B1);
             Emit(LoadByte, Network);
             Emit(And, version);

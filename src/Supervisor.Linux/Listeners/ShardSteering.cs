@@ -41,7 +41,8 @@ public sealed class ShardSteering
             .Select(holder => holder.Inode).ToHashSet();
         others.ExceptWith(members);
         return others.Count > 0
-            ? string.Create(CultureInfo.InvariantCulture, $"another socket shares {address} by SO_REUSEPORT (inode {string.Join(", ", others)})")
+            ? string.Create(
+                CultureInfo.InvariantCulture, $"another socket shares {address} by SO_REUSEPORT (inode {string.Join(", ", others)})")
             : null;
     }
 

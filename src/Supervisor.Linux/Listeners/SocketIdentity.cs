@@ -47,7 +47,10 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
         return new SocketIdentity(found.Kind, found.Domain, address, listening != 0);
     }
 
-    /// <summary>Whether it is what <paramref name="requested"/> asks for: the kind and the address; port 0 and <c>*</c> match any of their sort.</summary>
+    /// <summary>
+    /// Whether it is what <paramref name="requested"/> asks for: the kind and the address; port 0 and <c>*</c> match any of
+    /// their sort.
+    /// </summary>
     public bool Matches(ListenAddress requested)
     {
         if (Kind != requested.Kind || Address is null)

@@ -40,7 +40,10 @@ internal static class SocketReader
         (kind.Listens() && Sockets.GetInt32(socket, SOL_SOCKET, SO_ACCEPTCONN, out var listening) is null && listening == 0)
         || Polling.IsHungUp(socket);
 
-    /// <summary>The number of instructions, which a length of 0 asks for; an eBPF program cannot be read back (net/core/filter.c, sk_get_filter: EACCES).</summary>
+    /// <summary>
+    /// The number of instructions, which a length of 0 asks for; an eBPF program cannot be read back (net/core/filter.c,
+    /// sk_get_filter: EACCES).
+    /// </summary>
     private static OptionValue Filter(DescriptorHandle socket)
     {
         var error = Sockets.GetBytes(socket, SOL_SOCKET, SO_GET_FILTER, [], out var length);

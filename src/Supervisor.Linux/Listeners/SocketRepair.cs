@@ -18,7 +18,8 @@ internal static class SocketRepair
     /// <param name="change">The change.</param>
     /// <param name="call">The bare name of the call that was made.</param>
     /// <param name="value">What it was given.</param>
-    public static SystemCallError? Undo(ListenerHandle handle, ListenerSocket socket, SocketChange change, out string call, out OptionValue? value)
+    public static SystemCallError? Undo(
+        ListenerHandle handle, ListenerSocket socket, SocketChange change, out string call, out OptionValue? value)
     {
         value = change.Before;
         switch (change.Name)

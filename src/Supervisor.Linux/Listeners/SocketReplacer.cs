@@ -21,7 +21,9 @@ public sealed class SocketReplacer
         _builder = builder;
     }
 
-    /// <summary>Makes the socket of <paramref name="spec"/> next to a living one of the same listener, whose history it continues.</summary>
+    /// <summary>
+    /// Makes the socket of <paramref name="spec"/> next to a living one of the same listener, whose history it continues.
+    /// </summary>
     /// <param name="former">The handle of the old socket, which does not change.</param>
     /// <param name="spec">What is asked for.</param>
     /// <param name="at">The address to bind: the old socket's, if the configuration says port 0.</param>

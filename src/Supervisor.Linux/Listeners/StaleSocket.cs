@@ -61,7 +61,9 @@ internal static class StaleSocket
         return true;
     }
 
-    /// <summary>Whether nobody listens, or is about to listen, on the pinned socket file that was bound as <paramref name="path"/>.</summary>
+    /// <summary>
+    /// Whether nobody listens, or is about to listen, on the pinned socket file that was bound as <paramref name="path"/>.
+    /// </summary>
     internal static bool IsStale(DescriptorHandle file, string path, ListenerKind kind, out string why)
     {
         if (Files.GetStatus(file, out var status) is { } error)
@@ -107,7 +109,10 @@ internal static class StaleSocket
     private static string PutBack(SocketPlace place, string aside) =>
         place.RenameNoReplace(aside, place.Name) is { } error ? $"; it is at {aside} now, because it could not be moved back: {error}" : "";
 
-    /// <summary>The paths that others have bound are theirs, so they are looked at on a thread of its own; what does not answer counts as bound.</summary>
+    /// <summary>
+    /// The paths that others have bound are theirs, so they are looked at on a thread of its own; what does not answer counts
+    /// as bound.
+    /// </summary>
     private static bool IsBoundSomewhere(string path) =>
         !new ForeignCall<bool>(null, () => IsBound(path), static _ => true).TryGet(SocketPlace.Patience, out var isBound) || isBound;
 

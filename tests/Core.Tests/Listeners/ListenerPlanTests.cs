@@ -191,5 +191,6 @@ public class ListenerPlanTests
 
     private static ListenerSpec Spec(string address) => new() { Name = "web", Address = Parse(address) };
 
-    private static ListenAddress Parse(string text) => ListenAddress.TryParse(text, out var address, out var error) ? address : throw new FormatException(error.Message);
+    private static ListenAddress Parse(string text) =>
+        ListenAddress.TryParse(text, out var address, out var error) ? address : throw new FormatException(error.Message);
 }

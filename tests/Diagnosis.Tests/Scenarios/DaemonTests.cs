@@ -124,7 +124,8 @@ public sealed class DaemonTests
 
     private static Process Run(Stage stage, string text) => Start(stage, Write(stage, text));
 
-    private static Process Start(Stage stage, string config) => stage.Start($"exec {Published.Listend} run --config {config} --log-format json 2>&1");
+    private static Process Start(Stage stage, string config) =>
+        stage.Start($"exec {Published.Listend} run --config {config} --log-format json 2>&1");
 
     /// <summary>Reads the log up to a message of that kind with those facts.</summary>
     private static void Await(Process daemon, string kind, params string[] facts)

@@ -32,7 +32,8 @@ public class AdoptTests : KernelTest
     public void Each_difference_is_shown_and_nothing_is_changed()
     {
         using var handle = Adopt(
-            Given.Spec("tcp://127.0.0.1:1", spec => spec with { Listen = new() { Backlog = 100 }, Accepted = new() { NoDelay = true }, Buffers = new() { Receive = 100_000 } }),
+            Given.Spec("tcp://127.0.0.1:1", spec => spec with { Listen = new(
+                ) { Backlog = 100 }, Accepted = new() { NoDelay = true }, Buffers = new() { Receive = 100_000 } }),
             Loopback.Bound("tcp://127.0.0.1:0", 5));
         Assert.Null(handle.Failure);
         var differences = handle.History.Entries.Where(entry => entry.Verdict == Verdict.Inherited).Select(entry => (entry.Call, entry.Option)).ToList();
@@ -96,7 +97,8 @@ public class AdoptTests : KernelTest
     }
 
     private static ListenerHandle Adopt(ListenerSpec spec, DescriptorHandle given) =>
-        Given.Factory().Adopter.Adopt(spec, [given], HandleOrigin.InheritedSystemd, new HistoryActor(1, "systemd"), "LISTEN_FDS, by its name");
+        Given.Factory().Adopter.Adopt(spec, [given], HandleOrigin.InheritedSystemd, new HistoryActor(
+            1, "systemd"), "LISTEN_FDS, by its name");
 
     [Theory]
     [InlineData(1)]

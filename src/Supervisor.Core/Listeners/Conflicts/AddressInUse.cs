@@ -73,7 +73,9 @@ internal static class AddressInUse
         if (!request.ReusePort)
         {
             var with = live.Where(holder => holder is { FlagsKnown: true, Socket.ReusePort: true }).ToImmutableArray();
-            return with.IsEmpty ? null : new(BindCause.ReusePortMismatch, with, $"{HolderText.Use(with)} with SO_REUSEPORT, this listener is without");
+            return with.IsEmpty
+                ? null
+                : new(BindCause.ReusePortMismatch, with, $"{HolderText.Use(with)} with SO_REUSEPORT, this listener is without");
         }
 
         var without = live.Where(holder => holder is { FlagsKnown: true, Socket.ReusePort: false }).ToImmutableArray();

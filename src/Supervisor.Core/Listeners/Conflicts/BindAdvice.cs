@@ -51,15 +51,20 @@ internal static class BindAdvice
             BindCause.CidAbsent => Cid(address, evidence),
             BindCause.AddressTentative => "wait for a second or two (on_conflict.wait does that), or set bind.free_bind = true",
             BindCause.AddressDuplicate => "remove the address from one of the two hosts; ip -6 addr shows it as dadfailed",
-            BindCause.InterfaceDown => $"ip link set {DownInterface(address, evidence)} up, or wait until it is up (on_conflict.wait does that)",
+            BindCause.InterfaceDown =>
+                $"ip link set {DownInterface(address, evidence)} up, or wait until it is up (on_conflict.wait does that)",
             BindCause.FamilyDisabled => "sysctl net.ipv6.conf.all.disable_ipv6=0, or listen on an IPv4 address",
             BindCause.NotLocalMulticast => "listen on udp:// and the wildcard, and join the group with datagram.multicast",
-            BindCause.ScopeMissing => $"name the interface: {address.Kind.Scheme()}://[{address.Host}%{SomeInterface(evidence)}]:{address.Port}",
-            BindCause.MappedIPv6Only => $"use {address.Kind.Scheme()}://{address.Host?.MapToIPv4()}:{address.Port}, or remove bind.ipv6_only",
+            BindCause.ScopeMissing =>
+                $"name the interface: {address.Kind.Scheme()}://[{address.Host}%{SomeInterface(evidence)}]:{address.Port}",
+            BindCause.MappedIPv6Only =>
+                $"use {address.Kind.Scheme()}://{address.Host?.MapToIPv4()}:{address.Port}, or remove bind.ipv6_only",
             BindCause.PrivilegedPort =>
                 $"grant CAP_NET_BIND_SERVICE (AmbientCapabilities= in the unit), choose a port from {evidence.UnprivilegedPortStart} on, or lower net.ipv4.ip_unprivileged_port_start",
-            BindCause.PathPermission => $"let uid {evidence.Uid} write to {Path.GetDirectoryName(address.Path)}, or choose another directory",
-            BindCause.DeviceAbsent => evidence.Interfaces.IsEmpty ? "see ip link" : $"the interfaces are {string.Join(", ", evidence.Interfaces)}",
+            BindCause.PathPermission =>
+                $"let uid {evidence.Uid} write to {Path.GetDirectoryName(address.Path)}, or choose another directory",
+            BindCause.DeviceAbsent =>
+                evidence.Interfaces.IsEmpty ? "see ip link" : $"the interfaces are {string.Join(", ", evidence.Interfaces)}",
             BindCause.FamilyUnsupported => "choose another family, or a kernel that supports it",
             BindCause.OptionNotPermitted => "grant CAP_NET_ADMIN or CAP_NET_RAW, or remove the option",
             BindCause.DirectoryAbsent => $"create it first: mkdir -p {Path.GetDirectoryName(address.Path)} (RuntimeDirectory= in the unit)",
@@ -146,7 +151,10 @@ internal static class BindAdvice
         return "kill " + string.Join(' ', pids.Select(pid => pid.ToString(CultureInfo.InvariantCulture)));
     }
 
-    /// <summary>The CIDs that can exist: the machine's own, and two that a module each provides (net/vmw_vsock/af_vsock.c, vsock_find_cid).</summary>
+    /// <summary>
+    /// The CIDs that can exist: the machine's own, and two that a module each provides (net/vmw_vsock/af_vsock.c,
+    /// vsock_find_cid).
+    /// </summary>
     private static string Cid(ListenAddress address, BindEvidence evidence)
     {
         const uint local = 1, host = 2;
@@ -155,7 +163,8 @@ internal static class BindAdvice
         {
             local => $"CID 1 is this machine itself and needs the module vsock_loopback: modprobe vsock_loopback, or listen on {any}",
             host => $"CID 2 is the host of virtual machines and needs the module vhost_vsock: modprobe vhost_vsock, or listen on {any}",
-            _ when evidence.LocalCid is { } own => string.Create(CultureInfo.InvariantCulture, $"listen on vsock://{own}:{address.Port}, or on {any}"),
+            _ when evidence.LocalCid is { } own =>
+                string.Create(CultureInfo.InvariantCulture, $"listen on vsock://{own}:{address.Port}, or on {any}"),
             _ => $"the hypervisor gives a machine its CID, and this machine shows none (/dev/vsock): listen on {any}",
         };
     }

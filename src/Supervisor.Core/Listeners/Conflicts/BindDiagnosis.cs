@@ -27,7 +27,10 @@ public sealed record BindDiagnosis
     /// <summary>What to do, and what could not be seen.</summary>
     public required string Advice { get; init; }
 
-    /// <summary>A row for each process that holds one of <see cref="Holders"/>, and one for each socket whose processes cannot be seen. TIME_WAIT is nobody's.</summary>
+    /// <summary>
+    /// A row for each process that holds one of <see cref="Holders"/>, and one for each socket whose processes cannot be seen.
+    /// TIME_WAIT is nobody's.
+    /// </summary>
     public IEnumerable<BindOwner> Owners
     {
         get
@@ -36,7 +39,8 @@ public sealed record BindDiagnosis
             {
                 foreach (var process in holder.Processes)
                 {
-                    yield return new BindOwner(process.Pid, process.Command, process.Unit, process.Uid, holder.Address, holder.StateName, holder.Inode);
+                    yield return new BindOwner(
+                        process.Pid, process.Command, process.Unit, process.Uid, holder.Address, holder.StateName, holder.Inode);
                 }
 
                 if (holder.Processes.IsEmpty)
@@ -53,7 +57,10 @@ public sealed record BindDiagnosis
     /// <summary>When the last of the TIME_WAIT connections ends: time to wait from now; null otherwise.</summary>
     public TimeSpan? ClearsIn { get; init; }
 
-    /// <summary>Whether the time for looking was over before everything had been looked at: holders may be missing, and the cause may be another one.</summary>
+    /// <summary>
+    /// Whether the time for looking was over before everything had been looked at: holders may be missing, and the cause may be
+    /// another one.
+    /// </summary>
     public bool IsPartial { get; init; }
 
     /// <summary>Whether it can be bound.</summary>

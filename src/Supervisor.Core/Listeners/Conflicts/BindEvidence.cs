@@ -44,7 +44,10 @@ public sealed record BindEvidence
     /// <summary>The kind of file there, where it is no socket: a directory, a regular file...</summary>
     public string? FileKind { get; init; }
 
-    /// <summary>The network namespace, such as net:[4026531840], where it is not that of process 1; null where it is, or where that cannot be seen.</summary>
+    /// <summary>
+    /// The network namespace, such as net:[4026531840], where it is not that of process 1; null where it is, or where that
+    /// cannot be seen.
+    /// </summary>
     public string? Namespace { get; init; }
 
     /// <summary>Whether this kernel's sock_diag shows bound sockets that do not listen (Linux 6.8).</summary>

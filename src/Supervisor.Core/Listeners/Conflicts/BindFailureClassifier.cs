@@ -50,7 +50,8 @@ public static class BindFailureClassifier
         {
             "EADDRINUSE" when address.Kind.IsUnix() => UnixPathInUse.Classify(spec, evidence),
             "EADDRINUSE" when address.Kind.IsInternet() => AddressInUse.Classify(spec, evidence),
-            "EADDRINUSE" => new(BindCause.SameAddress, "another socket has it; this kernel does not list vsock sockets, so it cannot be seen whose"),
+            "EADDRINUSE" => new(
+                BindCause.SameAddress, "another socket has it; this kernel does not list vsock sockets, so it cannot be seen whose"),
             "EADDRNOTAVAIL" => NotAvailable(address, evidence),
             "EINVAL" => Invalid(spec),
             "EACCES" when address.Kind.IsUnix() =>
@@ -87,7 +88,8 @@ public static class BindFailureClassifier
         if (address.Host is not { } host)
         {
             var own = evidence.LocalCid is { } cid ? string.Create(CultureInfo.InvariantCulture, $": its own is {cid}") : "";
-            return new(BindCause.CidAbsent, string.Create(CultureInfo.InvariantCulture, $"this machine does not have the CID {address.Cid}{own}"));
+            return new(
+                BindCause.CidAbsent, string.Create(CultureInfo.InvariantCulture, $"this machine does not have the CID {address.Cid}{own}"));
         }
 
         if (IsMulticast(host))
@@ -105,7 +107,8 @@ public static class BindFailureClassifier
 
         if (known.Find(known => known.IsDuplicate) is { } duplicate)
         {
-            return new(BindCause.AddressDuplicate, $"{host} on {duplicate.Interface} failed duplicate address detection: another host has it");
+            return new(
+                BindCause.AddressDuplicate, $"{host} on {duplicate.Interface} failed duplicate address detection: another host has it");
         }
 
         if (known.Find(known => known.IsTentative) is { } tentative)

@@ -1,6 +1,8 @@
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>One process and one socket that it holds; a row of <c>owners</c>. Without a pid: somebody who cannot be seen holds it.</summary>
+/// <summary>
+/// One process and one socket that it holds; a row of <c>owners</c>. Without a pid: somebody who cannot be seen holds it.
+/// </summary>
 /// <param name="Pid">The process; null where it cannot be seen.</param>
 /// <param name="Command">Its short name.</param>
 /// <param name="Unit">Its systemd unit.</param>

@@ -19,7 +19,9 @@ public sealed record BoundSocket
     public required IPAddress Address
     {
         get => _address;
-        init => _address = value.AddressFamily == AddressFamily.InterNetworkV6 && value.ScopeId != 0 ? new IPAddress(value.GetAddressBytes()) : value;
+        init => _address = value.AddressFamily == AddressFamily.InterNetworkV6 && value.ScopeId != 0
+            ? new IPAddress(value.GetAddressBytes())
+            : value;
     }
 
     /// <summary>The port.</summary>

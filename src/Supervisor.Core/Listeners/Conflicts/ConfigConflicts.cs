@@ -3,12 +3,16 @@ using Supervisor.Core.Listeners.Plan;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>Finds listeners of one configuration that cannot all be bound, by <see cref="BindConflictModel"/>, without asking the kernel.</summary>
+/// <summary>
+/// Finds listeners of one configuration that cannot all be bound, by <see cref="BindConflictModel"/>, without asking the
+/// kernel.
+/// </summary>
 public static class ConfigConflicts
 {
     /// <summary>Each listener that conflicts with an earlier one, and the first such earlier listener.</summary>
     /// <param name="specs">The listeners in the order in which they are bound.</param>
-    /// <param name="device">The number of an interface by its name; 0 for none. Two names may have one number only where they are one interface.</param>
+    /// <param name="device">The number of an interface by its name; 0 for none. Two names may have one number only where they
+    /// are one interface.</param>
     public static IEnumerable<(ListenerSpec Spec, ListenerSpec Other)> Find(ImmutableArray<ListenerSpec> specs, Func<string, uint> device)
     {
         // Only listeners of one port or one path can meet: thousands of listeners are not compared with each other.

@@ -7,7 +7,8 @@ namespace Supervisor.Core.Listeners.Conflicts;
 internal static class HolderText
 {
     /// <summary>"nginx (pid 812, uid 0) listens on tcp://127.0.0.1:80".</summary>
-    public static string Use(ImmutableArray<SocketHolder> holders) => $"{ProcessDescription.Holders(holders)} {Verb(holders)} {holders[0].Address}";
+    public static string Use(ImmutableArray<SocketHolder> holders) =>
+        $"{ProcessDescription.Holders(holders)} {Verb(holders)} {holders[0].Address}";
 
     /// <summary>"nginx (pid 812, uid 0) of an earlier run still listens on tcp://127.0.0.1:80".</summary>
     public static string StillUse(ImmutableArray<SocketHolder> holders, string address) =>

@@ -11,7 +11,8 @@ public static class ProcessDescription
         $"{process.Command} (pid {process.Pid.ToString(CultureInfo.InvariantCulture)}{(process.Unit is null ? "" : ", " + process.Unit)}, uid {process.Uid.ToString(CultureInfo.InvariantCulture)})";
 
     /// <summary>Whether <see cref="Holders"/> are several, and a verb after them stands in the plural.</summary>
-    public static bool AreSeveral(ImmutableArray<SocketHolder> holders) => holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).Skip(1).Any();
+    public static bool AreSeveral(ImmutableArray<SocketHolder> holders) =>
+        holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).Skip(1).Any();
 
     /// <summary>The first process of the sockets, and how many more; where none can be seen, whose the socket is.</summary>
     public static string Holders(ImmutableArray<SocketHolder> holders)

@@ -11,7 +11,8 @@ namespace Supervisor.Core.Listeners.Conflicts;
 /// what was bound before, and in which order; the property test found that (tests/Diagnosis.Tests/Model).
 /// </remarks>
 /// <param name="Last">The socket remembered, as it was at bind().</param>
-/// <param name="IsOnlyKind">FASTREUSEPORT_ANY: every socket of the port has SO_REUSEPORT and the same user, so addresses need no comparison.</param>
+/// <param name="IsOnlyKind">FASTREUSEPORT_ANY: every socket of the port has SO_REUSEPORT and the same user, so addresses need
+/// no comparison.</param>
 public sealed record ReusePortShortcut(BoundSocket Last, bool IsOnlyKind)
 {
     /// <summary>sk_reuseport_match: whether the port lets <paramref name="wanted"/> in without looking further.</summary>
@@ -19,7 +20,10 @@ public sealed record ReusePortShortcut(BoundSocket Last, bool IsOnlyKind)
         wanted.ReusePort && wanted.Uid == Last.Uid
         && (IsOnlyKind || BindConflictModel.AddressesMeet(Last, wanted, matchHolderWildcard: false));
 
-    /// <summary>inet_csk_update_fastreuse: what the port remembers once <paramref name="granted"/> has been let in, at bind() or at listen().</summary>
+    /// <summary>
+    /// inet_csk_update_fastreuse: what the port remembers once <paramref name="granted"/> has been let in, at bind() or at
+    /// listen().
+    /// </summary>
     /// <param name="before">What it remembered; null: nothing.</param>
     /// <param name="granted">The socket.</param>
     /// <param name="isFirst">Whether the port was nobody's before.</param>

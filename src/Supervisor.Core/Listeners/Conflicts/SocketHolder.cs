@@ -8,7 +8,10 @@ public sealed record SocketHolder
     /// <summary>Its local address, with the scheme.</summary>
     public required string Address { get; init; }
 
-    /// <summary>What the conflict rules read; null for a UNIX or vsock socket. Flags that cannot be seen are false in it: see <see cref="FlagsKnown"/>.</summary>
+    /// <summary>
+    /// What the conflict rules read; null for a UNIX or vsock socket. Flags that cannot be seen are false in it: see
+    /// <see cref="FlagsKnown"/>.
+    /// </summary>
     public BoundSocket? Socket { get; init; }
 
     /// <summary>How far it has come.</summary>

@@ -30,7 +30,9 @@ internal static class UnixPathInUse
                 new(BindCause.HeldByPredecessor, holders, HolderText.StillUse(holders, path)),
             UnixPathState.Live => new(
                 BindCause.UnixPathInUse, holders,
-                holders.IsEmpty ? $"a process of another network namespace listens on {path}; it cannot be seen which" : HolderText.Use(holders)),
+                holders.IsEmpty
+                    ? $"a process of another network namespace listens on {path}; it cannot be seen which"
+                    : HolderText.Use(holders)),
             _ => new(BindCause.Unexplained, holders, $"{path} exists, and it cannot be seen what it is"),
         };
     }

@@ -51,7 +51,10 @@ public sealed class HandleHistory
     /// <summary>Raised for each new entry, after it was added; the entry itself is <see cref="Latest"/>.</summary>
     public event Action<HistoryFact>? Added;
 
-    /// <summary>Which of the handle's sockets the entries are about from now on: their notes begin with it; null where there is one socket.</summary>
+    /// <summary>
+    /// Which of the handle's sockets the entries are about from now on: their notes begin with it; null where there is one
+    /// socket.
+    /// </summary>
     public string? Subject { get; set; }
 
     /// <summary>How many entries there have ever been; also the newest one's number.</summary>
@@ -161,7 +164,8 @@ public sealed class HandleHistory
     /// <summary>An entry without its number, which is its place: wall clock and monotonic time since the first one in 100 ns.</summary>
     private readonly record struct Stamped(HistoryFact Fact, long Wall, long SinceCreation)
     {
-        public HistoryEntry Entry(long seq) => HistoryEntry.Of(seq, new DateTimeOffset(Wall, TimeSpan.Zero), new TimeSpan(SinceCreation), Fact);
+        public HistoryEntry Entry(long seq) =>
+            HistoryEntry.Of(seq, new DateTimeOffset(Wall, TimeSpan.Zero), new TimeSpan(SinceCreation), Fact);
     }
 
     /// <summary>Entries in a row, each made when it is read.</summary>

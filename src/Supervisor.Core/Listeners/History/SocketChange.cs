@@ -3,7 +3,8 @@ using Supervisor.Core.Listeners.Options;
 namespace Supervisor.Core.Listeners.History;
 
 /// <summary>One difference of a shared socket from its state before the first hand-off.</summary>
-/// <param name="Name">What: the kernel's name of an option, <c>backlog</c>, <c>O_NONBLOCK</c>, <c>SO_ATTACH_FILTER</c>, <c>SO_LOCK_FILTER</c>, <c>shutdown</c>.</param>
+/// <param name="Name">What: the kernel's name of an option, <c>backlog</c>, <c>O_NONBLOCK</c>, <c>SO_ATTACH_FILTER</c>,
+/// <c>SO_LOCK_FILTER</c>, <c>shutdown</c>.</param>
 /// <param name="Call">The bare name of the call that does such a thing.</param>
 /// <param name="Option">The row of the catalogue; null if there is none.</param>
 /// <param name="Before">As it was.</param>

@@ -1,6 +1,8 @@
 namespace Supervisor.Core.Listeners.Options;
 
-/// <summary>How the catalogue turns a setting into an option's value; null where the configuration leaves the option to the kernel.</summary>
+/// <summary>
+/// How the catalogue turns a setting into an option's value; null where the configuration leaves the option to the kernel.
+/// </summary>
 internal static class SettingValue
 {
     private static readonly AcceptedOptions NothingAccepted = new();

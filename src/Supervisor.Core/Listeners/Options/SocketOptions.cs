@@ -200,10 +200,12 @@ public static class SocketOptions
     private static SocketOption Buffer(string name, int number, string setting, Func<ListenerSpec, int?> bytes) =>
         Socket(name, number, OptionShape.Number, HandlePhase.PreListen, setting, OptionScope.Any, (spec, _) => Number(bytes(spec)));
 
-    private static SocketOption IPv4(string name, int number, OptionShape shape, HandlePhase phase, string setting, OptionValueReader value) =>
+    private static SocketOption IPv4(
+        string name, int number, OptionShape shape, HandlePhase phase, string setting, OptionValueReader value) =>
         new(name, "IPPROTO_IP", IpprotoIp, number, shape, phase, setting, OptionScope.IPv4, OptionInheritance.Inherited, value);
 
-    private static SocketOption IPv6(string name, int number, OptionShape shape, HandlePhase phase, string setting, OptionValueReader value) =>
+    private static SocketOption IPv6(
+        string name, int number, OptionShape shape, HandlePhase phase, string setting, OptionValueReader value) =>
         new(name, "IPPROTO_IPV6", IpprotoIpv6, number, shape, phase, setting, OptionScope.IPv6, OptionInheritance.Inherited, value);
 
     private static SocketOption Tcp(string name, int number, string setting, Func<ListenerSpec, OptionValue?> value) =>

@@ -58,7 +58,8 @@ public sealed record ListenerPlan
     public static ListenerPlan For(ListenerSpec spec, SocketDomain domain)
     {
         var address = spec.Address.IsAnyFamily
-            ? ListenAddress.Internet(spec.Address.Kind, domain == SocketDomain.IPv6 ? IPAddress.IPv6Any : IPAddress.Any, (int)spec.Address.Port)
+            ? ListenAddress.Internet(
+                spec.Address.Kind, domain == SocketDomain.IPv6 ? IPAddress.IPv6Any : IPAddress.Any, (int)spec.Address.Port)
             : spec.Address;
         var options = Options(spec, domain).ToArray();
         return new ListenerPlan(spec, domain, address,
@@ -82,7 +83,9 @@ public sealed record ListenerPlan
         {
             if (option.ValueIn(spec, domain) is { } value)
             {
-                yield return new SetOptionStep(option, value) { Fallback = option.Fallback is { } other ? new SetOptionStep(other, value) : null };
+                yield return new SetOptionStep(option, value) { Fallback = option.Fallback is { } other
+                    ? new SetOptionStep(other, value)
+                    : null };
             }
         }
     }
