@@ -4,8 +4,10 @@ namespace Supervisor.Control;
 /// <param name="Seq">Number, from 1 at the daemon's start; also the <c>id:</c> of the server-sent event.</param>
 /// <param name="At">When.</param>
 /// <param name="Kind">
-/// What: daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed, daemon-leaving; listener-made, listener-failed, listener-drifted, listener-repaired; service-state;
-/// worker-spawned, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-connections, worker-keeps-accepting, worker-killed, worker-cut, worker-left, worker-died,
+/// What: daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed,
+/// daemon-leaving; listener-made, listener-failed, listener-drifted, listener-repaired; service-state;
+/// worker-spawned, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-connections, worker-keeps-accepting,
+/// worker-killed, worker-cut, worker-left, worker-died,
 /// worker-backoff, worker-finished; rollout-started, rollout-progressed, rollout-failing, rollout-ended; events-lost,
 /// which only a reader that came too late for some gets. Also the <c>event:</c> of the server-sent event.
 /// </param>

@@ -4,8 +4,10 @@ namespace Supervisor.Control;
 
 /// <summary>One listener, as <c>GET /v1/listeners</c> shows it.</summary>
 /// <param name="Name">Its name.</param>
-/// <param name="Kind">Its scheme: tcp, udp, mptcp, unix, unix-dgram, unix-seqpacket, vsock; other: a descriptor put by the broker that no listener can be.</param>
-/// <param name="State">One of listening, bound (a datagram socket, or a given one that does not listen), held (of kind other), failed.</param>
+/// <param name="Kind">Its scheme: tcp, udp, mptcp, unix, unix-dgram, unix-seqpacket, vsock; other: a descriptor put by the broker that
+/// no listener can be.</param>
+/// <param name="State">One of listening, bound (a datagram socket, or a given one that does not listen), held (of kind other),
+/// failed.</param>
 /// <param name="Requested">The address asked for.</param>
 /// <param name="Effective">The address from getsockname(); null where there is no socket.</param>
 /// <param name="Inode">The socket's inode number; null where there is no socket.</param>
@@ -50,7 +52,10 @@ public sealed record ListenerDocument(
 /// <param name="Workers">SERVICE/SLOT of the workers that have it.</param>
 public sealed record ShardDocument(int Shard, ulong Inode, int Fd, QueueDocument? Queue, IReadOnlyList<string> Workers)
 {
-    /// <summary>One of serving; waiting (a new one, which gets connections once a worker serves it); leaving (closed when nobody waits in it any more).</summary>
+    /// <summary>
+    /// One of serving; waiting (a new one, which gets connections once a worker serves it); leaving (closed when nobody waits in it any
+    /// more).
+    /// </summary>
     public string? State { get; init; }
 }
 

@@ -20,7 +20,10 @@ public sealed record ReloadDocument(
     IReadOnlyList<FailureDocument> Failures,
     string Message)
 {
-    /// <summary>What was applied and is not quite as it was asked for: an option that the kernel refused. Of a dry run: files that services name and that are not there now.</summary>
+    /// <summary>
+    /// What was applied and is not quite as it was asked for: an option that the kernel refused. Of a dry run: files that services name
+    /// and that are not there now.
+    /// </summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
     /// <summary>RFC 9457, of one that is refused: about:blank.</summary>

@@ -117,6 +117,8 @@ public sealed record WorkerDocument(
     /// <summary>Processor time of its cgroup, in microseconds; null where it has none.</summary>
     public long? CpuUsec { get; init; }
 
-    /// <summary>Memory of its cgroup, in bytes: as the kernel charges it, or the resident sets of its processes; null where it has none.</summary>
+    /// <summary>
+    /// Memory of its cgroup, in bytes: as the kernel charges it, or the resident sets of its processes; null where it has none.
+    /// </summary>
     public long? MemoryBytes { get; init; }
 }

@@ -13,7 +13,10 @@ namespace Supervisor.Daemon.Control;
 /// </summary>
 internal sealed class ConnectionCounts
 {
-    /// <summary>How long one worker's descriptors may be looked through, and all together: a worker may have any number, and whoever asks for the status is answered.</summary>
+    /// <summary>
+    /// How long one worker's descriptors may be looked through, and all together: a worker may have any number, and whoever asks for
+    /// the status is answered.
+    /// </summary>
     private static readonly TimeSpan Each = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(80);
 

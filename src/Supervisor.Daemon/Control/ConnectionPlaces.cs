@@ -21,7 +21,8 @@ internal sealed class ConnectionPlaces
     private readonly LinkedList<Place> _busy = new();
 
     /// <param name="most">So many connections at a time.</param>
-    /// <param name="endsRequests">Whether, where each connection has a request under way, the oldest of these is ended; else the number is exceeded.</param>
+    /// <param name="endsRequests">Whether, where each connection has a request under way, the oldest of these is ended; else the number
+    /// is exceeded.</param>
     public ConnectionPlaces(int most, bool endsRequests)
     {
         _most = most;
@@ -40,7 +41,9 @@ internal sealed class ConnectionPlaces
         }
     }
 
-    /// <summary>Takes a connection in, and closes another one where there are too many. The place is the connection's until it is disposed of.</summary>
+    /// <summary>
+    /// Takes a connection in, and closes another one where there are too many. The place is the connection's until it is disposed of.
+    /// </summary>
     public Place Enter(ConnectionContext connection)
     {
         var place = new Place(this, connection);

@@ -6,7 +6,9 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>What the control interface sees of the daemon. All but <see cref="Loop"/> and <see cref="Info"/> is used on the loop only.</summary>
+/// <summary>
+/// What the control interface sees of the daemon. All but <see cref="Loop"/> and <see cref="Info"/> is used on the loop only.
+/// </summary>
 /// <param name="Loop">The loop.</param>
 /// <param name="Info">What the daemon was started as.</param>
 /// <param name="Lifecycle">Whether it shuts down or is being replaced.</param>

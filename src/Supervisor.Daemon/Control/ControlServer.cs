@@ -64,7 +64,10 @@ internal sealed class ControlServer : IDisposable
     /// <summary>Cancelled when the daemon stops, which ends open streams.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
-    /// <summary>Binds the socket at <paramref name="path"/>, or takes a predecessor's; null with the reason where that fails. Clients wait in its queue until <see cref="Serve"/>.</summary>
+    /// <summary>
+    /// Binds the socket at <paramref name="path"/>, or takes a predecessor's; null with the reason where that fails. Clients wait in
+    /// its queue until <see cref="Serve"/>.
+    /// </summary>
     public static ControlServer? TryBind(EventLoop loop, string path, ILogger log, DescriptorHandle? inherited, out string? error)
     {
         if (inherited is not null)
@@ -135,7 +138,9 @@ internal sealed class ControlServer : IDisposable
         }
     }
 
-    /// <summary>Stops accepting: streams end, answers in progress are completed, and new connections wait in the queue. On the loop.</summary>
+    /// <summary>
+    /// Stops accepting: streams end, answers in progress are completed, and new connections wait in the queue. On the loop.
+    /// </summary>
     public Task PauseAsync()
     {
         _stopping.Cancel();

@@ -30,7 +30,9 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
         context,
         await daemon.Loop.Ask(() => Control.Metrics.Text(daemon.Info, daemon.Listeners, daemon.Services)));
 
-    /// <summary>Applies the configuration, or with <c>dry_run=true</c> only plans it. A rejected one is a problem document with the plan.</summary>
+    /// <summary>
+    /// Applies the configuration, or with <c>dry_run=true</c> only plans it. A rejected one is a problem document with the plan.
+    /// </summary>
     public async Task Reload(HttpContext context)
     {
         var document = await verbs.ReloadAsync(RequestParameters.IsSet(context.Request, "dry_run"));

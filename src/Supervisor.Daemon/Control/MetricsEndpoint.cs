@@ -14,7 +14,10 @@ internal sealed class MetricsEndpoint(EventLoop loop, Func<string> text, ILogger
 {
     private MetricsServer? _server;
 
-    /// <summary>Replaces the server by one for <paramref name="config"/>. The task completes when the server listens or has failed; do not wait for it on the running loop.</summary>
+    /// <summary>
+    /// Replaces the server by one for <paramref name="config"/>. The task completes when the server listens or has failed; do not wait
+    /// for it on the running loop.
+    /// </summary>
     public Task ApplyAsync(DaemonConfig config)
     {
         var previous = Interlocked.Exchange(ref _server, null);

@@ -11,7 +11,10 @@ internal sealed class ServiceChange(ControlContext daemon, CancellationToken sto
     /// <summary>For how long the answer waits for a name service before it says what the change waits for.</summary>
     private static readonly TimeSpan RefusedWithin = TimeSpan.FromSeconds(1);
 
-    /// <summary>Answers 202 with the state of the change or, with <c>wait</c>, with its steps until the outcome; 409 with the reason if it cannot begin.</summary>
+    /// <summary>
+    /// Answers 202 with the state of the change or, with <c>wait</c>, with its steps until the outcome; 409 with the reason if it
+    /// cannot begin.
+    /// </summary>
     public async Task RunAsync(HttpContext context, Func<ServiceRunner, ChangeProgress> create)
     {
         var text = context.Request.Query["timeout_ms"].ToString();
@@ -48,7 +51,9 @@ internal sealed class ServiceChange(ControlContext daemon, CancellationToken sto
         }
     }
 
-    /// <summary>The progress of a change that has begun, with its first document; otherwise the problem, or nothing for an unknown service.</summary>
+    /// <summary>
+    /// The progress of a change that has begun, with its first document; otherwise the problem, or nothing for an unknown service.
+    /// </summary>
     private async Task<(ChangeProgress?, ChangeDocument?, (string Title, string Detail)?)> BeginAsync(
         HttpContext context, Func<ServiceRunner, ChangeProgress> create)
     {

@@ -51,7 +51,9 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
                 string.Create(CultureInfo.InvariantCulture, $"{missed} event{(missed == 1 ? "" : "s")} before this one no longer in memory")));
     }
 
-    /// <summary>What the workers of a service have written, one document per line: the last <c>lines</c>, with <c>follow</c> also new ones.</summary>
+    /// <summary>
+    /// What the workers of a service have written, one document per line: the last <c>lines</c>, with <c>follow</c> also new ones.
+    /// </summary>
     public async Task Logs(HttpContext context)
     {
         var text = context.Request.Query["lines"].ToString();

@@ -6,7 +6,8 @@ namespace Supervisor.Daemon.Logging;
 
 /// <summary>
 /// Passes events on with a message that reads as the text log's does: <c>listener web: listening</c>, where Serilog by
-/// itself puts each string between quotes. The template's text, by which an event's kind is known, stays; a field that this event has not is left out.
+/// itself puts each string between quotes. The template's text, by which an event's kind is known, stays; a field that this event has
+/// not is left out.
 /// </summary>
 internal sealed class LiteralTextSink(ILogEventSink sink) : ILogEventSink, IDisposable
 {

@@ -115,7 +115,9 @@ internal abstract class ChangeVerb : DaemonVerb
         _ => new PlainRolloutProgress(line => output.WriteLine(line)),
     };
 
-    /// <summary>Shows each step until the outcome and returns the last document; Ctrl-C is an <see cref="OperationCanceledException"/>.</summary>
+    /// <summary>
+    /// Shows each step until the outcome and returns the last document; Ctrl-C is an <see cref="OperationCanceledException"/>.
+    /// </summary>
     private (ChangeDocument Document, byte[] Bytes) Follow(ControlClient client, string target, Deadline deadline, IRolloutProgress progress, string name)
     {
         ChangeDocument? last = null;

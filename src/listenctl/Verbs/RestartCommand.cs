@@ -2,7 +2,9 @@ using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Listenctl.Verbs;
 
-/// <summary><c>restart SERVICE [--wait] [--timeout D]</c>: replaces the workers by the roll-out strategy; starts a stopped service.</summary>
+/// <summary>
+/// <c>restart SERVICE [--wait] [--timeout D]</c>: replaces the workers by the roll-out strategy; starts a stopped service.
+/// </summary>
 internal sealed class RestartCommand(GlobalOptions options, CommandContext context) : ChangeVerb(
     "restart",
     "Replace the workers of a service by its roll-out strategy",

@@ -15,6 +15,8 @@ public class ProjectReferencesTests
         ["Supervisor.Linux"] = ["Supervisor.Core", "Supervisor.Native"],
         ["Supervisor.Daemon"] = ["Supervisor.Linux", "Supervisor.Control", "Supervisor.Config", "Supervisor.Core", "Supervisor.Native"],
         ["listend"] = ["Supervisor.Daemon"],
+
+        // explain asks the kernel without a daemon; take and put pass descriptors through the broker's client.
         ["listenctl"] = ["Supervisor.Control", "Supervisor.Config", "Supervisor.Core", "Supervisor.Linux"],
     };
 
