@@ -3,7 +3,8 @@ using Supervisor.Core.Workers;
 namespace Supervisor.Core.Services;
 
 /// <summary>
-/// What becomes of a slot whose worker ended by itself: at once after a worker that had proven itself ready, otherwise
+/// When the slot of a worker that exited without being asked to gets its next worker: at once after a worker that had proven
+/// itself ready, otherwise
 /// with a wait that doubles from the second failure in a row; and no more than <c>limit</c> restarts within
 /// <c>limit_interval</c>, after which it waits for <c>backoff_max</c>.
 /// </summary>
@@ -61,7 +62,7 @@ public static class RestartDecision
     }
 
     /// <summary>
-    /// Ready, and not failed by itself as soon as that: a program that says READY=1 and crashes would go round and round,
+    /// Ready, and not failed soon after: a program that sends READY=1 and crashes would be restarted again and again,
     /// hundreds of times a second. One that ends well may have done its work.
     /// </summary>
     private static bool Proven(WorkerState worker, ExitReason reason, ServiceSpec spec, TimeSpan now)

@@ -21,7 +21,7 @@ public sealed record KillEffect(WorkerState Worker) : ServiceEffect;
 public sealed record HookEffect(HookKind Hook, int Generation) : ServiceEffect;
 
 /// <summary>
-/// That hook of that generation is not to go on: SIGTERM, or nothing where it has yet to run; answer with
+/// Stop that hook of that generation: SIGTERM, or nothing where it has yet to run; answer with
 /// <see cref="HookEnded"/>.
 /// </summary>
 public sealed record HookStopEffect(HookKind Hook, int Generation) : ServiceEffect;
@@ -67,7 +67,7 @@ public enum ServiceReport
     /// <summary>A worker ended because it was asked to.</summary>
     WorkerLeft,
 
-    /// <summary>A worker ended by itself.</summary>
+    /// <summary>A worker exited without being asked to.</summary>
     WorkerDied,
 
     /// <summary>A slot waits before its next worker.</summary>

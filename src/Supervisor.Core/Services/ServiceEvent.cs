@@ -33,7 +33,7 @@ public sealed record SpecChanged(ServiceSpec Spec, bool NewWorkers) : ServiceEve
 /// <summary>The canary of its roll-out is good: the other slots follow.</summary>
 public sealed record PromoteRequested : ServiceEvent;
 
-/// <summary>Its roll-out is to go back.</summary>
+/// <summary>Its roll-out is to be rolled back.</summary>
 public sealed record AbortRequested : ServiceEvent;
 
 /// <summary>It is to have that many workers; 1 or more.</summary>
@@ -57,7 +57,7 @@ public sealed record WorkerMainProcess(int WorkerId, int Pid) : ServiceEvent;
 /// <summary>A worker gave a sign of life: WATCHDOG=1.</summary>
 public sealed record WorkerAlive(int WorkerId) : ServiceEvent;
 
-/// <summary>A worker said that it cannot go on: WATCHDOG=trigger.</summary>
+/// <summary>A worker reports that it hangs: WATCHDOG=trigger.</summary>
 public sealed record WorkerHung(int WorkerId) : ServiceEvent;
 
 /// <summary>A worker set its watchdog's interval: WATCHDOG_USEC=; zero: no watchdog.</summary>
@@ -74,7 +74,7 @@ public sealed record WorkerEnded(int WorkerId, ExitReason Reason) : ServiceEvent
 
 /// <summary>
 /// A hook has ended; <paramref name="Failure"/> says how it failed, null where it did not. <paramref name="Stopped"/>: after
-/// a <see cref="HookStopEffect"/>, when nobody waits for it any more.
+/// a <see cref="HookStopEffect"/>, when nothing waits for it any more.
 /// </summary>
 public sealed record HookEnded(HookKind Hook, int Generation, string? Failure, bool Stopped = false) : ServiceEvent;
 

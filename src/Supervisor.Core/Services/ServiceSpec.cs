@@ -42,7 +42,7 @@ public sealed record ServiceSpec
     /// <summary>How workers are replaced.</summary>
     public RolloutSpec Rollout { get; init; } = new();
 
-    /// <summary>What happens when a worker ends by itself.</summary>
+    /// <summary>What happens when a worker exits without being asked to.</summary>
     public RestartSpec Restart { get; init; } = new();
 
     /// <summary>The longest silence between two WATCHDOG=1; zero: no watchdog.</summary>

@@ -90,7 +90,7 @@ public sealed record ServiceState
         && !Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.AwaitsRestartPolicy);
 
     /// <summary>
-    /// Whether nobody serves the slot because of how its last workers fared: it waits, has reached the limit, or is
+    /// Whether no worker serves the slot because of how its last workers fared: it waits, has reached the limit, or is
     /// finished.
     /// </summary>
     public bool IsHeldBack(SlotState slot) =>

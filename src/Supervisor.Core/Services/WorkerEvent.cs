@@ -21,6 +21,6 @@ public enum WorkerEvent
     /// <summary>It was silent for longer than its watchdog allows.</summary>
     WatchdogPassed,
 
-    /// <summary>It said WATCHDOG=trigger: it knows by itself that it cannot go on.</summary>
+    /// <summary>It sent WATCHDOG=trigger: it reports that it hangs.</summary>
     WatchdogTriggered,
 }

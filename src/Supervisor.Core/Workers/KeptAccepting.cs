@@ -1,6 +1,6 @@
 namespace Supervisor.Core.Workers;
 
-/// <summary>That a worker which was asked to leave goes on accepting.</summary>
+/// <summary>A draining worker that keeps accepting connections.</summary>
 /// <param name="Listener">On which listener.</param>
 /// <param name="Evidence">By what it is known.</param>
 /// <param name="Peer">Of <see cref="AcceptingEvidence.Accepted"/>: whose connection it took, where that has an address.</param>

@@ -41,7 +41,10 @@ public sealed record WorkerDrain(TimeSpan Since)
     /// <summary>How long after its stop signal a worker may still accept without a word about it.</summary>
     public static TimeSpan Grace { get; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>When it was sent its stop signal; null where it leaves by itself, or what it has to serve holds the signal back.</summary>
+    /// <summary>
+    /// When it was sent its stop signal; null where it drains without being asked to, or the signal is held back
+    /// because of what it has to serve.
+    /// </summary>
     public TimeSpan? ToldAt { get; init; }
 
     /// <summary>When all its descriptors were last looked at; null before.</summary>
@@ -63,7 +66,7 @@ public sealed record WorkerDrain(TimeSpan Since)
     public int? Count => Connections?.Count;
 
     /// <summary>Whether it is worth looking where it waits: it was told long enough ago, and nothing is known against it yet.</summary>
-    public bool IsToBeJudged(TimeSpan now) => KeepsAccepting is null && now - ToldAt >= Grace;
+    public bool MayKeepAccepting(TimeSpan now) => KeepsAccepting is null && now - ToldAt >= Grace;
 
     /// <summary>It was sent its stop signal; a second one changes nothing.</summary>
     public WorkerDrain Told(TimeSpan at) => this with { ToldAt = ToldAt ?? at };
@@ -74,7 +77,7 @@ public sealed record WorkerDrain(TimeSpan Since)
         var after = look.Connections is { } connections
             ? See(connections, look.IsPartial, now)
             : this with { Connections = null, LookedAt = null };
-        if (look.Awaited is not { } awaited || !IsToBeJudged(now))
+        if (look.Awaited is not { } awaited || !MayKeepAccepting(now))
         {
             return after;
         }

@@ -64,7 +64,7 @@ internal sealed class AcceptProbe : IReadinessProbe
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // Gone meanwhile, or hidden.
+                // It has exited, or is hidden.
             }
         }
 

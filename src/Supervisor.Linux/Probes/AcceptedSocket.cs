@@ -9,7 +9,7 @@ namespace Supervisor.Linux.Probes;
 
 /// <summary>
 /// The other end of a connection of ours on this host, by NETLINK_SOCK_DIAG: the inode of the socket that accept() made.
-/// It is 0 as long as nobody has accepted (inet_diag and unix_diag: sock_i_ino() of a socket without a file).
+/// It is 0 until a process accepts the connection (inet_diag and unix_diag: sock_i_ino() of a socket without a file).
 /// </summary>
 internal static class AcceptedSocket
 {
@@ -25,7 +25,7 @@ internal static class AcceptedSocket
     /// <summary>Offset of idiag_inode in struct inet_diag_msg.</summary>
     private const int InodeOffset = 68;
 
-    /// <summary>The inode; 0 while nobody has accepted, null where the kernel does not tell.</summary>
+    /// <summary>The inode; 0 until a process accepts the connection, null where the kernel does not tell.</summary>
     public static ulong? Inode(Socket connection) => connection is { LocalEndPoint: IPEndPoint local, RemoteEndPoint: IPEndPoint remote }
         ? Internet(local, remote)
         : Unix(connection);

@@ -124,7 +124,7 @@ public sealed class HttpProbe : IReadinessProbe
         }
     }
 
-    /// <summary>Whether the worker accepted the connection; null where nobody has in time.</summary>
+    /// <summary>Whether the worker accepted the connection; null where no process accepted it in time.</summary>
     private async Task<bool?> OwnsAsync(Socket connection, CancellationToken end)
     {
         var started = TimeProvider.System.GetTimestamp();

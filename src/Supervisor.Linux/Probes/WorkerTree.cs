@@ -37,7 +37,7 @@ internal static class WorkerTree
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
             {
-                // Gone meanwhile, or hidden.
+                // It has exited, or is hidden.
             }
         }
 

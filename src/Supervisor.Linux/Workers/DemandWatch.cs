@@ -6,7 +6,7 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// start = "on-demand" and stop_when_idle. While nobody serves, the loop's epoll set holds the listeners: the first connection
+/// start = "on-demand" and stop_when_idle. While no worker serves, the loop's epoll set holds the listeners: the first connection
 /// or datagram makes one readable, the watch ends, and workers are started, which find it in the queue. While they serve,
 /// nothing is watched until they may have been idle for long enough.
 /// </summary>
@@ -104,7 +104,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         }
         else if (_watched.Count == 0 || _state is { Rollout.IsActive: true })
         {
-            // Seen meanwhile; or the workers are being replaced, and that goes first.
+            // A connection came in the meantime, or a roll-out is under way, which has priority.
             BeginPeriod(onWatch: false);
         }
         else

@@ -49,7 +49,8 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     /// <param name="report">Told what is worth a line: how many are left where that has changed, who keeps accepting, what was cut.</param>
     /// <param name="onSeen">Told that what is known has changed, whether or not it is worth a line.</param>
     public DrainWatch(
-        EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Action<ServiceReport, WorkerState, WorkerDrain, string> report, Action onSeen)
+        EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Action<ServiceReport, WorkerState, WorkerDrain, string> report,
+            Action onSeen)
     {
         _loop = loop;
         _listeners = listeners;
@@ -276,7 +277,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         var targets = Array.ConvertAll(subjects, subject => (
             Pid: subject.Worker.Pid!.Value,
             Known: isPartial ? subject.Drain.Connections : null,
-            Waits: !isPartial && subject.Drain.IsToBeJudged(now)));
+            Waits: !isPartial && subject.Drain.MayKeepAccepting(now)));
         var names = !targets.Any(target => target.Waits) ? [] : handles
             .Where(handle => handle.Listens)
             .SelectMany(handle => handle.Sockets.Select(socket => (socket.Inode, handle.Name)))

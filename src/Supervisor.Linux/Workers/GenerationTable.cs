@@ -139,7 +139,7 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
         });
     }
 
-    /// <summary>Nobody needs a user any more: whoever waits for one is told why.</summary>
+    /// <summary>No user is needed any more: each request that waits for one fails for that reason.</summary>
     public void Cancel(string why) => _identities.Cancel(why);
 
     /// <inheritdoc/>

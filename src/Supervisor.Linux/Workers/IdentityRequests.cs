@@ -45,7 +45,7 @@ internal sealed class IdentityRequests(EventLoop loop, UserDirectory users, Acti
         void Answer() => onResolved(WorkerIdentity.TryResolve(spec, users, out var identity, out var error) ? identity : null, error);
     }
 
-    /// <summary>Nobody needs the answers any more: whoever waits is told why.</summary>
+    /// <summary>The answers are not needed any more: each request that waits fails for that reason.</summary>
     public void Cancel(string why)
     {
         var waiting = _waiting.ToArray();

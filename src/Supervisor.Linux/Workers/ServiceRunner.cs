@@ -59,7 +59,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     /// <summary>
     /// Asked before a worker gets its stop signal: true where it is to get it later, by the action that is handed over,
-    /// since what waits in a queue is its to serve, and nobody else's.
+    /// because only this worker can serve what waits in a queue.
     /// </summary>
     public Func<WorkerState, Action, bool>? HoldsBack { get; set; }
 

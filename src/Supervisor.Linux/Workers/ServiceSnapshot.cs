@@ -58,7 +58,7 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
     }
 
     /// <summary>
-    /// Takes over a predecessor's service, as it was; <see cref="Resume"/> goes on with it. Before anything else is
+    /// Takes over a predecessor's service, as it was; <see cref="Resume"/> continues it. Before anything else is
     /// asked of this runner.
     /// </summary>
     /// <param name="entry">What the predecessor knew.</param>
@@ -120,7 +120,7 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
 
         foreach (var worker in service.State.Workers.Where(worker => entry.Workers.All(known => known.Id != worker.Id)))
         {
-            missed.Add(new WorkerEnded(worker.Id, ExitReason.NotStarted("the daemon was succeeded meanwhile")));
+            missed.Add(new WorkerEnded(worker.Id, ExitReason.NotStarted("a successor took over before its program ran")));
         }
 
         if (entry.Hook is { } hook && !hooks.Adopt(service.Name, hook, descriptors, service.Orphans))

@@ -15,7 +15,7 @@ internal sealed class Sweep
     /// <summary>Its cgroup's directory; null where it has none.</summary>
     public string? Cgroup { get; init; }
 
-    /// <summary>Its sessions, whose numbers nobody else can have until <see cref="OnDone"/> is called.</summary>
+    /// <summary>Its sessions, whose numbers no other process can get until <see cref="OnDone"/> is called.</summary>
     public ImmutableArray<int> Sessions { get; init; } = [];
 
     /// <summary>Processes that are killed elsewhere and stay zombies: they lead the sessions.</summary>
@@ -46,7 +46,7 @@ internal sealed class Sweep
     internal HashSet<int> Killed { get; } = [];
 
     /// <summary>Strays that were decided upon; the sweeper's.</summary>
-    internal HashSet<(int Pid, ulong StartTime)> Judged { get; } = [];
+    internal HashSet<(int Pid, ulong StartTime)> Decided { get; } = [];
 
     /// <summary>When it began, of <see cref="System.Diagnostics.Stopwatch"/>; the sweeper's.</summary>
     internal long Began { get; set; }

@@ -281,7 +281,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             if (ProcFile.Read(pid) is { HasEnded: false } process
                 && sweeps
                     .Where(sweep => sweep.Worker!.Uid == ids.Effective).Aggregate(false,
-                        (isNew, sweep) => sweep.Judged.Add((pid, process.StartTime)) || isNew))
+                        (isNew, sweep) => sweep.Decided.Add((pid, process.StartTime)) || isNew))
             {
                 var isChild = process.ParentPid == Processes.CurrentPid;
                 var token = ProcessEnvironment.ReadAsync(pid, ids.Effective, WorkerTokens.Variable).GetAwaiter().GetResult()[0];

@@ -3,7 +3,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>A worker's own cgroup: nobody leaves it by forking, and it can be killed as a whole.</summary>
+/// <summary>A worker's own cgroup: its processes cannot leave it by forking, and it can be killed as a whole.</summary>
 public sealed class WorkerCgroup : IDisposable
 {
     private readonly CgroupTree? _tree;
@@ -48,7 +48,10 @@ public sealed class WorkerCgroup : IDisposable
     /// <summary>Its cgroup.procs, to which a child writes "0" to be in it; the caller owns it. Null with the refusal.</summary>
     internal DescriptorHandle? OpenMembers(out SystemCallError error) => Open("cgroup.procs", out error);
 
-    /// <summary>SIGKILL to everybody in it, those included who fork meanwhile: cgroup.kill. False where it is gone.</summary>
+    /// <summary>
+    /// SIGKILL to all processes in it, also to those that are forked at the same time: cgroup.kill. False where it is
+    /// gone.
+    /// </summary>
     internal bool TryKill() => TryKill(Path);
 
     /// <summary>Processor time of all who are or were in it, from cpu.stat. Any thread.</summary>

@@ -93,7 +93,7 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
             groups = all;
         }
 
-        // Only root may set groups; where nobody else is asked for, nothing has to be set.
+        // Only root may set groups; where no other user is configured, nothing has to be set.
         if (Processes.EffectiveUid != 0 && uid == Processes.EffectiveUid && spec.SupplementaryGroups.IsEmpty)
         {
             groups = null;

@@ -176,7 +176,7 @@ internal sealed class WorkerMessages(ServiceContext service)
         }
     }
 
-    /// <summary>MAINPID=: the pidfd is opened first, so that whom it names is who is looked at.</summary>
+    /// <summary>MAINPID=: the pidfd is opened first, so that the process which is checked is the one that it names.</summary>
     private void HandOver(int workerId, WorkerProcess process, int pid)
     {
         var pidfd = Processes.OpenPidfd(pid, out _);

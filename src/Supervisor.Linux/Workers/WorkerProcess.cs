@@ -160,7 +160,7 @@ public sealed class WorkerProcess : IDisposable
 
     private bool IsFirstReaped { get; set; }
 
-    /// <summary>Whether the session's id cannot be anybody else's: somebody of it is not reaped.</summary>
+    /// <summary>Whether the session's id cannot be another session's, because a process of it has not been reaped.</summary>
     private bool IsSessionPinned => !IsFirstReaped || _mainSession == Session;
 
     /// <summary>STATUS=.</summary>
@@ -184,7 +184,7 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Whether its end waits for a look at who sent a message.</summary>
     internal bool EndWaits { get; set; }
 
-    /// <summary>Whether processes of it were there when the spawned one had exited; null where nobody has looked yet.</summary>
+    /// <summary>Whether processes of it were there when the spawned one had exited; null before that was checked.</summary>
     internal bool? HadOrphans { get; set; }
 
     /// <summary>Whether its orphans are being looked for, and whether that has to be done again.</summary>
@@ -381,7 +381,7 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>Whether it is to get its stop signal later.</summary>
     internal bool IsHeldBack { get; set; }
 
-    /// <summary>Whether it is another daemon's child, which has died: nobody here can reap it.</summary>
+    /// <summary>Whether it is the child of a daemon that has died, so that only init can reap it.</summary>
     internal bool IsForeign { get; }
 
     /// <summary>Field 22 of the /proc/PID/stat of <see cref="Pid"/>, read once.</summary>

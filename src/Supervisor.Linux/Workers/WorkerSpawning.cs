@@ -139,7 +139,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         }
     }
 
-    /// <summary>The same, but the machine is told at the end of the turn, of all that were spawned in it at once.</summary>
+    /// <summary>The same, but the machine learns of all workers spawned in this turn at once, at its end.</summary>
     private void SettleSoon(int workerId, WorkerProcess process)
     {
         if (process.Launch is not { } launch || !launch.TryGetOutcome(out var failure))
@@ -152,7 +152,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         launch.Dispose();
         if (failure is not null)
         {
-            // The launcher exits by itself, unless the worker's user has stopped it.
+            // The launcher exits without being asked to, unless the worker's user has stopped it.
             process.LaunchFailure = failure;
             Processes.Signal(process.Pidfd, Signals.Kill);
             return;
