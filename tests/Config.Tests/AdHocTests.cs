@@ -70,9 +70,9 @@ public sealed class AdHocTests
         Assert.Equal(expected, ForCommand(["tcp://*:1"], workers, null, null, ["x"], Parsing.Context).Config!.Services[0].Workers);
 
     [Theory]
-    [InlineData("x", "\"x\" is no number of workers; write an integer from 1 to 10000, or \"cpus\"")]
-    [InlineData("", "\"\" is no number of workers; write an integer from 1 to 10000, or \"cpus\"")]
-    [InlineData("-", "\"-\" is no number of workers; write an integer from 1 to 10000, or \"cpus\"")]
+    [InlineData("x", "\"x\" is not a number of workers; write an integer from 1 to 10000, or \"cpus\"")]
+    [InlineData("", "\"\" is not a number of workers; write an integer from 1 to 10000, or \"cpus\"")]
+    [InlineData("-", "\"-\" is not a number of workers; write an integer from 1 to 10000, or \"cpus\"")]
     [InlineData("99999999999", "99999999999 is out of range (1 to 10000); write an integer from 1 to 10000")]
     [InlineData("-99999999999999999999", "-99999999999999999999 is out of range (1 to 10000); write an integer from 1 to 10000")]
     public void Other_workers_are_errors_of_the_option(string workers, string expected) => Assert.Equal(

@@ -17,15 +17,15 @@ public sealed class SyntaxErrorTests
     [InlineData(
         "limits = { nofile = 1",
         "6:1: service.a.limits: the value of limits that begins here is not closed; end it with } on the same line")]
-    [InlineData("user=nobody", "6:6: service.a.user: nobody is no value of TOML; write strings in quotes: user = \"nobody\"")]
+    [InlineData("user=nobody", "6:6: service.a.user: nobody is not a TOML value; write strings in quotes: user = \"nobody\"")]
     [InlineData(
         "log = file:/var/log/a # x",
-        "6:7: service.a.log: file:/var/log/a is no value of TOML; write strings in quotes: log = \"file:/var/log/a\"")]
+        "6:7: service.a.log: file:/var/log/a is not a TOML value; write strings in quotes: log = \"file:/var/log/a\"")]
     [InlineData(
         "start_timeout = 30s",
-        "6:17: service.a.start_timeout: 30s is no value of TOML; write strings in quotes: start_timeout = \"30s\"")]
-    [InlineData("listeners = [web]", "6:14: service.a.listeners: web is no value of TOML; write strings in quotes: \"web\"")]
-    [InlineData("no_new_privileges = True", "6:21: service.a.no_new_privileges: True is no value of TOML; write no_new_privileges = true")]
+        "6:17: service.a.start_timeout: 30s is not a TOML value; write strings in quotes: start_timeout = \"30s\"")]
+    [InlineData("listeners = [web]", "6:14: service.a.listeners: web is not a TOML value; write strings in quotes: \"web\"")]
+    [InlineData("no_new_privileges = True", "6:21: service.a.no_new_privileges: True is not a TOML value; write no_new_privileges = true")]
     [InlineData("workers =", "6:10: service.a.workers: workers has no value; write workers = VALUE, strings in quotes")]
     [InlineData(
         "workers=99999999999999999999",
@@ -68,7 +68,7 @@ public sealed class SyntaxErrorTests
     [Fact]
     public void A_section_without_a_name_is_left_out() => Assert.Equal(
         [
-            "main.toml:6:10: \"[service c]\" is no name of a section; its settings were not looked at; write [daemon], [listener.NAME] "
+            "main.toml:6:10: \"[service c]\" is not a valid name of a section; its settings were not looked at; write [daemon], [listener.NAME] "
             + "or [service.NAME]",
             "main.toml:11:11: service.b.workers: 0 is out of range (1 to 10000); write an integer from 1 to 10000",
         ],

@@ -42,7 +42,7 @@ internal static class IniText
             if (separator <= 0 || sections.Count == 0)
             {
                 throw new ImportException(
-                    source.Path, number, $"{Quoted.Text(text)} is no setting{(sections.Count == 0 ? " of a section" : "")}", "write it as key = value below a [section]");
+                    source.Path, number, $"{Quoted.Text(text)} is not a setting{(sections.Count == 0 ? " of a section" : "")}", "write it as key = value below a [section]");
             }
 
             keyIndent = indent;

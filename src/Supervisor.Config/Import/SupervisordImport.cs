@@ -392,7 +392,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         }
         else
         {
-            service.NoEqual(setting, "it is no number of seconds");
+            service.NoEqual(setting, "it is not a number of seconds");
         }
     }
 

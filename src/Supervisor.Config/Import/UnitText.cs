@@ -50,7 +50,7 @@ internal static class UnitText
             if (equals <= 0 || sections.Count == 0)
             {
                 throw new ImportException(
-                    source.Path, start + 1, $"{Quoted.Text(line)} is no setting{(sections.Count == 0 ? " of a section" : "")}", "write it as Key=value below a [SECTION]");
+                    source.Path, start + 1, $"{Quoted.Text(line)} is not a setting{(sections.Count == 0 ? " of a section" : "")}", "write it as Key=value below a [SECTION]");
             }
 
             var section = sections[^1];

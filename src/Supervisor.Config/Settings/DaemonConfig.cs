@@ -15,7 +15,7 @@ public sealed record DaemonConfig
     /// <summary>HOST:PORT, numeric, on which metrics are served besides the control socket.</summary>
     public string? Metrics { get; init; }
 
-    /// <summary>The metrics' address as a listener called <see cref="MetricsSetting"/>; null where none is configured, or the text is no address.</summary>
+    /// <summary>The metrics' address as a listener called <see cref="MetricsSetting"/>; null where none is configured, or the text is not an address.</summary>
     public ListenerSpec? MetricsListener =>
         ListenAddress.TryParse($"tcp://{Metrics}", out var parsed, out _) ? new ListenerSpec { Name = MetricsSetting, Address = parsed } : null;
 

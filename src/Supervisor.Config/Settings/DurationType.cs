@@ -29,7 +29,7 @@ internal sealed class DurationType(TimeSpan min, TimeSpan max, bool wholeSeconds
         {
             return context.Fail(
                 node,
-                $"{node.Shown} is no duration",
+                $"{node.Shown} is not a duration",
                 node.Text.Length > 0 && node.Text.All(char.IsAsciiDigit)
                     ? $"write the unit with it, \"{node.Text}s\" or \"{node.Text}ms\""
                     : "write whole numbers with h, m, s or ms, such as \"30s\", \"500ms\" or \"1m30s\"");

@@ -51,7 +51,7 @@ internal sealed class EnvironmentType() : SettingType<ImmutableSortedDictionary<
         if (name.Length == 0 || name.AsSpan().IndexOfAny('=', '\0', '\n') >= 0)
         {
             return new ValueError(
-                $"{Quoted.Text(name)} is no name of a variable: it is empty, or holds \"=\", a line break or NUL",
+                $"{Quoted.Text(name)} is not a valid name of a variable: it is empty, or holds \"=\", a line break or NUL",
                 "write a name such as MODE");
         }
 

@@ -25,7 +25,7 @@ internal sealed class LimitType() : SettingType<ulong>("a limit", "0 to 92233720
                 value = (ulong)size;
                 return true;
             case TomlNodeKind.String:
-                return context.Fail(node, $"{node.Shown} is no limit", Remedy);
+                return context.Fail(node, $"{node.Shown} is not a limit", Remedy);
             default:
                 return FailKind(node, context, Remedy);
         }

@@ -55,7 +55,7 @@ internal static class SettingTypes
         "a congestion control", "1 to 15 characters", "cubic", static (text, _) =>
             text.Length is >= 1 and <= 15 && text.All(c => c is > ' ' and <= '~')
                 ? text
-                : new ValueError($"{Quoted.Text(text)} is no congestion control's name: it has 1 to 15 characters",
+                : new ValueError($"{Quoted.Text(text)} is not a congestion control's name: it has 1 to 15 characters",
                     "write a name such as \"cubic\" or \"bbr\""))
     {
         Pattern = "^[!-~]{1,15}$",
@@ -136,12 +136,12 @@ internal static class SettingTypes
         const string Remedy = "write 1 to 64 of the characters A-Z a-z 0-9 _ . -";
         if (name is "." or "..")
         {
-            return new ValueError($"{Quoted.Text(name)} is no name: it would be a folder in a path", Remedy);
+            return new ValueError($"{Quoted.Text(name)} is not a valid name: it would be a folder in a path", Remedy);
         }
 
         return name.Length is >= 1 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-')
             ? null
-            : new ValueError($"{Quoted.Text(name)} is no name: LISTEN_FDNAMES and paths could not hold it", Remedy);
+            : new ValueError($"{Quoted.Text(name)} is not a valid name: LISTEN_FDNAMES and paths could not hold it", Remedy);
     }
 
     public static IntegerType Integer(long min, long max) => new(min, max);
@@ -192,7 +192,7 @@ internal static class SettingTypes
         return error.Name is not null
             ? HostNameFault(error.Name, $"{Quoted.Text(error.Name)} is a host name, and a listener's address is numeric",
                 context, host => host + text[text.LastIndexOf(':')..])
-            : new ValueError($"{Quoted.Text(text)} is no HOST:PORT: {error.Message.Replace(Scheme, "", StringComparison.Ordinal)}",
+            : new ValueError($"{Quoted.Text(text)} is not a HOST:PORT: {error.Message.Replace(Scheme, "", StringComparison.Ordinal)}",
                 "write a numeric address, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
     }
 
@@ -219,7 +219,7 @@ internal static class SettingTypes
             && !text.Any(c => c is '/' or ':' || char.IsWhiteSpace(c) || char.IsControl(c))
             ? text
             : new ValueError(
-                $"{Quoted.Text(text)} is no interface's name: it has 1 to 15 characters, none of them \"/\", \":\" or a space",
+                $"{Quoted.Text(text)} is not an interface's name: it has 1 to 15 characters, none of them \"/\", \":\" or a space",
                 "write a name that \"ip link\" shows, such as \"eth0\"");
 
     private static Func<string, ConfigContext, ParseResult<int>> ReadOctal(int max) => (text, _) =>
@@ -243,7 +243,7 @@ internal static class SettingTypes
     {
         if (name.Length == 0 || name.Any(c => c is ':' or '/' || char.IsWhiteSpace(c) || char.IsControl(c)))
         {
-            return new ValueError($"{Quoted.Text(name)} is no {kind}: it is empty, or holds \":\", \"/\" or a space",
+            return new ValueError($"{Quoted.Text(name)} is not a {kind}: it is empty, or holds \":\", \"/\" or a space",
                 $"write the {kind}'s name or number, such as \"www-data\"");
         }
 
@@ -273,7 +273,7 @@ internal static class SettingTypes
 
     private static ParseResult<string> ReadAbsolutePath(string text, ConfigContext context) => text.StartsWith('/')
         ? text
-        : new ValueError($"{Quoted.Text(text)} is no absolute path", "write the path from \"/\" on, such as \"/srv/api\"");
+        : new ValueError($"{Quoted.Text(text)} is not an absolute path", "write the path from \"/\" on, such as \"/srv/api\"");
 
     private static ParseResult<IPAddress> ReadNumericAddress(string text, ConfigContext context)
     {
@@ -281,7 +281,7 @@ internal static class SettingTypes
         var host = text.Contains(':', StringComparison.Ordinal) ? $"[{text}]" : text;
         return ListenAddress.TryParse($"udp://{host}:0", out var address, out _) && address is { Host: { } ip, Scope: null }
             ? ip
-            : new ValueError($"{Quoted.Text(text)} is no numeric address",
+            : new ValueError($"{Quoted.Text(text)} is not a numeric address",
                 "write an IPv4 or IPv6 address without brackets and port, such as \"239.1.2.3\" or \"ff05::1\"");
     }
 
@@ -295,7 +295,7 @@ internal static class SettingTypes
         var all = SignalName.All;
         var near = Spelling.Nearest(text.ToUpperInvariant(), all) ?? Spelling.Nearest("SIG" + text.ToUpperInvariant(), all);
         return new ValueError(
-            $"{Quoted.Text(text)} is no signal: the names are {string.Join(", ", all)}, "
+            $"{Quoted.Text(text)} is not a signal: the names are {string.Join(", ", all)}, "
             + "SIGRTMIN+0 to SIGRTMIN+30 and SIGRTMAX-0 to SIGRTMAX-30",
             near is null ? "write a name, such as \"SIGTERM\"" : $"did you mean {Quoted.Text(near)}?");
     }
@@ -351,7 +351,7 @@ internal static class SettingTypes
         var path = text[File.Length..];
         return path.StartsWith('/') && !path.EndsWith('/')
             ? new LogTarget(LogTargetKind.File, path)
-            : new ValueError($"{Quoted.Text(path)} is no absolute path of a file", "write \"file:/var/log/api.log\"");
+            : new ValueError($"{Quoted.Text(path)} is not an absolute path of a file", "write \"file:/var/log/api.log\"");
     }
 
     private static ParseResult<string> ReadCapability(string text, ConfigContext context)
@@ -364,7 +364,7 @@ internal static class SettingTypes
         var upper = text.ToUpperInvariant();
         var near = Spelling.Nearest(upper, CapabilityNames.All) ?? Spelling.Nearest("CAP_" + upper, CapabilityNames.All);
         return new ValueError(
-            $"{Quoted.Text(text)} is no capability",
+            $"{Quoted.Text(text)} is not a capability",
             near is null ? "write a name of capabilities(7), such as \"CAP_NET_ADMIN\"" : $"did you mean {Quoted.Text(near)}?");
     }
 }

@@ -19,7 +19,7 @@ internal sealed class SizeType(long min, long max)
                 break;
             case TomlNodeKind.String:
                 return context.Fail(
-                    node, $"{node.Shown} is no size",
+                    node, $"{node.Shown} is not a size",
                     "write bytes as an integer, or a string with KiB, MiB, GiB, kB, MB or GB, such as \"1MiB\"");
             default:
                 return FailKind(node, context, "write bytes as an integer, or a string such as \"1MiB\"");

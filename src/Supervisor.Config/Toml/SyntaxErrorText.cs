@@ -39,7 +39,7 @@ internal static partial class SyntaxErrorText
         {
             var name = SyntaxReader.MeantHeader(line);
             return name is null
-                ? ($"{Quoted.Text(line.Trim())} is no name of a section; its settings were not looked at", "write [daemon], [listener.NAME] or [service.NAME]", error.Offset)
+                ? ($"{Quoted.Text(line.Trim())} is not a valid name of a section; its settings were not looked at", "write [daemon], [listener.NAME] or [service.NAME]", error.Offset)
                 : ($"the name of a section is not as TOML has it: {Quoted.Text(line.Trim())}", $"write [{name}] on a line of its own", error.Offset);
         }
 
@@ -63,12 +63,12 @@ internal static partial class SyntaxErrorText
             if (value.AsSpan().IndexOfAny(Structure) < 0)
             {
                 var at = start + line.IndexOf(value, statement.Length, StringComparison.Ordinal);
-                return ($"{Quoted.Text(value)[1..^1]} is no value of TOML", Meant(value) is { } word ? $"write {key} = {word}" : $"write strings in quotes: {key} = {InQuotes(value)}", at);
+                return ($"{Quoted.Text(value)[1..^1]} is not a TOML value", Meant(value) is { } word ? $"write {key} = {word}" : $"write strings in quotes: {key} = {InQuotes(value)}", at);
             }
 
             if (error.Message.EndsWith("for a value", StringComparison.Ordinal) && Bare().Match(text, error.Offset) is { Success: true } bare)
             {
-                return ($"{Quoted.Text(bare.Value)[1..^1]} is no value of TOML", $"write {Meant(bare.Value) ?? $"strings in quotes: {InQuotes(bare.Value)}"}", error.Offset);
+                return ($"{Quoted.Text(bare.Value)[1..^1]} is not a TOML value", $"write {Meant(bare.Value) ?? $"strings in quotes: {InQuotes(bare.Value)}"}", error.Offset);
             }
         }
 

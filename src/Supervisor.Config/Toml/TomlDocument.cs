@@ -221,7 +221,7 @@ internal sealed class TomlDocument
         return element;
     }
 
-    /// <summary>The table in which a header's last segment is defined; null where a segment before it is no table.</summary>
+    /// <summary>The table in which a header's last segment is defined; null where a segment before it is not a table.</summary>
     private (TomlNode? Parent, string Path, (string Key, SourcePosition Position) Segment) Parent(KeySyntax name)
     {
         var segments = Segments(name);

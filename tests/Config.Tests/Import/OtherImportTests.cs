@@ -142,8 +142,8 @@ public sealed class OtherImportTests
     [InlineData("notes.txt", "hello\n", true, "neither")]
     [InlineData("a.timer", "[Unit]\n[Timer]\nOnCalendar=daily\n", true, ".timer unit has no equal")]
     [InlineData("x.conf", "[Service]\nUser=a\n", true, "drop-in")]
-    [InlineData("a.service", "[Service]\nnonsense\n", false, "\"nonsense\" is no setting")]
-    [InlineData("a.service", "User=a\n", false, "is no setting of a section")]
+    [InlineData("a.service", "[Service]\nnonsense\n", false, "\"nonsense\" is not a setting")]
+    [InlineData("a.service", "User=a\n", false, "is not a setting of a section")]
     [InlineData("a.service", "[Service]\nUser=a\n", false, "no listener and no service")]
     public void What_cannot_be_translated_is_an_error(string name, string text, bool isUnknownKind, string message)
     {
