@@ -120,4 +120,40 @@ internal static unsafe partial class Syscalls
         public uint Gid;
         public byte** Members;
     }
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int mkdirat(int directory, byte* name, uint mode);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int unlinkat(int directory, byte* name, int flags);
+
+    [LibraryImport("libc")]
+    internal static partial int fstatfs(int fd, long* buffer);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int memfd_create(byte* name, uint flags);
+
+    [LibraryImport("libc", SetLastError = true, EntryPoint = "fcntl")]
+    internal static partial int fcntl_int(int descriptor, int command, int argument);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int socketpair(int domain, int type, int protocol, int* pair);
+
+    [LibraryImport("libc", SetLastError = true)]
+    internal static partial int ioctl(int descriptor, nuint request, byte* argument);
+
+    [LibraryImport("listend_spawn")]
+    internal static partial byte* listend_keeper_image(nuint* length);
+
+    [LibraryImport("listend_spawn")]
+    internal static partial byte* listend_launcher_image(nuint* length);
+
+    [LibraryImport("listend_spawn")]
+    internal static partial byte* listend_disposer_image(nuint* length);
+
+    [LibraryImport("libc")]
+    internal static partial int sigemptyset(byte* set);
+
+    [LibraryImport("libc")]
+    internal static partial int sigaddset(byte* set, int signal);
 }
