@@ -23,7 +23,7 @@ public static class BindDiagnostics
     {
         if (spec.Address is { Path: not null, IsAbstract: false })
         {
-            var finding = UnixPath.Look(spec.Address);
+            var finding = UnixPath.Examine(spec.Address);
             return finding.Failure is { } refused ? Explain(refused, spec, predecessors, finding, budget) : Granted(spec);
         }
 
@@ -47,21 +47,21 @@ public static class BindDiagnostics
     public static BindDiagnosis Explain(
         SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, LeftoverHolders predecessors, EvidenceBudget? budget = null) =>
         Explain(
-            failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? LookAt(spec.Address) : null, budget)
+            failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? ExamineInTime(spec.Address) : null, budget)
         with
         { Address = spec.Address.ToString() };
 
     /// <summary>
     /// What lies at a path can be others' and slow, and this is asked on the loop; null where it does not answer in time.
     /// </summary>
-    private static UnixPath.Finding? LookAt(ListenAddress address) =>
-        new ForeignCall<UnixPath.Finding?>(null, () => UnixPath.Look(address), static _ => null).TryGet(SocketPlace.Patience, out var finding) ? finding : null;
+    private static UnixPath.Finding? ExamineInTime(ListenAddress address) =>
+        new ForeignCall<UnixPath.Finding?>(null, () => UnixPath.Examine(address), static _ => null).TryGet(SocketPlace.Patience, out var finding) ? finding : null;
 
     private static BindDiagnosis Explain(
         SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
     {
         var evidence = BindEvidence.None;
-        void Look(long until)
+        void Collect(long until)
         {
             foreach (var found in Gather(failure, spec, predecessors, finding, until))
             {
@@ -71,9 +71,9 @@ public static class BindDiagnostics
 
         if (budget is null)
         {
-            Look(long.MaxValue);
+            Collect(long.MaxValue);
         }
-        else if (!budget.TryRun(Look) && ReferenceEquals(Volatile.Read(ref evidence), BindEvidence.None))
+        else if (!budget.TryRun(Collect) && ReferenceEquals(Volatile.Read(ref evidence), BindEvidence.None))
         {
             // What sock_diag and the kernel's tables say takes no time that matters, and no process is looked at for it.
             evidence = Gather(failure, spec, predecessors, finding, until: 0).First();

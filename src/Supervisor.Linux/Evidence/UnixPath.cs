@@ -23,7 +23,7 @@ internal static class UnixPath
     public sealed record Finding(SystemCallFailure? Failure, UnixPathState State, string? FileKind, List<SocketHolder> Holders);
 
     /// <summary>Looks at the path of <paramref name="address"/>.</summary>
-    public static Finding Look(ListenAddress address)
+    public static Finding Examine(ListenAddress address)
     {
         var path = address.Path!;
         if (address.PathBytes > ListenAddress.MaxUnixPathBytes)

@@ -127,7 +127,8 @@ internal static class AddressSteps
     private static SystemCallFailure Refuse(SocketTarget target, SystemCallError error, ListenAddress address, string? note)
     {
         target.History.Add(
-            HandlePhase.Bind, error.Call, requested: OptionValue.Of(address.ToString()), errno: error.Name, verdict: Verdict.Refused, note: note);
+            HandlePhase.Bind, error.Call, requested: OptionValue.Of(address.ToString()), errno: error.Name,
+            verdict: Verdict.Refused, note: note);
         return error.With(note is null ? address.ToString() : $"{address}: {note}");
     }
 }

@@ -241,7 +241,10 @@ public sealed class DriftWatch
         {
             handle.History.Add(
                 HandlePhase.Repair, call, change.Name, value, left is null ? change.Before : left.Now, error?.Name,
-                error is not null ? Verdict.Refused : left is null ? Verdict.Exact : left.Name == SocketChange.Backlog ? Verdict.Adjusted : Verdict.Drifted,
+                error is not null ? Verdict.Refused
+                    : left is null ? Verdict.Exact
+                    : left.Name == SocketChange.Backlog ? Verdict.Adjusted
+                    : Verdict.Drifted,
                 _self, why ?? error?.Text ?? (handle.Sockets.Count > 1 ? $"shard {socket.Shard}" : null));
         }
     }
@@ -270,7 +273,8 @@ public sealed class DriftWatch
         if (shard.Length > 0 ? _repair.RemakeShard(handle, socket.Shard) : _repair.Remake(handle))
         {
             handle.History.Add(
-                HandlePhase.Repair, "listen", SocketChange.Shutdown, effective: OptionValue.Of(handle.Effective?.ToString() ?? ""), actor: _self,
+                HandlePhase.Repair, "listen", SocketChange.Shutdown,
+                effective: OptionValue.Of(handle.Effective?.ToString() ?? ""), actor: _self,
                 note: $"{shard}made again: inode {handle.Sockets[socket.Shard].Inode}, was {before}{replaced}");
         }
 

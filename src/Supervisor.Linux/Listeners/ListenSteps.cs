@@ -18,7 +18,8 @@ internal static class ListenSteps
         if (Sockets.Listen(target.Descriptor, backlog) is { } error)
         {
             target.History.Add(
-                HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), errno: error.Name, verdict: Verdict.Refused, note: error.Text);
+                HandlePhase.Listen, "listen", "backlog", OptionValue.Of(backlog), errno: error.Name,
+                verdict: Verdict.Refused, note: error.Text);
             return error.With(backlog.ToString(CultureInfo.InvariantCulture));
         }
 

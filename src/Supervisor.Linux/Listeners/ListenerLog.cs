@@ -126,13 +126,16 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
             .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.ToWireName())
             .Error(
                 "listener {Listener}: {Failure}: {Verdict} ({Cause}); {Advice}",
-                handle.Name, handle.Failure.ToString(), handle.Diagnosis?.Verdict ?? "the descriptor that was given", handle.Diagnosis?.Cause?.ToWireName() ?? "unsuitable", handle.Diagnosis?.Advice ?? "give another");
+                handle.Name, handle.Failure.ToString(), handle.Diagnosis?.Verdict ?? "the given descriptor",
+                handle.Diagnosis?.Cause?.ToWireName() ?? "unsuitable", handle.Diagnosis?.Advice ?? "give another");
 
     public void Waiting(ListenerHandle handle, string span) =>
-        About(handle, MessageIds.ListenerWaiting).Information("listener {Listener}: waiting up to {Span} for {Address}: {Verdict}", handle.Name, span, handle.Spec.Address.ToString(), handle.Diagnosis!.Verdict);
+        About(handle, MessageIds.ListenerWaiting).Information(
+            "listener {Listener}: waiting up to {Span} for {Address}: {Verdict}", handle.Name, span, handle.Spec.Address.ToString(), handle.Diagnosis!.Verdict);
 
     public void GivenUp(ListenerHandle handle, string span) =>
-        About(handle, MessageIds.ListenerGivenUp).Error("listener {Listener}: gave up on {Address} after {Span}: {Verdict}; {Advice}", handle.Name, handle.Spec.Address.ToString(), span, handle.Diagnosis!.Verdict, handle.Diagnosis.Advice);
+        About(handle, MessageIds.ListenerGivenUp).Error(
+            "listener {Listener}: gave up on {Address} after {Span}: {Verdict}; {Advice}", handle.Name, handle.Spec.Address.ToString(), span, handle.Diagnosis!.Verdict, handle.Diagnosis.Advice);
 
     private ILogger About(ListenerHandle handle, string kind) =>
         log.Kind(kind).Listener(handle.Name)

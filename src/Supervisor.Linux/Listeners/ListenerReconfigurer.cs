@@ -100,7 +100,8 @@ public sealed class ListenerReconfigurer
         }
 
         using var fresh = ListenerSockets.Open(new CreateStep(target.Spec.Address.Kind, target.Handle.Domain, NonBlocking: true), out _);
-        var restoring = target with { History = target.History.For($"{HistoryRecorder.Reload}: no longer set, the kernel's own value is restored") };
+        var occasion = $"{HistoryRecorder.Reload}: no longer set, the kernel's own value is restored";
+        var restoring = target with { History = target.History.For(occasion) };
         foreach (var option in options)
         {
             if (fresh is not null && OptionAccess.Get(fresh, option) is { } value)

@@ -131,7 +131,8 @@ public sealed class ListenerRestorer
         if (entry.Inode != 0)
         {
             _context.Record(handle).Add(
-                HandlePhase.Adopt, call, verdict: Verdict.Refused, note: $"{note}: no process holds it any more, so it has to be given again");
+                HandlePhase.Adopt, call, verdict: Verdict.Refused,
+                note: $"{note}: no process holds it any more, so it has to be given again");
         }
 
         GivenSockets.MarkAwaited(handle);

@@ -21,7 +21,8 @@ internal static class OptionSteps
         var verdict = error is null ? ReadBack.Compare(step.Option, step.Value, effective) : Verdict.Refused;
         var bound = step.Option.BoundedBy is { } sysctl && verdict != Verdict.Exact ? Sysctl.ReadNumber(sysctl) : null;
         var note = error is { } refused ? Advice(step, refused)
-            : ReadBack.Explain(step.Option, step.Value, effective, bound) ?? (step.Option == SocketOptions.FastOpen ? FastOpenSwitch() : null);
+            : ReadBack.Explain(step.Option, step.Value, effective, bound)
+                ?? (step.Option == SocketOptions.FastOpen ? FastOpenSwitch() : null);
         target.History.Add(step.Phase, "setsockopt", step.Option.Name, step.Value, effective, error?.Name, verdict, note);
         target.Handle.Remember(step.Option, step.Value, effective, verdict);
         if (error is null)
@@ -42,7 +43,8 @@ internal static class OptionSteps
         "EPERM" => $"not permitted: {step.Option.Setting} needs {Capability(step.Option)}",
         "ENOPROTOOPT" or "EOPNOTSUPP" => $"this kernel has no {step.Option.Name} for such a socket: leave out {step.Option.Setting}",
         "ENOENT" when step.Option == SocketOptions.Congestion =>
-            $"unknown congestion control: net.ipv4.tcp_available_congestion_control = {Sysctl.Read("net.ipv4.tcp_available_congestion_control")}",
+            "unknown congestion control: net.ipv4.tcp_available_congestion_control = "
+            + $"{Sysctl.Read("net.ipv4.tcp_available_congestion_control")}",
         "ENODEV" => $"no interface \"{step.Value}\" in this network namespace",
         _ => $"{error.Text}: see {step.Option.Setting}",
     };
@@ -59,6 +61,7 @@ internal static class OptionSteps
     private static string? FastOpenSwitch() => Sysctl.ReadNumber("net.ipv4.tcp_fastopen") is { } value && (value & 2) == 0
         ? string.Create(
             CultureInfo.InvariantCulture,
-            $"TCP Fast Open is off for servers (net.ipv4.tcp_fastopen = {value}): set bit 2, for example sysctl -w net.ipv4.tcp_fastopen={value | 2}")
+            $"TCP Fast Open is off for servers (net.ipv4.tcp_fastopen = {value}): set bit 2, ")
+            + string.Create(CultureInfo.InvariantCulture, $"for example sysctl -w net.ipv4.tcp_fastopen={value | 2}")
         : null;
 }

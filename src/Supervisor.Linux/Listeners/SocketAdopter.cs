@@ -66,7 +66,9 @@ public sealed class SocketAdopter
         {
             var why = string.Create(
                 CultureInfo.InvariantCulture,
-                $"only {given} of {spec.Shards} shards given, without SO_REUSEPORT, so no other socket can be bound next to them: set ReusePort=yes in the socket unit, give all {spec.Shards}, or set shards = 1");
+                $"only {given} of {spec.Shards} shards given, without SO_REUSEPORT, so no other socket can be bound next to them: ")
+                + string.Create(
+                    CultureInfo.InvariantCulture, $"set ReusePort=yes in the socket unit, give all {spec.Shards}, or set shards = 1");
             _context.Record(handle).ForShard(0).Add(
                 HandlePhase.Adopt, "getsockopt", SocketOptions.ReusePort.Name, OptionValue.Of(true), OptionValue.Of(false),
                 verdict: Verdict.Refused, note: why);

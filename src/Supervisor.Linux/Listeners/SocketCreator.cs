@@ -22,7 +22,8 @@ internal sealed class SocketCreator
             socket.Dispose();
             failure = new SystemCallError("socket", EMFILE).With(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{ListenerSockets.Describe(step)}: the last {DescriptorReserve.FromListeners} of {_limit} descriptors are reserved for the daemon and its workers"));
+                $"{ListenerSockets.Describe(step)}: the last {DescriptorReserve.FromListeners} of {_limit} descriptors ")
+                + "are reserved for the daemon and its workers");
         }
         else if (socket is not null)
         {

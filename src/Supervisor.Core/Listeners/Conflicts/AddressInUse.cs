@@ -18,7 +18,9 @@ internal static class AddressInUse
         if (inTheWay.IsEmpty)
         {
             return evidence.ShowsBound
-                ? new(BindCause.Unexplained, "the kernel says that the address is in use, but no visible socket has it; it may just have been closed")
+                ? new(
+                    BindCause.Unexplained,
+                    "the kernel says that the address is in use, but no visible socket has it; it may just have been closed")
                 : new(BindCause.BoundNotListening, "a socket has bound it without listening; kernels before Linux 6.8 do not show whose");
         }
 
@@ -57,14 +59,16 @@ internal static class AddressInUse
         var open = inTheWay.Where(holder => holder.State == BoundState.Connected).ToImmutableArray();
         if (!open.IsEmpty)
         {
-            var uses = $"{HolderText.Count(open.Length, "connection")} of {ProcessDescription.Holders(open)} {(open.Length == 1 ? "uses" : "use")} the port";
+            var verb = open.Length == 1 ? "uses" : "use";
+            var uses = $"{HolderText.Count(open.Length, "connection")} of {ProcessDescription.Holders(open)} {verb} the port";
             return new(BindCause.ConnectionsOpen, open, evidence.ShowsBound ? $"no socket listens there, but {uses}" : uses);
         }
 
+        var remain = inTheWay.Length == 1 ? "remains" : "remain";
         var last = inTheWay.Max(holder => holder.Expires) is { } span ? $", the last one for {Durations.Text(span)} more" : "";
         return new(
             BindCause.TimeWait, inTheWay,
-            $"only {HolderText.Count(inTheWay.Length, "closed connection")} in TIME_WAIT {(inTheWay.Length == 1 ? "remains" : "remain")}{last}");
+            $"only {HolderText.Count(inTheWay.Length, "closed connection")} in TIME_WAIT {remain}{last}");
     }
 
     /// <summary>The finding if SO_REUSEPORT decides; null if it does not.</summary>
@@ -86,7 +90,8 @@ internal static class AddressInUse
         {
             return new(
                 BindCause.ReusePortOtherUser, others,
-                $"{HolderText.Use(others)} as uid {others[0].Uid}, this is uid {evidence.Uid}, and only sockets of one user can share an address by SO_REUSEPORT");
+                $"{HolderText.Use(others)} as uid {others[0].Uid}, this is uid {evidence.Uid}, "
+                + "and only sockets of one user can share an address by SO_REUSEPORT");
         }
 
         var mismatched = without.IsEmpty ? live : without;

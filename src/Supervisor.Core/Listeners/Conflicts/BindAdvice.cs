@@ -38,7 +38,8 @@ internal static class BindAdvice
                 : $"{Stop(holders)}, or choose another address: a bound socket reserves its address",
             BindCause.TimeWait => spec.Bind.ReuseAddress == false || address.Kind == ListenerKind.Udp
                 ? "set bind.reuse_address = true, or wait for the end of TIME_WAIT (on_conflict.wait does that)"
-                : "the closed socket had no SO_REUSEADDR: wait for the end of TIME_WAIT (on_conflict.wait does that), and set it in that program",
+                : "the closed socket had no SO_REUSEADDR: wait for the end of TIME_WAIT (on_conflict.wait does that), "
+                    + "and set it in that program",
             BindCause.ConnectionsOpen => ConnectionsOpen(holders),
             BindCause.StaleUnixPath => spec.Unix.RemoveStale
                 ? $"remove it: rm {address.Path} (remove_stale failed to)"
@@ -47,7 +48,8 @@ internal static class BindAdvice
             BindCause.NotASocket => "choose another path, or move the file away: listend only removes sockets",
             BindCause.DuplicateInConfig => "change the address of one of the two listeners",
             BindCause.AddressAbsent =>
-                $"see ip addr; {Nearest(evidence)}wait until an interface has it (on_conflict.wait does that), or set bind.free_bind = true to bind it before",
+                $"see ip addr; {Nearest(evidence)}wait until an interface has it (on_conflict.wait does that), "
+                + "or set bind.free_bind = true to bind it before",
             BindCause.CidAbsent => Cid(address, evidence),
             BindCause.AddressTentative => "wait for a second or two (on_conflict.wait does that), or set bind.free_bind = true",
             BindCause.AddressDuplicate => "remove the address from one of the two hosts; ip -6 addr shows it as dadfailed",
@@ -60,7 +62,8 @@ internal static class BindAdvice
             BindCause.MappedIPv6Only =>
                 $"use {address.Kind.Scheme()}://{address.Host?.MapToIPv4()}:{address.Port}, or remove bind.ipv6_only",
             BindCause.PrivilegedPort =>
-                $"grant CAP_NET_BIND_SERVICE (AmbientCapabilities= in the unit), choose a port from {evidence.UnprivilegedPortStart} on, or lower net.ipv4.ip_unprivileged_port_start",
+                "grant CAP_NET_BIND_SERVICE (AmbientCapabilities= in the unit), "
+                + $"choose a port from {evidence.UnprivilegedPortStart} on, or lower net.ipv4.ip_unprivileged_port_start",
             BindCause.PathPermission =>
                 $"let uid {evidence.Uid} write to {Path.GetDirectoryName(address.Path)}, or choose another directory",
             BindCause.DeviceAbsent =>
@@ -84,7 +87,8 @@ internal static class BindAdvice
         }
 
         var addresses = finding.Cause == BindCause.SameAddress ? "" : " or addresses that do not overlap";
-        return $"{Stop(finding.Holders)}, or choose another port{addresses}; to share it, both need SO_REUSEPORT (bind.reuse_port) and the same user";
+        return $"{Stop(finding.Holders)}, or choose another port{addresses}; "
+            + "to share it, both need SO_REUSEPORT (bind.reuse_port) and the same user";
     }
 
     private static string OtherUser(ImmutableArray<SocketHolder> holders, BindEvidence evidence)
@@ -95,14 +99,17 @@ internal static class BindAdvice
 
     private static string ConnectionsOpen(ImmutableArray<SocketHolder> holders)
     {
-        var isOutgoing = holders.All(holder => holder.StateName == "syn-sent") || holders.Any(holder => holder.Socket?.Space == PortSpace.Udp);
+        var isOutgoing = holders.All(holder => holder.StateName == "syn-sent")
+            || holders.Any(holder => holder.Socket?.Space == PortSpace.Udp);
         if (isOutgoing)
         {
-            return "an outgoing connection has this port: wait until it is closed, choose a port outside net.ipv4.ip_local_port_range, or reserve the port with net.ipv4.ip_local_reserved_ports";
+            return "an outgoing connection has this port: wait until it is closed, choose a port outside "
+                + "net.ipv4.ip_local_port_range, or reserve the port with net.ipv4.ip_local_reserved_ports";
         }
 
         var owner = holders.All(holder => holder.Processes.IsEmpty) ? "the process that has them" : ProcessDescription.Holders(holders);
-        return $"wait until the connections are closed (on_conflict.wait does that), or stop {owner}; SO_REUSEADDR on both sides (the default here) avoids it";
+        return $"wait until the connections are closed (on_conflict.wait does that), or stop {owner}; "
+            + "SO_REUSEADDR on both sides (the default here) avoids it";
     }
 
     /// <summary>What could not be seen, as further sentences.</summary>
@@ -119,7 +126,8 @@ internal static class BindAdvice
         }
 
         if (spec.Address.Kind.IsInternet() && finding.Holders.Any(holder => !holder.FlagsKnown && AddressInUse.IsLive(holder))
-            && finding.Cause is BindCause.SameAddress or BindCause.CoveredByWildcard or BindCause.WildcardCoversExisting or BindCause.DualStackOverlap or BindCause.ReusePortOtherUser)
+            && finding.Cause is BindCause.SameAddress or BindCause.CoveredByWildcard or BindCause.WildcardCoversExisting
+                or BindCause.DualStackOverlap or BindCause.ReusePortOtherUser)
         {
             var useless = finding.Cause == BindCause.ReusePortOtherUser ? ", and it does not help while the users differ" : "";
             text.Add($"Whether the other socket has SO_REUSEPORT cannot be seen by uid {evidence.Uid}{useless}");
@@ -134,20 +142,24 @@ internal static class BindAdvice
     }
 
     private static string Hidden(SocketHolder hidden, BindEvidence evidence) => evidence.HiddenProcesses > 0
-        ? $"The socket {hidden.Address} is held by a process of uid {hidden.Uid} that is not visible to uid {evidence.Uid} ({HolderText.Count(evidence.HiddenProcesses, "process", "processes")} could not be examined): try again as root"
-        : $"No process that is visible here holds the socket {hidden.Address} (uid {hidden.Uid}): a process of another process namespace does, or the kernel";
+        ? $"The socket {hidden.Address} is held by a process of uid {hidden.Uid} that is not visible to uid {evidence.Uid} "
+            + $"({HolderText.Count(evidence.HiddenProcesses, "process", "processes")} could not be examined): try again as root"
+        : $"No process that is visible here holds the socket {hidden.Address} (uid {hidden.Uid}): "
+            + "a process of another process namespace does, or the kernel";
 
     private static string Stop(ImmutableArray<SocketHolder> holders)
     {
         var process = holders.SelectMany(holder => holder.Processes).FirstOrDefault();
         return process is null ? "stop the process that holds it"
-            : process.Unit is { } unit && unit.EndsWith(".service", StringComparison.Ordinal) ? $"stop {process.Command} (systemctl stop {unit})"
+            : process.Unit is { } unit && unit.EndsWith(".service", StringComparison.Ordinal)
+                ? $"stop {process.Command} (systemctl stop {unit})"
             : $"stop {process.Command} (pid {process.Pid.ToString(CultureInfo.InvariantCulture)})";
     }
 
     private static string Kill(ImmutableArray<SocketHolder> holders)
     {
-        var pids = holders.SelectMany(holder => holder.Processes).Where(process => process.IsPredecessor).Select(process => process.Pid).Distinct();
+        var pids = holders.SelectMany(holder => holder.Processes)
+            .Where(process => process.IsPredecessor).Select(process => process.Pid).Distinct();
         return "kill " + string.Join(' ', pids.Select(pid => pid.ToString(CultureInfo.InvariantCulture)));
     }
 
@@ -171,7 +183,8 @@ internal static class BindAdvice
 
     private static string Nearest(BindEvidence evidence)
     {
-        var others = evidence.Addresses.Where(known => known.Interface != "lo").Take(4).Select(known => $"{known.Address} on {known.Interface}").ToList();
+        var others = evidence.Addresses.Where(known => known.Interface != "lo").Take(4)
+            .Select(known => $"{known.Address} on {known.Interface}").ToList();
         return others.Count == 0 ? "" : $"there are {string.Join(", ", others)}; ";
     }
 

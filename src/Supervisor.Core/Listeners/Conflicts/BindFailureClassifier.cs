@@ -63,7 +63,8 @@ public static class BindFailureClassifier
             "EAFNOSUPPORT" or "EPROTONOSUPPORT" or "ESOCKTNOSUPPORT" or "ENOPROTOOPT" or "EOPNOTSUPP" => Unsupported(failure, address),
             "ENOENT" or "ENOTDIR" => new(BindCause.DirectoryAbsent, $"the directory of {address.Path} does not exist"),
             "ENAMETOOLONG" => new(
-                BindCause.PathTooLong, $"the path has {address.PathBytes} bytes, the limit for a UNIX socket is {ListenAddress.MaxUnixPathBytes}"),
+                BindCause.PathTooLong,
+                $"the path has {address.PathBytes} bytes, the limit for a UNIX socket is {ListenAddress.MaxUnixPathBytes}"),
             "EMFILE" => new(BindCause.DescriptorLimit, "this process has no descriptor left"),
             "ENFILE" => new(BindCause.DescriptorLimit, "the system has reached its limit of open files"),
             "ENOBUFS" or "ENOMEM" => new(BindCause.KernelMemory, "the kernel has no memory for it"),

@@ -20,7 +20,8 @@ public static class BindWarnings
             && address.Port >= low && address.Port <= high && !IsReserved((int)address.Port, reserved))
         {
             warnings.Add(
-                $"port {address.Port} is in net.ipv4.ip_local_port_range ({low} to {high}): an outgoing connection may have it when the listener starts; "
+                $"port {address.Port} is in net.ipv4.ip_local_port_range ({low} to {high}): "
+                + "an outgoing connection may have it when the listener starts; "
                 + "reserve it with net.ipv4.ip_local_reserved_ports");
         }
 

@@ -16,7 +16,9 @@ internal static class HolderText
 
     /// <summary>That the address is bound and nobody listens.</summary>
     public static string BoundOnly(ImmutableArray<SocketHolder> holders, string? address) =>
-        $"{ProcessDescription.Holders(holders)} {(AreSeveral(holders) ? "have bound" : "has bound")} {address} and {(AreSeveral(holders) ? "do" : "does")} not listen";
+        AreSeveral(holders)
+            ? $"{ProcessDescription.Holders(holders)} have bound {address} and do not listen"
+            : $"{ProcessDescription.Holders(holders)} has bound {address} and does not listen";
 
     /// <summary>"1 connection", "2 connections".</summary>
     public static string Count(int count, string one, string? many = null) =>

@@ -8,7 +8,9 @@ public static class ProcessDescription
 {
     /// <summary>One process.</summary>
     public static string Process(HolderProcess process) =>
-        $"{process.Command} (pid {process.Pid.ToString(CultureInfo.InvariantCulture)}{(process.Unit is null ? "" : ", " + process.Unit)}, uid {process.Uid.ToString(CultureInfo.InvariantCulture)})";
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{process.Command} (pid {process.Pid}{(process.Unit is null ? "" : ", " + process.Unit)}, uid {process.Uid})");
 
     /// <summary>Whether <see cref="Holders"/> are several, and a verb after them stands in the plural.</summary>
     public static bool AreSeveral(ImmutableArray<SocketHolder> holders) =>
@@ -20,10 +22,11 @@ public static class ProcessDescription
         var processes = holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).ToList();
         return processes.Count switch
         {
-            0 when holders.Length > 0 && holders[0].Inode != 0 => $"a process of uid {holders[0].Uid.ToString(CultureInfo.InvariantCulture)} that cannot be seen",
+            0 when holders.Length > 0 && holders[0].Inode != 0 =>
+                string.Create(CultureInfo.InvariantCulture, $"a process of uid {holders[0].Uid} that cannot be seen"),
             0 => "no process",
             1 => Process(processes[0]),
-            _ => $"{Process(processes[0])} and {(processes.Count - 1).ToString(CultureInfo.InvariantCulture)} more {(processes.Count == 2 ? "process" : "processes")}",
+            _ => $"{Process(processes[0])} and {HolderText.Count(processes.Count - 1, "more process", "more processes")}",
         };
     }
 }

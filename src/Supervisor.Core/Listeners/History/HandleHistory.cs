@@ -156,8 +156,10 @@ public sealed class HandleHistory
     }
 
     private Stamped Restored(HistoryEntry entry) => new(
-        _facts?.Of(entry.Phase, entry.Call, entry.Option, entry.Requested, entry.Effective, entry.Errno, entry.Verdict, entry.Actor, entry.Note)
-            ?? new HistoryFact(entry.Phase, entry.Call, entry.Option, entry.Requested, entry.Effective, entry.Errno, entry.Verdict, entry.Actor, entry.Note),
+        _facts?.Of(
+            entry.Phase, entry.Call, entry.Option, entry.Requested, entry.Effective, entry.Errno, entry.Verdict, entry.Actor, entry.Note)
+            ?? new HistoryFact(
+                entry.Phase, entry.Call, entry.Option, entry.Requested, entry.Effective, entry.Errno, entry.Verdict, entry.Actor, entry.Note),
         entry.At.UtcTicks,
         entry.SinceCreation.Ticks);
 

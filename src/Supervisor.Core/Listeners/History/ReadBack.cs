@@ -46,7 +46,9 @@ public static class ReadBack
 
             if (bound is { } cap && asked > cap && got == cap * 2)
             {
-                return string.Create(CultureInfo.InvariantCulture, $"capped by {option.BoundedBy} = {cap}, then doubled; raise the sysctl, or set buffers.force with CAP_NET_ADMIN");
+                return string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"capped by {option.BoundedBy} = {cap}, then doubled; raise the sysctl, or set buffers.force with CAP_NET_ADMIN");
             }
 
             return got > asked * 2 ? "raised to the kernel's minimum" : "limited by the kernel";
@@ -77,6 +79,8 @@ public static class ReadBack
                 ? string.Create(CultureInfo.InvariantCulture, $"this kernel does not show it; net.core.somaxconn = {somaxconn} caps it")
                 : "this kernel does not show it"
             : effective < requested
-                ? string.Create(CultureInfo.InvariantCulture, $"capped by net.core.somaxconn = {somaxconn ?? effective}; raise the sysctl and restart the listener")
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"capped by net.core.somaxconn = {somaxconn ?? effective}; raise the sysctl and restart the listener")
                 : null;
 }
