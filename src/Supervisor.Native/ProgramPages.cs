@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Supervisor.Native;
 
-/// <summary>The pages of the program's files (its code and constants, and its libraries') that this process has mapped.</summary>
+/// <summary>The pages of the program's files (its code and constants, and its libraries') that this process has mapped. Measured by tests/Bench/RestBenchmark.</summary>
 public static unsafe class ProgramPages
 {
     private const int DontNeed = 4;

@@ -6,21 +6,21 @@ using Supervisor.Core.Services;
 namespace Supervisor.Core.State;
 
 /// <summary>
-/// Everything that a successor of the daemon has to know to go on as if it were the same: one document for every way in
-/// which a daemon is succeeded (re-exec, restart, death, a successor beside it). Descriptors stand in it by key
-/// (<see cref="DescriptorKey"/>); how those that belong to the keys travel is each way's own.
+/// Everything that a successor has to know to continue as if it were the same daemon: one document for a re-execution, a
+/// take-over and a recovery. Descriptors are named by key (<see cref="DescriptorKey"/>); each way of succession passes them in its
+/// own manner.
 /// </summary>
 /// <remarks>
-/// Times of the machines are spans on the clock of <see cref="Clock"/>, a point of CLOCK_MONOTONIC, which every process of
-/// one boot shares: a successor whose loop begins at the same point needs no translation. On another boot nothing of this
-/// is true any more, and <see cref="BootId"/> says so. Written and read by <see cref="ManifestFormat"/>.
+/// Times are spans since <see cref="Clock"/>, a point of CLOCK_MONOTONIC, which all processes of one boot share: a successor whose
+/// loop begins at the same point needs no translation. After another boot (<see cref="BootId"/>) nothing in it is true any more.
+/// Written and read by <see cref="ManifestFormat"/>.
 /// </remarks>
 public sealed record DaemonManifest
 {
     /// <summary>The layout that this document is written in; <see cref="ManifestFormat.Current"/>.</summary>
     public required int Format { get; init; }
 
-    /// <summary>The oldest layout that a reader may know to take over from this document.</summary>
+    /// <summary>The oldest layout that a reader of this document may know.</summary>
     public required int LeastReader { get; init; }
 
     /// <summary>The version of the daemon that wrote it.</summary>
@@ -41,7 +41,7 @@ public sealed record DaemonManifest
     /// <summary>What the token of each worker and hook begins with, a secret: so a successor knows them. Null where an older version wrote this.</summary>
     public string? TokenMark { get; init; }
 
-    /// <summary>How often it has replaced itself since.</summary>
+    /// <summary>How often it has re-executed itself since.</summary>
     public int Upgrades { get; init; }
 
     /// <summary>The configuration that is in force.</summary>
@@ -53,14 +53,14 @@ public sealed record DaemonManifest
     /// <summary>The services, in the configuration's order.</summary>
     public required ImmutableArray<ServiceEntry> Services { get; init; }
 
-    /// <summary>The event stream; null where it stays behind.</summary>
+    /// <summary>The event stream; null where it is not passed on.</summary>
     public StreamEntry? Events { get; init; }
 
-    /// <summary>The number of each descriptor by its key, where they are inherited by number; null where they travel otherwise.</summary>
+    /// <summary>The number of each descriptor by its key, after a re-execution; null in the other ways.</summary>
     public ImmutableSortedDictionary<string, int>? Descriptors { get; init; }
 }
 
-/// <summary>The configuration that is in force, which need not be what its files say now.</summary>
+/// <summary>The configuration that is in force. Its files may have changed since.</summary>
 public sealed record ConfigEntry
 {
     /// <summary>The main file; null where the daemon runs from a command line.</summary>
@@ -87,5 +87,5 @@ public sealed record ConfigEntry
 
 /// <summary>A numbered stream of which the newest items are kept.</summary>
 /// <param name="Newest">The newest item's number.</param>
-/// <param name="Items">The kept items, oldest first, as whoever keeps them writes them.</param>
+/// <param name="Items">The kept items, oldest first.</param>
 public sealed record StreamEntry(long Newest, ImmutableArray<JsonElement> Items);

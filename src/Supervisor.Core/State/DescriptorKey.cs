@@ -23,12 +23,12 @@ public static class DescriptorKey
     /// <summary>The link to the keeper.</summary>
     public const string FdHolder = "keeper";
 
-    /// <summary>The pidfd of a daemon that lives and hands over: when it has left, its successor goes on.</summary>
+    /// <summary>The pidfd of a running daemon that hands over: its successor continues when it has exited.</summary>
     public const string Daemon = "daemon";
 
     /// <summary>
-    /// Whether a successor that comes after the process's end can use it. It opens pidfds by itself; the lock has to end
-    /// with the process whose it is, and so have the keeper's link and the broker's connections.
+    /// Whether a successor can use it after the process has exited. Such a successor opens pidfds itself; the lock, the keeper's link
+    /// and the broker's connections must close with the process.
     /// </summary>
     public static bool OutlivesProcess(string key) =>
         key is not (Lock or FdHolder) && !key.StartsWith(BrokerClientPrefix, StringComparison.Ordinal) && !(key.StartsWith("service/", StringComparison.Ordinal)
@@ -38,8 +38,8 @@ public static class DescriptorKey
     private const string BrokerClientPrefix = "broker/";
 
     /// <summary>
-    /// Whether a successor beside the living daemon is given it: everything but the pidfd of a spawned process that does
-    /// not count any more, and whose end only its parent has to see.
+    /// Whether a running daemon hands it over: everything but the pidfd of a spawned process that is not the worker any more, because
+    /// only its parent can reap it.
     /// </summary>
     public static bool IsHandedOver(string key) => !key.EndsWith("/first", StringComparison.Ordinal);
 
@@ -52,7 +52,7 @@ public static class DescriptorKey
     /// <summary>The socket of one of a listener's shards, by its number; the first one is the listener's.</summary>
     public static string Shard(string name, int shard) => shard == 0 ? Listener(name) : string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/{shard}");
 
-    /// <summary>A shard that is on its way out, by its inode number.</summary>
+    /// <summary>A shard that is draining, by its inode number.</summary>
     public static string LeavingShard(string name, ulong inode) => string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/leaving/{inode}");
 
     /// <summary>The name of the listener that a key belongs to; null where it is none.</summary>

@@ -13,9 +13,8 @@ using Supervisor.Core.Workers;
 namespace Supervisor.Core.State;
 
 /// <summary>
-/// The manifest as bytes, and back. A reader that is older or newer than the writer is the rule, not the exception: what it
-/// does not know it keeps and hands on (<see cref="UnknownFields"/>), what the writer did not know yet has the value that
-/// a new record has.
+/// The manifest as bytes, and back. The reader is often older or newer than the writer: it keeps fields that it does not know and
+/// passes them on (<see cref="UnknownFields"/>); fields that the writer did not know get the value of a new record.
 /// </summary>
 public static class ManifestFormat
 {
@@ -177,7 +176,7 @@ public static class ManifestFormat
         JsonSerializer.SerializeToUtf8Bytes(one, ManifestJson.Default.ConfigEntry).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, ManifestJson.Default.ConfigEntry));
 
     /// <summary>
-    /// Reads it. On failure <paramref name="error"/> says why this version cannot go on with it, and nothing has changed.
+    /// Reads it. On failure <paramref name="error"/> tells why this version cannot continue with it.
     /// </summary>
     public static bool TryRead(
         ReadOnlyMemory<byte> bytes,

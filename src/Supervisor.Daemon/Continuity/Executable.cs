@@ -5,15 +5,15 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// The program that this process was started as, by the path that was used, not by the file behind it: an upgrade puts
-/// another file, or another target of a link, at that path, and /proc/self/exe goes on naming the old one.
+/// The program that this process was started as, by its path and not by the file behind it: an upgrade puts another file, or another
+/// target of a link, at that path, and /proc/self/exe still names the old one.
 /// </summary>
 /// <param name="Path">The program's absolute path.</param>
 /// <param name="Prefix">Its arguments before ours: its name, and where a runtime executes us, ours.</param>
 /// <param name="Arguments">Our arguments.</param>
 internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IReadOnlyList<string> Arguments)
 {
-    /// <summary>This process's, from <paramref name="arguments"/> as Main has them. To be asked before the working directory or PATH can change.</summary>
+    /// <summary>This process's, from the <paramref name="arguments"/> of Main. Call it before the working directory or PATH can change.</summary>
     public static Executable Current(string[] arguments)
     {
         var command = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).TrimEnd('\0').Split('\0');
@@ -24,7 +24,7 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
             : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Where(directory => directory.StartsWith('/'))
                 .Select(directory => System.IO.Path.Combine(directory, name)).FirstOrDefault(Files.IsExecutable);
 
-        // A name may be anything: it is believed where it leads to the file that runs.
+        // argv[0] may be anything: it counts only where it leads to the running file.
         if (path is null || Files.GetTargetStatus(path, out var named) is not null
             || Files.GetTargetStatus("/proc/self/exe", out var running) is not null || (named.Device, named.Inode) != (running.Device, running.Inode))
         {
@@ -36,7 +36,7 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
         return new Executable(path, [path, .. prefix.Skip(1)], arguments);
     }
 
-    /// <summary>Why the file that is there now cannot be executed, or must not be, since somebody else can have put it there; null where it seems that it can. Waits for the file system: not on the loop.</summary>
+    /// <summary>Why the file at the path cannot be executed, or must not be because another user may have put it there; null where it may be. Waits for the file system: not on the loop.</summary>
     public string? Flaw()
     {
         if (Files.GetTargetStatus(Path, out var status) is { } error)
@@ -49,6 +49,6 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
             : PathAudit.ExecutableFlaw(Path);
     }
 
-    /// <summary>Which file is there now.</summary>
+    /// <summary>Device and inode of the file at the path.</summary>
     public (ulong Device, ulong Inode) Identity => Files.GetTargetStatus(Path, out var status) is null ? (status.Device, status.Inode) : default;
 }

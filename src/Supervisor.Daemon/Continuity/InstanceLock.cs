@@ -7,8 +7,8 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// The claim on a runtime directory: a locked file, which says who is in charge of what lies there. The kernel lets go
-/// of the lock with the process, however it ends, so a stale file stops nobody.
+/// The lock of a runtime directory: a locked file with the process id of the daemon that runs there. The kernel releases the lock
+/// when the process exits, so a stale file does not matter.
 /// </summary>
 internal sealed class InstanceLock : IDisposable
 {
@@ -16,24 +16,24 @@ internal sealed class InstanceLock : IDisposable
 
     private InstanceLock(DescriptorHandle file) => _file = file;
 
-    /// <summary>The locked file. The lock belongs to the open file, so whoever is given this descriptor has it too.</summary>
+    /// <summary>The locked file. The lock belongs to the open file, so a process that gets this descriptor has the lock too.</summary>
     public DescriptorHandle Descriptor => _file;
 
-    /// <summary>The claim of a predecessor, by its locked file, which says from now on that it is this process's.</summary>
+    /// <summary>Continues with the lock of a previous daemon, and writes this process's id into its file.</summary>
     public static InstanceLock Adopt(DescriptorHandle file)
     {
-        // It is locked already, unless by a predecessor that locked otherwise.
+        // It is locked already, unless an older version used another kind of lock.
         Files.TryLock(file);
         Sign(file);
         return new InstanceLock(file);
     }
 
-    /// <summary>Makes the directory where it is missing, and takes the lock; null with the reason where that cannot be, and in <paramref name="isHeld"/> whether another one has it.</summary>
+    /// <summary>Creates the directory where it is missing, and takes the lock; null with the reason, and in <paramref name="isHeld"/> whether another process has it.</summary>
     public static InstanceLock? TryTake(RuntimePaths paths, out bool isHeld, out string? error)
     {
         isHeld = false;
 
-        // Workers of any user must reach their socket, and need not see the others'.
+        // Workers of any user must reach their own socket, and need not list the others.
         const int directoryMode = 0x1C9, notifyMode = 0x1C9;
         error = Make(paths.Directory, directoryMode, isOurs: false) ?? Make(paths.NotifyDirectory, notifyMode, isOurs: true);
         if (error is not null)
@@ -42,7 +42,7 @@ internal sealed class InstanceLock : IDisposable
             return null;
         }
 
-        // 0640: to be looked at by whoever may read the control socket; who can open a file can lock it, for reading at least.
+        // 0640: readable for those who may use the control socket. A process that can open a file can take a shared lock on it.
         const int fileMode = 0x1A0;
         var file = TrustedFile.OpenOwn(paths.LockFile, fileMode, PathTrust.InForce, out var refused);
         if (file is null)
@@ -70,7 +70,7 @@ internal sealed class InstanceLock : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    /// <summary>Why the runtime directory is one in which somebody else may put or replace files; null where it is not, or not there yet.</summary>
+    /// <summary>Why another user may create or replace files in the runtime directory; null where none may, or it does not exist yet.</summary>
     public static PathStep? Flaw(string directory, PathTrust trust)
     {
         using var walk = PathWalk.Of(directory, trust);
@@ -78,8 +78,8 @@ internal sealed class InstanceLock : IDisposable
     }
 
     /// <summary>
-    /// Makes the directory with its parents where it is missing. Whoever may write to one of them could put a socket, a lock or a
-    /// state there, which decide what the daemon executes: then it is refused, also where it is there already.
+    /// Creates the directory with its parents where it is missing. A user who may write to one of them could put a socket, a lock or
+    /// a state there, which decide what the daemon executes. Such a directory is refused, also where it exists already.
     /// </summary>
     private static string? Make(string directory, int mode, bool isOurs)
     {
@@ -95,7 +95,7 @@ internal sealed class InstanceLock : IDisposable
             return $"cannot create it: {made.Error?.ToString() ?? $"{made.RealPath} is not a directory"}; create it for this user";
         }
 
-        // The umask takes bits of what mkdir() is given.
+        // The umask clears bits of the mode that mkdir() gets.
         if ((isOurs || !wasThere) && made.TargetStatus.Permissions != mode && made.TargetStatus.Uid == Processes.EffectiveUid
             && Files.SetPinnedMode(made.Target, mode) is { } refused)
         {

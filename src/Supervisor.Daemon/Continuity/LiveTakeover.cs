@@ -2,7 +2,6 @@ using System.Globalization;
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Protocols;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux;

@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Serilog;
 using Supervisor.Core;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux;

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Supervisor.Control;
 using Supervisor.Core.State;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Handoff;

@@ -6,15 +6,15 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Runtime;
 
 /// <summary>
-/// What systemd is about to do with this unit when it sends SIGTERM: the signal of a restart and of a stop are the same, the
-/// unit's job tells the two apart (org.freedesktop.systemd1(5), Job.JobType). Asked of systemctl, which is where systemd is.
+/// Whether a SIGTERM from systemd is a stop or part of a restart: the signal is the same, only the unit's job type differs
+/// (org.freedesktop.systemd1(5), Job.JobType). systemctl reads it, which is installed where systemd is.
 /// </summary>
 internal static class SystemdJob
 {
     private static readonly string[] Programs = ["/usr/bin/systemctl", "/bin/systemctl"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
-    /// <summary>Tells <paramref name="onKnown"/> on the loop whether it is a restart; it is none where nobody answers.</summary>
+    /// <summary>Calls <paramref name="onKnown"/> on the loop with whether it is a restart; without an answer it is a stop.</summary>
     public static void AskIfRestart(EventLoop loop, OrphanReaper? orphans, Action<bool> onKnown)
     {
         if (Unit() is not { } unit || Programs.FirstOrDefault(Files.IsExecutable) is not { } program)
@@ -34,7 +34,7 @@ internal static class SystemdJob
         .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
         .Any(fields => fields.Length >= 3 && fields[1] == unit && fields[2] is "restart" or "try-restart");
 
-    /// <summary>The unit that this process is of, from its cgroup.</summary>
+    /// <summary>The unit of this process, from its cgroup.</summary>
     private static (string Name, bool IsUser)? Unit()
     {
         try

@@ -5,8 +5,8 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Runtime;
 
 /// <summary>
-/// WATCHDOG=1 to systemd, sd_watchdog_enabled(3): the loop itself sends it, twice in the time that systemd allows, so
-/// that a loop which hangs is seen. Without WatchdogSec= in the unit there is none, and no timer.
+/// Sends WATCHDOG=1 to systemd, sd_watchdog_enabled(3), twice in each WatchdogSec=. The loop sends it, so systemd notices a loop
+/// that hangs. Without WatchdogSec= in the unit there is no timer.
 /// </summary>
 internal sealed class SystemdWatchdog : IDeadline
 {

@@ -10,21 +10,20 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// The daemon's end of the keeper (keeper.c): a process of a few pages that holds the daemon's descriptors for the case
-/// that it dies without a word, and hands them to the successor that connects to its socket. When it ends it is reaped as
-/// an orphan is: nobody asks how. Lives on the loop.
+/// The daemon's end of the keeper (keeper.c): a process of a few pages that holds the daemon's descriptors in case the daemon
+/// dies, and passes them to the successor that connects to its socket. When it exits it is reaped as orphans are. On the loop.
 /// </summary>
 public sealed class FdHolder : IDescriptorHolder, IDisposable
 {
     private const int MaxPacket = 512;
 
-    /// <summary>How many keys, and descriptors, a packet has at most: keeper.c, TOGETHER.</summary>
+    /// <summary>The most keys, and descriptors, in one packet: keeper.c, TOGETHER.</summary>
     private const int MostTogether = 16;
 
-    /// <summary>How long a start waits for each packet of a dead daemon's keeper, which takes it microseconds.</summary>
+    /// <summary>How long a start waits for each packet of a dead daemon's keeper. It takes microseconds.</summary>
     private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long the loop waits for the keeper to make room, which takes it microseconds.</summary>
+    /// <summary>How long the loop waits for room in the keeper's buffer. It takes microseconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
     private readonly EventLoop _loop;
@@ -44,23 +43,23 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         loop.Watch(link, Hear);
         if (process is null)
         {
-            // It may be of a version that takes one key a packet and answers nothing.
+            // An older version reads one key per packet and does not answer.
             Send("V"u8, []);
         }
     }
 
-    /// <summary>It has gone: nothing is held any more.</summary>
+    /// <summary>The keeper has exited: nothing is held any more.</summary>
     public event Action? Gone;
 
     /// <summary>The link, for a successor in the same process.</summary>
     public DescriptorHandle Link => _link;
 
-    /// <summary>Its process id; 0 where it was a predecessor's.</summary>
+    /// <summary>Its process id; 0 where a previous daemon started it.</summary>
     public int Pid => _process?.Pid ?? 0;
 
     /// <summary>
-    /// Starts one whose socket lies at <paramref name="path"/>; null with the reason. It may be on its way to its program when
-    /// this returns, and takes what it is sent as soon as it is there. Main thread only.
+    /// Starts a keeper with its socket at <paramref name="path"/>; null with the reason. Its execve() may not have finished when
+    /// this returns; what is sent waits until it has. Main thread only.
     /// </summary>
     public static FdHolder? TryStart(EventLoop loop, string path, IReadOnlyList<string> environment, ILogger log, out string? error)
     {
@@ -119,12 +118,12 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         }
     }
 
-    /// <summary>Goes on with a predecessor's link, after execve() in the same process.</summary>
+    /// <summary>Continues with a previous daemon's link, after execve() in the same process.</summary>
     public static FdHolder Adopt(EventLoop loop, DescriptorHandle link, ILogger log) => new(loop, link, null, log);
 
     /// <summary>
-    /// Takes what a dead predecessor's keeper holds. Its link, on which that keeper is this daemon's from then on, comes as
-    /// <see cref="DescriptorKey.FdHolder"/>. Nothing where there is none. Waits for its answer, which takes microseconds.
+    /// Takes what a dead daemon's keeper holds; nothing where there is no keeper. The keeper is this daemon's from then on: its link
+    /// comes as <see cref="DescriptorKey.FdHolder"/>. Waits for the answers, which take microseconds.
     /// </summary>
     public static void TakeFrom(string path, IncomingDescriptors descriptors)
     {
@@ -140,7 +139,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
             return;
         }
 
-        // struct timeval: a keeper that stands still leaves a start without what it holds, not without an end.
+        // struct timeval: a keeper that hangs costs the start its descriptors and a bounded time.
         const int socketLevel = 1, receiveTimeout = 20;
         Span<long> patience = [AnswersWithin.Seconds, 0];
         Sockets.SetBytes(link, socketLevel, receiveTimeout, System.Runtime.InteropServices.MemoryMarshal.AsBytes(patience));
@@ -195,7 +194,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         }
     }
 
-    /// <summary>The daemon leaves in good order: the keeper goes at once.</summary>
+    /// <summary>The daemon exits in good order: the keeper exits at once.</summary>
     public void Dismiss(string path)
     {
         DescriptorPassing.Send(_link, "B"u8, [], wait: false, out _);
@@ -217,7 +216,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         var length = DescriptorPassing.Receive(_link, data, [], maxDescriptors: 0, wait: false, out _, out _, out var error);
         if (length > 1 && data[0] == (byte)'E')
         {
-            _log.Kind(MessageIds.KeeperRefused).Warning("the keeper could not take {Descriptor}: it would be lost if the daemon died", Encoding.UTF8.GetString(data[1..length]));
+            _log.Kind(MessageIds.KeeperRefused).Warning("the keeper cannot hold {Descriptor}: it is lost if the daemon dies", Encoding.UTF8.GetString(data[1..length]));
         }
         else if (length == 1 && data[0] == (byte)'V')
         {
@@ -228,14 +227,14 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
             _loop.Unwatch(_link);
             if (_process?.TryGetOutcome(out var failure) == true && failure is { } step)
             {
-                _log.Kind(MessageIds.KeeperFailed).Warning("the keeper could not be executed: {Stage}, {Error}", step.Stage.ToString(), ErrnoNames.Name(step.Errno));
+                _log.Kind(MessageIds.KeeperFailed).Warning("cannot execute the keeper: {Stage}: {Error}", step.Stage.ToString(), ErrnoNames.Name(step.Errno));
             }
 
             Gone?.Invoke();
         }
     }
 
-    /// <summary>Sends, and waits a moment for room: a start puts thousands. A keeper that stands still holds the loop up once and not for each.</summary>
+    /// <summary>Sends, and waits a moment for room, because a start puts thousands. A keeper that hangs delays the loop once, not for each packet.</summary>
     private bool Send(ReadOnlySpan<byte> packet, ReadOnlySpan<DescriptorHandle> riding)
     {
         while (!DescriptorPassing.Send(_link, packet, riding, wait: false, out var error))

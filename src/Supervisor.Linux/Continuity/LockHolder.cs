@@ -5,17 +5,16 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// Who is in charge of a runtime directory, as anybody can see who may read its lock file. A client needs this because the
-/// sockets do not tell: they outlive the daemon in the keeper's hands, so connect() succeeds and nobody answers, and
-/// SO_PEERCRED names whoever called listen(), which with a successor is a predecessor that has ended. The lock belongs to
-/// whoever is in charge, goes with the kernel when that one ends, however it ends, and is handed on without a gap when it is
-/// succeeded; a daemon that is stopped or busy still has it. Looking does not take it, so nobody's start is disturbed.
+/// The daemon that runs in a runtime directory, read from its lock file. The sockets do not show it: the keeper holds them when
+/// the daemon has died, so connect() succeeds and nothing answers, and SO_PEERCRED names the process that called listen(), which
+/// may be a previous daemon. The running daemon has the lock, also while it is stopped or busy. The kernel releases the lock when
+/// the daemon exits, and a succession passes it on without a gap. Reading does not take the lock.
 /// </summary>
-/// <param name="Lives">Whether there is one; null where it cannot be seen: no lock file, no permission.</param>
-/// <param name="Pid">The process id that it, or else the last one, has left; null where it cannot be read. One of its own PID namespace.</param>
+/// <param name="Lives">Whether a daemon has the lock; null where that is unknown: no lock file, or no permission.</param>
+/// <param name="Pid">The process id in the file, of this or the previous daemon, in its own PID namespace; null where it cannot be read.</param>
 public readonly record struct LockHolder(bool? Lives, int? Pid)
 {
-    /// <summary>Looks at the lock file of a runtime directory.</summary>
+    /// <summary>Reads the lock file of a runtime directory.</summary>
     public static LockHolder Of(string lockFile)
     {
         using var file = Files.OpenToRead(lockFile, out _);

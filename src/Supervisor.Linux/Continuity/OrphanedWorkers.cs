@@ -7,14 +7,13 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// Processes of a dead daemon that its state does not know: a worker that was spawned in the instant of its death, a hook.
-/// What they were for cannot be told any more, so they are asked to leave, and killed when they have not in time. Lives on
-/// the loop.
+/// Processes of a dead daemon that are not in its state: a hook, or a worker that was spawned when the daemon died. Their purpose
+/// is unknown, so they get SIGTERM, and SIGKILL if they have not exited in time. On the loop.
 /// </summary>
 /// <remarks>
-/// They are told by their user and token (<see cref="WorkerRecovery"/>). A process that was in its execve() when its daemon was
-/// killed has no environment until that is done (create_elf_tables in fs/binfmt_elf.c comes late). So they are looked for
-/// twice, beside the loop: at once, and a second later.
+/// They are recognised by user and token (<see cref="WorkerRecovery"/>). A process that was in execve() when its daemon was killed
+/// has no environment until execve() is done (create_elf_tables in fs/binfmt_elf.c comes late). So another thread searches
+/// twice: at once, and a second later.
 /// </remarks>
 public sealed class OrphanedWorkers : IDeadline, IDisposable
 {
@@ -29,7 +28,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
     private bool _hasLookedTwice;
     private bool _isDisposed;
 
-    /// <summary>Asks the survivors to exit that are <paramref name="unknown"/> to this daemon, which is asked on the loop.</summary>
+    /// <summary>Stops the processes that <paramref name="unknown"/> selects, on the loop, from those that were found.</summary>
     public OrphanedWorkers(EventLoop loop, WorkerRecovery survivors, Func<IReadOnlyList<WorkerRecovery.Found>, IEnumerable<WorkerRecovery.Found>> unknown, ILogger log)
     {
         _loop = loop;
@@ -90,7 +89,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
                 continue;
             }
 
-            _log.Kind(MessageIds.OrphanStopped).Warning("pid {Pid} ({Command}) is of a daemon that died, and its state does not know it: it is asked to leave", pid, ProcFile.Command(pid) ?? "?");
+            _log.Kind(MessageIds.OrphanStopped).Warning("pid {Pid} ({Command}): orphan of a daemon that died, not in its state: sending SIGTERM, SIGKILL follows in {Seconds}s", pid, ProcFile.Command(pid) ?? "?", Patience.TotalSeconds);
             Processes.Signal(pidfd, SIGTERM);
             _left.Add(pid, pidfd);
             _loop.Watch(pidfd, () => Remove(pid, pidfd));

@@ -9,27 +9,26 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// The connection on which a living daemon hands everything over to a process that takes its place: the broker's, from the
-/// request <c>succeed</c> on.
+/// The connection on which a running daemon hands over to a process that takes over: a connection to the broker, after the
+/// request <c>succeed</c>.
 /// </summary>
 /// <remarks>
 /// <code>
 /// successor ── {"method":"succeed"} ──▶ daemon
-///           ◀── {"error":{...}} ─────── it goes on
-///           ◀── {"descriptors":[KEY...],"more":bool}, each by SCM_RIGHTS: from the first one on it does nothing but wait
-///           ── {"commit":true} ───────▶ it has left as soon as it has read this
+///           ◀── {"error":{...}} ─────── the daemon continues
+///           ◀── {"descriptors":[KEY...],"more":bool}, by SCM_RIGHTS: from the first packet on the daemon only waits
+///           ── {"commit":true} ───────▶ the daemon exits when it has read this
 /// </code>
-/// Two are never in charge, and there is always one: the daemon is until the commit lies in its socket's buffer, the
-/// successor is from then on. A successor that ends, or is silent for too long, has not committed; since the daemon shuts
-/// its side before it decides so, a commit that comes too late is refused by the kernel (EPIPE).
+/// The daemon stays in charge until the commit packet is in its receive buffer; from then on the successor is. Before the daemon
+/// concludes that no commit came, it shuts down its side of the link, so a late commit fails with EPIPE.
 /// </remarks>
 public static class SuccessionLink
 {
     private const string CommitPacket = """{"commit":true}""";
 
     /// <summary>
-    /// Sends everything; null, or why the successor has not got it. <paramref name="patience"/> is how long it may leave
-    /// the daemon waiting for room.
+    /// Sends everything; null, or why the successor has not received it. <paramref name="patience"/> is how long the daemon waits
+    /// for room.
     /// </summary>
     public static string? Send(DescriptorHandle link, IReadOnlyDictionary<string, DescriptorHandle> descriptors, TimeSpan patience)
     {
@@ -73,7 +72,7 @@ public static class SuccessionLink
         return null;
     }
 
-    /// <summary>Waits for the commit; null where it came, or why it has not, and will not.</summary>
+    /// <summary>Waits for the commit; null where it came, or why none came and none can come.</summary>
     public static string? AwaitCommit(DescriptorHandle link, TimeSpan patience)
     {
         var isSilent = !Polling.Await(link, patience);
@@ -90,8 +89,8 @@ public static class SuccessionLink
     }
 
     /// <summary>
-    /// Asks a living daemon for everything, and takes it; null with the reason where it refuses, or does not answer, and
-    /// then it goes on.
+    /// Asks a running daemon to hand over and receives everything; null with the reason where it refuses or does not answer, and
+    /// then it continues.
     /// </summary>
     public static IncomingDescriptors? Receive(DescriptorHandle link, TimeSpan patience, out string? refusal)
     {
@@ -141,7 +140,7 @@ public static class SuccessionLink
         return null;
     }
 
-    /// <summary>This process is in charge from now on; false where the daemon has ended or has given this one up, and is.</summary>
+    /// <summary>Commits: this process is in charge from now on. False where the daemon has exited, or no longer waits.</summary>
     public static bool Commit(DescriptorHandle link) => DescriptorPassing.Send(link, Encoding.UTF8.GetBytes(CommitPacket), [], wait: true, out _);
 
     private static bool TryRead(ReadOnlyMemory<byte> packet, List<DescriptorHandle> received, IncomingDescriptors incoming, out bool more, out string? refusal)
@@ -177,7 +176,7 @@ public static class SuccessionLink
             // Said below.
         }
 
-        refusal = "it does not speak as listend does";
+        refusal = "it does not follow the protocol";
         return false;
     }
 }

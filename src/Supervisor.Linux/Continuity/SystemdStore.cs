@@ -7,8 +7,8 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// systemd's descriptor store (sd_notify(3), FDSTORE=1): what is in it comes back by LISTEN_FDS to the next process of the
-/// unit. FDPOLL=0, since a listener or a pipe that hangs up is still to be kept. Needs FileDescriptorStoreMax= in the unit.
+/// systemd's descriptor store (sd_notify(3), FDSTORE=1): LISTEN_FDS passes its content to the next process of the
+/// unit. FDPOLL=0, because a listener or a pipe that hangs up is still needed. Needs FileDescriptorStoreMax= in the unit.
 /// </summary>
 public sealed class SystemdStore : IDescriptorHolder, IDisposable
 {
@@ -16,7 +16,7 @@ public sealed class SystemdStore : IDescriptorHolder, IDisposable
 
     private SystemdStore(DescriptorHandle socket) => _socket = socket;
 
-    /// <summary>The store behind NOTIFY_SOCKET; null where systemd is not who started this process.</summary>
+    /// <summary>The store behind NOTIFY_SOCKET; null where systemd did not start this process.</summary>
     public static SystemdStore? FromEnvironment()
     {
         if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not { Length: > 1 } path || Environment.GetEnvironmentVariable("INVOCATION_ID") is null
@@ -40,7 +40,7 @@ public sealed class SystemdStore : IDescriptorHolder, IDisposable
     {
         for (var i = 0; i < descriptors.Count; i++)
         {
-            // A second one of a name does not replace the first.
+            // A second descriptor of the same name does not replace the first.
             var (key, descriptor) = descriptors[i];
             Drop(key);
             if (!DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTORE=1\nFDPOLL=0\nFDNAME={key}"), [descriptor], wait: false, out _))

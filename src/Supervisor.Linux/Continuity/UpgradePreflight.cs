@@ -7,15 +7,15 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Continuity;
 
-/// <summary>How a trial went.</summary>
-/// <param name="Failure">How it failed, for people; null where the program exited with 0 in time.</param>
+/// <summary>The result of a preflight.</summary>
+/// <param name="Failure">Why it failed; null where the program exited with status 0 in time.</param>
 /// <param name="Output">What it wrote to standard output.</param>
 /// <param name="Error">What it wrote to standard error.</param>
 public sealed record TrialResult(string? Failure, string Output, string Error);
 
 /// <summary>
-/// Runs a program to see whether it works, within a time: its output is taken, its end seen on its pidfd, and what it leaves
-/// of its session killed. Lives on the loop and never waits on it.
+/// Runs a program with a timeout and collects its output. Watches it by pidfd, and kills what it leaves of its session. On the
+/// loop, which never waits for it.
 /// </summary>
 public sealed class UpgradePreflight : IDeadline, IDisposable
 {
@@ -42,8 +42,8 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
     public TimeSpan? NextDeadline { get; private set; }
 
     /// <summary>
-    /// Starts it, with <paramref name="passed"/> as descriptors from 3, and tells <paramref name="onEnded"/> on the loop,
-    /// once. Main thread only.
+    /// Starts the program, with <paramref name="passed"/> as descriptors from 3. Calls <paramref name="onEnded"/> once, on the
+    /// loop. Main thread only.
     /// </summary>
     public static void Run(
         EventLoop loop,
@@ -70,7 +70,7 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
         _process?.Kill();
     }
 
-    /// <summary>Looks no more; a program that still runs is let be.</summary>
+    /// <summary>Stops watching; a program that still runs continues.</summary>
     public void Dispose()
     {
         if (_process is { } process)

@@ -6,15 +6,15 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// Processes of a dead daemon's workers and hooks, and what they hold. They are known by their user, all of whose ids have to
-/// be the one of a worker (a set-user-id program has others), and by the token that only a worker or hook was given.
+/// Finds the processes of a dead daemon's workers and hooks, and takes sockets from them. They are recognised by their user ids,
+/// which must all be a worker's (a set-user-id program has others), and by the token that only workers and hooks were given.
 /// </summary>
 public sealed class WorkerRecovery
 {
-    /// <summary>How long sockets are looked for, before which a successor serves nobody.</summary>
+    /// <summary>How long the search for sockets may take: the successor serves no client before.</summary>
     private static readonly TimeSpan SearchPatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>Pidfds that a look opens at most.</summary>
+    /// <summary>The most pidfds that a search opens.</summary>
     private const int MostFound = 512;
 
     private readonly DaemonManifest _manifest;
@@ -22,7 +22,7 @@ public sealed class WorkerRecovery
     private readonly WorkerTokens? _tokens;
     private readonly HashSet<uint> _users;
 
-    /// <summary>Those of the daemon that wrote <paramref name="manifest"/>, whose broker's socket lay at <paramref name="broker"/>.</summary>
+    /// <summary>For the daemon that wrote <paramref name="manifest"/> and whose broker listened at <paramref name="broker"/>.</summary>
     public WorkerRecovery(DaemonManifest manifest, string broker)
     {
         _manifest = manifest;
@@ -35,7 +35,7 @@ public sealed class WorkerRecovery
         ];
     }
 
-    /// <summary>A process that was started by the dead daemon, or descends from one.</summary>
+    /// <summary>A process that the dead daemon started, or a descendant of one.</summary>
     /// <param name="Pid">Its id.</param>
     /// <param name="Pidfd">Its pidfd, opened before anything was read of it; the receiver's.</param>
     /// <param name="Token">Its token; null where a version without tokens started it.</param>
@@ -43,9 +43,9 @@ public sealed class WorkerRecovery
     public sealed record Found(int Pid, DescriptorHandle Pidfd, string? Token, string? NotifyPath);
 
     /// <summary>
-    /// Sockets by inode, out of the processes that hold them (pidfd_getfd(2), which needs the right to trace them). Those
-    /// that no worker holds are missing. The workers of the state are asked first; only for what they lack is all of /proc
-    /// searched, for a few seconds at most.
+    /// Takes sockets by inode from the processes that hold them (pidfd_getfd(2), which needs the right to trace them). A socket
+    /// that no worker holds is missing in the result. Searches the workers of the state first, then all of /proc, for a few seconds
+    /// at most.
     /// </summary>
     public IReadOnlyDictionary<ulong, DescriptorHandle> TakeSockets(IReadOnlySet<ulong> inodes)
     {
@@ -77,7 +77,7 @@ public sealed class WorkerRecovery
     }
 
     /// <summary>
-    /// Every such process that is older than this one and not its child. Each environment is read once. Not on the loop: a
+    /// Every such process that is older than this one and not its child. Reads each environment once. Not on the loop, because a
     /// process can make that slow.
     /// </summary>
     public async Task<IReadOnlyList<Found>> FindAsync()
@@ -133,7 +133,7 @@ public sealed class WorkerRecovery
                 continue;
             }
 
-            // Between the look and the taking the number can have become another file's.
+            // In the meantime the number may have become another file's.
             if (Files.GetStatus(descriptor, out var status) is null && status.IsSocket && status.Inode == one.Inode)
             {
                 left.Remove(one.Inode);

@@ -1,9 +1,10 @@
+using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Workers;
 
-namespace Supervisor.Daemon.Continuity;
+namespace Supervisor.Daemon.Runtime;
 
 /// <summary>What has to finish before a succession: answers of the control interface, the killing of what workers left behind, and what the disposer receives.</summary>
 /// <remarks>A successor knows of none of these. A connection to the control socket waits in its queue in the meantime, because the socket itself stays.</remarks>
