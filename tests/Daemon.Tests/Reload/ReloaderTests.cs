@@ -5,9 +5,9 @@ using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reload;
+using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Tests.Fakes;
 using Supervisor.Linux.Listeners;
 
