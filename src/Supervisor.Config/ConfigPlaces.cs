@@ -4,14 +4,14 @@ using Supervisor.Config.Toml;
 namespace Supervisor.Config;
 
 /// <summary>
-/// Where the settings of a configuration stand: for what only the host can tell, such as a user that nobody has, and which
-/// is to be reported as the parser reports what it finds itself. It holds the files' trees: not to be kept.
+/// Where the settings of a configuration stand. What is found wrong after parsing, such as an unknown user, is reported with its
+/// position too. It holds the files' trees: do not keep it.
 /// </summary>
 public sealed class ConfigPlaces
 {
     private readonly IReadOnlyList<TomlNode> _documents;
 
-    /// <summary>The places of no file: every diagnostic is about the whole configuration.</summary>
+    /// <summary>Without a file: every diagnostic is about the whole configuration.</summary>
     public ConfigPlaces()
         : this([])
     {
@@ -63,14 +63,14 @@ public sealed class ConfigPlaces
         return new ConfigDiagnostic(at.File, at.Line, at.Column, null, message, remedy);
     }
 
-    /// <summary>These diagnostics in the order of the files, then by line and column; what is of no file that was read comes first.</summary>
+    /// <summary>These diagnostics in the order of the files, then by line and column; diagnostics of other files come first.</summary>
     public IEnumerable<ConfigDiagnostic> Sort(IEnumerable<ConfigDiagnostic> diagnostics)
     {
         var files = _documents.Select(document => document.Position.File).ToList();
         return diagnostics.OrderBy(e => files.IndexOf(e.File)).ThenBy(e => e.Line).ThenBy(e => e.Column);
     }
 
-    /// <summary>Goes down as far as it gets, and says how far.</summary>
+    /// <summary>Follows the keys as far as they exist, and returns how many do.</summary>
     private static int Follow(TomlNode from, string[] keys, out TomlNode reached)
     {
         reached = from;

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Supervisor.Config.Diagnostics;
 
 /// <summary>
-/// Collects everything that is wrong. After a syntax error the tree holds less than the user wrote: what is missing in
-/// it is then no error (<see cref="IsComplete"/>), and what is odd on the very line of a syntax error follows from it.
+/// Collects everything that is wrong. After a syntax error the tree holds less than the user wrote, so what is missing in it is
+/// not an error (<see cref="IsComplete"/>), and other errors on the line of a syntax error follow from it.
 /// </summary>
 internal sealed class DiagnosticList
 {
@@ -20,7 +20,7 @@ internal sealed class DiagnosticList
     /// <summary>Makes a file known, in the order in which diagnostics are to be sorted.</summary>
     public void Begin(string file) => _files.Add(file);
 
-    /// <summary>A syntax error; of several on one line the first one stands for all.</summary>
+    /// <summary>A syntax error; only the first one of a line is kept.</summary>
     public void AddSyntax(SourcePosition position, string? setting, string message, string? remedy = null)
     {
         IsComplete = false;

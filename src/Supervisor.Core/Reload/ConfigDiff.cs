@@ -5,13 +5,12 @@ using Supervisor.Core.Services;
 namespace Supervisor.Core.Reload;
 
 /// <summary>
-/// What lies between what runs and what a configuration asks for. Pure: nothing is made, nothing is asked of the kernel.
+/// The difference between what runs and what a configuration asks for. Pure: nothing is made, and the kernel is not asked.
 /// </summary>
 /// <remarks>
-/// A listener is its address: that is what clients know it by, and what only one can have. So listeners of the same name
-/// and address are the same; of those that are left, the ones of the same address are too, renamed; and only then the
-/// ones of the same name, moved to another address. Two listeners that exchange their addresses thus exchange their
-/// names, and no socket is made.
+/// A listener is its address: clients know it by its address, and only one listener can have it. Listeners are paired in three
+/// rounds: same name and address; then same address, which is a new name; then same name, which is a move to another address.
+/// So two listeners that exchange their addresses only exchange their names, and no socket is made.
 /// </remarks>
 public sealed record ConfigDiff
 {
@@ -21,18 +20,18 @@ public sealed record ConfigDiff
         Services = services;
     }
 
-    /// <summary>The listeners in the order of the new configuration, then those that it does not have any more.</summary>
+    /// <summary>The listeners in the order of the new configuration, then the removed listeners.</summary>
     public ImmutableArray<ListenerDiff> Listeners { get; }
 
-    /// <summary>The services in the order of the new configuration, then those that it does not have any more.</summary>
+    /// <summary>The services in the order of the new configuration, then the removed services.</summary>
     public ImmutableArray<ServiceDiff> Services { get; }
 
     /// <summary>Whether nothing changes.</summary>
     public bool IsEmpty => Listeners.All(listener => listener.IsUnchanged) && Services.All(service => service.IsUnchanged);
 
     /// <summary>Compares.</summary>
-    /// <param name="listenersBefore">The listeners that there are.</param>
-    /// <param name="servicesBefore">What was last asked of the services that there are.</param>
+    /// <param name="listenersBefore">The listeners that exist.</param>
+    /// <param name="servicesBefore">What was last asked of the services that exist.</param>
     /// <param name="listeners">The listeners that are asked for.</param>
     /// <param name="services">The services that are asked for.</param>
     /// <param name="mixed">Names of services of which some workers are not what was last asked for, and no roll-out is there to change that.</param>
@@ -44,7 +43,7 @@ public sealed record ConfigDiff
         var partner = new Dictionary<string, ListenerSpec>(StringComparer.Ordinal);
         Pair((before, after) => before.Name == after.Name && before.Address == after.Address);
 
-        // Port 0 is any address, and says nothing about who is who.
+        // Port 0 is any port: it does not tell which listener is which.
         Pair((before, after) => before.Address == after.Address && !(before.Address.Kind.IsInternet() && before.Address.Port == 0));
         Pair((before, after) => before.Name == after.Name);
 
@@ -54,14 +53,14 @@ public sealed record ConfigDiff
             .. left.Select(before => new ListenerDiff(before, null)),
         ];
 
-        // A listener that got another socket: by whose name the service asks for it.
+        // Listeners that get another socket, by the name that services list.
         var moved = listenerDiffs.Where(diff => diff.NeedsNewSocket).Select(diff => diff.Name).ToHashSet(StringComparer.Ordinal);
 
-        // A name that stays, and stands for another listener now.
+        // Names that now belong to another listener.
         var exchanged = listenerDiffs.Where(diff => diff is { IsRenamed: true, After: not null } && listenersBefore.Any(before => before.Name == diff.Name)).Select(diff => diff.Name);
         moved.UnionWith(exchanged);
 
-        // The name of one that is gone, and of an unrelated one that is new.
+        // Names of removed listeners that unrelated new listeners have.
         moved.UnionWith(listenerDiffs.Where(diff => diff.Before is null && listenersBefore.Any(before => before.Name == diff.Name)).Select(diff => diff.Name));
         return new ConfigDiff(
             listenerDiffs,

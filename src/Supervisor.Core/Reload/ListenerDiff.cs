@@ -11,7 +11,7 @@ public sealed record ListenerDiff(ListenerSpec? Before, ListenerSpec? After)
     /// <summary>The name that it has, or had.</summary>
     public string Name => (After ?? Before)!.Name;
 
-    /// <summary>The settings in which it changes, and what each takes.</summary>
+    /// <summary>The settings that change, and what each change needs.</summary>
     public ImmutableArray<(string Setting, TermChange Change)> Changed { get; } = Before is not null && After is not null ? ListenerReloadImpact.Changed(Before, After) : [];
 
     /// <summary>Whether it is the same listener under another name.</summary>
@@ -20,7 +20,7 @@ public sealed record ListenerDiff(ListenerSpec? Before, ListenerSpec? After)
     /// <summary>Whether it needs another socket.</summary>
     public bool NeedsNewSocket => Changed.Any(change => change.Change == TermChange.NewSocket);
 
-    /// <summary>Whether it gets more sockets, or fewer, and the others stay.</summary>
+    /// <summary>Whether it gets more sockets or fewer, and keeps the others.</summary>
     public bool ChangesShards => !NeedsNewSocket && Changed.Any(change => change.Change == TermChange.Shards);
 
     /// <summary>Whether nothing at all changes.</summary>

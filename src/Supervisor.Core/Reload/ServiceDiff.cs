@@ -6,14 +6,14 @@ namespace Supervisor.Core.Reload;
 /// <summary>One service, as it is and as it is asked for.</summary>
 /// <param name="Before">What it was asked to be; null: it is added.</param>
 /// <param name="After">What is asked for; null: it is removed.</param>
-/// <param name="MovedListeners">Names of its listeners, in descriptor order, that get another socket: its workers have to be new for that.</param>
-/// <param name="IsMixed">Whether some of its workers are of another generation than the one that was asked for last: the roll-out ended in between.</param>
+/// <param name="MovedListeners">Names of its listeners, in descriptor order, that get another socket: only new workers get it.</param>
+/// <param name="IsMixed">Whether some workers are of another generation than the one last asked for, because a roll-out ended between the two.</param>
 public sealed record ServiceDiff(ServiceSpec? Before, ServiceSpec? After, ImmutableArray<string> MovedListeners, bool IsMixed = false)
 {
     /// <summary>The name.</summary>
     public string Name => (After ?? Before)!.Name;
 
-    /// <summary>The settings in which it changes.</summary>
+    /// <summary>The settings that change.</summary>
     public ImmutableArray<ServiceTerm> Changed { get; } = Before is not null && After is not null ? ServiceReloadImpact.Changed(Before, After) : [];
 
     /// <summary>Whether its workers have to be replaced.</summary>

@@ -6,13 +6,12 @@ using Supervisor.Linux.Listeners;
 namespace Supervisor.Daemon.Reload;
 
 /// <summary>
-/// Waits until nobody waits in the queues of sockets that are on their way out, and then goes on; no longer than
-/// <see cref="Longest"/>. The kernel announces that a queue is not empty and never that it is, so this looks; it exists
-/// for these moments alone. On the loop.
+/// Waits until the queues of sockets that go away are empty, no longer than <see cref="Longest"/>, and then calls back. The
+/// kernel announces when a queue gets its first connection, and never when it is empty, so the queues are polled. On the loop.
 /// </summary>
 internal sealed class QueueDrain : IDeadline
 {
-    /// <summary>A worker that does not accept for so long will not.</summary>
+    /// <summary>A worker that has not accepted for so long does not accept any more.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
 
     private const int LooksInARow = 3;
@@ -25,9 +24,9 @@ internal sealed class QueueDrain : IDeadline
     private int _empty;
 
     /// <param name="loop">The loop.</param>
-    /// <param name="isEmpty">Whether nobody waits in any of the queues.</param>
-    /// <param name="then">What to do when their queues are empty, or it takes too long.</param>
-    /// <param name="notBefore">When it is looked for the first time; null for at once.</param>
+    /// <param name="isEmpty">Whether all the queues are empty.</param>
+    /// <param name="then">Called when the queues are empty, or when the time is over.</param>
+    /// <param name="notBefore">When the queues are read for the first time; null for at once.</param>
     public QueueDrain(EventLoop loop, Func<bool> isEmpty, Action then, TimeSpan? notBefore = null)
     {
         _loop = loop;
@@ -45,7 +44,7 @@ internal sealed class QueueDrain : IDeadline
     /// <inheritdoc/>
     public void PassDeadline()
     {
-        // A connection whose handshake is not over shows up in the queue a moment later: empty once is not empty.
+        // A connection whose handshake has not ended enters the queue a moment later: one empty reading proves nothing.
         _empty = _isEmpty() ? _empty + 1 : 0;
         if (_empty < LooksInARow && _loop.Now < _until)
         {
@@ -58,7 +57,7 @@ internal sealed class QueueDrain : IDeadline
         _then();
     }
 
-    /// <summary>Whether nobody waits in the queue of a listener.</summary>
+    /// <summary>Whether the queue of a listener is empty.</summary>
     public static bool IsEmpty(ListenerHandle handle) =>
         handle.Descriptor is not { } socket || !handle.Spec.Address.Kind.Listens() || AcceptQueue.Read(socket, handle.Spec.Address.Kind, handle.Inode) is not { Length: > 0 };
 }

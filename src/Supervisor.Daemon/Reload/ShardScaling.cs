@@ -10,13 +10,13 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Reload;
 
 /// <summary>
-/// What happens to shards after a reload has changed their number: a new one gets connections when a worker serves it, one
-/// that is to go is closed when nobody has it any more and nobody waits in it. On the loop.
+/// Opens and closes shards after a reload has changed their number. A new shard gets connections when a worker serves it. A
+/// shard that goes away is closed when no worker has it and its queue is empty. On the loop.
 /// </summary>
 /// <remarks>
-/// A shard that is to go passes through: out of the kernel's selection (<see cref="ShardGroup.Shrink"/>); served by the
-/// workers that have it, whose stop signal waits for it (<see cref="LastIn"/>); held by nobody but the daemon; closed. Where its
-/// workers die before it is empty, the next ones of its slot are given it (<see cref="ServiceRunner.CoverShards"/>).
+/// A shard that goes away passes through these states: out of the kernel's selection (<see cref="ShardGroup.Shrink"/>); served by the
+/// workers that have it, whose stop signal waits for it (<see cref="LastIn"/>); held only by the daemon; closed. Where its
+/// workers exit before its queue is empty, the next workers of its slot get it (<see cref="ServiceRunner.CoverShards"/>).
 /// </remarks>
 internal sealed class ShardScaling : IDeadline
 {
