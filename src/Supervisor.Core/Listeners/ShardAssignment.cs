@@ -28,12 +28,12 @@ public static class ShardAssignment
     }
 
     /// <summary>
-    /// Whether workers have to be replaced, since what they have been given at their exec is not what there is: a worker
-    /// without a shard, one with a shard that is on its way out, or a shard that nobody has.
+    /// Whether workers have to be replaced, because the shards that they got at exec no longer fit: a worker without a shard, a
+    /// worker with a shard that is being removed, or a shard without a worker.
     /// </summary>
     /// <param name="held">The shards of each slot's live worker; a slot without one will get its share when it is started.</param>
     /// <param name="workers">How many workers there should be, at least 1.</param>
-    /// <param name="shards">How many shards there should be, at least 1; a number beyond is one that is on its way out.</param>
+    /// <param name="shards">How many shards there should be, at least 1; a shard with a higher number is being removed.</param>
     public static bool IsOutdated(IReadOnlyDictionary<int, IReadOnlyCollection<int>> held, int workers, int shards)
     {
         var covered = new HashSet<int>();

@@ -143,8 +143,7 @@ public static class BindDiagnostics
     }
 
     /// <summary>
-    /// Whether the evidence may be of a holder that has gone since the refusal: nobody can be seen, or a socket without a
-    /// process.
+    /// Whether the holder may have closed its socket since the refusal: no holder is visible, or only a socket without a process.
     /// </summary>
     internal static bool IsFleeting(BindDiagnosis diagnosis) => diagnosis is { Errno: "EADDRINUSE", IsPartial: false }
         && (diagnosis.Cause == BindCause.Unexplained || diagnosis.Holders.Any(holder => holder.Inode != 0 && holder.Processes.IsEmpty));

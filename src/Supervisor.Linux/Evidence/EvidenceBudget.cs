@@ -43,8 +43,8 @@ public sealed class EvidenceBudget
     public void Serve() => _most = MostAtOnce;
 
     /// <summary>
-    /// Runs <paramref name="look"/>, which should end at the given timestamp of <see cref="Stopwatch"/> and hand over what it
-    /// finds as it goes, since it may not end. False where it has not ended in time, or was not begun.
+    /// Runs <paramref name="look"/>, which should return before the given timestamp of <see cref="Stopwatch"/> and publish what
+    /// it finds at each step, because it may not return. False if it did not return in time, or was not started.
     /// </summary>
     public bool TryRun(Action<long> look)
     {

@@ -51,7 +51,7 @@ internal static class SharingFlags
         Processes.SetFileSystemUid(before);
         if (refused is null && BindProbe.Ask(spec, out _) is null)
         {
-            // It is to be had without, too: the holder has gone meanwhile, and nothing is known of its flag.
+            // The address is free without the flag, too: the holder has exited in the meantime, and its flag is unknown.
             return;
         }
 

@@ -6,11 +6,11 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;
 
-/// <summary>From sockets to the processes that hold them: a walk through /proc/*/fd, once, for the inodes wanted alone.</summary>
+/// <summary>From sockets to the processes that hold them: one walk through /proc/*/fd, only for the inodes in question.</summary>
 internal static class SocketOwners
 {
     /// <summary>
-    /// Adds the processes to each holder, without their command lines: what is read here waits for no process.
+    /// Adds the processes to each holder, without their command lines: reading them here would have to wait for other processes.
     /// <paramref name="found"/> gets where each descriptor is.
     /// </summary>
     /// <returns>The holders, and what was not seen before <paramref name="until"/>, a timestamp of <see cref="Stopwatch"/>.</returns>

@@ -10,15 +10,15 @@ namespace Supervisor.Linux.Evidence;
 
 /// <summary>
 /// What bind() to a UNIX path would say, without the file that it would make: the checks of net/unix/af_unix.c,
-/// unix_bind_bsd, and of fs/namei.c, filename_create, in their order. A socket that is there is looked up in sock_diag;
-/// only where it is not there, by connecting, since it may belong to another network namespace.
+/// unix_bind_bsd, and of fs/namei.c, filename_create, in their order. A socket is looked up in sock_diag;
+/// if sock_diag does not have it, by connecting, because it may belong to another network namespace.
 /// </summary>
 internal static class UnixPath
 {
     /// <summary>What was found.</summary>
     /// <param name="Failure">The refusal to expect; null for none.</param>
-    /// <param name="State">What stands at the path.</param>
-    /// <param name="FileKind">Its kind, where it is no socket.</param>
+    /// <param name="State">What is at the path.</param>
+    /// <param name="FileKind">The kind of file, if it is not a socket.</param>
     /// <param name="Holders">The sockets bound to it.</param>
     public sealed record Finding(SystemCallFailure? Failure, UnixPathState State, string? FileKind, List<SocketHolder> Holders);
 

@@ -79,7 +79,7 @@ public sealed class DriftWatch
         }
     }
 
-    /// <summary>Records to whom the listener is passed besides its services' workers (the broker's <c>take</c>).</summary>
+    /// <summary>Records the processes that get the listener besides its services' workers (the broker's <c>take</c>).</summary>
     public void RecordTakers(ListenerHandle handle) => handle.Recorded += _noted;
 
     private static void Note(ListenerHandle handle, HistoryFact fact)

@@ -56,7 +56,7 @@ public sealed class ListenerRestorer
     /// <param name="handle">The listener.</param>
     /// <param name="take">Gives the descriptor of a shard, which the handle owns afterwards; null if it did not arrive.</param>
     /// <param name="call">How they came here.</param>
-    /// <param name="note">From whom.</param>
+    /// <param name="note">What the history says of the continuation.</param>
     /// <param name="entry">Their order and selection; null if the previous daemon did not say.</param>
     /// <param name="takeLeaving">Gives the descriptor of a shard that is being removed, by its inode number.</param>
     public void RestoreShards(

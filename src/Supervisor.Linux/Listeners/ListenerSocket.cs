@@ -35,12 +35,12 @@ public sealed class ListenerSocket
     }
 
     /// <summary>
-    /// Whether it gets new connections: not while it is a shard that nobody serves yet, or one on its way out, and the kernel
-    /// can be told.
+    /// Whether it gets new connections. If sockets can be selected, a shard that no worker serves yet and one that is being
+    /// removed get none.
     /// </summary>
     public bool IsChosen { get; internal set; } = true;
 
-    /// <summary>Since when it is a shard on its way out; null where it is none.</summary>
+    /// <summary>When its removal began; null if it is not being removed.</summary>
     public TimeSpan? LeavingSince { get; internal set; }
 
     /// <summary>Whether a connection waits to be accepted, or a datagram to be read.</summary>

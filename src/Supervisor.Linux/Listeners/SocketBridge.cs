@@ -6,16 +6,16 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Two SO_REUSEPORT sockets of one address, of which one is to take the other's place without losing a connection.
+/// Two SO_REUSEPORT sockets of one address: the successor replaces the former socket without losing a connection.
 /// </summary>
 /// <remarks>
-/// The kernel spreads new connections over both by a hash, also over one that nobody accepts on, and whoever waits in a
-/// queue when its socket is closed is reset. So the group is told whom to give new connections to: to the former one
-/// until somebody accepts on the successor, to both while both are served, and to the one that stays before the last
-/// worker of the other is asked to leave; what waits in that one's queue by then is still served by that worker.
-/// The group, and with it the program, is there only once both listen; until then the new one drops what the hash gives
-/// it, and those clients try again a second later.
-/// The group is known: the former socket had no SO_REUSEPORT before, so it is the first and the successor the second.
+/// The kernel spreads new connections over both by a hash, also over a socket on which no worker accepts, and resets the
+/// connections that wait in a queue when its socket is closed. So a program selects the socket that gets new connections:
+/// the former one until a worker accepts on the successor, both while both are served, and the one that stays before the last
+/// worker of the other drains. That worker still serves what waits in its queue.
+/// The group, and with it the program, exists only when both listen. Until then the successor drops what the hash gives it,
+/// and those clients try again a second later.
+/// The order is known: the former socket had no SO_REUSEPORT before, so it is the first and the successor the second.
 /// </remarks>
 public sealed class SocketBridge : ISocketBridge
 {
@@ -66,9 +66,9 @@ public sealed class SocketBridge : ISocketBridge
     }
 
     /// <summary>
-    /// The other one is closed, or about to be. It stays steered: whoever else holds the closed one (the keeper, until it
-    /// hears of it) keeps it in the group for a moment, and what the hash gave it would be reset. In a group of one the
-    /// program changes nothing: a number that nobody has leaves the choice to the hash.
+    /// The other socket is closed, or about to be. The program stays: another holder of the closed socket (the fd holder, until
+    /// it is told) keeps it in the group for a moment, and what the hash gave it would be reset. In a group of one the program
+    /// changes nothing: a place that no socket has leaves the choice to the hash.
     /// </summary>
     public void End(ListenerHandle left) => Steer(left);
 

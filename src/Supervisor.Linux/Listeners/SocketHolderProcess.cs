@@ -3,12 +3,12 @@ using Supervisor.Core.Listeners.History;
 
 namespace Supervisor.Linux.Listeners;
 
-/// <summary>A process that has had a shared socket since it was last read back, and so may have changed it.</summary>
+/// <summary>A process that held a shared socket since the last check, and so may have changed it.</summary>
 /// <param name="Pid">Its process id.</param>
 /// <param name="Name">SERVICE/SLOT of a worker, else the process's name.</param>
 /// <param name="Group">The service, or the name again.</param>
-/// <param name="Slot">The worker's slot; null for who is no worker.</param>
-/// <param name="Generation">The worker's generation; 0 for who is no worker.</param>
+/// <param name="Slot">The worker's slot; null if it is not a worker.</param>
+/// <param name="Generation">The worker's generation; 0 if it is not a worker.</param>
 internal sealed record SocketHolderProcess(int Pid, string Name, string Group, int? Slot, int Generation)
 {
     public HistoryActor Actor => new(Pid, Name) { Service = Slot is null ? null : Group, Generation = Slot is null ? null : Generation };

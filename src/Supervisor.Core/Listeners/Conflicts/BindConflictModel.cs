@@ -37,7 +37,7 @@ public static class BindConflictModel
     /// <summary>
     /// listen() on a bound TCP socket: it asks for its port once more (net/ipv4/inet_connection_sock.c,
     /// inet_csk_listen_start), by the same rules. So right after bind() it cannot be refused; later it is where another
-    /// SO_REUSEADDR binder of the same address has begun to listen meanwhile.
+    /// SO_REUSEADDR binder of the same address has begun to listen in the meantime.
     /// </summary>
     public static BindConflict? Listen(BoundSocket bound, IReadOnlyList<BoundSocket> others, ReusePortShortcut? shortcut = null) =>
         bound.Space == PortSpace.Tcp ? BindTcp(bound, others, shortcut) : null;

@@ -4,7 +4,7 @@ namespace Supervisor.Core.Listeners.Options;
 public delegate OptionValue? OptionValueReader(ListenerSpec spec, SocketDomain domain);
 
 /// <summary>
-/// One row of the catalogue of socket options: how the kernel names it, when it acts, whom it reaches.
+/// One row of the catalogue of socket options: how the kernel names it, when it acts, which setting gives its value.
 /// </summary>
 /// <param name="Name">The kernel's name, such as SO_RCVBUF.</param>
 /// <param name="LevelName">The kernel's name of the level, such as SOL_SOCKET.</param>
@@ -53,8 +53,8 @@ public sealed record SocketOption(
     public string? BoundedBy { get; init; }
 
     /// <summary>
-    /// Whether connections accepted on a listener of this kind get it. A UNIX connection's socket is made anew by the
-    /// client's connect() and takes over SO_PASSCRED alone (net/unix/af_unix.c, unix_accept; likewise vsock); a datagram
+    /// Whether connections accepted on a listener of this kind get it. The client's connect() makes a new socket for a
+    /// UNIX connection, which inherits only SO_PASSCRED (net/unix/af_unix.c, unix_accept; likewise vsock); a datagram
     /// socket accepts nothing. Proven by <c>InheritanceTests</c>.
     /// </summary>
     public OptionInheritance InheritanceOn(ListenerKind kind) =>
