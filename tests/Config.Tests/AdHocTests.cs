@@ -6,7 +6,7 @@ namespace Supervisor.Config.Tests;
 public sealed class AdHocTests
 {
     [Fact]
-    public void One_listener_is_called_listen_and_the_service_after_its_command()
+    public void One_listener_is_named_listen_and_its_service_by_command()
     {
         var result = ForCommand(["tcp://*:80"], "4", "stdin", "started", ["/usr/bin/my app", "-x"], Parsing.Context);
         Assert.Empty(result.Errors);
@@ -21,7 +21,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public void Several_listeners_are_numbered_unless_they_are_named()
+    public void Several_listeners_without_names_are_numbered()
     {
         var result = ForCommand(
             ["tcp://*:80", "admin=tcp://127.0.0.1:81", "unix:///run/a=b.sock"], null, null, null, ["node"], Parsing.Context);
@@ -32,7 +32,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public void Errors_are_those_of_the_settings_with_the_options_names()
+    public void Option_errors_match_the_setting_errors()
     {
         var result = ForCommand(["tcp://localhost:80", "tcp://1.2.3.4:99999"], "0", "fd", "http", [], Parsing.Context);
         Assert.Null(result.Config);
@@ -44,7 +44,7 @@ public sealed class AdHocTests
     }
 
     [Fact]
-    public void What_does_not_go_together_names_the_option()
+    public void A_conflict_of_options_names_the_option()
     {
         var result = ForCommand(["a=tcp://*:1", "a=tcp://*:2"], null, "stdin", null, ["x"], Parsing.Context);
         Assert.Contains(
@@ -60,7 +60,7 @@ public sealed class AdHocTests
     [InlineData("..", "command")]
     [InlineData("./run.sh", "run.sh")]
     [InlineData("/opt/ünï", "-n-")]
-    public void The_services_name_is_always_a_name(string command, string expected) =>
+    public void The_derived_service_name_is_always_valid(string command, string expected) =>
         Assert.Equal(expected, ForCommand([], null, null, null, [command], Parsing.Context).Config!.Services[0].Name);
 
     [Theory]
@@ -75,7 +75,7 @@ public sealed class AdHocTests
     [InlineData("-", "\"-\" is not a number of workers; write an integer from 1 to 10000, or \"cpus\"")]
     [InlineData("99999999999", "99999999999 is out of range (1 to 10000); write an integer from 1 to 10000")]
     [InlineData("-99999999999999999999", "-99999999999999999999 is out of range (1 to 10000); write an integer from 1 to 10000")]
-    public void Other_workers_are_errors_of_the_option(string workers, string expected) => Assert.Equal(
+    public void Other_worker_values_are_errors_of_the_option(string workers, string expected) => Assert.Equal(
         $"command line: --workers: {expected}",
         Assert.Single(ForCommand(["tcp://*:1"], workers, null, null, ["x"], Parsing.Context).Errors).ToString());
 

@@ -11,7 +11,7 @@ public sealed class CorpusTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    public void Its_errors_are_these(string name)
+    public void Each_corpus_file_has_its_expected_errors(string name)
     {
         var text = File.ReadAllText(Path.Combine(Folder, name + ".toml"));
         var expected = File.ReadAllLines(Path.Combine(Folder, name + ".errors"));

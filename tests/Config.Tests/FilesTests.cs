@@ -23,7 +23,7 @@ public sealed class FilesTests : IDisposable
     }
 
     [Fact]
-    public void What_cannot_be_read_is_named_with_its_cause_and_a_remedy()
+    public void An_unreadable_file_is_named_with_its_cause_and_a_remedy()
     {
         Directory.CreateDirectory(At("conf.d/x.toml"));
         Write("conf.d/y.toml", "y");

@@ -8,7 +8,7 @@ public sealed class MergeTests
     private const string Web = "[listener.web]\naddress = \"tcp://127.0.0.1:80\"\n";
 
     [Fact]
-    public void Files_add_up()
+    public void Several_files_form_one_configuration()
     {
         var result = Parsing.Parse(
             [
@@ -24,7 +24,7 @@ public sealed class MergeTests
     }
 
     [Fact]
-    public void What_two_files_define_is_an_error_that_names_both_places()
+    public void A_duplicate_in_two_files_is_an_error_that_names_both()
     {
         var errors = Parsing.Errors(
             Web + "[daemon]\nmetrics = \"127.0.0.1:1\"\n[service.a]\ncommand = [\"/a\"]\n",
@@ -55,7 +55,7 @@ public sealed class MergeTests
     }
 
     [Fact]
-    public void No_file_at_all_is_one_error() =>
+    public void A_missing_configuration_gives_one_error() =>
         Assert.Contains(
             "no listener and no service", Assert.Single(Parsing.Parse([], Parsing.Context).Errors).Message, StringComparison.Ordinal);
 }

@@ -43,7 +43,7 @@ public sealed class PlacesTests
         Assert.Equal($"{expected}: wrong; mend it", Result.Places.Diagnostic(section, name, key, "wrong", "mend it", element).ToString());
 
     [Fact]
-    public void What_is_right_is_readable_beside_what_is_wrong()
+    public void Valid_settings_are_read_next_to_invalid_settings()
     {
         Assert.Null(Result.Config);
         Assert.Empty(Result.Readable.Listeners); // web has a setting that it cannot have, a.b one that is out of range
@@ -53,7 +53,7 @@ public sealed class PlacesTests
     }
 
     [Fact]
-    public void Without_errors_all_is_readable()
+    public void Every_setting_is_read_without_errors()
     {
         var result = Parsing.Parse("[listener.web]\naddress = \"tcp://*:80\"\n");
         Assert.NotNull(result.Config);

@@ -31,11 +31,11 @@ public sealed class PropertyTests
     [InlineData("[", 100_000)]
     [InlineData("{a=", 100_000)]
     [InlineData("\"", 100_001)]
-    public void Deep_nesting_is_an_error_and_no_crash(string opening, int times) =>
+    public void Deep_nesting_is_an_error(string opening, int times) =>
         Assert.NotEmpty(Parsing.Parse("a = " + string.Concat(Enumerable.Repeat(opening, times))).Errors);
 
     [Fact]
-    public void A_long_dotted_key_is_an_error_and_no_crash() =>
+    public void A_long_dotted_key_is_an_error() =>
         Assert.NotEmpty(Parsing.Parse("listener.a" + string.Concat(Enumerable.Repeat(".a", 50_000)) + " = 1").Errors);
 
     /// <summary>Tomlyn 2.10.2 throws where a text ends, or goes on with half a surrogate pair, within an escape sequence.</summary>

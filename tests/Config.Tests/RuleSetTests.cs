@@ -20,14 +20,14 @@ public sealed class RuleSetTests
     [InlineData(Profile.Start)]
     [InlineData(Profile.Reload)]
     [InlineData(Profile.State)]
-    public void Each_profile_has_its_rules(Profile profile, params string[] more) =>
+    public void Each_profile_runs_its_rules(Profile profile, params string[] more) =>
         Assert.Equal(Always.Concat(more).Order(), RuleSet.For(profile).Names.Order());
 
     [Fact]
     public void No_pure_rule_runs_after_a_start() => Assert.Empty(RuleSet.For(Profile.Started).Names);
 
     [Fact]
-    public void Rules_that_ask_the_host_run_last_and_see_what_is_right()
+    public void Host_rules_run_last_and_see_only_valid_settings()
     {
         var seen = "";
         Rule[] rules = [.. PureRules.All, OfHost(config => { seen = string.Join(' ', config.Readable.Listeners.Select(spec => spec.Name)); return []; })];
@@ -36,7 +36,7 @@ public sealed class RuleSetTests
     }
 
     [Fact]
-    public void After_a_syntax_error_only_the_host_is_asked()
+    public void After_a_syntax_error_only_host_rules_run()
     {
         var result = Validate([.. PureRules.All, OfHost(Unknown)], "[service.a]\ncommand = [\"/a\"]\nlisteners = [\"web\"]\nuser = \"u\"\nnice = = 1\n");
         Assert.Equal([4, 5], result.Errors.Select(error => error.Line));
@@ -44,7 +44,7 @@ public sealed class RuleSetTests
     }
 
     [Fact]
-    public void Where_a_value_has_an_error_a_warning_about_it_is_dropped()
+    public void An_error_about_a_value_suppresses_its_warnings()
     {
         const string text = "[service.a]\ncommand = [\"/a\"]\nuser = \"u\"\ngroup = \"g\"\n";
         Rule[] rules = [OfHost(Unknown), OfHost(config => Unknown(config).Select(error => error with { IsWarning = true })),
@@ -54,7 +54,7 @@ public sealed class RuleSetTests
     }
 
     [Fact]
-    public void Listeners_that_overlap_are_a_failure_of_the_later_one_and_no_error()
+    public void Overlapping_listeners_fail_the_later_listener()
     {
         var result = Parsing.Parse(Overlap);
         Assert.NotNull(result.Config);
@@ -66,7 +66,7 @@ public sealed class RuleSetTests
     [Theory]
     [InlineData("bind.reuse_port = true", "")]
     [InlineData("shards = 2", "bind.reuse_port = false")]
-    public void Where_only_one_of_two_listeners_may_share_an_address_the_later_one_fails(string first, string second)
+    public void Sharing_by_only_one_listener_fails_the_later_listener(string first, string second)
     {
         var result = Parsing.Parse($"[listener.a]\naddress = \"tcp://127.0.0.1:80\"\n{first}\n[listener.b]\naddress = \"tcp://127.0.0.1:80\"\n{second}\n");
         Assert.Empty(result.Errors);
@@ -77,11 +77,11 @@ public sealed class RuleSetTests
     [InlineData("device = \"eth0\"", "device = \"eth1\"", 0)]
     [InlineData("device = \"eth0\"", "device = \"eth0\"", 1)]
     [InlineData("reuse_port = true", "reuse_port = true", 0)]
-    public void Interfaces_and_sharing_keep_two_listeners_apart(string first, string second, int errors) =>
+    public void Interfaces_and_sharing_prevent_a_listener_conflict(string first, string second, int errors) =>
         Assert.Equal(errors, Parsing.Parse($"[listener.a]\naddress = \"tcp://*:80\"\nbind.{first}\n[listener.b]\naddress = \"tcp://*:80\"\nbind.{second}\n").Errors.Length);
 
     [Fact]
-    public void A_listener_on_the_address_of_the_metrics_is_a_failure_of_the_metrics()
+    public void A_listener_on_the_metrics_address_fails_the_metrics()
     {
         var failure = Assert.Single(Parsing.Parse("[daemon]\nmetrics = \"127.0.0.1:80\"\n[listener.a]\naddress = \"tcp://*:80\"\n").Failures);
         Assert.Equal(("daemon.metrics", "daemon.metrics"), (failure.Bind!.Listener, failure.Setting));

@@ -12,11 +12,11 @@ public sealed class SampleTests
         Parsing.Good(File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Corpus", "full.toml")));
 
     [Fact]
-    public void Its_daemon() =>
+    public void The_sample_has_its_daemon_settings() =>
         Assert.Equal(new DaemonConfig { RuntimeDirectory = "/run/listend", Metrics = "127.0.0.1:9469" }, _config.Daemon);
 
     [Fact]
-    public void Its_listeners()
+    public void The_sample_has_its_listeners()
     {
         Assert.Equal(["web", "local", "discovery"], _config.Listeners.Select(l => l.Name));
         var web = _config.Listeners[0];
@@ -53,7 +53,7 @@ public sealed class SampleTests
     }
 
     [Fact]
-    public void Its_service()
+    public void The_sample_has_its_service()
     {
         var api = Assert.Single(_config.Services);
         Assert.Equal("api", api.Name);
@@ -88,7 +88,7 @@ public sealed class SampleTests
     }
 
     [Fact]
-    public void What_is_not_said_has_the_documented_default()
+    public void An_omitted_setting_has_its_documented_default()
     {
         var config = Parsing.Good("[listener.a]\naddress = \"tcp://*:1\"\n[service.b]\ncommand = [\"/b\"]\n");
         Assert.Equal(new DaemonConfig(), config.Daemon);

@@ -8,11 +8,11 @@ public sealed class SchemaTests
     private readonly JsonElement _root = JsonDocument.Parse(ConfigSchema.Json()).RootElement;
 
     [Fact]
-    public void It_is_of_draft_2020_12() =>
+    public void The_schema_conforms_to_draft_2020_12() =>
         Assert.Equal("https://json-schema.org/draft/2020-12/schema", _root.GetProperty("$schema").GetString());
 
     [Fact]
-    public void It_lists_every_setting_and_no_other()
+    public void The_schema_lists_exactly_the_settings()
     {
         var leaves = new SortedSet<string>(StringComparer.Ordinal);
         Collect(_root, "", leaves);
@@ -20,7 +20,7 @@ public sealed class SchemaTests
     }
 
     [Fact]
-    public void It_says_bounds_defaults_and_what_is_required()
+    public void The_schema_has_bounds_defaults_and_required_settings()
     {
         var listener = Section("listener");
         var backlog = listener.GetProperty("properties").GetProperty("listen").GetProperty("properties").GetProperty("backlog");

@@ -10,7 +10,7 @@ public sealed class SettingTests
     public static TheoryData<string> Paths => [.. SettingCases.All.Select(c => c.Path)];
 
     [Fact]
-    public void Every_setting_has_a_case()
+    public void Every_setting_has_a_test_case()
     {
         Assert.Equal(SettingTable.All.Select(s => s.Path).Order(StringComparer.Ordinal),
             SettingCases.All.Select(c => c.Path).Order(StringComparer.Ordinal));
@@ -18,7 +18,7 @@ public sealed class SettingTests
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void The_good_value_arrives(string path)
+    public void A_valid_value_is_read(string path)
     {
         var setting = SettingCases.All.Single(c => c.Path == path);
         var (text, _, _) = Document(setting, setting.Right);
@@ -27,7 +27,7 @@ public sealed class SettingTests
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void The_bad_value_is_named_with_its_place_and_a_remedy(string path)
+    public void An_invalid_value_is_named_with_its_place_and_a_remedy(string path)
     {
         var setting = SettingCases.All.Single(c => c.Path == path);
         var (text, line, column) = Document(setting, setting.Wrong);
@@ -62,7 +62,7 @@ public sealed class SettingTests
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void A_default_that_is_written_out_changes_nothing(string path)
+    public void An_explicit_default_changes_nothing(string path)
     {
         if (SettingTable.All.Single(s => s.Path == path).Default is not { } value)
         {
@@ -77,7 +77,7 @@ public sealed class SettingTests
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void A_change_of_it_is_seen_by_reload(string path)
+    public void Reload_detects_a_change_of_each_setting(string path)
     {
         var setting = SettingCases.All.Single(c => c.Path == path);
         if (setting.Right == SettingTable.All.Single(s => s.Path == path).Default)

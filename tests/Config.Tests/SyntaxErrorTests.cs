@@ -52,7 +52,7 @@ public sealed class SyntaxErrorTests
     [InlineData(
         "[service.a]\ncommand = [\"/a\"]",
         "6:10: service.a: \"a\" is defined twice: first at main.toml:4:10; keep one of the two, with all that belongs to it")]
-    public void A_mistake_has_one_message_and_hides_nothing(string line, string expected)
+    public void A_mistake_gives_one_message_and_hides_no_other_mistake(string line, string expected)
     {
         var nice = 6 + line.Count(character => character == '\n') + 1;
         var section = line.Contains("service.c", StringComparison.Ordinal) ? "c" : "a";
@@ -66,7 +66,7 @@ public sealed class SyntaxErrorTests
     }
 
     [Fact]
-    public void A_section_without_a_name_is_left_out() => Assert.Equal(
+    public void A_section_without_a_name_is_skipped() => Assert.Equal(
         [
             "main.toml:6:10: \"[service c]\" is not a valid name of a section; its settings were not looked at; write [daemon], [listener.NAME] "
             + "or [service.NAME]",
@@ -75,7 +75,7 @@ public sealed class SyntaxErrorTests
         Parsing.Errors(Before + "[service c]\n" + After));
 
     [Fact]
-    public void A_string_of_several_lines_that_never_ends_says_that_nothing_else_was_looked_at() => Assert.Equal(
+    public void An_unterminated_multi_line_string_stops_the_check() => Assert.Equal(
         ["main.toml:6:1: service.a.user: the string that begins here is never closed; what follows was not looked at; end it with the "
             + "three quotes with which it begins"],
         Parsing.Errors(Before + "user = \"\"\"x\n" + After));
@@ -88,7 +88,7 @@ public sealed class SyntaxErrorTests
 
     /// <summary>What has been read beside the mistake can be looked at further: only its own section is not.</summary>
     [Fact]
-    public void What_stands_beside_a_mistake_is_readable()
+    public void Text_next_to_a_mistake_is_read()
     {
         var result = Parsing.Parse(Before + "user=nobody\n[service.b]\ncommand = [\"/b\"]\n");
         Assert.Null(result.Config);
@@ -98,7 +98,7 @@ public sealed class SyntaxErrorTests
 
     /// <summary>Each mistake costs a further look at the text: of a large one not all are looked for.</summary>
     [Fact]
-    public void Thousands_of_mistakes_cost_no_minutes()
+    public void Thousands_of_mistakes_are_reported_quickly()
     {
         var text = string.Concat(
             Enumerable.Range(0, 5_000).Select(i => string.Create(null, $"[listener.a{i}]\naddress = \"tcp://127.0.0.1:{i}\n")));

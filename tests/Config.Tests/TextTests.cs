@@ -30,7 +30,7 @@ public sealed class TextTests
     [InlineData("LISTEND_BROKER")]
     [InlineData("WATCHDOG_USEC")]
     [InlineData("NOTIFY_SOCKET")]
-    public void The_daemons_own_variables_are_refused(string name) => Assert.Equal(
+    public void The_configuration_rejects_the_daemons_own_variables(string name) => Assert.Equal(
         [$"main.toml:3:17: service.a.environment.{name}: {name} is a variable that the daemon sets for its workers itself; "
         + $"remove it, or give it another name"],
         Parsing.Errors($"{Service}environment = {{ {name} = \"1\" }}"));
@@ -41,7 +41,7 @@ public sealed class TextTests
     [InlineData("..")]
     [InlineData("é")]
     [InlineData("12345678901234567890123456789012345678901234567890123456789012345")]
-    public void Names_that_descriptors_cannot_have_are_refused(string name)
+    public void The_configuration_rejects_invalid_descriptor_names(string name)
     {
         Assert.Contains("is not a valid name", Assert.Single(Parsing.Errors($"[service.\"{name}\"]\ncommand = [\"/a\"]")), StringComparison.Ordinal);
         Assert.Contains(

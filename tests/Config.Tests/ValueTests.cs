@@ -33,10 +33,10 @@ public sealed class ValueTests
     [InlineData("٣s")]
     [InlineData("999999999999h")]
     [InlineData("9999999999999ms")]
-    public void No_durations(string text) => Assert.False(Duration.TryParse(text, out _));
+    public void Invalid_durations_are_rejected(string text) => Assert.False(Duration.TryParse(text, out _));
 
     [Fact]
-    public void A_duration_comes_back_from_its_spelling() => Gen.Long[0, 3_600_000_000].Sample(milliseconds =>
+    public void A_formatted_duration_parses_to_the_same_duration() => Gen.Long[0, 3_600_000_000].Sample(milliseconds =>
     {
         var duration = TimeSpan.FromMilliseconds(milliseconds);
         Assert.True(Duration.TryParse(Duration.Format(duration), out var again));
@@ -66,7 +66,7 @@ public sealed class ValueTests
     [InlineData("1 MiB")]
     [InlineData("8388608TiB")]
     [InlineData("99999999999999999999B")]
-    public void No_sizes(string text) => Assert.False(ByteSize.TryParse(text, out _));
+    public void Invalid_sizes_are_rejected(string text) => Assert.False(ByteSize.TryParse(text, out _));
 
     [Theory]
     [InlineData("SIGTERM", 15)]
@@ -92,7 +92,7 @@ public sealed class ValueTests
     [InlineData("SIGRTMIN+31")]
     [InlineData("SIGRTMIN-1")]
     [InlineData("SIGRTMIN+")]
-    public void No_signals(string text) => Assert.False(SignalName.TryParse(text, out _));
+    public void Invalid_signals_are_rejected(string text) => Assert.False(SignalName.TryParse(text, out _));
 
     [Theory]
     [InlineData("backlgo", "backlog")]
@@ -101,6 +101,6 @@ public sealed class ValueTests
     [InlineData("fast", "fast_open")]
     [InlineData("zzz", null)]
     [InlineData("", null)]
-    public void The_nearest_word(string word, string? expected) =>
+    public void A_misspelt_word_gets_the_nearest_suggestion(string word, string? expected) =>
         Assert.Equal(expected, Spelling.Nearest(word, ["web", "backlog", "fast_open"]));
 }

@@ -16,7 +16,7 @@ public sealed class CompletionTests
     [InlineData("listenctl listeners w", "web")]
     [InlineData("listenctl restart api --w", "--wait")]
     [InlineData("listenctl signal api usr", "USR1", "USR2")]
-    public void Words_that_may_follow(string line, params string[] expected)
+    public void Completion_offers_the_words_that_can_follow(string line, params string[] expected)
     {
         using var daemon = new FakeDaemon(
             request => FakeDaemon.Json(request == "GET /v1/listeners" ? """[{"name":"web"},{"name":"stats"}]""" : Status));
@@ -37,7 +37,7 @@ public sealed class CompletionTests
     [InlineData("listenctl take web -- ", null, "web")]
     [InlineData("listenctl restart api ", "--wait", "mailer")]
     [InlineData("listenctl explain ", "--device", "web")]
-    public void Names_are_offered_where_they_may_stand_and_before_options(string line, string? first, string never)
+    public void Completion_offers_names_before_options(string line, string? first, string never)
     {
         using var daemon = new FakeDaemon(
             request => FakeDaemon.Json(request == "GET /v1/listeners" ? """[{"name":"web"},{"name":"stats"}]""" : Status));
@@ -52,7 +52,7 @@ public sealed class CompletionTests
     }
 
     [Fact]
-    public void What_stands_behind_the_position_does_not_matter()
+    public void Completion_ignores_the_words_after_the_cursor()
     {
         var result = Listenctl.Run(["[suggest:14]", "listenctl events extra words"]);
         Assert.Equal("events\n", result.Output);
@@ -61,6 +61,6 @@ public sealed class CompletionTests
     [Theory]
     [InlineData("listenctl --socket /nonexistent status x")]
     [InlineData("listenctl status x")]
-    public void A_daemon_that_does_not_answer_has_no_names(string line) =>
+    public void Completion_offers_no_names_without_an_answer(string line) =>
         Assert.Equal(new Listenctl(ExitCode.Done, "", ""), Listenctl.Run([$"[suggest:{line.Length}]", line]));
 }

@@ -14,7 +14,7 @@ public sealed class ConnectionTests
     [InlineData("history web --follow")]
     [InlineData("restart api")]
     [InlineData("restart api --wait --json")]
-    public void An_absent_socket_is_exit_3_with_path_reason_and_remedy(string command)
+    public void An_absent_socket_exits_3_with_path_cause_and_remedy(string command)
     {
         var result = Listenctl.Run(command.Split(' '), "/nonexistent/control.sock");
         Assert.Equal(
@@ -27,7 +27,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_socket_that_nobody_listens_on_is_exit_3()
+    public void A_socket_without_a_listening_process_exits_3()
     {
         var directory = Directory.CreateTempSubdirectory("listend-");
         try
@@ -46,7 +46,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_path_that_is_too_long_is_exit_3()
+    public void A_path_that_is_too_long_exits_3()
     {
         var result = Listenctl.Run(["status"], "/" + new string('a', 200));
         Assert.Equal(ExitCode.Unreachable, result.ExitCode);
@@ -63,7 +63,7 @@ public sealed class ConnectionTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", "is not listend: its answer has no length")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "is not listend: a chunk of its answer has no length")]
     [InlineData("HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi", "is not listend: HTTP status 404 without a problem document")]
-    public void An_answer_that_is_cut_short_or_is_none_of_listends_is_exit_3_and_prints_no_document(string answer, string message)
+    public void A_truncated_or_foreign_answer_exits_3_without_a_document(string answer, string message)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Bytes(answer));
         var result = Listenctl.Run(daemon, "status", "--json");
@@ -79,7 +79,7 @@ public sealed class ConnectionTests
     [InlineData("events --follow")]
     [InlineData("top")]
     [InlineData("take web -- true")]
-    public void A_socket_that_outlives_its_daemon_is_exit_3_and_gets_no_request(string command)
+    public void A_socket_of_an_exited_daemon_exits_3_and_gets_no_request(string command)
     {
         using var kept = new KeptSocket();
         var result = Listenctl.Run(command.Split(' '), kept.Path);
@@ -92,7 +92,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_daemon_that_ends_with_the_request_in_its_queue_is_exit_3()
+    public async Task A_daemon_that_exits_with_a_queued_request_exits_3()
     {
         using var kept = new KeptSocket();
         using var claim = kept.Claim();
@@ -105,7 +105,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_successor_that_starts_is_waited_for_and_a_daemon_that_is_silent_is_not_taken_for_dead()
+    public async Task The_client_waits_for_a_successor_and_for_a_silent_daemon()
     {
         using var kept = new KeptSocket();
         var asked = Task.Run(() => Listenctl.Run(["listeners", "--json"], kept.Path));
@@ -119,7 +119,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void Chunks_with_extensions_and_trailers_are_read()
+    public void The_client_reads_chunks_with_extensions_and_trailers()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Bytes(
             "HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nTransfer-Encoding: chunked\r\n\r\n1;a=b\r\n[\r\n1\r\n]\r\n0\r\nX-Trailer: 1\r\n\r\n"));
@@ -127,7 +127,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void A_long_answer_is_passed_on_whole()
+    public void The_client_passes_on_a_long_answer_completely()
     {
         var json = "[" + string.Join(",", Enumerable.Range(0, 100_000)) + "]";
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(json));
@@ -138,7 +138,7 @@ public sealed class ConnectionTests
     [InlineData(true, null, null, "/run/listend/control.sock")]
     [InlineData(false, null, "/run/user/1000x", "/run/user/1000x/listend/control.sock")]
     [InlineData(true, "/nowhere/c", "/run/user/1000x", "/nowhere/c")]
-    public void The_default_socket_is_the_variables_or_the_users(bool isRoot, string? control, string? runtime, string expected)
+    public void The_default_socket_comes_from_the_variable_or_the_user(bool isRoot, string? control, string? runtime, string expected)
     {
         var variables = new Dictionary<string, string>();
         if (control is not null)
@@ -163,7 +163,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public void Without_any_default_it_is_exit_3_and_names_what_to_set()
+    public void Without_a_default_socket_exit_3_names_what_to_set()
     {
         var result = Listenctl.Run(["status"]);
         Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));

@@ -15,7 +15,7 @@ public sealed class EventsTests
         """;
 
     [Fact]
-    public void People_see_a_line_for_each_without_escape_codes()
+    public void Text_output_has_one_line_for_each_event_without_escapes()
     {
         using var daemon = Daemon(Event(7, "worker-ready", Ready) + Event(8, "service-state", State));
         Assert.Equal(
@@ -29,7 +29,7 @@ public sealed class EventsTests
     }
 
     [Fact]
-    public void Json_is_the_daemons_data_one_document_a_line_however_the_chunks_fall()
+    public void Json_output_has_one_document_per_line_for_any_chunking()
     {
         var stream = ": a comment\n\n" + Event(7, "worker-ready", Ready) + "retry: 5\ndata:" + State + "\n\n"
             + Event(9, "daemon-leaving", Leaving);
@@ -41,7 +41,7 @@ public sealed class EventsTests
     }
 
     [Fact]
-    public void None_are_none()
+    public void No_events_give_empty_output()
     {
         using var daemon = Daemon("");
         Assert.Equal(new Listenctl(ExitCode.Done, "", ""), Listenctl.Run(daemon, "events", "--json"));
@@ -50,7 +50,7 @@ public sealed class EventsTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_followed_stream_that_ends_without_a_word_is_a_lost_daemon(bool isComplete)
+    public void An_event_stream_that_ends_early_means_a_lost_daemon(bool isComplete)
     {
         using var daemon = new FakeDaemon(_ => EventStream([Event(7, "worker-ready", Ready)], isComplete));
         var result = Listenctl.Run(daemon, "events", "--follow", "--json");

@@ -26,7 +26,7 @@ public sealed class HistoryTests
         """;
 
     [Fact]
-    public void People_see_when_what_and_who()
+    public void Text_output_shows_time_call_and_actor()
     {
         using var daemon = Daemon(FakeDaemon.Stream([]));
         Assert.Equal(
@@ -43,14 +43,14 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public void Json_is_the_daemons_own_bytes()
+    public void Json_output_is_the_daemons_unchanged_bytes()
     {
         using var daemon = Daemon(FakeDaemon.Stream([]));
         Assert.Equal(new Listenctl(ExitCode.Done, Entries + "\n", ""), Listenctl.Run(daemon, "history", "web", "--json"));
     }
 
     [Fact]
-    public void A_followed_history_is_one_document_a_line_however_the_chunks_fall()
+    public void Followed_history_has_one_document_per_line()
     {
         var stream = $"{Create}\n{Mark}\n{Listen}\n\n{Close}\n";
         using var daemon = Daemon(FakeDaemon.Stream(stream.Chunk(37).Select(c => new string(c))));
@@ -60,7 +60,7 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public void People_who_follow_see_each_entry_once_under_the_same_columns()
+    public void Followed_text_prints_each_entry_once_in_the_same_columns()
     {
         using var daemon = Daemon(FakeDaemon.Stream([$"{Create}\n{Mark}\n{Listen}\n{Drift}\n", $"{Close}\n"]));
         var result = Listenctl.Run(daemon, "history", "web", "--follow");
@@ -82,7 +82,7 @@ public sealed class HistoryTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_stream_that_breaks_off_is_a_lost_daemon_and_prints_whole_lines_only(bool isComplete)
+    public void A_broken_history_stream_prints_only_whole_lines(bool isComplete)
     {
         using var daemon = Daemon(FakeDaemon.Stream(isComplete ? [Create + "\n"] : [Create + "\n", Mark[..20]], isComplete));
         var result = Listenctl.Run(daemon, "history", "web", "--follow", "--json");
@@ -94,7 +94,7 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public void An_unknown_listener_is_the_daemons_problem_document()
+    public void An_unknown_listener_prints_the_daemons_problem_document()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Problem(404, "there is no listener a b"));
         var result = Listenctl.Run(daemon, "history", "a b", "--json");

@@ -10,7 +10,7 @@ public sealed class ImportTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void The_configuration_is_on_standard_output_and_a_count_on_standard_error()
+    public void Import_writes_the_configuration_to_stdout_a_count_to_stderr()
     {
         var result = Listenctl.Run(["import", Write("web.socket", "[Socket]\nListenStream=80\nAccept=yes\n")]);
         Assert.Equal(ExitCode.Done, result.ExitCode);
@@ -19,7 +19,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public void As_json_it_is_one_document()
+    public void Json_output_is_one_document()
     {
         var file = Write("web.socket", "[Socket]\nListenStream=80\nAccept=yes\n");
         var result = Listenctl.Run(["--json", "import", file]);
@@ -33,7 +33,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public void An_instance_is_read_from_its_template()
+    public void Import_reads_an_instance_from_its_template()
     {
         Write("web@.service", "[Service]\nExecStart=/bin/web %i\n");
         var result = Listenctl.Run(["import", Path.Combine(folder, "web@80.service")]);
@@ -41,7 +41,7 @@ public sealed class ImportTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_cannot_be_read_is_exit_1_and_one_of_another_kind_exit_2()
+    public void Unreadable_file_exits_1_and_unknown_file_type_exits_2()
     {
         var missing = Listenctl.Run(["import", "/nowhere/a.service"]);
         Assert.Equal((ExitCode.Failed, "", "listenctl: /nowhere/a.service: no such file\n"), (missing.ExitCode, missing.Output, missing.Error));

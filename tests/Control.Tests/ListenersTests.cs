@@ -16,7 +16,7 @@ public sealed class ListenersTests
         """;
 
     [Fact]
-    public void People_see_one_line_each_and_beneath_it_what_is_wrong()
+    public void Text_output_has_one_line_per_listener_and_its_problems()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(All));
         var result = Listenctl.Run(daemon, "listeners");
@@ -37,7 +37,7 @@ public sealed class ListenersTests
     }
 
     [Fact]
-    public void One_listener_is_shown_with_all_its_options()
+    public void Status_of_one_listener_shows_all_its_options()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(All));
         Assert.Equal(
@@ -62,7 +62,7 @@ public sealed class ListenersTests
     }
 
     [Fact]
-    public void Json_is_the_daemons_own_bytes_and_of_one_listener_an_array_of_it()
+    public void Json_output_of_one_listener_is_an_array()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(All));
         Assert.Equal(new Listenctl(ExitCode.Done, All + "\n", ""), Listenctl.Run(daemon, "listeners", "--json"));
@@ -70,7 +70,7 @@ public sealed class ListenersTests
     }
 
     [Fact]
-    public void An_unknown_listener_is_a_failure()
+    public void An_unknown_listener_fails()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json("[]"));
         var result = Listenctl.Run(daemon, "listeners", "nope");

@@ -15,7 +15,7 @@ public sealed class LogsTests
         """;
 
     [Fact]
-    public void People_see_who_wrote_what_and_when()
+    public void Text_log_shows_time_writer_and_text()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([$"{Out}\n{Err}\n{Lost}\n"]));
         Assert.Equal(
@@ -30,7 +30,7 @@ public sealed class LogsTests
     }
 
     [Fact]
-    public void Json_is_one_document_a_line()
+    public void Json_log_has_one_document_per_line()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([$"{Out}\n", $"{Err}\n"]));
         Assert.Equal(new Listenctl(ExitCode.Done, $"{Out}\n{Err}\n", ""), Listenctl.Run(daemon, "logs", "api", "--json", "-n", "2"));
@@ -38,7 +38,7 @@ public sealed class LogsTests
     }
 
     [Fact]
-    public void A_followed_log_that_ends_is_a_lost_daemon()
+    public void A_followed_log_that_ends_means_a_lost_daemon()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([$"{Out}\n"]));
         var result = Listenctl.Run(daemon, "logs", "api", "--follow", "--json");

@@ -13,7 +13,7 @@ public sealed class ManualTests
     [InlineData("listend.8")]
     [InlineData("listenctl.1")]
     [InlineData("listend.toml.5")]
-    public void A_page_is_not_stale(string name)
+    public void Each_manual_page_is_up_to_date(string name)
     {
         var (_, text) = Pages.All().Single(page => page.Name == name);
         Assert.True(text == File.ReadAllText(Path.Combine(Folder, name)), $"packaging/man/{name} is stale: run \"make manual\"");
@@ -33,7 +33,7 @@ public sealed class ManualTests
     [InlineData("listend.8")]
     [InlineData("listenctl.1")]
     [InlineData("listend.toml.5")]
-    public void A_page_renders_without_a_warning(string name)
+    public void Each_manual_page_renders_without_a_warning(string name)
     {
         using var groff = Process.Start(
             new ProcessStartInfo("groff", ["-man", "-ww", "-Tutf8", "-z", Path.Combine(Folder, name)]) { RedirectStandardError = true })!;

@@ -11,7 +11,7 @@ public sealed class ProcessTests
         """;
 
     [Fact]
-    public async Task A_stream_ends_when_its_reader_has_gone()
+    public async Task A_stream_ends_when_its_reader_closes_the_pipe()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream(Enumerable.Repeat(Entry + "\n", int.MaxValue)));
         var (exitCode, output, error) = await Shell(daemon, "{ $CTL history web --follow --json; echo $? >&2; } | head -n 1");
@@ -19,7 +19,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task Others_may_append_to_the_file_that_it_writes_to()
+    public async Task Other_processes_can_append_to_the_output_file()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json("[]"));
         var file = Path.Combine(Path.GetDirectoryName(daemon.SocketPath)!, "out");
@@ -29,7 +29,7 @@ public sealed class ProcessTests
     }
 
     [Fact]
-    public async Task The_exit_status_is_the_processs()
+    public async Task The_process_exits_with_the_commands_status()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Problem(403, "only root may"));
         Assert.Equal((4, "", "listenctl: only root may\n"), await Shell(daemon, "$CTL restart api"));

@@ -15,7 +15,7 @@ public sealed class RestartTests
     ];
 
     [Fact]
-    public void Without_wait_it_says_what_has_begun()
+    public void Without_wait_the_command_reports_what_has_started()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Line("replacing", 0, 0, 0, "roll-out of generation 3 begun"), 202));
         Assert.Equal(new Listenctl(ExitCode.Done, "hello: roll-out of generation 3 begun\n", ""), Listenctl.Run(daemon, "restart", "hello"));
@@ -25,7 +25,7 @@ public sealed class RestartTests
     }
 
     [Fact]
-    public void With_wait_there_is_a_line_for_each_change_and_then_the_outcome()
+    public void Wait_prints_a_line_for_each_change_and_then_the_outcome()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream(Good));
         Assert.Equal(
@@ -41,7 +41,7 @@ public sealed class RestartTests
     }
 
     [Fact]
-    public void With_wait_and_json_there_is_the_last_document_alone()
+    public void Wait_with_json_prints_only_the_last_document()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream(Good));
         var result = Listenctl.Run(daemon, "restart", "hello", "--wait", "--json");
@@ -52,7 +52,7 @@ public sealed class RestartTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_rollback_says_why_and_fails(bool json)
+    public void A_rollback_prints_the_cause_and_fails(bool json)
     {
         var last = Line("rolled-back", 0, 0, 1234, "generation 3 rolled back to generation 2 after 1.23s: because", "rolled-back", "because");
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([last]));
@@ -63,7 +63,7 @@ public sealed class RestartTests
     }
 
     [Fact]
-    public void The_timeout_goes_to_the_daemon_and_the_message_says_how_to_watch_on()
+    public void A_timeout_message_names_the_command_to_continue_watching()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Line("replacing", 1, 1, 1500, "not done after 1.5s: the roll-out continues", "timeout")]));
         var result = Listenctl.Run(daemon, "restart", "hello", "--timeout", "1m500ms");
@@ -86,7 +86,7 @@ public sealed class RestartTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void A_stream_without_outcome_is_a_lost_daemon(bool isComplete)
+    public void A_stream_without_an_outcome_means_a_lost_daemon(bool isComplete)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream(Good[..2], isComplete));
         var result = Listenctl.Run(daemon, "restart", "hello", "--wait", "--json");
@@ -99,7 +99,7 @@ public sealed class RestartTests
     [InlineData(409, ExitCode.Failed)]
     [InlineData(400, ExitCode.Failed)]
     [InlineData(403, ExitCode.NotPermitted)]
-    public void A_problem_document_decides_the_exit_status(int status, int exitCode)
+    public void The_problem_document_determines_the_exit_status(int status, int exitCode)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Problem(status, "because"));
         foreach (string[] args in new[] { ["restart", "hello"], new[] { "restart", "hello", "--wait" } })
@@ -120,7 +120,7 @@ public sealed class RestartTests
     }
 
     [Fact]
-    public void A_terminal_shows_the_bar_and_leaves_the_outcome()
+    public void A_terminal_shows_the_progress_bar_and_keeps_the_outcome()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream(Good));
         var result = Listenctl.Run(["restart", "hello", "--wait"], daemon.SocketPath, new() { ["TERM"] = "xterm" }, isTerminal: true);

@@ -20,7 +20,7 @@ public sealed class ServiceTests
     [Theory]
     [InlineData("start")]
     [InlineData("stop")]
-    public void Without_wait_it_says_what_has_begun(string verb)
+    public void Without_wait_the_command_reports_what_has_started(string verb)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Starting, 202));
         Assert.Equal(new Listenctl(ExitCode.Done, "api: starting: 1 of 2 workers ready\n", ""), Listenctl.Run(daemon, verb, "api"));
@@ -32,7 +32,7 @@ public sealed class ServiceTests
     [InlineData("start")]
     [InlineData("stop")]
     [InlineData("restart")]
-    public void With_wait_there_is_a_line_for_each_step_and_then_the_outcome(string verb)
+    public void Wait_prints_a_line_for_each_step_and_then_the_outcome(string verb)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Starting + "\n", Starting + "\n", Started + "\n"]));
         Assert.Equal(
@@ -44,7 +44,7 @@ public sealed class ServiceTests
     }
 
     [Fact]
-    public void A_start_that_fails_says_why_and_is_exit_1()
+    public void A_failed_start_prints_the_cause_and_exits_1()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Failed + "\n"]));
         Assert.Equal(
@@ -54,7 +54,7 @@ public sealed class ServiceTests
     }
 
     [Fact]
-    public void A_wait_that_breaks_off_is_a_lost_daemon()
+    public void An_interrupted_wait_means_a_lost_daemon()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Starting + "\n"]));
         var result = Listenctl.Run(daemon, "stop", "api", "--wait", "--json");
@@ -63,7 +63,7 @@ public sealed class ServiceTests
     }
 
     [Fact]
-    public void On_a_terminal_the_start_is_drawn_and_its_outcome_stays()
+    public void A_terminal_shows_the_start_and_keeps_its_outcome()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Starting + "\n", Started + "\n"]));
         var result = Listenctl.Run(["start", "api", "--wait"], daemon.SocketPath, new() { ["TERM"] = "xterm" }, isTerminal: true);
@@ -87,7 +87,7 @@ public sealed class ServiceTests
     [InlineData("1", 1)]
     [InlineData("RTMIN+3", 37)]
     [InlineData("32", 32)]
-    public void Signal_takes_every_spelling_and_says_how_many_it_reached(string spelling, int number)
+    public void Signal_accepts_every_spelling_and_counts_the_workers(string spelling, int number)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Signalled));
         Assert.Equal(new Listenctl(ExitCode.Done, "api: SIGHUP sent to 2 workers\n", ""), Listenctl.Run(daemon, "signal", "api", spelling));
@@ -99,7 +99,7 @@ public sealed class ServiceTests
     [InlineData(403, ExitCode.NotPermitted)]
     [InlineData(404, ExitCode.Failed)]
     [InlineData(409, ExitCode.Failed)]
-    public void A_problem_document_decides_the_exit_status(int status, int exitCode)
+    public void The_problem_document_determines_the_exit_status(int status, int exitCode)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Problem(status, "because"));
         foreach (string[] args in new string[][] {

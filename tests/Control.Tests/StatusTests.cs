@@ -20,7 +20,7 @@ public sealed class StatusTests
         """;
 
     [Fact]
-    public void People_see_the_daemon_then_each_service_with_its_workers()
+    public void Text_output_shows_the_daemon_then_services_and_workers()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Status));
         var result = Listenctl.Run(daemon, "status");
@@ -47,7 +47,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public void Json_is_the_daemons_own_bytes()
+    public void Json_output_is_the_daemons_unchanged_bytes()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Status));
         Assert.Equal(new Listenctl(ExitCode.Done, Status + "\n", ""), Listenctl.Run(daemon, "status", "--json"));
@@ -55,7 +55,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public void Json_of_one_service_has_the_same_shape_and_keeps_unknown_fields()
+    public void Json_of_one_service_keeps_its_shape_and_unknown_fields()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Status));
         var result = Listenctl.Run(daemon, "--json", "status", "api");
@@ -67,7 +67,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public void One_service_is_shown_alone()
+    public void Status_of_one_service_shows_only_this_service()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Status));
         var result = Listenctl.Run(daemon, "status", "old");
@@ -84,7 +84,7 @@ public sealed class StatusTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void An_unknown_service_is_a_failure_that_names_the_known_ones(bool json)
+    public void An_unknown_service_fails_and_lists_the_known_services(bool json)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Status));
         var result = Listenctl.Run(daemon, json ? ["status", "nope", "--json"] : ["status", "nope"]);
@@ -102,7 +102,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public void A_terminal_gets_colours_and_NO_COLOR_takes_them_away()
+    public void A_terminal_gets_colours_unless_NO_COLOR_is_set()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Status));
         var coloured = Listenctl.Run(["status"], daemon.SocketPath, new() { ["TERM"] = "xterm" }, isTerminal: true).Output;
@@ -115,7 +115,7 @@ public sealed class StatusTests
     }
 
     [Fact]
-    public void A_narrow_terminal_wraps_and_cuts_nothing()
+    public void Output_wraps_on_a_narrow_terminal_without_truncation()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Status));
         var result = Listenctl.Run(["status"], daemon.SocketPath, new() { ["TERM"] = "dumb" }, isTerminal: true, columns: 80);

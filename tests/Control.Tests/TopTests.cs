@@ -23,7 +23,7 @@ public sealed class TopTests
         """;
 
     [Fact]
-    public void Not_on_a_terminal_it_is_one_frame()
+    public void Top_prints_one_frame_without_a_terminal()
     {
         using var daemon = new FakeDaemon(Answer);
         var result = Listenctl.Run(daemon, "top");
@@ -46,7 +46,7 @@ public sealed class TopTests
     }
 
     [Fact]
-    public void As_json_it_is_one_document()
+    public void Json_output_is_one_document()
     {
         using var daemon = new FakeDaemon(Answer);
         using var document = JsonDocument.Parse(Listenctl.Run(daemon, "top", "--json").Output);
@@ -57,7 +57,7 @@ public sealed class TopTests
     [Theory]
     [InlineData('q')]
     [InlineData('\u0003')]
-    public void On_a_terminal_it_is_drawn_again_until_a_key_ends_it(char end)
+    public void Top_redraws_on_a_terminal_until_a_key_stops_it(char end)
     {
         using var daemon = new FakeDaemon(Answer);
         var (exitCode, screen) = OnTerminal(daemon.SocketPath, rows: 24, null, null, end);
@@ -69,7 +69,7 @@ public sealed class TopTests
     }
 
     [Fact]
-    public void What_there_is_no_room_for_is_scrolled_to()
+    public void Top_scrolls_to_the_lines_that_do_not_fit()
     {
         using var daemon = new FakeDaemon(
             request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
@@ -94,7 +94,7 @@ public sealed class TopTests
     }
 
     [Fact]
-    public void On_a_small_terminal_services_come_first_and_in_a_line_each()
+    public void A_small_terminal_shows_services_first_one_per_line()
     {
         using var daemon = new FakeDaemon(
             request => FakeDaemon.Json(request.Contains("listeners", StringComparison.Ordinal) ? Listeners : Seven));
@@ -108,7 +108,7 @@ public sealed class TopTests
     }
 
     [Fact]
-    public void A_daemon_that_goes_away_is_waited_for()
+    public void Top_waits_for_a_daemon_that_disappears()
     {
         var daemon = new FakeDaemon(Answer);
         var socket = daemon.SocketPath;
@@ -129,7 +129,7 @@ public sealed class TopTests
     }
 
     [Fact]
-    public void A_daemon_that_was_never_there_is_exit_3() =>
+    public void Top_exits_3_if_no_daemon_was_ever_running() =>
         Assert.Equal(
             (ExitCode.Unreachable, ""),
             (Listenctl.Run(["top"], "/nowhere/control.sock") is var result ? result.ExitCode : -1, result.Output));

@@ -70,7 +70,7 @@ public sealed class UsageTests
     [InlineData("--version")]
     [InlineData("status --version")]
     [InlineData("restart --version")]
-    public void The_version_is_one_line(string line)
+    public void The_version_output_is_one_line(string line)
     {
         var result = Listenctl.Run(line.Split(' '));
         Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
@@ -82,7 +82,7 @@ public sealed class UsageTests
     [InlineData("-h", "LISTEND_CONTROL")]
     [InlineData("restart --help", "--timeout <D>")]
     [InlineData("history --help", "--follow")]
-    public void Help_is_on_standard_output(string line, string contains)
+    public void Help_is_printed_to_standard_output(string line, string contains)
     {
         var result = Listenctl.Run(line.Split(' '));
         Assert.Equal((ExitCode.Done, ""), (result.ExitCode, result.Error));
@@ -90,7 +90,7 @@ public sealed class UsageTests
     }
 
     [Fact]
-    public void The_socket_may_stand_before_or_after_the_verb()
+    public void The_socket_option_works_before_or_after_the_verb()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json("[]"));
         foreach (string[] args in new string[][]

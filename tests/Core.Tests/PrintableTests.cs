@@ -15,7 +15,7 @@ public class PrintableTests
     [InlineData("a\u2028b\u2029c", "a\\u2028b\\u2029c")]
     [InlineData("w\u200be\u200cb\u200d\u2060\ufeff\u00ad", "w\\u200Be\\u200Cb\\u200D\\u2060\\uFEFF\\xAD")]
     [InlineData("\U000e0041", "\\U000E0041")]
-    public void A_line_holds_nothing_that_acts_on_a_terminal(string text, string line) => Assert.Equal(line, Printable.Line(text));
+    public void A_printed_line_cannot_control_a_terminal(string text, string line) => Assert.Equal(line, Printable.Line(text));
 
     /// <summary>Not as theory data, which is handed over as UTF-8.</summary>
     [Fact]
@@ -25,11 +25,11 @@ public class PrintableTests
     [Theory]
     [InlineData("one\ntwo\tthree\u001b[2J\r", false, "one two three\\x1B[2J\\r")]
     [InlineData("one\ntwo\tthree\u202e", true, "one\ntwo three\\u202E")]
-    public void A_screen_gets_spaces_or_lines(string text, bool keepLines, string shown) =>
+    public void Control_characters_on_a_screen_become_spaces_or_lines(string text, bool keepLines, string shown) =>
         Assert.Equal(shown, Printable.Of(text, keepLines));
 
     [Fact]
-    public void Every_character_is_one_that_is_shown_or_escaped()
+    public void Every_character_is_either_shown_or_escaped()
     {
         for (var value = 0; value <= char.MaxValue; value++)
         {
@@ -42,7 +42,7 @@ public class PrintableTests
     }
 
     [Fact]
-    public void Text_without_any_of_it_is_not_copied()
+    public void Text_without_control_characters_is_not_copied()
     {
         const string text = "listener web: listening on tcp://127.0.0.1:80";
         Assert.Same(text, Printable.Line(text));

@@ -6,7 +6,7 @@ namespace Supervisor.Core.Tests;
 public class RecentItemsTests
 {
     [Fact]
-    public void Items_are_numbered_from_one_and_the_oldest_go_first()
+    public void Items_are_numbered_from_1_and_the_oldest_are_dropped_first()
     {
         var items = new RecentItems<long>(3);
         Assert.Equal(0, items.Newest);
@@ -24,7 +24,7 @@ public class RecentItemsTests
     }
 
     [Fact]
-    public void A_number_of_another_run_begins_with_the_oldest_and_misses_nothing()
+    public void A_number_of_another_run_starts_with_the_oldest_item()
     {
         var items = new RecentItems<long>(2);
         items.Add(seq => seq);
@@ -34,7 +34,7 @@ public class RecentItemsTests
     }
 
     [Fact]
-    public void The_newest_item_is_kept_however_heavy_it_is()
+    public void The_newest_item_is_kept_at_any_size()
     {
         var items = new RecentItems<string>(100, 10, text => text.Length);
         items.Add(_ => "12345");
@@ -49,7 +49,7 @@ public class RecentItemsTests
     }
 
     [Fact]
-    public async Task A_reader_waits_for_what_it_has_not_read_and_for_nothing_else()
+    public async Task A_reader_waits_only_for_unread_items()
     {
         var items = new RecentItems<long>(2);
         var (first, again) = (items.Beyond(0), items.Beyond(0));
@@ -62,7 +62,7 @@ public class RecentItemsTests
     }
 
     [Fact]
-    public void A_reader_gets_each_item_once_in_order_or_is_told_of_it() =>
+    public void A_reader_gets_each_item_once_in_order_or_a_loss_count() =>
         Gen.Select(Gen.Int[1, 40], Gen.Int[0, 30], Gen.Int[1, 9].Array[0, 120]).Sample((count, weight, moves) =>
         {
             var items = new RecentItems<long>(count, weight, seq => seq % 5);

@@ -76,7 +76,7 @@ public sealed class AddressTests
     }
 
     [Fact]
-    public async Task Second_daemon_with_another_configuration_is_refused()
+    public async Task A_second_daemon_with_another_configuration_is_rejected()
     {
         const string Config = """
             [listener.web]

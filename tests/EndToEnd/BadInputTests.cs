@@ -187,7 +187,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public async Task Check_and_dry_run_warn_of_missing_files()
+    public async Task Check_and_dry_run_warn_about_missing_files()
     {
         using var directory = new TemporaryDirectory();
         directory.WriteScript("orphan", "#!/no/such/interpreter\n");
@@ -236,7 +236,7 @@ public sealed class BadInputTests
     }
 
     [Fact]
-    public Task Without_a_file_a_command_line_is_enough() => DaemonUnderTest.WithAsync(
+    public Task A_command_line_replaces_a_configuration_file() => DaemonUnderTest.WithAsync(
         "",
         async daemon =>
         {
@@ -259,7 +259,7 @@ public sealed class BadInputTests
     [InlineData("--listen", "tcp://127.0.0.1:0", "--config", "/etc/listend/listend.toml", "--", "/bin/true")]
     [InlineData("--workers", "2", "--", "/bin/true")]
     [InlineData("--frobnicate")]
-    public async Task Wrong_usage_is_2(params string[] arguments)
+    public async Task Wrong_usage_exits_2(params string[] arguments)
     {
         using var directory = new TemporaryDirectory();
         var result = await RunningProgram.RunAsync(Published.Listend, ["run", "--runtime-directory", directory["run"], .. arguments]);
@@ -277,7 +277,7 @@ public sealed class BadInputTests
     [InlineData("--workers: \"x\" 10000 \"cpus\"", "run", "--listen", "tcp://127.0.0.1:1", "--workers", "x", "--", "/bin/true")]
     [InlineData("--workers: 99999999999 10000", "run", "--listen", "tcp://127.0.0.1:1", "--workers", "99999999999", "--", "/bin/true")]
     [InlineData("\"chek\" \"check\"", "chek")]
-    public async Task Wrong_command_line_names_word_and_remedy(string facts, params string[] arguments)
+    public async Task A_wrong_command_line_names_the_word_and_the_remedy(string facts, params string[] arguments)
     {
         var result = await RunningProgram.RunAsync(Published.Listend, arguments);
         Assert.Equal((2, ""), (result.ExitCode, result.Output));

@@ -6,7 +6,7 @@ namespace Supervisor.EndToEnd;
 public sealed class BrokerTests
 {
     [Fact]
-    public Task Listenctl_takes_puts_and_drops() => DaemonUnderTest.WithAsync(
+    public Task Listenctl_takes_puts_and_drops_descriptors() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -43,7 +43,7 @@ public sealed class BrokerTests
         });
 
     [Fact]
-    public Task A_worker_of_another_user_fetches_what_its_service_lists_and_nothing_else() => DaemonUnderTest.WithAsync(
+    public Task A_worker_of_another_user_takes_only_its_listeners() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"

@@ -25,7 +25,7 @@ public sealed class CgroupTests(ITestOutputHelper output)
         """;
 
     [Fact]
-    public async Task Nobody_escapes_a_workers_cgroup()
+    public async Task No_process_escapes_a_workers_cgroup()
     {
         using var directory = new TemporaryDirectory();
         var script = directory.Write("delegate.py", Delegate);

@@ -78,7 +78,7 @@ public sealed class ConfigurationErrorTests
         });
 
     [Fact]
-    public async Task Wrong_setting_hides_no_failed_bind()
+    public async Task A_wrong_setting_does_not_hide_a_failed_bind()
     {
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));

@@ -8,7 +8,7 @@ namespace Supervisor.EndToEnd;
 public sealed class ConnectionCountTests
 {
     [Fact]
-    public Task Status_counts_what_a_worker_has_open() => DaemonUnderTest.WithAsync(
+    public Task Status_counts_the_open_connections_of_a_worker() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"

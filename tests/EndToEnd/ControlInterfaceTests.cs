@@ -17,7 +17,7 @@ public sealed class ControlInterfaceTests
         """;
 
     [Fact]
-    public Task Idle_control_socket_holds_nothing_and_serves_again() => DaemonUnderTest.WithAsync(
+    public Task An_idle_control_socket_frees_resources_and_serves_again() => DaemonUnderTest.WithAsync(
         Config,
         async daemon =>
         {

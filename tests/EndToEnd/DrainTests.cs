@@ -60,7 +60,7 @@ public sealed class DrainTests
         });
 
     [Fact]
-    public Task Slow_request_is_neither_cut_nor_reported() => DaemonUnderTest.WithAsync(
+    public Task A_drain_does_not_cut_or_report_a_slow_request() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -86,7 +86,7 @@ public sealed class DrainTests
     [Theory]
     [InlineData("waits", "waiting")]
     [InlineData("edges", "accepted")]
-    public Task Draining_worker_that_accepts_is_named_once_and_cut(string kind, string evidence) => DaemonUnderTest.WithAsync(
+    public Task Draining_worker_that_accepts_is_reported_once_and_killed(string kind, string evidence) => DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"

@@ -17,7 +17,7 @@ public sealed class ExamplesTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task Runs_through_restarts(string name)
+    public async Task The_example_runs_through_restarts(string name)
     {
         var result = await RunningProgram.RunAsync(
             Path.Combine(Folder, name, "run"), [],
@@ -27,7 +27,7 @@ public sealed class ExamplesTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void There_is_one_for_each_protocol() => Assert.Equal(
+    public void There_is_an_example_for_each_protocol() => Assert.Equal(
         ["client", "einhorn", "gunicorn", "haproxy", "kestrel", "nginx", "node", "php-cgi", "python", "scm-rights", "seqpacket", "starlet", "udp"],
         All);
 }

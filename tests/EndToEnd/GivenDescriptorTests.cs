@@ -38,7 +38,7 @@ public sealed class GivenDescriptorTests
         """;
 
     [Fact]
-    public async Task Descriptor_is_adopted_by_name_and_differences_shown()
+    public async Task Adoption_by_name_shows_differences()
     {
         await DaemonUnderTest.WithAsync(
             """

@@ -13,7 +13,7 @@ public sealed class HistoryTruthTests
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task The_history_of_each_listener_is_what_was_called(bool privileged)
+    public async Task The_history_of_each_listener_matches_the_system_calls(bool privileged)
     {
         using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         holder.Bind(new IPEndPoint(IPAddress.Loopback, 0));

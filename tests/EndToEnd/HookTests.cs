@@ -55,7 +55,7 @@ public sealed class HookTests
     });
 
     [Fact]
-    public Task Stop_ends_a_running_pre_start() => WithHooksAsync(
+    public Task Stop_kills_a_running_pre_start() => WithHooksAsync(
         async daemon =>
         {
             await daemon.Log.WaitForOutputAsync(0, "hangs ");

@@ -84,7 +84,7 @@ public sealed class LeavingTests
         });
 
     [Fact]
-    public Task Control_clients_end_with_the_daemon() => DaemonUnderTest.WithAsync(Config, async daemon =>
+    public Task Control_clients_exit_with_the_daemon() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("web", 2);
         await using var follower = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "history", "web", "--follow", "--json"]);

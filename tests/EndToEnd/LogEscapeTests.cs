@@ -31,7 +31,7 @@ public sealed class LogEscapeTests
         """;
 
     [Fact]
-    public Task Text_log_and_client_escape_what_a_worker_writes() => DaemonUnderTest.WithAsync(
+    public Task Text_log_and_client_escape_worker_output() => DaemonUnderTest.WithAsync(
         Config,
         async daemon =>
         {
@@ -56,7 +56,7 @@ public sealed class LogEscapeTests
         directory => directory.Write("worker.py", Worker));
 
     [Fact]
-    public async Task Check_and_run_escape_what_they_quote_of_a_file()
+    public async Task Check_and_run_escape_quotations_from_a_file()
     {
         using var directory = new TemporaryDirectory();
         var file = directory.Write("a\u001b[2J\nb.toml", "[listener.web]\naddress = \"tcp://\\u001B[2J\\u202E:1\"\n\"k\\u001B\\n\" = 1\n");

@@ -39,7 +39,7 @@ public sealed class MembershipTests
     [Theory]
     [InlineData("daemon")]
     [InlineData("nobody")]
-    public async Task Forged_environment_gives_no_listener(string other)
+    public async Task A_forged_environment_does_not_give_a_listener(string other)
     {
         using var directory = new TemporaryDirectory();
         directory.Write("ask.py", Ask);
@@ -86,7 +86,7 @@ public sealed class MembershipTests
 
     /// <summary>Finding 9: neither a cleared environment nor a session of its own keeps a process when its service is stopped.</summary>
     [Fact]
-    public async Task Stop_kills_hidden_processes_but_no_neighbour()
+    public async Task Stop_kills_hidden_processes_but_no_other_service()
     {
         using var directory = new TemporaryDirectory();
         const string Hide = "import os, sys\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\nopen(sys.argv[1] + '.new', 'w').write(str(os.getpid()))\nos.rename(sys.argv[1] + '.new', sys.argv[1])\nimport time\ntime.sleep(1000)\n";

@@ -21,7 +21,7 @@ public sealed class MetricsTests
     [Theory]
     [InlineData(64)]
     [InlineData(200)]
-    public Task Connections_that_ask_nothing_shut_no_scraper_out(int connections) => DaemonUnderTest.WithAsync(Config, async daemon =>
+    public Task Silent_connections_do_not_block_a_scraper(int connections) => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         var address = Address(daemon);
         var held = new List<Socket>();
@@ -60,7 +60,7 @@ public sealed class MetricsTests
     });
 
     [Fact]
-    public Task A_name_that_nobody_configured_is_refused() => DaemonUnderTest.WithAsync(Config, async daemon =>
+    public Task A_host_name_that_is_not_configured_is_rejected() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         var address = Address(daemon);
         foreach (var host in (string[])["127.0.0.1", $"127.0.0.1:{address.Port}", "[::1]:1", "10.1.2.3", "localhost", "LOCALHOST:80", Dns.GetHostName(), Environment.MachineName, "metrics.example.org", "Metrics.Example.Org.:9469"])
@@ -79,7 +79,7 @@ public sealed class MetricsTests
     });
 
     [Fact]
-    public Task Head_is_answered_as_get_is_without_the_text() => DaemonUnderTest.WithAsync(Config, async daemon =>
+    public Task Head_gets_the_answer_of_get_without_the_body() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         var address = Address(daemon);
         foreach (var (method, status) in new[] { ("HEAD", "200 OK"), ("POST", "405 "), ("DELETE", "405 ") })
@@ -99,7 +99,7 @@ public sealed class MetricsTests
     });
 
     [Fact]
-    public Task Connections_to_the_control_socket_that_ask_nothing_shut_no_client_out() => DaemonUnderTest.WithAsync(Config, async daemon =>
+    public Task Silent_control_connections_do_not_block_a_client() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         var held = new List<Socket>();
         try

@@ -6,7 +6,7 @@ namespace Supervisor.EndToEnd;
 public sealed class OnDemandTests
 {
     [Fact]
-    public Task First_connection_starts_it_and_idleness_stops_it() => DaemonUnderTest.WithAsync(
+    public Task First_connection_starts_workers_and_idleness_stops_them() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"

@@ -63,7 +63,7 @@ public sealed class ProbeStallTests
         """;
 
     [Fact]
-    public async Task The_daemon_answers_while_there_is_too_much_to_look_at()
+    public async Task The_daemon_answers_while_a_probe_scans_many_descriptors()
     {
         using var scripts = new TemporaryDirectory();
         await using var holder = RunningProgram.Start("/usr/bin/env", ["python3", scripts.Write("holder.py", Holder)]);

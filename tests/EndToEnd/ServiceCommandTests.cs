@@ -111,7 +111,7 @@ public sealed class ServiceCommandTests
     [InlineData("/v1/services/nope/stop", HttpStatusCode.NotFound)]
     [InlineData("/v1/services/nope/scale?workers=2", HttpStatusCode.NotFound)]
     [InlineData("/v1/services/nope/signal?signal=HUP", HttpStatusCode.NotFound)]
-    public Task Wrong_request_is_a_problem_and_changes_nothing(string target, HttpStatusCode status) => WithScript(
+    public Task A_wrong_request_gets_a_problem_and_changes_nothing(string target, HttpStatusCode status) => WithScript(
         Ready,
         async daemon =>
         {

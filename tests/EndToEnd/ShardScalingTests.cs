@@ -137,7 +137,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task Start_serves_what_waits_in_removed_shards() => WithAsync(Pausing, 4, 4, async daemon =>
+    public Task Start_serves_connections_that_wait_in_removed_shards() => WithAsync(Pausing, 4, 4, async daemon =>
     {
         Assert.Equal(0, (await daemon.ListenctlAsync("stop", "web", "--wait")).ExitCode);
         using var client = new HttpClient { Timeout = Patience.Limit };

@@ -9,7 +9,7 @@ namespace Supervisor.EndToEnd;
 public sealed class ShardTests(ITestOutputHelper output)
 {
     [Fact]
-    public async Task Each_slot_serves_its_shards_and_the_history_tells_them_apart() => await WithAsync(
+    public async Task Each_slot_serves_its_shards_as_the_history_shows() => await WithAsync(
         4,
         2,
         Pausing,
@@ -37,7 +37,7 @@ public sealed class ShardTests(ITestOutputHelper output)
         });
 
     [Fact]
-    public async Task Rolling_restarts_lose_nothing() => await WithAsync(
+    public async Task Rolling_restarts_of_a_sharded_service_lose_nothing() => await WithAsync(
         4,
         4,
         "[\"@hello@\"]",
@@ -51,7 +51,7 @@ public sealed class ShardTests(ITestOutputHelper output)
         }));
 
     [Fact]
-    public async Task What_waits_in_a_killed_workers_shard_is_its_successors() => await WithAsync(
+    public async Task The_next_worker_serves_the_queue_of_a_killed_workers_shard() => await WithAsync(
         4,
         4,
         Pausing,
@@ -73,7 +73,7 @@ public sealed class ShardTests(ITestOutputHelper output)
         }));
 
     [Fact]
-    public async Task Scaling_the_workers_leaves_no_shard_without_one() => await WithAsync(
+    public async Task Scaling_leaves_no_shard_without_a_worker() => await WithAsync(
         4,
         4,
         Pausing,

@@ -11,7 +11,7 @@ public sealed partial class SuccessionTests
     private const int Seqpacket = 5;
 
     [Fact]
-    public async Task Clients_are_answered_while_the_daemon_is_replaced()
+    public async Task The_daemon_answers_clients_during_its_replacement()
     {
         using var directory = new TemporaryDirectory();
         var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
@@ -55,7 +55,7 @@ public sealed partial class SuccessionTests
     }
 
     [Fact]
-    public async Task Commands_to_a_killed_daemon_fail_and_are_not_kept()
+    public async Task Commands_to_a_killed_daemon_fail_and_are_not_queued()
     {
         using var directory = new TemporaryDirectory();
         var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());

@@ -112,7 +112,7 @@ public sealed partial class SuccessionTests
     }
 
     [Fact]
-    public async Task Managed_daemon_refuses_a_takeover()
+    public async Task A_managed_daemon_rejects_a_takeover()
     {
         using var directory = new TemporaryDirectory();
         var options = new DaemonOptions { Environment = new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = directory["nobody.sock"] } };

@@ -143,7 +143,7 @@ public sealed partial class SuccessionTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Recovery_stops_workers_that_the_state_does_not_know()
+    public async Task Recovery_stops_workers_missing_from_the_state()
     {
         using var directory = new TemporaryDirectory();
         await using var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());

@@ -44,7 +44,7 @@ public sealed class SupervisionTests
         "restart = { backoff = \"10ms\", backoff_max = \"10m\" }");
 
     [Fact]
-    public Task Process_outside_the_session_dies_with_its_worker() => WithScript(
+    public Task A_process_outside_the_session_exits_with_its_worker() => WithScript(
         "setsid --fork sh -c 'echo stray $$; exec sleep 1000'; systemd-notify --ready; exec sleep 1000",
         async daemon =>
         {
@@ -107,7 +107,7 @@ public sealed class SupervisionTests
         "stop_timeout = \"200ms\"");
 
     [Fact]
-    public Task Children_of_a_worker_end_with_it() => WithScript(
+    public Task Children_of_a_worker_exit_with_the_worker() => WithScript(
         "sleep 1000 & echo child $!; setsid --fork true; systemd-notify --ready; trap 'exit 0' TERM; while :; do wait; done",
         async daemon =>
         {
@@ -181,7 +181,7 @@ public sealed class SupervisionTests
         });
 
     [Fact]
-    public Task Notify_message_of_a_stranger_is_rejected() => WithScript(
+    public Task A_notify_message_of_a_foreign_process_is_rejected() => WithScript(
         "echo \"socket $NOTIFY_SOCKET\"; systemd-notify --ready --status=mine; exec sleep 1000",
         async daemon =>
         {

@@ -24,7 +24,7 @@ public sealed class TrustedPathTests : IDisposable
     [InlineData("run", "0755")]
     [InlineData(".", "0755")]
     [InlineData("run", "0777")]
-    public async Task Run_refuses_a_runtime_directory_others_can_change(string exposed, string mode)
+    public async Task Run_rejects_a_runtime_directory_that_others_can_change(string exposed, string mode)
     {
         var config = Config;
         Directory.CreateDirectory(_directory["run"]);

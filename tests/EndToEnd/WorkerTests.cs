@@ -33,7 +33,7 @@ public sealed class WorkerTests
     };
 
     [Fact]
-    public Task A_worker_gets_what_the_configuration_says_and_nothing_else() => DaemonUnderTest.WithAsync(
+    public Task A_worker_gets_only_what_the_configuration_lists() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -110,7 +110,7 @@ public sealed class WorkerTests
         });
 
     [Fact]
-    public Task What_is_not_configured_is_as_the_daemon_has_it() => DaemonUnderTest.WithAsync(
+    public Task A_worker_inherits_settings_that_are_not_configured() => DaemonUnderTest.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -137,7 +137,7 @@ public sealed class WorkerTests
         directory => Compile(directory));
 
     [Fact]
-    public Task Every_option_is_on_the_listener_and_on_what_it_accepts() => DaemonUnderTest.WithAsync(
+    public Task Every_option_is_set_on_the_listener_and_its_connections() => DaemonUnderTest.WithAsync(
         EveryOption.Listeners.Replace("@name@", $"{Environment.ProcessId}", StringComparison.Ordinal) +
         """
 

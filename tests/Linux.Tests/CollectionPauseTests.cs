@@ -5,7 +5,7 @@ namespace Supervisor.Linux.Tests;
 public class CollectionPauseTests
 {
     [Fact]
-    public void It_ends_by_itself_where_more_is_allocated_than_was_foreseen()
+    public void A_collection_pause_ends_if_allocation_exceeds_its_budget()
     {
         using (CollectionPause.For(1000, 1))
         {

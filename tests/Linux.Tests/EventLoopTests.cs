@@ -11,7 +11,7 @@ public class EventLoopTests : KernelTest
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public void What_many_threads_post_is_all_run_on_the_loop_in_each_ones_order()
+    public void The_loop_runs_all_posts_in_the_order_of_each_thread()
     {
         using var loop = new EventLoop(_time);
         const int threads = 8, each = 2000;
@@ -42,7 +42,7 @@ public class EventLoopTests : KernelTest
     }
 
     [Fact]
-    public void What_was_posted_before_the_loop_runs_is_not_lost()
+    public void The_loop_keeps_posts_from_before_it_runs()
     {
         using var loop = new EventLoop(_time);
         loop.Post(loop.Stop);
@@ -50,7 +50,7 @@ public class EventLoopTests : KernelTest
     }
 
     [Fact]
-    public void What_is_to_be_done_at_a_turns_end_is_done_once_and_before_the_turn_is_ended()
+    public void An_end_of_turn_action_runs_once_before_the_turn_ends()
     {
         using var loop = new EventLoop(_time);
         var seen = new List<string>();
@@ -68,7 +68,7 @@ public class EventLoopTests : KernelTest
     }
 
     [Fact]
-    public async Task An_answer_or_an_exception_comes_back_to_the_asker()
+    public async Task A_call_returns_the_result_or_the_exception()
     {
         using var loop = new EventLoop(_time);
         var answer = loop.Ask(() => 42);
@@ -80,7 +80,7 @@ public class EventLoopTests : KernelTest
     }
 
     [Fact]
-    public void A_descriptor_is_heard_as_long_as_it_is_watched()
+    public void A_descriptor_has_events_while_it_is_watched()
     {
         using var loop = new EventLoop(_time);
         using var source = Polling.CreateEvent();
@@ -107,7 +107,7 @@ public class EventLoopTests : KernelTest
 
     /// <summary>Two are ready at once, and whichever comes first unwatches and closes the other.</summary>
     [Fact]
-    public void What_is_unwatched_within_a_dispatch_is_not_called()
+    public void A_descriptor_unwatched_during_a_dispatch_is_not_called()
     {
         using var loop = new EventLoop(_time);
         var sources = new[] { Polling.CreateEvent(), Polling.CreateEvent() };
@@ -136,7 +136,7 @@ public class EventLoopTests : KernelTest
     /// must not be taken for one of the second.
     /// </summary>
     [Fact]
-    public void An_event_of_a_closed_descriptor_is_not_its_successors()
+    public void An_event_of_a_closed_descriptor_does_not_reach_its_reuse()
     {
         using var loop = new EventLoop(_time);
         var sources = new[] { Polling.CreateEvent(), Polling.CreateEvent() };
@@ -174,7 +174,7 @@ public class EventLoopTests : KernelTest
 
     /// <summary>One that was closed before it was unwatched does not take its successor's place in the kernel's set with it.</summary>
     [Fact]
-    public void Unwatching_a_closed_descriptor_leaves_its_successor_watched()
+    public void Unwatching_a_closed_descriptor_keeps_its_reuse_watched()
     {
         using var loop = new EventLoop(_time);
         var first = Polling.CreateEvent();
@@ -190,7 +190,7 @@ public class EventLoopTests : KernelTest
     }
 
     [Fact]
-    public void What_cannot_be_watched_is_an_error_and_stays_unwatched()
+    public void A_descriptor_that_cannot_be_watched_is_an_error()
     {
         using var loop = new EventLoop(_time);
         using var file = Files.Open("/etc/hostname", 0, 0, out _) ?? Files.Open("/bin/sh", 0, 0, out _)!;
@@ -199,7 +199,7 @@ public class EventLoopTests : KernelTest
     }
 
     [Fact]
-    public void Deadlines_are_passed_when_their_time_has_come_and_not_before()
+    public void A_deadline_does_not_fire_before_its_time()
     {
         using var loop = new EventLoop(_time);
         var early = new Deadline(TimeSpan.FromSeconds(1));
@@ -224,7 +224,7 @@ public class EventLoopTests : KernelTest
     /// The loop stands still for ten seconds: what has come meanwhile is dealt with first, and the clock has stood still too.
     /// </summary>
     [Fact]
-    public void A_loop_that_was_late_hears_before_it_judges()
+    public void A_late_loop_reads_events_before_it_fires_deadlines()
     {
         using var loop = new EventLoop(_time);
         var moved = new Deadline(TimeSpan.FromSeconds(1));
@@ -256,7 +256,7 @@ public class EventLoopTests : KernelTest
 
     /// <summary>Removed while the others are being gone through, by itself or by another: nobody is left out for that.</summary>
     [Fact]
-    public void Deadlines_that_remove_each_other_do_not_disturb_the_rest()
+    public void Deadlines_that_remove_each_other_do_not_affect_others()
     {
         using var loop = new EventLoop(_time);
         var all = Enumerable.Range(0, 5).Select(_ => new Deadline(TimeSpan.Zero)).ToList();
@@ -284,7 +284,7 @@ public class EventLoopTests : KernelTest
     }
 
     [Fact]
-    public void Without_anything_to_wait_for_it_waits()
+    public void The_loop_waits_without_anything_to_watch()
     {
         using var loop = new EventLoop(TimeProvider.System);
         var thread = new Thread(loop.Run);

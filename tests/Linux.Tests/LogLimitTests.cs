@@ -12,7 +12,7 @@ public class LogLimitTests : KernelTest
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
-    public void The_first_is_written_and_the_rest_are_counted_for_each_subject_and_kind()
+    public void The_limit_logs_the_first_message_and_counts_the_rest()
     {
         var (log, events) = Given.Log();
         using var loop = new EventLoop(_time);
@@ -29,7 +29,7 @@ public class LogLimitTests : KernelTest
     }
 
     [Fact]
-    public void What_was_left_out_is_told_at_the_end()
+    public void The_limit_reports_omitted_messages_at_the_end()
     {
         var (log, events) = Given.Log();
         using var loop = new EventLoop(_time);
@@ -48,7 +48,7 @@ public class LogLimitTests : KernelTest
     }
 
     [Fact]
-    public void A_flood_that_lasts_costs_a_line_a_minute()
+    public void A_lasting_flood_logs_one_line_per_minute()
     {
         var (log, events) = Given.Log();
         using var loop = new EventLoop(_time);
@@ -73,7 +73,7 @@ public class LogLimitTests : KernelTest
     }
 
     [Fact]
-    public void Many_subjects_cost_no_more_than_there_is_room_for()
+    public void The_limit_bounds_the_number_of_subjects()
     {
         var (log, events) = Given.Log();
         using var loop = new EventLoop(_time);

@@ -10,7 +10,7 @@ public class LatencyHistogramTests
         Gen.Long[0, 1_000_000_000_000]);
 
     [Fact]
-    public void A_percentile_is_that_of_the_sorted_durations_to_one_percent() =>
+    public void Percentiles_match_the_sorted_durations_within_1_percent() =>
         Gen.Select(Duration.Array[1, 500], Gen.Double[0, 1]).Sample((durations, share) =>
         {
             var histogram = new LatencyHistogram();
@@ -27,7 +27,7 @@ public class LatencyHistogramTests
         });
 
     [Fact]
-    public void Adding_a_histogram_is_recording_all_that_it_holds() =>
+    public void Adding_a_histogram_records_all_its_values() =>
         Gen.Select(Duration.Array[0, 100], Duration.Array[0, 100], Gen.Double[0, 1]).Sample((first, second, share) =>
         {
             var together = Of([.. first, .. second]);
@@ -37,7 +37,7 @@ public class LatencyHistogramTests
         });
 
     [Fact]
-    public void What_is_out_of_range_counts_as_the_end_of_the_range()
+    public void A_value_out_of_range_counts_as_the_nearest_bound()
     {
         var histogram = Of([-5, long.MaxValue]);
 

@@ -11,7 +11,7 @@ public class LoadRunTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task Every_request_to_a_good_server_succeeds_and_is_counted_in_its_phase()
+    public async Task Requests_to_a_good_server_succeed_and_count_in_their_phase()
     {
         var served = new CountdownOf(60);
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>
@@ -54,7 +54,7 @@ public class LoadRunTests
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", FailureKind.Truncated)]
     [InlineData("HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n", FailureKind.BadStatus)]
     [InlineData("220 mail.example ESMTP\r\n", FailureKind.BadStatus)]
-    public async Task An_answer_that_is_none_is_classified(string answer, FailureKind kind)
+    public async Task An_invalid_answer_is_classified(string answer, FailureKind kind)
     {
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>
         {
@@ -65,7 +65,7 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task A_reset_is_a_reset()
+    public async Task A_connection_reset_counts_as_a_reset()
     {
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>
         {
@@ -76,7 +76,7 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task A_bound_port_on_which_nobody_listens_refuses()
+    public async Task A_bound_port_without_a_listener_counts_as_refused()
     {
         using var bound = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         bound.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -84,20 +84,20 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task A_path_where_no_socket_is_refuses() =>
+    public async Task A_path_without_a_socket_counts_as_refused() =>
         await AssertAllFailAsync(
             new UnixDomainSocketEndPoint(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"))),
             FailureKind.Refused);
 
     [Fact]
-    public async Task Silence_times_out()
+    public async Task A_silent_server_counts_as_a_timeout()
     {
         await using var server = ScriptedServer.Start((_, _, cancellation) => Task.Delay(Timeout.Infinite, cancellation));
         await AssertAllFailAsync(server.EndPoint, FailureKind.TimedOut);
     }
 
     [Fact]
-    public async Task An_accept_queue_that_nobody_empties_times_out_too()
+    public async Task A_full_accept_queue_counts_as_a_timeout()
     {
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
@@ -106,7 +106,7 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task What_exceeds_the_bound_in_flight_is_an_overrun()
+    public async Task A_request_above_the_in_flight_limit_is_an_overrun()
     {
         await using var server = ScriptedServer.Start((_, _, cancellation) => Task.Delay(Timeout.Infinite, cancellation));
         await using var run = LoadRun.Start(
@@ -119,7 +119,7 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task Unix_sockets_are_targets_like_others()
+    public async Task A_unix_socket_can_be_a_target()
     {
         var directory = Directory.CreateTempSubdirectory("load");
         try
@@ -141,7 +141,7 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task A_kept_connection_that_the_server_ends_after_announcing_it_is_opened_again_without_a_failure()
+    public async Task An_announced_close_of_a_kept_connection_is_not_a_failure()
     {
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>
         {
@@ -153,7 +153,7 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task A_kept_connection_that_the_server_ends_while_it_is_idle_is_opened_again_without_a_failure()
+    public async Task A_close_of_an_idle_kept_connection_is_not_a_failure()
     {
         // Closed with its answer in one go, long before the next request is due.
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>
@@ -168,7 +168,7 @@ public class LoadRunTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_request_that_meets_the_end_of_a_kept_connection_is_sent_once_more_and_counted_as_retried(bool reset)
+    public async Task A_request_on_a_closing_kept_connection_is_retried_once(bool reset)
     {
         // Every connection answers its first request and ends when it has read the second.
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>
@@ -187,7 +187,7 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task A_request_that_fails_on_the_new_connection_as_well_has_failed()
+    public async Task A_request_that_fails_on_the_new_connection_too_fails()
     {
         await using var server = ScriptedServer.Start(async (connection, number, cancellation) =>
         {
@@ -205,7 +205,7 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task In_a_pause_no_lane_has_a_request_in_flight_and_the_time_of_it_is_charged_to_nobody()
+    public async Task A_pause_has_no_requests_in_flight_and_adds_no_latency()
     {
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>
         {
@@ -244,7 +244,7 @@ public class LoadRunTests
     }
 
     [Fact]
-    public async Task A_server_that_stands_still_is_charged_with_every_request_that_was_due()
+    public async Task A_stalled_server_is_charged_with_every_request_due()
     {
         var standing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>

@@ -18,7 +18,7 @@ public class ResponseReaderTests
     [InlineData("HTTP/1.1 204 No Content\r\n\r\n", 204, false)]
     [InlineData("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, true)]
     [InlineData("HTTP/1.0 200 OK\nContent-Length: 2\n\nok", 200, true)]
-    public void A_response_ends_with_its_last_byte_and_not_before(string text, int status, bool closes) =>
+    public void A_response_ends_exactly_with_its_last_byte(string text, int status, bool closes) =>
         Gen.Int[1, 7].Array[1, 40].Sample(pieces =>
         {
             var bytes = Encoding.ASCII.GetBytes(text);
@@ -53,7 +53,7 @@ public class ResponseReaderTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nno colon\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")]
-    public void What_is_not_HTTP_is_malformed(string text)
+    public void Bytes_that_are_not_HTTP_are_malformed(string text)
     {
         var reader = new ResponseReader();
         reader.Read(Encoding.ASCII.GetBytes(text));
@@ -62,7 +62,7 @@ public class ResponseReaderTests
     }
 
     [Fact]
-    public void Any_bytes_at_all_are_survived() =>
+    public void The_response_reader_survives_arbitrary_bytes() =>
         Gen.Byte.Array[0, 300].Sample(bytes =>
         {
             var reader = new ResponseReader();
@@ -72,7 +72,7 @@ public class ResponseReaderTests
         });
 
     [Fact]
-    public void A_line_without_end_is_malformed_and_not_kept()
+    public void An_endless_line_is_malformed_and_not_buffered()
     {
         var reader = new ResponseReader();
         reader.Read(new byte[10_000]);

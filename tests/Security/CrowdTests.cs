@@ -12,7 +12,7 @@ namespace Supervisor.Security;
 public sealed class CrowdTests(ITestOutputHelper output)
 {
     [Fact]
-    public Task Idle_connections_of_four_users_leave_a_place_for_a_worker() => Battlefield.WithAsync(
+    public Task Idle_connections_of_four_users_do_not_shut_out_a_worker() => Battlefield.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -47,7 +47,7 @@ public sealed class CrowdTests(ITestOutputHelper output)
         });
 
     [Fact]
-    public async Task Half_open_connections_leave_the_metrics_to_others()
+    public async Task Half_open_connections_do_not_block_the_metrics()
     {
         var port = FreePort();
         await Battlefield.WithAsync(
@@ -57,7 +57,7 @@ public sealed class CrowdTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task Metrics_are_for_who_names_the_right_host()
+    public async Task Metrics_require_the_right_host_name()
     {
         var port = FreePort();
         await Battlefield.WithAsync(Metrics(port), output, async (_, _) =>

@@ -20,7 +20,7 @@ public sealed class DescriptorFloodTests(ITestOutputHelper output)
     private static readonly long Seed = Number("LISTEND_TEST_SEED", Environment.TickCount64);
 
     [Fact]
-    public Task The_daemon_answers_and_keeps_nothing() => Battlefield.WithAsync(
+    public Task The_daemon_answers_and_keeps_no_descriptor_of_the_flood() => Battlefield.WithAsync(
         """
         [listener.web]
         address = "tcp://127.0.0.1:0"

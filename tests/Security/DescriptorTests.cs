@@ -26,12 +26,12 @@ public sealed class DescriptorTests(ITestOutputHelper output)
     [InlineData("unread")]
     [InlineData("crowd")]
     [InlineData("put-forged")]
-    public Task Any_user_to_the_broker(params string[] how) => Battlefield.WithAsync(Services, output, (daemon, attack) =>
+    public Task A_slow_descriptor_sent_to_the_broker_blocks_nothing(params string[] how) => Battlefield.WithAsync(Services, output, (daemon, attack) =>
         attack.AssertFailsAsync("4711", "lingering-descriptor", [daemon.Broker(), .. how]));
 
     /// <summary>The daemon closes the listener while a client waits there with it.</summary>
     [Fact]
-    public Task A_client_of_a_listener_that_is_closed() => Battlefield.WithAsync(
+    public Task A_slow_descriptor_in_a_closed_listener_blocks_nothing() => Battlefield.WithAsync(
         Services + "\n\n[listener.local]\naddress = \"unix://@dir@/u.sock\"\nunix = { mode = \"0666\" }\n",
         output,
         async (daemon, attack) =>
@@ -46,7 +46,7 @@ public sealed class DescriptorTests(ITestOutputHelper output)
         });
 
     [Fact]
-    public Task The_workers_user_to_its_notify_socket() => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
+    public Task A_slow_descriptor_from_the_workers_user_blocks_nothing() => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
     {
         var worker = (await daemon.ReadyWorkersAsync("web", 1))[0];
         await attack.AssertFailsAsync("games", "lingering-descriptor", daemon.Broker(), "notify", Battlefield.Variable(worker, "NOTIFY_SOCKET"));
@@ -60,7 +60,7 @@ public sealed class DescriptorTests(ITestOutputHelper output)
     [InlineData("many")]
     [InlineData("burst")]
     [InlineData("exit")]
-    public Task A_worker_to_its_notify_socket(string what) => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
+    public Task A_slow_descriptor_from_a_worker_blocks_nothing(string what) => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
     {
         await daemon.ReadyWorkersAsync("web", 1);
         await attack.AssertFailsAsync("games", "lingering-descriptor", daemon.Broker(), "worker", daemon.Directory["orders/web.0"], attack.Copy("lingering-descriptor"), what);

@@ -27,18 +27,18 @@ public sealed class MembershipTests(ITestOutputHelper output)
         """;
 
     [Fact]
-    public Task By_the_path_of_the_others_notify_socket() => RunAsync(static b => [$"NOTIFY_SOCKET={Battlefield.Variable(b, "NOTIFY_SOCKET")}"]);
+    public Task A_process_cannot_join_by_the_path_of_a_notify_socket() => RunAsync(static b => [$"NOTIFY_SOCKET={Battlefield.Variable(b, "NOTIFY_SOCKET")}"]);
 
     [Fact]
-    public Task By_what_can_be_guessed() => RunAsync(static b =>
+    public Task A_process_cannot_join_by_guessed_variables() => RunAsync(static b =>
         [.. Battlefield.Environment(b).Where(one => one.StartsWith("NOTIFY_", StringComparison.Ordinal) || one.StartsWith("LISTEND_", StringComparison.Ordinal) || one.StartsWith("LISTEN_", StringComparison.Ordinal))]);
 
     /// <summary>More than it can know: another user's environment cannot be read.</summary>
     [Fact]
-    public Task By_the_whole_environment_of_the_other() => RunAsync(static b => Battlefield.Environment(b));
+    public Task A_process_cannot_join_by_a_copy_of_the_environment() => RunAsync(static b => Battlefield.Environment(b));
 
     [Fact]
-    public Task By_a_foreign_main_process() => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
+    public Task A_worker_cannot_name_a_foreign_main_process() => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
     {
         var b = (await daemon.ReadyWorkersAsync("b", 1))[0];
         var a = (await daemon.ReadyWorkersAsync("a", 1))[0];

@@ -32,7 +32,7 @@ public sealed class PathTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public Task A_log_file_leads_nowhere(string kind, bool isAccepted) => RunAsync(
+    public Task A_log_file_path_does_not_redirect_root(string kind, bool isAccepted) => RunAsync(
         $$"""
         {{Accepted(isAccepted)}}
         [service.web]
@@ -77,13 +77,13 @@ public sealed class PathTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public Task An_environment_file_tells_nothing(string kind, bool isAccepted) => EnvironmentAsync(kind, isAccepted, null);
+    public Task An_environment_file_discloses_nothing(string kind, bool isAccepted) => EnvironmentAsync(kind, isAccepted, null);
 
     [Theory]
     [InlineData("/dev/zero", false)]
     [InlineData("/dev/zero", true)]
     [InlineData("/proc/kmsg", false)]
-    public Task An_environment_file_has_an_end(string target, bool isAccepted) => EnvironmentAsync("symlink", isAccepted, target);
+    public Task The_daemon_limits_the_size_of_an_environment_file(string target, bool isAccepted) => EnvironmentAsync("symlink", isAccepted, target);
 
     private Task EnvironmentAsync(string kind, bool isAccepted, string? target) => RunAsync(
         $$"""
@@ -116,7 +116,7 @@ public sealed class PathTests(ITestOutputHelper output)
     [InlineData("state.json")]
     [InlineData("state.json.new")]
     [InlineData("notify")]
-    public async Task A_runtime_directory_of_another_user_is_not_used(string name)
+    public async Task The_daemon_rejects_a_runtime_directory_of_another_user(string name)
     {
         using var directory = new TemporaryDirectory();
         var attack = Prepare(directory, Untouched);
@@ -127,7 +127,7 @@ public sealed class PathTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_forged_state_is_not_executed()
+    public async Task The_daemon_does_not_execute_a_forged_state()
     {
         using var directory = new TemporaryDirectory();
         var attack = Prepare(directory, Untouched);

@@ -20,7 +20,7 @@ public sealed class SpawnTests(ITestOutputHelper output)
         """;
 
     [Fact]
-    public Task The_daemons_memory_is_out_of_reach() => Battlefield.WithAsync(Workers, output, async (daemon, attack) =>
+    public Task A_worker_cannot_read_the_daemons_memory() => Battlefield.WithAsync(Workers, output, async (daemon, attack) =>
     {
         await daemon.ReadyWorkersAsync("web", 8);
         await attack.AssertFailsAsync("games", "memory-of-the-daemon", daemon.PidText(), Published.Listend, daemon.Directory["orders/crash"], "5");
@@ -28,7 +28,7 @@ public sealed class SpawnTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task A_stopped_successor_stops_nobody_else() => Battlefield.WithAsync(Workers, output, async (daemon, attack) =>
+    public Task A_stopped_successor_blocks_no_other_worker() => Battlefield.WithAsync(Workers, output, async (daemon, attack) =>
     {
         await daemon.ReadyWorkersAsync("web", 8);
         await attack.AssertFailsAsync("games", "stopped-child", daemon.PidText(), daemon.Broker(), "4");
@@ -67,7 +67,7 @@ public sealed class SpawnTests(ITestOutputHelper output)
     [InlineData("command = [\"@possessed@\", \"@orders@\"]\nworking_directory = \"@dir@/theirs/folder\"")]
     [InlineData("command = [\"@dir@/theirs/program\"]")]
     [InlineData("command = [\"program\"]\nenvironment = { PATH = \"@dir@/theirs\" }")]
-    public async Task A_file_system_that_hangs_stops_nobody_else(string settings)
+    public async Task A_hanging_file_system_blocks_no_other_worker(string settings)
     {
         RunningProgram? files = null;
         try

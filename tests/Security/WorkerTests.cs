@@ -24,7 +24,7 @@ public sealed class WorkerTests(ITestOutputHelper output)
     private const int MostLines = 20;
 
     [Fact]
-    public Task Nobody_keeps_a_listener_beyond_its_service() => Battlefield.WithAsync(
+    public Task A_worker_cannot_keep_a_listener_after_its_service_ends() => Battlefield.WithAsync(
         Services,
         output,
         async (daemon, attack) =>
@@ -63,7 +63,7 @@ public sealed class WorkerTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task Nothing_from_outside_reaches_a_terminal_raw() => Battlefield.WithAsync(
+    public Task Text_from_outside_is_escaped_before_it_reaches_a_terminal() => Battlefield.WithAsync(
         Services,
         output,
         async (daemon, attack) =>
@@ -147,7 +147,7 @@ public sealed class WorkerTests(ITestOutputHelper output)
     [Theory]
     [InlineData("", 0)]
     [InlineData("capabilities = [\"CAP_NET_BIND_SERVICE\"]", 1UL << 10)]
-    public Task A_worker_has_no_capability_in_reach(string setting, ulong expected) => Battlefield.WithAsync(Services + "\n" + setting, output, async (daemon, _) =>
+    public Task A_worker_has_only_its_configured_capabilities(string setting, ulong expected) => Battlefield.WithAsync(Services + "\n" + setting, output, async (daemon, _) =>
     {
         var worker = (await daemon.ReadyWorkersAsync("web", 1))[0];
         foreach (var name in (string[])["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"])

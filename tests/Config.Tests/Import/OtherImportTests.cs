@@ -6,7 +6,7 @@ namespace Supervisor.Config.Tests.Import;
 public sealed class OtherImportTests
 {
     [Fact]
-    public void A_program_of_supervisord()
+    public void A_supervisord_program_is_imported()
     {
         var imported = Imported.Of("supervisord.conf", """
             [supervisord]
@@ -39,7 +39,7 @@ public sealed class OtherImportTests
     }
 
     [Fact]
-    public void Processes_that_differ_are_services_of_their_own()
+    public void Different_processes_become_separate_services()
     {
         var services = Imported.Of("s.conf", "[program:t]\ncommand=/bin/t --port=80%(process_num)02d %(ENV_HOME)s\n"
             + "process_name=%(program_name)s-%(process_num)d\nnumprocs=2\nnumprocs_start=7\n").Config.Services;
@@ -75,7 +75,7 @@ public sealed class OtherImportTests
     }
 
     [Fact]
-    public void A_watcher_of_circus()
+    public void A_circus_watcher_is_imported()
     {
         var imported = Imported.Of("circus.ini", """
             [circus]
@@ -122,7 +122,7 @@ public sealed class OtherImportTests
     }
 
     [Fact]
-    public void A_host_name_is_named_and_its_service_says_what_it_lacks()
+    public void A_host_name_is_reported_and_its_service_lists_the_gap()
     {
         var imported = Imported.Of("circus.ini", "[watcher:a]\ncmd = a\nuse_sockets = 1\n[socket:a]\nhost = db.example.org\nport = 1\n");
         Assert.Empty(imported.Config.Listeners);
@@ -132,7 +132,7 @@ public sealed class OtherImportTests
     }
 
     [Fact]
-    public void Several_kinds_are_one_configuration()
+    public void Several_file_types_form_one_configuration()
     {
         var config = Imported.Of("web.service", "[Service]\nExecStart=/bin/a\n", "s.conf", "[program:web]\ncommand=/bin/b\n").Config;
         Assert.Equal(["web", "web-2"], config.Services.Select(s => s.Name));
@@ -145,7 +145,7 @@ public sealed class OtherImportTests
     [InlineData("a.service", "[Service]\nnonsense\n", false, "\"nonsense\" is not a setting")]
     [InlineData("a.service", "User=a\n", false, "is not a setting of a section")]
     [InlineData("a.service", "[Service]\nUser=a\n", false, "no listener and no service")]
-    public void What_cannot_be_translated_is_an_error(string name, string text, bool isUnknownKind, string message)
+    public void A_setting_that_cannot_be_translated_is_an_error(string name, string text, bool isUnknownKind, string message)
     {
         var result = Imported.Translate(name, text);
         Assert.Null(result.Toml);
@@ -155,7 +155,7 @@ public sealed class OtherImportTests
 
     /// <summary>Each line of a unit is in the result: as an origin, or by name.</summary>
     [Fact]
-    public void Nothing_is_dropped_in_silence()
+    public void Every_dropped_setting_is_reported()
     {
         string[] keys =
         [

@@ -5,7 +5,7 @@ namespace Supervisor.Config.Tests.Import;
 public sealed class SystemdImportTests
 {
     [Fact]
-    public void Every_address_of_a_socket_is_a_listener()
+    public void Every_address_of_a_socket_unit_becomes_a_listener()
     {
         var imported = Imported.Of("web.socket", """
             [Socket]
@@ -30,7 +30,7 @@ public sealed class SystemdImportTests
     }
 
     [Fact]
-    public void The_options_of_a_socket()
+    public void The_options_of_a_socket_unit_are_imported()
     {
         var listener = Imported.Of("web.socket", """
             [Socket]
@@ -67,14 +67,14 @@ public sealed class SystemdImportTests
     }
 
     [Fact]
-    public void A_port_alone_with_ipv6_only_is_the_ipv6_wildcard()
+    public void A_bare_port_with_ipv6_only_is_the_IPv6_wildcard()
     {
         var listener = Imported.Of("a.socket", "[Socket]\nListenStream=80\nBindIPv6Only=ipv6-only\n").Listener;
         Assert.Equal(("tcp://[::]:80", true), (listener.Address.ToString(), listener.Bind.IPv6Only));
     }
 
     [Fact]
-    public void An_option_of_one_address_is_not_missed_at_another()
+    public void An_option_for_one_address_is_not_missing_at_another()
     {
         var imported = Imported.Of("a.socket", "[Socket]\nListenStream=80\nListenStream=/run/a\nNoDelay=1\nSocketMode=0600\n");
         Assert.True(imported.Config.Listeners[0].Accepted.NoDelay);
@@ -83,7 +83,7 @@ public sealed class SystemdImportTests
     }
 
     [Fact]
-    public void A_service_has_its_sockets_in_the_order_of_the_files()
+    public void A_service_lists_its_sockets_in_file_order()
     {
         var imported = Imported.Of(
             "b.socket", "[Socket]\nListenStream=2\nService=web.service\n",
@@ -96,7 +96,7 @@ public sealed class SystemdImportTests
     }
 
     [Fact]
-    public void The_settings_of_a_service_and_its_drop_in()
+    public void The_settings_of_a_service_and_its_drop_in_are_imported()
     {
         var service = Imported.Of(
             "web.service", """
@@ -149,14 +149,14 @@ public sealed class SystemdImportTests
     }
 
     [Fact]
-    public void A_command_with_variables_ends_as_the_program()
+    public void A_command_with_variables_finally_executes_the_program()
     {
         var service = Imported.Of("a.service", "[Service]\nExecStart=/bin/a --port=${PORT} $OPTIONS \"it's\"\n").Service;
         Assert.Equal(["/bin/sh", "-c", "set -f; exec /bin/a --port=\"${PORT}\" ${OPTIONS} 'it'\\''s'"], service.Command.ToArray());
     }
 
     [Fact]
-    public void An_instance_knows_its_specifiers_and_a_template_says_what_to_do()
+    public void An_instance_resolves_specifiers_and_a_template_has_a_remedy()
     {
         var service = Imported.Of("web@a-b.service", "[Service]\nExecStart=/bin/web %i %I %p %n %t\n").Service;
         Assert.Equal("web-a-b", service.Name);
@@ -167,7 +167,7 @@ public sealed class SystemdImportTests
     }
 
     [Fact]
-    public void What_has_no_equal_is_named_with_its_line()
+    public void A_setting_without_an_equivalent_is_named_with_its_line()
     {
         var imported = Imported.Of(
             "web.socket", "[Unit]\nAfter=x.target\n[Socket]\nListenStream=80\nListenFIFO=/run/f\nMaxConnections=3\nBogus=1\n[Install]\n"
@@ -182,7 +182,7 @@ public sealed class SystemdImportTests
     }
 
     [Fact]
-    public void Accept_has_no_equal_and_neither_has_the_service_for_each_connection()
+    public void Accept_and_per_connection_services_have_no_equivalent()
     {
         var imported = Imported.Of(
             "echo.socket",

@@ -6,7 +6,7 @@ namespace Supervisor.Core.Tests.Architecture;
 public partial class DocumentationTests
 {
     [Fact]
-    public void Each_resource_of_the_control_api_is_on_its_page()
+    public void Each_resource_of_the_control_api_is_documented()
     {
         var routes = Sources("src/Supervisor.Daemon/Control").SelectMany(text => Route().Matches(text))
             .Select(match => $"| `{(match.Groups[1].Value == "Post" ? "POST" : "GET")} {match.Groups[2].Value}` |").Distinct().ToArray();
@@ -16,7 +16,7 @@ public partial class DocumentationTests
     }
 
     [Fact]
-    public void Each_kind_of_event_is_on_its_page()
+    public void Each_kind_of_event_is_documented()
     {
         var kinds = Sources("src/Supervisor.Daemon").Concat(Sources("src/Supervisor.Core"))
             .SelectMany(text => Kind().Matches(text)).Select(match => match.Groups[1].Value).Distinct().ToArray();

@@ -21,7 +21,7 @@ public class ProjectReferencesTests
     };
 
     [Fact]
-    public void No_project_refers_to_another_than_those_it_may()
+    public void Each_project_refers_only_to_the_allowed_projects()
     {
         var projects = Directory.GetFiles(Path.Combine(Repository.Root(), "src"), "*.csproj", SearchOption.AllDirectories);
         Assert.NotEmpty(projects);

@@ -36,7 +36,7 @@ public class ManifestTests
         select State(moves);
 
     [Fact]
-    public void Every_state_that_a_service_can_be_in_survives() => States.Sample(
+    public void Every_service_state_survives_serialisation() => States.Sample(
         state =>
         {
             var before = Manifest(state);
@@ -61,7 +61,7 @@ public class ManifestTests
 
     /// <summary>What is written by code of our own is what the serializer would write: a field that it forgets is lost.</summary>
     [Fact]
-    public void Every_field_is_written() => States.Sample(
+    public void The_manifest_writes_every_field() => States.Sample(
         state =>
         {
             var service = new ServiceEntry
@@ -115,7 +115,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void Addresses_options_and_histories_survive()
+    public void Addresses_options_and_histories_survive_serialisation()
     {
         string[] texts =
         [
@@ -171,7 +171,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void What_a_newer_version_wrote_is_handed_on()
+    public void Fields_of_a_newer_version_are_preserved()
     {
         var bytes = ManifestFormat.Write(Manifest(State([(0, 0), (1, 0), (2, 1)])));
         var document = JsonNode.Parse(bytes)!;
@@ -204,7 +204,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void What_an_older_version_did_not_write_has_its_default()
+    public void Fields_that_an_older_version_omits_have_their_defaults()
     {
         var document = JsonNode.Parse(ManifestFormat.Write(Manifest(ServiceState.Create(Spec))))!;
         var state = (JsonObject)document["services"]![0]!["state"]!;
@@ -270,7 +270,7 @@ public class ManifestTests
     [InlineData("format", null, "format")]
     [InlineData("services", null, "services")]
     [InlineData("clock", "\"x\"", "clock")]
-    public void What_cannot_be_understood_is_refused_with_the_reason(string field, string? value, string named)
+    public void An_unreadable_manifest_is_rejected_with_the_cause(string field, string? value, string named)
     {
         var document = (JsonObject)JsonNode.Parse(ManifestFormat.Write(Manifest(ServiceState.Create(Spec))))!;
         document.Remove(field);
@@ -284,7 +284,7 @@ public class ManifestTests
     }
 
     [Fact]
-    public void Half_a_document_is_refused()
+    public void A_truncated_manifest_is_rejected()
     {
         var bytes = ManifestFormat.Write(Manifest(ServiceState.Create(Spec)));
         foreach (var length in new[] { 0, 1, bytes.Length / 2, bytes.Length - 1 })
@@ -298,7 +298,7 @@ public class ManifestTests
     /// its initializer says: every record with such properties has to be among those whose defaults are known.
     /// </summary>
     [Fact]
-    public void Every_record_in_it_has_its_defaults()
+    public void Every_record_in_the_manifest_has_its_defaults()
     {
         var seen = new HashSet<Type>();
         var missing = new List<string>();

@@ -14,7 +14,7 @@ public class BrokerRequestTests
     [InlineData("""{"method":"list"}""", BrokerMethod.List, "", null)]
     [InlineData("""{"method":"succeed"}""", BrokerMethod.Succeed, "", null)]
     [InlineData("""{"method":"list","since":{"a":[1,{"b":null}]},"x":"y"}""", BrokerMethod.List, "", null)]
-    public void A_request_is_read_and_what_is_not_known_of_it_ignored(string text, BrokerMethod method, string listeners, string? name)
+    public void A_request_is_read_and_its_unknown_fields_are_ignored(string text, BrokerMethod method, string listeners, string? name)
     {
         Assert.True(BrokerRequest.TryParse(Encoding.UTF8.GetBytes(text), out var request, out _));
         Assert.Equal((method, listeners, name), (request.Method, string.Join(' ', request.Listeners), request.Name));
@@ -25,7 +25,7 @@ public class BrokerRequestTests
     [InlineData("""{"token":"secret","method":"list"}""", "secret")]
     [InlineData("""{"method":"list"}""", null)]
     [InlineData("""{"method":"drop","name":"a","token":"secret"}""", null)]
-    public void A_request_may_carry_a_token(string text, string? token)
+    public void A_request_can_contain_a_token(string text, string? token)
     {
         Assert.True(BrokerRequest.TryParse(Encoding.UTF8.GetBytes(text), out var request, out _));
         Assert.Equal(token, request.Token);
@@ -47,14 +47,14 @@ public class BrokerRequestTests
     [InlineData("""{"method":"put","name":"\ud800"}""")]
     [InlineData("""{"method":"put","name":7}""")]
     [InlineData("""{"method":"list"},""")]
-    public void What_is_none_is_refused_as_invalid(string text)
+    public void An_invalid_request_is_rejected_as_invalid(string text)
     {
         Assert.False(BrokerRequest.TryParse(Encoding.UTF8.GetBytes(text), out _, out var error));
         Assert.Equal((BrokerErrorCode.Invalid, "invalid"), (error.Code, error.Word));
     }
 
     [Fact]
-    public void Bytes_that_are_no_text_and_depth_without_end_are_refused()
+    public void Invalid_text_and_endless_nesting_are_rejected()
     {
         Assert.False(BrokerRequest.TryParse([.. "{\"method\":\""u8, 0xFF, 0xFE, .. "\"}"u8], out _, out _));
         Assert.False(BrokerRequest.TryParse(Encoding.UTF8.GetBytes("{\"x\":" + new string('[', 60_000)), out _, out _));
@@ -63,7 +63,7 @@ public class BrokerRequestTests
     [Theory]
     [InlineData(9)]
     [InlineData(10_000)]
-    public void Of_many_names_none_may_stand_there_twice(int count)
+    public void A_request_must_not_repeat_a_name(int count)
     {
         var names = Enumerable.Range(0, count).Select(i => $"n{i}").ToArray();
         Assert.True(BrokerRequest.TryParse(Take(names), out var request, out _));
@@ -74,7 +74,7 @@ public class BrokerRequestTests
     }
 
     [Fact]
-    public void A_name_that_is_known_needs_no_string_of_its_own()
+    public void A_known_name_is_read_without_a_new_string()
     {
         const string web = "web";
         var text = """{"method":"take","listeners":["web","web2","none"]}"""u8;
@@ -89,6 +89,6 @@ public class BrokerRequestTests
     [Theory]
     [InlineData(64, true)]
     [InlineData(65, false)]
-    public void A_name_has_64_characters_at_most(int length, bool valid) =>
+    public void A_request_name_has_at_most_64_characters(int length, bool valid) =>
         Assert.Equal(valid, BrokerRequest.IsName(new string('a', length)));
 }

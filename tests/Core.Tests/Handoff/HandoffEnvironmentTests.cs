@@ -21,7 +21,7 @@ public class HandoffEnvironmentTests
     }
 
     [Fact]
-    public void Without_any_there_are_the_listeners_alone()
+    public void The_environment_without_stored_descriptors_has_listeners()
     {
         var environment = For(HandoffKind.ListenFds, [Web]);
         Assert.Equal((3, null), (environment.FirstDescriptor, environment.FirstStored));
@@ -34,7 +34,7 @@ public class HandoffEnvironmentTests
     [InlineData(HandoffKind.None, null)]
     [InlineData(HandoffKind.ScmRights, null)]
     [InlineData(HandoffKind.Stdin, 0)]
-    public void A_protocol_that_leaves_them_free_passes_stored_ones_from_3(HandoffKind kind, int? first)
+    public void A_protocol_without_fixed_numbers_passes_stored_ones_from_3(HandoffKind kind, int? first)
     {
         var environment = For(kind, [Web], "cache");
         Assert.Equal((first, 3), (environment.FirstDescriptor, environment.FirstStored));
@@ -50,7 +50,7 @@ public class HandoffEnvironmentTests
     [InlineData(HandoffKind.Gunicorn)]
     [InlineData(HandoffKind.ServerStarter)]
     [InlineData(HandoffKind.Einhorn)]
-    public void Other_protocols_pass_none(HandoffKind kind)
+    public void Other_protocols_pass_no_stored_descriptors(HandoffKind kind)
     {
         Assert.Null(For(kind, [Web with { Effective = Address() }], "cache").FirstStored);
         Assert.False(HandoffEnvironment.PassesStored(kind));
@@ -80,7 +80,7 @@ public class HandoffEnvironmentTests
         "EINHORN_FD_FAMILY_0=AF_INET",
         "EINHORN_FD_FAMILY_1=AF_UNIX",
         "EINHORN_FD_FAMILY_2=AF_INET6")]
-    public void Each_protocol_has_its_variables(HandoffKind kind, int? first, params string[] variables)
+    public void Each_protocol_sets_its_variables(HandoffKind kind, int? first, params string[] variables)
     {
         HandedListener[] listeners =
         [
@@ -96,7 +96,7 @@ public class HandoffEnvironmentTests
     }
 
     [Fact]
-    public void Server_starter_names_a_wildcard_by_its_port_alone() =>
+    public void Server_starter_names_a_wildcard_only_by_its_port() =>
         Assert.Contains(
             new("SERVER_STARTER_PORT", "8080=3"),
             For(HandoffKind.ServerStarter, [Web with { Effective = Address("tcp://0.0.0.0:8080") }]).Variables);
@@ -110,7 +110,7 @@ public class HandoffEnvironmentTests
     public void A_name_is_printable_and_has_no_colon(string name, bool valid) => Assert.Equal(valid, StoredName.IsValid(name));
 
     [Fact]
-    public void A_name_has_255_characters_at_most()
+    public void A_name_has_at_most_255_characters()
     {
         Assert.True(StoredName.IsValid(new string('a', 255)));
         Assert.False(StoredName.IsValid(new string('a', 256)));

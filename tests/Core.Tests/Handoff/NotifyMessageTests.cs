@@ -7,7 +7,7 @@ namespace Supervisor.Core.Tests.Handoff;
 public class NotifyMessageTests
 {
     [Fact]
-    public void Each_word_is_known()
+    public void Each_notify_field_is_recognised()
     {
         var message = Parse("READY=1\nMAINPID=42\nERRNO=2\nWATCHDOG=1\nWATCHDOG_USEC=20000000\nEXTEND_TIMEOUT_USEC=1500000\nFDSTORE=1\n"
             + "FDNAME=cache\nRELOADING=1\nMONOTONIC_USEC=5");
@@ -28,11 +28,11 @@ public class NotifyMessageTests
     [InlineData("WATCHDOG_USEC=1s")]
     [InlineData("EXTEND_TIMEOUT_USEC=")]
     [InlineData("EXTEND_TIMEOUT_USEC=99999999999999999999")]
-    public void What_is_no_number_of_its_kind_is_as_if_it_were_not_there(string text) =>
+    public void An_invalid_number_counts_as_absent(string text) =>
         Assert.True(Parse(text) is { MainPid: null, Errno: null, WatchdogInterval: null, Extension: null });
 
     [Fact]
-    public void For_ever_is_a_hundred_years() =>
+    public void An_infinite_timeout_is_a_hundred_years() =>
         Assert.Equal(TimeSpan.FromDays(36500), Parse("EXTEND_TIMEOUT_USEC=18446744073709551615").Extension);
 
     private static NotifyMessage Parse(string text)

@@ -43,7 +43,7 @@ public sealed class BindFailureClassifierTests
 
     [Theory]
     [MemberData(nameof(ByErrno))]
-    public void Errno_and_address_tell(string errno, string call, string address, string cause, bool retry) =>
+    public void Errno_and_address_determine_the_cause(string errno, string call, string address, string cause, bool retry) =>
         Check(Classify(errno, Spec(address), new BindEvidence { Uid = 1000 }, call), errno, cause, retry);
 
     [Theory]
@@ -51,7 +51,7 @@ public sealed class BindFailureClassifierTests
     [InlineData("vsock://2:80", null, "modprobe vhost_vsock")]
     [InlineData("vsock://77:80", null, "listen on vsock://*:80")]
     [InlineData("vsock://77:80", 3u, "listen on vsock://3:80, or on vsock://*:80")]
-    public void A_cid_that_is_absent_has_advice_about_cids(string address, uint? own, string advice)
+    public void An_absent_cid_has_advice_about_cids(string address, uint? own, string advice)
     {
         var diagnosis = Classify("EADDRNOTAVAIL", Spec(address), new BindEvidence { LocalCid = own, Interfaces = ["lo", "eth0"] });
         Check(diagnosis, "EADDRNOTAVAIL", "cid-absent", retry: false);
@@ -66,7 +66,7 @@ public sealed class BindFailureClassifierTests
     [InlineData(true, true, false, "address-tentative", true)]
     [InlineData(true, true, true, "address-duplicate", false)]
     [InlineData(false, true, false, "interface-down", true)]
-    public void The_state_of_the_address_tells(bool isUp, bool isTentative, bool isDuplicate, string cause, bool retry)
+    public void The_address_state_determines_the_cause(bool isUp, bool isTentative, bool isDuplicate, string cause, bool retry)
     {
         var address = IPAddress.Parse("2001:db8::1");
         var evidence = new BindEvidence
@@ -78,7 +78,7 @@ public sealed class BindFailureClassifierTests
     }
 
     [Fact]
-    public void IPv6_that_is_switched_off() => Check(
+    public void Disabled_IPv6_is_classified() => Check(
         Classify(
             "EADDRNOTAVAIL",
             Spec("tcp://[2001:db8::1]:80"),
@@ -90,7 +90,7 @@ public sealed class BindFailureClassifierTests
     [InlineData(UnixPathState.BoundNotListening, BoundState.Bound, "bound-not-listening")]
     [InlineData(UnixPathState.OtherFile, null, "not-a-socket")]
     [InlineData(UnixPathState.Unknown, null, "unexplained")]
-    public void What_stands_at_the_path_tells(UnixPathState state, BoundState? holder, string cause)
+    public void The_file_at_the_path_determines_the_cause(UnixPathState state, BoundState? holder, string cause)
     {
         var evidence = new BindEvidence { Path = state, Holders = holder is { } bound ? [Unix("unix:///run/x/s", bound)] : [] };
         Check(Classify("EADDRINUSE", Spec("unix:///run/x/s"), evidence), "EADDRINUSE", cause, retry: false);
@@ -99,7 +99,7 @@ public sealed class BindFailureClassifierTests
     [Theory]
     [InlineData(BoundState.Listening, "same-address")]
     [InlineData(BoundState.Bound, "bound-not-listening")]
-    public void Who_has_the_abstract_name_tells(BoundState state, string cause) =>
+    public void The_owner_of_an_abstract_name_determines_the_cause(BoundState state, string cause) =>
         Check(
             Classify("EADDRINUSE", Spec("unix://@x"), new BindEvidence { Holders = [Unix("unix://@x", state)] }),
             "EADDRINUSE",
@@ -107,7 +107,7 @@ public sealed class BindFailureClassifierTests
             retry: false);
 
     [Fact]
-    public void A_predecessor_comes_before_all_others()
+    public void A_predecessor_is_the_cause_before_all_others()
     {
         var worker = Holder("0.0.0.0", BoundState.Listening, reusePort: true) with { Processes = [Nginx with { IsPredecessor = true }] };
         var diagnosis = Classify("EADDRINUSE", Spec("tcp://127.0.0.1:80"), new BindEvidence { Holders = [worker] });
@@ -116,7 +116,7 @@ public sealed class BindFailureClassifierTests
     }
 
     [Fact]
-    public void The_closest_of_several_names_the_cause_and_all_are_owners()
+    public void The_closest_owner_names_the_cause_and_all_are_listed()
     {
         var evidence = new BindEvidence { Holders = [Holder("127.0.0.2", BoundState.Listening), Holder("0.0.0.0", BoundState.Listening)] };
         var diagnosis = Classify("EADDRINUSE", Spec("tcp://0.0.0.0:80"), evidence);
@@ -125,7 +125,7 @@ public sealed class BindFailureClassifierTests
     }
 
     [Fact]
-    public void Sockets_that_do_not_meet_the_address_are_no_owners()
+    public void Sockets_that_do_not_overlap_the_address_are_not_owners()
     {
         var evidence = new BindEvidence
         {
@@ -143,7 +143,7 @@ public sealed class BindFailureClassifierTests
     [InlineData(true, null, 1000u, "reuse-port-other-user")]
     [InlineData(false, null, 1000u, "covered-by-wildcard")]
     [InlineData(false, false, 1000u, "covered-by-wildcard")]
-    public void Sharing_is_judged_before_addresses_where_the_flag_is_seen(bool asked, bool? held, uint holderUid, string cause)
+    public void A_visible_sharing_flag_is_checked_before_addresses(bool asked, bool? held, uint holderUid, string cause)
     {
         var holder = Holder(
             "0.0.0.0",
@@ -159,7 +159,7 @@ public sealed class BindFailureClassifierTests
     }
 
     [Fact]
-    public void Live_sockets_come_before_bound_ones_these_before_connections_and_these_before_time_wait()
+    public void Owners_rank_live_bound_connected_then_time_wait()
     {
         var spec = Spec("tcp://127.0.0.1:80");
         var timeWait = Holder("127.0.0.1", BoundState.TimeWait) with { Inode = 0, Processes = [], Expires = TimeSpan.FromSeconds(42) };
@@ -180,7 +180,7 @@ public sealed class BindFailureClassifierTests
     }
 
     [Fact]
-    public void What_shares_by_the_rules_is_not_in_the_way()
+    public void A_socket_that_shares_by_the_rules_does_not_conflict()
     {
         // Both have SO_REUSEADDR, so the connections are no obstacle; the bound socket without it is.
         var connection = Holder("127.0.0.1", BoundState.Connected) with { FlagsKnown = true };
@@ -192,14 +192,14 @@ public sealed class BindFailureClassifierTests
     }
 
     [Fact]
-    public void Before_Linux_6_8_a_holder_that_is_not_shown_is_a_bound_one() => Check(
+    public void A_hidden_holder_before_Linux_6_8_is_a_bound_socket() => Check(
         Classify(
             "EADDRINUSE",
             Spec("tcp://127.0.0.1:80"),
             new BindEvidence { ShowsBound = false }), "EADDRINUSE", "bound-not-listening", retry: false);
 
     [Fact]
-    public void What_cannot_be_seen_is_said()
+    public void The_verdict_names_what_it_cannot_see()
     {
         var hidden = Holder("127.0.0.1", BoundState.Listening, uid: 33) with { Processes = [] };
         var diagnosis = Classify(
@@ -233,7 +233,7 @@ public sealed class BindFailureClassifierTests
     }
 
     [Fact]
-    public void Of_several_processes_the_verdict_speaks_in_the_plural()
+    public void The_verdict_uses_the_plural_for_several_processes()
     {
         var workers = Nginx with { Pid = 813, Command = "nginx" };
         var several = Holder("127.0.0.1", BoundState.Listening) with { Processes = [Nginx, workers, workers with { Pid = 814 }] };
@@ -247,7 +247,7 @@ public sealed class BindFailureClassifierTests
     }
 
     [Fact]
-    public void Every_cause_has_a_word_of_its_own_and_a_heading()
+    public void Every_cause_has_its_own_word_and_heading()
     {
         var words = Enum.GetValues<BindCause>().Select(cause => cause.ToWireName()).ToList();
         Assert.Equal(words.Count, words.Distinct().Count());

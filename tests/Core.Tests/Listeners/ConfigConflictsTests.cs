@@ -20,14 +20,14 @@ public sealed class ConfigConflictsTests
     [InlineData("tcp://127.0.0.1:80", "udp://127.0.0.1:80", false)]
     [InlineData("tcp://0.0.0.0:80", "tcp://[::1]:80", false)]
     [InlineData("tcp://0.0.0.0:0", "tcp://0.0.0.0:0", false)]
-    public void Two_listeners(string first, string second, bool conflict)
+    public void Two_listeners_with_overlapping_addresses_conflict(string first, string second, bool conflict)
     {
         Assert.Equal(conflict, ConfigConflicts.Find([Spec("a", first), Spec("b", second)], _ => 1).Any());
         Assert.Equal(conflict, ConfigConflicts.Find([Spec("a", second), Spec("b", first)], _ => 1).Any());
     }
 
     [Fact]
-    public void Options_that_keep_them_apart()
+    public void Some_options_prevent_a_conflict_of_two_listeners()
     {
         var wildcard = Spec("six", "tcp://[::]:80");
         var four = Spec("four", "tcp://0.0.0.0:80");
@@ -40,7 +40,7 @@ public sealed class ConfigConflictsTests
     }
 
     [Fact]
-    public void The_diagnosis_names_the_other_one()
+    public void The_diagnosis_names_the_other_listener()
     {
         var (spec, other) = Assert.Single(
             ConfigConflicts.Find([Spec("four", "tcp://0.0.0.0:80"), Spec("six", "tcp://[::]:80"), Spec("else", "tcp://[::]:81")], _ => 0));

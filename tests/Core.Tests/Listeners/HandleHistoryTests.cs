@@ -10,7 +10,7 @@ public class HandleHistoryTests
     private const int Kept = HandleHistory.KeptBeginning + HandleHistory.KeptRecent;
 
     [Fact]
-    public void It_is_bounded_and_its_beginning_is_never_dropped()
+    public void The_history_is_bounded_and_keeps_its_first_entries()
     {
         var history = new HandleHistory(new FakeTimeProvider());
         for (var i = 1; i <= 10_000; i++)
@@ -46,7 +46,7 @@ public class HandleHistoryTests
     }
 
     [Fact]
-    public void Handles_to_which_the_same_happens_share_what_it_says()
+    public void Handles_with_the_same_entry_share_its_text()
     {
         var facts = new HistoryFacts();
         var actor = new HistoryActor(7, "web/0") { Service = "web", Generation = 3 };
@@ -74,7 +74,7 @@ public class HandleHistoryTests
     }
 
     [Fact]
-    public void What_happens_to_many_at_one_moment_has_that_moment()
+    public void Entries_for_many_handles_share_one_time_stamp()
     {
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
         var history = new HandleHistory(time);
@@ -87,7 +87,7 @@ public class HandleHistoryTests
     }
 
     [Fact]
-    public void What_was_kept_for_a_successor_stays_as_it_was()
+    public void A_history_kept_for_a_successor_does_not_change()
     {
         var time = new FakeTimeProvider();
         var history = new HandleHistory(time);
@@ -108,7 +108,7 @@ public class HandleHistoryTests
     }
 
     [Fact]
-    public void Whoever_listens_hears_of_each_entry_once_it_is_there()
+    public void A_subscriber_is_notified_after_each_entry_is_added()
     {
         var history = new HandleHistory(new FakeTimeProvider());
         List<HistoryEntry> heard = [];

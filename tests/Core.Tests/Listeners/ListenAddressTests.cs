@@ -36,7 +36,7 @@ public class ListenAddressTests
     [InlineData("tcp://[::]:443", ListenerKind.Tcp, "::", 443u)]
     [InlineData("tcp://[2001:DB8:0:0::1]:443", ListenerKind.Tcp, "2001:db8::1", 443u)]
     [InlineData("tcp://[::ffff:192.0.2.1]:80", ListenerKind.Tcp, "::ffff:192.0.2.1", 80u)]
-    public void Internet_addresses(string text, ListenerKind kind, string host, uint port)
+    public void An_internet_address_is_parsed(string text, ListenerKind kind, string host, uint port)
     {
         var address = Parse(text);
         Assert.Equal((kind, IPAddress.Parse(host), port, null), (address.Kind, address.Host, address.Port, address.Scope));
@@ -44,7 +44,7 @@ public class ListenAddressTests
     }
 
     [Fact]
-    public void Any_family()
+    public void An_any_family_address_is_parsed()
     {
         var address = Parse("tcp://*:80");
         Assert.True(address is { IsAnyFamily: true, IsWildcard: true, Host: null, Port: 80 });
@@ -69,7 +69,7 @@ public class ListenAddressTests
     [InlineData("unix-seqpacket://@bus", ListenerKind.UnixSeqpacket, "bus", true)]
     [InlineData("unix://@/org/x", ListenerKind.UnixStream, "/org/x", true)]
     [InlineData("unix:///run/a b:c", ListenerKind.UnixStream, "/run/a b:c", false)]
-    public void Unix_addresses(string text, ListenerKind kind, string path, bool isAbstract)
+    public void A_unix_address_is_parsed(string text, ListenerKind kind, string path, bool isAbstract)
     {
         var address = Parse(text);
         Assert.Equal((kind, path, isAbstract), (address.Kind, address.Path, address.IsAbstract));
@@ -83,7 +83,7 @@ public class ListenAddressTests
     [InlineData("vsock://hypervisor:1", 0u, 1u, "vsock://0:1")]
     [InlineData("vsock://local:1", 1u, 1u, "vsock://1:1")]
     [InlineData("vsock://host:4294967295", 2u, uint.MaxValue, "vsock://2:4294967295")]
-    public void Vsock_addresses(string text, uint cid, uint port, string formatted)
+    public void A_vsock_address_is_parsed(string text, uint cid, uint port, string formatted)
     {
         var address = Parse(text);
         Assert.Equal((ListenerKind.Vsock, cid, port), (address.Kind, address.Cid, address.Port));
@@ -125,7 +125,7 @@ public class ListenAddressTests
     [InlineData("vsock://3", "write vsock://CID:PORT, with * for any CID")]
     [InlineData("vsock://x:1", "it is a number, local, host or *")]
     [InlineData("vsock://3:4294967296", "a vsock port is 0 to 4294967295")]
-    public void Errors_say_what_to_write_instead(string text, string remedy)
+    public void A_parse_error_names_what_to_write_instead(string text, string remedy)
     {
         Assert.False(ListenAddress.TryParse(text, out var address, out var error));
         Assert.Null(address);
@@ -136,18 +136,18 @@ public class ListenAddressTests
     [Theory]
     [InlineData("tcp://localhost:80", "localhost")]
     [InlineData("udp://ns-1.example.org:53", "ns-1.example.org")]
-    public void A_host_name_is_kept_for_a_resolver(string text, string name)
+    public void The_parser_keeps_a_host_name_for_a_resolver(string text, string name)
     {
         Assert.False(ListenAddress.TryParse(text, out _, out var error));
         Assert.Equal(name, error.Name);
     }
 
     [Fact]
-    public void What_is_formatted_parses_to_the_same() =>
+    public void A_formatted_address_parses_to_the_same_address() =>
         Addresses.Sample(address => Assert.Equal(address, Parse(address.ToString())), iter: Iterations.Of(5_000));
 
     [Fact]
-    public void Any_text_parses_or_has_an_error_and_what_parses_comes_back()
+    public void Any_text_parses_and_round_trips_or_has_an_error()
     {
         var scheme = Gen.OneOf("tcp://", "udp://", "mptcp://", "unix://", "unix-dgram://", "unix-seqpacket://", "vsock://", "");
         var pieces = Gen.OneOf(
@@ -188,10 +188,10 @@ public class ListenAddressTests
     }
 
     [Fact]
-    public void With_port_changes_the_port_alone() => Assert.Equal(Parse("tcp://[::1]:4711"), Parse("tcp://[::1]:0").WithPort(4711));
+    public void With_port_changes_only_the_port() => Assert.Equal(Parse("tcp://[::1]:4711"), Parse("tcp://[::1]:0").WithPort(4711));
 
     [Fact]
-    public void A_path_is_measured_in_bytes()
+    public void The_length_of_a_path_is_measured_in_bytes()
     {
         Assert.Equal(4, Parse("unix:///aé").PathBytes);
         Assert.Equal(0, Parse("tcp://*:1").PathBytes);

@@ -34,7 +34,7 @@ public class ListenerPlanTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void The_phases_come_in_the_one_right_order(string address)
+    public void The_phases_are_in_the_correct_order(string address)
     {
         var spec = Everything with { Address = Parse(address) };
         foreach (var plan in ListenerPlan.Domains(spec.Address).Select(domain => ListenerPlan.For(spec, domain)))
@@ -64,7 +64,7 @@ public class ListenerPlanTests
     }
 
     [Fact]
-    public void Each_setting_yields_its_option_with_the_value_in_the_kernels_unit()
+    public void Each_setting_sets_its_option_in_the_kernels_unit()
     {
         var options = ListenerPlan.Options(Everything, SocketDomain.IPv6).Select(step => $"{step.Option.Name}={step.Value}");
         Assert.Equal(
@@ -79,7 +79,7 @@ public class ListenerPlanTests
     }
 
     [Fact]
-    public void Every_option_of_the_catalogue_is_yielded_by_its_setting()
+    public void Every_option_of_the_catalogue_has_a_setting()
     {
         var forced = Everything with { Buffers = Everything.Buffers with { Force = true } };
         var yielded = new[] { Everything, forced, Everything with { Address = Parse("udp://*:1") }, Everything with { Address = Parse("unix:///a") } }
@@ -89,7 +89,7 @@ public class ListenerPlanTests
     }
 
     [Fact]
-    public void Nothing_is_set_that_was_not_asked_for()
+    public void The_plan_sets_no_option_that_is_not_configured()
     {
         Assert.Equal(["SO_REUSEADDR=1"], Set("tcp://127.0.0.1:1"));
         Assert.Equal(["SO_REUSEADDR=1", "IPV6_V6ONLY=0"], Set("mptcp://[::1]:1"));
@@ -106,7 +106,7 @@ public class ListenerPlanTests
     }
 
     [Fact]
-    public void Switched_off_is_asked_for_too()
+    public void An_option_that_is_switched_off_is_set_too()
     {
         var spec = Spec("tcp://127.0.0.1:1") with { Bind = new() { ReuseAddress = false }, Accepted = new() { NoDelay = false } };
         Assert.DoesNotContain(ListenerPlan.Options(spec, SocketDomain.IPv4), step => step.Option == SocketOptions.ReuseAddress);
@@ -130,7 +130,7 @@ public class ListenerPlanTests
     [InlineData("tcp://[2001:db8::1]:1", false, new[] { "IPV6_TCLASS", "IPV6_UNICAST_HOPS" })]
     [InlineData("tcp://[::ffff:192.0.2.1]:1", false, new[] { "IP_TOS", "IPV6_TCLASS", "IP_TTL", "IPV6_UNICAST_HOPS" })]
     [InlineData("tcp://192.0.2.1:1", false, new[] { "IP_TOS", "IP_TTL" })]
-    public void Both_families_options_where_both_families_traffic_arrives(string address, bool only, string[] expected)
+    public void A_dual_stack_listener_gets_the_options_of_both_families(string address, bool only, string[] expected)
     {
         var spec = Spec(address) with { Bind = new() { IPv6Only = only }, Accepted = new() { TypeOfService = 16, TimeToLive = 64 } };
         var domain = Assert.Single(ListenerPlan.Domains(spec.Address));
@@ -139,7 +139,7 @@ public class ListenerPlanTests
     }
 
     [Fact]
-    public void Packet_info_for_each_family()
+    public void Each_family_has_its_packet_info_option()
     {
         var spec = Spec("udp://[::]:1") with { Datagram = new() { PacketInfo = true } };
         Assert.Equal(["IPV6_V6ONLY", "IP_PKTINFO", "IPV6_RECVPKTINFO"], ListenerPlan.Options(spec, SocketDomain.IPv6).Select(step => step.Option.Name));
@@ -158,7 +158,7 @@ public class ListenerPlanTests
         Assert.Contains(ListenerPlan.Options(Spec("tcp://127.0.0.1:1") with { Shards = 2 }, SocketDomain.IPv4), step => step.Option == SocketOptions.ReusePort);
 
     [Fact]
-    public void A_path_is_never_wider_than_asked_and_gets_its_owner_before_its_mode()
+    public void A_path_gets_its_owner_before_its_mode()
     {
         var spec = Spec("unix:///run/a.sock") with { Unix = new() { Mode = 0x1B0, User = "www-data" } };
         Assert.Equal(
@@ -174,7 +174,7 @@ public class ListenerPlanTests
     }
 
     [Fact]
-    public void An_abstract_name_has_neither_owner_nor_mode() =>
+    public void An_abstract_name_has_no_owner_and_no_mode() =>
         Assert.DoesNotContain(ListenerPlan.For(Everything with { Address = Parse("unix://@a") }, SocketDomain.Unix).Steps, step => step is SocketModeStep or PathModeStep or PathOwnerStep);
 
     [Fact]
@@ -186,7 +186,7 @@ public class ListenerPlanTests
     }
 
     [Fact]
-    public void Non_blocking_is_decided_by_socket() =>
+    public void The_socket_call_decides_non_blocking() =>
         Assert.Equal(new CreateStep(ListenerKind.Tcp, SocketDomain.IPv6, true), ListenerPlan.For(Everything, SocketDomain.IPv6).Steps[0]);
 
     private static ListenerSpec Spec(string address) => new() { Name = "web", Address = Parse(address) };

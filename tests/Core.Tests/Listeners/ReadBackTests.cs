@@ -37,7 +37,7 @@ public class ReadBackTests
             StringComparison.Ordinal);
 
     [Fact]
-    public void Other_notes()
+    public void Other_deviations_are_explained()
     {
         Assert.Contains("retransmissions", Explain(SocketOptions.DeferAccept, 10, 15), StringComparison.Ordinal);
         Assert.Equal("capped by net.core.somaxconn = 4096", Explain(SocketOptions.FastOpen, 9999, 4096, 4096));

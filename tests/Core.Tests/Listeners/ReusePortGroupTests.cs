@@ -5,7 +5,7 @@ namespace Supervisor.Core.Tests.Listeners;
 public class ReusePortGroupTests
 {
     [Fact]
-    public void Who_joins_is_last_and_the_last_takes_the_place_of_who_leaves()
+    public void The_last_socket_takes_the_place_of_a_removed_socket()
     {
         var group = new ReusePortGroup(10, 11, 12);
         group.Join(13);
@@ -20,7 +20,7 @@ public class ReusePortGroupTests
     }
 
     [Fact]
-    public void Where_the_tail_leaves_the_order_in_which_it_does_is_all_the_same()
+    public void The_order_in_which_tail_sockets_close_does_not_matter()
     {
         var group = new ReusePortGroup(1, 2, 3, 4, 5, 6);
         foreach (var inode in new ulong[] { 4, 6, 3, 5 })

@@ -11,7 +11,7 @@ public class ShardAssignmentTests
     [InlineData(1, 3, "0,1,2")]
     [InlineData(5, 2, "0 | 1 | 0 | 1 | 0")]
     [InlineData(2, 1, "0 | 0")]
-    public void A_slot_serves_its_shards(int workers, int shards, string expected) =>
+    public void Each_slot_serves_its_assigned_shards(int workers, int shards, string expected) =>
         Assert.Equal(
             expected,
             string.Join(" | ", Enumerable.Range(0, workers).Select(slot => string.Join(',', ShardAssignment.Of(slot, workers, shards)))));
@@ -42,7 +42,7 @@ public class ShardAssignmentTests
     [InlineData("0 |  | 1 | 0", 4, 2, true)]
     [InlineData("0 | 1 | 0 | 1", 6, 2, false)]
     [InlineData("0", 1, 1, false)]
-    public void Workers_are_replaced_where_their_shares_do_not_fit(string held, int workers, int shards, bool outdated)
+    public void Workers_with_a_wrong_share_are_replaced(string held, int workers, int shards, bool outdated)
     {
         var slots = held.Split('|', StringSplitOptions.TrimEntries).Select((text, slot) => (text, slot))
             .Where(pair => pair.text != "-" && pair.slot < workers)
@@ -53,7 +53,7 @@ public class ShardAssignmentTests
     }
 
     [Fact]
-    public void Who_has_its_assigned_share_stays()
+    public void A_worker_with_its_assigned_share_stays()
     {
         for (var workers = 1; workers <= 12; workers++)
         {

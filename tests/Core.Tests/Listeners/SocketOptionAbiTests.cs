@@ -14,7 +14,7 @@ public class SocketOptionAbiTests
     [Theory]
     [InlineData("sys/socket.h", "netinet/in.h", "netinet/tcp.h")]
     [InlineData("asm/socket.h", "linux/in.h", "linux/in6.h", "linux/tcp.h")]
-    public void Numbers_are_those_of_the_headers(params string[] headers)
+    public void Option_numbers_match_the_headers(params string[] headers)
     {
         var program = new StringBuilder("#define _GNU_SOURCE\n");
         foreach (var header in headers)

@@ -6,14 +6,14 @@ namespace Supervisor.Core.Tests.Listeners;
 public class SocketOptionsTests
 {
     [Fact]
-    public void Names_and_numbers_are_unique()
+    public void Option_names_and_numbers_are_unique()
     {
         Assert.Equal(SocketOptions.All.Length, SocketOptions.All.Select(option => option.Name).Distinct().Count());
         Assert.Equal(SocketOptions.All.Length, SocketOptions.All.Select(option => (option.Level, option.Number)).Distinct().Count());
     }
 
     [Fact]
-    public void What_decides_the_owner_is_set_before_bind() =>
+    public void Options_that_decide_the_owner_are_set_before_bind() =>
         Assert.All(
             SocketOptions.All,
             option => Assert.True(!option.AffectsBindOwnership || option.Phase == HandlePhase.PreBind, option.Name));

@@ -11,11 +11,11 @@ public class SocketReadingTests
             0), IsFilterLocked: false, IsShutDown: false);
 
     [Fact]
-    public void Nothing_has_changed_where_all_is_as_it_was() =>
+    public void An_unchanged_socket_has_no_drift() =>
         Assert.Empty((Fresh with { Options = [.. Fresh.Options] }).ChangesSince(Fresh));
 
     [Fact]
-    public void Each_thing_that_has_changed_is_named_with_both_values()
+    public void Each_drift_is_named_with_both_values()
     {
         var now = Fresh.With(SocketOptions.NoDelay, OptionValue.Of(0)) with
         {
@@ -37,7 +37,7 @@ public class SocketReadingTests
     }
 
     [Fact]
-    public void After_a_shutdown_nothing_else_is_worth_saying() =>
+    public void A_shutdown_hides_every_other_drift() =>
         Assert.Equal(["shutdown"], (Fresh with { IsShutDown = true, Backlog = 0 }).ChangesSince(Fresh).Select(change => change.Name));
 
     public static TheoryData<string, bool, ListenerKind, bool> Enforced() => new()
@@ -56,7 +56,7 @@ public class SocketReadingTests
 
     [Theory]
     [MemberData(nameof(Enforced))]
-    public void What_was_asked_for_is_put_back_and_the_flag_of_all_who_wait_never(
+    public void Requested_options_are_restored_but_never_the_file_flag(
         string name,
         bool isConfigured,
         ListenerKind kind,

@@ -23,7 +23,7 @@ public class ConfigDiffTests
     private static readonly ListenerSpec Admin = Listener("admin", "tcp://127.0.0.1:81");
 
     [Fact]
-    public void The_same_again_is_no_difference() =>
+    public void An_identical_configuration_has_no_difference() =>
         Assert.True(ConfigDiff.Between(
             [Web, Admin],
             [Service("a", "web")],
@@ -31,7 +31,7 @@ public class ConfigDiffTests
             [Service("a", "web")]).IsEmpty);
 
     [Fact]
-    public void The_same_again_is_a_difference_where_the_workers_are_not_what_was_asked_for()
+    public void An_identical_configuration_differs_from_unfinished_workers()
     {
         var diff = ConfigDiff.Between(
             [Web],
@@ -45,7 +45,7 @@ public class ConfigDiffTests
     }
 
     [Fact]
-    public void Added_and_removed()
+    public void The_diff_lists_added_and_removed_items()
     {
         var diff = ConfigDiff.Between([Web], [Service("a", "web")], [Admin], [Service("b", "admin")]);
         Assert.Equal([(null, "admin"), ("web", null)], diff.Listeners.Select(one => (one.Before?.Name, one.After?.Name)));
@@ -53,7 +53,7 @@ public class ConfigDiffTests
     }
 
     [Fact]
-    public void The_same_address_is_the_same_listener()
+    public void A_renamed_listener_with_the_same_address_is_the_same()
     {
         var diff = ConfigDiff.Between([Web, Admin], [Service("a", "web")], [Web with { Name = "http" }, Admin], [Service("a", "http")]);
         var renamed = diff.Listeners[0];
@@ -67,7 +67,7 @@ public class ConfigDiffTests
     }
 
     [Fact]
-    public void An_exchange_of_addresses_is_one_of_names()
+    public void Exchanged_addresses_count_as_exchanged_names()
     {
         var diff = ConfigDiff.Between(
             [Web, Admin],
@@ -79,7 +79,7 @@ public class ConfigDiffTests
     }
 
     [Fact]
-    public void Another_address_is_another_socket_for_those_who_list_it()
+    public void A_new_address_is_a_new_socket_for_services_that_list_it()
     {
         var diff = ConfigDiff.Between(
             [Web, Admin],
@@ -92,14 +92,14 @@ public class ConfigDiffTests
     }
 
     [Fact]
-    public void Port_0_tells_nothing_of_who_is_who()
+    public void Port_0_does_not_identify_a_listener()
     {
         var diff = ConfigDiff.Between([Listener("a", "tcp://127.0.0.1:0")], [], [Listener("b", "tcp://127.0.0.1:0")], []);
         Assert.Equal([(null, "b"), ("a", null)], diff.Listeners.Select(one => (one.Before?.Name, one.After?.Name)));
     }
 
     [Fact]
-    public void What_can_be_set_on_a_living_socket_needs_no_other()
+    public void A_setting_of_a_live_socket_needs_no_new_socket()
     {
         var diff = new ListenerDiff(Web, Web with
         {
@@ -117,7 +117,7 @@ public class ConfigDiffTests
     }
 
     [Fact]
-    public void Another_number_of_shards_leaves_the_others_and_their_workers_alone()
+    public void A_new_shard_count_keeps_other_shards_and_their_workers()
     {
         var four = Web with { Shards = 4 };
         var diff = ConfigDiff.Between([four], [Service("a", "web")], [Web with { Shards = 8 }], [Service("a", "web")]);
@@ -136,7 +136,7 @@ public class ConfigDiffTests
     [InlineData("bind.device")]
     [InlineData("listen.non_blocking")]
     [InlineData("buffers.receive")]
-    public void What_cannot_needs_one(string setting)
+    public void A_setting_fixed_at_bind_needs_a_new_socket(string setting)
     {
         var before = Web with { Buffers = new BufferOptions { Receive = 4096 } };
         var after = setting switch
@@ -161,14 +161,14 @@ public class ConfigDiffTests
     [InlineData("unix://@a", "unix://@a", ListenerMove.Impossible)]
     [InlineData("unix://@a", "unix-seqpacket://@a", ListenerMove.Beside)]
     [InlineData("unix:///run/a", "tcp://127.0.0.1:80", ListenerMove.Beside)]
-    public void How_a_socket_is_moved(string before, string after, ListenerMove move)
+    public void Each_address_change_has_its_way_to_move_a_socket(string before, string after, ListenerMove move)
     {
         var from = Listener("a", before);
         Assert.Equal(move, ListenerMoves.Between(from, ListenerPlan.Domains(from.Address)[0], Listener("a", after), _ => 0));
     }
 
     [Fact]
-    public void Those_that_share_already_need_no_bridge()
+    public void Sockets_that_already_share_a_port_need_no_bridge()
     {
         var shared = Web with { Bind = new BindOptions { ReusePort = true } };
         Assert.Equal(

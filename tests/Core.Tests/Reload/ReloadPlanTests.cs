@@ -27,7 +27,7 @@ public sealed class ReloadPlanTests
 
     [Theory]
     [MemberData(nameof(ListenerChanges))]
-    public void Each_change_of_a_listener_is_one_action(string change, ListenerSpec before, ListenerSpec? after, string action)
+    public void Each_listener_change_has_one_action(string change, ListenerSpec before, ListenerSpec? after, string action)
     {
         var plan = Plan([Running(before)], after is null ? [] : [after]);
         Assert.Equal((change, action), (change, Assert.Single(plan.Actions).GetType().Name));
@@ -37,7 +37,7 @@ public sealed class ReloadPlanTests
     public void A_new_listener_is_added() => Assert.Equal(Web.Address, Assert.IsType<ListenerAdded>(Assert.Single(Plan([], [Web]).Actions)).At);
 
     [Fact]
-    public void A_listener_without_a_socket_is_bound_again()
+    public void A_reload_binds_a_listener_without_a_socket_again()
     {
         var failed = Running(Web) with { HasSocket = false, Effective = null, Failure = "EADDRINUSE" };
         Assert.Equal(new ListenerRetried("web", [], "EADDRINUSE", IsUnchanged: true), Assert.Single(Plan([failed], [Web]).Actions) with { Settings = [] });
@@ -47,7 +47,7 @@ public sealed class ReloadPlanTests
     [InlineData("tcp://127.0.0.1:80", ListenerMove.Bridge)]
     [InlineData("unix:///run/a.sock", ListenerMove.Rename)]
     [InlineData("unix://@a", ListenerMove.Impossible)]
-    public void A_new_socket_on_the_same_address_is_made_by_the_means_of_its_kind(string address, ListenerMove move)
+    public void Each_address_kind_has_its_way_to_replace_a_socket(string address, ListenerMove move)
     {
         var spec = Listener("web", address);
         var plan = Plan([Running(spec)], [spec with { Listen = spec.Listen with { NonBlocking = true } }]);
@@ -57,7 +57,7 @@ public sealed class ReloadPlanTests
     }
 
     [Fact]
-    public void A_new_listener_shares_its_address_with_sockets_that_go_away()
+    public void A_new_listener_can_share_the_address_of_a_removed_socket()
     {
         var old = Running(Web with { Name = "old", Listen = Web.Listen with { NonBlocking = true } });
         var plan = ReloadPlan.Between([], [old], [], [Web], [], _ => 0);
@@ -66,7 +66,7 @@ public sealed class ReloadPlanTests
     }
 
     [Fact]
-    public void A_port_that_the_kernel_chose_stays()
+    public void A_reload_keeps_a_port_that_the_kernel_chose()
     {
         var any = Listener("web", "tcp://127.0.0.1:0");
         var running = Running(any) with { Effective = Address("tcp://127.0.0.1:4711") };
@@ -89,7 +89,7 @@ public sealed class ReloadPlanTests
 
     [Theory]
     [MemberData(nameof(ServiceChanges))]
-    public void Each_change_of_a_service_has_its_actions(string change, ServiceSpec? after, string[] actions)
+    public void Each_service_change_has_its_actions(string change, ServiceSpec? after, string[] actions)
     {
         var plan = ReloadPlan.Between([Running(Web)], [], [new RunningService(Api, 2)], [Web], after is null ? [] : [after], _ => 0);
         Assert.Equal((change, string.Join(' ', actions)), (change, string.Join(' ', plan.Services.SelectMany(service => service.Actions).Select(action => action.GetType().Name))));
@@ -107,7 +107,7 @@ public sealed class ReloadPlanTests
     }
 
     [Fact]
-    public void Workers_are_replaced_for_another_share_of_the_shards()
+    public void A_changed_share_of_the_shards_replaces_workers()
     {
         var running = new RunningService(Api, 5) { NeedsOtherShares = (listener, shards, workers) => (listener.Spec.Name, shards, workers) == ("web", 4, 5) };
         var plan = ReloadPlan.Between([Running(Web)], [], [running], [Web with { Shards = 4 }], [Api], _ => 0);

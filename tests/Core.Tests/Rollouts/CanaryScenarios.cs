@@ -10,7 +10,7 @@ public class CanaryScenarios
     private static readonly RolloutSpec Asked = new() { Canary = 1 };
 
     [Fact]
-    public void The_canary_is_promoted_by_itself_when_its_hold_has_gone_well()
+    public void The_canary_is_promoted_automatically_after_its_hold()
     {
         var service = Running(3, Held);
         service.Restart().Did("spawn 0/2");
@@ -28,7 +28,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void Without_a_hold_it_waits_for_promote()
+    public void A_canary_without_a_hold_waits_for_promote()
     {
         var service = Running(2, Asked).Restart().Ready("0/2").EndAll().Forget();
         Assert.Null(service.State.NextDeadline);
@@ -39,7 +39,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void Promoted_before_the_hold_begins_there_is_none()
+    public void Promotion_before_the_hold_skips_the_hold()
     {
         var service = Running(2, Held).Restart().Promote().Ready("0/2").Did("spawn 0/2", "spawn 1/2", "stop 0/1");
         service.Settle();
@@ -50,7 +50,7 @@ public class CanaryScenarios
     [InlineData(RolloutStrategy.Rolling, "spawn 0/2|spawn 1/2")]
     [InlineData(RolloutStrategy.Overlap, "spawn 0/2|spawn 1/2")]
     [InlineData(RolloutStrategy.StopFirst, "stop 0/1|stop 1/1")]
-    public void Each_strategy_replaces_the_first_slots_alone(RolloutStrategy strategy, string acts)
+    public void Each_strategy_replaces_only_the_first_slots(RolloutStrategy strategy, string acts)
     {
         var service = Running(
             4,
@@ -63,7 +63,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void A_canary_of_more_slots_than_there_are_is_all_of_them()
+    public void A_canary_larger_than_the_service_covers_all_slots()
     {
         var service = Running(2, new() { Canary = 9, MaxSurge = 2 }).Restart().ReadyAll();
         Assert.Equal((RolloutPhase.Canary, 2), (service.RolloutPhase, service.State.Rollout!.Canary));
@@ -76,7 +76,7 @@ public class CanaryScenarios
     [InlineData("exit")]
     [InlineData("leave")]
     [InlineData("hang")]
-    public void A_canary_that_fails_in_its_hold_is_taken_back(string how)
+    public void A_canary_that_fails_in_its_hold_is_rolled_back(string how)
     {
         var service = Holding();
         _ = how switch
@@ -94,7 +94,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void A_canary_that_dies_while_the_next_one_starts_is_taken_back_too()
+    public void A_canary_that_dies_while_the_next_starts_is_rolled_back()
     {
         var service = Running(3, new() { Canary = 2 }).Restart().Ready("0/2").Die("0/2");
         Assert.Equal(RolloutPhase.RollingBack, service.RolloutPhase);
@@ -103,7 +103,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void With_on_failure_stop_a_failed_canary_ends_the_roll_out_where_it_is()
+    public void On_failure_stop_ends_the_roll_out_of_a_failed_canary()
     {
         var service = Running(2, Asked with { OnFailure = RolloutFailurePolicy.Stop }).Restart().Ready("0/2").EndAll().Die("0/2").Settle();
         Assert.Equal(RolloutPhase.Failed, service.RolloutPhase);
@@ -111,7 +111,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void An_old_worker_that_dies_in_the_hold_is_replaced_and_nothing_more()
+    public void An_old_worker_that_dies_in_the_hold_is_only_replaced()
     {
         var service = Holding().Die("1/1").Did("spawn 1/1");
         Assert.Equal(RolloutPhase.Canary, service.RolloutPhase);
@@ -120,7 +120,7 @@ public class CanaryScenarios
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Abort_takes_the_canary_back_whatever_on_failure_says(bool stops)
+    public void Abort_rolls_the_canary_back_for_every_on_failure_value(bool stops)
     {
         var service = Running(2, Asked with { OnFailure = stops ? RolloutFailurePolicy.Stop : RolloutFailurePolicy.Rollback }).Restart()
             .Ready("0/2")
@@ -133,7 +133,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void Abort_before_any_new_worker_is_ready_ends_those_that_start()
+    public void Abort_stops_new_workers_that_are_still_starting()
     {
         var service = Running(2, new()).Restart().Forget().Abort().Did("stop 0/2");
         service.EndAll();
@@ -141,7 +141,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void Abort_while_the_old_ones_drain_starts_their_generation_again()
+    public void Abort_restarts_the_old_generation_while_it_drains()
     {
         var service = Running(1, new()).Restart().Ready("0/2").Forget();
         Assert.Equal((RolloutPhase.Draining, 2), (service.RolloutPhase, service.State.Generation));
@@ -159,7 +159,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void Stop_in_the_hold_ends_the_roll_out_and_start_goes_on_with_the_old_generation()
+    public void Stop_in_the_hold_ends_it_and_start_uses_the_old_generation()
     {
         var service = Holding().Stop().EndAll();
         Assert.Equal((RolloutPhase.Superseded, null), (service.RolloutPhase, service.State.NextDeadline));
@@ -167,7 +167,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void A_restart_in_the_hold_supersedes_and_has_a_canary_of_its_own()
+    public void A_restart_in_the_hold_supersedes_with_its_own_canary()
     {
         var service = Holding().Restart().Did("spawn 0/3");
         service.Ready("0/3").EndAll();
@@ -177,7 +177,7 @@ public class CanaryScenarios
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void A_canary_that_was_superseded_unpromoted_does_not_come_back(bool hasLeft)
+    public void A_superseded_canary_is_not_restored(bool hasLeft)
     {
         var service = Holding().Restart();
         if (hasLeft)
@@ -198,7 +198,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void Scaling_in_the_hold_adds_the_old_generation_and_takes_from_the_end()
+    public void Scaling_in_the_hold_adds_old_workers_and_removes_the_last()
     {
         var service = Holding().Scale(3).Did("spawn 2/1");
         service.Ready("2/1").Scale(1).Forget();
@@ -208,7 +208,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void A_further_restart_waits_for_old_drains_where_there_are_max_generations()
+    public void A_further_restart_waits_for_drains_at_max_generations()
     {
         var service = Running(1, new() { MaxGenerations = 2 }).Restart().Ready("0/2").Forget();
         service.Restart().Did();
@@ -221,7 +221,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void What_waits_for_drains_says_so_once_and_goes_on_at_the_latest_when_they_are_killed()
+    public void A_wait_for_drains_is_logged_once_and_ends_with_their_kill()
     {
         var service = Running(1, new() { MaxGenerations = 2 }).Restart().Ready("0/2").Forget().Restart();
         Assert.Equal(1, service.Reports.Count(report => report.Report == ServiceReport.RolloutWaiting));
@@ -233,7 +233,7 @@ public class CanaryScenarios
     }
 
     [Fact]
-    public void A_generation_that_still_serves_is_not_waited_for()
+    public void A_roll_out_does_not_wait_for_a_generation_that_serves()
     {
         // 0/1 has never been replaced, 1/2 is of a superseded roll-out: both serve until the newest is ready.
         var service = Running(2, new() { MaxGenerations = 2, MaxSurge = 1 }).Restart().Ready("0/2").EndAll().Forget();

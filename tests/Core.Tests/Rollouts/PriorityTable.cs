@@ -57,7 +57,7 @@ public class PriorityTable
 
     [Theory]
     [MemberData(nameof(Cells))]
-    public void Each_event_in_each_phase(string phase, string what, string expected)
+    public void Each_phase_handles_each_event(string phase, string what, string expected)
     {
         var service = In(phase);
         var rollout = service.State.Rollout!.To;

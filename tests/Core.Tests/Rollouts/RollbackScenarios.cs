@@ -34,7 +34,7 @@ public class RollbackScenarios
 
     [Theory]
     [MemberData(nameof(Faults))]
-    public void A_new_generation_that_fails_is_taken_back(RolloutStrategy strategy, Fault fault)
+    public void A_new_generation_that_fails_is_rolled_back(RolloutStrategy strategy, Fault fault)
     {
         var service = Running(3, strategy);
         if (fault == Fault.CannotBeExecuted)
@@ -65,7 +65,7 @@ public class RollbackScenarios
     [Theory]
     [InlineData(RolloutStrategy.Rolling)]
     [InlineData(RolloutStrategy.StopFirst)]
-    public void What_had_been_replaced_is_started_again_and_ready_before_the_new_goes(RolloutStrategy strategy)
+    public void A_rollback_starts_old_workers_before_it_drains_new_ones(RolloutStrategy strategy)
     {
         var service = Running(3, strategy, TimeSpan.Zero).Restart();
         service.EndAll().Ready("0/2").EndAll().Forget();
@@ -90,7 +90,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void New_workers_that_ignore_the_signal_are_killed_and_then_it_has_gone_back()
+    public void A_rollback_ends_after_unresponsive_new_workers_are_killed()
     {
         var service = Running(3, RolloutStrategy.Overlap).Restart().Ready("1/2").Forget();
         service.Die("0/2").Did("stop 1/2", "stop 2/2");
@@ -101,7 +101,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void A_changed_slot_whose_new_worker_gets_into_a_crash_loop_takes_the_roll_out_back()
+    public void A_crash_loop_in_a_replaced_slot_rolls_back()
     {
         var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Forget();
         service.Die("0/2").Did("spawn 0/2");
@@ -111,7 +111,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void Overlap_a_new_worker_that_dies_while_it_waits_for_the_others_is_a_failure()
+    public void Overlap_fails_if_a_new_worker_dies_before_the_others_start()
     {
         var service = Running(2, RolloutStrategy.Overlap, TimeSpan.Zero).Restart().Ready("0/2").Forget();
         service.Die("0/2").Did("stop 1/2");
@@ -119,7 +119,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void Where_the_old_generation_cannot_be_started_again_what_is_ready_stays()
+    public void Ready_workers_stay_if_the_old_generation_cannot_start()
     {
         var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Ready("1/2").EndAll();
         service.Broken.Add(1);
@@ -133,7 +133,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void A_restart_mends_what_ended_between_two_generations()
+    public void A_restart_repairs_a_service_between_two_generations()
     {
         var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").EndAll();
         service.Broken.Add(1);
@@ -146,7 +146,7 @@ public class RollbackScenarios
     [InlineData(RolloutStrategy.Rolling, "0/2 1/1 2/1")]
     [InlineData(RolloutStrategy.Overlap, "0/1 1/1 2/1")]
     [InlineData(RolloutStrategy.StopFirst, "0/2 1/1 2/1")]
-    public void With_on_failure_stop_what_is_replaced_stays_replaced(RolloutStrategy strategy, string serving)
+    public void On_failure_stop_keeps_the_replaced_workers(RolloutStrategy strategy, string serving)
     {
         var service = Running(3, strategy, TimeSpan.Zero, RolloutFailurePolicy.Stop).Restart().EndAll().Ready("0/2").EndAll();
         service.Die("1/2");
@@ -156,7 +156,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void Stop_while_going_back_ends_it()
+    public void Stop_ends_a_rollback()
     {
         var service = Running(2, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Die("1/2").Stop();
         Assert.Equal(RolloutPhase.Superseded, service.RolloutPhase);
@@ -165,7 +165,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void A_restart_while_going_back_keeps_what_serves()
+    public void A_restart_in_a_rollback_keeps_the_serving_workers()
     {
         var service = Running(2, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").EndAll().Die("1/2");
         Assert.Equal("0/2 1/1", service.Serving);
@@ -177,7 +177,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void The_second_of_two_roll_outs_goes_back_to_what_served_before_both()
+    public void A_superseding_roll_out_rolls_back_to_the_first_generation()
     {
         var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Restart().EndAll().Forget();
         Assert.Equal("0/2 1/1 2/1", service.Serving);
@@ -193,7 +193,7 @@ public class RollbackScenarios
     [Theory]
     [InlineData(RolloutStrategy.Rolling)]
     [InlineData(RolloutStrategy.StopFirst)]
-    public void However_many_were_superseded_it_goes_back_behind_all_of_them(RolloutStrategy strategy)
+    public void A_rollback_skips_every_superseded_generation(RolloutStrategy strategy)
     {
         var service = Running(3, strategy, TimeSpan.Zero).Restart().EndAll().Ready("0/2").EndAll().Restart().EndAll().ReadyAll().EndAll()
             .Restart()
@@ -203,7 +203,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void Where_what_served_before_both_cannot_be_started_what_is_ready_stays()
+    public void Ready_workers_stay_if_the_first_generation_cannot_start()
     {
         var service = Running(3, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Restart().EndAll();
         service.Broken.Add(1);
@@ -217,7 +217,7 @@ public class RollbackScenarios
     [InlineData(RolloutPhase.Done, 2, 2)]
     [InlineData(RolloutPhase.RolledBack, 0, 2)]
     [InlineData(RolloutPhase.Superseded, 1, 2)]
-    public void What_a_roll_out_was_does_not_change_when_it_has_ended(RolloutPhase phase, int replaced, int total)
+    public void The_record_of_an_ended_roll_out_does_not_change(RolloutPhase phase, int replaced, int total)
     {
         var service = Running(2, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2");
         Assert.Equal((1, 2), service.State.Progress(service.State.Rollout!));
@@ -239,7 +239,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void What_ended_between_two_generations_is_not_what_is_asked_for()
+    public void A_service_between_two_generations_differs_from_its_config()
     {
         var service = Running(2, RolloutStrategy.Rolling, TimeSpan.Zero, RolloutFailurePolicy.Stop);
         var wanted = service.State.Spec with { Command = ["/srv/new"] };
@@ -253,7 +253,7 @@ public class RollbackScenarios
     }
 
     [Fact]
-    public void Scaling_up_while_going_back_starts_the_old_generation() =>
+    public void Scaling_up_in_a_rollback_starts_the_old_generation() =>
         Running(2, RolloutStrategy.Rolling, TimeSpan.Zero).Restart().Ready("0/2").Die("1/2").Forget().Scale(3).Did("spawn 2/1");
 
     private static void Fail(FakeService service, Fault fault, int slot)

@@ -7,7 +7,7 @@ namespace Supervisor.Core.Tests.Rollouts;
 public class RolloutScenarios
 {
     [Fact]
-    public void Rolling_goes_slot_by_slot_and_does_not_wait_for_drains()
+    public void Rolling_replaces_slot_by_slot_and_does_not_wait_for_drains()
     {
         var service = Running(3, new());
         service.Restart().Did("spawn 0/2");
@@ -27,7 +27,7 @@ public class RolloutScenarios
     [InlineData(2)]
     [InlineData(4)]
     [InlineData(9)]
-    public void Rolling_has_max_surge_on_their_way(int surge)
+    public void Rolling_starts_max_surge_workers_at_a_time(int surge)
     {
         var service = Running(4, new() { MaxSurge = surge }).Restart();
         var rounds = 0;
@@ -46,7 +46,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void Overlap_starts_a_whole_set_and_drains_the_old_when_all_is_ready()
+    public void Overlap_drains_the_old_set_when_the_whole_new_set_is_ready()
     {
         var service = Running(3, new() { Strategy = RolloutStrategy.Overlap });
         service.Restart().Did("spawn 0/2", "spawn 1/2", "spawn 2/2");
@@ -73,7 +73,7 @@ public class RolloutScenarios
         Running(4, new() { Strategy = RolloutStrategy.StopFirst, MaxUnavailable = 3 }).Restart().Did("stop 0/1", "stop 1/1", "stop 2/1");
 
     [Fact]
-    public void Stop_first_kills_who_does_not_leave()
+    public void Stop_first_kills_a_worker_that_does_not_exit()
     {
         var service = Running(1, new() { Strategy = RolloutStrategy.StopFirst }).Restart().Did("stop 0/1");
         service.Advance(20).Did("kill 0/1");
@@ -81,7 +81,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void Rolling_with_max_unavailable_also_empties_slots_and_fills_each_once()
+    public void Rolling_with_max_unavailable_fills_each_empty_slot_once()
     {
         var service = Running(4, new() { MaxUnavailable = 1 });
         service.Restart().Did("spawn 0/2", "stop 1/1");
@@ -94,7 +94,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void Rolling_without_a_surge_empties_max_unavailable_slots_at_a_time_and_fills_each_when_it_is_empty()
+    public void Rolling_without_surge_empties_max_unavailable_slots_at_once()
     {
         var service = Running(5, new() { MaxSurge = 0, MaxUnavailable = 2, Settle = TimeSpan.FromSeconds(5) });
         service.Restart().Did("stop 0/1", "stop 1/1");
@@ -110,7 +110,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void Rolling_without_a_surge_goes_back_from_the_middle()
+    public void Rolling_without_surge_rolls_back_from_the_middle()
     {
         var service = Running(4, new() { MaxSurge = 0, MaxUnavailable = 2 }).Restart().EndAll().Ready("0/2").EndAll().Forget();
         Assert.Equal("0/2 3/1", service.Serving);
@@ -121,7 +121,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void Rolling_without_a_surge_an_old_worker_that_crashes_makes_room_for_its_new_one()
+    public void Rolling_without_surge_replaces_a_crashed_old_worker()
     {
         var service = Running(3, new() { MaxSurge = 0, MaxUnavailable = 1 }).Restart().Did("stop 0/1");
         service.Die("2/1").Did("spawn 2/2");
@@ -131,14 +131,14 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void Rolling_without_a_surge_a_worker_that_hangs_is_gone_before_the_next_one_starts()
+    public void Rolling_without_surge_waits_for_a_hung_worker_to_exit()
     {
         var service = Running(2, new() { MaxSurge = 0, MaxUnavailable = 1 }).Hang("0/1").Did("abort 0/1");
         service.Die("0/1").Did("spawn 0/1");
     }
 
     [Fact]
-    public void Max_unavailable_counts_slots_that_are_missing_anyway()
+    public void Max_unavailable_counts_slots_that_are_already_empty()
     {
         var service = Running(4, new() { MaxUnavailable = 1 }).Die("3/1").Forget();
         service.Restart().Did("spawn 0/2", "stop 3/1");
@@ -149,7 +149,7 @@ public class RolloutScenarios
     [Theory]
     [InlineData(RolloutStrategy.Rolling)]
     [InlineData(RolloutStrategy.Overlap)]
-    public void A_new_worker_counts_when_it_has_settled(RolloutStrategy strategy)
+    public void A_new_worker_counts_after_its_settle_time(RolloutStrategy strategy)
     {
         var service = Running(2, new() { Strategy = strategy, MaxSurge = 2, Settle = TimeSpan.FromSeconds(5) }).Restart().Forget();
         service.Ready("0/2").Advance(4.9).Did();
@@ -169,7 +169,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void A_slot_that_cannot_be_filled_gets_its_new_worker_at_once_and_no_old_one_besides()
+    public void A_slot_that_cannot_be_filled_gets_only_a_new_worker()
     {
         var service = Running(4, new()).Die("2/1").Die("2/1").Die("3/1").Die("3/1").Forget();
         service.Restart().Did("spawn 0/2", "spawn 2/2", "spawn 3/2");
@@ -178,7 +178,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void A_finished_slot_is_revived_by_a_restart()
+    public void A_restart_fills_a_finished_slot()
     {
         var service = Running(2, new(), RestartPolicy.Never).Exit("0/1", "1/1").Forget();
         service.Restart().Did("spawn 0/2", "spawn 1/2");
@@ -187,7 +187,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void A_restart_while_the_first_workers_start_leaves_them_until_the_new_are_ready()
+    public void A_restart_keeps_starting_workers_until_new_workers_are_ready()
     {
         var service = Service(2, new()).Start().Forget();
         service.Restart().Did("spawn 0/2");
@@ -198,7 +198,7 @@ public class RolloutScenarios
     [Theory]
     [InlineData(RolloutStrategy.Rolling)]
     [InlineData(RolloutStrategy.Overlap)]
-    public void An_old_worker_that_crashes_meanwhile_is_replaced_by_its_own_generation(RolloutStrategy strategy)
+    public void A_crashed_old_worker_is_replaced_by_its_own_generation(RolloutStrategy strategy)
     {
         var service = Running(3, new() { Strategy = strategy }).Restart().Forget();
         service.Die("0/1").Did("spawn 0/1");
@@ -209,7 +209,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void Stop_first_a_slot_whose_old_worker_crashes_gets_its_new_one()
+    public void Stop_first_fills_the_slot_of_a_crashed_old_worker()
     {
         var service = Running(3, new() { Strategy = RolloutStrategy.StopFirst }).Restart().Forget();
         service.Die("2/1").Did("spawn 2/2");
@@ -218,7 +218,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void A_new_worker_that_crashes_after_its_slot_has_changed_is_replaced_by_its_own_generation()
+    public void A_crashed_new_worker_is_replaced_by_its_own_generation()
     {
         var service = Running(3, new()).Restart().Ready("0/2").Forget();
         service.Die("0/2").Did("spawn 0/2");
@@ -231,7 +231,7 @@ public class RolloutScenarios
     [InlineData(RolloutStrategy.Rolling)]
     [InlineData(RolloutStrategy.Overlap)]
     [InlineData(RolloutStrategy.StopFirst)]
-    public void A_further_restart_supersedes(RolloutStrategy strategy)
+    public void A_second_restart_supersedes_the_first(RolloutStrategy strategy)
     {
         var service = Running(3, new() { Strategy = strategy }).Restart();
         if (strategy == RolloutStrategy.StopFirst)
@@ -251,7 +251,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void Stop_first_a_superseded_worker_that_is_the_only_one_of_its_slot_serves_until_its_turn()
+    public void Stop_first_keeps_the_only_superseded_worker_of_a_slot()
     {
         var service = Running(2, new() { Strategy = RolloutStrategy.StopFirst, Settle = TimeSpan.FromSeconds(5) }).Restart().EndAll()
             .Ready("0/2")
@@ -263,7 +263,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void Scaling_up_in_the_middle_starts_the_generation_that_serves_and_replaces_it_in_turn()
+    public void Scaling_up_in_a_roll_out_starts_the_serving_generation()
     {
         var service = Running(2, new()).Restart().Forget();
         service.Scale(3).Did("spawn 2/1");
@@ -278,7 +278,7 @@ public class RolloutScenarios
     [InlineData(RolloutStrategy.Rolling)]
     [InlineData(RolloutStrategy.Overlap)]
     [InlineData(RolloutStrategy.StopFirst)]
-    public void Scaling_down_in_the_middle_leaves_the_rest_to_do(RolloutStrategy strategy)
+    public void Scaling_down_in_a_roll_out_reduces_the_remaining_work(RolloutStrategy strategy)
     {
         var service = Running(4, new() { Strategy = strategy }).Restart().Scale(2).Settle();
         Assert.Equal("0/2 1/2", service.Serving);
@@ -286,7 +286,7 @@ public class RolloutScenarios
     }
 
     [Fact]
-    public void A_slot_scaled_away_during_a_roll_out_and_back_after_it_is_served_by_what_serves_then()
+    public void A_slot_that_returns_after_a_roll_out_gets_the_new_generation()
     {
         var service = Running(2, new()).Restart().Scale(1).Ready("0/2").Forget();
         Assert.Equal(RolloutPhase.Draining, service.RolloutPhase);
@@ -299,7 +299,7 @@ public class RolloutScenarios
     [InlineData(RolloutStrategy.Rolling)]
     [InlineData(RolloutStrategy.Overlap)]
     [InlineData(RolloutStrategy.StopFirst)]
-    public void Stop_in_the_middle_ends_the_roll_out_and_start_goes_on_with_the_old_generation(RolloutStrategy strategy)
+    public void Stop_in_a_roll_out_ends_it_and_start_uses_the_old_generation(RolloutStrategy strategy)
     {
         var service = Running(2, new() { Strategy = strategy }).Restart().Forget().Stop();
         Assert.Equal(RolloutPhase.Superseded, service.RolloutPhase);

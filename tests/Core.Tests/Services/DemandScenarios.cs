@@ -6,7 +6,7 @@ namespace Supervisor.Core.Tests.Services;
 public class DemandScenarios
 {
     [Fact]
-    public void The_first_connection_starts_it_and_idleness_ends_it()
+    public void The_first_connection_starts_the_service_and_idleness_ends_it()
     {
         var service = Waiting(2);
         Assert.Equal((ServiceCondition.Stopped, true), (service.Condition, service.State.AwaitsDemand));
@@ -20,7 +20,7 @@ public class DemandScenarios
     }
 
     [Fact]
-    public void A_connection_that_comes_while_idle_workers_leave_starts_new_ones()
+    public void A_connection_during_an_idle_drain_starts_new_workers()
     {
         var service = Waiting(1).Send(new DemandArrived()).ReadyAll().Send(new IdleElapsed()).Forget();
         service.Send(new DemandArrived()).Did("spawn 0/1");
@@ -29,14 +29,14 @@ public class DemandScenarios
     }
 
     [Fact]
-    public void Start_and_restart_start_it_without_a_connection()
+    public void Start_and_restart_do_not_wait_for_a_connection()
     {
         Waiting(1).Start().Did("spawn 0/1");
         Waiting(1).Restart().Did("spawn 0/1");
     }
 
     [Fact]
-    public void Stopped_it_waits_for_nobody()
+    public void A_stopped_service_does_not_wait_for_connections()
     {
         var service = Waiting(1).Stop().Send(new DemandArrived()).Did();
         Assert.False(service.State.AwaitsDemand);
@@ -45,14 +45,14 @@ public class DemandScenarios
     }
 
     [Fact]
-    public void A_roll_out_is_not_idle()
+    public void A_service_in_a_roll_out_is_not_idle()
     {
         var service = Waiting(2).Start().ReadyAll().Restart().Forget();
         service.Send(new IdleElapsed()).Did();
     }
 
     [Fact]
-    public void Scaled_while_it_waits_it_starts_with_as_many() =>
+    public void A_waiting_service_starts_with_its_scaled_number() =>
         Waiting(1).Scale(2).Send(new DemandArrived()).Did("spawn 0/1", "spawn 1/1");
 
     private static FakeService Waiting(int workers) => new FakeService(new ServiceSpec

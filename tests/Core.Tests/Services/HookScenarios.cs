@@ -6,7 +6,7 @@ namespace Supervisor.Core.Tests.Services;
 public class HookScenarios
 {
     [Fact]
-    public void Pre_start_runs_before_the_first_worker_and_post_ready_after_the_last_is_ready()
+    public void Pre_start_runs_first_and_post_ready_after_the_last_ready()
     {
         var service = Service(2);
         service.HoldHooks = true;
@@ -20,7 +20,7 @@ public class HookScenarios
     }
 
     [Fact]
-    public void A_failed_pre_start_is_a_failed_start_of_every_slot()
+    public void A_failed_pre_start_fails_the_start_of_every_slot()
     {
         var service = Service(2);
         service.Unprepared.Add(1);
@@ -37,7 +37,7 @@ public class HookScenarios
     [InlineData(RolloutStrategy.Rolling)]
     [InlineData(RolloutStrategy.Overlap)]
     [InlineData(RolloutStrategy.StopFirst)]
-    public void A_rollout_whose_pre_start_fails_takes_nobody_away(RolloutStrategy strategy)
+    public void A_rollout_with_a_failed_pre_start_stops_no_worker(RolloutStrategy strategy)
     {
         var service = Running(2, strategy);
         service.Unprepared.Add(2);
@@ -68,7 +68,7 @@ public class HookScenarios
     }
 
     [Fact]
-    public void Post_stop_runs_when_the_last_worker_has_ended_and_a_start_prepares_anew()
+    public void Post_stop_follows_the_last_exit_and_start_runs_pre_start()
     {
         var service = Running(2, RolloutStrategy.Rolling);
         service.Stop().Exit("0/1").Did("stop 0/1", "stop 1/1");
@@ -77,7 +77,7 @@ public class HookScenarios
     }
 
     [Fact]
-    public void Stopped_while_pre_start_runs_nobody_is_started()
+    public void Stop_during_pre_start_starts_no_worker()
     {
         var service = Service(1);
         service.HoldHooks = true;
@@ -88,7 +88,7 @@ public class HookScenarios
     }
 
     [Fact]
-    public void Started_again_while_the_ended_pre_start_leaves_it_runs_anew()
+    public void A_start_runs_pre_start_again_after_the_old_one_exits()
     {
         var service = Service(1);
         service.HoldHooks = true;

@@ -12,7 +12,7 @@ public class ReloadScenarios
     private static FakeService Running() => new FakeService(Spec).Start().ReadyAll().Forget();
 
     [Fact]
-    public void What_a_worker_is_given_is_rolled_out()
+    public void A_change_of_worker_settings_rolls_out()
     {
         var service = Running().Change(With("b"));
         service.Did("spawn 0/2");
@@ -24,7 +24,7 @@ public class ReloadScenarios
     }
 
     [Fact]
-    public void What_the_daemon_goes_by_holds_at_once_and_touches_nobody()
+    public void A_change_of_daemon_side_settings_restarts_no_worker()
     {
         var service = Running().Change(
             Spec with
@@ -41,7 +41,7 @@ public class ReloadScenarios
     }
 
     [Fact]
-    public void A_worker_leaves_under_the_terms_of_its_own_generation()
+    public void A_worker_drains_under_the_settings_of_its_own_generation()
     {
         var service = Running().Change(
             With("b") with { StopTimeout = TimeSpan.FromSeconds(1), StopSignal = 3, StartTimeout = TimeSpan.FromSeconds(2) });
@@ -52,7 +52,7 @@ public class ReloadScenarios
     }
 
     [Fact]
-    public void Rolled_back_what_is_asked_for_is_what_it_was()
+    public void A_rollback_restores_the_requested_settings()
     {
         var service = Running().Change(With("b") with { Workers = 3 });
         Assert.Equal(3, service.State.Desired);
@@ -70,7 +70,7 @@ public class ReloadScenarios
     }
 
     [Fact]
-    public void A_crash_of_an_old_worker_during_the_roll_out_gets_one_of_the_old_terms()
+    public void A_crashed_old_worker_is_replaced_with_its_old_settings()
     {
         var service = Running().Change(With("b")).Forget().Die("1/1");
         service.Did("spawn 1/1");
@@ -78,7 +78,7 @@ public class ReloadScenarios
     }
 
     [Fact]
-    public void A_second_change_supersedes_the_first()
+    public void A_second_reload_supersedes_the_first()
     {
         var service = Running().Change(With("b")).Ready("0/2").Change(With("c"));
         Assert.Equal(3, service.State.Rollout?.To);
@@ -89,7 +89,7 @@ public class ReloadScenarios
     }
 
     [Fact]
-    public void In_place_changes_during_a_roll_out_leave_its_strategy_alone()
+    public void In_place_changes_do_not_alter_a_running_rollouts_strategy()
     {
         var service = Running().Change(With("b")).Forget()
             .Change(With("b") with { Rollout = new RolloutSpec { Strategy = RolloutStrategy.StopFirst } });
@@ -101,7 +101,7 @@ public class ReloadScenarios
     }
 
     [Fact]
-    public void More_workers_are_a_scaling()
+    public void A_reload_with_more_workers_scales()
     {
         var service = Running().Change(Spec with { Workers = 3 });
         service.Did("spawn 2/1");
@@ -111,14 +111,14 @@ public class ReloadScenarios
     }
 
     [Fact]
-    public void A_scaling_by_hand_outlives_a_reload_that_does_not_speak_of_workers()
+    public void A_manual_scale_survives_a_reload_that_keeps_workers()
     {
         var service = Running().Scale(3).ReadyAll().Change(Spec with { StopTimeout = TimeSpan.FromSeconds(1) });
         Assert.Equal(3, service.State.Desired);
     }
 
     [Fact]
-    public void A_stopped_service_starts_with_the_new_terms_and_those_that_still_leave_keep_theirs()
+    public void Draining_workers_keep_their_settings_when_a_service_starts()
     {
         var service = Running().Stop().Change(With("b") with { StopTimeout = TimeSpan.FromSeconds(1) });
         service.Forget().Start();
@@ -129,7 +129,7 @@ public class ReloadScenarios
     }
 
     [Fact]
-    public void Stopped_in_the_middle_it_starts_with_what_is_asked_for()
+    public void A_service_stopped_in_a_reload_starts_with_the_new_settings()
     {
         var service = Running().Change(With("b")).Ready("0/2").Stop().EndAll().Start().ReadyAll();
         Assert.Equal("0/3 1/3", service.Serving);

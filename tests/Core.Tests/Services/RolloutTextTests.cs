@@ -13,11 +13,11 @@ public class RolloutTextTests
     [InlineData("rolled-back", "why", "generation 2 rolled back to generation 1 after 3s: why")]
     [InlineData("failed", "why", "roll-out of generation 2 failed after 3s: why")]
     [InlineData("superseded", "why", "roll-out of generation 2 superseded after 3s: why")]
-    public void Each_state_has_its_text(string state, string? reason, string text) =>
+    public void Each_roll_out_state_has_its_text(string state, string? reason, string text) =>
         Assert.Equal(text, RolloutText.Of(Figures with { State = state, Reason = reason, Draining = 1, DrainingConnections = 3 }));
 
     [Fact]
-    public void What_is_waited_for_follows() =>
+    public void The_roll_out_text_ends_with_what_it_waits_for() =>
         Assert.Equal(
             "canary, generation 2: 1 of 4 replaced; it is promoted in 5s",
             RolloutText.Of(Figures with { State = "canary", Waits = "it is promoted in 5s" }));

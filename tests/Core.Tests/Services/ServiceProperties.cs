@@ -98,7 +98,7 @@ public class ServiceProperties
     }
 
     [Fact]
-    public void A_service_keeps_its_rules_whatever_happens_and_comes_to_rest() =>
+    public void A_service_keeps_its_invariants_and_settles() =>
         Gen.Select(Specs, Moves.Array[1, 60]).Sample(
             (spec, moves) => Play(spec, moves),
             iter: Iterations.Of(4_000),

@@ -37,7 +37,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void Crashes_before_ready_back_off_from_the_second_in_a_row_on()
+    public void Crashes_before_ready_back_off_from_the_second_crash()
     {
         var service = Service(1, new RestartSpec { Limit = 0, BackoffMax = TimeSpan.FromMilliseconds(350) }).Start().Forget();
         service.Die("0/1").Did("spawn 0/1");
@@ -53,7 +53,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void Beyond_the_limit_a_slot_waits_for_backoff_max_and_the_service_has_failed()
+    public void A_slot_beyond_the_limit_waits_and_the_service_fails()
     {
         var service = Service(1, new RestartSpec { Limit = 5, Backoff = TimeSpan.FromMilliseconds(1) }).Start();
         for (var i = 0; i < 5; i++)
@@ -71,7 +71,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void Slots_back_off_each_for_itself()
+    public void Each_slot_backs_off_independently()
     {
         var service = Running(2, new RestartSpec()).Die("0/1").Die("0/1").Forget();
         service.Die("1/1").Did("spawn 1/1");
@@ -82,7 +82,7 @@ public class ServiceScenarios
     [Theory]
     [InlineData(RestartPolicy.OnFailure)]
     [InlineData(RestartPolicy.Never)]
-    public void A_clean_end_may_be_the_end(RestartPolicy policy)
+    public void A_clean_exit_can_finish_the_slot(RestartPolicy policy)
     {
         var service = Running(2, new RestartSpec { Policy = policy }).Exit("0/1").Did();
         Assert.True(service.State.Slots[0].Phase == SlotPhase.Finished);
@@ -92,7 +92,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void Policies_tell_a_failure_apart()
+    public void The_restart_policy_distinguishes_failures()
     {
         Running(1, new RestartSpec { Policy = RestartPolicy.OnFailure }).Die("0/1").Did("spawn 0/1");
         var never = Running(1, new RestartSpec { Policy = RestartPolicy.Never }).Die("0/1").Did();
@@ -110,7 +110,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_worker_that_misses_start_timeout_is_replaced_when_it_is_gone()
+    public void A_worker_that_misses_start_timeout_is_replaced_after_exit()
     {
         var service = Service(1).Start().Forget().Advance(30).Did("stop 0/1");
         Assert.Equal(WorkerPhase.Stopping, service.State.Workers[0].Phase);
@@ -124,13 +124,13 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_start_timeout_is_no_restart_under_never() =>
+    public void Policy_never_does_not_restart_after_a_start_timeout() =>
         Assert.True(Service(1, new RestartSpec { Policy = RestartPolicy.Never }).Start().Forget().Advance(30).EndAll().Did("stop 0/1").State
             .Slots[0]
             .Finished);
 
     [Fact]
-    public void A_worker_that_leaves_by_itself_is_replaced_while_it_drains()
+    public void A_worker_that_drains_unasked_is_replaced_while_it_drains()
     {
         var service = Running(1).Leave("0/1").Did("spawn 0/1");
         service.ReadyAll();
@@ -140,7 +140,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_worker_that_leaves_and_does_not_go_is_killed()
+    public void A_draining_worker_that_does_not_exit_is_killed()
     {
         var service = Running(1).Leave("0/1").ReadyAll().Forget();
         service.Advance(20).Did("kill 0/1");
@@ -148,7 +148,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_silent_worker_is_aborted_and_replaced_at_once()
+    public void A_worker_without_watchdog_pings_is_aborted_and_replaced()
     {
         var service = Watched(RolloutStrategy.Rolling);
         service.Advance(2).Alive("0/1").Advance(2).Did();
@@ -162,7 +162,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void One_that_does_not_end_by_SIGABRT_is_killed()
+    public void A_worker_that_survives_SIGABRT_is_killed()
     {
         var service = Watched(RolloutStrategy.Rolling);
         service.Hang("0/1").Did("abort 0/1", "spawn 0/1");
@@ -172,7 +172,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void Where_two_of_a_slot_must_not_be_a_silent_worker_is_replaced_when_it_is_gone()
+    public void A_hung_worker_of_an_exclusive_slot_is_replaced_after_exit()
     {
         var service = Watched(RolloutStrategy.StopFirst);
         service.Advance(3).Did("abort 0/1");
@@ -191,7 +191,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void More_time_to_start_is_more_time_to_start()
+    public void EXTEND_TIMEOUT_extends_the_start_timeout()
     {
         var service = Service(1).Start().Forget().Advance(29);
         service.Send(new WorkerTimeoutExtended(1, TimeSpan.FromSeconds(60))).Advance(59).Did();
@@ -199,7 +199,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void The_process_that_counts_is_the_one_that_is_named()
+    public void A_named_main_process_becomes_the_worker()
     {
         var service = Service(1).Start();
         service.Send(new WorkerMainProcess(1, 4711));
@@ -207,7 +207,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void Workers_that_leave_all_the_time_come_under_the_limit()
+    public void The_limit_applies_to_workers_that_keep_draining()
     {
         var service = Running(1);
         for (var i = 0; i < 5; i++)
@@ -224,7 +224,7 @@ public class ServiceScenarios
     [InlineData(RestartPolicy.Never, 1, true)]
     [InlineData(RestartPolicy.OnFailure, 0, true)]
     [InlineData(RestartPolicy.OnFailure, 1, false)]
-    public void Where_the_policy_depends_on_the_end_a_leaving_worker_is_not_replaced_before_it(
+    public void A_policy_that_needs_the_exit_status_waits_for_the_exit(
         RestartPolicy policy,
         int status,
         bool finished)
@@ -235,7 +235,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void Stop_ends_every_worker_and_kills_who_stays()
+    public void Stop_ends_every_worker_and_kills_a_worker_that_remains()
     {
         var service = Running(2).Scale(3).Forget();
         service.Stop().Did("stop 0/1", "stop 1/1", "stop 2/1");
@@ -250,7 +250,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_restart_of_a_stopped_service_starts_it()
+    public void A_restart_starts_a_stopped_service()
     {
         var service = Running(2).Restart().Settle().Stop().EndAll().Forget();
         service.Restart().Did("spawn 0/2", "spawn 1/2");
@@ -260,7 +260,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_start_tries_a_slot_that_waits_at_once_and_leaves_the_others_alone()
+    public void A_start_retries_only_waiting_slots_at_once()
     {
         var service = Running(2, new RestartSpec()).Die("1/1").Die("1/1").Forget();
         Assert.NotNull(service.State.NextDeadline);
@@ -273,7 +273,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_start_after_the_limit_begins_to_count_anew()
+    public void A_start_after_the_limit_resets_the_count()
     {
         var service = Service(1, new RestartSpec { Limit = 2, Backoff = TimeSpan.FromMilliseconds(1) }).Start();
         for (var i = 0; i < 3; i++)
@@ -290,7 +290,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_start_while_a_try_after_the_limit_is_under_way_forgets_the_limit_and_spawns_nobody()
+    public void A_start_during_a_retry_clears_the_limit_and_spawns_nothing()
     {
         var service = Service(1, new RestartSpec { Limit = 1, Backoff = TimeSpan.FromMilliseconds(1) }).Start();
         service.Die("0/1").Die("0/1").Advance(30).Forget();
@@ -312,7 +312,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_start_does_not_fill_a_finished_slot_whose_worker_still_leaves()
+    public void A_start_does_not_fill_a_finished_slot_that_still_drains()
     {
         var service = Running(1, new RestartSpec { Policy = RestartPolicy.Never }).Leave("0/1").Did();
         service.Start().Did();
@@ -328,7 +328,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_stopped_service_starts_beside_what_still_drains()
+    public void A_stopped_service_starts_next_to_its_draining_workers()
     {
         var service = Running(2).Stop().Forget();
         service.Start().Did("spawn 0/1", "spawn 1/1");
@@ -338,7 +338,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void Stop_while_slots_wait_ends_at_once()
+    public void Stop_of_waiting_slots_completes_at_once()
     {
         var service = Service(1).Start().Die("0/1").Die("0/1").Forget();
         service.Stop();
@@ -358,7 +358,7 @@ public class ServiceScenarios
     }
 
     [Fact]
-    public void A_slot_scaled_back_while_its_worker_drains_gets_a_new_one_at_once()
+    public void A_slot_scaled_back_during_a_drain_gets_a_new_worker_at_once()
     {
         var service = Running(2).Scale(1).Forget();
         service.Scale(2).Did("spawn 1/1");
@@ -371,7 +371,7 @@ public class ServiceScenarios
         Running(1).Stop().EndAll().Scale(2).Forget().Start().Did("spawn 0/1", "spawn 1/1");
 
     [Fact]
-    public void Events_of_workers_that_are_gone_change_nothing()
+    public void Events_of_exited_workers_change_nothing()
     {
         var service = Running(1);
         var state = service.State;

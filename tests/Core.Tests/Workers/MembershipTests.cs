@@ -23,7 +23,7 @@ public class MembershipTests
     };
 
     [Fact]
-    public void The_main_process_is_the_worker_whatever_user_it_has_become()
+    public void The_main_process_is_the_worker_under_any_user()
     {
         Assert.True(Membership.IsMember(Worker, Process(User, new ProcessStep(100, 1, 100, 50))));
         Assert.True(Membership.IsMember(Worker, Process(33, new ProcessStep(100, 1, 100, 50))));
@@ -33,13 +33,13 @@ public class MembershipTests
     [InlineData(1000u, true)]
     [InlineData(0u, false)]
     [InlineData(1001u, false)]
-    public void A_descendant_is_of_the_worker_if_it_has_the_workers_user(uint uid, bool isMember) =>
+    public void A_descendant_with_the_workers_user_belongs_to_the_worker(uint uid, bool isMember) =>
         Assert.Equal(isMember, Membership.IsMember(
             Worker,
             Process(uid, new ProcessStep(300, 200, 300, 70), new ProcessStep(200, 100, 200, 60), new ProcessStep(100, 1, 100, 50))));
 
     [Fact]
-    public void A_process_of_the_session_is_of_the_worker_and_of_a_former_session_of_that_number_not()
+    public void Only_processes_of_the_current_session_belong_to_the_worker()
     {
         Assert.True(Membership.IsMember(Worker, Process(User, new ProcessStep(300, 1, 100, 60))));
         Assert.False(Membership.IsMember(Worker, Process(User, new ProcessStep(300, 1, 100, 49))));
@@ -52,7 +52,7 @@ public class MembershipTests
         Assert.False(Membership.IsMember(Worker, Process(User, new ProcessStep(100, 1, 7, 40))));
 
     [Fact]
-    public void A_process_without_a_session_or_a_worker_without_one_match_nothing() =>
+    public void A_missing_session_matches_nothing() =>
         Assert.False(Membership.IsMember(Worker with { Main = 0, First = 0, Session = 0 }, Process(User, new ProcessStep(0, 0, 0, 60))));
 
     [Theory]
@@ -62,7 +62,7 @@ public class MembershipTests
     [InlineData("/own", false)]
     [InlineData("/other/own/worker-api-1", false)]
     [InlineData(null, false)]
-    public void With_a_cgroup_nothing_else_counts(string? cgroup, bool isMember)
+    public void A_cgroup_overrides_every_other_evidence(string? cgroup, bool isMember)
     {
         var worker = Worker with { Cgroup = "/own/worker-api-1" };
         Assert.Equal(isMember, Membership.IsMember(worker, Process(User, new ProcessStep(100, 1, 100, 50)) with { Cgroup = cgroup }));
@@ -70,7 +70,7 @@ public class MembershipTests
     }
 
     [Fact]
-    public void A_token_counts_for_the_workers_user_below_the_daemon()
+    public void A_token_is_valid_for_the_workers_user_below_the_daemon()
     {
         var orphan = Process(User, new ProcessStep(300, 1, 300, 70));
         Assert.False(Membership.IsMember(Worker, orphan));
@@ -86,7 +86,7 @@ public class MembershipTests
     }
 
     [Fact]
-    public void What_is_older_than_a_worker_does_not_descend_from_it()
+    public void A_process_older_than_the_worker_is_not_a_descendant()
     {
         Assert.False(Membership.MayDescend(Worker, 49));
         Assert.True(Membership.MayDescend(Worker, 50));

@@ -11,14 +11,14 @@ public class RestartDecisionTests
     private static readonly ExitReason Failure = ExitReason.Exited(1);
 
     [Fact]
-    public void The_wait_doubles_from_the_second_failure_on_up_to_its_cap()
+    public void The_backoff_doubles_from_the_second_failure_up_to_its_cap()
     {
         var waits = Enumerable.Range(0, 12).Select(failures => RestartDecision.Backoff(new RestartSpec(), failures).TotalMilliseconds);
         Assert.Equal([0, 0, 100, 200, 400, 800, 1600, 3200, 6400, 12800, 25600, 30000], waits);
     }
 
     [Fact]
-    public void The_wait_lies_between_nothing_and_backoff_max() =>
+    public void The_backoff_is_between_zero_and_backoff_max() =>
         Gen.Select(Gen.Long[0, TimeSpan.TicksPerDay], Gen.Long[0, TimeSpan.TicksPerDay], Gen.Int[0, int.MaxValue])
             .Sample((backoff, most, failures) =>
                 {
@@ -50,7 +50,7 @@ public class RestartDecisionTests
     }
 
     [Fact]
-    public void A_start_timeout_is_a_failure_however_clean_the_end() =>
+    public void A_start_timeout_is_a_failure_even_with_a_clean_exit() =>
         Assert.False(RestartDecision.After(
             Slot,
             Worker() with { EndReason = EndReason.StartTimedOut },
@@ -59,7 +59,7 @@ public class RestartDecisionTests
             At(30)).Finished);
 
     [Fact]
-    public void After_a_worker_that_was_ready_the_count_begins_anew()
+    public void A_ready_worker_resets_the_failure_count()
     {
         var slot = Slot with { Failures = 7 };
         Assert.Equal((1, null), Of(RestartDecision.After(slot, Worker(ready: 1), Failure, Spec, At(2))));
@@ -68,7 +68,7 @@ public class RestartDecisionTests
 
     /// <summary>READY=1 and a crash, round and round: hundreds of times a second where no limit is set.</summary>
     [Fact]
-    public void A_worker_that_fails_as_soon_as_it_is_ready_has_proven_nothing()
+    public void A_worker_that_fails_when_ready_does_not_reset_the_count()
     {
         var slot = Slot with { Failures = 1 };
         foreach (var reason in new[] { Failure, ExitReason.Signalled(11, coreDumped: true) })
@@ -92,7 +92,7 @@ public class RestartDecisionTests
     [Theory]
     [InlineData(0.5, 3)]
     [InlineData(1, 1)]
-    public void A_worker_that_is_ready_by_its_mere_exec_has_to_live_for_a_second(double lived, int failures) =>
+    public void A_worker_that_is_ready_at_exec_must_run_for_a_second(double lived, int failures) =>
         Assert.Equal(failures, RestartDecision.After(
             Slot with { Failures = 2 },
             Worker(ready: 0),
@@ -101,7 +101,7 @@ public class RestartDecisionTests
             At(lived)).Failures);
 
     [Fact]
-    public void The_limit_holds_back_until_its_interval_has_passed()
+    public void The_limit_delays_starts_until_its_interval_has_passed()
     {
         var slot = Slot;
         for (var i = 0; i < 5; i++)
@@ -119,7 +119,7 @@ public class RestartDecisionTests
     }
 
     [Fact]
-    public void Limit_zero_is_no_limit()
+    public void A_limit_of_zero_disables_the_limit()
     {
         var slot = Slot;
         for (var i = 0; i < 100; i++)
@@ -135,7 +135,7 @@ public class RestartDecisionTests
     }
 
     [Fact]
-    public void Exit_reasons_say_what_is_clean()
+    public void Each_exit_reason_is_clean_or_a_failure()
     {
         Assert.True(ExitReason.Exited(0).Clean);
         Assert.False(ExitReason.Exited(2).Clean);

@@ -27,7 +27,7 @@ public class SignalsTests
     public void Parse(string text, int? expected) => Assert.Equal(expected, Signals.Parse(text));
 
     [Fact]
-    public void Every_name_parses_to_its_number()
+    public void Every_signal_name_parses_to_its_number()
     {
         Assert.All(
             Enumerable.Range(1, 31).Concat(Enumerable.Range(34, 31)),
@@ -36,7 +36,7 @@ public class SignalsTests
     }
 
     [Fact]
-    public void What_parses_is_a_signal() =>
+    public void Every_text_that_parses_is_a_signal() =>
         Gen.OneOf(Gen.String, Gen.Long.Select(number => "SIGRTMIN+" + number))
             .Sample(text => Signals.Parse(text) is null or (>= 1 and <= 64), iter: Iterations.Of(2_000));
 }

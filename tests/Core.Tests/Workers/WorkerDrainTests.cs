@@ -10,7 +10,7 @@ public class WorkerDrainTests
     private static readonly WorkerDrain Told = new WorkerDrain(At(10)).Told(At(10));
 
     [Fact]
-    public void Before_the_first_look_nothing_is_known()
+    public void Connections_are_unknown_before_the_first_scan()
     {
         Assert.Null(Told.Count);
         Assert.Null(Told.OldestFor(At(11)));
@@ -19,7 +19,7 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void Connections_are_counted_by_listener()
+    public void A_drain_counts_connections_for_each_listener()
     {
         var drain = Told.See(Look(Open(1, "web"), Open(2, "admin"), Open(3, "web")), At(10));
         Assert.Equal(3, drain.Count);
@@ -27,7 +27,7 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void The_oldest_is_as_old_as_it_was_first_seen_or_as_the_kernel_knows()
+    public void The_oldest_age_comes_from_the_first_scan_or_the_kernel()
     {
         var drain = Told.See(Look(Open(1), Open(2, openFor: 30)), At(10));
         Assert.Equal(At(30), drain.OldestFor(At(10)));
@@ -43,14 +43,14 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void Silence_is_known_only_where_it_is_known_of_each()
+    public void Idle_time_is_known_only_if_each_connection_reports_it()
     {
         Assert.Equal(At(2), Told.See(Look(Open(1, silentFor: 7), Open(2, silentFor: 2)), At(11)).SilentFor);
         Assert.Null(Told.See(Look(Open(1, silentFor: 7), Open(2)), At(11)).SilentFor);
     }
 
     [Fact]
-    public void Where_it_may_not_be_looked_into_nothing_is_said()
+    public void A_drain_reports_nothing_without_permission_to_scan()
     {
         var drain = Told.See(Look(Open(1)), At(11.5)).See(new DrainSample(null), At(12)).See(Look(Open(1), Open(2)), At(14));
         Assert.Equal((2, null), (drain.Count, drain.KeepsAccepting));
@@ -58,7 +58,7 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void A_connection_that_was_not_there_long_after_the_signal_was_accepted_since()
+    public void A_connection_that_appears_after_the_grace_is_new()
     {
         var peer = new ConnectionPeer(ConnectionPeer.Number(IPAddress.Parse("192.0.2.7")), 4711);
         var drain = Told.See(Look(Open(1)), At(10.2)).See(Look(Open(1)), At(11.2));
@@ -72,7 +72,7 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void What_is_accepted_within_the_grace_counts_for_nothing()
+    public void A_connection_accepted_within_the_grace_is_ignored()
     {
         // The last look before the one that finds it was too early, though this one is late.
         var drain = Told.See(Look(), At(10.9)).See(Look(Open(1)), At(60));
@@ -81,11 +81,11 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void One_whose_handshake_was_over_within_the_grace_counts_for_nothing() =>
+    public void A_handshake_that_ends_within_the_grace_is_ignored() =>
         Assert.Null(Told.See(Look(), At(11.5)).See(Look(Open(1, openFor: 2.5)), At(13)).KeepsAccepting);
 
     [Fact]
-    public void One_that_a_look_has_missed_is_not_new()
+    public void A_connection_that_one_scan_missed_is_not_new()
     {
         // The list of a process's children may miss one (proc(5)).
         var drain = Told.See(Look(Open(1)), At(10.2)).See(Look(), At(11.2)).See(Look(Open(1)), At(13.2));
@@ -93,7 +93,7 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void A_partial_look_counts_what_is_known_and_judges_nothing()
+    public void A_partial_scan_counts_connections_without_a_verdict()
     {
         var drain = Told.See(Look(Open(1), Open(2)), At(10.2)).See(Look(Open(2)) with { IsPartial = true }, At(12));
         Assert.Equal((1, At(10.2)), (drain.Count, drain.LookedAt));
@@ -101,7 +101,7 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void Who_was_not_told_may_accept()
+    public void A_worker_without_a_drain_signal_may_accept()
     {
         var drain = new WorkerDrain(At(10)).See(Awaits(["web"]), At(12)).See(Awaits(["web"], Open(1)), At(14));
         Assert.Null(drain.KeepsAccepting);
@@ -109,7 +109,7 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void Who_waits_on_a_listener_twice_long_after_the_signal_keeps_accepting()
+    public void A_worker_that_waits_in_two_late_scans_keeps_accepting()
     {
         var drain = Told.See(Awaits(["web"]), At(10.2)).See(Awaits(["web"]), At(11.2));
         Assert.Null(drain.KeepsAccepting);
@@ -123,14 +123,14 @@ public class WorkerDrainTests
     }
 
     [Fact]
-    public void At_the_last_look_once_is_enough()
+    public void One_wait_in_the_last_scan_counts_as_accepting()
     {
         Assert.NotNull(Told.See(Awaits(["web"]) with { IsLast = true }, At(12)).KeepsAccepting);
         Assert.Null(Told.See(Awaits(["web"]) with { IsLast = true }, At(10.5)).KeepsAccepting);
     }
 
     [Fact]
-    public void What_is_left_and_what_is_cut_is_said_in_one_line()
+    public void One_log_line_reports_remaining_and_cut_connections()
     {
         Assert.Equal("has no connection left", DrainWords.Left(Told.See(Look(), At(11)), At(11)));
         Assert.Equal("has 1 connection left (web)", DrainWords.Left(Told.See(Look(Open(1)), At(11)), At(11)));
@@ -157,11 +157,11 @@ public class WorkerDrainTests
     [InlineData("192.0.2.1", "192.0.2.1:80")]
     [InlineData("::ffff:192.0.2.1", "192.0.2.1:80")]
     [InlineData("::1", "[::1]:80")]
-    public void A_peer_is_written_as_an_end_point(string address, string written) =>
+    public void A_peer_is_formatted_as_an_endpoint(string address, string written) =>
         Assert.Equal(written, new ConnectionPeer(ConnectionPeer.Number(IPAddress.Parse(address)), 80).ToString());
 
     [Fact]
-    public void A_worker_that_stops_accepting_within_the_grace_is_never_accused()
+    public void A_worker_that_stops_within_the_grace_is_never_reported()
     {
         // Each connection: when it was accepted, and when it ends; looks at any times, of any kind, by a kernel that knows any
         // part of an age.

@@ -84,13 +84,13 @@ public class WorkerMachineTests
     }
 
     [Fact]
-    public void Every_cell_is_in_the_table() =>
+    public void The_table_covers_every_phase_and_event() =>
         Assert.Equal(
             from phase in Enum.GetValues<WorkerPhase>() from what in Enum.GetValues<WorkerEvent>() select (phase, what),
             Cells.Select(row => ((WorkerPhase)row[0], (WorkerEvent)row[1])));
 
     [Fact]
-    public void A_worker_that_leaves_by_itself_is_asked_all_the_same_and_gets_the_whole_drain_time_once()
+    public void A_worker_that_drains_unasked_gets_one_full_drain_timeout()
     {
         var leaving = WorkerMachine.Step(Worker(WorkerPhase.Ready), WorkerEvent.StoppingAnnounced, Spec, Now).State;
         Assert.Equal(EndReason.None, leaving.EndReason);
@@ -105,7 +105,7 @@ public class WorkerMachineTests
     }
 
     [Fact]
-    public void A_worker_at_its_birth_has_start_timeout()
+    public void A_new_worker_has_start_timeout_as_its_deadline()
     {
         var worker = WorkerMachine.Start(7, 2, 3, Spec, Now);
         Assert.Equal(
@@ -115,7 +115,7 @@ public class WorkerMachineTests
     }
 
     [Fact]
-    public void Start_timeout_is_kept_apart_from_a_wish()
+    public void A_start_timeout_differs_from_a_requested_stop()
     {
         var timedOut = WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.DeadlinePassed, Spec, Now).State;
         var asked = WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Stop, Spec, Now).State;
@@ -124,7 +124,7 @@ public class WorkerMachineTests
     }
 
     [Fact]
-    public void A_ready_worker_has_settled_when_its_deadline_has_passed_or_at_once_without_settle()
+    public void A_ready_worker_settles_after_its_settle_time()
     {
         var ready = WorkerMachine.Step(Worker(WorkerPhase.Starting), WorkerEvent.Ready, Spec, Now).State;
         Assert.False(ready.IsSettled);
@@ -136,7 +136,7 @@ public class WorkerMachineTests
     }
 
     [Fact]
-    public void The_watchdog_runs_while_a_worker_is_ready_and_each_sign_of_life_begins_it_anew()
+    public void Each_watchdog_ping_of_a_ready_worker_restarts_the_watchdog()
     {
         var starting = WorkerMachine.Start(7, 2, 3, Spec, Now);
         Assert.Null(starting.WatchdogDeadline);
@@ -153,7 +153,7 @@ public class WorkerMachineTests
     }
 
     [Fact]
-    public void A_worker_that_hangs_has_failed_and_says_how()
+    public void A_hung_worker_fails_with_the_watchdog_as_cause()
     {
         var ready = WorkerMachine.Step(WorkerMachine.Start(7, 2, 3, Spec, Now), WorkerEvent.Ready, Spec, Now).State;
         var silent = WorkerMachine.Step(ready, WorkerEvent.WatchdogPassed, Spec, Now).State;
@@ -169,7 +169,7 @@ public class WorkerMachineTests
     }
 
     [Fact]
-    public void The_interval_of_the_watchdog_may_be_set_by_the_worker_and_zero_ends_it()
+    public void A_worker_can_set_its_watchdog_interval_or_disable_it()
     {
         var starting = WorkerMachine.SetWatchdog(WorkerMachine.Start(7, 2, 3, Spec, Now), TimeSpan.FromSeconds(3), Now);
         var ready = WorkerMachine.Step(starting, WorkerEvent.Ready, Spec, Now).State;
@@ -187,7 +187,7 @@ public class WorkerMachineTests
     [InlineData(WorkerPhase.Draining, 20, 20, null)]
     [InlineData(WorkerPhase.Stopping, 20, 20, null)]
     [InlineData(WorkerPhase.Killed, 20, 11, null)]
-    public void More_time_is_given_to_what_runs_and_never_taken(WorkerPhase phase, int by, int deadline, int? watchdog)
+    public void EXTEND_TIMEOUT_extends_and_never_shortens_a_deadline(WorkerPhase phase, int by, int deadline, int? watchdog)
     {
         var worker = Worker(phase) with { WatchdogDeadline = phase == WorkerPhase.Ready ? Now + TimeSpan.FromSeconds(7) : null };
         var after = WorkerMachine.Extend(worker, TimeSpan.FromSeconds(by), Now);
@@ -197,7 +197,7 @@ public class WorkerMachineTests
     }
 
     [Fact]
-    public void Without_a_watchdog_more_time_makes_none() =>
+    public void EXTEND_TIMEOUT_does_not_create_a_watchdog() =>
         Assert.Null(WorkerMachine.Extend(Worker(WorkerPhase.Ready), TimeSpan.FromSeconds(5), Now).WatchdogDeadline);
 
     private static WorkerState Worker(WorkerPhase phase) =>

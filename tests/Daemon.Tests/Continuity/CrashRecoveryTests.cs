@@ -19,7 +19,7 @@ public sealed class CrashRecoveryTests : IDisposable
     public CrashRecoveryTests() => _lock = _runtime.Lock();
 
     [Fact]
-    public void Without_a_state_there_is_nothing_to_recover()
+    public void Recovery_needs_a_state()
     {
         Assert.Null(Recover());
         Assert.Empty(_log.Kinds);
@@ -37,7 +37,7 @@ public sealed class CrashRecoveryTests : IDisposable
     }
 
     [Fact]
-    public void A_state_of_another_boot_is_not()
+    public void A_state_of_another_boot_is_not_recovered()
     {
         _runtime.Leave(ManifestFormat.Write(_runtime.Manifest with { BootId = "another" }));
         Assert.Null(Recover());
@@ -58,7 +58,7 @@ public sealed class CrashRecoveryTests : IDisposable
     }
 
     [Fact]
-    public void A_state_of_a_newer_version_is_used_where_that_version_allows_it()
+    public void A_newer_state_is_used_if_its_version_allows_it()
     {
         _runtime.Leave(ManifestFormat.Write(_runtime.Manifest with { Format = 1000, LeastReader = ManifestFormat.Current }));
         using var state = Recover();
@@ -69,7 +69,7 @@ public sealed class CrashRecoveryTests : IDisposable
     }
 
     [Fact]
-    public void A_state_that_another_user_may_have_written_forbids_the_start()
+    public void A_state_that_another_user_can_write_prevents_the_start()
     {
         _runtime.Leave(ManifestFormat.Write(_runtime.Manifest));
         File.SetUnixFileMode(_runtime.Paths.StateFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
@@ -78,7 +78,7 @@ public sealed class CrashRecoveryTests : IDisposable
     }
 
     [Fact]
-    public void The_state_and_the_descriptors_of_systemds_store_are_used_where_there_is_no_file()
+    public void Recovery_without_a_file_uses_the_systemd_store()
     {
         using var memory = Succession.SealedMemory("state", stream => stream.Write(ManifestFormat.Write(_runtime.Manifest)), out var error);
         Assert.Null(error);

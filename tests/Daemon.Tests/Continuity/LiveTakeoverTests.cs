@@ -41,7 +41,7 @@ public sealed class LiveTakeoverTests : IDisposable
     }
 
     [Fact]
-    public void A_successor_that_takes_nothing_leaves_the_daemon_in_charge()
+    public void A_successor_that_receives_nothing_does_not_take_over()
     {
         _system.SendFailure = "it has exited";
         Begin();
@@ -51,7 +51,7 @@ public sealed class LiveTakeoverTests : IDisposable
     }
 
     [Fact]
-    public void A_successor_that_does_not_commit_leaves_the_daemon_in_charge()
+    public void The_daemon_stays_in_charge_without_a_commit()
     {
         _system.CommitFailure = "it timed out";
         Begin();
@@ -61,7 +61,7 @@ public sealed class LiveTakeoverTests : IDisposable
     }
 
     [Fact]
-    public void A_shutdown_in_the_meantime_wins()
+    public void A_shutdown_in_the_meantime_takes_precedence()
     {
         Begin();
         _lifecycle.BeginShutdown();
@@ -71,7 +71,7 @@ public sealed class LiveTakeoverTests : IDisposable
     }
 
     [Fact]
-    public void Whoever_may_not_take_over_is_refused()
+    public void A_process_without_permission_cannot_take_over()
     {
         _system.Obstacle = "a hook runs";
         Assert.Equal("a hook runs", Begin()?.Message);

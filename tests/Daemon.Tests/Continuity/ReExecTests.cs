@@ -37,7 +37,7 @@ public sealed class ReExecTests : IDisposable
     }
 
     [Fact]
-    public async Task A_refusal_by_the_kernel_leaves_the_daemon_as_it_was()
+    public async Task The_daemon_continues_if_the_kernel_rejects_the_execution()
     {
         await BeginAsync();
         await _thread.Do(_quiescence.OnQuiet!);
@@ -47,7 +47,7 @@ public sealed class ReExecTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_must_not_be_executed_is_refused_before_anything_runs()
+    public async Task A_forbidden_executable_is_rejected_before_it_runs()
     {
         _system.Check = () => "not executable";
         Assert.Equal((null, "not executable"), await BeginAsync());
@@ -56,7 +56,7 @@ public sealed class ReExecTests : IDisposable
     }
 
     [Fact]
-    public async Task A_check_that_throws_refuses()
+    public async Task A_check_that_throws_rejects_the_upgrade()
     {
         _system.Check = () => throw new IOException("the disk is gone");
         Assert.Equal((null, "the disk is gone"), await BeginAsync());
@@ -64,7 +64,7 @@ public sealed class ReExecTests : IDisposable
     }
 
     [Fact]
-    public async Task An_executable_that_rejects_the_state_is_refused()
+    public async Task An_executable_that_cannot_read_the_state_is_rejected()
     {
         _system.Answer = _ => new TrialResult("it exited with status 1", "", "format 9 is not known");
         var (version, refusal) = await BeginAsync();
@@ -78,7 +78,7 @@ public sealed class ReExecTests : IDisposable
     [InlineData("hello")]
     [InlineData("")]
     [InlineData("""{"version":"2.0.0","format":1,"digest":"00"}""")]
-    public async Task A_program_that_has_not_read_the_state_is_refused(string output)
+    public async Task A_program_that_does_not_read_the_state_is_rejected(string output)
     {
         _system.Answer = _ => new TrialResult(null, output, "");
         Assert.Null((await BeginAsync()).Version);
@@ -86,7 +86,7 @@ public sealed class ReExecTests : IDisposable
     }
 
     [Fact]
-    public async Task A_shutdown_in_the_meantime_wins()
+    public async Task A_shutdown_in_the_meantime_takes_precedence()
     {
         await BeginAsync();
         await _thread.Do(_lifecycle.BeginShutdown);
@@ -96,7 +96,7 @@ public sealed class ReExecTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_was_replaced_after_its_check_is_not_executed()
+    public async Task A_file_replaced_after_its_check_is_not_executed()
     {
         await BeginAsync();
         _system.Identity = (1, 2);
@@ -115,7 +115,7 @@ public sealed class ReExecTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_begins_during_a_reload_or_a_shutdown()
+    public async Task No_succession_starts_during_a_reload_or_a_shutdown()
     {
         _isReloading = true;
         Assert.NotNull((await BeginAsync()).Refusal);

@@ -32,7 +32,7 @@ public sealed class ReExecutedStateTests : IDisposable
     [InlineData("x")]
     [InlineData("-1")]
     [InlineData("100000")]
-    public void What_is_not_a_sealed_memory_file_is_rejected(string variable)
+    public void A_file_that_is_not_a_sealed_memory_file_is_rejected(string variable)
     {
         Assert.Null(ReExecutedState.Read(variable, 1, out _, out _, out var error));
         Assert.NotNull(error);

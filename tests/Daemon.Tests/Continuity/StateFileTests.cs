@@ -21,7 +21,7 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
-    public void What_is_written_is_read()
+    public void The_state_file_round_trips()
     {
         Write("1.0.0");
         Write("2.0.0");
@@ -31,7 +31,7 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
-    public void What_a_dead_daemon_has_half_written_is_replaced()
+    public void A_partial_state_file_of_a_dead_daemon_is_replaced()
     {
         File.WriteAllText(_runtime.Paths.StateFile + ".new", "{");
         Write("1.0.0");
@@ -40,7 +40,7 @@ public sealed class StateFileTests : IDisposable
     }
 
     [Fact]
-    public void A_failure_is_logged_once_and_so_is_its_end()
+    public void A_failure_and_its_end_are_each_logged_once()
     {
         Write("1.0.0");
         Directory.CreateDirectory(_runtime.Paths.StateFile + ".new/full");

@@ -41,7 +41,7 @@ public sealed class TakenOverStateTests : IDisposable
     }
 
     [Fact]
-    public async Task A_daemon_that_exits_before_it_sends_anything_hands_over_nothing()
+    public async Task A_daemon_that_exits_before_any_packet_hands_over_nothing()
     {
         var taking = TakeAsync();
         ReadRequest();

@@ -48,7 +48,7 @@ public sealed class ReloaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Where_one_listener_cannot_be_bound_everything_is_undone()
+    public async Task A_listener_that_cannot_bind_rolls_the_reload_back()
     {
         await ApplyAsync(A);
         var before = _listeners.Find("a")!;
@@ -75,7 +75,7 @@ public sealed class ReloaderTests : IDisposable
     }
 
     [Fact]
-    public async Task The_former_socket_is_closed_when_no_service_uses_it()
+    public async Task The_previous_socket_is_closed_when_no_service_uses_it()
     {
         await ApplyAsync(A);
         var former = _listeners.Find("a")!;
@@ -90,7 +90,7 @@ public sealed class ReloaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_setting_of_the_living_socket_keeps_the_handle()
+    public async Task A_setting_of_the_live_socket_keeps_the_handle()
     {
         await ApplyAsync(A);
         var before = _listeners.Find("a")!;
@@ -120,7 +120,7 @@ public sealed class ReloaderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_configuration_with_an_error_is_refused()
+    public async Task A_configuration_with_an_error_is_rejected()
     {
         var document = await ApplyAsync("[listener.a]\naddress = \"tcp://127.0.0.1:0\"\nshards = 0\n");
         Assert.Equal((false, "listener.a.shards"), (document.Applied, Assert.Single(document.Errors).Setting));
@@ -128,7 +128,7 @@ public sealed class ReloaderTests : IDisposable
     }
 
     [Fact]
-    public async Task Nothing_is_reloaded_during_a_shutdown_or_a_succession()
+    public async Task No_reload_starts_during_a_shutdown_or_a_succession()
     {
         _lifecycle.Succession = SuccessionPhase.ReExecuting;
         Assert.False((await ApplyAsync(A)).Applied);

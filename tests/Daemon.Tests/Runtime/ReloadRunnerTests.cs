@@ -46,7 +46,7 @@ public sealed class ReloadRunnerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_client_is_told_the_failure()
+    public async Task The_client_gets_the_failure_of_a_reload()
     {
         _load = () => throw new InvalidOperationException("a defect");
         var runner = Runner();
@@ -55,14 +55,14 @@ public sealed class ReloadRunnerTests : IDisposable
     }
 
     [Fact]
-    public async Task A_dry_run_tells_systemd_nothing()
+    public async Task A_dry_run_does_not_notify_systemd()
     {
         Assert.Equal("nothing has changed", (await Runner().RunAsync(dryRun: true)).Message);
         Assert.Empty(_systemd.TakeAll());
     }
 
     [Fact]
-    public async Task A_shutdown_is_not_taken_back_by_the_end_of_a_reload()
+    public async Task The_end_of_a_reload_does_not_cancel_a_shutdown()
     {
         _lifecycle.BeginShutdown();
         await Runner().OnSignalAsync().WaitAsync(Patience.Deadline);

@@ -25,7 +25,7 @@ public sealed class ShutdownTests : IDisposable
     public ShutdownTests() => _events = new EventLog(_loop);
 
     [Fact]
-    public void The_daemon_exits_when_the_last_worker_has()
+    public void The_daemon_exits_after_the_last_worker()
     {
         var shutdown = Shutdown();
         shutdown.OnSignal(PosixSignal.SIGTERM);
@@ -59,7 +59,7 @@ public sealed class ShutdownTests : IDisposable
     }
 
     [Fact]
-    public void A_service_that_changes_does_not_end_a_daemon_that_serves()
+    public void A_service_change_does_not_stop_a_serving_daemon()
     {
         _services.AreGone = true;
         Shutdown().ServiceChanged();
@@ -87,7 +87,7 @@ public sealed class ShutdownTests : IDisposable
     }
 
     [Fact]
-    public void An_interrupt_under_systemd_asks_nobody()
+    public void An_interrupt_under_systemd_stops_without_a_query()
     {
         Shutdown(isSystemd: true).OnSignal(PosixSignal.SIGINT);
         Assert.Null(_onKnown);
@@ -95,7 +95,7 @@ public sealed class ShutdownTests : IDisposable
     }
 
     [Fact]
-    public void With_nothing_to_serve_the_daemon_fails()
+    public void The_daemon_fails_without_anything_to_serve()
     {
         _services.AreGone = true;
         var shutdown = Shutdown();

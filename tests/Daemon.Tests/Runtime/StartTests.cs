@@ -25,7 +25,7 @@ public sealed class StartTests : IDisposable
     public StartTests() => _lock = _runtime.Lock();
 
     [Fact]
-    public async Task A_fresh_start_serves_saves_its_state_and_leaves_nothing()
+    public async Task A_fresh_start_serves_saves_its_state_and_cleans_up()
     {
         var running = RunAsync(() => FreshStart.Run(Request(Listener("web", 0))));
         Assert.Equal("READY=1", await _system.Manager.NextAsync());

@@ -31,7 +31,7 @@ public sealed class AddressInUseTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void A_listener_stands_in_the_way(string holder, string asked, bool v6Only, string cause, string held) => Stage.Run(stage =>
+    public void A_conflicting_listener_is_named_as_the_owner(string holder, string asked, bool v6Only, string cause, string held) => Stage.Run(stage =>
     {
         stage.Listener(holder, Port, v6Only: v6Only);
         var owner = Assert.Single(Explained.AsRoot(asked).Refused("EADDRINUSE", cause, retry: false).Owners);
@@ -54,7 +54,7 @@ public sealed class AddressInUseTests
     [InlineData("0.0.0.0", false, "tcp://[::1]:8080")]
     [InlineData("0.0.0.0", false, "udp://0.0.0.0:8080")]
     [InlineData("0.0.0.0", false, "tcp://0.0.0.0:0")]
-    public void A_listener_stands_beside(string holder, bool v6Only, string asked) => Stage.Run(stage =>
+    public void A_listener_on_another_address_does_not_conflict(string holder, bool v6Only, string asked) => Stage.Run(stage =>
     {
         stage.Listener(holder, Port, v6Only: v6Only);
         Explained.AsRoot(asked).Granted();
@@ -62,7 +62,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void With_ipv6_only_the_IPv4_side_is_left_alone() => Stage.Run(stage =>
+    public void Ipv6_only_does_not_conflict_with_IPv4() => Stage.Run(stage =>
     {
         stage.Listener("0.0.0.0", Port);
         Explained.AsRoot("tcp://[::]:8080", "--ipv6-only").Granted();
@@ -71,7 +71,7 @@ public sealed class AddressInUseTests
     [Theory]
     [InlineData(true, false)]
     [InlineData(false, true)]
-    public void Reuse_port_on_one_side_only(bool held, bool asked) => Stage.Run(stage =>
+    public void Reuse_port_on_only_one_side_is_explained(bool held, bool asked) => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", Port, reusePort: held);
         string[] args = asked ? ["tcp://0.0.0.0:8080", "--reuse-port"] : ["tcp://0.0.0.0:8080"];
@@ -82,7 +82,7 @@ public sealed class AddressInUseTests
     [Theory]
     [InlineData(true, false)]
     [InlineData(false, true)]
-    public void Reuse_port_on_one_side_only_is_found_by_trying_where_the_process_is_hidden(bool held, bool asked) => Stage.Run(stage =>
+    public void A_probe_finds_reuse_port_of_a_hidden_process(bool held, bool asked) => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", Port, reusePort: held, uid: Explained.Nobody);
         string[] args = asked ? ["tcp://127.0.0.1:8080", "--reuse-port"] : ["tcp://127.0.0.1:8080"];
@@ -91,7 +91,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void Reuse_port_of_another_user() => Stage.Run(stage =>
+    public void Reuse_port_of_another_user_is_explained() => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", Port, reusePort: true, uid: Explained.Nobody);
         var owner = Assert.Single(Explained.AsRoot("tcp://127.0.0.1:8080", "--reuse-port").Refused("EADDRINUSE", "reuse-port-other-user", retry: false).Owners);
@@ -102,7 +102,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void Reuse_port_of_root_seen_by_an_ordinary_user() => Stage.Run(stage =>
+    public void Reuse_port_of_root_is_explained_to_an_ordinary_user() => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", Port, reusePort: true);
         var document = Explained.AsNobody("tcp://127.0.0.1:8080", "--reuse-port").Refused("EADDRINUSE", "reuse-port-other-user", retry: false);
@@ -113,7 +113,7 @@ public sealed class AddressInUseTests
     [InlineData("127.0.0.1", "tcp://127.0.0.1:8080")]
     [InlineData("127.0.0.1", "tcp://0.0.0.0:8080")]
     [InlineData("::", "tcp://127.0.0.1:8080")]
-    public void Bound_by_a_socket_that_does_not_listen(string holder, string asked) => Stage.Run(stage =>
+    public void A_socket_that_is_only_bound_is_explained(string holder, string asked) => Stage.Run(stage =>
     {
         stage.Bound(holder, Port);
         var owner = Assert.Single(Explained.AsRoot(asked).Refused("EADDRINUSE", "bound-not-listening", retry: false).Owners);
@@ -122,7 +122,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void Only_closed_connections_are_left() => Stage.Run(stage =>
+    public void Remaining_closed_connections_are_explained() => Stage.Run(stage =>
     {
         var listener = stage.Listener("127.0.0.1", Port, reuseAddress: false);
         var (client, accepted) = stage.Connect(listener);
@@ -145,7 +145,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void Time_wait_with_reuse_address_on_both_sides_is_no_obstacle() => Stage.Run(stage =>
+    public void Time_wait_does_not_conflict_if_both_sides_reuse_address() => Stage.Run(stage =>
     {
         var listener = stage.Listener("127.0.0.1", Port);
         var (client, accepted) = stage.Connect(listener);
@@ -160,7 +160,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void Connections_of_a_listener_that_is_gone() => Stage.Run(stage =>
+    public void Connections_of_a_closed_listener_are_explained() => Stage.Run(stage =>
     {
         var listener = stage.Listener("0.0.0.0", Port);
         stage.Connect(listener);
@@ -172,7 +172,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void An_outgoing_connection_has_the_port() => Stage.Run(stage =>
+    public void An_outgoing_connection_on_the_port_is_explained() => Stage.Run(stage =>
     {
         var listener = stage.Listener("127.0.0.1", 9000);
         var client = stage.Bound("127.0.0.1", Port);
@@ -194,7 +194,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void A_child_that_inherited_the_descriptor_holds_it() => Stage.Run(stage =>
+    public void A_child_that_inherited_the_descriptor_is_named() => Stage.Run(stage =>
     {
         var listener = stage.Listener("127.0.0.1", Port);
         var child = stage.Heir(listener);
@@ -204,7 +204,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void Several_processes_hold_it() => Stage.Run(stage =>
+    public void Several_holders_of_a_socket_are_named() => Stage.Run(stage =>
     {
         var listener = stage.Listener("127.0.0.1", Port);
         int[] pids = [Environment.ProcessId, stage.Heir(listener).Id, stage.Heir(listener).Id];
@@ -214,7 +214,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void A_worker_that_outlived_its_daemon_holds_it() => Stage.Run(stage =>
+    public void A_worker_that_outlived_its_daemon_is_named() => Stage.Run(stage =>
     {
         var listener = stage.Listener("127.0.0.1", Port);
         var worker = stage.Heir(listener, ("LISTEND_SERVICE", "api"), ("LISTEND_WORKER", "0"));
@@ -224,7 +224,7 @@ public sealed class AddressInUseTests
     });
 
     [Fact]
-    public void A_socket_activated_service_of_two_processes_holds_it() => Stage.Run(stage =>
+    public void A_socket_activated_service_of_two_processes_is_named() => Stage.Run(stage =>
     {
         var activate = stage.Start("exec systemd-socket-activate -l 127.0.0.1:8080 sh -c 'exec 5<&0; cat <&5 & echo ready; wait'");
         while (activate.StandardError.ReadLine() is { } line && !line.StartsWith("Listening", StringComparison.Ordinal))

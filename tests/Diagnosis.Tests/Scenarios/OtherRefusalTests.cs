@@ -4,7 +4,7 @@ namespace Supervisor.Diagnosis.Tests.Scenarios;
 public sealed class OtherRefusalTests
 {
     [Fact]
-    public void No_interface_has_the_address() => Stage.Run(_ =>
+    public void An_address_without_an_interface_is_explained() => Stage.Run(_ =>
     {
         Explained.AsRoot("tcp://192.0.2.1:8080").Refused("EADDRNOTAVAIL", "address-absent", retry: true);
         Explained.AsNobody("tcp://[2001:db8::1]:8080").Refused("EADDRNOTAVAIL", "address-absent", retry: true);
@@ -13,7 +13,7 @@ public sealed class OtherRefusalTests
     });
 
     [Fact]
-    public void Duplicate_address_detection_is_not_over() => Stage.Run(_ =>
+    public void Unfinished_duplicate_address_detection_is_explained() => Stage.Run(_ =>
     {
         // A hundred probes a second apart: not over within the test.
         Shell.Run("""
@@ -27,7 +27,7 @@ public sealed class OtherRefusalTests
     });
 
     [Fact]
-    public void The_interface_is_down() => Stage.Run(_ =>
+    public void An_interface_that_is_down_is_explained() => Stage.Run(_ =>
     {
         // An IPv4 address can be bound all the same: its local route does not depend on the interface (net/ipv4/fib_frontend.c,
         // fib_add_ifaddr).
@@ -41,7 +41,7 @@ public sealed class OtherRefusalTests
     });
 
     [Fact]
-    public void IPv6_is_switched_off() => Stage.Run(_ =>
+    public void Disabled_IPv6_is_explained() => Stage.Run(_ =>
     {
         Shell.Run("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
         Explained.AsRoot("tcp://[::1]:8080").Refused("EADDRNOTAVAIL", "family-disabled", retry: false);
@@ -50,22 +50,22 @@ public sealed class OtherRefusalTests
     });
 
     [Fact]
-    public void A_multicast_address() => Stage.Run(_ =>
+    public void Bind_to_a_multicast_address_is_explained() => Stage.Run(_ =>
         Explained.AsRoot("tcp://[ff0e::1]:8080").Refused("EINVAL", "not-local-multicast", retry: false));
 
     [Fact]
-    public void A_link_local_address_without_its_interface() => Stage.Run(_ =>
+    public void A_link_local_address_without_an_interface_is_explained() => Stage.Run(_ =>
     {
         Explained.AsRoot("tcp://[fe80::1]:8080").Refused("EINVAL", "scope-missing", retry: false);
         Explained.AsNobody("udp://[fe80::1]:8080").Refused("EINVAL", "scope-missing", retry: false);
     });
 
     [Fact]
-    public void An_IPv4_address_in_IPv6_form_with_ipv6_only() => Stage.Run(_ =>
+    public void A_mapped_IPv4_address_with_ipv6_only_is_explained() => Stage.Run(_ =>
         Explained.AsRoot("tcp://[::ffff:127.0.0.1]:8080", "--ipv6-only").Refused("EINVAL", "mapped-ipv6-only", retry: false));
 
     [Fact]
-    public void A_privileged_port() => Stage.Run(_ =>
+    public void A_privileged_port_is_explained() => Stage.Run(_ =>
     {
         var document = Explained.AsNobody("tcp://127.0.0.1:80").Refused("EACCES", "privileged-port", retry: false);
         Assert.Contains("1024", document.Verdict, StringComparison.Ordinal);
@@ -75,7 +75,7 @@ public sealed class OtherRefusalTests
     });
 
     [Fact]
-    public void An_interface_that_is_not_there() => Stage.Run(_ =>
+    public void A_missing_interface_is_explained() => Stage.Run(_ =>
     {
         Explained.AsRoot("tcp://0.0.0.0:8080", "--device", "eth7").Refused("ENODEV", "device-absent", retry: false);
         Explained.AsNobody("tcp://0.0.0.0:8080", "--device", "eth7").Refused("ENODEV", "device-absent", retry: false);
@@ -84,13 +84,13 @@ public sealed class OtherRefusalTests
     });
 
     [Fact]
-    public void A_protocol_that_is_switched_off() => Stage.Run(_ =>
+    public void A_disabled_protocol_is_explained() => Stage.Run(_ =>
     {
         Shell.Run("sysctl -qw net.mptcp.enabled=0");
         Assert.Equal("family-unsupported", Explained.AsRoot("mptcp://127.0.0.1:8080").Document.Cause);
     });
 
     [Fact]
-    public void The_namespace_is_named_where_it_is_not_the_hosts() => Stage.Run(_ =>
+    public void A_namespace_other_than_the_hosts_is_named() => Stage.Run(_ =>
         Assert.Contains("net:[", Explained.AsRoot("tcp://192.0.2.1:8080").Document.Advice, StringComparison.Ordinal));
 }

@@ -16,7 +16,7 @@ public sealed class PeopleTests
     });
 
     [Fact]
-    public void Success_has_warnings() => Stage.Run(_ =>
+    public void A_successful_bind_can_have_warnings() => Stage.Run(_ =>
     {
         Shell.Run("sysctl -qw net.core.somaxconn=128");
         Assert.Contains(Explained.AsRoot("tcp://127.0.0.1:40000").Granted().Warnings, text => text.Contains("ip_local_port_range", StringComparison.Ordinal));
@@ -36,7 +36,7 @@ public sealed class PeopleTests
     [InlineData("unix://relative", "relative")]
     [InlineData("tcp://localhost:80", "tcp://127.0.0.1:80")]
     [InlineData("tcp://no-such-host.invalid:80", "no-such-host.invalid")]
-    public void Bad_input_is_answered_with_what_is_wrong(string text, string said) => Stage.Run(_ =>
+    public void Bad_input_is_rejected_with_the_cause(string text, string said) => Stage.Run(_ =>
     {
         var explained = Explained.AsRoot(text);
         Assert.Equal((2, ""), (explained.ExitCode, explained.Output));

@@ -6,7 +6,7 @@ namespace Supervisor.Diagnosis.Tests.Scenarios;
 public sealed class UnixTests
 {
     [Fact]
-    public void Somebody_listens_at_the_path() => Stage.Run(stage =>
+    public void A_live_listener_at_the_path_is_explained() => Stage.Run(stage =>
     {
         var path = Path.Combine(stage.Directory, "live");
         using var listener = Unix(SocketType.Stream, path);
@@ -22,7 +22,7 @@ public sealed class UnixTests
     });
 
     [Fact]
-    public void Nobody_listens_at_the_path_any_more() => Stage.Run(stage =>
+    public void A_stale_socket_at_the_path_is_explained() => Stage.Run(stage =>
     {
         var path = Path.Combine(stage.Directory, "stale");
         Unix(SocketType.Stream, path).SafeHandle.Dispose();
@@ -33,7 +33,7 @@ public sealed class UnixTests
     });
 
     [Fact]
-    public void A_process_has_bound_the_path_and_does_not_listen() => Stage.Run(stage =>
+    public void A_bound_socket_that_does_not_listen_is_explained() => Stage.Run(stage =>
     {
         var path = Path.Combine(stage.Directory, "bound");
         using var socket = Unix(SocketType.Stream, path);
@@ -50,7 +50,7 @@ public sealed class UnixTests
     });
 
     [Fact]
-    public void A_listener_of_another_network_namespace_is_found_by_connecting() => Stage.Run(stage =>
+    public void A_connect_probe_finds_a_listener_of_another_namespace() => Stage.Run(stage =>
     {
         var path = Path.Combine(stage.Directory, "elsewhere");
         using var listener = Unix(SocketType.Stream, path);
@@ -65,7 +65,7 @@ public sealed class UnixTests
     });
 
     [Fact]
-    public void Another_kind_of_file_is_there() => Stage.Run(stage =>
+    public void Another_file_type_at_the_path_is_explained() => Stage.Run(stage =>
     {
         var path = Path.Combine(stage.Directory, "file");
         File.WriteAllText(path, "");
@@ -74,7 +74,7 @@ public sealed class UnixTests
     });
 
     [Fact]
-    public void The_directory() => Stage.Run(stage =>
+    public void A_missing_or_forbidden_directory_is_explained() => Stage.Run(stage =>
     {
         Explained.AsRoot($"unix://{stage.Directory}/no/such").Refused("ENOENT", "directory-absent", retry: false);
         Explained.AsNobody($"unix://{stage.Directory}/socket").Refused("EACCES", "path-permission", retry: false);
@@ -85,14 +85,14 @@ public sealed class UnixTests
     });
 
     [Fact]
-    public void The_path_is_too_long() => Stage.Run(_ =>
+    public void A_path_that_is_too_long_is_explained() => Stage.Run(_ =>
     {
         Explained.AsRoot("unix:///run/" + new string('x', 195)).Refused("ENAMETOOLONG", "path-too-long", retry: false);
         Explained.AsNobody("unix://@" + new string('x', 195)).Refused("ENAMETOOLONG", "path-too-long", retry: false);
     });
 
     [Fact]
-    public void An_abstract_name() => Stage.Run(stage =>
+    public void An_abstract_name_in_use_is_explained() => Stage.Run(stage =>
     {
         _ = stage;
         using var listener = Unix(SocketType.Stream, "\0diagnosis");

@@ -29,7 +29,7 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
     [Fact]
-    public async Task Whatever_is_asked_of_it_and_happens_to_it()
+    public async Task The_daemon_survives_random_commands_and_crashes()
     {
         var count = Number("LISTEND_TEST_SEQUENCES", 60);
         var first = Number("LISTEND_TEST_SEED", Random.Shared.Next(1_000_000));

@@ -35,14 +35,14 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         """;
 
     [Fact]
-    public Task Of_a_rollout() => EachStepAsync(async (daemon, _) =>
+    public Task The_daemon_survives_death_at_each_step_of_a_rollout() => EachStepAsync(async (daemon, _) =>
     {
         var before = (await Steady.AskAsync(daemon, "web")).Generation;
         return new Act(() => AnswersAsync(daemon, "restart", "web", "--wait"), now => Task.FromResult(now.Generation > before));
     });
 
     [Fact]
-    public Task Of_a_rollout_that_is_not_waited_for() => EachStepAsync(async (daemon, _) =>
+    public Task The_daemon_survives_death_in_a_rollout_without_wait() => EachStepAsync(async (daemon, _) =>
     {
         var before = (await Steady.AskAsync(daemon, "web")).Generation;
         return new Act(
@@ -56,7 +56,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task Of_a_worker_that_is_replaced() => EachStepAsync(
+    public Task The_daemon_survives_death_in_a_worker_replacement() => EachStepAsync(
         async (daemon, _) =>
         {
             var before = await Steady.AskAsync(daemon, "web");
@@ -74,7 +74,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         losesRequests: true);
 
     [Fact]
-    public Task Of_a_stop_and_a_start() => EachStepAsync(
+    public Task The_daemon_survives_death_at_each_step_of_stop_and_start() => EachStepAsync(
         (daemon, _) => Act.Of(async () =>
         {
             await AnswersAsync(daemon, "stop", "web", "--wait");
@@ -83,10 +83,10 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         afterwards: daemon => AnswersAsync(daemon, "start", "web"));
 
     [Fact]
-    public Task Of_a_descriptor_that_is_taken() => EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "take", "web", "lone", "--", "true")));
+    public Task The_daemon_survives_death_at_each_step_of_a_take() => EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "take", "web", "lone", "--", "true")));
 
     [Fact]
-    public Task Of_a_descriptor_that_is_put() => EachStepAsync((daemon, number) =>
+    public Task The_daemon_survives_death_at_each_step_of_a_put() => EachStepAsync((daemon, number) =>
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"given-{number}");
         return Task.FromResult(new Act(
@@ -95,10 +95,10 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task Of_an_upgrade() => EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "upgrade")));
+    public Task The_daemon_survives_death_at_each_step_of_an_upgrade() => EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "upgrade")));
 
     [Fact]
-    public Task Of_a_reload_that_changes_the_workers() => EachStepAsync(async (daemon, number) =>
+    public Task The_daemon_survives_death_in_a_reload_that_changes_workers() => EachStepAsync(async (daemon, number) =>
     {
         var before = (await Steady.AskAsync(daemon, "web")).Generation;
         var step = string.Create(CultureInfo.InvariantCulture, $"STEP = \"{number}\"");
@@ -114,7 +114,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task Of_a_reload_that_moves_a_socket() => EachStepAsync(
+    public Task The_daemon_survives_death_in_a_reload_that_moves_a_socket() => EachStepAsync(
         async (daemon, _) =>
         {
             // Set on the living socket; what takes the setting out again needs another one.
@@ -135,7 +135,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         most: 4);
 
     [Fact]
-    public Task Of_a_recovery() => UnderLoadAsync(async (daemon, steady, load) =>
+    public Task The_daemon_survives_death_at_each_step_of_a_recovery() => UnderLoadAsync(async (daemon, steady, load) =>
     {
         var recording = daemon.Directory["calls"];
         daemon = await KillAsync(daemon, CallTrap.Wrapper(recording));

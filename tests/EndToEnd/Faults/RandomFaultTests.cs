@@ -39,7 +39,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
     private string _disk = "";
 
     [Fact]
-    public async Task One_after_the_other()
+    public async Task The_daemon_survives_random_faults_in_sequence()
     {
         var count = Number("LISTEND_TEST_FAULTS", 25);
         var seed = Number("LISTEND_TEST_SEED", Random.Shared.Next(1_000_000));

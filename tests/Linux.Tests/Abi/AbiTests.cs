@@ -119,7 +119,7 @@ public unsafe class AbiTests : KernelTest
     ];
 
     [Fact]
-    public void Numbers_of_sockets_are_the_headers()
+    public void Socket_numbers_match_the_headers()
     {
         var program = new AbiProgram(SocketHeaders);
         foreach (var constant in typeof(KernelAbi).GetFields())
@@ -172,7 +172,7 @@ public unsafe class AbiTests : KernelTest
     }
 
     [Fact]
-    public void Layouts_of_sockets_are_the_headers()
+    public void Socket_layouts_match_the_headers()
     {
         var program = new AbiProgram(SocketHeaders);
         program.Layout(
@@ -212,7 +212,7 @@ public unsafe class AbiTests : KernelTest
     }
 
     [Fact]
-    public void Numbers_of_files_and_processes_are_the_headers()
+    public void File_and_process_numbers_match_the_headers()
     {
         var program = new AbiProgram(ProcessHeaders);
         foreach (var (type, name, c) in ProcessConstants)
@@ -298,7 +298,7 @@ public unsafe class AbiTests : KernelTest
     }
 
     [Fact]
-    public void Layouts_of_files_and_processes_are_the_headers()
+    public void File_and_process_layouts_match_the_headers()
     {
         var program = new AbiProgram(ProcessHeaders);
         program.Layout(
@@ -344,7 +344,7 @@ public unsafe class AbiTests : KernelTest
 
     /// <summary>No constant escapes where the kernel's numbers live: each is compared, or is known as a bound of our own.</summary>
     [Fact]
-    public void Every_constant_is_accounted_for()
+    public void Every_constant_is_checked()
     {
         var known = SocketConstants.Concat(ProcessConstants).Select(row => (row.Type, row.Name)).Concat(OwnConstants).ToHashSet();
         var all =

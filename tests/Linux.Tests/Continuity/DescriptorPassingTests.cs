@@ -10,7 +10,7 @@ public sealed class DescriptorPassingTests : KernelTest
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(DescriptorPassing.MaxDescriptors)]
-    public void As_many_as_were_sent_come_and_no_more(int count)
+    public void Exactly_the_sent_descriptors_arrive(int count)
     {
         Assert.Null(DescriptorPassing.Pair(out var one, out var other));
         using (one)

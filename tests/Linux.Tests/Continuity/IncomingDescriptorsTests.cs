@@ -7,7 +7,7 @@ namespace Supervisor.Linux.Tests.Continuity;
 public sealed class IncomingDescriptorsTests : KernelTest
 {
     [Fact]
-    public void What_is_forgotten_stays_open_for_who_takes_it_by_its_number()
+    public void A_released_descriptor_stays_open_under_its_number()
     {
         Assert.Null(DescriptorPassing.Pair(out var one, out var other));
         using (other)
@@ -23,7 +23,7 @@ public sealed class IncomingDescriptorsTests : KernelTest
     }
 
     [Fact]
-    public void What_nobody_takes_is_closed()
+    public void A_descriptor_that_is_not_taken_is_closed()
     {
         Assert.Null(DescriptorPassing.Pair(out var one, out var other));
         using (other)

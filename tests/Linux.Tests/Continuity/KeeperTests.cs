@@ -22,7 +22,7 @@ public sealed class KeeperTests : KernelTest
     }
 
     [Fact]
-    public void A_successor_gets_what_was_put_and_not_dropped_again_and_the_newest_of_a_key()
+    public void A_successor_gets_the_newest_descriptor_of_each_stored_key()
     {
         const int many = 50;
         var path = _directory["keeper.sock"];
@@ -59,7 +59,7 @@ public sealed class KeeperTests : KernelTest
     }
 
     [Fact]
-    public void A_key_that_is_too_long_costs_only_itself()
+    public void A_key_that_is_too_long_affects_no_other_key()
     {
         var path = _directory["keeper.sock"];
         using var loop = new EventLoop(TimeProvider.System);
@@ -105,7 +105,7 @@ public sealed class KeeperTests : KernelTest
     [InlineData("listener/web")]
     [InlineData("listener/web/1")]
     [InlineData("service/web/stored/0/0")]
-    public void What_lingers_holds_up_no_keeper(string key)
+    public void A_lingering_descriptor_does_not_block_the_keeper(string key)
     {
         using var directory = new TemporaryDirectory();
         using var loop = new EventLoop(TimeProvider.System);

@@ -13,7 +13,7 @@ public sealed class SuccessionLinkTests : KernelTest
     [InlineData(1)]
     [InlineData(DescriptorPassing.MaxDescriptors)]
     [InlineData((2 * DescriptorPassing.MaxDescriptors) + 1)]
-    public Task Everything_comes_under_its_key_and_is_committed(int count) => WithLink(async (daemon, successor) =>
+    public Task Each_descriptor_arrives_under_its_key_and_is_committed(int count) => WithLink(async (daemon, successor) =>
     {
         var sent = Enumerable.Range(0, count).ToDictionary(i => $"listener/{i}", _ => daemon);
         var asking = Task.Run(() =>
@@ -31,7 +31,7 @@ public sealed class SuccessionLinkTests : KernelTest
     });
 
     [Fact]
-    public Task A_commit_that_comes_too_late_is_none() => WithLink((daemon, successor) =>
+    public Task A_late_commit_does_not_count() => WithLink((daemon, successor) =>
     {
         Assert.Null(SuccessionLink.Send(daemon, new Dictionary<string, DescriptorHandle> { ["lock"] = daemon }, Patience));
         Assert.Contains("silent", SuccessionLink.AwaitCommit(daemon, Moment), StringComparison.Ordinal);
@@ -40,7 +40,7 @@ public sealed class SuccessionLinkTests : KernelTest
     });
 
     [Fact]
-    public Task A_commit_that_came_in_the_last_moment_counts() => WithLink((daemon, successor) =>
+    public Task A_commit_in_the_last_moment_counts() => WithLink((daemon, successor) =>
     {
         Assert.True(SuccessionLink.Commit(successor));
         Assert.Null(Sockets.ShutReading(daemon));
@@ -49,7 +49,7 @@ public sealed class SuccessionLinkTests : KernelTest
     });
 
     [Fact]
-    public Task A_successor_that_ends_has_not_committed() => WithLink((daemon, successor) =>
+    public Task A_successor_that_exits_does_not_commit() => WithLink((daemon, successor) =>
     {
         successor.Dispose();
         Assert.NotNull(SuccessionLink.Send(daemon, new Dictionary<string, DescriptorHandle> { ["lock"] = daemon }, Patience));
@@ -58,7 +58,7 @@ public sealed class SuccessionLinkTests : KernelTest
     });
 
     [Fact]
-    public Task A_successor_that_takes_nothing_is_not_waited_for() => WithLink((daemon, _) =>
+    public Task The_daemon_does_not_wait_for_a_successor_that_does_not_read() => WithLink((daemon, _) =>
     {
         var many = Enumerable.Range(0, 100_000).ToDictionary(i => $"service/{new string('x', 60)}/{i}/output", _ => daemon);
         Assert.NotNull(SuccessionLink.Send(daemon, many, Moment));
@@ -72,7 +72,7 @@ public sealed class SuccessionLinkTests : KernelTest
     [InlineData("""{"descriptors":[],"more":1}""", "does not speak as listend does")]
     [InlineData("nonsense", "does not speak as listend does")]
     [InlineData(null, "it has ended")]
-    public Task What_is_no_state_is_refused(string? packet, string reason) => WithLink((daemon, successor) =>
+    public Task A_packet_that_is_not_a_state_is_rejected(string? packet, string reason) => WithLink((daemon, successor) =>
     {
         if (packet is null)
         {
@@ -90,7 +90,7 @@ public sealed class SuccessionLinkTests : KernelTest
     });
 
     [Fact]
-    public Task A_daemon_that_does_not_answer_is_not_waited_for() => WithLink((_, successor) =>
+    public Task A_successor_does_not_wait_for_a_silent_daemon() => WithLink((_, successor) =>
     {
         Assert.Null(SuccessionLink.Receive(successor, Moment, out var refusal));
         Assert.NotNull(refusal);

@@ -9,7 +9,7 @@ namespace Supervisor.Linux.Tests.Evidence;
 public class AcceptedConnectionsTests : KernelTest
 {
     [Fact]
-    public void What_was_accepted_and_is_open_counts()
+    public void Accepted_open_connections_are_counted()
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         var question = new AcceptedConnections([listener]);
@@ -31,7 +31,7 @@ public class AcceptedConnectionsTests : KernelTest
     }
 
     [Fact]
-    public void Listeners_of_one_port_are_told_apart()
+    public void Listeners_on_one_port_are_counted_separately()
     {
         using var one = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Name = "one" });
         using var two = Given.Listener($"tcp://127.0.0.2:{one.Effective!.Port}", spec => spec with { Name = "two" });
@@ -60,7 +60,7 @@ public class AcceptedConnectionsTests : KernelTest
     }
 
     [Fact]
-    public void A_dual_stack_listener_has_both_kinds()
+    public void A_dual_stack_listener_counts_both_families()
     {
         using var listener = Given.Listener("tcp://[::]:0");
         using var four = Loopback.Connect(Given.Address($"tcp://127.0.0.1:{listener.Effective!.Port}"));
@@ -69,7 +69,7 @@ public class AcceptedConnectionsTests : KernelTest
     }
 
     [Fact]
-    public void The_kernels_age_is_never_more_than_the_age()
+    public void The_kernels_age_never_exceeds_the_real_age()
     {
         // jiffies: a tick may be 10 ms.
         var tick = TimeSpan.FromMilliseconds(10);
@@ -96,7 +96,7 @@ public class AcceptedConnectionsTests : KernelTest
     }
 
     [Fact]
-    public void Without_a_listener_that_accepts_there_is_nothing_to_ask()
+    public void Without_an_accepting_listener_nothing_is_queried()
     {
         using var datagrams = Given.Listener("udp://127.0.0.1:0");
         Assert.True(new AcceptedConnections([datagrams]).IsEmpty);

@@ -12,7 +12,7 @@ namespace Supervisor.Linux.Tests.Evidence;
 public class BoundedLookTests : KernelTest
 {
     [Fact]
-    public void A_look_whose_time_is_over_says_how_much_it_has_not_seen()
+    public void A_scan_that_times_out_reports_what_it_did_not_see()
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         var found = new List<OpenFiles.Found>();
@@ -24,7 +24,7 @@ public class BoundedLookTests : KernelTest
     }
 
     [Fact]
-    public void A_process_with_many_descriptors_is_looked_through_to_its_end_and_each_is_found_once()
+    public void A_scan_finds_each_of_many_descriptors_once()
     {
         const int many = 5000;
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
@@ -49,7 +49,7 @@ public class BoundedLookTests : KernelTest
     }
 
     [Fact]
-    public void The_budget_is_spent_and_comes_back_by_a_tenth()
+    public void The_scan_budget_refills_by_a_tenth()
     {
         var time = new FakeTimeProvider();
         var budget = new EvidenceBudget(time, TimeSpan.FromSeconds(2));
@@ -61,7 +61,7 @@ public class BoundedLookTests : KernelTest
     }
 
     [Fact]
-    public void A_look_that_does_not_return_is_left_behind_and_only_so_many_are()
+    public void The_number_of_abandoned_scans_is_bounded()
     {
         var budget = new EvidenceBudget(new FakeTimeProvider(), TimeSpan.FromMilliseconds(20));
         using var end = new ManualResetEventSlim();
@@ -76,7 +76,7 @@ public class BoundedLookTests : KernelTest
     }
 
     [Fact]
-    public void What_could_not_be_looked_at_in_time_is_said()
+    public void A_result_reports_what_was_not_scanned_in_time()
     {
         using var holder = Given.Listener("tcp://127.0.0.1:0");
         var time = new FakeTimeProvider();
@@ -95,7 +95,7 @@ public class BoundedLookTests : KernelTest
     }
 
     [Fact]
-    public async Task Looks_that_do_not_return_cost_their_owner_further_looks_and_nobody_else()
+    public async Task Abandoned_scans_block_only_scans_of_their_owner()
     {
         var time = new FakeTimeProvider();
         var threads = new ProbeThreads(time);
@@ -127,7 +127,7 @@ public class BoundedLookTests : KernelTest
     }
 
     [Fact]
-    public async Task A_look_that_fails_fails_for_who_asked()
+    public async Task A_failed_scan_throws_to_its_caller()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(
             () => new ProbeThreads(TimeProvider.System).RunAsync<int>(this, () => throw new InvalidOperationException()));

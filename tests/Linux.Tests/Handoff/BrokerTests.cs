@@ -13,7 +13,7 @@ namespace Supervisor.Linux.Tests.Handoff;
 public class BrokerTests : KernelTest
 {
     [Fact]
-    public void A_take_gives_exactly_what_was_asked_for_in_that_order_and_says_so_in_the_history()
+    public void A_take_gives_the_requested_listeners_in_order()
     {
         using var broker = new BrokerUnderTest(
             BrokerUnderTest.Listener("one"),
@@ -53,7 +53,7 @@ public class BrokerTests : KernelTest
     }
 
     [Fact]
-    public void Another_user_gets_what_allow_names_it_for_and_nothing_else()
+    public void Another_user_gets_only_the_listeners_that_allow_it()
     {
         using var broker = new BrokerUnderTest(
             BrokerUnderTest.Listener("user", spec => spec with { Allow = ["user:4711", "user:nobody"] }),
@@ -84,7 +84,7 @@ public class BrokerTests : KernelTest
     }
 
     [Fact]
-    public void A_worker_gets_what_its_service_lists()
+    public void A_worker_gets_the_listeners_of_its_service()
     {
         using var broker = new BrokerUnderTest(BrokerUnderTest.Listener("listed"), BrokerUnderTest.Listener("other"))
         {
@@ -101,7 +101,7 @@ public class BrokerTests : KernelTest
     }
 
     [Fact]
-    public void More_than_a_packet_carries_comes_in_several()
+    public void A_large_answer_is_split_into_several_packets()
     {
         using var broker = new BrokerUnderTest(BrokerUnderTest.Many(600));
         using var client = broker.Client();
@@ -116,7 +116,7 @@ public class BrokerTests : KernelTest
     }
 
     [Fact]
-    public void A_packet_that_waits_is_the_right_one_when_others_were_sent_meanwhile()
+    public void A_delayed_packet_stays_correct_after_other_packets()
     {
         using var broker = new BrokerUnderTest(BrokerUnderTest.Many(2500));
         using var slow = broker.Client();
@@ -146,7 +146,7 @@ public class BrokerTests : KernelTest
     [InlineData("udp://127.0.0.1:0", null, "udp", "bound")]
     [InlineData("unix://@linux-tests-put", 7, "unix", "listening")]
     [InlineData("unix-seqpacket://@linux-tests-put", 7, "unix-seqpacket", "listening")]
-    public void What_is_put_is_read_back_and_held_as_it_is(string address, int? backlog, string kind, string state)
+    public void A_put_descriptor_is_read_back_and_kept_unchanged(string address, int? backlog, string kind, string state)
     {
         using var broker = new BrokerUnderTest();
         using var client = broker.Client();
@@ -175,7 +175,7 @@ public class BrokerTests : KernelTest
     }
 
     [Fact]
-    public void What_no_listener_can_be_is_held_too()
+    public void A_put_descriptor_that_cannot_be_a_listener_is_kept()
     {
         Assert.Null(Files.Pipe(out var reader, out var writer));
         using (reader)
@@ -212,7 +212,7 @@ public class BrokerTests : KernelTest
     [InlineData("{\"method\":\"put\",\"name\":\"a b\"}")]
     [InlineData("{\"method\":\"drop\",\"name\":\"../x\"}")]
     [InlineData("{\"method\":\"list\"} {\"method\":\"list\"}")]
-    public void What_is_no_request_is_refused_and_the_next_one_is_heard(string request)
+    public void An_invalid_request_is_rejected_and_the_next_is_read(string request)
     {
         using var broker = new BrokerUnderTest(BrokerUnderTest.Listener("one"));
         using var client = broker.Client();
@@ -230,7 +230,7 @@ public class BrokerTests : KernelTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void Too_large_a_request_and_descriptors_where_none_belong_are_refused_and_nothing_stays(bool asNobody)
+    public void Oversized_requests_and_stray_descriptors_are_rejected(bool asNobody)
     {
         using var broker = new BrokerUnderTest(BrokerUnderTest.Listener("one", spec => spec with { Allow = ["user:nobody"] }));
         void Body()
@@ -262,7 +262,7 @@ public class BrokerTests : KernelTest
     }
 
     [Fact]
-    public void A_put_takes_one_descriptor_and_no_more()
+    public void A_put_accepts_exactly_one_descriptor()
     {
         using var broker = new BrokerUnderTest();
         using var connection = broker.Connect();
@@ -273,7 +273,7 @@ public class BrokerTests : KernelTest
     }
 
     [Fact]
-    public void One_who_does_not_read_keeps_nobody_waiting_and_one_who_is_gone_is_let_go_of()
+    public void A_client_that_does_not_read_blocks_no_other_client()
     {
         using var broker = new BrokerUnderTest(BrokerUnderTest.Many(200));
         using var client = broker.Client();
@@ -299,7 +299,7 @@ public class BrokerTests : KernelTest
     }
 
     [Fact]
-    public void A_flood_of_connections_is_told_that_the_broker_is_busy_and_others_are_served()
+    public void A_connection_flood_gets_busy_and_other_users_are_served()
     {
         using var broker = new BrokerUnderTest(BrokerUnderTest.Listener("one", spec => spec with { Allow = ["user:nobody"] }));
         KernelThread.AsNobody(() =>
@@ -324,7 +324,7 @@ public class BrokerTests : KernelTest
     }
 
     [Fact]
-    public void Takes_without_end_leave_no_descriptor_behind()
+    public void Repeated_takes_leak_no_descriptor()
     {
         var takes = Repetitions("LISTEND_TAKES", 2_000);
         using var broker = new BrokerUnderTest(BrokerUnderTest.Listener("one"), BrokerUnderTest.Listener("two"));
@@ -361,7 +361,7 @@ public class BrokerTests : KernelTest
     /// on.
     /// </summary>
     [Fact]
-    public void Fuzz_requests()
+    public void Random_requests_do_not_break_the_broker()
     {
         var rounds = Repetitions("LISTEND_FUZZ", 5_000);
         var seed = Repetitions("LISTEND_FUZZ_SEED", Random.Shared.Next());

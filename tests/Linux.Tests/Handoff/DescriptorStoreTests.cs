@@ -8,7 +8,7 @@ namespace Supervisor.Linux.Tests.Handoff;
 public class DescriptorStoreTests : KernelTest
 {
     [Fact]
-    public void A_slot_keeps_its_own_in_order()
+    public void A_slot_keeps_its_stored_descriptors_in_order()
     {
         using var store = new DescriptorStore(Close);
         Assert.Null(store.Store(0, "a", Null()));
@@ -20,7 +20,7 @@ public class DescriptorStoreTests : KernelTest
     }
 
     [Fact]
-    public void One_that_is_there_already_is_closed_whatever_its_name()
+    public void A_descriptor_that_is_already_stored_is_closed()
     {
         using var store = new DescriptorStore(Close);
         using var original = Null();
@@ -34,7 +34,7 @@ public class DescriptorStoreTests : KernelTest
     }
 
     [Fact]
-    public void They_are_let_go_by_name_and_by_slot()
+    public void Stored_descriptors_are_removed_by_name_and_by_slot()
     {
         using var store = new DescriptorStore(Close);
         var (a, b, c) = (Null(), Null(), Null());
@@ -49,7 +49,7 @@ public class DescriptorStoreTests : KernelTest
     }
 
     [Fact]
-    public void What_is_refused_stays_the_callers()
+    public void A_rejected_descriptor_stays_with_the_caller()
     {
         using var store = new DescriptorStore(Close);
         using var descriptor = Null();

@@ -12,7 +12,7 @@ public class DisposerTests : KernelTest
     private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(5);
 
     [Fact]
-    public void A_descriptor_that_lingers_is_dropped_and_the_loop_turns()
+    public void The_loop_continues_while_a_lingering_descriptor_closes()
     {
         using var loop = new LoopUnderTest();
         using var lingering = new Lingering();
@@ -32,7 +32,7 @@ public class DisposerTests : KernelTest
     }
 
     [Fact]
-    public void The_last_of_a_lingering_one_that_was_kept_is_closed_elsewhere()
+    public void The_last_copy_of_a_lingering_socket_closes_on_a_thread()
     {
         using var loop = new LoopUnderTest();
         using var lingering = new Lingering();
@@ -52,7 +52,7 @@ public class DisposerTests : KernelTest
     }
 
     [Fact]
-    public void A_socket_is_closed_elsewhere_with_the_messages_that_nobody_read()
+    public void A_socket_with_unread_messages_closes_on_another_thread()
     {
         using var loop = new LoopUnderTest();
         using var lingering = new Lingering();
@@ -72,7 +72,7 @@ public class DisposerTests : KernelTest
     }
 
     [Fact]
-    public void A_socket_without_descriptors_in_it_is_closed_at_once()
+    public void A_socket_without_queued_descriptors_is_closed_at_once()
     {
         using var loop = new LoopUnderTest();
         Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
@@ -84,7 +84,7 @@ public class DisposerTests : KernelTest
     }
 
     [Fact]
-    public void What_is_received_arrives_in_order_and_what_is_not_taken_is_closed()
+    public void Descriptors_arrive_in_order_and_unclaimed_ones_are_closed()
     {
         using var loop = new LoopUnderTest();
         Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
@@ -113,7 +113,7 @@ public class DisposerTests : KernelTest
     [InlineData("/dev/null", true)]
     [InlineData("/proc/self/status", true)]
     [InlineData("/", true)]
-    public void What_can_be_closed_at_any_time_is_kept(string path, bool kept)
+    public void Only_a_descriptor_that_closes_without_delay_is_kept(string path, bool kept)
     {
         using var loop = new LoopUnderTest();
         Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
@@ -129,7 +129,7 @@ public class DisposerTests : KernelTest
     }
 
     [Fact]
-    public void An_owner_whose_jobs_last_waits_for_itself_alone()
+    public void Slow_jobs_delay_only_their_owner()
     {
         using var loop = new LoopUnderTest();
         var pairs = new List<DescriptorHandle>();
@@ -165,7 +165,7 @@ public class DisposerTests : KernelTest
     }
 
     [Fact]
-    public void Another_disposer_is_started_where_one_has_ended()
+    public void A_disposer_that_exits_is_replaced()
     {
         using var loop = new LoopUnderTest();
         Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
@@ -192,7 +192,7 @@ public class DisposerTests : KernelTest
     }
 
     [Fact]
-    public void While_it_is_quiet_nothing_is_received()
+    public void Nothing_is_received_during_quiescence()
     {
         using var loop = new LoopUnderTest();
         Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));

@@ -21,7 +21,7 @@ public class InheritedDescriptorsTests : KernelTest
     [InlineData("4097")]
     [InlineData("99999999999")]
     [InlineData(" 1")]
-    public void What_is_no_number_of_descriptors_takes_nothing(string count)
+    public void An_invalid_LISTEN_FDS_adopts_nothing(string count)
     {
         Set(count, Processes.CurrentPid.ToString(CultureInfo.InvariantCulture), null);
         Assert.Empty(InheritedDescriptors.FromEnvironment(out var complaint).Remaining);
@@ -32,7 +32,7 @@ public class InheritedDescriptorsTests : KernelTest
     [InlineData(null)]
     [InlineData("1")]
     [InlineData("")]
-    public void What_is_for_another_process_takes_nothing(string? pid)
+    public void A_LISTEN_PID_of_another_process_adopts_nothing(string? pid)
     {
         Set("1", pid, "web");
         Assert.Empty(InheritedDescriptors.FromEnvironment(out var complaint).Remaining);
@@ -40,7 +40,7 @@ public class InheritedDescriptorsTests : KernelTest
     }
 
     [Fact]
-    public void Without_the_variables_there_is_nothing_to_say()
+    public void Without_LISTEN_variables_nothing_is_reported()
     {
         Set(null, null, null);
         Assert.Empty(InheritedDescriptors.FromEnvironment(out var complaint).Remaining);
@@ -55,7 +55,7 @@ public class InheritedDescriptorsTests : KernelTest
     [InlineData("", "unknown")]
     [InlineData(null, "unknown")]
     [InlineData(":x", "unknown")]
-    public void What_is_there_is_taken_by_name_and_becomes_close_on_exec(string? names, string name)
+    public void Descriptors_are_adopted_by_name_with_close_on_exec(string? names, string name)
     {
         Set("1", Processes.CurrentPid.ToString(CultureInfo.InvariantCulture), names);
         var inherited = InheritedDescriptors.FromEnvironment(out var complaint);

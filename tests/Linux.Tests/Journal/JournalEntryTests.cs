@@ -12,7 +12,7 @@ public class JournalEntryTests : KernelTest
     private static readonly Gen<string> Values = Gen.String[Gen.Char["ab=\n\r\0\u00e9\u4e16"], 0, 20];
 
     [Fact]
-    public void What_was_added_is_what_a_reader_finds() => Values.Array[1, 8].Sample(values =>
+    public void A_reader_finds_each_field_of_the_journal_entry() => Values.Array[1, 8].Sample(values =>
     {
         var entry = new JournalEntry();
         for (var i = 0; i < values.Length; i++)
@@ -24,7 +24,7 @@ public class JournalEntryTests : KernelTest
     });
 
     [Fact]
-    public void A_value_with_a_newline_is_framed_by_its_length()
+    public void A_value_with_a_newline_has_a_length_prefix()
     {
         var entry = new JournalEntry();
         entry.Add("MESSAGE", "one\nPRIORITY=0");

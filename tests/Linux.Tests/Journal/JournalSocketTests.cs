@@ -11,7 +11,7 @@ public sealed class JournalSocketTests : KernelTest
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"journal-{Guid.NewGuid():N}");
 
     [Fact]
-    public void A_journal_that_was_made_anew_gets_the_entry_that_finds_out()
+    public void A_recreated_journal_socket_gets_the_next_entry()
     {
         using var journal = new JournalSocket(_path);
         Assert.False(journal.IsConnected);

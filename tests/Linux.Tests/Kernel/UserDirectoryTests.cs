@@ -15,7 +15,7 @@ public sealed class UserDirectoryTests : IDisposable
     public void Dispose() => _users.Release();
 
     [Fact]
-    public async Task A_question_without_an_answer_fails_after_30_seconds_and_is_not_asked_twice()
+    public async Task A_user_lookup_times_out_after_30_seconds_without_a_retry()
     {
         AccountName slow = new(true, "slow"), number = new(true, "4711");
         var first = _directory.Refresh([slow, number, new AccountName(false, "quick")]);
@@ -40,7 +40,7 @@ public sealed class UserDirectoryTests : IDisposable
     }
 
     [Fact]
-    public async Task A_missing_name_has_its_reason_and_a_number_of_a_group_needs_no_question()
+    public async Task A_missing_name_has_a_cause_and_a_gid_needs_no_lookup()
     {
         await _directory.Refresh([new AccountName(true, "missing"), new AccountName(false, "12")]);
         Assert.Null(_directory.FindUser("missing", out var error));

@@ -13,7 +13,7 @@ public class AcceptQueueTests : KernelTest
     [InlineData("tcp://[::1]:0")]
     [InlineData("unix://@linux-tests-queue")]
     [InlineData("unix-seqpacket://@linux-tests-queue")]
-    public void It_counts_the_connections_that_wait(string address)
+    public void The_accept_queue_counts_waiting_connections(string address)
     {
         using var handle = Given.Listener(address, spec => spec with { Listen = new() { Backlog = 9 } });
         (long, long)? Queue() => AcceptQueue.Read(handle.Descriptor!, handle.Spec.Address.Kind, handle.Inode);
@@ -39,14 +39,14 @@ public class AcceptQueueTests : KernelTest
     [Theory]
     [InlineData("udp://127.0.0.1:0")]
     [InlineData("unix-dgram://@linux-tests-queue")]
-    public void A_datagram_socket_has_none(string address)
+    public void A_datagram_socket_has_no_accept_queue(string address)
     {
         using var handle = Given.Listener(address);
         Assert.Null(AcceptQueue.Read(handle.Descriptor!, handle.Spec.Address.Kind, handle.Inode));
     }
 
     [Fact]
-    public void A_socket_that_is_gone_has_none()
+    public void A_closed_socket_has_no_accept_queue()
     {
         ulong inode;
         using (var handle = Given.Listener("unix://@linux-tests-queue"))

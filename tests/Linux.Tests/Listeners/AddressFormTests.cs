@@ -74,7 +74,7 @@ public class AddressFormTests : KernelTest
     [InlineData("udp://127.0.0.1:0")]
     [InlineData("udp://[::1]:0")]
     [InlineData("unix-dgram://@linux-tests-served")]
-    public void A_client_is_served(string address) => KernelThread.InNewNetwork(() =>
+    public void A_listener_serves_a_client(string address) => KernelThread.InNewNetwork(() =>
     {
         using var handle = Given.Listener(address);
         using var client = Loopback.Connect(handle.Effective!);
@@ -103,7 +103,7 @@ public class AddressFormTests : KernelTest
     });
 
     [Fact]
-    public void Without_IPv6_the_wildcard_becomes_IPv4_and_the_history_shows_both_attempts() => KernelThread.WithoutIPv6(() =>
+    public void Without_IPv6_the_wildcard_falls_back_to_IPv4() => KernelThread.WithoutIPv6(() =>
     {
         using var handle = Given.Listener("tcp://*:0");
         Assert.Equal(SocketDomain.IPv4, handle.Domain);
@@ -118,7 +118,7 @@ public class AddressFormTests : KernelTest
     });
 
     [Fact]
-    public void Without_IPv6_nothing_else_becomes_IPv4() => KernelThread.WithoutIPv6(() =>
+    public void Without_IPv6_only_the_wildcard_falls_back_to_IPv4() => KernelThread.WithoutIPv6(() =>
     {
         using var concrete = Given.Attempt("tcp://[::]:0");
         Assert.Equal("EAFNOSUPPORT", concrete.Failure!.Name);
@@ -129,7 +129,7 @@ public class AddressFormTests : KernelTest
 
     /// <summary>A taken port is the answer, also where the IPv4 side alone would be free.</summary>
     [Fact]
-    public void The_wildcard_goes_on_to_IPv4_for_no_other_reason() => KernelThread.InNewNetwork(() =>
+    public void The_wildcard_falls_back_to_IPv4_only_without_IPv6() => KernelThread.InNewNetwork(() =>
     {
         using var holder = Loopback.Socket(10, 1);
         Assert.Null(Sockets.SetInt32(holder, 41, 26, 1));
@@ -154,7 +154,7 @@ public class AddressFormTests : KernelTest
     });
 
     [Fact]
-    public void A_dual_stack_wildcard_leaves_no_room_for_IPv4() => KernelThread.InNewNetwork(() =>
+    public void A_dual_stack_wildcard_occupies_the_IPv4_port() => KernelThread.InNewNetwork(() =>
     {
         using var both = Given.Listener("tcp://[::]:0");
         using var four = Given.Attempt($"tcp://0.0.0.0:{both.Effective!.Port}");
@@ -162,7 +162,7 @@ public class AddressFormTests : KernelTest
     });
 
     [Fact]
-    public void Port_0_is_a_free_one_and_says_so()
+    public void Port_0_binds_a_free_port_and_reports_it()
     {
         using var handle = Given.Listener("tcp://127.0.0.1:0");
         var verified = handle.History.Entries.Last();
@@ -173,7 +173,7 @@ public class AddressFormTests : KernelTest
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void O_NONBLOCK_is_as_asked(bool nonBlocking)
+    public void O_NONBLOCK_is_as_requested(bool nonBlocking)
     {
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Listen = new() { NonBlocking = nonBlocking } });
         Assert.Equal(nonBlocking, (Libc.GetFlags(handle.Descriptor!) & 0x800) != 0);
@@ -186,7 +186,7 @@ public class AddressFormTests : KernelTest
     [InlineData("tcp://[fe80::1%nowhere0]:0", "ENODEV")]
     [InlineData("unix:///nowhere/s", "ENOENT")]
     [InlineData("unix:///proc/s", "EPERM", "ENOENT")]
-    public void A_refused_bind_leaves_a_reason_and_no_socket(string address, params string[] errnos) => KernelThread.InNewNetwork(() =>
+    public void A_refused_bind_records_the_cause_and_leaves_no_socket(string address, params string[] errnos) => KernelThread.InNewNetwork(() =>
     {
         using var handle = Given.Attempt(address);
         Assert.Null(handle.Descriptor);
@@ -197,7 +197,7 @@ public class AddressFormTests : KernelTest
     });
 
     [Fact]
-    public void A_path_of_108_bytes_is_refused_and_one_of_107_is_not()
+    public void A_path_can_have_107_bytes_but_not_108()
     {
         using var directory = new TemporaryDirectory();
         var longest = directory[new string('x', ListenAddress.MaxUnixPathBytes - directory.Path.Length - 1)];
@@ -209,7 +209,7 @@ public class AddressFormTests : KernelTest
 
     /// <summary>net.mptcp.enabled is the namespace's own.</summary>
     [Fact]
-    public void Mptcp_that_is_switched_off_is_a_family_that_is_not_there() => KernelThread.InNewNetwork(() =>
+    public void Disabled_mptcp_fails_as_a_missing_protocol() => KernelThread.InNewNetwork(() =>
     {
         File.WriteAllText("/proc/sys/net/mptcp/enabled", "0");
         using var handle = Given.Attempt("mptcp://127.0.0.1:0");
@@ -218,14 +218,14 @@ public class AddressFormTests : KernelTest
 
     /// <summary>An address that nobody here has can be bound all the same.</summary>
     [Fact]
-    public void Free_bind_takes_an_absent_address() => KernelThread.InNewNetwork(() =>
+    public void Free_bind_accepts_an_absent_address() => KernelThread.InNewNetwork(() =>
     {
         using var four = Given.Listener("tcp://192.0.2.1:0", spec => spec with { Bind = new() { FreeBind = true } });
         using var six = Given.Listener("tcp://[2001:db8::1]:0", spec => spec with { Bind = new() { FreeBind = true } });
     });
 
     [Fact]
-    public void A_listener_of_a_device_hears_that_device_alone() => KernelThread.InNewNetwork(() =>
+    public void A_listener_of_a_device_accepts_only_from_this_device() => KernelThread.InNewNetwork(() =>
     {
         using var handle = Given.Listener("tcp://0.0.0.0:0", spec => spec with { Bind = new() { Device = "lo" } });
         Assert.Equal("lo\0"u8, Libc.GetOption(handle.Descriptor!, 1, 25)!);

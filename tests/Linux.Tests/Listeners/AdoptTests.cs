@@ -17,7 +17,7 @@ public class AdoptTests : KernelTest
     [InlineData("unix://@linux-tests-adopt")]
     [InlineData("unix-dgram://@linux-tests-adopt")]
     [InlineData("unix-seqpacket://@linux-tests-adopt")]
-    public void One_that_fits_is_taken(string address)
+    public void A_matching_descriptor_is_adopted(string address)
     {
         using var handle = Adopt(Given.Spec(address), Loopback.Bound(address, Given.Address(address).Kind.Listens() ? 4096 : null));
         Assert.Null(handle.Failure);
@@ -29,7 +29,7 @@ public class AdoptTests : KernelTest
     }
 
     [Fact]
-    public void Each_difference_is_shown_and_nothing_is_changed()
+    public void Adoption_shows_each_difference_and_changes_nothing()
     {
         using var handle = Adopt(
             Given.Spec("tcp://127.0.0.1:1", spec => spec with { Listen = new(
@@ -43,7 +43,7 @@ public class AdoptTests : KernelTest
     }
 
     [Fact]
-    public void One_that_does_not_listen_yet_is_made_to()
+    public void Adoption_calls_listen_on_a_socket_that_does_not_listen()
     {
         using var handle = Adopt(Given.Spec("tcp://127.0.0.1:0"), Loopback.Bound("tcp://127.0.0.1:0"));
         Assert.Null(handle.Failure);
@@ -54,7 +54,7 @@ public class AdoptTests : KernelTest
     [InlineData("udp://127.0.0.1:0")]
     [InlineData("unix://@linux-tests-adopt")]
     [InlineData("mptcp://127.0.0.1:0")]
-    public void One_of_another_kind_is_refused_and_closed(string given)
+    public void A_descriptor_of_another_kind_is_rejected_and_closed(string given)
     {
         using var handle = Adopt(Given.Spec("tcp://127.0.0.1:0"), Loopback.Bound(given));
         Assert.NotNull(handle.Failure);
@@ -66,7 +66,7 @@ public class AdoptTests : KernelTest
     [InlineData("raw")]
     [InlineData("netlink")]
     [InlineData("ping")]
-    public void What_no_listener_can_be_is_refused_and_closed(string what)
+    public void A_descriptor_that_is_not_a_socket_is_rejected_and_closed(string what)
     {
         DescriptorHandle? other = null;
         var given = what switch
@@ -86,7 +86,7 @@ public class AdoptTests : KernelTest
     }
 
     [Fact]
-    public void A_given_path_is_not_ours_to_remove()
+    public void The_path_of_an_adopted_socket_is_not_removed()
     {
         using var directory = new TemporaryDirectory();
         var factory = Given.Factory();
@@ -103,7 +103,7 @@ public class AdoptTests : KernelTest
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
-    public void Shards_that_are_missing_are_made_beside_those_that_were_given(int given)
+    public void Missing_shards_are_created_next_to_adopted_shards(int given)
     {
         using var made = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 3 });
         DescriptorHandle[] descriptors = [.. made.Sockets.Take(given).Select(socket => Files.Duplicate(socket.Descriptor, out _)!)];
@@ -120,7 +120,7 @@ public class AdoptTests : KernelTest
     }
 
     [Fact]
-    public void One_without_REUSEPORT_cannot_be_one_of_several()
+    public void A_shard_without_REUSEPORT_is_rejected()
     {
         using var made = Given.Listener("tcp://127.0.0.1:0");
         using var handle = Given.Factory().Adopter.Adopt(

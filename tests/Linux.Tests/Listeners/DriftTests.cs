@@ -21,7 +21,7 @@ public sealed class DriftTests : KernelTest
     [InlineData("tcp://[::1]:0")]
     [InlineData("unix://@linux-tests-drift")]
     [InlineData("unix-seqpacket://@linux-tests-drift")]
-    public void A_second_listen_is_put_back(string address)
+    public void The_backlog_is_restored_after_a_second_listen(string address)
     {
         using var handle = Taken(address, spec => spec with { Listen = new() { Backlog = 200 } }, out var watch);
         Sockets.Listen(handle.Descriptor!, 7);
@@ -39,7 +39,7 @@ public sealed class DriftTests : KernelTest
     }
 
     [Fact]
-    public void Without_enforce_it_is_noticed_once_and_stays()
+    public void Without_enforce_drift_is_logged_once_and_kept()
     {
         var (log, events) = Given.Log();
         using var handle = Taken(
@@ -62,7 +62,7 @@ public sealed class DriftTests : KernelTest
     }
 
     [Fact]
-    public void What_is_done_again_and_again_is_put_back_each_time_and_said_once()
+    public void Repeated_drift_is_repaired_each_time_and_logged_once()
     {
         var (log, events) = Given.Log();
         using var handle = Taken("tcp://127.0.0.1:0", spec => spec with { Listen = new() { Backlog = 200 } }, out var watch, log);
@@ -78,7 +78,7 @@ public sealed class DriftTests : KernelTest
     }
 
     [Fact]
-    public void Options_that_were_asked_for_are_put_back_others_are_left()
+    public void Only_requested_options_are_restored()
     {
         using var handle = Taken(
             "tcp://127.0.0.1:0",
@@ -113,7 +113,7 @@ public sealed class DriftTests : KernelTest
     }
 
     [Fact]
-    public void The_flag_of_the_open_file_is_noticed_and_left()
+    public void A_changed_open_file_flag_is_reported_and_kept()
     {
         using var handle = Taken("tcp://127.0.0.1:0", null, out var watch);
         Libc.SetNonBlocking(handle.Descriptor!);
@@ -154,7 +154,7 @@ public sealed class DriftTests : KernelTest
     [InlineData("tcp://@own@:4711", false)]
     [InlineData("tcp://[::]:0", true)]
     [InlineData("unix:///@dir@/web.sock", true)]
-    public void A_listener_that_was_shut_down_is_made_anew_where_it_was(string address, bool reuse)
+    public void A_shut_down_listener_is_recreated_at_its_address(string address, bool reuse)
     {
         using var directory = new TemporaryDirectory();
 
@@ -184,7 +184,7 @@ public sealed class DriftTests : KernelTest
     }
 
     [Fact]
-    public void A_listener_that_is_shut_down_again_and_again_is_left_in_the_end()
+    public void A_repeatedly_shut_down_listener_is_finally_given_up()
     {
         using var handle = Taken("tcp://127.0.0.1:0", null, out var watch);
         for (var i = 0; i < 50; i++)

@@ -26,7 +26,7 @@ public class ForeignFolderTests : KernelTest
     }
 
     [Fact]
-    public void The_socket_is_made_there_and_belongs_to_the_daemon()
+    public void A_socket_in_a_foreign_folder_belongs_to_the_daemon()
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec(Address, spec => spec with { Unix = new() { Mode = 0x1B0, Group = "www-data" } }));
@@ -43,7 +43,7 @@ public class ForeignFolderTests : KernelTest
     }
 
     [Fact]
-    public void A_stale_socket_there_is_removed()
+    public void A_stale_socket_in_a_foreign_folder_is_removed()
     {
         var factory = Given.Factory();
         using (var before = factory.Create(Given.Spec(Address)))
@@ -56,7 +56,7 @@ public class ForeignFolderTests : KernelTest
     }
 
     [Fact]
-    public void A_link_in_the_place_of_the_folder_leads_nowhere_that_its_owner_may_not_write()
+    public void A_folder_link_cannot_escape_its_owners_permissions()
     {
         Directory.Delete(_directory["theirs/run"]);
         File.CreateSymbolicLink(_directory["theirs/run"], _directory["secret"]);
@@ -66,7 +66,7 @@ public class ForeignFolderTests : KernelTest
     }
 
     [Fact]
-    public void A_folder_that_a_group_may_replace_is_refused_with_the_remedy()
+    public void A_group_writable_folder_is_rejected_with_the_remedy()
     {
         Libc.ChangeOwner(_directory["theirs"], 0, Nobody);
         File.SetUnixFileMode(_directory["theirs"], (UnixFileMode)0x1FD);
@@ -76,7 +76,7 @@ public class ForeignFolderTests : KernelTest
     }
 
     [Fact]
-    public void Whoever_exchanges_folders_in_the_midst_of_it_gets_nothing_of_roots()
+    public void An_exchange_of_folders_during_the_bind_gains_nothing()
     {
         File.CreateSymbolicLink(_directory["theirs/other"], _directory["secret"]);
         using var stop = new CancellationTokenSource();

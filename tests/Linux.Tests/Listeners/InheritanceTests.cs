@@ -34,7 +34,7 @@ public class InheritanceTests : KernelTest
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void The_accepted_connection_has_what_the_catalogue_says(string address, string name)
+    public void An_accepted_connection_inherits_what_the_catalogue_lists(string address, string name)
     {
         var parsed = Given.Address(address);
         var option = SocketOptions.All.Single(option => option.Name == name);
@@ -75,7 +75,7 @@ public class InheritanceTests : KernelTest
     [InlineData("IP_TOS")]
     [InlineData("IP_TTL")]
     [InlineData("TCP_NODELAY")]
-    public void A_dual_stack_listener_passes_on_to_connections_over_IPv4(string name)
+    public void A_dual_stack_listener_passes_options_to_IPv4_connections(string name)
     {
         var option = SocketOptions.All.Single(option => option.Name == name);
         using var handle = Given.Listener(
@@ -89,7 +89,7 @@ public class InheritanceTests : KernelTest
 
     /// <summary>A datagram socket accepts nothing.</summary>
     [Fact]
-    public void What_only_datagram_sockets_have_is_passed_on_to_nobody() => Assert.All(
+    public void Datagram_options_are_not_inherited() => Assert.All(
         SocketOptions.All.Where(option => option.AppliesTo(ListenerKind.Udp, SocketDomain.IPv6)),
         option => Assert.Equal(OptionInheritance.NotApplicable, option.InheritanceOn(ListenerKind.Udp)));
 

@@ -18,7 +18,7 @@ public class MulticastTests : KernelTest
     [InlineData("udp://0.0.0.0:0", "239.1.2.3", "239.1.2.4", "192.0.2.1")]
     [InlineData("udp://[::]:0", "ff12::1234", "ff12::1235", "2001:db8::1")]
     [InlineData("udp://[::]:0", "239.1.2.3", "239.1.2.4", "192.0.2.1")]
-    public void A_joined_group_is_heard_and_no_other(string address, string group, string other, string sender) => OnInterface(() =>
+    public void A_listener_receives_only_its_joined_group(string address, string group, string other, string sender) => OnInterface(() =>
     {
         using var handle = Given.Listener(
             address,
@@ -34,7 +34,7 @@ public class MulticastTests : KernelTest
     [Theory]
     [InlineData("udp://0.0.0.0:0", "232.1.2.3", "192.0.2.1", "192.0.2.2")]
     [InlineData("udp://[::]:0", "ff32::1234", "2001:db8::1", "2001:db8::2")]
-    public void Of_a_group_with_a_source_that_source_alone_is_heard(
+    public void A_listener_receives_only_the_named_source_of_a_group(
         string address,
         string group,
         string other,
@@ -53,7 +53,7 @@ public class MulticastTests : KernelTest
     [Theory]
     [InlineData("nowhere0", "if_nametoindex")]
     [InlineData(null, "setsockopt")]
-    public void A_group_that_cannot_be_joined_is_refused_and_the_listener_goes_on(
+    public void A_refused_group_does_not_fail_the_listener(
         string? device,
         string call) => KernelThread.InNewNetwork(() =>
     {

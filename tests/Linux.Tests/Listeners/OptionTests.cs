@@ -91,7 +91,7 @@ public class OptionTests : KernelTest
 
     [Theory]
     [MemberData(nameof(Options))]
-    public void What_the_history_says_is_what_the_kernel_keeps(
+    public void The_history_shows_the_values_that_the_kernel_keeps(
         string address,
         string name,
         Func<ListenerSpec, ListenerSpec> configure,
@@ -126,14 +126,14 @@ public class OptionTests : KernelTest
     }
 
     [Fact]
-    public void Every_option_of_the_catalogue_is_asked_for_here()
+    public void These_tests_set_every_option_of_the_catalogue()
     {
         var named = Options().Select(row => (string)row[1]).Concat(["SO_BINDTODEVICE", "TCP_CONGESTION"]);
         Assert.Empty(SocketOptions.All.Select(option => option.Name).Except(named));
     }
 
     [Fact]
-    public void A_congestion_control_is_a_name()
+    public void A_congestion_control_is_set_by_name()
     {
         var name = Sysctl.Read("net.ipv4.tcp_available_congestion_control")!.Split(' ')
             .First(name => name != Sysctl.Read("net.ipv4.tcp_congestion_control"));
@@ -144,7 +144,7 @@ public class OptionTests : KernelTest
     }
 
     [Fact]
-    public void A_congestion_control_that_is_not_there_is_refused_and_the_listener_goes_on()
+    public void A_missing_congestion_control_does_not_fail_the_listener()
     {
         var (log, events) = Given.Log();
         using var handle = Given.Factory(log)
@@ -160,7 +160,7 @@ public class OptionTests : KernelTest
     }
 
     [Fact]
-    public void Nobody_may_not_mark_and_the_listener_goes_on() => KernelThread.AsNobody(() =>
+    public void A_refused_mark_does_not_fail_the_listener() => KernelThread.AsNobody(() =>
     {
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Bind = new() { Mark = 7 } });
         var entry = Assert.Single(handle.History.Entries, entry => entry.Option == "SO_MARK");
@@ -169,7 +169,7 @@ public class OptionTests : KernelTest
     });
 
     [Fact]
-    public void Nobody_may_not_be_transparent_and_the_listener_fails() => KernelThread.AsNobody(() =>
+    public void A_refused_transparent_option_fails_the_listener() => KernelThread.AsNobody(() =>
     {
         using var handle = Given.Attempt("tcp://127.0.0.1:0", spec => spec with { Bind = new() { Transparent = true } });
         Assert.Equal(("setsockopt", "EPERM"), (handle.Failure!.Call, handle.Failure.Name));
@@ -178,7 +178,7 @@ public class OptionTests : KernelTest
     });
 
     [Fact]
-    public void Nobody_gets_a_forced_buffer_as_far_as_the_plain_one_goes() => KernelThread.AsNobody(() =>
+    public void A_refused_forced_buffer_falls_back_to_the_plain_buffer() => KernelThread.AsNobody(() =>
     {
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Buffers = new() { Receive = 100_000, Force = true } });
         Assert.Equal(
@@ -208,7 +208,7 @@ public class OptionTests : KernelTest
     [Theory]
     [InlineData(1, true)]
     [InlineData(3, false)]
-    public void Fast_open_that_the_host_keeps_from_servers_says_so(int sysctl, bool noted) => KernelThread.InNewNetwork(() =>
+    public void Fast_open_that_the_host_disables_is_explained(int sysctl, bool noted) => KernelThread.InNewNetwork(() =>
     {
         File.WriteAllText("/proc/sys/net/ipv4/tcp_fastopen", sysctl.ToString(System.Globalization.CultureInfo.InvariantCulture));
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Listen = new() { FastOpen = 16 } });
@@ -218,7 +218,7 @@ public class OptionTests : KernelTest
     });
 
     [Fact]
-    public void The_calls_are_made_in_the_one_right_order()
+    public void The_calls_are_made_in_the_correct_order()
     {
         using var handle = Given.Listener("tcp://[::1]:0", spec => spec with
         {
@@ -236,7 +236,7 @@ public class OptionTests : KernelTest
 
     /// <summary>MPTCP has fewer options than TCP: what it lacks is refused, and it serves.</summary>
     [Fact]
-    public void What_mptcp_lacks_is_refused_and_the_listener_goes_on()
+    public void An_option_that_mptcp_lacks_does_not_fail_the_listener()
     {
         using var handle = Given.Listener(
             "mptcp://127.0.0.1:0",

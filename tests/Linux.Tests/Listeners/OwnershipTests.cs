@@ -12,7 +12,7 @@ public class OwnershipTests : KernelTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void Reuse_address_binds_over_what_a_listener_has_left(bool reuse) => KernelThread.InNewNetwork(() =>
+    public void Reuse_address_binds_over_connections_of_a_closed_listener(bool reuse) => KernelThread.InNewNetwork(() =>
     {
         uint port;
         using (var first = Given.Listener("tcp://127.0.0.1:0"))
@@ -31,7 +31,7 @@ public class OwnershipTests : KernelTest
     });
 
     [Fact]
-    public void Reuse_address_gives_no_share_in_a_live_listener()
+    public void Reuse_address_does_not_share_a_live_listener()
     {
         using var first = Given.Listener("tcp://127.0.0.1:0");
         using var second = Given.Attempt(first.Effective!.ToString());
@@ -40,7 +40,7 @@ public class OwnershipTests : KernelTest
     }
 
     [Fact]
-    public void Udp_does_not_share_unless_asked_to()
+    public void Udp_does_not_share_unless_configured()
     {
         using var first = Given.Listener("udp://127.0.0.1:0");
         Assert.Equal(0, Libc.GetOptionInt32(first.Descriptor!, 1, 2));
@@ -49,7 +49,7 @@ public class OwnershipTests : KernelTest
     }
 
     [Fact]
-    public void Reuse_port_pairs_with_reuse_port_alone()
+    public void Reuse_port_shares_only_with_reuse_port()
     {
         static ListenerSpec Shared(ListenerSpec spec) => spec with { Bind = new() { ReusePort = true } };
         using var first = Given.Listener("tcp://127.0.0.1:0", Shared);
@@ -61,7 +61,7 @@ public class OwnershipTests : KernelTest
 
     /// <summary>A UNIX socket has no SO_REUSEPORT; whoever asks for it must not get a listener under other terms.</summary>
     [Fact]
-    public void Reuse_port_where_there_is_none_fails_the_listener()
+    public void Unsupported_reuse_port_fails_the_listener()
     {
         using var handle = Given.Attempt("unix://@linux-tests-reuse", spec => spec with { Bind = new() { ReusePort = true } });
         Assert.Equal(("setsockopt", "EOPNOTSUPP"), (handle.Failure!.Call, handle.Failure.Name));
@@ -82,7 +82,7 @@ public class OwnershipTests : KernelTest
     }
 
     [Fact]
-    public void A_privileged_port_is_refused_to_nobody() => KernelThread.InNewNetwork(() =>
+    public void User_nobody_cannot_bind_a_privileged_port() => KernelThread.InNewNetwork(() =>
     {
         Libc.BecomeUser(65534);
         using var handle = Given.Attempt("tcp://127.0.0.1:1");
@@ -91,7 +91,7 @@ public class OwnershipTests : KernelTest
     });
 
     [Fact]
-    public void A_failed_listener_that_is_closed_stays_as_it_is()
+    public void A_failed_listener_does_not_change_when_closed()
     {
         using var first = Given.Listener("tcp://127.0.0.1:0");
         var factory = Given.Factory();
@@ -102,7 +102,7 @@ public class OwnershipTests : KernelTest
     }
 
     [Fact]
-    public void A_closed_handle_has_no_number()
+    public void A_closed_handle_has_no_descriptor_number()
     {
         using var handle = Given.Listener("tcp://127.0.0.1:0");
         var descriptor = handle.Descriptor!;

@@ -13,7 +13,7 @@ public sealed class RestoreTests : KernelTest
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public void What_somebody_cleared_on_the_way_is_set_again(bool wasSet)
+    public void An_option_that_another_process_cleared_is_set_again(bool wasSet)
     {
         using var former = Given.Listener("tcp://127.0.0.1:0");
         if (wasSet)

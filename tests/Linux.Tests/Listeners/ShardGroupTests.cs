@@ -17,7 +17,7 @@ public sealed class ShardGroupTests : KernelTest
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void The_kernel_keeps_the_order_that_the_model_says(int seed)
+    public void The_kernel_orders_shards_as_the_model_does(int seed)
     {
         var random = new Random(seed);
         using var first = Loopback.Socket(Given.Address("tcp://127.0.0.1:0"));
@@ -73,7 +73,7 @@ public sealed class ShardGroupTests : KernelTest
     [InlineData("tcp://[::1]:0", 3)]
     [InlineData("udp://127.0.0.1:0", 1)]
     [InlineData("udp://[::1]:0", 4)]
-    public void New_shards_get_nothing_until_they_are_chosen_and_leaving_ones_nothing_any_more(string address, int before)
+    public void New_and_retiring_shards_get_no_connections(string address, int before)
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec(address, spec => spec with { Shards = before }));
@@ -111,7 +111,7 @@ public sealed class ShardGroupTests : KernelTest
     }
 
     [Fact]
-    public void A_shard_on_its_way_out_is_taken_back_by_the_next_growth()
+    public void The_next_growth_reuses_a_retiring_shard()
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 }));
@@ -125,7 +125,7 @@ public sealed class ShardGroupTests : KernelTest
     }
 
     [Fact]
-    public void What_waits_in_a_shard_on_its_way_out_goes_on_to_wait()
+    public void Connections_in_a_retiring_shard_continue_to_wait()
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 }));
@@ -139,7 +139,7 @@ public sealed class ShardGroupTests : KernelTest
     }
 
     [Fact]
-    public void Where_another_process_shares_the_address_nobody_is_chosen()
+    public void Shards_are_not_steered_if_another_process_shares_the_port()
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }));
@@ -155,7 +155,7 @@ public sealed class ShardGroupTests : KernelTest
     }
 
     [Fact]
-    public void Growth_that_fails_leaves_all_as_it_was()
+    public void A_failed_growth_changes_nothing()
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }));
@@ -167,7 +167,7 @@ public sealed class ShardGroupTests : KernelTest
     }
 
     [Fact]
-    public void A_shard_that_was_shut_down_is_made_anew_and_the_places_are_known()
+    public void A_shut_down_shard_is_recreated_with_known_positions()
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 }));

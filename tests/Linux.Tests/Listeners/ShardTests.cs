@@ -10,16 +10,16 @@ public sealed class ShardTests : KernelTest
     [Theory]
     [InlineData(ListenerKind.Tcp)]
     [InlineData(ListenerKind.Udp)]
-    public void This_kernel_can_have_them(ListenerKind kind) => Assert.Null(ShardProbe.WhyNot(kind));
+    public void This_kernel_supports_shards(ListenerKind kind) => Assert.Null(ShardProbe.WhyNot(kind));
 
     [Fact]
-    public void UNIX_sockets_cannot() => Assert.NotNull(ShardProbe.WhyNot(ListenerKind.UnixStream));
+    public void Unix_sockets_do_not_support_shards() => Assert.NotNull(ShardProbe.WhyNot(ListenerKind.UnixStream));
 
     [Theory]
     [InlineData("tcp://127.0.0.1:0")]
     [InlineData("tcp://*:0")]
     [InlineData("udp://[::1]:0")]
-    public void All_of_them_have_the_port_that_the_first_one_got(string address)
+    public void All_shards_use_the_port_of_the_first_shard(string address)
     {
         using var handle = Given.Listener(address, spec => spec with { Shards = 4 });
         Assert.Equal(4, handle.Sockets.Count);
@@ -29,7 +29,7 @@ public sealed class ShardTests : KernelTest
     }
 
     [Fact]
-    public void A_shard_that_cannot_be_bound_leaves_none()
+    public void A_shard_that_cannot_bind_leaves_no_shards()
     {
         using var holder = Given.Listener("tcp://127.0.0.1:0");
         using var handle = Given.Attempt(holder.Effective!.ToString(), spec => spec with { Shards = 4 });
@@ -38,7 +38,7 @@ public sealed class ShardTests : KernelTest
     }
 
     [Fact]
-    public void What_waits_outlives_the_closing_of_a_duplicate()
+    public void Waiting_connections_survive_the_close_of_a_duplicate()
     {
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 2 });
         var held = handle.Sockets.Select(socket => Files.Duplicate(socket.Descriptor, out _)!).ToArray();
@@ -59,7 +59,7 @@ public sealed class ShardTests : KernelTest
     }
 
     [Fact]
-    public void A_shard_that_was_shut_down_is_made_anew_beside_the_others()
+    public void A_shut_down_shard_is_recreated_next_to_the_others()
     {
         using var handle = Given.Listener("tcp://127.0.0.1:0", spec => spec with { Shards = 3 });
         var inodes = handle.Sockets.Select(socket => socket.Inode).ToArray();

@@ -12,7 +12,7 @@ public class SocketCloserTests : KernelTest
     private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(5);
 
     [Fact]
-    public void A_connection_that_lingers_is_closed_elsewhere()
+    public void A_lingering_connection_closes_on_another_thread()
     {
         using var lingering = new Lingering();
         var clock = Stopwatch.StartNew();
@@ -21,7 +21,7 @@ public class SocketCloserTests : KernelTest
     }
 
     [Fact]
-    public void A_listener_is_closed_elsewhere_with_what_its_clients_have_sent()
+    public void A_listener_with_queued_data_closes_on_another_thread()
     {
         using var directory = new TemporaryDirectory();
         using var lingering = new Lingering();
@@ -38,7 +38,7 @@ public class SocketCloserTests : KernelTest
     }
 
     [Fact]
-    public void An_address_is_free_when_its_listener_has_been_closed()
+    public void A_closed_listener_frees_its_address()
     {
         var listener = Loopback.Bound("tcp://127.0.0.1:0", 1);
         var address = Loopback.AddressOf(listener);

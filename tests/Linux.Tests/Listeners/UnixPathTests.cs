@@ -28,7 +28,7 @@ public class UnixPathTests : KernelTest
     [InlineData(0x1FF, 0x1FF)]
     [InlineData(0x180, 0x12)]
     [InlineData(0, 0)]
-    public void The_mode_is_as_asked_whatever_the_umask(int mode, int umask)
+    public void The_mode_is_as_requested_under_any_umask(int mode, int umask)
     {
         using var mask = new Umask(umask);
         using var handle = Given.Listener(Address, spec => spec with { Unix = new() { Mode = mode } });
@@ -39,7 +39,7 @@ public class UnixPathTests : KernelTest
     [Theory]
     [InlineData(0)]
     [InlineData(0x3F)]
-    public void The_file_is_never_wider_than_asked(int umask)
+    public void The_socket_file_is_never_wider_than_its_mode(int umask)
     {
         using var mask = new Umask(umask);
         foreach (var kind in new[] { (1, 1), (1, 2), (1, 5) })
@@ -57,7 +57,7 @@ public class UnixPathTests : KernelTest
     }
 
     [Fact]
-    public void Without_a_mode_it_is_the_umasks()
+    public void Without_a_mode_the_umask_applies()
     {
         using var mask = new Umask(0x12);
         using var handle = Given.Listener(Address);
@@ -68,7 +68,7 @@ public class UnixPathTests : KernelTest
     [InlineData("65534", null, 65534u, 0u)]
     [InlineData(null, "65534", 0u, 65534u)]
     [InlineData("nobody", "nogroup", 65534u, 65534u)]
-    public void The_owner_is_as_asked(string? user, string? group, uint uid, uint gid)
+    public void The_socket_file_has_the_requested_owner(string? user, string? group, uint uid, uint gid)
     {
         using var handle = Given.Listener(Address, spec => spec with { Unix = new() { Mode = 0x1B0, User = user, Group = group } });
         Assert.Null(Files.GetStatus(_directory["s"], out var status));
@@ -90,7 +90,7 @@ public class UnixPathTests : KernelTest
     }
 
     [Fact]
-    public void Another_owner_is_refused_to_nobody_and_the_listener_goes_on()
+    public void A_refused_owner_does_not_fail_the_listener()
     {
         File.SetUnixFileMode(_directory.Path, (UnixFileMode)0x1FF);
         KernelThread.AsNobody(() =>
@@ -105,7 +105,7 @@ public class UnixPathTests : KernelTest
     [Theory]
     [InlineData("bind")]
     [InlineData("fchownat")]
-    public void A_link_put_in_the_sockets_place_changes_nobody_elses_file(string after)
+    public void A_link_at_the_socket_path_does_not_change_another_file(string after)
     {
         File.WriteAllText(_directory["secret"], "");
         File.SetUnixFileMode(_directory["secret"], (UnixFileMode)0x180);
@@ -149,7 +149,7 @@ public class UnixPathTests : KernelTest
     }
 
     [Fact]
-    public void The_longest_path_can_be_stale_too()
+    public void A_stale_socket_with_the_longest_path_is_removed()
     {
         var name = new string('x', ListenAddress.MaxUnixPathBytes - _directory.Path.Length - 1);
         using (Loopback.Bound($"unix://{_directory[name]}", 1))
@@ -161,7 +161,7 @@ public class UnixPathTests : KernelTest
     }
 
     [Fact]
-    public void Unless_asked_to_nothing_is_removed()
+    public void Nothing_is_removed_unless_requested()
     {
         MakeStale("unix");
         using var handle = Given.Attempt(Address);
@@ -202,7 +202,7 @@ public class UnixPathTests : KernelTest
 
     /// <summary>The kernel knows the path as bind() got it, which led there by another name: /var/run and /run.</summary>
     [Fact]
-    public void A_bound_socket_is_known_by_another_name_of_its_directory()
+    public void A_bound_socket_is_found_under_another_directory_name()
     {
         Directory.CreateDirectory(_directory["run"]);
         File.CreateSymbolicLink(_directory["var-run"], _directory["run"]);
@@ -217,7 +217,7 @@ public class UnixPathTests : KernelTest
     [InlineData("directory")]
     [InlineData("link to a stale socket")]
     [InlineData("link to nothing")]
-    public void What_is_no_socket_is_kept(string what)
+    public void A_file_that_is_not_a_socket_is_kept(string what)
     {
         switch (what)
         {
@@ -250,7 +250,7 @@ public class UnixPathTests : KernelTest
     /// file may even have the same inode number.
     /// </summary>
     [Fact]
-    public void A_socket_that_appears_between_the_look_and_the_removal_is_kept()
+    public void A_socket_that_appears_before_the_removal_is_kept()
     {
         MakeStale("unix");
         using var seen = Files.Pin(_directory["s"], out _)!;
@@ -265,7 +265,7 @@ public class UnixPathTests : KernelTest
     }
 
     [Fact]
-    public void A_stale_socket_that_somebody_else_removes_is_no_error_to_hide()
+    public void A_stale_socket_that_disappears_is_reported_as_ENOENT()
     {
         MakeStale("unix");
         using var seen = Files.Pin(_directory["s"], out _)!;
@@ -276,7 +276,7 @@ public class UnixPathTests : KernelTest
     }
 
     [Fact]
-    public void A_socket_that_may_not_be_written_to_is_kept()
+    public void A_socket_without_write_permission_is_kept()
     {
         File.SetUnixFileMode(_directory.Path, (UnixFileMode)0x1FF);
         using var mask = new Umask(0x3F);
@@ -285,7 +285,7 @@ public class UnixPathTests : KernelTest
     }
 
     [Fact]
-    public void Close_removes_the_path_that_it_made_and_no_other()
+    public void Close_removes_only_the_path_that_it_created()
     {
         var factory = Given.Factory();
         using var kept = factory.Create(Given.Spec(Address));
@@ -302,7 +302,7 @@ public class UnixPathTests : KernelTest
     }
 
     [Fact]
-    public void A_path_that_another_holds_is_not_removed_with_a_failed_listener()
+    public void A_failed_listener_does_not_remove_a_path_of_another()
     {
         using var holder = Loopback.Bound(Address, 1);
         var factory = Given.Factory();

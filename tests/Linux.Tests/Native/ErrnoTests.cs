@@ -16,7 +16,7 @@ public class ErrnoTests : KernelTest
     }
 
     [Fact]
-    public void Each_call_has_its_own()
+    public void Each_failed_call_reports_its_own_errno()
     {
         File.WriteAllText(_directory["a"], "");
         File.WriteAllText(_directory["b"], "");
@@ -61,7 +61,7 @@ public class ErrnoTests : KernelTest
     }
 
     [Fact]
-    public void A_small_file_is_replaced_whole_again_and_again()
+    public void A_small_file_can_be_replaced_repeatedly()
     {
         using var file = Files.Open(_directory["pid"], 0x40 | 2, 0x1A4, out _)!;
         Assert.Null(Files.Replace(file, "123456\n"u8));
@@ -70,7 +70,7 @@ public class ErrnoTests : KernelTest
     }
 
     [Fact]
-    public void A_lock_is_one_holders()
+    public void A_lock_has_only_one_holder()
     {
         using var first = Files.Open(_directory["lock"], 0x40 | 2, 0x1A4, out _)!;
         using var second = Files.Open(_directory["lock"], 0x40 | 2, 0x1A4, out _)!;
@@ -81,7 +81,7 @@ public class ErrnoTests : KernelTest
     }
 
     [Fact]
-    public void A_lock_is_looked_at_without_being_taken_and_lives_as_long_as_a_copy_of_its_descriptor()
+    public void A_lock_can_be_tested_and_lasts_until_its_last_descriptor()
     {
         var path = _directory["lock"];
         Assert.Equal(new LockHolder(null, null), LockHolder.Of(path));
@@ -102,7 +102,7 @@ public class ErrnoTests : KernelTest
     }
 
     [Fact]
-    public void A_pinned_file_stays_itself_and_keeps_its_inode_number()
+    public void A_pinned_file_keeps_its_inode_number()
     {
         File.WriteAllText(_directory["a"], "");
         using var pinned = Files.Pin(_directory["a"], out _)!;

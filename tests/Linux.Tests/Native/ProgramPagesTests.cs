@@ -5,7 +5,7 @@ namespace Supervisor.Linux.Tests.Native;
 public sealed class ProgramPagesTests
 {
     [Fact]
-    public void What_is_let_go_comes_back_when_it_is_touched()
+    public void Released_pages_are_loaded_again_on_access()
     {
         // A test host maps megabytes of libraries; each call below runs in pages that were just let go.
         Assert.InRange(ProgramPages.Release(), 1 << 20, long.MaxValue);

@@ -8,7 +8,7 @@ namespace Supervisor.Linux.Tests.Output;
 public class JournalOutputTests
 {
     [Fact]
-    public void A_line_is_an_entry_of_its_own_under_the_services_name() =>
+    public void Each_line_is_a_journal_entry_under_the_services_name() =>
         Assert.Equal(
             "MESSAGE=it is late\nPRIORITY=3\nSYSLOG_IDENTIFIER=api\nLISTEND_SERVICE=api\nMESSAGE_ID=" + MessageIds.WorkerOutput
                 + "\nSYSLOG_PID=42\nLISTEND_WORKER_PID=42\nLISTEND_GENERATION=7\n",

@@ -19,7 +19,7 @@ public class LogFileTests : KernelTest
     }
 
     [Fact]
-    public void Lines_are_appended_to_what_is_there()
+    public void Lines_are_appended_to_an_existing_log_file()
     {
         File.WriteAllText(Path, "before\n");
         using var file = new LogFile(Path, _time, Given.Log().Log);
@@ -29,7 +29,7 @@ public class LogFileTests : KernelTest
     }
 
     [Fact]
-    public void A_new_file_is_for_its_owner_and_group()
+    public void A_new_log_file_is_accessible_to_its_owner_and_group()
     {
         using var umask = new Umask(0x12);
         using var file = new LogFile(Path, _time, Given.Log().Log);
@@ -38,7 +38,7 @@ public class LogFileTests : KernelTest
     }
 
     [Fact]
-    public void A_rotation_by_rename_is_noticed_within_a_second()
+    public void A_rotation_by_rename_is_detected_within_a_second()
     {
         using var file = new LogFile(Path, _time, Given.Log().Log);
         Write(file, "one");
@@ -60,7 +60,7 @@ public class LogFileTests : KernelTest
     }
 
     [Fact]
-    public void What_cannot_be_opened_is_said_once_and_tried_again()
+    public void A_log_file_that_cannot_open_is_logged_once_and_retried()
     {
         var (log, events) = Given.Log();
         var path = _directory["absent/out.log"];
@@ -79,7 +79,7 @@ public class LogFileTests : KernelTest
     }
 
     [Fact]
-    public void A_full_disk_loses_lines_and_says_so_once()
+    public void A_full_disk_loses_lines_and_is_reported_once()
     {
         var (log, events) = Given.Log();
         using var file = new LogFile("/dev/full", _time, log);
@@ -89,7 +89,7 @@ public class LogFileTests : KernelTest
     }
 
     [Fact]
-    public void A_queue_writes_all_it_has_before_it_ends()
+    public void A_log_queue_writes_all_its_lines_before_it_ends()
     {
         var queue = new OutputQueue(new LogFile(Path, TimeProvider.System, Given.Log().Log));
         for (var i = 0; i < 2000; i++)

@@ -20,7 +20,7 @@ public class PathWalkTests : KernelTest
     }
 
     [Fact]
-    public void A_folder_of_root_below_a_sticky_one_is_roots_own()
+    public void A_root_folder_below_a_sticky_folder_is_trusted()
     {
         File.WriteAllText(_directory["file"], "x");
         using var walk = PathWalk.Of(_directory["file"], Own);
@@ -37,7 +37,7 @@ public class PathWalkTests : KernelTest
     [InlineData(0x3FF, 0u, 33u, PathFlaw.None)] // 1777
     [InlineData(0x1ED, Nobody, Nobody, PathFlaw.Owner)] // 0755 nobody
     [InlineData(0x1C0, Nobody, Nobody, PathFlaw.Owner)] // 0700 nobody
-    public void A_folder_is_roots_own_where_only_root_may_write(int mode, uint uid, uint gid, PathFlaw flaw)
+    public void A_folder_is_trusted_if_only_root_can_write(int mode, uint uid, uint gid, PathFlaw flaw)
     {
         Directory.CreateDirectory(_directory["a/b"]);
         Libc.ChangeOwner(_directory["a"], uid, gid);
@@ -55,7 +55,7 @@ public class PathWalkTests : KernelTest
     }
 
     [Fact]
-    public void An_owner_may_be_accepted_knowingly()
+    public void The_administrator_can_trust_another_owner()
     {
         Directory.CreateDirectory(_directory["a"]);
         Libc.ChangeOwner(_directory["a"], Nobody, Nobody);
@@ -69,7 +69,7 @@ public class PathWalkTests : KernelTest
     }
 
     [Fact]
-    public void Links_are_walked_and_named()
+    public void A_path_walk_follows_and_names_links()
     {
         Directory.CreateDirectory(_directory["releases/3"]);
         File.WriteAllText(_directory["releases/3/env"], "");
@@ -91,7 +91,7 @@ public class PathWalkTests : KernelTest
     [InlineData("loop", "ELOOP")]
     [InlineData("file/below", "ENOTDIR")]
     [InlineData("no/such", "ENOENT")]
-    public void What_cannot_be_walked_says_why(string path, string errno)
+    public void A_failed_path_walk_names_the_cause(string path, string errno)
     {
         File.CreateSymbolicLink(_directory["loop"], "loop");
         File.WriteAllText(_directory["file"], "");
@@ -104,7 +104,7 @@ public class PathWalkTests : KernelTest
     [InlineData("/", "/")]
     [InlineData("/..", "/")]
     [InlineData("//usr/./bin/..", "/usr")]
-    public void Dots_are_walked(string path, string real)
+    public void A_path_walk_resolves_dots(string path, string real)
     {
         using var walk = PathWalk.Of(path, Own);
         Assert.Equal(real, walk.RealPath);
@@ -112,7 +112,7 @@ public class PathWalkTests : KernelTest
     }
 
     [Fact]
-    public void A_link_to_the_root_is_the_root()
+    public void A_link_to_the_root_resolves_to_the_root()
     {
         File.CreateSymbolicLink(_directory["root"], "/");
         using var walk = PathWalk.Of(_directory["root"], Own);
@@ -122,7 +122,7 @@ public class PathWalkTests : KernelTest
     }
 
     [Fact]
-    public void The_links_of_proc_lead_nowhere()
+    public void A_proc_link_to_a_deleted_file_resolves_to_nothing()
     {
         using var file = File.OpenHandle(_directory["file"], FileMode.Create, FileAccess.Write);
         using var walk = PathWalk.Of($"/proc/self/fd/{file.DangerousGetHandle()}", Own);
@@ -134,7 +134,7 @@ public class PathWalkTests : KernelTest
 
     /// <summary>A folder changes places with a link to another one all the time: what the walk judged is what it holds.</summary>
     [Fact]
-    public void What_was_judged_is_what_is_held_whoever_renames()
+    public void A_rename_does_not_exchange_the_checked_file()
     {
         Directory.CreateDirectory(_directory["mine"]);
         Directory.CreateDirectory(_directory["secret"]);
@@ -181,7 +181,7 @@ public class PathWalkTests : KernelTest
     }
 
     [Fact]
-    public void A_directory_is_made_only_where_only_root_may_write()
+    public void A_directory_is_created_only_where_only_root_can_write()
     {
         using (var made = PathWalk.MakeDirectories(_directory["a/b/c"], Own, 0x1ED))
         {

@@ -38,7 +38,7 @@ public class TrustedFileTests : KernelTest
 
     /// <summary>Neither root nor the worker's user decides what is there, so the worker is not told.</summary>
     [Fact]
-    public void A_file_that_a_third_user_may_have_written_is_refused()
+    public void A_file_that_a_third_user_can_write_is_rejected()
     {
         const uint daemon = 1;
         Directory.CreateDirectory(_directory["foreign"]);
@@ -51,7 +51,7 @@ public class TrustedFileTests : KernelTest
     }
 
     [Fact]
-    public void A_log_file_in_the_workers_folder_is_the_workers()
+    public void A_log_file_in_the_workers_folder_belongs_to_the_worker()
     {
         Assert.Empty(Log("theirs/out.log", "one"));
         Assert.Equal("one\n", File.ReadAllText(_directory["theirs/out.log"]));
@@ -68,7 +68,7 @@ public class TrustedFileTests : KernelTest
     [InlineData("hard link")]
     [InlineData("fifo")]
     [InlineData("socket of proc")]
-    public void A_log_file_leads_nowhere_that_the_worker_may_not_write(string what)
+    public void A_log_file_link_cannot_escape_the_workers_permissions(string what)
     {
         var path = _directory["theirs/out.log"];
         switch (what)
@@ -103,7 +103,7 @@ public class TrustedFileTests : KernelTest
     }
 
     [Fact]
-    public void A_worker_of_root_logs_only_where_only_root_may_write()
+    public void A_root_worker_logs_only_where_only_root_can_write()
     {
         var (log, events) = Given.Log();
         using var file = new LogFile(_directory["theirs/out.log"], _time, log);
@@ -115,7 +115,7 @@ public class TrustedFileTests : KernelTest
     }
 
     [Fact]
-    public void A_link_of_roots_own_in_roots_folder_is_followed()
+    public void A_link_owned_by_root_in_roots_folder_is_followed()
     {
         Directory.CreateDirectory(_directory["logs"]);
         File.CreateSymbolicLink(_directory["out.log"], "logs/real.log");
@@ -124,7 +124,7 @@ public class TrustedFileTests : KernelTest
     }
 
     [Fact]
-    public void A_link_that_comes_later_is_not_followed_either()
+    public void A_link_that_appears_later_is_not_followed()
     {
         var (log, events) = Given.Log();
         using var file = new LogFile(_directory["theirs/out.log"], _time, log, null, () => Rights);
@@ -157,7 +157,7 @@ public class TrustedFileTests : KernelTest
     }
 
     [Fact]
-    public void Root_reads_its_own_for_the_worker()
+    public void Root_reads_its_own_environment_files_for_a_worker()
     {
         Assert.True(EnvironmentFile.TryRead(_directory["secret/file"], Worker, out var variables, out _));
         Assert.Equal([new("SECRET", "1")], variables);
@@ -171,7 +171,7 @@ public class TrustedFileTests : KernelTest
     [InlineData("/proc/self/status")]
     [InlineData("/dev/zero")]
     [InlineData("/dev/tty")]
-    public void Variables_come_from_nothing_that_the_worker_may_not_read(string target)
+    public void Variables_come_only_from_files_the_worker_can_read(string target)
     {
         File.CreateSymbolicLink(_directory["theirs/env"], target.Replace("@", _directory.Path, StringComparison.Ordinal));
         Assert.False(EnvironmentFile.TryRead(_directory["theirs/env"], Worker, out _, out var error));
@@ -179,7 +179,7 @@ public class TrustedFileTests : KernelTest
     }
 
     [Fact]
-    public void A_memory_file_of_the_daemon_is_not_reached_by_a_link()
+    public void A_link_cannot_reach_a_memory_file_of_the_daemon()
     {
         using var memory = Succession.Memory("tests", out _)!;
         Files.Replace(memory, "A=1\n"u8);
@@ -193,7 +193,7 @@ public class TrustedFileTests : KernelTest
     }
 
     [Fact]
-    public void A_fifo_a_huge_file_and_a_locked_one_hold_nobody_up()
+    public void A_fifo_a_huge_file_and_a_locked_file_do_not_block()
     {
         Libc.MakeFifo(_directory["theirs/fifo"], 0x1B6);
         Assert.False(EnvironmentFile.TryRead(_directory["theirs/fifo"], Worker, out _, out var error));
@@ -213,13 +213,13 @@ public class TrustedFileTests : KernelTest
     }
 
     [Fact]
-    public void A_device_of_roots_own_takes_lines() => Assert.Empty(Log("/dev/null", "one"));
+    public void A_device_owned_by_root_accepts_lines() => Assert.Empty(Log("/dev/null", "one"));
 
     /// <summary>
     /// The thread that has the user's rights on files is none of the user's: it cannot be traced, read or signalled by him.
     /// </summary>
     [Fact]
-    public void A_thread_with_the_rights_of_a_user_is_not_his()
+    public void A_user_cannot_control_a_thread_with_the_users_rights()
     {
         using var taken = new ManualResetEventSlim();
         using var done = new ManualResetEventSlim();
@@ -269,7 +269,7 @@ public class TrustedFileTests : KernelTest
 
     /// <summary>The user exchanges his file for a link to root's all the time, and never sees what is in it.</summary>
     [Fact]
-    public void Whoever_renames_in_the_midst_of_it_gains_nothing()
+    public void A_rename_during_the_open_gains_nothing()
     {
         File.WriteAllText(_directory["theirs/env"], "A=1\n");
         File.CreateSymbolicLink(_directory["theirs/other"], _directory["secret/file"]);

@@ -10,7 +10,7 @@ namespace Supervisor.Linux.Tests.Probes;
 public class AcceptingLookTests : KernelTest
 {
     [Fact]
-    public async Task A_listener_in_an_epoll_set_is_waited_on()
+    public async Task A_listener_in_an_epoll_set_counts_as_accepting()
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         Assert.Contains("\"web\"", await Look(listener.Inode), StringComparison.Ordinal);
@@ -24,7 +24,7 @@ public class AcceptingLookTests : KernelTest
     }
 
     [Fact]
-    public async Task Each_listener_must_be()
+    public async Task Each_listener_must_be_in_an_epoll_set()
     {
         using var one = Given.Listener("tcp://127.0.0.1:0");
         using var other = Given.Listener("unix://@linux-tests-accepting");
@@ -39,7 +39,7 @@ public class AcceptingLookTests : KernelTest
     [InlineData("socket.socket(fileno=3).accept()")]
     [InlineData("select.select([3], [], [])")]
     [InlineData("p = select.poll(); p.register(3, select.POLLIN); p.poll()")]
-    public async Task A_blocked_call_waits_too(string call)
+    public async Task A_blocked_accept_call_counts_as_accepting(string call)
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
@@ -74,7 +74,7 @@ public class AcceptingLookTests : KernelTest
     [InlineData("e.register(3, select.EPOLLIN); os.close(3); os.open('/dev/null', 0)", false)]
     [InlineData("e.register(3, select.EPOLLIN); e.unregister(3)", false)]
     [InlineData("e.register(3, select.EPOLLIN); os.fork()", true)]
-    public void What_waits_for_certain_is_level_triggered_and_open(string steps, bool waits)
+    public void Only_a_level_triggered_open_entry_counts_as_waiting(string steps, bool waits)
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
@@ -107,7 +107,7 @@ public class AcceptingLookTests : KernelTest
     }
 
     [Fact]
-    public void Numbers_of_calls_are_the_headers()
+    public void System_call_numbers_match_the_headers()
     {
         var program = new AbiProgram("<sys/syscall.h>", "<poll.h>");
         var isX64 = RuntimeInformation.ProcessArchitecture == Architecture.X64;

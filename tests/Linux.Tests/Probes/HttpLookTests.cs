@@ -17,7 +17,7 @@ public sealed class HttpLookTests
     [InlineData("tcp://127.0.0.1:0")]
     [InlineData("tcp://*:0")]
     [InlineData("unix://@linux-tests-http")]
-    public async Task A_2xx_of_the_very_worker_is_ready(string address)
+    public async Task A_2xx_answer_of_the_probed_worker_means_ready(string address)
     {
         using var listener = Given.Listener(address);
         using var server = Server(listener, "HTTP/1.1 204 No Content\r\n\r\n", out var requests);
@@ -30,7 +30,7 @@ public sealed class HttpLookTests
     [InlineData("HTTP/1.0 302 Found\r\n\r\n", "it answered 302")]
     [InlineData("SSH-2.0-OpenSSH\r\n", "its answer is no HTTP")]
     [InlineData("", "its answer is no HTTP")]
-    public async Task Any_other_answer_is_not(string answer, string seen)
+    public async Task Any_other_answer_does_not_mean_ready(string answer, string seen)
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         using var server = Server(listener, answer, out _);
@@ -38,7 +38,7 @@ public sealed class HttpLookTests
     }
 
     [Fact]
-    public async Task One_that_another_process_accepted_is_asked_nothing()
+    public async Task A_connection_of_another_process_gets_no_request()
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         using var server = Server(listener, "HTTP/1.1 200 OK\r\n\r\n", out var requests);
@@ -47,7 +47,7 @@ public sealed class HttpLookTests
     }
 
     [Fact]
-    public async Task Where_nobody_accepts_that_is_said()
+    public async Task The_probe_reports_that_no_process_accepts()
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         Assert.Contains("\"web\"", await Look(listener, Processes.CurrentPid), StringComparison.Ordinal);

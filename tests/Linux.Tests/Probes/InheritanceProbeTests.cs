@@ -9,7 +9,7 @@ public sealed class InheritanceProbeTests : KernelTest
     [Theory]
     [InlineData("tcp://127.0.0.1:0")]
     [InlineData("tcp://[::1]:0")]
-    public void What_accepted_offers_arrives(string address) => Assert.Empty(InheritanceProbe.Ask(Given.Spec(address, spec => spec with
+    public void Inherited_options_reach_the_accepted_connection(string address) => Assert.Empty(InheritanceProbe.Ask(Given.Spec(address, spec => spec with
     {
         Accepted = new()
         {

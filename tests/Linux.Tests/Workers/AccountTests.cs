@@ -28,7 +28,7 @@ public class AccountTests : KernelTest
     [InlineData(" 0")]
     [InlineData("+0")]
     [InlineData("")]
-    public void What_is_no_id_is_nobody(string text)
+    public void An_invalid_id_has_no_user(string text)
     {
         Assert.Null(Processes.FindUser(text));
         Assert.Null(Processes.FindGroup(text));
@@ -37,7 +37,7 @@ public class AccountTests : KernelTest
     }
 
     [Fact]
-    public void A_group_alone_takes_the_daemons_other_groups_away()
+    public void A_group_without_a_user_removes_supplementary_groups()
     {
         Assert.True(
             WorkerIdentity.TryLookUp(new ServiceSpec { Name = "a", Command = ["/bin/true"], Group = "nogroup" }, out var identity, out _));

@@ -18,6 +18,6 @@ public sealed class CgroupTreeTests
     [InlineData(Container, "0::/elsewhere", null)]
     [InlineData(Old, "0::/system.slice", null)]
     [InlineData(Unified, "4:memory:/a", null)]
-    public void Is_found_through_its_mount(string mount, string own, string? directory) =>
+    public void The_cgroup_directory_is_found_through_its_mount(string mount, string own, string? directory) =>
         Assert.Equal(directory, CgroupTree.Locate(["", Old, mount], ["12:pids:/x", own]));
 }

@@ -45,14 +45,14 @@ public class EnvironmentFileTests : KernelTest
 
     [Theory]
     [MemberData(nameof(Values))]
-    public void A_value_is_what_systemd_makes_of_it(string text, string value)
+    public void An_environment_file_value_is_parsed_as_systemd_does(string text, string value)
     {
         Assert.Equal([new("A", value)], EnvironmentFile.Parse("A=" + text));
         Assert.Equal(value, EnvironmentFile.Parse("Z=0\nA=" + text + "\n")[1].Value.TrimEnd('\n'));
     }
 
     [Fact]
-    public void Comments_empty_lines_and_lines_without_an_equals_sign_are_nothing() => Assert.Equal(
+    public void Comments_and_lines_without_an_equals_sign_are_ignored() => Assert.Equal(
         [new("A", "1"), new("B", "2"), new("C", "3"), new("A", "4")],
         EnvironmentFile.Parse("# A=0\n  ; A=0\n\n   \nnothing\nA=1\n\tB = 2\r\n#x\\\nC=3\n=5\nA=4"));
 
@@ -62,24 +62,24 @@ public class EnvironmentFileTests : KernelTest
     [InlineData("A B=x")]
     [InlineData("\u00c9=x")]
     [InlineData("export A=x")]
-    public void What_is_no_name_of_a_variable_is_left_out(string text) =>
+    public void An_invalid_variable_name_is_skipped(string text) =>
         Assert.Equal([new("B", "y")], EnvironmentFile.Parse(text + "\nB=y"));
 
     /// <summary>An apostrophe in one value does not swallow the variables after it.</summary>
     [Fact]
-    public void A_quote_within_a_value_opens_nothing() =>
+    public void A_quote_inside_a_value_does_not_start_a_string() =>
         Assert.Equal([new("A", "it's"), new("B", "2")], EnvironmentFile.Parse("A=it's\nB=2\n"));
 
     [Fact]
-    public void Any_text_at_all_is_parsed() =>
+    public void Any_environment_file_text_is_parsed() =>
         Gen.String[Gen.Char["AB= \t\r\n'\"\\#;$x\0\u00e9"], 0, 60].Sample(text => EnvironmentFile.Parse(text), iter: 20_000);
 
     [Fact]
-    public void A_value_in_single_quotes_comes_back() => Gen.String[Gen.Char.Where(c => c != '\'' && !char.IsSurrogate(c)), 0, 40].Sample(
+    public void A_value_in_single_quotes_round_trips() => Gen.String[Gen.Char.Where(c => c != '\'' && !char.IsSurrogate(c)), 0, 40].Sample(
         value => Assert.Equal([new("A", value), new("B", "2")], EnvironmentFile.Parse($"A='{value}'\nB=2")), iter: 2000);
 
     [Fact]
-    public void A_file_may_be_missing_where_that_was_said()
+    public void An_optional_environment_file_can_be_missing()
     {
         using var directory = new TemporaryDirectory();
         File.WriteAllText(directory["env"], "A=1\n");

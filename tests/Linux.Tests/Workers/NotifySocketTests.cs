@@ -40,7 +40,7 @@ public class NotifySocketTests : KernelTest
     [InlineData(new byte[] { (byte)'R' })]
     [InlineData(new byte[] { (byte)'=', (byte)'1' })]
     [InlineData(new byte[] { (byte)'A', (byte)'=', 0xED, 0xA0, 0x80 })]
-    public void What_is_no_message_is_refused(byte[] data)
+    public void A_datagram_that_is_not_a_message_is_rejected(byte[] data)
     {
         using var socket = Create();
         Say(data);
@@ -50,7 +50,7 @@ public class NotifySocketTests : KernelTest
     }
 
     [Fact]
-    public void An_empty_datagram_is_nothing_and_ends_nothing()
+    public void An_empty_datagram_is_ignored()
     {
         using var socket = Create();
         Say([]);
@@ -63,7 +63,7 @@ public class NotifySocketTests : KernelTest
     [InlineData(NotifyMessage.MaxBytes, true)]
     [InlineData(NotifyMessage.MaxBytes + 1, false)]
     [InlineData(60_000, false)]
-    public void An_oversized_one_is_refused(int size, bool fits)
+    public void An_oversized_message_is_rejected(int size, bool fits)
     {
         using var socket = Create();
         Say(Encoding.UTF8.GetBytes("STATUS=" + new string('x', size - 7)));
@@ -75,7 +75,7 @@ public class NotifySocketTests : KernelTest
 
     /// <summary>This process is not the worker, nor below it: what it says counts for nothing.</summary>
     [Fact]
-    public void A_message_of_somebody_else_is_refused()
+    public void A_message_of_another_process_is_rejected()
     {
         using var socket = Create();
         var worker = Start("exec /bin/sleep 1000", out var input);
@@ -92,7 +92,7 @@ public class NotifySocketTests : KernelTest
     [Theory]
     [InlineData("FDSTORE=1")]
     [InlineData("nothing")]
-    public void Descriptors_that_ride_on_a_message_are_closed(string text)
+    public void Descriptors_attached_to_a_message_are_closed(string text)
     {
         using var socket = Create();
         using var sender = Loopback.Socket(1, 2);
@@ -110,7 +110,7 @@ public class NotifySocketTests : KernelTest
 
     /// <summary>BARRIER=1: the sender waits for its end of a pipe to be closed, which says that all before was dealt with.</summary>
     [Fact]
-    public void A_barrier_is_lifted_once_it_is_read()
+    public void A_barrier_is_released_when_it_is_read()
     {
         using var socket = Create();
         using var sender = Loopback.Socket(1, 2);
@@ -130,7 +130,7 @@ public class NotifySocketTests : KernelTest
     }
 
     [Fact]
-    public void The_most_descriptors_that_a_message_may_have_arrive_and_are_closed()
+    public void The_maximum_of_attached_descriptors_is_closed()
     {
         using var socket = Create();
         using var sender = Loopback.Socket(1, 2);
@@ -148,7 +148,7 @@ public class NotifySocketTests : KernelTest
     [InlineData("FDSTORE=1", true)]
     [InlineData("=", true)]
     [InlineData("READY=1", false)]
-    public void A_descriptor_that_lingers_holds_up_nobody(string text, bool isOurs)
+    public void A_lingering_descriptor_does_not_block_the_notify_socket(string text, bool isOurs)
     {
         using var socket = Create();
         using var sender = Loopback.Socket(1, 2);
@@ -164,7 +164,7 @@ public class NotifySocketTests : KernelTest
 
     /// <summary>As much as the socket's queue holds: some now, the rest at the next wake, and nobody waits.</summary>
     [Fact]
-    public void A_flood_is_taken_in_portions()
+    public void A_flood_is_read_in_portions()
     {
         using var socket = Create();
         using var sender = Loopback.Socket(1, 2, nonBlocking: true);
@@ -191,7 +191,7 @@ public class NotifySocketTests : KernelTest
     }
 
     [Fact]
-    public void A_child_of_the_worker_may_speak_for_it()
+    public void A_child_of_the_worker_can_send_messages_for_the_worker()
     {
         using var socket = Create();
 
@@ -206,7 +206,7 @@ public class NotifySocketTests : KernelTest
     }
 
     [Fact]
-    public void It_belongs_to_the_worker_alone()
+    public void The_notify_socket_belongs_only_to_the_worker()
     {
         using var mask = new Umask(0);
         using (var socket = NotifySocket.Create(_directory["n"], 65534, out var failure)!)
@@ -220,7 +220,7 @@ public class NotifySocketTests : KernelTest
     }
 
     [Fact]
-    public void One_that_cannot_be_made_leaves_nothing()
+    public void A_notify_socket_that_cannot_be_created_leaves_no_file()
     {
         Assert.Null(NotifySocket.Create("/nowhere/n", null, out var missing));
         Assert.Equal("ENOENT", missing!.Name);
@@ -237,7 +237,7 @@ public class NotifySocketTests : KernelTest
 
     /// <summary>A file of an earlier life of the daemon is in nobody's way.</summary>
     [Fact]
-    public void A_leftover_file_is_replaced()
+    public void A_leftover_notify_socket_file_is_replaced()
     {
         File.WriteAllText(_directory["n"], "");
         using var socket = Create();

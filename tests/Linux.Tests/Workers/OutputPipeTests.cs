@@ -16,7 +16,7 @@ public class OutputPipeTests : KernelTest
         (1, Gen.Int[OutputPipe.MaxLineBytes / 3 - 1, OutputPipe.MaxLineBytes].Select(length => new string('\u4e16', length))));
 
     [Fact]
-    public void Any_chunking_of_the_bytes_gives_the_same_lines() => Gen.Select(
+    public void Lines_do_not_depend_on_the_chunks_of_the_bytes() => Gen.Select(
         Texts.Array[0, 12].Select(string.Concat),
         Gen.Int[1, 20_000].Array[1, 20]).Sample(
         (text, sizes) =>
@@ -36,7 +36,7 @@ public class OutputPipeTests : KernelTest
     [InlineData("a\n", new[] { "a" })]
     [InlineData("a\r\nb\r", new[] { "a", "b" })]
     [InlineData("a\rb\n\nc", new[] { "a\rb", "", "c" })]
-    public void Lines_are_what_stands_between_newlines(string text, string[] lines) =>
+    public void Newlines_separate_lines(string text, string[] lines) =>
         Assert.Equal(lines, Lines(Encoding.UTF8.GetBytes(text), [1]));
 
     /// <summary>A line that just fills a piece is one piece, and no empty line follows.</summary>
@@ -45,21 +45,21 @@ public class OutputPipeTests : KernelTest
     [InlineData(0, new[] { 16384 })]
     [InlineData(1, new[] { 16384, 1 })]
     [InlineData(16384, new[] { 16384, 16384 })]
-    public void A_long_line_comes_in_pieces(int more, int[] lengths)
+    public void A_long_line_is_split_into_pieces(int more, int[] lengths)
     {
         var lines = Lines(Encoding.UTF8.GetBytes(new string('x', OutputPipe.MaxLineBytes + more) + "\nnext\n"), [5000]);
         Assert.Equal(lengths.Append(4), lines.Select(line => line.Length));
     }
 
     [Fact]
-    public void A_character_is_not_cut_in_two()
+    public void A_character_is_not_split()
     {
         var text = "x" + new string('\u4e16', 20_000);
         Assert.Equal(text, string.Concat(Lines(Encoding.UTF8.GetBytes(text), [777])));
     }
 
     [Fact]
-    public void What_is_no_text_is_taken_all_the_same()
+    public void Output_that_is_not_valid_text_is_accepted()
     {
         var bytes = new byte[40_000];
         bytes.AsSpan().Fill(0x80);
@@ -68,7 +68,7 @@ public class OutputPipeTests : KernelTest
 
     /// <summary>A descendant holds the other end for ever; the last line is not lost for that.</summary>
     [Fact]
-    public void A_last_line_arrives_though_the_stream_never_ends()
+    public void A_last_line_arrives_even_if_the_stream_never_ends()
     {
         var lines = new List<string>();
         Assert.Null(Files.Pipe(out var reader, out var writer));
@@ -86,7 +86,7 @@ public class OutputPipeTests : KernelTest
     }
 
     [Fact]
-    public void A_flood_is_taken_in_portions()
+    public void A_flood_is_read_in_portions()
     {
         var taken = 0;
         Assert.Null(Files.Pipe(out var reader, out var writer));

@@ -14,7 +14,7 @@ public class ProcFileTests : KernelTest
     [InlineData("a b) S 1 1 (x")]
     [InlineData(")")]
     [InlineData("new\nline")]
-    public void A_name_of_any_characters_hides_nothing(string name)
+    public void A_process_name_of_any_characters_hides_no_field(string name)
     {
         using var directory = new TemporaryDirectory();
         File.Copy("/bin/cat", directory[name]);
@@ -42,11 +42,11 @@ public class ProcFileTests : KernelTest
     [InlineData(0)]
     [InlineData(-1)]
     [InlineData(1)]
-    public void Nobody_descends_from_what_is_no_worker(int pid) => Assert.False(ProcessTree.DescendsFrom(pid, Processes.CurrentPid));
+    public void No_process_descends_from_an_invalid_worker_pid(int pid) => Assert.False(ProcessTree.DescendsFrom(pid, Processes.CurrentPid));
 
     /// <summary>An orphan belongs to its session still, though its parent is somebody else by now.</summary>
     [Fact]
-    public void Members_of_a_session_are_found_and_killed_though_their_parents_are_gone()
+    public void Orphans_of_a_session_are_found_and_killed()
     {
         Assert.Null(Files.Pipe(out var reader, out var writer));
         using (reader)

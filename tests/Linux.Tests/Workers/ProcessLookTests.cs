@@ -18,7 +18,7 @@ public class ProcessLookTests : KernelTest
     }
 
     [Fact]
-    public void A_set_user_id_program_has_other_users_than_a_worker()
+    public void A_set_user_id_program_has_different_users_from_a_worker()
     {
         File.SetUnixFileMode(_directory.Path, (UnixFileMode)0x1ED);
         File.Copy("/bin/cat", _directory["cat"]);
@@ -36,7 +36,7 @@ public class ProcessLookTests : KernelTest
     }
 
     [Fact]
-    public void A_lineage_is_the_chain_of_parents_and_null_once_the_process_is_reaped()
+    public void A_lineage_is_the_parent_chain_until_the_process_is_reaped()
     {
         var child = StartCat("/bin/cat", out var input);
         var lineage = ProcessLook.Read(child.Pid, child.Pidfd, 7)!;
@@ -56,7 +56,7 @@ public class ProcessLookTests : KernelTest
     }
 
     [Fact]
-    public async Task Variables_are_what_the_process_was_executed_with()
+    public async Task A_process_has_the_variables_of_its_exec()
     {
         var child = StartCat("/bin/cat", out var input, "A=1", "LISTEND_TOKEN=x=y", "LISTEND_TOKEN=z", "B=");
         var values = await ProcessEnvironment.ReadAsync(child.Pid, Processes.EffectiveUid, "LISTEND_TOKEN", "B", "LISTEND");
@@ -67,7 +67,7 @@ public class ProcessLookTests : KernelTest
     }
 
     [Fact]
-    public void Tokens_are_known_by_their_mark_and_each_is_another()
+    public void Each_token_has_the_mark_and_is_unique()
     {
         var tokens = new WorkerTokens();
         var (one, other) = (tokens.New(), tokens.New());
@@ -82,7 +82,7 @@ public class ProcessLookTests : KernelTest
 
     /// <summary>A worker's message counts by its session at once, and a stranger has to be looked at.</summary>
     [Fact]
-    public void A_worker_knows_its_own_session_by_one_call()
+    public void A_worker_identifies_its_session_with_one_call()
     {
         var leader = StartCat("/bin/cat", out var input);
         var stranger = StartCat("/bin/cat", out var other);

@@ -37,7 +37,7 @@ public class ServiceFilesTests : KernelTest
     [InlineData("@/orphan", "\"@/orphan\" is a script for \"/no/such/interpreter\", and there is no such program")]
     [InlineData("good", "no directory of PATH (/usr/bin:/bin) has a program \"good\"")]
     [InlineData("./wherever", null)]
-    public void A_program_is_looked_for_as_the_spawner_does(string program, string? message)
+    public void The_check_finds_a_program_as_the_spawner_does(string program, string? message)
     {
         var found = ServiceFiles.Look(Service(At(program)), "/usr/bin:/bin");
         Assert.Equal(message is null ? [] : [("command", At(message))], found.Select(fault => (fault.Setting, fault.Message)));
@@ -46,7 +46,7 @@ public class ServiceFilesTests : KernelTest
     }
 
     [Fact]
-    public void Path_is_the_services_and_a_relative_program_begins_in_its_directory()
+    public void The_check_uses_the_services_PATH_and_directory()
     {
         var path = ImmutableSortedDictionary<string, string>.Empty.Add("PATH", _directory.Path);
         Assert.Empty(ServiceFiles.Look(Service("good") with { Environment = path }, null));
@@ -59,7 +59,7 @@ public class ServiceFilesTests : KernelTest
     }
 
     [Fact]
-    public void Directories_and_files_of_variables_are_named_that_are_not_there()
+    public void Missing_directories_and_environment_files_are_named()
     {
         var found = ServiceFiles.Look(
             Service("./good") with

@@ -20,7 +20,7 @@ public class SlowNameServiceTests : KernelTest
     }
 
     [Fact]
-    public async Task Other_services_are_supervised_and_rolled_out_until_the_request_fails()
+    public async Task A_hanging_user_lookup_does_not_block_other_services()
     {
         var users = new HangingUsers();
         var time = new FakeTimeProvider();

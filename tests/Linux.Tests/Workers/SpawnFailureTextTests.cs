@@ -17,7 +17,7 @@ public sealed class SpawnFailureTextTests
         "above the daemon's own hard limit: raise that (LimitNPROC= in its unit)")]
     [InlineData("nofile", 7, 1024, "limits.nofile = 1024: setting it: EPERM", "LimitNOFILE=")]
     [InlineData("nofile", 7, ulong.MaxValue, "limits.nofile = infinity: setting it: EPERM", "it is above fs.nr_open, ")]
-    public void A_limit_that_is_refused_names_value_and_remedy(string name, int number, ulong value, string message, string remedy)
+    public void A_refused_limit_names_its_value_and_the_remedy(string name, int number, ulong value, string message, string remedy)
     {
         var spec = new ServiceSpec { Name = "a", Command = ["/a"], Limits = [new ResourceLimit(name, number, value)] };
         var text = SpawnFailureText.For(spec, "/a", new ChildProcess.Failure(SpawnStage.Limit, NotPermitted, 0), 3);

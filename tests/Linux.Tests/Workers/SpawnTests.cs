@@ -13,7 +13,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     private const int LimitNoFile = 7;
 
     [Fact]
-    public void Arguments_and_environment_arrive_as_they_are()
+    public void The_child_gets_arguments_and_environment_unchanged()
     {
         var report = probe.Run(plan => plan with
         {
@@ -29,7 +29,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void Pid_variables_are_the_childs_own_pid()
+    public void Pid_variables_contain_the_childs_pid()
     {
         var report = probe.Run(plan => plan with { Environment = ["LISTEN_FDS=1"], PidVariables = ["LISTEN_PID", "WATCHDOG_PID"] });
         var pid = report.Pid.ToString(CultureInfo.InvariantCulture);
@@ -40,7 +40,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void It_leads_a_session_of_its_own_with_no_signal_blocked_ignored_caught_or_pending()
+    public void The_child_leads_its_own_session_with_default_signals()
     {
         var report = probe.Run(plan => plan);
         Assert.Equal((report["pid"], report["pid"]), (report["sid"], report["pgid"]));
@@ -51,7 +51,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void Only_what_is_named_is_open()
+    public void Only_the_named_descriptors_are_open_in_the_child()
     {
         using var leaky = Loopback.Socket(2, 1);
         Libc.SetCloseOnExec(leaky, closes: false);
@@ -65,7 +65,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     /// The numbers are the kernel's to give, so the sources are put on numbers of their own by a table.
     /// </summary>
     [Fact]
-    public void Every_descriptor_stands_where_it_belongs() => Gen.Int[0, 9].Array[3, 14].Sample(
+    public void Every_descriptor_has_its_number_in_the_child() => Gen.Int[0, 9].Array[3, 14].Sample(
         choices =>
         {
             using var pool = new Pool(10);
@@ -81,7 +81,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     [InlineData(3, 3, 3, 3, 3, 3)]
     [InlineData(1, 0, 3, 2, 5, 4)]
     [InlineData(4, 4, 4, 4, 0, 4)]
-    public void Descriptors_that_stand_in_each_others_places_are_swapped(params int[] sources)
+    public void Descriptors_with_each_others_numbers_are_swapped(params int[] sources)
     {
         // Not owned here: whatever has these numbers now is given to the child, which does nothing with it.
         var borrowed = sources.Select(number => new DescriptorHandle(number)).ToList();
@@ -97,7 +97,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
     /// <summary>They take their steps at the same time: what is meant for one must not get into another.</summary>
     [Fact]
-    public void Several_that_are_on_their_way_at_once_are_each_what_was_asked_for()
+    public void Concurrent_spawns_each_start_the_requested_program()
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
         for (var round = 0; round < 20; round++)
@@ -158,7 +158,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     /// moment is its memory ours (kcmp(2), KCMP_VM).
     /// </summary>
     [Fact]
-    public void A_child_that_its_user_stops_before_its_program_holds_up_nothing_and_has_its_own_memory()
+    public void A_child_stopped_before_its_exec_blocks_nothing()
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
         using var stop = new CancellationTokenSource();
@@ -231,7 +231,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void The_bounding_set_is_what_is_ambient()
+    public void The_bounding_set_equals_the_ambient_set()
     {
         var report = probe.Run(
             plan => plan with { Uid = 65534, Gid = 65534, Groups = [], DropsBoundingSet = true, AmbientCapabilities = 1 << 10 });
@@ -240,7 +240,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void A_name_is_looked_for_in_the_search_path_with_the_childs_rights()
+    public void The_search_for_a_program_uses_the_childs_rights()
     {
         using var directory = new TemporaryDirectory();
         File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1C0);
@@ -262,14 +262,14 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void A_thousand_descriptors_fit()
+    public void A_child_can_get_a_thousand_descriptors()
     {
         using var pool = new Pool(1);
         AssertPlaced([.. Enumerable.Repeat(pool[0], 1000)]);
     }
 
     [Fact]
-    public void User_group_and_groups_are_the_ones_asked_for()
+    public void The_child_gets_the_requested_user_and_groups()
     {
         var report = probe.Run(plan => plan with { Uid = 65534, Gid = 65533, Groups = [7, 8, 4_000_000_000] });
         Assert.Equal("65534\t65534\t65534\t65534", report["status.Uid"]);
@@ -282,12 +282,12 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void No_groups_are_none() =>
+    public void An_empty_group_list_gives_no_groups() =>
         Assert.Equal("", probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [] })["status.Groups"].Trim());
 
     /// <summary>The child that changes its user shares our memory until it has executed; what that does to us is undone.</summary>
     [Fact]
-    public void The_daemon_itself_stays_as_it_was()
+    public void A_spawn_does_not_change_the_daemons_credentials()
     {
         Assert.True(Libc.IsDumpable);
 
@@ -320,7 +320,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void Ambient_capabilities_reach_another_user_and_no_others()
+    public void Only_ambient_capabilities_reach_another_user()
     {
         var report = probe.Run(plan => plan with
         {
@@ -345,7 +345,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void Umask_nice_limits_directory_and_no_new_privileges_are_set()
+    public void The_child_has_umask_nice_limits_and_no_new_privileges()
     {
         var report = probe.Run(plan => plan with
         {
@@ -361,7 +361,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void What_is_not_asked_for_stays_the_daemons()
+    public void The_child_inherits_settings_that_are_not_requested()
     {
         var report = probe.Run(plan => plan);
         Assert.Equal("0\t0\t0\t0", report["status.Uid"]);
@@ -371,7 +371,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
     /// <summary>A directory that root could enter and the worker cannot: its rights count, not ours.</summary>
     [Fact]
-    public void The_directory_is_entered_with_the_workers_rights()
+    public void The_child_enters_its_directory_with_the_workers_rights()
     {
         using var directory = new TemporaryDirectory();
         File.SetUnixFileMode(directory.Path, (UnixFileMode)0x1C0);
@@ -401,7 +401,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
     [Theory]
     [MemberData(nameof(Failures))]
-    public void A_step_that_fails_is_named(SpawnStage stage, string errno, string how)
+    public void A_failed_spawn_names_the_step(SpawnStage stage, string errno, string how)
     {
         using var directory = new TemporaryDirectory();
         foreach (var (name, text, mode) in new[] {
@@ -452,7 +452,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     [InlineData(SpawnStage.Nice)]
     [InlineData(SpawnStage.Limit)]
     [InlineData(SpawnStage.Capabilities)]
-    public void What_nobody_may_not_is_refused_by_name(
+    public void A_spawn_without_privilege_names_the_refused_step(
         SpawnStage stage) => KernelThread.AsNobody(() => AssertFails(stage, stage == SpawnStage.Nice ?
             "EACCES" :
             "EPERM", plan => stage switch
@@ -492,7 +492,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
     /// <summary>The child begins in our memory: what other threads and the collector do must not reach it, nor it them.</summary>
     [Fact]
-    public void Other_threads_allocate_meanwhile()
+    public void Other_threads_can_allocate_during_a_spawn()
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
         var stop = false;
@@ -534,7 +534,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void An_end_by_signal_is_told_apart()
+    public void An_exit_by_signal_differs_from_an_exit_status()
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
         var child = Child.Start(

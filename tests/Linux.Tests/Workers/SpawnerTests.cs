@@ -21,7 +21,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void A_worker_gets_its_listeners_and_variables_and_nothing_else()
+    public void A_worker_gets_only_its_listeners_and_variables()
     {
         using var first = Given.Listener("tcp://127.0.0.1:0");
         using var second = Given.Listener("unix://@linux-tests-spawner");
@@ -42,7 +42,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     [Fact]
-    public void On_standard_input_the_listener_is_descriptor_0()
+    public void A_listener_on_standard_input_is_descriptor_0()
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         var (lines, _) = Run(Service() with { Listeners = ["web"], Handoff = HandoffKind.Stdin }, [listener], out _);
@@ -53,7 +53,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
 
     /// <summary>What was said to the daemon is not said to the worker; files come before the service's own variables.</summary>
     [Fact]
-    public void Variables_come_in_their_order_and_the_daemons_own_do_not_come()
+    public void Variables_keep_their_order_without_the_daemons_own()
     {
         string[] ours = ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEND_CONTROL"];
         foreach (var name in ours)
@@ -116,7 +116,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
     /// <summary>Each says setting, value, stage and errno; no process, descriptor or file is left (the base class looks).</summary>
     [Theory]
     [MemberData(nameof(Failures))]
-    public void A_failure_names_what_failed_and_leaves_nothing(string what, string text)
+    public void A_failure_names_the_failed_step_and_leaves_nothing(string what, string text)
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
         var spec = what switch

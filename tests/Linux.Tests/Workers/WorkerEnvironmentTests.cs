@@ -5,7 +5,7 @@ namespace Supervisor.Linux.Tests.Workers;
 public class WorkerEnvironmentTests
 {
     [Fact]
-    public void What_is_a_processs_own_goes_before_what_all_have_and_of_two_the_later_one_counts()
+    public void Specific_variables_override_common_ones_and_the_last_wins()
     {
         var common = new WorkerEnvironment(
             new WorkerIdentity(null, null, null, []),
