@@ -38,7 +38,10 @@ public sealed record DaemonManifest
     /// <summary>When the daemon started, by the wall clock; upgrades do not change it.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
-    /// <summary>What the token of each worker and hook begins with, a secret: so a successor knows them. Null where an older version wrote this.</summary>
+    /// <summary>
+    /// What the token of each worker and hook begins with, a secret: so a successor knows them. Null where an older version wrote
+    /// this.
+    /// </summary>
     public string? TokenMark { get; init; }
 
     /// <summary>How often it has re-executed itself since.</summary>

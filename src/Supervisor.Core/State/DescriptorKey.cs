@@ -31,7 +31,8 @@ public static class DescriptorKey
     /// and the broker's connections must close with the process.
     /// </summary>
     public static bool OutlivesProcess(string key) =>
-        key is not (Lock or FdHolder) && !key.StartsWith(BrokerClientPrefix, StringComparison.Ordinal) && !(key.StartsWith("service/", StringComparison.Ordinal)
+        key is not (Lock or FdHolder) && !key.StartsWith(BrokerClientPrefix, StringComparison.Ordinal)
+            && !(key.StartsWith("service/", StringComparison.Ordinal)
             && (key.EndsWith("/process", StringComparison.Ordinal) || key.EndsWith("/first", StringComparison.Ordinal) || key.Contains("/hook/", StringComparison.Ordinal)));
 
     private const string ListenerPrefix = "listener/";
@@ -50,13 +51,16 @@ public static class DescriptorKey
     public static string Listener(string name) => ListenerPrefix + name;
 
     /// <summary>The socket of one of a listener's shards, by its number; the first one is the listener's.</summary>
-    public static string Shard(string name, int shard) => shard == 0 ? Listener(name) : string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/{shard}");
+    public static string Shard(string name, int shard) =>
+        shard == 0 ? Listener(name) : string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/{shard}");
 
     /// <summary>A shard that is draining, by its inode number.</summary>
-    public static string LeavingShard(string name, ulong inode) => string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/leaving/{inode}");
+    public static string LeavingShard(string name, ulong inode) =>
+        string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/leaving/{inode}");
 
     /// <summary>The name of the listener that a key belongs to; null where it is none.</summary>
-    public static string? ListenerName(string key) => key.StartsWith(ListenerPrefix, StringComparison.Ordinal) ? key[ListenerPrefix.Length..] : null;
+    public static string? ListenerName(string key) =>
+        key.StartsWith(ListenerPrefix, StringComparison.Ordinal) ? key[ListenerPrefix.Length..] : null;
 
     /// <summary>The pidfd of the process that counts as the worker.</summary>
     public static string Process(string service, int worker) => Worker(service, worker, "process");
@@ -74,10 +78,12 @@ public static class DescriptorKey
     public static string Error(string service, int worker) => Worker(service, worker, "error");
 
     /// <summary>A descriptor that workers of a slot have stored, by its number among the slot's.</summary>
-    public static string Stored(string service, int slot, int index) => string.Create(CultureInfo.InvariantCulture, $"service/{service}/stored/{slot}/{index}");
+    public static string Stored(string service, int slot, int index) =>
+        string.Create(CultureInfo.InvariantCulture, $"service/{service}/stored/{slot}/{index}");
 
     /// <summary>A running hook's pidfd, or the read end of its output or error.</summary>
     public static string Hook(string service, string what) => $"service/{service}/hook/{what}";
 
-    private static string Worker(string service, int worker, string what) => string.Create(CultureInfo.InvariantCulture, $"service/{service}/{worker}/{what}");
+    private static string Worker(string service, int worker, string what) =>
+        string.Create(CultureInfo.InvariantCulture, $"service/{service}/{worker}/{what}");
 }

@@ -292,7 +292,8 @@ public static class ManifestFormat
         writer.Reset();
     }
 
-    private static int? Number(JsonObject document, string name) => document[name] is JsonValue value && value.TryGetValue(out int number) ? number : null;
+    private static int? Number(JsonObject document, string name) =>
+        document[name] is JsonValue value && value.TryGetValue(out int number) ? number : null;
 
     /// <summary>Adds the fields that the writer did not know.</summary>
     private static void Complete(JsonNode? node, JsonTypeInfo type)

@@ -28,7 +28,9 @@ internal sealed partial class ManifestJson : JsonSerializerContext
     /// <summary>A stream.</summary>
     public static void Write(Utf8JsonWriter writer, StreamEntry? stream) => Default.StreamEntrySerializeHandler(writer, stream);
 
-    /// <summary>A service. By hand, for the sake of <see cref="ServiceState.Specs"/>: for keys that are numbers no code is generated.</summary>
+    /// <summary>
+    /// A service. By hand, for the sake of <see cref="ServiceState.Specs"/>: for keys that are numbers no code is generated.
+    /// </summary>
     public static void Write(Utf8JsonWriter writer, ServiceEntry service)
     {
         writer.WriteStartObject();

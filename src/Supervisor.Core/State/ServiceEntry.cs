@@ -95,7 +95,9 @@ public sealed record WorkerEntry
     /// <summary>RELOADING=1.</summary>
     public bool IsReloading { get; init; }
 
-    /// <summary>Inode numbers of the listening sockets that it was given at its exec; null where that is not known, and it may have any.</summary>
+    /// <summary>
+    /// Inode numbers of the listening sockets that it was given at its exec; null where that is not known, and it may have any.
+    /// </summary>
     public ImmutableArray<ulong>? Sockets { get; init; }
 
     /// <summary>The directory of the cgroup of its own; null where it has none.</summary>

@@ -2,7 +2,10 @@ using System.Buffers;
 
 namespace Supervisor.Core.State;
 
-/// <summary>Collects what a writer writes and passes it on to a stream piece by piece, so that no more than a piece is in memory. The stream stays the caller's.</summary>
+/// <summary>
+/// Collects what a writer writes and passes it on to a stream piece by piece, so that no more than a piece is in memory. The stream
+/// stays the caller's.
+/// </summary>
 internal sealed class StreamBuffer(Stream stream) : IBufferWriter<byte>
 {
     private const int Piece = 16 * 1024;

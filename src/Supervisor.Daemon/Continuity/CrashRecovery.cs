@@ -29,7 +29,8 @@ internal static class CrashRecovery
         refusal = found.Refusal;
         if (found.Error is { } error)
         {
-            log.Kind(MessageIds.StateUnusable).Error("{File}: cannot use the state of the previous daemon, starting without it: {Reason}", paths.StateFile, error);
+            log.Kind(MessageIds.StateUnusable).Error(
+                "{File}: cannot use the state of the previous daemon, starting without it: {Reason}", paths.StateFile, error);
         }
 
         // A state of another boot speaks of nothing that is left.
@@ -79,5 +80,6 @@ internal static class CrashRecovery
 
     /// <summary>Whether the descriptor under the listener's name is the socket that the state names.</summary>
     private static bool IsIn(IncomingDescriptors descriptors, ListenerEntry entry) =>
-        descriptors.Peek(DescriptorKey.Listener(entry.Spec.Name)) is { } held && (Files.GetStatus(held, out var status) is not null || status.Inode == entry.Inode);
+        descriptors.Peek(DescriptorKey.Listener(entry.Spec.Name)) is { } held
+            && (Files.GetStatus(held, out var status) is not null || status.Inode == entry.Inode);
 }

@@ -132,7 +132,8 @@ internal sealed class CrashSafeDescriptors : IDisposable
         }
         else
         {
-            _log.Kind(MessageIds.KeeperFailed).Warning("cannot start the keeper: {Reason}; if listend dies, listeners that no worker holds are lost", error);
+            _log.Kind(MessageIds.KeeperFailed).Warning(
+                "cannot start the keeper: {Reason}; if listend dies, listeners that no worker holds are lost", error);
         }
     }
 

@@ -13,7 +13,9 @@ namespace Supervisor.Daemon.Continuity;
 /// <param name="Arguments">Our arguments.</param>
 internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IReadOnlyList<string> Arguments)
 {
-    /// <summary>This process's, from the <paramref name="arguments"/> of Main. Call it before the working directory or PATH can change.</summary>
+    /// <summary>
+    /// This process's, from the <paramref name="arguments"/> of Main. Call it before the working directory or PATH can change.
+    /// </summary>
     public static Executable Current(string[] arguments)
     {
         var command = Encoding.UTF8.GetString(File.ReadAllBytes("/proc/self/cmdline")).TrimEnd('\0').Split('\0');
@@ -26,7 +28,8 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
 
         // argv[0] may be anything: it counts only where it leads to the running file.
         if (path is null || Files.GetTargetStatus(path, out var named) is not null
-            || Files.GetTargetStatus("/proc/self/exe", out var running) is not null || (named.Device, named.Inode) != (running.Device, running.Inode))
+            || Files.GetTargetStatus("/proc/self/exe", out var running) is not null
+            || (named.Device, named.Inode) != (running.Device, running.Inode))
         {
             const string gone = " (deleted)";
             path = OpenFiles.ReadLink("/proc/self/exe") ?? path ?? name;
@@ -36,7 +39,10 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
         return new Executable(path, [path, .. prefix.Skip(1)], arguments);
     }
 
-    /// <summary>Why the file at the path cannot be executed, or must not be because another user may have put it there; null where it may be. Waits for the file system: not on the loop.</summary>
+    /// <summary>
+    /// Why the file at the path cannot be executed, or must not be because another user may have put it there; null where it may be.
+    /// Waits for the file system: not on the loop.
+    /// </summary>
     public string? Flaw()
     {
         if (Files.GetTargetStatus(Path, out var status) is { } error)
@@ -45,10 +51,12 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
         }
 
         return !status.IsRegular ? $"{Path} is not a regular file"
-            : !Files.IsExecutable(Path) ? $"{Path} is not executable: run chmod 755 {Path}, and check that its file system is not mounted noexec"
+            : !Files.IsExecutable(Path)
+                ? $"{Path} is not executable: run chmod 755 {Path}, and check that its file system is not mounted noexec"
             : PathAudit.ExecutableFlaw(Path);
     }
 
     /// <summary>Device and inode of the file at the path.</summary>
-    public (ulong Device, ulong Inode) Identity => Files.GetTargetStatus(Path, out var status) is null ? (status.Device, status.Inode) : default;
+    public (ulong Device, ulong Inode) Identity =>
+        Files.GetTargetStatus(Path, out var status) is null ? (status.Device, status.Inode) : default;
 }

@@ -17,6 +17,9 @@ internal interface IReExecSystem
     /// <summary>Has the executable check the state in a child process, and calls <paramref name="onResult"/> once, on the loop.</summary>
     void Preflight(byte[] state, Action<TrialResult> onResult);
 
-    /// <summary>Becomes the executable, with the state as it is now and every descriptor. Returns only where that fails, with the reason; then everything is as before.</summary>
+    /// <summary>
+    /// Becomes the executable, with the state as it is now and every descriptor. Returns only where that fails, with the reason; then
+    /// everything is as before.
+    /// </summary>
     string Execute();
 }

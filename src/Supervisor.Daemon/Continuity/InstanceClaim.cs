@@ -26,7 +26,8 @@ internal static class InstanceClaim
     /// <param name="previous">What was handed over.</param>
     /// <param name="error">The reason.</param>
     public static InstanceLock? TryClaim(
-        RuntimePaths paths, ListendConfig? config, string? file, bool isForced, ILogger log, out PreviousDaemonState? previous, out string? error)
+        RuntimePaths paths, ListendConfig? config, string? file, bool isForced, ILogger log, out PreviousDaemonState? previous,
+        out string? error)
     {
         previous = null;
         if (InstanceLock.TryTake(paths, out var isHeld, out error) is { } free)

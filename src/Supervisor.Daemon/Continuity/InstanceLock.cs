@@ -28,7 +28,10 @@ internal sealed class InstanceLock : IDisposable
         return new InstanceLock(file);
     }
 
-    /// <summary>Creates the directory where it is missing, and takes the lock; null with the reason, and in <paramref name="isHeld"/> whether another process has it.</summary>
+    /// <summary>
+    /// Creates the directory where it is missing, and takes the lock; null with the reason, and in <paramref name="isHeld"/> whether
+    /// another process has it.
+    /// </summary>
     public static InstanceLock? TryTake(RuntimePaths paths, out bool isHeld, out string? error)
     {
         isHeld = false;
@@ -70,7 +73,9 @@ internal sealed class InstanceLock : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    /// <summary>Why another user may create or replace files in the runtime directory; null where none may, or it does not exist yet.</summary>
+    /// <summary>
+    /// Why another user may create or replace files in the runtime directory; null where none may, or it does not exist yet.
+    /// </summary>
     public static PathStep? Flaw(string directory, PathTrust trust)
     {
         using var walk = PathWalk.Of(directory, trust);
@@ -105,5 +110,6 @@ internal sealed class InstanceLock : IDisposable
         return null;
     }
 
-    private static void Sign(DescriptorHandle file) => Files.Replace(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Processes.CurrentPid}\n")));
+    private static void Sign(DescriptorHandle file) =>
+        Files.Replace(file, Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Processes.CurrentPid}\n")));
 }

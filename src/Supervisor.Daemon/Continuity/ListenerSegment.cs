@@ -13,7 +13,8 @@ internal sealed class ListenerSegment : IDisposable
 
     public ListenerSegment()
     {
-        using var memory = Succession.Memory("listend-listeners", out var refused) ?? throw new IOException($"no memory for the state: {refused}");
+        using var memory = Succession.Memory("listend-listeners", out var refused)
+            ?? throw new IOException($"no memory for the state: {refused}");
         _memory = new FileStream(new SafeFileHandle(memory.Number, ownsHandle: true), FileAccess.ReadWrite);
         memory.SetHandleAsInvalid();
     }

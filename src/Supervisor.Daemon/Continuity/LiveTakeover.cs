@@ -36,7 +36,10 @@ internal sealed class LiveTakeover(
     /// <summary>How long each step of the successor may take. It takes milliseconds; a host can be busy.</summary>
     public static readonly TimeSpan StepTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>A successor asks. Null where the take-over begins, on the connection that <paramref name="release"/> gives; otherwise the reason why it is refused.</summary>
+    /// <summary>
+    /// A successor asks. Null where the take-over begins, on the connection that <paramref name="release"/> gives; otherwise the
+    /// reason why it is refused.
+    /// </summary>
     public BrokerError? Begin(BrokerPeer peer, Func<DescriptorHandle> release)
     {
         if ((SuccessionRules.Refusal(lifecycle, isReloading()) ?? system.Objection(peer)) is { } reason)

@@ -5,6 +5,7 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.State;
 using Supervisor.Daemon.Model;
 using Supervisor.Linux.Kernel;
+using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
 
@@ -21,7 +22,9 @@ internal enum SuccessionWay
     Recovered,
 }
 
-/// <summary>What a previous daemon has left for this one: its state, and its descriptors as far as they were found. Owns the descriptors.</summary>
+/// <summary>
+/// What a previous daemon has left for this one: its state, and its descriptors as far as they were found. Owns the descriptors.
+/// </summary>
 /// <param name="way">How this daemon got them.</param>
 /// <param name="manifest">The state.</param>
 /// <param name="unknown">What a newer version wrote into the state and this one does not know.</param>
@@ -74,8 +77,8 @@ internal sealed class PreviousDaemonState(SuccessionWay way, DaemonManifest mani
     public string Note => way switch
     {
         SuccessionWay.ReExecuted => $"re-executed: listend {manifest.Version} (pid {manifest.Pid}) is now listend {DaemonInfo.Version}, upgrade {Upgrades}",
-        SuccessionWay.TookOver => $"took over from a running daemon (listend {manifest.Version}, pid {manifest.Pid})",
-        SuccessionWay.Recovered => $"recovered from a previous daemon (listend {manifest.Version}, pid {manifest.Pid}, exited)",
+        SuccessionWay.TookOver => $"{Self} took over from a running daemon (listend {manifest.Version}, pid {manifest.Pid})",
+        SuccessionWay.Recovered => $"{Self} recovered from a previous daemon (listend {manifest.Version}, pid {manifest.Pid}, exited)",
         _ => throw new InvalidOperationException(way.ToString()),
     };
 
@@ -96,7 +99,9 @@ internal sealed class PreviousDaemonState(SuccessionWay way, DaemonManifest mani
         Services = manifest.Config.Services,
     };
 
-    /// <summary>Whether a configuration differs from the one that a daemon wrote into its state, apart from its file and runtime directory.</summary>
+    /// <summary>
+    /// Whether a configuration differs from the one that a daemon wrote into its state, apart from its file and runtime directory.
+    /// </summary>
     public static bool IsOther(ConfigEntry before, ListendConfig now) => !ManifestFormat.AreSame(
         before with { File = null, RuntimeDirectory = null },
         new ConfigEntry
@@ -107,6 +112,8 @@ internal sealed class PreviousDaemonState(SuccessionWay way, DaemonManifest mani
             Listeners = now.Listeners,
             Services = now.Services,
         });
+
+    private static string Self => $"listend {DaemonInfo.Version} (pid {Processes.CurrentPid})";
 
     /// <inheritdoc/>
     public void Dispose() => descriptors.Dispose();

@@ -32,7 +32,8 @@ namespace Supervisor.Daemon.Continuity;
 /// <param name="events">Where a refusal is told.</param>
 /// <param name="log">The log.</param>
 internal sealed class ReExec(
-    EventLoop loop, Lifecycle lifecycle, Func<bool> isReloading, Func<byte[]> state, IQuiescence quiescence, IReExecSystem system, EventLog events, ILogger log)
+    EventLoop loop, Lifecycle lifecycle, Func<bool> isReloading, Func<byte[]> state, IQuiescence quiescence, IReExecSystem system,
+    EventLog events, ILogger log)
 {
     /// <summary>
     /// Begins. The task gives the version that takes over, which happens as soon as the answers in progress are given; or the
@@ -78,7 +79,8 @@ internal sealed class ReExec(
                 return;
             }
 
-            log.Kind(MessageIds.UpgradeStarted).Information("upgrade: {Executable} is listend {Version} and accepts the state: executing it", system.Path, version);
+            log.Kind(MessageIds.UpgradeStarted).Information(
+                "upgrade: {Executable} is listend {Version} and accepts the state: executing it", system.Path, version);
             answer.SetResult((version, null));
             quiescence.Begin(() => Execute(identity));
         });

@@ -19,7 +19,8 @@ namespace Supervisor.Daemon.Continuity;
 /// <param name="broker">Whose connections are passed on.</param>
 /// <param name="flush">Writes the log and the workers' output: execve() ends the threads that write.</param>
 internal sealed class ReExecSystem(
-    EventLoop loop, OrphanReaper orphans, Executable executable, string? configFile, StateSnapshots snapshots, Broker broker, Action flush) : IReExecSystem
+    EventLoop loop, OrphanReaper orphans, Executable executable, string? configFile, StateSnapshots snapshots, Broker broker, Action flush)
+        : IReExecSystem
 {
     /// <summary>How long the executable may take to check the state. It takes milliseconds; a host can be busy.</summary>
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(10);
@@ -44,7 +45,8 @@ internal sealed class ReExecSystem(
         }
 
         UpgradePreflight.Run(
-            loop, orphans, executable.Path, [.. executable.Prefix, .. StateCheck.Arguments(StateDescriptor, PathAudit.CommandLine, configFile)], Environment(), [memory],
+            loop, orphans, executable.Path,
+            [.. executable.Prefix, .. StateCheck.Arguments(StateDescriptor, PathAudit.CommandLine, configFile)], Environment(), [memory],
             CheckTimeout + TimeSpan.FromSeconds(state.Length >> 20), onResult);
     }
 

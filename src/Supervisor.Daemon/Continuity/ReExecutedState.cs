@@ -32,7 +32,10 @@ internal static class ReExecutedState
         return new PreviousDaemonState(SuccessionWay.ReExecuted, manifest, unknown!, IncomingDescriptors.FromNumbers(numbers));
     }
 
-    /// <summary>Reads the state of process <paramref name="pid"/> and closes its descriptor, whose number is returned; null with the reason where it is not one.</summary>
+    /// <summary>
+    /// Reads the state of process <paramref name="pid"/> and closes its descriptor, whose number is returned; null with the reason
+    /// where it is not one.
+    /// </summary>
     internal static int? Read(string variable, int pid, out DaemonManifest? manifest, out UnknownFields? unknown, out string? error)
     {
         (manifest, unknown) = (null, null);

@@ -29,7 +29,10 @@ internal static class StateCheck
         .. configFile is null ? [] : (string[])["--config", configFile],
     ];
 
-    /// <summary>Checks the state in the sealed memory file <paramref name="memory"/>, and the configuration file where there is one: the answer, or else every error.</summary>
+    /// <summary>
+    /// Checks the state in the sealed memory file <paramref name="memory"/>, and the configuration file where there is one: the
+    /// answer, or else every error.
+    /// </summary>
     public static StateVerdict? Run(DescriptorHandle memory, string? configFile, out IReadOnlyList<string> errors)
     {
         if (Succession.ReadSealed(memory, out var refused) is not { } bytes)

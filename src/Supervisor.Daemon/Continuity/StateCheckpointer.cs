@@ -50,7 +50,8 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     /// <param name="stateFile">The path of the state file.</param>
     /// <param name="log">The log.</param>
     public StateCheckpointer(
-        EventLoop loop, ListenerTable table, ServiceTable services, StateSnapshots snapshots, CrashSafeDescriptors descriptors, string stateFile, ILogger log)
+        EventLoop loop, ListenerTable table, ServiceTable services, StateSnapshots snapshots, CrashSafeDescriptors descriptors,
+        string stateFile, ILogger log)
     {
         _loop = loop;
         _table = table;

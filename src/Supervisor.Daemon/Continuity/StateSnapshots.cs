@@ -51,7 +51,10 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
     public ImmutableArray<ListenerEntry> Listeners(OutgoingDescriptors? descriptors) =>
         [.. sources.Listeners.Handles.Select(handle => ListenerSnapshot.Of(handle, descriptors, sources.GivesUp(handle)))];
 
-    /// <summary>The state without listeners, events and output; the services' descriptors and those of the sockets that clients connect to are added to <paramref name="descriptors"/>.</summary>
+    /// <summary>
+    /// The state without listeners, events and output; the services' descriptors and those of the sockets that clients connect to are
+    /// added to <paramref name="descriptors"/>.
+    /// </summary>
     public DaemonManifest WithoutListeners(OutgoingDescriptors descriptors)
     {
         descriptors.Add(DescriptorKey.Control, own.Control);
@@ -73,11 +76,16 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
         return Manifest(Listeners(descriptors), descriptors, withStreams: true);
     }
 
-    /// <summary>Writes a state, with what a newer version wrote into a previous one; with <paramref name="listeners"/> in place of its listeners.</summary>
-    public void Write(Stream stream, DaemonManifest manifest, Action<Stream>? listeners = null) => ManifestFormat.Write(stream, manifest, sources.Unknown, listeners);
+    /// <summary>
+    /// Writes a state, with what a newer version wrote into a previous one; with <paramref name="listeners"/> in place of its
+    /// listeners.
+    /// </summary>
+    public void Write(Stream stream, DaemonManifest manifest, Action<Stream>? listeners = null) =>
+        ManifestFormat.Write(stream, manifest, sources.Unknown, listeners);
 
     /// <summary>Writes the listeners' part of a state.</summary>
-    public void WriteListeners(Stream stream, ImmutableArray<ListenerEntry> listeners) => ManifestFormat.WriteListeners(stream, listeners, sources.Unknown);
+    public void WriteListeners(Stream stream, ImmutableArray<ListenerEntry> listeners) =>
+        ManifestFormat.WriteListeners(stream, listeners, sources.Unknown);
 
     private DaemonManifest Manifest(ImmutableArray<ListenerEntry> listeners, OutgoingDescriptors? descriptors, bool withStreams)
     {

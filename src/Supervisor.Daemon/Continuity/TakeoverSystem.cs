@@ -16,7 +16,8 @@ internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snaps
 {
     /// <inheritdoc/>
     public string? Objection(BrokerPeer peer) =>
-        services.FirstOrDefault(runner => runner.RunsHook) is { } busy ? $"a hook of service {busy.Name} is running: try again when it has exited"
+        services.FirstOrDefault(runner => runner.RunsHook) is { } busy
+            ? $"a hook of service {busy.Name} is running: try again when it has exited"
         : Processes.CurrentPid == 1
             ? "the running daemon is pid 1 of its container, which ends with it: replace its executable and run \"listenctl upgrade\""
         : Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 }
@@ -44,7 +45,8 @@ internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snaps
         descriptors.Add(DescriptorKey.State, memory);
         descriptors.Add(DescriptorKey.Daemon, self);
         return SuccessionLink.Send(
-            link, descriptors.All.Where(pair => DescriptorKey.IsHandedOver(pair.Key)).ToDictionary(StringComparer.Ordinal), LiveTakeover.StepTimeout);
+            link, descriptors.All.Where(pair => DescriptorKey.IsHandedOver(pair.Key)).ToDictionary(StringComparer.Ordinal),
+            LiveTakeover.StepTimeout);
     }
 
     /// <inheritdoc/>
@@ -59,5 +61,6 @@ internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snaps
 
     /// <summary>Whether process ids mean the same there as here, as far as that can be seen.</summary>
     private static bool IsOfSameNamespace(int pid) =>
-        OpenFiles.ReadLink(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/pid")) is not { } there || there == OpenFiles.ReadLink("/proc/self/ns/pid");
+        OpenFiles.ReadLink(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/pid")) is not { } there
+            || there == OpenFiles.ReadLink("/proc/self/ns/pid");
 }

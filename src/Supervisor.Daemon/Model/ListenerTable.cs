@@ -13,7 +13,9 @@ using Supervisor.Native;
 
 namespace Supervisor.Daemon.Model;
 
-/// <summary>The daemon's listeners by name, in the order of the configuration. Owns the handles. On the loop, but for <see cref="Given"/>.</summary>
+/// <summary>
+/// The daemon's listeners by name, in the order of the configuration. Owns the handles. On the loop, but for <see cref="Given"/>.
+/// </summary>
 internal sealed class ListenerTable
 {
     private readonly ListenerFactory _factory;
@@ -39,12 +41,15 @@ internal sealed class ListenerTable
             }
         }
 
-        return _byName.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var found) && name.SequenceEqual(found.Name) ? found : null;
+        return _byName.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name, out var found) && name.SequenceEqual(found.Name)
+            ? found
+            : null;
     }
 
     /// <summary>Whether that is the socket of one of them.</summary>
     public bool Has(DescriptorHandle descriptor) =>
-        Files.GetStatus(descriptor, out var status) is null && status.IsSocket && _handles.Exists(handle => handle.Sockets.Any(socket => socket.Inode == status.Inode));
+        Files.GetStatus(descriptor, out var status) is null && status.IsSocket
+            && _handles.Exists(handle => handle.Sockets.Any(socket => socket.Inode == status.Inode));
 
     /// <summary>Adds a listener.</summary>
     public void Add(ListenerHandle handle)
@@ -81,7 +86,9 @@ internal sealed class ListenerTable
         {
             foreach (var name in service.Listeners.Where(name => Find(name) is null))
             {
-                log.Kind(MessageIds.ListenerAwaited).Listener(name).Service(service.Name).Warning("service {Service}: no listener named {Listener}: the service waits for its descriptor (listenctl put {Listener} --fd N)", service.Name, name, name);
+                log.Kind(MessageIds.ListenerAwaited).Listener(name).Service(service.Name).Warning(
+                    "service {Service}: no listener named {Listener}: the service waits for its descriptor (listenctl put {Listener} --fd N)",
+                    service.Name, name, name);
                 _handles.Add(_factory.Given.Await(name));
                 _byName = null;
             }

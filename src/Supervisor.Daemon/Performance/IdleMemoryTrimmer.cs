@@ -5,7 +5,8 @@ namespace Supervisor.Daemon.Performance;
 
 /// <summary>
 /// Gives memory back to the system once after the start and once after each time that the control socket was served: the daemon is
-/// idle nearly always, and would keep what reading the configuration and an HTTP server for one request have touched. On the loop. Measured by
+/// idle nearly always, and would keep what reading the configuration and an HTTP server for one request have touched. On the loop.
+/// Measured by
 /// tests/Bench/RestBenchmark.
 /// </summary>
 internal sealed class IdleMemoryTrimmer(EventLoop loop) : IDeadline
@@ -22,7 +23,9 @@ internal sealed class IdleMemoryTrimmer(EventLoop loop) : IDeadline
     /// <summary>Gives memory back after that time.</summary>
     public void Begin(TimeSpan after) => NextDeadline = loop.Now + after;
 
-    /// <summary>Gives back garbage, also what waits for a finalizer, and the program's own pages that were read once: a few milliseconds.</summary>
+    /// <summary>
+    /// Gives back garbage, also what waits for a finalizer, and the program's own pages that were read once: a few milliseconds.
+    /// </summary>
     public void PassDeadline()
     {
         NextDeadline = null;

@@ -8,7 +8,10 @@ namespace Supervisor.Daemon.Performance;
 /// </summary>
 internal static class StartCollectionPause
 {
-    /// <summary>Bytes that may be allocated without a collection: hundreds of workers take some of these. Collecting begins again automatically when they are used up.</summary>
+    /// <summary>
+    /// Bytes that may be allocated without a collection: hundreds of workers take some of these. Collecting begins again
+    /// automatically when they are used up.
+    /// </summary>
     private const long Budget = 16 * 1024 * 1024;
 
     private const int ManyWorkers = 32;

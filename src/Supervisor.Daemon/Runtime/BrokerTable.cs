@@ -20,7 +20,10 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
     /// <summary>Descriptors that may be held for those who put them.</summary>
     public const int MaxGiven = 1024;
 
-    /// <summary>A descriptor was put: its handle, and whether it is new in the table. Whatever has to be saved is saved before the client is answered and closes its own.</summary>
+    /// <summary>
+    /// A descriptor was put: its handle, and whether it is new in the table. Whatever has to be saved is saved before the client is
+    /// answered and closes its own.
+    /// </summary>
     public event Action<ListenerHandle, bool>? Added;
 
     /// <summary>A descriptor was dropped.</summary>
@@ -105,7 +108,9 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
 
     /// <inheritdoc/>
     public BrokerError? Succeed(BrokerPeer peer, Func<DescriptorHandle> release) =>
-        Takeovers is { } takeovers ? takeovers.Begin(peer, release) : new BrokerError(BrokerErrorCode.Denied, "listend is starting: try again");
+        Takeovers is { } takeovers
+            ? takeovers.Begin(peer, release)
+            : new BrokerError(BrokerErrorCode.Denied, "listend is starting: try again");
 
     private static BrokerError Configured(string name, string what) =>
         new(BrokerErrorCode.Denied, $"listener \"{name}\" is configured and cannot be {what}: change the configuration");

@@ -55,13 +55,15 @@ internal sealed class DaemonParts : IDisposable
         Factory = new ListenerFactory(request.System.Time, log, _limit, spec => LeftoverHolders.Of(ServicesOf(spec.Name)));
         Listeners = new ListenerTable(Factory);
         Services = new ServiceTable(spec => new ServiceRunner(
-            Loop, _spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], log, Disposer, Orphans, request.LogsToJournal));
+            Loop, _spawner, spec, [.. spec.Listeners.Select(name => Listeners.Find(name)!)], log, Disposer, Orphans,
+            request.LogsToJournal));
         Drift = new DriftWatch(Loop, Factory.Repair);
         _serviceDrift = new ServiceDriftWatch(Drift);
         Conflicts = new ConflictWatch(Loop, Factory, log);
         Metrics = new MetricsEndpoint(Loop, () => Control.Metrics.Text(request.Info, Listeners, Services), log);
         Reloader = new Reloader(new ReloadContext(
-            Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Drift, Factory, Conflicts, () => StateChanged?.Invoke(), log));
+            Loop, request.Info, Lifecycle, Config, Listeners, Services, Events, Drift, Factory, Conflicts, () => StateChanged?.Invoke(),
+            log));
         Connect();
     }
 
@@ -107,7 +109,8 @@ internal sealed class DaemonParts : IDisposable
     public Reloader Reloader { get; }
 
     /// <summary>Whether listeners are configured and none has a socket or is yet to be given one.</summary>
-    public bool HasNothingToServe => Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null && !handle.IsAwaited);
+    public bool HasNothingToServe =>
+        Listeners.Handles.Count > 0 && Listeners.Handles.All(handle => handle.Descriptor is null && !handle.IsAwaited);
 
     /// <summary>Starts the services that wait for a listener, which now has its socket.</summary>
     public void StartServicesOf(ListenerHandle handle)

@@ -66,12 +66,19 @@ internal static class DaemonStart
         PathTrust.InForce = PathAudit.Trust(config.Daemon);
         var system = new DaemonSystem();
         var info = new DaemonInfo(
-            options.ConfigFile, paths, options.IsDirectoryGiven, previous?.Manifest.StartedAt ?? system.Time.GetUtcNow(), previous?.Upgrades ?? 0);
+            options.ConfigFile, paths, options.IsDirectoryGiven,
+            previous?.Manifest.StartedAt ?? system.Time.GetUtcNow(), previous?.Upgrades ?? 0);
         var request = new StartRequest(config, info, claim, options.Executable, system, log, logging.IsJournal, logging.Flush);
-        return previous is null ? FreshStart.Run(request) : ResumedStart.Run(request, previous, Changed(options.Configured, configured, previous));
+        return previous is null
+            ? FreshStart.Run(request)
+            : ResumedStart.Run(request, previous, Changed(options.Configured, configured, previous));
     }
 
-    /// <summary>What is to be applied once the daemon serves. A re-execution is no reason to read the configuration again, a start is.</summary>
+    /// <summary>
+    /// What is to be applied once the daemon serves. A re-execution is no reason to read the configuration again, a start is.
+    /// </summary>
     private static ConfigResult? Changed(ConfigResult result, ListendConfig? configured, PreviousDaemonState previous) =>
-        !previous.IsSameProcess && (configured is null || PreviousDaemonState.IsOther(previous.Manifest.Config, configured)) ? result : null;
+        !previous.IsSameProcess && (configured is null || PreviousDaemonState.IsOther(previous.Manifest.Config, configured))
+            ? result
+            : null;
 }

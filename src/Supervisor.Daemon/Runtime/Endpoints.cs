@@ -27,15 +27,18 @@ internal sealed class Endpoints : IDisposable
         _table = table;
         _descriptors = new CrashSafeDescriptors(parts.Loop, request.Info.Paths, previous, request.Log);
         var sources = new StateSources(
-            parts.Loop, request.Info, parts.Tokens.Mark, parts.Config, parts.Listeners, parts.Conflicts.GivesUp, parts.Services, parts.Events, previous?.Unknown);
+            parts.Loop, request.Info, parts.Tokens.Mark, parts.Config, parts.Listeners, parts.Conflicts.GivesUp, parts.Services,
+            parts.Events, previous?.Unknown);
         var snapshots = new StateSnapshots(sources, new OwnSockets(request.Lock.Descriptor, control.Listener, broker), () => _descriptors.Link);
         Checkpointer = new StateCheckpointer(parts.Loop, parts.Listeners, parts.Services, snapshots, _descriptors, request.Info.Paths.StateFile, request.Log);
         var quiescence = new Quiescence(parts.Loop, control, parts.Orphans, parts.Disposer);
         ReExec = new ReExec(
             parts.Loop, parts.Lifecycle, () => parts.Reloader.IsUnderWay, snapshots.ForCheck, quiescence,
-            new ReExecSystem(parts.Loop, parts.Orphans, request.Executable, request.Info.ConfigFile, snapshots, broker, parts.Flush), parts.Events, request.Log);
+            new ReExecSystem(parts.Loop, parts.Orphans, request.Executable, request.Info.ConfigFile, snapshots, broker, parts.Flush),
+            parts.Events, request.Log);
         table.Takeovers = new LiveTakeover(
-            parts.Lifecycle, () => parts.Reloader.IsUnderWay, quiescence, new TakeoverSystem(parts.Services, snapshots, parts.Flush), parts.Events, request.Log);
+            parts.Lifecycle, () => parts.Reloader.IsUnderWay, quiescence, new TakeoverSystem(parts.Services, snapshots, parts.Flush),
+            parts.Events, request.Log);
         Connect(parts);
     }
 
@@ -60,7 +63,8 @@ internal sealed class Endpoints : IDisposable
 
         var table = new BrokerTable(parts.Listeners, parts.Services, parts.Events, request.Log);
         var broker = Broker.TryStart(
-            parts.Loop, paths.BrokerSocket, table, parts.Disposer, request.Log, out error, Inherited(previous, DescriptorKey.Broker, paths.BrokerSocket));
+            parts.Loop, paths.BrokerSocket, table, parts.Disposer, request.Log, out error,
+            Inherited(previous, DescriptorKey.Broker, paths.BrokerSocket));
         if (broker is null)
         {
             control.Stop();

@@ -77,9 +77,12 @@ internal static class FreshStart
         }
     }
 
-    /// <summary>Whether something depends on users: a service that could not be started, or a listener that only some users may take.</summary>
+    /// <summary>
+    /// Whether something depends on users: a service that could not be started, or a listener that only some users may take.
+    /// </summary>
     private static bool NeedsUsers(DaemonParts parts) =>
-        parts.Services.Any(runner => runner.Blocked is not null || runner.Waits is not null) || parts.Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty);
+        parts.Services.Any(runner => runner.Blocked is not null || runner.Waits is not null)
+            || parts.Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty);
 
     /// <summary>
     /// A start does not wait for the user database, and a service whose user does not exist (yet) fails alone. This logs where the

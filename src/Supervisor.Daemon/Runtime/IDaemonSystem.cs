@@ -17,7 +17,10 @@ internal interface IDaemonSystem
     /// <summary>A variable of the environment; null where it is not set.</summary>
     string? Variable(string name);
 
-    /// <summary>Calls <paramref name="onSignal"/>, on any thread, at SIGTERM, SIGINT and SIGHUP instead of what they do by default; until it is disposed of.</summary>
+    /// <summary>
+    /// Calls <paramref name="onSignal"/>, on any thread, at SIGTERM, SIGINT and SIGHUP instead of what they do by default; until it
+    /// is disposed of.
+    /// </summary>
     IDisposable Handle(Action<PosixSignal> onSignal);
 
     /// <summary>Lets in the signals that a re-execution has blocked.</summary>

@@ -16,7 +16,10 @@ namespace Supervisor.Daemon.Runtime;
 /// <summary>Opens the listeners of a configuration: adopts those that LISTEN_FDS gives, and makes the others.</summary>
 internal static class ListenerOpening
 {
-    /// <summary>Opens all of <paramref name="specs"/> into the table, in their order. A listener that cannot be made is in the table without a socket.</summary>
+    /// <summary>
+    /// Opens all of <paramref name="specs"/> into the table, in their order. A listener that cannot be made is in the table without a
+    /// socket.
+    /// </summary>
     public static void Open(ListenerTable table, ListenerFactory factory, ImmutableArray<ListenerSpec> specs, Disposer disposer, ILogger log)
     {
         var inherited = InheritedDescriptors.FromEnvironment(out var complaint);
@@ -37,7 +40,8 @@ internal static class ListenerOpening
     }
 
     /// <summary>By name first, because a name is what somebody meant; then by the socket's address.</summary>
-    private static Dictionary<string, ListenerHandle> Adopt(ListenerFactory factory, ImmutableArray<ListenerSpec> specs, InheritedDescriptors inherited)
+    private static Dictionary<string, ListenerHandle> Adopt(
+        ListenerFactory factory, ImmutableArray<ListenerSpec> specs, InheritedDescriptors inherited)
     {
         var giver = inherited.Remaining.Count > 0 ? Parent() : null;
         var adopted = new Dictionary<string, ListenerHandle>(StringComparer.Ordinal);

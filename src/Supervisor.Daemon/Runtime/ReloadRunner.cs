@@ -7,7 +7,9 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Runtime;
 
-/// <summary>Runs reloads, by SIGHUP and by the control interface, and tells systemd (Type=notify-reload) when each begins and ends.</summary>
+/// <summary>
+/// Runs reloads, by SIGHUP and by the control interface, and tells systemd (Type=notify-reload) when each begins and ends.
+/// </summary>
 /// <param name="loop">The loop.</param>
 /// <param name="load">Reads and validates the files. Any thread but the loop's.</param>
 /// <param name="apply">Applies what was read, or plans it. On the loop.</param>
@@ -16,7 +18,9 @@ namespace Supervisor.Daemon.Runtime;
 internal sealed class ReloadRunner(
     EventLoop loop, Func<ConfigResult> load, Func<ConfigResult, bool, ReloadDocument> apply, SystemdNotify systemd, ILogger log)
 {
-    /// <summary>SIGHUP: reads the files on another thread, because a disk can be slow. The task completes when the reload has ended.</summary>
+    /// <summary>
+    /// SIGHUP: reads the files on another thread, because a disk can be slow. The task completes when the reload has ended.
+    /// </summary>
     public Task OnSignalAsync() => Task.Run(async () =>
     {
         try
@@ -29,7 +33,10 @@ internal sealed class ReloadRunner(
         }
     });
 
-    /// <summary>Reloads, or with <paramref name="dryRun"/> only plans the reload. The caller's thread, which is not the loop's, reads the files.</summary>
+    /// <summary>
+    /// Reloads, or with <paramref name="dryRun"/> only plans the reload. The caller's thread, which is not the loop's, reads the
+    /// files.
+    /// </summary>
     public Task<ReloadDocument> RunAsync(bool dryRun)
     {
         if (dryRun)

@@ -18,7 +18,8 @@ internal static class ResumedStart
     /// <summary>Starts, serves and shuts down. The exit status: 0, or 1 where nothing can be served.</summary>
     /// <param name="request">What was decided before.</param>
     /// <param name="previous">The previous daemon's state; the caller's.</param>
-    /// <param name="configured">The configuration of the files where it differs from the previous daemon's; it is applied once the daemon serves.</param>
+    /// <param name="configured">The configuration of the files where it differs from the previous daemon's; it is applied once the
+    /// daemon serves.</param>
     public static int Run(StartRequest request, PreviousDaemonState previous, ConfigResult? configured)
     {
         using var parts = new DaemonParts(request, previous.Manifest.Clock, previous.Manifest.TokenMark);
@@ -44,7 +45,8 @@ internal static class ResumedStart
 
         // Workers that the state does not know are none after a re-execution: the state is of its very moment.
         using var orphans = previous.IsSameProcess ? null : new OrphanedWorkers(
-            parts.Loop, new WorkerRecovery(previous.Manifest, request.Info.Paths.BrokerSocket), found => OfNoWorker(parts, found), request.Log);
+            parts.Loop, new WorkerRecovery(previous.Manifest, request.Info.Paths.BrokerSocket), found => OfNoWorker(parts, found),
+            request.Log);
 
         // Signals that came in the meantime have waited for the handlers.
         request.System.UnblockSignals();
@@ -83,7 +85,8 @@ internal static class ResumedStart
             if (entry.IsGiven && descriptor is null)
             {
                 log.Kind(MessageIds.ListenerLost).Listener(entry.Spec.Name).Warning(
-                    "listener {Listener}: the descriptor that a client had put is lost; put it again (listenctl put {Listener} --fd N)", entry.Spec.Name, entry.Spec.Name);
+                    "listener {Listener}: the descriptor that a client had put is lost; put it again (listenctl put {Listener} --fd N)",
+                    entry.Spec.Name, entry.Spec.Name);
                 continue;
             }
 
@@ -150,7 +153,9 @@ internal static class ResumedStart
 
     private static bool HasNotifySocket(DaemonParts parts, string path) => parts.Services.Any(runner => runner.HasNotifySocket(path));
 
-    /// <summary>Listeners that wait for their address wait for as long as the previous daemon would have; those that had given up do not.</summary>
+    /// <summary>
+    /// Listeners that wait for their address wait for as long as the previous daemon would have; those that had given up do not.
+    /// </summary>
     private static void ResumeWaiting(DaemonParts parts, PreviousDaemonState previous)
     {
         foreach (var handle in parts.Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())

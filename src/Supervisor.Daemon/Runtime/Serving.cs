@@ -7,7 +7,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Daemon.Runtime;
 
-/// <summary>What every start ends with: the daemon reacts to signals and clients, says that it is ready, runs its loop, and closes everything in order.</summary>
+/// <summary>
+/// What every start ends with: the daemon reacts to signals and clients, says that it is ready, runs its loop, and closes everything
+/// in order.
+/// </summary>
 internal sealed class Serving : IDisposable
 {
     private readonly DaemonParts _parts;
@@ -25,7 +28,8 @@ internal sealed class Serving : IDisposable
         _endpoints = endpoints;
         _request = request;
         var actions = new ShutdownActions(
-            endpoints.AreHeldBySystemd ? onKnown => request.System.AskIfRestart(parts.Loop, parts.Orphans, onKnown) : null, LeaveToSuccessor, parts.Loop.Stop);
+            endpoints.AreHeldBySystemd ? onKnown => request.System.AskIfRestart(parts.Loop, parts.Orphans, onKnown) : null,
+            LeaveToSuccessor, parts.Loop.Stop);
         _shutdown = new Shutdown(parts.Lifecycle, parts.Services, parts.Events, parts.Systemd, actions, request.Log);
         _reloads = new ReloadRunner(parts.Loop, parts.Reloader.Load, parts.Reloader.Apply, parts.Systemd, request.Log);
         _trimmer = new IdleMemoryTrimmer(parts.Loop);
@@ -52,8 +56,8 @@ internal sealed class Serving : IDisposable
         var services = _parts.Services.Count;
         _request.Log.Kind(MessageIds.DaemonReady).Information(
             "listend {Version} (pid {Pid}): {Listeners} {ListenersWord}, {Services} {ServicesWord}; control socket {Socket}",
-            DaemonInfo.Version, Processes.CurrentPid, bound, bound == 1 ? "listener" : "listeners", services, services == 1 ? "service" : "services",
-            _request.Info.Paths.ControlSocket);
+            DaemonInfo.Version, Processes.CurrentPid, bound, bound == 1 ? "listener" : "listeners",
+            services, services == 1 ? "service" : "services", _request.Info.Paths.ControlSocket);
     }
 
     /// <summary>Runs the loop until the daemon has shut down. The exit status.</summary>
@@ -97,7 +101,8 @@ internal sealed class Serving : IDisposable
         _parts.Services.Dispose();
         _parts.Orphans.KillLeft(
             _parts.Tokens,
-            (pid, command) => _request.Log.Kind(MessageIds.OrphanKilled).Warning("pid {Pid} ({Command}): started by a worker and outlived it: killing it", pid, command ?? "?"));
+            (pid, command) => _request.Log.Kind(MessageIds.OrphanKilled).Warning(
+                "pid {Pid} ({Command}): started by a worker and outlived it: killing it", pid, command ?? "?"));
         _parts.Cgroups?.RemoveLeftOver();
         _parts.Reloader.Close();
         _parts.Listeners.Close();

@@ -15,4 +15,5 @@ namespace Supervisor.Daemon.Runtime;
 /// <param name="LogsToJournal">Whether the log goes to the journal.</param>
 /// <param name="FlushLog">Writes what was logged.</param>
 internal sealed record StartRequest(
-    ListendConfig Config, DaemonInfo Info, InstanceLock Lock, Executable Executable, IDaemonSystem System, ILogger Log, bool LogsToJournal, Action FlushLog);
+    ListendConfig Config, DaemonInfo Info, InstanceLock Lock, Executable Executable, IDaemonSystem System, ILogger Log, bool LogsToJournal,
+    Action FlushLog);

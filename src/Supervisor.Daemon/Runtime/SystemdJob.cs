@@ -25,7 +25,8 @@ internal static class SystemdJob
 
         string[] manager = unit.IsUser ? ["--user"] : [];
         UpgradePreflight.Run(
-            loop, orphans, program, ["systemctl", .. manager, "list-jobs", "--no-legend", "--plain", "--full", unit.Name], Succession.EnvironmentWithout(name => name is "NOTIFY_SOCKET"), [], Patience,
+            loop, orphans, program, ["systemctl", .. manager, "list-jobs", "--no-legend", "--plain", "--full", unit.Name],
+            Succession.EnvironmentWithout(name => name is "NOTIFY_SOCKET"), [], Patience,
             result => onKnown(result.Failure is null && IsRestart(result.Output, unit.Name)));
     }
 

@@ -8,7 +8,9 @@ using Supervisor.Linux;
 
 namespace Supervisor.Daemon.Runtime;
 
-/// <summary>Tells the service manager the state of the daemon, sd_notify(3). A manager that does not listen changes nothing for the workers.</summary>
+/// <summary>
+/// Tells the service manager the state of the daemon, sd_notify(3). A manager that does not listen changes nothing for the workers.
+/// </summary>
 /// <param name="notifier">The service manager.</param>
 /// <param name="lifecycle">Whether the daemon shuts down.</param>
 /// <param name="time">The clock.</param>
@@ -49,7 +51,8 @@ internal sealed class SystemdNotify(ISystemdNotifier notifier, Lifecycle lifecyc
         catch (SocketException exception)
         {
             log.Kind(MessageIds.ManagerUnreachable).Warning(
-                "NOTIFY_SOCKET {Socket}: cannot notify the service manager: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"), exception.Message);
+                "NOTIFY_SOCKET {Socket}: cannot notify the service manager: {Reason}", Environment.GetEnvironmentVariable("NOTIFY_SOCKET"),
+                exception.Message);
         }
     }
 }

@@ -216,7 +216,8 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         var length = DescriptorPassing.Receive(_link, data, [], maxDescriptors: 0, wait: false, out _, out _, out var error);
         if (length > 1 && data[0] == (byte)'E')
         {
-            _log.Kind(MessageIds.KeeperRefused).Warning("the keeper cannot hold {Descriptor}: it is lost if the daemon dies", Encoding.UTF8.GetString(data[1..length]));
+            _log.Kind(MessageIds.KeeperRefused).Warning(
+                "the keeper cannot hold {Descriptor}: it is lost if the daemon dies", Encoding.UTF8.GetString(data[1..length]));
         }
         else if (length == 1 && data[0] == (byte)'V')
         {
@@ -227,14 +228,18 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
             _loop.Unwatch(_link);
             if (_process?.TryGetOutcome(out var failure) == true && failure is { } step)
             {
-                _log.Kind(MessageIds.KeeperFailed).Warning("cannot execute the keeper: {Stage}: {Error}", step.Stage.ToString(), ErrnoNames.Name(step.Errno));
+                _log.Kind(MessageIds.KeeperFailed).Warning(
+                    "cannot execute the keeper: {Stage}: {Error}", step.Stage.ToString(), ErrnoNames.Name(step.Errno));
             }
 
             Gone?.Invoke();
         }
     }
 
-    /// <summary>Sends, and waits a moment for room, because a start puts thousands. A keeper that hangs delays the loop once, not for each packet.</summary>
+    /// <summary>
+    /// Sends, and waits a moment for room, because a start puts thousands. A keeper that hangs delays the loop once, not for each
+    /// packet.
+    /// </summary>
     private bool Send(ReadOnlySpan<byte> packet, ReadOnlySpan<DescriptorHandle> riding)
     {
         while (!DescriptorPassing.Send(_link, packet, riding, wait: false, out var error))

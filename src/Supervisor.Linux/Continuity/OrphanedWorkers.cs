@@ -89,7 +89,9 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
                 continue;
             }
 
-            _log.Kind(MessageIds.OrphanStopped).Warning("pid {Pid} ({Command}): orphan of a daemon that died, not in its state: sending SIGTERM, SIGKILL follows in {Seconds}s", pid, ProcFile.Command(pid) ?? "?", Patience.TotalSeconds);
+            _log.Kind(MessageIds.OrphanStopped).Warning(
+                "pid {Pid} ({Command}): orphan of a daemon that died, not in its state: sending SIGTERM, SIGKILL follows in {Seconds}s",
+                pid, ProcFile.Command(pid) ?? "?", Patience.TotalSeconds);
             Processes.Signal(pidfd, SIGTERM);
             _left.Add(pid, pidfd);
             _loop.Watch(pidfd, () => Remove(pid, pidfd));

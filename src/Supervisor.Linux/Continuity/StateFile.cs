@@ -28,7 +28,10 @@ public sealed class StateFile(string path, ILogger log)
     /// <param name="Refusal">Why it must not be used: another user may have written it.</param>
     public readonly record struct Found(DaemonManifest? Manifest, UnknownFields? Unknown, string? Error, string? Refusal);
 
-    /// <summary>Reads the state in the file; where there is no file, the one in the sealed memory file <paramref name="stored"/>, which stays the caller's.</summary>
+    /// <summary>
+    /// Reads the state in the file; where there is no file, the one in the sealed memory file <paramref name="stored"/>, which stays
+    /// the caller's.
+    /// </summary>
     public static Found Read(string path, DescriptorHandle? stored = null)
     {
         var bytes = TrustedFile.ReadOwn(path, MaxBytes, PathTrust.InForce, out var refused);
@@ -51,7 +54,8 @@ public sealed class StateFile(string path, ILogger log)
             Files.Unlink(_beside);
             if (!_hasFailed)
             {
-                log.Kind(MessageIds.StateNotWritten).Warning("{File}: cannot write the state: {Reason}; if listend dies now, its successor recovers an older state", path, failure);
+                log.Kind(MessageIds.StateNotWritten).Warning(
+                    "{File}: cannot write the state: {Reason}; if listend dies now, its successor recovers an older state", path, failure);
             }
 
             _hasFailed = true;
@@ -91,6 +95,8 @@ public sealed class StateFile(string path, ILogger log)
     private DescriptorHandle? Create(out SystemCallError refused)
     {
         var file = Files.Create(_beside, OwnerOnly, out refused);
-        return file is null && refused.Errno == EEXIST && Files.Unlink(_beside) is null ? Files.Create(_beside, OwnerOnly, out refused) : file;
+        return file is null && refused.Errno == EEXIST && Files.Unlink(_beside) is null
+            ? Files.Create(_beside, OwnerOnly, out refused)
+            : file;
     }
 }

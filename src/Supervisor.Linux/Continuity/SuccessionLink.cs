@@ -141,7 +141,8 @@ public static class SuccessionLink
     }
 
     /// <summary>Commits: this process is in charge from now on. False where the daemon has exited, or no longer waits.</summary>
-    public static bool Commit(DescriptorHandle link) => DescriptorPassing.Send(link, Encoding.UTF8.GetBytes(CommitPacket), [], wait: true, out _);
+    public static bool Commit(DescriptorHandle link) =>
+        DescriptorPassing.Send(link, Encoding.UTF8.GetBytes(CommitPacket), [], wait: true, out _);
 
     private static bool TryRead(ReadOnlyMemory<byte> packet, List<DescriptorHandle> received, IncomingDescriptors incoming, out bool more, out string? refusal)
     {

@@ -64,5 +64,6 @@ public sealed class SystemdStore : IDescriptorHolder, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();
 
-    private void Drop(string key) => DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTOREREMOVE=1\nFDNAME={key}"), [], wait: false, out _);
+    private void Drop(string key) =>
+        DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTOREREMOVE=1\nFDNAME={key}"), [], wait: false, out _);
 }

@@ -112,7 +112,9 @@ public sealed class WorkerRecovery
 
     /// <summary>The user of a process that may be a worker's; null for any other.</summary>
     private uint? OfWorker(int pid) =>
-        ProcFile.UsersOf(pid) is { } ids && ids.Real == ids.Effective && ids.Effective == ids.Saved && _users.Contains(ids.Real) ? ids.Real : null;
+        ProcFile.UsersOf(pid) is { } ids && ids.Real == ids.Effective && ids.Effective == ids.Saved && _users.Contains(ids.Real)
+            ? ids.Real
+            : null;
 
     /// <summary>What it was executed with; null where that was not by the dead daemon.</summary>
     private async Task<(string? Token, string? NotifyPath)?> Variables(int pid, uint user)

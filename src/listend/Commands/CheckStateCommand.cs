@@ -6,7 +6,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Listend.Commands;
 
-/// <summary><c>listend check-state</c>: prints whether this executable accepts the state of a running daemon, which asks before it re-executes itself.</summary>
+/// <summary>
+/// <c>listend check-state</c>: prints whether this executable accepts the state of a running daemon, which asks before it re-executes
+/// itself.
+/// </summary>
 internal static class CheckStateCommand
 {
     public static Command Create()

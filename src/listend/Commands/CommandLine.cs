@@ -36,7 +36,9 @@ internal static class CommandLine
         return Usage;
     }
 
-    /// <summary>What stands before "--", looks like an option and is none: an option that may be repeated would take it for its value.</summary>
+    /// <summary>
+    /// What stands before "--", looks like an option and is none: an option that may be repeated would take it for its value.
+    /// </summary>
     private static IEnumerable<string> UnknownOptions(ParseResult parsed, string[] args)
     {
         var command = parsed.CommandResult.Command;
@@ -56,10 +58,14 @@ internal static class CommandLine
         }
     }
 
-    /// <summary>The framework names its own types where a value cannot be read: "Cannot parse argument 'x' for option '--o' as expected type 'System.Boolean'.".</summary>
+    /// <summary>
+    /// The framework names its own types where a value cannot be read: "Cannot parse argument 'x' for option '--o' as expected type
+    /// 'System.Boolean'.".
+    /// </summary>
     private static string ForPeople(string message)
     {
         var parts = message.Split('\'');
-        return message.StartsWith("Cannot parse argument", StringComparison.Ordinal) && parts.Length > 3 ? $"invalid value \"{parts[1]}\" for {parts[3]}" : message;
+        return message.StartsWith("Cannot parse argument", StringComparison.Ordinal) && parts.Length > 3
+            ? $"invalid value \"{parts[1]}\" for {parts[3]}" : message;
     }
 }

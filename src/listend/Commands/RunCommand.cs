@@ -139,7 +139,8 @@ internal sealed class RunCommand
         var hasProgram = parsed.GetValue(_command) is { Length: > 0 };
         if (!IsAdHoc(parsed))
         {
-            return hasProgram || parsed.GetValue(_workers) is not null || parsed.GetValue(_handoff) is not null || parsed.GetValue(_ready) is not null
+            return hasProgram || parsed.GetValue(_workers) is not null || parsed.GetValue(_handoff) is not null
+                || parsed.GetValue(_ready) is not null
                 ? "--workers, --handoff, --ready and a command need --listen ADDRESS; without it they belong in the configuration file"
                 : null;
         }
@@ -152,12 +153,14 @@ internal sealed class RunCommand
     private ParsedConfig Read(ParseResult parsed, string? given) => given is not null
         ? ConfigLoading.Read(given, ConfigLoading.Context with { AwaitsGiven = true })
         : AdHocConfig.ForCommand(
-            parsed.GetValue(_listen)!, parsed.GetValue(_workers), parsed.GetValue(_handoff), parsed.GetValue(_ready), parsed.GetValue(_command)!, ConfigLoading.Context);
+            parsed.GetValue(_listen)!, parsed.GetValue(_workers), parsed.GetValue(_handoff), parsed.GetValue(_ready),
+            parsed.GetValue(_command)!, ConfigLoading.Context);
 
     private string? DirectoryOf(ParseResult parsed, ParsedConfig read)
     {
         // A service of another user has no XDG_RUNTIME_DIR; RUNTIME_DIRECTORY is what systemd made for its unit, systemd.exec(5).
-        var directory = parsed.GetValue(_runtime) ?? TrustedRuntimeDirectory.Of(read.Draft) ?? Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
+        var directory = parsed.GetValue(_runtime) ?? TrustedRuntimeDirectory.Of(read.Draft)
+            ?? Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
         return string.IsNullOrEmpty(directory) ? null : Path.GetFullPath(directory);
     }
 

@@ -127,7 +127,8 @@ public sealed class ReExecTests : IDisposable
 
     public void Dispose() => _thread.Dispose();
 
-    private async Task<(string? Version, string? Refusal)> BeginAsync() => await (await _thread.Ask(_reExec.BeginAsync)).WaitAsync(Patience.Deadline);
+    private async Task<(string? Version, string? Refusal)> BeginAsync() =>
+        await (await _thread.Ask(_reExec.BeginAsync)).WaitAsync(Patience.Deadline);
 
     private void AssertContinues(string kind)
     {

@@ -111,8 +111,13 @@ public sealed class TakenOverStateTests : IDisposable
 
     private void Send(byte[] state, DescriptorHandle pidfd, bool withLock)
     {
-        using var memory = Succession.SealedMemory("state", stream => stream.Write(state), out var error) ?? throw new InvalidOperationException(error);
-        var descriptors = new Dictionary<string, DescriptorHandle>(StringComparer.Ordinal) { [DescriptorKey.State] = memory, [DescriptorKey.Daemon] = pidfd };
+        using var memory = Succession.SealedMemory("state", stream => stream.Write(state), out var error)
+            ?? throw new InvalidOperationException(error);
+        var descriptors = new Dictionary<string, DescriptorHandle>(StringComparer.Ordinal)
+        {
+            [DescriptorKey.State] = memory,
+            [DescriptorKey.Daemon] = pidfd,
+        };
         if (withLock)
         {
             descriptors.Add(DescriptorKey.Lock, memory);

@@ -15,9 +15,12 @@ internal sealed class FakeLog : ILogEventSink
     public ILogger Log { get; }
 
     /// <summary>The MESSAGE_IDs of what was logged, in order.</summary>
-    public string[] Kinds => [.. _events.Select(one => one.Properties.Values.OfType<ScalarValue>().Select(value => value.Value).OfType<string>().FirstOrDefault(IsId)).OfType<string>()];
+    public string[] Kinds => [.. _events.Select(Kind).OfType<string>()];
 
     public void Emit(LogEvent logEvent) => _events.Enqueue(logEvent);
+
+    private static string? Kind(LogEvent one) =>
+        one.Properties.Values.OfType<ScalarValue>().Select(value => value.Value).OfType<string>().FirstOrDefault(IsId);
 
     private static bool IsId(string text) => text.Length == 32 && text.All(char.IsAsciiHexDigit);
 }

@@ -13,7 +13,8 @@ internal sealed class FakeReExec : IReExecSystem
     public Func<string?> Check { get; set; } = () => null;
 
     /// <summary>What the executable answers to a state.</summary>
-    public Func<byte[], TrialResult> Answer { get; set; } = state => new TrialResult(null, new StateVerdict("2.0.0", 1, StateVerdict.DigestOf(state)).ToJson(), "");
+    public Func<byte[], TrialResult> Answer { get; set; } = state =>
+        new TrialResult(null, new StateVerdict("2.0.0", 1, StateVerdict.DigestOf(state)).ToJson(), "");
 
     public int Executed { get; private set; }
 

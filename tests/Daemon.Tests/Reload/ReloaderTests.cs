@@ -32,8 +32,10 @@ public sealed class ReloaderTests : IDisposable
         _listeners = new ListenerTable(factory);
         var info = new DaemonInfo(null, _runtime.Paths, IsDirectoryGiven: true, DateTimeOffset.UnixEpoch, 0);
         _reloader = _thread.Ask(() => new Reloader(new ReloadContext(
-            _thread.Loop, info, _lifecycle, _config, _listeners, new ServiceTable(_ => throw new NotSupportedException()), new EventLog(_thread.Loop),
-            new DriftWatch(_thread.Loop, factory.Repair), factory, new ConflictWatch(_thread.Loop, factory, _log.Log), () => { }, _log.Log))).GetAwaiter().GetResult();
+            _thread.Loop, info, _lifecycle, _config, _listeners, new ServiceTable(_ => throw new NotSupportedException()),
+            new EventLog(_thread.Loop),
+            new DriftWatch(_thread.Loop, factory.Repair), factory, new ConflictWatch(_thread.Loop, factory, _log.Log), () => { },
+            _log.Log))).GetAwaiter().GetResult();
     }
 
     [Fact]

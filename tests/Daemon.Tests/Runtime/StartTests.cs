@@ -88,10 +88,14 @@ public sealed class StartTests : IDisposable
     }
 
     private static ListenerSpec Listener(string name, uint port) =>
-        ListenAddress.TryParse($"tcp://127.0.0.1:{port}", out var address, out _) ? new ListenerSpec { Name = name, Address = address } : throw new InvalidOperationException();
+        ListenAddress.TryParse($"tcp://127.0.0.1:{port}", out var address, out _)
+            ? new ListenerSpec { Name = name, Address = address }
+            : throw new InvalidOperationException();
 
-    private StartRequest Request(params ListenerSpec[] listeners) => _runtime.Request(new ListendConfig { Listeners = [.. listeners] }, _lock, _system, _log);
+    private StartRequest Request(params ListenerSpec[] listeners) =>
+        _runtime.Request(new ListendConfig { Listeners = [.. listeners] }, _lock, _system, _log);
 
     /// <summary>On a thread of its own, which is the daemon's loop.</summary>
-    private static Task<int> RunAsync(Func<int> run) => Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WaitAsync(Patience.Deadline);
+    private static Task<int> RunAsync(Func<int> run) =>
+        Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WaitAsync(Patience.Deadline);
 }
