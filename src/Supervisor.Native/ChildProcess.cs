@@ -7,85 +7,105 @@ using static Tmds.Linux.LibC;
 namespace Supervisor.Native;
 
 /// <summary>
-/// Starts programs: spawn.c clones and executes the launcher (launch.c), which becomes the program. Main thread only, since
-/// the kernel ties a child to the thread that made it.
+/// Starts programs: spawn.c clones a child, which executes the launcher (launch.c), which becomes the program. Main thread
+/// only: the kernel ties a child to the thread that made it.
 /// </summary>
 public static unsafe class ChildProcess
 {
     private const int NiceOffset = 21; // LISTEND_NICE_OFFSET, spawn.h
 
-    /// <summary>How many children may be on their way to the launcher at the same time: LISTEND_SLOTS, spawn.h.</summary>
-    internal const int MostAtOnce = 64;
+    /// <summary>How many children may be between clone() and the launcher at the same time: LISTEND_SLOTS, spawn.h.</summary>
+    internal const int MaxConcurrent = 64;
 
     private static readonly List<LaunchSlot> Slots = [];
     private static DescriptorHandle? _launcher;
     private static DescriptorHandle? _nothing;
     private static int _oldest;
 
-    /// <summary>What a child is to be.</summary>
+    /// <summary>What a child runs and with which attributes.</summary>
     public sealed record Plan
     {
-        /// <summary>The executable: an absolute path, or one relative to <see cref="Directory"/>, which is entered before; a name, where there is a <see cref="SearchPath"/>.</summary>
+        /// <summary>
+        /// The executable: an absolute path, or a path relative to <see cref="Directory"/>, which the child enters first. A
+        /// bare name if there is a <see cref="SearchPath"/>.
+        /// </summary>
         public required string Path { get; init; }
 
-        /// <summary>The directories in which <see cref="Path"/> is looked for, separated by ":", with the worker's rights; null where it is a path.</summary>
+        /// <summary>
+        /// The directories to search for <see cref="Path"/>, separated by ":". The search uses the worker's rights. Null if
+        /// <see cref="Path"/> is a path.
+        /// </summary>
         public string? SearchPath { get; init; }
 
-        /// <summary>argv, the program's name included.</summary>
+        /// <summary>argv, including the program's name.</summary>
         public required IReadOnlyList<string> Arguments { get; init; }
 
-        /// <summary>NAME=VALUE each.</summary>
+        /// <summary>The environment: one NAME=VALUE per element.</summary>
         public required IReadOnlyList<string> Environment { get; init; }
 
-        /// <summary>Names of variables whose value is to be the child's own process id (LISTEN_PID, WATCHDOG_PID).</summary>
+        /// <summary>Names of variables that get the child's process id as value (LISTEN_PID, WATCHDOG_PID).</summary>
         public IReadOnlyList<string> PidVariables { get; init; } = [];
 
-        /// <summary>Element i becomes descriptor i. They stay the caller's, and open until <see cref="Finish"/>, but for those in <see cref="Owned"/>.</summary>
+        /// <summary>
+        /// Element i becomes descriptor i. The caller owns them and keeps them open until <see cref="Finish"/>, except those in
+        /// <see cref="Owned"/>.
+        /// </summary>
         public required IReadOnlyList<DescriptorHandle> Descriptors { get; init; }
 
-        /// <summary>Descriptors that are closed as soon as the child has its own, and also where it cannot be started.</summary>
+        /// <summary>
+        /// Descriptors that <see cref="Start"/> takes over. They are closed when the child has its own, or when it cannot be
+        /// started.
+        /// </summary>
         public IReadOnlyList<DescriptorHandle> Owned { get; init; } = [];
 
-        /// <summary>chdir, or null.</summary>
+        /// <summary>The child's working directory; null: the daemon's own.</summary>
         public string? Directory { get; init; }
 
-        /// <summary>User id, or null: the daemon's own.</summary>
+        /// <summary>User id; null: the daemon's own.</summary>
         public uint? Uid { get; init; }
 
-        /// <summary>Group id, or null: the daemon's own.</summary>
+        /// <summary>Group id; null: the daemon's own.</summary>
         public uint? Gid { get; init; }
 
-        /// <summary>Supplementary groups, or null: the daemon's own.</summary>
+        /// <summary>Supplementary groups; null: the daemon's own.</summary>
         public IReadOnlyList<uint>? Groups { get; init; }
 
-        /// <summary>Resource and value, soft and hard alike.</summary>
+        /// <summary>Resource and value, which becomes the soft and the hard limit.</summary>
         public IReadOnlyList<(int Resource, ulong Value)> Limits { get; init; } = [];
 
-        /// <summary>Umask, or null.</summary>
+        /// <summary>Umask; null: the daemon's own.</summary>
         public int? Umask { get; init; }
 
-        /// <summary>Nice level, or null.</summary>
+        /// <summary>Nice level, -20 to 19; null: the daemon's own.</summary>
         public int? Nice { get; init; }
 
         /// <summary>PR_SET_NO_NEW_PRIVS.</summary>
         public bool NoNewPrivileges { get; init; }
 
-        /// <summary>Ambient capabilities, a bit each.</summary>
+        /// <summary>Ambient capabilities, one bit each.</summary>
         public ulong AmbientCapabilities { get; init; }
 
-        /// <summary>cgroup.procs open for writing, or null; as <see cref="Descriptors"/>.</summary>
+        /// <summary>
+        /// cgroup.procs, open for writing; null: the daemon's own cgroup. Ownership is as for <see cref="Descriptors"/>.
+        /// </summary>
         public DescriptorHandle? Cgroup { get; init; }
 
-        /// <summary>Whether it loses, for good, every capability that is not among <see cref="AmbientCapabilities"/>: the bounding set of capabilities(7).</summary>
+        /// <summary>
+        /// Whether the child drops every capability that is not in <see cref="AmbientCapabilities"/> from its bounding set
+        /// (capabilities(7)).
+        /// </summary>
         public bool DropsBoundingSet { get; init; }
     }
 
-    /// <summary>The step that failed, its errno, and the index of the limit or descriptor, the number of the capability, or an <see cref="ExecDetail"/>; -1 where there is none.</summary>
+    /// <summary>
+    /// The step that failed, its errno and a detail: the index of the limit or descriptor, the number of the capability, or an
+    /// <see cref="ExecDetail"/>; -1 if there is none.
+    /// </summary>
     public readonly record struct Failure(SpawnStage Stage, int Errno, int Detail);
 
     /// <summary>
-    /// Takes what every start needs: the launcher's memory file and some low descriptors. The earlier, the lower their numbers
-    /// are. Null where it is there, or why it cannot be had.
+    /// Opens what every start needs: the launcher's memory file and some low descriptors. Call it early, while low numbers are
+    /// free. Null, or the error of the call that failed.
     /// </summary>
     public static SystemCallError? Prepare()
     {
@@ -107,18 +127,18 @@ public static unsafe class ChildProcess
         return null;
     }
 
-    /// <summary>So many children are about to be started, one after the other: they may be on their way at the same time.</summary>
+    /// <summary>Makes slots, so that this many children can be between clone() and the launcher at the same time.</summary>
     public static void Expect(int children)
     {
-        while (_nothing is { } nothing && Slots.Count < Math.Min(children, MostAtOnce))
+        while (_nothing is { } nothing && Slots.Count < Math.Min(children, MaxConcurrent))
         {
             Slots.Add(new LaunchSlot(nothing));
         }
     }
 
     /// <summary>
-    /// Waits until all that were started have executed the launcher, or have failed on the way. The wait is bounded: they run
-    /// with this process's own credentials, so no other user can stop them, and the launcher lies in memory.
+    /// Waits until each started child has executed the launcher or has failed. The wait is bounded: the children run with the
+    /// daemon's credentials, so no other user can stop them, and the launcher is in memory.
     /// </summary>
     public static void Finish()
     {
@@ -131,13 +151,13 @@ public static unsafe class ChildProcess
         {
             Slots[1..].ForEach(slot => slot.Dispose());
             Slots.RemoveRange(1, Slots.Count - 1);
-            Syscalls.listend_spawn_rest();
+            Syscalls.listend_spawn_release_stacks();
         }
     }
 
     /// <summary>
-    /// Starts a child. <see cref="LaunchedProcess.TryGetOutcome"/> tells how its steps went; until <see cref="Finish"/> it does
-    /// not say that they went well. Null with <paramref name="failure"/> where there is no child.
+    /// Starts a child; <see cref="LaunchedProcess.TryGetOutcome"/> reports whether its steps succeeded, but not before <see
+    /// cref="Finish"/>. Null and <paramref name="failure"/> if there is no child.
     /// </summary>
     public static LaunchedProcess? Start(Plan plan, out Failure failure)
     {
@@ -158,7 +178,7 @@ public static unsafe class ChildProcess
 
         var slot = FreeSlot();
         var memory = new List<nint>();
-        var request = Lay(plan, statusEnd!, Slots[slot], memory);
+        var request = BuildRequest(plan, statusEnd!, Slots[slot], memory);
         Slots[slot].Occupy(request, memory, [statusEnd!, .. plan.Owned]);
         var done = Syscalls.listend_spawn(request, slot);
         GC.KeepAlive(plan);
@@ -173,7 +193,7 @@ public static unsafe class ChildProcess
         return null;
     }
 
-    /// <summary>A slot that no child needs: the one of a child that has arrived, or else that of the child that was started first.</summary>
+    /// <summary>A free slot, or the slot of a child that is done, or the oldest slot after a wait for its child.</summary>
     private static int FreeSlot()
     {
         for (var i = 0; i < Slots.Count; i++)
@@ -190,11 +210,17 @@ public static unsafe class ChildProcess
         return slot;
     }
 
-    /// <summary>The whole request in memory of its own: launch.c has the order of the launcher's arguments.</summary>
-    private static SpawnRequest* Lay(Plan plan, DescriptorHandle status, LaunchSlot slot, List<nint> memory)
+    /// <summary>Lays out the request in unmanaged memory; launch.c documents the order of the launcher's arguments.</summary>
+    private static SpawnRequest* BuildRequest(Plan plan, DescriptorHandle status, LaunchSlot slot, List<nint> memory)
     {
-        // Behind the worker's descriptors: the control group, the status, the launcher's image.
-        DescriptorHandle[] sources = [.. plan.Descriptors, .. plan.Cgroup is { } cgroup ? [cgroup] : Array.Empty<DescriptorHandle>(), status, _launcher!];
+        // After the worker's descriptors: the control group, the status pipe, the launcher's image.
+        DescriptorHandle[] sources =
+        [
+            .. plan.Descriptors,
+            .. plan.Cgroup is { } cgroup ? [cgroup] : Array.Empty<DescriptorHandle>(),
+            status,
+            _launcher!,
+        ];
         var numbers = new ulong[(int)LaunchNumber.Count];
         numbers[(int)LaunchNumber.Status] = (ulong)(sources.Length - 2);
         numbers[(int)LaunchNumber.Cgroup] = plan.Cgroup is null ? 0 : (ulong)(sources.Length - 3);
@@ -235,18 +261,22 @@ public static unsafe class ChildProcess
     }
 
     /// <summary>
-    /// execve(2): this process becomes the program, with the descriptors <paramref name="descriptors"/> at
-    /// <paramref name="first"/> and the numbers that follow; of its others those stay that are not close-on-exec. What the
-    /// runtime ignores (SIGPIPE) is at its default again. Returns only where it fails, and then the descriptors from
-    /// <paramref name="first"/> on may be gone: nothing but an error message should follow.
+    /// execve(2): this process becomes the program. It keeps the descriptors that are not close-on-exec, and gets <paramref
+    /// name="descriptors"/> as <paramref name="first"/>, <paramref name="first"/> + 1 and so on. SIGPIPE, which the runtime
+    /// ignores, is reset to its default. The method returns only on failure. Descriptors from <paramref name="first"/> on may
+    /// be closed then, so the caller should only report the error.
     /// </summary>
     public static SystemCallError Replace(
-        string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> descriptors, int first)
+        string path,
+        IReadOnlyList<string> arguments,
+        IReadOnlyList<string> environment,
+        IReadOnlyList<DescriptorHandle> descriptors,
+        int first)
     {
         const int sigPipe = 13;
         var memory = new List<nint>();
 
-        // What is to be moved may stand where another is to go, so all of it first goes out of the way.
+        // A source may have a number that another source must get, so all sources are first moved out of the range.
         var away = new int[descriptors.Count];
         for (var i = 0; i < away.Length; i++)
         {

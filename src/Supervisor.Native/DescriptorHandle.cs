@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Supervisor.Native;
 
 /// <summary>
-/// Owns one file descriptor and closes it, once. A descriptor is close-on-exec and in one of these from birth; whoever
-/// holds the handle is its owner. <see cref="SafeHandle.DangerousGetHandle"/> is for calls in this project alone.
+/// Owns one file descriptor and closes it once. A descriptor is close-on-exec and wrapped in a handle from its creation; the
+/// holder of the handle owns it. Only this project may use <see cref="SafeHandle.DangerousGetHandle"/>.
 /// </summary>
 public sealed class DescriptorHandle : SafeHandle
 {
@@ -17,12 +17,12 @@ public sealed class DescriptorHandle : SafeHandle
     public override bool IsInvalid => handle < 0;
 
     /// <summary>
-    /// The number, for logs and for what a child is given; the handle stays its owner. Once closed it is -1, which every
-    /// call refuses (EBADF): the kernel gives the number away again, and a late caller must not act on its new owner's.
+    /// The descriptor's number, for logs and for children; the handle stays its owner. After closing it is -1, which every call
+    /// rejects (EBADF), because the kernel reuses the number for another file.
     /// </summary>
     public int Number => IsClosed ? -1 : (int)handle;
 
-    /// <summary>The socket as .NET's own library takes it, and owns it from now on: this handle has nothing any more.</summary>
+    /// <summary>Moves the descriptor into .NET's socket handle, which owns it from then on. This handle becomes invalid.</summary>
     public SafeSocketHandle IntoSocket()
     {
         var socket = new SafeSocketHandle(handle, ownsHandle: true);

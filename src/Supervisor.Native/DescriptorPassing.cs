@@ -6,7 +6,7 @@ namespace Supervisor.Native;
 /// <summary>Packets with descriptors, over SOCK_SEQPACKET or datagrams: unix(7), SCM_RIGHTS.</summary>
 public static unsafe class DescriptorPassing
 {
-    /// <summary>How many descriptors a packet may carry: SCM_MAX_FD, unix(7).</summary>
+    /// <summary>How many descriptors a packet can carry: SCM_MAX_FD, unix(7).</summary>
     public const int MaxDescriptors = 253;
 
     private const int AfUnix = 1;
@@ -28,19 +28,20 @@ public static unsafe class DescriptorPassing
     }
 
     /// <summary>
-    /// recvmsg(2) of one packet of a SOCK_SEQPACKET socket, close-on-exec descriptors that ride on it included: no more than
-    /// <paramref name="maxDescriptors"/> are installed, which the caller owns; the kernel drops the others and says so
-    /// (MSG_CTRUNC, unix(7)). With 0 none is ever opened here.
+    /// recvmsg(2) of one packet from a SOCK_SEQPACKET socket, with its descriptors. At most <paramref name="maxDescriptors"/>
+    /// are installed, close-on-exec and owned by the caller. The kernel drops the others and sets MSG_CTRUNC (unix(7)). With 0
+    /// it installs none.
     /// </summary>
     /// <param name="socket">A connected socket.</param>
-    /// <param name="data">Where the packet goes; the rest of a longer one is lost (MSG_TRUNC).</param>
+    /// <param name="data">Buffer for the packet; the kernel drops what does not fit (MSG_TRUNC).</param>
     /// <param name="received">The descriptors, in order.</param>
     /// <param name="maxDescriptors">0 to <see cref="MaxDescriptors"/>.</param>
     /// <param name="wait">Whether to wait for a packet.</param>
     /// <param name="truncated">Whether the packet is longer than <paramref name="data"/>.</param>
     /// <param name="descriptorsLost">Whether descriptors were dropped.</param>
-    /// <param name="error">The refusal.</param>
-    /// <returns>Bytes of the packet; 0 at the end; -1 where there is none yet or <paramref name="error"/> says why.</returns>
+    /// <param name="error">Why the call failed.</param>
+    /// <returns>Bytes of the packet; 0 at the end of the connection; -1 if there is no packet yet, or if <paramref
+    /// name="error"/> is set.</returns>
     public static int Receive(
         DescriptorHandle socket,
         Span<byte> data,
@@ -55,7 +56,7 @@ public static unsafe class DescriptorPassing
         descriptorsLost = false;
         error = null;
 
-        // Without the padding, which would have room for one more.
+        // CMSG_LEN excludes the padding, which could hold one more descriptor.
         var controlLength = maxDescriptors == 0 ? 0 : RightsLength(maxDescriptors);
         var control = stackalloc byte[CMSG_SPACE(sizeof(int) * maxDescriptors)];
         fixed (byte* bytes = data)
@@ -93,8 +94,8 @@ public static unsafe class DescriptorPassing
     }
 
     /// <summary>
-    /// sendmsg(2) of one packet with duplicates of <paramref name="descriptors"/>, <see cref="MaxDescriptors"/> at most; they
-    /// stay the caller's. MSG_NOSIGNAL. False where there is no room yet, or with the refusal in <paramref name="error"/>.
+    /// sendmsg(2) of one packet with duplicates of at most <see cref="MaxDescriptors"/> <paramref name="descriptors"/>, which
+    /// the caller keeps. MSG_NOSIGNAL. False if the socket's buffer is full, or if <paramref name="error"/> is set.
     /// </summary>
     public static bool Send(
         DescriptorHandle socket, ReadOnlySpan<byte> data, ReadOnlySpan<DescriptorHandle> descriptors, bool wait, out SystemCallError? error)
@@ -134,7 +135,7 @@ public static unsafe class DescriptorPassing
         }
     }
 
-    /// <summary>The descriptors of a SCM_RIGHTS message, each of which is the caller's from now on.</summary>
+    /// <summary>The descriptors of an SCM_RIGHTS message; the caller owns them.</summary>
     internal static void Take(cmsghdr* header, List<DescriptorHandle> received)
     {
         var count = ((int)(uint)header->cmsg_len - sizeof(cmsghdr)) / sizeof(int);
@@ -145,6 +146,6 @@ public static unsafe class DescriptorPassing
         }
     }
 
-    /// <summary>CMSG_LEN as cmsg(3) means it: the header and the numbers. Tmds.LibC's rounds up, and one number more would pass.</summary>
+    /// <summary>CMSG_LEN as in cmsg(3): the header and the numbers. Tmds.LibC rounds it up, so one more number would fit.</summary>
     private static int RightsLength(int descriptors) => sizeof(cmsghdr) + (sizeof(int) * descriptors);
 }

@@ -13,7 +13,7 @@ public static unsafe class Files
     internal const int GetOpenFileLock = 36;
     internal const int SetOpenFileLock = 37;
 
-    /// <summary>struct flock, for the open file's locks: no process stands in it.</summary>
+    /// <summary>struct flock for open file description locks, which require l_pid to be 0 (fcntl(2)).</summary>
     [StructLayout(LayoutKind.Sequential)]
     internal struct FileLock
     {
@@ -24,7 +24,7 @@ public static unsafe class Files
         public int Pid;
     }
 
-    /// <summary>What stat(2) says of a file, as far as anybody here asks.</summary>
+    /// <summary>The fields of struct stat that the daemon uses.</summary>
     /// <param name="Device">st_dev.</param>
     /// <param name="Inode">st_ino.</param>
     /// <param name="Mode">st_mode: type and permission bits.</param>
@@ -54,7 +54,10 @@ public static unsafe class Files
         public int Permissions => (int)(Mode & 0xFFF);
 
         internal static Status Of(in stat buffer) =>
-            new((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid) { Links = (ulong)buffer.st_nlink };
+            new((ulong)buffer.st_dev, (ulong)buffer.st_ino, (uint)buffer.st_mode, (uint)buffer.st_uid, (uint)buffer.st_gid)
+            {
+                Links = (ulong)buffer.st_nlink,
+            };
     }
 
     /// <summary>fstat(2).</summary>
@@ -84,7 +87,7 @@ public static unsafe class Files
     public static SystemCallError? SetMode(DescriptorHandle descriptor, int mode) =>
         fchmod(descriptor.Number, (mode_t)(uint)mode) == 0 ? null : SystemCallError.Last("fchmod");
 
-    /// <summary>chmod(2) of what has that path, which is not followed: a symbolic link is an error (EOPNOTSUPP).</summary>
+    /// <summary>chmod(2) that does not follow <paramref name="path"/>: a symbolic link is an error (EOPNOTSUPP).</summary>
     public static SystemCallError? SetMode(string path, int mode)
     {
         using var file = Pin(path, out var error);
@@ -100,18 +103,19 @@ public static unsafe class Files
     }
 
     /// <summary>
-    /// open(2) with O_PATH and O_NOFOLLOW: holds on to one file, whatever becomes of its path, and keeps its inode number
-    /// from being given to another. Works for a socket file, which cannot be opened otherwise.
+    /// open(2) with O_PATH and O_NOFOLLOW: refers to one file even when its path changes, and keeps its inode number from being
+    /// reused. Also works for a socket file, which cannot be opened in another way.
     /// </summary>
     public static DescriptorHandle? Pin(string path, out SystemCallError error) => Open(path, O_PATH | O_NOFOLLOW, 0, out error);
 
-    /// <summary>A path that leads to a pinned file and nowhere else (proc_pid_fd(5)); for calls that only take paths.</summary>
-    public static string PinnedPath(DescriptorHandle pinned) => string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{pinned.Number}");
+    /// <summary>A path that leads only to the pinned file (proc_pid_fd(5)), for calls that take a path.</summary>
+    public static string PinnedPath(DescriptorHandle pinned) =>
+        string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{pinned.Number}");
 
     /// <summary>chmod(2) of a pinned file.</summary>
     public static SystemCallError? SetPinnedMode(DescriptorHandle pinned, int mode) => Chmod(PinnedPath(pinned), mode);
 
-    /// <summary>fchownat(2) of a pinned file; <see cref="uint.MaxValue"/> leaves one as it is.</summary>
+    /// <summary>fchownat(2) of a pinned file; <see cref="uint.MaxValue"/> leaves that id unchanged.</summary>
     public static SystemCallError? SetPinnedOwner(DescriptorHandle pinned, uint uid, uint gid)
     {
         byte none = 0;
@@ -127,7 +131,7 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>renameat2(2) with RENAME_NOREPLACE (Linux 3.15): fails with EEXIST rather than replace.</summary>
+    /// <summary>renameat2(2) with RENAME_NOREPLACE (Linux 3.15): fails with EEXIST if the target exists.</summary>
     public static SystemCallError? RenameNoReplace(string from, string to)
     {
         fixed (byte* source = Bytes(from))
@@ -137,7 +141,7 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>rename(2): whatever stands at <paramref name="to"/> is replaced, at no moment is there nothing.</summary>
+    /// <summary>rename(2): replaces <paramref name="to"/> atomically.</summary>
     public static SystemCallError? Rename(string from, string to)
     {
         fixed (byte* source = Bytes(from))
@@ -147,7 +151,9 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>renameat2(2) with RENAME_EXCHANGE (Linux 3.15): both must be there, and at no moment is either not; EINVAL where the file system cannot.</summary>
+    /// <summary>
+    /// renameat2(2) with RENAME_EXCHANGE (Linux 3.15): swaps two existing files atomically; EINVAL if the file system cannot.
+    /// </summary>
     public static SystemCallError? Exchange(string one, string other)
     {
         fixed (byte* source = Bytes(one))
@@ -157,7 +163,7 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>access(2) for execution, by the real user.</summary>
+    /// <summary>access(2) with X_OK, for the real user.</summary>
     public static bool IsExecutable(string path)
     {
         fixed (byte* bytes = Bytes(path))
@@ -166,7 +172,7 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>faccessat(2) by the effective user: whether the directory may be entered and written to.</summary>
+    /// <summary>faccessat(2) for the effective user: whether the directory can be entered and written to.</summary>
     public static SystemCallError? MayWrite(string directory)
     {
         const int writeAndEnter = 2 | 1;
@@ -188,14 +194,18 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>open(2) for reading with O_NOFOLLOW and O_NONBLOCK: neither a link nor a FIFO that somebody has put there leads or waits anywhere.</summary>
-    public static DescriptorHandle? OpenToRead(string path, out SystemCallError error) => Open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, out error);
+    /// <summary>
+    /// open(2) for reading with O_NOFOLLOW and O_NONBLOCK: it follows no symbolic link and does not wait for the writer of a
+    /// FIFO.
+    /// </summary>
+    public static DescriptorHandle? OpenToRead(string path, out SystemCallError error) =>
+        Open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, out error);
 
-    /// <summary>open(2) with O_EXCL for writing: a new file, or EEXIST, also where a link has that name.</summary>
+    /// <summary>open(2) with O_EXCL for writing: a new file, or EEXIST if the name is in use, also by a link.</summary>
     public static DescriptorHandle? Create(string path, int mode, out SystemCallError error) =>
         Open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NOCTTY, mode, out error);
 
-    /// <summary>pipe2(2) with O_CLOEXEC; the read end does not wait.</summary>
+    /// <summary>pipe2(2) with O_CLOEXEC; the read end is non-blocking.</summary>
     public static SystemCallError? Pipe(out DescriptorHandle? readEnd, out DescriptorHandle? writeEnd)
     {
         var ends = stackalloc int[2];
@@ -210,11 +220,14 @@ public static unsafe class Files
         return fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? null : SystemCallError.Last("fcntl");
     }
 
-    /// <summary>dup3(2) with O_CLOEXEC: <paramref name="place"/> keeps its number and its owner and becomes a duplicate of <paramref name="descriptor"/>.</summary>
+    /// <summary>
+    /// dup3(2) with O_CLOEXEC: <paramref name="place"/> keeps its number and owner and becomes a duplicate of <paramref
+    /// name="descriptor"/>.
+    /// </summary>
     public static SystemCallError? DuplicateOnto(DescriptorHandle descriptor, DescriptorHandle place) =>
         Syscalls.dup3(descriptor.Number, place.Number, O_CLOEXEC) >= 0 ? null : SystemCallError.Last("dup3");
 
-    /// <summary>The read end of a pipe into which nobody writes any more: it is at its end.</summary>
+    /// <summary>The read end of a pipe whose write end is closed: reading returns the end of the file.</summary>
     public static DescriptorHandle EndedPipe()
     {
         if (Pipe(out var readEnd, out var writeEnd) is { } error)
@@ -226,7 +239,9 @@ public static unsafe class Files
         return readEnd!;
     }
 
-    /// <summary>read(2): bytes, 0 at the end, -1 where there is nothing now or <paramref name="error"/> says why.</summary>
+    /// <summary>
+    /// read(2): the number of bytes; 0 at the end; -1 if there is nothing to read yet, or if <paramref name="error"/> is set.
+    /// </summary>
     public static int Read(DescriptorHandle descriptor, Span<byte> data, out SystemCallError? error)
     {
         fixed (byte* bytes = data)
@@ -237,7 +252,7 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>write(2): bytes that were written, which may be fewer; -1 where <paramref name="error"/> says why.</summary>
+    /// <summary>write(2): the number of bytes written, possibly fewer than given; -1 if <paramref name="error"/> is set.</summary>
     public static int Write(DescriptorHandle descriptor, ReadOnlySpan<byte> data, out SystemCallError? error)
     {
         fixed (byte* bytes = data)
@@ -268,7 +283,7 @@ public static unsafe class Files
         return done == 0 ? null : SystemCallError.Last("stat");
     }
 
-    /// <summary>Replaces what a small file holds, wherever its offset stands: ftruncate(2), then pwrite(2).</summary>
+    /// <summary>Replaces the contents of a small file, regardless of its offset: ftruncate(2), then pwrite(2).</summary>
     public static SystemCallError? Replace(DescriptorHandle descriptor, ReadOnlySpan<byte> data)
     {
         fixed (byte* bytes = data)
@@ -280,10 +295,10 @@ public static unsafe class Files
     }
 
     /// <summary>
-    /// Has the process's table of descriptors grown at once for so many more, as far as RLIMIT_NOFILE allows them. It grows by
-    /// doubling, and where threads share it the kernel waits each time until no processor reads the old one: 2 to 24 ms
-    /// (fs/file.c, expand_fdtable, synchronize_rcu). Who needs no place beyond the old ones goes on meanwhile, so this can be
-    /// called on a thread of its own. The first 4,096 are there from the start (table.c).
+    /// Grows the process's descriptor table by <paramref name="descriptors"/> places in one step, up to RLIMIT_NOFILE. The
+    /// table grows by doubling. While threads share it, the kernel waits at each step for an RCU grace period: 2 to 24 ms
+    /// (fs/file.c, expand_fdtable, synchronize_rcu). Other threads continue if they need no new place, so a separate thread may
+    /// call this. table.c reserves the first 4,096 places.
     /// </summary>
     public static void GrowTable(int descriptors)
     {
@@ -301,7 +316,7 @@ public static unsafe class Files
         return copy < 0 ? null : new DescriptorHandle(copy);
     }
 
-    /// <summary>fcntl(2) F_DUPFD_CLOEXEC: a second descriptor of the same open file, owned by the caller.</summary>
+    /// <summary>fcntl(2) F_DUPFD_CLOEXEC: a second descriptor of the same open file, which the caller owns.</summary>
     public static DescriptorHandle? Duplicate(DescriptorHandle descriptor, out SystemCallError error)
     {
         var copy = fcntl(descriptor.Number, F_DUPFD_CLOEXEC, 3);
@@ -309,7 +324,9 @@ public static unsafe class Files
         return copy < 0 ? null : new DescriptorHandle(copy);
     }
 
-    /// <summary>The same of a standard descriptor, 0 to 2, which nobody owns; null where it is closed.</summary>
+    /// <summary>
+    /// Duplicates a standard descriptor, 0 to 2, which has no handle; null if it is closed. The caller owns the duplicate.
+    /// </summary>
     public static DescriptorHandle? Duplicate(int standard)
     {
         var copy = fcntl(standard, F_DUPFD_CLOEXEC, 3);
@@ -317,8 +334,8 @@ public static unsafe class Files
     }
 
     /// <summary>
-    /// Whether two descriptors are of one open file, kcmp(2) KCMP_FILE (Linux 3.5, CONFIG_KCMP): false also where the
-    /// kernel does not tell.
+    /// Whether two descriptors refer to one open file: kcmp(2) KCMP_FILE (Linux 3.5, CONFIG_KCMP). Also false if the kernel
+    /// does not support the call.
     /// </summary>
     public static bool AreSame(DescriptorHandle one, DescriptorHandle other)
     {
@@ -333,20 +350,22 @@ public static unsafe class Files
         return flags >= 0 ? null : SystemCallError.Last("fcntl");
     }
 
-    /// <summary>fcntl(2) F_SETFL with O_NONBLOCK added: for everybody who has that open file.</summary>
+    /// <summary>fcntl(2) F_SETFL with O_NONBLOCK added. It applies to every descriptor of that open file.</summary>
     public static SystemCallError? SetNonBlocking(DescriptorHandle descriptor) =>
-        GetFlags(descriptor, out var flags) ?? (fcntl(descriptor.Number, F_SETFL, flags | O_NONBLOCK) == 0 ? null : SystemCallError.Last("fcntl"));
+        GetFlags(descriptor, out var flags)
+            ?? (fcntl(descriptor.Number, F_SETFL, flags | O_NONBLOCK) == 0 ? null : SystemCallError.Last("fcntl"));
 
     /// <summary>Whether O_NONBLOCK is set.</summary>
-    public static bool IsNonBlocking(DescriptorHandle descriptor) => GetFlags(descriptor, out var flags) is null && (flags & O_NONBLOCK) != 0;
+    public static bool IsNonBlocking(DescriptorHandle descriptor) =>
+        GetFlags(descriptor, out var flags) is null && (flags & O_NONBLOCK) != 0;
 
-    /// <summary>fcntl(2) F_SETFD FD_CLOEXEC, for a descriptor that somebody else gave.</summary>
+    /// <summary>fcntl(2) F_SETFD FD_CLOEXEC, for a descriptor that was received or inherited.</summary>
     public static SystemCallError? SetCloseOnExec(DescriptorHandle descriptor) =>
         fcntl(descriptor.Number, F_SETFD, FD_CLOEXEC) == 0 ? null : SystemCallError.Last("fcntl");
 
     /// <summary>
-    /// fcntl(2) F_OFD_SETLK with F_WRLCK on the whole file (Linux 3.15): false where another open file has a lock. It belongs
-    /// to the open file, not to the process, as one of flock(2) does, and can be looked at, which one of flock(2) cannot.
+    /// fcntl(2) F_OFD_SETLK with F_WRLCK on the whole file (Linux 3.15): false if another open file holds a lock. As with
+    /// flock(2) the open file owns the lock, not the process. Unlike flock(2) the lock can be queried (<see cref="IsLocked"/>).
     /// </summary>
     public static bool TryLock(DescriptorHandle descriptor)
     {
@@ -356,8 +375,8 @@ public static unsafe class Files
     }
 
     /// <summary>
-    /// fcntl(2) F_OFD_GETLK: whether another open file has the lock of <see cref="TryLock"/>, without taking it; a descriptor
-    /// to read from is enough. Null where the kernel does not say.
+    /// fcntl(2) F_OFD_GETLK: whether another open file holds the lock of <see cref="TryLock"/>. It takes no lock and needs only
+    /// a descriptor for reading. Null if the call fails.
     /// </summary>
     public static bool? IsLocked(DescriptorHandle descriptor)
     {
@@ -366,7 +385,10 @@ public static unsafe class Files
         return Syscalls.fcntl_lock(descriptor.Number, GetOpenFileLock, &asked) == 0 ? asked.Type != none : null;
     }
 
-    /// <summary>Has <paramref name="content"/> written to an open file, which stays the caller's; null, or the refusal: a full disk, say.</summary>
+    /// <summary>
+    /// Calls <paramref name="content"/> to write an open file, which the caller keeps. Null, or the error message, for example
+    /// of a full disk.
+    /// </summary>
     public static string? WriteTo(DescriptorHandle file, Action<Stream> content)
     {
         try
@@ -381,7 +403,7 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>Whether a file has an extended attribute with the value "1": getxattr(2). False where it cannot be asked.</summary>
+    /// <summary>Whether a file has an extended attribute with the value "1": getxattr(2). False if it cannot be read.</summary>
     public static bool HasAttribute(string path, string name)
     {
         byte value;
@@ -391,7 +413,7 @@ public static unsafe class Files
         }
     }
 
-    /// <summary>umask(2): sets the process's and returns the one before.</summary>
+    /// <summary>umask(2): sets the process's umask and returns the previous one.</summary>
     public static int SetUmask(int mask) => (int)Syscalls.umask((uint)mask);
 
     private static byte[] Bytes(string path) => Encoding.UTF8.GetBytes(path + "\0");

@@ -5,8 +5,8 @@ using static Tmds.Linux.LibC;
 namespace Supervisor.Native;
 
 /// <summary>
-/// Calls on a name in an open directory: what happens to the path that led there changes nothing. A name is one component,
-/// without a slash. Directories are held open by O_PATH, which needs no right to read them.
+/// Calls on a name in an open directory, which do not depend on the path that led there. A name is one component without a
+/// slash. Directories are opened with O_PATH, which needs no read permission.
 /// </summary>
 public static unsafe class FilesAt
 {
@@ -21,23 +21,25 @@ public static unsafe class FilesAt
     /// <summary>The root directory.</summary>
     public static DescriptorHandle? Root(out SystemCallError error) => Files.Open("/", O_PATH | O_DIRECTORY, 0, out error);
 
-    /// <summary>openat(2) with O_PATH and O_NOFOLLOW: holds on to what has that name, whatever it is, and neither follows nor opens it.</summary>
+    /// <summary>
+    /// openat(2) with O_PATH and O_NOFOLLOW: refers to the file of any type with that name, without following or opening it.
+    /// </summary>
     public static DescriptorHandle? Pin(DescriptorHandle directory, string name, out SystemCallError error) =>
         Open(directory, name, O_PATH | O_NOFOLLOW, 0, out error);
 
-    /// <summary>Makes a file for writing at its end: O_EXCL, so whatever has that name already is an error (EEXIST), a link too.</summary>
+    /// <summary>Creates a file for appending with O_EXCL: EEXIST if the name is in use, also by a link.</summary>
     public static DescriptorHandle? CreateToAppend(DescriptorHandle directory, string name, int mode, out SystemCallError error) =>
         Open(directory, name, O_WRONLY | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode, out error);
 
-    /// <summary>The same for reading and writing.</summary>
+    /// <summary>Creates a file for reading and writing with O_EXCL, as <see cref="CreateToAppend"/> does.</summary>
     public static DescriptorHandle? Create(DescriptorHandle directory, string name, int mode, out SystemCallError error) =>
         Open(directory, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, mode, out error);
 
-    /// <summary>Opens a pinned file for writing at its end, by the rights of this thread. Never waits for somebody at the other end of a FIFO.</summary>
+    /// <summary>Opens a pinned file for appending, with this thread's rights. It never waits for the reader of a FIFO.</summary>
     public static DescriptorHandle? OpenToAppend(DescriptorHandle pinned, out SystemCallError error) =>
         Files.Open(Files.PinnedPath(pinned), O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY, 0, out error);
 
-    /// <summary>The same for reading, and with <paramref name="writes"/> for writing too.</summary>
+    /// <summary>Opens a pinned file for reading, and for writing if <paramref name="writes"/>, with this thread's rights.</summary>
     public static DescriptorHandle? OpenPinned(DescriptorHandle pinned, bool writes, out SystemCallError error) =>
         Files.Open(Files.PinnedPath(pinned), (writes ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY, 0, out error);
 
@@ -55,7 +57,7 @@ public static unsafe class FilesAt
         return done == 0 ? null : SystemCallError.Last("fstatat");
     }
 
-    /// <summary>Where a pinned symbolic link leads: readlinkat(2) with an empty path (Linux 2.6.39).</summary>
+    /// <summary>The target of a pinned symbolic link: readlinkat(2) with an empty path (Linux 2.6.39).</summary>
     public static string? ReadLink(DescriptorHandle pinned, out SystemCallError error)
     {
         var target = stackalloc byte[LongestLink];
@@ -74,7 +76,7 @@ public static unsafe class FilesAt
         }
     }
 
-    /// <summary>unlinkat(2), of anything but a directory.</summary>
+    /// <summary>unlinkat(2), for everything except directories.</summary>
     public static SystemCallError? Unlink(DescriptorHandle directory, string name)
     {
         fixed (byte* bytes = Bytes(name))
@@ -83,26 +85,28 @@ public static unsafe class FilesAt
         }
     }
 
-    /// <summary>renameat2(2) within one directory: whatever has the name <paramref name="to"/> is replaced.</summary>
+    /// <summary>renameat2(2) within one directory: replaces <paramref name="to"/>.</summary>
     public static SystemCallError? Rename(DescriptorHandle directory, string from, string to) => Rename(directory, from, to, 0);
 
-    /// <summary>The same with RENAME_NOREPLACE (Linux 3.15): fails with EEXIST rather than replace.</summary>
+    /// <summary>renameat2(2) with RENAME_NOREPLACE (Linux 3.15): fails with EEXIST if <paramref name="to"/> exists.</summary>
     public static SystemCallError? RenameNoReplace(DescriptorHandle directory, string from, string to) => Rename(directory, from, to, 1);
 
-    /// <summary>The same with RENAME_EXCHANGE (Linux 3.15): both must be there, and at no moment is either not; EINVAL where the file system cannot.</summary>
+    /// <summary>
+    /// renameat2(2) with RENAME_EXCHANGE (Linux 3.15): swaps two existing files atomically; EINVAL if the file system cannot.
+    /// </summary>
     public static SystemCallError? Exchange(DescriptorHandle directory, string one, string other) => Rename(directory, one, other, 2);
 
-    /// <summary>The type of the file system, statfs(2)'s f_type; 0 where it cannot be asked.</summary>
+    /// <summary>The type of the file system, f_type of statfs(2); 0 if the call fails.</summary>
     public static long FileSystemOf(DescriptorHandle descriptor)
     {
-        // struct statfs has 120 bytes on 64-bit Linux (asm-generic/statfs.h) and begins with f_type, a long.
+        // struct statfs has 120 bytes on 64-bit Linux (asm-generic/statfs.h); its first field is f_type, a long.
         var buffer = stackalloc long[32];
         return Syscalls.fstatfs(descriptor.Number, buffer) == 0 ? buffer[0] : 0;
     }
 
     /// <summary>
-    /// Whether a pinned file has an access control list: then the mode's group bits are its mask, and who may write is not
-    /// only the group (acl(5), CORRESPONDENCE BETWEEN ACL ENTRIES AND FILE PERMISSION BITS).
+    /// Whether a pinned file has an access control list. Then the group bits of the mode are the list's mask, and others than
+    /// the group may write (acl(5), CORRESPONDENCE BETWEEN ACL ENTRIES AND FILE PERMISSION BITS).
     /// </summary>
     public static bool HasAccessList(DescriptorHandle pinned)
     {
@@ -128,7 +132,8 @@ public static unsafe class FilesAt
         fixed (byte* source = Bytes(from))
         fixed (byte* target = Bytes(to))
         {
-            return Syscalls.renameat2(directory.Number, source, directory.Number, target, flags) == 0 ? null : SystemCallError.Last("renameat2");
+            var done = Syscalls.renameat2(directory.Number, source, directory.Number, target, flags);
+            return done == 0 ? null : SystemCallError.Last("renameat2");
         }
     }
 

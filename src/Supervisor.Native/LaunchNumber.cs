@@ -1,6 +1,6 @@
 namespace Supervisor.Native;
 
-/// <summary>The launcher's numbers, in their order: enum listend_number of spawn.h.</summary>
+/// <summary>The launcher's numbers, in order: enum listend_number of spawn.h.</summary>
 internal enum LaunchNumber
 {
     Status,

@@ -3,16 +3,16 @@ using System.Runtime.InteropServices;
 namespace Supervisor.Native;
 
 /// <summary>
-/// A place for one child on its way to the launcher: what it reads, the descriptors that are its own from the start, and
-/// places among the first descriptors for them. A child copies the table of descriptors up to its highest source (spawn.c), so
-/// with thousands of listeners or workers a source with a high number would cost more than the rest of the start.
+/// The resources of one child between clone() and the launcher: its request, the descriptors it owns, and reserved low
+/// descriptor numbers. A child copies the descriptor table up to its highest source (spawn.c). With thousands of listeners or
+/// workers a high source would cost more than the rest of the start.
 /// </summary>
 internal sealed unsafe class LaunchSlot : IDisposable
 {
-    /// <summary>Output, error, control group and status. A child with more high sources does without.</summary>
+    /// <summary>Output, error, control group and status. A child with more high sources uses their own numbers.</summary>
     private const int Places = 4;
 
-    /// <summary>A source below this needs no place.</summary>
+    /// <summary>Sources with a lower number need no place.</summary>
     private const int Low = 64;
 
     private readonly DescriptorHandle _nothing;
@@ -22,7 +22,7 @@ internal sealed unsafe class LaunchSlot : IDisposable
     private SpawnRequest* _request;
     private int _used;
 
-    /// <summary>Takes the lowest numbers that are free, as duplicates of <paramref name="nothing"/>, which stays the caller's.</summary>
+    /// <summary>Reserves the lowest free numbers with duplicates of <paramref name="nothing"/>, which the caller keeps.</summary>
     public LaunchSlot(DescriptorHandle nothing)
     {
         _nothing = nothing;
@@ -32,13 +32,13 @@ internal sealed unsafe class LaunchSlot : IDisposable
         }
     }
 
-    /// <summary>Whether no child needs it.</summary>
+    /// <summary>Whether no child uses the slot.</summary>
     public bool IsFree => _request is null;
 
-    /// <summary>Whether its child has executed the launcher, or has failed.</summary>
+    /// <summary>Whether the slot's child has executed the launcher or has failed.</summary>
     public bool IsDone => _request is not null && Volatile.Read(ref _request->Running) == 0;
 
-    /// <summary>The numbers to give to the child: low duplicates of the high ones where there are places for all of them.</summary>
+    /// <summary>The numbers to pass to the child: low duplicates of the high sources if there are places for all of them.</summary>
     public int[] Lower(IReadOnlyList<DescriptorHandle> sources)
     {
         var numbers = sources.Select(source => source.Number).ToArray();
@@ -58,14 +58,16 @@ internal sealed unsafe class LaunchSlot : IDisposable
         return numbers;
     }
 
-    /// <summary>A child reads this from now on; the descriptors and the memory are the slot's.</summary>
+    /// <summary>
+    /// Assigns the slot to a child, which reads <paramref name="request"/>; the slot owns the memory and the descriptors.
+    /// </summary>
     public void Occupy(SpawnRequest* request, List<nint> memory, IReadOnlyList<DescriptorHandle> owned)
     {
         _request = request;
         (_memory, _owned) = (memory, owned);
     }
 
-    /// <summary>Waits until the child needs nothing of it any more, and lets go of all.</summary>
+    /// <summary>Waits until the child no longer uses the slot, then frees its memory and descriptors.</summary>
     public void Finish()
     {
         if (_request is null)

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Supervisor.Native;
 
 /// <summary>
-/// A child that may still be on its way from the launcher to its program. Owns <see cref="Status"/>; <see cref="Pidfd"/>
-/// belongs to whoever started it.
+/// A child that may not have executed its program yet. Owns <see cref="Status"/>; the caller that started it owns <see
+/// cref="Pidfd"/>.
 /// </summary>
 public sealed class LaunchedProcess : IDisposable
 {
@@ -18,19 +18,19 @@ public sealed class LaunchedProcess : IDisposable
         Status = status;
     }
 
-    /// <summary>Process id. It leads a session of its own from the launcher's first step on.</summary>
+    /// <summary>Process id. The launcher's first step makes it the leader of its own session.</summary>
     public int Pid { get; }
 
-    /// <summary>Its pidfd, the caller's to close.</summary>
+    /// <summary>The child's pidfd; the caller closes it.</summary>
     public DescriptorHandle Pidfd { get; }
 
-    /// <summary>Readable, without waiting, as soon as the launch is decided. For a loop to watch.</summary>
+    /// <summary>Becomes readable when the launch has succeeded or failed; an event loop can watch it. Non-blocking.</summary>
     public DescriptorHandle Status { get; }
 
     /// <summary>
-    /// How the launch went, without waiting: false while it is not decided. Then <paramref name="failure"/> is the step that
-    /// failed, and the process exits with 127; or null, and the program has been executed (or the launcher was killed, as
-    /// its exit status tells).
+    /// How the launch went, without waiting: false until it is known. A <paramref name="failure"/> names the step that failed,
+    /// and the process exits with status 127. Null: the program was executed, or the launcher was killed, which the exit status
+    /// shows.
     /// </summary>
     public bool TryGetOutcome(out ChildProcess.Failure? failure)
     {
@@ -45,7 +45,9 @@ public sealed class LaunchedProcess : IDisposable
             }
 
             _isDecided = true;
-            _failure = length == Marshal.SizeOf<SpawnOutcome>() ? new ChildProcess.Failure((SpawnStage)outcome.Stage, outcome.Error, outcome.Detail) : null;
+            _failure = length == Marshal.SizeOf<SpawnOutcome>()
+                ? new ChildProcess.Failure((SpawnStage)outcome.Stage, outcome.Error, outcome.Detail)
+                : null;
         }
 
         failure = _failure;

@@ -1,50 +1,57 @@
 using System.Buffers.Text;
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
 
 /// <summary>
-/// Open files of other processes by /proc/PID/fd: getdents64(2) and readlinkat(2) on raw bytes, since a host has
-/// thousands of descriptors and each name would be two strings.
+/// Finds open files of other processes in /proc/PID/fd. It calls getdents64(2) and readlinkat(2) on raw bytes: a host has
+/// thousands of descriptors, and each name would be two strings.
 /// </summary>
 public static unsafe class OpenFiles
 {
     /// <summary>A socket found among a process's descriptors.</summary>
     /// <param name="Pid">The process.</param>
-    /// <param name="Descriptor">Its number there.</param>
+    /// <param name="Descriptor">Its number in that process.</param>
     /// <param name="Inode">The socket's inode number.</param>
     public readonly record struct Found(int Pid, int Descriptor, ulong Inode);
 
-    /// <summary>What came of a look at processes.</summary>
-    /// <param name="Hidden">How many did not let themselves be looked into; kernel threads are not counted where that can be told.</param>
-    /// <param name="Unseen">How many were not looked through since the time was over.</param>
-    public readonly record struct Look(int Hidden, int Unseen);
+    /// <summary>The coverage of a scan.</summary>
+    /// <param name="Hidden">How many processes could not be inspected for lack of rights; kernel threads are not counted if
+    /// they can be recognised.</param>
+    /// <param name="Unseen">How many processes the scan did not finish in time.</param>
+    public readonly record struct Coverage(int Hidden, int Unseen);
 
-    private enum Sight
+    private enum ScanResult
     {
-        Seen,
+        Complete,
         Hidden,
         Unfinished,
     }
 
     private const int BufferLength = 32 * 1024;
 
-    /// <summary>So many descriptors of each process are looked at before more of any: one process with a million of them hides no other.</summary>
+    /// <summary>
+    /// The first pass inspects this many descriptors of each process, so that one process with a million of them does not delay
+    /// the others.
+    /// </summary>
     private const int DescriptorsAtFirst = 2048;
 
-    /// <summary>Below so many processes a second thread costs more than it brings.</summary>
+    /// <summary>With fewer processes a second thread costs more than it saves.</summary>
     private const int ProcessesWorthAThread = 64;
 
     /// <summary>
-    /// Looks through every process that /proc shows for sockets of <paramref name="wanted"/>, on a busy host on several
-    /// processors at once: reading a descriptor's link is all that it takes, and there are thousands.
+    /// Scans all processes in /proc for the sockets <paramref name="wanted"/>, with several threads on a busy host: each
+    /// descriptor costs one readlink, and there are thousands.
     /// </summary>
     /// <param name="wanted">Inode numbers.</param>
-    /// <param name="found">Where each was found is added here.</param>
-    /// <param name="until">A timestamp of <see cref="Stopwatch"/> at which the look ends, finished or not: anybody may have many processes, and many descriptors.</param>
-    public static Look FindSockets(IReadOnlySet<ulong> wanted, List<Found> found, long until = long.MaxValue)
+    /// <param name="found">Each match is added here.</param>
+    /// <param name="until">A <see cref="Stopwatch"/> timestamp at which the scan stops, finished or not. Any user may have many
+    /// processes and descriptors.</param>
+    public static Coverage FindSockets(IReadOnlySet<ulong> wanted, List<Found> found, long until = long.MaxValue)
     {
         var processes = open(Path("/proc\0"u8), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (processes < 0)
@@ -54,38 +61,45 @@ public static unsafe class OpenFiles
 
         var hidden = 0;
         var unfinished = new List<int>();
-        LookThrough(processes, ReadPids(processes), DescriptorsAtFirst, wanted, found, until, ref hidden, unfinished);
+        ScanAll(processes, ReadPids(processes), DescriptorsAtFirst, wanted, found, until, ref hidden, unfinished);
         var large = unfinished.ToList();
         unfinished.Clear();
         if (large.Count > 0)
         {
-            // What is found twice is one descriptor.
+            // The second pass finds the sockets of these processes again.
             found.RemoveAll(one => large.Contains(one.Pid));
-            LookThrough(processes, large, int.MaxValue, wanted, found, until, ref hidden, unfinished);
+            ScanAll(processes, large, int.MaxValue, wanted, found, until, ref hidden, unfinished);
         }
 
         _ = close(processes);
-        return new Look(hidden, unfinished.Count);
+        return new Coverage(hidden, unfinished.Count);
     }
 
-    private static void LookThrough(
-        int processes, List<int> pids, int most, IReadOnlySet<ulong> wanted, List<Found> found, long until, ref int hidden, List<int> unfinished)
+    private static void ScanAll(
+        int processes,
+        List<int> pids,
+        int most,
+        IReadOnlySet<ulong> wanted,
+        List<Found> found,
+        long until,
+        ref int hidden,
+        List<int> unfinished)
     {
         var unseen = 0;
         var next = 0;
-        void Look()
+        void Scan()
         {
             var entries = stackalloc byte[BufferLength];
             var mine = new List<Found>();
             int at;
             while ((at = Interlocked.Increment(ref next) - 1) < pids.Count)
             {
-                switch (LookInto(processes, pids[at], most, wanted, mine, entries, until))
+                switch (ScanProcess(processes, pids[at], most, wanted, mine, entries, until))
                 {
-                    case Sight.Hidden:
+                    case ScanResult.Hidden:
                         Interlocked.Increment(ref unseen);
                         break;
-                    case Sight.Unfinished:
+                    case ScanResult.Unfinished:
                         lock (unfinished)
                         {
                             unfinished.Add(pids[at]);
@@ -104,11 +118,11 @@ public static unsafe class OpenFiles
         var others = new Thread[Math.Min(Environment.ProcessorCount, pids.Count / ProcessesWorthAThread + 1) - 1];
         for (var i = 0; i < others.Length; i++)
         {
-            others[i] = new Thread(Look);
+            others[i] = new Thread(Scan);
             others[i].Start();
         }
 
-        Look();
+        Scan();
         foreach (var other in others)
         {
             other.Join();
@@ -117,7 +131,10 @@ public static unsafe class OpenFiles
         hidden += unseen;
     }
 
-    /// <summary>Looks through one process for sockets of <paramref name="wanted"/>; false where it may not be looked into, or not to its end before <paramref name="until"/>. One that is gone has none.</summary>
+    /// <summary>
+    /// Scans one process for the sockets <paramref name="wanted"/>. False if the rights are missing, or if the scan is not
+    /// complete at <paramref name="until"/>. An exited process has none.
+    /// </summary>
     public static bool FindSocketsOf(int pid, IReadOnlySet<ulong> wanted, List<Found> found, long until = long.MaxValue)
     {
         var processes = open(Path("/proc\0"u8), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -127,17 +144,18 @@ public static unsafe class OpenFiles
         }
 
         var entries = stackalloc byte[BufferLength];
-        var sight = LookInto(processes, pid, int.MaxValue, wanted, found, entries, until);
+        var result = ScanProcess(processes, pid, int.MaxValue, wanted, found, entries, until);
         _ = close(processes);
-        return sight == Sight.Seen;
+        return result == ScanResult.Complete;
     }
 
     /// <summary>
-    /// The descriptors of a process that are sockets, by inode number, and those that are of the anonymous kind
-    /// <paramref name="kind"/> ("anon_inode:[eventpoll]"). False where they may not be seen, or not all before
-    /// <paramref name="until"/>, with <paramref name="isHidden"/> in the first case.
+    /// Lists the descriptors of a process that are sockets, by inode number, and those of the anonymous kind <paramref
+    /// name="kind"/> ("anon_inode:[eventpoll]"). False if the rights are missing, which sets <paramref name="isHidden"/>, or if
+    /// the list is not complete at <paramref name="until"/>.
     /// </summary>
-    public static bool Read(int pid, ReadOnlySpan<byte> kind, Action<int, ulong> onSocket, Action<int> onKind, long until, out bool isHidden)
+    public static bool Read(
+        int pid, ReadOnlySpan<byte> kind, Action<int, ulong> onSocket, Action<int> onKind, long until, out bool isHidden)
     {
         isHidden = false;
         fixed (byte* path = Encoding.UTF8.GetBytes(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/proc/{pid}/fd\0")))
@@ -207,11 +225,12 @@ public static unsafe class OpenFiles
         return pids;
     }
 
-    private static Sight LookInto(int processes, int pid, int most, IReadOnlySet<ulong> wanted, List<Found> found, byte* entries, long until)
+    private static ScanResult ScanProcess(
+        int processes, int pid, int most, IReadOnlySet<ulong> wanted, List<Found> found, byte* entries, long until)
     {
         if (Stopwatch.GetTimestamp() > until)
         {
-            return Sight.Unfinished;
+            return ScanResult.Unfinished;
         }
 
         var path = stackalloc byte[32];
@@ -221,20 +240,20 @@ public static unsafe class OpenFiles
         var directory = openat(processes, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (directory < 0)
         {
-            // Gone meanwhile is not hidden.
-            return errno != EACCES && errno != EPERM ? Sight.Seen : Sight.Hidden;
+            // A process that has exited in the meantime is not hidden.
+            return errno != EACCES && errno != EPERM ? ScanResult.Complete : ScanResult.Hidden;
         }
 
         var link = stackalloc byte[64];
         var seen = 0;
-        var sight = Sight.Seen;
+        var result = ScanResult.Complete;
         long length;
         while ((length = Syscalls.getdents64(directory, entries, BufferLength)) > 0)
         {
-            // Some thousand entries a turn.
+            // Each call returns some thousand entries.
             if (seen >= most || (seen > 0 && Stopwatch.GetTimestamp() > until))
             {
-                sight = Sight.Unfinished;
+                result = ScanResult.Unfinished;
                 break;
             }
 
@@ -259,12 +278,12 @@ public static unsafe class OpenFiles
         }
 
         _ = close(directory);
-        return sight;
+        return result;
     }
 
     /// <summary>
-    /// pidfd_getfd(2): a second descriptor of the same open file, owned by the caller, who should close it at once: until
-    /// then the file stays open. Needs the right to trace the process. Linux 5.6.
+    /// pidfd_getfd(2): a second descriptor of the same open file, which the caller owns. The caller should close it at once,
+    /// because it keeps the file open. Needs ptrace rights over the process. Linux 5.6.
     /// </summary>
     public static DescriptorHandle? Borrow(int pid, int descriptor)
     {
@@ -278,7 +297,7 @@ public static unsafe class OpenFiles
         return copy < 0 ? null : new DescriptorHandle(copy);
     }
 
-    /// <summary>readlink(2) of a path; null where it cannot be read.</summary>
+    /// <summary>readlink(2) of a path; null if it cannot be read.</summary>
     public static string? ReadLink(string path)
     {
         var link = stackalloc byte[256];
@@ -294,7 +313,7 @@ public static unsafe class OpenFiles
 
     private static byte* EntryName(byte* entry) => entry + 19;
 
-    private static ReadOnlySpan<byte> Span(byte* text) => System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text);
+    private static ReadOnlySpan<byte> Span(byte* text) => MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text);
 
-    private static byte* Path(ReadOnlySpan<byte> literal) => (byte*)System.Runtime.CompilerServices.Unsafe.AsPointer(ref System.Runtime.InteropServices.MemoryMarshal.GetReference(literal));
+    private static byte* Path(ReadOnlySpan<byte> literal) => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(literal));
 }

@@ -3,7 +3,7 @@ using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
 
-/// <summary>epoll(7) and eventfd(2): what the loop waits on.</summary>
+/// <summary>epoll(7) and eventfd(2), on which the event loop waits.</summary>
 public static unsafe class Polling
 {
     /// <summary>EPOLLIN, EPOLLERR and EPOLLHUP in one bit set.</summary>
@@ -16,17 +16,23 @@ public static unsafe class Polling
     public static DescriptorHandle CreateSet()
     {
         var descriptor = epoll_create1(EPOLL_CLOEXEC);
-        return descriptor >= 0 ? new DescriptorHandle(descriptor) : throw new SystemCallException(SystemCallError.Last("epoll_create1"), "making the event loop");
+        return descriptor >= 0
+            ? new DescriptorHandle(descriptor)
+            : throw new SystemCallException(SystemCallError.Last("epoll_create1"), "making the event loop");
     }
 
-    /// <summary>eventfd(2), which does not wait.</summary>
+    /// <summary>eventfd(2), non-blocking.</summary>
     public static DescriptorHandle CreateEvent()
     {
         var descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        return descriptor >= 0 ? new DescriptorHandle(descriptor) : throw new SystemCallException(SystemCallError.Last("eventfd"), "making the event loop");
+        return descriptor >= 0
+            ? new DescriptorHandle(descriptor)
+            : throw new SystemCallException(SystemCallError.Last("eventfd"), "making the event loop");
     }
 
-    /// <summary>Watches a descriptor for input, or for room to write; <paramref name="token"/> comes back with each event.</summary>
+    /// <summary>
+    /// Adds a descriptor to the epoll set, for input or for output space; each event returns <paramref name="token"/>.
+    /// </summary>
     public static SystemCallError? Add(DescriptorHandle set, DescriptorHandle watched, long token, bool forOutput = false)
     {
         epoll_event request = default;
@@ -35,11 +41,13 @@ public static unsafe class Polling
         return epoll_ctl(set.Number, EPOLL_CTL_ADD, watched.Number, &request) == 0 ? null : SystemCallError.Last("epoll_ctl");
     }
 
-    /// <summary>Watches it no more.</summary>
+    /// <summary>Removes a descriptor from the epoll set.</summary>
     public static SystemCallError? Remove(DescriptorHandle set, DescriptorHandle watched) =>
         epoll_ctl(set.Number, EPOLL_CTL_DEL, watched.Number, null) == 0 ? null : SystemCallError.Last("epoll_ctl");
 
-    /// <summary>Waits for events; puts their tokens into <paramref name="tokens"/> and returns how many. -1 milliseconds: for ever.</summary>
+    /// <summary>
+    /// Waits for events, stores their tokens in <paramref name="tokens"/> and returns their number. -1 milliseconds: no limit.
+    /// </summary>
     public static int Wait(DescriptorHandle set, Span<long> tokens, int milliseconds)
     {
         var capacity = Math.Min(tokens.Length, MostEvents);
@@ -47,7 +55,7 @@ public static unsafe class Polling
         var count = epoll_wait(set.Number, events, capacity, milliseconds);
         if (count < 0 && errno == EINTR)
         {
-            // A process that was stopped and goes on, signal(7), has not looked yet; no events would mean that there are none.
+            // SIGCONT after a stop also causes EINTR (signal(7)). Returning 0 would wrongly mean that there are no events.
             count = epoll_wait(set.Number, events, capacity, 0);
         }
 
@@ -64,7 +72,10 @@ public static unsafe class Polling
         return count;
     }
 
-    /// <summary>poll(2) without waiting: whether the descriptor has hung up wholly, so that nothing that is written is read any more (POLLHUP).</summary>
+    /// <summary>
+    /// poll(2) without waiting: whether the descriptor has hung up in both directions, so that writes are no longer read
+    /// (POLLHUP).
+    /// </summary>
     public static bool IsClosed(DescriptorHandle descriptor)
     {
         pollfd one = default;
@@ -72,7 +83,10 @@ public static unsafe class Polling
         return poll(&one, 1, 0) == 1 && (one.revents & POLLHUP) != 0;
     }
 
-    /// <summary>poll(2) without waiting: whether the descriptor has hung up, wholly or in the direction in which it reads (POLLHUP, POLLRDHUP).</summary>
+    /// <summary>
+    /// poll(2) without waiting: whether the descriptor has hung up, in both directions or in its reading direction (POLLHUP,
+    /// POLLRDHUP).
+    /// </summary>
     public static bool IsHungUp(DescriptorHandle descriptor)
     {
         const short readHangUp = 0x2000;
@@ -83,8 +97,8 @@ public static unsafe class Polling
     }
 
     /// <summary>
-    /// poll(2): waits until the descriptor has input, or with <paramref name="forOutput"/> room to write, or has ended.
-    /// False where <paramref name="patience"/> passes first. For where nothing else may happen meanwhile.
+    /// poll(2): waits until the descriptor has input, has output space (<paramref name="forOutput"/>), or has hung up. False
+    /// after <paramref name="patience"/>. It blocks the calling thread.
     /// </summary>
     public static bool Await(DescriptorHandle descriptor, TimeSpan patience, bool forOutput = false)
     {
@@ -107,7 +121,7 @@ public static unsafe class Polling
         }
     }
 
-    /// <summary>poll(2) without waiting: whether something waits to be read, or accepted (POLLIN).</summary>
+    /// <summary>poll(2) without waiting: whether there is something to read or accept (POLLIN).</summary>
     public static bool IsReadable(DescriptorHandle descriptor)
     {
         pollfd one = default;
@@ -116,14 +130,14 @@ public static unsafe class Polling
         return poll(&one, 1, 0) == 1 && (one.revents & POLLIN) != 0;
     }
 
-    /// <summary>Raises an eventfd.</summary>
+    /// <summary>Signals an eventfd.</summary>
     public static void Raise(DescriptorHandle descriptor)
     {
         ulong one = 1;
         _ = write(descriptor.Number, &one, 8);
     }
 
-    /// <summary>Lowers an eventfd.</summary>
+    /// <summary>Resets an eventfd.</summary>
     public static void Lower(DescriptorHandle descriptor)
     {
         ulong count;

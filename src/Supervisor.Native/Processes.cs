@@ -6,7 +6,7 @@ using static Tmds.Linux.LibC;
 
 namespace Supervisor.Native;
 
-/// <summary>Calls on processes, by pid and by pidfd.</summary>
+/// <summary>Calls on processes, by process id and by pidfd.</summary>
 public static unsafe class Processes
 {
     private const int PPid = 1;
@@ -22,22 +22,22 @@ public static unsafe class Processes
     private const int SiPid = 16;
     private const int SiStatus = 24;
 
-    /// <summary>(uid_t)-1: no id, but "leave it as it is" to the calls that set one (setresuid(2), chown(2)).</summary>
+    /// <summary>(uid_t)-1: not an id; to calls that set one it means "leave unchanged" (setresuid(2), chown(2)).</summary>
     private const uint NoId = uint.MaxValue;
 
-    /// <summary>Bytes that an entry of the user or group database may take: a group can have many members.</summary>
+    /// <summary>The largest entry of the user or group database in bytes: a group can have many members.</summary>
     private const int MaxEntry = 4 * 1024 * 1024;
 
-    /// <summary>How a child ended: waitid(2)'s si_code and si_status.</summary>
-    /// <param name="Signalled">By a signal, not by exit().</param>
+    /// <summary>How a child exited: si_code and si_status of waitid(2).</summary>
+    /// <param name="Signalled">Whether a signal killed it.</param>
     /// <param name="Status">The exit status (0 to 255) or the signal's number.</param>
-    /// <param name="CoreDumped">Whether it left a core.</param>
+    /// <param name="CoreDumped">Whether it dumped core.</param>
     public readonly record struct Exit(bool Signalled, int Status, bool CoreDumped);
 
-    /// <summary>This process.</summary>
+    /// <summary>This process's id.</summary>
     public static int CurrentPid { get; } = Syscalls.getpid();
 
-    /// <summary>_exit(2): at once, with nothing tidied up.</summary>
+    /// <summary>_exit(2): exits at once, without any cleanup.</summary>
     public static void ExitNow(int status) => Tmds.Linux.LibC._exit(status);
 
     /// <summary>getppid(2).</summary>
@@ -50,24 +50,24 @@ public static unsafe class Processes
     public static uint EffectiveGid => Syscalls.getegid();
 
     /// <summary>
-    /// setfsuid(2): the user whom this thread's new sockets belong to (SO_REUSEPORT is shared by one user's). Returns the
-    /// one before; nothing changes without CAP_SETUID.
+    /// setfsuid(2): sets the user that owns this thread's new sockets (one SO_REUSEPORT group needs one user). Returns the
+    /// previous user. Without CAP_SETUID nothing changes.
     /// </summary>
     public static uint SetFileSystemUid(uint uid) => (uint)Syscalls.setfsuid(uid);
 
     /// <summary>
-    /// Looks at how the child behind <paramref name="pidfd"/> ended and leaves it a zombie, so that its process id and
-    /// session id stay its own; null while it runs. Linux 5.4 (P_PIDFD).
+    /// How the child behind <paramref name="pidfd"/> exited; null while it runs. The child stays a zombie, so its process id
+    /// and session id are not reused. Linux 5.4 (P_PIDFD).
     /// </summary>
     public static Exit? PeekExit(DescriptorHandle pidfd) => Wait(PPidfd, (uint)pidfd.Number, WExited | WNoHang | WNoWait);
 
-    /// <summary>Reaps the child behind <paramref name="pidfd"/>.</summary>
+    /// <summary>Reaps the child behind <paramref name="pidfd"/>; null while it runs.</summary>
     public static Exit? Reap(DescriptorHandle pidfd) => Wait(PPidfd, (uint)pidfd.Number, WExited | WNoHang);
 
-    /// <summary>Reaps the child with that process id, if it has ended.</summary>
+    /// <summary>Reaps the child with that process id; null while it runs.</summary>
     public static Exit? Reap(int pid) => Wait(PPid, (uint)pid, WExited | WNoHang);
 
-    /// <summary>The process id of some child that has ended and was not reaped; 0 where there is none.</summary>
+    /// <summary>The process id of a child that has exited and was not reaped; 0 if there is none.</summary>
     public static int PeekAnyExited()
     {
         var info = stackalloc byte[SigInfoSize];
@@ -76,8 +76,8 @@ public static unsafe class Processes
     }
 
     /// <summary>
-    /// Waits until some child has ended, and leaves it as it is; at once where one has already. False where there is no
-    /// child at all. For a thread that has nothing else to do.
+    /// Waits until a child has exited, and does not reap it. Returns at once if one has exited already; false if there is no
+    /// child. It blocks the calling thread.
     /// </summary>
     public static bool WaitAnyExited()
     {
@@ -94,8 +94,8 @@ public static unsafe class Processes
     }
 
     /// <summary>
-    /// How a process ended that is nobody's child here, from its pidfd: ioctl PIDFD_GET_INFO with PIDFD_INFO_EXIT (Linux
-    /// 6.15), which the kernel answers once its parent has reaped it. Null where it does not tell.
+    /// How a process that is not our child exited, from its pidfd: ioctl PIDFD_GET_INFO with PIDFD_INFO_EXIT (Linux 6.15). The
+    /// kernel knows the status once the process's parent has reaped it. Null if the kernel does not report it.
     /// </summary>
     public static Exit? ExitOfForeign(DescriptorHandle pidfd)
     {
@@ -113,7 +113,7 @@ public static unsafe class Processes
                 return null;
             }
 
-            // It has ended, and init is about to reap it: the pidfd hangs up then.
+            // The process has exited and init is about to reap it; then the pidfd hangs up.
             const int patience = 20;
             pollfd reaped = new() { fd = pidfd.Number };
             _ = poll(&reaped, 1, patience);
@@ -121,19 +121,21 @@ public static unsafe class Processes
             *(ulong*)info = exitWanted;
         }
 
-        // As wait(2) has it: the exit status in the second byte, or the signal in the low seven bits and the core's bit.
+        // Encoded as for wait(2): the exit status in the second byte, or the signal in the low seven bits and the core bit.
         var status = *(int*)(info + exitCode);
         return (status & 0x7F) != 0 ? new Exit(true, status & 0x7F, (status & 0x80) != 0) : new Exit(false, (status >> 8) & 0xFF, false);
     }
 
-    /// <summary>pidfd_send_signal(2): never reaches another process that got the same id. Linux 5.1.</summary>
+    /// <summary>pidfd_send_signal(2): never reaches another process with a reused id. Linux 5.1.</summary>
     public static SystemCallError? Signal(DescriptorHandle pidfd, int signal) =>
         Syscalls.syscall(424, pidfd.Number, signal, 0, 0) == 0 ? null : SystemCallError.Last("pidfd_send_signal");
 
-    /// <summary>getsid(2): the session of any process, a zombie's too; -1 where there is none of that id.</summary>
+    /// <summary>getsid(2): the session of any process, also of a zombie; -1 if there is no such process.</summary>
     public static int SessionOf(int pid) => Syscalls.getsid(pid);
 
-    /// <summary>getrandom(2): at most 256 bytes, which the kernel gives as a whole. Waits only on a host that has just booted.</summary>
+    /// <summary>
+    /// getrandom(2): at most 256 bytes, which the kernel returns in one piece. It waits only if the host has just booted.
+    /// </summary>
     public static void FillRandom(Span<byte> bytes)
     {
         fixed (byte* first = bytes)
@@ -148,7 +150,10 @@ public static unsafe class Processes
         }
     }
 
-    /// <summary>Whether the process behind a pidfd has not been reaped: signal 0 reaches nobody, and only ESRCH says that there is no process.</summary>
+    /// <summary>
+    /// Whether the process behind a pidfd has not been reaped: signal 0 has no effect, and only ESRCH means that there is no
+    /// process.
+    /// </summary>
     public static bool IsThere(DescriptorHandle pidfd) => Signal(pidfd, 0)?.Errno != ESRCH;
 
     /// <summary>kill(2); a negative pid is a process group.</summary>
@@ -163,20 +168,20 @@ public static unsafe class Processes
         return descriptor < 0 ? null : new DescriptorHandle(descriptor);
     }
 
-    /// <summary>PR_SET_CHILD_SUBREAPER: orphans of the workers become our children and can be reaped. Linux 3.4.</summary>
+    /// <summary>PR_SET_CHILD_SUBREAPER: orphaned processes of workers become our children, so we can reap them. Linux 3.4.</summary>
     public static SystemCallError? BecomeSubreaper() =>
         Syscalls.prctl(PrSetChildSubreaper, 1, 0, 0, 0) == 0 ? null : SystemCallError.Last("prctl");
 
     /// <summary>
-    /// SIGCHLD at its default. The runtime's own handler, and an inherited SIG_IGN, would reap children that are ours to
-    /// reap; children are watched by pidfd, so the signal itself is of no use.
+    /// Resets SIGCHLD to its default. The runtime's handler, or an inherited SIG_IGN, would reap our children. The daemon
+    /// watches children by pidfd and does not need the signal.
     /// </summary>
     public static void ResetChildSignal() => Reset(SIGCHLD);
 
     /// <summary>
-    /// SIGTERM and SIGHUP at their defaults, to be called before handlers are asked for. What started us may have had them
-    /// ignored (nohup(1)), and over that the runtime installs none: the daemon would be deaf to them. An ignored SIGINT
-    /// stays so: by that a shell without job control keeps Ctrl-C from what it runs in the background.
+    /// Resets SIGTERM and SIGHUP to their defaults; call it before handlers are registered. The parent may have ignored them
+    /// (nohup(1)), and the runtime installs no handler for an ignored signal. An ignored SIGINT stays ignored: a shell without
+    /// job control protects its background processes from Ctrl-C in this way.
     /// </summary>
     public static void ResetRequestSignals()
     {
@@ -191,8 +196,8 @@ public static unsafe class Processes
     }
 
     /// <summary>
-    /// No signal blocked on the calling thread. What started us may have blocked some and execve() keeps the mask: a
-    /// SIGTERM would then wait for ever. One thread that takes a signal is enough for the process.
+    /// Unblocks all signals on the calling thread. The parent may have blocked some, execve() keeps the mask, and a SIGTERM
+    /// would stay pending for ever. One thread that accepts a signal is enough for the process.
     /// </summary>
     public static void UnblockSignals()
     {
@@ -203,7 +208,7 @@ public static unsafe class Processes
         _ = Syscalls.pthread_sigmask(setMask, none, null);
     }
 
-    /// <summary>How many descriptors this process may have: the soft RLIMIT_NOFILE.</summary>
+    /// <summary>How many descriptors this process may have: its soft RLIMIT_NOFILE.</summary>
     public static ulong DescriptorLimit()
     {
         const int noFile = 7; // RLIMIT_NOFILE, asm-generic/resource.h
@@ -211,7 +216,7 @@ public static unsafe class Processes
         return Syscalls.getrlimit(noFile, limit) == 0 ? limit[0] : ulong.MaxValue;
     }
 
-    /// <summary>A user by name or number: its ids and name; null where there is none.</summary>
+    /// <summary>A user by name or number; null if there is none. A number without an entry is valid.</summary>
     public static (uint Uid, uint Gid, string Name, string Home, string Shell)? FindUser(string nameOrNumber)
     {
         var isNumber = TryParseId(nameOrNumber, out var uid);
@@ -244,7 +249,7 @@ public static unsafe class Processes
         }
     }
 
-    /// <summary>A group by name or number; null where there is none.</summary>
+    /// <summary>A group by name or number; null if there is none. A number without an entry is valid.</summary>
     public static uint? FindGroup(string nameOrNumber)
     {
         if (TryParseId(nameOrNumber, out var gid))
@@ -274,7 +279,7 @@ public static unsafe class Processes
         }
     }
 
-    /// <summary>getgrouplist(3): the groups of a user, <paramref name="primary"/> among them.</summary>
+    /// <summary>getgrouplist(3): the groups of a user, including <paramref name="primary"/>.</summary>
     public static uint[] GroupsOf(string user, uint primary)
     {
         var count = 64;
@@ -295,7 +300,8 @@ public static unsafe class Processes
         }
     }
 
-    private static bool TryParseId(string text, out uint id) => uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
+    private static bool TryParseId(string text, out uint id) =>
+        uint.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out id);
 
     private static string String(byte* text) => Marshal.PtrToStringUTF8((nint)text) ?? "";
 

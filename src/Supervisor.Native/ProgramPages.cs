@@ -2,18 +2,20 @@ using System.Globalization;
 
 namespace Supervisor.Native;
 
-/// <summary>The pages of the program's files (its code and constants, and its libraries') that this process has mapped. Measured by tests/Bench/RestBenchmark.</summary>
+/// <summary>
+/// The mapped pages of the program's and its libraries' files (code and constants). tests/Bench/RestBenchmark measures the effect.
+/// </summary>
 public static unsafe class ProgramPages
 {
     private const int DontNeed = 4;
 
     /// <summary>
-    /// Takes them out of the process's page table: what only the start or a rare request touched no longer counts as its
-    /// memory. They stay in the system's page cache, and a touch brings a page back without reading it (madvise(2),
-    /// MADV_DONTNEED of a private file mapping). Only mappings that cannot be written and of which no page differs from
-    /// the file are let go: relocated constants would come back as they were before the relocation.
+    /// Removes the pages from the process's page table, so pages used only at the start or by a rare request no longer count as
+    /// its memory. They stay in the page cache, and an access maps a page again without a read (madvise(2), MADV_DONTNEED of a
+    /// private file mapping). Only mappings that are read-only and unmodified are released: relocated constants would lose
+    /// their relocation.
     /// </summary>
-    /// <returns>How many bytes of mappings were let go; 0 where /proc cannot be read.</returns>
+    /// <returns>How many bytes of mappings were released; 0 if /proc cannot be read.</returns>
     public static long Release()
     {
         var clean = new List<(nuint Start, nuint End)>();
@@ -26,13 +28,15 @@ public static unsafe class ProgramPages
                 {
                     candidate = mapping.IsProgram ? (mapping.Start, mapping.End) : null;
                 }
-                else if (candidate is not null && line.StartsWith("Private_Dirty:", StringComparison.Ordinal) && !line.EndsWith(" 0 kB", StringComparison.Ordinal))
+                else if (candidate is not null
+                    && line.StartsWith("Private_Dirty:", StringComparison.Ordinal)
+                    && !line.EndsWith(" 0 kB", StringComparison.Ordinal))
                 {
                     candidate = null;
                 }
                 else if (candidate is { } mapped && line.StartsWith("Swap:", StringComparison.Ordinal))
                 {
-                    // The last of the counts that matter here: what is swapped out was dirty.
+                    // The last of the relevant counters: a page that is swapped out was modified.
                     if (line.EndsWith(" 0 kB", StringComparison.Ordinal))
                     {
                         clean.Add(mapped);
@@ -47,7 +51,7 @@ public static unsafe class ProgramPages
             return 0;
         }
 
-        // Last of all: what has read the list is among the pages, and would be there again.
+        // Release at the end, because reading the list uses some of these pages.
         var released = 0L;
         foreach (var (start, end) in clean)
         {
@@ -67,7 +71,8 @@ public static unsafe class ProgramPages
         var space = line.IndexOf(' ', StringComparison.Ordinal);
         return dash > 0 && space > dash
             && nuint.TryParse(line.AsSpan(0, dash), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var start)
-            && nuint.TryParse(line.AsSpan(dash + 1, space - dash - 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var end)
+            && nuint.TryParse(
+                line.AsSpan(dash + 1, space - dash - 1), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var end)
             ? (start, end, line.AsSpan(space + 1) is ['r', '-', _, 'p', ..] && line.Contains('/', StringComparison.Ordinal))
             : null;
     }

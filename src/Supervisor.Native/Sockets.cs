@@ -5,14 +5,17 @@ using static Tmds.Linux.LibC;
 namespace Supervisor.Native;
 
 /// <summary>
-/// Socket calls: one method for each, errno taken at once. A method that makes a descriptor returns it in a handle that
-/// the caller owns, close-on-exec.
+/// Socket system calls, one per method; each method reads errno at once. A method that makes a descriptor returns it in a
+/// close-on-exec handle that the caller owns.
 /// </summary>
 public static unsafe class Sockets
 {
     private const int GetLocalVsockCid = 0x7B9;
 
-    /// <summary>ioctl IOCTL_VM_SOCKETS_GET_LOCAL_CID on /dev/vsock: this machine's CID; null where it has none, or where this user may not ask.</summary>
+    /// <summary>
+    /// ioctl IOCTL_VM_SOCKETS_GET_LOCAL_CID on /dev/vsock: this machine's CID; null if it has none, or if this user may not
+    /// open the device.
+    /// </summary>
     public static uint? LocalVsockCid()
     {
         using var device = Files.Open("/dev/vsock", O_RDONLY, 0, out _);
@@ -32,7 +35,7 @@ public static unsafe class Sockets
     public static SystemCallError? SetInt32(DescriptorHandle socket, int level, int option, int value) =>
         setsockopt(socket.Number, level, option, &value, sizeof(int)) == 0 ? null : SystemCallError.Last("setsockopt");
 
-    /// <summary>setsockopt(2) of bytes as they are.</summary>
+    /// <summary>setsockopt(2) of raw bytes.</summary>
     public static SystemCallError? SetBytes(DescriptorHandle socket, int level, int option, ReadOnlySpan<byte> value)
     {
         fixed (byte* bytes = value)
@@ -41,7 +44,7 @@ public static unsafe class Sockets
         }
     }
 
-    /// <summary>getsockopt(2) of an int; some options are a byte long, which reads the same.</summary>
+    /// <summary>getsockopt(2) of an int; also works for options that are one byte long.</summary>
     public static SystemCallError? GetInt32(DescriptorHandle socket, int level, int option, out int value)
     {
         int result = 0;
@@ -92,17 +95,17 @@ public static unsafe class Sockets
         }
     }
 
-    /// <summary>shutdown(2), SHUT_RD: what has come can still be read, and whoever sends from now on is told that nobody reads (EPIPE).</summary>
+    /// <summary>shutdown(2), SHUT_RD: received data can still be read, and later sends of the peer fail with EPIPE.</summary>
     public static SystemCallError? ShutReading(DescriptorHandle socket) =>
         shutdown(socket.Number, SHUT_RD) == 0 ? null : SystemCallError.Last("shutdown");
 
-    /// <summary>shutdown(2), SHUT_WR: whoever reads at the other end sees an end.</summary>
+    /// <summary>shutdown(2), SHUT_WR: the peer reads the end of the connection.</summary>
     public static SystemCallError? ShutWriting(DescriptorHandle socket) =>
         shutdown(socket.Number, SHUT_WR) == 0 ? null : SystemCallError.Last("shutdown");
 
     /// <summary>
-    /// SO_PASSRIGHTS (Linux 6.16, net/core/sock.c): whether descriptors may be sent to this UNIX socket. Where they may not,
-    /// sendmsg() fails with EPERM there. A listener hands it on to whoever connects from then on. An older kernel has none of it.
+    /// SO_PASSRIGHTS (Linux 6.16, net/core/sock.c): whether this UNIX socket accepts descriptors. If not, the peer's sendmsg()
+    /// fails with EPERM. Connections that a listener accepts later inherit the setting. Older kernels do not have the option.
     /// </summary>
     public static SystemCallError? SetPassRights(DescriptorHandle socket, bool allowed)
     {
@@ -110,13 +113,13 @@ public static unsafe class Sockets
         return SetInt32(socket, SOL_SOCKET, passRights, allowed ? 1 : 0);
     }
 
-    /// <summary>listen(2). On a socket that listens already it changes the backlog.</summary>
+    /// <summary>listen(2). For a socket that already listens it changes the backlog.</summary>
     public static SystemCallError? Listen(DescriptorHandle socket, int backlog) =>
         listen(socket.Number, backlog) == 0 ? null : SystemCallError.Last("listen");
 
     /// <summary>
-    /// shutdown(2) in both directions: a listener stops listening and leaves its SO_REUSEPORT group at once, whoever else
-    /// holds it; what waits in its queue is reset (net/ipv4/af_inet.c, inet_shutdown).
+    /// shutdown(2) in both directions: a listener stops listening and leaves its SO_REUSEPORT group at once, even if other
+    /// processes hold it. The kernel resets the connections in its queue (net/ipv4/af_inet.c, inet_shutdown).
     /// </summary>
     public static SystemCallError? Shutdown(DescriptorHandle socket)
     {
@@ -124,7 +127,7 @@ public static unsafe class Sockets
         return shutdown(socket.Number, both) == 0 ? null : SystemCallError.Last("shutdown");
     }
 
-    /// <summary>accept4(2), close-on-exec: waits for a connection where none waits.</summary>
+    /// <summary>accept4(2), close-on-exec: waits for a connection if the socket is blocking.</summary>
     public static DescriptorHandle? Accept(DescriptorHandle listener, out SystemCallError error)
     {
         var descriptor = accept4(listener.Number, null, null, SOCK_CLOEXEC);
@@ -132,7 +135,9 @@ public static unsafe class Sockets
         return descriptor < 0 ? null : new DescriptorHandle(descriptor);
     }
 
-    /// <summary>getsockname(2): the raw address in <paramref name="address"/>, <paramref name="length"/> bytes of it.</summary>
+    /// <summary>
+    /// getsockname(2): writes the raw address to <paramref name="address"/>; <paramref name="length"/> is its size in bytes.
+    /// </summary>
     public static SystemCallError? GetSocketName(DescriptorHandle socket, Span<byte> address, out int length)
     {
         socklen_t size = (uint)address.Length;
@@ -154,19 +159,22 @@ public static unsafe class Sockets
     }
 
     /// <summary>
-    /// recvmsg(2) with MSG_PEEK of the next message, which stays in the socket, and its sender's credentials. There is no room
-    /// for descriptors, so none is opened, and as the message keeps its own none is closed either: this never waits, whatever
-    /// rides on it (net/unix/af_unix.c, unix_peek_fds; unix(7)).
+    /// recvmsg(2) with MSG_PEEK: reads the next message and its sender's credentials, and leaves the message in the socket. The
+    /// call has no room for descriptors, so none is installed, and the message keeps its own, so none is closed. It therefore
+    /// never waits (net/unix/af_unix.c, unix_peek_fds; unix(7)).
     /// </summary>
-    /// <param name="socket">A UNIX socket of datagrams or packets.</param>
-    /// <param name="withCredentials">Whether SO_PASSCRED is set on it; otherwise the kernel does not say who the sender is.</param>
-    /// <param name="data">Where the message goes.</param>
-    /// <param name="senderPid">The sender; 0 where the kernel does not say.</param>
-    /// <param name="senderUid">Its user; <see cref="uint.MaxValue"/> where the kernel does not say, as at the end of a connection.</param>
+    /// <param name="socket">A UNIX datagram or packet socket.</param>
+    /// <param name="withCredentials">Whether SO_PASSCRED is set on the socket; otherwise the kernel does not report the
+    /// sender.</param>
+    /// <param name="data">Buffer for the message.</param>
+    /// <param name="senderPid">The sender's process id; 0 if the kernel does not report it.</param>
+    /// <param name="senderUid">The sender's user id; <see cref="uint.MaxValue"/> if the kernel does not report it, for example
+    /// at the end of a connection.</param>
     /// <param name="truncated">Whether the message is longer than <paramref name="data"/>.</param>
-    /// <param name="carriesDescriptors">Whether descriptors ride on it.</param>
-    /// <param name="error">The refusal.</param>
-    /// <returns>Bytes of the message; 0 at the end of a connection, too; -1 where there is none or <paramref name="error"/> says why.</returns>
+    /// <param name="carriesDescriptors">Whether the message carries descriptors.</param>
+    /// <param name="error">Why the call failed.</param>
+    /// <returns>Bytes of the message; 0 also at the end of a connection; -1 if there is no message, or if <paramref
+    /// name="error"/> is set.</returns>
     public static int Peek(
         DescriptorHandle socket,
         bool withCredentials,
@@ -183,7 +191,7 @@ public static unsafe class Sockets
         carriesDescriptors = false;
         error = null;
 
-        // Credentials come first and fill it (net/core/scm.c, scm_recv_unix).
+        // The credentials come first and fill the buffer (net/core/scm.c, scm_recv_unix).
         var controlLength = withCredentials ? CMSG_SPACE(sizeof(ucred)) : 0;
         var control = stackalloc byte[CMSG_SPACE(sizeof(ucred))];
         fixed (byte* bytes = data)
@@ -215,7 +223,10 @@ public static unsafe class Sockets
         }
     }
 
-    /// <summary>Takes the next message out of the socket: one on which no descriptors ride, as <see cref="Peek"/> says, since the kernel would close them here. Never waits.</summary>
+    /// <summary>
+    /// Removes the next message, which must carry no descriptors according to <see cref="Peek"/>: the kernel would close them
+    /// here. Never waits.
+    /// </summary>
     public static void Remove(DescriptorHandle socket)
     {
         byte nothing;
@@ -223,8 +234,8 @@ public static unsafe class Sockets
     }
 
     /// <summary>
-    /// SO_ATTACH_REUSEPORT_CBPF (Linux 4.5, socket(7)): new connections of the whole SO_REUSEPORT group go to the member
-    /// with that number, counted in the order in which they joined. Needs no capability.
+    /// SO_ATTACH_REUSEPORT_CBPF (Linux 4.5, socket(7)): steers new connections of the whole SO_REUSEPORT group to the member
+    /// with that index, in order of joining. Needs no capability.
     /// </summary>
     public static SystemCallError? SteerReusePort(DescriptorHandle member, int index)
     {
@@ -232,14 +243,17 @@ public static unsafe class Sockets
         return AttachConstant(member, attachReusePortCbpf, index);
     }
 
-    /// <summary>SO_ATTACH_FILTER that drops whatever comes (socket(7)): a listener's clients send their SYN again a second later.</summary>
+    /// <summary>
+    /// SO_ATTACH_FILTER with a filter that drops all packets (socket(7)): clients of a listener repeat their SYN a second
+    /// later.
+    /// </summary>
     public static SystemCallError? DropIncoming(DescriptorHandle socket)
     {
         const int attachFilter = 26;
         return AttachConstant(socket, attachFilter, 0);
     }
 
-    /// <summary>SO_DETACH_FILTER.</summary>
+    /// <summary>SO_DETACH_FILTER: removes the filter of <see cref="DropIncoming"/>.</summary>
     public static SystemCallError? TakeIncoming(DescriptorHandle socket)
     {
         const int detachFilter = 27;
@@ -262,14 +276,17 @@ public static unsafe class Sockets
         return setsockopt(socket.Number, SOL_SOCKET, option, program, 16) == 0 ? null : SystemCallError.Last("setsockopt");
     }
 
-    /// <summary>SO_DETACH_REUSEPORT_BPF (Linux 5.3): the kernel's hash decides again.</summary>
+    /// <summary>SO_DETACH_REUSEPORT_BPF (Linux 5.3): the kernel distributes by hash again.</summary>
     public static SystemCallError? ReleaseReusePort(DescriptorHandle member)
     {
         const int detachReusePortBpf = 68;
         return SetInt32(member, SOL_SOCKET, detachReusePortBpf, 0);
     }
 
-    /// <summary>accept4(2), close-on-exec. Null where nobody waits (EAGAIN, or gone again: accept(2)) or <paramref name="error"/> says why.</summary>
+    /// <summary>
+    /// accept4(2), close-on-exec. Null if there is no connection (EAGAIN, or the client has closed it: accept(2)), or if
+    /// <paramref name="error"/> is set.
+    /// </summary>
     public static DescriptorHandle? Accept(DescriptorHandle listener, bool nonBlocking, out SystemCallError? error)
     {
         var descriptor = accept4(listener.Number, null, null, SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0));
@@ -278,16 +295,22 @@ public static unsafe class Sockets
     }
 
     /// <summary>
-    /// SO_PEERPIDFD of a connected UNIX socket: a pidfd of the process that connected, which cannot have become another's
-    /// (Linux 6.5, net/core/sock.c). Null where this kernel has none of it, or the process was reaped. The caller owns it.
+    /// SO_PEERPIDFD of a connected UNIX socket: a pidfd of the process that connected, not of another process with a reused id
+    /// (Linux 6.5, net/core/sock.c). Null if the kernel does not have the option, or if the process was reaped. The caller owns
+    /// it.
     /// </summary>
     public static DescriptorHandle? GetPeerPidfd(DescriptorHandle socket)
     {
         const int peerPidfd = 77;
-        return GetInt32(socket, SOL_SOCKET, peerPidfd, out var descriptor) is null && descriptor >= 0 ? new DescriptorHandle(descriptor) : null;
+        return GetInt32(socket, SOL_SOCKET, peerPidfd, out var descriptor) is null && descriptor >= 0
+            ? new DescriptorHandle(descriptor)
+            : null;
     }
 
-    /// <summary>SO_PEERGROUPS of a connected UNIX socket: its supplementary groups when it connected (Linux 4.13, net/core/sock.c); none where the kernel does not tell.</summary>
+    /// <summary>
+    /// SO_PEERGROUPS of a connected UNIX socket: the peer's supplementary groups when it connected (Linux 4.13,
+    /// net/core/sock.c). Empty if the kernel does not report them.
+    /// </summary>
     public static uint[] GetPeerGroups(DescriptorHandle socket)
     {
         const int peerGroups = 59;
@@ -304,7 +327,7 @@ public static unsafe class Sockets
                 }
             }
 
-            // Too small: the kernel has said how many there are.
+            // The buffer is too small; the kernel has returned the required size.
             if (errno != range || (uint)size <= groups.Length * sizeof(uint))
             {
                 return [];

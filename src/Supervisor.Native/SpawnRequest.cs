@@ -16,7 +16,7 @@ internal unsafe struct SpawnRequest
     public int Running;
 }
 
-/// <summary>struct listend_outcome of spawn.h: how a step failed, as the status pipe tells it.</summary>
+/// <summary>struct listend_outcome of spawn.h: the failed step, as read from the status pipe.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct SpawnOutcome
 {

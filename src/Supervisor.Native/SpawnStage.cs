@@ -9,13 +9,13 @@ public enum SpawnStage
     /// <summary>clone(2).</summary>
     Clone,
 
-    /// <summary>Executing the launcher from its memory file.</summary>
+    /// <summary>execveat(2) of the launcher's memory file.</summary>
     Launcher,
 
     /// <summary>setsid(2).</summary>
     Session,
 
-    /// <summary>Entering the control group.</summary>
+    /// <summary>Joining the control group.</summary>
     Cgroup,
 
     /// <summary>prlimit(2).</summary>
@@ -24,7 +24,7 @@ public enum SpawnStage
     /// <summary>setpriority(2).</summary>
     Nice,
 
-    /// <summary>chdir(2), with the worker's own rights.</summary>
+    /// <summary>chdir(2), with the worker's rights.</summary>
     Directory,
 
     /// <summary>setgroups(2).</summary>
@@ -52,18 +52,18 @@ public enum SpawnStage
     Exec,
 }
 
-/// <summary>What the worker's user finds at the path that could not be executed: enum listend_exec_detail of spawn.h.</summary>
+/// <summary>What the worker's user finds at a path that could not be executed: enum listend_exec_detail of spawn.h.</summary>
 public enum ExecDetail
 {
     /// <summary>Nothing.</summary>
     Absent,
 
-    /// <summary>A file, or something else that is not a directory.</summary>
+    /// <summary>A file of any type except a directory.</summary>
     Present,
 
     /// <summary>A directory.</summary>
     Directory,
 
-    /// <summary>A name without "/" that none of the directories of PATH has.</summary>
+    /// <summary>A name without "/" that is in none of the directories of PATH.</summary>
     NotFound,
 }

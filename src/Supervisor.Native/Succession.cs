@@ -6,8 +6,8 @@ using static Tmds.Linux.LibC;
 namespace Supervisor.Native;
 
 /// <summary>
-/// Becoming another program in the same process: execve(2) with the descriptors that go on, and the sealed memory file in
-/// which the state travels.
+/// Replaces the program of this process: execve(2) with the descriptors to keep, and the sealed memory file that carries the
+/// state.
 /// </summary>
 public static unsafe class Succession
 {
@@ -24,12 +24,12 @@ public static unsafe class Succession
     private const int CloseOnExecRange = 4; // CLOSE_RANGE_CLOEXEC
 
     /// <summary>
-    /// The signals that end a process, or that somebody sends a daemon: between execve() and the new program's handlers any
-    /// of them would kill it. SIGRTMIN (34) must never be blocked: the runtime stops its threads by it.
+    /// The signals that end a process or that are sent to daemons: any of them would kill the process between execve() and the
+    /// new program's handlers. SIGRTMIN (34) must never be blocked, because the runtime suspends its threads with it.
     /// </summary>
     private static readonly int[] Held = [1, 2, 15, 10, 12, 17];
 
-    /// <summary>memfd_create(2): a file without a name, close-on-exec, which the caller owns. Linux 3.17.</summary>
+    /// <summary>memfd_create(2): a file without a name, close-on-exec. The caller owns it. Linux 3.17.</summary>
     public static DescriptorHandle? Memory(string name, out SystemCallError error) => Memory(name, 0, out error);
 
     private static DescriptorHandle? Memory(string name, uint flags, out SystemCallError error)
@@ -50,7 +50,9 @@ public static unsafe class Succession
         return new DescriptorHandle(descriptor);
     }
 
-    /// <summary>A memory file with what <paramref name="content"/> writes, sealed: nobody can change it any more, nor who gets it. The caller owns it.</summary>
+    /// <summary>
+    /// A sealed memory file with what <paramref name="content"/> writes: no process can change it. The caller owns it.
+    /// </summary>
     public static DescriptorHandle? SealedMemory(string name, Action<Stream> content, out string? error)
     {
         if (Memory(name, out var refused) is not { } memory)
@@ -75,8 +77,8 @@ public static unsafe class Succession
     }
 
     /// <summary>
-    /// A program in a sealed memory file, to be executed by execveat(2): nobody can change it, also a process that gets hold
-    /// of it. The caller owns it. EACCES where the host forbids such programs (vm.memfd_noexec = 2, Linux 6.3).
+    /// A program in a sealed memory file, for execveat(2): no process can change it, not even one that gets its descriptor. The
+    /// caller owns it. EACCES if the host forbids executable memory files (vm.memfd_noexec = 2, Linux 6.3).
     /// </summary>
     public static DescriptorHandle? Executable(string name, ReadOnlySpan<byte> program, out SystemCallError error)
     {
@@ -111,7 +113,10 @@ public static unsafe class Succession
         return memory;
     }
 
-    /// <summary>What a sealed memory file holds; null where it is none, since then somebody could change it while it is read.</summary>
+    /// <summary>
+    /// The contents of a sealed memory file; null if the file is not sealed, because another process could change it during the
+    /// read.
+    /// </summary>
     public static byte[]? ReadSealed(DescriptorHandle memory, out SystemCallError? error)
     {
         error = null;
@@ -148,7 +153,7 @@ public static unsafe class Succession
         }
     }
 
-    /// <summary>The keeper's program: see keeper.c.</summary>
+    /// <summary>The keeper's program (keeper.c).</summary>
     public static ReadOnlySpan<byte> KeeperProgram
     {
         get
@@ -159,7 +164,7 @@ public static unsafe class Succession
         }
     }
 
-    /// <summary>The launcher's program: see launch.c.</summary>
+    /// <summary>The launcher's program (launch.c).</summary>
     public static ReadOnlySpan<byte> LauncherProgram
     {
         get
@@ -170,7 +175,7 @@ public static unsafe class Succession
         }
     }
 
-    /// <summary>The disposer's program: see disposer.c.</summary>
+    /// <summary>The disposer's program (disposer.c).</summary>
     public static ReadOnlySpan<byte> DisposerProgram
     {
         get
@@ -181,16 +186,18 @@ public static unsafe class Succession
         }
     }
 
-    /// <summary>Whether a descriptor is closed by execve(); false where it is not open.</summary>
-    public static bool IsCloseOnExec(int descriptor) => Syscalls.fcntl_int(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & 1) != 0;
+    /// <summary>Whether execve() closes a descriptor; false if it is not open.</summary>
+    public static bool IsCloseOnExec(int descriptor) =>
+        Syscalls.fcntl_int(descriptor, GetDescriptorFlags, 0) is >= 0 and var flags && (flags & 1) != 0;
 
     /// <summary>
-    /// execve(2): this process becomes <paramref name="path"/> and keeps of its descriptors 0 to 2 and
-    /// <paramref name="passed"/>. Main thread only: an execve() of another one ends it, and with it whatever watches for
-    /// its end. Returns only where the kernel refuses; then everything is as before. The signals of a daemon stay blocked
-    /// in the new program until it says <see cref="Processes.UnblockSignals"/>.
+    /// execve(2): this process becomes <paramref name="path"/> and keeps descriptors 0 to 2 and <paramref name="passed"/>. Main
+    /// thread only: on another thread execve() ends the main thread, which parent-death watchers would notice. Returns only if
+    /// the kernel refuses the call, and then nothing has changed. The daemon's signals stay blocked in the new program until it
+    /// calls <see cref="Processes.UnblockSignals"/>.
     /// </summary>
-    public static SystemCallError Execute(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> passed)
+    public static SystemCallError Execute(
+        string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> passed)
     {
         var memory = new List<nint>();
         var former = stackalloc byte[SetSize];
@@ -201,7 +208,7 @@ public static unsafe class Succession
             var argumentBlock = Block(arguments, memory);
             var environmentBlock = Block(environment, memory);
 
-            // What a library may have opened without it (the collector reads /proc/meminfo so). Linux 5.11.
+            // Libraries may have opened descriptors without close-on-exec (the collector opens /proc/meminfo). Linux 5.11.
             Syscalls.syscall(CloseRange, 3, -1, CloseOnExecRange, 0);
             foreach (var descriptor in passed)
             {
@@ -236,7 +243,9 @@ public static unsafe class Succession
         }
     }
 
-    /// <summary>This process's environment, NAME=VALUE each, without those variables.</summary>
+    /// <summary>
+    /// This process's environment as NAME=VALUE, without the variables for which <paramref name="isLeftOut"/> is true.
+    /// </summary>
     public static IReadOnlyList<string> EnvironmentWithout(Func<string, bool> isLeftOut)
     {
         var variables = new List<string>();

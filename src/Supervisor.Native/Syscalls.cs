@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Supervisor.Native;
 
 /// <summary>
-/// What Tmds.LibC lacks. Its <c>errno</c> is the one that the marshaller took at the call: a call whose errno is asked for
-/// says SetLastError here, or the answer would be that of some earlier call.
+/// Calls that Tmds.LibC lacks. Its <c>errno</c> returns the value that the marshaller saved, so a call whose errno is used
+/// needs SetLastError here; otherwise errno belongs to an earlier call.
 /// </summary>
 internal static unsafe partial class Syscalls
 {
@@ -96,7 +96,7 @@ internal static unsafe partial class Syscalls
     internal static partial void listend_spawn_wait(SpawnRequest* request);
 
     [LibraryImport("listend_spawn")]
-    internal static partial void listend_spawn_rest();
+    internal static partial void listend_spawn_release_stacks();
 
     /// <summary>struct passwd, pwd.h.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -2,15 +2,15 @@ using System.Runtime.InteropServices;
 
 namespace Supervisor.Native;
 
-/// <summary>A refused system call: its name and the kernel's errno, taken at once.</summary>
-/// <param name="Call">The bare name of the call.</param>
-/// <param name="Errno">The raw number.</param>
+/// <summary>A failed system call: its name and the kernel's errno, read at once.</summary>
+/// <param name="Call">The name of the call, without parentheses.</param>
+/// <param name="Errno">The errno number.</param>
 public readonly record struct SystemCallError(string Call, int Errno)
 {
-    /// <summary>The number's name, such as EADDRINUSE.</summary>
+    /// <summary>The errno name, such as EADDRINUSE.</summary>
     public string Name => ErrnoNames.Name(Errno);
 
-    /// <summary>The C library's sentence for it.</summary>
+    /// <summary>The C library's message for the errno.</summary>
     public string Text => Marshal.GetPInvokeErrorMessage(Errno);
 
     /// <inheritdoc/>

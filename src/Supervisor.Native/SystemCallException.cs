@@ -1,12 +1,12 @@
 namespace Supervisor.Native;
 
-/// <summary>A system call that must not fail did: for what nobody can answer but the daemon's own caller.</summary>
+/// <summary>The failure of a system call that must not fail: only the daemon's caller can fix the cause.</summary>
 public sealed class SystemCallException : Exception
 {
-    /// <summary>Wraps <paramref name="error"/>; <paramref name="what"/> says what was being done.</summary>
+    /// <summary>Wraps <paramref name="error"/>; <paramref name="what"/> names the operation.</summary>
     public SystemCallException(SystemCallError error, string what)
         : base($"{what}: {error}") => Error = error;
 
-    /// <summary>The kernel's answer.</summary>
+    /// <summary>The failed call.</summary>
     public SystemCallError Error { get; }
 }

@@ -3,24 +3,24 @@ using System.Runtime.InteropServices;
 namespace Supervisor.Native;
 
 /// <summary>
-/// Gives one thread the rights of another user on files, and nothing else of that user: by the raw system calls, which reach
-/// only the calling thread (nptl(7): the C library's own setgroups() and setresuid() reach all).
+/// Gives one thread another user's rights on files, and no other rights of that user. It uses raw system calls, which affect
+/// only the calling thread; the C library's setgroups() and setresuid() affect all threads (nptl(7)).
 /// </summary>
 /// <remarks>
 /// <para>
-/// Only the file system's ids change (setfsuid(2), setfsgid(2)) and the supplementary groups. The real, effective and saved
-/// ids stay the daemon's, so the user can neither trace the thread nor read its memory nor signal it: ptrace_may_access()
-/// compares the caller with the target's euid, suid and uid (kernel/ptrace.c), kill_ok_by_cred() with its suid and uid
-/// (kernel/signal.c), and /proc/PID/task/TID belongs to its euid (fs/proc/base.c, task_dump_owner). None of them asks for fsuid.
+/// Only the file system ids (setfsuid(2), setfsgid(2)) and the supplementary groups change. The real, effective and saved ids
+/// stay the daemon's. So the user can neither trace the thread, nor read its memory, nor signal it. ptrace_may_access()
+/// compares the caller with the target's euid, suid and uid (kernel/ptrace.c). kill_ok_by_cred() compares suid and uid
+/// (kernel/signal.c). /proc/PID/task/TID belongs to the euid (fs/proc/base.c, task_dump_owner). None of them uses the fsuid.
 /// </para>
 /// <para>
-/// All capabilities of the thread are dropped too: file access by another fsuid would keep CAP_DAC_OVERRIDE's like where
-/// SECBIT_NO_SETUID_FIXUP is set, and a thread without any needs no list of those that matter (capabilities(7)).
+/// The thread also drops all capabilities. With SECBIT_NO_SETUID_FIXUP set, a changed fsuid would keep CAP_DAC_OVERRIDE and
+/// similar ones. Dropping all of them needs no list of those that matter (capabilities(7)).
 /// </para>
 /// <para>
-/// A change of fsuid marks the process's memory as not dumpable (kernel/cred.c, commit_creds), the memory that all threads
-/// share. As the paragraph above shows nothing depends on that mark, so what was set at the start is set again: without it
-/// a daemon that is not root could not read its own files in /proc, and a crash would leave no core.
+/// A change of the fsuid marks the memory, which all threads share, as not dumpable (kernel/cred.c, commit_creds). As shown
+/// above nothing depends on that mark, so the initial value is restored. Otherwise a daemon that does not run as root could not
+/// read its own files in /proc, and a crash would leave no core.
 /// </para>
 /// </remarks>
 public static unsafe class ThreadRights
@@ -34,8 +34,9 @@ public static unsafe class ThreadRights
     private static bool IsArm => RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
 
     /// <summary>
-    /// Takes these rights for the rest of the thread's life: there is no way back, so the thread must end and not serve anybody
-    /// else. Null, or what was refused (EPERM without CAP_SETUID and CAP_SETGID): then the thread must end as well.
+    /// Takes these rights for the rest of the thread's life. They cannot be given back, so the thread must exit and must not
+    /// serve another user. Null, or the call that failed (EPERM without CAP_SETUID and CAP_SETGID); the thread must exit in
+    /// that case too.
     /// </summary>
     public static SystemCallError? Take(uint uid, uint gid, ReadOnlySpan<uint> groups)
     {
@@ -49,7 +50,8 @@ public static unsafe class ThreadRights
             }
         }
 
-        // Neither says whether it did anything: the answer is the id before (setfsuid(2)). An invalid id changes nothing and asks.
+        // Both calls return the previous id and report no failure (setfsuid(2)). An invalid id changes nothing, so it queries
+        // the current one.
         var (setFsUid, setFsGid) = IsArm ? (151, 152) : (122, 123);
         Syscalls.syscall(setFsGid, (nint)gid, 0, 0, 0);
         Syscalls.syscall(setFsUid, (nint)uid, 0, 0, 0);

@@ -1,17 +1,18 @@
 /*
- * The disposer: takes what strangers hand to the daemon by SCM_RIGHTS, and lets go of it. Dropping a descriptor can wait
- * without a bound: for a day of SO_LINGER (socket(7)), or for a file system of the stranger's own. Here that holds up one
- * process of a few pages and nobody else: each job has its own, with a descriptor table of its own. It is linked into the
- * daemon's executable as an image and executed from a memory file.
+ * The disposer: receives and closes descriptors that untrusted processes send to the daemon by SCM_RIGHTS. Closing a
+ * descriptor can block without a bound: for a day of SO_LINGER (socket(7)), or in a file system of the sender. Here it
+ * blocks only one process of a few pages: each job has its own process with its own descriptor table. The program is an
+ * image in the daemon's executable, executed from a memory file.
  *
  * Descriptor 3 is the link, SOCK_SEQPACKET, on which the daemon writes jobs; 4 is this program's image. A job is a packet:
- *   'D' GATE SOCKET   take the next message out of the socket and drop what rides on it
- *   'K' GATE SOCKET   the same, but send the descriptors back by the gate: those whose close() never asks a file system
- *   'A' GATE SOCKET   the same, all of them
- *   'C' GATE FD...    close these
- * The gate is one end of a pair: its end tells the daemon that the job is done. What was received, and what is to be closed,
- * is held until the daemon shuts its side of the gate, which it does when it has closed its own: so the last reference is
- * always dropped here. The answer by the gate: 'L' where some did not fit, or '-'; then 'k' (kept) or 'r' (refused) for each.
+ *   'D' GATE SOCKET   read the next message from SOCKET and close its descriptors
+ *   'K' GATE SOCKET   read it, and return by GATE the descriptors whose close() never calls a file system
+ *   'A' GATE SOCKET   read it, and return all of its descriptors by GATE
+ *   'C' GATE FD...    close these descriptors
+ * GATE is one end of a socket pair. When the disposer closes it, the daemon knows that the job is done. The disposer keeps
+ * the descriptors open until the daemon shuts down its side of the gate, after closing its own duplicates. So the last
+ * reference is always dropped here. The reply by the gate: 'L' if some descriptors did not fit, else '-'; then for each
+ * descriptor 'k' (kept) or 'r' (refused).
  */
 #define _GNU_SOURCE
 #include "freestanding.h"
@@ -33,7 +34,7 @@
 #define MOST 253
 #define ABOVE_ALL 512
 
-/* Longer than any honest close() takes; what waits for longer and can be interrupted is. */
+/* Longer than a healthy close() takes. SIGALRM then interrupts a close() that is still waiting, if it can be interrupted. */
 #define PATIENCE_US 200000
 
 union control {
@@ -41,7 +42,7 @@ union control {
     struct cmsghdr align;
 };
 
-__attribute__((noreturn)) static void leave(int status)
+__attribute__((noreturn)) static void exit_now(int status)
 {
     for (;;)
         call(__NR_exit_group, status, 0, 0, 0, 0);
@@ -53,14 +54,14 @@ static void pause_ms(long ms)
     call(__NR_nanosleep, (long)&time, 0, 0, 0, 0);
 }
 
-/* After so long SIGALRM ends this process, and with it whatever it waits for that a signal interrupts; 0: never. */
+/* Sets a timer whose SIGALRM ends this process, and with it an interruptible wait; 0: no timer. */
 static void limit_us(long us)
 {
     struct { struct { long s, us; } interval, value; } timer = { { 0, 0 }, { us / 1000000, us % 1000000 } };
     call(__NR_setitimer, 0 /* ITIMER_REAL */, (long)&timer, 0, 0, 0);
 }
 
-/* recvmsg(2): bytes, or -errno; the descriptors that ride on the message. */
+/* recvmsg(2): returns bytes or -errno, and the descriptors that the message carries. */
 static long receive(int socket, void *data, size_t size, union control *control, int flags, const int **fds, int *count, int *lost)
 {
     struct iovec part = { data, size };
@@ -87,7 +88,7 @@ static long receive(int socket, void *data, size_t size, union control *control,
     return length;
 }
 
-static void answer(int gate, const char *verdicts, int length, const int *fds, int count)
+static void reply(int gate, const char *verdicts, int length, const int *fds, int count)
 {
     static union control control;
     struct iovec part = { (void *)verdicts, (size_t)length };
@@ -112,15 +113,16 @@ static uint64_t mount_of(int directory, const char *path, int flags)
 {
     struct statx status;
     memset(&status, 0, sizeof status);
-    if (call(__NR_statx, directory, (long)path, flags | AT_STATX_DONT_SYNC, STATX_MNT_ID, (long)&status) != 0 || !(status.stx_mask & STATX_MNT_ID))
+    long done = call(__NR_statx, directory, (long)path, flags | AT_STATX_DONT_SYNC, STATX_MNT_ID, (long)&status);
+    if (done != 0 || !(status.stx_mask & STATX_MNT_ID))
         return 0;
     return status.stx_mnt_id;
 }
 
 /*
- * Whether close() of it asks nobody (struct file_operations.flush is what can wait, and is called at every close(), not only
- * at the last: fs/open.c, filp_flush). It is a matter of the file system: these have none. FUSE, NFS, SMB, AFS and eCryptfs
- * do, and overlayfs asks the one below, which is trusted only where it is the root of this mount namespace.
+ * Whether close() calls no file system. Only file_operations.flush can block; the kernel calls it at every close(), not only
+ * the last one (fs/open.c, filp_flush). The file systems below have no flush that blocks. FUSE, NFS, SMB, AFS and eCryptfs have
+ * one. overlayfs calls the file system below it, which is trusted only for the root of this mount namespace.
  */
 static int closes_at_once(int fd)
 {
@@ -138,7 +140,7 @@ static int closes_at_once(int fd)
     case 0x958458F6: /* hugetlbfs */
     case 0x5345434D: /* memfd_secret */
     case 0x444D4142: /* dma-buf */
-    case 0x19800202: /* mqueue: its flush only forgets a notification */
+    case 0x19800202: /* mqueue: its flush only removes a notification */
     case 0x00001CD1: /* devpts */
     case 0x00009FA0: /* proc */
     case 0x62656572: /* sysfs */
@@ -168,8 +170,8 @@ static int closes_at_once(int fd)
     }
 }
 
-/* Until the daemon shuts its side of the gate. */
-static void await(int gate)
+/* Waits until the daemon shuts down its side of the gate. */
+static void await_daemon(int gate)
 {
     char nothing;
     long length;
@@ -178,7 +180,7 @@ static void await(int gate)
     while (length > 0 || length == -EINTR);
 }
 
-static void keep(int gate, int socket, int all)
+static void return_descriptors(int gate, int socket, int all)
 {
     static union control control;
     static char verdicts[1 + MOST];
@@ -197,15 +199,15 @@ static void keep(int gate, int socket, int all)
             kept[most++] = fds[i];
     }
     limit_us(0);
-    answer(gate, verdicts, 1 + count, kept, most);
-    await(gate);
+    reply(gate, verdicts, 1 + count, kept, most);
+    await_daemon(gate);
 }
 
 /*
- * Waits for a job, says on the pipe that it has one, and does it. It ends by exiting: a process that exits does not linger
- * (net/ipv4/af_inet.c, inet_release: PF_EXITING). What still waits, waits here.
+ * Waits for a job, reports it on the pipe and does it. Its descriptors are closed by exiting, because an exiting process does
+ * not linger (net/ipv4/af_inet.c, inet_release: PF_EXITING). Any other wait happens in this process.
  */
-static void work(int turn)
+static void run_job(int turn)
 {
     static union control control;
     const int *fds;
@@ -217,19 +219,19 @@ static void work(int turn)
     call(__NR_close, LINK, 0, 0, 0, 0);
     if (length <= 0 || count < 1)
         return;
-    /* An exiting process closes its descriptors in the order of their numbers: the gate last, so that a job counts until then. */
+    /* An exiting process closes descriptors in numerical order. The gate gets a high number, so that it is closed last. */
     int gate = (int)call(__NR_fcntl, fds[0], F_DUPFD_CLOEXEC, ABOVE_ALL, 0, 0);
     if (gate >= 0)
         call(__NR_close, fds[0], 0, 0, 0, 0);
     else
         gate = fds[0];
     if (job == 'C') {
-        await(gate);
+        await_daemon(gate);
     } else if (count > 1 && (job == 'K' || job == 'A')) {
-        keep(gate, fds[1], job == 'A');
+        return_descriptors(gate, fds[1], job == 'A');
     } else if (count > 1 && job == 'D') {
         const int *none;
-        /* Without room for descriptors none is opened here: the kernel drops the message's own references (unix(7)). */
+        /* The call has no room for descriptors, so none is installed: the kernel drops the message's references (unix(7)). */
         limit_us(PATIENCE_US);
         receive(fds[1], &job, 1, 0, MSG_DONTWAIT, &none, &count, &lost);
     }
@@ -237,7 +239,12 @@ static void work(int turn)
 
 __attribute__((noreturn, used)) static void dispose(void)
 {
-    struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } ignored = { (void *)1 /* SIG_IGN: children are reaped as they end */, 0, 0, 0 };
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *restorer;
+        uint64_t mask;
+    } ignored = { (void *)1 /* SIG_IGN: the kernel reaps children */, 0, 0, 0 };
     struct { uint64_t soft, hard; } files;
     call(__NR_close, IMAGE, 0, 0, 0, 0);
     call(__NR_prctl, PR_SET_NAME, (long)"listend-dispose", 0, 0, 0);
@@ -248,7 +255,7 @@ __attribute__((noreturn, used)) static void dispose(void)
         call(__NR_prlimit64, 0, RLIMIT_NOFILE, (long)&files, 0, 0);
     }
     for (;;) {
-        /* The child takes the job out of the link, so that no descriptor of a job is ever in this table. */
+        /* The child reads the job from the link, so this table never contains a descriptor of a job. */
         int turn[2];
         char said = 0;
         long child, length;
@@ -259,8 +266,8 @@ __attribute__((noreturn, used)) static void dispose(void)
         child = call(__NR_clone, SIGCHLD, 0, 0, 0, 0);
         if (child == 0) {
             call(__NR_close, turn[0], 0, 0, 0, 0);
-            work(turn[1]);
-            leave(0);
+            run_job(turn[1]);
+            exit_now(0);
         }
         call(__NR_close, turn[1], 0, 0, 0, 0);
         do
@@ -268,9 +275,9 @@ __attribute__((noreturn, used)) static void dispose(void)
         while (length == -EINTR);
         call(__NR_close, turn[0], 0, 0, 0, 0);
         if (said == 'E') {
-            /* Nobody else's child: it has nothing left to do but to exit. */
+            /* The daemon has closed the link: reap the child, which has nothing to do, and exit. */
             call(__NR_wait4, child, 0, 0, 0, 0);
-            leave(0);
+            exit_now(0);
         }
         if (length != 1)
             pause_ms(100);

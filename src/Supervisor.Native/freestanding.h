@@ -1,4 +1,4 @@
-/* What a program without libc needs of its own: the compiler may call memcpy() and memset() (GCC manual, "Standards"). */
+/* Functions for a program without libc: the compiler may emit calls of memcpy() and memset() (GCC manual, "Standards"). */
 #ifndef LISTEND_FREESTANDING_H
 #define LISTEND_FREESTANDING_H
 #include "raw_call.h"

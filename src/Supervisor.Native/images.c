@@ -1,4 +1,4 @@
-/* The programs that the daemon executes from memory files: see keeper.c, launch.c and disposer.c. */
+/* The programs that the daemon executes from memory files: keeper.c, launch.c and disposer.c. */
 #include <stddef.h>
 
 #define IMAGE(name, file) \

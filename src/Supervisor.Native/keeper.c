@@ -1,17 +1,18 @@
 /*
- * The keeper: holds descriptors of a daemon that nobody else would hold when it dies without a word, and hands them to
- * its successor. Nothing of it is the daemon's: no runtime, no libc, a few pages of memory. It is linked into the daemon's
- * executable as an image and executed from a memory file.
+ * The keeper: holds duplicates of a daemon's descriptors in case the daemon dies unexpectedly, and hands them to the
+ * daemon's successor. It shares nothing with the daemon: no runtime, no libc, a few pages of memory. The program is an
+ * image in the daemon's executable, executed from a memory file.
  *
- * Descriptor 3 is the link to the daemon, 4 a listening socket for its successor, both SOCK_SEQPACKET; 5 is its own image.
- * From the daemon, one packet each:
- *   'P' KEYS  with a descriptor for each key: hold them; one of the same key is replaced
- *   'D' KEYS  let go of them
- *   'V'       which is answered in kind: packets may have several keys, a newline between two, TOGETHER at most
- *   'B'       the daemon leaves in good order: nothing is to be kept any more
- * To the daemon: 'E' KEY, that one could not be taken. To a successor, which is whoever connects (root or the keeper's own
- * user) once the link has ended: 'P' KEY with the descriptor for each, then 'O'; its connection is the link from then on.
- * Without a successor it leaves after five minutes, so that a daemon that is meant to be gone does not keep ports for ever.
+ * Descriptor 3 is the link to the daemon, 4 a listening socket for the successor, both SOCK_SEQPACKET; 5 is the image.
+ * Packets from the daemon:
+ *   'P' KEYS  with a descriptor for each key: hold them; replace one with the same key
+ *   'D' KEYS  close them
+ *   'V'       reply with 'V'
+ *   'B'       exit: the daemon stops in good order and nothing is to be kept
+ * A packet has at most TOGETHER keys, separated by newlines. To the daemon the keeper sends 'E' KEY if it cannot hold that
+ * descriptor. A successor is the first process of root or of the keeper's user that connects after the link has ended. The
+ * keeper sends it 'P' KEY with each descriptor, then 'O'; that connection becomes the link. Without a successor the keeper
+ * exits after five minutes, so that a daemon which was meant to stop does not keep its ports.
  */
 #define _GNU_SOURCE
 #include "freestanding.h"
@@ -37,11 +38,11 @@ struct entry {
     char key[KEY];
 };
 
-/* Pages of it that nobody needs are never there. */
+/* The kernel allocates only the pages that are used. */
 static struct entry held[MOST];
 static int count;
 
-static void leave(int status)
+static void exit_now(int status)
 {
     for (;;)
         call(__NR_exit_group, status, 0, 0, 0, 0);
@@ -70,7 +71,10 @@ static int is_stored(const struct entry *entry)
     return 0;
 }
 
-/* Whether it is a listener's socket: a worker can have made a connection of it, and clients of a UNIX one may wait with descriptors. */
+/*
+ * Whether it is a listener's socket. Closing one can block: a worker may have turned it into a connection, and messages with
+ * descriptors may be queued in a UNIX one.
+ */
 static int is_listener(const struct entry *entry)
 {
     static const char part[] = "listener/";
@@ -80,7 +84,7 @@ static int is_listener(const struct entry *entry)
     return i == (int)sizeof part - 1;
 }
 
-/* Whether a message waits in it: with the last descriptor of the socket the kernel drops what rides on that, too. */
+/* Whether a message is queued: closing the last descriptor of the socket also closes the descriptors in the message. */
 static int has_message(int fd)
 {
     char byte;
@@ -88,8 +92,8 @@ static int has_message(int fd)
 }
 
 /*
- * What a worker has made can wait when it is closed (SO_LINGER, socket(7)), and the keeper waits for nobody. A child has it
- * too, and is the last to let go of it, by exiting: a process that exits does not linger (net/ipv4/af_inet.c, inet_release).
+ * Closes a descriptor in a child, because closing what a worker has made can block (SO_LINGER, socket(7)). The child closes the
+ * last duplicate by exiting: an exiting process does not linger (net/ipv4/af_inet.c, inet_release).
  */
 static void close_elsewhere(int fd)
 {
@@ -100,7 +104,7 @@ static void close_elsewhere(int fd)
     child = call(__NR_clone, SIGCHLD, 0, 0, 0, 0);
     if (child == 0) {
         char nothing;
-        /* Everything but these two is the keeper's own as well: to close it here waits for nothing. */
+        /* The keeper has duplicates of all other descriptors, so closing them here does not block. */
         int first = fd < gate[0] ? fd : gate[0], last = fd < gate[0] ? gate[0] : fd;
         if (first > 0)
             call(__NR_close_range, 0, first - 1, 0, 0, 0);
@@ -108,7 +112,7 @@ static void close_elsewhere(int fd)
             call(__NR_close_range, first + 1, last - 1, 0, 0, 0);
         call(__NR_close_range, last + 1, ~0u, 0, 0, 0);
         call(__NR_read, gate[0], (long)&nothing, 1, 0, 0);
-        leave(0);
+        exit_now(0);
     }
     if (child > 0)
         call(__NR_close, fd, 0, 0, 0, 0);
@@ -132,8 +136,8 @@ union control {
     struct cmsghdr align;
 };
 
-/* A packet with one descriptor, or with none (-1). */
-static long put(int socket, char what, const char *key, int length, int fd)
+/* Sends a packet with one descriptor, or with none (-1). */
+static long send_packet(int socket, char what, const char *key, int length, int fd)
 {
     union control control;
     struct iovec parts[2] = { { &what, 1 }, { (void *)key, (size_t)length } };
@@ -154,14 +158,14 @@ static long put(int socket, char what, const char *key, int length, int fd)
     return call(__NR_sendmsg, socket, (long)&message, MSG_NOSIGNAL, 0, 0);
 }
 
-/* Holds a descriptor, or closes it and says that it could not. */
+/* Holds a descriptor, or closes it and replies 'E'. */
 static void hold(int link, const char *key, int size, int fd, int refused)
 {
     int there = find(key, size);
     if (refused || fd < 0 || size <= 0 || size > KEY || (there < 0 && count >= MOST)) {
         if (fd >= 0)
             close_elsewhere(fd);
-        put(link, 'E', key, size, -1);
+        send_packet(link, 'E', key, size, -1);
         return;
     }
     if (there >= 0)
@@ -172,8 +176,8 @@ static void hold(int link, const char *key, int size, int fd, int refused)
     count++;
 }
 
-/* One packet of the daemon's; 0 when it has ended, -1 when there is none now. */
-static int take(int link)
+/* Reads one packet from the daemon: 1, or 0 if the link has ended, or -1 if no packet is queued. */
+static int receive_packet(int link)
 {
     char data[TOGETHER * (KEY + 1) + 1];
     union {
@@ -188,7 +192,7 @@ static int take(int link)
     message.msg_control = control.bytes;
     message.msg_controllen = sizeof control.bytes;
     long length = call(__NR_recvmsg, link, (long)&message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT, 0, 0);
-    /* A daemon that ended without having read our answers resets the link, once, before the rest of what it sent. */
+    /* A daemon that died with unread replies causes one ECONNRESET, before the rest of the packets that it sent. */
     if (length == -EINTR || length == -ECONNRESET)
         return 1;
     if (length == -EAGAIN)
@@ -221,18 +225,18 @@ static int take(int link)
             }
         break;
     case 'V':
-        put(link, 'V', "", 0, -1);
+        send_packet(link, 'V', "", 0, -1);
         break;
     case 'B':
-        leave(0);
+        exit_now(0);
     }
     for (; taken < fds; taken++)
         call(__NR_close, fd[taken], 0, 0, 0, 0);
     return 1;
 }
 
-/* Whoever connects and may have what is held: all of it, and he is the daemon. */
-static int succeed(int listener)
+/* Accepts a connection. If the peer may take over, sends it all descriptors and returns the connection, which is the new link. */
+static int accept_successor(int listener)
 {
     int peer = (int)call(__NR_accept4, listener, 0, 0, SOCK_CLOEXEC, 0);
     if (peer < 0)
@@ -242,23 +246,28 @@ static int succeed(int listener)
     call(__NR_getsockopt, peer, SOL_SOCKET, SO_PEERCRED, (long)&who, (long)&length);
     if (who.uid == 0 || who.uid == (uint32_t)call(__NR_geteuid, 0, 0, 0, 0, 0)) {
         int i = 0;
-        while (i < count && put(peer, 'P', held[i].key, held[i].length, held[i].fd) > 0)
+        while (i < count && send_packet(peer, 'P', held[i].key, held[i].length, held[i].fd) > 0)
             i++;
-        if (i == count && put(peer, 'O', "", 0, -1) > 0)
+        if (i == count && send_packet(peer, 'O', "", 0, -1) > 0)
             return peer;
     }
     call(__NR_close, peer, 0, 0, 0, 0);
     return -1;
 }
 
-__attribute__((noreturn, used)) static void keep(void)
+__attribute__((noreturn, used)) static void keeper_main(void)
 {
     int link = 3;
-    struct { void *handler; unsigned long flags; void *restorer; uint64_t mask; } ignored = { (void *)1 /* SIG_IGN: children are reaped as they end */, 0, 0, 0 };
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *restorer;
+        uint64_t mask;
+    } ignored = { (void *)1 /* SIG_IGN: the kernel reaps children */, 0, 0, 0 };
     call(__NR_close, 5, 0, 0, 0, 0);
     call(__NR_rt_sigaction, SIGCHLD, (long)&ignored, 0, 8, 0);
     call(__NR_prctl, PR_SET_NAME, (long)"listend-keeper", 0, 0, 0);
-    /* What it is sent is safe in its socket: it need not have the processor at once, which is the one of him who sends. */
+    /* Packets are safe in the socket, so the keeper need not preempt the daemon that sends them. */
     int priority = 0;
     call(__NR_sched_setscheduler, 0, SCHED_BATCH, (long)&priority, 0, 0);
     for (;;) {
@@ -266,11 +275,11 @@ __attribute__((noreturn, used)) static void keep(void)
         struct timespec_64 { int64_t s, ns; } patience = { PATIENCE_MS / 1000, 0 };
         long n = call(__NR_ppoll, (long)ready, link >= 0 ? 2 : 1, link >= 0 ? 0 : (long)&patience, 0, 8);
         if (n == 0)
-            leave(0);
+            exit_now(0);
         if (link >= 0 && ready[1].revents) {
-            /* All that has come: a daemon that is dead may have left packets, and its successor be there already. */
+            /* Read all packets: a dead daemon may have left some, and its successor may be connecting already. */
             int more;
-            while ((more = take(link)) > 0)
+            while ((more = receive_packet(link)) > 0)
                 ;
             if (more == 0) {
                 call(__NR_close, link, 0, 0, 0, 0);
@@ -278,9 +287,9 @@ __attribute__((noreturn, used)) static void keep(void)
             }
         }
         if (ready[0].revents && link < 0)
-            link = succeed(4);
+            link = accept_successor(4);
         else if (ready[0].revents) {
-            /* The daemon lives: nobody else is in charge. */
+            /* The daemon is alive: reject the connection. */
             int peer = (int)call(__NR_accept4, 4, 0, 0, SOCK_CLOEXEC, 0);
             if (peer >= 0)
                 call(__NR_close, peer, 0, 0, 0, 0);
@@ -289,7 +298,7 @@ __attribute__((noreturn, used)) static void keep(void)
 }
 
 #if defined(__x86_64__)
-__asm__(".globl _start\n_start:\n xor %ebp, %ebp\n and $-16, %rsp\n call keep\n");
+__asm__(".globl _start\n_start:\n xor %ebp, %ebp\n and $-16, %rsp\n call keeper_main\n");
 #else
-__asm__(".globl _start\n_start:\n mov x29, #0\n mov x30, #0\n bl keep\n");
+__asm__(".globl _start\n_start:\n mov x29, #0\n mov x30, #0\n bl keeper_main\n");
 #endif

@@ -1,24 +1,23 @@
 /*
- * The launcher: what a child of the daemon executes first. It takes the steps that make it a worker, drops its privileges
- * and executes the worker's program. It is a program of its own, without libc, so from its first instruction on it has an
- * address space of its own: no process that runs as another user ever shares the daemon's memory, and the daemon never
- * waits for one. It is linked into the daemon's executable as an image and executed from a sealed memory file, which
- * nobody can write to.
+ * The launcher: the first program that a child of the daemon executes. It sets the child up as a worker, drops privileges
+ * and executes the worker's program. It is a separate program without libc, so it has its own address space from its first
+ * instruction on. No process of another user ever shares the daemon's memory, and the daemon never waits for one. The
+ * program is an image in the daemon's executable, executed from a sealed memory file, which no process can write to.
  *
  * argv:  "listend-launch" NUMBERS GROUPS LIMITS DIRECTORY SEARCH FILE, then the program's own argv
- *   NUMBERS    decimal, separated by blanks, in the order of enum number
+ *   NUMBERS    decimal, separated by blanks, in the order of enum listend_number
  *   GROUPS     supplementary groups, decimal
  *   LIMITS     pairs of resource and value, decimal
- *   DIRECTORY  to change to, or empty
- *   SEARCH     the directories in which FILE is looked for, separated by ":", or empty: FILE is a path
- * envp:  the worker's; in its first PID_VARIABLES strings the process id is written behind the "="
+ *   DIRECTORY  working directory, or empty
+ *   SEARCH     directories to search for FILE, separated by ":"; empty: FILE is a path
+ * envp:  the worker's; the launcher writes the process id after the "=" of its first PID_VARIABLES strings
  *
  * Order: session, control group, limits, nice, umask, bounding set, groups, group, user, directory, capabilities,
- * no_new_privs, signals, exec. The directory comes after the user, so that it is entered with the worker's rights;
- * no_new_privs after what needs privilege. All signals are blocked when it begins.
+ * no_new_privs, signals, exec. The directory follows the user, so that chdir() uses the worker's rights. no_new_privs
+ * follows the steps that need privileges. All signals are blocked at the start.
  *
- * A step that fails is written as struct listend_outcome to the status descriptor, which is close-on-exec: the daemon reads
- * that, or the end of the file when the program has been executed.
+ * The launcher writes a failed step as struct listend_outcome to the status descriptor, which is close-on-exec. The daemon
+ * reads that struct, or the end of the file after the program was executed.
  */
 #define _GNU_SOURCE
 #include "spawn.h"
@@ -36,7 +35,7 @@
 #define MOST_GROUPS 65536 /* NGROUPS_MAX, linux/limits.h */
 #define MOST_PATH 4096    /* PATH_MAX */
 
-/* The kernel's own struct sigaction (asm/signal.h): libc's has another layout. */
+/* The kernel's struct sigaction (asm/signal.h); libc's has another layout. */
 struct kernel_sigaction {
     void *handler;
     unsigned long flags;
@@ -62,7 +61,7 @@ static void check(int stage, long result, int detail)
         fail(stage, result, detail);
 }
 
-/* The next number of a text; what is not a digit separates. */
+/* Parses the next number of a text; any character except a digit is a separator. */
 static uint64_t next(const char **text)
 {
     uint64_t value = 0;
@@ -89,8 +88,8 @@ static void write_pid(char *variable, long pid)
 }
 
 /*
- * What no program of this worker can get back, whatever it executes (capabilities(7)). Without CAP_SETPCAP it stays: then
- * no_new_privs, which is set in the same cases, is what keeps it from them.
+ * Drops capabilities from the bounding set, so that no program of this worker can gain them (capabilities(7)). Without
+ * CAP_SETPCAP the set stays; then no_new_privs, which is set in the same cases, has the same effect.
  */
 static void drop_bounding_set(uint64_t kept)
 {
@@ -116,7 +115,7 @@ static void keep_capabilities(uint64_t ambient, int drops_others)
             check(LISTEND_STAGE_CAPABILITIES, CALL(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap), cap);
 }
 
-/* Why a path could not be executed: with the worker's rights, which is what counts. */
+/* Describes a path that could not be executed, with the worker's rights. */
 static int describe(const char *path)
 {
     long directory = CALL(openat, AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -125,7 +124,7 @@ static int describe(const char *path)
     return CALL(faccessat, AT_FDCWD, path, 0) == 0 ? LISTEND_EXEC_PRESENT : LISTEND_EXEC_ABSENT;
 }
 
-/* Executes the program of that name in the first directory that has one, as execvp(3) does. */
+/* Executes the first program of that name in the directories, as execvp(3) does. */
 static _Noreturn void execute_found(const char *search, const char *file, char **argv, char **envp)
 {
     long result = -ENOENT;
@@ -174,13 +173,13 @@ __attribute__((noreturn, used)) static void launch(long *stack)
     }
     if (n[LISTEND_NUMBER_CGROUP])
         CALL(close, n[LISTEND_NUMBER_CGROUP]);
-    /* The image, behind the status. */
+    /* The image, which follows the status. */
     CALL(close, status + 1);
 
     text = argv[3];
     for (int i = 0; i < (int)n[LISTEND_NUMBER_LIMITS]; i++) {
         uint64_t resource = next(&text), value = next(&text), limit[2] = { value, value };
-        /* They are open already; but a worker that may not have so many was not meant to be. */
+        /* The descriptors are open already, but the limit says that the worker must not have so many. */
         uint64_t given = n[LISTEND_NUMBER_CGROUP] ? n[LISTEND_NUMBER_CGROUP] : n[LISTEND_NUMBER_STATUS];
         if (resource == RLIMIT_NOFILE && value < given)
             fail(LISTEND_STAGE_DESCRIPTORS, -EBADF, (int)value);
@@ -210,14 +209,14 @@ __attribute__((noreturn, used)) static void launch(long *stack)
     }
     if (*argv[4])
         check(LISTEND_STAGE_DIRECTORY, CALL(chdir, argv[4]), -1);
-    /* The daemon's own ambient capabilities are not the worker's (Linux 4.3; where there are none, there is none to clear). */
+    /* The worker does not inherit the daemon's ambient capabilities (Linux 4.3; older kernels have none). */
     CALL(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL);
     if (ambient)
         keep_capabilities(ambient, uid > 1);
     if (n[LISTEND_NUMBER_NO_NEW_PRIVILEGES])
         check(LISTEND_STAGE_NO_NEW_PRIVILEGES, CALL(prctl, PR_SET_NO_NEW_PRIVS, 1), -1);
 
-    /* What the daemon ignores (the runtime leaves SIGPIPE so) would stay ignored over execve(). */
+    /* Ignored signals stay ignored over execve(); the runtime ignores SIGPIPE. */
     struct kernel_sigaction by_default = { 0 };
     for (int signal = 1; signal <= 64; signal++)
         if (signal != SIGKILL && signal != SIGSTOP)

@@ -1,4 +1,4 @@
-/* A system call that touches no memory but its arguments': no errno, no libc. -errno where it fails. */
+/* A system call that touches no memory except its arguments': no errno, no libc. Returns -errno on failure. */
 #ifndef LISTEND_RAW_CALL_H
 #define LISTEND_RAW_CALL_H
 #include <asm/unistd.h>
@@ -25,10 +25,10 @@ static long call(long n, long a, long b, long c, long d, long e)
     return x0;
 }
 #else
-#error "the system calls of x86_64 and aarch64 are known"
+#error "only the system calls of x86_64 and aarch64 are known"
 #endif
 
-/* The same by name, with as many arguments as there are. */
+/* The same by name, with up to five arguments. */
 #define CALL_OF(name, a, b, c, d, e, ...) call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
 #define CALL(name, ...) CALL_OF(name, __VA_ARGS__, 0, 0, 0, 0, 0)
 #endif

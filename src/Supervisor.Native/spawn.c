@@ -1,16 +1,16 @@
 /*
- * The first steps of a child, and nothing else: it puts descriptors where they belong and executes the launcher (launch.c).
+ * The first steps of a child: it places descriptors and executes the launcher (launch.c).
  *
- * For these few calls the child shares the daemon's memory (CLONE_VM). No other user can use that: the child runs with the
- * daemon's own credentials, so that no other user can stop or trace it (kernel/signal.c, check_kill_permission;
- * kernel/ptrace.c, __ptrace_may_access). It changes its user only in the launcher, in an address space of its own.
+ * During these few calls the child shares the daemon's memory (CLONE_VM). No other user can exploit that: the child has the
+ * daemon's credentials, so no other user can stop or trace it (kernel/signal.c, check_kill_permission; kernel/ptrace.c,
+ * __ptrace_may_access). Only the launcher, which has its own address space, changes the user.
  *
- * Until then its request and descriptors stay as they are: the daemon prepares other children in the meantime, and waits when
- * there is nothing left to prepare. That wait is bounded: nobody else can stop the child, and the image is a memory file,
- * which no file system can hold up.
+ * In the meantime the child's request and descriptors must not change. The daemon prepares other children, and waits when it
+ * has nothing left to prepare. That wait is bounded: no other user can stop the child, and the image is a memory file, so no
+ * file system can delay it.
  *
  * Between clone and exec no managed code may run, and most of libc may not either. Every step is a raw system call, the
- * stack is the child's own, and all signals are blocked; the launcher unblocks them.
+ * child has its own stack, and all signals are blocked; the launcher unblocks them.
  */
 #define _GNU_SOURCE
 #include "spawn.h"
@@ -34,7 +34,7 @@
 #define CLONE_PIDFD 0x00001000
 #endif
 
-/* As the launcher tells of its own steps. The status is where the caller has it until the descriptors are placed. */
+/* Reports a failed step like the launcher. status is the caller's descriptor until the descriptors are placed. */
 static _Noreturn void fail(int status, int stage, long result, int detail)
 {
     struct listend_outcome outcome = { stage, (int)-result, detail };
@@ -44,8 +44,8 @@ static _Noreturn void fail(int status, int stage, long result, int detail)
 }
 
 /*
- * The child begins with its parent's own table of descriptors and takes out of it only what lies up to its highest source:
- * a copy of all of them, each to be closed again, costs more than the rest of a spawn where there are thousands.
+ * The child starts with its parent's descriptor table and copies it only up to its highest source. With thousands of
+ * descriptors a full copy, each to be closed again, would cost more than the rest of a spawn.
  */
 static void unshare_descriptors(struct listend_spawn *r)
 {
@@ -61,7 +61,7 @@ static void unshare_descriptors(struct listend_spawn *r)
 static void place_descriptors(struct listend_spawn *r)
 {
     int32_t *fds = r->fds;
-    /* A source that stands where another one belongs is moved out of the way first. */
+    /* First move a source whose number another source must get. */
     for (int i = 0; i < r->fd_count; i++)
         if (fds[i] < r->fd_count && fds[i] != i) {
             long moved = CALL(fcntl, fds[i], F_DUPFD_CLOEXEC, r->fd_count);
@@ -77,12 +77,14 @@ static void place_descriptors(struct listend_spawn *r)
         if (done < 0)
             fail(fds[r->fd_count - 2], LISTEND_STAGE_DESCRIPTORS, done, i);
     }
-    /* Here and not by close-on-exec: the parent continues before that has happened (fs/exec.c, begin_new_exec), and if it is
-       killed just then, its successor finds this child with the lock of the runtime directory. */
+    /*
+     * Close the others here, not by close-on-exec: clone() returns in the parent earlier (fs/exec.c, begin_new_exec). If the
+     * parent were killed at that moment, its successor would find this child holding the lock of the runtime directory.
+     */
     CALL(close_range, (unsigned)r->fd_count, ~0U, 0);
 }
 
-/* Whether the kernel has close_range() (Linux 5.9) and a filter lets it pass; else the child gets a copy of the whole table. */
+/* Whether close_range() works (Linux 5.9, and no seccomp filter); otherwise the child gets a copy of the whole table. */
 static int shares_descriptors;
 
 static int child(void *argument)
@@ -95,7 +97,7 @@ static int child(void *argument)
     fail(r->fd_count - 2, LISTEND_STAGE_LAUNCHER, refused, -1);
 }
 
-/* The child needs a few hundred bytes of it. */
+/* A child uses a few hundred bytes of its stack. */
 static char stacks[LISTEND_SLOTS][8 * 1024] __attribute__((aligned(4096)));
 
 int listend_spawn(struct listend_spawn *request, int slot)
@@ -117,12 +119,12 @@ int listend_spawn(struct listend_spawn *request, int slot)
 
 void listend_spawn_wait(struct listend_spawn *request)
 {
-    /* The kernel clears it and wakes who waits when the child has left this memory (kernel/fork.c, mm_release). */
+    /* When the child has left this memory, the kernel sets it to 0 and wakes the waiter (kernel/fork.c, mm_release). */
     while (__atomic_load_n(&request->running, __ATOMIC_ACQUIRE) != 0)
         syscall(SYS_futex, &request->running, FUTEX_WAIT, 1, NULL, NULL, 0);
 }
 
-void listend_spawn_rest(void)
+void listend_spawn_release_stacks(void)
 {
     madvise(stacks, sizeof stacks, MADV_DONTNEED);
 }

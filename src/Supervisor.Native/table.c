@@ -1,11 +1,11 @@
 /*
- * Room in the table of descriptors, made before the runtime has its first thread.
+ * Reserves places in the descriptor table before the runtime starts its first thread.
  *
- * The table begins with 64 places and grows by doubling. Where threads share it, or a child that is on its way to its
- * program, the kernel waits at each step until no processor reads the old one any more (fs/file.c, expand_fdtable,
- * synchronize_rcu): 2 to 24 ms, measured on Linux 6.18 with HZ=250, four times over on the way to 200 workers. A process
- * of one thread does not wait. A runtime has its threads before main(), hence a constructor; 4,096 places are 33 KiB of
- * the kernel's memory. For more than that, see Files.GrowTable.
+ * The table begins with 64 places and grows by doubling. While threads share it, or a child that has not executed its
+ * program, the kernel waits at each step for an RCU grace period (fs/file.c, expand_fdtable, synchronize_rcu). That takes
+ * 2 to 24 ms, measured on Linux 6.18 with HZ=250, four times on the way to 200 workers. A process with one thread does not
+ * wait. A runtime has its threads before main(), so this is a constructor; 4,096 places use 33 KiB of kernel memory.
+ * Files.GrowTable adds more.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -14,7 +14,7 @@ internal static class SocketOwners
     /// <paramref name="found"/> gets where each descriptor is.
     /// </summary>
     /// <returns>The holders, and what was not seen before <paramref name="until"/>, a timestamp of <see cref="Stopwatch"/>.</returns>
-    public static (List<SocketHolder> Holders, OpenFiles.Look Look) Find(List<SocketHolder> holders, List<OpenFiles.Found> found, long until)
+    public static (List<SocketHolder> Holders, OpenFiles.Coverage Look) Find(List<SocketHolder> holders, List<OpenFiles.Found> found, long until)
     {
         var wanted = holders.Where(holder => holder.Inode != 0).Select(holder => holder.Inode).ToHashSet();
         if (wanted.Count == 0)

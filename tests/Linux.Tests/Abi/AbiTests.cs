@@ -95,7 +95,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Processes), "SiStatus", "offsetof(siginfo_t, si_status)"), (typeof(Processes), "NoId", "(uid_t)-1"),
         (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"),
         (typeof(Succession), "MemoryCloseOnExec", "MFD_CLOEXEC"), (typeof(Succession), "MemorySealable", "MFD_ALLOW_SEALING"),
-        (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"), (typeof(ChildProcess), "MostAtOnce", "LISTEND_SLOTS"),
+        (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"), (typeof(ChildProcess), "MaxConcurrent", "LISTEND_SLOTS"),
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
         (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"), (typeof(Succession), "SetSize", "sizeof(sigset_t)"),

@@ -103,8 +103,8 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         for (var round = 0; round < 20; round++)
         {
             var begun = new List<(LaunchedProcess Child, DescriptorHandle Output)>();
-            ChildProcess.Expect(ChildProcess.MostAtOnce);
-            for (var i = 0; i < ChildProcess.MostAtOnce + 8; i++)
+            ChildProcess.Expect(ChildProcess.MaxConcurrent);
+            for (var i = 0; i < ChildProcess.MaxConcurrent + 8; i++)
             {
                 Assert.Null(Files.Pipe(out var reader, out var writer));
                 var end = writer!;
