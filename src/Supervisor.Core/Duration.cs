@@ -3,18 +3,21 @@ using System.Text;
 
 namespace Supervisor.Core;
 
-/// <summary>Durations as users write them, in the configuration and on the command line: whole numbers with h, m, s and ms, such as "500ms", "30s" or "1m30s".</summary>
+/// <summary>
+/// Durations as in the configuration and on the command line: whole numbers with h, m, s and ms, such as "500ms", "30s" or
+/// "1m30s".
+/// </summary>
 public static class Duration
 {
-    /// <summary>The same as a regular expression.</summary>
+    /// <summary>The format as a regular expression.</summary>
     public const string Pattern = "^(?=.)([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
 
-    /// <summary>The longest duration that a setting accepts: less than the 49.7 days (2^32 - 2 ms) that a timer of .NET can wait.</summary>
+    /// <summary>The longest duration that a setting accepts; a .NET timer can wait at most 49.7 days (2^32 - 2 ms).</summary>
     public static readonly TimeSpan Max = TimeSpan.FromHours(1000);
 
     private static readonly (string Unit, long Milliseconds)[] Units = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
-    /// <summary>Parses <paramref name="text"/>: each unit at most once, greater units first. False for everything else.</summary>
+    /// <summary>Parses <paramref name="text"/>: each unit at most once, larger units first. False for everything else.</summary>
     public static bool TryParse(string text, out TimeSpan duration)
     {
         duration = default;
@@ -49,7 +52,7 @@ public static class Duration
             rest = rest[unit.Length..];
         }
 
-        // 12 digits of hours are 3.6e18 ms, within a long but not within a TimeSpan.
+        // 12 digits of hours are 3.6e18 ms, which fits into a long but not into a TimeSpan.
         if (total > TimeSpan.MaxValue.Ticks / TimeSpan.TicksPerMillisecond || total < 0)
         {
             return false;

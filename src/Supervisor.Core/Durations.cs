@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Supervisor.Core;
 
-/// <summary>Durations for people, in the configuration's own spelling.</summary>
+/// <summary>Durations for messages, with the units of the configuration.</summary>
 public static class Durations
 {
-    /// <summary>Such as 500ms, 1.5s, 30s, 5m, 2h.</summary>
+    /// <summary>A rounded duration, such as 500ms, 1.5s, 30s, 5m or 2h.</summary>
     public static string Text(TimeSpan duration)
     {
         var milliseconds = duration.TotalMilliseconds;

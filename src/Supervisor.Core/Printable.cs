@@ -4,21 +4,21 @@ using System.Text;
 namespace Supervisor.Core;
 
 /// <summary>
-/// Text from outside (a process's name, a worker's output, a path, a Host header), made fit for a terminal and for a log of
-/// one event a line. An escape code among it would act on the reader's terminal, a line break would forge a line, and a
-/// character that directs the order of others (U+202E) or has no width would make a line read as another one.
+/// Makes text from outside (a process's name, a worker's output, a path, a Host header) safe for terminals and one-line logs.
+/// An escape code would act on the reader's terminal, and a line break would forge a log line. A character that changes the
+/// order of others (U+202E) or has no width would make a line look like another one.
 /// </summary>
 /// <remarks>
-/// Escaped are the Unicode categories Cc (C0, DEL, C1), Cf (bidirectional and zero-width format characters, tags), Zl and Zp
-/// (U+2028, U+2029), and halves of surrogate pairs: <c>\n</c>, <c>\r</c>, <c>\t</c>, else <c>\x1B</c>, <c>\u202E</c>, <c>\U000E0001</c>.
-/// A backslash that was there stays as it is.
+/// It escapes the Unicode categories Cc (C0, DEL, C1), Cf (bidirectional and zero-width format characters, tags), Zl and Zp
+/// (U+2028, U+2029), and unpaired surrogates: <c>\n</c>, <c>\r</c>, <c>\t</c>, else <c>\x1B</c>, <c>\u202E</c>,
+/// <c>\U000E0001</c>. Backslashes in the text stay unchanged.
 /// </remarks>
 public static class Printable
 {
-    /// <summary>For a screen: a line break or tab becomes a space; with <paramref name="keepLines"/> line breaks stay.</summary>
+    /// <summary>For a terminal: line breaks and tabs become spaces; with <paramref name="keepLines"/> line breaks stay.</summary>
     public static string Of(string text, bool keepLines = false) => Escape(text, keepLines ? '\n' : ' ', ' ');
 
-    /// <summary>For a line of a log: one line always, line breaks and tabs are escaped too.</summary>
+    /// <summary>For one line of a log: line breaks and tabs are escaped too.</summary>
     public static string Line(string text) => Escape(text, null, null);
 
     private static string Escape(string text, char? lineBreak, char? tab)

@@ -1,9 +1,9 @@
 namespace Supervisor.Core;
 
 /// <summary>
-/// The newest items of a stream, numbered from 1 and bounded by number and weight; what is over is dropped from the old
-/// end. A reader keeps the number that it has read up to and comes back for more, so a reader that stops reading costs
-/// nothing and holds nobody up: it is told how many items it has missed. Any thread may read while one writes.
+/// The newest items of a stream, numbered from 1 and limited by number and weight; the oldest items are dropped. A reader
+/// remembers the number of the last item that it read, and continues from there. A reader that stops costs nothing and delays
+/// nothing: later it learns how many items it has missed. Any thread may read while one writes.
 /// </summary>
 public sealed class RecentItems<T>
 {
@@ -18,7 +18,10 @@ public sealed class RecentItems<T>
     private long _newest;
     private TaskCompletionSource? _more;
 
-    /// <summary>An empty stream that keeps at most <paramref name="maxCount"/> items and, unless one alone is heavier, <paramref name="maxWeight"/> in the unit of <paramref name="weigh"/>.</summary>
+    /// <summary>
+    /// An empty stream that keeps at most <paramref name="maxCount"/> items, with a total of at most <paramref
+    /// name="maxWeight"/> in the unit of <paramref name="weigh"/>. The newest item is always kept.
+    /// </summary>
     public RecentItems(int maxCount, long maxWeight, Func<T, long> weigh)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxCount, 1);
@@ -33,7 +36,7 @@ public sealed class RecentItems<T>
     {
     }
 
-    /// <summary>The newest item's number, which is how many there have ever been.</summary>
+    /// <summary>The newest item's number, which is the number of all items so far.</summary>
     public long Newest
     {
         get
@@ -45,7 +48,7 @@ public sealed class RecentItems<T>
         }
     }
 
-    /// <summary>Adds the item that <paramref name="make"/> makes of its number.</summary>
+    /// <summary>Adds the item that <paramref name="make"/> makes for its number.</summary>
     public void Add(Func<long, T> make)
     {
         TaskCompletionSource? waiting;
@@ -75,7 +78,7 @@ public sealed class RecentItems<T>
         waiting?.SetResult();
     }
 
-    /// <summary>Goes on where a predecessor's stream ended, of which those were kept. For a stream that holds nothing yet.</summary>
+    /// <summary>Continues a predecessor's stream with the items that it kept. Only for an empty stream.</summary>
     public void Restore(long newest, IReadOnlyList<T> kept)
     {
         lock (_lock)
@@ -90,9 +93,9 @@ public sealed class RecentItems<T>
     }
 
     /// <summary>
-    /// The items after number <paramref name="seq"/>, oldest first, at most <paramref name="most"/>; how many between
-    /// the two are not kept any more; and the number to come back with. A number that has not been given yet is
-    /// another run's: then it begins with the oldest.
+    /// The items after number <paramref name="seq"/>, oldest first, at most <paramref name="most"/>; how many items in between
+    /// are no longer kept; and the number to continue from. A number that was not assigned yet belongs to another run, so the
+    /// result starts with the oldest item.
     /// </summary>
     public (IReadOnlyList<T> Items, long Missed, long Next) After(long seq, int most)
     {
@@ -112,12 +115,18 @@ public sealed class RecentItems<T>
         }
     }
 
-    /// <summary>Completes as soon as there is an item after number <paramref name="seq"/>.</summary>
+    /// <summary>Completes when there is an item after number <paramref name="seq"/>.</summary>
     public Task Beyond(long seq)
     {
         lock (_lock)
         {
-            return seq < _newest ? Task.CompletedTask : (_more ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
+            if (seq < _newest)
+            {
+                return Task.CompletedTask;
+            }
+
+            _more ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return _more.Task;
         }
     }
 

@@ -2,12 +2,12 @@ using Supervisor.Core.Listeners.History;
 
 namespace Supervisor.Core.Protocols;
 
-/// <summary>A refusal of the broker.</summary>
-/// <param name="Code">The kind of it.</param>
-/// <param name="Message">What it is about, and the remedy; for people.</param>
+/// <summary>An error reply of the broker.</summary>
+/// <param name="Code">The kind of error.</param>
+/// <param name="Message">The cause and the remedy, in words.</param>
 public sealed record BrokerError(BrokerErrorCode Code, string Message)
 {
-    /// <summary>The code's spelling on the wire.</summary>
+    /// <summary>The code's name in the protocol.</summary>
     public string Word => Code switch
     {
         BrokerErrorCode.NotFound => "not-found",

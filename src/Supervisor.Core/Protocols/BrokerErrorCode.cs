@@ -1,20 +1,20 @@
 namespace Supervisor.Core.Protocols;
 
-/// <summary>Why the broker refuses.</summary>
+/// <summary>Why the broker rejects a request.</summary>
 public enum BrokerErrorCode
 {
-    /// <summary>There is no such handle, or it has no socket now.</summary>
+    /// <summary>There is no such handle, or it has no socket.</summary>
     NotFound,
 
-    /// <summary>Not for the one who asks.</summary>
+    /// <summary>The client may not do this.</summary>
     Denied,
 
-    /// <summary>The request is none.</summary>
+    /// <summary>The request is malformed.</summary>
     Invalid,
 
     /// <summary>The request is larger than <see cref="BrokerRequest.MaxBytes"/>.</summary>
     TooLarge,
 
-    /// <summary>A bound is reached: of connections, or of descriptors. Later it may go.</summary>
+    /// <summary>A limit of connections or descriptors is reached; a later attempt may succeed.</summary>
     Busy,
 }

@@ -1,20 +1,20 @@
 namespace Supervisor.Core.Protocols;
 
-/// <summary>What a client of the broker may ask for.</summary>
+/// <summary>The requests of the broker's protocol.</summary>
 public enum BrokerMethod
 {
-    /// <summary>Duplicates of the descriptors of some listeners: all of them, or none.</summary>
+    /// <summary>Get duplicates of the descriptors of some listeners: all of them, or none.</summary>
     Take,
 
-    /// <summary>To have an open descriptor held under a name.</summary>
+    /// <summary>Hold an open descriptor under a name.</summary>
     Put,
 
-    /// <summary>To have one that was put let go of.</summary>
+    /// <summary>Close a descriptor that was put.</summary>
     Drop,
 
-    /// <summary>What the asker may take.</summary>
+    /// <summary>List the handles that the client may take.</summary>
     List,
 
-    /// <summary>To take the daemon's place, by another listend: everything that it has, and it leaves.</summary>
+    /// <summary>Take over from the daemon: another listend receives everything, and the daemon exits.</summary>
     Succeed,
 }

@@ -7,30 +7,30 @@ using System.Text.Json;
 namespace Supervisor.Core.Protocols;
 
 /// <summary>
-/// One request to the broker: a packet that holds one JSON object. Fields that are not known are ignored; one that is
-/// known and of another type makes the request invalid.
+/// One request to the broker: a packet with one JSON object. Unknown fields are ignored; a known field with a value of another
+/// type makes the request invalid.
 /// </summary>
-/// <param name="Method">What is asked for.</param>
-/// <param name="Listeners">With take: names, none of them twice.</param>
-/// <param name="Name">With put and drop: the name.</param>
-/// <param name="Token">With take and list: the LISTEND_TOKEN that the asker was given; null where it says none.</param>
+/// <param name="Method">The method.</param>
+/// <param name="Listeners">For take: names without duplicates.</param>
+/// <param name="Name">For put and drop: the name.</param>
+/// <param name="Token">For take and list: the LISTEND_TOKEN of the client's environment; null if the request has none.</param>
 public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> Listeners, string? Name, string? Token = null)
 {
-    /// <summary>Bytes that a packet may have, a request's as well as a reply's.</summary>
+    /// <summary>The most bytes of a packet, in both directions.</summary>
     public const int MaxBytes = 64 * 1024;
 
-    /// <summary>Descriptors that one packet can carry: SCM_MAX_FD, unix(7).</summary>
+    /// <summary>The most descriptors of one packet: SCM_MAX_FD, unix(7).</summary>
     public const int MaxDescriptors = 253;
 
     private const int MaxNameLength = 64;
 
-    /// <summary>Whether it may be the name of a handle: 1 to 64 of A-Z a-z 0-9 _ . -, as in the configuration.</summary>
+    /// <summary>Whether it is a valid name of a handle: 1 to 64 of A-Z a-z 0-9 _ . -, as in the configuration.</summary>
     public static bool IsName(string name) =>
         name.Length is >= 1 and <= MaxNameLength && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-');
 
     /// <summary>
-    /// Parses a packet. On failure <paramref name="error"/> says what is wrong with it. <paramref name="known"/> gives the
-    /// name of a listener that there is, so that a request for thousands of them makes no strings of its own.
+    /// Parses a packet. On failure <paramref name="error"/> is the reply. <paramref name="known"/> returns the name of an
+    /// existing listener, so that a request for thousands of them allocates no strings.
     /// </summary>
     public static bool TryParse(
         ReadOnlySpan<byte> data,
@@ -46,8 +46,8 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // InvalidOperationException: a string that is no UTF-8, or half a surrogate pair.
-            wrong = "it is no JSON object in UTF-8";
+            // InvalidOperationException: a string that is not UTF-8, or an unpaired surrogate.
+            wrong = "not a JSON object in UTF-8";
         }
 
         error = wrong is null ? null : new BrokerError(BrokerErrorCode.Invalid, $"the request cannot be read: {wrong}");
@@ -60,7 +60,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
         var reader = new Utf8JsonReader(data, new JsonReaderOptions { MaxDepth = 16 });
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
         {
-            return "it is no JSON object";
+            return "not a JSON object";
         }
 
         string? method = null;
@@ -78,7 +78,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
             {
                 if (reader.TokenType != JsonTokenType.String)
                 {
-                    return $"its \"{(isMethod ? "method" : isName ? "name" : "token")}\" is not a string";
+                    return $"\"{(isMethod ? "method" : isName ? "name" : "token")}\" is not a string";
                 }
 
                 (isMethod ? ref method : ref isName ? ref name : ref token) = reader.GetString();
@@ -87,7 +87,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
             {
                 if (Strings(ref reader, known) is not { } strings)
                 {
-                    return "its \"listeners\" is no list of strings";
+                    return "\"listeners\" is not a list of strings";
                 }
 
                 listeners = strings;
@@ -98,19 +98,19 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
             }
         }
 
-        // One object and no more: whatever follows it throws.
+        // There must be only one object: Read() throws if anything follows.
         reader.Read();
         switch (method)
         {
             case "take":
                 if (listeners is not { Length: > 0 } taken)
                 {
-                    return "take needs \"listeners\", a list of one name or more";
+                    return "take needs \"listeners\", a list of at least one name";
                 }
 
                 if (HasTwice(taken))
                 {
-                    return "it names a listener twice";
+                    return "\"listeners\" contains a name twice";
                 }
 
                 request = new BrokerRequest(BrokerMethod.Take, taken, null, token);
@@ -130,11 +130,11 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
                 request = new BrokerRequest(BrokerMethod.Succeed, [], null);
                 return null;
             default:
-                return "its \"method\" is none of take, put, drop, list";
+                return "\"method\" is not one of take, put, drop, list";
         }
     }
 
-    /// <summary>Whether a name stands there twice. Where there are many, by a table of places that is used again.</summary>
+    /// <summary>Whether a name occurs twice. Long lists use a pooled hash table.</summary>
     private static bool HasTwice(ImmutableArray<string> names)
     {
         const int few = 8;
@@ -151,7 +151,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
             return false;
         }
 
-        // Open addressing, half empty; 0 is nobody's place, so that a place is counted from 1.
+        // Open addressing, at most half full. 0 is an empty place, so indexes count from 1.
         var size = (int)BitOperations.RoundUpToPowerOf2((uint)names.Length * 2);
         var places = ArrayPool<int>.Shared.Rent(size);
         try
@@ -188,7 +188,7 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
 
         Span<char> name = stackalloc char[MaxNameLength];
 
-        // At once of its size: on its way to thousands it would leave arrays behind that only a full collection takes away.
+        // Allocate the final size: growing to thousands would leave arrays behind that only a full collection frees.
         var strings = ImmutableArray.CreateBuilder<string>(Count(reader));
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
@@ -197,13 +197,14 @@ public sealed record BrokerRequest(BrokerMethod Method, ImmutableArray<string> L
                 return null;
             }
 
-            strings.Add((known is not null && reader.ValueSpan.Length <= MaxNameLength ? known(name[..reader.CopyString(name)]) : null) ?? reader.GetString()!);
+            var isShort = known is not null && reader.ValueSpan.Length <= MaxNameLength;
+            strings.Add((isShort ? known!(name[..reader.CopyString(name)]) : null) ?? reader.GetString()!);
         }
 
         return strings.DrainToImmutable();
     }
 
-    /// <summary>How many strings the list begins with that the reader is at, which is a copy.</summary>
+    /// <summary>The number of leading strings in the list; the reader is a copy, so the original does not move.</summary>
     private static int Count(Utf8JsonReader reader)
     {
         var count = 0;

@@ -5,7 +5,7 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Core.Protocols;
 
-/// <summary>A listener as it is handed to a worker.</summary>
+/// <summary>A listener to hand to a worker.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Kind">Its kind.</param>
 /// <param name="Domain">Its family.</param>
@@ -13,13 +13,13 @@ namespace Supervisor.Core.Protocols;
 public sealed record HandedListener(string Name, ListenerKind Kind, SocketDomain Domain, ListenAddress? Effective);
 
 /// <summary>
-/// What a hand-off protocol puts into a worker's environment, and where the descriptors stand. Pure: the child's process
-/// id, which some protocols want, is named and filled in by the spawn.
+/// The variables that a hand-off protocol adds to a worker's environment, and the numbers of its descriptors. The spawn fills
+/// in the child's process id, which some protocols need.
 /// </summary>
-/// <param name="Variables">NAME, VALUE.</param>
+/// <param name="Variables">Names and values.</param>
 /// <param name="PidVariables">Variables whose value is the child's process id.</param>
-/// <param name="FirstDescriptor">The first listener's descriptor; null where none is passed.</param>
-/// <param name="FirstStored">The first descriptor of those that the worker's predecessor stored; null where none is passed.</param>
+/// <param name="FirstDescriptor">The first listener's descriptor; null if none is passed.</param>
+/// <param name="FirstStored">The first descriptor that the worker's predecessor stored; null if none is passed.</param>
 public sealed record HandoffEnvironment(
     ImmutableArray<KeyValuePair<string, string>> Variables,
     ImmutableArray<string> PidVariables,
@@ -30,9 +30,9 @@ public sealed record HandoffEnvironment(
     public const int ListenFdsStart = 3;
 
     /// <summary>
-    /// The environment of a protocol for these listeners, in descriptor order, from the daemon <paramref name="daemonPid"/>.
-    /// The descriptors that a predecessor stored, by their names, follow the listeners in LISTEN_FDS; a protocol that
-    /// leaves the descriptors from 3 to LISTEN_FDS passes them alone.
+    /// The environment for these listeners, in descriptor order, from the daemon <paramref name="daemonPid"/>. In LISTEN_FDS
+    /// the descriptors that a predecessor stored follow the listeners, by name. For a protocol that passes listeners in another
+    /// way, LISTEN_FDS has only the stored descriptors.
     /// </summary>
     public static HandoffEnvironment For(
         HandoffKind kind, IReadOnlyList<HandedListener> listeners, int generation, int daemonPid, IReadOnlyList<string>? stored = null)
@@ -40,15 +40,21 @@ public sealed record HandoffEnvironment(
         stored ??= [];
         return kind switch
         {
-            HandoffKind.ListenFds => ListenFds([.. listeners.Select(listener => listener.Name)], stored) with { FirstDescriptor = listeners.Count == 0 ? null : ListenFdsStart },
+            HandoffKind.ListenFds => ListenFds([.. listeners.Select(listener => listener.Name)], stored) with
+            {
+                FirstDescriptor = listeners.Count == 0 ? null : ListenFdsStart,
+            },
             HandoffKind.None => ListenFds([], stored),
             HandoffKind.ScmRights => WithNames(ListenFds([], stored), listeners),
             HandoffKind.Stdin => ListenFds([], stored) with { FirstDescriptor = 0 },
             HandoffKind.Nginx => Passed([new("NGINX", string.Concat(Numbers(listeners).Select(number => number + ";")))]),
-            HandoffKind.Gunicorn => Passed([new("GUNICORN_FD", string.Join(',', Numbers(listeners))), new("GUNICORN_PID", Text(daemonPid))]),
+            HandoffKind.Gunicorn => Passed(
+                [new("GUNICORN_FD", string.Join(',', Numbers(listeners))), new("GUNICORN_PID", Text(daemonPid))]),
             HandoffKind.ServerStarter => Passed(
             [
-                new("SERVER_STARTER_PORT", string.Join(';', listeners.Select((listener, i) => $"{ServerStarterName(listener)}={Number(i)}"))),
+                new(
+                    "SERVER_STARTER_PORT",
+                    string.Join(';', listeners.Select((listener, i) => $"{ServerStarterName(listener)}={Number(i)}"))),
                 new("SERVER_STARTER_GENERATION", Text(generation)),
             ]),
             HandoffKind.Einhorn => Passed(
@@ -62,7 +68,7 @@ public sealed record HandoffEnvironment(
         };
     }
 
-    /// <summary>Whether workers of that protocol can be given stored descriptors back.</summary>
+    /// <summary>Whether workers with that protocol can get stored descriptors back.</summary>
     public static bool PassesStored(HandoffKind kind) => kind switch
     {
         HandoffKind.ListenFds or HandoffKind.None or HandoffKind.ScmRights or HandoffKind.Stdin => true,
@@ -70,7 +76,8 @@ public sealed record HandoffEnvironment(
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    private static HandoffEnvironment ListenFds(IReadOnlyList<string> listeners, IReadOnlyList<string> stored) => listeners.Count + stored.Count == 0
+    private static HandoffEnvironment ListenFds(IReadOnlyList<string> listeners, IReadOnlyList<string> stored) =>
+        listeners.Count + stored.Count == 0
         ? new([], [], null)
         : new(
             [
@@ -81,10 +88,17 @@ public sealed record HandoffEnvironment(
             null,
             stored.Count == 0 ? null : ListenFdsStart + listeners.Count);
 
-    /// <summary>What the worker may fetch from the broker, whose path LISTEND_BROKER is: no descriptor comes with the spawn.</summary>
-    private static HandoffEnvironment WithNames(HandoffEnvironment environment, IReadOnlyList<HandedListener> listeners) => listeners.Count == 0
-        ? environment
-        : environment with { Variables = environment.Variables.Add(new("LISTEND_LISTENERS", string.Join(':', listeners.Select(listener => listener.Name)))) };
+    /// <summary>The listeners that the worker may take from the broker at LISTEND_BROKER; the spawn passes no descriptor.</summary>
+    private static HandoffEnvironment WithNames(HandoffEnvironment environment, IReadOnlyList<HandedListener> listeners)
+    {
+        if (listeners.Count == 0)
+        {
+            return environment;
+        }
+
+        var names = string.Join(':', listeners.Select(listener => listener.Name));
+        return environment with { Variables = environment.Variables.Add(new("LISTEND_LISTENERS", names)) };
+    }
 
     private static HandoffEnvironment Passed(ImmutableArray<KeyValuePair<string, string>> variables) => new(variables, [], ListenFdsStart);
 

@@ -6,67 +6,66 @@ using Supervisor.Core.Services;
 namespace Supervisor.Core.State;
 
 /// <summary>
-/// Everything that a successor has to know to continue as if it were the same daemon: one document for a re-execution, a
-/// take-over and a recovery. Descriptors are named by key (<see cref="DescriptorKey"/>); each way of succession passes them in its
-/// own manner.
+/// The state that a successor of the daemon needs to continue: one document for all ways of succession (re-execution, restart,
+/// recovery, take-over). It lists descriptors by key (<see cref="DescriptorKey"/>); each way passes them differently.
 /// </summary>
 /// <remarks>
-/// Times are spans since <see cref="Clock"/>, a point of CLOCK_MONOTONIC, which all processes of one boot share: a successor whose
-/// loop begins at the same point needs no translation. After another boot (<see cref="BootId"/>) nothing in it is true any more.
-/// Written and read by <see cref="ManifestFormat"/>.
+/// Times of the state machines are spans from <see cref="Clock"/>, a point of CLOCK_MONOTONIC, which all processes of one boot
+/// share. A successor whose loop uses the same zero needs no conversion. The state is invalid on another boot, which <see
+/// cref="BootId"/> shows. <see cref="ManifestFormat"/> reads and writes it.
 /// </remarks>
 public sealed record DaemonManifest
 {
-    /// <summary>The layout that this document is written in; <see cref="ManifestFormat.Current"/>.</summary>
+    /// <summary>The document's format; <see cref="ManifestFormat.Current"/>.</summary>
     public required int Format { get; init; }
 
-    /// <summary>The oldest layout that a reader of this document may know.</summary>
+    /// <summary>The oldest format that a reader must know to take over from this document.</summary>
     public required int LeastReader { get; init; }
 
-    /// <summary>The version of the daemon that wrote it.</summary>
+    /// <summary>The version of the daemon that wrote the document.</summary>
     public required string Version { get; init; }
 
-    /// <summary>Its process id.</summary>
+    /// <summary>The process id of that daemon.</summary>
     public required int Pid { get; init; }
 
     /// <summary>/proc/sys/kernel/random/boot_id.</summary>
     public required string BootId { get; init; }
 
-    /// <summary>The zero of every time span in here: nanoseconds of CLOCK_MONOTONIC.</summary>
+    /// <summary>The zero of all time spans in the document: nanoseconds of CLOCK_MONOTONIC.</summary>
     public required long Clock { get; init; }
 
-    /// <summary>When the daemon started, by the wall clock; upgrades do not change it.</summary>
+    /// <summary>When the daemon first started, by the wall clock; upgrades do not change it.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>
-    /// What the token of each worker and hook begins with, a secret: so a successor knows them. Null where an older version wrote
-    /// this.
+    /// The beginning of all tokens of workers and hooks, a secret, by which a successor recognises them. Null if an older
+    /// version wrote the document.
     /// </summary>
     public string? TokenMark { get; init; }
 
-    /// <summary>How often it has re-executed itself since.</summary>
+    /// <summary>How often the daemon has replaced its program since then.</summary>
     public int Upgrades { get; init; }
 
-    /// <summary>The configuration that is in force.</summary>
+    /// <summary>The active configuration.</summary>
     public required ConfigEntry Config { get; init; }
 
-    /// <summary>The listeners, in the configuration's order; given ones behind.</summary>
+    /// <summary>The listeners: configured ones in the configuration's order, then given ones.</summary>
     public required ImmutableArray<ListenerEntry> Listeners { get; init; }
 
     /// <summary>The services, in the configuration's order.</summary>
     public required ImmutableArray<ServiceEntry> Services { get; init; }
 
-    /// <summary>The event stream; null where it is not passed on.</summary>
+    /// <summary>The event stream; null if it is not passed on.</summary>
     public StreamEntry? Events { get; init; }
 
-    /// <summary>The number of each descriptor by its key, after a re-execution; null in the other ways.</summary>
+    /// <summary>The number of each descriptor by its key; null if descriptors are not inherited by number.</summary>
     public ImmutableSortedDictionary<string, int>? Descriptors { get; init; }
 }
 
-/// <summary>The configuration that is in force. Its files may have changed since.</summary>
+/// <summary>The active configuration, which may differ from its files.</summary>
 public sealed record ConfigEntry
 {
-    /// <summary>The main file; null where the daemon runs from a command line.</summary>
+    /// <summary>The main file; null if the daemon was configured on the command line.</summary>
     public string? File { get; init; }
 
     /// <summary><c>daemon.runtime_directory</c>.</summary>
@@ -88,7 +87,7 @@ public sealed record ConfigEntry
     public required ImmutableArray<ServiceSpec> Services { get; init; }
 }
 
-/// <summary>A numbered stream of which the newest items are kept.</summary>
+/// <summary>A numbered stream that keeps its newest items.</summary>
 /// <param name="Newest">The newest item's number.</param>
-/// <param name="Items">The kept items, oldest first.</param>
+/// <param name="Items">The kept items, oldest first, in the JSON of the stream's owner.</param>
 public sealed record StreamEntry(long Newest, ImmutableArray<JsonElement> Items);

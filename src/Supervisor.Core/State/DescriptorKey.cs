@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Supervisor.Core.State;
 
 /// <summary>
-/// What each descriptor that a successor takes over is called: in the manifest, and as FDNAME in systemd's descriptor store,
-/// which allows every printable character but the colon.
+/// The keys of the descriptors that a successor takes over: in the manifest, and as FDNAME in systemd's descriptor store, which
+/// allows all printable characters except the colon.
 /// </summary>
 public static class DescriptorKey
 {
@@ -23,34 +23,38 @@ public static class DescriptorKey
     /// <summary>The link to the keeper.</summary>
     public const string FdHolder = "keeper";
 
-    /// <summary>The pidfd of a running daemon that hands over: its successor continues when it has exited.</summary>
+    /// <summary>The pidfd of a running daemon that hands over; its successor starts serving when that daemon has exited.</summary>
     public const string Daemon = "daemon";
 
     /// <summary>
-    /// Whether a successor can use it after the process has exited. Such a successor opens pidfds itself; the lock, the keeper's link
-    /// and the broker's connections must close with the process.
+    /// Whether a successor that starts after the process's exit can use it. Such a successor opens pidfds itself. The lock, the
+    /// keeper's link and the broker's connections must end with the process that owns them.
     /// </summary>
-    public static bool OutlivesProcess(string key) =>
-        key is not (Lock or FdHolder) && !key.StartsWith(BrokerClientPrefix, StringComparison.Ordinal)
-            && !(key.StartsWith("service/", StringComparison.Ordinal)
-            && (key.EndsWith("/process", StringComparison.Ordinal) || key.EndsWith("/first", StringComparison.Ordinal) || key.Contains("/hook/", StringComparison.Ordinal)));
+    public static bool OutlivesProcess(string key)
+    {
+        var isProcess = key.StartsWith("service/", StringComparison.Ordinal)
+            && (key.EndsWith("/process", StringComparison.Ordinal)
+                || key.EndsWith("/first", StringComparison.Ordinal)
+                || key.Contains("/hook/", StringComparison.Ordinal));
+        return key is not (Lock or FdHolder) && !key.StartsWith(BrokerClientPrefix, StringComparison.Ordinal) && !isProcess;
+    }
 
     private const string ListenerPrefix = "listener/";
     private const string BrokerClientPrefix = "broker/";
 
     /// <summary>
-    /// Whether a running daemon hands it over: everything but the pidfd of a spawned process that is not the worker any more, because
-    /// only its parent can reap it.
+    /// Whether a running daemon passes it to a successor: all except the pidfd of a spawned process that is no longer the main
+    /// process. Only its parent needs to see its exit.
     /// </summary>
     public static bool IsHandedOver(string key) => !key.EndsWith("/first", StringComparison.Ordinal);
 
-    /// <summary>A connection of the broker's, by a number.</summary>
+    /// <summary>A connection of the broker, by index.</summary>
     public static string BrokerClient(int index) => string.Create(CultureInfo.InvariantCulture, $"{BrokerClientPrefix}{index}");
 
     /// <summary>The socket of a listener.</summary>
     public static string Listener(string name) => ListenerPrefix + name;
 
-    /// <summary>The socket of one of a listener's shards, by its number; the first one is the listener's.</summary>
+    /// <summary>The socket of a listener's shard, by its number; shard 0 is the listener's own socket.</summary>
     public static string Shard(string name, int shard) =>
         shard == 0 ? Listener(name) : string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/{shard}");
 
@@ -58,14 +62,14 @@ public static class DescriptorKey
     public static string LeavingShard(string name, ulong inode) =>
         string.Create(CultureInfo.InvariantCulture, $"{ListenerPrefix}{name}/leaving/{inode}");
 
-    /// <summary>The name of the listener that a key belongs to; null where it is none.</summary>
+    /// <summary>The name of the listener in a key; null for other keys.</summary>
     public static string? ListenerName(string key) =>
         key.StartsWith(ListenerPrefix, StringComparison.Ordinal) ? key[ListenerPrefix.Length..] : null;
 
-    /// <summary>The pidfd of the process that counts as the worker.</summary>
+    /// <summary>The pidfd of a worker's main process.</summary>
     public static string Process(string service, int worker) => Worker(service, worker, "process");
 
-    /// <summary>The pidfd of a worker's spawned process, where another one counts.</summary>
+    /// <summary>The pidfd of a worker's spawned process, if another process is the main process.</summary>
     public static string First(string service, int worker) => Worker(service, worker, "first");
 
     /// <summary>A worker's notify socket.</summary>
@@ -77,7 +81,7 @@ public static class DescriptorKey
     /// <summary>The read end of a worker's standard error.</summary>
     public static string Error(string service, int worker) => Worker(service, worker, "error");
 
-    /// <summary>A descriptor that workers of a slot have stored, by its number among the slot's.</summary>
+    /// <summary>A descriptor that workers of a slot have stored, by its index in the slot.</summary>
     public static string Stored(string service, int slot, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"service/{service}/stored/{slot}/{index}");
 

@@ -5,70 +5,71 @@ using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Core.State;
 
-/// <summary>A listener in the manifest; its socket travels as <see cref="DescriptorKey.Listener"/>.</summary>
+/// <summary>A listener in the manifest; its socket's key is <see cref="DescriptorKey.Listener"/>.</summary>
 public sealed record ListenerEntry
 {
-    /// <summary>What was asked for.</summary>
+    /// <summary>The configured listener.</summary>
     public required ListenerSpec Spec { get; init; }
 
-    /// <summary>The address from getsockname(); null where there is no socket.</summary>
+    /// <summary>The address from getsockname(); null if there is no socket.</summary>
     public ListenAddress? Effective { get; init; }
 
     /// <summary>The socket's family.</summary>
     public SocketDomain Domain { get; init; }
 
-    /// <summary>The socket's inode number: which socket it is, whoever brings it.</summary>
+    /// <summary>The socket's inode number, which identifies the socket.</summary>
     public ulong Inode { get; init; }
 
-    /// <summary>Where it came from.</summary>
+    /// <summary>Where the socket came from.</summary>
     public HandleOrigin Origin { get; init; }
 
     /// <summary>Whether a client of the broker put it.</summary>
     public bool IsGiven { get; init; }
 
-    /// <summary>Whether it is a given socket that nobody has called listen() on.</summary>
+    /// <summary>Whether it is a given socket on which listen() was not called.</summary>
     public bool IsIdle { get; init; }
 
-    /// <summary>Whether O_NONBLOCK was set when this was written, by the daemon or by a worker; false where that is not known.</summary>
+    /// <summary>Whether O_NONBLOCK was set when this was written, by the daemon or by a worker; false if not known.</summary>
     public bool IsNonBlocking { get; init; }
 
-    /// <summary>The refused call that left it without a socket; null where it has one.</summary>
+    /// <summary>The failed call, if the listener has no socket; null if it has one.</summary>
     public SystemCallFailure? Failure { get; init; }
 
-    /// <summary>Until when a refused bind is retried; null where it is not.</summary>
+    /// <summary>Until when a failed bind is retried; null if it is not.</summary>
     public TimeSpan? GivesUp { get; init; }
 
-    /// <summary>Device of the socket file that bind() made; null where there is none.</summary>
+    /// <summary>Device of the socket file that bind() made; null if there is none.</summary>
     public ulong? PathDevice { get; init; }
 
-    /// <summary>Inode of that file.</summary>
+    /// <summary>Inode of the socket file; null if there is none.</summary>
     public ulong? PathInode { get; init; }
 
-    /// <summary>What was asked of each option, and what came of it.</summary>
+    /// <summary>The requested options and their results.</summary>
     public ImmutableArray<AskedEntry> Asked { get; init; } = [];
 
-    /// <summary>How its shards stand to each other; null where there are none, or a predecessor did not say.</summary>
+    /// <summary>The order and state of its shards; null if there are none, or if a predecessor did not record it.</summary>
     public ShardsEntry? Shards { get; init; }
 
     /// <summary>The history.</summary>
     public required HistorySnapshot History { get; init; }
 }
 
-/// <summary>What was asked of a socket option, and what came of it.</summary>
-/// <param name="Option">The kernel's name.</param>
-/// <param name="Requested">As asked for.</param>
-/// <param name="Effective">As read back.</param>
-/// <param name="Verdict">How the two compare.</param>
+/// <summary>A requested socket option and its result.</summary>
+/// <param name="Option">The option's C name.</param>
+/// <param name="Requested">The requested value.</param>
+/// <param name="Effective">The value as read back; null if it was not read.</param>
+/// <param name="Verdict">The result of the comparison.</param>
 public sealed record AskedEntry(string Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict);
 
-/// <summary>The shards of a listener, by inode numbers.</summary>
-/// <param name="Places">Their order in the kernel's group; null where it is not known.</param>
-/// <param name="Unchosen">Those that get no new connections yet, since nobody serves them.</param>
-/// <param name="Leaving">Those that are on their way out; their sockets travel as <see cref="DescriptorKey.LeavingShard"/>.</param>
-/// <param name="IsSteered">Whether a program chooses between them.</param>
-public sealed record ShardsEntry(ImmutableArray<ulong>? Places, ImmutableArray<ulong> Unchosen, ImmutableArray<LeavingEntry> Leaving, bool IsSteered);
+/// <summary>The shards of a listener, by inode number.</summary>
+/// <param name="Places">Their order in the kernel's group; null if not known.</param>
+/// <param name="Unchosen">Shards that get no new connections yet, because no worker serves them.</param>
+/// <param name="Leaving">Shards that are draining; their sockets' key is <see cref="DescriptorKey.LeavingShard"/>.</param>
+/// <param name="IsSteered">Whether a BPF program distributes connections among them.</param>
+public sealed record ShardsEntry(
+    ImmutableArray<ulong>? Places, ImmutableArray<ulong> Unchosen, ImmutableArray<LeavingEntry> Leaving, bool IsSteered);
 
-/// <summary>A shard that is on its way out.</summary>
-/// <param name="Shard">The number that it had.</param>
+/// <summary>A shard that is draining.</summary>
+/// <param name="Shard">Its former number.</param>
 /// <param name="Inode">Its inode number.</param>
 public sealed record LeavingEntry(int Shard, ulong Inode);

@@ -13,25 +13,37 @@ using Supervisor.Core.Workers;
 namespace Supervisor.Core.State;
 
 /// <summary>
-/// The manifest as bytes, and back. The reader is often older or newer than the writer: it keeps fields that it does not know and
-/// passes them on (<see cref="UnknownFields"/>); fields that the writer did not know get the value of a new record.
+/// Reads and writes the manifest. The reader is often older or newer than the writer. It keeps fields that it does not know and
+/// passes them on (<see cref="UnknownFields"/>). Fields that the writer did not know get the value of a new record.
 /// </summary>
 public static class ManifestFormat
 {
-    /// <summary>The layout that this version writes, and the newest that it reads.</summary>
+    /// <summary>The format that this version writes, which is the newest that it reads.</summary>
     public const int Current = 1;
 
-    /// <summary>The oldest layout that a reader of what this version writes may know.</summary>
+    /// <summary>The oldest format that a reader must know to read what this version writes.</summary>
     public const int LeastReader = 1;
 
     private const string ListenersField = "listeners";
 
     /// <summary>
-    /// What a field has that the writer did not know: an initializer of the record says so, but the serializer's generated
-    /// code sets every init-only property. One instance of each record that has such initializers.
+    /// The values of fields that the writer did not know. The records' initializers define them, but the serializer's generated
+    /// code overwrites every init-only property. One instance of each record with such initializers.
     /// </summary>
     private static readonly ImmutableDictionary<Type, JsonObject> Defaults = Default(
-        new DaemonManifest { Format = 0, LeastReader = 0, Version = "", Pid = 0, BootId = "", Clock = 0, StartedAt = default, Config = new ConfigEntry { Listeners = [], Services = [] }, Listeners = [], Services = [] },
+        new DaemonManifest
+        {
+            Format = 0,
+            LeastReader = 0,
+            Version = "",
+            Pid = 0,
+            BootId = "",
+            Clock = 0,
+            StartedAt = default,
+            Config = new ConfigEntry { Listeners = [], Services = [] },
+            Listeners = [],
+            Services = [],
+        },
         new ConfigEntry { Listeners = [], Services = [] },
         new ListenerEntry { Spec = SomeListener, History = new HistorySnapshot(0, 0, [], []) },
         new ServiceEntry { State = ServiceState.Create(SomeService) with { Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty } },
@@ -63,7 +75,9 @@ public static class ManifestFormat
     /// <summary>The types whose fields have defaults.</summary>
     internal static IEnumerable<Type> WithDefaults => Defaults.Keys;
 
-    /// <summary>The bytes; <paramref name="unknown"/> is what a predecessor's document held that is not known here.</summary>
+    /// <summary>
+    /// The manifest as JSON; <paramref name="unknown"/> are fields of a predecessor's document that this version does not know.
+    /// </summary>
     public static byte[] Write(DaemonManifest manifest, UnknownFields? unknown = null)
     {
         using var bytes = new MemoryStream();
@@ -72,9 +86,9 @@ public static class ManifestFormat
     }
 
     /// <summary>
-    /// Writes it piece by piece, so that no more of it is in memory than a piece, and without asking the serializer where
-    /// everything of it is known (<see cref="ManifestJson"/>). With <paramref name="listeners"/> the value
-    /// of that field is what <see cref="WriteListeners"/> has written before: there are thousands of them, and they rarely change.
+    /// Writes the manifest in pieces, so that only one piece is in memory, and without the serializer if all of it is known
+    /// (<see cref="ManifestJson"/>). <paramref name="listeners"/> is the output of an earlier <see cref="WriteListeners"/>:
+    /// there are thousands of listeners, and they rarely change.
     /// </summary>
     public static void Write(Stream stream, DaemonManifest manifest, UnknownFields? unknown = null, Action<Stream>? listeners = null)
     {
@@ -106,7 +120,8 @@ public static class ManifestFormat
             writer.WriteEndArray();
         });
         Value("events", manifest.Events, ManifestJson.Write);
-        Value("descriptors", manifest.Descriptors, static (writer, numbers) => JsonSerializer.Serialize(writer, numbers, ManifestJson.Default.ImmutableSortedDictionaryStringInt32!));
+        Value("descriptors", manifest.Descriptors, static (writer, numbers) =>
+            JsonSerializer.Serialize(writer, numbers, ManifestJson.Default.ImmutableSortedDictionaryStringInt32!));
         foreach (var (name, value) in unknown?.Fields ?? ImmutableDictionary<string, JsonNode?>.Empty)
         {
             Name(name);
@@ -145,7 +160,7 @@ public static class ManifestFormat
         }
     }
 
-    /// <summary>Writes the value of the field of listeners.</summary>
+    /// <summary>Writes the value of the field "listeners".</summary>
     public static void WriteListeners(Stream stream, ImmutableArray<ListenerEntry> listeners, UnknownFields? unknown = null)
     {
         var buffer = new StreamBuffer(stream);
@@ -171,13 +186,14 @@ public static class ManifestFormat
         buffer.Flush();
     }
 
-    /// <summary>Whether two configurations say the same.</summary>
-    public static bool AreSame(ConfigEntry one, ConfigEntry other) =>
-        JsonSerializer.SerializeToUtf8Bytes(one, ManifestJson.Default.ConfigEntry).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, ManifestJson.Default.ConfigEntry));
+    /// <summary>Whether two configurations are equal.</summary>
+    public static bool AreSame(ConfigEntry one, ConfigEntry other)
+    {
+        var type = ManifestJson.Default.ConfigEntry;
+        return JsonSerializer.SerializeToUtf8Bytes(one, type).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, type));
+    }
 
-    /// <summary>
-    /// Reads it. On failure <paramref name="error"/> tells why this version cannot continue with it.
-    /// </summary>
+    /// <summary>Reads a manifest. On failure <paramref name="error"/> is the reason, and nothing has changed.</summary>
     public static bool TryRead(
         ReadOnlyMemory<byte> bytes,
         [NotNullWhen(true)] out DaemonManifest? manifest,
@@ -188,17 +204,17 @@ public static class ManifestFormat
         unknown = null;
         try
         {
-            // The listeners one by one: each as a document of its own takes many times its bytes.
+            // Parse listeners one by one: a document for all of them needs many times their size.
             using var parsed = JsonDocument.Parse(bytes);
             if (Shallow(parsed.RootElement, out var listeners) is not { } document)
             {
-                error = "the state is no JSON object";
+                error = "the state is not a JSON object";
                 return false;
             }
 
             if (Number(document, "format") is not { } format || Number(document, "least_reader") is not { } least)
             {
-                error = "the state says neither its format nor who may read it";
+                error = "the state has no \"format\" or no \"least_reader\"";
                 return false;
             }
 
@@ -206,7 +222,7 @@ public static class ManifestFormat
             {
                 error = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the state is of format {format} and needs a reader that knows format {least}; this version knows formats up to {Current}");
+                    $"the state has format {format} and needs a reader for format {least}; this version reads formats up to {Current}");
                 return false;
             }
 
@@ -221,12 +237,12 @@ public static class ManifestFormat
         {
             manifest = null;
             unknown = null;
-            error = $"the state cannot be understood: {exception.Message}";
+            error = $"the state cannot be read: {exception.Message}";
             return false;
         }
     }
 
-    /// <summary>The document with its listeners left out, which are read apart; null where it is no object.</summary>
+    /// <summary>The document without its listeners, which are read separately; null if it is not an object.</summary>
     private static JsonObject? Shallow(JsonElement root, out JsonElement listeners)
     {
         listeners = default;
@@ -295,7 +311,7 @@ public static class ManifestFormat
     private static int? Number(JsonObject document, string name) =>
         document[name] is JsonValue value && value.TryGetValue(out int number) ? number : null;
 
-    /// <summary>Adds the fields that the writer did not know.</summary>
+    /// <summary>Adds the fields that the writer did not know, with their default values.</summary>
     private static void Complete(JsonNode? node, JsonTypeInfo type)
     {
         switch (node, type.Kind)
@@ -308,7 +324,10 @@ public static class ManifestFormat
                     {
                         Complete(value, type.Options.GetTypeInfo(property.PropertyType));
                     }
-                    else if (!property.IsRequired && defaults is not null && defaults.TryGetPropertyValue(property.Name, out var given) && given is not null)
+                    else if (!property.IsRequired
+                        && defaults is not null
+                        && defaults.TryGetPropertyValue(property.Name, out var given)
+                        && given is not null)
                     {
                         fields.Add(property.Name, given.DeepClone());
                     }

@@ -6,30 +6,29 @@ using Supervisor.Core.Services;
 namespace Supervisor.Core.State;
 
 /// <summary>
-/// Source-generated JSON of the manifest. Enumerations by name, so that their numbers are nobody's business but the compiler's;
-/// they, and what else has a form of its own, say so themselves: a converter of the whole context would cost it the generated
-/// code that writes.
+/// Source-generated JSON of the manifest. Enumerations are written by name, so their numbers may change. Types with their own
+/// format declare it by attribute: a converter for the whole context would disable the generated writers.
 /// </summary>
 /// <remarks>
-/// What is written for each change of a worker is written by that code alone. The serializer would do it too, by what it
-/// knows of every type, and would have to learn that first: 5 ms and half a megabyte at a daemon's very first moments
-/// (measured with 200 workers: tests/Bench/StartBenchmark).
+/// The state that changes with each worker is written by that generated code only. The serializer would first build metadata of
+/// every type: 5 ms and half a megabyte at the daemon's start (200 workers, measured by tests/Bench/StartBenchmark).
 /// </remarks>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, IgnoreReadOnlyProperties = true)]
 [JsonSerializable(typeof(DaemonManifest))]
 internal sealed partial class ManifestJson : JsonSerializerContext
 {
-    /// <summary>The configuration.</summary>
+    /// <summary>Writes the configuration.</summary>
     public static void Write(Utf8JsonWriter writer, ConfigEntry config) => Default.ConfigEntrySerializeHandler(writer, config);
 
-    /// <summary>A listener.</summary>
+    /// <summary>Writes a listener.</summary>
     public static void Write(Utf8JsonWriter writer, ListenerEntry listener) => Default.ListenerEntrySerializeHandler(writer, listener);
 
-    /// <summary>A stream.</summary>
+    /// <summary>Writes a stream.</summary>
     public static void Write(Utf8JsonWriter writer, StreamEntry? stream) => Default.StreamEntrySerializeHandler(writer, stream);
 
     /// <summary>
-    /// A service. By hand, for the sake of <see cref="ServiceState.Specs"/>: for keys that are numbers no code is generated.
+    /// Writes a service. Handwritten because of <see cref="ServiceState.Specs"/>: no code is generated for dictionaries with
+    /// numeric keys.
     /// </summary>
     public static void Write(Utf8JsonWriter writer, ServiceEntry service)
     {

@@ -3,8 +3,8 @@ using System.Buffers;
 namespace Supervisor.Core.State;
 
 /// <summary>
-/// Collects what a writer writes and passes it on to a stream piece by piece, so that no more than a piece is in memory. The stream
-/// stays the caller's.
+/// Buffers a writer's output and passes it on to a stream in pieces, so that only one piece is in memory. The caller keeps the
+/// stream.
 /// </summary>
 internal sealed class StreamBuffer(Stream stream) : IBufferWriter<byte>
 {
@@ -27,7 +27,7 @@ internal sealed class StreamBuffer(Stream stream) : IBufferWriter<byte>
         return _bytes.AsSpan(_count);
     }
 
-    /// <summary>Passes on what there is.</summary>
+    /// <summary>Passes the buffered bytes on to the stream.</summary>
     public void Flush()
     {
         stream.Write(_bytes.AsSpan(0, _count));

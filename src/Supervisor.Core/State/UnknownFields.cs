@@ -5,9 +5,9 @@ using System.Text.Json.Serialization.Metadata;
 namespace Supervisor.Core.State;
 
 /// <summary>
-/// What a document holds that this version does not know: a newer version wrote it, and it is written again for the next
-/// one, as long as the thing that it belongs to is there. Elements of a list are told apart by their <c>id</c>,
-/// <c>index</c> or <c>name</c>; what an element without any of them holds cannot be told whose it is, and is let go.
+/// The fields of a document that this version does not know: a newer version wrote them. They are written again for the next
+/// version while the object to which they belong exists. Elements of a list are identified by their <c>id</c>, <c>index</c> or
+/// <c>name</c>. Unknown fields of an element without one of them are dropped.
 /// </summary>
 public sealed class UnknownFields
 {
@@ -20,16 +20,16 @@ public sealed class UnknownFields
     {
     }
 
-    /// <summary>Whether everything was known.</summary>
+    /// <summary>Whether all fields were known.</summary>
     public bool IsEmpty => _fields.Count == 0 && _parts.Count == 0;
 
-    /// <summary>Those of the document itself, its parts' aside.</summary>
+    /// <summary>The unknown fields of the document itself, without those of its parts.</summary>
     internal IReadOnlyDictionary<string, JsonNode?> Fields => _fields;
 
-    /// <summary>Those of a part; null where everything of it was known.</summary>
+    /// <summary>The unknown fields of a part; null if all of them were known.</summary>
     internal UnknownFields? Part(string name) => _parts.GetValueOrDefault(name);
 
-    /// <summary>Adds them to a document of the same type.</summary>
+    /// <summary>Adds the fields to a document of the same type.</summary>
     public void AddTo(JsonNode document)
     {
         if (document is JsonObject fields)
@@ -59,7 +59,7 @@ public sealed class UnknownFields
         }
     }
 
-    /// <summary>Adds to an element of a list what is the list's part of it.</summary>
+    /// <summary>Adds the unknown fields of a list's element to it.</summary>
     internal void AddToElement(JsonNode item)
     {
         if (Identity(item) is { } identity && _parts.TryGetValue(identity, out var part))
@@ -119,7 +119,7 @@ public sealed class UnknownFields
         }
     }
 
-    /// <summary>Adds those of an element to the list's.</summary>
+    /// <summary>Collects the unknown fields of a list's element.</summary>
     internal void CollectElement(JsonNode item, JsonTypeInfo type)
     {
         if (Identity(item) is { } identity)
@@ -128,7 +128,7 @@ public sealed class UnknownFields
         }
     }
 
-    /// <summary>Adds a part's; an empty one is none.</summary>
+    /// <summary>Adds the unknown fields of a part, unless it has none.</summary>
     internal void Add(string name, UnknownFields part)
     {
         if (!part.IsEmpty)
@@ -137,12 +137,12 @@ public sealed class UnknownFields
         }
     }
 
-    /// <summary>None yet.</summary>
+    /// <summary>No unknown fields.</summary>
     internal static UnknownFields None() => new();
 
     private void Add(string name, JsonNode part, JsonTypeInfo type) => Add(name, Of(part, type));
 
-    /// <summary>An element's identity; a listener's and a service's stands in its specification.</summary>
+    /// <summary>An element's identity; for a listener or a service it comes from the specification.</summary>
     private static string? Identity(JsonNode item)
     {
         if (item is not JsonObject fields)

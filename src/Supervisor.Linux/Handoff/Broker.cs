@@ -16,8 +16,8 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>
-/// The broker: lends duplicates of the daemon's descriptors by SCM_RIGHTS over a SOCK_SEQPACKET socket to which everybody
-/// may connect. <see cref="BrokerAccess"/> decides what a client may do. On the loop.
+/// The broker: sends duplicates of the daemon's descriptors by SCM_RIGHTS over a SOCK_SEQPACKET socket to which every user may
+/// connect. <see cref="BrokerAccess"/> decides what a client may do. On the loop.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -30,15 +30,15 @@ namespace Supervisor.Linux.Handoff;
 /// </remarks>
 public sealed class Broker : IDeadline, IDisposable
 {
-    /// <summary>How long a connection of a user that runs no worker and that no <c>allow</c> names may send no request.</summary>
+    /// <summary>How long a connection may send no request if its user runs no worker and no <c>allow</c> names the user.</summary>
     public static readonly TimeSpan StrangerPatience = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long requests are answered at a stretch before it is everybody else's turn.</summary>
+    /// <summary>How long requests are answered in one turn before other events get their turn.</summary>
     private static readonly TimeSpan Stretch = TimeSpan.FromMilliseconds(5);
 
     private const int MaxAcceptsPerWake = 64;
 
-    /// <summary>How long nobody is accepted where that cannot be done.</summary>
+    /// <summary>How long no client is accepted after accept() has failed.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly EventLoop _loop;
@@ -72,16 +72,18 @@ public sealed class Broker : IDeadline, IDisposable
         loop.Add(this);
     }
 
-    /// <summary>If a client took more handles, nobody reads them back when it disconnects: that would hold up the loop.</summary>
+    /// <summary>
+    /// Above this many handles the broker does not recheck them when the client disconnects, because that would delay the loop.
+    /// </summary>
     public const int MostWatchedHandles = 64;
 
-    /// <summary>A client that took these handles has disconnected: it may have changed options of them.</summary>
+    /// <summary>Raised when a client that took these handles has disconnected: it may have changed their options.</summary>
     public event Action<IReadOnlyCollection<ListenerHandle>>? TakerDisconnected;
 
-    /// <summary>Who may take what.</summary>
+    /// <summary>Decides which client may take which handle.</summary>
     public BrokerAccess Access { get; }
 
-    /// <summary>The socket, for a successor.</summary>
+    /// <summary>The listening socket, for a successor.</summary>
     public DescriptorHandle Listener => _listener;
 
     /// <summary>How many clients are connected.</summary>
@@ -102,11 +104,21 @@ public sealed class Broker : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Where packets are written.</summary>
+    /// <summary>The shared packet buffer.</summary>
     internal BrokerPacket Packet { get; } = new();
 
-    /// <summary>Makes the socket, 0666, or takes a predecessor's, and serves it on the loop; null with the reason where that cannot be. What lies at the path is replaced.</summary>
-    public static Broker? TryStart(EventLoop loop, string path, IBrokerTable table, Disposer disposer, ILogger log, out string? error, DescriptorHandle? inherited = null)
+    /// <summary>
+    /// Makes the socket with mode 0666, or takes over a predecessor's, and serves it on the loop. It replaces a file at the
+    /// path. Null with the reason if that fails.
+    /// </summary>
+    public static Broker? TryStart(
+        EventLoop loop,
+        string path,
+        IBrokerTable table,
+        Disposer disposer,
+        ILogger log,
+        out string? error,
+        DescriptorHandle? inherited = null)
     {
         if (inherited is not null)
         {
@@ -118,7 +130,8 @@ public sealed class Broker : IDeadline, IDisposable
         var raw = Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false));
         if (raw is null)
         {
-            error = $"broker socket {path}: the path is longer than {ListenAddress.MaxUnixPathBytes} bytes; choose a shorter runtime directory";
+            error = $"broker socket {path}: the path is longer than {ListenAddress.MaxUnixPathBytes} bytes; "
+                + "choose a shorter runtime directory";
             return null;
         }
 
@@ -157,7 +170,11 @@ public sealed class Broker : IDeadline, IDisposable
             if (!connection.IsIdle)
             {
                 var peer = connection.Peer;
-                _log.Write(peer.Description, "unread", (log, leftOut) => log.Kind(MessageIds.BrokerClientStalled).Warning("broker: pid {Pid} ({Peer}) does not read its reply: closing its connection{LeftOut}", peer.Pid, peer.Description, leftOut));
+                _log.Write(peer.Description, "unread", (log, leftOut) => log.Kind(MessageIds.BrokerClientStalled).Warning(
+                    "broker: pid {Pid} ({Peer}) does not read its reply: closing its connection{LeftOut}",
+                    peer.Pid,
+                    peer.Description,
+                    leftOut));
             }
 
             Close(connection);
@@ -180,7 +197,7 @@ public sealed class Broker : IDeadline, IDisposable
         _spare?.Dispose();
     }
 
-    /// <summary>Ends a connection.</summary>
+    /// <summary>Closes a connection.</summary>
     internal void Close(BrokerConnection connection)
     {
         _admission.Remove(connection);
@@ -191,8 +208,9 @@ public sealed class Broker : IDeadline, IDisposable
         }
     }
 
-    /// <summary>The answer to one packet; null if the connection no longer belongs to the broker.</summary>
-    internal BrokerReply? Answer(BrokerConnection connection, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received) =>
+    /// <summary>The reply to one packet; null if the broker has handed the connection over.</summary>
+    internal BrokerReply? Answer(
+        BrokerConnection connection, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received) =>
         _requests.Answer(connection.Peer, data, truncated, descriptorsLost, received, () => Release(connection));
 
     private DescriptorHandle Release(BrokerConnection connection)
@@ -201,18 +219,23 @@ public sealed class Broker : IDeadline, IDisposable
         return connection.Release();
     }
 
-    /// <summary>A packet could not be sent: the peer has exited, or a limit of the host is reached.</summary>
+    /// <summary>Handles a failed send: the peer has exited, or a limit of the host is reached.</summary>
     internal void SendFailed(BrokerConnection connection, SystemCallError error)
     {
         if (error.Errno == ETOOMANYREFS)
         {
-            _log.Write("", "references", (log, leftOut) => log.Kind(MessageIds.BrokerLimit).Warning("broker: {Error}: too many descriptors of this user are on their way in sockets that nobody reads; raise LimitNOFILE= (unix(7)){LeftOut}", error.ToString(), leftOut));
+            _log.Write("", "references", (log, leftOut) => log.Kind(MessageIds.BrokerLimit).Warning(
+                "broker: {Error}: too many descriptors of this user are in unread messages; raise LimitNOFILE= (unix(7)){LeftOut}",
+                error.ToString(),
+                leftOut));
         }
 
         Close(connection);
     }
 
-    /// <summary>A connection has something to read: it is answered at the end of this turn, or of a later one where many ask.</summary>
+    /// <summary>
+    /// A connection has a request. The broker answers it at the end of this turn, or of a later one if there are many.
+    /// </summary>
     internal void Enqueue(BrokerConnection connection)
     {
         _asking.Enqueue(connection);
@@ -224,8 +247,8 @@ public sealed class Broker : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Finds out beside the loop who the peer is, one peer of each user at a time, and what the names in <c>allow</c> stand for.
-    /// A peer that turns out to be a worker's does not wait for names.
+    /// Identifies the peer on another thread, one peer of each user at a time, and looks up the names in <c>allow</c>. A peer
+    /// that is a worker does not wait for names.
     /// </summary>
     internal void Identify(BrokerConnection connection)
     {
@@ -264,7 +287,7 @@ public sealed class Broker : IDeadline, IDisposable
             });
     }
 
-    /// <summary>Answers one request of each connection that has some, in the order in which they asked, for no longer than a stretch.</summary>
+    /// <summary>Answers one request of each connection that has one, in order of arrival, for a limited time.</summary>
     private void Serve()
     {
         var began = Stopwatch.GetTimestamp();
@@ -281,8 +304,8 @@ public sealed class Broker : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Adds the connections that a re-executed daemon continues: it answers what they have asked and nobody has read. A
-    /// connection whose reply waits for room is left out, and its client sees an end where it was promised more.
+    /// Adds the connections that a re-executed daemon continues, which answers their unread requests. It leaves out a
+    /// connection with a pending reply; that client reads the end of the connection in the middle of the reply.
     /// </summary>
     public void Snapshot(OutgoingDescriptors descriptors)
     {
@@ -294,8 +317,8 @@ public sealed class Broker : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Closes the connections that <see cref="Snapshot"/> leaves out, before execve() does: closing a socket drops what
-    /// waits unread in it.
+    /// Closes the connections that <see cref="Snapshot"/> leaves out. execve() must not close them, because closing a socket
+    /// also closes the descriptors in its unread messages.
     /// </summary>
     public void CloseUnfinished()
     {
@@ -305,7 +328,7 @@ public sealed class Broker : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Continues the connections of a predecessor.</summary>
+    /// <summary>Continues a predecessor's connections.</summary>
     public void Adopt(IncomingDescriptors descriptors)
     {
         for (var index = 0; descriptors.TryTake(DescriptorKey.BrokerClient(index), out var socket); index++)
@@ -345,7 +368,8 @@ public sealed class Broker : IDeadline, IDisposable
 
             if (_admission.Refuse(socket, peer, out var evicted) is { } reason)
             {
-                // The request is read first: a socket that is closed with unread data resets the peer, which then never sees the reason.
+                // Read the request first: closing a socket with unread data resets the connection, and the peer would not see
+                // the reason.
                 if (Sockets.Peek(socket, withCredentials: false, unread, out _, out _, out _, out var carries, out _) >= 0 && !carries)
                 {
                     Sockets.Remove(socket);
@@ -361,7 +385,7 @@ public sealed class Broker : IDeadline, IDisposable
                 Close(evicted);
             }
 
-            // The largest packet must fit, whatever net.core.wmem_default is.
+            // The largest packet must fit, regardless of net.core.wmem_default.
             Sockets.SetInt32(socket, SOL_SOCKET, SO_SNDBUF, 4 * BrokerRequest.MaxBytes);
             Add(socket, peer);
         }
@@ -371,12 +395,14 @@ public sealed class Broker : IDeadline, IDisposable
         _admission.Add(new BrokerConnection(_loop, this, _disposer, socket, peer, _admission.IsStranger(peer)));
 
     /// <summary>
-    /// Without a free descriptor accept() fails, and the clients that wait would wake the loop for ever: the broker closes
-    /// its spare descriptor, accepts, closes, and opens the spare again. If even that fails, it accepts nobody for a while.
+    /// Without a free descriptor accept() fails and the waiting clients would wake the loop for ever. The broker closes its
+    /// spare descriptor, accepts and closes one connection, and reopens the spare. If that fails too, it accepts no client for
+    /// a while.
     /// </summary>
     private void Reject(SystemCallError error)
     {
-        _log.Write("", "rejecting", (log, leftOut) => log.Kind(MessageIds.BrokerRejecting).Warning("broker: {Error}: rejecting clients{LeftOut}", error.ToString(), leftOut));
+        _log.Write("", "rejecting", (log, leftOut) => log.Kind(MessageIds.BrokerRejecting)
+            .Warning("broker: {Error}: rejecting clients{LeftOut}", error.ToString(), leftOut));
         _spare?.Dispose();
         var rejected = Sockets.Accept(_listener, nonBlocking: true, out _);
         if (rejected is not null)

@@ -4,13 +4,14 @@ using Supervisor.Linux.Listeners;
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>
-/// Who may take which handle: root and the daemon's own user all of them; others those whose <c>allow</c> names them or a
-/// group of theirs, and the workers of a service those that it lists. Lives on the loop, but names are looked up beside it,
-/// once each, since a look-up may ask a directory server; a name that is not found is looked up again later.
+/// Decides which client may take which handle. Root and the daemon's own user may take all. Other users need an <c>allow</c>
+/// that names them or one of their groups; a service's workers may take the listeners that it lists. Lives on the loop. Names
+/// are looked up on other threads, because a look-up may ask a directory server, and cached. A name that was not found is
+/// looked up again later.
 /// </summary>
 public sealed class BrokerAccess(EventLoop loop)
 {
-    /// <summary>After so long a name that was not found is looked up again.</summary>
+    /// <summary>After this time a name that was not found is looked up again.</summary>
     private static readonly TimeSpan NotFoundFor = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, (uint? Id, TimeSpan At)> _ids = new(StringComparer.Ordinal);
@@ -19,13 +20,13 @@ public sealed class BrokerAccess(EventLoop loop)
     private readonly List<Action> _waiting = [];
     private bool _isLookingUp;
 
-    /// <summary>Whether names are being looked up: until <see cref="WhenKnown"/> calls back some may not be known.</summary>
+    /// <summary>Whether look-ups are running: until <see cref="WhenKnown"/> calls back, some names may be unknown.</summary>
     public bool IsLookingUp => _isLookingUp;
 
-    /// <summary>Forgets what names stand for: after the configuration or the user database has changed.</summary>
+    /// <summary>Clears the cached names: after a change of the configuration or of the user database.</summary>
     public void Forget() => _ids.Clear();
 
-    /// <summary>Begins to look up the names of those handles that are not known; nothing happens where all are.</summary>
+    /// <summary>Starts looking up the unknown names of those handles; no effect if all are known.</summary>
     public void LookUp(IEnumerable<ListenerHandle> handles)
     {
         if (_isLookingUp)
@@ -55,7 +56,7 @@ public sealed class BrokerAccess(EventLoop loop)
             _ => loop.Post(() => Take([.. wanted.Select(entry => (entry, Find(Account(entry))))])), TaskScheduler.Default);
     }
 
-    /// <summary>Calls <paramref name="action"/> when the look-up that is under way has ended, or at once.</summary>
+    /// <summary>Calls <paramref name="action"/> when the running look-up has ended, or at once.</summary>
     public void WhenKnown(Action action)
     {
         if (_isLookingUp)
@@ -68,10 +69,10 @@ public sealed class BrokerAccess(EventLoop loop)
         }
     }
 
-    /// <summary>Whether some listener's <c>allow</c> names the peer or a group of it, as far as names are known.</summary>
+    /// <summary>Whether the <c>allow</c> of any listener names the peer or one of its groups, as far as names are known.</summary>
     public bool IsNamed(BrokerPeer peer) => _users.Contains(peer.Uid) || _groups.Any(peer.IsOf);
 
-    /// <summary>Whether the peer may take the handle. <paramref name="service"/> is the one that it belongs to.</summary>
+    /// <summary>Whether the peer may take the handle. <paramref name="service"/> is the peer's service.</summary>
     public bool Allows(BrokerPeer peer, BrokerService? service, ListenerHandle handle)
     {
         if (peer.IsPrivileged || service?.Listeners.Contains(handle.Name) == true)

@@ -3,16 +3,16 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
 
-/// <summary>Decides who may have a connection to the broker, so that no user can take all places. On the loop.</summary>
+/// <summary>Decides which clients get a connection to the broker, so that no user can occupy all places. On the loop.</summary>
 public sealed class BrokerAdmission
 {
     /// <summary>The most connections at the same time.</summary>
     public const int MaxConnections = 256;
 
-    /// <summary>The most connections of one user at the same time. Root and the daemon's own user have no such bound.</summary>
+    /// <summary>The most connections of one user at the same time. Root and the daemon's own user have no such limit.</summary>
     public const int MaxConnectionsPerUser = 64;
 
-    /// <summary>Of <see cref="MaxConnections"/>, those that only root and the daemon's own user may have.</summary>
+    /// <summary>How many of <see cref="MaxConnections"/> are reserved for root and the daemon's own user.</summary>
     public const int ReservedConnections = 32;
 
     /// <summary>The most connections, at the same time, of all users that run no worker and that no <c>allow</c> names.</summary>
@@ -61,8 +61,8 @@ public sealed class BrokerAdmission
     }
 
     /// <summary>
-    /// Why the peer cannot have a connection; null if it can. <paramref name="evicted"/> is the connection that has to be
-    /// closed for it; null if there is a free place.
+    /// Why the peer gets no connection; null if it gets one. <paramref name="evicted"/> is the connection to close for it; null
+    /// if a place is free.
     /// </summary>
     internal string? Refuse(DescriptorHandle socket, BrokerPeer peer, out BrokerConnection? evicted)
     {
@@ -98,8 +98,8 @@ public sealed class BrokerAdmission
     }
 
     /// <summary>
-    /// A worker's user gets a place although others have taken all: the user with most connections loses the one that has
-    /// been idle for longest. Null if no user has more than the peer's user would have then.
+    /// A worker's user gets a place even if others have taken all: the user with the most connections loses the one that has
+    /// been idle for longest. Null if no user has more connections than the peer's user would have.
     /// </summary>
     private BrokerConnection? Evictable(BrokerPeer peer)
     {

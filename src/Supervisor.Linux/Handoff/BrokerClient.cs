@@ -8,17 +8,17 @@ using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Handoff;
 
-/// <summary>A client's end of the broker; everything waits. Owns its connection.</summary>
+/// <summary>A client of the broker; all calls block. Owns its connection.</summary>
 public sealed class BrokerClient : IDisposable
 {
     private readonly DescriptorHandle _socket;
 
     private BrokerClient(DescriptorHandle socket) => _socket = socket;
 
-    /// <summary>The connection, for what is said on it after <c>succeed</c>; it stays the client's.</summary>
+    /// <summary>The connection, for the protocol after <c>succeed</c>; the client keeps it.</summary>
     public DescriptorHandle Socket => _socket;
 
-    /// <summary>Connects; null with the refusal where that does not go. No wait is longer than <paramref name="timeout"/>.</summary>
+    /// <summary>Connects to the broker; null with the failed call. No later wait is longer than <paramref name="timeout"/>.</summary>
     public static BrokerClient? Connect(string path, TimeSpan timeout, out SystemCallError error)
     {
         const int nameTooLong = 36;
@@ -37,7 +37,9 @@ public sealed class BrokerClient : IDisposable
         // struct timeval: seconds, microseconds.
         Span<long> time = [(long)timeout.TotalSeconds, timeout.Microseconds + (timeout.Milliseconds * 1000)];
         var bytes = System.Runtime.InteropServices.MemoryMarshal.AsBytes(time);
-        var refused = Sockets.SetBytes(socket, SOL_SOCKET, SO_RCVTIMEO, bytes) ?? Sockets.SetBytes(socket, SOL_SOCKET, SO_SNDTIMEO, bytes) ?? Sockets.Connect(socket, raw);
+        var refused = Sockets.SetBytes(socket, SOL_SOCKET, SO_RCVTIMEO, bytes)
+            ?? Sockets.SetBytes(socket, SOL_SOCKET, SO_SNDTIMEO, bytes)
+            ?? Sockets.Connect(socket, raw);
         if (refused is { } why)
         {
             socket.Dispose();
@@ -48,7 +50,10 @@ public sealed class BrokerClient : IDisposable
         return new BrokerClient(socket);
     }
 
-    /// <summary>The request for those listeners' descriptors, with the <paramref name="token"/> of the worker that this process belongs to.</summary>
+    /// <summary>
+    /// A request for those listeners' descriptors, with the <paramref name="token"/> of the worker to which this process
+    /// belongs.
+    /// </summary>
     public static byte[] TakeRequest(IEnumerable<string> listeners, string? token = null) => Request("take", writer =>
     {
         if (!string.IsNullOrEmpty(token))
@@ -65,7 +70,7 @@ public sealed class BrokerClient : IDisposable
         writer.WriteEndArray();
     });
 
-    /// <summary>The request to put or drop a name, or to list: <paramref name="method"/> in the words of the protocol.</summary>
+    /// <summary>A put, drop or list request; <paramref name="method"/> is the protocol's name.</summary>
     public static byte[] Request(string method, string? name = null) => Request(method, writer =>
     {
         if (name is not null)
@@ -75,16 +80,17 @@ public sealed class BrokerClient : IDisposable
     });
 
     /// <summary>
-    /// Asks, and takes the whole answer, which the caller disposes of. Throws <see cref="IOException"/> where the broker does not answer, or not whole: then
-    /// nothing is kept.
+    /// Sends a request and reads the whole reply, which the caller disposes. Throws <see cref="IOException"/> if the broker
+    /// does not respond, or if the reply is incomplete; no descriptor stays open then.
     /// </summary>
     /// <param name="request">The packet.</param>
-    /// <param name="rider">A descriptor that rides on it; stays the caller's.</param>
+    /// <param name="rider">A descriptor to send with the request; the caller keeps it.</param>
     public BrokerAnswer Ask(ReadOnlySpan<byte> request, DescriptorHandle? rider = null)
     {
-        if (!DescriptorPassing.Send(_socket, request, rider is null ? [] : [rider], wait: true, out var error) && error is not { Errno: EPIPE or ECONNRESET })
+        if (!DescriptorPassing.Send(_socket, request, rider is null ? [] : [rider], wait: true, out var error)
+            && error is not { Errno: EPIPE or ECONNRESET })
         {
-            throw new IOException(error?.ToString() ?? "the broker does not take the request");
+            throw new IOException(error?.ToString() ?? "the broker does not accept the request");
         }
 
         var data = new byte[BrokerRequest.MaxBytes];
@@ -136,19 +142,23 @@ public sealed class BrokerClient : IDisposable
 
     private int Receive(byte[] data, List<DescriptorHandle> descriptors)
     {
-        var length = DescriptorPassing.Receive(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out var truncated, out var lost, out var error);
+        var length = Receive(data, descriptors, out var truncated, out var lost, out var error);
         if (length < 0 && error is { Errno: ECONNRESET })
         {
-            // Turned away before the request was read: what the broker said of it comes next.
-            length = DescriptorPassing.Receive(_socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out truncated, out lost, out error);
+            // The broker rejected the connection without reading the request; its reason follows.
+            length = Receive(data, descriptors, out truncated, out lost, out error);
         }
 
-        return length < 0 ? throw new IOException(error?.ToString() ?? "the broker does not answer")
+        return length < 0 ? throw new IOException(error?.ToString() ?? "the broker does not respond")
             : length == 0 ? throw new IOException("the broker has closed the connection")
-            : truncated ? throw new IOException($"the broker's answer is longer than {BrokerRequest.MaxBytes} bytes")
-            : lost ? throw new IOException("not all descriptors have arrived: this process's limit of open files is reached; raise ulimit -n")
+            : truncated ? throw new IOException($"the broker's reply is longer than {BrokerRequest.MaxBytes} bytes")
+            : lost ? throw new IOException("descriptors were lost: this process's limit of open files is reached; raise ulimit -n")
             : length;
     }
+
+    private int Receive(byte[] data, List<DescriptorHandle> descriptors, out bool truncated, out bool lost, out SystemCallError? error) =>
+        DescriptorPassing.Receive(
+            _socket, data, descriptors, BrokerRequest.MaxDescriptors, wait: true, out truncated, out lost, out error);
 
     private static byte[] Request(string method, Action<Utf8JsonWriter> write)
     {
@@ -178,12 +188,14 @@ public sealed class BrokerClient : IDisposable
         }
         catch (JsonException)
         {
-            // Said below.
+            // Reported below.
         }
 
-        throw new IOException("what answers there does not speak as the broker does");
+        throw new IOException("the reply does not follow the broker's protocol: is this the socket of another program?");
     }
 
     private static string? Text(JsonElement element, string name) =>
-        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        element.ValueKind == JsonValueKind.Object
+        && element.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

@@ -9,12 +9,12 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>
-/// One client of the broker. While a reply waits for room, the broker reads no further request of the client: a client
+/// One client of the broker. While a reply waits for buffer space, the broker reads no further request of this client: a client
 /// that does not read its replies delays only itself.
 /// </summary>
 internal sealed class BrokerConnection : IDisposable
 {
-    /// <summary>How long a reply may wait for the peer to make room.</summary>
+    /// <summary>How long a reply may wait for the peer to read.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly EventLoop _loop;
@@ -33,7 +33,7 @@ internal sealed class BrokerConnection : IDisposable
     private bool _isIdentifying;
     private bool _isIdentified;
 
-    /// <summary>Owns the socket from now on and reads requests from it.</summary>
+    /// <summary>Takes over the socket and reads requests from it.</summary>
     public BrokerConnection(EventLoop loop, Broker broker, Disposer disposer, DescriptorHandle socket, BrokerPeer peer, bool isStranger)
     {
         IsStranger = isStranger;
@@ -55,7 +55,9 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>The handles that the client has taken, at most one more than <see cref="Broker.MostWatchedHandles"/>.</summary>
     public IReadOnlyCollection<ListenerHandle> Taken => _taken ?? (IReadOnlyCollection<ListenerHandle>)[];
 
-    /// <summary>Whether the next request may be read. Otherwise a reply waits for room, or descriptors are being received.</summary>
+    /// <summary>
+    /// Whether the next request may be read. Otherwise a reply waits for buffer space, or descriptors are being received.
+    /// </summary>
     public bool AcceptsRequests => _pending is null && !_isReceiving;
 
     /// <summary>The socket; this object owns it.</summary>
@@ -64,16 +66,16 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>Whether its user runs no worker, and no listener allows it.</summary>
     public bool IsStranger { get; }
 
-    /// <summary>Whether it was closed, by this side or by the peer.</summary>
+    /// <summary>Whether either side has closed it.</summary>
     public bool HasEnded => _isClosed || Polling.IsClosed(_socket);
 
-    /// <summary>When the last request came, or the connection was made. Monotonic.</summary>
+    /// <summary>When the last request arrived, or the connection was made. Monotonic.</summary>
     public TimeSpan LastRequestAt { get; private set; }
 
-    /// <summary>Whether no reply waits for room.</summary>
+    /// <summary>Whether no reply waits for buffer space.</summary>
     public bool IsIdle => _pending is null;
 
-    /// <summary>When the wait is over, for room for a reply or for a stranger's request; null where there is no limit.</summary>
+    /// <summary>When a waiting reply, or a stranger's silence, times out; null if there is no limit.</summary>
     public TimeSpan? Deadline => _deadline ?? (IsStranger && _pending is null ? LastRequestAt + Broker.StrangerPatience : null);
 
     /// <inheritdoc/>
@@ -87,7 +89,7 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
-    /// <summary>Lets go of the socket, which is the caller's from now on.</summary>
+    /// <summary>Hands the socket over to the caller.</summary>
     internal DescriptorHandle Release()
     {
         _isClosed = true;
@@ -95,7 +97,7 @@ internal sealed class BrokerConnection : IDisposable
         return _socket;
     }
 
-    /// <summary>A request has come: the broker reads it when it is this connection's turn.</summary>
+    /// <summary>A request has arrived: the broker reads it when it is this connection's turn.</summary>
     private void OnReadable()
     {
         if (!_isQueued)
@@ -106,8 +108,8 @@ internal sealed class BrokerConnection : IDisposable
     }
 
     /// <summary>
-    /// Reads one request and begins its answer. A peer without privileges is identified first; until then its requests wait
-    /// in its socket.
+    /// Reads one request and starts its reply. A peer without privileges is identified first; until then its requests wait in
+    /// the socket.
     /// </summary>
     internal void Serve()
     {
@@ -179,7 +181,9 @@ internal sealed class BrokerConnection : IDisposable
         return true;
     }
 
-    /// <summary>A request with descriptors: the disposer receives them, never the loop. Those of a peer that may not put are discarded.</summary>
+    /// <summary>
+    /// The disposer receives the descriptors of a request, never the loop. It discards those of a peer that may not put.
+    /// </summary>
     private void Receive(byte[] request, bool truncated)
     {
         _isReceiving = true;
@@ -187,11 +191,12 @@ internal sealed class BrokerConnection : IDisposable
         var owner = Disposer.OwnerOf(Peer.Uid);
         if (Peer.IsPrivileged)
         {
-            _disposer.Receive(owner, _socket, all: true, outcome => Received(request, truncated, outcome.IsIncomplete, outcome.Descriptors));
+            _disposer.Receive(
+                owner, _socket, all: true, outcome => Received(request, truncated, outcome.IsIncomplete, outcome.Descriptors));
             return;
         }
 
-        // The kernel refuses the next ones at their sender (EPERM). This one is answered.
+        // The kernel rejects further descriptors when they are sent (EPERM). This request gets a reply.
         Sockets.SetPassRights(_socket, allowed: false);
         _disposer.Discard(owner, _socket, _ => Received(request, truncated, descriptorsLost: true, []));
     }
@@ -213,7 +218,7 @@ internal sealed class BrokerConnection : IDisposable
 
     private void Answer(BrokerReply reply)
     {
-        // The history names the taker by the name that its process has when it takes.
+        // The history records the peer's process name at the time of the request.
         _fact = null;
         if (!Send(reply))
         {
@@ -223,7 +228,7 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
-    /// <summary>There is room again, or the peer has closed.</summary>
+    /// <summary>The socket has buffer space again, or the peer has closed it.</summary>
     private void Continue()
     {
         if (Send(_pending!) && !_isClosed)
@@ -235,7 +240,7 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
-    /// <summary>Descriptors of these have gone to the peer, in one packet.</summary>
+    /// <summary>One packet with descriptors of these handles was sent to the peer.</summary>
     private void Passed(ReadOnlySpan<ListenerHandle> handles)
     {
         if (handles.IsEmpty)
@@ -255,14 +260,14 @@ internal sealed class BrokerConnection : IDisposable
         }
     }
 
-    /// <summary>Sends as much as there is room for. True where nothing is left to send.</summary>
+    /// <summary>Sends as much as fits into the buffer. True if nothing remains to be sent.</summary>
     private bool Send(BrokerReply reply)
     {
         while (!reply.IsDone)
         {
             if (!reply.IsWhole)
             {
-                // All or nothing: the peer sees an end where it was promised more.
+                // An incomplete reply cannot continue; the peer reads the end of the connection.
                 _broker.Close(this);
                 return true;
             }

@@ -2,12 +2,12 @@ using System.Buffers;
 
 namespace Supervisor.Linux.Handoff;
 
-/// <summary>Where the broker writes the packet that goes out next; one for all connections.</summary>
+/// <summary>The buffer for the next packet, which all connections share.</summary>
 internal sealed class BrokerPacket
 {
-    /// <summary>Its bytes.</summary>
+    /// <summary>The packet's bytes.</summary>
     public ArrayBufferWriter<byte> Bytes { get; } = new();
 
-    /// <summary>The reply of which it is the next one; null where it has gone out.</summary>
+    /// <summary>The reply whose next packet this is; null after it was sent.</summary>
     public BrokerReply? Of { get; set; }
 }

@@ -7,8 +7,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>
-/// Who is at the other end of a connection: what the kernel took down when it was made (SO_PEERCRED, unix(7)), whatever
-/// the peer says or has become since.
+/// The process at the other end of a connection, as the kernel recorded it at connect time (SO_PEERCRED, unix(7)). Nothing that
+/// the peer sends or does later changes it.
 /// </summary>
 public sealed class BrokerPeer
 {
@@ -24,7 +24,7 @@ public sealed class BrokerPeer
         IsPrivileged = uid == 0 || uid == Processes.EffectiveUid;
     }
 
-    /// <summary>Its process id; 0 where it is of a process id namespace that is not seen from here.</summary>
+    /// <summary>Its process id; 0 if it belongs to a process id namespace that is not visible here.</summary>
     public int Pid { get; }
 
     /// <summary>Its effective user.</summary>
@@ -42,25 +42,25 @@ public sealed class BrokerPeer
     /// <summary>The peer in words.</summary>
     public string Description => string.Create(CultureInfo.InvariantCulture, $"uid {Uid}");
 
-    /// <summary>Asks the kernel; null where it does not say. The socket stays the caller's.</summary>
+    /// <summary>Reads the peer's credentials; null if the kernel does not report them. The caller keeps the socket.</summary>
     public static BrokerPeer? Of(DescriptorHandle socket) =>
         Sockets.GetPeerCredentials(socket, out var pid, out var uid, out var gid) is null ? new BrokerPeer(socket, pid, uid, gid) : null;
 
-    /// <summary>Whether it is of a group, by its supplementary ones too.</summary>
+    /// <summary>Whether a group is the peer's effective or a supplementary group.</summary>
     public bool IsOf(uint group) => Gid == group || (_groups ??= Sockets.GetPeerGroups(_socket)).Contains(group);
 
-    /// <summary>What the kernel said of the peer's process when it was looked at; null until then, and where it had ended by then.</summary>
+    /// <summary>The identity and ancestors of the peer's process; null until they are read, and if it had exited by then.</summary>
     public ProcessLineage? Lineage { get; internal set; }
 
-    /// <summary>The service that the peer belongs to; null where it belongs to none. <paramref name="token"/> is what its request says.</summary>
+    /// <summary>The peer's service; null if there is none. <paramref name="token"/> comes from its request.</summary>
     public BrokerService? Service(IBrokerTable table, string? token) => Lineage is null ? null : table.ServiceOf(Lineage, token);
 
     /// <summary>
-    /// Reads <see cref="Lineage"/>: a walk that the peer can make long, so never on the loop. A process id can be given to
-    /// another process while /proc is read: the pidfd of the connection (SO_PEERPIDFD) tells whether the process that
-    /// connected still runs afterwards. Without SO_PEERPIDFD (before Linux 6.5) a pidfd of that id is opened before.
+    /// Reads <see cref="Lineage"/>. The peer can make this walk slow: never on the loop. The id may be reused while /proc is
+    /// read, so the connection's pidfd (SO_PEERPIDFD) must show that the process still runs afterwards. Without SO_PEERPIDFD
+    /// (before Linux 6.5) a pidfd of that id is opened before.
     /// </summary>
-    internal ProcessLineage? ReadLineage(DescriptorHandle? pidfd) => Pid <= 0 || pidfd is null ? null : ProcessLook.Read(Pid, pidfd, Uid);
+    internal ProcessLineage? ReadLineage(DescriptorHandle? pidfd) => Pid <= 0 || pidfd is null ? null : LineageReader.Read(Pid, pidfd, Uid);
 
     /// <summary>The pidfd of the process, for <see cref="ReadLineage"/>; the caller owns it.</summary>
     internal DescriptorHandle? OpenPidfd() => Pid <= 0 ? null : Sockets.GetPeerPidfd(_socket) ?? Processes.OpenPidfd(Pid, out _);

@@ -10,13 +10,13 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>
-/// What one request is answered with: a packet, or as many as its handles need, since one carries
-/// <see cref="BrokerRequest.MaxDescriptors"/> descriptors and <see cref="BrokerRequest.MaxBytes"/> bytes. Each is written
-/// when there is room for it, so a reply that waits for a slow peer costs nothing but the list of its handles.
+/// The reply to one request: one packet, or several if there are many handles, because a packet carries at most <see
+/// cref="BrokerRequest.MaxDescriptors"/> descriptors and <see cref="BrokerRequest.MaxBytes"/> bytes. Each packet is written
+/// when it can be sent, so a reply that waits for a slow peer needs only the list of its handles.
 /// </summary>
 internal sealed class BrokerReply
 {
-    /// <summary>What a packet has besides its handles.</summary>
+    /// <summary>The bytes of a packet without its handles.</summary>
     private const int Frame = 64;
 
     private readonly byte[]? _text;
@@ -24,7 +24,10 @@ internal sealed class BrokerReply
     private readonly int _length;
     private ListenerHandle[] _handles = [];
 
-    /// <summary>With a take those that go out, of each handle one. Borrowed, since a list of thousands is garbage that only a full collection takes away.</summary>
+    /// <summary>
+    /// For take: the descriptors to send, one per handle. Pooled, because lists of thousands become garbage that only a full
+    /// collection frees.
+    /// </summary>
     private DescriptorHandle[]? _descriptors;
     private int _next;
     private int _count;
@@ -50,10 +53,10 @@ internal sealed class BrokerReply
     /// <summary>{"ok": true}.</summary>
     public static BrokerReply Ok() => new("""{"ok":true}"""u8.ToArray());
 
-    /// <summary>Whether everything has been sent.</summary>
+    /// <summary>Whether the whole reply was sent.</summary>
     public bool IsDone => _text is null ? _isSent && _next == _length : _isSent;
 
-    /// <summary>Whether the next packet can still be sent: no handle of it has been closed since.</summary>
+    /// <summary>Whether the next packet can be sent: none of its handles was closed in the meantime.</summary>
     public bool IsWhole
     {
         get
@@ -70,7 +73,7 @@ internal sealed class BrokerReply
         }
     }
 
-    /// <summary>Handles with their descriptors; one that has shards stands there once for each.</summary>
+    /// <summary>The reply to take: handles with descriptors; a handle with shards appears once for each shard.</summary>
     public static BrokerReply Take(ListenerHandle[] handles)
     {
         if (!Array.Exists(handles, handle => handle.Sockets.Count > 1))
@@ -82,10 +85,10 @@ internal sealed class BrokerReply
         return new BrokerReply(Array.ConvertAll(all, one => one.Handle), Array.ConvertAll(all, one => one.Shard), withDescriptors: true);
     }
 
-    /// <summary>Handles without.</summary>
+    /// <summary>The reply to list: handles without descriptors.</summary>
     public static BrokerReply List(ListenerHandle[] handles) => new(handles, null, withDescriptors: false);
 
-    /// <summary>A refusal.</summary>
+    /// <summary>An error reply.</summary>
     public static BrokerReply Error(BrokerError error)
     {
         var buffer = new ArrayBufferWriter<byte>(256);
@@ -102,15 +105,19 @@ internal sealed class BrokerReply
         return new BrokerReply(buffer.WrittenSpan.ToArray());
     }
 
-    /// <summary>Sends the next packet, which is written to <paramref name="packet"/>. False where there is no room for it yet, or it was refused.</summary>
-    public bool TrySend(DescriptorHandle socket, BrokerPacket packet, Action<ReadOnlySpan<ListenerHandle>> onPassed, out SystemCallError? error)
+    /// <summary>
+    /// Writes the next packet to <paramref name="packet"/> and sends it. False if there is no buffer space yet, or if <paramref
+    /// name="error"/> is set.
+    /// </summary>
+    public bool TrySend(
+        DescriptorHandle socket, BrokerPacket packet, Action<ReadOnlySpan<ListenerHandle>> onPassed, out SystemCallError? error)
     {
         if (_text is not null)
         {
             return _isSent = DescriptorPassing.Send(socket, _text, [], wait: false, out error);
         }
 
-        // One that found no room is there yet, unless another connection has written over it.
+        // A packet that did not fit is still there, unless another connection has overwritten the buffer.
         if (packet.Of != this)
         {
             packet.Bytes.ResetWrittenCount();
@@ -136,7 +143,7 @@ internal sealed class BrokerReply
         return true;
     }
 
-    /// <summary>Gives back what was borrowed; for one that was not sent to its end that is the collector's affair.</summary>
+    /// <summary>Returns the pooled list; if a reply is not sent completely, the collector frees it.</summary>
     private void Release()
     {
         _handles = [];
@@ -149,7 +156,7 @@ internal sealed class BrokerReply
 
     private int Shard(int index) => _shards?[index] ?? 0;
 
-    /// <summary>Writes one packet; <see cref="_count"/> says how many handles are in it.</summary>
+    /// <summary>Writes one packet and sets <see cref="_count"/> to its number of handles.</summary>
     private void Write(ArrayBufferWriter<byte> buffer)
     {
         buffer.Write("{\"handles\":["u8);
@@ -174,8 +181,8 @@ internal sealed class BrokerReply
     }
 
     /// <summary>
-    /// A handle as JSON, encoded once for as long as it is what it was. Its backlog is the one that was read then: a holder
-    /// may have changed it since, which is noticed and put back elsewhere.
+    /// A handle as JSON, encoded again only after a change. It shows the backlog as last read: a holder may have changed it,
+    /// which the drift detection handles.
     /// </summary>
     private static byte[] Encoded(ListenerHandle handle, int shard, bool isTaken)
     {
@@ -184,7 +191,9 @@ internal sealed class BrokerReply
             return Encode(handle, isTaken && handle.Sockets.Count > 1 ? shard : null);
         }
 
-        if (handle.Lent is not { } lent || !ReferenceEquals(lent.Descriptor, handle.Descriptor) || !ReferenceEquals(lent.Effective, handle.Effective))
+        if (handle.Lent is not { } lent
+            || !ReferenceEquals(lent.Descriptor, handle.Descriptor)
+            || !ReferenceEquals(lent.Effective, handle.Effective))
         {
             handle.Lent = lent = (handle.Descriptor, handle.Effective, Encode(handle, null));
         }

@@ -12,7 +12,7 @@ internal sealed class BrokerRequests
     private readonly IBrokerTable _table;
     private readonly BrokerAccess _access;
 
-    /// <summary>The handles that the request names, found while it is parsed, in the order of the request.</summary>
+    /// <summary>The handles that the request names, in order; found during parsing.</summary>
     private readonly List<ListenerHandle> _named = [];
 
     private readonly Func<ReadOnlySpan<char>, string?> _find;
@@ -25,11 +25,16 @@ internal sealed class BrokerRequests
     }
 
     /// <summary>
-    /// The answer to one packet; null if the request was succeed and <paramref name="release"/> has handed the connection
-    /// over. A descriptor that is taken out of <paramref name="received"/> belongs to the table.
+    /// The reply to one packet; null if the request was succeed and <paramref name="release"/> has handed the connection over.
+    /// The table owns a descriptor that is removed from <paramref name="received"/>.
     /// </summary>
     public BrokerReply? Answer(
-        BrokerPeer peer, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received, Func<DescriptorHandle> release)
+        BrokerPeer peer,
+        ReadOnlySpan<byte> data,
+        bool truncated,
+        bool descriptorsLost,
+        List<DescriptorHandle> received,
+        Func<DescriptorHandle> release)
     {
         try
         {
@@ -42,7 +47,12 @@ internal sealed class BrokerRequests
     }
 
     private BrokerReply? AnswerNamed(
-        BrokerPeer peer, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received, Func<DescriptorHandle> release)
+        BrokerPeer peer,
+        ReadOnlySpan<byte> data,
+        bool truncated,
+        bool descriptorsLost,
+        List<DescriptorHandle> received,
+        Func<DescriptorHandle> release)
     {
         if (truncated)
         {
@@ -91,11 +101,12 @@ internal sealed class BrokerRequests
         {
             var name = request.Listeners[i];
 
-            // Parsing has found the handle, unless the name is unknown: the name is then the handle's own string.
+            // Parsing has found the handle and reuses its name, unless the name is unknown.
             if ((i < _named.Count && ReferenceEquals(_named[i].Name, name) ? _named[i] : _table.Find(name)) is not { } handle)
             {
                 return BrokerReply.Error(new BrokerError(
-                    BrokerErrorCode.NotFound, BrokerRequest.IsName(name) ? $"no listener named \"{name}\"" : "no listener has such a name"));
+                    BrokerErrorCode.NotFound,
+                    BrokerRequest.IsName(name) ? $"no listener named \"{name}\"" : "no listener has such a name"));
             }
 
             if (!_access.Allows(peer, service, handle))
@@ -108,7 +119,8 @@ internal sealed class BrokerRequests
 
             if (handle.Descriptor is null)
             {
-                return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, $"listener \"{name}\" has no socket: {handle.Failure?.ToString() ?? "it was closed"}"));
+                var reason = handle.Failure?.ToString() ?? "it was closed";
+                return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, $"listener \"{name}\" has no socket: {reason}"));
             }
 
             handle.KeepBaseline();
@@ -121,7 +133,8 @@ internal sealed class BrokerRequests
     private BrokerReply List(BrokerPeer peer, BrokerRequest request)
     {
         var service = peer.IsPrivileged ? null : peer.Service(_table, request.Token);
-        return BrokerReply.List([.. _table.Handles.Where(handle => handle.Descriptor is not null && _access.Allows(peer, service, handle))]);
+        return BrokerReply.List(
+            [.. _table.Handles.Where(handle => handle.Descriptor is not null && _access.Allows(peer, service, handle))]);
     }
 
     private BrokerError? Put(BrokerPeer peer, string name, bool descriptorsLost, List<DescriptorHandle> received)
@@ -145,7 +158,9 @@ internal sealed class BrokerRequests
 
         if ((ulong)received[0].Number + DescriptorReserve.FromWorkers >= Processes.DescriptorLimit())
         {
-            return new BrokerError(BrokerErrorCode.Busy, "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n");
+            return new BrokerError(
+                BrokerErrorCode.Busy,
+                "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n");
         }
 
         var error = _table.Put(name, received[0], peer.Actor, $"put by {peer.Description}");
@@ -161,5 +176,7 @@ internal sealed class BrokerRequests
         ? null
         : new BrokerError(
             BrokerErrorCode.Denied,
-            string.Create(CultureInfo.InvariantCulture, $"put, drop and succeed are for root and the daemon's own user ({Processes.EffectiveUid}); you are {peer.Description}"));
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"put, drop and succeed are for root and the daemon's own user ({Processes.EffectiveUid}); you are {peer.Description}"));
 }

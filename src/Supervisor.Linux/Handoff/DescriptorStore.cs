@@ -3,36 +3,37 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
 
-/// <summary>A descriptor that a worker stored, under its name. The store is its owner.</summary>
+/// <summary>A descriptor that a worker stored, with its name. The store owns it.</summary>
 public sealed record StoredDescriptor(string Name, DescriptorHandle Descriptor);
 
 /// <summary>
-/// What the workers of one service stored by FDSTORE=1, by slot: a worker's own descriptors, which the next one of its slot
-/// is given back. A descriptor of an open file that is there already is closed, as systemd does: a worker may store anew
-/// what it was given. What is let go of is handed to <paramref name="close"/>, since it may be the last of its open file.
+/// The descriptors that the workers of one service stored by FDSTORE=1, by slot: the next worker of the slot gets them back.
+/// Like systemd it closes a duplicate of an open file that is already stored, because a worker may store again what it was
+/// given. Removed descriptors go to <paramref name="close"/>, because each may be the last of its open file.
 /// </summary>
 public sealed class DescriptorStore(Action<IReadOnlyList<DescriptorHandle>> close) : IDisposable
 {
-    /// <summary>Descriptors that all slots of a service may store together.</summary>
+    /// <summary>The most descriptors that all slots of a service may store together.</summary>
     public const int Capacity = 512;
 
     private readonly SortedDictionary<int, List<StoredDescriptor>> _slots = [];
 
-    /// <summary>How many there are.</summary>
+    /// <summary>The number of descriptors.</summary>
     public int Count => _slots.Values.Sum(stored => stored.Count);
 
-    /// <summary>The descriptors of a slot, in the order in which they were stored.</summary>
+    /// <summary>The descriptors of a slot, in the order of storing.</summary>
     public IReadOnlyList<StoredDescriptor> Of(int slot) => _slots.TryGetValue(slot, out var stored) ? stored : [];
 
-    /// <summary>All of them, by slot.</summary>
-    internal IEnumerable<(int Slot, IReadOnlyList<StoredDescriptor> Stored)> All => _slots.Select(pair => (pair.Key, (IReadOnlyList<StoredDescriptor>)pair.Value));
+    /// <summary>All descriptors, by slot.</summary>
+    internal IEnumerable<(int Slot, IReadOnlyList<StoredDescriptor> Stored)> All =>
+        _slots.Select(pair => (pair.Key, (IReadOnlyList<StoredDescriptor>)pair.Value));
 
-    /// <summary>Stores a descriptor and takes it over; where it cannot, it is left to the caller and the reason comes back.</summary>
+    /// <summary>Stores a descriptor and takes it over; null. Otherwise the reason, and the caller keeps the descriptor.</summary>
     public string? Store(int slot, string name, DescriptorHandle descriptor)
     {
         if (!StoredName.IsValid(name))
         {
-            return $"FDNAME \"{name}\" is no name: 1 to 255 printable characters other than \":\"";
+            return $"invalid FDNAME \"{name}\": a name has 1 to 255 printable characters other than \":\"";
         }
 
         if (!_slots.TryGetValue(slot, out var stored))
@@ -42,21 +43,21 @@ public sealed class DescriptorStore(Action<IReadOnlyList<DescriptorHandle>> clos
 
         if (stored.Any(other => Files.AreSame(other.Descriptor, descriptor)))
         {
-            // Not the last: it is stored.
+            // Closing it cannot block: the stored descriptor keeps the file open.
             descriptor.Dispose();
             return null;
         }
 
         if (Count >= Capacity)
         {
-            return $"the service stores {Capacity} descriptors already, which is as many as it may";
+            return $"the service already stores {Capacity} descriptors, which is the limit";
         }
 
         stored.Add(new StoredDescriptor(name, descriptor));
         return null;
     }
 
-    /// <summary>Lets go of a slot's descriptors of that name.</summary>
+    /// <summary>Removes a slot's descriptors with that name.</summary>
     public void Remove(int slot, string name)
     {
         if (_slots.TryGetValue(slot, out var stored))
@@ -66,7 +67,7 @@ public sealed class DescriptorStore(Action<IReadOnlyList<DescriptorHandle>> clos
         }
     }
 
-    /// <summary>Lets go of what belongs to slots from that one on.</summary>
+    /// <summary>Removes the descriptors of that slot and of all higher ones.</summary>
     public void RemoveFrom(int slot)
     {
         foreach (var index in _slots.Keys.Where(index => index >= slot).ToArray())

@@ -10,31 +10,31 @@ namespace Supervisor.Linux.Handoff;
 
 /// <summary>
 /// The daemon's side of the disposer (disposer.c): a process of a few pages that receives and closes the descriptors which
-/// workers and clients send by SCM_RIGHTS. Closing the last reference of a socket can wait without a bound (SO_LINGER,
+/// workers and clients send by SCM_RIGHTS. Closing the last reference of a socket can block without a bound (SO_LINGER,
 /// socket(7)), and so can every close() of a file on FUSE or NFS, so the daemon does neither. The loop peeks at a message
-/// (MSG_PEEK), the disposer receives its descriptors and returns those that the daemon may keep. On the loop.
+/// (MSG_PEEK); the disposer receives its descriptors and returns those that the daemon may keep. On the loop.
 /// </summary>
 /// <remarks>
-/// Each job is a process of its own, so a job that waits delays no other one. An owner (a service, a user) has at most
-/// <see cref="MostOfOwner"/> jobs: while they all wait, the daemon receives nothing more from this owner. A thread cannot do
-/// this work: a thread that waits in a FUSE file system cannot be killed, execve() waits for it (fs/exec.c, de_thread), and
-/// it would keep every descriptor of the daemon open after the daemon's exit.
+/// Each job has its own process, so a job that blocks delays no other one. An owner (a service, a user) has at most <see
+/// cref="MostOfOwner"/> jobs; while all of them block, the daemon receives nothing more from this owner. A thread could not do
+/// this work. A thread that waits in a FUSE file system cannot be killed, and execve() waits for it (fs/exec.c, de_thread). It
+/// would also keep every descriptor of the daemon open after the daemon's exit.
 /// </remarks>
 public sealed class Disposer : IDeadline, IDisposable
 {
-    /// <summary>Jobs of one owner at the same time.</summary>
+    /// <summary>The most jobs of one owner at the same time.</summary>
     public const int MostOfOwner = 8;
 
-    /// <summary>How many descriptors one job closes: few, so that they fit whatever the disposer's limit is.</summary>
+    /// <summary>How many descriptors one job closes: few, so that they fit into the disposer's limit.</summary>
     private const int MostClosedTogether = 32;
 
-    /// <summary>How many messages are looked at in a socket that is to be closed.</summary>
+    /// <summary>How many messages are read from a socket that is to be closed.</summary>
     private const int MostLeftMessages = 64;
 
-    /// <summary>How long what is being received may take before this process is replaced.</summary>
+    /// <summary>How long receiving jobs may delay a re-execution.</summary>
     private static readonly TimeSpan PauseWithin = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>When what could not be asked of the disposer is asked again.</summary>
+    /// <summary>When a job that could not be sent to the disposer is sent again.</summary>
     private static readonly TimeSpan RetryAfter = TimeSpan.FromMilliseconds(100);
 
     private readonly EventLoop _loop;
@@ -49,7 +49,7 @@ public sealed class Disposer : IDeadline, IDisposable
     private TimeSpan _pausedAt;
     private bool _isPaused;
 
-    /// <summary>A disposer that is started when there is something for it to do, with <paramref name="environment"/>.</summary>
+    /// <summary>A disposer whose process starts with <paramref name="environment"/> when the first job arrives.</summary>
     public Disposer(EventLoop loop, IReadOnlyList<string> environment, ILogger log)
     {
         _loop = loop;
@@ -58,16 +58,17 @@ public sealed class Disposer : IDeadline, IDisposable
         loop.Add(this);
     }
 
-    /// <summary>What came of a message with descriptors.</summary>
-    /// <param name="Descriptors">Those that the daemon may keep. What is taken out of the list belongs to who took it; the rest is closed.</param>
-    /// <param name="Refused">How many may not be kept, since their close() asks a file system that others serve.</param>
-    /// <param name="IsIncomplete">Whether some were lost: there was no room for them (RLIMIT_NOFILE).</param>
+    /// <summary>The result of reading a message with descriptors.</summary>
+    /// <param name="Descriptors">Those that the daemon may keep. The handler owns what it removes from the list; the rest is
+    /// closed.</param>
+    /// <param name="Refused">How many may not be kept, because their close() calls a file system of another user.</param>
+    /// <param name="IsIncomplete">Whether some were lost for lack of descriptor numbers (RLIMIT_NOFILE).</param>
     public readonly record struct Outcome(List<DescriptorHandle> Descriptors, int Refused, bool IsIncomplete);
 
     /// <summary>The disposer's process id; 0 while it has not been started.</summary>
     public int Pid => _process?.Pid ?? 0;
 
-    /// <summary>How many jobs have not ended, of all owners.</summary>
+    /// <summary>How many jobs are running, of all owners.</summary>
     public int Jobs => _running.Count + _waiting.Count;
 
     /// <inheritdoc/>
@@ -85,29 +86,31 @@ public sealed class Disposer : IDeadline, IDisposable
         }
     }
 
-    /// <summary>The owner of what a service's workers send.</summary>
+    /// <summary>The owner of descriptors that a service's workers send.</summary>
     public static string OwnerOf(string service) => "service " + service;
 
-    /// <summary>The owner of what a user sends.</summary>
+    /// <summary>The owner of descriptors that a user sends.</summary>
     public static string OwnerOf(uint uid) => string.Create(CultureInfo.InvariantCulture, $"uid {uid}");
 
-    /// <summary>Whether an owner has as many jobs as it may.</summary>
+    /// <summary>Whether an owner has reached its limit of jobs.</summary>
     public bool IsFull(string owner) => _byOwner.GetValueOrDefault(owner) >= MostOfOwner;
 
     /// <summary>
-    /// Has the next message of <paramref name="socket"/> taken out, and what rides on it dropped. The socket stays the
-    /// caller's, who reads nothing from it until <paramref name="onDone"/> is called on the loop. That may be never, where
-    /// what is dropped waits for ever.
+    /// Reads the next message of <paramref name="socket"/> and closes its descriptors. The caller keeps the socket, and must
+    /// not read from it before <paramref name="onDone"/> is called on the loop. That never happens if a close() blocks for
+    /// ever.
     /// </summary>
-    public void Discard(string owner, DescriptorHandle socket, Action<Outcome> onDone) => Add(new DisposerJob(DisposerTask.Discard, owner, [socket], onDone));
+    public void Discard(string owner, DescriptorHandle socket, Action<Outcome> onDone) =>
+        Add(new DisposerJob(DisposerTask.Discard, owner, [socket], onDone));
 
     /// <summary>
-    /// The same, but <paramref name="onDone"/> gets the descriptors: all of them, or those that can be closed at any time without
-    /// asking a file system that somebody else may serve.
+    /// As <see cref="Discard"/>, but passes descriptors to <paramref name="onDone"/>: all of them, or those that can be closed
+    /// without calling another user's file system.
     /// </summary>
-    public void Receive(string owner, DescriptorHandle socket, bool all, Action<Outcome> onDone) => Add(new DisposerJob(all ? DisposerTask.ReceiveAll : DisposerTask.ReceiveSafe, owner, [socket], onDone));
+    public void Receive(string owner, DescriptorHandle socket, bool all, Action<Outcome> onDone) =>
+        Add(new DisposerJob(all ? DisposerTask.ReceiveAll : DisposerTask.ReceiveSafe, owner, [socket], onDone));
 
-    /// <summary>Closes descriptors that may be the last of their open files. They are the disposer's from now on.</summary>
+    /// <summary>Closes descriptors that may be the last of their open files. The disposer takes them over.</summary>
     public void Close(string owner, IReadOnlyList<DescriptorHandle> descriptors)
     {
         for (var start = 0; start < descriptors.Count; start += MostClosedTogether)
@@ -117,8 +120,8 @@ public sealed class Disposer : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Closes a socket in which messages of strangers may wait: what rides on those is dropped with it. One without any is
-    /// closed at once. Nobody can send to it afterwards, whoever else holds it.
+    /// Closes a socket that may have unread messages of untrusted processes, and the descriptors in them. A socket without
+    /// messages is closed at once. No process can send to the socket afterwards, even if another process holds it.
     /// </summary>
     public void CloseSocket(string owner, DescriptorHandle socket)
     {
@@ -132,10 +135,10 @@ public sealed class Disposer : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Closes a listener of packets or streams, and who waits in it.</summary>
+    /// <summary>Closes a listening packet or stream socket and the connections in its queue.</summary>
     public void CloseListener(string owner, DescriptorHandle listener)
     {
-        // Nobody can connect from now on (net/unix/af_unix.c, unix_stream_connect), so the queue ends.
+        // From now on connect() fails (net/unix/af_unix.c, unix_stream_connect), so the queue does not grow.
         Sockets.ShutReading(listener);
         SystemCallError? error;
         while (Sockets.Accept(listener, nonBlocking: true, out error) is { } accepted)
@@ -143,7 +146,7 @@ public sealed class Disposer : IDeadline, IDisposable
             CloseSocket(owner, accepted);
         }
 
-        // EINVAL: nobody waits in it (net/unix/af_unix.c, unix_accept).
+        // EINVAL: the queue is empty (net/unix/af_unix.c, unix_accept).
         if (error is null or { Errno: EINVAL })
         {
             listener.Dispose();
@@ -155,8 +158,8 @@ public sealed class Disposer : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Receives nothing more until <see cref="ResumeReceiving"/>, and calls <paramref name="onPaused"/> when what was being received has
-    /// been, half a second later at most: before this process is replaced, so that no message is taken out for nobody.
+    /// Starts no receiving job until <see cref="ResumeReceiving"/>, and calls <paramref name="onPaused"/> when the running ones
+    /// are done, half a second later at most. Used before a re-execution, so that no received message is lost.
     /// </summary>
     public void PauseReceiving(Action onPaused)
     {
@@ -166,7 +169,7 @@ public sealed class Disposer : IDeadline, IDisposable
         ReportPaused();
     }
 
-    /// <summary>Receives again.</summary>
+    /// <summary>Starts receiving jobs again.</summary>
     public void ResumeReceiving()
     {
         _isPaused = false;
@@ -190,7 +193,10 @@ public sealed class Disposer : IDeadline, IDisposable
         StartWaiting();
     }
 
-    /// <summary>Lets the disposer end when its jobs have. What it has not been asked yet is left to the end of this process, which waits for nothing either.</summary>
+    /// <summary>
+    /// Lets the disposer exit after its jobs. Jobs that were not sent to it are dropped: the exit of this process closes their
+    /// descriptors without blocking.
+    /// </summary>
     public void Dispose()
     {
         _loop.Remove(this);
@@ -206,10 +212,10 @@ public sealed class Disposer : IDeadline, IDisposable
         _process?.Dispose();
     }
 
-    /// <summary>Whether nothing with descriptors can be in it any more, since all was seen that there is and no more can come.</summary>
+    /// <summary>Whether the socket has no more messages with descriptors: all were read, and no more can arrive.</summary>
     private static bool IsEmptied(DescriptorHandle socket)
     {
-        // Credentials tell an empty message from the end of a connection.
+        // Credentials distinguish an empty message from the end of a connection.
         if (Sockets.SetInt32(socket, SOL_SOCKET, SO_PASSCRED, 1) is not null || Sockets.ShutReading(socket) is not null)
         {
             return false;
@@ -248,7 +254,7 @@ public sealed class Disposer : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Starts what waits, in its order as far as each owner may.</summary>
+    /// <summary>Starts waiting jobs in order, within the limit of each owner.</summary>
     private void StartWaiting()
     {
         for (var i = 0; i < _waiting.Count && _retryAt is null;)
@@ -275,13 +281,16 @@ public sealed class Disposer : IDeadline, IDisposable
         if (isReceived && IsFull(job.Owner))
         {
             _log.Write(job.Owner, "full", (log, leftOut) => log.Kind(MessageIds.DisposerBusy).Warning(
-                "{Owner}: the descriptors of {Count} messages are still being closed: reading the next message when one is done{LeftOut}", job.Owner, MostOfOwner, leftOut));
+                "{Owner}: still closing the descriptors of {Count} messages: reading the next message when one is done{LeftOut}",
+                job.Owner,
+                MostOfOwner,
+                leftOut));
             return false;
         }
 
         if (isReceived && job.Descriptors[0].IsClosed)
         {
-            // Nobody reads it any more.
+            // The owner has closed the socket.
             job.Finish(new Outcome([], 0, false));
             return true;
         }
@@ -305,8 +314,8 @@ public sealed class Disposer : IDeadline, IDisposable
             _retryAt = _loop.Now + RetryAfter;
             if (error is { Errno: not ETOOMANYREFS } refused)
             {
-                _log.Write("", "link", (log, leftOut) => log.Kind(MessageIds.DisposerExited).Warning(
-                    "the disposer has exited ({Error}): starting another one{LeftOut}", refused.ToString(), leftOut));
+                _log.Write("", "link", (log, leftOut) => log.Kind(MessageIds.DisposerExited)
+                    .Warning("the disposer has exited ({Error}): starting another one{LeftOut}", refused.ToString(), leftOut));
                 process.Dispose();
                 _process = null;
             }
@@ -317,7 +326,7 @@ public sealed class Disposer : IDeadline, IDisposable
         job.Gate = gate;
         if (!isReceived)
         {
-            // The packet, or the process that has taken it, holds each until the gate is shut: none of these is the last.
+            // The packet or the job holds duplicates until the gate is shut, so none of these is the last reference.
             foreach (var descriptor in job.Descriptors)
             {
                 descriptor.Dispose();
@@ -332,17 +341,25 @@ public sealed class Disposer : IDeadline, IDisposable
         return true;
     }
 
-    /// <summary>A job's answer, or its end.</summary>
+    /// <summary>Handles a job's reply or its exit.</summary>
     private void OnAnswer(DisposerJob job)
     {
         var received = new List<DescriptorHandle>();
         Span<byte> verdicts = stackalloc byte[1 + DescriptorPassing.MaxDescriptors];
-        var length = DescriptorPassing.Receive(job.Gate!, verdicts, received, DescriptorPassing.MaxDescriptors, wait: false, out _, out var lost, out var error);
+        var length = DescriptorPassing.Receive(
+            job.Gate!,
+            verdicts,
+            received,
+            DescriptorPassing.MaxDescriptors,
+            wait: false,
+            out _,
+            out var lost,
+            out var error);
         if (length > 0)
         {
             job.Finish(new Outcome(received, verdicts[1..length].Count((byte)'r'), lost || verdicts[0] == (byte)'L'));
 
-            // Those that were not taken: the job has them too, and is the last.
+            // Those that the handler did not take. The job's duplicates are the last references.
             foreach (var descriptor in received)
             {
                 descriptor.Dispose();
@@ -385,7 +402,9 @@ public sealed class Disposer : IDeadline, IDisposable
         if (_process is null && (_process = DisposerProcess.Start(_environment, out var reason)) is null)
         {
             _log.Write("", "start", (log, leftOut) => log.Kind(MessageIds.DisposerFailed).Error(
-                "the disposer cannot be started: {Reason}; descriptors that workers or clients send wait until it can{LeftOut}", reason, leftOut));
+                "the disposer cannot be started: {Reason}; descriptors that workers or clients send wait until it can{LeftOut}",
+                reason,
+                leftOut));
         }
 
         return _process;

@@ -2,7 +2,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Handoff;
 
-/// <summary>The disposer's process and the link to it (SOCK_SEQPACKET), over which jobs are sent. The process exits when the link closes.</summary>
+/// <summary>The disposer's process and the link (SOCK_SEQPACKET) for sending jobs. The process exits when the link closes.</summary>
 internal sealed class DisposerProcess : IDisposable
 {
     private const int ReadWrite = 2; // O_RDWR
@@ -61,7 +61,7 @@ internal sealed class DisposerProcess : IDisposable
                 return null;
             }
 
-            // The link closes when the process exits, so nobody needs its pidfd.
+            // The process exits when the link closes, so its pidfd is not needed.
             process.Pidfd.Dispose();
             error = "";
             return new DisposerProcess(process.Pid, link!);

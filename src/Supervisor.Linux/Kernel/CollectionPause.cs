@@ -3,27 +3,30 @@ using System.Runtime;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// No garbage is collected while thousands of things are made that stay: the collector would move those that are there
-/// already out of the way of the next ones, time and again, for little garbage. It comes once, afterwards.
+/// Suspends garbage collection while thousands of long-lived objects are made. Otherwise the collector would repeatedly move
+/// the existing objects to free little memory. It runs once, afterwards.
 /// </summary>
 /// <remarks>
-/// The daemon's collector is set to a small budget, which keeps the daemon small at rest; that is the wrong one for a start
-/// with 10,000 listeners, where it costs as much time as all system calls together. A pause ends by itself where more is
-/// allocated than was foreseen. Measured by tests/Bench/ListenersBenchmark.
+/// The daemon's collector has a small budget, which keeps the idle daemon small. For a start with 10,000 listeners that budget
+/// is wrong: collections would cost as much time as all system calls together. A pause ends by itself if more is allocated than
+/// expected. tests/Bench/ListenersBenchmark measures it.
 /// </remarks>
 public readonly ref struct CollectionPause : IDisposable
 {
-    /// <summary>Fewer are done before a collection would come.</summary>
+    /// <summary>With fewer objects no collection would run anyway.</summary>
     private const int Many = 256;
 
-    /// <summary>Beyond this there are as many collections as it takes.</summary>
+    /// <summary>The largest pause; beyond it collections run as usual.</summary>
     private const long MostBytes = 64 << 20;
 
     private readonly bool _isOurs;
 
     private CollectionPause(bool isOurs) => _isOurs = isOurs;
 
-    /// <summary>A pause for so many things of about so many bytes each, what is thrown away on the way included; none where they are few.</summary>
+    /// <summary>
+    /// A pause for <paramref name="count"/> objects of about that many bytes each, including temporary objects; no pause if
+    /// there are few.
+    /// </summary>
     public static CollectionPause For(int count, int bytesEach)
     {
         if (count < Many || GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
@@ -37,12 +40,12 @@ public readonly ref struct CollectionPause : IDisposable
         }
         catch (ArgumentOutOfRangeException)
         {
-            // A heap that was limited to less than that, by the environment or the host.
+            // The environment or the host limits the heap to less than that.
             return default;
         }
     }
 
-    /// <summary>Ends it.</summary>
+    /// <summary>Ends the pause.</summary>
     public void Dispose()
     {
         if (_isOurs && GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
@@ -53,7 +56,7 @@ public readonly ref struct CollectionPause : IDisposable
             }
             catch (InvalidOperationException)
             {
-                // Another thread has had the collection since.
+                // Another thread has run the collection in the meantime.
             }
         }
     }

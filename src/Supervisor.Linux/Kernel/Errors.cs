@@ -3,10 +3,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>From the native error to the domain's.</summary>
+/// <summary>Converts a native error into the domain's.</summary>
 internal static class Errors
 {
-    /// <summary>Adds the call's arguments, as a person reads them.</summary>
+    /// <summary>Adds the call's arguments in readable form.</summary>
     public static SystemCallFailure With(this SystemCallError error, string arguments) =>
         new(error.Call, arguments, error.Errno, error.Name, error.Text);
 }

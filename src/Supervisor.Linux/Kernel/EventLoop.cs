@@ -4,22 +4,21 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// The main thread's loop: one epoll set, one deadline, one wait. It owns all state: what runs elsewhere (HTTP, system
-/// calls that can wait, signal handlers of the runtime) posts to it. At rest it makes no system call.
+/// The main thread's loop: one epoll set, one deadline, one wait. The loop owns all state. Code on other threads (HTTP,
+/// blocking system calls, the runtime's signal handlers) posts to it. An idle loop makes no system call.
 /// </summary>
 /// <remarks>
-/// What has come is dealt with before time passes. A process that stands still for a while (a busy host, SIGSTOP) finds signs
-/// of life in its sockets, and deadlines that they would have moved: nobody is to be killed because the loop was late. So a
-/// deadline passes only if it had when the loop last looked at all descriptors, and after all that was found has been dealt
-/// with; and the clock stands still with the loop: when it comes back, the first deadline is due, and the others are as far
-/// from it as they were.
+/// The loop handles events before it lets time pass. After a pause of the process (a busy host, SIGSTOP) its sockets may hold
+/// keep-alive messages that move deadlines, and no worker may be killed because the loop was late. So a deadline expires only
+/// if it had expired at the last poll of all descriptors, and after all events of that poll were handled. The clock also stops
+/// during such a pause: afterwards the first deadline is due and the others keep their distance from it.
 /// </remarks>
 public sealed class EventLoop : IDisposable
 {
-    /// <summary>How many turns in a row deadlines wait for, where there is always more than one look shows.</summary>
+    /// <summary>For how many turns in a row a continuous flow of events may delay deadlines.</summary>
     private const int MostCrowdedTurns = 16;
 
-    /// <summary>How late the loop may be for its clock to go on: as late as a busy host makes everybody.</summary>
+    /// <summary>Up to this lateness, which is normal on a busy host, the clock does not stop.</summary>
     private static readonly TimeSpan Late = TimeSpan.FromMilliseconds(50);
 
     private readonly TimeProvider _time;
@@ -33,7 +32,7 @@ public sealed class EventLoop : IDisposable
     private readonly List<Action> _answers = [];
     private readonly Queue<Action> _last = new();
 
-    /// <summary>Room for what hundreds of workers say at once: what comes of one turn is saved once.</summary>
+    /// <summary>Room for the messages of hundreds of workers in one turn, whose results are then saved once.</summary>
     private readonly long[] _ready = new long[Polling.MostEvents];
 
     private long _nextToken;
@@ -41,7 +40,7 @@ public sealed class EventLoop : IDisposable
     private int _raised;
     private bool _stopping;
 
-    /// <summary>A loop on the clock <paramref name="time"/>, whose zero is now, or where a predecessor's was.</summary>
+    /// <summary>A loop on the clock <paramref name="time"/>, whose zero is now, or a predecessor's zero.</summary>
     public EventLoop(TimeProvider time, long? origin = null)
     {
         _time = time;
@@ -52,25 +51,40 @@ public sealed class EventLoop : IDisposable
         }
     }
 
-    /// <summary>The zero of <see cref="Now"/>: a timestamp of <see cref="Time"/>, nanoseconds of CLOCK_MONOTONIC where that is the system's. It moves when the loop has been late.</summary>
+    /// <summary>
+    /// The zero of <see cref="Now"/>: a timestamp of <see cref="Time"/>, which is nanoseconds of CLOCK_MONOTONIC for the
+    /// system's clock. It moves if the loop was late.
+    /// </summary>
     public long Origin => _started;
 
-    /// <summary>Monotonic time since the loop was made, or since a predecessor's was, less the time for which it stood still: the clock of every machine.</summary>
+    /// <summary>
+    /// Monotonic time since the loop, or a predecessor's loop, was made, without the time for which the loop stood still. The
+    /// clock of all state machines.
+    /// </summary>
     public TimeSpan Now => _time.GetElapsedTime(_started);
 
-    /// <summary>When the loop last looked for what has come, on the same clock: deadlines up to here pass when all of that has been dealt with.</summary>
+    /// <summary>
+    /// When the loop last polled all descriptors, on the same clock. Deadlines up to this moment expire after all events of
+    /// that poll were handled.
+    /// </summary>
     public TimeSpan Looked { get; private set; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => _time;
 
-    /// <summary>Called at the end of each turn, when what happened has been dealt with.</summary>
+    /// <summary>Raised at the end of each turn, after its events were handled.</summary>
     public Action? TurnEnded { get; set; }
 
-    /// <summary>Calls <paramref name="onReadable"/> on the loop whenever the descriptor has input, an error or an end. The descriptor stays the caller's, who unwatches before closing it.</summary>
+    /// <summary>
+    /// Calls <paramref name="onReadable"/> on the loop whenever the descriptor has input, an error or a hang-up. The caller
+    /// keeps the descriptor and unwatches it before closing it.
+    /// </summary>
     public void Watch(DescriptorHandle descriptor, Action onReadable) => Watch(descriptor, onReadable, forOutput: false);
 
-    /// <summary>The same for room to write, instead of input; an error or an end wakes too. For as long as there is something to write: otherwise it wakes for ever.</summary>
+    /// <summary>
+    /// Calls <paramref name="onWritable"/> on the loop whenever the descriptor has output space, an error or a hang-up. Watch
+    /// only while there is something to write: otherwise the loop spins.
+    /// </summary>
     public void WatchOutput(DescriptorHandle descriptor, Action onWritable) => Watch(descriptor, onWritable, forOutput: true);
 
     private void Watch(DescriptorHandle descriptor, Action onReadable, bool forOutput)
@@ -85,7 +99,7 @@ public sealed class EventLoop : IDisposable
         _tokens.Add(descriptor, token);
     }
 
-    /// <summary>Stops watching; nothing happens where it is not watched.</summary>
+    /// <summary>Stops watching; no effect if the descriptor is not watched.</summary>
     public void Unwatch(DescriptorHandle descriptor)
     {
         if (_tokens.Remove(descriptor, out var token))
@@ -95,13 +109,13 @@ public sealed class EventLoop : IDisposable
         }
     }
 
-    /// <summary>Adds something that waits for time.</summary>
+    /// <summary>Adds a deadline.</summary>
     public void Add(IDeadline deadline) => _deadlines.Add(deadline);
 
-    /// <summary>Removes it.</summary>
+    /// <summary>Removes a deadline.</summary>
     public void Remove(IDeadline deadline) => _deadlines.Remove(deadline);
 
-    /// <summary>Runs <paramref name="action"/> on the loop, soon. Any thread.</summary>
+    /// <summary>Runs <paramref name="action"/> on the loop soon. Any thread.</summary>
     public void Post(Action action)
     {
         _posted.Enqueue(action);
@@ -112,15 +126,14 @@ public sealed class EventLoop : IDisposable
     }
 
     /// <summary>
-    /// Runs <paramref name="action"/> at the end of this turn, before <see cref="TurnEnded"/>: what many events of one turn
-    /// call for, and is to be done once. The loop's own thread.
+    /// Runs <paramref name="action"/> at the end of this turn, before <see cref="TurnEnded"/>: for work that many events of a
+    /// turn request and that is done once. Only on the loop's thread.
     /// </summary>
     public void AtTurnEnd(Action action) => _last.Enqueue(action);
 
     /// <summary>
-    /// Runs <paramref name="question"/> on the loop and hands its answer, or exception, to the asker at the end of that turn,
-    /// when what it changed is in safe keeping: nobody is told of what would be forgotten if this process were killed
-    /// now. Any thread but the loop's.
+    /// Runs <paramref name="question"/> on the loop. The caller gets its result, or exception, at the end of that turn, after
+    /// the state has been saved: no caller learns a result that a SIGKILL now would lose. Any thread except the loop's.
     /// </summary>
     public Task<T> Ask<T>(Func<T> question)
     {
@@ -170,7 +183,7 @@ public sealed class EventLoop : IDisposable
         }
     }
 
-    /// <summary>Ends <see cref="Run"/> when the present event has been handled. The loop's own thread.</summary>
+    /// <summary>Ends <see cref="Run"/> after the current event. Only on the loop's thread.</summary>
     public void Stop() => _stopping = true;
 
     /// <inheritdoc/>
@@ -198,9 +211,9 @@ public sealed class EventLoop : IDisposable
 
     private void RunPosted()
     {
-        // A full fence: read before the flag is seen lowered, the queue could look empty to us and the flag raised to
-        // whoever posts just then, and nobody would wake the loop. What is posted from here on waits for the next turn,
-        // so that actions which post others keep neither descriptors nor deadlines waiting.
+        // A full fence. If the queue were read before the flag is lowered, a thread could post between the two and not wake the
+        // loop. Actions posted from here on run in the next turn, so actions that post others do not delay descriptors and
+        // deadlines.
         Polling.Lower(_wake);
         Interlocked.Exchange(ref _raised, 0);
         for (var left = _posted.Count; left > 0 && !_stopping && _posted.TryDequeue(out var action); left--)

@@ -2,19 +2,19 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>Keeps a holder in line with what the daemon has: what is new is put, what is gone is dropped.</summary>
+/// <summary>Keeps a descriptor holder in step with the daemon: puts new descriptors and drops old ones.</summary>
 public sealed class HeldDescriptors
 {
     private readonly Dictionary<string, DescriptorHandle?> _held = new(StringComparer.Ordinal);
     private readonly List<string> _others = [];
 
-    /// <summary>The holder; null where there is none. Another one holds nothing yet.</summary>
+    /// <summary>The holder; null if there is none. A new holder holds nothing yet.</summary>
     public IDescriptorHolder? Holder { get; private set; }
 
-    /// <summary>The keys of what should be held and is not.</summary>
+    /// <summary>The keys of descriptors that should be held and are not.</summary>
     public IReadOnlyCollection<string> Missing { get; private set; } = [];
 
-    /// <summary>Another holder, who holds nothing yet but, for a predecessor, those of <paramref name="keys"/>.</summary>
+    /// <summary>Switches to a new holder, which holds nothing yet, or only <paramref name="keys"/> from a predecessor.</summary>
     public void Use(IDescriptorHolder? holder, IEnumerable<string> keys)
     {
         Holder = holder;
@@ -26,14 +26,14 @@ public sealed class HeldDescriptors
         }
     }
 
-    /// <summary>Has everything let go.</summary>
+    /// <summary>Drops all descriptors from the holder.</summary>
     public void DropAll()
     {
         Holder?.Drop([.. _held.Keys]);
         _held.Clear();
     }
 
-    /// <summary>Puts some before the holder is brought in line, which drops them again if they are not wanted by then.</summary>
+    /// <summary>Puts some descriptors before the holder is synchronised, which drops those that are no longer needed.</summary>
     public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors)
     {
         var put = Holder?.Put(descriptors) ?? 0;
@@ -44,8 +44,8 @@ public sealed class HeldDescriptors
     }
 
     /// <summary>
-    /// Has everything held that is wanted. What is not wanted any more is let go of by <see cref="DropOthers"/>, when the
-    /// state that a successor finds does not speak of it any more either: at every moment all is held of which it does.
+    /// Puts all descriptors that are needed. <see cref="DropOthers"/> drops the other ones after the saved state no longer
+    /// mentions them: at every moment the holder has all descriptors of the state that a successor finds.
     /// </summary>
     public void Bring(IEnumerable<KeyValuePair<string, DescriptorHandle>> wanted)
     {
@@ -75,7 +75,7 @@ public sealed class HeldDescriptors
 
             if (put < news.Count)
             {
-                // The next one may be taken.
+                // The holder may accept the next one.
                 missing.Add(news[put++].Key);
             }
 
@@ -87,7 +87,7 @@ public sealed class HeldDescriptors
         _others.AddRange(_held.Keys.Where(key => !all.ContainsKey(key)));
     }
 
-    /// <summary>Lets go of what was not wanted when the holder was brought in line.</summary>
+    /// <summary>Drops the descriptors that the last synchronisation did not need.</summary>
     public void DropOthers()
     {
         if (_others.Count == 0)

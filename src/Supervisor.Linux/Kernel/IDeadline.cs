@@ -1,11 +1,11 @@
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>Something on the loop that waits for time.</summary>
+/// <summary>An object on the loop with a deadline.</summary>
 public interface IDeadline
 {
-    /// <summary>When it wants to be called, on the loop's clock; null: not.</summary>
+    /// <summary>When to call it, on the loop's clock; null: not at all.</summary>
     TimeSpan? NextDeadline { get; }
 
-    /// <summary>That moment has passed.</summary>
+    /// <summary>Called after that moment has passed.</summary>
     void PassDeadline();
 }

@@ -2,12 +2,17 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>Who holds the daemon's descriptors besides itself, and gives them to its successor: a keeper, or systemd's descriptor store.</summary>
+/// <summary>
+/// A process that holds duplicates of the daemon's descriptors for its successor: a keeper, or systemd's descriptor store.
+/// </summary>
 public interface IDescriptorHolder
 {
-    /// <summary>Has them held, in order; they stay the caller's. How many: the first that cannot be, now, ends it.</summary>
+    /// <summary>
+    /// Passes descriptors to the holder, in order; the caller keeps its own. Returns how many were passed: it stops at the
+    /// first that fails.
+    /// </summary>
     int Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors);
 
-    /// <summary>Has them let go.</summary>
+    /// <summary>Tells the holder to close descriptors.</summary>
     void Drop(IReadOnlyList<string> keys);
 }

@@ -8,23 +8,23 @@ namespace Supervisor.Linux.Kernel;
 /// <param name="Name">Name.</param>
 /// <param name="Home">Home directory.</param>
 /// <param name="Shell">Login shell.</param>
-/// <param name="Groups">All groups, the primary one among them.</param>
+/// <param name="Groups">All groups, including the primary one.</param>
 public sealed record UserAccount(uint Uid, uint Gid, string Name, string Home, string Shell, IReadOnlyList<uint> Groups);
 
 /// <summary>
-/// Users and groups by name. A call may take as long as the slowest source of <c>/etc/nsswitch.conf</c>, for example a
-/// directory server that does not answer: never on the loop. Use <see cref="UserDirectory"/>.
+/// Users and groups by name. A call takes as long as the slowest source of <c>/etc/nsswitch.conf</c>, for example a directory
+/// server that does not respond. Never call it on the loop; use <see cref="UserDirectory"/>.
 /// </summary>
 public interface IUserDatabase
 {
-    /// <summary>A user by name or number; null where there is none. A number that no user has is a user of that number.</summary>
+    /// <summary>A user by name or number; null if there is none. A number without an entry is a user with that number.</summary>
     UserAccount? FindUser(string nameOrNumber);
 
-    /// <summary>A group by name or number; null where there is none.</summary>
+    /// <summary>A group by name or number; null if there is none.</summary>
     uint? FindGroup(string nameOrNumber);
 }
 
-/// <summary>The host's database: getpwnam_r(3), getgrnam_r(3) and getgrouplist(3) of the C library.</summary>
+/// <summary>The host's user database: getpwnam_r(3), getgrnam_r(3) and getgrouplist(3) of the C library.</summary>
 internal sealed class HostUserDatabase : IUserDatabase
 {
     /// <inheritdoc/>

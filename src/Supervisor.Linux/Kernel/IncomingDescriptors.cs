@@ -5,15 +5,15 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>What a predecessor has left, by key. Owns each descriptor until it is taken.</summary>
+/// <summary>The descriptors received from a predecessor, by key. Owns each descriptor until it is taken.</summary>
 public sealed class IncomingDescriptors : IDisposable
 {
     private readonly Dictionary<string, DescriptorHandle> _descriptors = new(StringComparer.Ordinal);
 
-    /// <summary>The keys of those that nobody has taken.</summary>
+    /// <summary>The keys of the descriptors that were not taken.</summary>
     public IReadOnlyCollection<string> Remaining => _descriptors.Keys;
 
-    /// <summary>Those that this process has inherited by number; what is not open is left out.</summary>
+    /// <summary>The descriptors that this process has inherited by number, without those that are not open.</summary>
     public static IncomingDescriptors FromNumbers(IEnumerable<KeyValuePair<string, int>> numbers)
     {
         var incoming = new IncomingDescriptors();
@@ -34,8 +34,8 @@ public sealed class IncomingDescriptors : IDisposable
     }
 
     /// <summary>
-    /// Everything that LISTEN_FDS gives this process, by its name: what a predecessor had put into systemd's descriptor
-    /// store, and what systemd itself passes, of which each name is given a number.
+    /// All descriptors of LISTEN_FDS, by name: those that a predecessor put into systemd's descriptor store, and those that
+    /// systemd itself passes, whose names get a number each.
     /// </summary>
     public static IncomingDescriptors FromListenFds()
     {
@@ -54,10 +54,11 @@ public sealed class IncomingDescriptors : IDisposable
         return incoming;
     }
 
-    /// <summary>Whether LISTEN_FDS gives something that a predecessor had stored.</summary>
-    public static bool IsStored => Environment.GetEnvironmentVariable("LISTEN_FDNAMES")?.Split(':').Any(name => name == DescriptorKey.State || DescriptorKey.ListenerName(name) is not null) == true;
+    /// <summary>Whether LISTEN_FDS includes a descriptor that a predecessor stored.</summary>
+    public static bool IsStored => Environment.GetEnvironmentVariable("LISTEN_FDNAMES")?.Split(':')
+        .Any(name => name == DescriptorKey.State || DescriptorKey.ListenerName(name) is not null) == true;
 
-    /// <summary>Adds one and takes it over; where there is one of that key already, it is closed.</summary>
+    /// <summary>Adds a descriptor and takes it over; closes it if the key exists already.</summary>
     public void Add(string key, DescriptorHandle descriptor)
     {
         if (!_descriptors.TryAdd(key, descriptor))
@@ -66,16 +67,16 @@ public sealed class IncomingDescriptors : IDisposable
         }
     }
 
-    /// <summary>Whether there is one of that key.</summary>
+    /// <summary>Whether there is a descriptor with that key.</summary>
     public bool Has(string key) => _descriptors.ContainsKey(key);
 
-    /// <summary>Hands one over to the caller; null where there is none of that key.</summary>
+    /// <summary>Hands the descriptor over to the caller; null if there is none with that key.</summary>
     public DescriptorHandle? Take(string key) => _descriptors.Remove(key, out var descriptor) ? descriptor : null;
 
-    /// <summary>The same.</summary>
+    /// <summary>Hands the descriptor over to the caller; null if there is none with that key.</summary>
     public bool TryTake(string key, [NotNullWhen(true)] out DescriptorHandle? descriptor) => _descriptors.Remove(key, out descriptor);
 
-    /// <summary>Hands over all that are left.</summary>
+    /// <summary>Hands all remaining descriptors over to the caller.</summary>
     public IReadOnlyList<DescriptorHandle> TakeAll()
     {
         DescriptorHandle[] all = [.. _descriptors.Values];
@@ -83,12 +84,12 @@ public sealed class IncomingDescriptors : IDisposable
         return all;
     }
 
-    /// <summary>The one of that key, which stays here; null where there is none.</summary>
+    /// <summary>The descriptor with that key, which stays here; null if there is none.</summary>
     public DescriptorHandle? Peek(string key) => _descriptors.GetValueOrDefault(key);
 
     /// <summary>
-    /// Owns none of them any more and closes none: somebody else takes them by their numbers. A handle that was merely let
-    /// go of would be closed by its finalizer, and with it whatever has that number by then.
+    /// Gives up all descriptors without closing them: the caller takes them over by number. Without this a handle's finalizer
+    /// would close the number, which may belong to another file by then.
     /// </summary>
     public void Forget()
     {
@@ -100,7 +101,7 @@ public sealed class IncomingDescriptors : IDisposable
         _descriptors.Clear();
     }
 
-    /// <summary>Closes what nobody has taken.</summary>
+    /// <summary>Closes all descriptors that were not taken.</summary>
     public void Dispose()
     {
         foreach (var descriptor in _descriptors.Values)

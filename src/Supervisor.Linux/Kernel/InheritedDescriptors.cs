@@ -4,8 +4,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// What the process that started the daemon gave it by LISTEN_FDS (sd_listen_fds(3)). Owns each descriptor until it is
-/// taken. The variables are meant for this process alone: <c>Spawner</c> passes none of them on.
+/// The descriptors that the daemon's parent passed by LISTEN_FDS (sd_listen_fds(3)). Owns each until it is taken. The variables
+/// are for this process only: <c>Spawner</c> does not pass them on.
 /// </summary>
 public sealed class InheritedDescriptors
 {
@@ -18,12 +18,12 @@ public sealed class InheritedDescriptors
     {
     }
 
-    /// <summary>Those that nobody has taken, with their names; <c>unknown</c> where none was said.</summary>
+    /// <summary>The descriptors that were not taken, with their names; <c>unknown</c> if there is no name.</summary>
     public IReadOnlyList<(string Name, DescriptorHandle Descriptor)> Remaining => _descriptors;
 
-    /// <summary>Takes them over. <paramref name="complaint"/> says what is wrong with the variables, if anything is.</summary>
-    /// <param name="complaint">What is wrong.</param>
-    /// <param name="most">More are not believed.</param>
+    /// <summary>Takes the descriptors over. <paramref name="complaint"/> reports an error in the variables.</summary>
+    /// <param name="complaint">The error; null if there is none.</param>
+    /// <param name="most">The largest valid number of descriptors.</param>
     public static InheritedDescriptors FromEnvironment(out string? complaint, int most = Max)
     {
         complaint = null;
@@ -37,13 +37,15 @@ public sealed class InheritedDescriptors
 
         if (pid != Processes.CurrentPid.ToString(CultureInfo.InvariantCulture))
         {
-            complaint = $"LISTEN_FDS={count} is for process {pid ?? "(LISTEN_PID is not set)"}, not for this one ({Processes.CurrentPid}): ignored";
+            complaint = pid is null
+                ? $"LISTEN_FDS={count}: LISTEN_PID is not set: ignored"
+                : $"LISTEN_FDS={count}: LISTEN_PID={pid} is not this process ({Processes.CurrentPid}): ignored";
             return inherited;
         }
 
         if (!int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > most)
         {
-            complaint = $"LISTEN_FDS=\"{count}\" is no number of descriptors: ignored";
+            complaint = $"LISTEN_FDS=\"{count}\" is not a valid number of descriptors: ignored";
             return inherited;
         }
 
@@ -53,7 +55,7 @@ public sealed class InheritedDescriptors
             var descriptor = new DescriptorHandle(Start + i);
             if (Files.SetCloseOnExec(descriptor) is { } error)
             {
-                complaint = $"LISTEN_FDS={count}, but descriptor {Start + i} is not open: {error}";
+                complaint = $"LISTEN_FDS={count}: descriptor {Start + i} is not open: {error}";
                 descriptor.SetHandleAsInvalid();
                 continue;
             }
@@ -64,7 +66,7 @@ public sealed class InheritedDescriptors
         return inherited;
     }
 
-    /// <summary>Hands all of them over to the caller.</summary>
+    /// <summary>Hands all descriptors over to the caller.</summary>
     public IReadOnlyList<(string Name, DescriptorHandle Descriptor)> TakeAll()
     {
         var all = _descriptors.ToArray();

@@ -9,7 +9,10 @@ namespace Supervisor.Linux.Kernel;
 /// <summary>socket(2) for a listener of each kind.</summary>
 public static class ListenerSockets
 {
-    /// <summary>Makes the socket of a plan's first step; the caller owns the descriptor. Null with the refused call in <paramref name="failure"/>.</summary>
+    /// <summary>
+    /// Makes the socket for the first step of a plan; the caller owns the descriptor. Null and the failed call in <paramref
+    /// name="failure"/> if that fails.
+    /// </summary>
     public static DescriptorHandle? Open(CreateStep create, out SystemCallFailure? failure)
     {
         var protocol = create.Kind == ListenerKind.Mptcp ? IPPROTO_MPTCP : 0;
@@ -18,7 +21,7 @@ public static class ListenerSockets
         return socket;
     }
 
-    /// <summary>The arguments of the call by their C names.</summary>
+    /// <summary>The arguments of the call as C names.</summary>
     public static string Describe(CreateStep create) =>
         $"{FamilyName(create.Domain)}, {TypeName(create.Kind)}{(create.Kind == ListenerKind.Mptcp ? ", IPPROTO_MPTCP" : "")}";
 

@@ -6,8 +6,8 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// Questions to the kernel by netlink(7): a request out, a dump in. The reply's buffer is pooled and rows are read where
-/// they lie; nothing is allocated for a row.
+/// Dump requests to the kernel over netlink(7). The reply buffer is pooled and rows are read in place, without an allocation
+/// per row.
 /// </summary>
 internal sealed class Netlink : IDisposable
 {
@@ -23,18 +23,19 @@ internal sealed class Netlink : IDisposable
 
     private Netlink(DescriptorHandle socket) => _socket = socket;
 
-    /// <summary>One row of a dump: the message's type, and its payload up to its end.</summary>
+    /// <summary>One row of a dump: the message's type and its payload.</summary>
     public delegate void Row(ushort type, ReadOnlySpan<byte> payload);
 
-    /// <summary>A socket of the given protocol; null where this kernel or sandbox has none.</summary>
+    /// <summary>A socket of the given protocol; null if the kernel or a sandbox does not allow it.</summary>
     public static Netlink? TryOpen(int protocol) =>
         Sockets.Create(AF_NETLINK, SOCK_RAW, protocol, nonBlocking: false, out _) is { } socket ? new Netlink(socket) : null;
 
     /// <summary>
-    /// Sends a dump request and hands each row to <paramref name="row"/>. False where the kernel refused or the dump broke off.
+    /// Sends a dump request and calls <paramref name="row"/> for each row. False if the kernel refuses the request or the dump
+    /// is incomplete.
     /// </summary>
     /// <param name="type">nlmsg_type.</param>
-    /// <param name="payload">What follows struct nlmsghdr.</param>
+    /// <param name="payload">The bytes after struct nlmsghdr.</param>
     /// <param name="row">Called for each row.</param>
     public bool Dump(ushort type, ReadOnlySpan<byte> payload, Row row)
     {
@@ -88,7 +89,7 @@ internal sealed class Netlink : IDisposable
         }
     }
 
-    /// <summary>The value of an attribute (struct nlattr) of that type; empty where there is none.</summary>
+    /// <summary>The value of the attribute (struct nlattr) of that type; empty if there is none.</summary>
     public static ReadOnlySpan<byte> Attribute(ReadOnlySpan<byte> attributes, ushort type)
     {
         while (attributes.Length >= 4)

@@ -2,13 +2,15 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>Which network namespace this is: namespaces(7).</summary>
+/// <summary>The network namespace of this process: namespaces(7).</summary>
 internal static class NetworkNamespace
 {
-    /// <summary>Its identity, such as net:[4026532177], where it is not that of process 1; null where it is, or where that cannot be seen.</summary>
+    /// <summary>
+    /// Its identity, such as net:[4026532177]; null if it is the namespace of process 1, or if that cannot be determined.
+    /// </summary>
     /// <remarks>
-    /// Only who may trace process 1 may read /proc/1/ns/net. Everybody may look at /proc/1/net, which each namespace has
-    /// files of its own for (fs/proc/proc_net.c, get_proc_task_net): the same inode number, the same namespace.
+    /// Reading /proc/1/ns/net needs the right to trace process 1. Every user may stat /proc/1/net, whose files differ for each
+    /// namespace (fs/proc/proc_net.c, get_proc_task_net): the same inode number means the same namespace.
     /// </remarks>
     public static string? Foreign() =>
         Files.GetStatus("/proc/1/net/dev", out var first) is null

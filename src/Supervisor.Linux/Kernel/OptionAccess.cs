@@ -5,10 +5,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>setsockopt and getsockopt of a catalogue row, by its shape.</summary>
+/// <summary>setsockopt and getsockopt for an option of the catalogue, by its value's shape.</summary>
 public static class OptionAccess
 {
-    /// <summary>Sets it.</summary>
+    /// <summary>Sets the option.</summary>
     public static SystemCallError? Set(DescriptorHandle socket, SocketOption option, OptionValue value)
     {
         switch (option.Shape)
@@ -27,7 +27,7 @@ public static class OptionAccess
         }
     }
 
-    /// <summary>Reads it; null where the kernel does not show it.</summary>
+    /// <summary>Reads the option; null if the kernel does not report it.</summary>
     public static OptionValue? Get(DescriptorHandle socket, SocketOption option)
     {
         switch (option.Shape)

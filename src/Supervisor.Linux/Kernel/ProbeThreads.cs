@@ -1,18 +1,19 @@
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// Threads for looks into processes of others, which may not return: /proc/PID/mem, cmdline, environ and syscall wait for locks
-/// of that process, and for the file system behind its pages, which may be its own (FUSE). Such a look costs neither the
-/// loop nor the pool, on which requests are answered, and no other owner's looks.
+/// Threads for probes of other users' processes, which may block for ever. /proc/PID/mem, cmdline, environ and syscall wait for
+/// that process's locks and for the file system behind its pages, which may be its own (FUSE). A blocked probe delays neither
+/// the loop, nor the thread pool that answers requests, nor the probes of other owners.
 /// </summary>
 /// <remarks>
-/// At most <see cref="MostThreads"/> run at a time, <see cref="MostOfOwner"/> of one owner, and the others wait in their order. One that has not returned after
-/// <see cref="Overdue"/> is counted no more, so that another thread takes its place; an owner with
-/// <see cref="MostOverdue"/> of those has no further look until one returns. Threads end when nothing waits. Any thread.
+/// At most <see cref="MostThreads"/> probes run at the same time, <see cref="MostOfOwner"/> of them for one owner; the others
+/// wait in order. A probe that runs longer than <see cref="Overdue"/> no longer counts, so that another thread can start. An
+/// owner with <see cref="MostOverdue"/> overdue probes gets no further one until one returns. Threads exit when no probe waits.
+/// Any thread.
 /// </remarks>
 internal sealed class ProbeThreads
 {
-    /// <summary>For all looks of this process.</summary>
+    /// <summary>The instance that all probes of this process share.</summary>
     public static ProbeThreads Shared { get; } = new(TimeProvider.System);
 
     private const int MostThreads = 4;
@@ -22,8 +23,8 @@ internal sealed class ProbeThreads
 
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
-    private readonly LinkedList<Look> _waiting = new();
-    private readonly List<Look> _running = [];
+    private readonly LinkedList<Probe> _waiting = new();
+    private readonly List<Probe> _running = [];
     private readonly ITimer _timer;
 
     public ProbeThreads(TimeProvider time)
@@ -32,15 +33,17 @@ internal sealed class ProbeThreads
         _timer = time.CreateTimer(_ => StartThreads(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Runs a look on a thread of its own. Throws <see cref="StuckException"/> where earlier ones of that owner have not returned.</summary>
-    public Task<T> RunAsync<T>(object owner, Func<T> look)
+    /// <summary>
+    /// Runs a probe on its own thread. Throws <see cref="StuckException"/> if earlier probes of that owner are stuck.
+    /// </summary>
+    public Task<T> RunAsync<T>(object owner, Func<T> probe)
     {
         var result = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         void Run()
         {
             try
             {
-                result.SetResult(look());
+                result.SetResult(probe());
             }
             catch (Exception exception)
             {
@@ -55,22 +58,22 @@ internal sealed class ProbeThreads
                 throw new StuckException();
             }
 
-            _waiting.AddLast(new Look(owner, Run));
+            _waiting.AddLast(new Probe(owner, Run));
         }
 
         StartThreads();
         return result.Task;
     }
 
-    private bool IsOverdue(Look look) => _time.GetElapsedTime(look.Started) > Overdue;
+    private bool IsOverdue(Probe probe) => _time.GetElapsedTime(probe.Started) > Overdue;
 
     private void StartThreads()
     {
         lock (_lock)
         {
-            while (_running.Count(look => !IsOverdue(look)) < MostThreads && Next() is { } look)
+            while (_running.Count(probe => !IsOverdue(probe)) < MostThreads && Next() is { } probe)
             {
-                new Thread(() => Work(look)) { IsBackground = true, Name = "look" }.Start();
+                new Thread(() => RunProbes(probe)) { IsBackground = true, Name = "probe" }.Start();
             }
 
             if (_waiting.Count > 0)
@@ -80,38 +83,41 @@ internal sealed class ProbeThreads
         }
     }
 
-    private Look? Next()
+    private Probe? Next()
     {
-        var look = _waiting.FirstOrDefault(one => _running.Count(other => ReferenceEquals(other.Owner, one.Owner) && !IsOverdue(other)) < MostOfOwner);
-        if (look is null)
+        bool HasFreeThread(object owner) =>
+            _running.Count(other => ReferenceEquals(other.Owner, owner) && !IsOverdue(other)) < MostOfOwner;
+
+        var probe = _waiting.FirstOrDefault(one => HasFreeThread(one.Owner));
+        if (probe is null)
         {
             return null;
         }
 
-        _waiting.Remove(look);
-        look.Started = _time.GetTimestamp();
-        _running.Add(look);
-        return look;
+        _waiting.Remove(probe);
+        probe.Started = _time.GetTimestamp();
+        _running.Add(probe);
+        return probe;
     }
 
-    private void Work(Look? look)
+    private void RunProbes(Probe? probe)
     {
-        while (look is not null)
+        while (probe is not null)
         {
-            look.Run();
+            probe.Run();
             lock (_lock)
             {
-                // One whose place another thread has taken ends.
-                var isReplaced = IsOverdue(look);
-                _running.Remove(look);
-                look = isReplaced ? null : Next();
+                // A thread that was replaced exits.
+                var isReplaced = IsOverdue(probe);
+                _running.Remove(probe);
+                probe = isReplaced ? null : Next();
             }
         }
 
         StartThreads();
     }
 
-    private sealed class Look(object owner, Action run)
+    private sealed class Probe(object owner, Action run)
     {
         public object Owner { get; } = owner;
 
@@ -120,6 +126,7 @@ internal sealed class ProbeThreads
         public long Started { get; set; }
     }
 
-    /// <summary>Looks have not returned, so no further one begins.</summary>
-    public sealed class StuckException() : Exception("earlier looks into its processes have not returned: they wait for memory of these processes");
+    /// <summary>Earlier probes have not returned, so no further one starts.</summary>
+    public sealed class StuckException()
+        : Exception("earlier probes of its processes have not returned: they wait for the memory of these processes");
 }

@@ -5,11 +5,12 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>What /proc/PID/stat says of a process: proc_pid_stat(5).</summary>
+/// <summary>Fields of /proc/PID/stat: proc_pid_stat(5).</summary>
 /// <param name="ParentPid">Field 4.</param>
 /// <param name="SessionId">Field 6.</param>
-/// <param name="StartTime">Field 22: clock ticks since boot. With the process id it names one process, also after that id has been given away again.</param>
-/// <param name="HasEnded">Whether field 3 says that it has exited and was not reaped.</param>
+/// <param name="StartTime">Field 22: clock ticks since boot. Together with the process id it identifies one process, even if
+/// the id is reused.</param>
+/// <param name="HasEnded">Whether field 3 shows that the process has exited and was not reaped.</param>
 public readonly record struct ProcFile(int ParentPid, int SessionId, ulong StartTime, bool HasEnded = false)
 {
     private const int MaxStatBytes = 2048;
@@ -17,15 +18,15 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     private const int MaxCgroupBytes = 16 * 1024;
     private const int MaxEnvironmentBytes = 4 * 1024 * 1024;
 
-    /// <summary>Reads it; null where the process is gone or hidden.</summary>
+    /// <summary>Reads the fields; null if the process has exited or is hidden.</summary>
     public static ProcFile? Read(int pid)
     {
-        // By raw calls, since it is read of each worker that is spawned. The kernel writes it as a whole, less than 1.5 KiB.
+        // Raw calls, because this is read for each spawned worker. The kernel returns the file in one read, less than 1.5 KiB.
         using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/stat"), 0, 0, out _);
         Span<byte> text = stackalloc byte[MaxStatBytes];
         var length = file is null ? 0 : Files.Read(file, text, out _);
 
-        // The command may hold anything, blanks and brackets too: fields are counted from its closing bracket.
+        // The command can contain any character, also blanks and brackets, so fields are counted from its closing bracket.
         var end = length <= 0 ? -1 : text[..length].LastIndexOf((byte)')');
         if (end < 0 || end + 2 > length)
         {
@@ -39,9 +40,9 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     }
 
     /// <summary>
-    /// The real, effective and saved user id from /proc/PID/status, which the kernel writes without the locks of the
-    /// process's memory; null where the process is gone or hidden. The owner of /proc/PID is of no use: it is root for a
-    /// process that has changed its user, task_dump_owner() in fs/proc/base.c.
+    /// The real, effective and saved user id from /proc/PID/status, which the kernel reads without the locks of the process's
+    /// memory. Null if the process has exited or is hidden. The owner of /proc/PID does not help: it is root for a process that
+    /// has changed its user (fs/proc/base.c, task_dump_owner).
     /// </summary>
     public static (uint Real, uint Effective, uint Saved)? UsersOf(int pid)
     {
@@ -50,7 +51,7 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         var length = file is null ? 0 : Files.Read(file, text, out _);
         ReadOnlySpan<byte> rest = text[..Math.Max(0, length)];
 
-        // A name cannot forge a line: its newlines are escaped, proc_task_name() in fs/proc/array.c.
+        // A process name cannot forge a line, because the kernel escapes its newlines (fs/proc/array.c, proc_task_name).
         var at = rest.IndexOf("\nUid:\t"u8);
         if (at < 0)
         {
@@ -72,7 +73,10 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         return (ids[0], ids[1], ids[2]);
     }
 
-    /// <summary>Its cgroup of version 2 as /proc/PID/cgroup has it, without the "0::"; null where there is none, or the process is gone or hidden.</summary>
+    /// <summary>
+    /// The process's cgroup of version 2 from /proc/PID/cgroup, without the "0::"; null if there is none, or if the process has
+    /// exited or is hidden.
+    /// </summary>
     public static string? CgroupOf(int pid)
     {
         using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup"), 0, 0, out _);
@@ -87,7 +91,7 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         {
         }
 
-        // cgroup_mkdir() refuses a name with a newline.
+        // cgroup_mkdir() rejects a name with a newline.
         foreach (var range in text.AsSpan(0, length).Split((byte)'\n'))
         {
             var line = text.AsSpan(0, length)[range];
@@ -101,9 +105,10 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     }
 
     /// <summary>
-    /// The values of some variables that a process was executed with, in the order of <paramref name="names"/>; null for one
-    /// that it does not have, and for all where it is gone, hidden, or has overwritten them. It can make the reader wait as
-    /// long as it likes, since its memory is read: only for a thread that may be lost (<see cref="ProcessEnvironment"/>).
+    /// The values of variables in the process's initial environment, in the order of <paramref name="names"/>; null for a
+    /// variable that is not set. All are null if the process has exited, is hidden, or has overwritten its environment. The
+    /// read accesses the process's memory and can block for ever: use a thread that may be lost (<see
+    /// cref="ProcessEnvironment"/>).
     /// </summary>
     internal static string?[] VariablesOf(int pid, params ReadOnlySpan<string> names)
     {
@@ -138,7 +143,7 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         return values;
     }
 
-    /// <summary>A process's short name, from /proc/PID/comm; null where it is gone or hidden.</summary>
+    /// <summary>A process's short name from /proc/PID/comm; null if the process has exited or is hidden.</summary>
     public static string? Command(int pid)
     {
         try
@@ -151,7 +156,7 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         }
     }
 
-    /// <summary>Every process that this one may see.</summary>
+    /// <summary>The ids of all processes that this process can see.</summary>
     public static IEnumerable<int> All()
     {
         foreach (var directory in Directory.EnumerateDirectories("/proc"))
@@ -164,16 +169,17 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     }
 
     /// <summary>
-    /// The children of this process's main thread, which spawns all of its own and to which orphans come where it is a
-    /// subreaper (kernel/exit.c, find_new_reaper). None where the kernel does not tell (CONFIG_PROC_CHILDREN).
+    /// The children of this process's main thread. That thread spawns all children, and orphans become its children if it is a
+    /// subreaper (kernel/exit.c, find_new_reaper). Empty if the kernel does not report them (CONFIG_PROC_CHILDREN).
     /// </summary>
     public static int[] OwnChildren()
     {
         try
         {
             var self = Processes.CurrentPid;
-            return [.. File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{self}/task/{self}/children"))
-                .Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(pid => int.Parse(pid, NumberStyles.None, CultureInfo.InvariantCulture))];
+            var children = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{self}/task/{self}/children"));
+            return [.. children.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+                .Select(pid => int.Parse(pid, NumberStyles.None, CultureInfo.InvariantCulture))];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -181,7 +187,7 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         }
     }
 
-    /// <summary>A number, counted from the field that follows the command; null where there is none.</summary>
+    /// <summary>The number in a field, counted from the first field after the command; null if there is none.</summary>
     private static ulong? Field(ReadOnlySpan<byte> fields, int index)
     {
         foreach (var field in fields.Split((byte)' '))

@@ -3,14 +3,14 @@ using System.Collections.Concurrent;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// Reads variables of other processes' environments with a bound on the wait. /proc/PID/environ is read out of the process's
-/// memory (access_remote_vm() in mm/memory.c): its own locks, or a page that its own file system has to bring, decide how long
-/// that takes. So each read has a thread of its own, a user has one read at a time, and a read that does not end costs that
-/// user, and nobody else, every later one.
+/// Reads variables from other processes' environments within a time limit. Reading /proc/PID/environ accesses the process's
+/// memory (mm/memory.c, access_remote_vm). The process's locks, or a page from its own file system, can delay that without
+/// limit. So each read has its own thread and each user has one read at a time. A read that never ends blocks only later reads
+/// of that user.
 /// </summary>
 internal static class ProcessEnvironment
 {
-    /// <summary>How long a read may take, and how long it waits for the user's turn.</summary>
+    /// <summary>The time limit of a read, and of the wait for the user's turn.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private const int StackBytes = 128 * 1024;
@@ -18,8 +18,8 @@ internal static class ProcessEnvironment
     private static readonly ConcurrentDictionary<uint, SemaphoreSlim> Turns = new();
 
     /// <summary>
-    /// The values of those variables, in their order, of a process of <paramref name="user"/>; all null where it has none of
-    /// them, or they could not be read in time. Any thread but the loop's.
+    /// The values of <paramref name="names"/> for a process of <paramref name="user"/>, in order. All are null if it has none
+    /// of them, or if the read timed out. Any thread except the loop's.
     /// </summary>
     public static async Task<string?[]> ReadAsync(int pid, uint user, params string[] names)
     {

@@ -1,17 +1,17 @@
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// Looks that run beside the loop, one at a time for each user, so that a user who causes many of them waits for its own
-/// and nobody else's. Lives on the loop; what it keeps is bounded by whoever asks.
+/// Runs probes on other threads, one at a time for each user: a user who causes many of them delays only itself. Lives on the
+/// loop; the callers bound its length.
 /// </summary>
 internal sealed class SerialQueue(EventLoop loop)
 {
     private readonly Dictionary<uint, Queue<Action>> _waiting = [];
 
     /// <summary>
-    /// When it is the user's turn, <paramref name="begin"/> is called on the loop for a look, which runs on another thread;
-    /// <paramref name="onSeen"/> gets what came of it on the loop, the default where it failed. Nothing happens where
-    /// <paramref name="begin"/> gives none.
+    /// When it is the user's turn, calls <paramref name="begin"/> on the loop to start a probe on another thread. <paramref
+    /// name="onSeen"/> gets the probe's result on the loop, or the default if it failed. Nothing happens if <paramref
+    /// name="begin"/> returns null.
     /// </summary>
     public void Ask<T>(uint user, Func<Func<Task<T?>>?> begin, Action<T?> onSeen)
     {
@@ -26,13 +26,13 @@ internal sealed class SerialQueue(EventLoop loop)
 
         void Begin()
         {
-            if (begin() is not { } look)
+            if (begin() is not { } probe)
             {
                 Next(user);
                 return;
             }
 
-            Task.Run(look).ContinueWith(
+            Task.Run(probe).ContinueWith(
                 task => loop.Post(() =>
                 {
                     Next(user);

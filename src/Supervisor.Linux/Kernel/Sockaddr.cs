@@ -8,19 +8,21 @@ using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>A <see cref="ListenAddress"/> as struct sockaddr, and back: sockaddr_in, sockaddr_in6, sockaddr_un, sockaddr_vm.</summary>
+/// <summary>
+/// Converts a <see cref="ListenAddress"/> to and from struct sockaddr: sockaddr_in, sockaddr_in6, sockaddr_un, sockaddr_vm.
+/// </summary>
 public static class Sockaddr
 {
-    /// <summary>Bytes that any of them fits into: struct sockaddr_storage.</summary>
+    /// <summary>The size of struct sockaddr_storage, which holds each of them.</summary>
     public const int MaxLength = 128;
 
-    /// <summary>Bytes of struct sockaddr_in, and of sockaddr_in6.</summary>
+    /// <summary>The size of struct sockaddr_in, and of sockaddr_in6.</summary>
     private const int InternetLength = 16;
     private const int Internet6Length = 28;
 
     /// <summary>
-    /// The raw address. A path that does not fit into sun_path yields null: the kernel could not be asked.
-    /// <paramref name="scopeId"/> is the interface's number of a link-local address.
+    /// The raw address; null for a path that does not fit into sun_path. <paramref name="scopeId"/> is the interface number of
+    /// a link-local address.
     /// </summary>
     public static byte[]? Encode(ListenAddress address, uint scopeId = 0)
     {
@@ -32,7 +34,7 @@ public static class Sockaddr
                     return null;
                 }
 
-                // An abstract name is all bytes after the leading NUL; a path ends with one.
+                // An abstract name is all bytes after the leading NUL; a path ends with a NUL.
                 var unix = new byte[2 + address.PathBytes + 1];
                 BinaryPrimitives.WriteUInt16LittleEndian(unix, AF_UNIX);
                 Encoding.UTF8.GetBytes(address.Path!, unix.AsSpan(address.IsAbstract ? 3 : 2));
@@ -65,7 +67,7 @@ public static class Sockaddr
     }
 
     /// <summary>
-    /// The same; where it is <paramref name="asked"/>, or that with a port, no other object is made of what is there already.
+    /// As above; returns <paramref name="asked"/> itself, or a copy with a port, if the address is the same, to save memory.
     /// </summary>
     public static ListenAddress? Decode(ListenerKind kind, ReadOnlySpan<byte> raw, ListenAddress asked)
     {
@@ -83,7 +85,7 @@ public static class Sockaddr
         return address == asked ? asked : address;
     }
 
-    /// <summary>The address that getsockname() gave for a socket of that kind; null for an unbound or unknown one.</summary>
+    /// <summary>The address that getsockname() returned for a socket of that kind; null for an unbound or unknown one.</summary>
     public static ListenAddress? Decode(ListenerKind kind, ReadOnlySpan<byte> raw)
     {
         if (raw.Length < 2)
@@ -103,7 +105,8 @@ public static class Sockaddr
                     BinaryPrimitives.ReadUInt16BigEndian(raw[2..]),
                     scope == 0 ? null : NetworkInterfaces.Name(scope) ?? scope.ToString(CultureInfo.InvariantCulture));
             case AF_VSOCK when raw.Length >= 12:
-                return ListenAddress.Vsock(BinaryPrimitives.ReadUInt32LittleEndian(raw[8..]), BinaryPrimitives.ReadUInt32LittleEndian(raw[4..]));
+                return ListenAddress.Vsock(
+                    BinaryPrimitives.ReadUInt32LittleEndian(raw[8..]), BinaryPrimitives.ReadUInt32LittleEndian(raw[4..]));
             case AF_UNIX when raw.Length > 2 && raw[2] == 0:
                 return ListenAddress.Unix(kind, Encoding.UTF8.GetString(raw[3..]), isAbstract: true);
             case AF_UNIX when raw.Length > 2:

@@ -4,21 +4,23 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// Closes sockets that others have had in their hands, without letting them hold up the loop. Closing the last descriptor of a
-/// socket can wait: a UNIX listener drops what clients have sent with SCM_RIGHTS and nobody has received, among which may be a
-/// connection that lingers (SO_LINGER, socket(7)); and a worker can make a connection that lingers out of a TCP listener, by
-/// shutdown() and connect().
+/// Closes sockets that other processes have used, without blocking the loop. Closing the last descriptor of a socket can block.
+/// A UNIX listener closes the descriptors in unreceived messages (SCM_RIGHTS), which may include a connection that lingers
+/// (SO_LINGER, socket(7)). A worker can turn a TCP listener into a connection that lingers, by shutdown() and connect().
 /// </summary>
 internal static class SocketCloser
 {
     private const int StackBytes = 128 * 1024;
 
-    /// <summary>How long the caller waits for the close: an address is free again when this returns, unless somebody holds it up.</summary>
+    /// <summary>
+    /// How long the caller waits for the close. When the call returns, the address is free, unless the close blocks for longer.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(50);
 
     /// <summary>
-    /// Closes them; they belong to this from now on. One that can wait is closed by a thread, which ends with the last of them.
-    /// A process that exits does not linger (net/ipv4/af_inet.c, inet_release), so such a thread never holds up the daemon's end.
+    /// Closes the sockets, which this class owns from now on. A thread closes those that can block, and exits with the last
+    /// one. An exiting process does not linger (net/ipv4/af_inet.c, inet_release), so such a thread never delays the daemon's
+    /// exit.
     /// </summary>
     public static void Close(IReadOnlyList<DescriptorHandle> sockets)
     {
@@ -43,10 +45,13 @@ internal static class SocketCloser
         }
     }
 
-    /// <summary>The same of one.</summary>
+    /// <summary>Closes one socket.</summary>
     public static void Close(DescriptorHandle socket) => Close([socket]);
 
-    /// <summary>An internet socket that listens, or takes datagrams, is closed at once. These three options take no lock of the socket (net/core/sock.c, sk_getsockopt).</summary>
+    /// <summary>
+    /// An internet socket that listens, or receives datagrams, closes without blocking. These three options take no socket lock
+    /// (net/core/sock.c, sk_getsockopt).
+    /// </summary>
     private static bool CanWait(DescriptorHandle socket) =>
         Sockets.GetInt32(socket, SOL_SOCKET, SO_DOMAIN, out var domain) is not null || domain == AF_UNIX
         || Sockets.GetInt32(socket, SOL_SOCKET, SO_TYPE, out var type) is not null

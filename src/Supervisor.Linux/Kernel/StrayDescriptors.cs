@@ -4,13 +4,15 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// Descriptors that came through execve() and that nobody knows: another thread of the predecessor had just opened one
-/// without O_CLOEXEC (the runtime's collector reads /proc/meminfo so). All that is meant to come is known by number, and all
-/// that this process opens itself is close-on-exec.
+/// Unknown descriptors that survived execve(): another thread of the predecessor had just opened one without O_CLOEXEC (the
+/// runtime's collector opens /proc/meminfo this way). Expected descriptors are known by number, and this process opens all
+/// files close-on-exec.
 /// </summary>
 public static class StrayDescriptors
 {
-    /// <summary>Closes them; what they were of. To be called before this process opens files by anything but its own means.</summary>
+    /// <summary>
+    /// Closes the unknown descriptors and returns what they referred to. Call it before this process opens files in other ways.
+    /// </summary>
     public static IReadOnlyList<string> Close(IReadOnlySet<int> known)
     {
         var strays = new List<string>();

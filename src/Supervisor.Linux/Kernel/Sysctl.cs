@@ -5,7 +5,7 @@ namespace Supervisor.Linux.Kernel;
 /// <summary>Kernel settings under /proc/sys.</summary>
 public static class Sysctl
 {
-    /// <summary>The value of a setting named with dots, such as net.core.somaxconn; null where it cannot be read.</summary>
+    /// <summary>The value of a setting with a dotted name, such as net.core.somaxconn; null if it cannot be read.</summary>
     public static string? Read(string name)
     {
         try
@@ -18,7 +18,7 @@ public static class Sysctl
         }
     }
 
-    /// <summary>The same as a number; null where it is none.</summary>
+    /// <summary>The value as a number; null if it cannot be read or is not a number.</summary>
     public static long? ReadNumber(string name) =>
         long.TryParse(Read(name), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
 }

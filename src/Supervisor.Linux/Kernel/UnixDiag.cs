@@ -5,15 +5,15 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// One UNIX socket's accept queue by NETLINK_SOCK_DIAG, UNIX_DIAG_RQLEN (sock_diag(7), linux/unix_diag.h; Linux 3.3,
-/// CONFIG_UNIX_DIAG): for a listening socket rqueue is the queue's length, wqueue its limit.
+/// The accept queue of one UNIX socket, by NETLINK_SOCK_DIAG with UNIX_DIAG_RQLEN (sock_diag(7), linux/unix_diag.h; Linux 3.3,
+/// CONFIG_UNIX_DIAG). For a listening socket rqueue is the queue's length and wqueue its limit.
 /// </summary>
 public static class UnixDiag
 {
     private const int HeaderLength = 16;
     private const int MessageLength = 16;
 
-    /// <summary>The queue of the socket with that inode, in this network namespace; null where the kernel does not show it.</summary>
+    /// <summary>The queue of the socket with that inode in this network namespace; null if the kernel does not report it.</summary>
     public static (long Length, long Limit)? ReadQueue(ulong inode)
     {
         using var socket = Sockets.Create(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG, nonBlocking: false, out _);
@@ -55,7 +55,8 @@ public static class UnixDiag
 
             if (BinaryPrimitives.ReadUInt16LittleEndian(answer[(at + 2)..]) == UNIX_DIAG_RQLEN && size >= 12)
             {
-                return (BinaryPrimitives.ReadUInt32LittleEndian(answer[(at + 4)..]), BinaryPrimitives.ReadUInt32LittleEndian(answer[(at + 8)..]));
+                var values = answer[(at + 4)..];
+                return (BinaryPrimitives.ReadUInt32LittleEndian(values), BinaryPrimitives.ReadUInt32LittleEndian(values[4..]));
             }
 
             at += (size + 3) & ~3;

@@ -3,24 +3,24 @@ using Supervisor.Core.Listeners;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>The name, or number, of a user or group.</summary>
+/// <summary>The name or number of a user or group.</summary>
 public readonly record struct AccountName(bool IsUser, string Name)
 {
-    /// <summary>The owner and group that a listener's socket file is to have.</summary>
+    /// <summary>The configured owner and group of a listener's socket file.</summary>
     public static IEnumerable<AccountName> OwnersOf(ListenerSpec spec) =>
     [
         .. spec.Unix.User is { } user ? [new AccountName(true, user)] : Array.Empty<AccountName>(),
         .. spec.Unix.Group is { } group ? [new AccountName(false, group)] : Array.Empty<AccountName>(),
     ];
 
-    /// <summary>Such as <c>user "www-data"</c>.</summary>
+    /// <summary>For messages, such as <c>user "www-data"</c>.</summary>
     public override string ToString() => $"{(IsUser ? "user" : "group")} \"{Name}\"";
 }
 
-/// <summary>Why nothing is known of a user or group.</summary>
-/// <param name="IsMissing">Whether the host has no such user or group; false where the name service has not answered.</param>
+/// <summary>Why a user or group is not known.</summary>
+/// <param name="IsMissing">Whether the host has no such user or group; false if the name service has not responded.</param>
 /// <param name="Reason">The reason, without the name.</param>
-/// <param name="Remedy">What to do.</param>
+/// <param name="Remedy">The remedy.</param>
 public sealed record AccountError(bool IsMissing, string Reason, string Remedy)
 {
     /// <summary>Reason and remedy.</summary>
@@ -28,17 +28,15 @@ public sealed record AccountError(bool IsMissing, string Reason, string Remedy)
 }
 
 /// <summary>
-/// The newest answers of a user database, each of which is asked for on a thread of its own. The loop asks
-/// (<see cref="Refresh"/>), continues, and reads the answers when they are there: it never waits for a name service.
-/// Any thread.
+/// Caches the answers of a user database, which it queries on separate threads. The loop calls <see cref="Refresh"/>,
+/// continues, and reads the answers when they have arrived: it never waits for a name service. Any thread.
 /// </summary>
 /// <remarks>
-/// A question that has no answer yet is not asked a second time, so a name service that hangs costs one thread for each
-/// name, however often somebody asks.
+/// A query that has no answer yet is not repeated, so a name service that hangs costs one thread for each name.
 /// </remarks>
 public sealed class UserDirectory(IUserDatabase database, TimeProvider time)
 {
-    /// <summary>For how long an answer is awaited. A request that needs the answer then fails.</summary>
+    /// <summary>How long a request waits for an answer before it fails.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private const int StackBytes = 256 * 1024;
@@ -47,12 +45,12 @@ public sealed class UserDirectory(IUserDatabase database, TimeProvider time)
     private readonly Dictionary<AccountName, Answer> _answers = [];
     private readonly Dictionary<AccountName, Task> _underWay = [];
 
-    /// <summary>The host's.</summary>
+    /// <summary>The directory of the host.</summary>
     public static UserDirectory Host { get; } = new(new HostUserDatabase(), TimeProvider.System);
 
     /// <summary>
-    /// Asks for all the names at the same time. The task completes when each has its answer, or after
-    /// <see cref="Patience"/>. It never fails; <see cref="FindUser"/> and <see cref="FindGroup"/> tell what came of it.
+    /// Queries all the names at the same time. The task completes when each has its answer, or after <see cref="Patience"/>. It
+    /// never fails; <see cref="FindUser"/> and <see cref="FindGroup"/> return the results.
     /// </summary>
     public async Task Refresh(IReadOnlyCollection<AccountName> names)
     {
@@ -73,13 +71,12 @@ public sealed class UserDirectory(IUserDatabase database, TimeProvider time)
         }
     }
 
-    /// <summary>The newest answer for a user; null with the reason where there is no such user, or no answer.</summary>
+    /// <summary>The newest answer for a user; null with the reason if there is no such user, or no answer.</summary>
     public UserAccount? FindUser(string nameOrNumber, out AccountError? error) =>
         Find<UserAccount>(new AccountName(true, nameOrNumber), out error);
 
     /// <summary>
-    /// The newest answer for a group; null with the reason where there is no such group, or no answer. A number is its
-    /// own answer.
+    /// The newest answer for a group; null with the reason if there is no such group, or no answer. A number needs no answer.
     /// </summary>
     public uint? FindGroup(string nameOrNumber, out AccountError? error)
     {
@@ -136,7 +133,7 @@ public sealed class UserDirectory(IUserDatabase database, TimeProvider time)
         done.SetResult();
     }
 
-    /// <summary>A user's number is enough to start a program; for a name there is nothing to go by.</summary>
+    /// <summary>Without an answer, a user's number is enough to start a program; a name is not.</summary>
     private static Answer NoAnswer(AccountName name) => name.IsUser && IsNumber(name.Name, out var uid)
         ? new Answer(new UserAccount(uid, uid, name.Name, "/", "/bin/sh", [uid]), null)
         : new Answer(

@@ -3,13 +3,13 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
-/// Makes the tokens of workers and hooks: a mark that all tokens of this daemon and its successors have in common, and 128
-/// random bits. A process with a token was executed with what a worker or hook of this daemon was given; whoever only knows
-/// the mark can pass for one of some former worker, and the user id has to be that worker's then.
+/// Makes the tokens of workers and hooks: a mark, which all tokens of this daemon and its successors share, and 128 random
+/// bits. A process with a token was executed with the environment of a worker or hook of this daemon. A process that knows only
+/// the mark could imitate a former worker, so the user id must match too.
 /// </summary>
 public sealed class WorkerTokens
 {
-    /// <summary>The variable that a token is passed in.</summary>
+    /// <summary>The environment variable for the token.</summary>
     public const string Variable = "LISTEND_TOKEN";
 
     private const int Bytes = 16;
@@ -17,14 +17,15 @@ public sealed class WorkerTokens
     /// <summary>Continues with a predecessor's mark, or makes a new one.</summary>
     public WorkerTokens(string? mark = null) => Mark = mark ?? Random();
 
-    /// <summary>What each token begins with; for a successor.</summary>
+    /// <summary>The beginning of each token, which a successor needs.</summary>
     public string Mark { get; }
 
     /// <summary>A new token: 64 hexadecimal digits.</summary>
     public string New() => Mark + Random();
 
-    /// <summary>Whether it may be a token that this daemon or a predecessor made.</summary>
-    public bool IsOurs(string? token) => token is not null && token.Length == Mark.Length + (2 * Bytes) && token.StartsWith(Mark, StringComparison.Ordinal);
+    /// <summary>Whether this daemon or a predecessor may have made the token.</summary>
+    public bool IsOurs(string? token) =>
+        token is not null && token.Length == Mark.Length + (2 * Bytes) && token.StartsWith(Mark, StringComparison.Ordinal);
 
     private static string Random()
     {

@@ -5,8 +5,8 @@ using System.Text;
 namespace Supervisor.Linux.Output;
 
 /// <summary>
-/// One journal entry in the native protocol: NAME=VALUE and a newline, or, where the value holds a newline, NAME, a
-/// newline, the value's length as 64 bits little-endian, the value and a newline.
+/// A journal entry in the native protocol: NAME=VALUE and a newline. A value that contains a newline is written as NAME, a
+/// newline, the value's length (64 bits, little-endian), the value and a newline.
 /// </summary>
 public sealed class JournalEntry
 {
@@ -15,7 +15,7 @@ public sealed class JournalEntry
     /// <summary>The entry so far.</summary>
     public ReadOnlySpan<byte> Data => _data.WrittenSpan;
 
-    /// <summary>Adds a field; the name is capitals, digits and underscores.</summary>
+    /// <summary>Adds a field; the name has only capitals, digits and underscores.</summary>
     public void Add(string name, string value)
     {
         Write(name);

@@ -3,7 +3,7 @@ using Supervisor.Core;
 
 namespace Supervisor.Linux.Output;
 
-/// <summary><c>log = "journal"</c>: each line an entry of its own with the worker's priority, under the service's name.</summary>
+/// <summary><c>log = "journal"</c>: each line becomes an entry with the worker's priority and the service's name.</summary>
 internal sealed class JournalOutput(string service, JournalSocket journal) : IOutputSink
 {
     /// <inheritdoc/>
@@ -16,12 +16,18 @@ internal sealed class JournalOutput(string service, JournalSocket journal) : IOu
     }
 
     /// <inheritdoc/>
-    public void Dropped(long lines) => journal.Send(Entry(service, new OutgoingLine(0, 0, 4, string.Create(CultureInfo.InvariantCulture, $"{lines} lines came faster than the journal took them and were lost"))));
+    public void Dropped(long lines) => journal.Send(Entry(
+        service,
+        new OutgoingLine(
+            0,
+            0,
+            4,
+            string.Create(CultureInfo.InvariantCulture, $"dropped {lines} lines: the journal accepts them too slowly"))));
 
     /// <inheritdoc/>
     public void Dispose() => journal.Dispose();
 
-    /// <summary>The entry of a line.</summary>
+    /// <summary>The journal entry for a line.</summary>
     internal static JournalEntry Entry(string service, OutgoingLine line)
     {
         var entry = new JournalEntry();

@@ -6,7 +6,10 @@ using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Output;
 
-/// <summary>The client end of the journal's socket. An entry that does not go through is dropped: a log must not hold up what it logs.</summary>
+/// <summary>
+/// The client end of the journal's socket. It drops an entry that cannot be sent at once: logging must not block the program
+/// that logs.
+/// </summary>
 public sealed class JournalSocket : IDisposable
 {
     private const string JournalPath = "/run/systemd/journal/socket";
@@ -14,13 +17,13 @@ public sealed class JournalSocket : IDisposable
     private readonly string _path;
     private DescriptorHandle? _socket;
 
-    /// <summary>Connects to the host's.</summary>
+    /// <summary>Connects to the host's journal.</summary>
     public JournalSocket()
         : this(JournalPath)
     {
     }
 
-    /// <summary>Connects to the one at a path; as long as there is none every entry is dropped.</summary>
+    /// <summary>Connects to the socket at a path; while there is none, all entries are dropped.</summary>
     internal JournalSocket(string path)
     {
         _path = path;
@@ -30,7 +33,7 @@ public sealed class JournalSocket : IDisposable
     /// <summary>Whether there is a journal.</summary>
     public bool IsConnected => _socket is not null;
 
-    /// <summary>Whether standard error is the journal's stream: JOURNAL_STREAM names its device and inode (systemd.exec(5)).</summary>
+    /// <summary>Whether standard error is the journal's stream: JOURNAL_STREAM has its device and inode (systemd.exec(5)).</summary>
     public static bool IsStandardError()
     {
         if (Environment.GetEnvironmentVariable("JOURNAL_STREAM")?.Split(':') is not [var device, var inode] || !File.Exists(JournalPath))
@@ -44,7 +47,7 @@ public sealed class JournalSocket : IDisposable
             && string.Create(CultureInfo.InvariantCulture, $"{status.Inode}") == inode;
     }
 
-    /// <summary>Sends an entry. Where the journal's socket has been made anew since, the entry goes to that one.</summary>
+    /// <summary>Sends an entry; reconnects if the journal has made a new socket.</summary>
     public void Send(JournalEntry entry)
     {
         if (_socket is not null && Sockets.Send(_socket, entry.Data) is { Name: "ECONNREFUSED" or "ENOTCONN" })
@@ -70,7 +73,8 @@ public sealed class JournalSocket : IDisposable
     private DescriptorHandle? Connect()
     {
         var socket = Sockets.Create(AF_UNIX, SOCK_DGRAM, 0, nonBlocking: false, out _);
-        if (socket is not null && Sockets.Connect(socket, Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, _path, isAbstract: false))!) is not null)
+        var address = Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, _path, isAbstract: false))!;
+        if (socket is not null && Sockets.Connect(socket, address) is not null)
         {
             socket.Dispose();
             return null;

@@ -8,23 +8,23 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Output;
 
 /// <summary>
-/// <c>log = "file:PATH"</c>: lines as the worker wrote them, without their priority prefix, appended (O_APPEND, mode 0640), so that a rotation by copy and
-/// truncation works by itself. One by rename is noticed when something is written: the path's device and inode are
-/// compared with the open file's, at most once a second. What cannot be written (a full disk) is dropped, which is said
-/// once, and once more when it works again.
+/// <c>log = "file:PATH"</c>: appends the worker's lines without their priority prefix (O_APPEND, mode 0640). Rotation by copy
+/// and truncation needs no support. To detect a rotation by rename, a write compares the path's device and inode with the open
+/// file's, at most once a second. Lines that cannot be written (a full disk) are dropped; one message reports the failure, and
+/// one the recovery.
 /// </summary>
 /// <remarks>
-/// Who opens the file is decided by <see cref="TrustedFile"/>, on a thread of its own: a folder of others can be as slow as they
-/// like. While an open is stuck the lines of this service are lost, or go to the file that is open already.
+/// <see cref="TrustedFile"/> decides with which rights to open the file, on a separate thread: another user's directory can be
+/// arbitrarily slow. While an open blocks, the lines of this service are lost, or go to the file that is open.
 /// </remarks>
 public sealed class LogFile : IOutputSink
 {
-    /// <summary>Owner reads and writes, group reads.</summary>
+    /// <summary>The owner reads and writes, the group reads.</summary>
     public const int Mode = 0x1A0;
 
     private static readonly TimeSpan CheckInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How long the lines of a service wait for its file to be opened.</summary>
+    /// <summary>How long the lines of a service wait for its file to open.</summary>
     private static readonly TimeSpan OpenPatience = TimeSpan.FromSeconds(1);
 
     private readonly string _path;
@@ -38,16 +38,17 @@ public sealed class LogFile : IOutputSink
     private long? _checkedAt;
     private long _lost;
     private FileRefusal? _refused;
-    private string? _said;
+    private string? _reported;
     private ForeignCall<Opening>? _opening;
     private bool _isMidLine;
 
-    /// <summary>A file at that path, opened with the first line.</summary>
+    /// <summary>A log file at that path, opened with the first line.</summary>
     /// <param name="path">Its absolute path.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">The daemon's log.</param>
-    /// <param name="service">Whose it is, for the log.</param>
-    /// <param name="worker">The rights of the workers' user, asked for on a thread that may wait for the user database; null, or its answer: the daemon's own.</param>
+    /// <param name="service">The service's prefix for log messages.</param>
+    /// <param name="worker">Returns the rights of the workers' user; null, or a null result: the daemon's own. Called on a
+    /// thread that may wait for the user database.</param>
     public LogFile(string path, TimeProvider time, ILogger log, string? service = null, Func<FileRights?>? worker = null)
     {
         _worker = worker ?? (static () => null);
@@ -87,7 +88,7 @@ public sealed class LogFile : IOutputSink
             var count = Files.Write(_file!, data[done..], out var error);
             if (count <= 0)
             {
-                // Half a line stays, and is ended when there is room again.
+                // A partial line stays, and is ended when there is room again.
                 _isMidLine = done == 0 ? _isMidLine : data[done - 1] != (byte)'\n';
                 Lose(ends.Count(end => end > done), error ?? new SystemCallError("write", 28));
                 return;
@@ -99,14 +100,15 @@ public sealed class LogFile : IOutputSink
         _isMidLine = false;
         if (_lost > 0)
         {
-            _log.Kind(MessageIds.LogFileRecovered).Warning("{Whose}log file {Path}: writing works again; {Lines} lines were lost", _service, _path, _lost);
+            _log.Kind(MessageIds.LogFileRecovered)
+                .Warning("{Whose}log file {Path}: writing works again; {Lines} lines were lost", _service, _path, _lost);
             _lost = 0;
         }
     }
 
     /// <inheritdoc/>
-    public void Dropped(long lines) =>
-        _log.Kind(MessageIds.LogFileOverrun).Warning("{Whose}log file {Path}: {Lines} lines came faster than they could be written and were lost", _service, _path, lines);
+    public void Dropped(long lines) => _log.Kind(MessageIds.LogFileOverrun)
+        .Warning("{Whose}log file {Path}: dropped {Lines} lines: the file cannot be written fast enough", _service, _path, lines);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -115,7 +117,7 @@ public sealed class LogFile : IOutputSink
         _buffer.Dispose();
     }
 
-    /// <summary>Sees to it that the open file is the one at the path; looks no more than once a second.</summary>
+    /// <summary>Makes sure that the open file is the one at the path; checks at most once a second.</summary>
     private FileRefusal? Open()
     {
         if (_checkedAt is { } at && _time.GetElapsedTime(at) < CheckInterval)
@@ -126,7 +128,8 @@ public sealed class LogFile : IOutputSink
         _checkedAt = _time.GetTimestamp();
         Files.Status? known = _file is null ? null : _opened;
         var patience = _opening is null ? OpenPatience : TimeSpan.Zero;
-        _opening ??= new ForeignCall<Opening>(null, () => Look(known), static error => new Opening(null, default, FileRefusal.Of(error)));
+        _opening ??= new ForeignCall<Opening>(
+            null, () => OpenAtPath(known), static error => new Opening(null, default, FileRefusal.Of(error)));
         if (!_opening.TryGet(patience, out var opening))
         {
             return Refuse(FileRefusal.Of(new SystemCallError("open", ETIMEDOUT)));
@@ -147,17 +150,17 @@ public sealed class LogFile : IOutputSink
             _isMidLine = false;
         }
 
-        _said = null;
+        _reported = null;
         return null;
     }
 
-    private Opening Look(Files.Status? known)
+    private Opening OpenAtPath(Files.Status? known)
     {
         var file = TrustedFile.OpenToAppend(_path, Mode, _worker(), known, PathTrust.InForce, out var status, out var refusal);
         return new Opening(file, status, refusal);
     }
 
-    /// <summary>Rotated away and not to be opened anew: what is open is better than nothing.</summary>
+    /// <summary>Handles a failed open. After a rotation the old file stays in use, which is better than no file.</summary>
     private FileRefusal? Refuse(FileRefusal refusal)
     {
         _refused = refusal;
@@ -166,10 +169,14 @@ public sealed class LogFile : IOutputSink
             return refusal;
         }
 
-        if (_said != refusal.Reason)
+        if (_reported != refusal.Reason)
         {
-            _said = refusal.Reason;
-            _log.Kind(MessageIds.LogFileNotReopened).Warning("{Whose}log file {Path}: cannot be opened again: {Reason}; lines still go to the file that was opened before", _service, _path, refusal.Reason);
+            _reported = refusal.Reason;
+            _log.Kind(MessageIds.LogFileNotReopened).Warning(
+                "{Whose}log file {Path}: cannot be opened again: {Reason}; lines still go to the file that was opened before",
+                _service,
+                _path,
+                refusal.Reason);
         }
 
         return null;
@@ -177,12 +184,12 @@ public sealed class LogFile : IOutputSink
 
     private static string Remedy(string errno) => errno switch
     {
-        "ENOENT" => "make the folder, or name another file",
-        "EACCES" or "EPERM" or "EROFS" => "let the daemon's user write there, or name another file",
-        "EISDIR" => "that is a folder: name a file in it",
-        "ETIMEDOUT" => "see why the file system does not answer",
-        "ENOSPC" or "EDQUOT" => "make room",
-        _ => "what is written meanwhile can still be read by \"listenctl logs\"",
+        "ENOENT" => "create the directory, or name another file",
+        "EACCES" or "EPERM" or "EROFS" => "give the daemon's user write access, or name another file",
+        "EISDIR" => "the path is a directory: name a file in it",
+        "ETIMEDOUT" => "check why the file system does not respond",
+        "ENOSPC" or "EDQUOT" => "free disk space",
+        _ => "the newest lines are in \"listenctl logs\"",
     };
 
     private void Lose(int lines, SystemCallError why) => Lose(lines, FileRefusal.Of(why));
@@ -191,7 +198,12 @@ public sealed class LogFile : IOutputSink
     {
         if (_lost == 0)
         {
-            _log.Kind(MessageIds.LogFileFailed).Error("{Whose}log file {Path}: {Reason}: lines are lost until it works again; {Remedy}", _service, _path, why.Reason, why.Remedy ?? Remedy(why.Error?.Name ?? ""));
+            _log.Kind(MessageIds.LogFileFailed).Error(
+                "{Whose}log file {Path}: {Reason}: lines are lost until it works again; {Remedy}",
+                _service,
+                _path,
+                why.Reason,
+                why.Remedy ?? Remedy(why.Error?.Name ?? ""));
         }
 
         _lost += lines;

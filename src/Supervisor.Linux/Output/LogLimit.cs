@@ -6,15 +6,16 @@ using Supervisor.Linux.Kernel;
 namespace Supervisor.Linux.Output;
 
 /// <summary>
-/// Log lines that a worker or a client can cause at will: of each subject and kind the first in a minute are written, and at the
-/// end of that minute the newest, with how many more there were. So a flood costs few lines a minute. Lives on the loop.
+/// Limits log lines that a worker or a client can cause at will. For each subject and kind it writes the first lines of a
+/// minute; at the end of the minute it writes the newest one and how many more there were. So a flood causes few lines. Lives
+/// on the loop.
 /// </summary>
 public sealed class LogLimit : IDeadline, IDisposable
 {
-    /// <summary>Subjects and kinds that are told apart; what comes beyond is counted together, by its kind.</summary>
+    /// <summary>How many subjects and kinds are distinguished; further subjects share one counter per kind.</summary>
     public const int MostApart = 256;
 
-    /// <summary>For how long one line stands.</summary>
+    /// <summary>The length of the interval.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
     private readonly EventLoop _loop;
@@ -22,7 +23,7 @@ public sealed class LogLimit : IDeadline, IDisposable
     private readonly Dictionary<(string Subject, string Kind), Entry> _entries = [];
     private TimeSpan? _next;
 
-    /// <summary>A limit on what is written to <paramref name="log"/>.</summary>
+    /// <summary>A limit for <paramref name="log"/>.</summary>
     public LogLimit(EventLoop loop, ILogger log)
     {
         _loop = loop;
@@ -34,13 +35,13 @@ public sealed class LogLimit : IDeadline, IDisposable
     public TimeSpan? NextDeadline => _next;
 
     /// <summary>
-    /// Writes a line, or counts it. <paramref name="write"/> gets the log and what to put at the line's end: how many were
-    /// left out, or nothing. It may be called up to a minute later.
+    /// Writes a line, or counts it. <paramref name="write"/> gets the log and the end of the line: how many lines were left
+    /// out, or nothing. It may be called up to a minute later.
     /// </summary>
-    /// <param name="subject">Whom the line is about.</param>
-    /// <param name="kind">What has happened, one of a few words: never a text that a stranger chooses.</param>
+    /// <param name="subject">The subject of the line.</param>
+    /// <param name="kind">The kind of event, one of a few words: never text that a worker or client chooses.</param>
     /// <param name="write">Writes the line.</param>
-    /// <param name="first">How many in a minute are written at once.</param>
+    /// <param name="first">How many lines per minute are written at once.</param>
     public void Write(string subject, string kind, Action<ILogger, string> write, int first = 1)
     {
         var key = (subject, kind);
@@ -73,10 +74,10 @@ public sealed class LogLimit : IDeadline, IDisposable
         foreach (var (key, entry) in _entries.Where(pair => pair.Value.Until <= _loop.Now).ToArray())
         {
             _entries.Remove(key);
-            Tell(entry);
+            WriteNewest(entry);
             if (entry.LeftOut > 0)
             {
-                // The flood may last: the line that has just been written stands for the next minute, too.
+                // The flood may continue: the line that was just written counts for the next minute too.
                 _entries.Add(key, new Entry(_loop.Now + Interval, entry.Written, 0, null));
             }
         }
@@ -87,23 +88,26 @@ public sealed class LogLimit : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Writes what has been counted.</summary>
+    /// <summary>Writes the lines that were counted.</summary>
     public void Dispose()
     {
         _loop.Remove(this);
         foreach (var entry in _entries.Values)
         {
-            Tell(entry);
+            WriteNewest(entry);
         }
 
         _entries.Clear();
     }
 
-    private void Tell(Entry entry)
+    private void WriteNewest(Entry entry)
     {
         if (entry.LeftOut > 0)
         {
-            entry.Newest!(_log, entry.LeftOut == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" (and {entry.LeftOut - 1} more like it within a minute)"));
+            var more = entry.LeftOut == 1
+                ? ""
+                : string.Create(CultureInfo.InvariantCulture, $" (and {entry.LeftOut - 1} more like it within a minute)");
+            entry.Newest!(_log, more);
         }
     }
 

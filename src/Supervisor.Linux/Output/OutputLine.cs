@@ -6,16 +6,16 @@ namespace Supervisor.Linux.Output;
 /// <param name="Pid">The worker's process id.</param>
 /// <param name="Slot">Its slot; null for a hook, which has none.</param>
 /// <param name="Generation">Its generation.</param>
-/// <param name="IsError">Standard error, not standard output.</param>
+/// <param name="IsError">Whether it came from standard error.</param>
 /// <param name="Priority">0 to 7, syslog(3).</param>
 /// <param name="Text">The line, without its end and its priority prefix.</param>
 public sealed record OutputLine(long Seq, DateTimeOffset At, int Pid, int? Slot, int Generation, bool IsError, int Priority, string Text)
 {
-    /// <summary>Serilog's SourceContext of such lines in the daemon's own log.</summary>
+    /// <summary>Serilog's SourceContext of these lines in the daemon's own log.</summary>
     public const string LogSource = "worker";
 
     private const int OverheadBytes = 96;
 
-    /// <summary>About how many bytes of memory it takes.</summary>
+    /// <summary>The approximate memory in bytes.</summary>
     public long Weight => OverheadBytes + (2L * Text.Length);
 }

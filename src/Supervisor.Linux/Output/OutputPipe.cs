@@ -4,17 +4,17 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Output;
 
 /// <summary>
-/// The daemon's end of a worker's standard output or error: splits it into lines. A line longer than
-/// <see cref="MaxLineBytes"/> arrives in pieces; a last line without its newline arrives at the end of the stream, or
-/// of this object's life where a descendant holds the other end. At most
-/// <see cref="MaxBytesPerWake"/> are taken at a time, so that a worker that floods holds nobody up. Owns the descriptor.
+/// The daemon's end of a worker's standard output or error; splits it into lines. A line longer than <see cref="MaxLineBytes"/>
+/// arrives in pieces. A last line without a newline arrives at the end of the stream, or on disposal if a descendant holds the
+/// other end. It reads at most <see cref="MaxBytesPerWake"/> at a time, so that a flood from one worker delays no other. Owns
+/// the descriptor.
 /// </summary>
 public sealed class OutputPipe : IDisposable
 {
     /// <summary>Bytes of the longest line in one piece.</summary>
     public const int MaxLineBytes = 16 * 1024;
 
-    /// <summary>Bytes taken at a time.</summary>
+    /// <summary>Bytes read at a time.</summary>
     public const int MaxBytesPerWake = 64 * 1024;
 
     private readonly Action<string> _onLine;
@@ -22,7 +22,9 @@ public sealed class OutputPipe : IDisposable
     private int _length;
     private bool _inLongLine;
 
-    /// <summary>Takes over the read end <paramref name="descriptor"/>, which must not wait, and the beginning of a line that was read from it before.</summary>
+    /// <summary>
+    /// Takes over the non-blocking read end <paramref name="descriptor"/> and the beginning of a line that a predecessor read.
+    /// </summary>
     public OutputPipe(DescriptorHandle descriptor, Action<string> onLine, byte[]? rest = null)
     {
         Descriptor = descriptor;
@@ -38,10 +40,10 @@ public sealed class OutputPipe : IDisposable
     /// <summary>The read end, for the loop.</summary>
     public DescriptorHandle Descriptor { get; }
 
-    /// <summary>What was read of a line that has not ended; null where there is none.</summary>
+    /// <summary>The part that was read of an unfinished line; null if there is none.</summary>
     public byte[]? Rest => _length > 0 ? _buffer[.._length] : null;
 
-    /// <summary>Takes what has arrived; false at the end of the stream.</summary>
+    /// <summary>Reads what has arrived; false at the end of the stream.</summary>
     public bool Drain()
     {
         for (var taken = 0; taken < MaxBytesPerWake;)
@@ -62,7 +64,7 @@ public sealed class OutputPipe : IDisposable
             {
                 if (_length == 0)
                 {
-                    // A silent worker costs no buffer.
+                    // A worker that writes nothing needs no buffer.
                     _buffer = [];
                 }
 
@@ -119,7 +121,7 @@ public sealed class OutputPipe : IDisposable
         }
     }
 
-    /// <summary>How much of a piece ends with a character, not within one.</summary>
+    /// <summary>The length of the piece without a character that is cut at its end.</summary>
     private static int WholeCharacters(ReadOnlySpan<byte> piece)
     {
         for (var back = 1; back <= 3; back++)

@@ -6,60 +6,62 @@ using Supervisor.Linux.Paths;
 
 namespace Supervisor.Linux.Output;
 
-/// <summary>A line of a worker on its way out of the daemon.</summary>
+/// <summary>A worker's line that the daemon is to write.</summary>
 /// <param name="Pid">The worker's process.</param>
 /// <param name="Generation">Its generation.</param>
 /// <param name="Priority">syslog's, 0 to 7.</param>
 /// <param name="Text">The line without its priority prefix.</param>
 public readonly record struct OutgoingLine(int Pid, int Generation, int Priority, string Text);
 
-/// <summary>Where lines end up.</summary>
+/// <summary>A destination of lines.</summary>
 public interface IOutputSink : IDisposable
 {
-    /// <summary>Writes them, in order; may take its time.</summary>
+    /// <summary>Writes the lines in order; may block.</summary>
     void Write(IReadOnlyList<OutgoingLine> lines);
 
-    /// <summary>So many lines came faster than they could be written, and are lost.</summary>
+    /// <summary>Reports that this many lines were lost because they came faster than they could be written.</summary>
     void Dropped(long lines);
 }
 
 /// <summary>
-/// Takes a service's lines where they are read, on the loop, and writes them elsewhere: a disk or a journal that is slow or
-/// stuck holds nobody up. Where it falls behind by more than <see cref="Capacity"/> lines, lines are dropped, and counted.
+/// Accepts a service's lines on the loop and writes them on another thread, so that a slow or stuck disk or journal delays
+/// nothing else. It drops and counts lines beyond <see cref="Capacity"/>.
 /// </summary>
 public sealed class OutputQueue : IDisposable
 {
-    /// <summary>Lines that may wait.</summary>
+    /// <summary>How many lines may wait.</summary>
     public const int Capacity = 8192;
 
     private const int BatchLines = 512;
 
-    /// <summary>How often it says that lines were dropped, which a worker can cause at will: milliseconds.</summary>
-    private const int TellsEvery = 60_000;
+    /// <summary>How often it reports dropped lines, which a worker can cause at will: milliseconds.</summary>
+    private const int ReportInterval = 60_000;
 
     private static readonly TimeSpan EndTime = TimeSpan.FromSeconds(2);
 
-    private readonly Channel<OutgoingLine> _lines = Channel.CreateBounded<OutgoingLine>(new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
+    private readonly Channel<OutgoingLine> _lines = Channel.CreateBounded<OutgoingLine>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true });
     private readonly IOutputSink _sink;
     private readonly Task _writer;
-    private long? _told;
+    private long? _reportedAt;
     private long _dropped;
     private long _pending;
     private TaskCompletionSource? _written;
 
-    /// <summary>A queue in front of a sink, which it owns.</summary>
+    /// <summary>A queue for a sink, which it owns.</summary>
     public OutputQueue(IOutputSink sink)
     {
         _sink = sink;
         _writer = Task.Run(WriteAllAsync);
     }
 
-    /// <summary>The queue for a service's <c>log</c>; null where its lines go with the daemon's own.</summary>
+    /// <summary>The queue for a service's <c>log</c>; null if its lines go to the daemon's own log.</summary>
     /// <param name="spec">The service.</param>
     /// <param name="daemonLogsToJournal">Whether the daemon's own log goes to the journal.</param>
     /// <param name="time">The clock.</param>
     /// <param name="log">The daemon's log.</param>
-    /// <param name="worker">The rights of the workers' user on files, which open a log file in a folder that others may write; never called on the loop.</param>
+    /// <param name="worker">The rights of the workers' user on files, for a log file in a directory that others can write to;
+    /// never called on the loop.</param>
     public static OutputQueue? For(ServiceSpec spec, bool daemonLogsToJournal, TimeProvider time, ILogger log, Func<FileRights?> worker)
     {
         switch (spec.Log.Kind)
@@ -77,14 +79,16 @@ public sealed class OutputQueue : IDisposable
                 }
 
                 journal.Dispose();
-                log.Kind(MessageIds.JournalAbsent).Service(spec.Name).Warning("service {Service}: log = \"journal\": there is no journal on this host; its output goes with the daemon's own", spec.Name);
+                log.Kind(MessageIds.JournalAbsent).Service(spec.Name).Warning(
+                    "service {Service}: log = \"journal\": this host has no journal; its output goes to the daemon's own log",
+                    spec.Name);
                 return null;
             default:
                 throw new ArgumentOutOfRangeException(nameof(spec), spec.Log.Kind, null);
         }
     }
 
-    /// <summary>Takes a line; never waits.</summary>
+    /// <summary>Accepts a line; never waits.</summary>
     public void Write(OutgoingLine line)
     {
         Interlocked.Increment(ref _pending);
@@ -95,7 +99,7 @@ public sealed class OutputQueue : IDisposable
         }
     }
 
-    /// <summary>Waits until what there is has been written, as far as it goes in a reasonable time.</summary>
+    /// <summary>Waits until the queued lines are written, for a limited time.</summary>
     public void Flush()
     {
         var written = new TaskCompletionSource();
@@ -106,7 +110,7 @@ public sealed class OutputQueue : IDisposable
         }
     }
 
-    /// <summary>Writes what there is, as far as it goes in a reasonable time.</summary>
+    /// <summary>Writes the queued lines, for a limited time.</summary>
     public void Dispose()
     {
         _lines.Writer.TryComplete();
@@ -133,20 +137,20 @@ public sealed class OutputQueue : IDisposable
             }
 
             batch.Clear();
-            if (_told is null || Environment.TickCount64 - _told >= TellsEvery)
+            if (_reportedAt is null || Environment.TickCount64 - _reportedAt >= ReportInterval)
             {
-                TellDropped();
+                ReportDropped();
             }
         }
 
-        TellDropped();
+        ReportDropped();
     }
 
-    private void TellDropped()
+    private void ReportDropped()
     {
         if (Interlocked.Exchange(ref _dropped, 0) is > 0 and var dropped)
         {
-            _told = Environment.TickCount64;
+            _reportedAt = Environment.TickCount64;
             _sink.Dropped(dropped);
         }
     }

@@ -6,6 +6,6 @@ namespace Supervisor.Linux.Paths;
 /// <param name="Groups">Supplementary groups.</param>
 public sealed record FileRights(uint Uid, uint Gid, IReadOnlyList<uint> Groups)
 {
-    /// <summary>The user's name, for people.</summary>
+    /// <summary>The user's name, for messages.</summary>
     public string Name => PathTrust.Name(Uid);
 }

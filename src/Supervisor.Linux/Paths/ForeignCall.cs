@@ -4,9 +4,9 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Paths;
 
 /// <summary>
-/// A call on a thread of its own, which ends with it: with the rights of another user on files (<see cref="ThreadRights"/>), or
-/// with the daemon's where a path may be slow. A file system of others can hold it for as long as they like, so whoever wants
-/// the answer decides how long to wait; what nobody collects is closed by the collector of garbage.
+/// Runs a call on its own thread, with another user's rights on files (<see cref="ThreadRights"/>), or with the daemon's rights
+/// if a path may be slow. Another user's file system can block the call without limit, so the caller decides how long to wait.
+/// A result that no caller collects is disposed by the garbage collector.
 /// </summary>
 internal sealed class ForeignCall<T>
 {
@@ -16,7 +16,7 @@ internal sealed class ForeignCall<T>
     private T? _result;
     private ExceptionDispatchInfo? _failure;
 
-    /// <summary>Begins. <paramref name="refused"/> makes the answer where the rights cannot be had.</summary>
+    /// <summary>Starts the call. <paramref name="refused"/> makes the result if the thread cannot take the rights.</summary>
     public ForeignCall(FileRights? rights, Func<T> body, Func<SystemCallError, T> refused)
     {
         _thread = new Thread(Run, StackBytes) { IsBackground = true, Name = "files" };
@@ -26,7 +26,8 @@ internal sealed class ForeignCall<T>
         {
             try
             {
-                _result = rights is not null && ThreadRights.Take(rights.Uid, rights.Gid, [.. rights.Groups]) is { } error ? refused(error) : body();
+                var error = rights is null ? null : ThreadRights.Take(rights.Uid, rights.Gid, [.. rights.Groups]);
+                _result = error is { } refusal ? refused(refusal) : body();
             }
             catch (Exception exception)
             {
@@ -35,7 +36,7 @@ internal sealed class ForeignCall<T>
         }
     }
 
-    /// <summary>Waits for the answer; false where it has not come within <paramref name="patience"/>.</summary>
+    /// <summary>Waits for the result; false if it has not arrived within <paramref name="patience"/>.</summary>
     public bool TryGet(TimeSpan patience, out T? result)
     {
         var ended = _thread.Join(patience);
@@ -43,7 +44,7 @@ internal sealed class ForeignCall<T>
         return ended;
     }
 
-    /// <summary>Waits for the answer for as long as it takes.</summary>
+    /// <summary>Waits for the result without a time limit.</summary>
     public T Get()
     {
         _thread.Join();

@@ -3,39 +3,39 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Paths;
 
-/// <summary>Why a component of a path is not the daemon's own.</summary>
+/// <summary>Why a path component is not trusted.</summary>
 public enum PathFlaw
 {
-    /// <summary>It is.</summary>
+    /// <summary>The component is trusted.</summary>
     None,
 
-    /// <summary>It belongs to another user, who may change it, its mode, or what is in it.</summary>
+    /// <summary>Another user owns it and can change its content or mode.</summary>
     Owner,
 
-    /// <summary>A group may write to it.</summary>
+    /// <summary>A group can write to it.</summary>
     Group,
 
-    /// <summary>Everybody may write to it.</summary>
+    /// <summary>Every user can write to it.</summary>
     Others,
 
-    /// <summary>It lies on a FUSE file system that another user has mounted, who answers for every owner and mode there.</summary>
+    /// <summary>It is on a FUSE file system that another user has mounted, who controls every owner and mode there.</summary>
     FileSystem,
 }
 
-/// <summary>One component of a path as the kernel walked it.</summary>
-/// <param name="Path">The path to it, without links.</param>
-/// <param name="Status">Its owner and mode, from its own descriptor.</param>
-/// <param name="Target">Where it leads; null where it is not a symbolic link.</param>
-/// <param name="Flaw">Why it is not the daemon's own.</param>
+/// <summary>One component of a path as the walk found it.</summary>
+/// <param name="Path">The path of the component, without links.</param>
+/// <param name="Status">Its owner and mode, read from its descriptor.</param>
+/// <param name="Target">The link's target; null if it is not a symbolic link.</param>
+/// <param name="Flaw">Why it is not trusted.</param>
 public sealed record PathStep(string Path, Files.Status Status, string? Target, PathFlaw Flaw)
 {
-    /// <summary>The mode as chmod(1) takes it.</summary>
+    /// <summary>The mode in octal, as for chmod(1).</summary>
     public string Mode => "0" + Convert.ToString(Status.Permissions, 8);
 
     /// <summary>Its owner: name and number.</summary>
     public string Owner => PathTrust.Name(Status.Uid);
 
-    /// <summary>Directory, link or what else it is.</summary>
+    /// <summary>The file type in words: directory, symbolic link and so on.</summary>
     public string Kind => (Status.Mode & 0xF000) switch
     {
         0x4000 => "directory",
@@ -47,19 +47,22 @@ public sealed record PathStep(string Path, Files.Status Status, string? Target, 
         _ => "file of unknown type",
     };
 
-    /// <summary>What is wrong with it, for people; it names owner, mode and where a link leads.</summary>
+    /// <summary>What is wrong with it, in words: owner, mode and link target.</summary>
     public string Fault => Flaw switch
     {
         PathFlaw.None => "",
         PathFlaw.FileSystem => $"the {Kind} {Path} is on a FUSE file system that another user has mounted, who can show any content",
         PathFlaw.Owner => $"the {Kind} {Path}{Leads} belongs to {Owner}, mode {Mode}, who can replace what listend opens there",
-        PathFlaw.Group => string.Create(CultureInfo.InvariantCulture, $"the {Kind} {Path} is writable by its group (gid {Status.Gid}), owner {Owner}, mode {Mode}"),
+        PathFlaw.Group => string.Create(
+            CultureInfo.InvariantCulture,
+            $"the {Kind} {Path} is writable by its group (gid {Status.Gid}), owner {Owner}, mode {Mode}"),
         PathFlaw.Others => $"the {Kind} {Path} is writable by everybody, owner {Owner}, mode {Mode}",
         _ => throw new InvalidOperationException(Flaw.ToString()),
     };
 
-    /// <summary>What to do about it.</summary>
-    /// <param name="accept">How its owner can be accepted, such as <c>daemon.trusted_owners</c>; null where that cannot be.</param>
+    /// <summary>The remedy.</summary>
+    /// <param name="accept">How to accept its owner, such as <c>daemon.trusted_owners</c>; null if that is not
+    /// possible.</param>
     public string Remedy(string? accept)
     {
         var fix = Flaw switch

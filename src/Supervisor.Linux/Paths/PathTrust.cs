@@ -6,60 +6,60 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Paths;
 
 /// <summary>
-/// Whose files the daemon takes for its own: root's, its own user's, and those of users that were accepted knowingly
-/// (<c>daemon.trusted_owners</c>, <c>--trusted-owner</c>). Whoever else can change a file, or a directory above it, decides
-/// what the daemon reads or where it writes.
+/// The owners whose files the daemon trusts: root, its own user, and users accepted explicitly (<c>daemon.trusted_owners</c>,
+/// <c>--trusted-owner</c>). A user who can change a file, or a directory above it, controls what the daemon reads and where it
+/// writes.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A group may write where it is root's (0), or the primary group of a user who was accepted, or the group of a daemon that
-/// is not root and has a group of its own: one with the number of its user, as useradd(8) makes them (USERGROUPS_ENAB).
-/// A shared primary group such as "users" is not taken for one user.
+/// A group may write if it is root's (0), the primary group of an accepted user, or the private group of a daemon that does not
+/// run as root. A private group has the number of its user, as useradd(8) makes it (USERGROUPS_ENAB). A shared primary group
+/// such as "users" does not count as one user.
 /// </para>
 /// <para>
-/// Names are looked up in the user database when they are needed first, which can take long: not on the loop. A name that
-/// is a number needs no database.
+/// The first use looks names up in the user database, which can take long: not on the loop. A name that is a number needs no
+/// database.
 /// </para>
 /// </remarks>
 public sealed class PathTrust
 {
-    /// <summary>Answers of the user database: the same names are asked for again when the loop needs them, which must not wait.</summary>
+    /// <summary>Cached names of the user database, for the loop, which must not wait.</summary>
     private static readonly ConcurrentDictionary<string, (uint Uid, uint Gid)> Known = new(StringComparer.Ordinal);
 
     private static PathTrust _inForce = new([]);
     private readonly Lazy<(uint Uid, uint Gid)[]> _accepted;
 
-    /// <summary>Accepts these users too, by name or number. A name that no user has accepts nobody.</summary>
+    /// <summary>Also accepts these users, by name or number. A name without an entry accepts no user.</summary>
     public PathTrust(IReadOnlyCollection<string> owners)
     {
         Owners = owners;
         _accepted = new(() => [.. owners.Select(Find).Where(user => user is not null).Select(user => user!.Value)]);
     }
 
-    /// <summary>What holds for the files of services: the configuration that is in force says so. Any thread.</summary>
+    /// <summary>The trust for the files of services, from the active configuration. Any thread.</summary>
     public static PathTrust InForce
     {
         get => Volatile.Read(ref _inForce);
         set => Volatile.Write(ref _inForce, value);
     }
 
-    /// <summary>The users that were accepted.</summary>
+    /// <summary>The accepted users.</summary>
     public IReadOnlyCollection<string> Owners { get; }
 
-    /// <summary>Whether this daemon is root: only then is there a boundary between it and every other user.</summary>
+    /// <summary>Whether the daemon runs as root: only then do its rights exceed every other user's.</summary>
     public static bool IsRoot => Processes.EffectiveUid == 0;
 
-    /// <summary>Whether a user's files are taken for the daemon's own.</summary>
+    /// <summary>Whether files of a user are trusted.</summary>
     public bool Accepts(uint uid) => uid == 0 || uid == Processes.EffectiveUid || _accepted.Value.Any(user => user.Uid == uid);
 
-    /// <summary>The same trust, and a user as well: whoever runs a worker decides what the worker reads and writes anyway.</summary>
+    /// <summary>The same trust plus one user: the user of a worker controls what the worker reads and writes anyway.</summary>
     public PathTrust With(uint uid) => new([.. Owners, uid.ToString(CultureInfo.InvariantCulture)]);
 
-    /// <summary>Whether a group that may write changes nothing.</summary>
+    /// <summary>Whether write access of a group is acceptable.</summary>
     public bool AcceptsGroup(uint gid) =>
         gid == 0 || (gid == Processes.EffectiveGid && gid == Processes.EffectiveUid) || _accepted.Value.Any(user => user.Gid == gid);
 
-    /// <summary>Looks the names up now, on a thread that may wait.</summary>
+    /// <summary>Looks the names up now; the thread may wait.</summary>
     public PathTrust Resolve()
     {
         _ = _accepted.Value;
@@ -77,14 +77,14 @@ public sealed class PathTrust
         return UserDirectory.Host.FindUser(name, out _) is { } user ? Known.GetOrAdd(name, (user.Uid, user.Gid)) : null;
     }
 
-    /// <summary>A user's name for people, with its number.</summary>
+    /// <summary>A user's name and number, for messages.</summary>
     internal static string Name(uint uid)
     {
         var number = uid.ToString(CultureInfo.InvariantCulture);
         return ShortName(uid) is var name && name == number ? $"uid {number}" : $"{name} (uid {number})";
     }
 
-    /// <summary>As a configuration takes it: the name, or the number where it has none.</summary>
+    /// <summary>A user's name for a configuration, or its number if it has no name.</summary>
     internal static string ShortName(uint uid)
     {
         var number = uid.ToString(CultureInfo.InvariantCulture);

@@ -5,29 +5,29 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Paths;
 
 /// <summary>
-/// A path walked from the root, component by component, as the kernel would, but with a descriptor of each component in hand:
-/// what is judged is what is used, whoever renames what in the meantime. Links are read and walked the same way.
+/// Walks a path from the root, component by component, as the kernel does, and holds a descriptor of each component. So the
+/// file that is judged is the file that is used, even if another process renames it. Links are read and walked in the same way.
 /// Owns its descriptors.
 /// </summary>
 /// <remarks>
 /// <para>
-/// A component is trusted where its owner is (<see cref="PathTrust"/>) and nobody else may write to it. A directory with the
-/// sticky bit may be written by everybody: there only an entry's owner, the directory's or root can rename or remove it
-/// (unlink(2), EPERM), and the entry's owner is the next thing that is looked at.
+/// A component is trusted if its owner is (<see cref="PathTrust"/>) and no other user can write to it. Every user may write to
+/// a directory with the sticky bit: there only root and the owners of the directory and of an entry can rename or remove the
+/// entry (unlink(2), EPERM). The walk checks the entry's owner next.
 /// </para>
 /// <para>
-/// The owner of "/" is trusted: whoever has it can replace everything below. In a user namespace without the host's root
-/// that is the overflow user (user_namespaces(7)), and no path would be usable otherwise.
+/// The owner of "/" is trusted, because that user can replace everything below. In a user namespace without the host's root it
+/// is the overflow user (user_namespaces(7)); otherwise no path would be usable.
 /// </para>
 /// <para>
-/// The links of /proc/PID/fd and the like lead where their text does not say ("magic links", openat2(2)). They are walked by
-/// their text, and so they lead nowhere. /proc itself shows the thread that asks, which has the daemon's memory: no walk for
-/// another user goes there.
+/// Links of /proc/PID/fd and similar do not lead where their text says ("magic links", openat2(2)). The walk follows their
+/// text, which does not exist. A walk for another user must not enter /proc, because it shows the calling thread, which has the
+/// daemon's memory.
 /// </para>
 /// </remarks>
 public sealed class PathWalk : IDisposable
 {
-    /// <summary>As many links as the kernel follows: MAXSYMLINKS, linux/namei.h.</summary>
+    /// <summary>How many links the kernel follows: MAXSYMLINKS, linux/namei.h.</summary>
     public const int MostLinks = 40;
 
     private const int NotADirectory = 20;
@@ -50,37 +50,39 @@ public sealed class PathWalk : IDisposable
         _forAnother = forAnother;
     }
 
-    /// <summary>Every component, the root first, links where they were met.</summary>
+    /// <summary>Every component, beginning with the root, including the links.</summary>
     public IReadOnlyList<PathStep> Steps => _steps;
 
-    /// <summary>The directory in which the last component is, or would be made; null where the walk did not get there.</summary>
+    /// <summary>The directory of the last component; null if the walk did not get there.</summary>
     public DescriptorHandle? Parent { get; private set; }
 
     /// <summary>The last component's name in <see cref="Parent"/>.</summary>
     public string Name { get; private set; } = "";
 
-    /// <summary>What the path leads to, by O_PATH; null where nothing has that name, or the walk did not get there.</summary>
+    /// <summary>
+    /// The file that the path leads to, opened with O_PATH; null if it does not exist, or if the walk did not get there.
+    /// </summary>
     public DescriptorHandle? Target { get; private set; }
 
     /// <summary>Owner and mode of <see cref="Target"/>.</summary>
     public Files.Status TargetStatus { get; private set; }
 
-    /// <summary>Why the walk ended before the last component; ENOENT of the last one is no error.</summary>
+    /// <summary>Why the walk stopped before the last component. ENOENT for the last one is not an error.</summary>
     public SystemCallError? Error { get; private set; }
 
-    /// <summary>Whether it went no further, as was asked for.</summary>
+    /// <summary>Whether the walk stopped at a flaw, as requested.</summary>
     public bool IsStopped { get; private set; }
 
-    /// <summary>The path without links, as far as it was walked.</summary>
+    /// <summary>The path without links, as far as the walk got.</summary>
     public string RealPath => "/" + string.Join('/', _names);
 
-    /// <summary>The first component that is not the daemon's own; null where there is none.</summary>
+    /// <summary>The first component that is not trusted; null if all are.</summary>
     public PathStep? FirstFlaw => _steps.Find(step => step.Flaw != PathFlaw.None);
 
-    /// <summary>Whether nothing is there now.</summary>
+    /// <summary>Whether the path does not exist.</summary>
     public bool IsMissing => Error is null ? Target is null : Error.Value.Errno is ENOENT or NotADirectory;
 
-    /// <summary>The links that were met, for people: <c> (/srv/current -> releases/3)</c>; empty without any.</summary>
+    /// <summary>The links on the path, for messages: <c> (/srv/current -> releases/3)</c>; empty if there are none.</summary>
     public string Links
     {
         get
@@ -90,12 +92,15 @@ public sealed class PathWalk : IDisposable
         }
     }
 
-    /// <summary>Walks a path. What it touches may be another user's and slow: not on the loop, unless every component is known to be the daemon's own.</summary>
-    /// <param name="path">An absolute path; a relative one begins in the working directory.</param>
-    /// <param name="trust">Whose files are the daemon's own.</param>
-    /// <param name="followLast">Whether a link as the last component is followed.</param>
-    /// <param name="forAnother">Whether this thread walks with the rights of another user (<see cref="ForeignCall{T}"/>).</param>
-    /// <param name="stopAtFlaw">Whether nothing is touched that lies in a directory, or behind a link, of others.</param>
+    /// <summary>
+    /// Walks a path. It may access slow file systems of other users: not on the loop, unless every component is known to be
+    /// trusted.
+    /// </summary>
+    /// <param name="path">An absolute path, or one relative to the working directory.</param>
+    /// <param name="trust">The trusted owners.</param>
+    /// <param name="followLast">Whether to follow a link as the last component.</param>
+    /// <param name="forAnother">Whether this thread has another user's rights (<see cref="ForeignCall{T}"/>).</param>
+    /// <param name="stopAtFlaw">Whether to access nothing in an untrusted directory or behind an untrusted link.</param>
     public static PathWalk Of(string path, PathTrust trust, bool followLast = true, bool forAnother = false, bool stopAtFlaw = false)
     {
         var walk = new PathWalk(trust, forAnother, stopAtFlaw);
@@ -103,7 +108,10 @@ public sealed class PathWalk : IDisposable
         return walk;
     }
 
-    /// <summary>Makes what is missing of a directory's path, each with <paramref name="mode"/> less the umask, and walks it. Nothing is made in a directory of others.</summary>
+    /// <summary>
+    /// Creates the missing directories of a path, with <paramref name="mode"/> less the umask, and walks it. It creates nothing
+    /// in an untrusted directory.
+    /// </summary>
     public static PathWalk MakeDirectories(string path, PathTrust trust, int mode)
     {
         while (true)
@@ -125,7 +133,7 @@ public sealed class PathWalk : IDisposable
         }
     }
 
-    /// <summary>What the path leads to becomes the caller's.</summary>
+    /// <summary>Hands the descriptor of the target over to the caller.</summary>
     public DescriptorHandle? TakeTarget()
     {
         var target = Target;
@@ -169,7 +177,7 @@ public sealed class PathWalk : IDisposable
             var next = FilesAt.Pin(at, name, out refused);
             if (next is null)
             {
-                // What is missing can be made here.
+                // A missing component can be created here.
                 (Parent, Name) = (at, name);
                 return refused.Errno == ENOENT && _ahead.Count == 0 ? null : refused;
             }
@@ -234,7 +242,7 @@ public sealed class PathWalk : IDisposable
                 Put(target);
                 if (_ahead.Count == 0)
                 {
-                    // A link to "/" or ".".
+                    // The target is "/" or ".".
                     _ahead.Push(".");
                 }
 
@@ -267,7 +275,7 @@ public sealed class PathWalk : IDisposable
         throw new InvalidOperationException(path);
     }
 
-    /// <summary>A path's components go before those that are ahead.</summary>
+    /// <summary>Puts the components of a path before the remaining ones.</summary>
     private void Put(string path)
     {
         foreach (var name in path.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(name => name != ".").Reverse())
@@ -281,7 +289,8 @@ public sealed class PathWalk : IDisposable
         if (status.Device != _device || _steps.Count == 0)
         {
             _device = status.Device;
-            _isForeignFileSystem = FilesAt.FileSystemOf(component) == FilesAt.FuseFileSystem && !(FuseOwner(_device) is { } owner && Accepts(owner));
+            _isForeignFileSystem = FilesAt.FileSystemOf(component) == FilesAt.FuseFileSystem
+                && !(FuseOwner(_device) is { } owner && Accepts(owner));
         }
 
         AddStep(status, target, Judge(component, status));
@@ -304,7 +313,7 @@ public sealed class PathWalk : IDisposable
             return PathFlaw.Owner;
         }
 
-        // A link has no mode of its own, a device is what its driver lets be written; a sticky directory is judged by its entries.
+        // A link has no mode, and a device's driver decides on writes. In a sticky directory the owners of the entries count.
         if (component is null || status.IsLink || status.IsCharacterDevice || (status.IsDirectory && (status.Permissions & sticky) != 0))
         {
             return PathFlaw.None;
@@ -315,7 +324,10 @@ public sealed class PathWalk : IDisposable
             : PathFlaw.None;
     }
 
-    /// <summary>Who mounted a FUSE file system: user_id= in /proc/self/mountinfo (fuse(4), mount options); null where that does not say.</summary>
+    /// <summary>
+    /// The user who mounted a FUSE file system: user_id= in /proc/self/mountinfo (fuse(4), mount options); null if it is not
+    /// listed.
+    /// </summary>
     private static uint? FuseOwner(ulong device)
     {
         const string key = "user_id=";
@@ -337,7 +349,7 @@ public sealed class PathWalk : IDisposable
         }
         catch (IOException)
         {
-            // Then nobody is accepted.
+            // Without the owner the file system is not trusted.
         }
 
         return null;

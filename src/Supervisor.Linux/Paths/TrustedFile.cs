@@ -5,23 +5,23 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Paths;
 
 /// <summary>
-/// Opens the files that a configuration names for a service. Where every component of the path is the daemon's own, the daemon
-/// opens it. Elsewhere whoever can write there decides where the path leads, so the daemon opens it with the rights of the
-/// worker's user, who gains nothing that way; where the workers have the daemon's own rights it is refused.
+/// Opens the files that a configuration names for a service. If every component of the path is trusted, the daemon opens the
+/// file with its own rights. Otherwise another user controls where the path leads. The daemon then opens the file with the
+/// rights of the worker's user, who gains nothing that way. If the workers have the daemon's own rights, it refuses the file.
 /// </summary>
 /// <remarks>
-/// A file is pinned first (O_PATH) and opened through its pin, so a FIFO, a device or a socket is never opened, only looked at.
+/// It pins a file first (O_PATH) and opens it through the pin, so it never opens a FIFO, a device or a socket.
 /// </remarks>
 public static class TrustedFile
 {
-    /// <summary>How its owner is accepted, for remedies.</summary>
+    /// <summary>The setting that accepts an owner, for remedies.</summary>
     public const string Setting = "daemon.trusted_owners";
 
     private const int IsDirectory = 21;
     private const int Attempts = 8;
 
     /// <summary>
-    /// The rights by which a path would be opened now: null for the daemon's own. False with the reason where it would be
+    /// The rights with which a path would be opened now: null for the daemon's own. False with the reason if the path would be
     /// refused. For <c>listend check</c>; it opens nothing.
     /// </summary>
     public static bool TryJudge(string path, FileRights? worker, PathTrust trust, out FileRights? rights, out FileRefusal? refusal)
@@ -33,12 +33,20 @@ public static class TrustedFile
     }
 
     /// <summary>
-    /// Opens a regular file to append to it, or makes it with <paramref name="mode"/>; a character device that is root's own
-    /// (/dev/null) is taken too. A file with more than one name is refused: the other one may be a file that the user could not
-    /// write. May take its time: any thread but the loop, and never one that took other rights before.
+    /// Opens a regular file for appending, or creates it with <paramref name="mode"/>. It also accepts a character device that
+    /// root owns (/dev/null). It refuses a file with several names, because another name may be a file that the user cannot
+    /// write. May block: not on the loop, and not on a thread that has taken other rights.
     /// </summary>
-    /// <returns>The descriptor, the caller's, with <paramref name="status"/>; null with the refusal. Null without one: it is still the file <paramref name="known"/>.</returns>
-    public static DescriptorHandle? OpenToAppend(string path, int mode, FileRights? worker, Files.Status? known, PathTrust trust, out Files.Status status, out FileRefusal? refusal)
+    /// <returns>The descriptor, which the caller owns, and <paramref name="status"/>; null with the refusal; null without a
+    /// refusal if it is still the file <paramref name="known"/>.</returns>
+    public static DescriptorHandle? OpenToAppend(
+        string path,
+        int mode,
+        FileRights? worker,
+        Files.Status? known,
+        PathTrust trust,
+        out Files.Status status,
+        out FileRefusal? refusal)
     {
         var (file, found, refused) = With(path, worker, trust, followLast: false, walk => Append(walk, mode, known));
         (status, refusal) = (found, refused);
@@ -46,8 +54,7 @@ public static class TrustedFile
     }
 
     /// <summary>
-    /// Reads a regular file of at most <paramref name="most"/> bytes whole; links are followed, by whoever opens it. May take its
-    /// time: any thread but the loop.
+    /// Reads a whole regular file of at most <paramref name="most"/> bytes, following links. May block: not on the loop.
     /// </summary>
     public static byte[]? Read(string path, int most, FileRights? worker, PathTrust trust, out FileRefusal? refusal)
     {
@@ -56,7 +63,10 @@ public static class TrustedFile
         return content;
     }
 
-    /// <summary>Opens what a walk has found for reading: regular, and of whatever owner, which the caller has judged. The caller's.</summary>
+    /// <summary>
+    /// Opens the target of a walk for reading, which must be a regular file. The caller has checked its owner and owns the
+    /// descriptor.
+    /// </summary>
     public static DescriptorHandle? OpenToRead(PathWalk walk, out FileRefusal? refusal)
     {
         const int noEntry = 2;
@@ -76,8 +86,8 @@ public static class TrustedFile
     }
 
     /// <summary>
-    /// Opens a file of the daemon's own to read and write, or makes it: refused where anybody else could have put it there, or
-    /// where it is a link, not a regular file or has a second name. The caller's.
+    /// Opens a file of the daemon for reading and writing, or creates it. It refuses a file that another user could have
+    /// created, a link, a file that is not regular, and a file with several names. The caller owns the descriptor.
     /// </summary>
     public static DescriptorHandle? OpenOwn(string path, int mode, PathTrust trust, out FileRefusal? refusal)
     {
@@ -90,7 +100,9 @@ public static class TrustedFile
                 return null;
             }
 
-            var file = walk.Target is { } there ? FilesAt.OpenPinned(there, writes: true, out var refused) : FilesAt.Create(walk.Parent!, walk.Name, mode, out refused);
+            var file = walk.Target is { } there
+                ? FilesAt.OpenPinned(there, writes: true, out var refused)
+                : FilesAt.Create(walk.Parent!, walk.Name, mode, out refused);
             if (file is not null || refused.Errno != EEXIST)
             {
                 refusal = file is null ? FileRefusal.Of(refused) : null;
@@ -102,7 +114,10 @@ public static class TrustedFile
         return null;
     }
 
-    /// <summary>Reads a file of the daemon's own whole; refused as <see cref="OpenOwn"/> does. A refusal without an error is one that must not be passed over.</summary>
+    /// <summary>
+    /// Reads a whole file of the daemon, with the checks of <see cref="OpenOwn"/>. The caller must not ignore a refusal without
+    /// an error.
+    /// </summary>
     public static byte[]? ReadOwn(string path, int most, PathTrust trust, out FileRefusal? refusal)
     {
         using var walk = PathWalk.Of(path, trust, followLast: false);
@@ -122,7 +137,8 @@ public static class TrustedFile
         : walk.Target is null ? null
         : walk.TargetStatus.IsLink ? new FileRefusal(null, $"{walk.RealPath} is a symbolic link", $"rm {walk.RealPath}")
         : !walk.TargetStatus.IsRegular ? NotRegular(walk)
-        : walk.TargetStatus.Links != 1 ? new FileRefusal(null, $"{walk.RealPath} has {walk.TargetStatus.Links} names (hard links)", $"rm {walk.RealPath}")
+        : walk.TargetStatus.Links != 1
+            ? new FileRefusal(null, $"{walk.RealPath} has {walk.TargetStatus.Links} names (hard links)", $"rm {walk.RealPath}")
         : null;
 
     private static (T? Result, Files.Status Status, FileRefusal? Refusal) With<T>(
@@ -133,7 +149,7 @@ public static class TrustedFile
         string? because;
         using (var walk = PathWalk.Of(path, trust))
         {
-            // A path of which the rest cannot be seen is judged by what can be.
+            // If the rest of the path cannot be read, the readable part decides.
             if (walk.FirstFlaw is not { } flaw)
             {
                 return use(walk);
@@ -149,7 +165,8 @@ public static class TrustedFile
 
         if (rights is null)
         {
-            // A daemon that is not root has nothing that its workers have not; what others could redirect is refused all the same.
+            // A daemon that does not run as root has the same rights as its workers, but still refuses links that others could
+            // redirect.
             using var own = PathWalk.Of(path, trust, followLast);
             return own.Steps.FirstOrDefault(step => step is { Target: not null, Flaw: not PathFlaw.None }) is { } link
                 ? (null, default, new FileRefusal(null, $"{path}: {link.Fault}", link.Remedy(Accept(link))))
@@ -162,14 +179,15 @@ public static class TrustedFile
             {
                 using var walk = PathWalk.Of(path, trust, followLast, forAnother: true);
                 var (result, status, refusal) = use(walk);
-                return (result, status, refusal is null ? null : refusal with { Reason = $"{refusal.Reason}; it is opened with the rights of {rights.Name}, because {because}" });
+                var reason = $"{refusal?.Reason}; it is opened with the rights of {rights.Name}, because {because}";
+                return (result, status, refusal is null ? null : refusal with { Reason = reason });
             },
             error => (null, default, FileRefusal.Of(error, $"taking the rights of {rights.Name}"))).Get();
     }
 
     /// <summary>
-    /// What an untrusted path means: the worker's rights where only the worker's user decides what is there, the daemon's own
-    /// where it is not root, else a refusal. A third user must not decide what the worker reads.
+    /// The rights for an untrusted path: the worker's if only the worker's user controls the path, and the daemon's own if it
+    /// does not run as root. Otherwise a refusal: a third user must not control what the worker reads.
     /// </summary>
     private static FileRefusal? Refuse(string path, PathWalk walk, FileRights? worker, PathTrust trust, out FileRights? rights)
     {
@@ -178,18 +196,23 @@ public static class TrustedFile
         if (worker is null)
         {
             return PathTrust.IsRoot
-                ? new FileRefusal(null, $"{flaw.Fault}{walk.Links}", $"{flaw.Remedy(Accept(flaw))}, or run the service as another user than root")
+                ? new FileRefusal(
+                    null, $"{flaw.Fault}{walk.Links}", $"{flaw.Remedy(Accept(flaw))}, or run the service as a user other than root")
                 : null;
         }
 
         using var own = PathWalk.Of(path, trust.With(worker.Uid));
         return own.FirstFlaw is { } foreign
-            ? new FileRefusal(null, $"{foreign.Fault}{own.Links}, which is neither root nor the service's user {worker.Name}", foreign.Remedy(Accept(foreign)))
+            ? new FileRefusal(
+                null,
+                $"{foreign.Fault}{own.Links}, which is neither root nor the service's user {worker.Name}",
+                foreign.Remedy(Accept(foreign)))
             : null;
     }
 
-    /// <summary>How a component's owner is accepted knowingly.</summary>
-    public static string? Accept(PathStep flaw) => flaw.Flaw == PathFlaw.Owner ? $"accept its owner by {Setting} = [\"{PathTrust.ShortName(flaw.Status.Uid)}\"]"
+    /// <summary>How to accept the owner of a component.</summary>
+    public static string? Accept(PathStep flaw) =>
+        flaw.Flaw == PathFlaw.Owner ? $"accept its owner by {Setting} = [\"{PathTrust.ShortName(flaw.Status.Uid)}\"]"
         : flaw.Flaw == PathFlaw.Group ? $"accept the user whose primary group that is by {Setting}"
         : null;
 
@@ -213,10 +236,12 @@ public static class TrustedFile
                 continue;
             }
 
-            // Somebody made it in the meantime.
+            // Another process has created it in the meantime.
             using (there)
             {
-                return Files.GetStatus(there, out var status) is { } unseen ? (null, default, FileRefusal.Of(unseen)) : Reopen(walk, there, status, known);
+                return Files.GetStatus(there, out var status) is { } unseen
+                    ? (null, default, FileRefusal.Of(unseen))
+                    : Reopen(walk, there, status, known);
             }
         }
 
@@ -225,7 +250,8 @@ public static class TrustedFile
             : (null, default, FileRefusal.Of(new SystemCallError("open", EEXIST)));
     }
 
-    private static (DescriptorHandle?, Files.Status, FileRefusal?) Reopen(PathWalk walk, DescriptorHandle pinned, Files.Status status, Files.Status? known)
+    private static (DescriptorHandle?, Files.Status, FileRefusal?) Reopen(
+        PathWalk walk, DescriptorHandle pinned, Files.Status status, Files.Status? known)
     {
         if (known is { } before && (before.Device, before.Inode) == (status.Device, status.Inode))
         {
@@ -233,7 +259,7 @@ public static class TrustedFile
         }
 
         var wrong = status.IsDirectory ? FileRefusal.Of(new SystemCallError("open", IsDirectory))
-            : status.IsLink ? new FileRefusal(null, $"{walk.RealPath} is a symbolic link", "remove it; listend makes the file")
+            : status.IsLink ? new FileRefusal(null, $"{walk.RealPath} is a symbolic link", "remove it; listend creates the file")
             : status.IsCharacterDevice && walk.FirstFlaw is null ? null
             : !status.IsRegular ? NotRegular(walk)
             : null;
@@ -246,7 +272,10 @@ public static class TrustedFile
     {
         var wrong = Files.GetStatus(file, out var status) is { } unseen ? FileRefusal.Of(unseen)
             : status.IsRegular && status.Links != 1
-                ? new FileRefusal(null, $"{walk.RealPath} has {status.Links} names (hard links), so it may be another file", "remove it; listend makes the file")
+                ? new FileRefusal(
+                    null,
+                    $"{walk.RealPath} has {status.Links} names (hard links), so it may be another file",
+                    "remove it; listend creates the file")
             : null;
         if (wrong is null)
         {
@@ -283,7 +312,8 @@ public static class TrustedFile
             length += count;
             if (length > most)
             {
-                return (null, default, new FileRefusal(null, $"{walk.RealPath} is larger than {most} bytes", "name the right file, or remove from it what is not needed"));
+                var reason = $"{walk.RealPath} is larger than {most} bytes";
+                return (null, default, new FileRefusal(null, reason, "check the file's name, or shorten the file"));
             }
 
             if (length == content.Length)

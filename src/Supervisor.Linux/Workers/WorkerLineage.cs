@@ -30,7 +30,7 @@ internal sealed class WorkerLineage(ServiceContext service)
             () => async () =>
             {
                 using var pidfd = Processes.OpenPidfd(pid, out _);
-                return pidfd is null ? null : await ProcessLook.ReadWithTokenAsync(pid, pidfd, IsSpawned).ConfigureAwait(false);
+                return pidfd is null ? null : await LineageReader.ReadWithTokenAsync(pid, pidfd, IsSpawned).ConfigureAwait(false);
             },
             lineage =>
             {

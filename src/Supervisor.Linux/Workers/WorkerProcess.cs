@@ -219,7 +219,7 @@ public sealed class WorkerProcess : IDisposable
 
     /// <summary>
     /// Whether a process is the worker's, where that can be told by one call: it is one of its processes, or of a session whose
-    /// number is its own. Null where it has to be looked at (<see cref="ProcessLook"/>), false where there is none.
+    /// number is its own. Null where it has to be looked at (<see cref="LineageReader"/>), false where there is none.
     /// </summary>
     internal bool? Knows(int pid)
     {

@@ -4,19 +4,21 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
 
-/// <summary>Reads who a process is. A walk through /proc that the process's user can make long: never on the loop.</summary>
-internal static class ProcessLook
+/// <summary>
+/// Reads a process's identity and ancestors. The process's user can make this walk through /proc slow: never on the loop.
+/// </summary>
+internal static class LineageReader
 {
-    /// <summary>How many parents are followed.</summary>
+    /// <summary>How many ancestors are followed.</summary>
     private const int MaxDepth = 64;
 
-    /// <summary>How often a chain that changes while it is read is read again.</summary>
+    /// <summary>How often a chain that changes during the walk is read again.</summary>
     private const int MaxAttempts = 8;
 
     /// <summary>
-    /// What the kernel says of the process; null where it has ended or changes too fast. <paramref name="pidfd"/> was opened
-    /// before: the process still runs afterwards, so that nothing that was read is another one's with the same number.
-    /// <paramref name="uid"/> is what the kernel said of it elsewhere (SO_PEERCRED), or null.
+    /// The process's user and ancestors; null if it has exited or changes too fast. <paramref name="pidfd"/> was opened before
+    /// and the process still runs afterwards, so nothing was read from another process with a reused id. <paramref name="uid"/>
+    /// is the user that the kernel reported elsewhere (SO_PEERCRED), or null.
     /// </summary>
     public static ProcessLineage? Read(int pid, DescriptorHandle pidfd, uint? uid)
     {
@@ -25,7 +27,7 @@ internal static class ProcessLook
         var chain = Chain(pid);
         for (var attempt = 0; chain.Length > 0; attempt++)
         {
-            // A parent can exit and its number be given away between two steps: what two walks agree on held together.
+            // A parent can exit and its id be reused between two steps, so two walks must give the same result.
             var again = Chain(pid);
             if (again.AsSpan().SequenceEqual(chain.AsSpan()))
             {
@@ -45,17 +47,24 @@ internal static class ProcessLook
             : null;
     }
 
-    /// <summary>The same with the token of its topmost ancestor, where that is a child of the daemon which the daemon did not spawn itself.</summary>
+    /// <summary>
+    /// As <see cref="Read"/>, with the token of the topmost ancestor if that is a child of the daemon which the daemon did not
+    /// spawn.
+    /// </summary>
     public static async Task<ProcessLineage?> ReadWithTokenAsync(int pid, DescriptorHandle pidfd, Func<int, bool> isSpawned)
     {
         var lineage = Read(pid, pidfd, null);
-        if (lineage is not { IsBelowDaemon: true } || isSpawned(lineage.Top.Pid) || ProcFile.UsersOf(lineage.Top.Pid)?.Effective != lineage.Uid)
+        if (lineage is not { IsBelowDaemon: true }
+            || isSpawned(lineage.Top.Pid)
+            || ProcFile.UsersOf(lineage.Top.Pid)?.Effective != lineage.Uid)
         {
             return lineage;
         }
 
         var values = await ProcessEnvironment.ReadAsync(lineage.Top.Pid, lineage.Uid, WorkerTokens.Variable).ConfigureAwait(false);
-        return Processes.IsThere(pidfd) && ProcFile.Read(lineage.Top.Pid)?.StartTime == lineage.Top.StartTime ? lineage with { Token = values[0] } : null;
+        return Processes.IsThere(pidfd) && ProcFile.Read(lineage.Top.Pid)?.StartTime == lineage.Top.StartTime
+            ? lineage with { Token = values[0] }
+            : null;
     }
 
     private static ImmutableArray<ProcessStep> Chain(int pid)

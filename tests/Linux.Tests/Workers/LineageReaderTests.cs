@@ -7,7 +7,7 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Tests.Workers;
 
 /// <summary>Who a process is, read from the kernel.</summary>
-public class ProcessLookTests : KernelTest
+public class LineageReaderTests : KernelTest
 {
     private readonly TemporaryDirectory _directory = new();
 
@@ -27,7 +27,7 @@ public class ProcessLookTests : KernelTest
         var raised = StartCat(_directory["cat"], out var other, uid: 65534);
         Assert.Equal((65534u, 65534u, 65534u), ProcFile.UsersOf(plain.Pid));
         Assert.Equal((65534u, 0u, 0u), ProcFile.UsersOf(raised.Pid));
-        Assert.Equal(0u, ProcessLook.Read(raised.Pid, raised.Pidfd, null)!.Uid);
+        Assert.Equal(0u, LineageReader.Read(raised.Pid, raised.Pidfd, null)!.Uid);
         input.Dispose();
         other.Dispose();
         Child.End(plain);
@@ -39,7 +39,7 @@ public class ProcessLookTests : KernelTest
     public void A_lineage_is_the_parent_chain_until_the_process_is_reaped()
     {
         var child = StartCat("/bin/cat", out var input);
-        var lineage = ProcessLook.Read(child.Pid, child.Pidfd, 7)!;
+        var lineage = LineageReader.Read(child.Pid, child.Pidfd, 7)!;
         var step = Assert.Single(lineage.Chain);
         Assert.Equal(
             (child.Pid, Processes.CurrentPid, child.Pid, true, 7u),
@@ -51,7 +51,7 @@ public class ProcessLookTests : KernelTest
         input.Dispose();
         Libc.WaitFor(child.Pidfd);
         Assert.NotNull(Processes.Reap(child.Pidfd));
-        Assert.Null(ProcessLook.Read(child.Pid, child.Pidfd, 7));
+        Assert.Null(LineageReader.Read(child.Pid, child.Pidfd, 7));
         child.Pidfd.Dispose();
     }
 
@@ -99,9 +99,9 @@ public class ProcessLookTests : KernelTest
             Assert.True(worker.Knows(leader.Pid));
             Assert.Null(worker.Knows(stranger.Pid));
             Assert.False(worker.Knows(0));
-            Assert.False(worker.Owns(ProcessLook.Read(stranger.Pid, stranger.Pidfd, null)!));
-            Assert.False(worker.Owns(ProcessLook.Read(stranger.Pid, stranger.Pidfd, null)! with { Token = "u" }));
-            Assert.True(worker.Owns(ProcessLook.Read(stranger.Pid, stranger.Pidfd, null)! with { Token = "t" }));
+            Assert.False(worker.Owns(LineageReader.Read(stranger.Pid, stranger.Pidfd, null)!));
+            Assert.False(worker.Owns(LineageReader.Read(stranger.Pid, stranger.Pidfd, null)! with { Token = "u" }));
+            Assert.True(worker.Owns(LineageReader.Read(stranger.Pid, stranger.Pidfd, null)! with { Token = "t" }));
             input.Dispose();
             other.Dispose();
             Libc.WaitFor(leader.Pidfd);
