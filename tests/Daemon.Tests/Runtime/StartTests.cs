@@ -41,6 +41,28 @@ public sealed class StartTests : IDisposable
     }
 
     [Fact]
+    public async Task A_state_names_each_shard_of_a_listener()
+    {
+        var running = RunAsync(() => FreshStart.Run(Request(Listener("web", 0) with { Shards = 3 })));
+        await _system.Manager.NextAsync();
+        Assert.Equal(3, Assert.Single(StateFile.Read(_runtime.Paths.StateFile).Manifest!.Listeners).Shards?.Places?.Length);
+        await _system.SendAsync(PosixSignal.SIGTERM);
+        Assert.Equal(0, await running);
+    }
+
+    [Fact]
+    public async Task A_reload_by_signal_is_told_to_systemd_and_a_shutdown_is_too()
+    {
+        var running = RunAsync(() => FreshStart.Run(Request(Listener("web", 0))));
+        Assert.Equal("READY=1", await _system.Manager.NextAsync());
+        await _system.SendAsync(PosixSignal.SIGHUP);
+        Assert.Equal(["RELOADING=1", "READY=1"], [await _system.Manager.NextAsync(), await _system.Manager.NextAsync()]);
+        await _system.SendAsync(PosixSignal.SIGTERM);
+        Assert.Equal("STOPPING=1", await _system.Manager.NextAsync());
+        Assert.Equal(0, await running);
+    }
+
+    [Fact]
     public async Task A_start_with_nothing_to_serve_fails()
     {
         using var holder = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
