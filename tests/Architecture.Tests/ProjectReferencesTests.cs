@@ -1,6 +1,6 @@
 using System.Xml.Linq;
 
-namespace Supervisor.Core.Tests.Architecture;
+namespace Supervisor.Architecture;
 
 /// <summary>Arrows point one way: a project under src refers to those alone that are listed here.</summary>
 public class ProjectReferencesTests

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace Supervisor.Core.Tests.Architecture;
+namespace Supervisor.Architecture;
 
 /// <summary>Each relative link of the Markdown pages leads to a file, and to a heading of it.</summary>
 public partial class LinkTests
