@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""demonstrate.py PROTOCOL: runs the listend.toml of the current folder and asks its service without pause while it is
-restarted twice. Ends by itself, with 0 only if every request was answered, and by more than one process.
+"""demonstrate.py PROTOCOL: runs the listend.toml of the current directory and sends requests to its service while it is
+restarted twice. Exits with 0 only if every request was answered, and by more than one process.
 
-PROTOCOL is http, fastcgi, udp or seqpacket: how the service is asked. An answer holds the process id of who gave it.
-LISTEND_BIN is the folder of listend and listenctl; without it, that of "make publish". In files named *.in, as in
-listend.toml, @dir@ is a folder of this run's own and @here@ the example's.
+PROTOCOL is the service's protocol: http, fastcgi, udp or seqpacket. A reply contains the process id of its worker.
+LISTEND_BIN is the directory of listend and listenctl, by default that of "make publish". In files named *.in and in
+listend.toml, @dir@ is the directory of this run, @here@ is the example's, and @python3@ is this interpreter.
 """
 import json
 import os
@@ -63,8 +63,15 @@ def fastcgi(address):
         return bytes([1, kind, 0, 1]) + len(content).to_bytes(2, 'big') + b'\0\0' + content
 
     script = str(HERE / 'index.php').encode()
-    values = {b'REQUEST_METHOD': b'GET', b'SCRIPT_FILENAME': script, b'SCRIPT_NAME': b'/index.php', b'SERVER_PROTOCOL': b'HTTP/1.1', b'REDIRECT_STATUS': b'200'}
-    params = b''.join(bytes([len(k), len(v)]) + k + v if len(v) < 128 else bytes([len(k)]) + (len(v) | 1 << 31).to_bytes(4, 'big') + k + v for k, v in values.items())
+    values = {
+        b'REQUEST_METHOD': b'GET', b'SCRIPT_FILENAME': script, b'SCRIPT_NAME': b'/index.php',
+        b'SERVER_PROTOCOL': b'HTTP/1.1', b'REDIRECT_STATUS': b'200',
+    }
+
+    def size(value):
+        return bytes([len(value)]) if len(value) < 128 else (len(value) | 1 << 31).to_bytes(4, 'big')
+
+    params = b''.join(size(name) + size(value) + name + value for name, value in values.items())
     with connect(address, socket.SOCK_STREAM) as s:
         s.sendall(record(1, b'\0\1\0\0\0\0\0\0') + record(4, params) + record(4, b'') + record(5, b''))
         data, body = read(s), b''
@@ -92,11 +99,11 @@ def seqpacket(address):
     return answer
 
 
-ASK = {'http': http, 'fastcgi': fastcgi, 'udp': datagram, 'seqpacket': seqpacket}
+PROTOCOLS = {'http': http, 'fastcgi': fastcgi, 'udp': datagram, 'seqpacket': seqpacket}
 
 
 def main():
-    ask = ASK[sys.argv[1]]
+    ask = PROTOCOLS[sys.argv[1]]
     for program in ('listend', 'listenctl'):
         if not (BIN / program).exists():
             sys.exit(f'{BIN / program} is not there; run: make publish')
@@ -110,28 +117,30 @@ def main():
     runtime = directory + '/run'
     log = open(directory + '/log', 'w')
     daemon = subprocess.Popen(
-        [BIN / 'listend', 'run', '--config', config, '--runtime-directory', runtime, '--log-format', 'text'], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        [BIN / 'listend', 'run', '--config', config, '--runtime-directory', runtime, '--log-format', 'text'],
+        stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     done = False
     try:
         def control(*words):
-            return subprocess.run([BIN / 'listenctl', '--socket', runtime + '/control.sock', *words], capture_output=True, text=True, timeout=2 * LIMIT)
+            command = [BIN / 'listenctl', '--socket', runtime + '/control.sock', *words]
+            return subprocess.run(command, capture_output=True, text=True, timeout=2 * LIMIT)
 
         def services():
             answer = control('status', '--json')
             return json.loads(answer.stdout)['services'] if answer.returncode == 0 else []
 
-        # The first workers are there when all are ready; listenctl cannot be asked to wait for a start that is under way.
+        # The service is up when all its workers are ready; listenctl cannot wait for a start that is in progress.
         deadline = time.monotonic() + LIMIT
         while not ((now := services()) and all(one['ready'] >= one['desired'] for one in now)):
             if daemon.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError('the service did not get ready')
+                raise RuntimeError('the service did not become ready')
             time.sleep(0.1)
 
         name = now[0]['name']
         address = json.loads(control('listeners', '--json').stdout)[0]['effective']
         answered, failures, over = {}, [], threading.Event()
 
-        def go_on():
+        def send_requests():
             while not over.is_set():
                 try:
                     who = max(int(number) for number in re.findall(rb'\d+', ask(address)))
@@ -140,9 +149,9 @@ def main():
                     failures.append(error)
                 time.sleep(0.002)
 
-        askers = [threading.Thread(target=go_on) for _ in range(4)]
-        for asker in askers:
-            asker.start()
+        clients = [threading.Thread(target=send_requests) for _ in range(4)]
+        for client in clients:
+            client.start()
         outcome = 0
         for _ in range(2):
             restart = control('restart', name, '--wait', '--timeout', f'{LIMIT}s')
@@ -151,9 +160,10 @@ def main():
                 print(restart.stderr, file=sys.stderr)
             time.sleep(0.3)
         over.set()
-        for asker in askers:
-            asker.join()
-        print(f'{name} at {address}: {sum(answered.values())} requests answered by {len(answered)} processes through 2 restarts, {len(failures)} failed')
+        for client in clients:
+            client.join()
+        print(f'{name} at {address}: {sum(answered.values())} requests answered by {len(answered)} processes '
+              f'through 2 restarts, {len(failures)} failed')
         for failure in failures[:5]:
             print(f'  {failure!r}')
         done = outcome == 0 and not failures and len(answered) >= 2

@@ -1,4 +1,4 @@
-"""What the Python workers of these examples share: readiness, and an accept loop that ends on SIGTERM with everybody answered."""
+"""Shared by the Python workers of these examples: readiness, and an accept loop that finishes its requests on SIGTERM."""
 import os
 import selectors
 import signal
@@ -11,7 +11,7 @@ def ready():
 
 
 def serve(listener, answer):
-    """Accepts until SIGTERM. The listener is shared: a sibling may take the connection that woke this one, so accept() must not wait."""
+    """Accepts until SIGTERM. A sibling may take the connection that woke this worker, so accept() must not wait."""
     leaving, wake = socket.socketpair()
     wake.setblocking(False)
     signal.signal(signal.SIGTERM, lambda *_: None)

@@ -1,4 +1,4 @@
-// A Kestrel worker that takes its listeners from listend: one line, whatever the hand-off.
+// A Kestrel worker that takes its listeners from listend: one line, with every hand-off.
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;

@@ -5,7 +5,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import serving
 
-# As Einhorn's own libraries do: the variables are for children of the master alone.
+# As in Einhorn's libraries: the variables are only for children of the master.
 assert int(os.environ['EINHORN_MASTER_PID']) == os.getppid() and os.environ['EINHORN_FD_COUNT'] == '1'
 family = getattr(socket, os.environ['EINHORN_FD_FAMILY_0'])
 serving.serve(socket.socket(family, socket.SOCK_STREAM, fileno=int(os.environ['EINHORN_FD_0'])), serving.http)

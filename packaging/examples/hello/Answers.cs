@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http;
 namespace Hello;
 
 /// <summary>
-/// The worker's four pages: <c>/</c> who answers, <c>/pid</c> the process id, <c>/slow?ms=500</c> an answer after that
-/// many milliseconds (0 to 10,000), <c>/big?kb=64</c> a body of that many KiB (0 to 65,536).
+/// The worker's four pages: <c>/</c> names the worker, <c>/pid</c> has the process id, <c>/slow?ms=500</c> responds after that
+/// many milliseconds (0 to 10,000), <c>/big?kb=64</c> has a body of that many KiB (0 to 65,536).
 /// </summary>
 internal sealed class Answers
 {

@@ -1,10 +1,11 @@
-// The bundled worker: a minimal Kestrel on sockets that somebody else made.
+// The bundled worker: a minimal Kestrel on inherited sockets.
 //
-// The supervisor has bound and configured the listener long before this process started, keeps its own descriptor of
-// it, and shares it with the siblings of this worker and with the workers of the next generation. What that asks of a
-// worker, UseListend() does: it takes descriptors 3.. as LISTEN_FDS says and binds nothing itself, says READY=1 once
-// Kestrel accepts, and on SIGTERM closes its descriptor of the listener, never the listener; what this worker has
-// accepted it answers, what it has not accepted stays in the kernel's queue for the siblings.
+// listend has bound and configured the listener before this process starts. It keeps its own descriptor of the listener, and
+// shares the listener with the other workers, also of the next generation. UseListend() does what a worker must do:
+// - It takes the descriptors of LISTEN_FDS, from 3 on, and binds nothing.
+// - It sends READY=1 when Kestrel accepts connections.
+// - On SIGTERM it closes its descriptor of the listener and does not shut the listener down. This worker answers the
+//   connections that it has accepted; the others stay in the kernel's queue for the other workers.
 using Hello;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -16,7 +17,7 @@ using Supervisor.Client;
 if (Environment.GetEnvironmentVariable("LISTEN_FDS") is null
     || Environment.GetEnvironmentVariable("LISTEN_PID") != Environment.ProcessId.ToString())
 {
-    // Without this Kestrel would bind its own default, localhost:5000.
+    // Without this check Kestrel would bind its default, localhost:5000.
     Console.Error.WriteLine("hello: no inherited sockets: LISTEN_FDS is not set, or LISTEN_PID is not this process. Start it by listend "
         + "or systemd-socket-activate.");
     return 2;

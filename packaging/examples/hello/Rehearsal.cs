@@ -1,8 +1,8 @@
 namespace Hello;
 
 /// <summary>
-/// What this worker is told to do wrong, so that a supervisor can be watched while it copes: HELLO_START_DELAY_MS
-/// (milliseconds before the host starts: a worker slow to get ready) and HELLO_FAIL (exit, hang, crash-after-ready).
+/// Faults to simulate, so that a user can watch how listend handles them: HELLO_START_DELAY_MS (milliseconds before the host
+/// starts, a worker that is slow to become ready) and HELLO_FAIL (exit, hang, crash-after-ready).
 /// </summary>
 internal sealed class Rehearsal
 {
@@ -15,7 +15,7 @@ internal sealed class Rehearsal
         _failure = failure;
     }
 
-    /// <summary>Reads HELLO_START_DELAY_MS and HELLO_FAIL; what is absent or senseless is "no delay" and "no failure".</summary>
+    /// <summary>Reads HELLO_START_DELAY_MS and HELLO_FAIL; absent or invalid values mean no delay and no failure.</summary>
     public static Rehearsal FromEnvironment()
     {
         var delay = int.TryParse(Environment.GetEnvironmentVariable("HELLO_START_DELAY_MS"), out var milliseconds)
@@ -24,7 +24,7 @@ internal sealed class Rehearsal
         return new Rehearsal(TimeSpan.FromMilliseconds(delay), Environment.GetEnvironmentVariable("HELLO_FAIL"));
     }
 
-    /// <summary>Delays, hangs or fails as told. Returns the exit code to leave with, or null to go on.</summary>
+    /// <summary>Delays, hangs or fails as configured. Returns the exit code, or null to continue.</summary>
     public async Task<int?> BeforeStartAsync()
     {
         if (_startDelay > TimeSpan.Zero)
@@ -35,10 +35,10 @@ internal sealed class Rehearsal
         switch (_failure)
         {
             case "exit":
-                Console.Error.WriteLine("hello: HELLO_FAIL=exit: leaving with code 1 before readiness");
+                Console.Error.WriteLine("hello: HELLO_FAIL=exit: exiting with code 1 before readiness");
                 return 1;
             case "hang":
-                Console.Error.WriteLine("hello: HELLO_FAIL=hang: never getting ready");
+                Console.Error.WriteLine("hello: HELLO_FAIL=hang: not becoming ready");
                 await Task.Delay(Timeout.InfiniteTimeSpan);
                 return null;
             default:
@@ -46,7 +46,7 @@ internal sealed class Rehearsal
         }
     }
 
-    /// <summary>Ends the process by SIGABRT if it was told to crash once it is ready.</summary>
+    /// <summary>Aborts the process with SIGABRT for HELLO_FAIL=crash-after-ready.</summary>
     public void AfterReady()
     {
         if (_failure == "crash-after-ready")

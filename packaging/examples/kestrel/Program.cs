@@ -1,4 +1,4 @@
-// Kestrel as it comes, on the sockets that it inherits: what a program does that knows systemd and not listend.
+// Kestrel without changes, on inherited sockets: a program that supports systemd and does not know listend.
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;

@@ -1,4 +1,4 @@
-// A Node worker as anybody would write it. listend passes the listener as descriptor 3.
+// A Node worker without changes for listend, which passes the listener as descriptor 3.
 const http = require('http');
 
 const server = http.createServer((request, response) => response.end(`node ${process.pid}\n`));

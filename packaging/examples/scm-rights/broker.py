@@ -1,11 +1,11 @@
-"""A client of listend's broker: take("web") gives the socket, or says why not."""
+"""A client of listend's broker: take("web") returns the socket, or raises an error with the reason."""
 import json
 import os
 import socket
 
 
 def take(*names, path=None):
-    """The sockets of these listeners, all of them or none, in that order."""
+    """Returns the sockets of these listeners in order: all of them or none."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as broker:
         broker.settimeout(10)
         broker.connect(path or os.environ['LISTEND_BROKER'])
