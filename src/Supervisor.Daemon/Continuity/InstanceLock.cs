@@ -12,6 +12,8 @@ namespace Supervisor.Daemon.Continuity;
 /// </summary>
 internal sealed class InstanceLock : IDisposable
 {
+    private const string Elsewhere = "set another directory with --runtime-directory or daemon.runtime_directory";
+
     private readonly DescriptorHandle _file;
 
     private InstanceLock(DescriptorHandle file) => _file = file;
@@ -41,7 +43,7 @@ internal sealed class InstanceLock : IDisposable
         error = Make(paths.Directory, directoryMode, isOurs: false) ?? Make(paths.NotifyDirectory, notifyMode, isOurs: true);
         if (error is not null)
         {
-            error = $"runtime directory {paths.Directory}: {error}, or set another directory with --runtime-directory or daemon.runtime_directory";
+            error = $"runtime directory {paths.Directory}: {error}, or {Elsewhere}";
             return null;
         }
 
@@ -50,7 +52,7 @@ internal sealed class InstanceLock : IDisposable
         var file = TrustedFile.OpenOwn(paths.LockFile, fileMode, PathTrust.InForce, out var refused);
         if (file is null)
         {
-            error = $"runtime directory {paths.Directory}: cannot open {paths.LockFile}: {refused}; change its owner to this user, or set another directory with --runtime-directory or daemon.runtime_directory";
+            error = $"runtime directory {paths.Directory}: cannot open {paths.LockFile}: {refused}; change its owner to this user, or {Elsewhere}";
             return null;
         }
 

@@ -71,7 +71,8 @@ internal sealed class LiveTakeover(
         }
 
         lifecycle.Succession = SuccessionPhase.None;
-        var message = string.Create(CultureInfo.InvariantCulture, $"take-over by listend (pid {pid}) failed, the running daemon continues: {failure}");
+        var message = string.Create(
+            CultureInfo.InvariantCulture, $"take-over by listend (pid {pid}) failed, the running daemon continues: {failure}");
         log.Kind(MessageIds.TakeoverFailed).Error("{Message}", message);
         events.Daemon("daemon-takeover-failed", message);
         quiescence.End();

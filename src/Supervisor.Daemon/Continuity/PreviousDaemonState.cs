@@ -29,7 +29,8 @@ internal enum SuccessionWay
 /// <param name="manifest">The state.</param>
 /// <param name="unknown">What a newer version wrote into the state and this one does not know.</param>
 /// <param name="descriptors">The descriptors.</param>
-internal sealed class PreviousDaemonState(SuccessionWay way, DaemonManifest manifest, UnknownFields unknown, IncomingDescriptors descriptors) : IDisposable
+internal sealed class PreviousDaemonState(
+    SuccessionWay way, DaemonManifest manifest, UnknownFields unknown, IncomingDescriptors descriptors) : IDisposable
 {
     /// <summary>How this daemon continues.</summary>
     public SuccessionWay Way => way;
@@ -76,7 +77,8 @@ internal sealed class PreviousDaemonState(SuccessionWay way, DaemonManifest mani
     /// <summary>The succession in words, for the log, the event and the histories.</summary>
     public string Note => way switch
     {
-        SuccessionWay.ReExecuted => $"re-executed: listend {manifest.Version} (pid {manifest.Pid}) is now listend {DaemonInfo.Version}, upgrade {Upgrades}",
+        SuccessionWay.ReExecuted =>
+            $"re-executed: listend {manifest.Version} (pid {manifest.Pid}) is now listend {DaemonInfo.Version}, upgrade {Upgrades}",
         SuccessionWay.TookOver => $"{Self} took over from a running daemon (listend {manifest.Version}, pid {manifest.Pid})",
         SuccessionWay.Recovered => $"{Self} recovered from a previous daemon (listend {manifest.Version}, pid {manifest.Pid}, exited)",
         _ => throw new InvalidOperationException(way.ToString()),

@@ -22,7 +22,8 @@ internal static class ReExecutedState
     public static PreviousDaemonState? Take(out string? error)
     {
         error = null;
-        if (Environment.GetEnvironmentVariable(Variable) is not { } text || Read(text, Processes.CurrentPid, out var manifest, out var unknown, out error) is not { } number)
+        if (Environment.GetEnvironmentVariable(Variable) is not { } text
+            || Read(text, Processes.CurrentPid, out var manifest, out var unknown, out error) is not { } number)
         {
             return null;
         }

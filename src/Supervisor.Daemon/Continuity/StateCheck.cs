@@ -54,7 +54,8 @@ internal static class StateCheck
     private static IEnumerable<string> DirectoryErrors(DaemonManifest manifest)
     {
         var accepted = new DaemonConfig { TrustedOwners = manifest.Config.TrustedOwners };
-        if (manifest.Config.RuntimeDirectory is { } directory && TrustedRuntimeDirectory.Error(directory, accepted, new ConfigPlaces()) is { } exposed)
+        if (manifest.Config.RuntimeDirectory is { } directory
+            && TrustedRuntimeDirectory.Error(directory, accepted, new ConfigPlaces()) is { } exposed)
         {
             yield return exposed.ToString();
         }
@@ -63,6 +64,7 @@ internal static class StateCheck
     private static IEnumerable<string> ConfigErrors(string path, DaemonManifest manifest)
     {
         var given = manifest.Listeners.Where(entry => entry.IsGiven).Select(entry => entry.Spec.Name).ToHashSet(StringComparer.Ordinal);
-        return ConfigLoading.Load(path, Profile.State, ConfigLoading.Context with { IsGiven = given.Contains }).Errors.Select(error => error.ToString());
+        return ConfigLoading.Load(path, Profile.State, ConfigLoading.Context with { IsGiven = given.Contains }).Errors
+            .Select(error => error.ToString());
     }
 }

@@ -210,5 +210,6 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
     private static bool IsSame(ServiceState saved, ServiceState now) =>
         saved with { Workers = now.Workers } == now
         && saved.Workers.Length == now.Workers.Length
-        && saved.Workers.Zip(now.Workers).All(pair => pair.First with { WatchdogDeadline = null } == pair.Second with { WatchdogDeadline = null });
+        && saved.Workers.Zip(now.Workers)
+            .All(pair => pair.First with { WatchdogDeadline = null } == pair.Second with { WatchdogDeadline = null });
 }

@@ -121,7 +121,8 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
     {
         var events = sources.Events.Events;
         return new StreamEntry(
-            events.Newest, [.. events.After(0, int.MaxValue).Item1.Select(one => JsonSerializer.SerializeToElement(one, ControlJson.Default.EventDocument))]);
+            events.Newest,
+            [.. events.After(0, int.MaxValue).Item1.Select(one => JsonSerializer.SerializeToElement(one, ControlJson.Default.EventDocument))]);
     }
 
     private static string ReadBootId()

@@ -75,7 +75,8 @@ internal static class TakenOverState
             return misread;
         }
 
-        var lost = manifest.Listeners.FirstOrDefault(entry => entry.Inode != 0 && !descriptors.Has(DescriptorKey.Listener(entry.Spec.Name)));
+        var lost = manifest.Listeners.FirstOrDefault(
+            entry => entry.Inode != 0 && !descriptors.Has(DescriptorKey.Listener(entry.Spec.Name)));
         return lost is null ? null : $"it did not send listener \"{lost.Spec.Name}\"";
     }
 }

@@ -43,7 +43,8 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
     {
         // What the kernel says comes first: a token only speaks for a process that it says nothing of.
         var owner = services.FirstOrDefault(runner => runner.Facts.Any(worker => Membership.IsMember(worker, process)))
-            ?? (token is null ? null : services.FirstOrDefault(runner => runner.Facts.Any(worker => Membership.IsMemberByToken(worker, process, token))));
+            ?? (token is null ? null : services.FirstOrDefault(
+                runner => runner.Facts.Any(worker => Membership.IsMemberByToken(worker, process, token))));
         return owner is null ? null : new BrokerService(owner.Name, owner.State.Spec.Listeners);
     }
 
@@ -63,7 +64,8 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
 
             if (held.Descriptor is not { } former || !Files.AreSame(former, descriptor))
             {
-                return new BrokerError(BrokerErrorCode.Invalid, $"\"{name}\" already holds another descriptor: drop it first, or choose another name");
+                return new BrokerError(
+                    BrokerErrorCode.Invalid, $"\"{name}\" already holds another descriptor: drop it first, or choose another name");
             }
 
             // The same open file once more is what is there already.
@@ -96,7 +98,8 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
 
         if (services.FirstOrDefault(runner => runner.Uses(handle)) is { } user)
         {
-            return new BrokerError(BrokerErrorCode.Denied, $"service \"{user.Name}\" uses \"{name}\": remove it from the service's listeners and reload first");
+            return new BrokerError(
+                BrokerErrorCode.Denied, $"service \"{user.Name}\" uses \"{name}\": remove it from the service's listeners and reload first");
         }
 
         listeners.Release(handle);

@@ -115,7 +115,8 @@ internal sealed class DaemonParts : IDisposable
     /// <summary>Starts the services that wait for a listener, which now has its socket.</summary>
     public void StartServicesOf(ListenerHandle handle)
     {
-        foreach (var runner in Services.Where(runner => !Lifecycle.IsShuttingDown && runner.Blocked is not null && runner.Listeners.Contains(handle)))
+        foreach (var runner in Services.Where(
+            runner => !Lifecycle.IsShuttingDown && runner.Blocked is not null && runner.Listeners.Contains(handle)))
         {
             runner.Activate();
         }

@@ -20,7 +20,8 @@ namespace Supervisor.Daemon.Runtime;
 /// <param name="IsDirectoryGiven">Whether the command line names the directory.</param>
 /// <param name="TakeOver">Whether to take over from a daemon of another configuration.</param>
 /// <param name="Executable">What a re-execution executes.</param>
-internal sealed record StartOptions(ConfigResult Configured, string? ConfigFile, string Directory, bool IsDirectoryGiven, bool TakeOver, Executable Executable);
+internal sealed record StartOptions(
+    ConfigResult Configured, string? ConfigFile, string Directory, bool IsDirectoryGiven, bool TakeOver, Executable Executable);
 
 /// <summary>Decides whose successor this daemon is, and starts it.</summary>
 internal static class DaemonStart

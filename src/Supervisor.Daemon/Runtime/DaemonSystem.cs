@@ -21,8 +21,9 @@ internal sealed class DaemonSystem : IDaemonSystem
     /// <inheritdoc/>
     public IDisposable Handle(Action<PosixSignal> onSignal)
     {
+        PosixSignal[] signals = [PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGHUP];
         var handlers = new Handlers(
-            [.. new[] { PosixSignal.SIGTERM, PosixSignal.SIGINT, PosixSignal.SIGHUP }.Select(signal => PosixSignalRegistration.Create(signal, context =>
+            [.. signals.Select(signal => PosixSignalRegistration.Create(signal, context =>
             {
                 // The daemon exits in its own way, not in the runtime's.
                 context.Cancel = true;

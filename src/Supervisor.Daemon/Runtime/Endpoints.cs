@@ -20,7 +20,8 @@ internal sealed class Endpoints : IDisposable
     private readonly BrokerTable _table;
     private readonly CrashSafeDescriptors _descriptors;
 
-    private Endpoints(DaemonParts parts, StartRequest request, PreviousDaemonState? previous, ControlServer control, Broker broker, BrokerTable table)
+    private Endpoints(
+        DaemonParts parts, StartRequest request, PreviousDaemonState? previous, ControlServer control, Broker broker, BrokerTable table)
     {
         _control = control;
         _broker = broker;
@@ -29,8 +30,10 @@ internal sealed class Endpoints : IDisposable
         var sources = new StateSources(
             parts.Loop, request.Info, parts.Tokens.Mark, parts.Config, parts.Listeners, parts.Conflicts.GivesUp, parts.Services,
             parts.Events, previous?.Unknown);
-        var snapshots = new StateSnapshots(sources, new OwnSockets(request.Lock.Descriptor, control.Listener, broker), () => _descriptors.Link);
-        Checkpointer = new StateCheckpointer(parts.Loop, parts.Listeners, parts.Services, snapshots, _descriptors, request.Info.Paths.StateFile, request.Log);
+        var snapshots = new StateSnapshots(
+            sources, new OwnSockets(request.Lock.Descriptor, control.Listener, broker), () => _descriptors.Link);
+        Checkpointer = new StateCheckpointer(
+            parts.Loop, parts.Listeners, parts.Services, snapshots, _descriptors, request.Info.Paths.StateFile, request.Log);
         var quiescence = new Quiescence(parts.Loop, control, parts.Orphans, parts.Disposer);
         ReExec = new ReExec(
             parts.Loop, parts.Lifecycle, () => parts.Reloader.IsUnderWay, snapshots.ForCheck, quiescence,
@@ -55,7 +58,8 @@ internal sealed class Endpoints : IDisposable
     public static Endpoints? TryOpen(DaemonParts parts, StartRequest request, PreviousDaemonState? previous, out string? error)
     {
         var paths = request.Info.Paths;
-        var control = ControlServer.TryBind(parts.Loop, paths.ControlSocket, request.Log, Inherited(previous, DescriptorKey.Control, paths.ControlSocket), out error);
+        var control = ControlServer.TryBind(
+            parts.Loop, paths.ControlSocket, request.Log, Inherited(previous, DescriptorKey.Control, paths.ControlSocket), out error);
         if (control is null)
         {
             return null;
@@ -83,7 +87,8 @@ internal sealed class Endpoints : IDisposable
 
     /// <summary>Serves the clients of the control socket from now on.</summary>
     public void Serve(DaemonParts parts, StartRequest request, ReloadRunner reloads, IdleMemoryTrimmer trimmer) => _control.Serve(
-        new ControlContext(parts.Loop, request.Info, parts.Lifecycle, parts.Listeners, parts.Services, parts.Events, parts.Drift, () => _descriptors.AtRisk),
+        new ControlContext(parts.Loop, request.Info, parts.Lifecycle, parts.Listeners, parts.Services, parts.Events, parts.Drift,
+            () => _descriptors.AtRisk),
         new ControlVerbs(reloads.RunAsync, ReExec.BeginAsync),
         () => trimmer.Begin(IdleMemoryTrimmer.AfterService));
 

@@ -20,7 +20,8 @@ internal static class ListenerOpening
     /// Opens all of <paramref name="specs"/> into the table, in their order. A listener that cannot be made is in the table without a
     /// socket.
     /// </summary>
-    public static void Open(ListenerTable table, ListenerFactory factory, ImmutableArray<ListenerSpec> specs, Disposer disposer, ILogger log)
+    public static void Open(
+        ListenerTable table, ListenerFactory factory, ImmutableArray<ListenerSpec> specs, Disposer disposer, ILogger log)
     {
         var inherited = InheritedDescriptors.FromEnvironment(out var complaint);
         if (complaint is not null)
@@ -47,22 +48,28 @@ internal static class ListenerOpening
         var adopted = new Dictionary<string, ListenerHandle>(StringComparer.Ordinal);
         foreach (var spec in specs)
         {
-            if (Take(inherited, spec, (name, _) => name == spec.Name || DescriptorKey.ListenerName(name) == spec.Name || IsShard(name, spec)) is { Count: > 0 } taken)
+            if (Take(inherited, spec, (name, _) => IsNameOf(name, spec)) is { Count: > 0 } taken)
             {
-                adopted.Add(spec.Name, factory.Adopter.Adopt(spec, taken, HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its name \"{spec.Name}\""));
+                adopted.Add(spec.Name, Adopt($"LISTEN_FDS, by its name \"{spec.Name}\"", spec, taken));
             }
         }
 
         foreach (var spec in specs.Where(spec => !adopted.ContainsKey(spec.Name)))
         {
-            if (Take(inherited, spec, (_, descriptor) => SocketIdentity.Read(descriptor)?.Matches(spec.Address) == true) is { Count: > 0 } taken)
+            if (Take(inherited, spec, (_, socket) => SocketIdentity.Read(socket)?.Matches(spec.Address) == true) is { Count: > 0 } taken)
             {
-                adopted.Add(spec.Name, factory.Adopter.Adopt(spec, taken, HandleOrigin.InheritedSystemd, giver, $"LISTEN_FDS, by its address {spec.Address}"));
+                adopted.Add(spec.Name, Adopt($"LISTEN_FDS, by its address {spec.Address}", spec, taken));
             }
         }
 
         return adopted;
+
+        ListenerHandle Adopt(string how, ListenerSpec spec, List<DescriptorHandle> taken) =>
+            factory.Adopter.Adopt(spec, taken, HandleOrigin.InheritedSystemd, giver, how);
     }
+
+    private static bool IsNameOf(string name, ListenerSpec spec) =>
+        name == spec.Name || DescriptorKey.ListenerName(name) == spec.Name || IsShard(name, spec);
 
     private static void CloseUnknown(InheritedDescriptors inherited, Disposer disposer, ILogger log)
     {
@@ -96,7 +103,8 @@ internal static class ListenerOpening
     /// The descriptors that are the listener's: as many as it has shards, in their order, all of one address. A socket unit
     /// gives all its sockets one name, also such as are bound elsewhere.
     /// </summary>
-    private static List<DescriptorHandle> Take(InheritedDescriptors inherited, ListenerSpec spec, Func<string, DescriptorHandle, bool> matches)
+    private static List<DescriptorHandle> Take(
+        InheritedDescriptors inherited, ListenerSpec spec, Func<string, DescriptorHandle, bool> matches)
     {
         var taken = new List<DescriptorHandle>();
         ListenAddress? address = null;

@@ -16,7 +16,8 @@ internal sealed class Quiescence(EventLoop loop, ControlServer control, OrphanRe
 {
     /// <inheritdoc/>
     public void Begin(Action onQuiet) =>
-        control.PauseAsync().ContinueWith(_ => loop.Post(() => orphans.WhenSwept(() => disposer.PauseReceiving(onQuiet))), TaskScheduler.Default);
+        control.PauseAsync().ContinueWith(
+            _ => loop.Post(() => orphans.WhenSwept(() => disposer.PauseReceiving(onQuiet))), TaskScheduler.Default);
 
     /// <inheritdoc/>
     public void End()

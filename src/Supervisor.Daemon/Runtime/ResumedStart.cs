@@ -62,7 +62,8 @@ internal static class ResumedStart
         }
 
         ResumeWaiting(parts, previous);
-        var (workers, listeners) = (parts.Services.Sum(runner => runner.State.Workers.Length), parts.Listeners.Handles.Count(handle => handle.Descriptor is not null));
+        var workers = parts.Services.Sum(runner => runner.State.Workers.Length);
+        var listeners = parts.Listeners.Handles.Count(handle => handle.Descriptor is not null);
         request.Log.Kind(previous.MessageId).Information(
             "{Note}: adopted {Workers} {WorkersWord} and {Listeners} {ListenersWord}",
             previous.Note, workers, workers == 1 ? "worker" : "workers", listeners, listeners == 1 ? "listener" : "listeners");

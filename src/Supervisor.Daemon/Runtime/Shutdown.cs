@@ -19,7 +19,8 @@ internal sealed record ShutdownActions(Action<Action<bool>>? AskIfRestart, Actio
 /// Shuts the daemon down: the first SIGTERM or SIGINT lets the workers drain, the second one kills them. At a restart by systemd
 /// the workers continue, and the next daemon finds everything where the successor of a dead one does. On the loop.
 /// </summary>
-internal sealed class Shutdown(Lifecycle lifecycle, IStoppableServices services, EventLog events, SystemdNotify systemd, ShutdownActions actions, ILogger log)
+internal sealed class Shutdown(
+    Lifecycle lifecycle, IStoppableServices services, EventLog events, SystemdNotify systemd, ShutdownActions actions, ILogger log)
 {
     /// <summary>Whether the daemon shuts down because there is nothing to serve.</summary>
     public bool HasFailed { get; private set; }

@@ -40,7 +40,8 @@ internal static class SystemdJob
     {
         try
         {
-            var path = File.ReadAllText("/proc/self/cgroup").Split('\n').Select(line => line.Split(':', 3)).LastOrDefault(fields => fields.Length == 3)?[2];
+            var path = File.ReadAllText("/proc/self/cgroup").Split('\n')
+                .Select(line => line.Split(':', 3)).LastOrDefault(fields => fields.Length == 3)?[2];
             var name = path?.Split('/').LastOrDefault(part => part.EndsWith(".service", StringComparison.Ordinal));
             return name is null ? null : (name, path!.Contains("/user@", StringComparison.Ordinal));
         }

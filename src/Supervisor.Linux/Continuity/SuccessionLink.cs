@@ -111,7 +111,8 @@ public static class SuccessionLink
                 break;
             }
 
-            var length = DescriptorPassing.Receive(link, data, received, DescriptorPassing.MaxDescriptors, wait: false, out _, out var lost, out var error);
+            var length = DescriptorPassing.Receive(
+                link, data, received, DescriptorPassing.MaxDescriptors, wait: false, out _, out var lost, out var error);
             if (length <= 0)
             {
                 refusal = length == 0 ? "it has exited, or closed the connection" : error?.ToString() ?? "it does not answer";
@@ -144,7 +145,8 @@ public static class SuccessionLink
     public static bool Commit(DescriptorHandle link) =>
         DescriptorPassing.Send(link, Encoding.UTF8.GetBytes(CommitPacket), [], wait: true, out _);
 
-    private static bool TryRead(ReadOnlyMemory<byte> packet, List<DescriptorHandle> received, IncomingDescriptors incoming, out bool more, out string? refusal)
+    private static bool TryRead(
+        ReadOnlyMemory<byte> packet, List<DescriptorHandle> received, IncomingDescriptors incoming, out bool more, out string? refusal)
     {
         more = false;
         refusal = null;

@@ -84,7 +84,8 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
         }
     }
 
-    private string? Start(string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> passed)
+    private string? Start(
+        string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> passed)
     {
         const int readWrite = 2;
         using var nothing = Files.Open("/dev/null", readWrite, 0, out var error);
@@ -101,7 +102,14 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
         {
             ChildProcess.Failure step = default;
             var launched = refused is not null ? null : ChildProcess.Start(
-                new ChildProcess.Plan { Path = path, Arguments = arguments, Environment = environment, Descriptors = [nothing, outputEnd!, errorEnd!, .. passed] }, out step);
+                new ChildProcess.Plan
+                {
+                    Path = path,
+                    Arguments = arguments,
+                    Environment = environment,
+                    Descriptors = [nothing, outputEnd!, errorEnd!, .. passed],
+                },
+                out step);
             if (launched is not { } child)
             {
                 output?.Dispose();
@@ -110,7 +118,8 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
             }
 
             ChildProcess.Finish();
-            _process = new HookProcess(child.Pid, child.Pidfd, new OutputPipe(output!, line => Take(_output, line)), new OutputPipe(errors!, line => Take(_error, line)), _orphans)
+            _process = new HookProcess(child.Pid, child.Pidfd, new OutputPipe(output!, line => Take(_output, line)),
+                new OutputPipe(errors!, line => Take(_error, line)), _orphans)
             {
                 Launch = new PendingLaunch(child, Unlaunched),
             };
@@ -151,7 +160,8 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
         Dispose();
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
         _onEnded(new TrialResult(
-            unlaunched ?? (_timedOut ? $"timed out after {_timeout.TotalSeconds:0.#} s, killed" : exit is { Signalled: false, Status: 0 } ? null : reason.Text),
+            unlaunched ?? (_timedOut ? $"timed out after {_timeout.TotalSeconds:0.#} s, killed"
+                : exit is { Signalled: false, Status: 0 } ? null : reason.Text),
             _output.ToString(),
             _error.ToString()));
     }

@@ -117,7 +117,8 @@ internal sealed class RunCommand
         var directory = DirectoryOf(parsed, read);
 
         // Where a daemon of that file has left workers, this one supervises them by the configuration that was in force.
-        if (!configured.Errors.IsEmpty && (path is null || directory is null || StateFile.Read(new RuntimePaths(directory).StateFile).Manifest?.Config.File != path))
+        if (!configured.Errors.IsEmpty
+            && (path is null || directory is null || StateFile.Read(new RuntimePaths(directory).StateFile).Manifest?.Config.File != path))
         {
             Print(configured.Errors);
             return IsAdHoc(parsed) ? Usage : Failed;
@@ -125,7 +126,8 @@ internal sealed class RunCommand
 
         if (directory is null)
         {
-            Console.Error.WriteLine("listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or --runtime-directory PATH, or daemon.runtime_directory");
+            Console.Error.WriteLine(
+                "listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or --runtime-directory PATH, or daemon.runtime_directory");
             return Failed;
         }
 
@@ -167,7 +169,8 @@ internal sealed class RunCommand
     private int Start(ParseResult parsed, ConfigResult configured, string? file, string directory, PreviousDaemonState? previous)
     {
         using var logging = LogSetup.Create(parsed.GetValue(_format)!, parsed.GetValue(_level)!);
-        var options = new StartOptions(configured, file, directory, parsed.GetValue(_runtime) is not null, parsed.GetValue(_takeOver), _executable);
+        var options = new StartOptions(
+            configured, file, directory, parsed.GetValue(_runtime) is not null, parsed.GetValue(_takeOver), _executable);
         return DaemonStart.Run(options, previous, logging, () => Print(configured.Errors));
     }
 
