@@ -12,7 +12,7 @@ public class CollectionPauseTests
             GC.Collect();
         }
 
-        // As it does where there is none, or one already.
+        // As if there were no pause, or one already.
         using var none = CollectionPause.For(1, 1);
         using var first = CollectionPause.For(1000, 1);
         using var second = CollectionPause.For(1000, 1);

@@ -5,7 +5,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests;
 
-/// <summary>The loop: what is watched, what is posted, what waits for time.</summary>
+/// <summary>The event loop: watched descriptors, posted actions and deadlines.</summary>
 public class EventLoopTests : KernelTest
 {
     private readonly FakeTimeProvider _time = new();
@@ -105,7 +105,7 @@ public class EventLoopTests : KernelTest
         Assert.Equal(2, heard);
     }
 
-    /// <summary>Two are ready at once, and whichever comes first unwatches and closes the other.</summary>
+    /// <summary>Two descriptors are ready at once; the handler of the first unwatches and closes the other.</summary>
     [Fact]
     public void A_descriptor_unwatched_during_a_dispatch_is_not_called()
     {
@@ -132,8 +132,7 @@ public class EventLoopTests : KernelTest
     }
 
     /// <summary>
-    /// The kernel gives a closed descriptor's number to the next one at once: an event that was fetched for the first
-    /// must not be taken for one of the second.
+    /// The kernel reuses a closed descriptor's number at once: an event of the old descriptor must not reach the new one.
     /// </summary>
     [Fact]
     public void An_event_of_a_closed_descriptor_does_not_reach_its_reuse()
@@ -172,7 +171,7 @@ public class EventLoopTests : KernelTest
         sources[1].Dispose();
     }
 
-    /// <summary>One that was closed before it was unwatched does not take its successor's place in the kernel's set with it.</summary>
+    /// <summary>A descriptor that was closed before it was unwatched does not remove its successor from the kernel's set.</summary>
     [Fact]
     public void Unwatching_a_closed_descriptor_keeps_its_reuse_watched()
     {
@@ -220,9 +219,7 @@ public class EventLoopTests : KernelTest
         Assert.Equal(TimeSpan.FromSeconds(5), loop.Now);
     }
 
-    /// <summary>
-    /// The loop stands still for ten seconds: what has come meanwhile is dealt with first, and the clock has stood still too.
-    /// </summary>
+    /// <summary>The loop stands still for ten seconds: events that arrived are handled first, and the clock has stopped too.</summary>
     [Fact]
     public void A_late_loop_reads_events_before_it_fires_deadlines()
     {
@@ -254,7 +251,7 @@ public class EventLoopTests : KernelTest
         Assert.Equal(TimeSpan.FromSeconds(5), loop.Now);
     }
 
-    /// <summary>Removed while the others are being gone through, by itself or by another: nobody is left out for that.</summary>
+    /// <summary>A deadline is removed, by itself or by another, during the iteration: no other deadline is skipped.</summary>
     [Fact]
     public void Deadlines_that_remove_each_other_do_not_affect_others()
     {

@@ -6,7 +6,7 @@ using Supervisor.Linux.Tests.Kernel;
 
 namespace Supervisor.Linux.Tests;
 
-/// <summary>What a stranger can have logged at will is written twice a minute, and counted.</summary>
+/// <summary>A message that a client can cause at will is written at most twice a minute, with a count.</summary>
 public class LogLimitTests : KernelTest
 {
     private readonly FakeTimeProvider _time = new();
@@ -87,5 +87,6 @@ public class LogLimitTests : KernelTest
     }
 
     private static void Say(LogLimit limit, string subject, string kind, int number) =>
-        limit.Write(subject, kind, (log, leftOut) => log.Warning("{Subject:l} {Kind:l} {Number}{LeftOut:l}", subject, kind, number, leftOut));
+        limit.Write(
+            subject, kind, (log, leftOut) => log.Warning("{Subject:l} {Kind:l} {Number}{LeftOut:l}", subject, kind, number, leftOut));
 }

@@ -4,7 +4,7 @@ using Supervisor.Linux.Tests.Kernel;
 
 namespace Supervisor.Linux.Tests.Abi;
 
-/// <summary>A C program of static assertions. It is never run: that it compiles is the proof.</summary>
+/// <summary>A C program of static assertions. It is compiled and never run.</summary>
 internal sealed class AbiProgram
 {
     private readonly StringBuilder _text = new();
@@ -18,12 +18,12 @@ internal sealed class AbiProgram
         }
     }
 
-    /// <summary>The C expression has the value that <paramref name="ours"/>, named so, has in C#.</summary>
+    /// <summary>The C expression has the value of the C# constant <paramref name="ours"/>.</summary>
     public void Equal(string expression, long value, string ours) => _text.AppendLine(
         CultureInfo.InvariantCulture, $"_Static_assert((long long)({expression}) == {value}LL, \"{expression} is not {value}, as {ours} "
             + $"has it\");");
 
-    /// <summary>A struct of ours field by field: name in C, offset and size here; and its whole size.</summary>
+    /// <summary>The fields of a C# struct: C name, offset and size here, and the struct's size.</summary>
     public void Layout(string type, long size, params ReadOnlySpan<(string Field, long Offset, long Size)> fields)
     {
         Equal($"sizeof({type})", size, type);
@@ -34,7 +34,7 @@ internal sealed class AbiProgram
         }
     }
 
-    /// <summary>What the compiler says; empty where every assertion holds.</summary>
+    /// <summary>The compiler's messages; empty if every assertion holds.</summary>
     public string Compile()
     {
         using var directory = new TemporaryDirectory();

@@ -15,24 +15,27 @@ using Tmds.Linux;
 namespace Supervisor.Linux.Tests.Abi;
 
 /// <summary>
-/// Every number, size and offset of the kernel's and the C library's interface that the C# code has, against the installed
+/// Compares every number, size and offset of the kernel's and the C library's interface in the C# code with the installed
 /// headers.
 /// </summary>
 public unsafe class AbiTests : KernelTest
 {
     private static readonly string[] SocketHeaders =
     [
-        "<errno.h>", "<signal.h>", "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>", "<sys/ioctl.h>", "<linux/vm_sockets.h>",
-        "<linux/filter.h>", "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>", "<linux/unix_diag.h>", "<net/if.h>",
+        "<errno.h>", "<signal.h>", "<sys/socket.h>", "<sys/un.h>", "<netinet/in.h>", "<netinet/tcp.h>", "<sys/epoll.h>",
+        "<sys/ioctl.h>", "<linux/vm_sockets.h>",
+        "<linux/filter.h>", "<linux/netlink.h>", "<linux/rtnetlink.h>", "<linux/sock_diag.h>", "<linux/inet_diag.h>",
+        "<linux/unix_diag.h>", "<net/if.h>",
     ];
 
     private static readonly string[] ProcessHeaders =
     [
-        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<limits.h>", "<linux/magic.h>", "<sys/statfs.h>", "<linux/capability.h>", "<linux/close_range.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
+        "<dirent.h>", "<errno.h>", "<fcntl.h>", "<grp.h>", "<limits.h>", "<linux/magic.h>", "<sys/statfs.h>", "<linux/capability.h>",
+        "<linux/close_range.h>", "<poll.h>", "<pwd.h>", "<signal.h>", "<stdio.h>", "<sys/eventfd.h>", "<sys/file.h>", "<sys/mman.h>",
         "<sys/prctl.h>", "<sys/stat.h>", "<sys/syscall.h>", "<sys/wait.h>", "<unistd.h>", "\"spawn.h\"",
     ];
 
-    /// <summary>Named constants, private ones too: a type, its constant, the C name. A new one has to be added here.</summary>
+    /// <summary>Named constants, also private ones: type, constant, C name. Add new constants here.</summary>
     private static readonly (Type Type, string Name, string C)[] SocketConstants =
     [
         (typeof(Sockets), "GetLocalVsockCid", "IOCTL_VM_SOCKETS_GET_LOCAL_CID"),
@@ -40,21 +43,27 @@ public unsafe class AbiTests : KernelTest
         (typeof(AcceptQueue), "UnackedOffset", "offsetof(struct tcp_info, tcpi_unacked)"),
         (typeof(AcceptQueue), "SackedOffset", "offsetof(struct tcp_info, tcpi_sacked)"),
         (typeof(Sockaddr), "MaxLength", "sizeof(struct sockaddr_storage)"), 
-        (typeof(Sockaddr), "InternetLength", "sizeof(struct sockaddr_in)"), (typeof(Sockaddr), "Internet6Length", "sizeof(struct sockaddr_in6)"),
+        (typeof(Sockaddr), "InternetLength", "sizeof(struct sockaddr_in)"),
+        (typeof(Sockaddr), "Internet6Length", "sizeof(struct sockaddr_in6)"),
         
         
         (typeof(UnixDiag), "HeaderLength", "sizeof(struct nlmsghdr)"), (typeof(UnixDiag), "MessageLength", "sizeof(struct unix_diag_msg)"),
         
-        (typeof(NotifySocket), "AfUnix", "AF_UNIX"), (typeof(DescriptorPassing), "AfUnix", "AF_UNIX"), (typeof(DescriptorPassing), "SockSeqpacket", "SOCK_SEQPACKET"),
+        (typeof(NotifySocket), "AfUnix", "AF_UNIX"), (typeof(DescriptorPassing), "AfUnix", "AF_UNIX"),
+        (typeof(DescriptorPassing), "SockSeqpacket", "SOCK_SEQPACKET"),
         
         (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
         (typeof(NotifySocket), "SolSocket", "SOL_SOCKET"), (typeof(NotifySocket), "SoPassCred", "SO_PASSCRED"),
         (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),
-        (typeof(Netlink), "SockDiag", "NETLINK_SOCK_DIAG"), (typeof(Netlink), "Route", "NETLINK_ROUTE"), (typeof(Netlink), "HeaderLength", "sizeof(struct nlmsghdr)"),
+        (typeof(Netlink), "SockDiag", "NETLINK_SOCK_DIAG"), (typeof(Netlink), "Route", "NETLINK_ROUTE"),
+        (typeof(Netlink), "HeaderLength", "sizeof(struct nlmsghdr)"),
         (typeof(Netlink), "DumpFlags", "NLM_F_REQUEST | NLM_F_DUMP"),
-        (typeof(AddressTable), "GetLink", "RTM_GETLINK"), (typeof(AddressTable), "NewLink", "RTM_NEWLINK"), (typeof(AddressTable), "GetAddress", "RTM_GETADDR"),
-        (typeof(AddressTable), "NewAddress", "RTM_NEWADDR"), (typeof(AddressTable), "LinkName", "IFLA_IFNAME"), (typeof(AddressTable), "AddressAddress", "IFA_ADDRESS"),
-        (typeof(AddressTable), "AddressLocal", "IFA_LOCAL"), (typeof(AddressTable), "AddressFlags", "IFA_FLAGS"), (typeof(AddressTable), "InterfaceUp", "IFF_UP"),
+        (typeof(AddressTable), "GetLink", "RTM_GETLINK"), (typeof(AddressTable), "NewLink", "RTM_NEWLINK"),
+        (typeof(AddressTable), "GetAddress", "RTM_GETADDR"),
+        (typeof(AddressTable), "NewAddress", "RTM_NEWADDR"), (typeof(AddressTable), "LinkName", "IFLA_IFNAME"),
+        (typeof(AddressTable), "AddressAddress", "IFA_ADDRESS"),
+        (typeof(AddressTable), "AddressLocal", "IFA_LOCAL"), (typeof(AddressTable), "AddressFlags", "IFA_FLAGS"),
+        (typeof(AddressTable), "InterfaceUp", "IFF_UP"),
         (typeof(AddressTable), "Tentative", "IFA_F_TENTATIVE"), (typeof(AddressTable), "Optimistic", "IFA_F_OPTIMISTIC"),
         (typeof(AddressTable), "DuplicateFound", "IFA_F_DADFAILED"),
         (typeof(InternetSockets), "ReqProtocol", "INET_DIAG_REQ_PROTOCOL"),
@@ -62,20 +71,34 @@ public unsafe class AbiTests : KernelTest
         (typeof(InternetSockets), "TimeWait", "TCP_TIME_WAIT"), (typeof(InternetSockets), "Closed", "TCP_CLOSE"),
         (typeof(InternetSockets), "Listen", "TCP_LISTEN"), (typeof(InternetSockets), "MessageLength", "sizeof(struct inet_diag_msg)"),
         (typeof(ConflictWatch), "AddressGroups", "RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR"),
-        (typeof(ConflictWatch), "DestroyGroups", "1 << (SKNLGRP_INET_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET_UDP_DESTROY - 1) | 1 << (SKNLGRP_INET6_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET6_UDP_DESTROY - 1)"),
+        (
+            typeof(ConflictWatch),
+            "DestroyGroups",
+            "1 << (SKNLGRP_INET_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET_UDP_DESTROY - 1)"
+            + " | 1 << (SKNLGRP_INET6_TCP_DESTROY - 1) | 1 << (SKNLGRP_INET6_UDP_DESTROY - 1)"),
         (typeof(UnixSockets), "ShowName", "UDIAG_SHOW_NAME"), (typeof(UnixSockets), "ShowVfs", "UDIAG_SHOW_VFS"),
-        (typeof(UnixSockets), "ShowUid", "UDIAG_SHOW_UID"), (typeof(UnixSockets), "DiagName", "UNIX_DIAG_NAME"), (typeof(UnixSockets), "DiagVfs", "UNIX_DIAG_VFS"),
+        (typeof(UnixSockets), "ShowUid", "UDIAG_SHOW_UID"), (typeof(UnixSockets), "DiagName", "UNIX_DIAG_NAME"),
+        (typeof(UnixSockets), "DiagVfs", "UNIX_DIAG_VFS"),
         (typeof(UnixSockets), "DiagUid", "UNIX_DIAG_UID"), (typeof(UnixSockets), "MessageLength", "sizeof(struct unix_diag_msg)"),
         (typeof(UnixSockets), "Listen", "TCP_LISTEN"),
-        (typeof(AcceptedConnections), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"), (typeof(AcceptedConnections), "ShowName", "UDIAG_SHOW_NAME"), (typeof(AcceptedConnections), "DiagName", "UNIX_DIAG_NAME"),
-        (typeof(AcceptedConnections), "Established", "TCP_ESTABLISHED"), (typeof(AcceptedConnections), "UnixMessage", "sizeof(struct unix_diag_msg)"),
-        (typeof(AcceptedConnections), "AfInet", "AF_INET"), (typeof(AcceptedConnections), "AfInet6", "AF_INET6"), (typeof(AcceptedConnections), "IpprotoTcp", "IPPROTO_TCP"),
-        (typeof(AcceptedConnections), "InternetMessage", "sizeof(struct inet_diag_msg)"), (typeof(AcceptedConnections), "DiagInfo", "INET_DIAG_INFO"),
+        (typeof(AcceptedConnections), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"),
+        (typeof(AcceptedConnections), "ShowName", "UDIAG_SHOW_NAME"), (typeof(AcceptedConnections), "DiagName", "UNIX_DIAG_NAME"),
+        (typeof(AcceptedConnections), "Established", "TCP_ESTABLISHED"),
+        (typeof(AcceptedConnections), "UnixMessage", "sizeof(struct unix_diag_msg)"),
+        (typeof(AcceptedConnections), "AfInet", "AF_INET"), (typeof(AcceptedConnections), "AfInet6", "AF_INET6"),
+        (typeof(AcceptedConnections), "IpprotoTcp", "IPPROTO_TCP"),
+        (typeof(AcceptedConnections), "InternetMessage", "sizeof(struct inet_diag_msg)"),
+        (typeof(AcceptedConnections), "DiagInfo", "INET_DIAG_INFO"),
         (typeof(AcceptedConnections), "LastDataSent", "offsetof(struct tcp_info, tcpi_last_data_sent)"),
         (typeof(AcceptedConnections), "LastDataReceived", "offsetof(struct tcp_info, tcpi_last_data_recv)"),
         (typeof(AcceptedConnections), "LastAckReceived", "offsetof(struct tcp_info, tcpi_last_ack_recv)"),
-        (typeof(AcceptedConnections), "Connected", "1 << TCP_ESTABLISHED | 1 << TCP_SYN_RECV | 1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2 | 1 << TCP_CLOSE_WAIT | 1 << TCP_LAST_ACK | 1 << TCP_CLOSING"),
-        (typeof(Supervisor.Linux.Probes.AcceptProbe), "PollIn", "EPOLLIN"), (typeof(Supervisor.Linux.Probes.AcceptProbe), "EdgeTriggered", "(unsigned)EPOLLET"),
+        (
+            typeof(AcceptedConnections),
+            "Connected",
+            "1 << TCP_ESTABLISHED | 1 << TCP_SYN_RECV | 1 << TCP_FIN_WAIT1 | 1 << TCP_FIN_WAIT2"
+            + " | 1 << TCP_CLOSE_WAIT | 1 << TCP_LAST_ACK | 1 << TCP_CLOSING"),
+        (typeof(Supervisor.Linux.Probes.AcceptProbe), "PollIn", "EPOLLIN"),
+        (typeof(Supervisor.Linux.Probes.AcceptProbe), "EdgeTriggered", "(unsigned)EPOLLET"),
         (typeof(ShardSelection), "LoadWord", "BPF_LD | BPF_W | BPF_ABS"), (typeof(ShardSelection), "LoadHalf", "BPF_LD | BPF_H | BPF_ABS"),
         (typeof(ShardSelection), "LoadByte", "BPF_LD | BPF_B | BPF_ABS"), (typeof(ShardSelection), "Add", "BPF_ALU | BPF_ADD | BPF_K"),
         (typeof(ShardSelection), "Multiply", "BPF_ALU | BPF_MUL | BPF_K"), (typeof(ShardSelection), "And", "BPF_ALU | BPF_AND | BPF_K"),
@@ -98,24 +121,35 @@ public unsafe class AbiTests : KernelTest
         (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"), (typeof(ChildProcess), "MaxConcurrent", "LISTEND_SLOTS"),
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
-        (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"), (typeof(Succession), "SetSize", "sizeof(sigset_t)"),
+        (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"),
+        (typeof(Succession), "SetSize", "sizeof(sigset_t)"),
         (typeof(Files), "GetOpenFileLock", "F_OFD_GETLK"), (typeof(Files), "SetOpenFileLock", "F_OFD_SETLK"),
-        (typeof(FilesAt), "ProcFileSystem", "PROC_SUPER_MAGIC"), (typeof(FilesAt), "FuseFileSystem", "0x65735546"), (typeof(FilesAt), "LongestLink", "PATH_MAX"),
+        (typeof(FilesAt), "ProcFileSystem", "PROC_SUPER_MAGIC"), (typeof(FilesAt), "FuseFileSystem", "0x65735546"),
+        (typeof(FilesAt), "LongestLink", "PATH_MAX"),
         (typeof(ThreadRights), "PrGetDumpable", "PR_GET_DUMPABLE"), (typeof(ThreadRights), "PrSetDumpable", "PR_SET_DUMPABLE"),
         (typeof(ThreadRights), "CapabilityVersion3", "_LINUX_CAPABILITY_VERSION_3"),
         (typeof(Succession), "CloseRange", "SYS_close_range"), (typeof(Succession), "CloseOnExecRange", "CLOSE_RANGE_CLOEXEC"),
     ];
 
-    /// <summary>What no header has: bounds of our own, and states that the kernel keeps to itself (include/net/tcp_states.h).</summary>
+    /// <summary>
+    /// Values without a header: our own limits, and states that the kernel does not export (include/net/tcp_states.h).
+    /// </summary>
     private static readonly (Type Type, string Name)[] OwnConstants =
     [
-        (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"), (typeof(SocketPlace), "NoGroup"),
-        (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"), (typeof(OpenFiles), "ProcessesWorthAThread"), (typeof(OpenFiles), "DescriptorsAtFirst"),
-        (typeof(ProcessFacts), "MaxBytes"), (typeof(EvidenceBudget), "Share"), (typeof(EvidenceBudget), "MostLeftBehind"), (typeof(ConflictWatch), "MostHolders"), (typeof(DriftWatch), "MostTakers"),
+        (typeof(InternetSockets), "NewSynReceived"), (typeof(InternetSockets), "BoundInactive"), (typeof(SharingFlags), "MostAsked"),
+        (typeof(SocketPlace), "NoGroup"),
+        (typeof(ProcessFacts), "MaxCommandLine"), (typeof(Netlink), "BufferLength"), (typeof(OpenFiles), "BufferLength"),
+        (typeof(OpenFiles), "ProcessesWorthAThread"), (typeof(OpenFiles), "DescriptorsAtFirst"),
+        (typeof(ProcessFacts), "MaxBytes"), (typeof(EvidenceBudget), "Share"), (typeof(EvidenceBudget), "MostLeftBehind"),
+        (typeof(ConflictWatch), "MostHolders"), (typeof(DriftWatch), "MostTakers"),
         (typeof(DriftWatch), "RemakeLimit"), (typeof(DriftWatch), "NamedHolders"),
-        (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"), (typeof(OutputPipe), "MaxBytesPerWake"),
+        (typeof(Processes), "MaxEntry"), (typeof(NotifySocket), "MaxMessagesPerWake"), (typeof(OutputPipe), "MaxLineBytes"),
+        (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Max"),
-        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"), (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"), (typeof(Supervisor.Linux.Continuity.UpgradePreflight), "MostCharacters"), (typeof(Supervisor.Linux.Continuity.FdHolder), "MaxPacket"),
+        (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"),
+        (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"),
+        (typeof(Supervisor.Linux.Continuity.UpgradePreflight), "MostCharacters"),
+        (typeof(Supervisor.Linux.Continuity.FdHolder), "MaxPacket"),
     ];
 
     [Fact]
@@ -124,7 +158,10 @@ public unsafe class AbiTests : KernelTest
         var program = new AbiProgram(SocketHeaders);
         foreach (var constant in typeof(KernelAbi).GetFields())
         {
-            program.Equal(constant.Name, Convert.ToInt64(constant.GetRawConstantValue(), System.Globalization.CultureInfo.InvariantCulture), "KernelAbi");
+            program.Equal(
+                constant.Name,
+                Convert.ToInt64(constant.GetRawConstantValue(), System.Globalization.CultureInfo.InvariantCulture),
+                "KernelAbi");
         }
 
         foreach (var (type, name, c) in SocketConstants)
@@ -177,34 +214,43 @@ public unsafe class AbiTests : KernelTest
         var program = new AbiProgram(SocketHeaders);
         program.Layout(
             "struct epoll_event", sizeof(epoll_event),
-            ("events", Offset((ref epoll_event value) => value.events = -1), 4), ("data", Offset((ref epoll_event value) => value.data.u64 = ulong.MaxValue), 8));
+            ("events", Offset((ref epoll_event value) => value.events = -1), 4),
+            ("data", Offset((ref epoll_event value) => value.data.u64 = ulong.MaxValue), 8));
         program.Layout(
             "struct ucred", sizeof(ucred),
             ("pid", Offset((ref ucred value) => value.pid = -1), 4), ("uid", Offset((ref ucred value) => value.uid = uint.MaxValue), 4),
             ("gid", Offset((ref ucred value) => value.gid = uint.MaxValue), 4));
         program.Layout(
             "struct msghdr", sizeof(msghdr),
-            ("msg_iov", Offset((ref msghdr value) => value.msg_iov = (iovec*)-1), 8), ("msg_iovlen", Offset((ref msghdr value) => value.msg_iovlen = 1), 8),
+            ("msg_iov", Offset((ref msghdr value) => value.msg_iov = (iovec*)-1), 8),
+            ("msg_iovlen", Offset((ref msghdr value) => value.msg_iovlen = 1), 8),
             ("msg_control", Offset((ref msghdr value) => value.msg_control = (void*)-1), 8),
-            ("msg_controllen", Offset((ref msghdr value) => value.msg_controllen = 1), 8), ("msg_flags", Offset((ref msghdr value) => value.msg_flags = -1), 4));
+            ("msg_controllen", Offset((ref msghdr value) => value.msg_controllen = 1), 8),
+            ("msg_flags", Offset((ref msghdr value) => value.msg_flags = -1), 4));
         program.Layout(
             "struct cmsghdr", sizeof(cmsghdr),
-            ("cmsg_len", Offset((ref cmsghdr value) => value.cmsg_len = 1), 8), ("cmsg_level", Offset((ref cmsghdr value) => value.cmsg_level = -1), 4),
+            ("cmsg_len", Offset((ref cmsghdr value) => value.cmsg_len = 1), 8),
+            ("cmsg_level", Offset((ref cmsghdr value) => value.cmsg_level = -1), 4),
             ("cmsg_type", Offset((ref cmsghdr value) => value.cmsg_type = -1), 4));
         program.Layout(
             "struct iovec", sizeof(iovec),
-            ("iov_base", Offset((ref iovec value) => value.iov_base = (void*)-1), 8), ("iov_len", Offset((ref iovec value) => value.iov_len = 1), 8));
+            ("iov_base", Offset((ref iovec value) => value.iov_base = (void*)-1), 8),
+            ("iov_len", Offset((ref iovec value) => value.iov_len = 1), 8));
 
-        // Written by hand, byte by byte.
+        // Laid out byte by byte.
         program.Layout("struct sockaddr_in", 16, ("sin_family", 0, 2), ("sin_port", 2, 2), ("sin_addr", 4, 4));
-        program.Layout("struct sockaddr_in6", 28, ("sin6_family", 0, 2), ("sin6_port", 2, 2), ("sin6_addr", 8, 16), ("sin6_scope_id", 24, 4));
+        program.Layout(
+            "struct sockaddr_in6", 28, ("sin6_family", 0, 2), ("sin6_port", 2, 2), ("sin6_addr", 8, 16), ("sin6_scope_id", 24, 4));
         program.Layout("struct sockaddr_un", 110, ("sun_family", 0, 2), ("sun_path", 2, ListenAddress.MaxUnixPathBytes + 1));
         program.Layout("struct sockaddr_vm", 16, ("svm_family", 0, 2), ("svm_port", 4, 4), ("svm_cid", 8, 4));
         program.Layout("struct linger", 8, ("l_onoff", 0, 4), ("l_linger", 4, 4));
         program.Layout("struct group_req", 136, ("gr_interface", 0, 4), ("gr_group", 8, 128));
         program.Layout("struct group_source_req", 264, ("gsr_interface", 0, 4), ("gsr_group", 8, 128), ("gsr_source", 136, 128));
         program.Layout("struct nlmsghdr", 16, ("nlmsg_len", 0, 4), ("nlmsg_type", 4, 2), ("nlmsg_flags", 6, 2));
-        program.Layout("struct unix_diag_req", 24, ("sdiag_family", 0, 1), ("udiag_states", 4, 4), ("udiag_ino", 8, 4), ("udiag_show", 12, 4), ("udiag_cookie", 16, 8));
+        program.Layout(
+            "struct unix_diag_req",
+            24,
+            ("sdiag_family", 0, 1), ("udiag_states", 4, 4), ("udiag_ino", 8, 4), ("udiag_show", 12, 4), ("udiag_cookie", 16, 8));
         program.Layout("struct unix_diag_rqlen", 8, ("udiag_rqueue", 0, 4), ("udiag_wqueue", 4, 4));
         program.Layout("struct nlattr", 4, ("nla_len", 0, 2), ("nla_type", 2, 2));
         program.Equal("sizeof(struct tcp_info) >= 104", 1, "the buffer of AcceptQueue");
@@ -303,15 +349,21 @@ public unsafe class AbiTests : KernelTest
         var program = new AbiProgram(ProcessHeaders);
         program.Layout(
             "struct listend_spawn", Unsafe.SizeOf<SpawnRequest>(),
-            ("argv", OffsetOf<SpawnRequest>("Arguments"), 8), ("envp", OffsetOf<SpawnRequest>("Environment"), 8), ("fds", OffsetOf<SpawnRequest>("Descriptors"), 8),
-            ("fd_count", OffsetOf<SpawnRequest>("DescriptorCount"), 4), ("pid", OffsetOf<SpawnRequest>("Pid"), 4), ("pidfd", OffsetOf<SpawnRequest>("PidDescriptor"), 4),
+            ("argv", OffsetOf<SpawnRequest>("Arguments"), 8), ("envp", OffsetOf<SpawnRequest>("Environment"), 8),
+            ("fds", OffsetOf<SpawnRequest>("Descriptors"), 8),
+            ("fd_count", OffsetOf<SpawnRequest>("DescriptorCount"), 4), ("pid", OffsetOf<SpawnRequest>("Pid"), 4),
+            ("pidfd", OffsetOf<SpawnRequest>("PidDescriptor"), 4),
             ("error", OffsetOf<SpawnRequest>("Error"), 4), ("running", OffsetOf<SpawnRequest>("Running"), 4));
         program.Layout(
             "struct listend_outcome", Unsafe.SizeOf<SpawnOutcome>(),
-            ("stage", OffsetOf<SpawnOutcome>("Stage"), 4), ("error", OffsetOf<SpawnOutcome>("Error"), 4), ("detail", OffsetOf<SpawnOutcome>("Detail"), 4));
+            ("stage", OffsetOf<SpawnOutcome>("Stage"), 4), ("error", OffsetOf<SpawnOutcome>("Error"), 4),
+            ("detail", OffsetOf<SpawnOutcome>("Detail"), 4));
         foreach (var number in Enum.GetValues<LaunchNumber>())
         {
-            program.Equal(number == LaunchNumber.Count ? "LISTEND_NUMBERS" : "LISTEND_NUMBER_" + UpperSnake(number.ToString()), (int)number, $"LaunchNumber.{number}");
+            program.Equal(
+                number == LaunchNumber.Count ? "LISTEND_NUMBERS" : "LISTEND_NUMBER_" + UpperSnake(number.ToString()),
+                (int)number,
+                $"LaunchNumber.{number}");
         }
 
         foreach (var detail in Enum.GetValues<ExecDetail>())
@@ -321,28 +373,34 @@ public unsafe class AbiTests : KernelTest
 
         program.Layout(
             "struct passwd", Unsafe.SizeOf<Syscalls.Passwd>(),
-            ("pw_name", OffsetOf<Syscalls.Passwd>("Name"), 8), ("pw_passwd", OffsetOf<Syscalls.Passwd>("Password"), 8), ("pw_uid", OffsetOf<Syscalls.Passwd>("Uid"), 4),
-            ("pw_gid", OffsetOf<Syscalls.Passwd>("Gid"), 4), ("pw_gecos", OffsetOf<Syscalls.Passwd>("Gecos"), 8), ("pw_dir", OffsetOf<Syscalls.Passwd>("Directory"), 8),
+            ("pw_name", OffsetOf<Syscalls.Passwd>("Name"), 8), ("pw_passwd", OffsetOf<Syscalls.Passwd>("Password"), 8),
+            ("pw_uid", OffsetOf<Syscalls.Passwd>("Uid"), 4),
+            ("pw_gid", OffsetOf<Syscalls.Passwd>("Gid"), 4), ("pw_gecos", OffsetOf<Syscalls.Passwd>("Gecos"), 8),
+            ("pw_dir", OffsetOf<Syscalls.Passwd>("Directory"), 8),
             ("pw_shell", OffsetOf<Syscalls.Passwd>("Shell"), 8));
         program.Layout(
             "struct group", Unsafe.SizeOf<Syscalls.Group>(),
-            ("gr_name", OffsetOf<Syscalls.Group>("Name"), 8), ("gr_passwd", OffsetOf<Syscalls.Group>("Password"), 8), ("gr_gid", OffsetOf<Syscalls.Group>("Gid"), 4),
+            ("gr_name", OffsetOf<Syscalls.Group>("Name"), 8), ("gr_passwd", OffsetOf<Syscalls.Group>("Password"), 8),
+            ("gr_gid", OffsetOf<Syscalls.Group>("Gid"), 4),
             ("gr_mem", OffsetOf<Syscalls.Group>("Members"), 8));
         program.Layout(
             "struct stat", sizeof(stat),
-            ("st_dev", Offset((ref stat value) => value.st_dev = 1), sizeof(dev_t)), ("st_ino", Offset((ref stat value) => value.st_ino = 1), sizeof(ino_t)),
-            ("st_mode", Offset((ref stat value) => value.st_mode = 1), sizeof(mode_t)), ("st_uid", Offset((ref stat value) => value.st_uid = 1), sizeof(uid_t)),
+            ("st_dev", Offset((ref stat value) => value.st_dev = 1), sizeof(dev_t)),
+            ("st_ino", Offset((ref stat value) => value.st_ino = 1), sizeof(ino_t)),
+            ("st_mode", Offset((ref stat value) => value.st_mode = 1), sizeof(mode_t)),
+            ("st_uid", Offset((ref stat value) => value.st_uid = 1), sizeof(uid_t)),
             ("st_gid", Offset((ref stat value) => value.st_gid = 1), sizeof(gid_t)),
             ("st_nlink", Offset((ref stat value) => value.st_nlink = 1), sizeof(nlink_t)));
         program.Layout(
             "struct flock", Unsafe.SizeOf<Files.FileLock>(),
-            ("l_type", OffsetOf<Files.FileLock>("Type"), 2), ("l_whence", OffsetOf<Files.FileLock>("Whence"), 2), ("l_start", OffsetOf<Files.FileLock>("Start"), 8),
+            ("l_type", OffsetOf<Files.FileLock>("Type"), 2), ("l_whence", OffsetOf<Files.FileLock>("Whence"), 2),
+            ("l_start", OffsetOf<Files.FileLock>("Start"), 8),
             ("l_len", OffsetOf<Files.FileLock>("Length"), 8), ("l_pid", OffsetOf<Files.FileLock>("Pid"), 4));
         program.Equal("sizeof(struct sigaction)", sizeof(sigaction), "LibC");
         Assert.Empty(program.Compile());
     }
 
-    /// <summary>No constant escapes where the kernel's numbers live: each is compared, or is known as a bound of our own.</summary>
+    /// <summary>Every constant in a class of kernel numbers is compared, or known as our own limit.</summary>
     [Fact]
     public void Every_constant_is_checked()
     {
@@ -350,7 +408,8 @@ public unsafe class AbiTests : KernelTest
         var all =
             from assembly in new[] { typeof(DescriptorHandle).Assembly, typeof(ListenerFactory).Assembly }
             from type in assembly.GetTypes()
-            where !type.IsEnum && type != typeof(KernelAbi) && type.Namespace is "Supervisor.Native" or "Supervisor.Linux.Listeners" or "Supervisor.Linux.Evidence"
+            where !type.IsEnum && type != typeof(KernelAbi)
+                && type.Namespace is "Supervisor.Native" or "Supervisor.Linux.Listeners" or "Supervisor.Linux.Evidence"
             from field in type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
             where field.IsLiteral && field.FieldType != typeof(string)
             select (field.DeclaringType!, field.Name);
@@ -366,10 +425,11 @@ public unsafe class AbiTests : KernelTest
     }
 
     private static long Constant(Type type, string name) => Convert.ToInt64(
-        type.GetField(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)?.GetRawConstantValue() ?? throw new MissingFieldException(type.Name, name),
+        type.GetField(name, BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)?.GetRawConstantValue()
+            ?? throw new MissingFieldException(type.Name, name),
         System.Globalization.CultureInfo.InvariantCulture);
 
-    /// <summary>Where a field stands that is a property of the assembly that one compiles against: where its first byte appears.</summary>
+    /// <summary>The offset of a field that is private to another assembly: the position of its first byte that is set.</summary>
     private static long Offset<T>(SetField<T> set)
         where T : unmanaged
     {
@@ -382,5 +442,6 @@ public unsafe class AbiTests : KernelTest
 
     private delegate void SetField<T>(ref T value);
 
-    private static string UpperSnake(string name) => string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? $"_{c}" : char.ToUpperInvariant(c).ToString()));
+    private static string UpperSnake(string name) =>
+        string.Concat(name.Select((c, i) => i > 0 && char.IsUpper(c) ? $"_{c}" : char.ToUpperInvariant(c).ToString()));
 }

@@ -8,7 +8,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Continuity;
 
-/// <summary>What the keeper is given, it has for a successor, and nothing else; many go in one packet.</summary>
+/// <summary>The keeper passes exactly the descriptors that it holds to a successor, also several in one packet.</summary>
 public sealed class KeeperTests : KernelTest
 {
     private static readonly string LongName = new('n', 200);
@@ -47,7 +47,7 @@ public sealed class KeeperTests : KernelTest
                 .Select(key => KeyValuePair.Create(key, Inode(incoming.Peek(key)!)))
                 .OrderBy(pair => pair.Key, StringComparer.Ordinal));
 
-        // The successor does not know of which version it is until that has answered, and puts one by one.
+        // The successor does not know the keeper's version before its reply, so it puts one descriptor at a time.
         var adopted = FdHolder.Adopt(loop, incoming.Take(DescriptorKey.FdHolder)!, Log.Logger);
         Assert.Equal(2, adopted.Put([KeyValuePair.Create("first", newer), KeyValuePair.Create("second", newer)]));
         adopted.Drop([.. expected.Keys]);
@@ -100,7 +100,7 @@ public sealed class KeeperTests : KernelTest
         Assert.Equal(new Processes.Exit(false, 0, false), Processes.Reap(pidfd));
     }
 
-    /// <summary>A worker has made a connection that lingers of its listener, and the daemon lets go of it.</summary>
+    /// <summary>A worker has turned its listener into a connection that lingers, and the daemon drops it.</summary>
     [Theory]
     [InlineData("listener/web")]
     [InlineData("listener/web/1")]
@@ -120,7 +120,7 @@ public sealed class KeeperTests : KernelTest
         var pid = keeper.Pid;
         keeper.Dispose();
 
-        // Its daemon is dead: it hands over what it holds.
+        // The daemon is dead, so the keeper hands over what it holds.
         using var incoming = new IncomingDescriptors();
         FdHolder.TakeFrom(path, incoming);
         using var held = incoming.Take("listener/other");

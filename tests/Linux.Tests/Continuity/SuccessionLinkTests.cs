@@ -4,7 +4,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Continuity;
 
-/// <summary>Who is in charge is decided by one packet, and both see it the same way.</summary>
+/// <summary>One packet decides which daemon is in charge, and both daemons agree.</summary>
 public sealed class SuccessionLinkTests : KernelTest
 {
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(50);
@@ -76,7 +76,7 @@ public sealed class SuccessionLinkTests : KernelTest
     {
         if (packet is null)
         {
-            // After its request, so that it is the end that is seen.
+            // After the request, so that the peer sees the end.
             var asking = Task.Run(() => Ask(successor));
             TakeRequest(daemon);
             daemon.Dispose();

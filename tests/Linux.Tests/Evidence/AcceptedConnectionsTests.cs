@@ -5,7 +5,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Evidence;
 
-/// <summary>The connections that this process has accepted, as the kernel tells them.</summary>
+/// <summary>The connections that this process has accepted, as the kernel reports them.</summary>
 public class AcceptedConnectionsTests : KernelTest
 {
     [Fact]
@@ -22,7 +22,7 @@ public class AcceptedConnectionsTests : KernelTest
             Assert.Null(connection.OpenFor);
             Assert.Equal([connection], question.Of([Processes.CurrentPid], Patience, long.MaxValue)[Processes.CurrentPid]!);
 
-            // The other end has gone; this one has yet to close.
+            // The peer has closed; this side has not.
             client.Dispose();
             Assert.Single(question.All());
         }
@@ -89,7 +89,7 @@ public class AcceptedConnectionsTests : KernelTest
         }
         while (seen.OpenFor < least);
 
-        // One direction has something to tell, the other still knows.
+        // The send ends the silence and does not change the age of the connection.
         Libc.Send(accepted, 1);
         seen = Assert.Single(new AcceptedConnections([listener]).All(withAges: true).Values);
         Assert.True(seen.OpenFor >= least && seen.SilentFor < seen.OpenFor, $"{seen.OpenFor}, silent for {seen.SilentFor}");

@@ -8,7 +8,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Evidence;
 
-/// <summary>Looks into processes of others end, whatever these are like.</summary>
+/// <summary>Probes of other users' processes end, whatever these processes do.</summary>
 public class BoundedLookTests : KernelTest
 {
     [Fact]
@@ -122,7 +122,7 @@ public class BoundedLookTests : KernelTest
         end.Set();
         await Task.WhenAll(stuck).WaitAsync(Patience);
 
-        // The thread takes its look off the list after it has handed over what came of it.
+        // The thread removes the probe from the list after it has reported the result.
         Assert.True(SpinWait.SpinUntil(() => CanRun(threads, bad), Patience));
     }
 

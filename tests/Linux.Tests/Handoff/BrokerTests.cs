@@ -9,7 +9,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Handoff;
 
-/// <summary>The broker over real sockets: who gets what, what is refused, and that nothing stays behind.</summary>
+/// <summary>The broker over real sockets: who receives what, what is rejected, and that no resource leaks.</summary>
 public class BrokerTests : KernelTest
 {
     [Fact]
@@ -132,7 +132,7 @@ public class BrokerTests : KernelTest
                 answer.Descriptors.Select(descriptor => Descriptors.LinkOf(descriptor.Number)));
         }
 
-        // What it hears first is the answer to what it asked first.
+        // The first reply belongs to the first request.
         using var late = slow.Ask(BrokerClient.Request("list"));
         Assert.Equal(names, late.Handles);
         Assert.Equal(
@@ -217,7 +217,7 @@ public class BrokerTests : KernelTest
         using var broker = new BrokerUnderTest(BrokerUnderTest.Listener("one"));
         using var client = broker.Client();
 
-        // A packet of nothing cannot be told from the end (recv(2)).
+        // An empty packet cannot be distinguished from the end of the connection (recv(2)).
         using (var answer = client.Ask(Encoding.UTF8.GetBytes(request.Length == 0 ? "\0" : request)))
         {
             Assert.Equal("invalid", answer.Code);
@@ -279,7 +279,7 @@ public class BrokerTests : KernelTest
         using var client = broker.Client();
         using (var slow = broker.Connect())
         {
-            // Until the slow one's own buffer is full: the broker reads no more of it than it can answer.
+            // Until the slow client's buffer is full: the broker reads no more requests than it can answer.
             var request = BrokerClient.Request("list");
             var sent = 0;
             while (DescriptorPassing.Send(slow, request, [], wait: false, out var error) && sent < 100_000)
@@ -351,14 +351,14 @@ public class BrokerTests : KernelTest
 
         Assert.True(SpinWait.SpinUntil(() => broker.On(() => broker.Broker.Connections) == 0, Patience));
 
-        // The disposer may close the last ones, and the link to it stays once it has been started.
+        // The disposer may still close the last ones; the link to it stays open once it has started.
         SpinWait.SpinUntil(() => broker.On(Descriptors.Open).Count <= before.Count + 1, Patience);
         Assert.InRange(broker.On(Descriptors.Open).Except(before).Count(), 0, 1);
     }
 
     /// <summary>
-    /// Mutations of good requests, with and without descriptors: each is answered or its connection closed, and the broker goes
-    /// on.
+    /// Mutations of valid requests, with and without descriptors: the broker answers each or closes its connection, and
+    /// continues.
     /// </summary>
     [Fact]
     public void Random_requests_do_not_break_the_broker()
@@ -386,7 +386,7 @@ public class BrokerTests : KernelTest
                 }
                 catch (IOException)
                 {
-                    // An empty packet is an end.
+                    // An empty packet counts as the end of the connection.
                     Assert.True(request.Length == 0, $"seed {seed}, round {i}: {Convert.ToHexString(request)}");
                     client.Dispose();
                     client = broker.Client();

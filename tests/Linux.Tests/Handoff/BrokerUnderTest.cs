@@ -10,7 +10,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Handoff;
 
-/// <summary>A broker on a loop of its own, which runs on a thread of its own. What it lends belongs to it.</summary>
+/// <summary>A broker with its own loop and thread. It owns what it lends.</summary>
 internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -29,10 +29,10 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 
     public Broker Broker { get; }
 
-    /// <summary>Whose worker a process is.</summary>
+    /// <summary>The worker to which a process belongs.</summary>
     public Func<int, BrokerService?> Services { get; init; } = static _ => null;
 
-    /// <summary>Who runs workers.</summary>
+    /// <summary>The users that run workers.</summary>
     public Func<uint, bool> WorkerUsers { get; init; } = static _ => false;
 
     public IReadOnlyList<ListenerHandle> Handles => _handles;
@@ -72,21 +72,21 @@ internal sealed class BrokerUnderTest : IBrokerTable, IDisposable
 
     public BrokerError? Succeed(BrokerPeer peer, Func<DescriptorHandle> release) => new(BrokerErrorCode.Denied, "nobody succeeds it");
 
-    /// <summary>Asks on the loop.</summary>
+    /// <summary>Runs a function on the loop.</summary>
     public T On<T>(Func<T> question) => _loop.On(question);
 
-    /// <summary>A client that waits for its answers.</summary>
+    /// <summary>A client that waits for its replies.</summary>
     public BrokerClient Client() =>
         BrokerClient.Connect(Path, KernelTest.Patience, out var error) ?? throw new SystemCallException(error, "connecting to the broker");
 
-    /// <summary>A bare connection.</summary>
+    /// <summary>A raw connection.</summary>
     public DescriptorHandle Connect() => Loopback.Connect(ListenAddress.Unix(ListenerKind.UnixSeqpacket, Path, isAbstract: false));
 
-    /// <summary>A listener of that name, with an address of its own.</summary>
+    /// <summary>A listener with that name and its own address.</summary>
     public static ListenerHandle Listener(string name, Func<ListenerSpec, ListenerSpec>? configure = null) =>
         Given.Listener("tcp://127.0.0.1:0", spec => (configure is null ? spec : configure(spec)) with { Name = name });
 
-    /// <summary>So many bound sockets, which cost no port.</summary>
+    /// <summary>This many bound sockets, which use no ports.</summary>
     public static ListenerHandle[] Many(int count) => [.. Enumerable.Range(0, count).Select(i =>
         Given.Listener(
             $"unix-dgram://@linux-tests-broker-{Environment.ProcessId}-{i}",

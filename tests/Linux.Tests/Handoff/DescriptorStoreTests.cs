@@ -4,7 +4,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Handoff;
 
-/// <summary>What workers store is owned, told apart by open file, and bounded.</summary>
+/// <summary>Stored descriptors have an owner, are distinguished by open file, and are limited in number.</summary>
 public class DescriptorStoreTests : KernelTest
 {
     [Fact]

@@ -5,10 +5,12 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Handoff;
 
-/// <summary>What strangers send is received and closed elsewhere, and holds up neither the loop nor anybody else.</summary>
+/// <summary>
+/// Descriptors of untrusted processes are received and closed in other processes, and block neither the loop nor other owners.
+/// </summary>
 public class DisposerTests : KernelTest
 {
-    /// <summary>Longer than any turn of the loop takes, and much shorter than a day.</summary>
+    /// <summary>Longer than any turn of the loop, and much shorter than a day.</summary>
     private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(5);
 
     [Fact]
@@ -59,7 +61,7 @@ public class DisposerTests : KernelTest
         Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
         using (theirs)
         {
-            // What comes before does not hide it.
+            // The message before does not hide it.
             Assert.True(DescriptorPassing.Send(theirs!, "before"u8, [], wait: true, out _));
             Assert.True(DescriptorPassing.Send(theirs!, [], [], wait: true, out _));
             lingering.Give(socket => Assert.True(DescriptorPassing.Send(theirs!, [], [socket], wait: true, out _)));
@@ -102,13 +104,13 @@ public class DisposerTests : KernelTest
                 (outcome.Refused, outcome.IsIncomplete, Descriptors.LinkOf(Assert.Single(outcome.Descriptors).Number)));
             outcome.Descriptors[0].Dispose();
 
-            // The write end was dropped, as nobody took it.
+            // The write end was closed, because no handler took it.
             Libc.WaitFor(reader);
             Assert.Equal(0, Files.Read(reader, new byte[1], out _));
         }
     }
 
-    /// <summary>proc(5) stands for what has no flush; a descriptor of every sort is let through or refused, and none stays.</summary>
+    /// <summary>proc(5) represents files without flush; a descriptor of each kind is kept or refused, and none leaks.</summary>
     [Theory]
     [InlineData("/dev/null", true)]
     [InlineData("/proc/self/status", true)]
@@ -136,7 +138,8 @@ public class DisposerTests : KernelTest
         var done = new int[2];
         try
         {
-            // A job that keeps what it received lasts until it is dealt with: here the gate stays open while a message is awaited.
+            // A job that keeps its descriptors runs until they are handled: here the gate stays open while it waits for a
+            // message.
             for (var i = 0; i <= Disposer.MostOfOwner; i++)
             {
                 Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
@@ -183,7 +186,7 @@ public class DisposerTests : KernelTest
                 Processes.Reap(process);
             }
 
-            // Its child waits for the next job still, does it, and is the last.
+            // The disposer's child still waits for the next job; it runs that job and then exits.
             Assert.Single(Receive(loop, ours!, take: 0).Descriptors, descriptor => descriptor.IsClosed);
             Assert.True(DescriptorPassing.Send(theirs!, "3"u8, [theirs!], wait: true, out _));
             Assert.Single(Receive(loop, ours!, take: 0).Descriptors, descriptor => descriptor.IsClosed);
@@ -229,7 +232,7 @@ public class DisposerTests : KernelTest
         }));
         var received = done.Task.WaitAsync(Patience).GetAwaiter().GetResult();
 
-        // What was not taken is closed when the call above has returned, in the same turn.
+        // Descriptors that were not taken are closed when the call above returns, in the same turn.
         loop.On(static () => { });
         return received;
     }

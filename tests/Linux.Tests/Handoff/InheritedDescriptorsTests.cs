@@ -5,7 +5,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Handoff;
 
-/// <summary>The variables of sd_listen_fds(3), the wrong ones above all. What stands at 3 in this process is left open.</summary>
+/// <summary>The variables of sd_listen_fds(3), especially invalid ones. This process's descriptor 3 stays open.</summary>
 public class InheritedDescriptorsTests : KernelTest
 {
     public override void Dispose()

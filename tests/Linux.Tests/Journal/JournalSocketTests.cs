@@ -5,7 +5,7 @@ using Supervisor.Linux.Tests.Kernel;
 
 namespace Supervisor.Linux.Tests.Journal;
 
-/// <summary>The way to the journal, which can go away and come back.</summary>
+/// <summary>The connection to the journal, which can disappear and return.</summary>
 public sealed class JournalSocketTests : KernelTest
 {
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"journal-{Guid.NewGuid():N}");

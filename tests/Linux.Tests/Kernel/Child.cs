@@ -4,14 +4,14 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>A spawned program and the read end of a pipe that it has as some descriptor.</summary>
+/// <summary>A spawned program and the read end of a pipe whose write end is one of the program's descriptors.</summary>
 internal static class Child
 {
     /// <summary>This process's environment.</summary>
     public static IReadOnlyList<string> Environment { get; } =
         [.. System.Environment.GetEnvironmentVariables().Cast<DictionaryEntry>().Select(entry => $"{entry.Key}={entry.Value}")];
 
-    /// <summary>Runs a program to its end: its exit status, and what it wrote.</summary>
+    /// <summary>Runs a program until it exits; returns its exit status and output.</summary>
     public static (int Status, string Output) Run(string path, params string[] arguments)
     {
         using var nothing = Files.Open("/dev/null", 2, 0, out _)!;
@@ -35,10 +35,10 @@ internal static class Child
         }
     }
 
-    /// <summary>A child that runs its program: its process id and its pidfd, which the caller owns.</summary>
+    /// <summary>A child that runs its program, with its process id and its pidfd, which the caller owns.</summary>
     public readonly record struct Started(int Pid, DescriptorHandle Pidfd);
 
-    /// <summary>Spawns, and waits until the program has been executed or a step has failed; then nothing of it is left.</summary>
+    /// <summary>Spawns a child and waits until it has executed the program or a step has failed; then it leaks nothing.</summary>
     public static Started? Spawn(ChildProcess.Plan plan, out ChildProcess.Failure failure)
     {
         using var launched = ChildProcess.Start(plan, out failure);
@@ -65,7 +65,7 @@ internal static class Child
         return null;
     }
 
-    /// <summary>Spawns; it must succeed.</summary>
+    /// <summary>Spawns a child, which must succeed.</summary>
     public static Started Start(ChildProcess.Plan plan)
     {
         var started = Spawn(plan, out var failure);
@@ -73,7 +73,7 @@ internal static class Child
         return started.Value;
     }
 
-    /// <summary>Waits for the end, reaps, and closes the pidfd.</summary>
+    /// <summary>Waits for the exit, reaps the child and closes the pidfd.</summary>
     public static Processes.Exit End(Started child)
     {
         using (child.Pidfd)
@@ -83,7 +83,7 @@ internal static class Child
         }
     }
 
-    /// <summary>Everything that comes until nobody holds the other end any more.</summary>
+    /// <summary>Reads everything until the other end is closed.</summary>
     public static string ReadToEnd(DescriptorHandle reader)
     {
         var all = new MemoryStream();

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>The descriptors of this process, and what each leads to.</summary>
+/// <summary>The descriptors of this process and what they refer to.</summary>
 internal static class Descriptors
 {
-    /// <summary>Those that a test can have opened: what the runtime opens at its own times, to load code, is left out.</summary>
+    /// <summary>The descriptors that a test can have opened, without those that the runtime opens to load code.</summary>
     public static SortedDictionary<int, string> Open()
     {
         var open = new SortedDictionary<int, string>();
@@ -21,7 +21,7 @@ internal static class Descriptors
         return open;
     }
 
-    /// <summary>What a descriptor leads to, such as <c>socket:[1234]</c>; null where it is closed.</summary>
+    /// <summary>What a descriptor refers to, such as <c>socket:[1234]</c>; null if it is closed.</summary>
     public static string? LinkOf(int number) => Libc.ReadLink(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{number}"));
 
     private static bool IsRuntimes(string link) =>

@@ -8,7 +8,7 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>What the tests begin with.</summary>
+/// <summary>The fixtures of the tests.</summary>
 internal static class Given
 {
     public static ListenAddress Address(string text) =>
@@ -24,7 +24,7 @@ internal static class Given
 
     public static ListenerFactory Factory(ILogger? log = null) => new(TimeProvider.System, log ?? Logger.None);
 
-    /// <summary>A handle, whatever became of it.</summary>
+    /// <summary>A handle, with or without a socket.</summary>
     public static ListenerHandle Attempt(string address, Func<ListenerSpec, ListenerSpec>? configure = null) =>
         Factory().Create(Spec(address, configure));
 
@@ -36,18 +36,18 @@ internal static class Given
         return handle;
     }
 
-    /// <summary>
-    /// A log that can be read; <paramref name="onEvent"/> sees each event as it is written, in the midst of what is being done.
-    /// </summary>
+    /// <summary>A log that can be read; <paramref name="onEvent"/> receives each event synchronously.</summary>
     public static (ILogger Log, List<LogEvent> Events) Log(Action<LogEvent>? onEvent = null)
     {
         var sink = new Sink(onEvent);
         return (new LoggerConfiguration().MinimumLevel.Verbose().WriteTo.Sink(sink).CreateLogger(), sink.Events);
     }
 
-    /// <summary>A field of a message as text; null without it.</summary>
+    /// <summary>A field of a message as text; null if it is absent.</summary>
     public static string? Field(this LogEvent entry, string name) =>
-        entry.Properties.GetValueOrDefault(name) is ScalarValue { Value: { } value } ? Convert.ToString(value, CultureInfo.InvariantCulture) : null;
+        entry.Properties.GetValueOrDefault(name) is ScalarValue { Value: { } value }
+            ? Convert.ToString(value, CultureInfo.InvariantCulture)
+            : null;
 
     private sealed class Sink(Action<LogEvent>? onEvent) : ILogEventSink
     {

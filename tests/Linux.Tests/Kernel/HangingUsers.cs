@@ -4,7 +4,8 @@ using Supervisor.Linux.Kernel;
 namespace Supervisor.Linux.Tests.Kernel;
 
 /// <summary>
-/// A user database that answers nothing about "slow" and "4711" until it is released, and knows all others but "missing".
+/// A user database that does not respond for "slow" and "4711" until it is released, and knows all other names except
+/// "missing".
 /// </summary>
 internal sealed class HangingUsers : IUserDatabase
 {

@@ -2,15 +2,15 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>A test that leaves the process as it found it: the same descriptors, no child, not even an ended one.</summary>
+/// <summary>A test that must leak nothing: it ends with the same descriptors and without a child, not even a zombie.</summary>
 public abstract class KernelTest : IDisposable
 {
     private readonly SortedDictionary<int, string> _before = Prepared();
 
-    /// <summary>How long anything may take here before the test has failed: generous, and never waited for.</summary>
+    /// <summary>The time after which a test fails: generous, and never waited for in full.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>What is open, with what the first spawn of a process opens for good.</summary>
+    /// <summary>The open descriptors, including those that a process's first spawn opens permanently.</summary>
     private static SortedDictionary<int, string> Prepared()
     {
         Assert.Null(ChildProcess.Prepare());

@@ -3,18 +3,18 @@ using System.Runtime.ExceptionServices;
 namespace Supervisor.Linux.Tests.Kernel;
 
 /// <summary>
-/// A thread of a test's own. The kernel keeps network namespaces, users and system call filters by thread, so what is
-/// done to it ends with it and touches nobody else.
+/// A separate thread for a test. The kernel keeps network namespaces, users and system call filters per thread, so changes end
+/// with the thread and affect no other test.
 /// </summary>
 internal static class KernelThread
 {
     /// <summary>Runs <paramref name="body"/> in an empty network with a loopback interface.</summary>
     public static void InNewNetwork(Action body) => Run(Libc.EnterNewNetwork, body);
 
-    /// <summary>Runs it as "nobody", without capabilities.</summary>
+    /// <summary>Runs <paramref name="body"/> as "nobody", without capabilities.</summary>
     public static void AsNobody(Action body) => Run(() => Libc.BecomeUser(65534), body);
 
-    /// <summary>Runs it where the kernel has no IPv6.</summary>
+    /// <summary>Runs <paramref name="body"/> as on a kernel without IPv6.</summary>
     public static void WithoutIPv6(Action body) => Run(Libc.RefuseIPv6, body);
 
     /// <summary>Runs both, one after the other.</summary>

@@ -4,7 +4,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>The calls that only the tests make: the other end of a connection, a world of the test's own, a second opinion.</summary>
+/// <summary>Calls that only tests make: for the peer of a connection, for a test's own environment, and for a second result.</summary>
 internal static unsafe partial class Libc
 {
     private static readonly bool IsArm = RuntimeInformation.ProcessArchitecture == Architecture.Arm64;
@@ -19,27 +19,27 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>accept4(2), once there is a connection.</summary>
+    /// <summary>accept4(2), after waiting for a connection.</summary>
     public static DescriptorHandle Accept(DescriptorHandle listener)
     {
         WaitFor(listener);
         return Own(accept4(listener.Number, null, null, 0x80000), "accept4");
     }
 
-    /// <summary>shutdown(2); 0 where it was done.</summary>
+    /// <summary>shutdown(2); 0 on success.</summary>
     public static int Shutdown(DescriptorHandle socket, int how) => shutdown(socket.Number, how);
 
-    /// <summary>O_NONBLOCK, for everybody who shares the open file.</summary>
+    /// <summary>O_NONBLOCK, for all descriptors of the open file.</summary>
     public static void SetNonBlocking(DescriptorHandle descriptor)
     {
         const int setFlags = 4, nonBlocking = 0x800;
         Check(fcntl(descriptor.Number, setFlags, nonBlocking), "fcntl");
     }
 
-    /// <summary>Whether there is input, an end or a connection now.</summary>
+    /// <summary>Whether there is input, an end or a connection.</summary>
     public static bool IsReadable(DescriptorHandle descriptor) => Poll(descriptor, 0);
 
-    /// <summary>Waits until there is.</summary>
+    /// <summary>Waits for input, an end or a connection.</summary>
     public static void WaitFor(DescriptorHandle descriptor) =>
         Assert.True(Poll(descriptor, (int)KernelTest.Patience.TotalMilliseconds), "nothing came in time");
 
@@ -60,7 +60,7 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>Sends a datagram to a path with descriptors riding on it.</summary>
+    /// <summary>Sends a datagram with descriptors to a path.</summary>
     public static void SendDescriptors(
         DescriptorHandle socket,
         ReadOnlySpan<byte> data,
@@ -90,7 +90,7 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>recv(2) of what is there; empty at the end.</summary>
+    /// <summary>recv(2) of the available bytes; empty at the end.</summary>
     public static byte[] Receive(DescriptorHandle socket)
     {
         WaitFor(socket);
@@ -119,7 +119,7 @@ internal static unsafe partial class Libc
         }
     }
 
-    /// <summary>getsockopt(2), byte for byte: a second opinion beside OptionAccess.</summary>
+    /// <summary>getsockopt(2) of raw bytes, to verify OptionAccess.</summary>
     public static byte[]? GetOption(DescriptorHandle socket, int level, int option, int size = 64)
     {
         var value = new byte[size];
@@ -141,11 +141,11 @@ internal static unsafe partial class Libc
     public static void SetCloseOnExec(DescriptorHandle descriptor, bool closes) =>
         Check(fcntl(descriptor.Number, 2, closes ? 1 : 0), "fcntl");
 
-    /// <summary>fcntl(2) F_DUPFD_CLOEXEC from a number on.</summary>
+    /// <summary>fcntl(2) F_DUPFD_CLOEXEC with a lowest number.</summary>
     public static DescriptorHandle DuplicateFrom(DescriptorHandle descriptor, int least) =>
         Own(fcntl(descriptor.Number, 1030, least), "fcntl");
 
-    /// <summary>A network namespace for the calling thread, with its loopback up.</summary>
+    /// <summary>Gives the calling thread a network namespace with an active loopback interface.</summary>
     public static void EnterNewNetwork()
     {
         Check(unshare(0x40000000), "unshare(CLONE_NEWNET)");
@@ -159,7 +159,9 @@ internal static unsafe partial class Libc
         Check(ioctl(socket.Number, 0x8914, request), "ioctl(SIOCSIFFLAGS)");
     }
 
-    /// <summary>Makes the calling thread user and group <paramref name="id"/>: by the raw calls, which reach no other thread.</summary>
+    /// <summary>
+    /// Changes the calling thread's user and group to <paramref name="id"/>, by raw calls, which affect no other thread.
+    /// </summary>
     public static void BecomeUser(uint id)
     {
         Check((int)syscall(IsArm ? 159 : 116, 0, 0, 0, 0), "setgroups");
@@ -174,7 +176,7 @@ internal static unsafe partial class Libc
     /// <summary>link(2).</summary>
     public static void Link(string path, string name) => Check(link(path, name), "link");
 
-    /// <summary>mkfifo(3), whatever the umask.</summary>
+    /// <summary>mkfifo(3), regardless of the umask.</summary>
     public static void MakeFifo(string path, uint mode)
     {
         Check(mkfifo(path, mode), "mkfifo");
@@ -184,10 +186,10 @@ internal static unsafe partial class Libc
     /// <summary>gettid(2).</summary>
     public static int ThreadId => (int)syscall(IsArm ? 178 : 186, 0, 0, 0, 0);
 
-    /// <summary>Orphans of this process's children are not its own any more.</summary>
+    /// <summary>Stops being a subreaper: orphans of children are no longer adopted.</summary>
     public static void EndSubreaper() => Check(prctl(36, 0, 0, 0, 0), "prctl(PR_SET_CHILD_SUBREAPER)");
 
-    /// <summary>kcmp(2) KCMP_VM: whether that process has the very memory of this one.</summary>
+    /// <summary>kcmp(2) KCMP_VM: whether that process shares the memory of this one.</summary>
     public static bool SharesMemory(int pid)
     {
         nint number = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 312 : 272;
@@ -197,9 +199,7 @@ internal static unsafe partial class Libc
     /// <summary>PR_GET_DUMPABLE.</summary>
     public static bool IsDumpable => prctl(3, 0, 0, 0, 0) == 1;
 
-    /// <summary>
-    /// Makes socket(AF_INET6, ...) fail with EAFNOSUPPORT in the calling thread, as on a host that was booted without IPv6.
-    /// </summary>
+    /// <summary>Makes socket(AF_INET6, ...) fail with EAFNOSUPPORT in the calling thread, as on a host booted without IPv6.</summary>
     public static void RefuseIPv6()
     {
         const ushort load = 0x20, jumpIfEqual = 0x15, answer = 0x06;

@@ -3,8 +3,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Tests.Kernel;
 
 /// <summary>
-/// A TCP connection whose peer never reads, with a full send queue and SO_LINGER of a day: whoever drops the last descriptor of
-/// it waits for a day, unless a signal comes or the process is exiting (socket(7); net/ipv4/af_inet.c, inet_release).
+/// A TCP connection whose peer never reads, with a full send queue and SO_LINGER of a day. A process that closes its last
+/// descriptor waits for a day, unless a signal arrives or the process exits (socket(7); net/ipv4/af_inet.c, inet_release).
 /// </summary>
 internal sealed class Lingering : IDisposable
 {
@@ -28,10 +28,10 @@ internal sealed class Lingering : IDisposable
         Assert.Null(Sockets.SetBytes(Socket, solSocket, linger, aDay));
     }
 
-    /// <summary>The descriptor, which is to be let go of only by <see cref="Give"/>.</summary>
+    /// <summary>The descriptor; only <see cref="Give"/> may close it.</summary>
     public DescriptorHandle Socket { get; }
 
-    /// <summary>Hands it over as a stranger does: by sending it, and letting go of it.</summary>
+    /// <summary>Sends the descriptor as an untrusted process does, and closes it.</summary>
     public void Give(Action<DescriptorHandle> send)
     {
         send(Socket);
@@ -40,7 +40,7 @@ internal sealed class Lingering : IDisposable
 
     public void Dispose()
     {
-        // The peer's reset ends what lingers.
+        // The peer's reset ends the lingering.
         _peer.Dispose();
         Socket.Dispose();
         _listener.Dispose();

@@ -2,7 +2,7 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>An event loop on a thread of its own.</summary>
+/// <summary>An event loop on its own thread.</summary>
 internal sealed class LoopThread : IDisposable
 {
     private readonly Thread _thread;
@@ -15,7 +15,7 @@ internal sealed class LoopThread : IDisposable
 
     public EventLoop Loop { get; } = new(TimeProvider.System);
 
-    /// <summary>Runs on the loop something that ends by calling what it is given, and waits for that.</summary>
+    /// <summary>Starts an operation on the loop and waits until it calls its completion callback.</summary>
     public T Await<T>(Action<Action<T>> begin)
     {
         var done = new TaskCompletionSource<T>();

@@ -6,7 +6,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>A loop on a thread of its own, with a disposer.</summary>
+/// <summary>A loop on its own thread, with a disposer.</summary>
 internal sealed class LoopUnderTest : IDisposable
 {
     private readonly Thread _thread;
@@ -22,17 +22,17 @@ internal sealed class LoopUnderTest : IDisposable
 
     public Disposer Disposer { get; }
 
-    /// <summary>Asks on the loop.</summary>
+    /// <summary>Runs a function on the loop.</summary>
     public T On<T>(Func<T> question) => Loop.Ask(question).WaitAsync(KernelTest.Patience).GetAwaiter().GetResult();
 
-    /// <summary>Does something on the loop.</summary>
+    /// <summary>Runs an action on the loop.</summary>
     public void On(Action action) => On(() =>
     {
         action();
         return 0;
     });
 
-    /// <summary>Waits until it is so, which is looked at after each turn.</summary>
+    /// <summary>Waits for a condition, which is checked after each turn.</summary>
     public void Until(Func<bool> isSo)
     {
         var done = new TaskCompletionSource();
@@ -47,10 +47,10 @@ internal sealed class LoopUnderTest : IDisposable
         done.Task.WaitAsync(KernelTest.Patience).GetAwaiter().GetResult();
     }
 
-    /// <summary>Ends the loop; the disposer has ended too when this returns.</summary>
+    /// <summary>Ends the loop; the disposer has exited when this returns.</summary>
     public void Dispose() => Dispose(static () => { });
 
-    /// <summary>The same, with what is to be closed in between.</summary>
+    /// <summary>Ends the loop and closes something before the disposer exits.</summary>
     public void Dispose(Action close)
     {
         Loop.Post(Loop.Stop);

@@ -8,7 +8,7 @@ namespace Supervisor.Linux.Tests.Kernel;
 /// <summary>Clients of a listener.</summary>
 internal static class Loopback
 {
-    /// <summary>A socket of the kind and family of an address.</summary>
+    /// <summary>A socket of an address's kind and family.</summary>
     public static DescriptorHandle Socket(ListenAddress address) => address.Kind switch
     {
         ListenerKind.UnixStream => Socket(1, 1),
@@ -37,7 +37,7 @@ internal static class Loopback
         return socket;
     }
 
-    /// <summary>A bound socket that nobody of the code under test has made.</summary>
+    /// <summary>A bound socket that the code under test has not made.</summary>
     public static DescriptorHandle Bound(string address, int? backlog = null)
     {
         var parsed = Given.Address(address);

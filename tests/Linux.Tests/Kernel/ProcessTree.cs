@@ -3,10 +3,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>Who descends from whom, by /proc.</summary>
+/// <summary>Process ancestry from /proc.</summary>
 internal static class ProcessTree
 {
-    /// <summary>Whether <paramref name="pid"/> is <paramref name="ancestor"/>, of its session, or below it.</summary>
+    /// <summary>Whether <paramref name="pid"/> is <paramref name="ancestor"/>, in its session, or a descendant.</summary>
     public static bool DescendsFrom(int pid, int ancestor)
     {
         for (var depth = 0; depth < 64 && pid > 1; depth++)
@@ -32,7 +32,7 @@ internal static class ProcessTree
         return false;
     }
 
-    /// <summary>Processes of a session other than its leader.</summary>
+    /// <summary>Processes of a session except its leader.</summary>
     public static IEnumerable<int> MembersOf(int session)
     {
         foreach (var pid in Pids())

@@ -1,6 +1,6 @@
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>A directory of a test's own, which everybody may enter, and which goes with the test.</summary>
+/// <summary>A test's own directory, which every user may enter; it is removed after the test.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
     public TemporaryDirectory()

@@ -2,7 +2,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>Another umask for the length of a test; it is the process's.</summary>
+/// <summary>Changes the process's umask for the duration of a test.</summary>
 internal sealed class Umask : IDisposable
 {
     private readonly int _before;

@@ -3,7 +3,7 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Tests.Kernel;
 
-/// <summary>What is known of users and groups while their name service is slow.</summary>
+/// <summary>Users and groups while their name service is slow.</summary>
 public sealed class UserDirectoryTests : IDisposable
 {
     private readonly FakeTimeProvider _time = new();

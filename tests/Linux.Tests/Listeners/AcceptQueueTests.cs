@@ -30,7 +30,7 @@ public class AcceptQueueTests : KernelTest
             Assert.Equal((4, 9), Queue());
         }
 
-        // A second listen() by anybody changes the backlog of the shared socket.
+        // A second listen() by any holder changes the backlog of the shared socket.
         Assert.Null(Sockets.Listen(handle.Descriptor!, 3));
         Assert.Equal((4, 3), Queue());
         clients.ForEach(client => client.Dispose());

@@ -8,7 +8,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>Every form of an address becomes a socket of its kind and family, and a client reaches it.</summary>
+/// <summary>Every form of an address becomes a socket of its kind and family, to which a client can connect.</summary>
 public class AddressFormTests : KernelTest
 {
     [Theory]
@@ -127,7 +127,7 @@ public class AddressFormTests : KernelTest
         Assert.Null(onlyV6.Descriptor);
     });
 
-    /// <summary>A taken port is the answer, also where the IPv4 side alone would be free.</summary>
+    /// <summary>The port counts as in use, even if the IPv4 side is free.</summary>
     [Fact]
     public void The_wildcard_falls_back_to_IPv4_only_without_IPv6() => KernelThread.InNewNetwork(() =>
     {
@@ -186,7 +186,8 @@ public class AddressFormTests : KernelTest
     [InlineData("tcp://[fe80::1%nowhere0]:0", "ENODEV")]
     [InlineData("unix:///nowhere/s", "ENOENT")]
     [InlineData("unix:///proc/s", "EPERM", "ENOENT")]
-    public void A_refused_bind_records_the_cause_and_leaves_no_socket(string address, params string[] errnos) => KernelThread.InNewNetwork(() =>
+    public void A_refused_bind_records_the_cause_and_leaves_no_socket(
+        string address, params string[] errnos) => KernelThread.InNewNetwork(() =>
     {
         using var handle = Given.Attempt(address);
         Assert.Null(handle.Descriptor);
@@ -207,7 +208,7 @@ public class AddressFormTests : KernelTest
         using var client = Loopback.Connect(fits.Effective!);
     }
 
-    /// <summary>net.mptcp.enabled is the namespace's own.</summary>
+    /// <summary>net.mptcp.enabled belongs to the network namespace.</summary>
     [Fact]
     public void Disabled_mptcp_fails_as_a_missing_protocol() => KernelThread.InNewNetwork(() =>
     {
@@ -216,7 +217,7 @@ public class AddressFormTests : KernelTest
         Assert.Equal(("socket", (BindCause?)BindCause.FamilyUnsupported), (handle.Failure!.Call, handle.Diagnosis?.Cause));
     });
 
-    /// <summary>An address that nobody here has can be bound all the same.</summary>
+    /// <summary>An address that this host does not have can be bound.</summary>
     [Fact]
     public void Free_bind_accepts_an_absent_address() => KernelThread.InNewNetwork(() =>
     {

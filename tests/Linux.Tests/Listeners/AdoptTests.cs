@@ -6,7 +6,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>A descriptor that somebody else made is taken as it is: read back, compared, never changed.</summary>
+/// <summary>listend adopts a foreign descriptor unchanged: it reads the options back and compares them.</summary>
 public class AdoptTests : KernelTest
 {
     [Theory]
@@ -24,7 +24,8 @@ public class AdoptTests : KernelTest
         Assert.Equal(HandleOrigin.InheritedSystemd, handle.Origin);
         Assert.Equal(Loopback.AddressOf(handle.Descriptor!), handle.Effective);
         Assert.Equal($"socket:[{handle.Inode}]", Descriptors.LinkOf(handle.Descriptor!.Number));
-        Assert.Equal((HandlePhase.Adopt, "execve", 1, "systemd"), handle.History.Entries.Select(entry => (entry.Phase, entry.Call, entry.Actor!.Pid, entry.Actor.Name)).First());
+        var first = handle.History.Entries.First();
+        Assert.Equal((HandlePhase.Adopt, "execve", 1, "systemd"), (first.Phase, first.Call, first.Actor!.Pid, first.Actor.Name));
         Assert.DoesNotContain(handle.History.Entries, entry => entry.Call is "setsockopt" or "bind" or "socket");
     }
 
@@ -36,8 +37,19 @@ public class AdoptTests : KernelTest
                 ) { Backlog = 100 }, Accepted = new() { NoDelay = true }, Buffers = new() { Receive = 100_000 } }),
             Loopback.Bound("tcp://127.0.0.1:0", 5));
         Assert.Null(handle.Failure);
-        var differences = handle.History.Entries.Where(entry => entry.Verdict == Verdict.Inherited).Select(entry => (entry.Call, entry.Option)).ToList();
-        Assert.Equal([("getsockopt", "SO_REUSEADDR"), ("getsockopt", "SO_RCVBUF"), ("getsockopt", "TCP_NODELAY"), ("getsockopt", "backlog"), ("getsockname", "address")], differences);
+        var differences = handle.History.Entries
+            .Where(entry => entry.Verdict == Verdict.Inherited)
+            .Select(entry => (entry.Call, entry.Option))
+            .ToList();
+        Assert.Equal(
+            [
+                ("getsockopt", "SO_REUSEADDR"),
+                ("getsockopt", "SO_RCVBUF"),
+                ("getsockopt", "TCP_NODELAY"),
+                ("getsockopt", "backlog"),
+                ("getsockname", "address"),
+            ],
+            differences);
         Assert.Equal(0, Libc.GetOptionInt32(handle.Descriptor!, 6, 1));
         Assert.Equal((0L, 5L), AcceptQueue.Read(handle.Descriptor!, ListenerKind.Tcp, handle.Inode));
     }
@@ -78,7 +90,7 @@ public class AdoptTests : KernelTest
         };
         using (other)
         {
-            // net.ipv4.ping_group_range may keep it from being made at all.
+            // net.ipv4.ping_group_range may forbid the socket.
             using var handle = Adopt(Given.Spec("udp://127.0.0.1:0"), given ?? Loopback.Socket(16, 3, 4));
             Assert.NotNull(handle.Failure);
             Assert.Null(handle.Descriptor);
@@ -90,7 +102,9 @@ public class AdoptTests : KernelTest
     {
         using var directory = new TemporaryDirectory();
         var factory = Given.Factory();
-        using var handle = factory.Adopter.Adopt(Given.Spec($"unix://{directory["s"]}"), [Loopback.Bound($"unix://{directory["s"]}", 1)], HandleOrigin.InheritedSystemd, null, "by its name");
+        var address = $"unix://{directory["s"]}";
+        using var handle = factory.Adopter.Adopt(
+            Given.Spec(address), [Loopback.Bound(address, 1)], HandleOrigin.InheritedSystemd, null, "by its name");
         Assert.Null(handle.Failure);
         factory.Close(handle, removePath: true);
         Assert.Equal(["s"], directory.Files);
@@ -115,7 +129,7 @@ public class AdoptTests : KernelTest
         Assert.All(handle.Sockets, socket => Assert.Equal(made.Effective, Loopback.AddressOf(socket.Descriptor)));
         Assert.Equal([0, 1, 2, 3], handle.Sockets.Select(socket => socket.Shard));
 
-        // Who stands where in the kernel's group is its maker's secret.
+        // Only the group's maker knows the order of its members in the kernel.
         Assert.NotNull(ShardSteering.WhyNot(handle));
     }
 
@@ -124,7 +138,11 @@ public class AdoptTests : KernelTest
     {
         using var made = Given.Listener("tcp://127.0.0.1:0");
         using var handle = Given.Factory().Adopter.Adopt(
-            Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }), [Files.Duplicate(made.Descriptor!, out _)!], HandleOrigin.InheritedSystemd, null, "test");
+            Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }),
+            [Files.Duplicate(made.Descriptor!, out _)!],
+            HandleOrigin.InheritedSystemd,
+            null,
+            "test");
         Assert.Empty(handle.Sockets);
         Assert.Contains("ReusePort=yes", handle.Failure!.Arguments, StringComparison.Ordinal);
     }

@@ -9,7 +9,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>What a holder changes on a shared socket is noticed, written down and put back. The test is the holder.</summary>
+/// <summary>A holder's changes to a shared socket are noticed, recorded and repaired. The test is the holder.</summary>
 public sealed class DriftTests : KernelTest
 {
     private const int SolSocket = 1;
@@ -131,7 +131,7 @@ public sealed class DriftTests : KernelTest
     {
         using var handle = Taken("tcp://127.0.0.1:0", null, out var watch);
 
-        // BPF_RET | BPF_K, 0xffffffff: everything passes. struct sock_fprog: length, padding, pointer.
+        // BPF_RET | BPF_K, 0xffffffff: accept all packets. struct sock_fprog: length, padding, pointer.
         Span<byte> program = [6, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
         fixed (byte* instructions = program)
         {
@@ -158,7 +158,7 @@ public sealed class DriftTests : KernelTest
     {
         using var directory = new TemporaryDirectory();
 
-        // A loopback address of this run's own: what a former one left in TIME_WAIT is none of its business.
+        // A loopback address for this run only, because an earlier run may have connections in TIME_WAIT.
         var pid = Processes.CurrentPid;
         var own = $"127.88.{pid / 250 % 250}.{(pid % 250) + 1}";
         using var handle = Taken(
@@ -177,7 +177,7 @@ public sealed class DriftTests : KernelTest
             using var accepted = Libc.Accept(handle.Descriptor!);
         }
 
-        // Where the address cannot be shared with the old socket, which workers hold, that one is set to listen again.
+        // If the address cannot be shared with the old socket, which workers hold, the old socket listens again.
         Assert.Equal(reuse, inode != handle.Inode);
         Assert.Contains(Later(handle), entry => entry is { Phase: HandlePhase.Drift, Call: "shutdown" });
         Assert.Equal(HandlePhase.Repair, Later(handle)[^1].Phase);
@@ -204,7 +204,7 @@ public sealed class DriftTests : KernelTest
         base.Dispose();
     }
 
-    /// <summary>A listener that this process has taken, as a client of the broker does.</summary>
+    /// <summary>A listener that this process has taken as a client of the broker.</summary>
     private ListenerHandle Taken(
         string address,
         Func<ListenerSpec, ListenerSpec>? configure,

@@ -3,7 +3,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>A UNIX listener in a folder of the worker's user, who exchanges folders and links while root binds there.</summary>
+/// <summary>A UNIX listener in a directory of the worker's user, who swaps directories and links while root binds there.</summary>
 public class ForeignFolderTests : KernelTest
 {
     private const uint Nobody = 65534;

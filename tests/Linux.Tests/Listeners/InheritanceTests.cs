@@ -7,10 +7,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>What the catalogue says of accepted connections is what this kernel does with them.</summary>
+/// <summary>The kernel treats accepted connections as the catalogue says.</summary>
 public class InheritanceTests : KernelTest
 {
-    /// <summary>Every row on every kind of listener that has it; MPTCP where it takes it.</summary>
+    /// <summary>Every option on every kind of listener that has it, and on MPTCP if it supports the option.</summary>
     public static TheoryData<string, string> Rows()
     {
         var rows = new TheoryData<string, string>();
@@ -70,7 +70,7 @@ public class InheritanceTests : KernelTest
         }
     }
 
-    /// <summary>On a dual-stack listener the IPv4 rows reach connections over IPv4.</summary>
+    /// <summary>On a dual-stack listener the IPv4 options apply to connections over IPv4.</summary>
     [Theory]
     [InlineData("IP_TOS")]
     [InlineData("IP_TTL")]
@@ -87,13 +87,13 @@ public class InheritanceTests : KernelTest
         Assert.Equal(handle.Asked(option)!.Value.Effective, OptionAccess.Get(accepted, option));
     }
 
-    /// <summary>A datagram socket accepts nothing.</summary>
+    /// <summary>A datagram socket has no accepted connections.</summary>
     [Fact]
     public void Datagram_options_are_not_inherited() => Assert.All(
         SocketOptions.All.Where(option => option.AppliesTo(ListenerKind.Udp, SocketDomain.IPv6)),
         option => Assert.Equal(OptionInheritance.NotApplicable, option.InheritanceOn(ListenerKind.Udp)));
 
-    /// <summary>A value that is not the one that it has.</summary>
+    /// <summary>A value other than the current one.</summary>
     private static OptionValue Other(SocketOption option, OptionValue? now) => option.Shape switch
     {
         OptionShape.Flag => OptionValue.Of(now?.Number != 1),

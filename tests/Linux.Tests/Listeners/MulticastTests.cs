@@ -9,8 +9,8 @@ using Sockaddr = Supervisor.Linux.Kernel.Sockaddr;
 namespace Supervisor.Linux.Tests.Listeners;
 
 /// <summary>
-/// A group that was joined is heard; a source that was not named is not. What is sent here is looped back, and is there
-/// when sendto() returns: what is not readable then has not come.
+/// A joined group is received, and an unlisted source is not. Datagrams are looped back and available when sendto() returns, so
+/// what is not readable then was not delivered.
 /// </summary>
 public class MulticastTests : KernelTest
 {
@@ -65,7 +65,7 @@ public class MulticastTests : KernelTest
         Assert.NotNull(entry.Note);
     });
 
-    /// <summary>A network with an interface that carries groups of both families, which a loopback does not.</summary>
+    /// <summary>A network with an interface that supports multicast in both families, unlike the loopback interface.</summary>
     private static void OnInterface(Action body) => KernelThread.InNewNetwork(() =>
     {
         var (status, output) = Child.Run("/bin/sh", "-ec", """

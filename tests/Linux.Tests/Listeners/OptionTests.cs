@@ -11,11 +11,11 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Tests.Listeners;
 
 /// <summary>
-/// Each option of the catalogue: what was asked, what the history says the kernel made of it, and what the kernel says itself.
+/// Each option of the catalogue: the requested value, the result in the history, and the value that the kernel reports.
 /// </summary>
 public class OptionTests : KernelTest
 {
-    /// <summary>A listener that asks for the option, the verdict, the effective value, and a word of the note.</summary>
+    /// <summary>A listener with the option, the verdict, the effective value, and a word of the note.</summary>
     public static TheoryData<string, string, Func<ListenerSpec, ListenerSpec>, Verdict, long, string?> Options()
     {
         const string tcp = "tcp://127.0.0.1:0";
@@ -204,7 +204,7 @@ public class OptionTests : KernelTest
         }
     }
 
-    /// <summary>The sysctl is the namespace's own.</summary>
+    /// <summary>The sysctl belongs to the network namespace.</summary>
     [Theory]
     [InlineData(1, true)]
     [InlineData(3, false)]
@@ -234,7 +234,7 @@ public class OptionTests : KernelTest
         Assert.All(entries, entry => Assert.Equal((Processes.CurrentPid, "listend"), (entry.Actor!.Pid, entry.Actor.Name)));
     }
 
-    /// <summary>MPTCP has fewer options than TCP: what it lacks is refused, and it serves.</summary>
+    /// <summary>MPTCP has fewer options than TCP: those that it lacks are refused, and the listener still serves.</summary>
     [Fact]
     public void An_option_that_mptcp_lacks_does_not_fail_the_listener()
     {

@@ -5,10 +5,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>Who may own an address beside whom.</summary>
+/// <summary>Which sockets can share an address.</summary>
 public class OwnershipTests : KernelTest
 {
-    /// <summary>The server's side of a connection that it closed first waits in TIME_WAIT and holds the port.</summary>
+    /// <summary>The server side of a connection that it closed first stays in TIME_WAIT and holds the port.</summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -59,7 +59,7 @@ public class OwnershipTests : KernelTest
         Assert.NotEqual(first.Inode, second.Inode);
     }
 
-    /// <summary>A UNIX socket has no SO_REUSEPORT; whoever asks for it must not get a listener under other terms.</summary>
+    /// <summary>A UNIX socket has no SO_REUSEPORT, and a request for it must fail.</summary>
     [Fact]
     public void Unsupported_reuse_port_fails_the_listener()
     {

@@ -6,10 +6,12 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>A listener that a predecessor has left.</summary>
+/// <summary>A listener received from a predecessor.</summary>
 public sealed class RestoreTests : KernelTest
 {
-    /// <summary>systemd clears it on a socket unit's sockets before each start of the service, while workers live that set it.</summary>
+    /// <summary>
+    /// systemd clears the flag on a socket unit's sockets before each start of the service, while running workers depend on it.
+    /// </summary>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -24,11 +26,15 @@ public sealed class RestoreTests : KernelTest
         var entry = ListenerSnapshot.Of(former, null, null);
         Assert.Equal(wasSet, entry.IsNonBlocking);
 
-        // The flag belongs to the open file: another one, in which it is clear, stands for the one that systemd passes.
+        // The flag belongs to the open file. Another open file, with the flag clear, represents the one that systemd passes.
         using var passed = Given.Listener("tcp://127.0.0.1:0");
         Assert.False(Files.IsNonBlocking(passed.Descriptor!));
-        using var restored = Given.Factory().Restorer.Restore(entry, Files.Duplicate(passed.Descriptor!, out _), HandleOrigin.Recovered, "execve", "goes on");
+        using var restored = Given.Factory().Restorer.Restore(
+            entry, Files.Duplicate(passed.Descriptor!, out _), HandleOrigin.Recovered, "execve", "continues");
         Assert.Equal(wasSet, Files.IsNonBlocking(passed.Descriptor!));
-        Assert.Equal(wasSet ? 1 : 0, restored.History.Entries.Count(step => step is { Phase: HandlePhase.Adopt, Call: "fcntl", Option: SocketChange.NonBlocking, Verdict: Verdict.Exact }));
+        Assert.Equal(wasSet ? 1 : 0, restored.History.Entries.Count(step => step is
+        {
+            Phase: HandlePhase.Adopt, Call: "fcntl", Option: SocketChange.NonBlocking, Verdict: Verdict.Exact,
+        }));
     }
 }

@@ -9,10 +9,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>Shards that come and go: who stands where in the kernel's group, and who gets new connections.</summary>
+/// <summary>Shards that are added and removed: their order in the kernel's group, and which of them get new connections.</summary>
 public sealed class ShardGroupTests : KernelTest
 {
-    /// <summary>What <see cref="ReusePortGroup"/> says of the kernel's order, against the kernel, over random joins and leaves.</summary>
+    /// <summary>Compares <see cref="ReusePortGroup"/> with the kernel's order, for random joins and leaves.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -45,7 +45,7 @@ public sealed class ShardGroupTests : KernelTest
                 sockets.Remove(inode);
                 group.Leave(inode);
 
-                // Held on: by shutdown() it leaves the group all the same.
+                // Still held by a descriptor; shutdown() removes it from the group anyway.
                 Assert.Null(Sockets.Shutdown(leaving));
                 gone.Add(leaving);
             }
@@ -97,7 +97,7 @@ public sealed class ShardGroupTests : KernelTest
         Assert.Equal(4, handle.Leaving.Count);
         Assert.Equal(Enumerable.Range(0, before), Reached(handle));
 
-        // In no order: the places of the others are still known.
+        // In any order: the places of the others are still known.
         foreach (var socket in handle.Leaving.OrderBy(socket => socket.Shard * 7 % 4).ToArray())
         {
             factory.Shards.CloseLeaving(handle, socket);
@@ -131,7 +131,8 @@ public sealed class ShardGroupTests : KernelTest
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 4 }));
         var clients = Enumerable.Range(0, 80).Select(_ => Loopback.Connect(handle.Effective!)).ToArray();
         factory.Shards.Shrink(handle, 1, TimeSpan.Zero);
-        var waiting = handle.Sockets.Concat(handle.Leaving).Sum(socket => AcceptQueue.Read(socket.Descriptor, ListenerKind.Tcp, socket.Inode)!.Value.Length);
+        var waiting = handle.Sockets.Concat(handle.Leaving)
+            .Sum(socket => AcceptQueue.Read(socket.Descriptor, ListenerKind.Tcp, socket.Inode)!.Value.Length);
         Assert.Equal(80, waiting);
         Assert.All(handle.Leaving, socket => Assert.True(socket.HasWaiting));
         Assert.All(clients, client => Assert.False(Polling.IsHungUp(client)));
@@ -159,7 +160,8 @@ public sealed class ShardGroupTests : KernelTest
     {
         var factory = Given.Factory();
         using var handle = factory.Create(Given.Spec("tcp://127.0.0.1:0", spec => spec with { Shards = 2 }));
-        var failed = factory.Shards.Grow(handle, handle.Spec with { Shards = 4, Bind = new BindOptions { Device = "no-such-device" } }, TimeSpan.Zero);
+        var failed = factory.Shards.Grow(
+            handle, handle.Spec with { Shards = 4, Bind = new BindOptions { Device = "no-such-device" } }, TimeSpan.Zero);
         Assert.NotNull(failed);
         Assert.Equal((2, 0), (handle.Sockets.Count, handle.Leaving.Count));
         Assert.False(handle.IsSteered);
@@ -177,7 +179,7 @@ public sealed class ShardGroupTests : KernelTest
         Assert.Equal([0, 1], Reached(handle));
     }
 
-    /// <summary>The numbers of the shards that get something of what many clients send, of those on their way out too.</summary>
+    /// <summary>The numbers of the shards, including draining ones, that get connections of many clients.</summary>
     private static int[] Reached(ListenerHandle handle)
     {
         var sockets = handle.Sockets.Concat(handle.Leaving).ToArray();

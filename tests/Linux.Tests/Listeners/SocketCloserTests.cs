@@ -5,7 +5,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Listeners;
 
-/// <summary>What others have made of a socket, or left in it, holds up nobody who closes it.</summary>
+/// <summary>Closing a socket does not block, whatever other processes did to it or left in it.</summary>
 public class SocketCloserTests : KernelTest
 {
     /// <summary>Longer than any wait of the loop, and much shorter than a day.</summary>

@@ -35,7 +35,7 @@ public class UnixPathTests : KernelTest
         Assert.Equal(mode, PermissionsOf("s"));
     }
 
-    /// <summary>Right after bind(), before any chmod, the file has no bit that was not asked for, also under umask 0.</summary>
+    /// <summary>Right after bind(), before any chmod, the file has no unwanted mode bit, even with umask 0.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(0x3F)]
@@ -101,7 +101,7 @@ public class UnixPathTests : KernelTest
         });
     }
 
-    /// <summary>Whoever may write to the directory swaps the socket for a link to a file of somebody else's, at the worst moment.</summary>
+    /// <summary>A user who may write to the directory swaps the socket for a link to another user's file at the worst moment.</summary>
     [Theory]
     [InlineData("bind")]
     [InlineData("fchownat")]
@@ -140,7 +140,7 @@ public class UnixPathTests : KernelTest
         Assert.Equal(["s"], _directory.Files);
     }
 
-    /// <summary>What a stream listener left is also stale for a datagram one.</summary>
+    /// <summary>The stale file of a stream listener is also stale for a datagram listener.</summary>
     [Fact]
     public void A_stale_socket_of_another_type_is_removed()
     {
@@ -200,7 +200,7 @@ public class UnixPathTests : KernelTest
         using var client = Loopback.Connect(Given.Address(Address));
     }
 
-    /// <summary>The kernel knows the path as bind() got it, which led there by another name: /var/run and /run.</summary>
+    /// <summary>The kernel reports the path as given to bind(), which may use another name: /var/run and /run.</summary>
     [Fact]
     public void A_bound_socket_is_found_under_another_directory_name()
     {
@@ -246,8 +246,8 @@ public class UnixPathTests : KernelTest
     }
 
     /// <summary>
-    /// Another daemon has removed the stale file too, and listens there by now: between the look and the removal. Its
-    /// file may even have the same inode number.
+    /// Between the check and the removal another daemon has removed the stale file and listens there. Its file may even have
+    /// the same inode number.
     /// </summary>
     [Fact]
     public void A_socket_that_appears_before_the_removal_is_kept()

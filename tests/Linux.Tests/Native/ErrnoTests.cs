@@ -4,7 +4,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Native;
 
-/// <summary>An error is that of the call that was made, not of an earlier one; each call here comes after another error.</summary>
+/// <summary>An error belongs to the call that failed, not to an earlier one; each call here follows another error.</summary>
 public class ErrnoTests : KernelTest
 {
     private readonly TemporaryDirectory _directory = new();
@@ -53,7 +53,7 @@ public class ErrnoTests : KernelTest
         };
         foreach (var (call, errno, make) in calls)
         {
-            // ENOMEDIUM is nobody's answer here.
+            // No call here can fail with ENOMEDIUM.
             System.Runtime.InteropServices.Marshal.SetLastPInvokeError(123);
             var error = make();
             Assert.Equal((call, errno), (error?.Call, error?.Name));
@@ -92,7 +92,7 @@ public class ErrnoTests : KernelTest
         Files.Replace(first, "4711\n"u8);
         Assert.Equal(new LockHolder(true, 4711), LockHolder.Of(path));
 
-        // As it is handed to a successor.
+        // As it is passed to a successor.
         var copy = Files.Duplicate(first, out _)!;
         first.Dispose();
         Assert.Equal(new LockHolder(true, 4711), LockHolder.Of(path));

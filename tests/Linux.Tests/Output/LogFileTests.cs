@@ -6,7 +6,7 @@ using Supervisor.Linux.Tests.Kernel;
 
 namespace Supervisor.Linux.Tests.Output;
 
-/// <summary>Lines in a file that others rotate, and a file that cannot be written.</summary>
+/// <summary>Log files that other programs rotate, and files that cannot be written.</summary>
 public class LogFileTests : KernelTest
 {
     private readonly TemporaryDirectory _directory = new();

@@ -3,9 +3,7 @@ using Supervisor.Linux.Tests.Kernel;
 
 namespace Supervisor.Linux.Tests.Paths;
 
-/// <summary>
-/// What of a path is root's own, against the real kernel: owners, modes, links, and somebody who renames in the midst of it.
-/// </summary>
+/// <summary>Which components of a path root trusts, tested on the real kernel: owners, modes, links, and concurrent renames.</summary>
 public class PathWalkTests : KernelTest
 {
     private const uint Nobody = 65534;
@@ -80,7 +78,7 @@ public class PathWalkTests : KernelTest
         Assert.Null(walk.FirstFlaw);
         Assert.Equal($" ({_directory["absolute"]} -> {_directory["current"]}, {_directory["current"]} -> releases/3)", walk.Links);
 
-        // A link of somebody else, in a folder that everybody may write.
+        // Another user's link, in a directory that every user may write to.
         File.SetUnixFileMode(_directory.Path, (UnixFileMode)0x3FF);
         Libc.ChangeOwner(_directory["current"], Nobody, Nobody);
         using var foreign = PathWalk.Of(_directory["current/env"], Own);
@@ -132,7 +130,7 @@ public class PathWalkTests : KernelTest
         Assert.Null(gone.Target);
     }
 
-    /// <summary>A folder changes places with a link to another one all the time: what the walk judged is what it holds.</summary>
+    /// <summary>A directory is constantly swapped with a link to another one: the walk uses exactly what it judged.</summary>
     [Fact]
     public void A_rename_does_not_exchange_the_checked_file()
     {

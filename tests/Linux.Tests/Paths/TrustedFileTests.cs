@@ -10,7 +10,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Paths;
 
-/// <summary>Log files and files of variables in a folder of the worker's user, who would have root open something else.</summary>
+/// <summary>Log files and environment files in a directory of the worker's user, who wants root to open another file.</summary>
 public class TrustedFileTests : KernelTest
 {
     private const uint Nobody = 65534;
@@ -36,7 +36,7 @@ public class TrustedFileTests : KernelTest
         base.Dispose();
     }
 
-    /// <summary>Neither root nor the worker's user decides what is there, so the worker is not told.</summary>
+    /// <summary>A third user controls the path, so the worker does not get the file.</summary>
     [Fact]
     public void A_file_that_a_third_user_can_write_is_rejected()
     {
@@ -215,9 +215,7 @@ public class TrustedFileTests : KernelTest
     [Fact]
     public void A_device_owned_by_root_accepts_lines() => Assert.Empty(Log("/dev/null", "one"));
 
-    /// <summary>
-    /// The thread that has the user's rights on files is none of the user's: it cannot be traced, read or signalled by him.
-    /// </summary>
+    /// <summary>The user cannot trace, read or signal the thread that has the user's rights on files.</summary>
     [Fact]
     public void A_user_cannot_control_a_thread_with_the_users_rights()
     {
@@ -240,7 +238,7 @@ public class TrustedFileTests : KernelTest
             var status = File.ReadAllText($"/proc/self/task/{thread}/status");
             Assert.Contains($"Uid:\t0\t0\t0\t{Nobody}", status, StringComparison.Ordinal);
             Assert.Contains("CapEff:\t0000000000000000", status, StringComparison.Ordinal);
-            // /proc/PID/mem asks for what PTRACE_ATTACH asks for: PTRACE_MODE_ATTACH (fs/proc/base.c, mem_open).
+            // /proc/PID/mem requires the same right as PTRACE_ATTACH: PTRACE_MODE_ATTACH (fs/proc/base.c, mem_open).
             const string attempt = """
                 for file in mem maps environ auxv fd/0 syscall stack; do
                     if head -c 1 "/proc/$PPID/task/$1/$file" >/dev/null 2>&1; then echo "opened $file"; fi
@@ -267,7 +265,7 @@ public class TrustedFileTests : KernelTest
         }
     }
 
-    /// <summary>The user exchanges his file for a link to root's all the time, and never sees what is in it.</summary>
+    /// <summary>The user constantly swaps a file with a link to root's file, and never sees its content.</summary>
     [Fact]
     public void A_rename_during_the_open_gains_nothing()
     {

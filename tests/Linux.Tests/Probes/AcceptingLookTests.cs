@@ -6,7 +6,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Probes;
 
-/// <summary>Whether this process waits for connections, as it is seen from outside.</summary>
+/// <summary>Whether this process waits for connections, as seen from outside.</summary>
 public class AcceptingLookTests : KernelTest
 {
     [Fact]

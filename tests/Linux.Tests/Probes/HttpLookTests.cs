@@ -8,8 +8,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Tests.Probes;
 
 /// <summary>
-/// Who accepted is known before the request is made. The runtime's sockets keep descriptors of their own, so none are counted
-/// here.
+/// The accepting process is known before the request is sent. .NET sockets keep descriptors open, so the test does not count
+/// descriptors.
 /// </summary>
 public sealed class HttpLookTests
 {
@@ -56,7 +56,7 @@ public sealed class HttpLookTests
     private static Task<string?> Look(ListenerHandle listener, int pid) =>
         new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: 1).LookAsync(default);
 
-    /// <summary>Answers each request that is whole; remembers what came on each connection.</summary>
+    /// <summary>Answers each complete request and records the data of each connection.</summary>
     private static Socket Server(ListenerHandle listener, string answer, out List<string> requests)
     {
         var copy = Files.Duplicate(listener.Descriptor!, out _)!;

@@ -5,11 +5,12 @@ namespace Supervisor.Linux.Tests.Probes;
 
 public sealed class InheritanceProbeTests : KernelTest
 {
-    /// <summary>Every setting of <c>accepted</c> is one that this kernel passes on: none is refused in vain.</summary>
+    /// <summary>The kernel passes on every setting of <c>accepted</c>, so none is rejected needlessly.</summary>
     [Theory]
     [InlineData("tcp://127.0.0.1:0")]
     [InlineData("tcp://[::1]:0")]
-    public void Inherited_options_reach_the_accepted_connection(string address) => Assert.Empty(InheritanceProbe.Ask(Given.Spec(address, spec => spec with
+    public void Inherited_options_reach_the_accepted_connection(
+        string address) => Assert.Empty(InheritanceProbe.Ask(Given.Spec(address, spec => spec with
     {
         Accepted = new()
         {

@@ -21,7 +21,7 @@ public class AccountTests : KernelTest
         Assert.Null(Processes.FindGroup("no-such-group"));
     }
 
-    /// <summary>(uid_t)-1 means "leave it": taken for a user, it would be root.</summary>
+    /// <summary>(uid_t)-1 means "leave unchanged": if it were accepted as a user, the worker would run as root.</summary>
     [Theory]
     [InlineData("4294967295")]
     [InlineData("-1")]

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>An ambient capability for the calling thread, as systemd's AmbientCapabilities= gives one to a daemon.</summary>
+/// <summary>Gives the calling thread an ambient capability, as AmbientCapabilities= of systemd gives one to a daemon.</summary>
 internal static unsafe partial class Ambient
 {
     public static bool Raise(int capability)

@@ -2,7 +2,7 @@ using Supervisor.Linux.Workers;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>Where the daemon's own cgroup is mounted: proc(5), cgroups(7).</summary>
+/// <summary>The mount point of the daemon's own cgroup: proc(5), cgroups(7).</summary>
 public sealed class CgroupTreeTests
 {
     private const string Unified = "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate";

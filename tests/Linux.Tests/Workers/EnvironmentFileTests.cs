@@ -65,7 +65,7 @@ public class EnvironmentFileTests : KernelTest
     public void An_invalid_variable_name_is_skipped(string text) =>
         Assert.Equal([new("B", "y")], EnvironmentFile.Parse(text + "\nB=y"));
 
-    /// <summary>An apostrophe in one value does not swallow the variables after it.</summary>
+    /// <summary>An apostrophe in one value does not affect the variables after it.</summary>
     [Fact]
     public void A_quote_inside_a_value_does_not_start_a_string() =>
         Assert.Equal([new("A", "it's"), new("B", "2")], EnvironmentFile.Parse("A=it's\nB=2\n"));

@@ -6,7 +6,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>Who a process is, read from the kernel.</summary>
+/// <summary>A process's identity as the kernel reports it.</summary>
 public class LineageReaderTests : KernelTest
 {
     private readonly TemporaryDirectory _directory = new();
@@ -80,7 +80,7 @@ public class LineageReaderTests : KernelTest
         Assert.False(tokens.IsOurs(null));
     }
 
-    /// <summary>A worker's message counts by its session at once, and a stranger has to be looked at.</summary>
+    /// <summary>A worker's message is accepted by its session at once; other senders need a probe.</summary>
     [Fact]
     public void A_worker_identifies_its_session_with_one_call()
     {
@@ -115,7 +115,7 @@ public class LineageReaderTests : KernelTest
     private static Child.Started StartCat(string path, out DescriptorHandle input, params string[] environment) =>
         StartCat(path, out input, null, environment);
 
-    /// <summary>A process that runs, and ends when its input does.</summary>
+    /// <summary>A process that runs until its input ends.</summary>
     private static Child.Started StartCat(string path, out DescriptorHandle input, uint? uid, params string[] environment)
     {
         Assert.True(Libc.SocketPair(out var ours, out var its));

@@ -7,7 +7,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>What a worker says, who may say it, and what becomes of what rides on it.</summary>
+/// <summary>Notify messages: their effect, their valid senders, and their descriptors.</summary>
 public class NotifySocketTests : KernelTest
 {
     private readonly TemporaryDirectory _directory = new();
@@ -73,7 +73,7 @@ public class NotifySocketTests : KernelTest
         Assert.True(_messages[^1].IsReady);
     }
 
-    /// <summary>This process is not the worker, nor below it: what it says counts for nothing.</summary>
+    /// <summary>This process is neither the worker nor its descendant, so its messages have no effect.</summary>
     [Fact]
     public void A_message_of_another_process_is_rejected()
     {
@@ -88,7 +88,7 @@ public class NotifySocketTests : KernelTest
         Child.End(worker);
     }
 
-    /// <summary>Descriptors of every message are closed, of refused ones too: the base class counts.</summary>
+    /// <summary>The descriptors of every message are closed, also of rejected ones: the base class counts them.</summary>
     [Theory]
     [InlineData("FDSTORE=1")]
     [InlineData("nothing")]
@@ -99,7 +99,7 @@ public class NotifySocketTests : KernelTest
         var before = 0;
         for (var i = 0; i < 20; i++)
         {
-            // The disposer is there from the first one on.
+            // The disposer runs from the first message on.
             before = i == 1 ? Descriptors.Open().Count : before;
             Libc.SendDescriptors(sender, Encoding.UTF8.GetBytes(text), Raw, sender.Number, sender.Number, sender.Number);
             Drain(socket);
@@ -108,7 +108,9 @@ public class NotifySocketTests : KernelTest
         }
     }
 
-    /// <summary>BARRIER=1: the sender waits for its end of a pipe to be closed, which says that all before was dealt with.</summary>
+    /// <summary>
+    /// BARRIER=1: the sender waits until its end of a pipe is closed, which shows that all earlier messages were handled.
+    /// </summary>
     [Fact]
     public void A_barrier_is_released_when_it_is_read()
     {
@@ -142,7 +144,9 @@ public class NotifySocketTests : KernelTest
         Assert.Equal(253, received);
     }
 
-    /// <summary>Whoever drops one of these waits for a day: the loop does not, whatever the message says, and whoever sends it.</summary>
+    /// <summary>
+    /// Closing one of these descriptors blocks for a day. The loop does not block, whatever the message and its sender are.
+    /// </summary>
     [Theory]
     [InlineData("BARRIER=1", true)]
     [InlineData("FDSTORE=1", true)]
@@ -162,7 +166,9 @@ public class NotifySocketTests : KernelTest
         Assert.Equal(isOurs, _messages.Exists(message => message.Status == "after"));
     }
 
-    /// <summary>As much as the socket's queue holds: some now, the rest at the next wake, and nobody waits.</summary>
+    /// <summary>
+    /// As many messages as the socket's queue holds: some are read now, the rest at the next wake-up, without blocking.
+    /// </summary>
     [Fact]
     public void A_flood_is_read_in_portions()
     {
@@ -195,7 +201,7 @@ public class NotifySocketTests : KernelTest
     {
         using var socket = Create();
 
-        // The shell stays, and its child speaks.
+        // The shell stays, and its child sends the message.
         var worker = Start($"/usr/bin/env python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); "
             + $"s.sendto(b\"READY=1\", \"{socket.Path}\"); sys.stdin.read()'; exit 0", out var input);
         Libc.WaitFor(socket.Descriptor);
@@ -235,7 +241,7 @@ public class NotifySocketTests : KernelTest
         Assert.Empty(_directory.Files);
     }
 
-    /// <summary>A file of an earlier life of the daemon is in nobody's way.</summary>
+    /// <summary>A file left by an earlier daemon does not matter.</summary>
     [Fact]
     public void A_leftover_notify_socket_file_is_replaced()
     {
@@ -261,7 +267,7 @@ public class NotifySocketTests : KernelTest
         Libc.SendTo(sender, data, Raw);
     }
 
-    /// <summary>All that has come, descriptors included.</summary>
+    /// <summary>Everything received, including descriptors.</summary>
     private void Drain(NotifySocket socket, int? worker = null, Action<IList<DescriptorHandle>>? onDescriptors = null)
     {
         var isWatched = false;
@@ -272,7 +278,7 @@ public class NotifySocketTests : KernelTest
             {
                 if (!isWatched)
                 {
-                    // Not the loop's own look: what is asked for here is to be seen here.
+                    // Do not use the loop's own probe: this test must see the result at once.
                     isWatched = true;
                     socket.Watch(
                         _loop.Loop,
@@ -305,7 +311,7 @@ public class NotifySocketTests : KernelTest
         Assert.Null(Files.Pipe(out var reader, out var writer));
         using (reader)
         {
-            // The read end is the daemon's everywhere else, and does not wait; this one is the child's, which must.
+            // Elsewhere the daemon has the read end, which is non-blocking. Here the child has it, and must block.
             using var waiting = Files.Open(Files.PinnedPath(reader!), 0, 0, out _)!;
             var child = Child.Start(new()
             {

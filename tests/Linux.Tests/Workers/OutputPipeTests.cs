@@ -6,7 +6,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>A worker's output as lines: the same ones, however the bytes arrive.</summary>
+/// <summary>A worker's output as lines: the same lines, however the bytes arrive.</summary>
 public class OutputPipeTests : KernelTest
 {
     private static readonly Gen<string> Texts = Gen.Frequency(
@@ -39,7 +39,7 @@ public class OutputPipeTests : KernelTest
     public void Newlines_separate_lines(string text, string[] lines) =>
         Assert.Equal(lines, Lines(Encoding.UTF8.GetBytes(text), [1]));
 
-    /// <summary>A line that just fills a piece is one piece, and no empty line follows.</summary>
+    /// <summary>A line that exactly fills a piece is one piece, without an empty line after it.</summary>
     [Theory]
     [InlineData(-1, new[] { 16383 })]
     [InlineData(0, new[] { 16384 })]
@@ -66,7 +66,7 @@ public class OutputPipeTests : KernelTest
         Assert.Equal(40_000, Lines(bytes, [100]).Sum(line => line.Length));
     }
 
-    /// <summary>A descendant holds the other end for ever; the last line is not lost for that.</summary>
+    /// <summary>A descendant holds the other end for ever, and the last line is still not lost.</summary>
     [Fact]
     public void A_last_line_arrives_even_if_the_stream_never_ends()
     {
@@ -124,7 +124,9 @@ public class OutputPipeTests : KernelTest
     private static string Shape(IEnumerable<string> lines) =>
         "[" + string.Join(", ", lines.Select(line => line.Length < 10 ? $"\"{line}\"" : $"{line[0]}x{line.Length}{line[^1]}")) + "]";
 
-    /// <summary>The rule itself, without buffers: lines, their carriage return off, cut before the character that does not fit.</summary>
+    /// <summary>
+    /// The reference result without buffers: lines without carriage return, cut before a character that does not fit.
+    /// </summary>
     private static List<string> Expected(string text)
     {
         var lines = new List<string>();
@@ -137,7 +139,8 @@ public class OutputPipeTests : KernelTest
                 break;
             }
 
-            // A piece is full at the limit, whether or not a newline comes next; only what is behind the last full one can be empty.
+            // A piece is full at the limit, whether or not a newline follows; only the part after the last full piece can be
+            // empty.
             var (rest, isFirst) = (line, true);
             while (Encoding.UTF8.GetByteCount(rest) >= OutputPipe.MaxLineBytes)
             {

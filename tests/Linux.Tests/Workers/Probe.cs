@@ -4,7 +4,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>The program of probe.c, compiled once, and what it reported of itself.</summary>
+/// <summary>The program of probe.c, compiled once, and its report.</summary>
 public sealed class Probe : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -26,8 +26,8 @@ public sealed class Probe : IDisposable
     public string Path { get; }
 
     /// <summary>
-    /// Spawns it as the plan says, but for path, arguments and one descriptor: it reports on descriptor
-    /// <paramref name="reportOn"/>, put into the plan's list there.
+    /// Spawns it with the plan, except for path, arguments and one descriptor: <paramref name="reportOn"/> in the plan's list,
+    /// to which it writes the report.
     /// </summary>
     public Report Run(
         Func<ChildProcess.Plan, ChildProcess.Plan> configure,
@@ -66,7 +66,7 @@ public sealed class Probe : IDisposable
     {
         public string this[string name] => Lines.Single(pair => pair.Key == name).Value;
 
-        /// <summary>Everything that begins with the word and a dot, without them.</summary>
+        /// <summary>All entries that begin with the word and a dot, without this prefix.</summary>
         public Dictionary<string, string> All(string word) => Lines.Where(pair => pair.Key.StartsWith(word + ".", StringComparison.Ordinal))
             .ToDictionary(pair => pair.Key[(word.Length + 1)..], pair => pair.Value, StringComparer.Ordinal);
     }

@@ -6,7 +6,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>Who a process's parent and session are, whatever it calls itself.</summary>
+/// <summary>A process's parent and session, whatever its name is.</summary>
 public class ProcFileTests : KernelTest
 {
     [Theory]
@@ -19,7 +19,7 @@ public class ProcFileTests : KernelTest
         using var directory = new TemporaryDirectory();
         File.Copy("/bin/cat", directory[name]);
 
-        // spawn() is back once the child has left our memory, and the kernel names it a moment later: its echo tells.
+        // spawn() returns when the child has left our memory. The kernel sets its name a moment later, so wait for its output.
         Assert.True(Libc.SocketPair(out var ours, out var its));
         using var socket = ours;
         var child = Start(directory[name], its!);
@@ -42,16 +42,17 @@ public class ProcFileTests : KernelTest
     [InlineData(0)]
     [InlineData(-1)]
     [InlineData(1)]
-    public void No_process_descends_from_an_invalid_worker_pid(int pid) => Assert.False(ProcessTree.DescendsFrom(pid, Processes.CurrentPid));
+    public void No_process_descends_from_an_invalid_worker_pid(int pid) =>
+        Assert.False(ProcessTree.DescendsFrom(pid, Processes.CurrentPid));
 
-    /// <summary>An orphan belongs to its session still, though its parent is somebody else by now.</summary>
+    /// <summary>An orphan still belongs to its session, although it has another parent.</summary>
     [Fact]
     public void Orphans_of_a_session_are_found_and_killed()
     {
         Assert.Null(Files.Pipe(out var reader, out var writer));
         using (reader)
         {
-            // The leader leaves children of children behind, says so, and stays as a zombie until it is reaped.
+            // The leader leaves grandchildren behind, reports that, and stays a zombie until it is reaped.
             Child.Started leader;
             using (var nothing = Files.Open("/dev/null", 2, 0, out _)!)
             using (writer)
@@ -81,7 +82,7 @@ public class ProcFileTests : KernelTest
             Assert.False(loop.Await<bool>(done => orphans.Sweeper.Begin(worker.Rest(done))));
             Libc.EndSubreaper();
 
-            // All of them held the pipe's other end: its end is theirs.
+            // All of them held the pipe's other end, so the end of the pipe shows that all have exited.
             Assert.Equal("", Child.ReadToEnd(reader!));
             Assert.NotNull(Processes.Reap(leader.Pidfd));
         }

@@ -5,7 +5,7 @@ using Supervisor.Linux.Workers;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>What a service's files look like before anything is started.</summary>
+/// <summary>Checks of a service's files before a worker starts.</summary>
 public class ServiceFilesTests : KernelTest
 {
     private readonly TemporaryDirectory _directory = new();

@@ -8,7 +8,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>A service whose user cannot be resolved waits, and no other service notices.</summary>
+/// <summary>A service whose user cannot be resolved waits, without effect on other services.</summary>
 public class SlowNameServiceTests : KernelTest
 {
     private readonly TemporaryDirectory _directory = new();
@@ -50,7 +50,7 @@ public class SlowNameServiceTests : KernelTest
         loop.On(() => other.Start());
         loop.Until(() => other.State.Ready == 1);
 
-        // A crash is repaired, and a roll-out goes through.
+        // A crashed worker is replaced, and a roll-out completes.
         var crashed = loop.On(() => other.State.Workers.Single().Pid!.Value);
         using (var process = Processes.OpenPidfd(crashed, out _))
         {
@@ -69,7 +69,7 @@ public class SlowNameServiceTests : KernelTest
         Assert.Equal((null, true), loop.On(() => (waiting.Waits, waiting.Blocked is not null)));
         Assert.Equal(ServiceCondition.Stopped, loop.On(() => waiting.State.Condition));
 
-        // A stop while the name is looked up again: nothing starts.
+        // The service stops while the name is looked up again: no worker starts.
         var stopped = new TaskCompletionSource<string?>();
         loop.On(() => waiting.Start(stopped.SetResult));
         loop.On(() => waiting.Post(new StopRequested()));

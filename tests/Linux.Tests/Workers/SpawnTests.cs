@@ -6,7 +6,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>What a child is, seen from inside it.</summary>
+/// <summary>The attributes of a child, as it sees them.</summary>
 public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
 {
     private const int LimitCore = 4;
@@ -61,8 +61,8 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     /// <summary>
-    /// Any mapping at all: sources that stand where others belong, in any order, the same one several times, far away.
-    /// The numbers are the kernel's to give, so the sources are put on numbers of their own by a table.
+    /// Any mapping: sources on numbers that others must get, in any order, repeated, or with high numbers. A table moves the
+    /// sources to fixed numbers, because the kernel chooses the numbers.
     /// </summary>
     [Fact]
     public void Every_descriptor_has_its_number_in_the_child() => Gen.Int[0, 9].Array[3, 14].Sample(
@@ -73,7 +73,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         },
         iter: 40, threads: 1);
 
-    /// <summary>The worst cases by name: descriptors 3, 4, 5 of this process are the runtime's, and are sources too.</summary>
+    /// <summary>The worst cases: descriptors 3, 4 and 5 of this process belong to the runtime and are sources too.</summary>
     [Theory]
     [InlineData(0, 1, 2, 3, 4, 5)]
     [InlineData(5, 4, 3, 2, 1, 0)]
@@ -83,7 +83,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     [InlineData(4, 4, 4, 4, 0, 4)]
     public void Descriptors_with_each_others_numbers_are_swapped(params int[] sources)
     {
-        // Not owned here: whatever has these numbers now is given to the child, which does nothing with it.
+        // Not owned here: the child gets whatever has these numbers and does not use it.
         var borrowed = sources.Select(number => new DescriptorHandle(number)).ToList();
         try
         {
@@ -95,7 +95,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }
     }
 
-    /// <summary>They take their steps at the same time: what is meant for one must not get into another.</summary>
+    /// <summary>Children start at the same time: what belongs to one must not reach another.</summary>
     [Fact]
     public void Concurrent_spawns_each_start_the_requested_program()
     {
@@ -154,8 +154,8 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     /// <summary>
-    /// The worker's user stops it in the moment in which it belongs to that user, before its program: nothing waits, and at no
-    /// moment is its memory ours (kcmp(2), KCMP_VM).
+    /// The worker's user stops it when it has just changed to that user, before its program. The daemon does not wait, and at
+    /// no moment does the child share our memory (kcmp(2), KCMP_VM).
     /// </summary>
     [Fact]
     public void A_child_stopped_before_its_exec_blocks_nothing()
@@ -285,13 +285,13 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     public void An_empty_group_list_gives_no_groups() =>
         Assert.Equal("", probe.Run(plan => plan with { Uid = 65534, Gid = 65534, Groups = [] })["status.Groups"].Trim());
 
-    /// <summary>The child that changes its user shares our memory until it has executed; what that does to us is undone.</summary>
+    /// <summary>The child that changes its user first shares our memory; the effect of that on us is undone.</summary>
     [Fact]
     public void A_spawn_does_not_change_the_daemons_credentials()
     {
         Assert.True(Libc.IsDumpable);
 
-        // SigQ counts the signals that wait for all processes of the user.
+        // SigQ counts the pending signals of all processes of the user.
         static List<string> Status() => [.. File.ReadAllLines("/proc/thread-self/status").Where(line => (line.StartsWith(
             "Sig",
             StringComparison.Ordinal) || line.StartsWith("Cap", StringComparison.Ordinal)) && !line.StartsWith(
@@ -369,7 +369,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         Assert.Equal(Environment.CurrentDirectory, report["cwd"]);
     }
 
-    /// <summary>A directory that root could enter and the worker cannot: its rights count, not ours.</summary>
+    /// <summary>A directory that root can enter and the worker cannot: the worker's rights count.</summary>
     [Fact]
     public void The_child_enters_its_directory_with_the_workers_rights()
     {
@@ -444,7 +444,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }, failure.Detail);
     }
 
-    /// <summary>As somebody who may not: a user, a group, groups, a lower nice level, a higher hard limit, a capability.</summary>
+    /// <summary>Without privileges: a user, a group, groups, a lower nice level, a higher hard limit, a capability.</summary>
     [Theory]
     [InlineData(SpawnStage.User)]
     [InlineData(SpawnStage.Group)]
@@ -490,7 +490,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }
     }
 
-    /// <summary>The child begins in our memory: what other threads and the collector do must not reach it, nor it them.</summary>
+    /// <summary>The child starts in our memory: other threads and the collector must not affect it, nor it them.</summary>
     [Fact]
     public void Other_threads_can_allocate_during_a_spawn()
     {
@@ -571,7 +571,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         return failure;
     }
 
-    /// <summary>Descriptors that can be told apart.</summary>
+    /// <summary>Descriptors that can be distinguished.</summary>
     private sealed class Pool : IDisposable
     {
         private readonly List<DescriptorHandle> _handles = [];

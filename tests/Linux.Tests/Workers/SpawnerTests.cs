@@ -9,7 +9,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Tests.Workers;
 
-/// <summary>From a service and its listeners to a worker, and every way in which that fails.</summary>
+/// <summary>From a service and its listeners to a worker, with every way to fail.</summary>
 public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
 {
     private readonly TemporaryDirectory _directory = new();
@@ -51,7 +51,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         Assert.DoesNotContain("env.LISTEN_FDS", lines.Keys);
     }
 
-    /// <summary>What was said to the daemon is not said to the worker; files come before the service's own variables.</summary>
+    /// <summary>The worker does not get the daemon's variables; files come before the service's own variables.</summary>
     [Fact]
     public void Variables_keep_their_order_without_the_daemons_own()
     {
@@ -93,7 +93,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         Assert.Equal(65534u, notifyOwner);
     }
 
-    /// <summary>As a server does whose configuration says that it logs to /dev/stdout.</summary>
+    /// <summary>As for a server that is configured to log to /dev/stdout.</summary>
     [Fact]
     public void Another_user_can_open_its_output_again()
     {
@@ -113,7 +113,9 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         { "capability", "capabilities" },
     };
 
-    /// <summary>Each says setting, value, stage and errno; no process, descriptor or file is left (the base class looks).</summary>
+    /// <summary>
+    /// Each message has setting, value, stage and errno; no process, descriptor or file leaks (the base class checks).
+    /// </summary>
     [Theory]
     [MemberData(nameof(Failures))]
     public void A_failure_names_the_failed_step_and_leaves_nothing(string what, string text)
@@ -152,7 +154,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         Assert.Empty(_directory.Files);
     }
 
-    /// <summary>A listener without a socket is the caller's mistake; what had been opened for the worker goes all the same.</summary>
+    /// <summary>A listener without a socket is the caller's mistake; what was opened for the worker is closed anyway.</summary>
     [Fact]
     public void A_listener_without_a_socket_leaks_nothing()
     {

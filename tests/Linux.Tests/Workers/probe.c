@@ -1,4 +1,4 @@
-/* What a spawned program finds: one NAME=VALUE to a line, on the descriptor that its first argument names. */
+/* Reports the environment of a spawned program: one NAME=VALUE per line, to the descriptor that its first argument names. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -45,7 +45,7 @@ int main(int argc, char **argv, char **envp)
             fprintf(out, "limit.%d=%llu:%llu\n", i, (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
     }
 
-    /* Uid, Gid, Groups, NoNewPrivs, SigPnd, ShdPnd, SigBlk, SigIgn, SigCgt, Cap*: as the kernel says them. */
+    /* Uid, Gid, Groups, NoNewPrivs, SigPnd, ShdPnd, SigBlk, SigIgn, SigCgt, Cap*: as the kernel reports them. */
     FILE *status = fopen("/proc/self/status", "r");
     while (fgets(line, sizeof line, status)) {
         char *colon = strchr(line, ':');
