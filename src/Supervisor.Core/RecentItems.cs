@@ -19,8 +19,8 @@ public sealed class RecentItems<T>
     private TaskCompletionSource? _more;
 
     /// <summary>
-    /// An empty stream that keeps at most <paramref name="maxCount"/> items, with a total of at most <paramref
-    /// name="maxWeight"/> in the unit of <paramref name="weigh"/>. The newest item is always kept.
+    /// An empty stream that keeps at most <paramref name="maxCount"/> items, with a total of at most
+    /// <paramref name="maxWeight"/> in the unit of <paramref name="weigh"/>. The newest item is always kept.
     /// </summary>
     public RecentItems(int maxCount, long maxWeight, Func<T, long> weigh)
     {

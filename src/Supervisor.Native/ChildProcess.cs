@@ -156,8 +156,8 @@ public static unsafe class ChildProcess
     }
 
     /// <summary>
-    /// Starts a child; <see cref="LaunchedProcess.TryGetOutcome"/> reports whether its steps succeeded, but not before <see
-    /// cref="Finish"/>. Null and <paramref name="failure"/> if there is no child.
+    /// Starts a child; <see cref="LaunchedProcess.TryGetOutcome"/> reports whether its steps succeeded, but not before
+    /// <see cref="Finish"/>. Null and <paramref name="failure"/> if there is no child.
     /// </summary>
     public static LaunchedProcess? Start(Plan plan, out Failure failure)
     {
@@ -261,8 +261,8 @@ public static unsafe class ChildProcess
     }
 
     /// <summary>
-    /// execve(2): this process becomes the program. It keeps the descriptors that are not close-on-exec, and gets <paramref
-    /// name="descriptors"/> as <paramref name="first"/>, <paramref name="first"/> + 1 and so on. SIGPIPE, which the runtime
+    /// execve(2): this process becomes the program. It keeps the descriptors that are not close-on-exec, and gets
+    /// <paramref name="descriptors"/> as <paramref name="first"/>, <paramref name="first"/> + 1 and so on. SIGPIPE, which the runtime
     /// ignores, is reset to its default. The method returns only on failure. Descriptors from <paramref name="first"/> on may
     /// be closed then, so the caller should only report the error.
     /// </summary>

@@ -40,8 +40,8 @@ public static unsafe class DescriptorPassing
     /// <param name="truncated">Whether the packet is longer than <paramref name="data"/>.</param>
     /// <param name="descriptorsLost">Whether descriptors were dropped.</param>
     /// <param name="error">Why the call failed.</param>
-    /// <returns>Bytes of the packet; 0 at the end of the connection; -1 if there is no packet yet, or if <paramref
-    /// name="error"/> is set.</returns>
+    /// <returns>Bytes of the packet; 0 at the end of the connection; -1 if there is no packet yet, or if
+    /// <paramref name="error"/> is set.</returns>
     public static int Receive(
         DescriptorHandle socket,
         Span<byte> data,

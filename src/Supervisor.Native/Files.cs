@@ -221,8 +221,8 @@ public static unsafe class Files
     }
 
     /// <summary>
-    /// dup3(2) with O_CLOEXEC: <paramref name="place"/> keeps its number and owner and becomes a duplicate of <paramref
-    /// name="descriptor"/>.
+    /// dup3(2) with O_CLOEXEC: <paramref name="place"/> keeps its number and owner and becomes a duplicate of
+    /// <paramref name="descriptor"/>.
     /// </summary>
     public static SystemCallError? DuplicateOnto(DescriptorHandle descriptor, DescriptorHandle place) =>
         Syscalls.dup3(descriptor.Number, place.Number, O_CLOEXEC) >= 0 ? null : SystemCallError.Last("dup3");

@@ -5,10 +5,10 @@ namespace Supervisor.Native;
 /// <summary>Network interfaces of this network namespace: if_nametoindex(3), if_indextoname(3).</summary>
 public static unsafe partial class Interfaces
 {
-    /// <summary>The number of a name; 0 where there is no such interface.</summary>
+    /// <summary>The number of the interface with that name; 0 if there is none.</summary>
     public static uint Index(string name) => if_nametoindex(name);
 
-    /// <summary>The name of a number; null where there is no such interface.</summary>
+    /// <summary>The name of the interface with that number; null if there is none.</summary>
     public static string? Name(uint index)
     {
         var name = stackalloc byte[16];

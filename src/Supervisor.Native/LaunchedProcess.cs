@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Supervisor.Native;
 
 /// <summary>
-/// A child that may not have executed its program yet. Owns <see cref="Status"/>; the caller that started it owns <see
-/// cref="Pidfd"/>.
+/// A child that may not have executed its program yet. Owns <see cref="Status"/>; the caller that started it owns
+/// <see cref="Pidfd"/>.
 /// </summary>
 public sealed class LaunchedProcess : IDisposable
 {

@@ -150,8 +150,8 @@ public static unsafe class OpenFiles
     }
 
     /// <summary>
-    /// Lists the descriptors of a process that are sockets, by inode number, and those of the anonymous kind <paramref
-    /// name="kind"/> ("anon_inode:[eventpoll]"). False if the rights are missing, which sets <paramref name="isHidden"/>, or if
+    /// Lists the descriptors of a process that are sockets, by inode number, and those of the anonymous kind
+    /// <paramref name="kind"/> ("anon_inode:[eventpoll]"). False if the rights are missing, which sets <paramref name="isHidden"/>, or if
     /// the list is not complete at <paramref name="until"/>.
     /// </summary>
     public static bool Read(

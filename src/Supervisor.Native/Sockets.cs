@@ -173,8 +173,8 @@ public static unsafe class Sockets
     /// <param name="truncated">Whether the message is longer than <paramref name="data"/>.</param>
     /// <param name="carriesDescriptors">Whether the message carries descriptors.</param>
     /// <param name="error">Why the call failed.</param>
-    /// <returns>Bytes of the message; 0 also at the end of a connection; -1 if there is no message, or if <paramref
-    /// name="error"/> is set.</returns>
+    /// <returns>Bytes of the message; 0 also at the end of a connection; -1 if there is no message, or if
+    /// <paramref name="error"/> is set.</returns>
     public static int Peek(
         DescriptorHandle socket,
         bool withCredentials,

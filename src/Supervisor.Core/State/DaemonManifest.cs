@@ -11,8 +11,8 @@ namespace Supervisor.Core.State;
 /// </summary>
 /// <remarks>
 /// Times of the state machines are spans from <see cref="Clock"/>, a point of CLOCK_MONOTONIC, which all processes of one boot
-/// share. A successor whose loop uses the same zero needs no conversion. The state is invalid on another boot, which <see
-/// cref="BootId"/> shows. <see cref="ManifestFormat"/> reads and writes it.
+/// share. A successor whose loop uses the same zero needs no conversion. The state is invalid on another boot, which
+/// <see cref="BootId"/> shows. <see cref="ManifestFormat"/> reads and writes it.
 /// </remarks>
 public sealed record DaemonManifest
 {

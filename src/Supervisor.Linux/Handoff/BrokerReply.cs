@@ -10,8 +10,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Handoff;
 
 /// <summary>
-/// The reply to one request: one packet, or several if there are many handles, because a packet carries at most <see
-/// cref="BrokerRequest.MaxDescriptors"/> descriptors and <see cref="BrokerRequest.MaxBytes"/> bytes. Each packet is written
+/// The reply to one request: one packet, or several if there are many handles, because a packet carries at most
+/// <see cref="BrokerRequest.MaxDescriptors"/> descriptors and <see cref="BrokerRequest.MaxBytes"/> bytes. Each packet is written
 /// when it can be sent, so a reply that waits for a slow peer needs only the list of its handles.
 /// </summary>
 internal sealed class BrokerReply
@@ -106,8 +106,8 @@ internal sealed class BrokerReply
     }
 
     /// <summary>
-    /// Writes the next packet to <paramref name="packet"/> and sends it. False if there is no buffer space yet, or if <paramref
-    /// name="error"/> is set.
+    /// Writes the next packet to <paramref name="packet"/> and sends it. False if there is no buffer space yet, or if
+    /// <paramref name="error"/> is set.
     /// </summary>
     public bool TrySend(
         DescriptorHandle socket, BrokerPacket packet, Action<ReadOnlySpan<ListenerHandle>> onPassed, out SystemCallError? error)

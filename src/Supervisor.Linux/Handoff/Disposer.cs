@@ -15,8 +15,8 @@ namespace Supervisor.Linux.Handoff;
 /// (MSG_PEEK); the disposer receives its descriptors and returns those that the daemon may keep. On the loop.
 /// </summary>
 /// <remarks>
-/// Each job has its own process, so a job that blocks delays no other one. An owner (a service, a user) has at most <see
-/// cref="MostOfOwner"/> jobs; while all of them block, the daemon receives nothing more from this owner. A thread could not do
+/// Each job has its own process, so a job that blocks delays no other one. An owner (a service, a user) has at most
+/// <see cref="MostOfOwner"/> jobs; while all of them block, the daemon receives nothing more from this owner. A thread could not do
 /// this work. A thread that waits in a FUSE file system cannot be killed, and execve() waits for it (fs/exec.c, de_thread). It
 /// would also keep every descriptor of the daemon open after the daemon's exit.
 /// </remarks>

@@ -10,8 +10,8 @@ namespace Supervisor.Linux.Kernel;
 public static class ListenerSockets
 {
     /// <summary>
-    /// Makes the socket for the first step of a plan; the caller owns the descriptor. Null and the failed call in <paramref
-    /// name="failure"/> if that fails.
+    /// Makes the socket for the first step of a plan; the caller owns the descriptor. Null and the failed call in
+    /// <paramref name="failure"/> if that fails.
     /// </summary>
     public static DescriptorHandle? Open(CreateStep create, out SystemCallFailure? failure)
     {

@@ -9,9 +9,9 @@ internal sealed class SerialQueue(EventLoop loop)
     private readonly Dictionary<uint, Queue<Action>> _waiting = [];
 
     /// <summary>
-    /// When it is the user's turn, calls <paramref name="begin"/> on the loop to start a probe on another thread. <paramref
-    /// name="onSeen"/> gets the probe's result on the loop, or the default if it failed. Nothing happens if <paramref
-    /// name="begin"/> returns null.
+    /// When it is the user's turn, calls <paramref name="begin"/> on the loop to start a probe on another thread.
+    /// name="onSeen"/> gets the probe's result on the loop, or the default if it failed. Nothing happens if
+    /// <paramref name="begin"/> returns null.
     /// </summary>
     public void Ask<T>(uint user, Func<Func<Task<T?>>?> begin, Action<T?> onSeen)
     {

@@ -56,7 +56,7 @@ public sealed record PathStep(string Path, Files.Status Status, string? Target, 
         PathFlaw.Group => string.Create(
             CultureInfo.InvariantCulture,
             $"the {Kind} {Path} is writable by its group (gid {Status.Gid}), owner {Owner}, mode {Mode}"),
-        PathFlaw.Others => $"the {Kind} {Path} is writable by everybody, owner {Owner}, mode {Mode}",
+        PathFlaw.Others => $"the {Kind} {Path} is writable by every user, owner {Owner}, mode {Mode}",
         _ => throw new InvalidOperationException(Flaw.ToString()),
     };
 
