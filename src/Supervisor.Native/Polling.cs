@@ -10,7 +10,7 @@ public static unsafe class Polling
     public const int Readable = 0x1;
 
     /// <summary>How many events one <see cref="Wait"/> can return.</summary>
-    public const int MostEvents = 256;
+    public const int MaxEvents = 256;
 
     /// <summary>epoll_create1(2).</summary>
     public static DescriptorHandle CreateSet()
@@ -50,7 +50,7 @@ public static unsafe class Polling
     /// </summary>
     public static int Wait(DescriptorHandle set, Span<long> tokens, int milliseconds)
     {
-        var capacity = Math.Min(tokens.Length, MostEvents);
+        var capacity = Math.Min(tokens.Length, MaxEvents);
         var events = stackalloc epoll_event[capacity];
         var count = epoll_wait(set.Number, events, capacity, milliseconds);
         if (count < 0 && errno == EINTR)

@@ -50,7 +50,7 @@ public sealed class Broker : IDeadline, IDisposable
     private readonly BrokerAdmission _admission;
     private readonly BrokerRequests _requests;
     private readonly Queue<BrokerConnection> _asking = new();
-    private readonly SerialQueue _looks;
+    private readonly SerialQueue _probes;
     private bool _isServing;
     private DescriptorHandle? _spare;
     private TimeSpan? _resumeAt;
@@ -63,7 +63,7 @@ public sealed class Broker : IDeadline, IDisposable
         _log = new LogLimit(loop, log);
         _path = path;
         _listener = listener;
-        _looks = new SerialQueue(loop);
+        _probes = new SerialQueue(loop);
         Access = new BrokerAccess(loop);
         _admission = new BrokerAdmission(table, Access, disposer);
         _requests = new BrokerRequests(table, Access);
@@ -75,7 +75,7 @@ public sealed class Broker : IDeadline, IDisposable
     /// <summary>
     /// Above this many handles the broker does not recheck them when the client disconnects, because that would delay the loop.
     /// </summary>
-    public const int MostWatchedHandles = 64;
+    public const int MaxWatchedHandles = 64;
 
     /// <summary>Raised when a client that took these handles has disconnected: it may have changed their options.</summary>
     public event Action<IReadOnlyCollection<ListenerHandle>>? TakerDisconnected;
@@ -202,7 +202,7 @@ public sealed class Broker : IDeadline, IDisposable
     {
         _admission.Remove(connection);
         connection.Dispose();
-        if (connection.Taken.Count is > 0 and <= MostWatchedHandles)
+        if (connection.Taken.Count is > 0 and <= MaxWatchedHandles)
         {
             TakerDisconnected?.Invoke(connection.Taken);
         }
@@ -254,7 +254,7 @@ public sealed class Broker : IDeadline, IDisposable
     {
         var peer = connection.Peer;
         Access.LookUp(_table.Handles);
-        _looks.Ask<ProcessLineage>(
+        _probes.Enqueue<ProcessLineage>(
             peer.Uid,
             () =>
             {

@@ -52,7 +52,7 @@ internal sealed class BrokerConnection : IDisposable
     /// <summary>The process at the other end.</summary>
     public BrokerPeer Peer { get; }
 
-    /// <summary>The handles that the client has taken, at most one more than <see cref="Broker.MostWatchedHandles"/>.</summary>
+    /// <summary>The handles that the client has taken, at most one more than <see cref="Broker.MaxWatchedHandles"/>.</summary>
     public IReadOnlyCollection<ListenerHandle> Taken => _taken ?? (IReadOnlyCollection<ListenerHandle>)[];
 
     /// <summary>
@@ -253,7 +253,7 @@ internal sealed class BrokerConnection : IDisposable
         foreach (var handle in handles)
         {
             handle.History.Add(_fact, now);
-            if (_taken is null || _taken.Count <= Broker.MostWatchedHandles)
+            if (_taken is null || _taken.Count <= Broker.MaxWatchedHandles)
             {
                 (_taken ??= []).Add(handle);
             }

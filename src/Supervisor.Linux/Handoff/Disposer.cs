@@ -16,14 +16,14 @@ namespace Supervisor.Linux.Handoff;
 /// </summary>
 /// <remarks>
 /// Each job has its own process, so a job that blocks delays no other one. An owner (a service, a user) has at most
-/// <see cref="MostOfOwner"/> jobs; while all of them block, the daemon receives nothing more from this owner. A thread could not do
+/// <see cref="MaxPerOwner"/> jobs; while all of them block, the daemon receives nothing more from this owner. A thread could not do
 /// this work. A thread that waits in a FUSE file system cannot be killed, and execve() waits for it (fs/exec.c, de_thread). It
 /// would also keep every descriptor of the daemon open after the daemon's exit.
 /// </remarks>
 public sealed class Disposer : IDeadline, IDisposable
 {
     /// <summary>The most jobs of one owner at the same time.</summary>
-    public const int MostOfOwner = 8;
+    public const int MaxPerOwner = 8;
 
     /// <summary>How many descriptors one job closes: few, so that they fit into the disposer's limit.</summary>
     private const int MostClosedTogether = 32;
@@ -93,7 +93,7 @@ public sealed class Disposer : IDeadline, IDisposable
     public static string OwnerOf(uint uid) => string.Create(CultureInfo.InvariantCulture, $"uid {uid}");
 
     /// <summary>Whether an owner has reached its limit of jobs.</summary>
-    public bool IsFull(string owner) => _byOwner.GetValueOrDefault(owner) >= MostOfOwner;
+    public bool IsFull(string owner) => _byOwner.GetValueOrDefault(owner) >= MaxPerOwner;
 
     /// <summary>
     /// Reads the next message of <paramref name="socket"/> and closes its descriptors. The caller keeps the socket, and must
@@ -283,7 +283,7 @@ public sealed class Disposer : IDeadline, IDisposable
             _log.Write(job.Owner, "full", (log, leftOut) => log.Kind(MessageIds.DisposerBusy).Warning(
                 "{Owner}: still closing the descriptors of {Count} messages: reading the next message when one is done{LeftOut}",
                 job.Owner,
-                MostOfOwner,
+                MaxPerOwner,
                 leftOut));
             return false;
         }

@@ -14,10 +14,10 @@ namespace Supervisor.Linux.Kernel;
 public readonly ref struct CollectionPause : IDisposable
 {
     /// <summary>With fewer objects no collection would run anyway.</summary>
-    private const int Many = 256;
+    private const int MinCount = 256;
 
     /// <summary>The largest pause; beyond it collections run as usual.</summary>
-    private const long MostBytes = 64 << 20;
+    private const long MaxBytes = 64 << 20;
 
     private readonly bool _isOurs;
 
@@ -29,14 +29,14 @@ public readonly ref struct CollectionPause : IDisposable
     /// </summary>
     public static CollectionPause For(int count, int bytesEach)
     {
-        if (count < Many || GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
+        if (count < MinCount || GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
         {
             return default;
         }
 
         try
         {
-            return new(GC.TryStartNoGCRegion(Math.Min((long)count * bytesEach, MostBytes)));
+            return new(GC.TryStartNoGCRegion(Math.Min((long)count * bytesEach, MaxBytes)));
         }
         catch (ArgumentOutOfRangeException)
         {

@@ -33,7 +33,7 @@ public sealed class EventLoop : IDisposable
     private readonly Queue<Action> _last = new();
 
     /// <summary>Room for the messages of hundreds of workers in one turn, whose results are then saved once.</summary>
-    private readonly long[] _ready = new long[Polling.MostEvents];
+    private readonly long[] _ready = new long[Polling.MaxEvents];
 
     private long _nextToken;
     private int _crowdedTurns;
@@ -160,7 +160,7 @@ public sealed class EventLoop : IDisposable
         while (!_stopping)
         {
             var count = Polling.Wait(_set, _ready, Milliseconds());
-            Look();
+            AdvanceClock();
             for (var i = 0; i < count && !_stopping; i++)
             {
                 if (_ready[i] == 0)
@@ -222,7 +222,7 @@ public sealed class EventLoop : IDisposable
         }
     }
 
-    private void Look()
+    private void AdvanceClock()
     {
         Looked = Now;
         if (Next() is { } due && Looked - due > Late)

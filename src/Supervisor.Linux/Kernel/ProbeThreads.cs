@@ -6,9 +6,9 @@ namespace Supervisor.Linux.Kernel;
 /// the loop, nor the thread pool that answers requests, nor the probes of other owners.
 /// </summary>
 /// <remarks>
-/// At most <see cref="MostThreads"/> probes run at the same time, <see cref="MostOfOwner"/> of them for one owner; the others
+/// At most <see cref="MaxThreads"/> probes run at the same time, <see cref="MaxPerOwner"/> of them for one owner; the others
 /// wait in order. A probe that runs longer than <see cref="Overdue"/> no longer counts, so that another thread can start. An
-/// owner with <see cref="MostOverdue"/> overdue probes gets no further one until one returns. Threads exit when no probe waits.
+/// owner with <see cref="MaxOverdue"/> overdue probes gets no further one until one returns. Threads exit when no probe waits.
 /// Any thread.
 /// </remarks>
 internal sealed class ProbeThreads
@@ -16,9 +16,9 @@ internal sealed class ProbeThreads
     /// <summary>The instance that all probes of this process share.</summary>
     public static ProbeThreads Shared { get; } = new(TimeProvider.System);
 
-    private const int MostThreads = 4;
-    private const int MostOfOwner = 2;
-    private const int MostOverdue = 2;
+    private const int MaxThreads = 4;
+    private const int MaxPerOwner = 2;
+    private const int MaxOverdue = 2;
     private static readonly TimeSpan Overdue = TimeSpan.FromSeconds(5);
 
     private readonly TimeProvider _time;
@@ -53,7 +53,7 @@ internal sealed class ProbeThreads
 
         lock (_lock)
         {
-            if (_running.Count(one => ReferenceEquals(one.Owner, owner) && IsOverdue(one)) >= MostOverdue)
+            if (_running.Count(one => ReferenceEquals(one.Owner, owner) && IsOverdue(one)) >= MaxOverdue)
             {
                 throw new StuckException();
             }
@@ -71,7 +71,7 @@ internal sealed class ProbeThreads
     {
         lock (_lock)
         {
-            while (_running.Count(probe => !IsOverdue(probe)) < MostThreads && Next() is { } probe)
+            while (_running.Count(probe => !IsOverdue(probe)) < MaxThreads && Next() is { } probe)
             {
                 new Thread(() => RunProbes(probe)) { IsBackground = true, Name = "probe" }.Start();
             }
@@ -86,7 +86,7 @@ internal sealed class ProbeThreads
     private Probe? Next()
     {
         bool HasFreeThread(object owner) =>
-            _running.Count(other => ReferenceEquals(other.Owner, owner) && !IsOverdue(other)) < MostOfOwner;
+            _running.Count(other => ReferenceEquals(other.Owner, owner) && !IsOverdue(other)) < MaxPerOwner;
 
         var probe = _waiting.FirstOrDefault(one => HasFreeThread(one.Owner));
         if (probe is null)

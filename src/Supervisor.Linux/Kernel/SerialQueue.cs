@@ -13,7 +13,7 @@ internal sealed class SerialQueue(EventLoop loop)
     /// name="onSeen"/> gets the probe's result on the loop, or the default if it failed. Nothing happens if
     /// <paramref name="begin"/> returns null.
     /// </summary>
-    public void Ask<T>(uint user, Func<Func<Task<T?>>?> begin, Action<T?> onSeen)
+    public void Enqueue<T>(uint user, Func<Func<Task<T?>>?> begin, Action<T?> onSeen)
     {
         if (_waiting.TryGetValue(user, out var queue))
         {

@@ -28,7 +28,7 @@ namespace Supervisor.Linux.Paths;
 public sealed class PathWalk : IDisposable
 {
     /// <summary>How many links the kernel follows: MAXSYMLINKS, linux/namei.h.</summary>
-    public const int MostLinks = 40;
+    public const int MaxLinks = 40;
 
     private const int NotADirectory = 20;
     private const int TooManyLinks = 40;
@@ -213,7 +213,7 @@ public sealed class PathWalk : IDisposable
             {
                 var target = FilesAt.ReadLink(next, out refused);
                 next.Dispose();
-                if (target is null || ++links > MostLinks)
+                if (target is null || ++links > MaxLinks)
                 {
                     at.Dispose();
                     return target is null ? refused : new SystemCallError("openat", TooManyLinks);

@@ -25,7 +25,7 @@ internal sealed class WorkerLineage(ServiceContext service)
     public void Identify(int workerId, WorkerProcess process, int pid, Action onSeen)
     {
         process.IsLooking = true;
-        _questions.Ask<ProcessLineage>(
+        _questions.Enqueue<ProcessLineage>(
             process.Uid,
             () => async () =>
             {
@@ -66,7 +66,7 @@ internal sealed class WorkerLineage(ServiceContext service)
         process.OrphanLook = (true, false);
         var facts = process.Facts;
         var cgroup = process.Cgroup?.Path;
-        _questions.Ask<WorkerProcess>(
+        _questions.Enqueue<WorkerProcess>(
             process.Uid,
             () => async () => await OrphanLook.AnyAsync(facts, process.Session, cgroup, IsSpawned).ConfigureAwait(false) ? process : null,
             found =>

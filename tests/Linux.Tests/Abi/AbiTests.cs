@@ -147,7 +147,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(OutputPipe), "MaxBytesPerWake"),
         (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Max"),
         (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"),
-        (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MostEvents"),
+        (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MaxEvents"),
         (typeof(Supervisor.Linux.Continuity.UpgradePreflight), "MostCharacters"),
         (typeof(Supervisor.Linux.Continuity.FdHolder), "MaxPacket"),
     ];

@@ -140,7 +140,7 @@ public class DisposerTests : KernelTest
         {
             // A job that keeps its descriptors runs until they are handled: here the gate stays open while it waits for a
             // message.
-            for (var i = 0; i <= Disposer.MostOfOwner; i++)
+            for (var i = 0; i <= Disposer.MaxPerOwner; i++)
             {
                 Assert.Null(DescriptorPassing.Pair(out var ours, out var theirs));
                 pairs.AddRange([ours!, theirs!]);
@@ -149,17 +149,17 @@ public class DisposerTests : KernelTest
 
             loop.On(() =>
             {
-                for (var i = 0; i <= Disposer.MostOfOwner; i++)
+                for (var i = 0; i <= Disposer.MaxPerOwner; i++)
                 {
                     loop.Disposer.Discard("many", pairs[2 * i], _ => done[0]++);
                 }
 
                 Assert.True(loop.Disposer.IsFull("many"));
                 Assert.False(loop.Disposer.IsFull("other"));
-                Assert.Equal(Disposer.MostOfOwner + 1, loop.Disposer.Jobs);
+                Assert.Equal(Disposer.MaxPerOwner + 1, loop.Disposer.Jobs);
             });
             loop.Until(() => loop.Disposer.Jobs == 0);
-            Assert.Equal(Disposer.MostOfOwner + 1, done[0]);
+            Assert.Equal(Disposer.MaxPerOwner + 1, done[0]);
         }
         finally
         {
