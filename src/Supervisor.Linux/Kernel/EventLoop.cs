@@ -67,7 +67,7 @@ public sealed class EventLoop : IDisposable
     /// When the loop last polled all descriptors, on the same clock. Deadlines up to this moment expire after all events of
     /// that poll were handled.
     /// </summary>
-    public TimeSpan Looked { get; private set; }
+    public TimeSpan LastPoll { get; private set; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => _time;
@@ -224,11 +224,11 @@ public sealed class EventLoop : IDisposable
 
     private void AdvanceClock()
     {
-        Looked = Now;
-        if (Next() is { } due && Looked - due > Late)
+        LastPoll = Now;
+        if (Next() is { } due && LastPoll - due > Late)
         {
-            _started += (long)((Looked - due).TotalSeconds * _time.TimestampFrequency);
-            Looked = due;
+            _started += (long)((LastPoll - due).TotalSeconds * _time.TimestampFrequency);
+            LastPoll = due;
         }
     }
 
@@ -256,7 +256,7 @@ public sealed class EventLoop : IDisposable
     {
         for (var i = 0; i < _deadlines.Count; i++)
         {
-            if (_deadlines[i].NextDeadline <= Looked)
+            if (_deadlines[i].NextDeadline <= LastPoll)
             {
                 _deadlines[i].PassDeadline();
             }

@@ -106,7 +106,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     public void PassDeadline()
     {
         _service.Messages.PassDeadline();
-        if (State.NextDeadline <= _service.Loop.Looked)
+        if (State.NextDeadline <= _service.Loop.LastPoll)
         {
             Post(new TimePassed());
         }
@@ -532,7 +532,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     {
         if (what is TimePassed)
         {
-            return _service.Loop.Looked;
+            return _service.Loop.LastPoll;
         }
 
         var now = _service.Loop.Now;

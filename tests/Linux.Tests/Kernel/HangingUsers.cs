@@ -9,12 +9,12 @@ namespace Supervisor.Linux.Tests.Kernel;
 /// </summary>
 internal sealed class HangingUsers : IUserDatabase
 {
-    private readonly ManualResetEventSlim _released = new();
+    private readonly TaskCompletionSource _released = new();
     private readonly ConcurrentQueue<string> _asked = new();
 
     public int Asked(string name) => _asked.Count(asked => asked == name);
 
-    public void Release() => _released.Set();
+    public void Release() => _released.TrySetResult();
 
     public UserAccount? FindUser(string nameOrNumber)
     {
@@ -33,7 +33,7 @@ internal sealed class HangingUsers : IUserDatabase
         _asked.Enqueue(name);
         if (name is "slow" or "4711")
         {
-            _released.Wait();
+            _released.Task.Wait();
         }
     }
 }
