@@ -6,9 +6,6 @@ namespace Supervisor.Native;
 /// <summary>epoll(7) and eventfd(2), on which the event loop waits.</summary>
 public static unsafe class Polling
 {
-    /// <summary>EPOLLIN, EPOLLERR and EPOLLHUP in one bit set.</summary>
-    public const int Readable = 0x1;
-
     /// <summary>How many events one <see cref="Wait"/> can return.</summary>
     public const int MaxEvents = 256;
 

@@ -22,9 +22,6 @@ internal sealed class DraftSection(string kind, string name)
 
     public List<UnsupportedSetting> Unsupported { get; } = [];
 
-    /// <summary>Whether a setting is there.</summary>
-    public bool Has(string key) => Lines.Exists(line => line.Key == key);
-
     /// <summary>Writes a setting, in place of an earlier one.</summary>
     public void Set(string key, string literal, SourceSetting? origin = null, string? remark = null)
     {

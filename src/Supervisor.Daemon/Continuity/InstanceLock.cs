@@ -76,15 +76,6 @@ internal sealed class InstanceLock : IDisposable
     public void Dispose() => _file.Dispose();
 
     /// <summary>
-    /// Why another user may create or replace files in the runtime directory; null where none may, or it does not exist yet.
-    /// </summary>
-    public static PathStep? Flaw(string directory, PathTrust trust)
-    {
-        using var walk = PathWalk.Of(directory, trust);
-        return walk.FirstFlaw;
-    }
-
-    /// <summary>
     /// Creates the directory with its parents where it is missing. A user who may write to one of them could put a socket, a lock or
     /// a state there, which decide what the daemon executes. Such a directory is refused, also where it exists already.
     /// </summary>

@@ -19,7 +19,6 @@ internal static class InternetSockets
     private const ushort ReqProtocol = 3;
     private const ushort DiagV6Only = 11;
 
-    private const int Established = 1;
     private const int NewSynReceived = 12;
     private const int TimeWait = 6;
     private const int Closed = 7;

@@ -73,8 +73,4 @@ internal static class SocketOwners
                 until),
         });
     }
-
-    /// <summary>The pids in words, for a log.</summary>
-    public static string Text(ImmutableArray<HolderProcess> processes) =>
-        string.Join(", ", processes.Select(process => process.Pid.ToString(CultureInfo.InvariantCulture)));
 }

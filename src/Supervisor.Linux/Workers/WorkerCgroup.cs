@@ -37,7 +37,10 @@ public sealed class WorkerCgroup : IDisposable
         return 0;
     }
 
-    /// <summary>The same as <see cref="TryKill"/> by its directory. Any thread.</summary>
+    /// <summary>
+    /// Sends SIGKILL to all processes of a cgroup, also to those that are forked at the same time (cgroup.kill). False if
+    /// the cgroup no longer exists. Any thread.
+    /// </summary>
     internal static bool TryKill(string path)
     {
         const int writeOnly = 1;
@@ -47,12 +50,6 @@ public sealed class WorkerCgroup : IDisposable
 
     /// <summary>Its cgroup.procs, to which a child writes "0" to be in it; the caller owns it. Null with the refusal.</summary>
     internal DescriptorHandle? OpenMembers(out SystemCallError error) => Open("cgroup.procs", out error);
-
-    /// <summary>
-    /// SIGKILL to all processes in it, also to those that are forked at the same time: cgroup.kill. False where it is
-    /// gone.
-    /// </summary>
-    internal bool TryKill() => TryKill(Path);
 
     /// <summary>Processor time of all who are or were in it, from cpu.stat. Any thread.</summary>
     public static TimeSpan? ProcessorTime(string path)

@@ -39,7 +39,6 @@ public unsafe class AbiTests : KernelTest
     private static readonly (Type Type, string Name, string C)[] SocketConstants =
     [
         (typeof(Sockets), "GetLocalVsockCid", "IOCTL_VM_SOCKETS_GET_LOCAL_CID"),
-        (typeof(Polling), "Readable", "EPOLLIN"),
         (typeof(AcceptQueue), "UnackedOffset", "offsetof(struct tcp_info, tcpi_unacked)"),
         (typeof(AcceptQueue), "SackedOffset", "offsetof(struct tcp_info, tcpi_sacked)"),
         (typeof(Sockaddr), "MaxLength", "sizeof(struct sockaddr_storage)"), 
@@ -67,7 +66,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(AddressTable), "Tentative", "IFA_F_TENTATIVE"), (typeof(AddressTable), "Optimistic", "IFA_F_OPTIMISTIC"),
         (typeof(AddressTable), "DuplicateFound", "IFA_F_DADFAILED"),
         (typeof(InternetSockets), "ReqProtocol", "INET_DIAG_REQ_PROTOCOL"),
-        (typeof(InternetSockets), "DiagV6Only", "INET_DIAG_SKV6ONLY"), (typeof(InternetSockets), "Established", "TCP_ESTABLISHED"),
+        (typeof(InternetSockets), "DiagV6Only", "INET_DIAG_SKV6ONLY"),
         (typeof(InternetSockets), "TimeWait", "TCP_TIME_WAIT"), (typeof(InternetSockets), "Closed", "TCP_CLOSE"),
         (typeof(InternetSockets), "Listen", "TCP_LISTEN"), (typeof(InternetSockets), "MessageLength", "sizeof(struct inet_diag_msg)"),
         (typeof(ConflictWatch), "AddressGroups", "RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR"),

@@ -1,12 +1,16 @@
 using System.Reflection;
-using Supervisor.Core.Tests.Architecture;
+using Supervisor.Core;
 
-namespace Supervisor.Core.Tests;
+namespace Supervisor.Architecture;
 
+/// <summary>The journal's MESSAGE_IDs: unique, and listed on their page.</summary>
 public class MessageIdsTests
 {
     private static readonly (string Name, string Id)[] Kinds =
-        [.. typeof(MessageIds).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => (field.Name, (string)field.GetRawConstantValue()!))];
+    [
+        .. typeof(MessageIds).GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Select(field => (field.Name, (string)field.GetRawConstantValue()!)),
+    ];
 
     [Fact]
     public void Each_message_has_its_own_id()
