@@ -26,6 +26,9 @@ public sealed class PathTrust
     /// <summary>Cached names of the user database, for the loop, which must not wait.</summary>
     private static readonly ConcurrentDictionary<string, (uint Uid, uint Gid)> Known = new(StringComparer.Ordinal);
 
+    /// <summary>How long a message waits for a user's name.</summary>
+    private static readonly TimeSpan NamePatience = TimeSpan.FromMilliseconds(100);
+
     private static PathTrust _inForce = new([]);
     private readonly Lazy<(uint Uid, uint Gid)[]> _accepted;
 
@@ -77,17 +80,25 @@ public sealed class PathTrust
         return UserDirectory.Host.FindUser(name, out _) is { } user ? Known.GetOrAdd(name, (user.Uid, user.Gid)) : null;
     }
 
-    /// <summary>A user's name and number, for messages.</summary>
+    /// <summary>A user's name with its number, as text. Waits like <see cref="ShortName"/>.</summary>
     internal static string Name(uint uid)
     {
         var number = uid.ToString(CultureInfo.InvariantCulture);
         return ShortName(uid) is var name && name == number ? $"uid {number}" : $"{name} (uid {number})";
     }
 
-    /// <summary>A user's name for a configuration, or its number if it has no name.</summary>
+    /// <summary>
+    /// A user as a configuration names it: the name, or the number if there is no name. Also called on the loop, so it waits at
+    /// most <see cref="NamePatience"/> for the name service, and then returns the number.
+    /// </summary>
     internal static string ShortName(uint uid)
     {
         var number = uid.ToString(CultureInfo.InvariantCulture);
-        return Processes.FindUser(number)?.Name ?? number;
+        if (UserDirectory.Host.FindUser(number, out var unknown) is null && unknown is { IsMissing: false })
+        {
+            UserDirectory.Host.Refresh([new AccountName(true, number)]).Wait(NamePatience);
+        }
+
+        return UserDirectory.Host.FindUser(number, out _)?.Name ?? number;
     }
 }
