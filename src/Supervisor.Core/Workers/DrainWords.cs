@@ -37,7 +37,7 @@ public static class DrainWords
     }
 
     /// <summary>That it keeps accepting.</summary>
-    public static string Keeps(KeptAccepting kept) => kept.Evidence switch
+    public static string KeepsAccepting(KeptAccepting kept) => kept.Evidence switch
     {
         AcceptingEvidence.Accepted =>
             $"keeps accepting on \"{kept.Listener}\": it accepted a connection{(kept.Peer is { } peer ? $" (from {peer})" : "")} more than {Age(kept.After)} after its stop signal",

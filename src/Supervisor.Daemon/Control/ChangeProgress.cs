@@ -47,7 +47,7 @@ internal abstract class ChangeProgress
     public Task<string?> Begin()
     {
         Runner.Changed += Changed;
-        Runner.FollowDrains(1);
+        Runner.AddDrainObservers(1);
         _isFollowing = true;
         Request(error =>
         {
@@ -80,7 +80,7 @@ internal abstract class ChangeProgress
         if (_isFollowing)
         {
             _isFollowing = false;
-            Runner.FollowDrains(-1);
+            Runner.AddDrainObservers(-1);
         }
     }
 

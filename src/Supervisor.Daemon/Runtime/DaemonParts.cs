@@ -49,7 +49,7 @@ internal sealed class DaemonParts : IDisposable
         {
             Disposer = Disposer,
             Tokens = Tokens,
-            Keeps = descriptors => DescriptorsMade?.Invoke(descriptors),
+            OnDescriptors = descriptors => DescriptorsMade?.Invoke(descriptors),
         };
         _limit = new LogLimit(Loop, log);
         Factory = new ListenerFactory(request.System.Time, log, _limit, spec => LeftoverHolders.Of(ServicesOf(spec.Name)));

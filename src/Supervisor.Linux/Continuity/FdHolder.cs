@@ -40,7 +40,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         _link = link;
         _process = process;
         _log = log;
-        loop.Watch(link, Hear);
+        loop.Watch(link, OnReadable);
         if (process is null)
         {
             // An older version reads one key per packet and does not answer.
@@ -48,18 +48,18 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         }
     }
 
-    /// <summary>The keeper has exited: nothing is held any more.</summary>
+    /// <summary>Raised when the keeper has exited: it holds nothing any more.</summary>
     public event Action? Gone;
 
     /// <summary>The link, for a successor in the same process.</summary>
     public DescriptorHandle Link => _link;
 
-    /// <summary>Its process id; 0 where a previous daemon started it.</summary>
+    /// <summary>Its process id; 0 if a previous daemon started it.</summary>
     public int Pid => _process?.Pid ?? 0;
 
     /// <summary>
-    /// Starts a keeper with its socket at <paramref name="path"/>; null with the reason. Its execve() may not have finished when
-    /// this returns; what is sent waits until it has. Main thread only.
+    /// Starts a keeper with its socket at <paramref name="path"/>; null with the reason. Its execve() may not have finished
+    /// when this returns; packets wait until then. Main thread only.
     /// </summary>
     public static FdHolder? TryStart(EventLoop loop, string path, IReadOnlyList<string> environment, ILogger log, out string? error)
     {
@@ -109,7 +109,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
                 out failure) is not { } child)
             {
                 link!.Dispose();
-                error = $"it could not be executed: {failure.Stage}, {ErrnoNames.Name(failure.Errno)}";
+                error = $"cannot execute it: {failure.Stage}, {ErrnoNames.Name(failure.Errno)}";
                 return null;
             }
 
@@ -122,8 +122,8 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
     public static FdHolder Adopt(EventLoop loop, DescriptorHandle link, ILogger log) => new(loop, link, null, log);
 
     /// <summary>
-    /// Takes what a dead daemon's keeper holds; nothing where there is no keeper. The keeper is this daemon's from then on: its link
-    /// comes as <see cref="DescriptorKey.FdHolder"/>. Waits for the answers, which take microseconds.
+    /// Receives what a dead daemon's keeper holds; nothing if there is no keeper. The keeper belongs to this daemon afterwards:
+    /// its link arrives as <see cref="DescriptorKey.FdHolder"/>. Waits for the answers, which take microseconds.
     /// </summary>
     public static void TakeFrom(string path, IncomingDescriptors descriptors)
     {
@@ -139,7 +139,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
             return;
         }
 
-        // struct timeval: a keeper that hangs costs the start its descriptors and a bounded time.
+        // struct timeval: if the keeper hangs, the start loses its descriptors and a limited time.
         const int socketLevel = 1, receiveTimeout = 20;
         Span<long> patience = [AnswersWithin.Seconds, 0];
         Sockets.SetBytes(link, socketLevel, receiveTimeout, System.Runtime.InteropServices.MemoryMarshal.AsBytes(patience));
@@ -194,7 +194,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         }
     }
 
-    /// <summary>The daemon exits in good order: the keeper exits at once.</summary>
+    /// <summary>Tells the keeper that the daemon exits in an orderly way: the keeper exits at once.</summary>
     public void Dismiss(string path)
     {
         DescriptorPassing.Send(_link, "B"u8, [], wait: false, out _);
@@ -210,7 +210,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         _process?.Dispose();
     }
 
-    private void Hear()
+    private void OnReadable()
     {
         Span<byte> data = stackalloc byte[MaxPacket];
         var length = DescriptorPassing.Receive(_link, data, [], maxDescriptors: 0, wait: false, out _, out _, out var error);

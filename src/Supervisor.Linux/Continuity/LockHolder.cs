@@ -26,7 +26,8 @@ public readonly record struct LockHolder(bool? Lives, int? Pid)
 
         Span<byte> text = stackalloc byte[32];
         var length = Math.Max(0, Files.Read(file, text, out _));
-        var isNumber = int.TryParse(Encoding.ASCII.GetString(text[..length]).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid);
+        var isNumber = int.TryParse(
+            Encoding.ASCII.GetString(text[..length]).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid);
         return new LockHolder(Files.IsLocked(file), isNumber ? pid : null);
     }
 }

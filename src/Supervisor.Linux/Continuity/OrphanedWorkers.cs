@@ -36,7 +36,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
         _survivors = survivors;
         _unknown = unknown;
         _log = log;
-        Look();
+        Search();
         NextDeadline = loop.Now + SecondLook;
         loop.Add(this);
     }
@@ -50,7 +50,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
         if (!_hasLookedTwice)
         {
             _hasLookedTwice = true;
-            Look();
+            Search();
             NextDeadline = _loop.Now + Patience;
             return;
         }
@@ -74,7 +74,7 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
         }
     }
 
-    private void Look() => Task.Run(_survivors.FindAsync).ContinueWith(
+    private void Search() => Task.Run(_survivors.FindAsync).ContinueWith(
         task => _loop.Post(() => Take(task.IsCompletedSuccessfully ? task.Result : [])),
         TaskScheduler.Default);
 

@@ -8,23 +8,23 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// The state of the daemon in the runtime directory. It is written beside and renamed, so a reader finds all of a state. A full
-/// disk costs the newest state only, which is logged once.
+/// The state of the daemon in the runtime directory. It is written to a new file and renamed, so a reader finds a complete
+/// state. A full disk costs only the newest state, which is logged once.
 /// </summary>
 public sealed class StateFile(string path, ILogger log)
 {
     private const int OwnerOnly = 0x180;
 
-    /// <summary>10,000 listeners with their histories have some 60 MB.</summary>
+    /// <summary>The size limit in bytes: 10,000 listeners with their histories need about 60 MB.</summary>
     private const int MaxBytes = 1 << 30;
 
     private readonly string _beside = path + ".new";
     private bool _hasFailed;
 
     /// <summary>What was found.</summary>
-    /// <param name="Manifest">The state; null where there is none that can be used.</param>
+    /// <param name="Manifest">The state; null if there is no usable state.</param>
     /// <param name="Unknown">What a newer version wrote into it; with a state only.</param>
-    /// <param name="Error">Why the state that is there cannot be used.</param>
+    /// <param name="Error">Why the existing state cannot be used.</param>
     /// <param name="Refusal">Why it must not be used: another user may have written it.</param>
     public readonly record struct Found(DaemonManifest? Manifest, UnknownFields? Unknown, string? Error, string? Refusal);
 
@@ -46,7 +46,7 @@ public sealed class StateFile(string path, ILogger log)
             : new Found(null, null, error, null);
     }
 
-    /// <summary>Writes what <paramref name="state"/> writes.</summary>
+    /// <summary>Writes the output of <paramref name="state"/> to the file.</summary>
     public void Write(Action<Stream> state)
     {
         if (TryWrite(state) is { } failure)
@@ -64,7 +64,7 @@ public sealed class StateFile(string path, ILogger log)
 
         if (_hasFailed)
         {
-            log.Kind(MessageIds.StateWritten).Information("{File}: the state is written again", path);
+            log.Kind(MessageIds.StateWritten).Information("{File}: the state can be written again", path);
         }
 
         _hasFailed = false;
@@ -91,7 +91,7 @@ public sealed class StateFile(string path, ILogger log)
         return Files.Rename(_beside, path)?.ToString();
     }
 
-    /// <summary>Creates the new file, also where a daemon that died while it wrote has left one.</summary>
+    /// <summary>Creates the new file. A daemon that died during a write may have left one, which is replaced.</summary>
     private DescriptorHandle? Create(out SystemCallError refused)
     {
         var file = Files.Create(_beside, OwnerOnly, out refused);

@@ -9,8 +9,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// The connection on which a running daemon hands over to a process that takes over: a connection to the broker, after the
-/// request <c>succeed</c>.
+/// The connection on which a running daemon hands over to its successor: a connection to the broker, after the request
+/// <c>succeed</c>.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -27,8 +27,8 @@ public static class SuccessionLink
     private const string CommitPacket = """{"commit":true}""";
 
     /// <summary>
-    /// Sends everything; null, or why the successor has not received it. <paramref name="patience"/> is how long the daemon waits
-    /// for room.
+    /// Sends everything; null, or why the successor has not received it. <paramref name="patience"/> is how long the daemon
+    /// waits for room.
     /// </summary>
     public static string? Send(DescriptorHandle link, IReadOnlyDictionary<string, DescriptorHandle> descriptors, TimeSpan patience)
     {
@@ -72,7 +72,7 @@ public static class SuccessionLink
         return null;
     }
 
-    /// <summary>Waits for the commit; null where it came, or why none came and none can come.</summary>
+    /// <summary>Waits for the commit; null if it arrived, or why it did not and cannot arrive any more.</summary>
     public static string? AwaitCommit(DescriptorHandle link, TimeSpan patience)
     {
         var isSilent = !Polling.Await(link, patience);
@@ -89,8 +89,8 @@ public static class SuccessionLink
     }
 
     /// <summary>
-    /// Asks a running daemon to hand over and receives everything; null with the reason where it refuses or does not answer, and
-    /// then it continues.
+    /// Asks a running daemon to hand over and receives everything. Null with the reason if the daemon refuses or does not
+    /// answer; the daemon then continues.
     /// </summary>
     public static IncomingDescriptors? Receive(DescriptorHandle link, TimeSpan patience, out string? refusal)
     {
@@ -176,7 +176,7 @@ public static class SuccessionLink
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or KeyNotFoundException)
         {
-            // Said below.
+            // Reported below.
         }
 
         refusal = "it does not follow the protocol";

@@ -16,10 +16,11 @@ public sealed class SystemdStore : IDescriptorHolder, IDisposable
 
     private SystemdStore(DescriptorHandle socket) => _socket = socket;
 
-    /// <summary>The store behind NOTIFY_SOCKET; null where systemd did not start this process.</summary>
+    /// <summary>The store behind NOTIFY_SOCKET; null if systemd did not start this process.</summary>
     public static SystemdStore? FromEnvironment()
     {
-        if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not { Length: > 1 } path || Environment.GetEnvironmentVariable("INVOCATION_ID") is null
+        if (Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is not { Length: > 1 } path
+            || Environment.GetEnvironmentVariable("INVOCATION_ID") is null
             || Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixDatagram, path.TrimStart('@'), path[0] == '@')) is not { } raw)
         {
             return null;
@@ -43,7 +44,8 @@ public sealed class SystemdStore : IDescriptorHolder, IDisposable
             // A second descriptor of the same name does not replace the first.
             var (key, descriptor) = descriptors[i];
             Drop(key);
-            if (!DescriptorPassing.Send(_socket, Encoding.UTF8.GetBytes($"FDSTORE=1\nFDPOLL=0\nFDNAME={key}"), [descriptor], wait: false, out _))
+            var data = Encoding.UTF8.GetBytes($"FDSTORE=1\nFDPOLL=0\nFDNAME={key}");
+            if (!DescriptorPassing.Send(_socket, data, [descriptor], wait: false, out _))
             {
                 return i;
             }

@@ -8,14 +8,14 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>The result of a preflight.</summary>
-/// <param name="Failure">Why it failed; null where the program exited with status 0 in time.</param>
+/// <param name="Failure">Why it failed; null if the program exited with status 0 in time.</param>
 /// <param name="Output">What it wrote to standard output.</param>
 /// <param name="Error">What it wrote to standard error.</param>
 public sealed record TrialResult(string? Failure, string Output, string Error);
 
 /// <summary>
-/// Runs a program with a timeout and collects its output. Watches it by pidfd, and kills what it leaves of its session. On the
-/// loop, which never waits for it.
+/// Runs a program with a timeout and collects its output. A pidfd reports its exit; then the rest of its session is killed. On
+/// the loop, which never waits for it.
 /// </summary>
 public sealed class UpgradePreflight : IDeadline, IDisposable
 {
@@ -127,8 +127,8 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
 
         NextDeadline = _loop.Now + _timeout;
         _loop.Add(this);
-        Watch(_process.Output);
-        Watch(_process.Error);
+        ReadLines(_process.Output);
+        ReadLines(_process.Error);
         _loop.Watch(_process.Pidfd, Ended);
         return null;
     }
@@ -169,7 +169,7 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
     private static string Unlaunched(ChildProcess.Failure step) =>
         $"cannot execute it: {new SystemCallError("execve", step.Errno).Name} ({new SystemCallError("execve", step.Errno).Text})";
 
-    private void Watch(OutputPipe pipe) => _loop.Watch(pipe.Descriptor, () =>
+    private void ReadLines(OutputPipe pipe) => _loop.Watch(pipe.Descriptor, () =>
     {
         if (!pipe.Drain())
         {

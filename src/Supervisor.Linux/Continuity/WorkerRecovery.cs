@@ -6,8 +6,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Continuity;
 
 /// <summary>
-/// Finds the processes of a dead daemon's workers and hooks, and takes sockets from them. They are recognised by their user ids,
-/// which must all be a worker's (a set-user-id program has others), and by the token that only workers and hooks were given.
+/// Finds the processes of a dead daemon's workers and hooks, and takes sockets from them. Two facts identify them: all user ids
+/// are a worker's (a set-user-id program has others), and the token, which only workers and hooks got.
 /// </summary>
 public sealed class WorkerRecovery
 {
@@ -30,16 +30,18 @@ public sealed class WorkerRecovery
         _tokens = manifest.TokenMark is { } mark ? new WorkerTokens(mark) : null;
         _users =
         [
-            .. manifest.Services.Where(service => service.Identity is not null).Select(service => service.Identity!.Uid ?? Processes.EffectiveUid),
+            .. manifest.Services
+                .Where(service => service.Identity is not null)
+                .Select(service => service.Identity!.Uid ?? Processes.EffectiveUid),
             .. manifest.Services.SelectMany(service => service.Workers).Select(worker => worker.Uid ?? Processes.EffectiveUid),
         ];
     }
 
     /// <summary>A process that the dead daemon started, or a descendant of one.</summary>
     /// <param name="Pid">Its id.</param>
-    /// <param name="Pidfd">Its pidfd, opened before anything was read of it; the receiver's.</param>
-    /// <param name="Token">Its token; null where a version without tokens started it.</param>
-    /// <param name="NotifyPath">Its NOTIFY_SOCKET, of interest only without a token.</param>
+    /// <param name="Pidfd">Its pidfd, opened before anything was read of it; the receiver owns it.</param>
+    /// <param name="Token">Its token; null if a version without tokens started it.</param>
+    /// <param name="NotifyPath">Its NOTIFY_SOCKET, used only without a token.</param>
     public sealed record Found(int Pid, DescriptorHandle Pidfd, string? Token, string? NotifyPath);
 
     /// <summary>
@@ -77,8 +79,8 @@ public sealed class WorkerRecovery
     }
 
     /// <summary>
-    /// Every such process that is older than this one and not its child. Reads each environment once. Not on the loop, because a
-    /// process can make that slow.
+    /// Finds all such processes that are older than this process and not its children. Reads each environment once. Not on the
+    /// loop, because a process can make that slow.
     /// </summary>
     public async Task<IReadOnlyList<Found>> FindAsync()
     {
@@ -110,16 +112,18 @@ public sealed class WorkerRecovery
         return found;
     }
 
-    /// <summary>The user of a process that may be a worker's; null for any other.</summary>
+    /// <summary>The user of a process that may be a worker's; null for any other process.</summary>
     private uint? OfWorker(int pid) =>
         ProcFile.UsersOf(pid) is { } ids && ids.Real == ids.Effective && ids.Effective == ids.Saved && _users.Contains(ids.Real)
             ? ids.Real
             : null;
 
-    /// <summary>What it was executed with; null where that was not by the dead daemon.</summary>
+    /// <summary>The environment of a process that the dead daemon started; null for any other process.</summary>
     private async Task<(string? Token, string? NotifyPath)?> Variables(int pid, uint user)
     {
-        var values = await ProcessEnvironment.ReadAsync(pid, user, WorkerTokens.Variable, "NOTIFY_SOCKET", "LISTEND_BROKER", "LISTEND_SERVICE").ConfigureAwait(false);
+        var values = await ProcessEnvironment
+            .ReadAsync(pid, user, WorkerTokens.Variable, "NOTIFY_SOCKET", "LISTEND_BROKER", "LISTEND_SERVICE")
+            .ConfigureAwait(false);
         var isOurs = _tokens is null ? values[2] == _broker && values[3] is not null : _tokens.IsOurs(values[0]);
         return isOurs ? (_tokens is null ? null : values[0], values[1]) : null;
     }
@@ -135,7 +139,7 @@ public sealed class WorkerRecovery
                 continue;
             }
 
-            // In the meantime the number may have become another file's.
+            // The number may be another file's by now.
             if (Files.GetStatus(descriptor, out var status) is null && status.IsSocket && status.Inode == one.Inode)
             {
                 left.Remove(one.Inode);

@@ -34,7 +34,7 @@ internal sealed class AddressTable
     /// <summary>Their addresses.</summary>
     public List<InterfaceAddress> Addresses { get; }
 
-    /// <summary>Asks the kernel.</summary>
+    /// <summary>Reads both tables from the kernel.</summary>
     public static AddressTable Read()
     {
         var interfaces = new Dictionary<uint, (string Name, bool IsUp)>();
@@ -51,7 +51,9 @@ internal sealed class AddressTable
                 {
                     var name = Netlink.Attribute(message[16..], LinkName);
                     interfaces[BinaryPrimitives.ReadUInt32LittleEndian(message[4..])] =
-                        (Encoding.UTF8.GetString(name.TrimEnd((byte)0)), (BinaryPrimitives.ReadUInt32LittleEndian(message[8..]) & InterfaceUp) != 0);
+                        (
+                            Encoding.UTF8.GetString(name.TrimEnd((byte)0)),
+                            (BinaryPrimitives.ReadUInt32LittleEndian(message[8..]) & InterfaceUp) != 0);
                 }
             });
 

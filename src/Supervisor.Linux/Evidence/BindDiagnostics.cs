@@ -12,13 +12,15 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Evidence;
 
 /// <summary>
-/// Why a bind fails, or would: asks the kernel, gathers what the refusal can be told by (and nothing more), and lets
-/// <see cref="BindFailureClassifier"/> judge. For the daemon at start, for <c>listend check</c> and for
-/// <c>listenctl explain</c>, which needs no daemon. Leaves nothing behind.
+/// Explains why a bind fails, or would fail: asks the kernel, collects the evidence for that refusal, and lets
+/// <see cref="BindFailureClassifier"/> decide. For the daemon's start, for <c>listend check</c> and for <c>listenctl
+/// explain</c>, which needs no daemon. It leaves nothing behind.
 /// </summary>
 public static class BindDiagnostics
 {
-    /// <summary>Asks whether <paramref name="spec"/> could be bound here and now. On the loop with its budget, elsewhere without.</summary>
+    /// <summary>
+    /// Checks whether <paramref name="spec"/> can be bound here and now. On the loop with its budget, elsewhere without.
+    /// </summary>
     public static BindDiagnosis Ask(ListenerSpec spec, LeftoverHolders predecessors, EvidenceBudget? budget = null)
     {
         if (spec.Address is { Path: not null, IsAbstract: false })
@@ -34,7 +36,8 @@ public static class BindDiagnostics
 
         var diagnosis = Explain(failure, Of(spec, domain), predecessors, finding: null, budget);
 
-        // The holder may have gone between the refusal and the evidence: where that is possible, the kernel is asked once more.
+        // The holder may have closed its socket between the refusal and the evidence. If that is possible, the kernel is asked
+        // again.
         return IsFleeting(diagnosis) && BindProbe.Ask(spec, out _) is null
             ? Granted(spec)
             : diagnosis with { Address = spec.Address.ToString() };
@@ -47,15 +50,21 @@ public static class BindDiagnostics
     public static BindDiagnosis Explain(
         SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, LeftoverHolders predecessors, EvidenceBudget? budget = null) =>
         Explain(
-            failure, Of(spec, domain), predecessors, spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? ExamineInTime(spec.Address) : null, budget)
+            failure,
+            Of(spec, domain),
+            predecessors,
+            spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? ExamineInTime(spec.Address) : null,
+            budget)
         with
         { Address = spec.Address.ToString() };
 
     /// <summary>
-    /// What lies at a path can be others' and slow, and this is asked on the loop; null where it does not answer in time.
+    /// Examines a path. It can belong to other users and be slow, and this runs on the loop; null if there is no answer in
+    /// time.
     /// </summary>
     private static UnixPath.Finding? ExamineInTime(ListenAddress address) =>
-        new ForeignCall<UnixPath.Finding?>(null, () => UnixPath.Examine(address), static _ => null).TryGet(SocketPlace.Patience, out var finding) ? finding : null;
+        new ForeignCall<UnixPath.Finding?>(null, () => UnixPath.Examine(address), static _ => null)
+            .TryGet(SocketPlace.Patience, out var finding) ? finding : null;
 
     private static BindDiagnosis Explain(
         SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, EvidenceBudget? budget)
@@ -75,7 +84,7 @@ public static class BindDiagnostics
         }
         else if (!budget.TryRun(Collect) && ReferenceEquals(Volatile.Read(ref evidence), BindEvidence.None))
         {
-            // What sock_diag and the kernel's tables say takes no time that matters, and no process is looked at for it.
+            // sock_diag and the kernel's tables answer at once, and no process is read for them.
             evidence = Gather(failure, spec, predecessors, finding, until: 0).First();
         }
 
@@ -83,8 +92,8 @@ public static class BindDiagnostics
     }
 
     /// <summary>
-    /// The evidence as it grows: each has all that the one before it had, and all but the last are partial. What may have to
-    /// wait for another process (a borrowed descriptor's close, a command line, an environment) comes after what may not.
+    /// The evidence as it grows: each item has all of the item before it, and all but the last are partial. Reads that may wait
+    /// for another process (the close of a borrowed descriptor, a command line, an environment) come last.
     /// </summary>
     private static IEnumerable<BindEvidence> Gather(
         SystemCallFailure failure, ListenerSpec spec, LeftoverHolders predecessors, UnixPath.Finding? finding, long until)
@@ -102,7 +111,8 @@ public static class BindDiagnostics
         switch (failure.Name)
         {
             case "EADDRINUSE":
-                var holders = address.Kind.IsInternet() ? InternetSockets.OfPort(address.Kind.SpeaksTcp() ? PortSpace.Tcp : PortSpace.Udp, (int)address.Port)
+                var holders = address.Kind.IsInternet()
+                    ? InternetSockets.OfPort(address.Kind.SpeaksTcp() ? PortSpace.Tcp : PortSpace.Udp, (int)address.Port)
                     : finding is not null ? finding.Holders
                     : address.IsAbstract ? UnixSockets.OfName(address)
                     : [];
@@ -143,7 +153,8 @@ public static class BindDiagnostics
     }
 
     /// <summary>
-    /// Whether the holder may have closed its socket since the refusal: no holder is visible, or only a socket without a process.
+    /// Whether the holder may have closed its socket since the refusal: no holder is visible, or only a socket without a
+    /// process.
     /// </summary>
     internal static bool IsFleeting(BindDiagnosis diagnosis) => diagnosis is { Errno: "EADDRINUSE", IsPartial: false }
         && (diagnosis.Cause == BindCause.Unexplained || diagnosis.Holders.Any(holder => holder.Inode != 0 && holder.Processes.IsEmpty));
@@ -166,7 +177,7 @@ public static class BindDiagnostics
         };
     }
 
-    /// <summary>"*" judged as the family that was refused.</summary>
+    /// <summary>Treats "*" as the family that was refused.</summary>
     private static ListenerSpec Of(ListenerSpec spec, SocketDomain domain) =>
         spec.Address.IsAnyFamily ? spec with { Address = ListenerPlan.For(spec, domain).Address } : spec;
 

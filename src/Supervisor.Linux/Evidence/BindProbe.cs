@@ -8,24 +8,24 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Evidence;
 
 /// <summary>
-/// Asks the kernel whether an address can be bound, by binding it as a listener would (<see cref="ListenerPlan"/>) and
-/// closing at once. Nothing is left behind.
+/// Asks the kernel whether an address can be bound: binds it as a listener would (<see cref="ListenerPlan"/>) and closes the
+/// socket at once. It leaves nothing behind.
 /// </summary>
 /// <remarks>
 /// <para>
-/// It never listens: listen() asks for the port by the same rules as bind() did a moment before (net/ipv4/
-/// inet_connection_sock.c, inet_csk_listen_start), so it cannot say more, and a listening probe that shares the port by
-/// SO_REUSEPORT would be given connections to lose. A bound TCP socket takes part in nothing.
+/// It never listens. listen() asks for the port by the same rules as bind() just did (net/ipv4/inet_connection_sock.c,
+/// inet_csk_listen_start), so it shows nothing more. A listening probe that shares the port by SO_REUSEPORT would get
+/// connections and lose them. A bound TCP socket gets no traffic.
 /// </para>
 /// <para>
-/// A UDP socket receives from bind() on. Where a UDP address is to be shared, datagrams that arrive within those few
-/// microseconds may go to the probe and be lost; the kernel offers no other way to ask.
+/// A UDP socket receives from bind() on. If a UDP address is shared, the probe may get datagrams within those few microseconds,
+/// and they are lost. The kernel offers no other way.
 /// </para>
-/// <para>A UNIX path is never bound, since that makes a file: <see cref="UnixPath"/> predicts the answer.</para>
+/// <para>A UNIX path is never bound, because that makes a file: <see cref="UnixPath"/> predicts the answer.</para>
 /// </remarks>
 internal static class BindProbe
 {
-    /// <summary>The refused call; null where the kernel agrees. <paramref name="domain"/> is the family that decided.</summary>
+    /// <summary>The refused call; null if the bind succeeds. <paramref name="domain"/> is the family that decided.</summary>
     public static SystemCallFailure? Ask(ListenerSpec spec, out SocketDomain domain)
     {
         SystemCallFailure? failure = null;
@@ -36,7 +36,7 @@ internal static class BindProbe
             domain = candidate;
             failure = Ask(ListenerPlan.For(spec, candidate));
 
-            // As ListenerFactory.Create: "*" goes on to IPv4 only where there is no IPv6.
+            // As ListenerFactory.Create: "*" falls back to IPv4 only if there is no IPv6.
             if (failure is null || failure.Errno is not (EAFNOSUPPORT or EADDRNOTAVAIL))
             {
                 break;

@@ -3,26 +3,25 @@ using System.Diagnostics;
 namespace Supervisor.Linux.Evidence;
 
 /// <summary>
-/// How long may be waited for evidence about sockets and processes of others, who decide how much there is of it and may
-/// hold up who looks: by the loop a given time before it serves, then <see cref="MostAtOnce"/>, of which a tenth of the time
-/// that passes comes
-/// back. The look runs on a thread of its own and ends by itself where it can; where it does not return it is left
-/// behind, and what it had found so far is used. One thread at a time.
+/// Limits the time spent on evidence about other users' sockets and processes, which can be numerous and slow. Before the
+/// daemon serves, the loop may wait a given time. Afterwards it may wait <see cref="MostAtOnce"/>, and a tenth of the elapsed
+/// time is added back. The search runs on a separate thread, one at a time. A search that does not return in time is abandoned,
+/// and what it found so far is used.
 /// </summary>
 public sealed class EvidenceBudget
 {
-    /// <summary>For all listeners together, before there is anybody to be answered.</summary>
+    /// <summary>For all listeners together, before there are clients.</summary>
     public static TimeSpan AtStart { get; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>For a command that somebody waits for, and that holds up nobody else.</summary>
+    /// <summary>For a command, which delays only its user.</summary>
     public static TimeSpan OfCommand { get; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>For all that is asked in a row while the daemon serves.</summary>
+    /// <summary>For all searches in a row while the daemon serves.</summary>
     public static TimeSpan MostAtOnce { get; } = TimeSpan.FromMilliseconds(60);
 
     private const double Share = 0.1;
 
-    /// <summary>Looks that have not returned, beyond which no thread is left behind any more.</summary>
+    /// <summary>Abandoned searches that have not returned; beyond this number no search is started.</summary>
     private const int MostLeftBehind = 4;
 
     private readonly List<Task> _leftBehind = [];
@@ -31,7 +30,7 @@ public sealed class EvidenceBudget
     private TimeSpan _left;
     private long _spent;
 
-    /// <summary>A budget of <paramref name="limit"/> until <see cref="Serve"/>. One look gets half of what is left.</summary>
+    /// <summary>A budget of <paramref name="limit"/> until <see cref="Serve"/>. One search gets half of the rest.</summary>
     public EvidenceBudget(TimeProvider time, TimeSpan limit)
     {
         _time = time;
@@ -39,12 +38,12 @@ public sealed class EvidenceBudget
         _spent = time.GetTimestamp();
     }
 
-    /// <summary>The daemon serves from now on.</summary>
+    /// <summary>Switches to the limit for a daemon that serves.</summary>
     public void Serve() => _most = MostAtOnce;
 
     /// <summary>
-    /// Runs <paramref name="look"/>, which should return before the given timestamp of <see cref="Stopwatch"/> and publish what
-    /// it finds at each step, because it may not return. False if it did not return in time, or was not started.
+    /// Runs <paramref name="look"/>, which should return before the given timestamp of <see cref="Stopwatch"/> and publish its
+    /// findings at each step, because it may not return. False if it did not return in time, or was not started.
     /// </summary>
     public bool TryRun(Action<long> look)
     {
@@ -58,7 +57,7 @@ public sealed class EvidenceBudget
             return false;
         }
 
-        // One that ends by itself has as long again to hand over what it found.
+        // A search that ends in time gets as long again to publish what it found.
         var until = Stopwatch.GetTimestamp() + (long)(limit.TotalSeconds * Stopwatch.Frequency);
         var task = Task.Factory.StartNew(() => look(until), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         var isDone = Task.WaitAny([task], limit * 1.5) == 0;

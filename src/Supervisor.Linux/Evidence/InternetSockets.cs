@@ -30,13 +30,14 @@ internal static class InternetSockets
 
     private static readonly string[] StateNames =
     [
-        "", "established", "syn-sent", "syn-received", "fin-wait-1", "fin-wait-2", "time-wait", "bound", "close-wait", "last-ack", "listen", "closing", "syn-received", "bound",
+        "", "established", "syn-sent", "syn-received", "fin-wait-1", "fin-wait-2", "time-wait", "bound", "close-wait", "last-ack", "listen",
+        "closing", "syn-received", "bound",
     ];
 
     /// <summary>All sockets of that port, without processes and without sharing flags.</summary>
     public static List<SocketHolder> OfPort(PortSpace space, int port)
     {
-        // Half-open requests (NEW_SYN_RECV) are their listener's, and have no port of their own.
+        // Half-open requests (NEW_SYN_RECV) belong to their listener, and have no port of their own.
         var holders = Dump(space, port, ((1u << 14) - 1) & ~(1u << NewSynReceived), out var netlink);
         using (netlink)
         {
@@ -50,8 +51,8 @@ internal static class InternetSockets
     }
 
     /// <summary>
-    /// Those that take what comes to that port: TCP listeners, UDP sockets without a peer. However many connections there are,
-    /// this is cheap.
+    /// The sockets that receive what arrives at that port: TCP listeners, and UDP sockets without a peer. The cost does not
+    /// depend on the number of connections.
     /// </summary>
     public static List<SocketHolder> Binders(PortSpace space, int port)
     {
@@ -135,7 +136,7 @@ internal static class InternetSockets
             Uid = BinaryPrimitives.ReadUInt32LittleEndian(message[64..]),
             Device = name,
 
-            // For TIME_WAIT idiag_expires is what is left of it, in milliseconds (inet_twsk_diag_fill).
+            // For TIME_WAIT, idiag_expires is the remaining time in milliseconds (inet_twsk_diag_fill).
             Expires = bound == BoundState.TimeWait
                 ? TimeSpan.FromMilliseconds(BinaryPrimitives.ReadUInt32LittleEndian(message[52..]))
                 : null,

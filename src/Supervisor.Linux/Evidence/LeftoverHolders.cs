@@ -6,9 +6,9 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Evidence;
 
 /// <summary>
-/// Which holders are what is left of a former listend: its workers outlive it when it is killed, and keep the sockets.
-/// A worker is known by LISTEND_SERVICE in its environment; it is left over where no daemon holds the socket beside it,
-/// since a living one holds every listener of its own.
+/// Finds the holders that belong to a previous listend: its workers outlive it when it is killed, and keep the sockets.
+/// LISTEND_SERVICE in the environment identifies a worker. It is a leftover if no daemon holds the socket too, because a living
+/// daemon holds all its listeners.
 /// </summary>
 public sealed class LeftoverHolders
 {
@@ -21,12 +21,12 @@ public sealed class LeftoverHolders
         _unit = unit;
     }
 
-    /// <summary>For somebody who only asks: workers of any service whose daemon is gone.</summary>
+    /// <summary>For a query without a daemon: workers of any service whose daemon has exited.</summary>
     public static LeftoverHolders OfAnyService { get; } = new(null, null);
 
     /// <summary>
-    /// For the daemon: workers of the services that list the listener, and whatever else runs in its own unit and is not its
-    /// child.
+    /// For the daemon: workers of the services that list the listener, and other processes of its own unit that are not its
+    /// children.
     /// </summary>
     public static LeftoverHolders Of(IEnumerable<string> services)
     {
@@ -36,7 +36,7 @@ public sealed class LeftoverHolders
     }
 
     /// <summary>
-    /// Marks the predecessors among the holders of one socket, as far as that is seen before <paramref name="until"/>, a
+    /// Marks the predecessors among the holders of one socket, as far as they can be read before <paramref name="until"/>, a
     /// timestamp of <see cref="Stopwatch"/>.
     /// </summary>
     internal ImmutableArray<HolderProcess> Mark(List<HolderProcess> processes, long until)

@@ -4,18 +4,17 @@ using Supervisor.Core.Listeners.Conflicts;
 
 namespace Supervisor.Linux.Evidence;
 
-/// <summary>Who a process is: proc(5)'s comm, cmdline, status and cgroup.</summary>
+/// <summary>Identifies a process: proc(5)'s comm, cmdline, status and cgroup.</summary>
 internal static class ProcessFacts
 {
     private const int MaxCommandLine = 400;
 
     /// <summary>
-    /// More of a file is not read: where a process says that its arguments lie (prctl(2), PR_SET_MM), there may be all of its
-    /// memory.
+    /// The read limit of a file: a process that moves its arguments (prctl(2), PR_SET_MM) can show all of its memory there.
     /// </summary>
     private const int MaxBytes = 256 * 1024;
 
-    /// <summary>Without its command line, which may have to wait for the process; null where it is gone.</summary>
+    /// <summary>Without the command line, which may have to wait for the process; null if the process has exited.</summary>
     public static HolderProcess? Read(int pid)
     {
         var directory = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}");
@@ -25,8 +24,8 @@ internal static class ProcessFacts
     }
 
     /// <summary>
-    /// A variable of the environment that the process was started with; null where it has none or that cannot be read. May have
-    /// to wait for memory of the process.
+    /// A variable of the environment that the process was started with; null if it is not set or cannot be read. May have to
+    /// wait for the process's memory.
     /// </summary>
     public static string? Variable(int pid, string name)
     {
@@ -56,8 +55,8 @@ internal static class ProcessFacts
     }
 
     /// <summary>
-    /// Its arguments; null where they cannot be read. May have to wait for memory of the process, which may lie in a file
-    /// system of its own.
+    /// Its arguments; null if they cannot be read. May have to wait for the process's memory, which may be in a file system of
+    /// its own.
     /// </summary>
     public static string? CommandLine(int pid)
     {

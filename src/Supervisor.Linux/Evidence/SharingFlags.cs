@@ -7,17 +7,17 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Evidence;
 
 /// <summary>
-/// SO_REUSEADDR, SO_REUSEPORT and IPV6_V6ONLY of somebody else's socket. The kernel lists them nowhere. Whoever may trace
-/// a process that holds it borrows its descriptor for a moment (pidfd_getfd(2), Linux 5.6) and asks the socket; else
-/// SO_REUSEPORT is found by trying: as the same user, with it, the address is to be had only where the other has it too.
+/// SO_REUSEADDR, SO_REUSEPORT and IPV6_V6ONLY of another process's socket. The kernel does not list them. With the right to
+/// trace a holder, the daemon borrows its descriptor (pidfd_getfd(2), Linux 5.6) and reads the socket. Otherwise a bind as the
+/// same user with SO_REUSEPORT shows that flag: it succeeds only if the other socket has it too.
 /// </summary>
 internal static class SharingFlags
 {
 
-    /// <summary>More are not asked one by one: a group of thousands of shards has the same flags in each.</summary>
+    /// <summary>The most sockets that are read one by one: a group of thousands of shards has the same flags in each.</summary>
     private const int MostAsked = 64;
 
-    /// <summary>Fills in what can be found.</summary>
+    /// <summary>Fills in the flags that can be found.</summary>
     public static void Find(List<SocketHolder> holders, List<OpenFiles.Found> descriptors, ListenerSpec spec, uint uid)
     {
         var where = descriptors.GroupBy(found => found.Inode).ToDictionary(group => group.Key, group => group.ToList());
@@ -38,9 +38,10 @@ internal static class SharingFlags
             }
         }
 
-        // A try binds for a moment. For UDP that would take part in the traffic, so there it is left alone.
+        // A trial bind lasts for a moment. For UDP it would receive traffic, so it is not done.
         var unknown = holders.FindAll(holder => holder is { State: BoundState.Listening, FlagsKnown: false, Socket.Space: PortSpace.Tcp });
-        if (unknown.Count == 0 || unknown.Exists(holder => holder.Uid != unknown[0].Uid) || (unknown[0].Uid != uid && Processes.EffectiveUid != 0))
+        if (unknown.Count == 0 || unknown.Exists(holder => holder.Uid != unknown[0].Uid)
+            || (unknown[0].Uid != uid && Processes.EffectiveUid != 0))
         {
             return;
         }
@@ -51,11 +52,11 @@ internal static class SharingFlags
         Processes.SetFileSystemUid(before);
         if (refused is null && BindProbe.Ask(spec, out _) is null)
         {
-            // The address is free without the flag, too: the holder has exited in the meantime, and its flag is unknown.
+            // The address is also free without the flag: the holder has exited in the meantime, and its flag is unknown.
             return;
         }
 
-        // Refused may also be another of the sockets' doing; granted is the word of all of them.
+        // A refusal may come from another of the sockets; a success needs the flag on all of them.
         if (refused is null || (refused.Name == "EADDRINUSE" && unknown.Count == 1 && holders.Count == 1))
         {
             for (var i = 0; i < holders.Count; i++)

@@ -6,15 +6,16 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Evidence;
 
-/// <summary>From sockets to the processes that hold them: one walk through /proc/*/fd, only for the inodes in question.</summary>
+/// <summary>Finds the processes that hold sockets: one pass over /proc/*/fd, for the given inodes only.</summary>
 internal static class SocketOwners
 {
     /// <summary>
-    /// Adds the processes to each holder, without their command lines: reading them here would have to wait for other processes.
-    /// <paramref name="found"/> gets where each descriptor is.
+    /// Adds the processes to each holder, without their command lines, because reading these may wait for other processes.
+    /// <paramref name="found"/> receives the position of each descriptor.
     /// </summary>
-    /// <returns>The holders, and what was not seen before <paramref name="until"/>, a timestamp of <see cref="Stopwatch"/>.</returns>
-    public static (List<SocketHolder> Holders, OpenFiles.Coverage Look) Find(List<SocketHolder> holders, List<OpenFiles.Found> found, long until)
+    /// <returns>The holders, and what was not read before <paramref name="until"/>, a timestamp of <see cref="Stopwatch"/>.</returns>
+    public static (List<SocketHolder> Holders, OpenFiles.Coverage Look) Find(
+        List<SocketHolder> holders, List<OpenFiles.Found> found, long until)
     {
         var wanted = holders.Where(holder => holder.Inode != 0).Select(holder => holder.Inode).ToHashSet();
         if (wanted.Count == 0)
@@ -49,7 +50,7 @@ internal static class SocketOwners
         return (result, look);
     }
 
-    /// <summary>Adds the command lines and marks the predecessors: what is read for that may wait for memory of the process.</summary>
+    /// <summary>Adds the command lines and marks the predecessors. These reads may wait for the processes' memory.</summary>
     public static List<SocketHolder> Complete(List<SocketHolder> holders, LeftoverHolders predecessors, long until)
     {
         var known = new Dictionary<int, HolderProcess>();

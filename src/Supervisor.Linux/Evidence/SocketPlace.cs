@@ -5,29 +5,29 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Evidence;
 
 /// <summary>
-/// The directory of a UNIX socket's path, held open, and the socket's name in it: whatever becomes of the path in the meantime,
-/// every call is about that directory. Owns its descriptor.
+/// The directory of a UNIX socket's path, held open, and the socket's name in it. All calls use that directory, also if the
+/// path changes in the meantime. Owns its descriptor.
 /// </summary>
 /// <remarks>
 /// <para>
-/// bind(2) takes a path and nothing else, and the path that it gets is what getsockname(2) and ss(8) show, so it cannot be one
-/// of /proc/self/fd. Where another user could put a link, or another directory, in the place of one above the socket, bind() and
-/// every other call there is made with the rights of that user on files (<see cref="ForeignCall{T}"/>): it leads to nothing that
-/// he could not have made himself. The socket file is given to the daemon's user afterwards, through its own descriptor.
+/// bind(2) accepts only a path, and getsockname(2) and ss(8) show that path, so it cannot be one of /proc/self/fd. If another
+/// user can replace a directory above the socket by a link or another directory, bind() and all other calls there use the file
+/// rights of that user (<see cref="ForeignCall{T}"/>). So they reach only what that user could reach. Afterwards the daemon
+/// gives the socket file to its own user through the file's descriptor.
 /// </para>
 /// <para>
-/// Lives on the loop. What lies in directories of others is touched on a thread of its own, and waited for no longer than
-/// <see cref="Patience"/>: a file system of theirs may never answer.
+/// Lives on the loop. A separate thread accesses other users' directories, and the loop waits at most <see cref="Patience"/>:
+/// their file system may never answer.
 /// </para>
 /// </remarks>
 internal sealed class SocketPlace : IDisposable
 {
-    /// <summary>How long the loop waits for a directory of others.</summary>
+    /// <summary>How long the loop waits for another user's directory.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(150);
 
     /// <summary>
-    /// A group that owns nothing: the overflow id (/proc/sys/kernel/overflowgid), as a user's groups are not known without the
-    /// user database.
+    /// A group that owns nothing: the overflow id (/proc/sys/kernel/overflowgid), because a user's groups are not known without
+    /// the user database.
     /// </summary>
     private const uint NoGroup = 65534;
 
@@ -52,8 +52,8 @@ internal sealed class SocketPlace : IDisposable
     public string Name { get; }
 
     /// <summary>
-    /// Opens the directory of a path; null with the refusal, and in <paramref name="note"/> what it is about where the errno
-    /// does not say.
+    /// Opens the directory of a path; null with the error, and in <paramref name="note"/> an explanation if the errno alone is
+    /// not enough.
     /// </summary>
     public static SocketPlace? Open(string path, out SystemCallError error, out string? note)
     {
@@ -73,11 +73,12 @@ internal sealed class SocketPlace : IDisposable
             if (refused)
             {
                 error = new SystemCallError("openat", EACCES);
-                note = $"{walk.FirstFlaw!.Fault}, so the directory of the socket can be replaced by anybody who may write there; {walk.FirstFlaw.Remedy(TrustedFile.Accept(walk.FirstFlaw))}";
+                note = $"{walk.FirstFlaw!.Fault}, so a user who may write there can replace the directory of the socket; "
+                    + walk.FirstFlaw.Remedy(TrustedFile.Accept(walk.FirstFlaw));
                 return null;
             }
 
-            note = rights is null ? null : $"it is bound with the rights of uid {rights.Uid}, to whom {walk.FirstFlaw!.Path} belongs";
+            note = rights is null ? null : $"bound with the rights of uid {rights.Uid}, the owner of {walk.FirstFlaw!.Path}";
         }
 
         var opening = new ForeignCall<(SocketPlace? Place, SystemCallError Error)>(
@@ -107,7 +108,7 @@ internal sealed class SocketPlace : IDisposable
             return Sockets.Bind(socket, address);
         }
 
-        // The thread may outlive the wait, and the number of a closed descriptor is given to others.
+        // The thread may outlive the wait, and the number of a closed descriptor is reused.
         var copy = Files.Duplicate(socket, out var uncopied);
         if (copy is null)
         {
@@ -133,14 +134,17 @@ internal sealed class SocketPlace : IDisposable
     }
 
     /// <summary>
-    /// The socket file that <see cref="Bind"/> has just made. Whoever may write to the directory can have replaced it since; but
-    /// not by a socket of the daemon's user with one name, and his own gains nothing by a new owner or mode.
+    /// Opens the socket file that <see cref="Bind"/> has just made. Another user who may write to the directory can have
+    /// replaced it. But that user cannot put a socket there that belongs to the daemon's user and has one name, and gains
+    /// nothing by a new owner or mode of an own socket.
     /// </summary>
     public DescriptorHandle? PinBound(out SystemCallError error)
     {
         var file = Pin(out error);
         if (file is not null && (Files.GetStatus(file, out var status) is not null
-            || !status.IsSocket || status.Links != 1 || (status.Uid != (_rights?.Uid ?? Processes.EffectiveUid) && status.Uid != Processes.EffectiveUid)))
+            || !status.IsSocket
+            || status.Links != 1
+            || (status.Uid != (_rights?.Uid ?? Processes.EffectiveUid) && status.Uid != Processes.EffectiveUid)))
         {
             file.Dispose();
             error = new SystemCallError("open", ESTALE);
@@ -150,15 +154,16 @@ internal sealed class SocketPlace : IDisposable
         return file;
     }
 
-    /// <summary>Holds on to what has the name now.</summary>
+    /// <summary>Pins the file that has the name now.</summary>
     public DescriptorHandle? Pin(out SystemCallError error)
     {
-        var (file, refused) = Run<(DescriptorHandle?, SystemCallError)>(place => (FilesAt.Pin(place._directory, place.Name, out var unpinned), unpinned), static refused => (null, refused));
+        var (file, refused) = Run<(DescriptorHandle?, SystemCallError)>(
+            place => (FilesAt.Pin(place._directory, place.Name, out var unpinned), unpinned), static refused => (null, refused));
         error = refused;
         return file;
     }
 
-    /// <summary>What has the name, or <paramref name="name"/>, now.</summary>
+    /// <summary>The status of the file with the name, or with <paramref name="name"/>.</summary>
     public SystemCallError? GetStatus(out Files.Status status, string? name = null)
     {
         var (found, refused) = Run<(Files.Status, SystemCallError?)>(
@@ -172,17 +177,18 @@ internal sealed class SocketPlace : IDisposable
         return refused;
     }
 
-    /// <summary>Device and inode of what has the name, or <paramref name="name"/>; null where nothing has.</summary>
+    /// <summary>Device and inode of the file with the name, or with <paramref name="name"/>; null if there is none.</summary>
     public (ulong, ulong)? Identity(string? name = null) => GetStatus(out var status, name) is null ? (status.Device, status.Inode) : null;
 
     /// <summary>Removes the name, or <paramref name="name"/>.</summary>
-    public SystemCallError? Unlink(string? name = null) => Run(place => FilesAt.Unlink(place._directory, name ?? place.Name), static error => error);
+    public SystemCallError? Unlink(string? name = null) =>
+        Run(place => FilesAt.Unlink(place._directory, name ?? place.Name), static error => error);
 
-    /// <summary>Renames it to another name, unless something has that already.</summary>
+    /// <summary>Renames it to another name that must not exist.</summary>
     public SystemCallError? RenameNoReplace(string from, string to) =>
         Run(place => FilesAt.RenameNoReplace(place._directory, from, to), static error => error);
 
-    /// <summary>Renames over what has the other name.</summary>
+    /// <summary>Renames it over another name.</summary>
     public SystemCallError? Rename(string from, string to) =>
         Run(place => FilesAt.Rename(place._directory, from, to), static error => error);
 
@@ -204,8 +210,8 @@ internal sealed class SocketPlace : IDisposable
     }
 
     /// <summary>
-    /// Whose rights are used where this component is not the daemon's own; null where the daemon is not root and has no more
-    /// than its user.
+    /// The rights to use if this component is not the daemon's own; null if the daemon is not root and has only its user's
+    /// rights.
     /// </summary>
     private static FileRights? RightsOf(PathStep flaw, out bool isRefused)
     {
@@ -220,7 +226,7 @@ internal sealed class SocketPlace : IDisposable
             return call(this);
         }
 
-        // A thread that is left behind has a descriptor of its own.
+        // An abandoned thread has a descriptor of its own.
         if (Files.Duplicate(_directory, out var error) is not { } directory)
         {
             return refused(error);

@@ -9,20 +9,20 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Evidence;
 
 /// <summary>
-/// What bind() to a UNIX path would say, without the file that it would make: the checks of net/unix/af_unix.c,
-/// unix_bind_bsd, and of fs/namei.c, filename_create, in their order. A socket is looked up in sock_diag;
-/// if sock_diag does not have it, by connecting, because it may belong to another network namespace.
+/// Predicts the answer of bind() to a UNIX path without making the file: the checks of net/unix/af_unix.c, unix_bind_bsd, and
+/// of fs/namei.c, filename_create, in their order. A socket is looked up in sock_diag. If sock_diag does not have it, a
+/// connect() decides, because the socket may belong to another network namespace.
 /// </summary>
 internal static class UnixPath
 {
-    /// <summary>What was found.</summary>
-    /// <param name="Failure">The refusal to expect; null for none.</param>
+    /// <summary>The result.</summary>
+    /// <param name="Failure">The expected error; null for none.</param>
     /// <param name="State">What is at the path.</param>
     /// <param name="FileKind">The kind of file, if it is not a socket.</param>
     /// <param name="Holders">The sockets bound to it.</param>
     public sealed record Finding(SystemCallFailure? Failure, UnixPathState State, string? FileKind, List<SocketHolder> Holders);
 
-    /// <summary>Looks at the path of <paramref name="address"/>.</summary>
+    /// <summary>Examines the path of <paramref name="address"/>.</summary>
     public static Finding Examine(ListenAddress address)
     {
         var path = address.Path!;
@@ -52,7 +52,9 @@ internal static class UnixPath
 
         var holders = UnixSockets.OfFile(address, status.Device, status.Inode);
         var state = holders.Count == 0 ? Connect(address)
-            : holders.Exists(holder => holder.State == BoundState.Listening || holder.Address.StartsWith("unix-dgram:", StringComparison.Ordinal)) ? UnixPathState.Live
+            : holders.Exists(holder =>
+                holder.State == BoundState.Listening || holder.Address.StartsWith("unix-dgram:", StringComparison.Ordinal))
+                ? UnixPathState.Live
             : UnixPathState.BoundNotListening;
         return Refused(inUse, address, state) with { Holders = holders };
     }

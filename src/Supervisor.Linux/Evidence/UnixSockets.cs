@@ -8,8 +8,8 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Evidence;
 
 /// <summary>
-/// UNIX sockets of this network namespace by NETLINK_SOCK_DIAG (linux/unix_diag.h): name, the file behind a path by
-/// device and inode (UNIX_DIAG_VFS), uid. A path reaches across network namespaces, and sockets of others are not listed.
+/// The UNIX sockets of this network namespace by NETLINK_SOCK_DIAG (linux/unix_diag.h): name, the file behind a path by device
+/// and inode (UNIX_DIAG_VFS), uid. A path works across network namespaces, and sockets of other namespaces are not listed.
 /// </summary>
 internal static class UnixSockets
 {
@@ -22,7 +22,7 @@ internal static class UnixSockets
     private const int MessageLength = 16;
     private const int Listen = 10;
 
-    /// <summary>Those of an abstract name and a socket type.</summary>
+    /// <summary>The sockets with an abstract name and a socket type.</summary>
     public static List<SocketHolder> OfName(ListenAddress address)
     {
         var name = new byte[1 + address.PathBytes];
@@ -31,7 +31,7 @@ internal static class UnixSockets
             address, (type, attributes) => Kind(type) == address.Kind && Netlink.Attribute(attributes, DiagName).SequenceEqual(name));
     }
 
-    /// <summary>Those that are bound to a file, of any type.</summary>
+    /// <summary>The sockets that are bound to a file, of any type.</summary>
     public static List<SocketHolder> OfFile(ListenAddress address, ulong device, ulong inode) => Dump(address, (_, attributes) =>
     {
         // struct unix_diag_vfs: 32 bits of the inode's number, then the device in the kernel's encoding (major << 20 | minor).
@@ -63,7 +63,7 @@ internal static class UnixSockets
                 return;
             }
 
-            // A connection that was accepted carries its listener's name: it does not hold it.
+            // An accepted connection has its listener's name but does not hold it.
             var state = message[2];
             var isListening = state == Listen;
             if (!isListening && message[1] != 2 && state == 1)
@@ -91,7 +91,7 @@ internal static class UnixSockets
         _ => ListenerKind.UnixStream,
     };
 
-    /// <summary>From stat's dev_t (gnu_dev_major, gnu_dev_minor) to the kernel's own 20-bit minor form.</summary>
+    /// <summary>Converts stat's dev_t (gnu_dev_major, gnu_dev_minor) to the kernel's form with a 20-bit minor number.</summary>
     private static uint KernelDevice(ulong device)
     {
         var major = (uint)(((device >> 8) & 0xFFF) | ((device >> 32) & ~0xFFFUL));

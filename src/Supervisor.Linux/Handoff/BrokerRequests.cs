@@ -123,7 +123,7 @@ internal sealed class BrokerRequests
                 return BrokerReply.Error(new BrokerError(BrokerErrorCode.NotFound, $"listener \"{name}\" has no socket: {reason}"));
             }
 
-            handle.KeepBaseline();
+            handle.RecordBaseline();
             handles[i] = handle;
         }
 

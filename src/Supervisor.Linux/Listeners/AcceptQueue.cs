@@ -15,14 +15,16 @@ public static class AcceptQueue
     private const int UnackedOffset = 24;
     private const int SackedOffset = 28;
 
-    /// <summary>Connections that wait, and how many may; null where this kernel does not show them.</summary>
+    /// <summary>Waiting connections and their limit; null if this kernel does not show them.</summary>
     public static (long Length, long Limit)? Read(DescriptorHandle socket, ListenerKind kind, ulong inode)
     {
         if (kind.SpeaksTcp())
         {
             Span<byte> info = stackalloc byte[104];
             return Sockets.GetBytes(socket, IPPROTO_TCP, TCP_INFO, info, out var length) is null && length >= SackedOffset + 4
-                ? (BinaryPrimitives.ReadUInt32LittleEndian(info[UnackedOffset..]), BinaryPrimitives.ReadUInt32LittleEndian(info[SackedOffset..]))
+                ? (
+                    BinaryPrimitives.ReadUInt32LittleEndian(info[UnackedOffset..]),
+                    BinaryPrimitives.ReadUInt32LittleEndian(info[SackedOffset..]))
                 : null;
         }
 

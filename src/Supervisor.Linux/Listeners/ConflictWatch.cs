@@ -9,17 +9,17 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Listeners that could not be made and whose cause can clear by itself, within their <c>on_conflict.wait</c>. Nothing is
-/// polled: each try is the answer to an event that can have cleared the cause.
+/// Listeners that could not be made, whose cause can clear automatically within their <c>on_conflict.wait</c>. Nothing is
+/// polled: each try follows an event that can have cleared the cause.
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
 /// <item>An address appears, stops being tentative, or its interface comes up: rtnetlink(7)'s multicast groups.</item>
-/// <item>A predecessor, or whoever has the connections, ends: its pidfd.</item>
+/// <item>A predecessor, or the process that has the connections, exits: its pidfd.</item>
 /// <item>A socket of the port is destroyed: sock_diag(7)'s SKNLGRP_INET_TCP_DESTROY and its siblings (Linux 4.3).</item>
-/// <item>TIME_WAIT is over: a timer for what sock_diag said was left of it.</item>
+/// <item>TIME_WAIT is over: a timer for the remaining time from sock_diag.</item>
 /// </list>
-/// All of it is there only while something waits. Lives on the loop.
+/// The sources are open only while a listener waits. Lives on the loop.
 /// </remarks>
 public sealed class ConflictWatch : IDeadline, IDisposable
 {
@@ -31,10 +31,10 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
     private static readonly TimeSpan TimerSlack = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>After a try that failed, how long further events wait: anybody can make thousands of them a second.</summary>
+    /// <summary>How long further events wait after a failed try: any user can cause thousands of events a second.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The ends of so many holders are watched; any further one is noticed by the end of its socket.</summary>
+    /// <summary>The most holders whose pidfds are watched; the end of its socket announces any further holder's exit.</summary>
     private const int MostHolders = 64;
 
     private readonly EventLoop _loop;
@@ -54,13 +54,13 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         loop.Add(this);
     }
 
-    /// <summary>A listener has its socket now.</summary>
+    /// <summary>Raised when a listener has its socket.</summary>
     public event Action<ListenerHandle>? Cleared;
 
-    /// <summary>A listener's time is over, or its cause has become one that does not clear by itself.</summary>
+    /// <summary>Raised when a listener's time is over, or its cause can no longer clear automatically.</summary>
     public event Action<ListenerHandle>? GivenUp;
 
-    /// <summary>Whether anything still waits.</summary>
+    /// <summary>Whether any listener waits.</summary>
     public bool IsWaiting => _waits.Count > 0;
 
     /// <inheritdoc/>
@@ -80,14 +80,16 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Whether it makes sense to wait for that one.</summary>
+    /// <summary>Whether the listener's cause can clear.</summary>
     public static bool CanWait(ListenerHandle handle) =>
         handle is { Descriptor: null, Diagnosis: { } diagnosis } && MayClear(diagnosis) && handle.Spec.ConflictWait > TimeSpan.Zero;
 
-    /// <summary>Until when that one waits; null where it does not.</summary>
+    /// <summary>Until when the listener waits; null if it does not.</summary>
     public TimeSpan? GivesUp(ListenerHandle handle) => _waits.Find(wait => wait.Handle == handle)?.GivesUp;
 
-    /// <summary>Waits for it, from now on, for as long as its specification says, or until a moment that was set before.</summary>
+    /// <summary>
+    /// Lets the listener wait from now on, for as long as its specification says, or until a moment that was set before.
+    /// </summary>
     public void Add(ListenerHandle handle, TimeSpan? until = null)
     {
         var wait = new Wait(handle, until ?? _loop.Now + handle.Spec.ConflictWait);
@@ -96,11 +98,11 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         Arm(wait);
         _log.Waiting(handle, Durations.Text(handle.Spec.ConflictWait));
 
-        // What happened between the refusal and now has raised no event.
+        // An event between the refusal and now was not received.
         Try(wait);
     }
 
-    /// <summary>Waits for it no longer.</summary>
+    /// <summary>Stops waiting for the listener.</summary>
     public void Forget(ListenerHandle handle)
     {
         foreach (var wait in _waits.Where(wait => wait.Handle == handle).ToArray())
@@ -138,14 +140,14 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         _loop.Remove(this);
     }
 
-    /// <summary>Something has happened that may have cleared the cause.</summary>
+    /// <summary>An event occurred that may have cleared the cause.</summary>
     private void TrySoon(Wait wait)
     {
         if (_loop.Now < wait.NotBefore)
         {
             wait.TryAt = wait.NotBefore;
 
-            // One that ends is readable for ever.
+            // The pidfd of a process that has exited stays readable.
             Disarm(wait);
         }
         else
@@ -154,7 +156,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         }
     }
 
-    /// <summary>Whether the cause can clear; one that was not seen in time may.</summary>
+    /// <summary>Whether the cause can clear. An unfinished diagnosis counts as yes.</summary>
     private static bool MayClear(BindDiagnosis diagnosis) => diagnosis.Retry || diagnosis.IsPartial;
 
     private void Try(Wait wait)
@@ -187,14 +189,15 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         GivenUp?.Invoke(wait.Handle);
     }
 
-    /// <summary>What to be woken by, from the latest diagnosis.</summary>
+    /// <summary>Chooses the events from the latest diagnosis.</summary>
     private void Arm(Wait wait)
     {
         var diagnosis = wait.Handle.Diagnosis!;
         wait.TimeWaitEnds = diagnosis.ClearsIn is { } span ? _loop.Now + span + TimerSlack : null;
         wait.NotBefore = _loop.Now + Pause;
         Disarm(wait);
-        foreach (var pid in diagnosis.Owners.Select(owner => owner.Pid).OfType<int>().Where(pid => pid != Processes.CurrentPid).Distinct().Take(MostHolders))
+        var holders = diagnosis.Owners.Select(owner => owner.Pid).OfType<int>().Where(pid => pid != Processes.CurrentPid);
+        foreach (var pid in holders.Distinct().Take(MostHolders))
         {
             if (Processes.OpenPidfd(pid, out _) is { } pidfd)
             {
@@ -269,7 +272,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     {
         while (_addresses is not null && Files.Read(_addresses, _buffer, out var error) is var length && (length > 0 || error is not null))
         {
-            // Also where the kernel had to drop events (ENOBUFS): any of them may have been the one.
+            // Also if the kernel dropped events (ENOBUFS): one of them may have been the awaited event.
         }
 
         foreach (var wait in _waits.ToArray())
@@ -325,10 +328,10 @@ public sealed class ConflictWatch : IDeadline, IDisposable
 
         public TimeSpan? TimeWaitEnds { get; set; }
 
-        /// <summary>When it is tried whatever happens: an event came too soon after the last try.</summary>
+        /// <summary>When it is tried without an event: an event arrived too soon after the last try.</summary>
         public TimeSpan? TryAt { get; set; }
 
-        /// <summary>Up to when events wait.</summary>
+        /// <summary>Until when events wait.</summary>
         public TimeSpan NotBefore { get; set; }
 
         public List<DescriptorHandle> Pidfds { get; } = [];

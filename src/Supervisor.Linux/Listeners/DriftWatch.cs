@@ -13,7 +13,7 @@ namespace Supervisor.Linux.Listeners;
 /// <remarks>
 /// Options, backlog, O_NONBLOCK and filter belong to the open socket. A process that holds a duplicate of the descriptor changes
 /// them for all holders, and the kernel neither announces the change nor records who made it. So the daemon reads the socket
-/// before the first hand-off (<see cref="ListenerHandle.KeepBaseline"/>), and again when a worker becomes ready, before the end of
+/// before the first hand-off (<see cref="ListenerHandle.RecordBaseline"/>), and again when a worker becomes ready, before the end of
 /// a worker is handled, and when a client asks; never in between, so that the daemon can sleep. The culprit is known only if a
 /// single process held the socket since the last good reading; otherwise all holders are named.
 /// </remarks>
@@ -35,7 +35,7 @@ public sealed class DriftWatch
     private readonly HistoryActor _self = new(Processes.CurrentPid, "listend");
     private readonly Action<ListenerHandle, HistoryFact> _noted = Note;
 
-    /// <summary>A watch that makes sockets again by <paramref name="repair"/> if a holder shut them down.</summary>
+    /// <summary>A drift watch that makes sockets again by <paramref name="repair"/> if a holder shut them down.</summary>
     public DriftWatch(EventLoop loop, ShutdownRepair repair)
     {
         _loop = loop;
@@ -45,10 +45,10 @@ public sealed class DriftWatch
     /// <summary>The span of <see cref="RemakeLimit"/>.</summary>
     public static TimeSpan RemakeInterval { get; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Includes a service: its workers are named as holders, and replaced when a listener is made again.</summary>
+    /// <summary>Adds a service: its workers are named as holders, and replaced when a listener is made again.</summary>
     internal void Add(ISocketUser user) => _users.Add(user);
 
-    /// <summary>Leaves a service out.</summary>
+    /// <summary>Removes a service.</summary>
     internal void Remove(ISocketUser user) => _users.Remove(user);
 
     /// <summary>Checks the listeners of a service.</summary>

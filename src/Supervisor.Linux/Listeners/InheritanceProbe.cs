@@ -8,21 +8,23 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Whether this kernel passes the <c>accepted</c> settings of a listener on: they are set on a loopback listener of the same
-/// family, and read from a connection accepted there. What the catalogue says (<see cref="SocketOption.InheritanceOn"/>) is
-/// what the tests have seen; this asks the kernel that is to carry it.
+/// Tests whether this kernel passes the <c>accepted</c> settings of a listener on. It sets them on a loopback listener of the
+/// same family, and reads them from a connection accepted there. The catalogue (<see cref="SocketOption.InheritanceOn"/>) has
+/// what the tests found; this asks the running kernel.
 /// </summary>
 public static class InheritanceProbe
 {
     /// <summary>
-    /// The settings whose value does not arrive, with what the connection has. One that the kernel refuses on the listener is
-    /// none of them: that is said when the listener is made. Empty also where there is no loopback of that family.
+    /// The settings that the connection does not inherit, with its values. A setting that the kernel rejects on the listener is
+    /// not included: that is reported when the listener is made. Empty if there is no loopback of that family.
     /// </summary>
     public static IReadOnlyList<(SocketOption Option, OptionValue? Listener, OptionValue? Connection)> Ask(ListenerSpec spec)
     {
         var kind = spec.Address.Kind;
         var domain = ListenerPlan.Domains(spec.Address)[0];
-        var steps = ListenerPlan.Options(spec, domain).Where(step => step.Option.Setting.StartsWith("accepted.", StringComparison.Ordinal)).ToArray();
+        var steps = ListenerPlan.Options(spec, domain)
+            .Where(step => step.Option.Setting.StartsWith("accepted.", StringComparison.Ordinal))
+            .ToArray();
         if (!kind.SpeaksTcp() || steps.Length == 0)
         {
             return [];
@@ -47,6 +49,13 @@ public static class InheritanceProbe
         using var connection = Sockets.Accept(listener, out _);
         return connection is null
             ? []
-            : [.. set.Select(step => (step.Option, Listener: OptionAccess.Get(listener, step.Option), Connection: OptionAccess.Get(connection, step.Option))).Where(row => row.Listener != row.Connection)];
+            : [
+                .. set
+                    .Select(step => (
+                        step.Option,
+                        Listener: OptionAccess.Get(listener, step.Option),
+                        Connection: OptionAccess.Get(connection, step.Option)))
+                    .Where(row => row.Listener != row.Connection),
+            ];
     }
 }

@@ -177,7 +177,7 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>
     /// Reads how the sockets are, if no other process has had them yet: a later difference is drift. Call before each hand-off.
     /// </summary>
-    public void KeepBaseline()
+    public void RecordBaseline()
     {
         foreach (var socket in _sockets)
         {

@@ -11,9 +11,9 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Listeners in the log: the effective address at Information, each option at Debug; a clamp, a drift and a refused
-/// option at Warning, since somebody counts on a value that is not there. ERRNO is a number, as systemd.journal-fields(7)
-/// has it; the message says its name.
+/// Listeners in the log: the effective address at Information, each option at Debug. A clamp, a drift and a rejected option are
+/// Warnings, because a user relies on a value that is not in effect. ERRNO is a number, as in systemd.journal-fields(7); the
+/// message has its name.
 /// </summary>
 internal sealed class ListenerLog(ILogger log, TimeProvider time)
 {
@@ -25,7 +25,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
     private static readonly ScalarValue Created = new(HandleOrigin.Created.ToWireName());
     private static readonly ScalarValue NoAddress = new("no address");
 
-    /// <summary>What keeps lines in bounds that holders of a socket cause; null: nothing.</summary>
+    /// <summary>Limits the lines that holders of a socket can cause; null: no limit.</summary>
     public LogLimit? Limit { get; init; }
 
     public void Entry(ListenerHandle handle, HistoryFact entry)
@@ -46,7 +46,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
 
         if (entry.Phase is HandlePhase.Drift or HandlePhase.Repair && Limit is { } limit)
         {
-            // Whoever has the socket can have these written at will.
+            // Any holder of the socket can cause these lines.
             limit.Write(
                 handle.Name, $"{entry.Phase.ToWireName()} {entry.Option}", (_, leftOut) => Write(handle, entry, level, leftOut), first: 5);
         }
@@ -82,7 +82,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
         _ => MessageIds.ListenerOption,
     };
 
-    /// <summary>That a listener has its socket, or why it has none.</summary>
+    /// <summary>Logs that a listener has its socket, or why it has none.</summary>
     public void Result(ListenerHandle handle)
     {
         if (handle.Failure is null)
@@ -95,7 +95,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
         }
     }
 
-    /// <summary>Assembled at once, not by a logger for each property: there may be thousands in a row.</summary>
+    /// <summary>Built at once, not by a logger for each property: there may be thousands in a row.</summary>
     public void Made(ListenerHandle handle)
     {
         if (!log.IsEnabled(LogEventLevel.Information))
@@ -116,7 +116,8 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
             ["LISTEND_EFFECTIVE"] = effective,
             ["MESSAGE_ID"] = Ready,
         };
-        log.Write(LogEvent.UnstableAssembleFromParts(time.GetLocalNow(), LogEventLevel.Information, null, MadeTemplate, properties, default, default));
+        log.Write(LogEvent.UnstableAssembleFromParts(
+            time.GetLocalNow(), LogEventLevel.Information, null, MadeTemplate, properties, default, default));
     }
 
     private void Failed(ListenerHandle handle) =>
@@ -131,11 +132,13 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
 
     public void Waiting(ListenerHandle handle, string span) =>
         About(handle, MessageIds.ListenerWaiting).Information(
-            "listener {Listener}: waiting up to {Span} for {Address}: {Verdict}", handle.Name, span, handle.Spec.Address.ToString(), handle.Diagnosis!.Verdict);
+            "listener {Listener}: waiting up to {Span} for {Address}: {Verdict}",
+            handle.Name, span, handle.Spec.Address.ToString(), handle.Diagnosis!.Verdict);
 
     public void GivenUp(ListenerHandle handle, string span) =>
         About(handle, MessageIds.ListenerGivenUp).Error(
-            "listener {Listener}: gave up on {Address} after {Span}: {Verdict}; {Advice}", handle.Name, handle.Spec.Address.ToString(), span, handle.Diagnosis!.Verdict, handle.Diagnosis.Advice);
+            "listener {Listener}: gave up on {Address} after {Span}: {Verdict}; {Advice}",
+            handle.Name, handle.Spec.Address.ToString(), span, handle.Diagnosis!.Verdict, handle.Diagnosis.Advice);
 
     private ILogger About(ListenerHandle handle, string kind) =>
         log.Kind(kind).Listener(handle.Name)
@@ -153,6 +156,7 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
             ({ } asked, null) => $" {asked}",
             (null, { } got) => $" {got}",
         };
-        return $"{entry.Call}{(entry.Option is null ? "" : " " + entry.Option)}{values}: {entry.Errno ?? entry.Verdict.ToWireName()}{(entry.Note is null ? "" : $" ({entry.Note})")}";
+        var note = entry.Note is null ? "" : $" ({entry.Note})";
+        return $"{entry.Call}{(entry.Option is null ? "" : " " + entry.Option)}{values}: {entry.Errno ?? entry.Verdict.ToWireName()}{note}";
     }
 }

@@ -47,7 +47,7 @@ public sealed class ListenerReconfigurer
         {
             // The daemon made these changes, so they are not drift.
             handle.ForgetBaseline();
-            handle.KeepBaseline();
+            handle.RecordBaseline();
         }
 
         return handle.Descriptor is null ? [] :

@@ -83,7 +83,7 @@ public sealed class ListenerRestorer
             _shards.Renew(handle);
         }
 
-        handle.KeepBaseline();
+        handle.RecordBaseline();
     }
 
     private bool TryMakeShard(ListenerHandle handle, ListenAddress address, int shard)
@@ -122,7 +122,7 @@ public sealed class ListenerRestorer
                 "cleared by the process that passed it, as systemd does at each start; surviving workers rely on it");
         }
 
-        handle.KeepBaseline();
+        handle.RecordBaseline();
     }
 
     /// <summary>Only its giver can make it again.</summary>

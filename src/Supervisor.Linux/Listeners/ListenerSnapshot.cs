@@ -35,7 +35,10 @@ public static class ListenerSnapshot
             GivesUp = givesUp,
             PathDevice = handle.PathIdentity?.Device,
             PathInode = handle.PathIdentity?.Inode,
-            Asked = [.. handle.AskedOptions.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict))],
+            Asked =
+            [
+                .. handle.AskedOptions.Select(asked => new AskedEntry(asked.Option.Name, asked.Requested, asked.Effective, asked.Verdict)),
+            ],
             Shards = Shards(handle),
             History = handle.History.Snapshot(),
         };
@@ -85,8 +88,8 @@ public static class ListenerSnapshot
     }
 
     /// <summary>
-    /// The kernel's group now. A socket that did not arrive has left it; the order in which two left is unknown, and so are the
-    /// places.
+    /// The kernel's group now. A socket that did not arrive is no longer in it. If two are missing, the order of their removal
+    /// is unknown, and so are the places.
     /// </summary>
     private static ReusePortGroup? Group(ListenerHandle handle, IEnumerable<ulong> places)
     {

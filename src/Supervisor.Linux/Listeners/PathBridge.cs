@@ -6,8 +6,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Two UNIX sockets of one path. The file of the one that does not stand there is kept beside it, since a socket whose file
-/// is gone can never be reached again: where the successor is taken back, the two files are exchanged.
+/// Two UNIX sockets of one path. The file of the socket that does not have the path is kept next to it, because a socket whose
+/// file is removed can never be reached again. If the successor is rolled back, the two files are exchanged.
 /// </summary>
 /// <remarks>connect(2) looks a socket up by the inode of its file, under whatever name that is (net/unix/af_unix.c,
 /// unix_find_bsd).</remarks>
@@ -49,7 +49,7 @@ public sealed class PathBridge : ISocketBridge
     {
         var (wanted, other) = target == Former ? (_formerFile, _successorFile) : (_successorFile, _formerFile);
 
-        // A file that another process put there in the meantime stays.
+        // A file that another process put there in the meantime is not removed.
         var aside = Path.GetFileName(_aside);
         using var place = SocketPlace.Open(_path, out _, out _);
         if (wanted is null || place is null || place.Identity(aside) != wanted || place.Identity() != other)
@@ -60,13 +60,13 @@ public sealed class PathBridge : ISocketBridge
         var error = place.Exchange(aside, place.Name);
         target.History.Add(
             HandlePhase.Bind, "renameat2", "address", errno: error?.Name, verdict: error is null ? Verdict.Exact : Verdict.Refused,
-            actor: new HistoryActor(Processes.CurrentPid, "listend"), note: $"reload: it has the path again: exchanged with {_aside}");
+            actor: new HistoryActor(Processes.CurrentPid, "listend"), note: $"reload: restored the path: exchanged with {_aside}");
     }
 
     /// <inheritdoc/>
     public void Share()
     {
-        // A path is one socket's.
+        // Only one socket can have a path.
     }
 
     /// <inheritdoc/>

@@ -97,7 +97,7 @@ public sealed class ShardGroup
 
         if (!handle.Sockets.Any(socket => socket.IsChosen))
         {
-            // Shards whose workers never came. A connection that waits in one of them is better off than in one that is closed.
+            // Shards whose workers never started. A connection that waits is better off in a shard than in a closed one.
             foreach (var socket in handle.Sockets)
             {
                 socket.IsChosen = true;

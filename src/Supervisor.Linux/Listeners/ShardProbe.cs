@@ -7,18 +7,18 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Whether this platform can have shards: asked of the kernel, on a loopback port of the probe's own. Two sockets share an
-/// address by SO_REUSEPORT (Linux 3.9); a program chooses between them (SO_ATTACH_REUSEPORT_CBPF, Linux 4.5); and what waits
-/// on one outlives the closing of one of two descriptors of it.
+/// Tests whether this kernel supports shards, on a loopback port of its own. Two sockets share an address by SO_REUSEPORT
+/// (Linux 3.9). A program chooses between them (SO_ATTACH_REUSEPORT_CBPF, Linux 4.5). A waiting connection survives the close
+/// of one of two descriptors of its socket.
 /// </summary>
 public static class ShardProbe
 {
-    /// <summary>Why it cannot; null where it can.</summary>
+    /// <summary>Why shards are not supported; null if they are.</summary>
     public static string? WhyNot(ListenerKind kind)
     {
         if (!kind.IsInternet())
         {
-            return $"SO_REUSEPORT spreads connections over IPv4 and IPv6 sockets only, not over {kind.Scheme()}://";
+            return $"SO_REUSEPORT supports only IPv4 and IPv6 sockets, not {kind.Scheme()}://";
         }
 
         var spec = new ListenerSpec { Name = "probe", Address = ListenAddress.Internet(kind, IPAddress.Loopback, 0), Shards = 2 };
@@ -42,7 +42,7 @@ public static class ShardProbe
             }
         }
 
-        // The second of the group alone is chosen: by order of listen(), or of bind() for datagrams.
+        // Selects only the second socket of the group, by order of listen(), or of bind() for datagrams.
         if (ShardSelection.Select(first, kind, [1]) is { } selectRefused)
         {
             return $"SO_ATTACH_REUSEPORT_CBPF: {selectRefused}";
@@ -65,10 +65,11 @@ public static class ShardProbe
         }
 
         Files.GetStatus(second, out var status);
-        var (left, chosen) = (AcceptQueue.Read(first, address.Kind, 0)?.Length, AcceptQueue.Read(second, address.Kind, status.Inode)?.Length);
+        var left = AcceptQueue.Read(first, address.Kind, 0)?.Length;
+        var chosen = AcceptQueue.Read(second, address.Kind, status.Inode)?.Length;
         if ((left, chosen) is not (0, 1))
         {
-            return $"SO_ATTACH_REUSEPORT_CBPF does not choose: {left} and {chosen} connections where 0 and 1 were to be";
+            return $"SO_ATTACH_REUSEPORT_CBPF has no effect: {left} and {chosen} connections instead of 0 and 1";
         }
 
         using (Files.Duplicate(second, out _))
@@ -77,7 +78,7 @@ public static class ShardProbe
 
         return AcceptQueue.Read(second, address.Kind, status.Inode)?.Length == 1 && !Polling.IsHungUp(client)
             ? null
-            : "a connection that waited was lost when one of two descriptors of its socket was closed";
+            : "a waiting connection was lost when one of two descriptors of its socket was closed";
     }
 
     private static DescriptorHandle? Open(ListenerSpec spec, out string? refused)

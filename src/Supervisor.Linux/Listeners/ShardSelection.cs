@@ -6,10 +6,10 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Which sockets of a SO_REUSEPORT group get new connections: a classic BPF program that returns a place in the group
-/// (SO_ATTACH_REUSEPORT_CBPF, Linux 4.5, socket(7)); <see cref="ReusePortGroup"/> knows the places. What waits in a socket
-/// that is not chosen any more stays there, and so does a handshake that has begun. Connections are spread at random;
-/// datagrams by their source port, so that those of one sender stay together.
+/// Selects the sockets of a SO_REUSEPORT group that get new connections: a classic BPF program that returns a place in the
+/// group (SO_ATTACH_REUSEPORT_CBPF, Linux 4.5, socket(7)); <see cref="ReusePortGroup"/> knows the places. What waits in a
+/// socket that is no longer selected stays there, and so does a handshake that has begun. Connections are spread at random.
+/// Datagrams are spread by their source port, so those of one sender stay together.
 /// </summary>
 internal static class ShardSelection
 {
@@ -26,25 +26,26 @@ internal static class ShardSelection
     private const ushort Return = 0x06;
     private const ushort ReturnA = 0x16;
 
-    /// <summary>SKF_AD_OFF + SKF_AD_RANDOM, linux/filter.h: a random number in place of the packet's bytes.</summary>
+    /// <summary>SKF_AD_OFF + SKF_AD_RANDOM, linux/filter.h: a random number instead of the packet's bytes.</summary>
     private const int Random = -0x1000 + 56;
 
     /// <summary>SKF_NET_OFF, linux/filter.h: the packet's bytes from its network header on.</summary>
     private const int Network = -0x100000;
 
     /// <summary>
-    /// New connections go to these places alone, at least one of them. Any socket of the group stands for it. EINVAL where some
-    /// 2,000 places do not follow each other: a program has 4,096 instructions at most (BPF_MAXINSNS).
+    /// Sends new connections only to these places, at least one. <paramref name="socket"/> is any socket of the group. EINVAL
+    /// if about 2,000 places are not consecutive: a program has at most 4,096 instructions (BPF_MAXINSNS).
     /// </summary>
     public static unsafe SystemCallError? Select(DescriptorHandle socket, ListenerKind kind, IReadOnlyList<int> places)
     {
         var program = new List<(ushort Code, byte True, byte False, uint Operand)>();
-        void Emit(ushort code, long operand, byte whenTrue = 0, byte whenFalse = 0) => program.Add((code, whenTrue, whenFalse, unchecked((uint)operand)));
+        void Emit(ushort code, long operand, byte whenTrue = 0, byte whenFalse = 0) =>
+            program.Add((code, whenTrue, whenFalse, unchecked((uint)operand)));
 
         if (kind == ListenerKind.Udp)
         {
-            // The source port stands after the IP header: at 20 in IPv4, at 40 in IPv6; options or extensions make it another
-            // number of the same sender.
+            // The source port follows the IP header: at 20 in IPv4, at 40 in IPv6. With options or extensions, another number
+            // of the same sender is read.
             const int version = 0xF0, four = 0x40, multiplier = unchecked((int)0x9E3779B1);
             Emit(LoadByte, Network);
             Emit(And, version);

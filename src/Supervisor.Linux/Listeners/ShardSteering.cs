@@ -82,7 +82,8 @@ public sealed class ShardSteering
         handle.IsSteered |= error is null;
         var shards = string.Join(", ", chosen.Select(socket => socket.Shard));
         _context.Record(handle, HistoryRecorder.Reload).AddCall(
-            HandlePhase.PostListen, "setsockopt", error, Attach, $"new connections go only to shard{(chosen.Length == 1 ? "" : "s")} {shards}");
+            HandlePhase.PostListen, "setsockopt", error, Attach,
+            $"new connections go only to shard{(chosen.Length == 1 ? "" : "s")} {shards}");
     }
 
     private void LeaveToHash(ListenerHandle handle, string why)

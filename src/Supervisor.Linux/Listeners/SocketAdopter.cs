@@ -75,7 +75,8 @@ public sealed class SocketAdopter
             handle.Failure = new SystemCallError("getsockopt", EINVAL).With(why);
         }
         else if (_builder.BuildShards(
-            handle, ListenerPlan.For(spec, handle.Domain), given, spec.Shards, "fewer shards were given than are configured") is { } failure)
+            handle, ListenerPlan.For(spec, handle.Domain), given, spec.Shards,
+            "fewer shards were given than are configured") is { } failure)
         {
             handle.Failure = failure;
             handle.Diagnosis = _context.Explain(failure, handle, spec);

@@ -5,14 +5,14 @@ using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
-/// <summary>What a descriptor that somebody else made turns out to be.</summary>
+/// <summary>What a descriptor from another process turns out to be.</summary>
 /// <param name="Kind">Its kind.</param>
 /// <param name="Domain">Its family.</param>
 /// <param name="Address">The address that it is bound to; null for none.</param>
 /// <param name="IsListening">SO_ACCEPTCONN.</param>
 public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, ListenAddress? Address, bool IsListening)
 {
-    /// <summary>Asks the socket; null where it is no socket, or of no kind that a listener may have.</summary>
+    /// <summary>Reads the socket; null if it is not a socket, or of a kind that a listener cannot have.</summary>
     public static SocketIdentity? Read(DescriptorHandle descriptor)
     {
         if (Sockets.GetInt32(descriptor, SOL_SOCKET, SO_DOMAIN, out var family) is not null
@@ -48,8 +48,7 @@ public sealed record SocketIdentity(ListenerKind Kind, SocketDomain Domain, List
     }
 
     /// <summary>
-    /// Whether it is what <paramref name="requested"/> asks for: the kind and the address; port 0 and <c>*</c> match any of
-    /// their sort.
+    /// Whether it matches the kind and address of <paramref name="requested"/>; port 0 and <c>*</c> match any port and host.
     /// </summary>
     public bool Matches(ListenAddress requested)
     {

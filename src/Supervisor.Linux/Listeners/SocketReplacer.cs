@@ -41,7 +41,8 @@ public sealed class SocketReplacer
         _builder.Build(
             handle, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{HistoryRecorder.Reload}: next to the former socket (inode {former.Inode}), which serves until its last worker has exited"),
+                $"{HistoryRecorder.Reload}: next to the former socket (inode {former.Inode}), "
+                + $"which serves until its last worker has exited"),
             steered);
         if (handle.Failure is null && rename)
         {

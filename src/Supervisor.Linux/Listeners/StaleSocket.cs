@@ -9,19 +9,19 @@ using static Supervisor.Native.KernelAbi;
 namespace Supervisor.Linux.Listeners;
 
 /// <summary>
-/// Removes a UNIX socket file on which no process listens, and nothing else: not another kind of file, not a live socket, and not
-/// a new socket that another process makes in the meantime.
+/// Removes a UNIX socket file on which no process listens. It never removes another kind of file, a live socket, or a new
+/// socket that another process makes in the meantime.
 /// </summary>
 /// <remarks>
-/// A path cannot be removed on the condition that it is still the file that was looked at, and its inode number proves
-/// nothing, since a file system gives a removed file's number to the next one. So the file is pinned first: its number
-/// then stays its own, and a socket file that was dead once is dead for good. Renamed aside, it can be compared and,
-/// where it turns out to be somebody else's, put back. A bound socket that does not listen yet refuses connections like
-/// a dead one; it is told apart by /proc/net/unix, which lists every socket with its path.
+/// A path cannot be removed on the condition that it is still the examined file. The inode number proves nothing, because a
+/// file system reuses the number of a removed file. So the file is pinned first: its number is then not reused, and a dead
+/// socket file stays dead. After a rename to another name it can be compared, and moved back if it is another process's file. A
+/// bound socket that does not listen yet refuses connections like a dead one. /proc/net/unix, which lists every socket with its
+/// path, tells them apart.
 /// </remarks>
 internal static class StaleSocket
 {
-    /// <summary>True when the file was stale and is gone; <paramref name="why"/> says what was found.</summary>
+    /// <summary>True if the file was stale and is removed; <paramref name="why"/> has the finding.</summary>
     public static bool Remove(SocketPlace place, ListenerKind kind, out string why)
     {
         using var file = place.Pin(out var error);
@@ -34,7 +34,7 @@ internal static class StaleSocket
         return IsStale(file, place.Path, kind, out why) && Remove(file, place, out why);
     }
 
-    /// <summary>Removes the pinned file, which is stale, if it is still the one at that place.</summary>
+    /// <summary>Removes the pinned file, which is stale, if the name still refers to it.</summary>
     internal static bool Remove(DescriptorHandle file, SocketPlace place, out string why)
     {
         var aside = $"{place.Name}.stale-{Processes.CurrentPid}";
@@ -62,7 +62,7 @@ internal static class StaleSocket
     }
 
     /// <summary>
-    /// Whether nobody listens, or is about to listen, on the pinned socket file that was bound as <paramref name="path"/>.
+    /// Whether no process listens, or is about to listen, on the pinned socket file that was bound as <paramref name="path"/>.
     /// </summary>
     internal static bool IsStale(DescriptorHandle file, string path, ListenerKind kind, out string why)
     {
@@ -110,15 +110,15 @@ internal static class StaleSocket
         place.RenameNoReplace(aside, place.Name) is { } error ? $"; it is at {aside} now, because it could not be moved back: {error}" : "";
 
     /// <summary>
-    /// The paths that others have bound are theirs, so they are looked at on a thread of its own; what does not answer counts
+    /// Other users own the paths that they have bound, so a separate thread examines them. A path that does not answer counts
     /// as bound.
     /// </summary>
     private static bool IsBoundSomewhere(string path) =>
         !new ForeignCall<bool>(null, () => IsBound(path), static _ => true).TryGet(SocketPlace.Patience, out var isBound) || isBound;
 
     /// <summary>
-    /// Whether a living socket was bound to that name in that directory. /proc/net/unix gives the path as bind() got it,
-    /// which may lead there by a symbolic link (/var/run), or be relative to a directory that nobody knows.
+    /// Whether a living socket was bound to that name in that directory. /proc/net/unix has the path as bind() got it, which
+    /// may contain a symbolic link (/var/run), or be relative to an unknown directory.
     /// </summary>
     private static bool IsBound(string path)
     {
@@ -126,7 +126,8 @@ internal static class StaleSocket
         {
             return File.ReadLines("/proc/net/unix").Skip(1).Any(line =>
                 line.EndsWith(Path.GetFileName(path), StringComparison.Ordinal)
-                && line.Split(' ', 8, StringSplitOptions.RemoveEmptyEntries) is [.., var bound] && Path.GetFileName(bound) == Path.GetFileName(path)
+                && line.Split(' ', 8, StringSplitOptions.RemoveEmptyEntries) is [.., var bound]
+                && Path.GetFileName(bound) == Path.GetFileName(path)
                 && (!Path.IsPathRooted(bound) || IsSameDirectory(Path.GetDirectoryName(bound)!, Path.GetDirectoryName(path)!)));
         }
         catch (IOException)
@@ -135,7 +136,7 @@ internal static class StaleSocket
         }
     }
 
-    /// <summary>With "/." behind it, a symbolic link is followed.</summary>
+    /// <summary>With "/." at the end, a symbolic link is followed.</summary>
     private static bool IsSameDirectory(string one, string other) => one == other
         || (Files.GetStatus(one + "/.", out var first) is null && Files.GetStatus(other + "/.", out var second) is null
             && (first.Device, first.Inode) == (second.Device, second.Inode));

@@ -4,17 +4,17 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Performance;
 
 /// <summary>
-/// Lets a replacement have the processor until its first message. The daemon's own work after a crash (killing the session,
+/// Gives a replacement the processor until its first message. The daemon's own work after a crash (killing the session,
 /// reaping, saving) would otherwise run on the processor on which the replacement was just placed.
 /// </summary>
 /// <remarks>Justified by the benchmark "SIGKILL to the replacement's main()" (<c>tests/Bench/ReplaceBenchmark</c>): 1.3 instead
 /// of 1.9 times C.</remarks>
 internal sealed class ReplacementHeadStart(EventLoop loop)
 {
-    /// <summary>The loop waits no longer.</summary>
+    /// <summary>The longest wait of the loop.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>The loop waits no sooner again, so that workers that crash together cannot hold it up.</summary>
+    /// <summary>The pause before the loop waits again, so that workers that crash together do not delay it.</summary>
     private static readonly TimeSpan NoSooner = TimeSpan.FromMilliseconds(50);
 
     private TimeSpan? _given;

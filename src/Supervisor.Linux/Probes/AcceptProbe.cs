@@ -8,14 +8,14 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Probes;
 
 /// <summary>
-/// <c>ready = "accepting"</c>: whether a worker waits for connections, seen from outside. It does where the listener is in
-/// one of its epoll sets for input (tfd and ino of /proc/PID/fdinfo/FD, proc_pid_fdinfo(5), Linux 3.8 and 4.3), or where
-/// one of its threads is blocked in accept(), accept4(), poll(), ppoll(), select() or pselect6() on it (/proc/PID/syscall,
-/// proc_pid_syscall(5); what poll() and select() wait for is read from /proc/PID/mem).
+/// <c>ready = "accepting"</c>: checks from outside whether a worker waits for connections. It does if the listener is in one of
+/// its epoll sets for input (tfd and ino of /proc/PID/fdinfo/FD, proc_pid_fdinfo(5), Linux 3.8 and 4.3), or if one of its
+/// threads is blocked in accept(), accept4(), poll(), ppoll(), select() or pselect6() on it (/proc/PID/syscall,
+/// proc_pid_syscall(5); /proc/PID/mem has the descriptor sets of poll() and select()).
 /// </summary>
 /// <remarks>
-/// Its descendants count as it does. Each listener of the service that accepts connections must be waited on. A server
-/// that accepts by io_uring is not seen; nor is one whose only thread is always busy: start_timeout decides about both.
+/// Descendants count like the worker. A process has to wait on each listener of the service that accepts connections. The probe
+/// cannot see a server that accepts by io_uring, or one whose only thread is always busy: start_timeout decides about both.
 /// </remarks>
 internal sealed class AcceptProbe : IReadinessProbe
 {
@@ -23,8 +23,8 @@ internal sealed class AcceptProbe : IReadinessProbe
     private const uint EdgeTriggered = 1u << 31;
     private const int MaxPolled = 4096;
 
-    /// <summary>How long one look may take: a worker may have any number of processes, threads and descriptors.</summary>
-    private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(1);
+    /// <summary>The time limit of one probe: a worker may have any number of processes, threads and descriptors.</summary>
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(1);
 
     private static readonly Calls Numbers = RuntimeInformation.ProcessArchitecture == Architecture.X64
         ? new(Accept: 43, Accept4: 288, Poll: 7, PPoll: 271, Select: 23, PSelect: 270)
@@ -35,8 +35,8 @@ internal sealed class AcceptProbe : IReadinessProbe
     private readonly IReadOnlyList<(string Name, ulong Inode)> _listeners;
 
     /// <summary>
-    /// Looks at the process that <paramref name="pid"/> gives, which may change, and its descendants. Looks that do not
-    /// return count against <paramref name="owner"/>.
+    /// Probes the process that <paramref name="pid"/> returns, which may change, and its descendants. Probes that do not return
+    /// count against <paramref name="owner"/>.
     /// </summary>
     public AcceptProbe(object owner, Func<int> pid, IReadOnlyList<(string Name, ulong Inode)> listeners)
     {
@@ -46,11 +46,10 @@ internal sealed class AcceptProbe : IReadinessProbe
     }
 
     /// <summary>
-    /// Which of these listeners, by inode number, that process or a descendant of it waits on for certain. A registration in an
-    /// epoll set counts only where it is level-triggered, and the process has the listener open under the descriptor
-    /// number that it was registered by: epoll keeps one whose descriptor was closed for as long as anybody has
-    /// the socket open (epoll(7)), which the daemon does. Where a process may not be looked into, or not before
-    /// <paramref name="until"/>, it waits on nothing. On a thread that may wait.
+    /// Which of these listeners, by inode number, the process or a descendant certainly waits on. An epoll registration counts
+    /// only if it is level-triggered and the process has the listener open under the registered descriptor number: epoll keeps
+    /// a closed descriptor's registration while any process, such as the daemon, has the socket open (epoll(7)). A process that
+    /// the daemon may not read, or not before <paramref name="until"/>, waits on nothing. On a thread that may wait.
     /// </summary>
     public static IReadOnlySet<ulong> Awaited(int root, IEnumerable<ulong> listeners, long until = long.MaxValue)
     {
@@ -64,7 +63,7 @@ internal sealed class AcceptProbe : IReadinessProbe
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // It has exited, or is hidden.
+                // The process has exited, or is hidden.
             }
         }
 
@@ -73,11 +72,11 @@ internal sealed class AcceptProbe : IReadinessProbe
     }
 
     /// <inheritdoc/>
-    public Task<string?> LookAsync(CancellationToken end) => ProbeThreads.Shared.RunAsync(_owner, Look);
+    public Task<string?> ProbeAsync(CancellationToken end) => ProbeThreads.Shared.RunAsync(_owner, Probe);
 
-    private string? Look()
+    private string? Probe()
     {
-        var until = Stopwatch.GetTimestamp() + (long)(LookTime.TotalSeconds * Stopwatch.Frequency);
+        var until = Stopwatch.GetTimestamp() + (long)(ReadTimeout.TotalSeconds * Stopwatch.Frequency);
         var missing = _listeners.Select(listener => listener.Inode).ToHashSet();
         var hidden = false;
         foreach (var pid in WorkerTree.Of(_pid(), until))
@@ -100,13 +99,15 @@ internal sealed class AcceptProbe : IReadinessProbe
         var names =
             string.Join(", ", _listeners.Where(listener => missing.Contains(listener.Inode)).Select(listener => $"\"{listener.Name}\""));
         return Stopwatch.GetTimestamp() > until
-            ? $"whether it waits for connections on {names} was not seen within {LookTime.TotalSeconds:0}s: it has too many processes, threads or descriptors to look at all of them"
+            ? $"could not check within {ReadTimeout.TotalSeconds:0}s whether the worker waits for connections on {names}: "
+                + "it has too many processes, threads or descriptors"
             : hidden
-            ? $"whether it waits for connections on {names} cannot be seen: the daemon may not look into it, which takes its own user or CAP_SYS_PTRACE"
-            : $"it was not seen to wait for connections on {names}, neither by epoll nor in accept(), poll() or select()";
+            ? $"cannot check whether the worker waits for connections on {names}: "
+                + "the daemon may not read its /proc entries, which needs the worker's user or CAP_SYS_PTRACE"
+            : $"the worker does not wait for connections on {names}, by epoll or in accept(), poll() or select()";
     }
 
-    /// <summary>Takes out what that process waits for, as far as is seen before a time.</summary>
+    /// <summary>Removes what that process waits for, as far as it can be read before a time.</summary>
     private static void Strike(int pid, HashSet<ulong> missing, bool isStrict, long until)
     {
         var listeners = new Dictionary<int, ulong>();
@@ -150,8 +151,7 @@ internal sealed class AcceptProbe : IReadinessProbe
     }
 
     /// <summary>
-    /// Takes out what is in an epoll set; with <paramref name="open"/>, only what is level-triggered and among these
-    /// descriptors.
+    /// Removes the listeners in an epoll set; with <paramref name="open"/>, only level-triggered ones among these descriptors.
     /// </summary>
     private static void StrikeSet(string path, HashSet<ulong> missing, Dictionary<int, ulong>? open, long until)
     {
@@ -228,7 +228,7 @@ internal sealed class AcceptProbe : IReadinessProbe
         return bytes[..RandomAccess.Read(memory, bytes, (long)address)];
     }
 
-    /// <summary>The hexadecimal number behind a label; 0 without.</summary>
+    /// <summary>The hexadecimal number after a label; 0 if there is none.</summary>
     private static ulong Hex(string line, string label)
     {
         var at = line.IndexOf(label, StringComparison.Ordinal);
@@ -247,6 +247,6 @@ internal sealed class AcceptProbe : IReadinessProbe
         return ulong.TryParse(digits[..length], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) ? number : 0;
     }
 
-    /// <summary>Numbers of the calls, asm/unistd_64.h and asm-generic/unistd.h.</summary>
+    /// <summary>System call numbers, asm/unistd_64.h and asm-generic/unistd.h.</summary>
     private readonly record struct Calls(int Accept, int Accept4, int Poll, int PPoll, int Select, int PSelect);
 }

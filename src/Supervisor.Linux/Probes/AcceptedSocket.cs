@@ -8,8 +8,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Probes;
 
 /// <summary>
-/// The other end of a connection of ours on this host, by NETLINK_SOCK_DIAG: the inode of the socket that accept() made.
-/// It is 0 until a process accepts the connection (inet_diag and unix_diag: sock_i_ino() of a socket without a file).
+/// Reads the server end of a local connection by NETLINK_SOCK_DIAG: the inode of the socket that accept() made. It is 0 until a
+/// process accepts the connection (inet_diag and unix_diag: sock_i_ino() of a socket without a file).
 /// </summary>
 internal static class AcceptedSocket
 {
@@ -25,7 +25,7 @@ internal static class AcceptedSocket
     /// <summary>Offset of idiag_inode in struct inet_diag_msg.</summary>
     private const int InodeOffset = 68;
 
-    /// <summary>The inode; 0 until a process accepts the connection, null where the kernel does not tell.</summary>
+    /// <summary>The inode; 0 until a process accepts the connection, null if the kernel does not return it.</summary>
     public static ulong? Inode(Socket connection) => connection is { LocalEndPoint: IPEndPoint local, RemoteEndPoint: IPEndPoint remote }
         ? Internet(local, remote)
         : Unix(connection);
@@ -70,7 +70,7 @@ internal static class AcceptedSocket
         return peer.Length >= 4 ? BinaryPrimitives.ReadUInt32LittleEndian(peer) : null;
     }
 
-    /// <summary>One request for one socket; what follows struct nlmsghdr of the answer, empty where there is none.</summary>
+    /// <summary>One request for one socket. Returns what follows struct nlmsghdr in the answer; empty if there is none.</summary>
     private static ReadOnlySpan<byte> Ask(ReadOnlySpan<byte> payload, Span<byte> answer)
     {
         const int AfNetlink = 16, SockRaw = 3;

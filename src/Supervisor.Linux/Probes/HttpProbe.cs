@@ -8,16 +8,13 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Probes;
 
-/// <summary>
-/// <c>ready = "http:/PATH"</c>: asks the listener until this very worker answers 2xx.
-/// </summary>
+/// <summary><c>ready = "http:/PATH"</c>: sends a request to the listener until this worker answers 2xx.</summary>
 /// <remarks>
-/// Whoever waits on a shared listener may get the connection, an old worker too, and neither address nor credentials tell
-/// them apart. So the request is held back just before its end, which a worker has to have accepted to see: sock_diag then
-/// gives the inode of the accepted socket, and /proc who of the worker's processes has it. Where another one accepted, the
-/// connection is closed, no request having been made of it, and the next one is tried. Only then is the request
-/// completed: the answer is this worker's. Where TCP_DEFER_ACCEPT holds connections back until data is there, that is no
-/// hindrance.
+/// Any worker on a shared listener may get the connection, an old worker too, and neither address nor credentials tell which.
+/// So the probe sends the request without its last line and waits until a worker accepts the connection. sock_diag then has the
+/// inode of the accepted socket, and /proc shows whether this worker has it. If not, the probe closes the connection, which has
+/// no complete request, and tries again. Otherwise it completes the request: the answer is this worker's. The incomplete
+/// request also satisfies TCP_DEFER_ACCEPT.
 /// </remarks>
 public sealed class HttpProbe : IReadinessProbe
 {
@@ -25,8 +22,8 @@ public sealed class HttpProbe : IReadinessProbe
     private static readonly TimeSpan AcceptTime = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan AnswerTime = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long the worker's descriptors may be looked through for a connection: it may have any number of them.</summary>
-    private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(1);
+    /// <summary>The time limit for reading the worker's descriptors: it may have any number of them.</summary>
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(1);
 
     private readonly object _owner;
     private readonly Func<int> _pid;
@@ -37,8 +34,8 @@ public sealed class HttpProbe : IReadinessProbe
     private readonly int _attempts;
 
     /// <summary>
-    /// Asks for <paramref name="path"/> on a listener at its effective address, of which up to
-    /// <paramref name="others"/> other workers may accept. Looks that do not return count against <paramref name="owner"/>.
+    /// Requests <paramref name="path"/> from a listener at its effective address. Up to <paramref name="others"/> other workers
+    /// may accept there. Probes that do not return count against <paramref name="owner"/>.
     /// </summary>
     public HttpProbe(object owner, Func<int> pid, string path, string listener, ListenAddress address, int others)
     {
@@ -52,7 +49,7 @@ public sealed class HttpProbe : IReadinessProbe
     }
 
     /// <inheritdoc/>
-    public async Task<string?> LookAsync(CancellationToken end)
+    public async Task<string?> ProbeAsync(CancellationToken end)
     {
         var seen = "";
         for (var attempt = 0; attempt < _attempts; attempt++)
@@ -67,7 +64,7 @@ public sealed class HttpProbe : IReadinessProbe
         return seen;
     }
 
-    /// <summary>One connection: whether the look is over with it, and what was seen; null: this worker answered 2xx.</summary>
+    /// <summary>One connection: whether the probe ends with it, and the result; null: this worker answered 2xx.</summary>
     private async Task<(bool IsOver, string? Seen)> AskAsync(CancellationToken end)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(end);
@@ -80,20 +77,20 @@ public sealed class HttpProbe : IReadinessProbe
             switch (await OwnsAsync(connection, limit.Token))
             {
                 case null:
-                    return (true, $"nobody accepted a connection to \"{_listener}\"");
+                    return (true, $"no process accepted a connection to \"{_listener}\"");
                 case false:
-                    return (false, $"connections to \"{_listener}\" were accepted by others, not by it");
+                    return (false, $"connections to \"{_listener}\" were accepted by other processes, not by this worker");
                 case true:
                     await connection.SendAsync("\r\n"u8.ToArray(), limit.Token);
                     var status = await StatusAsync(connection, limit.Token);
                     return (true, status is >= 200 and <= 299 ? null
-                        : status is null ? $"GET {_path} on \"{_listener}\": its answer is no HTTP"
-                        : $"GET {_path} on \"{_listener}\": it answered {status}");
+                        : status is null ? $"GET {_path} on \"{_listener}\": the answer is not HTTP"
+                        : $"GET {_path} on \"{_listener}\": the answer is {status}");
             }
         }
         catch (OperationCanceledException) when (!end.IsCancellationRequested)
         {
-            return (true, $"GET {_path} on \"{_listener}\": it did not answer within {AnswerTime.TotalSeconds:0}s");
+            return (true, $"GET {_path} on \"{_listener}\": no answer within {AnswerTime.TotalSeconds:0}s");
         }
         catch (SocketException exception)
         {
@@ -124,13 +121,13 @@ public sealed class HttpProbe : IReadinessProbe
         }
     }
 
-    /// <summary>Whether the worker accepted the connection; null where no process accepted it in time.</summary>
+    /// <summary>Whether the worker accepted the connection; null if no process accepted it in time.</summary>
     private async Task<bool?> OwnsAsync(Socket connection, CancellationToken end)
     {
         var started = TimeProvider.System.GetTimestamp();
         for (var wait = 1; ; wait = Math.Min(wait * 2, 20))
         {
-            // accept() names the socket before its descriptor is there to be seen.
+            // accept() gives the socket its inode before the descriptor exists.
             if (AcceptedSocket.Inode(connection) is > 0 and var inode)
             {
                 if (await HoldsAsync(inode))
@@ -151,10 +148,12 @@ public sealed class HttpProbe : IReadinessProbe
         }
     }
 
-    /// <summary>Whether one of the worker's processes has that socket; a process that may not be looked into has not.</summary>
+    /// <summary>
+    /// Whether one of the worker's processes has that socket. A process that the daemon may not read does not count.
+    /// </summary>
     private Task<bool> HoldsAsync(ulong inode) => ProbeThreads.Shared.RunAsync(_owner, () =>
     {
-        var until = Stopwatch.GetTimestamp() + (long)(LookTime.TotalSeconds * Stopwatch.Frequency);
+        var until = Stopwatch.GetTimestamp() + (long)(ReadTimeout.TotalSeconds * Stopwatch.Frequency);
         var wanted = new HashSet<ulong> { inode };
         var found = new List<OpenFiles.Found>();
         foreach (var pid in WorkerTree.Of(_pid(), until))

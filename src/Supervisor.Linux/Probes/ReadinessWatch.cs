@@ -3,54 +3,53 @@ using Supervisor.Linux.Kernel;
 namespace Supervisor.Linux.Probes;
 
 /// <summary>
-/// One kind of look at a worker that starts, from outside. It runs beside the loop: what it reads in /proc may have to
-/// wait for the worker.
+/// A readiness probe from outside of the worker. It runs off the loop: a read of /proc may have to wait for the worker.
 /// </summary>
 public interface IReadinessProbe
 {
-    /// <summary>Looks once: null where the worker is ready, else what was seen instead, for people.</summary>
-    Task<string?> LookAsync(CancellationToken end);
+    /// <summary>Probes once: null if the worker is ready, else what was found instead, as text.</summary>
+    Task<string?> ProbeAsync(CancellationToken end);
 }
 
 /// <summary>
-/// Looks at a worker that starts, at growing intervals, until it is ready, has ended, or is asked to end. Nothing is
-/// looked at once it is ready, so that it costs nothing at rest.
+/// Probes a starting worker, at growing intervals, until it is ready, has exited, or the watch is disposed. It stops when the
+/// worker is ready, so it costs nothing at rest.
 /// </summary>
 internal sealed class ReadinessWatch : IDisposable
 {
-    /// <summary>Before the first look; it doubles from look to look.</summary>
+    /// <summary>The pause before the first probe; it doubles from probe to probe.</summary>
     public static readonly TimeSpan ShortestInterval = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Between two looks at the most.</summary>
+    /// <summary>The longest pause between two probes.</summary>
     public static readonly TimeSpan LongestInterval = TimeSpan.FromMilliseconds(100);
 
     private readonly CancellationTokenSource _end = new();
 
     /// <summary>
-    /// Begins to look. <paramref name="onReady"/> and <paramref name="onSeen"/> are called on the loop, and not after
+    /// Starts probing. <paramref name="onReady"/> and <paramref name="onSeen"/> are called on the loop, and not after
     /// <see cref="Dispose"/>.
     /// </summary>
-    public ReadinessWatch(EventLoop loop, IReadinessProbe look, Action onReady, Action<string> onSeen) =>
-        _ = Task.Run(() => RunAsync(loop, look, onReady, onSeen, _end.Token));
+    public ReadinessWatch(EventLoop loop, IReadinessProbe probe, Action onReady, Action<string> onSeen) =>
+        _ = Task.Run(() => RunAsync(loop, probe, onReady, onSeen, _end.Token));
 
     /// <inheritdoc/>
     public void Dispose() => _end.Cancel();
 
-    private static async Task<string?> LookAsync(IReadinessProbe look, CancellationToken end)
+    private static async Task<string?> ProbeAsync(IReadinessProbe probe, CancellationToken end)
     {
         try
         {
-            return await look.LookAsync(end);
+            return await probe.ProbeAsync(end);
         }
         catch (ProbeThreads.StuckException stuck)
         {
-            return $"it cannot be looked at: {stuck.Message}";
+            return $"the probe hangs: {stuck.Message}";
         }
     }
 
-    private static async Task RunAsync(EventLoop loop, IReadinessProbe look, Action onReady, Action<string> onSeen, CancellationToken end)
+    private static async Task RunAsync(EventLoop loop, IReadinessProbe probe, Action onReady, Action<string> onSeen, CancellationToken end)
     {
-        void Tell(Action what) => loop.Post(() =>
+        void Post(Action what) => loop.Post(() =>
         {
             if (!end.IsCancellationRequested)
             {
@@ -66,28 +65,28 @@ internal sealed class ReadinessWatch : IDisposable
             {
                 await Task.Delay(interval + pause, loop.Time, end);
                 var began = loop.Time.GetTimestamp();
-                if (await LookAsync(look, end) is not { } seen)
+                if (await ProbeAsync(probe, end) is not { } seen)
                 {
-                    Tell(onReady);
+                    Post(onReady);
                     return;
                 }
 
-                // A worker that takes long to look at gets no more than a fifth of a processor.
+                // A slow probe gets at most a fifth of a processor.
                 pause = loop.Time.GetElapsedTime(began) is var took && took > LongestInterval ? took * 4 : TimeSpan.Zero;
                 if (seen != said)
                 {
                     said = seen;
-                    Tell(() => onSeen(seen));
+                    Post(() => onSeen(seen));
                 }
             }
         }
         catch (OperationCanceledException)
         {
-            // The worker has ended, or is to end.
+            // The worker has exited, or is stopping.
         }
         catch (Exception exception)
         {
-            Tell(() => onSeen($"looking at it failed: {exception.Message}"));
+            Post(() => onSeen($"the probe failed: {exception.Message}"));
         }
     }
 }

@@ -4,7 +4,7 @@ using System.Globalization;
 namespace Supervisor.Linux.Probes;
 
 /// <summary>
-/// A process and all below it, and what they have open: /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN) and
+/// A process with its descendants, and their open files: /proc/PID/task/TID/children (proc(5), CONFIG_PROC_CHILDREN) and
 /// /proc/PID/fd.
 /// </summary>
 internal static class WorkerTree
@@ -12,7 +12,7 @@ internal static class WorkerTree
     private const int MaxProcesses = 4096;
 
     /// <summary>
-    /// The process and its descendants, as far as they are seen before <paramref name="until"/>, a timestamp of
+    /// The process and its descendants, as far as they can be read before <paramref name="until"/>, a timestamp of
     /// <see cref="Stopwatch"/>.
     /// </summary>
     public static List<int> Of(int root, long until = long.MaxValue)
@@ -37,14 +37,14 @@ internal static class WorkerTree
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or FormatException)
             {
-                // It has exited, or is hidden.
+                // The process has exited, or is hidden.
             }
         }
 
         return tree;
     }
 
-    /// <summary>The inode of a socket by its link's target; null where it is another thing.</summary>
+    /// <summary>The inode of a socket by its link's target; null if it is not a socket.</summary>
     public static ulong? SocketInode(string target) =>
         target.StartsWith("socket:[", StringComparison.Ordinal)
             && ulong.TryParse(target.AsSpan(8, target.Length - 9), NumberStyles.None, CultureInfo.InvariantCulture, out var inode) ? inode

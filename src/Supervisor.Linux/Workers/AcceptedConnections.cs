@@ -12,13 +12,13 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// The accepted connections of listeners by NETLINK_SOCK_DIAG: the sockets of the listener's port, or of its UNIX name, that
-/// are connected and belong to a file (an inode number; one that waits in the accept queue, or was closed, has none). Which
-/// process has one is then read from /proc/PID/fd. Any thread: it looks at no state of the loop.
+/// Finds the accepted connections of listeners by NETLINK_SOCK_DIAG: the connected sockets of the listener's port or UNIX name
+/// that a process has accepted. These have an inode number; a connection in the accept queue and a closed one have none. Which
+/// process holds a socket is read from /proc/PID/fd. Any thread: it uses no state of the loop.
 /// </summary>
 /// <remarks>
-/// Of vsock listeners nothing is seen. The kernel picks by port and state, so connections in TIME_WAIT cost nothing; their
-/// ages cost a lock of each socket, and are asked for only <c>withAges</c>.
+/// It does not support vsock listeners. The kernel filters by port and state, so connections in TIME_WAIT cost nothing. The age
+/// of a connection costs a lock of its socket, so it is read only with <c>withAges</c>.
 /// </remarks>
 public sealed class AcceptedConnections
 {
@@ -39,25 +39,25 @@ public sealed class AcceptedConnections
     private const int LastDataReceived = 52;
     private const int LastAckReceived = 56;
 
-    // An accepted socket is in one of these for as long as some process has it: established, syn-received (fast open),
-    // fin-wait-1 and -2, close-wait, last-ack, closing; include/net/tcp_states.h.
+    // The states of an accepted socket while a process holds it: established, syn-received (fast open), fin-wait-1 and -2,
+    // close-wait, last-ack, closing; include/net/tcp_states.h.
     private const uint Connected = (1u << Established) | (1u << 3) | (1u << 4) | (1u << 5) | (1u << 8) | (1u << 9) | (1u << 11);
 
     private readonly (string Name, ListenAddress Address)[] _listeners;
 
-    /// <summary>A question about these listeners, as they are now. On the loop.</summary>
+    /// <summary>A query about these listeners as they are now. On the loop.</summary>
     public AcceptedConnections(IEnumerable<ListenerHandle> listeners) =>
         _listeners =
             [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens() && handle.Effective is not null)
                 .Select(handle => (handle.Name, handle.Effective!)).Distinct()];
 
-    /// <summary>Whether there can be no connection, since no listener accepts any.</summary>
+    /// <summary>True if no listener accepts connections, so that there can be none.</summary>
     public bool IsEmpty => _listeners.Length == 0;
 
     /// <summary>The connections of all processes, by inode number.</summary>
     public Dictionary<ulong, AcceptedConnection> All(bool withAges = false)
     {
-        // A connection has as many sockets as paths where it is of mptcp, all with one inode number.
+        // An MPTCP connection has one socket for each path; all have one inode number.
         var found = new Dictionary<ulong, AcceptedConnection>();
         foreach (var port in _listeners.Where(listener => listener.Address.Kind.SpeaksTcp()).GroupBy(listener => listener.Address.Port))
         {
@@ -74,9 +74,9 @@ public sealed class AcceptedConnections
     }
 
     /// <summary>
-    /// The connections that each of these processes, or a descendant of it, has open; null where it may not be looked into,
-    /// or not within <paramref name="each"/>, or not before <paramref name="until"/> (a timestamp of <see cref="Stopwatch"/>).
-    /// Where there is no connection at all, no process is looked into.
+    /// Finds the open connections of each of these processes and its descendants. Null if the daemon may not read a process, or
+    /// not within <paramref name="each"/>, or not before <paramref name="until"/> (a timestamp of <see cref="Stopwatch"/>). If
+    /// there are no connections, it reads no process.
     /// </summary>
     public Dictionary<int, IReadOnlyList<AcceptedConnection>?> Of(
         IEnumerable<int> processes, TimeSpan each, long until, bool withAges = false)
@@ -88,8 +88,8 @@ public sealed class AcceptedConnections
     }
 
     /// <summary>
-    /// Which of all connections, whose <paramref name="inodes"/> are given, that process or a descendant of it has open; null
-    /// where it may not be looked into, or not before <paramref name="until"/>.
+    /// Finds which of the connections with these <paramref name="inodes"/> the process or a descendant has open. Null if the
+    /// daemon may not read the process, or not before <paramref name="until"/>.
     /// </summary>
     public static IReadOnlyList<AcceptedConnection>? Of(int root, Dictionary<ulong, AcceptedConnection> all, IReadOnlySet<ulong> inodes,
         long until = long.MaxValue)
@@ -113,7 +113,7 @@ public sealed class AcceptedConnections
             return null;
         }
 
-        // A child has what its parent had when it was forked.
+        // A child inherits the descriptors that its parent had at the fork.
         return [.. found.Select(one => one.Inode).Distinct().Select(inode => all[inode])];
     }
 
@@ -174,8 +174,8 @@ public sealed class AcceptedConnections
     }
 
     /// <summary>
-    /// Which of the listeners of a port has that local address; one on the wildcard where none has it alone. Of two that
-    /// differ in their family, the one of the socket's: an accepted socket keeps its listener's.
+    /// The listener of a port that has that local address, or else the listener on the wildcard. If two of them differ in
+    /// family, the one of the socket's family: an accepted socket keeps its listener's.
     /// </summary>
     private static string? NameOf(Local[] listeners, UInt128 address, bool isIPv6)
     {
@@ -216,7 +216,7 @@ public sealed class AcceptedConnections
                 return;
             }
 
-            // An accepted socket carries its listener's name (unix_stream_connect); a path's may end with a null.
+            // An accepted socket has its listener's name (unix_stream_connect); a path may end with a null.
             var name = Netlink.Attribute(message[UnixMessage..], DiagName);
             var inode = BinaryPrimitives.ReadUInt32LittleEndian(message[4..]);
             if (inode != 0
@@ -227,7 +227,7 @@ public sealed class AcceptedConnections
         });
     }
 
-    /// <summary>A listener of a port, with its address as rows of the dump have it.</summary>
+    /// <summary>A listener of a port, with its address in the form of the dump's rows.</summary>
     private sealed class Local(string name, ListenAddress address)
     {
         public string Name { get; } = name;

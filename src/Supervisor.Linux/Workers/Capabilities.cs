@@ -16,7 +16,7 @@ public static class Capabilities
         "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF", "CAP_CHECKPOINT_RESTORE",
     ];
 
-    /// <summary>One bit for each name; unknown names have been refused by the configuration.</summary>
+    /// <summary>One bit for each name. The configuration has rejected unknown names.</summary>
     public static ulong Bits(IEnumerable<string> names) =>
         names.Select(name => Names.IndexOf(name, StringComparer.Ordinal))
             .Where(number => number >= 0).Aggregate(0UL, (bits, number) => bits | 1UL << number);

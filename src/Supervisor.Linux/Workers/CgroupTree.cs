@@ -4,9 +4,9 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// The daemon's own cgroup where it has been handed to it (systemd's Delegate=), so that each worker can have one below it:
-/// cgroups(7), version 2. Its controllers are left alone: with one of memory enabled below, systemd could not start the
-/// daemon anew while workers live ("no internal processes").
+/// The daemon's own cgroup, if systemd has delegated it (Delegate=). Each worker gets a cgroup below it: cgroups(7), version 2.
+/// No controller is enabled below it: with the memory controller, systemd could not restart the daemon while workers live ("no
+/// internal processes").
 /// </summary>
 public sealed class CgroupTree
 {
@@ -23,13 +23,16 @@ public sealed class CgroupTree
         RemoveLeftOver();
     }
 
-    /// <summary>Its directory.</summary>
+    /// <summary>The cgroup's directory.</summary>
     public string Directory { get; }
 
     /// <summary>The same cgroup as /proc/PID/cgroup names it.</summary>
     internal string KernelPath { get; }
 
-    /// <summary>The daemon's own; null where it may not make any below it, or the kernel cannot kill one (Linux 5.14).</summary>
+    /// <summary>
+    /// The daemon's own cgroup; null if the daemon may not create cgroups below it, or the kernel cannot kill one (before Linux
+    /// 5.14).
+    /// </summary>
     public static CgroupTree? Find()
     {
         try
@@ -77,14 +80,14 @@ public sealed class CgroupTree
         return null;
     }
 
-    /// <summary>Makes the cgroup of a worker; null where that is refused, and the worker goes without.</summary>
+    /// <summary>Creates the cgroup of a worker; null if that fails, and then the worker has no cgroup of its own.</summary>
     internal WorkerCgroup? Create(string service, int worker)
     {
         RemoveLeftOver();
         var name = string.Create(CultureInfo.InvariantCulture, $"{Prefix}{service}-{worker}");
         try
         {
-            // One of an earlier daemon can still have somebody in it.
+            // A cgroup of an earlier daemon may still have processes.
             for (var i = 1; i < 100; i++)
             {
                 var path = Path.Combine(Directory, i == 1 ? name : string.Create(CultureInfo.InvariantCulture, $"{name}.{i}"));
@@ -97,20 +100,22 @@ public sealed class CgroupTree
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // Not ours after all, or cgroup.max.descendants is reached.
+            // The cgroup is not delegated after all, or cgroup.max.descendants is reached.
         }
 
         return null;
     }
 
-    /// <summary>Removes one. Whoever was killed in it may take a moment to be gone, and then it goes with a later one.</summary>
+    /// <summary>
+    /// Removes a cgroup. Killed processes may take a moment to exit; a cgroup that is not empty is removed later.
+    /// </summary>
     internal void Remove(string path)
     {
         _leftOver.Add(path);
         RemoveLeftOver();
     }
 
-    /// <summary>Removes those that were not empty yet when their workers ended.</summary>
+    /// <summary>Removes the cgroups that were not empty when their workers exited.</summary>
     public void RemoveLeftOver() => _leftOver.RemoveAll(path =>
     {
         try
@@ -128,7 +133,7 @@ public sealed class CgroupTree
         }
     });
 
-    /// <summary>What systemd marks a cgroup with that it has handed over (systemd.resource-control(5), Delegate=).</summary>
+    /// <summary>The mark of a cgroup that systemd has delegated (systemd.resource-control(5), Delegate=).</summary>
     private static bool IsDelegated(string directory) =>
         Files.HasAttribute(directory, "user.delegate") || Files.HasAttribute(directory, "trusted.delegate");
 }

@@ -6,16 +6,16 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// start = "on-demand" and stop_when_idle. While no worker serves, the loop's epoll set holds the listeners: the first connection
-/// or datagram makes one readable, the watch ends, and workers are started, which find it in the queue. While they serve,
-/// nothing is watched until they may have been idle for long enough.
+/// start = "on-demand" and stop_when_idle. While no worker serves, the loop's epoll set holds the listeners. The first
+/// connection or datagram makes one readable: the watch ends, and the started workers find the connection in the queue. While
+/// workers serve, nothing is watched until a period of stop_when_idle is over.
 /// </summary>
 /// <remarks>
-/// Linux counts no accepted connections of a listener. So at the end of a period of stop_when_idle it is looked whether
-/// anything waits or is open (one sock_diag dump, beside the loop). If so, another period begins. If not, the listeners are
-/// watched for one more period, at whose end it is looked again: workers that saw no connection for a whole period, and have
-/// none, are stopped. A connection that is accepted before the loop wakes to see it, and ends before the next look, is not
-/// noticed; it is served all the same, and so is one that comes while the workers leave.
+/// Linux does not count a listener's accepted connections. So at the end of a period of stop_when_idle, the watch checks
+/// whether a connection waits or is open (one sock_diag dump, off the loop). If so, another period begins. If not, the loop
+/// watches the listeners for one more period and checks again. Workers that saw no connection for that whole period, and have
+/// none, are stopped. A connection that is accepted before the loop wakes, and closed before the next check, is not noticed.
+/// Such a connection is served, and so is one that arrives while the workers drain.
 /// </remarks>
 internal sealed class DemandWatch : IDeadline, IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     private bool _isOnWatch;
     private int _period;
 
-    /// <summary>A watch that tells <paramref name="post"/> of <see cref="DemandArrived"/> and <see cref="IdleElapsed"/>.</summary>
+    /// <summary>A watch that posts <see cref="DemandArrived"/> and <see cref="IdleElapsed"/> to <paramref name="post"/>.</summary>
     public DemandWatch(EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Action<ServiceEvent> post)
     {
         _loop = loop;
@@ -39,15 +39,15 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     /// <inheritdoc/>
     public TimeSpan? NextDeadline { get; private set; }
 
-    /// <summary>The service is in that state now.</summary>
-    public void Follow(ServiceState state)
+    /// <summary>Adapts the watch to the service's new state.</summary>
+    public void Update(ServiceState state)
     {
         var before = _state;
         _state = state;
         if (state.AwaitsDemand)
         {
             EndPeriod();
-            Watch(() => _post(new DemandArrived()));
+            WatchListeners(() => _post(new DemandArrived()));
         }
         else if (!CanBeIdle(state))
         {
@@ -67,7 +67,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         NextDeadline = null;
         var period = _period;
         var waits = _watched.Count == 0 && _isOnWatch;
-        var question = new AcceptedConnections(_listeners());
+        var query = new AcceptedConnections(_listeners());
         var queued = _listeners()
             .Any(handle => handle.Sockets
                 .Any(socket => AcceptQueue.Read(socket.Descriptor, handle.Spec.Address.Kind, socket.Inode) is { Length: > 0 }));
@@ -77,8 +77,8 @@ internal sealed class DemandWatch : IDeadline, IDisposable
             return;
         }
 
-        Task.Run(() => question.All().Count).ContinueWith(
-            open => _loop.Post(() => Looked(period, open.IsCompletedSuccessfully ? open.Result : 1)), TaskScheduler.Default);
+        Task.Run(() => query.All().Count).ContinueWith(
+            open => _loop.Post(() => OnChecked(period, open.IsCompletedSuccessfully ? open.Result : 1)), TaskScheduler.Default);
     }
 
     /// <inheritdoc/>
@@ -91,7 +91,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     private static bool CanBeIdle(ServiceState state) =>
         state is { IsStarted: true, Spec: { Start: StartMode.OnDemand } spec } && spec.StopWhenIdle > TimeSpan.Zero;
 
-    private void Looked(int period, int open)
+    private void OnChecked(int period, int open)
     {
         if (period != _period)
         {
@@ -104,7 +104,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         }
         else if (_watched.Count == 0 || _state is { Rollout.IsActive: true })
         {
-            // A connection came in the meantime, or a roll-out is under way, which has priority.
+            // A connection arrived in the meantime, or a roll-out is under way, which has priority.
             BeginPeriod(onWatch: false);
         }
         else
@@ -122,7 +122,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         NextDeadline = _loop.Now + _state!.Spec.StopWhenIdle;
         if (onWatch)
         {
-            Watch(() => BeginPeriod(onWatch: false));
+            WatchListeners(() => BeginPeriod(onWatch: false));
         }
         else
         {
@@ -138,7 +138,7 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     }
 
     /// <summary>Calls <paramref name="onArrival"/> once, for the first connection or datagram that waits.</summary>
-    private void Watch(Action onArrival)
+    private void WatchListeners(Action onArrival)
     {
         // A reload may have given a listener another socket.
         var descriptors = _listeners().SelectMany(handle => handle.Sockets).Select(socket => socket.Descriptor).ToArray();

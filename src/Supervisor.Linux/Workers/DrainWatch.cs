@@ -8,28 +8,30 @@ using Supervisor.Linux.Probes;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Looks at the workers of one service that leave: what connections they have left, and whether they accept new ones. What is
-/// known of each is a <see cref="WorkerDrain"/>. Lives on the loop; what costs is read beside it.
+/// Samples the draining workers of one service: the connections that each still has, and whether it accepts new ones. The facts
+/// about each worker are a <see cref="WorkerDrain"/>. Lives on the loop; expensive reads run off the loop.
 /// </summary>
 /// <remarks>
-/// A worker is looked at <see cref="FirstLook"/> after it began to leave, so that one which is gone by then costs nothing; then
-/// after 1, 2, 4... more seconds, no less often than each <see cref="LongestPause"/>; and once more before it is killed,
-/// since afterwards nobody can. While somebody waits for the outcome (<see cref="Follow(int)"/>), connections that are known
-/// already are counted each <see cref="FollowedPause"/>: that takes one question to the kernel and no look into any process.
-/// Where no worker leaves, nothing is looked at and no time is waited for.
+/// A worker is sampled <see cref="FirstSample"/> after it began to drain, so a worker that has exited by then costs nothing.
+/// Further samples follow after 1, 2, 4... seconds, at least every <see cref="LongestPause"/>. The last sample is taken before
+/// the daemon kills the worker, because a dead worker shows nothing. While a client waits for the outcome
+/// (<see cref="AddObservers"/>), known connections are counted every <see cref="ObservedPause"/>. That takes one request to the
+/// kernel and reads no process. While no worker drains, there are no samples and no timer.
 /// </remarks>
 internal sealed class DrainWatch : IDeadline, IDisposable
 {
-    private static readonly TimeSpan FirstLook = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan FirstSample = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan FollowedPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ObservedPause = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long a worker that is to be killed is spared so that it can be seen what that cuts.</summary>
-    private static readonly TimeSpan LastLookTimeout = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long the last sample may delay a kill.</summary>
+    private static readonly TimeSpan LastSampleTimeout = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long the descriptors of all workers that leave may be looked through: any of them may have any number.</summary>
-    private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// How long the descriptors of all draining workers may be read in one sample: a worker can have any number of them.
+    /// </summary>
+    private static readonly TimeSpan SampleTime = TimeSpan.FromSeconds(2);
 
     private readonly EventLoop _loop;
     private readonly Func<IReadOnlyList<ListenerHandle>> _listeners;
@@ -39,15 +41,16 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     private TimeSpan? _nextFull;
     private TimeSpan? _nextPartial;
     private TimeSpan? _nextKill;
-    private int _followers;
-    private bool _isLooking;
+    private int _observers;
+    private bool _isSampling;
     private bool _isDisposed;
 
     /// <summary>A watch over workers of <paramref name="listeners"/>.</summary>
     /// <param name="loop">The loop.</param>
     /// <param name="listeners">All listeners that any worker of the service may have.</param>
-    /// <param name="report">Told what is worth a line: how many are left where that has changed, who keeps accepting, what was cut.</param>
-    /// <param name="onSeen">Told that what is known has changed, whether or not it is worth a line.</param>
+    /// <param name="report">Receives what belongs in the log: a changed number of connections, a worker that keeps accepting,
+    /// cut connections.</param>
+    /// <param name="onSeen">Called when the facts about a worker change, also without a report.</param>
     public DrainWatch(
         EventLoop loop, Func<IReadOnlyList<ListenerHandle>> listeners, Action<ServiceReport, WorkerState, WorkerDrain, string> report,
             Action onSeen)
@@ -60,22 +63,22 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     }
 
     /// <inheritdoc/>
-    public TimeSpan? NextDeadline => Earlier(_nextKill, _isLooking ? null : Earlier(_nextFull, _nextPartial));
+    public TimeSpan? NextDeadline => Earlier(_nextKill, _isSampling ? null : Earlier(_nextFull, _nextPartial));
 
-    /// <summary>What is known of a worker that leaves; null of any other.</summary>
+    /// <summary>The facts about a draining worker; null for any other worker.</summary>
     public WorkerDrain? Of(int workerId) => _subjects.GetValueOrDefault(workerId)?.Drain;
 
-    /// <summary>Somebody waits for what comes of it (1), or waits no more (-1).</summary>
-    public void Follow(int by)
+    /// <summary>A client begins (1) or stops (-1) to wait for the outcome.</summary>
+    public void AddObservers(int by)
     {
-        _followers += by;
+        _observers += by;
         Schedule();
     }
 
-    /// <summary>The service is in that state now.</summary>
-    public void Follow(ServiceState state)
+    /// <summary>Adapts the watch to the service's new state.</summary>
+    public void Update(ServiceState state)
     {
-        var leaving = 0;
+        var draining = 0;
         var hasChanged = false;
         foreach (var worker in state.Workers)
         {
@@ -84,19 +87,19 @@ internal sealed class DrainWatch : IDeadline, IDisposable
                 continue;
             }
 
-            leaving++;
+            draining++;
             if (_subjects.TryGetValue(worker.Id, out var known))
             {
                 known.Worker = worker;
             }
             else
             {
-                _subjects.Add(worker.Id, new Subject(worker, _loop.Now + FirstLook));
+                _subjects.Add(worker.Id, new Subject(worker, _loop.Now + FirstSample));
                 hasChanged = true;
             }
         }
 
-        if (leaving < _subjects.Count)
+        if (draining < _subjects.Count)
         {
             foreach (var gone in _subjects.Keys.Where(id => !state.Workers.Any(worker => worker.Id == id)).ToArray())
             {
@@ -112,7 +115,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         }
     }
 
-    /// <summary>A worker has been sent its stop signal, at that time.</summary>
+    /// <summary>The daemon sent a worker its stop signal at that time.</summary>
     public void Told(int workerId, TimeSpan at)
     {
         if (_subjects.TryGetValue(workerId, out var subject))
@@ -122,8 +125,8 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Looks at a worker for the last time and then calls <paramref name="kill"/>: as soon as it has been looked at, within
-    /// <see cref="LastLookTimeout"/> in any case; at once where it can have no connection.
+    /// Takes the last sample of a worker and then calls <paramref name="kill"/>, after at most <see cref="LastSampleTimeout"/>. A
+    /// worker that can have no connection is killed at once.
     /// </summary>
     public void Kill(int workerId, Action kill)
     {
@@ -134,11 +137,11 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         }
 
         subject.Kill = kill;
-        subject.KillAt = _loop.Now + LastLookTimeout;
+        subject.KillAt = _loop.Now + LastSampleTimeout;
         Schedule();
 
-        // Who is killed in the same turn is looked at together.
-        _loop.Post(LookLast);
+        // Workers that are killed in the same turn share one sample.
+        _loop.Post(SampleLast);
     }
 
     /// <inheritdoc/>
@@ -150,27 +153,27 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             Cut(subject);
         }
 
-        if (_isLooking)
+        if (_isSampling)
         {
             return;
         }
 
         if (_nextFull <= now)
         {
-            // What is due a moment later is due now: the kernel is asked once for all.
-            var due = _subjects.Values.Where(subject => !subject.IsSeenLast && subject.NextLook <= now + FirstLook).ToArray();
+            // Samples that are due a moment later are taken now: one request to the kernel serves all.
+            var due = _subjects.Values.Where(subject => !subject.IsSeenLast && subject.NextSample <= now + FirstSample).ToArray();
             foreach (var subject in due)
             {
-                subject.NextLook = now + subject.Pause;
+                subject.NextSample = now + subject.Pause;
                 subject.Pause = subject.Pause * 2 < LongestPause ? subject.Pause * 2 : LongestPause;
             }
 
-            Look(due, isPartial: false);
+            Sample(due, isPartial: false);
         }
         else if (_nextPartial <= now)
         {
             _nextPartial = null;
-            Look([.. _subjects.Values.Where(HasConnections)], isPartial: true);
+            Sample([.. _subjects.Values.Where(HasConnections)], isPartial: true);
         }
     }
 
@@ -186,22 +189,22 @@ internal sealed class DrainWatch : IDeadline, IDisposable
 
     private bool IsKnown(Subject subject) => _subjects.GetValueOrDefault(subject.Worker.Id) == subject;
 
-    /// <summary>When to look next, by what is known of each.</summary>
+    /// <summary>When the next sample is due.</summary>
     private void Schedule()
     {
         (_nextFull, _nextKill) = (null, null);
         foreach (var subject in _subjects.Values)
         {
-            _nextFull = subject.IsSeenLast ? _nextFull : Earlier(_nextFull, subject.NextLook);
+            _nextFull = subject.IsSeenLast ? _nextFull : Earlier(_nextFull, subject.NextSample);
             _nextKill = Earlier(_nextKill, subject.KillAt);
         }
 
-        _nextPartial = _followers > 0 && _subjects.Values.Any(HasConnections) ? _nextPartial ?? _loop.Now + FollowedPause : null;
+        _nextPartial = _observers > 0 && _subjects.Values.Any(HasConnections) ? _nextPartial ?? _loop.Now + ObservedPause : null;
     }
 
     private static TimeSpan? Earlier(TimeSpan? a, TimeSpan? b) => a is null ? b : b is null || a < b ? a : b;
 
-    private void LookLast()
+    private void SampleLast()
     {
         var subjects = _subjects.Values.Where(subject => subject is { Kill: not null, IsSeenLast: false }).ToArray();
         if (subjects.Length == 0 || _isDisposed)
@@ -245,12 +248,12 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         kill();
     }
 
-    private void Look(Subject[] subjects, bool isPartial)
+    private void Sample(Subject[] subjects, bool isPartial)
     {
-        _isLooking = true;
+        _isSampling = true;
         Ask(subjects, isPartial, (found, at) =>
         {
-            _isLooking = false;
+            _isSampling = false;
             var hasChanged = false;
             for (var i = 0; i < subjects.Length && found is not null; i++)
             {
@@ -268,7 +271,9 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         });
     }
 
-    /// <summary>Looks beside the loop, and hands over what was found, in the subjects' order, on it; null where the look failed.</summary>
+    /// <summary>
+    /// Samples off the loop, and passes the results on the loop in the subjects' order; null if the sample failed.
+    /// </summary>
     private void Ask(Subject[] subjects, bool isPartial, Action<DrainSample[]?, TimeSpan> onFound)
     {
         var now = _loop.Now;
@@ -283,13 +288,19 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             .SelectMany(handle => handle.Sockets.Select(socket => (socket.Inode, handle.Name)))
             .DistinctBy(one => one.Inode)
             .ToDictionary(one => one.Inode, one => one.Name);
-        LookAsync(() =>
+        SampleAsync(() =>
         {
-            var until = Stopwatch.GetTimestamp() + (long)(LookTime.TotalSeconds * Stopwatch.Frequency);
+            var until = Stopwatch.GetTimestamp() + (long)(SampleTime.TotalSeconds * Stopwatch.Frequency);
             var all = question.All(withAges: true);
             var inodes = all.Keys.ToHashSet();
             return Array.ConvertAll(targets, target => target.Known is { } known
-                ? new DrainSample([.. known.Where(connection => all.ContainsKey(connection.Inode)).Select(connection => all[connection.Inode])]) { IsPartial = true }
+                ? new DrainSample(
+                [
+                    .. known.Where(connection => all.ContainsKey(connection.Inode)).Select(connection => all[connection.Inode]),
+                ])
+                {
+                    IsPartial = true,
+                }
                 : new DrainSample(
                     AcceptedConnections.Of(target.Pid, all, inodes, until),
                     target.Waits ? [.. AcceptProbe.Awaited(target.Pid, names.Keys, until).Select(inode => names[inode]).Distinct()]
@@ -305,12 +316,12 @@ internal sealed class DrainWatch : IDeadline, IDisposable
             TaskScheduler.Default);
     }
 
-    /// <summary>On a thread that may wait; a look that may not begin is one that failed.</summary>
-    private Task<DrainSample[]> LookAsync(Func<DrainSample[]> look)
+    /// <summary>Runs on a thread that may wait; a sample that cannot begin has failed.</summary>
+    private Task<DrainSample[]> SampleAsync(Func<DrainSample[]> sample)
     {
         try
         {
-            return ProbeThreads.Shared.RunAsync(this, look);
+            return ProbeThreads.Shared.RunAsync(this, sample);
         }
         catch (ProbeThreads.StuckException exception)
         {
@@ -319,16 +330,16 @@ internal sealed class DrainWatch : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Takes in what was seen, and reports what is worth it; with <paramref name="isQuiet"/> no mere change of the
-    /// number. Whether anything has changed.
+    /// Records a sample, and reports what belongs in the log; with <paramref name="isQuiet"/> not a mere change of the number.
+    /// True if anything has changed.
     /// </summary>
-    private bool Take(Subject subject, DrainSample look, TimeSpan at, bool isQuiet)
+    private bool Take(Subject subject, DrainSample sample, TimeSpan at, bool isQuiet)
     {
         var before = subject.Drain;
-        var after = subject.Drain = before.See(look, at);
+        var after = subject.Drain = before.See(sample, at);
         if (after.KeepsAccepting is { } kept && before.KeepsAccepting is null)
         {
-            _report(ServiceReport.WorkerKeepsAccepting, subject.Worker, after, DrainWords.Keeps(kept));
+            _report(ServiceReport.WorkerKeepsAccepting, subject.Worker, after, DrainWords.KeepsAccepting(kept));
         }
 
         if (!isQuiet && after.Count is { } count && count != subject.Reported)
@@ -340,28 +351,28 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         return before.Count != after.Count || before.KeepsAccepting != after.KeepsAccepting;
     }
 
-    private sealed class Subject(WorkerState worker, TimeSpan firstLook)
+    private sealed class Subject(WorkerState worker, TimeSpan firstSample)
     {
         public WorkerState Worker { get; set; } = worker;
 
         public WorkerDrain Drain { get; set; } = new(worker.PhaseSince);
 
-        /// <summary>When all its descriptors are looked at next.</summary>
-        public TimeSpan NextLook { get; set; } = firstLook;
+        /// <summary>When all its descriptors are sampled next.</summary>
+        public TimeSpan NextSample { get; set; } = firstSample;
 
-        /// <summary>How long after that once more.</summary>
+        /// <summary>The pause between that sample and the following one.</summary>
         public TimeSpan Pause { get; set; } = FirstPause;
 
-        /// <summary>How many connections were last reported; none is no news at first.</summary>
+        /// <summary>How many connections were last reported; zero is not reported first.</summary>
         public int Reported { get; set; }
 
-        /// <summary>What is to be done when it has been looked at for the last time.</summary>
+        /// <summary>What to do after the last sample.</summary>
         public Action? Kill { get; set; }
 
-        /// <summary>When that is done in any case.</summary>
+        /// <summary>When to do it at the latest.</summary>
         public TimeSpan? KillAt { get; set; }
 
-        /// <summary>Whether its last look has begun.</summary>
+        /// <summary>Whether the last sample has begun.</summary>
         public bool IsSeenLast { get; set; }
     }
 }

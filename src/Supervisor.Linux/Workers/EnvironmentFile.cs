@@ -11,20 +11,20 @@ namespace Supervisor.Linux.Workers;
 public static class EnvironmentFile
 {
     /// <summary>
-    /// The largest file that is read, in bytes: execve(2) takes no more than some megabytes of environment
-    /// (MAX_ARG_STRLEN, 128 KiB for each variable).
+    /// The size limit of a file, in bytes: execve(2) accepts only a few megabytes of environment (MAX_ARG_STRLEN, 128 KiB for
+    /// each variable).
     /// </summary>
     public const int MaxBytes = 1024 * 1024;
 
     /// <summary>
-    /// Reads <paramref name="path"/>; with a leading <c>-</c> it may be missing. Where others could have put it there it is read
-    /// with the rights of the worker's user (<see cref="TrustedFile"/>). It waits for the file system for as long as that takes:
-    /// any thread but the loop.
+    /// Reads <paramref name="path"/>; with a leading <c>-</c> it may be missing. If other users could have put the file there,
+    /// it is read with the rights of the worker's user (<see cref="TrustedFile"/>). It waits for the file system without a
+    /// limit: any thread but the loop.
     /// </summary>
     /// <param name="path">The path as the configuration has it.</param>
-    /// <param name="identity">Whom the variables are for.</param>
+    /// <param name="identity">The user that the variables are for.</param>
     /// <param name="variables">The variables, in order.</param>
-    /// <param name="error">What is wrong, with the path and a remedy.</param>
+    /// <param name="error">The problem, with the path and a remedy.</param>
     public static bool TryRead(
         string path, WorkerIdentity identity, [NotNullWhen(true)] out IReadOnlyList<KeyValuePair<string, string>>? variables,
             [NotNullWhen(false)] out string? error)
@@ -49,11 +49,12 @@ public static class EnvironmentFile
         variables = null;
         error = refusal switch
         {
-            { IsMissing: true } => $"there is no file {file}; write \"-{file}\" if it may be missing",
+            { IsMissing: true } => $"{file} does not exist; write \"-{file}\" if it may be missing",
             { Error.Name: "EISDIR" } => $"{file} is a directory; name a file in it",
             { Error.Name: "EACCES" } =>
-                $"{file} cannot be read: {refusal.Reason}; let the user read it who opens it, and search the directories above it",
-            _ => $"{file} cannot be read: {refusal!.Reason}; {refusal.Remedy ?? "see that it can be"}",
+                $"{file} cannot be read: {refusal.Reason}; "
+                    + "give that user read permission, and search permission on the directories above it",
+            _ => $"{file} cannot be read: {refusal!.Reason}; {refusal.Remedy ?? "make it readable"}",
         };
         return false;
     }
@@ -105,8 +106,8 @@ public static class EnvironmentFile
     }
 
     /// <summary>
-    /// From behind the <c>=</c> to the end of the line, as load_env_file() of systemd's src/basic/env-file.c reads it:
-    /// quotes count at the beginning, and after other quotes; further on they are characters like any other.
+    /// Reads from behind the <c>=</c> to the end of the line, as load_env_file() of systemd's src/basic/env-file.c does: quotes
+    /// count at the beginning and after other quotes; elsewhere they are ordinary characters.
     /// </summary>
     private static string Value(string text, ref int at)
     {
@@ -156,7 +157,7 @@ public static class EnvironmentFile
             }
         }
 
-        // Blanks at the end are not part of it.
+        // Blanks at the end do not belong to the value.
         return value.ToString(0, kept);
     }
 

@@ -4,19 +4,19 @@ using Supervisor.Linux.Kernel;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Reads the <c>environment_files</c> of one service on threads of its own: a file can lie on a file system that hangs, and
-/// the loop waits for none. Lives on the loop.
+/// Reads the <c>environment_files</c> of one service on separate threads, because a file system can hang and the loop must not
+/// wait. Lives on the loop.
 /// </summary>
 internal sealed class EnvironmentFileReader(EventLoop loop)
 {
-    /// <summary>Reads that may be under way: one that hangs keeps its thread until the file system answers.</summary>
+    /// <summary>The limit of concurrent reads: a read that hangs keeps its thread until the file system answers.</summary>
     public const int MostAtOnce = 4;
 
     private readonly List<Reading> _underWay = [];
 
     /// <summary>
-    /// Reads the files of a specification as they are now, or joins a read of the same that is under way, and tells
-    /// <paramref name="onRead"/> on the loop: the variables in their order, or setting, file and reason.
+    /// Reads the files of a specification as they are now, or joins a read of the same files that is under way. Calls
+    /// <paramref name="onRead"/> on the loop with the variables in their order, or with setting, file and reason.
     /// </summary>
     public void Read(ServiceSpec spec, WorkerIdentity identity, Action<FileVariables> onRead)
     {
@@ -30,7 +30,8 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
         if (_underWay.Count >= MostAtOnce)
         {
             loop.Post(() => onRead(new FileVariables([],
-                $"environment_files: {MostAtOnce} earlier reads have not ended: their file system hangs; see that it answers")));
+                $"environment_files: {MostAtOnce} earlier reads have not finished: "
+                + "their file system does not answer; repair or unmount it")));
             return;
         }
 
@@ -68,11 +69,11 @@ internal sealed class EnvironmentFileReader(EventLoop loop)
     private sealed record Reading(ServiceSpec Spec, WorkerIdentity Identity, List<Action<FileVariables>> OnRead);
 }
 
-/// <summary>What the <c>environment_files</c> of a service say.</summary>
-/// <param name="Variables">In their order; of two of a name the later one counts.</param>
+/// <summary>The content of a service's <c>environment_files</c>.</summary>
+/// <param name="Variables">In their order; the last one of a name counts.</param>
 /// <param name="Error">Why they could not be read; null where they could.</param>
 internal readonly record struct FileVariables(IReadOnlyList<KeyValuePair<string, string>> Variables, string? Error)
 {
-    /// <summary>Of a service without such files.</summary>
+    /// <summary>For a service without such files.</summary>
     public static FileVariables None { get; } = new([], null);
 }

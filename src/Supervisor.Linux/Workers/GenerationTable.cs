@@ -10,8 +10,8 @@ namespace Supervisor.Linux.Workers;
 internal sealed record GenerationResources(IReadOnlyList<ListenerHandle> Listeners, WorkerIdentity? Identity);
 
 /// <summary>
-/// What each generation of a service is spawned with: it gets what there is when it begins, and keeps it. Lives on the
-/// loop.
+/// What each generation of a service is spawned with. A generation gets the present values when it begins, and keeps them.
+/// Lives on the loop.
 /// </summary>
 internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOnlyList<ListenerHandle> listeners,
     Action onWaiting) : IDisposable
@@ -22,27 +22,27 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
     /// <summary>What the next generation gets.</summary>
     public GenerationResources Next { get; private set; } = new(listeners, null);
 
-    /// <summary>What is waited for before workers can be started; null where nothing is.</summary>
+    /// <summary>What has to be resolved before workers can be started; null if nothing.</summary>
     public string? Waits => _identities.Waits;
 
-    /// <summary>The listeners of all generations, and of the next one: after a reload two may have the same name.</summary>
+    /// <summary>The listeners of all generations and of the next one. After a reload, two may have the same name.</summary>
     public IReadOnlyList<ListenerHandle> AllListeners =>
         [.. _generations.Values.Append(Next).SelectMany(resources => resources.Listeners).Distinct()];
 
     /// <summary>What that generation is spawned with.</summary>
     public GenerationResources Of(int generation) => _generations.GetValueOrDefault(generation) ?? Next;
 
-    /// <summary>Whether a worker that lives, or may yet be started, has that socket.</summary>
+    /// <summary>Whether a living worker, or one that may still be started, has that socket.</summary>
     public bool Uses(ListenerHandle handle) =>
         Next.Listeners.Contains(handle) || _generations.Values.Any(resources => resources.Listeners.Contains(handle));
 
-    /// <summary>The next generation gets these.</summary>
+    /// <summary>Sets what the next generation gets.</summary>
     public void SetNext(IReadOnlyList<ListenerHandle> handles, WorkerIdentity? identity) =>
         Next = new GenerationResources(handles, identity);
 
     /// <summary>
-    /// A generation that has just begun gets what there is now; one of which nothing is left is forgotten. After a rollback,
-    /// the next one begins with what there was before.
+    /// Gives the present values to a generation that has just begun, and forgets generations that no longer exist. After a
+    /// rollback, the next generation begins with the previous values.
     /// </summary>
     public void Update(ServiceState before, ServiceState after, ServiceEvent what)
     {
@@ -72,8 +72,8 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
     public void Begin(int generation) => _generations.Add(generation, Next);
 
     /// <summary>
-    /// What a predecessor's generations are spawned with: their own listeners by their names, and their user. The manifest
-    /// has only the newest generation's user; that of another one is looked up when it spawns.
+    /// Restores a predecessor's generations: their own listeners by name, and their user. The manifest has only the newest
+    /// generation's user; the user of another generation is looked up when it spawns.
     /// </summary>
     public void Restore(ServiceState state)
     {
@@ -87,8 +87,8 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
         }
     }
 
-    /// <summary>Looks up the user and groups of the next generation, and tells null, or why they are not known.</summary>
-    /// <param name="state">The service, as it is when the answer comes.</param>
+    /// <summary>Looks up the user and groups of the next generation, and calls back with null or with the error.</summary>
+    /// <param name="state">The service when the answer arrives.</param>
     /// <param name="onResolved">Called on the loop, perhaps before this returns.</param>
     public void Resolve(Func<ServiceState> state, Action<string?> onResolved)
     {
@@ -97,7 +97,7 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
         {
             if (identity is not null && !WorkerIdentity.IsSame(spec, state().Spec))
             {
-                // A reload has named others in the meantime.
+                // A reload has changed the names in the meantime.
                 Resolve(state, onResolved);
                 return;
             }
@@ -117,8 +117,7 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
     }
 
     /// <summary>
-    /// Tells the user and groups of a generation, or why they are not known. They are looked up if a predecessor has
-    /// not left them.
+    /// Gives the user and groups of a generation, or the error. Looks them up if a predecessor has not handed them over.
     /// </summary>
     public void ResolveOf(int generation, ServiceSpec spec, Action<WorkerIdentity?, string?> onResolved)
     {
@@ -139,7 +138,7 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
         });
     }
 
-    /// <summary>No user is needed any more: each request that waits for one fails for that reason.</summary>
+    /// <summary>Cancels the lookups: each waiting request fails for that reason.</summary>
     public void Cancel(string why) => _identities.Cancel(why);
 
     /// <inheritdoc/>

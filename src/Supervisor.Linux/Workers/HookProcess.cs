@@ -18,7 +18,7 @@ public sealed class HookProcess : IDisposable
         orphans?.Add(pid);
     }
 
-    /// <summary>Its process id, and its session's.</summary>
+    /// <summary>The process id, which is also the session's id.</summary>
     public int Pid { get; }
 
     internal DescriptorHandle Pidfd { get; }
@@ -27,15 +27,15 @@ public sealed class HookProcess : IDisposable
 
     internal OutputPipe Error { get; }
 
-    /// <summary>Its way to its program; null where it is known to have arrived.</summary>
+    /// <summary>The launch, until the program has been executed; null afterwards.</summary>
     internal PendingLaunch? Launch { get; init; }
 
-    /// <summary>SIGKILL to it. It must not have been reaped.</summary>
+    /// <summary>Sends SIGKILL to the process. It must not have been reaped.</summary>
     internal void Kill() => Processes.Signal(Pidfd, 9);
 
     /// <summary>
-    /// Kills whatever is left of its session, beside the loop, and then calls <paramref name="onDone"/> on it. Until
-    /// then it must not be reaped.
+    /// Kills the rest of the session off the loop, and then calls <paramref name="onDone"/> on the loop. Until then the process
+    /// must not be reaped.
     /// </summary>
     internal void KillRest(Action onDone)
     {
@@ -49,7 +49,7 @@ public sealed class HookProcess : IDisposable
         }
     }
 
-    /// <summary>Reaps it, which has ended.</summary>
+    /// <summary>Reaps the process, which has exited.</summary>
     internal void Reap()
     {
         Processes.Reap(Pidfd);

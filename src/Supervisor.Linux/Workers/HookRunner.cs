@@ -10,8 +10,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Runs the hooks of one service, one after another, each within start_timeout. Lives on the loop, and never waits on it:
-/// a hook's end is seen on its pidfd. What it leaves of its session is killed.
+/// Runs the hooks of one service, one after another, each within start_timeout. Lives on the loop and never blocks it: a pidfd
+/// reports the exit of a hook. Then the rest of the hook's session is killed.
 /// </summary>
 internal sealed class HookRunner : IDeadline, IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
     private readonly ServiceContext _service;
     private readonly Queue<(ServiceSpec Spec, WorkerIdentity Identity, HookEffect Hook)> _waiting = new();
     private HookProcess? _process;
-    /// <summary>The hook whose environment is being read; null while none is.</summary>
+    /// <summary>The hook whose environment is being read; null if there is none.</summary>
     private HookEffect? _preparing;
     private HookEffect? _hook;
     private TimeSpan _timeout;
@@ -35,7 +35,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         service.Loop.Add(this);
     }
 
-    /// <summary>Whether none runs and none waits.</summary>
+    /// <summary>Whether no hook runs or waits.</summary>
     public bool IsIdle => _process is null && _preparing is null && _waiting.Count == 0;
 
     /// <inheritdoc/>
@@ -49,18 +49,20 @@ internal sealed class HookRunner : IDeadline, IDisposable
         _process?.Kill();
         if (_preparing is not null)
         {
-            Abandon($"{_hook!.Hook.Setting()} could not be started: its environment_files were not read within start_timeout ({Durations.Text(_timeout)}); see that their file system answers");
+            Abandon(
+                $"{_hook!.Hook.Setting()} could not be started: its environment_files were not read within start_timeout "
+                + $"({Durations.Text(_timeout)}); check the file system that they are on");
         }
     }
 
-    /// <summary>Runs a hook after those that wait.</summary>
+    /// <summary>Queues a hook.</summary>
     public void Run(ServiceSpec spec, WorkerIdentity identity, HookEffect hook)
     {
         _waiting.Enqueue((spec, identity, hook));
         Next();
     }
 
-    /// <summary>The hook that runs, and those that wait.</summary>
+    /// <summary>The running hook and the waiting ones.</summary>
     public (HookEntry? Running, ImmutableArray<HookEffect> Waiting) Snapshot(string service, OutgoingDescriptors? descriptors)
     {
         ImmutableArray<HookEffect> waiting = [.. _waiting.Select(one => one.Hook)];
@@ -83,7 +85,9 @@ internal sealed class HookRunner : IDeadline, IDisposable
         return (running, waiting);
     }
 
-    /// <summary>Resumes a predecessor's hook, a child of this process. False where its pidfd is missing: then it has failed.</summary>
+    /// <summary>
+    /// Resumes a predecessor's hook, a child of this process. False if its pidfd is missing; the hook then counts as failed.
+    /// </summary>
     public bool Adopt(string service, HookEntry entry, IncomingDescriptors descriptors, OrphanReaper? orphans)
     {
         if (descriptors.Take(DescriptorKey.Hook(service, "process")) is not { } pidfd)
@@ -104,7 +108,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         return true;
     }
 
-    /// <summary>Asks that hook to end, within stop_timeout; one that has yet to run does not.</summary>
+    /// <summary>Stops that hook within stop_timeout. A hook that has not started is dropped.</summary>
     public void Stop(HookStopEffect stop)
     {
         if (_process is { } process && IsMeant(_hook!))
@@ -137,7 +141,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         bool IsMeant(HookEffect hook) => hook.Hook == stop.Hook && hook.Generation == stop.Generation;
     }
 
-    /// <summary>Kills the one that runs, and forgets those that wait.</summary>
+    /// <summary>Kills the running hook and drops the waiting ones.</summary>
     public void Kill()
     {
         _waiting.Clear();
@@ -155,7 +159,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         _service.Loop.Remove(this);
         if (_process is { } process)
         {
-            // Its children become the daemon's when it is dead, and are killed as such.
+            // Its children become the daemon's when it is dead, and are killed as orphans.
             process.Kill();
             Polling.Await(process.Pidfd, DeathPatience);
             Unwatch(process);
@@ -216,7 +220,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         if (_process is not { } process)
         {
             NextDeadline = null;
-            Tell($"{hook.Hook.Setting()} could not be started: {failure}");
+            PostEnded($"{hook.Hook.Setting()} could not be started: {failure}");
             return;
         }
 
@@ -225,19 +229,19 @@ internal sealed class HookRunner : IDeadline, IDisposable
         Attach(process);
     }
 
-    /// <summary>Waits no longer for the environment of the hook that is being prepared.</summary>
+    /// <summary>Stops waiting for the environment of the hook that is being prepared.</summary>
     private void Abandon(string? failure)
     {
         _preparing = null;
         NextDeadline = null;
-        Tell(failure);
+        PostEnded(failure);
         Next();
     }
 
     private void Attach(HookProcess process)
     {
-        Watch(process.Output);
-        Watch(process.Error);
+        ReadLines(process.Output);
+        ReadLines(process.Error);
         _service.Loop.Watch(process.Pidfd, Ended);
     }
 
@@ -268,16 +272,16 @@ internal sealed class HookRunner : IDeadline, IDisposable
         process.Dispose();
         _process = null;
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
-        Tell(unlaunched is not null ? $"{_hook!.Hook.Setting()} could not be started: {unlaunched}"
+        PostEnded(unlaunched is not null ? $"{_hook!.Hook.Setting()} could not be started: {unlaunched}"
             : _timedOut ? $"{_hook!.Hook.Setting()} did not exit within start_timeout ({Durations.Text(_timeout)}) and was killed"
             : exit is { Signalled: false, Status: 0 } ? null
             : $"{_hook!.Hook.Setting()} {reason.Text}");
         Next();
     }
 
-    private void Tell(string? failure) => _service.Post(new HookEnded(_hook!.Hook, _hook.Generation, failure, _stopped));
+    private void PostEnded(string? failure) => _service.Post(new HookEnded(_hook!.Hook, _hook.Generation, failure, _stopped));
 
-    private void Watch(OutputPipe pipe) => _service.Loop.Watch(pipe.Descriptor, () =>
+    private void ReadLines(OutputPipe pipe) => _service.Loop.Watch(pipe.Descriptor, () =>
     {
         if (!pipe.Drain())
         {

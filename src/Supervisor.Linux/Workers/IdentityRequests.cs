@@ -4,19 +4,19 @@ using Supervisor.Linux.Kernel;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Looks up the users and groups of one service's generations. The name service is asked on other threads, and each
-/// answer comes back on the loop, where everything here lives.
+/// Looks up the users and groups of one service's generations. Other threads query the name service, and each answer is posted
+/// to the loop, where this object lives.
 /// </summary>
 internal sealed class IdentityRequests(EventLoop loop, UserDirectory users, Action onChanged) : IDisposable
 {
     private readonly List<Request> _waiting = [];
 
-    /// <summary>What is awaited, such as <c>resolving user "www-data"</c>; null where nothing is.</summary>
+    /// <summary>What is being resolved, such as <c>resolving user "www-data"</c>; null if nothing is.</summary>
     public string? Waits => _waiting.Count == 0 ? null : $"resolving {string.Join(", ", _waiting.SelectMany(one => one.Names).Distinct())}";
 
     /// <summary>
-    /// Tells <paramref name="onResolved"/> the identity of a specification's workers, or why there is none: at once where
-    /// no name has to be looked up, otherwise on the loop within <see cref="UserDirectory.Patience"/>.
+    /// Passes the identity of a specification's workers, or the error, to <paramref name="onResolved"/>: at once if there are
+    /// no names to look up, otherwise on the loop within <see cref="UserDirectory.Patience"/>.
     /// </summary>
     public void Resolve(ServiceSpec spec, Action<WorkerIdentity?, string?> onResolved)
     {
@@ -45,7 +45,7 @@ internal sealed class IdentityRequests(EventLoop loop, UserDirectory users, Acti
         void Answer() => onResolved(WorkerIdentity.TryResolve(spec, users, out var identity, out var error) ? identity : null, error);
     }
 
-    /// <summary>The answers are not needed any more: each request that waits fails for that reason.</summary>
+    /// <summary>Cancels the lookups: each waiting request fails for that reason.</summary>
     public void Cancel(string why)
     {
         var waiting = _waiting.ToArray();

@@ -8,11 +8,11 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// The server end of sd_notify for one worker: a datagram socket of its own, so that a message says by its arrival whose
-/// it is, and a late one cannot be taken for a successor's. Messages are taken from the worker and its descendants;
-/// the kernel says who sent (SCM_CREDENTIALS), the sender's word counts for nothing. Descriptors that ride on a message
-/// are received and closed by the <see cref="Disposer"/>, once it is dealt with, which is what BARRIER=1 waits for. Owns its
-/// socket and the file.
+/// The server end of sd_notify for one worker. Each worker has a datagram socket of its own, so the socket identifies the
+/// worker, and a late message cannot count for the worker's successor. Messages are accepted from the worker and its
+/// descendants. The kernel names the sender (SCM_CREDENTIALS); what the message says of itself does not count. The
+/// <see cref="Disposer"/> receives and closes the descriptors of a message. They are closed once the message has been handled,
+/// which is what BARRIER=1 waits for. Owns its socket and the file.
 /// </summary>
 public sealed class NotifySocket : IDisposable
 {
@@ -23,7 +23,8 @@ public sealed class NotifySocket : IDisposable
     private const int AddressInUse = 98;
     private const int MaxMessagesPerWake = 64;
 
-    private const string NoRoom = "FDSTORE=1: the daemon has no room for all of its descriptors: raise LimitNOFILE= in its unit, or ulimit -n";
+    private const string NoRoom =
+        "FDSTORE=1: the daemon has no room for all of the worker's descriptors: raise LimitNOFILE= in its unit, or ulimit -n";
 
     private readonly Disposer? _disposer;
     private readonly string _owner;
@@ -32,11 +33,11 @@ public sealed class NotifySocket : IDisposable
     private Action<NotifyMessage, IList<DescriptorHandle>> _onMessage = static (_, _) => { };
     private Action<string, string, int> _onRefused = static (_, _, _) => { };
     private Action<int> _onUnknown = static _ => { };
-    private Action _onHeard = static () => { };
+    private Action _onEmpty = static () => { };
     private Action? _onIdle;
     private int _unknown;
     private bool _isWatched;
-    private bool _isHeard;
+    private bool _isRead;
     private bool _isOver;
     private bool _isDisposed;
 
@@ -48,10 +49,10 @@ public sealed class NotifySocket : IDisposable
         _owner = owner;
     }
 
-    /// <summary>Takes over a predecessor's, bound at that path.</summary>
+    /// <summary>Takes over a predecessor's socket, which is bound to that path.</summary>
     internal static NotifySocket Adopt(string path, DescriptorHandle descriptor, Disposer? disposer, string owner)
     {
-        // It has it, unless something else was kept under its name.
+        // A predecessor has set it, unless another kind of descriptor was stored under this name; then this fails without harm.
         Sockets.SetInt32(descriptor, SolSocket, SoPassCred, 1);
         return new NotifySocket(path, descriptor, disposer, owner);
     }
@@ -63,8 +64,9 @@ public sealed class NotifySocket : IDisposable
     public DescriptorHandle Descriptor { get; }
 
     /// <summary>
-    /// Makes it. It belongs to <paramref name="uid"/>, who alone (and root) may write to it. <paramref name="disposer"/> receives
-    /// what <paramref name="owner"/> sends with its messages; without one it cannot be watched.
+    /// Creates the socket. It belongs to <paramref name="uid"/>; only that user and root may write to it.
+    /// <paramref name="disposer"/> receives the descriptors that <paramref name="owner"/> sends with its messages. Without a
+    /// disposer the socket cannot be watched.
     /// </summary>
     public static NotifySocket? Create(string path, uint? uid, out SystemCallFailure? failure, Disposer? disposer = null, string owner = "")
     {
@@ -85,7 +87,7 @@ public sealed class NotifySocket : IDisposable
         var refused = Sockets.SetInt32(socket, SolSocket, SoPassCred, 1) ?? Files.SetMode(socket, 0x180) ?? Sockets.Bind(socket, raw);
         if (refused is { Errno: AddressInUse })
         {
-            // A predecessor's, who has left no word of it: the directory is the daemon's alone.
+            // A leftover of a predecessor that is not in the state: only the daemon uses this directory.
             Files.Unlink(path);
             refused = Sockets.Bind(socket, raw);
         }
@@ -108,45 +110,45 @@ public sealed class NotifySocket : IDisposable
         return new NotifySocket(path, socket, disposer, owner);
     }
 
-    /// <summary>Whether what rides on a message is being received or dropped: the messages after it wait for that.</summary>
+    /// <summary>Whether descriptors of a message are being received or dropped: later messages wait for that.</summary>
     public bool IsBusy { get; private set; }
 
     /// <summary>
-    /// Hears it on the loop from now on, message by message, up to one that says where the worker stands in its life: that one
-    /// stays in the socket until more is asked for. What came of it is in safe keeping by then, and a daemon that is killed
-    /// before has a successor, to whom it is told again. What carries descriptors is not told twice.
+    /// Receives messages on the loop, one by one, up to a message that changes the worker's life cycle state. That message
+    /// stays in the socket until more is asked for. By then its effect has been saved; if the daemon is killed before, its
+    /// successor receives the message again. A message with descriptors is not received twice.
     /// </summary>
     /// <param name="loop">The loop.</param>
-    /// <param name="isOurs">Whether a process may speak for the worker; null where it has to be looked at first.</param>
-    /// <param name="onMessage">Gets each message, and what it asks to store (FDSTORE=1): what it takes out of the list is its
-    /// own, the rest is closed.</param>
-    /// <param name="onRefused">Gets, of every other: a word for the kind of reason, the reason, and the sender.</param>
-    /// <param name="onUnknown">Gets the process that has to be looked at. Its message, and those after it, wait until
+    /// <param name="isOurs">Whether a process may send for the worker; null if it has to be examined first.</param>
+    /// <param name="onMessage">Receives each message and the descriptors to store (FDSTORE=1). It owns what it takes out of the
+    /// list; the rest is closed.</param>
+    /// <param name="onRefused">Receives, for every rejected message, the kind of reason, the reason, and the sender.</param>
+    /// <param name="onUnknown">Receives the process that has to be examined. Its message, and those after it, wait until
     /// <see cref="Resume"/>.</param>
-    /// <param name="onHeard">Called when no message is left that is to be dealt with now.</param>
+    /// <param name="onEmpty">Called when there is no message left to handle now.</param>
     public void Watch(
         EventLoop loop,
         Func<int, bool?> isOurs,
         Action<NotifyMessage, IList<DescriptorHandle>> onMessage,
         Action<string, string, int> onRefused,
         Action<int> onUnknown,
-        Action onHeard)
+        Action onEmpty)
     {
-        (_loop, _isOurs, _onMessage, _onRefused, _onUnknown, _onHeard) = (loop, isOurs, onMessage, onRefused, onUnknown, onHeard);
+        (_loop, _isOurs, _onMessage, _onRefused, _onUnknown, _onEmpty) = (loop, isOurs, onMessage, onRefused, onUnknown, onEmpty);
         Resume();
     }
 
-    /// <summary>Hears it again, unless what rides on a message is being received.</summary>
+    /// <summary>Receives again, unless descriptors of a message are being received.</summary>
     public void Resume()
     {
         if (_loop is not null && !_isWatched && !_isOver && !_isDisposed && !IsBusy)
         {
             _isWatched = true;
-            _loop.Watch(Descriptor, Hear);
+            _loop.Watch(Descriptor, OnReadable);
         }
     }
 
-    /// <summary>Hears nothing more. What is being received then is refused.</summary>
+    /// <summary>Stops receiving. Descriptors that are being received are rejected.</summary>
     public void Unwatch()
     {
         _isOver = true;
@@ -154,9 +156,9 @@ public sealed class NotifySocket : IDisposable
     }
 
     /// <summary>
-    /// Takes all that has arrived, of a worker that has ended, but for a flood. False where that is not over: descriptors are
-    /// received, and <paramref name="onIdle"/> is called when it is to be called again; or <paramref name="unknown"/> (else 0)
-    /// has to be looked at first.
+    /// Reads everything that has arrived from a worker that has exited, up to a limit. False if that is not finished. Either
+    /// descriptors are being received, and <paramref name="onIdle"/> is called when to call again. Or the process
+    /// <paramref name="unknown"/> (else 0) has to be examined first.
     /// </summary>
     public bool Drain(Action onIdle, out int unknown)
     {
@@ -169,7 +171,7 @@ public sealed class NotifySocket : IDisposable
         }
 
         unknown = TakeUnknown();
-        _onHeard();
+        _onEmpty();
         _onIdle = IsBusy ? onIdle : null;
         return !IsBusy && unknown == 0;
     }
@@ -195,14 +197,14 @@ public sealed class NotifySocket : IDisposable
         }
     }
 
-    private void Hear()
+    private void OnReadable()
     {
         Forget();
-        for (var i = 0; i < MaxMessagesPerWake && !_isHeard && Take(stays: true); i++)
+        for (var i = 0; i < MaxMessagesPerWake && !_isRead && Take(stays: true); i++)
         {
         }
 
-        _onHeard();
+        _onEmpty();
         if (TakeUnknown() is not 0 and var unknown)
         {
             _onUnknown(unknown);
@@ -215,7 +217,7 @@ public sealed class NotifySocket : IDisposable
         _loop?.Unwatch(Descriptor);
     }
 
-    /// <summary>The process that has to be looked at, until which nothing is heard; 0 where there is none.</summary>
+    /// <summary>The process that has to be examined before more is received; 0 if there is none.</summary>
     private int TakeUnknown()
     {
         var unknown = _unknown;
@@ -228,19 +230,19 @@ public sealed class NotifySocket : IDisposable
         return unknown;
     }
 
-    /// <summary>Takes out what has been heard.</summary>
+    /// <summary>Removes the message that was read.</summary>
     private void Forget()
     {
-        if (_isHeard)
+        if (_isRead)
         {
-            _isHeard = false;
+            _isRead = false;
             Sockets.Remove(Descriptor);
         }
     }
 
     /// <summary>
-    /// Deals with one message; where it <paramref name="stays"/> it may be left where it is. False where there is none, or
-    /// nobody any more whom it is of, or where those after it have to wait.
+    /// Handles one message; if it <paramref name="stays"/>, it may be left in the socket. False if there is no message, the
+    /// socket is no longer watched, or the messages after it have to wait.
     /// </summary>
     private bool Take(bool stays)
     {
@@ -270,7 +272,9 @@ public sealed class NotifySocket : IDisposable
         else if (!isOurs)
         {
             _onRefused("sender",
-                "its sender is not the worker nor one of its descendants, or had ended before it could be told (systemd-notify waits by BARRIER=1)", sender);
+                "the sender is not the worker or one of its descendants, or exited before it could be identified "
+                + "(systemd-notify waits by BARRIER=1)",
+                sender);
         }
         else if (!NotifyMessage.TryParse(data[..length], out message, out var wrong))
         {
@@ -306,7 +310,7 @@ public sealed class NotifySocket : IDisposable
 
         if (carries)
         {
-            // By now all before it has been dealt with, which is what BARRIER=1 waits for.
+            // All earlier messages have been handled by now, which is what BARRIER=1 waits for.
             Begin();
             _disposer!.Discard(_owner, Descriptor, _ => Idle());
             return false;
@@ -317,7 +321,7 @@ public sealed class NotifySocket : IDisposable
             Sockets.Remove(Descriptor);
         }
 
-        _isHeard = stays;
+        _isRead = stays;
         return true;
     }
 
@@ -331,12 +335,14 @@ public sealed class NotifySocket : IDisposable
         if (outcome.Refused > 0)
         {
             _onRefused("filesystem",
-                $"FDSTORE=1: {outcome.Refused} of its descriptors are files on FUSE, NFS or another file system that is asked whenever one is closed, and may not answer: they are not stored", sender);
+                $"FDSTORE=1: {outcome.Refused} of the descriptors are not stored: they are files on FUSE, NFS or another file system "
+                + "that is asked at each close and may not answer",
+                sender);
         }
         else if (outcome.Descriptors.Count == 0)
         {
             _onRefused("lost", outcome.IsIncomplete ? NoRoom
-                : "FDSTORE=1: its descriptors could not be received: a file system did not say what they are", sender);
+                : "FDSTORE=1: the descriptors could not be received: a file system did not answer", sender);
         }
         else if (outcome.IsIncomplete)
         {

@@ -7,24 +7,24 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Reaps what the workers leave behind. The daemon is a subreaper (prctl(2)), so an orphan of a worker becomes its child:
-/// that is how a daemon that forks twice stays in the family, and why somebody has to reap those that end.
+/// Reaps the processes that workers leave behind. The daemon is a subreaper (prctl(2)), so an orphan of a worker becomes its
+/// child. So a worker that forks twice stays a descendant of the daemon, and the daemon has to reap the orphans that exit.
 /// </summary>
 /// <remarks>
-/// SIGCHLD is no use here: the runtime's handler reaps everything, and a blocked signal needs every thread's consent. So a
-/// thread of its own waits in waitid() for any child to have ended, looks without reaping, tells the loop, and waits for
-/// its turn: it costs nothing at rest. The loop reaps who is not a worker; workers are left to their pidfds.
+/// SIGCHLD does not help: the runtime's handler reaps every child, and blocking the signal would need every thread. So a
+/// separate thread waits in waitid() until any child has exited. It does not reap, informs the loop, and waits for its turn, so
+/// it costs nothing at rest. The loop reaps processes that are not workers; workers have pidfds.
 /// </remarks>
 public sealed class OrphanReaper : IDisposable
 {
     private const int StackBytes = 128 * 1024;
 
-    /// <summary>How long the daemon's exit waits for what is left.</summary>
+    /// <summary>How long the daemon's exit waits for the remaining processes.</summary>
     private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan DeathPatience = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long the loop reaps at a stretch: a worker can leave thousands behind at once.</summary>
+    /// <summary>How long the loop reaps without a break: a worker can leave thousands behind at once.</summary>
     private static readonly TimeSpan Stretch = TimeSpan.FromMilliseconds(5);
 
     private readonly EventLoop _loop;
@@ -33,8 +33,8 @@ public sealed class OrphanReaper : IDisposable
     private readonly Dictionary<int, ulong> _inherited = [];
 
     /// <summary>
-    /// Not a SemaphoreSlim: that one spins before it sleeps, on the processor that a dead worker's replacement starts
-    /// on.
+    /// Not a SemaphoreSlim, which spins before it sleeps: it would spin on the processor that a dead worker's replacement
+    /// starts on.
     /// </summary>
     private readonly AutoResetEvent _turn = new(false);
 
@@ -59,7 +59,7 @@ public sealed class OrphanReaper : IDisposable
     }
 
     /// <summary>
-    /// Whether a child is neither a worker nor descends from one, though it holds what workers hold: the keeper, the
+    /// Whether a child is neither a worker nor a descendant of one, although it holds workers' descriptors: the keeper and the
     /// disposer.
     /// </summary>
     public Func<int, bool> IsSpared { get; set; } = static _ => false;
@@ -67,27 +67,27 @@ public sealed class OrphanReaper : IDisposable
     /// <summary>Kills what workers leave behind.</summary>
     internal Sweeper Sweeper { get; }
 
-    /// <summary>On the loop, after orphans were reaped.</summary>
+    /// <summary>Raised on the loop after orphans were reaped.</summary>
     public event Action? Reaped;
 
     /// <summary>Whether that process was spawned by the daemon itself and has not been reaped. Any thread.</summary>
     public bool IsOwn(int pid) => _children.ContainsKey(pid);
 
-    /// <summary>Runs an action as soon as nothing that a worker left behind is being killed. On the loop.</summary>
+    /// <summary>Runs an action as soon as no sweep is under way. On the loop.</summary>
     public void WhenSwept(Action action) => Sweeper.WhenIdle(action);
 
-    /// <summary>A worker lives: its processes are not killed as what another one left.</summary>
+    /// <summary>Registers a living worker: its processes are not killed as strays of another worker.</summary>
     internal void Add(WorkerProcess worker) => _workers.Add(worker);
 
-    /// <summary>It has ended.</summary>
+    /// <summary>Unregisters a worker that has exited.</summary>
     internal void Remove(WorkerProcess worker) => _workers.Remove(worker);
 
     /// <summary>
-    /// Whose stray a process is, which is told to it; null where it is nobody's, or may be a living worker's. By its token,
-    /// which only one worker was given; without one, by its user, a listener that it holds (or that its service is stopped),
-    /// and its age: what is older than a worker does not descend from it. On the loop.
+    /// The sweep that a stray process belongs to; null if it belongs to none, or may be a living worker's. A token decides,
+    /// because only one worker got it. Without a token, three facts decide: the user, a held listener (or that the service is
+    /// stopped), and the age. A process older than the worker is not its descendant. On the loop.
     /// </summary>
-    internal Sweep? Judge(Sweeper.Stray stray, IReadOnlyList<Sweep> sweeps)
+    internal Sweep? FindSweep(Sweeper.Stray stray, IReadOnlyList<Sweep> sweeps)
     {
         if (IsOwn(stray.Pid) || IsSpared(stray.Pid))
         {
@@ -125,13 +125,13 @@ public sealed class OrphanReaper : IDisposable
 
     private bool IsInherited(int pid, ulong startTime) => _inherited.TryGetValue(pid, out var start) && start == startTime;
 
-    /// <summary>A process was spawned, which whoever did so reaps.</summary>
+    /// <summary>Registers a process that its spawner reaps.</summary>
     public void Add(int pid)
     {
         _children[pid] = 0;
         if (_thread is null)
         {
-            _thread = new Thread(Watch, StackBytes) { IsBackground = true, Name = "orphans" };
+            _thread = new Thread(WaitForChildren, StackBytes) { IsBackground = true, Name = "orphans" };
             _isWatching = true;
             _thread.Start();
         }
@@ -141,20 +141,20 @@ public sealed class OrphanReaper : IDisposable
         }
     }
 
-    /// <summary>It was reaped, or is to be reaped as an orphan.</summary>
+    /// <summary>Unregisters a process that was reaped, or is to be reaped as an orphan.</summary>
     public void Remove(int pid)
     {
         _children.TryRemove(pid, out _);
         if (_isBehindChild)
         {
             _isBehindChild = false;
-            Look(hasChildren: true);
+            ReapOrphans(hasChildren: true);
         }
     }
 
     /// <summary>
-    /// SIGKILL to the orphans of workers and hooks that are left when the daemon exits: its children that it neither spawned
-    /// nor had before it began. Each is told with its command. After the loop; it takes no longer than a few seconds.
+    /// Sends SIGKILL to the remaining orphans of workers and hooks when the daemon exits: its children that it neither spawned
+    /// nor had at its start. Reports each with its command. After the loop; takes a few seconds at most.
     /// </summary>
     public void KillLeft(WorkerTokens tokens, Action<int, string?> onKilled)
     {
@@ -181,8 +181,8 @@ public sealed class OrphanReaper : IDisposable
     }
 
     /// <summary>
-    /// An orphan of a worker that was there before an execve() of the daemon cannot be told otherwise from a child that
-    /// the daemon's own starter left.
+    /// After an execve() of the daemon, an older orphan of a worker cannot be told from a child that the daemon's own starter
+    /// left.
     /// </summary>
     private static bool HasToken(int pid, WorkerTokens tokens) =>
         ProcFile.UsersOf(pid) is { } ids && ids.Real == ids.Effective && ids.Effective == ids.Saved
@@ -193,11 +193,11 @@ public sealed class OrphanReaper : IDisposable
     {
         Sweeper.Dispose();
 
-        // The thread waits for children as long as there are any; it ends with the process.
+        // The thread waits for children while there are any; it ends with the process.
         _loop.Post(static () => { });
     }
 
-    private void Watch()
+    private void WaitForChildren()
     {
         while (true)
         {
@@ -205,13 +205,13 @@ public sealed class OrphanReaper : IDisposable
             _loop.Post(() =>
             {
                 _isWatching = false;
-                Look(hasChildren);
+                ReapOrphans(hasChildren);
             });
             _turn.WaitOne();
         }
     }
 
-    private void Look(bool hasChildren)
+    private void ReapOrphans(bool hasChildren)
     {
         var reaped = false;
         var isMore = false;
@@ -226,7 +226,7 @@ public sealed class OrphanReaper : IDisposable
 
             if (IsOwn(pid))
             {
-                // Who stands behind it is seen when it is gone.
+                // waitid() shows the next child after this one is reaped.
                 _isBehindChild = true;
                 break;
             }
@@ -237,7 +237,7 @@ public sealed class OrphanReaper : IDisposable
 
         if (isMore)
         {
-            _loop.Post(() => Look(hasChildren));
+            _loop.Post(() => ReapOrphans(hasChildren));
         }
         else if (!_isBehindChild && !_isWatching && (hasChildren || !_children.IsEmpty))
         {

@@ -4,15 +4,16 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>Looks whether a worker's spawned process has left others behind. Never on the loop: there may be thousands.</summary>
-internal static class OrphanLook
+/// <summary>Checks whether a worker's spawned process has left others behind. Never on the loop: there may be thousands.</summary>
+internal static class OrphanSearch
 {
-    /// <summary>Children whose token is read.</summary>
+    /// <summary>The most children whose token is read.</summary>
     private const int MostTokens = 256;
 
     /// <summary>
-    /// Whether a process of the worker is left, other than <paramref name="first"/>: a member of its <paramref name="cgroup"/>'s
-    /// directory, or else a child of the daemon that it did not spawn, in the worker's session or of its user and with its token.
+    /// Whether a process of the worker exists, other than <paramref name="first"/>. With a <paramref name="cgroup"/>, that is a
+    /// member of it. Otherwise it is a child of the daemon that the daemon did not spawn: in the worker's session, or of its
+    /// user and with its token.
     /// </summary>
     public static async Task<bool> AnyAsync(WorkerFacts worker, int first, string? cgroup, Func<int, bool> isSpawned)
     {

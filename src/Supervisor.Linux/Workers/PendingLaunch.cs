@@ -2,15 +2,17 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>A child that may not have executed its program yet, with the words for a step that fails. Owns the status descriptor.</summary>
+/// <summary>
+/// A child that may not have executed its program yet, and the text for a step that fails. Owns the status descriptor.
+/// </summary>
 internal sealed class PendingLaunch(LaunchedProcess process, Func<ChildProcess.Failure, string> describe) : IDisposable
 {
     /// <summary>Readable once the launch is decided; for the loop to watch.</summary>
     public DescriptorHandle Status => process.Status;
 
     /// <summary>
-    /// False while it is not decided, and then without waiting; <paramref name="failure"/> says setting, value, stage
-    /// and remedy, and is null where the program has been executed.
+    /// Reads the outcome of the launch without waiting; false if there is none yet. <paramref name="failure"/> has setting,
+    /// value, stage and remedy; null if the program was executed.
     /// </summary>
     public bool TryGetOutcome(out string? failure)
     {

@@ -69,10 +69,10 @@ internal sealed class ServiceContext
     /// <summary>Hands an event to the machine.</summary>
     public void Post(ServiceEvent what) => _runner.Post(what);
 
-    /// <summary>Tells that something changed outside of the machine's state.</summary>
+    /// <summary>Reports a change outside of the machine's state.</summary>
     public void Report(params ReadOnlySpan<ReportEffect> reports) => _runner.ReportChange([.. reports]);
 
-    /// <summary>A worker has ended, and its end is about to be decided upon.</summary>
+    /// <summary>Called when a worker has exited, before the machine decides about it.</summary>
     public void ReportEnding() => _runner.ReportEnding();
 
     public void Restart() => _runner.Restart();
@@ -84,7 +84,7 @@ internal sealed class ServiceContext
     /// <summary>Reads the environment files of workers and hooks.</summary>
     public EnvironmentFileReader EnvironmentFiles { get; }
 
-    /// <summary>The machine's state is a predecessor's.</summary>
+    /// <summary>Sets the machine's state to a predecessor's.</summary>
     public void Restore(ServiceState state, string? blocked) => _runner.Restore(state, blocked);
 
     /// <summary>Runs a hook, once the user of its generation is known.</summary>
@@ -93,9 +93,9 @@ internal sealed class ServiceContext
     /// <summary>Sends a worker its stop signal, or SIGABRT.</summary>
     public void Send(SignalEffect signal) => _runner.Send(signal);
 
-    /// <summary>A worker of that number; null where it is gone.</summary>
+    /// <summary>The worker with that number; null if it no longer exists.</summary>
     public WorkerState? Worker(int workerId) => State.Workers.FirstOrDefault(worker => worker.Id == workerId);
 
-    /// <summary>The terms under which a worker lives.</summary>
+    /// <summary>The specification that a worker was started with.</summary>
     public ServiceSpec SpecOf(int workerId) => Worker(workerId) is { } worker ? State.SpecOf(worker.Generation) : State.Spec;
 }

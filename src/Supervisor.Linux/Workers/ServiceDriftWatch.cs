@@ -3,12 +3,14 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>Checks the listeners of each service for drift when a worker becomes ready and before the end of one is handled.</summary>
+/// <summary>
+/// Checks the listeners of each service for drift when a worker becomes ready, and before a worker's exit is handled.
+/// </summary>
 public sealed class ServiceDriftWatch(DriftWatch drift)
 {
     private readonly Dictionary<ServiceRunner, SocketUser> _users = [];
 
-    /// <summary>Watches a service from now on.</summary>
+    /// <summary>Starts to check the listeners of a service.</summary>
     public void Add(ServiceRunner runner)
     {
         var user = new SocketUser(runner);
@@ -24,7 +26,7 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
         };
     }
 
-    /// <summary>Stops watching a service.</summary>
+    /// <summary>Stops checking the listeners of a service.</summary>
     public void Remove(ServiceRunner runner)
     {
         if (_users.Remove(runner, out var user))

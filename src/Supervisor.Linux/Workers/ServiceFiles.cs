@@ -6,23 +6,23 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Whether the files that a service names are there now: its program and its hooks' as the spawner would find them, its
-/// directory, its files of variables. It looks with the rights of whoever asks; what those do not show is not said to be
+/// Checks whether the files that a service names exist now: its program and its hooks' programs as the spawner would find them,
+/// its directory, its environment files. It uses the caller's rights; a file that these rights do not show is not reported as
 /// missing.
 /// </summary>
 public static class ServiceFiles
 {
-    /// <summary>One that is not as it has to be.</summary>
+    /// <summary>A file that is not as required.</summary>
     /// <param name="Setting">The setting below the service: <c>command</c>, <c>hooks.pre_start</c>, <c>environment_files</c>.</param>
-    /// <param name="Element">Of a list, the element that is meant, from 0; null where the whole setting is.</param>
+    /// <param name="Element">The element of a list, from 0; null for the whole setting.</param>
     /// <param name="Message">What is wrong.</param>
-    /// <param name="Remedy">What to do; null where the message ends with it.</param>
+    /// <param name="Remedy">What to do; null if the message has the remedy.</param>
     public readonly record struct Fault(string Setting, int? Element, string Message, string? Remedy);
 
-    /// <summary>All that is wrong; empty where nothing is.</summary>
+    /// <summary>All faults; empty if there are none.</summary>
     /// <param name="spec">The service.</param>
-    /// <param name="path">PATH of the daemon; null where it has none.</param>
-    public static IReadOnlyList<Fault> Look(ServiceSpec spec, string? path)
+    /// <param name="path">The daemon's PATH; null if it has none.</param>
+    public static IReadOnlyList<Fault> FindFaults(ServiceSpec spec, string? path)
     {
         var faults = new List<Fault>();
         var directory = spec.WorkingDirectory;
@@ -31,18 +31,18 @@ public static class ServiceFiles
         {
             if (refused is null)
             {
-                faults.Add(new Fault("working_directory", null, $"\"{directory}\" is no directory", "name a directory"));
+                faults.Add(new Fault("working_directory", null, $"\"{directory}\" is not a directory", "name a directory"));
             }
             else if (IsMissing(refused))
             {
-                faults.Add(new Fault("working_directory", null, $"there is no directory \"{directory}\"",
+                faults.Add(new Fault("working_directory", null, $"directory \"{directory}\" does not exist",
                     "create it before the service is started, or correct the path"));
             }
 
             directory = "";
         }
 
-        // A user that is not there is said elsewhere, and nothing can be read for him.
+        // An unknown user is reported elsewhere, and nothing can be read for an unknown user.
         var identity = WorkerIdentity.TryLookUp(spec, out var known, out _) ? known : null;
         for (var i = 0; i < spec.EnvironmentFiles.Length && identity is not null; i++)
         {
@@ -52,7 +52,7 @@ public static class ServiceFiles
                 var isThere = Files.GetTargetStatus(file.TrimStart('-'), out var found) is var unseen && unseen is null;
                 faults.Add(
                     !isThere && IsMissing(unseen)
-                        ? new Fault("environment_files", i, $"there is no file \"{file}\"",
+                        ? new Fault("environment_files", i, $"file \"{file}\" does not exist",
                             $"create it before the service is started, or write \"-{file}\" if it may be missing")
                     : found.IsDirectory ? new Fault("environment_files", i, $"\"{file}\" is a directory", "name a file")
                     : new Fault("environment_files", i, unread, null));
@@ -75,7 +75,7 @@ public static class ServiceFiles
 
         return faults;
 
-        // A worker of another user executes what it finds with its own rights.
+        // A worker of another user executes the file with its own rights.
         PathStep? WritableByOthers(string file)
         {
             if (!PathTrust.IsRoot || identity is not { Rights: null })
@@ -107,10 +107,10 @@ public static class ServiceFiles
     }
 
     /// <param name="program">The first word of a command.</param>
-    /// <param name="directory">Where a relative path begins; null: where the daemon runs, which is not known; empty: that is
-    /// not there.</param>
+    /// <param name="directory">Where a relative path begins; null: where the daemon runs, which is not known; empty: that
+    /// directory does not exist.</param>
     /// <param name="path">PATH of the worker.</param>
-    /// <param name="file">The program's path, where it is known.</param>
+    /// <param name="file">The program's path, if it is known.</param>
     private static (string Message, string Remedy)? ProgramFault(string program, string? directory, string? path, out string? file)
     {
         file = Find(program, path);
@@ -134,21 +134,20 @@ public static class ServiceFiles
         if (Files.GetTargetStatus(file, out var status) is { } refused)
         {
             return IsMissing(refused)
-                ? ($"there is no program \"{file}\"", "put it there before the service is started, or correct the path") : null;
+                ? ($"program \"{file}\" does not exist", "install it before the service is started, or correct the path") : null;
         }
 
         const int anybodyMayExecute = 0x49;
         return status.IsDirectory ? ($"\"{file}\" is a directory", "name the program in it")
             : (status.Permissions & anybodyMayExecute) == 0 ? ($"\"{file}\" is not executable", "chmod +x it")
             : Interpreter(file) is { } interpreter && Files.GetTargetStatus(interpreter, out _) is { } missing && IsMissing(missing)
-                ? ($"\"{file}\" is a script for \"{interpreter}\", and there is no such program",
+                ? ($"\"{file}\" is a script for \"{interpreter}\", which does not exist",
                     "install it, or correct the script's first line")
             : null;
     }
 
     /// <summary>
-    /// The program's path: as it is written where it has a slash, else in <paramref name="searchPath"/>; null where
-    /// that has none.
+    /// The program's path: as written if it has a slash, else found in <paramref name="searchPath"/>; null if it is not found.
     /// </summary>
     private static string? Find(string command, string? searchPath) => command.Contains('/', StringComparison.Ordinal)
         ? command
@@ -157,8 +156,8 @@ public static class ServiceFiles
             .FirstOrDefault(candidate => File.Exists(candidate) && Files.IsExecutable(candidate));
 
     /// <summary>
-    /// The program that the first line of a script names (execve(2): 255 bytes of it count); null where there is none,
-    /// or it cannot be read.
+    /// The program that the first line of a script names (execve(2): at most 255 bytes of it); null if there is none or the
+    /// file cannot be read.
     /// </summary>
     private static string? Interpreter(string file)
     {

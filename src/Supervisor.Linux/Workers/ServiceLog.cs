@@ -16,12 +16,12 @@ internal sealed class ServiceLog : IDisposable
     private const int DefaultPriority = 6;
     private const string SlotField = "LISTEND_SLOT";
 
-    /// <summary>How many lines of a kind that honest workers cause, too, are written at once.</summary>
+    /// <summary>The burst limit of log lines that also correct workers can cause.</summary>
     private const int MostAtOnce = 5;
 
     private readonly ILogger _log;
 
-    /// <summary>What the workers write is not the daemon's to leave out, whatever the level of its own log.</summary>
+    /// <summary>The level of the daemon's log must not filter what workers write.</summary>
     private readonly ILogger _lines;
     private readonly string _name;
     private readonly TimeProvider _time;
@@ -29,8 +29,7 @@ internal sealed class ServiceLog : IDisposable
     private OutputQueue? _output;
 
     /// <summary>
-    /// A log whose workers' lines go to <paramref name="output"/>, or with the daemon's own; the queue stays the
-    /// caller's.
+    /// A log whose worker lines go to <paramref name="output"/>, or to the daemon's own output; the caller owns the queue.
     /// </summary>
     public ServiceLog(ILogger log, ServiceSpec spec, EventLoop loop, OutputQueue? output = null)
     {
@@ -42,7 +41,7 @@ internal sealed class ServiceLog : IDisposable
         _lines = _log.ForContext(Constants.SourceContextPropertyName, OutputLine.LogSource);
     }
 
-    /// <summary>What the workers have written, the newest 256 KiB of it in memory: for whoever asks afterwards.</summary>
+    /// <summary>What the workers have written: the newest 256 KiB, in memory, for later queries.</summary>
     public RecentItems<OutputLine> Lines { get; } = new(int.MaxValue, 256 * 1024, static line => line.Weight);
 
     public void Output(WorkerState worker, int pid, string line, bool isError) =>
@@ -52,9 +51,10 @@ internal sealed class ServiceLog : IDisposable
 
     public void HookStarted(HookEffect hook, int pid) =>
         _log.Kind(MessageIds.HookStarted).Generation(hook.Generation)
-            .Debug("service {Service}: {Hook} runs (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
+            .Debug(
+                "service {Service}: running {Hook} (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
 
-    /// <summary>Lines go there from now on; the former queue stays the caller's.</summary>
+    /// <summary>Redirects the workers' lines; the caller owns the previous queue.</summary>
     public void Redirect(OutputQueue? output) => _output = output;
 
     private void Output(int? slot, int generation, int pid, string line, bool isError)
@@ -89,39 +89,53 @@ internal sealed class ServiceLog : IDisposable
     public void Blocked(string why) =>
         _log.Kind(MessageIds.ServiceBlocked).Error("service {Service}: cannot be started: {Reason}", _name, why);
 
-    /// <summary>A message was refused, for a <paramref name="kind"/> of reason that no worker words.</summary>
+    /// <summary>Logs a rejected message; a worker cannot choose the text of <paramref name="kind"/>.</summary>
     public void MessageRefused(WorkerProcess process, int sender, string kind, string reason)
     {
         var pid = process.Pid;
         _limit.Write(Subject(process.Session), kind, (log, leftOut) => log.Kind(MessageIds.WorkerMessageRejected).Worker(pid)
-            .Warning("service {Service}: a notify message from pid {Sender} for worker pid {Pid} was refused: {Reason}{LeftOut}", _name,
+            .Warning("service {Service}: a notify message from pid {Sender} for worker pid {Pid} was rejected: {Reason}{LeftOut}", _name,
                 sender, pid, reason, leftOut));
     }
 
     public void MainProcess(WorkerState worker, int session, int before, int pid) =>
         _limit.Write(Subject(session), "main", (log, leftOut) => About(log.Kind(MessageIds.WorkerMainChanged), worker, pid)
-        .Information("service {Service}: worker {Slot} (pid {Before}, generation {Generation}): its main process is pid {Pid} from now on (MAINPID){LeftOut}", _name, worker.Slot, before, worker.Generation, pid, leftOut), MostAtOnce);
+        .Information(
+            "service {Service}: worker {Slot} (pid {Before}, generation {Generation}): the main process is now pid {Pid} (MAINPID)"
+            + "{LeftOut}",
+            _name, worker.Slot, before, worker.Generation, pid, leftOut), MostAtOnce);
 
-    /// <summary>A process outlived its worker, known by its token, or else by its user and the listener that it holds, if any.</summary>
+    /// <summary>
+    /// Logs a process that outlived its worker. It was recognised by its token, or else by its user and the listener that it
+    /// holds, if any.
+    /// </summary>
     public void StrayKilled(int worker, int pid, string? command, string? listener, bool byToken) =>
         _limit.Write(Subject(worker), "stray", (limited, leftOut) =>
     {
         var log = limited.Kind(MessageIds.OrphanKilled).Worker(worker);
         if (byToken)
         {
-            log.Warning("service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} in a session of its own: sending SIGKILL{LeftOut}", _name, pid, command ?? "?", worker, leftOut);
+            log.Warning(
+                "service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker} in a session of its own: "
+                + "sending SIGKILL{LeftOut}",
+                _name, pid, command ?? "?", worker, leftOut);
         }
         else
         {
             log.Warning(
-                "service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker}{Held} and hid its origin: sending SIGKILL; only a cgroup for each worker contains such processes: set Delegate=yes in the unit of listend{LeftOut}",
+                "service {Service}: pid {Pid} ({Command}) outlived the worker with pid {Worker}{Held} and hid its origin: "
+                + "sending SIGKILL; only a cgroup for each worker contains such processes: "
+                + "set Delegate=yes in the unit of listend{LeftOut}",
                 _name, pid, command ?? "?", worker, listener is null ? "" : $", holds listener {listener}", leftOut);
         }
     }, MostAtOnce);
 
     public void RestNotKilled(int worker) =>
         _log.Kind(MessageIds.OrphansRemain).Worker(worker)
-            .Warning("service {Service}: worker with pid {Worker}: its processes start others faster than they are killed, and some are left: set Delegate=yes in the unit of listend, so that each worker has a cgroup", _name, worker);
+            .Warning(
+                "service {Service}: worker with pid {Worker}: its processes start others faster than they are killed, and some remain: "
+                + "set Delegate=yes in the unit of listend, so that each worker has a cgroup",
+                _name, worker);
 
     public void FirstEnded(int pid, int main, string how) =>
         _log.Kind(MessageIds.WorkerMainExited).Worker(main)
@@ -129,9 +143,12 @@ internal sealed class ServiceLog : IDisposable
 
     public void AwaitsMain(WorkerState worker, int pid) =>
         About(_log.Kind(MessageIds.WorkerMainAwaited), worker, pid)
-            .Information("service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: it has until start_timeout to name it by MAINPID", _name, worker.Slot, pid, worker.Generation);
+            .Information(
+                "service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: "
+                + "it has until start_timeout to name it by MAINPID",
+                _name, worker.Slot, pid, worker.Generation);
 
-    /// <summary>Logs a report of the service, which is in that state now.</summary>
+    /// <summary>Logs a report of the service, whose new state is given.</summary>
     public void Report(ReportEffect report, ServiceState state, TimeSpan now)
     {
         var (level, kind) = KindOf(report);
@@ -165,7 +182,7 @@ internal sealed class ServiceLog : IDisposable
     private static ILogger About(ILogger log, WorkerState worker, int? pid) =>
         (pid is { } known ? log.Worker(known) : log).Generation(worker.Generation).ForContext(SlotField, worker.Slot);
 
-    /// <summary>How much a report matters, and its MESSAGE_ID.</summary>
+    /// <summary>The level and MESSAGE_ID of a report.</summary>
     private static (LogEventLevel Level, string Kind) KindOf(ReportEffect report) => report.Report switch
     {
         ServiceReport.WorkerSpawned => (LogEventLevel.Debug, MessageIds.WorkerStarted),

@@ -17,7 +17,7 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Carries out one service: events go into <see cref="ServiceMachine"/>, and the effects that come out become system calls of
+/// Runs one service: passes events to <see cref="ServiceMachine"/>, and carries out the resulting effects by system calls of
 /// the parts in <see cref="ServiceContext"/>. Lives on the loop.
 /// </summary>
 public sealed class ServiceRunner : IDeadline, IDisposable
@@ -54,48 +54,48 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
     }
 
-    /// <summary>After each change, with what is worth reporting of it; the state is the new one.</summary>
+    /// <summary>Raised after each change, with the reports of it; the state is the new one.</summary>
     public event Action<ServiceRunner, ImmutableArray<ReportEffect>>? Changed;
 
     /// <summary>
-    /// Asked before a worker gets its stop signal: true where it is to get it later, by the action that is handed over,
-    /// because only this worker can serve what waits in a queue.
+    /// Called before a worker gets its stop signal. True if the given action sends the signal later, because only this worker
+    /// can serve what waits in a queue.
     /// </summary>
     public Func<WorkerState, Action, bool>? HoldsBack { get; set; }
 
     /// <summary>The sockets that the workers of a generation have, in descriptor order.</summary>
     public IReadOnlyList<ListenerHandle> ListenersOf(int generation) => _service.Generations.Of(generation).Listeners;
 
-    /// <summary>Before a worker's end is decided upon: what it had is still as it left it.</summary>
+    /// <summary>
+    /// Raised when a worker has exited, before the machine decides about it: its files and sockets are still as it left them.
+    /// </summary>
     public event Action<ServiceRunner>? Ending;
 
-    /// <summary>The state.</summary>
     public ServiceState State { get; private set; }
 
-    /// <summary>The name.</summary>
     public string Name => State.Spec.Name;
 
     /// <summary>The listeners of the next worker, in descriptor order.</summary>
     public IReadOnlyList<ListenerHandle> Listeners => _service.Generations.Next.Listeners;
 
-    /// <summary>The listeners of all generations, and of the next one: after a reload two may have the same name.</summary>
+    /// <summary>The listeners of all generations and of the next one. After a reload, two may have the same name.</summary>
     public IReadOnlyList<ListenerHandle> AllListeners => _service.Generations.AllListeners;
 
-    /// <summary>Whether a worker that lives, or may yet be started, has that socket.</summary>
+    /// <summary>Whether a living worker, or one that may still be started, has that socket.</summary>
     public bool Uses(ListenerHandle handle) => _service.Generations.Uses(handle);
 
     /// <summary>
-    /// Whether a slot is meant for a generation that is, or has, something else than what is asked for, and no roll-out
-    /// is there to change that.
+    /// Whether a slot belongs to a generation that differs from the present specification, and no roll-out is going to change
+    /// that.
     /// </summary>
     public bool IsMixed => State.IsMixed
         || (State.IsStarted && State.Rollout is not { IsActive: true }
             && State.Slots.Any(slot => slot.Index < State.Desired && !ListenersOf(slot.Generation).SequenceEqual(Listeners)));
 
-    /// <summary>Why the service cannot be started; null where it can.</summary>
+    /// <summary>Why the service cannot be started; null if it can.</summary>
     public string? Blocked { get; private set; }
 
-    /// <summary>What the workers have written, the newest 256 KiB of it. May be read from any thread.</summary>
+    /// <summary>What the workers have written: the newest 256 KiB. Any thread.</summary>
     public RecentItems<OutputLine> Output => _service.Log.Lines;
 
     /// <inheritdoc/>
@@ -112,10 +112,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
     }
 
-    /// <summary>The process of a worker; null while there is none.</summary>
+    /// <summary>The process of a worker; null if there is none.</summary>
     public WorkerProcess? Process(int workerId) => _service.Processes.GetValueOrDefault(workerId);
 
-    /// <summary>What each living worker's processes are known by.</summary>
+    /// <summary>The facts that identify each living worker's processes.</summary>
     public IEnumerable<WorkerFacts> Facts => _service.Processes.Values.Where(process => !process.IsEnding).Select(process => process.Facts);
 
     /// <summary>Whether the workers are, or were last, started as that user.</summary>
@@ -123,71 +123,67 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         (_service.Generations.Next.Identity is { } identity && (identity.Uid ?? Processes.EffectiveUid) == uid)
         || _service.Processes.Values.Any(process => process.Uid == uid);
 
-    /// <summary>Whether a hook runs. Only the daemon that started it is sure to learn how it ends.</summary>
+    /// <summary>Whether a hook runs. Only the daemon that started a hook is sure to learn its exit status.</summary>
     public bool RunsHook => !_hooks.IsIdle;
 
-    /// <summary>Whether a notify socket at that path is one of the workers'.</summary>
+    /// <summary>Whether the notify socket at that path belongs to one of the workers.</summary>
     public bool HasNotifySocket(string path) => _service.Processes.Values.Any(process => process.Notify.Path == path);
 
-    /// <summary>What is known of a draining worker, as it was last seen; null of any other worker.</summary>
+    /// <summary>The latest facts about a draining worker; null for any other worker.</summary>
     public WorkerDrain? Drain(int workerId) => _service.Drains.Of(workerId);
 
-    /// <summary>How many connections draining workers have, as far as was seen; null where nothing was.</summary>
+    /// <summary>How many connections draining workers have, as far as known; null if nothing is known.</summary>
     public int? DrainingConnections => _service.Drains.Connections;
 
     /// <summary>
-    /// Somebody waits for the outcome of drains (1), or waits no more (-1): in the meantime connections are counted
-    /// twice a second.
+    /// A client begins (1) or stops (-1) to wait for the outcome of drains. While one waits, connections are counted twice a
+    /// second.
     /// </summary>
-    public void FollowDrains(int by) => _service.Drains.Follow(by);
+    public void AddDrainObservers(int by) => _service.Drains.AddObservers(by);
 
-    /// <summary>A question about the connections of all workers, to be asked on any thread. On the loop.</summary>
+    /// <summary>A query about the connections of all workers, to run on any thread. On the loop.</summary>
     public AcceptedConnections ConnectionQuestion() => new(AllListeners);
 
     /// <summary>Whether a worker has, or may have, that socket of a listener.</summary>
     public bool Holds(int workerId, ListenerSocket socket) => _service.Shards.Holds(workerId, socket);
 
-    /// <summary>Whether workers have to be replaced for a listener to have that many shards, and the service that many workers.</summary>
+    /// <summary>Whether workers have to be replaced if a listener has that many shards and the service that many workers.</summary>
     public bool NeedsOtherShares(ListenerHandle handle, int shards, int workers) =>
         _service.Shards.NeedsOtherShares(handle, shards, workers);
 
-    /// <summary>Replaces the workers if shards and slots do not fit each other any more.</summary>
+    /// <summary>Replaces the workers if shards and slots no longer match.</summary>
     public void CoverShards() => _service.Shards.Cover();
 
     /// <summary>
-    /// The service for a successor, its descriptors among <paramref name="descriptors"/> if they are asked for, and
-    /// what its workers have written with <paramref name="withOutput"/>.
+    /// The service's entry for a successor. Adds its descriptors to <paramref name="descriptors"/> unless that is null, and the
+    /// workers' output with <paramref name="withOutput"/>.
     /// </summary>
     public ServiceEntry Snapshot(OutgoingDescriptors? descriptors, bool withOutput) => _snapshot.Take(descriptors, withOutput);
 
     /// <summary>
-    /// Takes over a predecessor's service as it was; <see cref="Resume"/> continues it. Before anything else is asked
-    /// of this runner.
+    /// Restores a predecessor's service as it was; <see cref="Resume"/> continues it. Call it before any other method.
     /// </summary>
     public void Restore(ServiceEntry entry, IncomingDescriptors descriptors, bool areChildren) =>
         _snapshot.Restore(entry, descriptors, areChildren);
 
-    /// <summary>Continues a predecessor's service: what the predecessor has missed happens now.</summary>
+    /// <summary>Continues a predecessor's service: events that no daemon handled are handled now.</summary>
     public void Resume()
     {
-        _demand.Follow(State);
+        _demand.Update(State);
         _snapshot.Resume();
     }
 
-    /// <summary>What the service waits for before it can start or restart; null where it does not.</summary>
+    /// <summary>What the service waits for before it can start or restart; null if nothing.</summary>
     public string? Waits => _service.Generations.Waits;
 
     /// <summary>
-    /// Starts the service, if its listeners are there; where it runs, slots that wait for their next try are tried at once.
+    /// Starts the service if its listeners have sockets. If it runs, slots that wait for their next try are tried at once.
     /// </summary>
     /// <param name="onDecided">Called on the loop, perhaps before this returns: with null just before the start begins, or with
-    /// the reason why it cannot.</param>
+    /// the reason why it cannot begin.</param>
     public void Start(Action<string?>? onDecided = null) => Start(() => new StartRequested(), onDecided);
 
-    /// <summary>
-    /// What the daemon does with a service that is to run: starts it, or waits for its first connection, as
-    /// <c>start</c> says.
-    /// </summary>
+    /// <summary>Starts a service that is to run, or waits for its first connection, as <c>start</c> configures it.</summary>
     public void Activate() => Start(() => State.Spec.Start == StartMode.OnDemand ? new DemandAwaited() : new StartRequested(), null);
 
     private void Start(Func<ServiceEvent> what, Action<string?>? onDecided)
@@ -224,7 +220,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         onDecided?.Invoke(error);
     }
 
-    /// <summary>Why no worker could be started on the listeners as they are; null where one could.</summary>
+    /// <summary>Why no worker can be started on the present listeners; null if one can.</summary>
     private string? Missing()
     {
         var missing = Listeners.Where(handle => handle.Descriptor is null).Select(WhyMissing).ToArray();
@@ -233,9 +229,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             return string.Join("; ", missing);
         }
 
-        // Of a listener that is given to the daemon, the kind is known only now.
+        // The kind of a listener that a client gives to the daemon is known only now.
         return State.Spec.Readiness.Kind == ReadinessKind.Http && !Listeners.Any(handle => handle.Spec.Address.Kind.TakesHttpProbe())
-            ? $"ready = \"http:{State.Spec.Readiness.Path}\" asks a tcp:// or unix:// listener, and there is none among {string.Join(", ", Listeners.Select(handle => handle.Name))}"
+            ? $"ready = \"http:{State.Spec.Readiness.Path}\" needs a tcp:// or unix:// listener, not one of "
+                + string.Join(", ", Listeners.Select(handle => handle.Name))
             : null;
     }
 
@@ -251,7 +248,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         return $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{why}";
     }
 
-    /// <summary>Replaces the workers, or starts a stopped service. Where a name of the service does not resolve, nothing changes.</summary>
+    /// <summary>
+    /// Replaces the workers, or starts a stopped service. If a name of the service does not resolve, nothing changes.
+    /// </summary>
     /// <param name="onDecided">As in <see cref="Start(Action{string?}?)"/>.</param>
     public void Restart(Action<string?>? onDecided = null)
     {
@@ -272,8 +271,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Something else is asked for. What needs no new worker holds at once; otherwise the workers are replaced by those of
-    /// <paramref name="identity"/> on <paramref name="listeners"/>, by the strategy of the new spec.
+    /// Applies another specification. Settings that need no new worker apply at once. For the others, the strategy of the new
+    /// specification replaces the workers by workers of <paramref name="identity"/> on <paramref name="listeners"/>.
     /// </summary>
     public void Change(ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, WorkerIdentity identity, bool newWorkers)
     {
@@ -286,7 +285,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
         if (before.Log != spec.Log || (spec.Log.Kind == LogTargetKind.File && !WorkerIdentity.IsSame(before, spec)))
         {
-            // The old queue may have to wait for a slow disk: not on the loop.
+            // The old queue may have to wait for a slow disk: never on the loop.
             var old = _output;
             _service.Log.Redirect(_output = OutputQueue.For(spec, _daemonLogsToJournal, _service.Loop.Time, _logger,
                 () => WorkerIdentity.RightsOf(spec)));
@@ -300,15 +299,15 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Promotes the canary: the roll-out continues to the other slots. The reason where there is none to promote, else
-    /// null.
+    /// Promotes the canary: the roll-out continues to the other slots. Returns the reason if there is no canary to promote,
+    /// else null.
     /// </summary>
     public string? Promote()
     {
         var error = State.Rollout switch
         {
             { IsOnTrial: true } => null,
-            { IsActive: true, Canary: > 0, IsPromoted: true } rollout => $"the canary of generation {rollout.To} has been promoted already",
+            { IsActive: true, Canary: > 0, IsPromoted: true } rollout => $"the canary of generation {rollout.To} is already promoted",
             { IsActive: true, Phase: RolloutPhase.RollingBack } rollout => $"the roll-out of generation {rollout.To} is being rolled back",
             { IsActive: true } rollout => $"the roll-out of generation {rollout.To} has no canary",
             _ => "no roll-out is under way",
@@ -321,13 +320,13 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         return error;
     }
 
-    /// <summary>Rolls the roll-out back. The reason where there is none that could be, else null.</summary>
+    /// <summary>Rolls the roll-out back. Returns the reason if there is no roll-out to roll back, else null.</summary>
     public string? Abort()
     {
         var error = State.Rollout switch
         {
             { IsActive: true, Phase: RolloutPhase.RollingBack } rollout =>
-                $"the roll-out of generation {rollout.To} is being rolled back already",
+                $"the roll-out of generation {rollout.To} is already being rolled back",
             { IsActive: true } => null,
             _ => "no roll-out is under way",
         };
@@ -340,8 +339,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Sends a signal to the main process of each worker, also of those that drain; the process ids of those that it
-    /// reached.
+    /// Sends a signal to the main process of each worker, draining workers included. Returns the process ids that got it.
     /// </summary>
     public IReadOnlyList<int> Signal(int signal)
     {
@@ -358,8 +356,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Hands an event to the machine and carries out what comes of it, in order, also when effects raise events of
-    /// their own.
+    /// Passes an event to the machine and carries out the effects in order, also if effects raise further events.
     /// </summary>
     public void Post(ServiceEvent what)
     {
@@ -382,7 +379,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
             {
                 if (next is null)
                 {
-                    // Only now: a worker that has no process yet has no share, and one that could not be started needs none.
+                    // Only now: a worker without a process has no share yet, and a worker that failed to start needs none.
                     mayChangeShares = false;
                     _service.Shards.Cover();
                     continue;
@@ -404,9 +401,9 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         var before = State;
         (State, var effects) = ServiceMachine.Step(State, what, now);
         _service.Generations.Update(before, State, what);
-        _service.Drains.Follow(State);
+        _service.Drains.Update(State);
 
-        // Acts before words: writing the log must not delay a replacement.
+        // Effects before reports: writing the log must not delay a replacement.
         var reports = ImmutableArray.CreateBuilder<ReportEffect>();
         var spawns = effects.Count(effect => effect is SpawnEffect);
         if (spawns > 1)
@@ -437,7 +434,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
 
         _service.Stored.RemoveFrom(State is { IsStarted: false, Workers.IsEmpty: true } ? 0 : State.Slots.Length);
-        _demand.Follow(State);
+        _demand.Update(State);
         ReportChange(reports.ToImmutable());
     }
 
@@ -452,10 +449,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _hooks.Kill();
     }
 
-    /// <summary>Whether a stopped service has nothing left to do: no worker, nothing that one left, no hook.</summary>
+    /// <summary>Whether a stopped service has nothing left: no worker, no process of one, no hook.</summary>
     public bool IsGone => State is { IsStarted: false, Workers.IsEmpty: true } && !_service.Ending.IsSweeping && _hooks.IsIdle;
 
-    /// <summary>Waits until the workers' lines have been written where they go, unless that takes too long.</summary>
+    /// <summary>Waits until the workers' lines have been written, up to a time limit.</summary>
     public void FlushOutput() => _output?.Flush();
 
     /// <inheritdoc/>
@@ -525,8 +522,8 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Time passes for the machine when the loop says so, which is when all that has come has been dealt with. An event
-    /// that is late, because the loop was, happens just before the first deadline that is due.
+    /// Advances the machine's time when the loop has handled all pending events. If the loop was late, an event counts as just
+    /// before the first deadline that is due.
     /// </summary>
     private TimeSpan TimeOf(ServiceEvent what)
     {
@@ -579,7 +576,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         _service.Log.Report(report, State, now);
     }
 
-    /// <summary>Whether the signal is sent later. A successor that finds it not sent yet sends it.</summary>
+    /// <summary>Whether the signal is sent later. A successor that finds it unsent sends it.</summary>
     private bool IsHeldBack(SignalEffect signal)
     {
         if (HoldsBack is not { } holdsBack || !_service.Processes.TryGetValue(signal.Worker.Id, out var process))

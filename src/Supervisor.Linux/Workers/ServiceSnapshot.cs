@@ -11,8 +11,8 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// The service in the manifest, and a successor's way back from it: the state continues as it is, each worker's process is
-/// found again, and what happened to it in the meantime is an event like any other.
+/// Writes the service to the manifest, and restores a successor's service from it. The state continues as it is, each worker's
+/// process is found again, and what happened in the meantime becomes ordinary events.
 /// </summary>
 internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
 {
@@ -20,8 +20,8 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
     private ImmutableArray<HookEffect> _waitingHooks = [];
 
     /// <summary>
-    /// The service for a successor; its descriptors among <paramref name="descriptors"/> where they are asked for, what
-    /// its workers have written with <paramref name="withOutput"/>.
+    /// The service's entry for a successor. Adds its descriptors to <paramref name="descriptors"/> unless that is null, and the
+    /// workers' output with <paramref name="withOutput"/>.
     /// </summary>
     public ServiceEntry Take(OutgoingDescriptors? descriptors, bool withOutput)
     {
@@ -58,11 +58,10 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
     }
 
     /// <summary>
-    /// Takes over a predecessor's service, as it was; <see cref="Resume"/> continues it. Before anything else is
-    /// asked of this runner.
+    /// Restores a predecessor's service as it was; <see cref="Resume"/> continues it. Call it before any other method.
     /// </summary>
     /// <param name="entry">What the predecessor knew.</param>
-    /// <param name="descriptors">What it has left.</param>
+    /// <param name="descriptors">The descriptors that it handed over.</param>
     /// <param name="areChildren">Whether its workers are children of this process.</param>
     public void Restore(ServiceEntry entry, IncomingDescriptors descriptors, bool areChildren)
     {
@@ -103,7 +102,7 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
             }
         }
 
-        // Changes are told when everything stands: an end that was missed may start a worker.
+        // Changes are reported when everything is restored: a missed exit may start a worker.
         var missed = new List<ServiceEvent>();
         foreach (var worker in entry.Workers)
         {
@@ -113,7 +112,7 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
             }
             else if (service.State.Workers.Any(one => one.Id == worker.Id && one.Pid is null))
             {
-                // It was on its way to its program.
+                // Its program had not been executed yet.
                 missed.Add(new WorkerSpawned(worker.Id, worker.Pid));
             }
         }
@@ -133,7 +132,7 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
         _missed = missed;
     }
 
-    /// <summary>Goes on: what the predecessor has missed happens now.</summary>
+    /// <summary>Continues: events that no daemon handled are handled now.</summary>
     public void Resume()
     {
         foreach (var waiting in _waitingHooks)
@@ -157,14 +156,14 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
         (_missed, _waitingHooks) = ([], []);
     }
 
-    /// <summary>Goes on with a worker's process; where it is gone, how it ended.</summary>
+    /// <summary>Continues with a worker's process; if it has exited, returns how.</summary>
     private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors, bool isChild)
     {
         var pidfd = descriptors.Take(DescriptorKey.Process(service.Name, entry.Id)) ?? OpenSame(entry.Pid, entry.StartTime);
         if (pidfd is null || service.Worker(entry.Id) is not { } worker)
         {
             pidfd?.Dispose();
-            return new ExitReason(false, "ended while no daemon watched it");
+            return new ExitReason(false, "exited while no daemon watched it");
         }
 
         var notify = descriptors.TryTake(DescriptorKey.Notify(service.Name, entry.Id), out var socket)
@@ -174,7 +173,7 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
         if (notify is null)
         {
             pidfd.Dispose();
-            return new ExitReason(false, "has no notify socket any more");
+            return new ExitReason(false, "lost its notify socket");
         }
 
         var process = new WorkerProcess(
@@ -212,7 +211,7 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
         return null;
     }
 
-    /// <summary>A pidfd of that process, if the id has not been given to another one since.</summary>
+    /// <summary>A pidfd of that process, unless the id belongs to another process by now.</summary>
     private static DescriptorHandle? OpenSame(int pid, ulong startTime)
     {
         var pidfd = Processes.OpenPidfd(pid, out _);

@@ -13,8 +13,8 @@ internal sealed class ShardCoverage(ServiceContext service)
             && (process.Sockets?.Contains(socket) ?? !process.Never.Contains(socket));
 
     /// <summary>
-    /// Replaces the workers by the service's strategy where a shard has no slot that serves it any more, a slot no shard, or
-    /// a worker a shard that is on its way out: after the number of either has changed. What waits in such a shard waits for
+    /// Replaces the workers by the service's strategy if a shard has no slot, a slot has no shard, or a worker has a shard that
+    /// is being removed. That can be so after the number of shards or slots has changed. What waits in such a shard waits for
     /// the new worker.
     /// </summary>
     public void Cover()
@@ -26,7 +26,7 @@ internal sealed class ShardCoverage(ServiceContext service)
         }
     }
 
-    /// <summary>Whether workers have to be replaced for a listener to have that many shards, and the service that many workers.</summary>
+    /// <summary>Whether workers have to be replaced if a listener has that many shards and the service that many workers.</summary>
     public bool NeedsOtherShares(ListenerHandle handle, int shards, int workers)
     {
         if (!service.State.IsStarted || handle.Sockets.Count == 0 || service.State.Spec.Handoff == HandoffKind.None)
@@ -36,12 +36,11 @@ internal sealed class ShardCoverage(ServiceContext service)
 
         if (service.State.Spec.Handoff == HandoffKind.ScmRights)
         {
-            // They take what there is when they start.
+            // Stopped workers get the present shards when they start.
             return shards != handle.Sockets.Count;
         }
 
-        // Those that are yet to come get their share as it is then: where workers are being replaced already, and where their
-        // environment is being read.
+        // Workers without a process get their share when they start: during a roll-out, and while their environment is read.
         int? target = service.State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From
             : rollout.To : null;
         var held = new Dictionary<int, IReadOnlyCollection<int>>();
@@ -59,8 +58,8 @@ internal sealed class ShardCoverage(ServiceContext service)
     }
 
     /// <summary>
-    /// The sockets of a listener that a slot serves. Also such as are on their way out, where connections wait and whoever
-    /// had them is gone.
+    /// The sockets of a listener that a slot serves. Includes sockets that are being removed, if connections wait there and the
+    /// workers that served them have exited.
     /// </summary>
     public IReadOnlyList<ListenerSocket> Share(ListenerHandle handle, int slot) => handle.Sockets.Count < 2 && handle.Leaving.Count == 0
         ? handle.Sockets

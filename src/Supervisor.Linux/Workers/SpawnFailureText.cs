@@ -5,7 +5,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>A failed spawn for people: setting, value, stage, errno and remedy.</summary>
+/// <summary>Text of a failed spawn: setting, value, stage, errno and remedy.</summary>
 internal static class SpawnFailureText
 {
     public static string For(ServiceSpec spec, string path, ChildProcess.Failure failure, int descriptorOffset)
@@ -15,12 +15,13 @@ internal static class SpawnFailureText
         return failure.Stage switch
         {
             SpawnStage.Exec when failure.Detail == (int)ExecDetail.NotFound =>
-                $"command \"{path}\": finding it: no directory of PATH has such a program; write its absolute path",
+                $"command \"{path}\": not found in any directory of PATH; write its absolute path",
             SpawnStage.Exec => $"command \"{path}\": executing it: {answer}; {ExecRemedy((ExecDetail)failure.Detail, error.Name)}",
             SpawnStage.Launcher when error.Name == "E2BIG" =>
                 $"command \"{path}\": its arguments and environment are too large ({answer}); shorten them",
             SpawnStage.Launcher =>
-                $"executing the launcher from a memory file: {answer}; {(error.Name == "EACCES" ? "this host forbids such programs: sysctl vm.memfd_noexec=1 allows those of listend" : "see execveat(2)")}",
+                $"executing the launcher from a memory file: {answer}; "
+                + (error.Name == "EACCES" ? "this host forbids executable memory files: set sysctl vm.memfd_noexec=1" : "see execveat(2)"),
             SpawnStage.Directory =>
                 $"working_directory \"{spec.WorkingDirectory}\": entering it: {answer}; {DirectoryRemedy(error.Name, spec)}",
             SpawnStage.User => $"user \"{spec.User}\": setting it: {answer}; only root, or CAP_SETUID, may start workers as another user",
@@ -28,15 +29,20 @@ internal static class SpawnFailureText
                 $"group \"{spec.Group ?? spec.User}\": setting it: {answer}; only root, or CAP_SETGID, may start workers as another group",
             SpawnStage.Groups => $"supplementary_groups: setting them: {answer}; only root, or CAP_SETGID, may",
             SpawnStage.Limit =>
-                $"limits.{spec.Limits[failure.Detail].Name} = {spec.Limits[failure.Detail].Spelled()}: setting it: {answer}; {LimitRemedy(spec.Limits[failure.Detail], error.Name)}",
+                $"limits.{spec.Limits[failure.Detail].Name} = {spec.Limits[failure.Detail].Spelled()}: setting it: {answer}; "
+                + LimitRemedy(spec.Limits[failure.Detail], error.Name),
             SpawnStage.Nice => $"nice = {spec.Nice}: setting it: {answer}; a lower nice level needs CAP_SYS_NICE",
             SpawnStage.Capabilities =>
-                $"capabilities{(failure.Detail >= 0 && failure.Detail < Capabilities.Names.Length ? $" \"{Capabilities.Names[failure.Detail]}\"" : "")}: raising them: {answer}; the daemon can only pass on what it has itself",
+                $"capabilities{Capability(failure.Detail)}: raising them: {answer}; the daemon can only pass on its own capabilities",
             SpawnStage.NoNewPrivileges => $"no_new_privileges: setting it: {answer}",
             SpawnStage.Descriptors =>
-                $"listeners{(failure.Detail >= descriptorOffset && failure.Detail - descriptorOffset < spec.Listeners.Length ? $" \"{spec.Listeners[failure.Detail - descriptorOffset]}\"" : "")}: placing descriptor {failure.Detail}: {answer}; limits.nofile must leave room for them",
+                $"listeners{Listener(spec, failure.Detail - descriptorOffset)}: placing descriptor {failure.Detail}: {answer}; "
+                + "limits.nofile must leave room for them",
             SpawnStage.Clone =>
-                $"clone: {answer}{(error.Name is "EMFILE" or "ENFILE" ? Spawner.Exhausted(error.Name) : "; the daemon's limit of processes or memory is reached (TasksMax=, LimitNPROC= in its unit)")}",
+                $"clone: {answer}"
+                + (error.Name is "EMFILE" or "ENFILE"
+                    ? Spawner.Exhausted(error.Name)
+                    : "; the daemon's limit of processes or memory is reached (TasksMax=, LimitNPROC= in its unit)"),
             SpawnStage.Session => $"setsid: {answer}",
             SpawnStage.Cgroup => $"entering the control group: {answer}",
             SpawnStage.Signals => $"setting signals: {answer}",
@@ -47,35 +53,43 @@ internal static class SpawnFailureText
 
     private static string ExecRemedy(ExecDetail found, string errno) => errno switch
     {
-        "ENOENT" when found == ExecDetail.Present => "the file is there, but the interpreter that its first line names is not",
-        "ENOENT" => "there is no such file; correct the path",
+        "ENOENT" when found == ExecDetail.Present => "the file exists, but the interpreter in its first line does not",
+        "ENOENT" => "the file does not exist; correct the path",
         "EACCES" when found == ExecDetail.Directory => "it is a directory; name the program in it",
-        "EACCES" => "it is not executable by the worker's user, or a directory above it may not be searched; chmod +x it",
+        "EACCES" => "it is not executable by the worker's user, or that user may not search a directory above it; chmod +x it",
         "ENOEXEC" => "it is not a program for this machine; a script begins with #! and its interpreter",
         "ETXTBSY" => "it is open for writing; replace a program by rename, never in place",
         "E2BIG" => "its arguments and environment are too large",
         _ => "see execve(2)",
     };
 
+    private static string Capability(int number) =>
+        number >= 0 && number < Capabilities.Names.Length ? $" \"{Capabilities.Names[number]}\"" : "";
+
+    private static string Listener(ServiceSpec spec, int index) =>
+        index >= 0 && index < spec.Listeners.Length ? $" \"{spec.Listeners[index]}\"" : "";
+
     private static string LimitRemedy(ResourceLimit limit, string errno)
     {
         if (errno != "EPERM")
         {
-            return "the kernel refuses the value";
+            return "the kernel rejects the value";
         }
 
-        // do_prlimit() refuses more than sysctl_nr_open to everybody, kernel/sys.c.
+        // do_prlimit() rejects more than sysctl_nr_open for every user, kernel/sys.c.
         return limit.Name == "nofile" && Sysctl.ReadNumber("fs.nr_open") is { } most && limit.Value > (ulong)most
             ? string.Create(CultureInfo.InvariantCulture,
                 $"it is above fs.nr_open, {most}: ask for {most} or less, or raise that (sysctl fs.nr_open)")
-            : $"it is above the daemon's own hard limit: raise that (Limit{limit.Name.ToUpperInvariant()}= in its unit), or run with CAP_SYS_RESOURCE";
+            : $"it is above the daemon's own hard limit: raise that (Limit{limit.Name.ToUpperInvariant()}= in its unit), "
+                + "or run with CAP_SYS_RESOURCE";
     }
 
     private static string DirectoryRemedy(string errno, ServiceSpec spec) => errno switch
     {
-        "ENOENT" => "there is no such directory; create it",
-        "EACCES" => $"{(spec.User is null ? "the daemon's user" : $"user \"{spec.User}\"")} may not search it, or a directory above it; grant it search permission",
-        "ENOTDIR" => "it is no directory",
+        "ENOENT" => "the directory does not exist; create it",
+        "EACCES" => (spec.User is null ? "the daemon's user" : $"user \"{spec.User}\"")
+            + " may not search it, or a directory above it; grant search permission",
+        "ENOTDIR" => "it is not a directory",
         _ => "see chdir(2)",
     };
 }

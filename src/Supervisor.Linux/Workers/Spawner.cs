@@ -12,15 +12,16 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>
-/// Turns a service and its listeners into a worker: environment, descriptors, identity, then the launcher. Main thread only.
-/// </summary>
+/// <summary>Starts workers and hooks: environment, descriptors, identity, then the launcher. Main thread only.</summary>
 public sealed class Spawner : IDisposable
 {
-    /// <summary>So many workers at once need no room made for their descriptors: table.c has made it.</summary>
+    /// <summary>Up to this number of workers, no room for descriptors has to be made: table.c has made it.</summary>
     private const int FewWorkers = 64;
 
-    /// <summary>The daemon's own of each worker: notify socket, two pipes, pidfd, cgroup, and one that it may store.</summary>
+    /// <summary>
+    /// The daemon's own descriptors for each worker: notify socket, two pipes, pidfd, cgroup, and one that the worker may
+    /// store.
+    /// </summary>
     private const int DescriptorsEach = 6;
 
     private readonly string _notifyDirectory;
@@ -33,8 +34,8 @@ public sealed class Spawner : IDisposable
     private readonly ConditionalWeakTable<ServiceSpec, WorkerEnvironment> _environments = [];
 
     /// <summary>
-    /// A spawner whose notify sockets lie in <paramref name="notifyDirectory"/>; its workers have cgroups of their own
-    /// where there is <paramref name="cgroups"/>.
+    /// A spawner whose notify sockets are in <paramref name="notifyDirectory"/>. With <paramref name="cgroups"/>, each worker
+    /// has a cgroup.
     /// </summary>
     public Spawner(string notifyDirectory, string brokerPath, TimeProvider time, OrphanReaper? orphans = null, CgroupTree? cgroups = null)
     {
@@ -62,26 +63,26 @@ public sealed class Spawner : IDisposable
     }
 
     /// <summary>
-    /// Told of the descriptors that connect a worker with the daemon, by service, worker and what they are, before the
-    /// worker is there to write into them: what it says in the instant in which the daemon is killed is then in safe keeping.
+    /// Receives the descriptors that connect a worker with the daemon, by service, worker and purpose, before the worker can
+    /// write to them. So what the worker writes survives if the daemon is killed at that moment.
     /// </summary>
-    public Action<IReadOnlyList<KeyValuePair<string, DescriptorHandle>>>? Keeps { get; set; }
+    public Action<IReadOnlyList<KeyValuePair<string, DescriptorHandle>>>? OnDescriptors { get; set; }
 
-    /// <summary>Who receives the descriptors that workers send with their messages; null where no notify socket is watched.</summary>
+    /// <summary>Receives the descriptors that workers send with their messages; null if no notify socket is watched.</summary>
     public Disposer? Disposer { get; set; }
 
-    /// <summary>Makes the tokens that workers and hooks are given.</summary>
+    /// <summary>Creates the tokens of workers and hooks.</summary>
     public WorkerTokens Tokens { get; init; } = new();
 
-    /// <summary>Below which each worker has a cgroup of its own; null where they have none.</summary>
+    /// <summary>The parent of the workers' cgroups; null if workers have none.</summary>
     internal CgroupTree? Cgroups { get; }
 
-    /// <summary>Whether a variable belongs to the relation of a supervisor and its child, and is not passed on.</summary>
+    /// <summary>Whether a variable belongs to the relation of a supervisor and its child, so that it is not passed on.</summary>
     public static bool IsOurs(string name) =>
         name.StartsWith("LISTEN_", StringComparison.Ordinal) || name.StartsWith("NOTIFY_", StringComparison.Ordinal)
         || name.StartsWith("WATCHDOG_", StringComparison.Ordinal) || name.StartsWith("LISTEND_", StringComparison.Ordinal);
 
-    /// <summary>So many workers are about to be spawned: room for their descriptors is made once.</summary>
+    /// <summary>Announces how many workers are about to be spawned: room for their descriptors is made once.</summary>
     public static void Expect(int workers)
     {
         if (workers > FewWorkers)
@@ -92,14 +93,16 @@ public sealed class Spawner : IDisposable
         ChildProcess.Expect(workers);
     }
 
-    /// <summary>They have been: waits until they need nothing of the daemon's any more (<see cref="ChildProcess.Finish"/>).</summary>
+    /// <summary>
+    /// Ends a batch of spawns: waits until the children no longer need the daemon's memory (<see cref="ChildProcess.Finish"/>).
+    /// </summary>
     public static void Finish() => ChildProcess.Finish();
 
     /// <summary>
-    /// Spawns a worker with duplicates of its listeners (of a listener with shards, those that <paramref name="share"/> says)
-    /// and of what its predecessor stored. What comes back may be on its way to its program: <see cref="WorkerProcess.Launch"/>
-    /// tells. One of many is finished by <see cref="Finish"/>; any other needs nothing of the daemon's when this returns. Where
-    /// there is no child it is null and <paramref name="failure"/> says setting, value, stage and remedy.
+    /// Spawns a worker with duplicates of its listeners and of what its predecessor stored; <paramref name="share"/> selects
+    /// the shards. The program may not have been executed yet: see <see cref="WorkerProcess.Launch"/>. In a batch,
+    /// <see cref="Finish"/> has to follow. On failure the result is null, and <paramref name="failure"/> has setting, value,
+    /// stage and remedy.
     /// </summary>
     internal WorkerProcess? Start(
         ServiceSpec spec,
@@ -118,7 +121,7 @@ public sealed class Spawner : IDisposable
         share ??= static handle => handle.Sockets;
         if (listeners.FirstOrDefault(handle => handle.Descriptor is null) is { } closed)
         {
-            failure = $"listener \"{closed.Name}\" has no socket: {closed.Failure?.ToString() ?? "it was closed"}";
+            failure = $"listener \"{closed.Name}\" has no socket: {closed.Failure?.ToString() ?? "closed"}";
             return null;
         }
 
@@ -139,7 +142,8 @@ public sealed class Spawner : IDisposable
         if (notify is null)
         {
             failure = refused!.Name == "EPERM" && identity.Uid is { } uid && uid != Processes.EffectiveUid
-                ? $"user \"{spec.User}\": giving it the notify socket: {refused}; only root may run workers as another user: run the daemon as root, or leave user out"
+                ? $"user \"{spec.User}\": giving it the notify socket: {refused}; only root may run workers as another user: "
+                    + "run the daemon as root, or leave user out"
                 : $"notify socket: {refused}{Exhausted(refused.Name)}";
             return null;
         }
@@ -160,14 +164,14 @@ public sealed class Spawner : IDisposable
         var members = cgroup?.OpenMembers(out _);
         if (members is null)
         {
-            // One that nobody can enter would be killed in the worker's place.
+            // The daemon would kill an unusable cgroup instead of the worker.
             cgroup?.Dispose();
             cgroup = null;
         }
 
         var child =
             Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed,
-                handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, out failure, members, Keep);
+                handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, out failure, members, ReportDescriptors);
         if (child is null)
         {
             cgroup?.Dispose();
@@ -185,9 +189,9 @@ public sealed class Spawner : IDisposable
             Launch = child.Launch,
         };
 
-        void Keep(DescriptorHandle output, DescriptorHandle error)
+        void ReportDescriptors(DescriptorHandle output, DescriptorHandle error)
         {
-            Keeps?.Invoke(
+            OnDescriptors?.Invoke(
             [
                 new(DescriptorKey.Notify(spec.Name, worker.Id), notify.Descriptor),
                 new(DescriptorKey.Output(spec.Name, worker.Id), output),
@@ -197,9 +201,9 @@ public sealed class Spawner : IDisposable
     }
 
     /// <summary>
-    /// Spawns a hook: as the service's user, with its environment, without listeners. The process that comes back is the
-    /// caller's to watch and dispose, and may be on its way to its program; on failure it is null and
-    /// <paramref name="failure"/> says why.
+    /// Spawns a hook: as the service's user, with its environment, without listeners. The caller watches and disposes the
+    /// process, whose program may not have been executed yet. On failure the result is null and <paramref name="failure"/> has
+    /// the reason.
     /// </summary>
     internal HookProcess? StartHook(
         ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput,
@@ -224,7 +228,9 @@ public sealed class Spawner : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _null.Dispose();
 
-    /// <summary>Starts a program with pipes for its output, and with descriptors that begin at <paramref name="first"/>: 0, or 3.</summary>
+    /// <summary>
+    /// Starts a program with pipes for its output, and with descriptors from <paramref name="first"/> on: 0, or 3.
+    /// </summary>
     private Child? Launch(
         ServiceSpec spec,
         WorkerIdentity identity,
@@ -245,7 +251,7 @@ public sealed class Spawner : IDisposable
         pipeRefused ??= Files.Pipe(out error, out errorEnd);
 
         DescriptorHandle[] owned = [.. new[] { outputEnd, errorEnd, cgroup }.OfType<DescriptorHandle>()];
-        // The kernel gives the lowest free number, so the last one tells how many are in use.
+        // The kernel gives the lowest free number, so the last one shows how many are in use.
         var limit = Processes.DescriptorLimit();
         if (pipeRefused is not null || (ulong)errorEnd!.Number + DescriptorReserve.FromWorkers >= limit)
         {
@@ -254,13 +260,14 @@ public sealed class Spawner : IDisposable
             Array.ForEach(owned, descriptor => descriptor.Dispose());
             failure = pipeRefused is { } pipeError
                 ? $"output pipe: {pipeError}{Exhausted(pipeError.Name)}"
-                : $"descriptors: {DescriptorReserve.FromWorkers} of {limit} are kept for the daemon's own use, the others are taken{Exhausted("EMFILE")}";
+                : $"descriptors: the last {DescriptorReserve.FromWorkers} of {limit} are reserved for the daemon, the others are in use"
+                    + Exhausted("EMFILE");
             return null;
         }
 
         if (identity.Uid is { } owner && owner != Processes.EffectiveUid)
         {
-            // So that the worker can open them again, by /dev/stdout and /dev/stderr.
+            // So the worker can reopen them by /dev/stdout and /dev/stderr.
             Files.SetPinnedOwner(outputEnd!, owner, uint.MaxValue);
             Files.SetPinnedOwner(errorEnd!, owner, uint.MaxValue);
         }
@@ -268,7 +275,7 @@ public sealed class Spawner : IDisposable
         List<DescriptorHandle> descriptors = [_null, outputEnd!, errorEnd!];
         for (var i = 0; i < passed.Count; i++)
         {
-            // A listener as standard input; what else there is follows the standard ones.
+            // A listener as standard input; other listeners follow the standard descriptors.
             if (first == 0 && i == 0)
             {
                 descriptors[0] = passed[0];
@@ -299,7 +306,7 @@ public sealed class Spawner : IDisposable
                 NoNewPrivileges = spec.NoNewPrivileges,
                 AmbientCapabilities = Capabilities.Bits(spec.Capabilities),
 
-                // Where set-user-id programs are allowed on purpose, they keep what they need. Root needs what it has.
+                // If set-user-id programs are allowed explicitly, they keep the bounding set. Root needs its capabilities.
                 DropsBoundingSet = spec.NoNewPrivileges && identity.Uid is > 0,
                 Cgroup = cgroup,
                 Owned = owned,
@@ -343,8 +350,8 @@ public sealed class Spawner : IDisposable
     }
 
     /// <summary>
-    /// The daemon's environment, the user's, the files', the service's. Composed once for all workers of the same terms, unless
-    /// there are files, which are read for each.
+    /// The environment of the daemon, the user, the files and the service. Built once for all workers with the same
+    /// specification, unless there are files, which are read for each worker.
     /// </summary>
     private WorkerEnvironment Compose(ServiceSpec spec, WorkerIdentity identity, FileVariables fromFiles)
     {
@@ -368,10 +375,10 @@ public sealed class Spawner : IDisposable
         return composed;
     }
 
-    /// <summary>Where the programs of a service are looked for whose environment has no PATH.</summary>
+    /// <summary>The search path for programs of a service whose environment has no PATH.</summary>
     internal const string DefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-    /// <summary>The remedy where a limit is reached; nothing where it is something else.</summary>
+    /// <summary>The remedy if a limit is reached; empty for another error.</summary>
     internal static string Exhausted(string errno) => errno switch
     {
         "EMFILE" => "; the daemon's limit of open files is reached: raise LimitNOFILE= in its unit, or ulimit -n",
@@ -380,6 +387,6 @@ public sealed class Spawner : IDisposable
         _ => "",
     };
 
-    /// <summary>A child and the read ends of its output, all the caller's.</summary>
+    /// <summary>A child and the read ends of its output; the caller owns all.</summary>
     private sealed record Child(int Pid, DescriptorHandle Pidfd, DescriptorHandle Output, DescriptorHandle Error, PendingLaunch Launch);
 }

@@ -6,35 +6,37 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Kills what workers leave behind, on a thread of its own: one pass over /proc serves all sweeps of the moment, and a
-/// worker with thousands of processes keeps nobody waiting but its own end. Every process is held by a pidfd before it is
-/// looked at, so that no other one which gets its number is killed.
+/// Kills what workers leave behind, on a separate thread. One pass over /proc serves all present sweeps, and a worker with
+/// thousands of processes delays only its own end. A pidfd is opened for each process before it is examined, so no process that
+/// reuses the number is killed.
 /// </summary>
 internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposable
 {
     private const int Kill = 9;
     private const int StackBytes = 256 * 1024;
 
-    /// <summary>Pidfds that are held to see the deaths of those whose children become ours.</summary>
+    /// <summary>The pidfds that are kept to see the deaths of processes whose children become the daemon's.</summary>
     private const int MostHeld = 64;
 
-    /// <summary>Strays that are decided upon at a time, each with its pidfd.</summary>
+    /// <summary>The strays that are decided upon at a time, each with its pidfd.</summary>
     private const int MostStrays = 256;
 
-    /// <summary>Children that are looked at in one round.</summary>
+    /// <summary>The children that are examined in one round.</summary>
     private const int MostChildren = 4096;
 
-    /// <summary>How long a round waits for those whom it has killed: their children become ours when they are dead.</summary>
+    /// <summary>
+    /// How long a round waits for the processes that it killed: their children become the daemon's when they are dead.
+    /// </summary>
     private static readonly TimeSpan DeathPatience = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>How long it waits for the loop's decision.</summary>
+    /// <summary>How long the sweeper waits for the loop's decision.</summary>
     private static readonly TimeSpan LoopPatience = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentQueue<Sweep> _queue = new();
 
     /// <summary>
-    /// Not a SemaphoreSlim: that one spins before it sleeps, on the processor that a dead worker's replacement starts
-    /// on.
+    /// Not a SemaphoreSlim, which spins before it sleeps: it would spin on the processor that a dead worker's replacement
+    /// starts on.
     /// </summary>
     private readonly AutoResetEvent _turn = new(false);
     private readonly List<Action> _whenIdle = [];
@@ -59,7 +61,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         }
     }
 
-    /// <summary>Runs an action as soon as no sweep is under way, at once where none is. On the loop.</summary>
+    /// <summary>Runs an action as soon as no sweep is under way, at once if none is. On the loop.</summary>
     public void WhenIdle(Action action)
     {
         if (_underWay == 0)
@@ -113,14 +115,14 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     {
         if (sweep.Cgroup is { } cgroup && WorkerCgroup.TryKill(cgroup))
         {
-            // cgroup.kill reaches those too that fork at this moment.
+            // cgroup.kill also reaches processes that fork at this moment.
             End(sweep, isTimedOut: false);
             return;
         }
 
         foreach (var session in sweep.Sessions)
         {
-            // The whole process group of the session's leader in one call, which forks do not outrun.
+            // One call kills the whole process group of the session's leader; forks cannot escape it.
             Processes.Kill(-session, Kill);
         }
 
@@ -142,7 +144,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         }
     });
 
-    /// <summary>One round; those for which nothing is left.</summary>
+    /// <summary>Runs one round; returns the sweeps that have nothing left.</summary>
     private List<Sweep> Round(List<Sweep> sweeps)
     {
         var dying = new List<DescriptorHandle>();
@@ -158,7 +160,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         return quiet;
     }
 
-    /// <summary>SIGKILL to the members of the sessions; the sweeps that had any whom an earlier round had not.</summary>
+    /// <summary>Sends SIGKILL to the members of the sessions; returns the sweeps with members that no earlier round had.</summary>
     private static HashSet<Sweep> KillMembers(List<Sweep> sweeps, List<DescriptorHandle> dying)
     {
         var busy = new HashSet<Sweep>();
@@ -217,7 +219,9 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         }
     }
 
-    /// <summary>Finds who left a worker's session, has it decided upon on the loop, and kills it; the sweeps that had some.</summary>
+    /// <summary>
+    /// Finds processes that left a worker's session, lets the loop decide, and kills them; returns the sweeps that had some.
+    /// </summary>
     private HashSet<Sweep> KillStrays(List<Sweep> sweeps)
     {
         var candidates = Candidates(sweeps);
@@ -233,7 +237,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         {
             foreach (var candidate in candidates)
             {
-                if (orphans.Judge(candidate, sweeps) is { } sweep)
+                if (orphans.FindSweep(candidate, sweeps) is { } sweep)
                 {
                     Processes.Signal(candidate.Pidfd, Kill);
                     hit.Add(sweep);
@@ -253,7 +257,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             return hit;
         }
 
-        // The loop has ended or stands still: what it decides later is carried out there.
+        // The loop has ended or hangs: a later decision is carried out there.
         return [];
     }
 
@@ -308,7 +312,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// <summary>A process that may have left a worker's session.</summary>
     /// <param name="Pid">Its id.</param>
     /// <param name="Pidfd">Its pidfd, opened before anything else was read.</param>
-    /// <param name="Process">Its stat.</param>
+    /// <param name="Process">Its fields of /proc/PID/stat.</param>
     /// <param name="Uid">Its real, effective and saved user id.</param>
     /// <param name="Token">Its token; null where it has none or it could not be read.</param>
     /// <param name="IsChild">Whether it is the daemon's child.</param>

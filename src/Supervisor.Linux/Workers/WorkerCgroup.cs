@@ -8,7 +8,7 @@ public sealed class WorkerCgroup : IDisposable
 {
     private readonly CgroupTree? _tree;
 
-    /// <summary>One that is there; without a <paramref name="tree"/> it is never removed.</summary>
+    /// <summary>An existing cgroup; without a <paramref name="tree"/> it is never removed.</summary>
     internal WorkerCgroup(CgroupTree? tree, string path)
     {
         _tree = tree;
@@ -23,7 +23,9 @@ public sealed class WorkerCgroup : IDisposable
         ? (_tree.KernelPath == "/" ? "" : _tree.KernelPath) + Path[_tree.Directory.Length..]
         : null;
 
-    /// <summary>A process of it that has not exited, other than <paramref name="except"/>; 0 where there is none. Any thread.</summary>
+    /// <summary>
+    /// A process in it that has not exited, other than <paramref name="except"/>; 0 if there is none. Any thread.
+    /// </summary>
     internal static int AnyMember(string path, int except)
     {
         foreach (var line in Lines(path, "cgroup.procs"))
@@ -48,10 +50,10 @@ public sealed class WorkerCgroup : IDisposable
         return kill is not null && Files.Write(kill, "1"u8, out var error) > 0 && error is null;
     }
 
-    /// <summary>Its cgroup.procs, to which a child writes "0" to be in it; the caller owns it. Null with the refusal.</summary>
+    /// <summary>Opens its cgroup.procs, to which a child writes "0" to enter it; the caller owns it. Null with the error.</summary>
     internal DescriptorHandle? OpenMembers(out SystemCallError error) => Open("cgroup.procs", out error);
 
-    /// <summary>Processor time of all who are or were in it, from cpu.stat. Any thread.</summary>
+    /// <summary>Processor time of all its present and past processes, from cpu.stat. Any thread.</summary>
     public static TimeSpan? ProcessorTime(string path)
     {
         foreach (var line in Lines(path, "cpu.stat"))
@@ -67,8 +69,8 @@ public sealed class WorkerCgroup : IDisposable
     }
 
     /// <summary>
-    /// Bytes of memory: what the kernel charges to it (memory.current), where it counts that; else the resident sets of its
-    /// processes together, which counts shared pages once for each. Any thread.
+    /// Bytes of memory: what the kernel charges to it (memory.current), if the kernel counts that. Otherwise the sum of its
+    /// processes' resident sets, which counts a shared page once for each. Any thread.
     /// </summary>
     public static long? Memory(string path)
     {

@@ -3,7 +3,7 @@ using Supervisor.Core.Workers;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>What is known of the draining workers of one service.</summary>
+/// <summary>The facts about the draining workers of one service.</summary>
 internal sealed class WorkerDrains : IDisposable
 {
     private readonly ServiceContext _service;
@@ -15,7 +15,7 @@ internal sealed class WorkerDrains : IDisposable
         _watch = new DrainWatch(service.Loop, () => service.Generations.AllListeners, Report, () => service.Report());
     }
 
-    /// <summary>How many connections draining workers have, as far as was seen; null where nothing was.</summary>
+    /// <summary>How many connections draining workers have, as far as known; null if nothing is known.</summary>
     public int? Connections
     {
         get
@@ -30,28 +30,31 @@ internal sealed class WorkerDrains : IDisposable
         }
     }
 
-    /// <summary>What is known of a draining worker, as it was last seen; null of any other worker.</summary>
+    /// <summary>The latest facts about a draining worker; null for any other worker.</summary>
     public WorkerDrain? Of(int workerId) => _watch.Of(workerId);
 
     /// <summary>
-    /// Somebody waits for the outcome of drains (1), or waits no more (-1): in the meantime connections are counted
-    /// twice a second.
+    /// A client begins (1) or stops (-1) to wait for the outcome of drains. While one waits, connections are counted twice a
+    /// second.
     /// </summary>
-    public void Follow(int by) => _watch.Follow(by);
+    public void AddObservers(int by) => _watch.AddObservers(by);
 
-    /// <summary>The service is in that state now.</summary>
-    public void Follow(ServiceState state) => _watch.Follow(state);
+    /// <summary>Adapts to the service's new state.</summary>
+    public void Update(ServiceState state) => _watch.Update(state);
 
     /// <summary>A worker has been sent its stop signal.</summary>
     public void Told(int workerId) => _watch.Told(workerId, _service.Loop.Now);
 
-    /// <summary>Sees what a kill cuts, and then kills the worker.</summary>
+    /// <summary>Samples what the kill will cut, and then kills the worker.</summary>
     public void Kill(int workerId) => _watch.Kill(workerId, () => _service.Ending.Kill(workerId));
 
-    /// <summary>Resumes a predecessor's drains. A worker was told when its phase began, and one that was to be killed is killed.</summary>
+    /// <summary>
+    /// Resumes a predecessor's drains. A worker got its signal when its phase began; a worker that was about to be killed is
+    /// killed.
+    /// </summary>
     public void Resume()
     {
-        _watch.Follow(_service.State);
+        _watch.Update(_service.State);
         foreach (var worker in _service.State.Workers)
         {
             if (worker.Phase == WorkerPhase.Killed)

@@ -4,20 +4,20 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>How a worker ends: its last messages, its exit, its replacement, and the kill of what it leaves.</summary>
+/// <summary>Ends a worker: its last messages, its exit, its replacement, and the kill of what it leaves behind.</summary>
 /// <remarks>
-/// A worker's end is seen on its pidfd. Its last messages and output are taken first. The machine decides and a replacement
-/// is spawned at once. Only then is what is left of the session killed and the zombie reaped: until then it keeps the process
-/// id, and so the session id, from another process.
+/// A pidfd reports a worker's exit. First its last messages and output are read. Then the machine decides, and a replacement is
+/// spawned at once. Only then the daemon kills the rest of the session and reaps the zombie. Until then the zombie keeps the
+/// process id, and so the session id, from other processes.
 /// </remarks>
 internal sealed class WorkerEnding(ServiceContext service)
 {
     private int _sweeping;
 
-    /// <summary>Whether something that a worker left is being killed.</summary>
+    /// <summary>Whether something that a worker left behind is being killed.</summary>
     public bool IsSweeping => _sweeping > 0;
 
-    /// <summary>Whether the machine decides about a worker that is replaced at once.</summary>
+    /// <summary>Whether the machine is deciding about a worker that is replaced at once.</summary>
     public bool IsReplacing { get; private set; }
 
     /// <summary>SIGKILL to a worker's session, if it has a process.</summary>
@@ -60,8 +60,8 @@ internal sealed class WorkerEnding(ServiceContext service)
             return;
         }
 
-        // A pidfd stays readable: the end is looked at again when what it waits for has come.
-        if (process.IsLooking || !service.Messages.TakeLast(workerId, process, () => Continue(workerId, process)))
+        // A pidfd stays readable: the exit is handled when the awaited event has occurred.
+        if (process.IsExamining || !service.Messages.TakeLast(workerId, process, () => Continue(workerId, process)))
         {
             Pause(process);
             return;
@@ -70,7 +70,7 @@ internal sealed class WorkerEnding(ServiceContext service)
         if (process.IsHandedOver && process.First is { } first && exit is not null && Processes.PeekExit(first) is not null
             && Processes.PeekExit(process.Pidfd) is null)
         {
-            // The last message of the spawned process named another one, which lives.
+            // The last message of the spawned process named another main process, which lives.
             FirstEnded(process);
             return;
         }
@@ -91,33 +91,33 @@ internal sealed class WorkerEnding(ServiceContext service)
                 return;
             }
 
-            // A daemon that forks twice: the one that stays has yet to say who it is.
+            // A daemon that forks twice: the remaining process has not named itself yet.
             service.Loop.Unwatch(process.Pidfd);
             process.ReapFirst();
             service.Log.AwaitsMain(starting, process.Session);
 
-            // Whoever was there may have exited in the meantime.
+            // The remaining process may have exited in the meantime.
             EndAbandoned();
             return;
         }
 
-        var reason = exit is { } known ? Reason(known) : new ExitReason(true, "ended; how, is known to its parent alone");
+        var reason = exit is { } known ? Reason(known) : new ExitReason(true, "exited; only its parent knows the status");
         if (process.ErrnoText is { } errno && !reason.Clean)
         {
-            reason = reason with { Text = $"{reason.Text}, having said {errno}" };
+            reason = reason with { Text = $"{reason.Text}, after ERRNO={errno}" };
         }
 
         End(workerId, process, reason);
     }
 
-    /// <summary>The end waits for what is looked for beside the loop.</summary>
+    /// <summary>Defers the exit until a search off the loop is done.</summary>
     private void Pause(WorkerProcess process)
     {
         service.Loop.Unwatch(process.Pidfd);
         process.EndWaits = true;
     }
 
-    /// <summary>What the end waited for has come.</summary>
+    /// <summary>Handles the exit after the awaited event.</summary>
     public void Continue(int workerId, WorkerProcess process)
     {
         if (!process.EndWaits || process.IsEnding || service.Processes.GetValueOrDefault(workerId) != process)
@@ -131,8 +131,8 @@ internal sealed class WorkerEnding(ServiceContext service)
     }
 
     /// <summary>
-    /// The worker has ended. One whose place is to be taken at once is replaced first; of any other the service hears when
-    /// what it left has been killed, so that whoever waits for its end waits for that too.
+    /// Handles the exit of a worker. A worker that needs a replacement at once is replaced first. Any other exit reaches the
+    /// machine when what the worker left behind is dead, so a client that waits for the exit waits for that too.
     /// </summary>
     public void End(int workerId, WorkerProcess process, ExitReason reason)
     {
@@ -153,7 +153,7 @@ internal sealed class WorkerEnding(ServiceContext service)
         {
             ReportEnd();
 
-            // A successor of the daemon is not told of it any more, so its file must not stay either.
+            // A successor of the daemon does not get this path, so the file is removed now.
             process.Notify.Dispose();
         }
 
@@ -195,7 +195,7 @@ internal sealed class WorkerEnding(ServiceContext service)
         }
     }
 
-    /// <summary>SIGKILL to a worker and everything that belongs to it, which may take a moment beside the loop.</summary>
+    /// <summary>Sends SIGKILL to a worker and its processes; part of it runs off the loop.</summary>
     public void Kill(WorkerProcess process)
     {
         if (!process.IsEnding)
@@ -206,7 +206,7 @@ internal sealed class WorkerEnding(ServiceContext service)
     }
 
     private Sweeper Sweeps =>
-        service.Orphans?.Sweeper ?? throw new InvalidOperationException("a service that runs has somebody to reap its orphans");
+        service.Orphans?.Sweeper ?? throw new InvalidOperationException("a running service needs an orphan reaper");
 
     private Dictionary<ulong, string> ListenerNames()
     {
@@ -222,14 +222,14 @@ internal sealed class WorkerEnding(ServiceContext service)
         return names;
     }
 
-    /// <summary>Ends workers whose first process is gone, and of which no process is left to name another.</summary>
+    /// <summary>Ends workers whose first process has exited, and which have no process left that could name another.</summary>
     public void EndAbandoned()
     {
         foreach (var (id, process) in service.Processes.Where(pair => pair.Value is { AwaitsMain: true, IsEnding: false }).ToArray())
         {
             service.Lineage.FindOrphans(id, process, has =>
             {
-                if (!has && process.AwaitsMain && !process.IsLooking && service.Messages.TakeLast(id, process, EndAbandoned)
+                if (!has && process.AwaitsMain && !process.IsExamining && service.Messages.TakeLast(id, process, EndAbandoned)
                     && process.AwaitsMain)
                 {
                     End(id, process, Abandoned);

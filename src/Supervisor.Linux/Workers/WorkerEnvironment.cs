@@ -2,12 +2,12 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>The environment that all workers of the same terms have in common, NAME=VALUE each.</summary>
+/// <summary>The environment that all workers with the same specification share, NAME=VALUE each.</summary>
 internal sealed class WorkerEnvironment
 {
     private readonly KeyValuePair<string, string>[] _lines;
 
-    /// <summary>Variables of a service whose workers are <paramref name="identity"/>.</summary>
+    /// <summary>The variables of a service whose workers are <paramref name="identity"/>.</summary>
     public WorkerEnvironment(WorkerIdentity identity, Dictionary<string, string> variables)
     {
         Identity = identity;
@@ -15,13 +15,13 @@ internal sealed class WorkerEnvironment
         _lines = [.. variables.Select(pair => KeyValuePair.Create(pair.Key, $"{pair.Key}={pair.Value}"))];
     }
 
-    /// <summary>Whose it is.</summary>
+    /// <summary>The workers' identity.</summary>
     public WorkerIdentity Identity { get; }
 
-    /// <summary>Where programs are looked for; null where it does not say.</summary>
+    /// <summary>The search path for programs; null if it has no PATH.</summary>
     public string? Path { get; }
 
-    /// <summary>The same with what is one process's own, which goes before anything else of its name.</summary>
+    /// <summary>The same with the variables of one process, which override others of the same name.</summary>
     public IReadOnlyList<string> With(IReadOnlyList<KeyValuePair<string, string>> own)
     {
         var all = new List<string>(_lines.Length + own.Count);
@@ -35,7 +35,7 @@ internal sealed class WorkerEnvironment
 
         for (var i = 0; i < own.Count; i++)
         {
-            // Of two of a name the later one counts.
+            // The last one of a name counts.
             if (!Has(own, own[i].Key, i + 1))
             {
                 all.Add($"{own[i].Key}={own[i].Value}");

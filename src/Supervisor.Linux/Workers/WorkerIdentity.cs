@@ -14,18 +14,20 @@ namespace Supervisor.Linux.Workers;
 public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? Groups, IReadOnlyList<KeyValuePair<string,
     string>> Variables)
 {
-    /// <summary>What the workers may do with files that the daemon may not trust; null where they have the daemon's own rights.</summary>
+    /// <summary>The workers' rights on files that the daemon may not trust; null if they have the daemon's own rights.</summary>
     public FileRights? Rights =>
         Uid is { } uid && uid != Processes.EffectiveUid ? new FileRights(uid, Gid ?? Processes.EffectiveGid, Groups ?? []) : null;
 
-    /// <summary>The same for a service, whose names are looked up; null also where a name is unknown. Waits: never on the loop.</summary>
+    /// <summary>
+    /// The same for a service, whose names are looked up; null also if a name is unknown. It waits: never on the loop.
+    /// </summary>
     public static FileRights? RightsOf(ServiceSpec spec) => TryLookUp(spec, out var identity, out _) ? identity.Rights : null;
 
     /// <summary>Whether the workers of two specifications have the same user and groups.</summary>
     public static bool IsSame(ServiceSpec one, ServiceSpec other) =>
         one.User == other.User && one.Group == other.Group && one.SupplementaryGroups.SequenceEqual(other.SupplementaryGroups);
 
-    /// <summary>The users and groups that a service names; none where the workers run as the daemon does.</summary>
+    /// <summary>The users and groups that a service names; none if the workers run as the daemon does.</summary>
     public static IReadOnlyList<AccountName> NamesOf(ServiceSpec spec) =>
     [
         .. spec.User is { } user ? [new AccountName(true, user)] : Array.Empty<AccountName>(),
@@ -33,7 +35,9 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
         .. spec.SupplementaryGroups.Select(name => new AccountName(false, name)),
     ];
 
-    /// <summary>Looks the names of a service up, which takes up to <see cref="UserDirectory.Patience"/>: never on the loop.</summary>
+    /// <summary>
+    /// Looks up the names of a service, which takes up to <see cref="UserDirectory.Patience"/>: never on the loop.
+    /// </summary>
     public static bool TryLookUp(ServiceSpec spec, [NotNullWhen(true)] out WorkerIdentity? identity, [NotNullWhen(false)] out string? error)
     {
         UserDirectory.Host.Refresh(NamesOf(spec)).GetAwaiter().GetResult();
@@ -93,7 +97,7 @@ public sealed record WorkerIdentity(uint? Uid, uint? Gid, IReadOnlyList<uint>? G
             groups = all;
         }
 
-        // Only root may set groups; where no other user is configured, nothing has to be set.
+        // Only root may set groups. If no other user is configured, nothing has to be set.
         if (Processes.EffectiveUid != 0 && uid == Processes.EffectiveUid && spec.SupplementaryGroups.IsEmpty)
         {
             groups = null;

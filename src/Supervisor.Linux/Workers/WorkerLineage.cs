@@ -5,26 +5,24 @@ using Supervisor.Native;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>
-/// Finds out beside the loop whether processes belong to a worker: senders of messages, and orphans of its first
-/// process.
+/// Finds out off the loop whether processes belong to a worker: senders of messages, and orphans of its first process.
 /// </summary>
 internal sealed class WorkerLineage(ServiceContext service)
 {
     private readonly SerialQueue _questions = new(service.Loop);
 
-    /// <summary>How many senders a worker's end waits for to be looked at.</summary>
-    private const int MostLastLooks = 8;
+    /// <summary>How many senders are examined before a worker's exit is handled without the rest.</summary>
+    private const int MostExaminations = 8;
 
-    /// <summary>Whether a process is the worker's, as far as one call tells; null where it has to be looked at.</summary>
-    public static bool? Knows(WorkerProcess process, int pid) => process.Knows(pid) ?? (process.LastLooks < MostLastLooks ? null : false);
+    /// <summary>Whether a process is the worker's, as far as one system call shows; null if it has to be examined.</summary>
+    public static bool? Knows(WorkerProcess process, int pid) => process.Knows(pid) ?? (process.Examinations < MostExaminations ? null : false);
 
     /// <summary>
-    /// Finds out off the loop whether a process is the worker's, for its next message; nothing comes of it where the
-    /// worker has ended by then.
+    /// Examines a process off the loop for the worker's next message. The result is dropped if the worker has exited by then.
     /// </summary>
     public void Identify(int workerId, WorkerProcess process, int pid, Action onSeen)
     {
-        process.IsLooking = true;
+        process.IsExamining = true;
         _questions.Enqueue<ProcessLineage>(
             process.Uid,
             () => async () =>
@@ -34,7 +32,7 @@ internal sealed class WorkerLineage(ServiceContext service)
             },
             lineage =>
             {
-                process.IsLooking = false;
+                process.IsExamining = false;
                 if (service.Processes.GetValueOrDefault(workerId) == process && !process.IsEnding)
                 {
                     process.Notify.Resume();
@@ -52,27 +50,27 @@ internal sealed class WorkerLineage(ServiceContext service)
     }
 
     /// <summary>
-    /// Looks beside the loop whether anybody of the worker is left whose parent is gone; asked again meanwhile, it
-    /// looks again.
+    /// Searches off the loop for remaining processes of the worker whose parent has exited. A call during a search causes
+    /// another search.
     /// </summary>
     public void FindOrphans(int workerId, WorkerProcess process, Action<bool> onSeen)
     {
-        if (process.OrphanLook.IsUnderWay)
+        if (process.OrphanSearch.IsUnderWay)
         {
-            process.OrphanLook = (true, true);
+            process.OrphanSearch = (true, true);
             return;
         }
 
-        process.OrphanLook = (true, false);
+        process.OrphanSearch = (true, false);
         var facts = process.Facts;
         var cgroup = process.Cgroup?.Path;
         _questions.Enqueue<WorkerProcess>(
             process.Uid,
-            () => async () => await OrphanLook.AnyAsync(facts, process.Session, cgroup, IsSpawned).ConfigureAwait(false) ? process : null,
+            () => async () => await OrphanSearch.AnyAsync(facts, process.Session, cgroup, IsSpawned).ConfigureAwait(false) ? process : null,
             found =>
             {
-                var isOutdated = process.OrphanLook.IsOutdated;
-                process.OrphanLook = default;
+                var isOutdated = process.OrphanSearch.IsOutdated;
+                process.OrphanSearch = default;
                 if (service.Processes.GetValueOrDefault(workerId) != process || process.IsEnding)
                 {
                     return;

@@ -7,16 +7,13 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>What workers send to their notify sockets.</summary>
+/// <summary>Handles the messages that workers send to their notify sockets.</summary>
 internal sealed class WorkerMessages(ServiceContext service)
 {
-    /// <summary>
-    /// Workers that have ended while descriptors of theirs are received: until when these are awaited, and what is done
-    /// then.
-    /// </summary>
+    /// <summary>Workers that have exited while their descriptors are received: until when to wait, and what to do then.</summary>
     private readonly Dictionary<int, (TimeSpan Until, Action Again)> _lastWords = [];
 
-    /// <summary>When the wait for an ended worker's last descriptors is over; null where there is none.</summary>
+    /// <summary>When the wait for an exited worker's last descriptors is over; null if there is none.</summary>
     public TimeSpan? NextDeadline
     {
         get
@@ -31,7 +28,7 @@ internal sealed class WorkerMessages(ServiceContext service)
         }
     }
 
-    /// <summary>Waits that are over end.</summary>
+    /// <summary>Ends the waits whose time is over.</summary>
     public void PassDeadline()
     {
         foreach (var (_, again) in _lastWords.Values.Where(last => last.Until <= service.Loop.Now).ToArray())
@@ -40,26 +37,26 @@ internal sealed class WorkerMessages(ServiceContext service)
         }
     }
 
-    /// <summary>The worker's end is decided: nothing more of it is awaited.</summary>
+    /// <summary>Ends the wait for a worker whose exit has been handled.</summary>
     public void Forget(int workerId) => _lastWords.Remove(workerId);
 
-    /// <summary>Descriptors of the daemon that no stored one may take.</summary>
+    /// <summary>Descriptors of the daemon that stored descriptors may not use.</summary>
     private const int LeftByStored = 8 * DescriptorReserve.FromWorkers;
 
-    /// <summary>How long an ended worker's last descriptors are waited for.</summary>
+    /// <summary>How long to wait for an exited worker's last descriptors.</summary>
     private static readonly TimeSpan LastWordsWithin = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Takes what a worker has said that has ended. False where that is not over: a sender has to be looked at first, or the
-    /// worker's last descriptors are still being received, since what it stores belongs to its successor.
-    /// <paramref name="again"/> is called when it may be over, or when it has taken too long.
+    /// Handles the last messages of a worker that has exited. False if that is not finished: a sender has to be examined, or
+    /// the worker's last descriptors are still being received, which its successor gets. Then <paramref name="again"/> is
+    /// called when it may be finished, or after the time limit.
     /// </summary>
     public bool TakeLast(int workerId, WorkerProcess process, Action again)
     {
         var isOver = process.Notify.Drain(again, out var unknown);
         if (unknown != 0)
         {
-            process.LastLooks++;
+            process.Examinations++;
             service.Lineage.Identify(workerId, process, unknown, again);
             return false;
         }
@@ -74,7 +71,7 @@ internal sealed class WorkerMessages(ServiceContext service)
         return false;
     }
 
-    /// <summary>One message: who the worker is comes first, what it says of itself next, what changes its state last.</summary>
+    /// <summary>Handles one message: first the worker's main process, then its status, and last what changes its state.</summary>
     public void Take(int workerId, WorkerProcess process, NotifyMessage message, IList<DescriptorHandle> descriptors)
     {
         if (message.MainPid is { } main && main != process.Pid)
@@ -89,12 +86,12 @@ internal sealed class WorkerMessages(ServiceContext service)
 
         if (message.Status is { } status)
         {
-            process.Say(status);
+            process.SetStatus(status);
         }
 
         if (message.Errno is { } errno)
         {
-            process.SayErrno(errno);
+            process.SetErrno(errno);
         }
 
         if (message.Extension is { } extension)
@@ -109,11 +106,11 @@ internal sealed class WorkerMessages(ServiceContext service)
 
         if (message.IsReloading)
         {
-            process.SayReloading(true);
+            process.SetReloading(true);
         }
         else if (message.IsReady)
         {
-            process.SayReloading(false);
+            process.SetReloading(false);
         }
 
         if (message.IsReady && service.SpecOf(workerId).Readiness.Kind == ReadinessKind.Notify)
@@ -153,7 +150,7 @@ internal sealed class WorkerMessages(ServiceContext service)
         if (!HandoffEnvironment.PassesStored(handoff))
         {
             service.Log.MessageRefused(process, process.Pid, "handoff",
-                $"FDSTORE=1: descriptors cannot be given back by {handoff.ToWireName()}; use handoff = \"listen-fds\"");
+                $"FDSTORE=1: handoff = \"{handoff.ToWireName()}\" cannot return descriptors; use handoff = \"listen-fds\"");
             return;
         }
 
@@ -162,7 +159,8 @@ internal sealed class WorkerMessages(ServiceContext service)
             if ((ulong)descriptors[0].Number + LeftByStored >= Processes.DescriptorLimit())
             {
                 service.Log.MessageRefused(process, process.Pid, "limit",
-                    "FDSTORE=1: the daemon's last descriptors are kept for its own use and for other services: raise LimitNOFILE= in its unit, or ulimit -n");
+                    "FDSTORE=1: the daemon's last descriptors are reserved for its own use and for other services: "
+                    + "raise LimitNOFILE= in its unit, or ulimit -n");
                 return;
             }
 
@@ -176,18 +174,18 @@ internal sealed class WorkerMessages(ServiceContext service)
         }
     }
 
-    /// <summary>MAINPID=: the pidfd is opened first, so that the process which is checked is the one that it names.</summary>
+    /// <summary>MAINPID=: opens the pidfd first, so that the examined process is the named one.</summary>
     private void HandOver(int workerId, WorkerProcess process, int pid)
     {
         var pidfd = Processes.OpenPidfd(pid, out _);
 
-        // What was found out is of the process that was there then: the pidfd must be of the same one.
+        // The lookup belongs to the process that had this id then: the pidfd must be of the same process.
         var isOurs = process.Knows(pid) == true
             && (!process.Known.TryGetValue(pid, out var known) || ProcFile.Read(pid)?.StartTime == known.StartTime);
         if (pidfd is null || !isOurs)
         {
             pidfd?.Dispose();
-            service.Log.MessageRefused(process, pid, "mainpid", $"MAINPID={pid} is none of its descendants");
+            service.Log.MessageRefused(process, pid, "mainpid", $"MAINPID={pid} is not a descendant of the worker");
             return;
         }
 

@@ -12,15 +12,15 @@ namespace Supervisor.Linux.Workers;
 /// A worker's process and the daemon's ends of what connects the two. Owns all of them.
 /// </summary>
 /// <remarks>
-/// The process that was spawned leads the worker's session. It may name another one of its descendants (MAINPID=), whose
-/// end is then the worker's; so may a daemon that has forked twice, whose first process is gone by then. Such a process is in
-/// a session of its own and a child of ours: its cgroup tells whose it is, and without one its user and its token.
+/// The spawned process leads the worker's session. It may name one of its descendants as the main process (MAINPID=), whose
+/// exit is then the worker's. A daemon that forks twice does so after its first process has exited. Its main process is in a
+/// session of its own and a child of listend: the cgroup identifies it, or else its user and its token.
 /// </remarks>
 public sealed class WorkerProcess : IDisposable
 {
     private readonly OrphanReaper? _orphans;
     private int _mainSession;
-    private string? _said;
+    private string? _status;
     private int _errno;
     private bool _isReloading;
     private Keys? _keys;
@@ -43,8 +43,7 @@ public sealed class WorkerProcess : IDisposable
     }
 
     /// <summary>
-    /// A predecessor's worker; <paramref name="uid"/> is its user if an older version started it. Owns everything that
-    /// it is given.
+    /// A predecessor's worker; <paramref name="uid"/> is its user if an older version started it. Owns all its arguments.
     /// </summary>
     internal WorkerProcess(WorkerEntry entry, DescriptorHandle pidfd, DescriptorHandle? first, NotifySocket notify, OutputPipe output,
         OutputPipe error, OrphanReaper? orphans, bool isChild, CgroupTree? cgroups, uint uid)
@@ -66,7 +65,7 @@ public sealed class WorkerProcess : IDisposable
         _firstStartTime = entry.FirstStartTime;
         Uid = entry.Uid ?? uid;
         Token = entry.Token ?? "";
-        _said = entry.Status;
+        _status = entry.Status;
         _errno = entry.Errno;
         _isReloading = entry.IsReloading;
         _orphans = orphans;
@@ -79,31 +78,30 @@ public sealed class WorkerProcess : IDisposable
         orphans?.Add(this);
     }
 
-    /// <summary>The process that counts: the spawned one, until another is named.</summary>
+    /// <summary>The id of the main process: the spawned one, until another is named.</summary>
     public int Pid { get; private set; }
 
-    /// <summary>The process that was spawned, whose id is the session's too.</summary>
+    /// <summary>The id of the spawned process, which is also the session's id.</summary>
     public int Session { get; }
 
     /// <summary>When it was spawned, by the wall clock.</summary>
     public DateTimeOffset StartedAt { get; }
 
-    /// <summary>The listeners' sockets that it was given; null where that is not known, and may be all of them.</summary>
+    /// <summary>The listeners' sockets that it got; null if that is not known, and it may have all of them.</summary>
     public IReadOnlyList<Listeners.ListenerSocket>? Sockets { get; internal set; }
 
     /// <summary>
-    /// Where <see cref="Sockets"/> is not known: those that it cannot have, since they were on their way out when it
-    /// was spawned.
+    /// If <see cref="Sockets"/> is not known: sockets that it cannot have, because they were being removed when it was spawned.
     /// </summary>
     internal IReadOnlyList<Listeners.ListenerSocket> Never { get; set; } = [];
 
-    /// <summary>The cgroup of its own; null where it has none.</summary>
+    /// <summary>The cgroup of its own; null if it has none.</summary>
     public WorkerCgroup? Cgroup { get; internal init; }
 
-    /// <summary>When it got ready.</summary>
+    /// <summary>When it became ready.</summary>
     public DateTimeOffset? ReadyAt { get; internal set; }
 
-    /// <summary>Its last STATUS=, with what else it says of itself: that it reloads, that something failed.</summary>
+    /// <summary>Its last STATUS=, and whether it reported a reload or an error.</summary>
     public string? StatusText
     {
         get
@@ -114,9 +112,9 @@ public sealed class WorkerProcess : IDisposable
                 parts.Add("reloading");
             }
 
-            if (!string.IsNullOrEmpty(_said))
+            if (!string.IsNullOrEmpty(_status))
             {
-                parts.Add(_said);
+                parts.Add(_status);
             }
 
             if (ErrnoText is { } errno)
@@ -128,28 +126,28 @@ public sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>Its last ERRNO=, for people; null where it said none, or 0.</summary>
+    /// <summary>Its last ERRNO= as text; null if it sent none, or 0.</summary>
     public string? ErrnoText => _errno == 0 ? null : $"{new SystemCallError("", _errno).Name} ({new SystemCallError("", _errno).Text})";
 
-    /// <summary>Its way to its program; null once it has arrived.</summary>
+    /// <summary>The launch, until the program has been executed; null afterwards.</summary>
     internal PendingLaunch? Launch { get; set; }
 
     /// <summary>Why its program could not be executed; null unless that failed.</summary>
     internal string? LaunchFailure { get; set; }
 
-    /// <summary>What looks at it from outside while it starts; null where nothing does.</summary>
+    /// <summary>The readiness probe while it starts; null if there is none.</summary>
     internal ReadinessWatch? Watch { get; set; }
 
     /// <summary>The pidfd of <see cref="Pid"/>.</summary>
     internal DescriptorHandle Pidfd { get; private set; }
 
-    /// <summary>The pidfd of the spawned process while it is not the one that counts and has not been reaped.</summary>
+    /// <summary>The pidfd of the spawned process, if it is not the main process and has not been reaped.</summary>
     internal DescriptorHandle? First { get; private set; }
 
-    /// <summary>Whether another process than the spawned one counts.</summary>
+    /// <summary>Whether the main process is not the spawned one.</summary>
     internal bool IsHandedOver => Pid != Session;
 
-    /// <summary>Whether the spawned process is gone, and the one that will count has not been named.</summary>
+    /// <summary>Whether the spawned process has exited, and no main process has been named.</summary>
     internal bool AwaitsMain { get; private set; }
 
     internal NotifySocket Notify { get; }
@@ -160,49 +158,46 @@ public sealed class WorkerProcess : IDisposable
 
     private bool IsFirstReaped { get; set; }
 
-    /// <summary>Whether the session's id cannot be another session's, because a process of it has not been reaped.</summary>
+    /// <summary>Whether the session's id cannot be reused, because a process of the session has not been reaped.</summary>
     private bool IsSessionPinned => !IsFirstReaped || _mainSession == Session;
 
     /// <summary>STATUS=.</summary>
-    internal void Say(string status) => _said = status;
+    internal void SetStatus(string status) => _status = status;
 
-    /// <summary>ERRNO=; 0: nothing any more.</summary>
-    internal void SayErrno(int errno) => _errno = errno;
+    /// <summary>ERRNO=; 0 clears it.</summary>
+    internal void SetErrno(int errno) => _errno = errno;
 
     /// <summary>RELOADING=1, until READY=1.</summary>
-    internal void SayReloading(bool isReloading) => _isReloading = isReloading;
+    internal void SetReloading(bool isReloading) => _isReloading = isReloading;
 
     /// <summary>The user id that it was started with.</summary>
     internal uint Uid { get; init; } = Processes.EffectiveUid;
 
-    /// <summary>The token that only its processes were given; empty where an older version started it without one.</summary>
+    /// <summary>The token that only its processes got; empty if an older version started it without one.</summary>
     internal string Token { get; init; } = "";
 
-    /// <summary>Whether its end has been seen and what it left is being killed.</summary>
+    /// <summary>Whether its exit is known and what it left behind is being killed.</summary>
     internal bool IsEnding { get; private set; }
 
-    /// <summary>Whether its end waits for a look at who sent a message.</summary>
+    /// <summary>Whether its exit waits for the examination of a sender.</summary>
     internal bool EndWaits { get; set; }
 
-    /// <summary>Whether processes of it were there when the spawned one had exited; null before that was checked.</summary>
+    /// <summary>Whether it had other processes when the spawned one had exited; null before that was checked.</summary>
     internal bool? HadOrphans { get; set; }
 
-    /// <summary>Whether its orphans are being looked for, and whether that has to be done again.</summary>
-    internal (bool IsUnderWay, bool IsOutdated) OrphanLook { get; set; }
+    /// <summary>Whether its orphans are being searched, and whether another search has to follow.</summary>
+    internal (bool IsUnderWay, bool IsOutdated) OrphanSearch { get; set; }
 
-    /// <summary>Looks at senders that its end has waited for.</summary>
-    internal int LastLooks { get; set; }
+    /// <summary>How many sender examinations its exit has waited for.</summary>
+    internal int Examinations { get; set; }
 
-    /// <summary>Whether a sender is being looked at, until which no more of its messages are taken.</summary>
-    internal bool IsLooking { get; set; }
+    /// <summary>Whether a sender is being examined; until then no further message is read.</summary>
+    internal bool IsExamining { get; set; }
 
-    /// <summary>
-    /// What was found out about processes that its next message speaks of: their start time, and whether they are the
-    /// worker's.
-    /// </summary>
+    /// <summary>Results about processes that its next message names: their start time, and whether they are the worker's.</summary>
     internal Dictionary<int, (ulong StartTime, bool IsOurs)> Known { get; } = [];
 
-    /// <summary>What its processes are known by.</summary>
+    /// <summary>The facts that identify its processes.</summary>
     internal WorkerFacts Facts => new()
     {
         Main = AwaitsMain ? 0 : Pid,
@@ -218,8 +213,8 @@ public sealed class WorkerProcess : IDisposable
     };
 
     /// <summary>
-    /// Whether a process is the worker's, where that can be told by one call: it is one of its processes, or of a session whose
-    /// number is its own. Null where it has to be looked at (<see cref="LineageReader"/>), false where there is none.
+    /// Whether a process is the worker's, if one system call shows that: it is one of its known processes, or in its session.
+    /// Null if it has to be examined (<see cref="LineageReader"/>), false if it does not exist.
     /// </summary>
     internal bool? Knows(int pid)
     {
@@ -242,14 +237,14 @@ public sealed class WorkerProcess : IDisposable
             || (_orphans?.IsOwn(process.Top.Pid) != true && Membership.IsMemberByToken(facts, process, process.Token));
     }
 
-    /// <summary>Its end has been seen: nothing that it left is claimed by it any more.</summary>
+    /// <summary>Ends its claim to processes after its exit.</summary>
     internal void BeginEnd()
     {
         IsEnding = true;
         _orphans?.Remove(this);
     }
 
-    /// <summary>From now on that descendant counts. Takes over <paramref name="pidfd"/>.</summary>
+    /// <summary>Makes that descendant the main process. Takes over <paramref name="pidfd"/>.</summary>
     internal void HandOver(int pid, DescriptorHandle pidfd)
     {
         if (pid == Session && First is not null)
@@ -273,7 +268,7 @@ public sealed class WorkerProcess : IDisposable
         _mainSession = ProcFile.Read(pid)?.SessionId ?? 0;
     }
 
-    /// <summary>Reaps the spawned process, which has ended and is not the end of the worker.</summary>
+    /// <summary>Reaps the spawned process, if its exit is not the worker's.</summary>
     internal void ReapFirst()
     {
         Processes.Reap(First ?? Pidfd);
@@ -284,7 +279,7 @@ public sealed class WorkerProcess : IDisposable
         _orphans?.Remove(Session);
     }
 
-    /// <summary>Reaps the process that counted; who else is left becomes an orphan, and is reaped as one.</summary>
+    /// <summary>Reaps the main process; the remaining processes become orphans and are reaped as such.</summary>
     internal void Reap()
     {
         Processes.Reap(Pidfd);
@@ -295,7 +290,7 @@ public sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>SIGKILL to its processes that are known by their pidfds.</summary>
+    /// <summary>Sends SIGKILL to its processes by their pidfds.</summary>
     internal void KillKnown()
     {
         if (!AwaitsMain)
@@ -309,10 +304,7 @@ public sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>
-    /// What else of it is to be killed: whatever is left of its cgroup, or of its sessions, as long as their numbers
-    /// are its own.
-    /// </summary>
+    /// <summary>The sweep of the rest: its cgroup, or its sessions while it still owns their numbers.</summary>
     internal Sweep Rest(Action<bool>? onDone = null) => new()
     {
         Cgroup = Cgroup?.Path,
@@ -321,7 +313,7 @@ public sealed class WorkerProcess : IDisposable
         OnDone = onDone,
     };
 
-    /// <summary>The same when it has ended, with what left its sessions.</summary>
+    /// <summary>The same after its exit, with its strays.</summary>
     internal Sweep Rest(bool isLast, IReadOnlyDictionary<ulong, string> listeners, Action<int, string?, string?, bool> onStray,
         Action<bool> onDone) => new()
     {
@@ -335,12 +327,12 @@ public sealed class WorkerProcess : IDisposable
         OnDone = onDone,
     };
 
-    /// <summary>The process for a successor, its descriptors among <paramref name="descriptors"/>.</summary>
+    /// <summary>The process for a successor. Adds its descriptors to <paramref name="descriptors"/> unless that is null.</summary>
     internal WorkerEntry Snapshot(string service, int id, OutgoingDescriptors? descriptors)
     {
         if (descriptors is not null)
         {
-            // Asked for at each change of any worker.
+            // Called at each change of any worker.
             var keys = _keys ??= new Keys(
                 DescriptorKey.Process(service, id), DescriptorKey.First(service, id), DescriptorKey.Notify(service, id),
                     DescriptorKey.Output(service, id), DescriptorKey.Error(service, id));
@@ -367,7 +359,7 @@ public sealed class WorkerProcess : IDisposable
             IsHeldBack = IsHeldBack,
             StartedAt = StartedAt,
             ReadyAt = ReadyAt,
-            Status = _said,
+            Status = _status,
             Errno = _errno,
             IsReloading = _isReloading,
             Sockets = Sockets is null ? null : [.. Sockets.Select(socket => socket.Inode)],
@@ -378,7 +370,7 @@ public sealed class WorkerProcess : IDisposable
         };
     }
 
-    /// <summary>Whether it is to get its stop signal later.</summary>
+    /// <summary>Whether its stop signal is sent later.</summary>
     internal bool IsHeldBack { get; set; }
 
     /// <summary>Whether it is the child of a daemon that has died, so that only init can reap it.</summary>
@@ -403,7 +395,7 @@ public sealed class WorkerProcess : IDisposable
         }
     }
 
-    /// <summary>The same of the spawned process; 0 where it was not read while that one was there.</summary>
+    /// <summary>The same for the spawned process; 0 if it was not read in time.</summary>
     private ulong FirstStartTime
     {
         get
@@ -432,8 +424,8 @@ public sealed class WorkerProcess : IDisposable
     }
 
     /// <summary>
-    /// The sessions that are its own alone. An earlier daemon's child is reaped by init, and its session's number may
-    /// be another one's by now.
+    /// The sessions that are certainly its own. Init reaps the child of an earlier daemon, and another session may have its
+    /// number by now.
     /// </summary>
     private ImmutableArray<int> Sessions()
     {

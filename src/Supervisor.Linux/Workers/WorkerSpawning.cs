@@ -10,10 +10,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>From the decision to have a worker until its program runs.</summary>
+/// <summary>Starts a worker: from the machine's decision until its program runs.</summary>
 internal sealed class WorkerSpawning(ServiceContext service)
 {
-    /// <summary>Workers without a process, because their environment is being read or their user looked up.</summary>
+    /// <summary>Workers without a process: their environment is being read, or their user looked up.</summary>
     private readonly HashSet<int> _preparing = [];
     private readonly List<WorkerSpawned> _spawned = [];
     private readonly ReplacementHeadStart _headStart = new(service.Loop);
@@ -21,7 +21,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
     /// <summary>Whether a worker has no process yet.</summary>
     public bool IsPreparing(int workerId) => _preparing.Contains(workerId);
 
-    /// <summary>Spawns a worker, once its user is known and the files that its environment comes from have been read.</summary>
+    /// <summary>Spawns a worker once its user is known and its environment files have been read.</summary>
     public void Spawn(WorkerState worker, bool isOneOfMany)
     {
         var spec = service.State.SpecOf(worker.Generation);
@@ -71,12 +71,12 @@ internal sealed class WorkerSpawning(ServiceContext service)
         var listeners = service.Generations.Of(worker.Generation).Listeners;
         foreach (var handle in listeners)
         {
-            handle.KeepBaseline();
+            handle.RecordBaseline();
         }
 
         var shares = listeners.ToDictionary(handle => handle, handle => service.Shards.Share(handle, worker.Slot));
 
-        // The lines' pid is known only once the process is there, and it writes none before.
+        // The pid of the log lines is known once the process exists; it writes nothing before.
         var pid = 0;
         var spawned = service.Spawner.Start(
             spec, identity, worker, listeners,
@@ -109,11 +109,11 @@ internal sealed class WorkerSpawning(ServiceContext service)
         service.Watching.Attach(worker.Id, process);
         service.Loop.Watch(process.Launch!.Status, () => SettleSoon(worker.Id, process));
 
-        // Now, while it is on its way to its program: the state is written when all that are spawned in this turn are there.
+        // Before its program runs: the state is written once all workers of this turn are spawned.
         _ = process.StartTime;
     }
 
-    /// <summary>A worker that is not wanted any more before there is a process: false where there is one.</summary>
+    /// <summary>Cancels a worker that has no process yet; false if it has one.</summary>
     public bool Cancel(int workerId)
     {
         if (!_preparing.Remove(workerId))
@@ -122,24 +122,23 @@ internal sealed class WorkerSpawning(ServiceContext service)
         }
 
         service.Post(new WorkerEnded(workerId,
-            ExitReason.NotStarted("it was stopped before its environment_files had been read and its user was known")));
+            ExitReason.NotStarted("stopped before its environment_files were read and its user was known")));
         return true;
     }
 
     /// <summary>
-    /// Learns how a launch went, if that is decided, and tells the machine of it now: before anything else that the
-    /// worker did.
+    /// Reads the outcome of a launch, if there is one, and passes it to the machine now, before other events of the worker.
     /// </summary>
     public void Settle(int workerId, WorkerProcess process)
     {
         SettleSoon(workerId, process);
         if (_spawned.Exists(spawned => spawned.WorkerId == workerId))
         {
-            TellSpawned();
+            PostSpawned();
         }
     }
 
-    /// <summary>The same, but the machine learns of all workers spawned in this turn at once, at its end.</summary>
+    /// <summary>The same, but the machine gets all workers that were spawned in this turn together, at its end.</summary>
     private void SettleSoon(int workerId, WorkerProcess process)
     {
         if (process.Launch is not { } launch || !launch.TryGetOutcome(out var failure))
@@ -152,7 +151,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         launch.Dispose();
         if (failure is not null)
         {
-            // The launcher exits without being asked to, unless the worker's user has stopped it.
+            // The launcher exits without a signal, unless the worker's user has stopped it.
             process.LaunchFailure = failure;
             Processes.Signal(process.Pidfd, Signals.Kill);
             return;
@@ -160,7 +159,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
         if (_spawned.Count == 0)
         {
-            service.Loop.AtTurnEnd(TellSpawned);
+            service.Loop.AtTurnEnd(PostSpawned);
         }
 
         _spawned.Add(new WorkerSpawned(workerId, process.Session));
@@ -182,13 +181,14 @@ internal sealed class WorkerSpawning(ServiceContext service)
         {
             handle.History.Add(
                 HandlePhase.Handoff, "execve", actor: new HistoryActor(process.Session, $"{service.Name}/{worker.Slot}"),
-                note: $"{(handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")}descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {spec.Handoff.ToWireName()}");
+                note: (handle.Sockets.Count > 1 ? $"shard {socket.Shard}: " : "")
+                    + $"descriptor {number} of worker {worker.Slot}, generation {worker.Generation}, by {spec.Handoff.ToWireName()}");
             number = Math.Max(number + 1, HandoffEnvironment.ListenFdsStart);
         }
     }
 
-    /// <summary>Tells the machine of those that have executed their programs, of all of them at once.</summary>
-    private void TellSpawned()
+    /// <summary>Passes the workers that have executed their programs to the machine, all at once.</summary>
+    private void PostSpawned()
     {
         if (_spawned.Count > 0)
         {

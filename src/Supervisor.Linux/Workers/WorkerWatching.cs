@@ -22,8 +22,8 @@ internal sealed class WorkerWatching(ServiceContext service)
             (kind, reason, sender) => service.Log.MessageRefused(process, sender, kind, reason),
             pid => service.Lineage.Identify(workerId, process, pid, static () => { }),
             process.Known.Clear);
-        Watch(process.Output);
-        Watch(process.Error);
+        ReadLines(process.Output);
+        ReadLines(process.Error);
         service.Loop.Watch(process.Pidfd, () => service.Ending.Ended(workerId, process));
     }
 
@@ -38,7 +38,7 @@ internal sealed class WorkerWatching(ServiceContext service)
         }
     }
 
-    /// <summary>How the worker's readiness is seen from outside; null where it says so itself, or is ready by its exec.</summary>
+    /// <summary>The probe of the worker's readiness; null if the worker notifies, or is ready by its exec.</summary>
     private IReadinessProbe? Probe(WorkerProcess process, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners)
     {
         var readiness = spec.Readiness;
@@ -62,7 +62,7 @@ internal sealed class WorkerWatching(ServiceContext service)
         }
     }
 
-    private void Watch(OutputPipe pipe) => service.Loop.Watch(pipe.Descriptor, () =>
+    private void ReadLines(OutputPipe pipe) => service.Loop.Watch(pipe.Descriptor, () =>
     {
         if (!pipe.Drain())
         {

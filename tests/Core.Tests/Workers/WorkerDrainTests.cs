@@ -68,7 +68,7 @@ public class WorkerDrainTests
         Assert.Equal(drain.KeepsAccepting, drain.See(Look(Open(3)), At(17)).KeepsAccepting);
         Assert.Equal(
             "keeps accepting on \"admin\": it accepted a connection (from 192.0.2.7:4711) more than 1.2s after its stop signal",
-            DrainWords.Keeps(drain.KeepsAccepting!));
+            DrainWords.KeepsAccepting(drain.KeepsAccepting!));
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public class WorkerDrainTests
         Assert.Equal(new KeptAccepting("web", AcceptingEvidence.Waiting, null, At(3.2)), drain.KeepsAccepting);
         Assert.Equal(
             "keeps accepting on \"web\": it still waits for connections 3.2s after its stop signal",
-            DrainWords.Keeps(drain.KeepsAccepting!));
+            DrainWords.KeepsAccepting(drain.KeepsAccepting!));
     }
 
     [Fact]

@@ -191,7 +191,7 @@ public sealed class DriftTests : KernelTest
         {
             Libc.Shutdown(handle.Descriptor!, 0);
             watch.Check(handle);
-            handle.KeepBaseline();
+            handle.RecordBaseline();
         }
 
         Assert.Equal(DriftWatch.RemakeLimit, Later(handle).Count(entry => entry.Phase == HandlePhase.Repair));
@@ -216,7 +216,7 @@ public sealed class DriftTests : KernelTest
         Assert.True(handle.Failure is null, handle.Failure?.ToString());
         watch = new DriftWatch(_loop, factory.Repair);
         watch.RecordTakers(handle);
-        handle.KeepBaseline();
+        handle.RecordBaseline();
         handle.History.Add(HandlePhase.Handoff, "sendmsg", actor: new HistoryActor(Processes.CurrentPid, "taker"));
         return handle;
     }

@@ -53,7 +53,7 @@ public class AcceptingLookTests : KernelTest
         try
         {
             var deadline = TimeProvider.System.GetTimestamp();
-            while (await new AcceptProbe(this, () => child.Pid, [("web", listener.Inode)]).LookAsync(default) is { } seen)
+            while (await new AcceptProbe(this, () => child.Pid, [("web", listener.Inode)]).ProbeAsync(default) is { } seen)
             {
                 Assert.True(TimeProvider.System.GetElapsedTime(deadline) < Patience, seen);
                 await Task.Yield();
@@ -127,5 +127,5 @@ public class AcceptingLookTests : KernelTest
     }
 
     private static Task<string?> Look(params ulong[] inodes) =>
-        new AcceptProbe(new object(), () => Processes.CurrentPid, [.. inodes.Select(inode => ("web", inode))]).LookAsync(default);
+        new AcceptProbe(new object(), () => Processes.CurrentPid, [.. inodes.Select(inode => ("web", inode))]).ProbeAsync(default);
 }

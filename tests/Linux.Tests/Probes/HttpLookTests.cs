@@ -26,10 +26,10 @@ public sealed class HttpLookTests
     }
 
     [Theory]
-    [InlineData("HTTP/1.1 503 no\r\n\r\n", "it answered 503")]
-    [InlineData("HTTP/1.0 302 Found\r\n\r\n", "it answered 302")]
-    [InlineData("SSH-2.0-OpenSSH\r\n", "its answer is no HTTP")]
-    [InlineData("", "its answer is no HTTP")]
+    [InlineData("HTTP/1.1 503 no\r\n\r\n", "the answer is 503")]
+    [InlineData("HTTP/1.0 302 Found\r\n\r\n", "the answer is 302")]
+    [InlineData("SSH-2.0-OpenSSH\r\n", "the answer is not HTTP")]
+    [InlineData("", "the answer is not HTTP")]
     public async Task Any_other_answer_does_not_mean_ready(string answer, string seen)
     {
         using var listener = Given.Listener("tcp://127.0.0.1:0");
@@ -54,7 +54,7 @@ public sealed class HttpLookTests
     }
 
     private static Task<string?> Look(ListenerHandle listener, int pid) =>
-        new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: 1).LookAsync(default);
+        new HttpProbe(new object(), () => pid, "/healthz", "web", listener.Effective!, others: 1).ProbeAsync(default);
 
     /// <summary>Answers each complete request and records the data of each connection.</summary>
     private static Socket Server(ListenerHandle listener, string answer, out List<string> requests)

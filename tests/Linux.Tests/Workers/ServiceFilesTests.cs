@@ -29,19 +29,19 @@ public class ServiceFilesTests : KernelTest
     [Theory]
     [InlineData("@/good", null)]
     [InlineData("true", null)]
-    [InlineData("@/absent", "there is no program \"@/absent\"")]
-    [InlineData("@/dangling", "there is no program \"@/dangling\"")]
-    [InlineData("@/good/below", "there is no program \"@/good/below\"")]
+    [InlineData("@/absent", "program \"@/absent\" does not exist")]
+    [InlineData("@/dangling", "program \"@/dangling\" does not exist")]
+    [InlineData("@/good/below", "program \"@/good/below\" does not exist")]
     [InlineData("@/folder", "\"@/folder\" is a directory")]
     [InlineData("@/plain", "\"@/plain\" is not executable")]
-    [InlineData("@/orphan", "\"@/orphan\" is a script for \"/no/such/interpreter\", and there is no such program")]
+    [InlineData("@/orphan", "\"@/orphan\" is a script for \"/no/such/interpreter\", which does not exist")]
     [InlineData("good", "no directory of PATH (/usr/bin:/bin) has a program \"good\"")]
     [InlineData("./wherever", null)]
     public void The_check_finds_a_program_as_the_spawner_does(string program, string? message)
     {
-        var found = ServiceFiles.Look(Service(At(program)), "/usr/bin:/bin");
+        var found = ServiceFiles.FindFaults(Service(At(program)), "/usr/bin:/bin");
         Assert.Equal(message is null ? [] : [("command", At(message))], found.Select(fault => (fault.Setting, fault.Message)));
-        var hook = ServiceFiles.Look(Service("true") with { Hooks = new HookSpec { PostStop = [At(program)] } }, "/usr/bin:/bin");
+        var hook = ServiceFiles.FindFaults(Service("true") with { Hooks = new HookSpec { PostStop = [At(program)] } }, "/usr/bin:/bin");
         Assert.Equal(message is null ? [] : [("hooks.post_stop", At(message))], hook.Select(fault => (fault.Setting, fault.Message)));
     }
 
@@ -49,19 +49,19 @@ public class ServiceFilesTests : KernelTest
     public void The_check_uses_the_services_PATH_and_directory()
     {
         var path = ImmutableSortedDictionary<string, string>.Empty.Add("PATH", _directory.Path);
-        Assert.Empty(ServiceFiles.Look(Service("good") with { Environment = path }, null));
-        Assert.Empty(ServiceFiles.Look(Service("good") with { EnvironmentFiles = [_directory["env"]] }, null));
-        Assert.Single(ServiceFiles.Look(
+        Assert.Empty(ServiceFiles.FindFaults(Service("good") with { Environment = path }, null));
+        Assert.Empty(ServiceFiles.FindFaults(Service("good") with { EnvironmentFiles = [_directory["env"]] }, null));
+        Assert.Single(ServiceFiles.FindFaults(
             Service("good") with { EnvironmentFiles = [_directory["env"]], Environment = path.SetItem("PATH", "/bin") },
             null));
-        Assert.Empty(ServiceFiles.Look(Service("./good") with { WorkingDirectory = _directory.Path }, null));
-        Assert.Single(ServiceFiles.Look(Service("./good") with { WorkingDirectory = _directory["folder"] }, null));
+        Assert.Empty(ServiceFiles.FindFaults(Service("./good") with { WorkingDirectory = _directory.Path }, null));
+        Assert.Single(ServiceFiles.FindFaults(Service("./good") with { WorkingDirectory = _directory["folder"] }, null));
     }
 
     [Fact]
     public void Missing_directories_and_environment_files_are_named()
     {
-        var found = ServiceFiles.Look(
+        var found = ServiceFiles.FindFaults(
             Service("./good") with
             {
                 WorkingDirectory = _directory["absent"],
@@ -70,14 +70,14 @@ public class ServiceFilesTests : KernelTest
             }, null);
         Assert.Equal(
             [
-                ("working_directory", (int?)null, At("there is no directory \"@/absent\"")),
-                ("environment_files", 1, At("there is no file \"@/absent\"")),
+                ("working_directory", (int?)null, At("directory \"@/absent\" does not exist")),
+                ("environment_files", 1, At("file \"@/absent\" does not exist")),
                 ("environment_files", 2, At("\"@/folder\" is a directory")),
             ],
             found.Select(fault => (fault.Setting, fault.Element, fault.Message)));
         Assert.Equal(
             "working_directory",
-            Assert.Single(ServiceFiles.Look(Service("true") with { WorkingDirectory = _directory["plain"] }, "/usr/bin:/bin")).Setting);
+            Assert.Single(ServiceFiles.FindFaults(Service("true") with { WorkingDirectory = _directory["plain"] }, "/usr/bin:/bin")).Setting);
     }
 
     private static ServiceSpec Service(string program) => new() { Name = "api", Command = [program] };

@@ -104,11 +104,11 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
     public static TheoryData<string, string> Failures() => new()
     {
         { "missing", "command \"/no/such/program\": executing it: ENOENT" },
-        { "unknown", "command \"no-such-program\": finding it: no directory of PATH" },
+        { "unknown", "command \"no-such-program\": not found in any directory of PATH" },
         { "directory", "working_directory \"/no/such/directory\": entering it: ENOENT" },
         { "limit", "limits.nofile = 4611686018427387904: setting it: EPERM" },
         { "descriptors", "placing descriptor 2: EBADF" },
-        { "environment", "environment_files \"/no/such/file\": reading it: there is no file" },
+        { "environment", "environment_files \"/no/such/file\": reading it: /no/such/file does not exist" },
         { "notify", "notify socket: bind(" },
         { "capability", "capabilities" },
     };
