@@ -5,6 +5,7 @@ using Serilog.Core;
 using Serilog.Events;
 using Supervisor.Core.Listeners;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Performance;
 
 namespace Supervisor.Bench.Probe;
 

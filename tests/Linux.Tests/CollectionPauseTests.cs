@@ -1,3 +1,4 @@
+using Supervisor.Linux.Performance;
 using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Tests;

@@ -9,6 +9,7 @@ using Supervisor.Linux;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
+using Supervisor.Linux.Performance;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Runtime;

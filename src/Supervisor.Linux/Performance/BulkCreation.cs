@@ -1,7 +1,6 @@
-using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
-namespace Supervisor.Linux.Listeners;
+namespace Supervisor.Linux.Performance;
 
 /// <summary>
 /// Prepares the process for making thousands of listeners in a row. Justified by the benchmark "listeners" (tests/Bench.Probe,

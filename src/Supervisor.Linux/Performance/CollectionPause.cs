@@ -1,6 +1,6 @@
 using System.Runtime;
 
-namespace Supervisor.Linux.Kernel;
+namespace Supervisor.Linux.Performance;
 
 /// <summary>
 /// Suspends garbage collection while thousands of long-lived objects are made. Otherwise the collector would repeatedly move
