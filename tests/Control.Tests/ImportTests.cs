@@ -15,7 +15,7 @@ public sealed class ImportTests : IDisposable
         var result = Listenctl.Run(["import", Write("web.socket", "[Socket]\nListenStream=80\nAccept=yes\n")]);
         Assert.Equal(ExitCode.Done, result.ExitCode);
         Assert.Contains("[listener.web]\naddress = \"tcp://*:80\"\n", result.Output, StringComparison.Ordinal);
-        Assert.Equal("listenctl: 1 setting has no equivalent: see \"no equal\" in the comments\n", result.Error);
+        Assert.Equal("listenctl: 1 setting has no equivalent: see \"no equivalent\" in the comments\n", result.Error);
     }
 
     [Fact]

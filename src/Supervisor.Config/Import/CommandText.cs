@@ -3,11 +3,14 @@ using System.Text;
 namespace Supervisor.Config.Import;
 
 /// <summary>
-/// A command under translation: words of literal text and variables. listend executes a command without a shell and
-/// expands nothing in it, so that one with variables is written for /bin/sh, which replaces itself by the program.
+/// A command during its translation: words of literal text and variables. listend executes a command without a shell and
+/// expands nothing. A command with variables is therefore written for /bin/sh, which replaces itself with the program.
 /// </summary>
 internal sealed class CommandText
 {
+    /// <summary>The remark on a command with a shell.</summary>
+    public const string ShellRemark = "the shell expands the variables, then replaces itself with the program";
+
     private readonly List<List<(PieceKind Kind, string Text)>> _words = [];
 
     private enum PieceKind
@@ -18,8 +21,10 @@ internal sealed class CommandText
         Arithmetic,
     }
 
-    /// <summary>Whether only a shell can say it.</summary>
+    /// <summary>Whether the command needs a shell.</summary>
     public bool NeedsShell => _words.Exists(word => word.Exists(piece => piece.Kind != PieceKind.Literal));
+
+    private bool SplitsVariables => _words.Exists(word => word.Exists(piece => piece.Kind == PieceKind.SplitVariable));
 
     public bool IsEmpty => _words.Count == 0;
 
@@ -46,18 +51,18 @@ internal sealed class CommandText
     /// <summary>A variable's value, in one piece.</summary>
     public void Variable(string name) => _words[^1].Add((PieceKind.Variable, name));
 
-    /// <summary>A variable's value, taken apart at its blanks.</summary>
+    /// <summary>A variable's value, split at white space.</summary>
     public void SplitVariable(string name) => _words[^1].Add((PieceKind.SplitVariable, name));
 
-    /// <summary>A sum that the shell works out.</summary>
+    /// <summary>An expression that the shell calculates.</summary>
     public void Arithmetic(string expression) => _words[^1].Add((PieceKind.Arithmetic, expression));
 
-    /// <summary>The command as listend has it.</summary>
+    /// <summary>The command for listend.</summary>
     public IReadOnlyList<string> Words() => NeedsShell
-        ? ["/bin/sh", "-c", (_words.Exists(w => w.Exists(p => p.Kind == PieceKind.SplitVariable)) ? "set -f; exec " : "exec ") + ShellLine()]
+        ? ["/bin/sh", "-c", (SplitsVariables ? "set -f; exec " : "exec ") + ShellLine()]
         : [.. _words.Select(word => string.Concat(word.Select(piece => piece.Text)))];
 
-    /// <summary>The command as a shell has it.</summary>
+    /// <summary>The command for a shell.</summary>
     public string ShellLine() => string.Join(' ', _words.Select(ShellWord));
 
     private static string ShellWord(List<(PieceKind Kind, string Text)> word)
@@ -77,7 +82,8 @@ internal sealed class CommandText
         return text.Length == 0 ? "''" : text.ToString();
     }
 
-    private static string Quote(string text) => text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || "_-./:=,@%+".Contains(c))
-        ? text
-        : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    private static string Quote(string text) =>
+        text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || "_-./:=,@%+".Contains(c))
+            ? text
+            : $"'{text.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -3,18 +3,18 @@ using Supervisor.Config.Diagnostics;
 namespace Supervisor.Config.Import;
 
 /// <summary>
-/// Other programs' configurations to listend's: units of systemd, supervisord.conf, circus.ini. Pure: the files have
-/// been read. What a file is, its name says, else its sections. The result is text that <see cref="ConfigParser"/>
-/// accepts, and a list of every setting that is not in it.
+/// Translates configurations of other programs: units of systemd, supervisord.conf and circus.ini. It does no I/O. The name
+/// of a file determines its kind, otherwise its sections do. The result is text that <see cref="ConfigParser"/> accepts, and
+/// a list of every setting that is not in the text.
 /// </summary>
 public static class ConfigImport
 {
     private static readonly string[] OtherUnits =
         ["target", "timer", "path", "mount", "automount", "swap", "slice", "scope", "device"];
 
-    /// <summary>Translates the files together, as one configuration; their order is that of the listeners.</summary>
-    /// <param name="files">The files, under the names that messages use.</param>
-    /// <param name="fullPath">A file's absolute path, for expressions that name its folder; null: as it is named.</param>
+    /// <summary>Translates the files together, as one configuration; listeners are in the order of the files.</summary>
+    /// <param name="files">The files, with the names for messages.</param>
+    /// <param name="fullPath">Returns a file's absolute path, for expressions that name its folder; null: the name of the file.</param>
     public static ImportResult Translate(IReadOnlyList<ConfigSource> files, Func<string, string>? fullPath = null)
     {
         var draft = new ImportDraft();
@@ -37,7 +37,7 @@ public static class ConfigImport
             return new ImportResult(null, [], [error.Diagnostic]) { IsUnknownKind = error.IsUnknownKind };
         }
 
-        draft.Remarks.Add("no_new_privileges is on unless a service says otherwise: a worker that runs set-user-id programs needs no_new_privileges = false.");
+        draft.Remarks.Add("no_new_privileges is true by default. A worker that runs set-user-id programs needs no_new_privileges = false.");
         return draft.Finish(files);
     }
 
@@ -48,7 +48,9 @@ public static class ConfigImport
         var folder = parts.Length > 1 ? parts[^2] : "";
         var type = name[(name.LastIndexOf('.') + 1)..];
         var sections = Headlines(file.Text).ToList();
-        if (folder.EndsWith(".service.d", StringComparison.Ordinal) || folder.EndsWith(".socket.d", StringComparison.Ordinal) || folder is "service.d" or "socket.d")
+        if (folder.EndsWith(".service.d", StringComparison.Ordinal)
+            || folder.EndsWith(".socket.d", StringComparison.Ordinal)
+            || folder is "service.d" or "socket.d")
         {
             systemd.Add(folder[..^".d".Length], file, isDropIn: true);
         }
@@ -58,9 +60,10 @@ public static class ConfigImport
         }
         else if (OtherUnits.Contains(type) && sections.Contains("Unit"))
         {
-            throw Unknown(file, $"a .{type} unit has no equal in listend: .service and .socket units have");
+            throw Unknown(file, $"a .{type} unit has no equivalent in listend: import .service and .socket units");
         }
-        else if (sections.Exists(s => s is "supervisord" or "supervisorctl" or "unix_http_server" or "inet_http_server" || Begins(s, "program:", "fcgi-program:", "group:", "eventlistener:")))
+        else if (sections.Exists(s => s is "supervisord" or "supervisorctl" or "unix_http_server" or "inet_http_server"
+            || Begins(s, "program:", "fcgi-program:", "group:", "eventlistener:")))
         {
             supervisord.Add(file);
         }
@@ -72,20 +75,24 @@ public static class ConfigImport
         {
             if (type == "conf")
             {
-                throw Unknown(file, "a drop-in belongs to a unit, which its folder names: give it as NAME.service.d/FILE.conf or NAME.socket.d/FILE.conf");
+                throw Unknown(
+                    file, "the folder of a drop-in names its unit: give it as NAME.service.d/FILE.conf or NAME.socket.d/FILE.conf");
             }
 
-            systemd.Add($"{(name.Length > 0 ? name : "unit")}.{(sections.Contains("Socket") ? "socket" : "service")}", file, isDropIn: false);
+            type = sections.Contains("Socket") ? "socket" : "service";
+            systemd.Add($"{(name.Length > 0 ? name : "unit")}.{type}", file, isDropIn: false);
         }
         else
         {
-            throw Unknown(file, "this is neither a .socket or .service unit of systemd, nor supervisord.conf, nor circus.ini");
+            throw Unknown(file, "unknown kind of file: expected a .socket or .service unit of systemd, supervisord.conf or circus.ini");
         }
     }
 
-    private static ImportException Unknown(ConfigSource file, string message) => new(file.Path, 0, message) { IsUnknownKind = true };
+    private static ImportException Unknown(ConfigSource file, string message) =>
+        new(file.Path, 0, message) { IsUnknownKind = true };
 
-    private static bool Begins(string section, params string[] prefixes) => prefixes.Any(p => section.StartsWith(p, StringComparison.Ordinal));
+    private static bool Begins(string section, params string[] prefixes) =>
+        prefixes.Any(p => section.StartsWith(p, StringComparison.Ordinal));
 
     private static IEnumerable<string> Headlines(string text) =>
         from line in text.Split('\n')

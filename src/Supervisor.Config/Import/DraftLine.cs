@@ -1,8 +1,8 @@
 namespace Supervisor.Config.Import;
 
-/// <summary>A setting of listend that is going to be written.</summary>
-/// <param name="Key">Its path within the section, as TOML writes it.</param>
-/// <param name="Literal">Its value, as TOML writes it.</param>
-/// <param name="Origin">What it was translated from; null where it keeps up a default of the other program.</param>
-/// <param name="Remark">What the reader should know about it; null where there is nothing.</param>
+/// <summary>A setting of the draft.</summary>
+/// <param name="Key">Its path within the section, in TOML.</param>
+/// <param name="Literal">Its value, in TOML.</param>
+/// <param name="Origin">The setting that it was translated from; null for a default of the other program.</param>
+/// <param name="Remark">A comment for the reader; null without one.</param>
 internal sealed record DraftLine(string Key, string Literal, SourceSetting? Origin, string? Remark);

@@ -1,18 +1,18 @@
 namespace Supervisor.Config.Import;
 
-/// <summary>A section of listend that is going to be written.</summary>
+/// <summary>A section of the draft.</summary>
 /// <param name="kind"><c>listener</c> or <c>service</c>.</param>
-/// <param name="name">A name that listend allows.</param>
+/// <param name="name">A valid name.</param>
 internal sealed class DraftSection(string kind, string name)
 {
     public string Kind { get; } = kind;
 
     public string Name { get; } = name;
 
-    /// <summary>Its headline.</summary>
+    /// <summary>Its header.</summary>
     public string Header => $"[{Kind}.{TomlLiteral.Key(Name)}]";
 
-    /// <summary>What stands above the headline.</summary>
+    /// <summary>Comments above the header.</summary>
     public List<string> Remarks { get; } = [];
 
     public List<DraftLine> Lines { get; } = [];
@@ -22,7 +22,7 @@ internal sealed class DraftSection(string kind, string name)
 
     public List<UnsupportedSetting> Unsupported { get; } = [];
 
-    /// <summary>Writes a setting, in place of an earlier one.</summary>
+    /// <summary>Writes a setting, or replaces an earlier value of it.</summary>
     public void Set(string key, string literal, SourceSetting? origin = null, string? remark = null)
     {
         var line = new DraftLine(key, literal, origin, remark);
@@ -37,7 +37,7 @@ internal sealed class DraftSection(string kind, string name)
         }
     }
 
-    /// <summary>Names a setting that has no equal.</summary>
-    public void NoEqual(SourceSetting setting, string reason) =>
+    /// <summary>Lists a setting that has no equivalent.</summary>
+    public void NoEquivalent(SourceSetting setting, string reason) =>
         Unsupported.Add(new UnsupportedSetting(setting.File, setting.Line, setting.Section, setting.Key, setting.Value, reason));
 }

@@ -8,23 +8,22 @@ using Supervisor.Config.Validation;
 namespace Supervisor.Config.Import;
 
 /// <summary>
-/// The configuration that a translation builds up. What it writes has passed the parser: a setting that the parser
-/// refuses (an option on an address that cannot have it, a value out of range) is taken out and named with the parser's
-/// reason, until nothing is refused any more.
+/// The configuration that a translation builds. The parser accepts its text: a setting that the parser rejects (an option that
+/// cannot apply to the address, a value out of range) is removed and listed with the parser's reason, until there are no errors.
 /// </summary>
 internal sealed class ImportDraft
 {
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
-    /// <summary>What stands at the top.</summary>
+    /// <summary>Comments at the top.</summary>
     public List<string> Remarks { get; } = [];
 
     public List<DraftSection> Sections { get; } = [];
 
-    /// <summary>What has no equal and belongs to no section that is written.</summary>
+    /// <summary>Settings without an equivalent that belong to no section of the draft.</summary>
     public List<UnsupportedSetting> Unsupported { get; } = [];
 
-    /// <summary>A new section, under that name or, where that is taken or not allowed, one made from it.</summary>
+    /// <summary>Adds a section with this name, or with a similar name if it is used or invalid.</summary>
     public DraftSection Add(string kind, string wanted)
     {
         var allowed = string.Concat(wanted.Take(60).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-' ? c : '-'));
@@ -44,45 +43,54 @@ internal sealed class ImportDraft
         return section;
     }
 
-    /// <summary>Names a setting that belongs to no section that is written.</summary>
-    public void NoEqual(SourceSetting setting, string reason) =>
+    /// <summary>Lists a setting that belongs to no section of the draft.</summary>
+    public void NoEquivalent(SourceSetting setting, string reason) =>
         Unsupported.Add(new UnsupportedSetting(setting.File, setting.Line, setting.Section, setting.Key, setting.Value, reason));
 
-    /// <summary>Names a whole section and each setting in it.</summary>
-    public void NoEqual(SourceSection section, string reason)
+    /// <summary>Lists a whole section and each setting in it.</summary>
+    public void NoEquivalent(SourceSection section, string reason)
     {
         Unsupported.Add(new UnsupportedSetting(section.File, section.Line, section.Name, null, null, reason));
-        section.Settings.ForEach(setting => NoEqual(setting, "see the section"));
+        section.Settings.ForEach(setting => NoEquivalent(setting, "see the section"));
     }
 
-    /// <summary>The text, after everything that the parser refuses has been taken out of it.</summary>
+    /// <summary>Removes everything that the parser rejects, and returns the text.</summary>
     public ImportResult Finish(IReadOnlyList<ConfigSource> sources)
     {
         while (true)
         {
             var (text, lines) = Render(sources);
-            var errors = Sections.Count == 0 ? [] : RuleSet.For(Profile.Check).Validate(ConfigParser.Parse([new ConfigSource("import", text)], new ConfigContext())).Errors;
+            var errors = Sections.Count == 0 ? [] : Errors(text);
             if (errors.IsEmpty)
             {
                 return Sections.Count > 0
                     ? new ImportResult(text, [.. All()], [])
                     : new ImportResult(null, [.. All()], [new ConfigDiagnostic(
-                        sources[0].Path, 0, 0, null, "there is no listener and no service in it that could be translated" + Reasons(),
+                        sources[0].Path, 0, 0, null, "no listener and no service can be translated" + Reasons(),
                         "give the files that define them too, such as NAME.socket and NAME.service")]);
             }
 
-            TakeOut(errors, lines);
+            Remove(errors, lines);
         }
+    }
+
+    private static ImmutableArray<ConfigDiagnostic> Errors(string text)
+    {
+        var parsed = ConfigParser.Parse([new ConfigSource("import", text)], new ConfigContext());
+        return RuleSet.For(Profile.Check).Validate(parsed).Errors;
     }
 
     private IEnumerable<UnsupportedSetting> All() => Unsupported.Concat(Sections.SelectMany(section => section.Unsupported));
 
-    private string Reasons() => string.Concat(Unsupported.Where(u => u.Setting is null || u.Reason != "see the section").Take(20).Select(u => "\n  " + Text(u)));
+    private string Reasons() => string.Concat(Unsupported
+        .Where(u => u.Setting is null || u.Reason != "see the section")
+        .Take(20)
+        .Select(u => "\n  " + Text(u)));
 
-    /// <summary>Takes out what the first error of each line is about. Something goes each time, so that it ends.</summary>
-    private void TakeOut(ImmutableArray<ConfigDiagnostic> errors, List<(DraftSection Section, DraftLine? Line)?> lines)
+    /// <summary>Removes the setting or section of the first error of each line. Each call removes something, so the loop ends.</summary>
+    private void Remove(ImmutableArray<ConfigDiagnostic> errors, List<(DraftSection Section, DraftLine? Line)?> lines)
     {
-        var gone = 0;
+        var removed = 0;
         foreach (var error in errors.DistinctBy(error => error.Line))
         {
             if (error.Line < 1 || error.Line > lines.Count || lines[error.Line - 1] is not { } at)
@@ -90,7 +98,7 @@ internal sealed class ImportDraft
                 continue;
             }
 
-            gone++;
+            removed++;
             var reason = error.Remedy is null or "remove the setting" ? error.Message : $"{error.Message}; {error.Remedy}";
             if (at.Line is null || at.Line.Key is "address" or "command")
             {
@@ -100,27 +108,28 @@ internal sealed class ImportDraft
             {
                 at.Section.Lines.Remove(at.Line);
 
-                // What one address of several cannot have is not lost: it is set for the others, as the other program does.
-                if (at.Line.Origin is { } origin && !Sections.Exists(s => s.Lines.Exists(l => l.Origin == origin && l.Key == at.Line.Key)))
+                // A setting that applies to only some of several addresses stays set for these, as in the other program.
+                if (at.Line.Origin is { } origin
+                    && !Sections.Exists(s => s.Lines.Exists(l => l.Origin == origin && l.Key == at.Line.Key)))
                 {
-                    at.Section.NoEqual(origin, reason);
+                    at.Section.NoEquivalent(origin, reason);
                 }
             }
         }
 
-        if (gone == 0)
+        if (removed == 0)
         {
             throw new InvalidOperationException("the translation does not parse: " + errors[0]);
         }
     }
 
-    /// <summary>Takes out a section that is nothing without the setting that was refused.</summary>
+    /// <summary>Removes a section that is useless without the rejected setting.</summary>
     private void Drop(DraftSection section, DraftLine? line, string reason)
     {
         Sections.Remove(section);
         foreach (var origin in section.Lines.Select(l => l.Origin).OfType<SourceSetting>().Distinct())
         {
-            NoEqual(origin, origin == line?.Origin ? reason : $"it belongs to {section.Header}, which could not be written");
+            NoEquivalent(origin, origin == line?.Origin ? reason : $"it belongs to {section.Header}, which cannot be written");
         }
 
         Unsupported.AddRange(section.Unsupported);
@@ -128,7 +137,7 @@ internal sealed class ImportDraft
         {
             foreach (var service in Sections.Where(s => s.Listeners.Remove(section.Name)))
             {
-                service.Remarks.Add($"{section.Header} could not be written (see above): list it in listeners when you have it");
+                service.Remarks.Add($"{section.Header} cannot be written (see above): list it in listeners when you have added it");
             }
         }
     }
@@ -144,9 +153,9 @@ internal sealed class ImportDraft
         }
 
         Line(Comment($"Translated by \"listenctl import\" from {string.Join(", ", sources.Select(s => s.Path))}."));
-        Line(Comment("\"listend check --config FILE\" tells what would stand in its way on this machine."));
+        Line(Comment("Check it on this machine with \"listend check --config FILE\"."));
         Remarks.ForEach(remark => Line(Comment(remark)));
-        NoEquals(Unsupported);
+        ListWithoutEquivalent(Unsupported);
         foreach (var section in Sections)
         {
             Line("");
@@ -162,16 +171,16 @@ internal sealed class ImportDraft
                 }
             }
 
-            NoEquals(section.Unsupported);
+            ListWithoutEquivalent(section.Unsupported);
         }
 
         return (text.ToString(), lines);
 
-        void NoEquals(List<UnsupportedSetting> unsupported)
+        void ListWithoutEquivalent(List<UnsupportedSetting> unsupported)
         {
             if (unsupported.Count > 0)
             {
-                Line(Comment("no equal:"));
+                Line(Comment("no equivalent:"));
                 unsupported.ForEach(u => Line(Comment("  " + Text(u))));
             }
         }
@@ -181,7 +190,7 @@ internal sealed class ImportDraft
         ? $"{u.File}:{u.Line}: [{u.Section}]: {u.Reason}"
         : $"{u.File}:{u.Line}: [{u.Section}] {u.Setting}={u.Value}: {u.Reason}";
 
-    /// <summary>A comment on one line, whatever is in it: TOML allows no control character there.</summary>
+    /// <summary>A comment on one line, without control characters, which TOML forbids in comments.</summary>
     private static string Comment(string text)
     {
         var comment = new StringBuilder("# ");

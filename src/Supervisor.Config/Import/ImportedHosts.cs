@@ -1,9 +1,9 @@
 namespace Supervisor.Config.Import;
 
-/// <summary>Hosts of addresses in other programs' configurations, which may be names; a listener's is numeric.</summary>
+/// <summary>Hosts of addresses in other programs' configurations. They may be names; the address of a listener is numeric.</summary>
 internal static class ImportedHosts
 {
-    /// <summary>The address with "localhost" as 127.0.0.1, and no host as all; other names stay, and are refused by the parser.</summary>
+    /// <summary>The address with 127.0.0.1 for "localhost" and 0.0.0.0 for an empty host. The parser rejects other names.</summary>
     public static string Numeric(string address, out string? remark)
     {
         remark = null;
@@ -11,7 +11,7 @@ internal static class ImportedHosts
         var rest = address[start..];
         if (rest.StartsWith("localhost:", StringComparison.OrdinalIgnoreCase))
         {
-            remark = "localhost; [::1] would be a listener of its own";
+            remark = "localhost; [::1] needs a second listener";
             return address[..start] + "127.0.0.1" + rest["localhost".Length..];
         }
 

@@ -4,8 +4,8 @@ namespace Supervisor.Config.Import;
 
 /// <summary>
 /// The INI dialect of Python's configparser, in which supervisord and Circus are configured: <c>key = value</c> or
-/// <c>key: value</c>, comments after <c>#</c> or <c>;</c> at the beginning of a line and after a blank and <c>;</c>
-/// within it, and indented lines that continue a value.
+/// <c>key: value</c>, comments after <c>#</c> or <c>;</c> at the beginning of a line, or after a blank and
+/// <c>;</c> inside a line, and indented lines that continue a value.
 /// </summary>
 internal static class IniText
 {
@@ -42,12 +42,14 @@ internal static class IniText
             if (separator <= 0 || sections.Count == 0)
             {
                 throw new ImportException(
-                    source.Path, number, $"{Quoted.Text(text)} is not a setting{(sections.Count == 0 ? " of a section" : "")}", "write it as key = value below a [section]");
+                    source.Path, number, $"{Quoted.Text(text)} is not a setting{(sections.Count == 0 ? " of a section" : "")}",
+                    "write it as key = value below a [section]");
             }
 
             keyIndent = indent;
             var section = sections[^1];
-            section.Settings.Add(new SourceSetting(source.Path, number, section.Name, text[..separator].TrimEnd().ToLowerInvariant(), text[(separator + 1)..].TrimStart()));
+            var key = text[..separator].TrimEnd().ToLowerInvariant();
+            section.Settings.Add(new SourceSetting(source.Path, number, section.Name, key, text[(separator + 1)..].TrimStart()));
         }
 
         return sections;

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Supervisor.Config.Import;
 
-/// <summary>A line's words as a POSIX shell takes them apart before it expands anything; Python's shlex.split does the same.</summary>
+/// <summary>Splits a line into words as a POSIX shell does before expansion, and as Python's shlex.split does.</summary>
 internal static class ShellWords
 {
-    /// <summary>The words; null where a quote is not closed.</summary>
+    /// <summary>The words; null if a quote is not closed.</summary>
     public static List<string>? Split(string text)
     {
         var words = new List<string>();

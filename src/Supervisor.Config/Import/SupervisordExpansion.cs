@@ -4,12 +4,12 @@ using Supervisor.Config.Diagnostics;
 namespace Supervisor.Config.Import;
 
 /// <summary>supervisord's <c>%(name)s</c> expressions, which are Python's string formatting, for one process of a program.</summary>
-/// <param name="Values">The names that are known here.</param>
+/// <param name="Values">The known names with their values.</param>
 internal sealed record SupervisordExpansion(IReadOnlyDictionary<string, string> Values)
 {
     /// <summary>
     /// Expands the text piece by piece: literal text, and the names of the daemon's variables (<c>%(ENV_X)s</c>). False
-    /// with the reason where an expression cannot be known here.
+    /// with the reason if the value of an expression is unknown.
     /// </summary>
     public bool TryExpand(string text, Action<string> literal, Action<string> variable, out string reason)
     {
@@ -45,7 +45,7 @@ internal sealed record SupervisordExpansion(IReadOnlyDictionary<string, string> 
             }
             else if (!Values.TryGetValue(name, out var value))
             {
-                reason = $"%({name})s is known on the machine alone: write its value instead";
+                reason = $"%({name})s is known only on the machine: write its value";
                 return false;
             }
             else
@@ -59,7 +59,7 @@ internal sealed record SupervisordExpansion(IReadOnlyDictionary<string, string> 
         return true;
     }
 
-    /// <summary>Expands a text that is no command; null where it names a variable of the daemon, or an unknown expression.</summary>
+    /// <summary>Expands a text other than a command; null if it names a variable of the daemon, or an unknown expression.</summary>
     public string? Expand(string text, out string reason)
     {
         var expanded = new System.Text.StringBuilder();
@@ -69,14 +69,16 @@ internal sealed record SupervisordExpansion(IReadOnlyDictionary<string, string> 
             return null;
         }
 
-        reason = asked is null ? "" : $"%(ENV_{asked})s: listend expands no variables here: write the value instead";
+        reason = asked is null ? "" : $"%(ENV_{asked})s: listend expands no variables in this setting: write the value";
         return asked is null ? expanded.ToString() : null;
     }
 
     private static string Pad(string value, string format)
     {
         var isLeft = format.StartsWith('-');
-        var width = int.TryParse(format.AsSpan(isLeft ? 1 : 0), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? Math.Min(number, 100) : 0;
+        var width = int.TryParse(format.AsSpan(isLeft ? 1 : 0), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? Math.Min(number, 100)
+            : 0;
         return isLeft ? value.PadRight(width) : value.PadLeft(width, format.StartsWith('0') ? '0' : ' ');
     }
 }

@@ -4,32 +4,12 @@ using Supervisor.Config.Diagnostics;
 namespace Supervisor.Config.Import;
 
 /// <summary>
-/// supervisord.conf. A program becomes a service; one whose processes differ (by <c>%(process_num)s</c> in more than
-/// their names) a service for each. A fcgi-program becomes a listener and a service that gets it as descriptor 0.
+/// supervisord.conf. A program becomes a service. If its processes differ in more than their names (by
+/// <c>%(process_num)s</c>), each process becomes a service. A fcgi-program becomes a listener and a service that gets it as
+/// descriptor 0.
 /// </summary>
 internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> fullPath)
 {
-    private const string OneStream = "standard error goes where standard output goes";
-    private const string Rotation = "log files are reopened after they were moved: rotate them by logrotate";
-
-    private static readonly Dictionary<string, string> Without = new(StringComparer.Ordinal)
-    {
-        ["priority"] = "all services start side by side",
-        ["startretries"] = "listend goes on trying, ever more seldom, up to restart.backoff_max",
-        ["exitcodes"] = "exit status 0, SIGHUP, SIGINT, SIGTERM and SIGPIPE count as clean",
-        ["stopasgroup"] = "the worker alone gets stop_signal; what is left of its session is killed after it",
-        ["serverurl"] = "there is no XML-RPC: the control interface is LISTEND's control.sock",
-        ["stdout_logfile_maxbytes"] = Rotation,
-        ["stdout_logfile_backups"] = Rotation,
-        ["stderr_logfile_maxbytes"] = OneStream,
-        ["stderr_logfile_backups"] = OneStream,
-        ["stdout_capture_maxbytes"] = "no capture mode",
-        ["stderr_capture_maxbytes"] = "no capture mode",
-        ["stdout_events_enabled"] = "see \"listenctl events\" and \"listenctl logs\"",
-        ["stderr_events_enabled"] = "see \"listenctl events\" and \"listenctl logs\"",
-        ["stderr_syslog"] = OneStream,
-    };
-
     private readonly List<SourceSection> _sections = [];
 
     public void Add(ConfigSource source) => _sections.AddRange(IniText.Read(source, hasInlineHash: true));
@@ -46,54 +26,55 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                     Program(section, name, kind == "fcgi-program", common);
                     break;
                 case "program" or "fcgi-program":
-                    draft.NoEqual(section, "it has no command, and so nothing to run");
+                    draft.NoEquivalent(section, "it has no command, so there is no program to run");
                     break;
                 case "group":
                     draft.Unsupported.Add(new UnsupportedSetting(
-                        section.File, section.Line, section.Name, null, null, "services have no groups: name each one to listenctl"));
-                    section.Settings.ForEach(s => draft.NoEqual(s, s.Key == "programs" ? "each is a service of its own" : "services have no groups"));
+                        section.File, section.Line, section.Name, null, null,
+                        "services have no groups: give listenctl the name of each service"));
+                    section.Settings.ForEach(s => draft.NoEquivalent(
+                        s, s.Key == "programs" ? "each program is a service" : "services have no groups"));
                     break;
                 case "eventlistener":
-                    draft.NoEqual(section, "listend has no event listeners: \"listenctl events --follow --json\" prints the events");
+                    draft.NoEquivalent(section, "listend has no event listeners: \"listenctl events --follow --json\" prints the events");
                     break;
                 case "include":
-                    draft.NoEqual(section, "no other files are read: give them to \"listenctl import\" too");
+                    draft.NoEquivalent(section, "the import reads no other files: give them to \"listenctl import\" too");
                     break;
                 case "unix_http_server" or "inet_http_server" or "supervisorctl" or "rpcinterface":
-                    draft.NoEqual(section, "listenctl speaks to control.sock in daemon.runtime_directory; file permissions and the peer's user decide who may");
+                    draft.NoEquivalent(
+                        section,
+                        "listenctl connects to control.sock in daemon.runtime_directory; the user of the client decides what it may do");
                     break;
                 case "supervisord":
-                    section.Settings.Where(s => s.Key != "environment").ToList().ForEach(s => draft.NoEqual(s, Daemon(s.Key)));
+                    section.Settings.Where(s => s.Key != "environment").ToList()
+                        .ForEach(s => draft.NoEquivalent(s, SupervisordReasons.OfDaemon(s.Key)));
                     break;
                 default:
-                    draft.NoEqual(section, "this section says nothing to listend");
+                    draft.NoEquivalent(section, "listend has no equivalent for this section");
                     break;
             }
         }
     }
 
-    private static string Daemon(string key) => key switch
-    {
-        "logfile" or "logfile_maxbytes" or "logfile_backups" or "loglevel" or "strip_ansi" => "listend logs to the journal or to its standard error: --log-level, --log-format",
-        "pidfile" => "listend writes none: \"listenctl status --json\" has its process id",
-        "nodaemon" or "silent" => "listend stays in the foreground, always",
-        "minfds" or "minprocs" or "umask" or "user" or "directory" => "set it on the unit of listend",
-        _ => "listend has nothing like it",
-    };
-
     private void Program(SourceSection section, string name, bool isFastCgi, SourceSetting? common)
     {
         var count = Number(section, "numprocs", 1);
         var first = Number(section, "numprocs_start", 0);
-        var differ = count > 1 && section.Settings.Exists(s => s.Key != "process_name" && s.Value.Contains("%(process_num)", StringComparison.Ordinal));
-        var socket = isFastCgi ? Socket(section, name) : null;
+        var differ = count > 1
+            && section.Settings.Exists(s => s.Key != "process_name" && s.Value.Contains("%(process_num)", StringComparison.Ordinal));
+        var socket = isFastCgi
+            ? SupervisordSocket.Translate(section, name, new SupervisordExpansion(Values(section, name, 0, 1)), draft)
+            : null;
         for (var i = 0; i < (differ ? Math.Min(count, 1000) : 1); i++)
         {
             var values = Values(section, name, first + i, count);
             var wanted = name;
             if (differ)
             {
-                wanted = section.Last("process_name") is { } given && new SupervisordExpansion(values).Expand(given.Value, out _) is { } expanded && expanded != name
+                wanted = section.Last("process_name") is { } given
+                    && new SupervisordExpansion(values).Expand(given.Value, out _) is { } expanded
+                    && expanded != name
                     ? expanded
                     : string.Create(CultureInfo.InvariantCulture, $"{name}_{first + i:00}");
             }
@@ -122,21 +103,30 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
     }
 
     private void Service(
-        SourceSection section, string program, string wanted, int workers, SupervisordExpansion expansion, SourceSetting? common, DraftSection? socket, bool isFirst)
+        SourceSection section,
+        string program,
+        string wanted,
+        int workers,
+        SupervisordExpansion expansion,
+        SourceSetting? common,
+        DraftSection? socket,
+        bool isFirst)
     {
         var commandSetting = section.Last("command")!;
         if (Command(commandSetting, expansion, out var reason) is not { } command)
         {
-            section.Settings.ForEach(s => draft.NoEqual(s, s == commandSetting ? reason : $"it belongs to {program}, whose command could not be translated"));
+            var other = $"it belongs to {program}, whose command cannot be translated";
+            section.Settings.ForEach(s => draft.NoEquivalent(s, s == commandSetting ? reason : other));
             return;
         }
 
         var service = draft.Add("service", wanted);
-        service.Set("command", TomlLiteral.Of(command.Words()), commandSetting, command.NeedsShell ? "the shell expands the variables, then becomes the program" : null);
+        service.Set(
+            "command", TomlLiteral.Of(command.Words()), commandSetting, command.NeedsShell ? CommandText.ShellRemark : null);
         if (socket is not null)
         {
             service.Listeners.Add(socket.Name);
-            service.Set("handoff", TomlLiteral.Of("stdin"), null, "FastCGI's own: the listener is descriptor 0");
+            service.Set("handoff", TomlLiteral.Of("stdin"), null, "FastCGI: the listener is descriptor 0");
         }
 
         if (workers != 1)
@@ -144,7 +134,9 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             service.Set("workers", TomlLiteral.Of(workers), section.Last("numprocs"));
         }
 
-        service.Set("ready", TomlLiteral.Of("started"), null, "as supervisord has it; \"notify\", \"accepting\" or \"http:/PATH\" make restarts safe");
+        service.Set(
+            "ready", TomlLiteral.Of("started"), null,
+            "supervisord's behaviour; \"notify\", \"accepting\" or \"http:/PATH\" make restarts safe");
         if (section.Last("autorestart") is null)
         {
             service.Set("restart.policy", TomlLiteral.Of("on-failure"), null, "supervisord's default, \"unexpected\"");
@@ -152,19 +144,20 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
 
         if (common is not null)
         {
-            Environment(service, common, expansion);
+            SupervisordEnvironment.Translate(service, common, expansion);
         }
 
         foreach (var setting in section.Settings.Where(s => section.Last(s.Key) == s))
         {
-            if (setting.Key is "command" or "numprocs" or "numprocs_start" or "process_name" || setting.Key.StartsWith("socket", StringComparison.Ordinal))
+            if (setting.Key is "command" or "numprocs" or "numprocs_start" or "process_name"
+                || setting.Key.StartsWith("socket", StringComparison.Ordinal))
             {
                 continue;
             }
 
             if (setting.Key == "environment")
             {
-                Environment(service, setting, expansion);
+                SupervisordEnvironment.Translate(service, setting, expansion);
             }
             else if (expansion.Expand(setting.Value, out reason) is { } value)
             {
@@ -172,7 +165,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             }
             else
             {
-                service.NoEqual(setting, reason);
+                service.NoEquivalent(setting, reason);
             }
         }
     }
@@ -195,7 +188,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             }
         }
 
-        reason = "there is no command in it";
+        reason = "it contains no command";
         return command.IsEmpty ? null : command;
     }
 
@@ -213,7 +206,8 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 service.Set("umask", TomlLiteral.Of(value.PadLeft(4, '0')), setting);
                 break;
             case "stopsignal":
-                service.Set("stop_signal", TomlLiteral.Of(value.StartsWith("SIG", StringComparison.Ordinal) ? value : "SIG" + value), setting);
+                service.Set(
+                    "stop_signal", TomlLiteral.Of(value.StartsWith("SIG", StringComparison.Ordinal) ? value : "SIG" + value), setting);
                 break;
             case "stopwaitsecs":
                 Seconds(service, setting, "stop_timeout");
@@ -222,21 +216,24 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 Seconds(service, setting, "rollout.settle");
                 break;
             case "autorestart":
-                service.Set(
-                    "restart.policy",
-                    TomlLiteral.Of(value.ToLowerInvariant() switch { "unexpected" => "on-failure", var flag => Flag(flag) ? "always" : "never" }), setting);
+                var policy = value.ToLowerInvariant() switch { "unexpected" => "on-failure", var flag => Flag(flag) ? "always" : "never" };
+                service.Set("restart.policy", TomlLiteral.Of(policy), setting);
                 break;
             case "autostart":
                 if (!Flag(value))
                 {
-                    service.NoEqual(setting, "services start with the daemon: \"listenctl stop\" stops one");
+                    service.NoEquivalent(setting, "services start with the daemon: \"listenctl stop\" stops a service");
                 }
 
                 break;
             case "killasgroup" or "redirect_stderr":
                 if (!Flag(value))
                 {
-                    service.NoEqual(setting, setting.Key == "killasgroup" ? "what is left of a worker's session is killed after it, always" : OneStream);
+                    service.NoEquivalent(
+                        setting,
+                        setting.Key == "killasgroup"
+                            ? "listend always kills the rest of a worker's session after its exit"
+                            : SupervisordReasons.OneStream);
                 }
 
                 break;
@@ -251,9 +248,10 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 Log(service, setting, value);
                 break;
             case "stderr_logfile":
-                if (value != section.Last("stdout_logfile")?.Value && !(section.Last("redirect_stderr") is { } redirect && Flag(redirect.Value)))
+                if (value != section.Last("stdout_logfile")?.Value
+                    && !(section.Last("redirect_stderr") is { } redirect && Flag(redirect.Value)))
                 {
-                    service.NoEqual(setting, OneStream);
+                    service.NoEquivalent(setting, SupervisordReasons.OneStream);
                 }
 
                 break;
@@ -262,7 +260,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             default:
                 if (isFirst)
                 {
-                    service.NoEqual(setting, Without.GetValueOrDefault(setting.Key, "listend has nothing like it"));
+                    service.NoEquivalent(setting, SupervisordReasons.OfProgram(setting.Key));
                 }
 
                 break;
@@ -274,10 +272,10 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         switch (value.ToUpperInvariant())
         {
             case "AUTO":
-                service.NoEqual(setting, "output goes to the journal under systemd, else to the daemon's own output");
+                service.NoEquivalent(setting, "output goes to the journal under systemd, otherwise to the daemon's output");
                 break;
             case "NONE" or "OFF" or "/DEV/NULL":
-                service.NoEqual(setting, "output is never thrown away");
+                service.NoEquivalent(setting, "listend never discards output");
                 break;
             case "SYSLOG":
                 service.Set("log", TomlLiteral.Of("journal"), setting);
@@ -291,99 +289,6 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         }
     }
 
-    /// <summary><c>KEY="value",KEY2=value</c>, also over several lines.</summary>
-    private static void Environment(DraftSection service, SourceSetting setting, SupervisordExpansion expansion)
-    {
-        var text = setting.Value;
-        var at = 0;
-        while (at < text.Length)
-        {
-            var equals = text.IndexOf('=', at);
-            if (equals < 0)
-            {
-                if (text[at..].Trim(',', ' ', '\n', '\t').Length > 0)
-                {
-                    service.NoEqual(setting, $"{Quoted.Text(text[at..])} is no KEY=\"value\"");
-                }
-
-                return;
-            }
-
-            var key = text[at..equals].Trim(',', ' ', '\n', '\t');
-            at = equals + 1;
-            while (at < text.Length && text[at] is ' ' or '\t')
-            {
-                at++;
-            }
-
-            string value;
-            if (at < text.Length && text[at] is '"' or '\'')
-            {
-                var end = text.IndexOf(text[at], at + 1);
-                end = end < 0 ? text.Length : end;
-                value = text[(at + 1)..end];
-                at = Math.Min(end + 1, text.Length);
-            }
-            else
-            {
-                var end = text.IndexOfAny([',', '\n'], at);
-                end = end < 0 ? text.Length : end;
-                value = text[at..end].Trim();
-                at = end;
-            }
-
-            if (expansion.Expand(value, out var reason) is { } expanded)
-            {
-                service.Set($"environment.{TomlLiteral.Key(key)}", TomlLiteral.Of(expanded), setting);
-            }
-            else
-            {
-                service.NoEqual(setting, reason);
-            }
-        }
-    }
-
-    /// <summary>The listener of a fcgi-program; null where its socket could not be translated.</summary>
-    private DraftSection? Socket(SourceSection section, string name)
-    {
-        if (section.Last("socket") is not { } setting)
-        {
-            draft.NoEqual(section, "a fcgi-program has a socket");
-            return null;
-        }
-
-        if (new SupervisordExpansion(Values(section, name, 0, 1)).Expand(setting.Value, out var reason) is not { } address)
-        {
-            draft.NoEqual(setting, reason);
-            return null;
-        }
-
-        var listener = draft.Add("listener", name);
-        listener.Set("address", TomlLiteral.Of(ImportedHosts.Numeric(address, out var remark)), setting, remark);
-        if (address.StartsWith("unix:", StringComparison.Ordinal))
-        {
-            listener.Set("unix.mode", TomlLiteral.Of((section.Last("socket_mode")?.Value ?? "0700").PadLeft(4, '0')), section.Last("socket_mode"), section.Last("socket_mode") is null ? "supervisord's default" : null);
-            listener.Set("unix.remove_stale", TomlLiteral.Of(true), null, "as supervisord does");
-        }
-
-        if (section.Last("socket_owner") is { } owner)
-        {
-            var parts = owner.Value.Split([':', '.'], 2);
-            listener.Set("unix.user", TomlLiteral.Of(parts[0]), owner);
-            if (parts.Length > 1)
-            {
-                listener.Set("unix.group", TomlLiteral.Of(parts[1]), owner);
-            }
-        }
-
-        if (section.Last("socket_backlog") is { } backlog)
-        {
-            listener.Set("listen.backlog", TomlLiteral.Of(Number(section, "socket_backlog", 4096)), backlog);
-        }
-
-        return listener;
-    }
-
     private static void Seconds(DraftSection service, SourceSetting setting, string key)
     {
         if (int.TryParse(setting.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds))
@@ -392,7 +297,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         }
         else
         {
-            service.NoEqual(setting, "it is not a number of seconds");
+            service.NoEquivalent(setting, "it is not a number of seconds");
         }
     }
 

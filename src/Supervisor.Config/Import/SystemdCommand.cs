@@ -5,7 +5,7 @@ namespace Supervisor.Config.Import;
 /// <param name="Prefixes">The special characters before it.</param>
 internal sealed record SystemdCommand(CommandText Text, string Prefixes)
 {
-    /// <summary>Reads a setting's commands, which a lone <c>;</c> separates; null with the reason where it cannot be read.</summary>
+    /// <summary>Reads a setting's commands, separated by a word <c>;</c>; null with the reason if unreadable.</summary>
     public static List<SystemdCommand>? Read(SourceSetting setting, SystemdUnit unit, out string reason)
     {
         reason = "a quote in it is not closed";
@@ -49,11 +49,11 @@ internal sealed record SystemdCommand(CommandText Text, string Prefixes)
             AddWord(command, word, expands: !prefixes.Contains(':'));
         }
 
-        reason = "there is no command in it";
+        reason = "it contains no command";
         return commands.Count > 0 && commands.TrueForAll(c => !c.Text.IsEmpty) ? commands : null;
     }
 
-    /// <summary><c>$NAME</c> as a word of its own becomes several words, <c>${NAME}</c> within one stays one.</summary>
+    /// <summary><c>$NAME</c> as a separate word becomes several words; <c>${NAME}</c> stays one word.</summary>
     private static void AddWord(CommandText command, string word, bool expands)
     {
         command.BeginWord();

@@ -3,15 +3,15 @@ using Supervisor.Config.Diagnostics;
 namespace Supervisor.Config.Import;
 
 /// <summary>
-/// Units of systemd. Each .socket becomes listeners, one for each address; each .service a service, which lists the
-/// listeners of the sockets that start it, in the order of the files, as systemd passes them on.
+/// Units of systemd. Each .socket becomes a listener for each of its addresses. Each .service becomes a service with the
+/// listeners of the sockets that start it, in the order of the files, as systemd passes them.
 /// </summary>
 internal sealed class SystemdImport(ImportDraft draft)
 {
     private readonly List<SystemdUnit> _units = [];
     private readonly List<(string Unit, List<SourceSection> Sections)> _dropIns = [];
 
-    /// <summary>Takes a unit's file, or a drop-in for that unit.</summary>
+    /// <summary>Adds the file of a unit, or a drop-in for the unit.</summary>
     public void Add(string unit, ConfigSource source, bool isDropIn)
     {
         var sections = UnitText.Read(source);
@@ -35,7 +35,7 @@ internal sealed class SystemdImport(ImportDraft draft)
             meant.ForEach(u => u.Settings.AddRange(sections.SelectMany(s => s.Settings)));
             if (meant.Count == 0)
             {
-                sections.ForEach(s => draft.NoEqual(s, $"a drop-in for {unit}, which was not given"));
+                sections.ForEach(s => draft.NoEquivalent(s, $"it is a drop-in for {unit}, which was not given to the import"));
             }
         }
 
@@ -48,12 +48,15 @@ internal sealed class SystemdImport(ImportDraft draft)
 
         foreach (var service in services)
         {
-            var named = service.List("Service", "Sockets").SelectMany(s => s.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries)).ToList();
-            new SystemdServiceImport(service, draft).Translate([.. sockets.Where(s => s.Service == service.Name || named.Contains(s.Name))]);
+            var named = service.List("Service", "Sockets")
+                .SelectMany(s => s.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .ToList();
+            new SystemdServiceImport(service, draft)
+                .Translate([.. sockets.Where(s => s.Service == service.Name || named.Contains(s.Name))]);
         }
     }
 
-    /// <summary>For the unit itself, for the template of an instance, and for all units of a type.</summary>
+    /// <summary>Whether a drop-in is for the unit, for the template of its instance, or for all units of its type.</summary>
     private static bool AppliesTo(string dropIn, SystemdUnit unit) =>
         dropIn == unit.Name || dropIn == unit.Type || (unit.Instance is not null && dropIn == $"{unit.Prefix}@.{unit.Type}");
 }

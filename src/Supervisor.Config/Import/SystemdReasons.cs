@@ -1,13 +1,13 @@
 namespace Supervisor.Config.Import;
 
-/// <summary>Why whole sections of a unit have no equal.</summary>
+/// <summary>Why whole sections of a unit have no equivalent.</summary>
 internal static class SystemdReasons
 {
     public static string Of(string section) => section switch
     {
-        "Unit" => "listend starts its services side by side: order and conditions between units go into the unit of listend itself",
-        "Install" => "listend.service starts at boot, and with it what the configuration names",
+        "Unit" => "listend starts its services in parallel: write order and conditions between units into the unit of listend",
+        "Install" => "listend.service starts at boot, and with it the configured services",
         _ when section.StartsWith("X-", StringComparison.Ordinal) => "systemd ignores it too",
-        _ => "this section says nothing to listend",
+        _ => "listend has no equivalent for this section",
     };
 }

@@ -15,60 +15,64 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         ["ListenNetlink"] = KernelObject,
         ["ListenMessageQueue"] = KernelObject,
         ["ListenUSBFunction"] = KernelObject,
-        ["DirectoryMode"] = "listend makes no directories: make the socket's own by tmpfiles.d",
+        ["DirectoryMode"] = "listend creates no directories: create it with tmpfiles.d",
         ["Writable"] = KernelObject,
-        ["FlushPending"] = "what waits in a queue is kept until a worker takes it",
-        ["MaxConnections"] = "it goes with Accept=yes",
-        ["MaxConnectionsPerSource"] = "it goes with Accept=yes",
-        ["Priority"] = "SO_PRIORITY is not passed on to accepted connections: set it in the worker",
-        ["SmackLabel"] = "no security labels",
-        ["SmackLabelIPIn"] = "no security labels",
-        ["SmackLabelIPOut"] = "no security labels",
-        ["SELinuxContextFromNet"] = "no security labels",
+        ["FlushPending"] = "connections in the queue wait until a worker accepts them",
+        ["MaxConnections"] = "it applies only with Accept=yes",
+        ["MaxConnectionsPerSource"] = "it applies only with Accept=yes",
+        ["Priority"] = "accepted connections do not inherit SO_PRIORITY: set it in the worker",
+        ["SmackLabel"] = "listend sets no security labels",
+        ["SmackLabelIPIn"] = "listend sets no security labels",
+        ["SmackLabelIPOut"] = "listend sets no security labels",
+        ["SELinuxContextFromNet"] = "listend sets no security labels",
         ["PipeSize"] = KernelObject,
         ["MessageQueueMaxMessages"] = KernelObject,
         ["MessageQueueMessageSize"] = KernelObject,
-        ["PassSecurity"] = "SO_PASSSEC: set it in the worker",
-        ["Timestamping"] = "SO_TIMESTAMP: set it in the worker",
+        ["PassSecurity"] = "set SO_PASSSEC in the worker",
+        ["Timestamping"] = "set SO_TIMESTAMP in the worker",
         ["ExecStartPre"] = "a listener has no hooks: hooks.pre_start belongs to a service",
         ["ExecStartPost"] = "a listener has no hooks: hooks.post_ready belongs to a service",
         ["ExecStopPre"] = "a listener has no hooks",
         ["ExecStopPost"] = "a listener has no hooks: hooks.post_stop belongs to a service",
-        ["TimeoutSec"] = "a listener has no hooks that could take long",
-        ["Symlinks"] = "listend makes no links to a socket: make them by tmpfiles.d",
-        ["TriggerLimitIntervalSec"] = "workers that fail are held back by restart.limit_interval of the service",
-        ["TriggerLimitBurst"] = "workers that fail are held back by restart.limit of the service",
-        ["PollLimitIntervalSec"] = "a connection wakes the daemon once, until the workers are there",
-        ["PollLimitBurst"] = "a connection wakes the daemon once, until the workers are there",
+        ["TimeoutSec"] = "a listener has no hooks",
+        ["Symlinks"] = "listend creates no links to a socket: create them with tmpfiles.d",
+        ["TriggerLimitIntervalSec"] = "restart.limit_interval of the service delays workers that fail",
+        ["TriggerLimitBurst"] = "restart.limit of the service delays workers that fail",
+        ["PollLimitIntervalSec"] = "a connection wakes the daemon only once until the workers serve",
+        ["PollLimitBurst"] = "a connection wakes the daemon only once until the workers serve",
     };
 
     private readonly List<DraftSection> _listeners = [];
 
-    /// <summary>The unit's name.</summary>
+    /// <summary>The name of the unit.</summary>
     public string Name => unit.Name;
 
     /// <summary>The service that it starts.</summary>
-    public string Service => unit.Last("Socket", "Service")?.Value is { } named ? Expanded(named) ?? named : $"{unit.Stem}.service";
+    public string Service =>
+        unit.Last("Socket", "Service")?.Value is { } named ? Expanded(named) ?? named : $"{unit.Stem}.service";
 
     /// <summary>Whether it starts a service for each connection.</summary>
-    public bool IsForEachConnection => unit.Last("Socket", "Accept") is { } accept && SystemdValues.Flag(accept.Value) == true;
+    public bool IsForEachConnection =>
+        unit.Last("Socket", "Accept") is { } accept && SystemdValues.Flag(accept.Value) == true;
 
     /// <summary>The listeners, in order.</summary>
     public IReadOnlyList<DraftSection> Listeners => _listeners;
 
-    /// <param name="hasService">Whether the service that it starts was given too.</param>
+    /// <param name="hasService">Whether the service that it starts was given to the import.</param>
     public void Translate(bool hasService)
     {
         var name = unit.Last("Socket", "FileDescriptorName") is { } given ? Expanded(given.Value) ?? unit.Stem : unit.Stem;
-        var addresses = unit.Settings.Where(s => s.Section == "Socket" && s.Key is "ListenStream" or "ListenDatagram" or "ListenSequentialPacket").ToList();
+        var addresses = unit.Settings
+            .Where(s => s.Section == "Socket" && s.Key is "ListenStream" or "ListenDatagram" or "ListenSequentialPacket")
+            .ToList();
 
-        // An empty one of any kind takes back all before it.
+        // An empty value of any kind resets all addresses before it.
         addresses.RemoveRange(0, addresses.FindLastIndex(s => s.Value.Length == 0) + 1);
         foreach (var setting in addresses)
         {
             if (Address(setting, out var reason) is not { } address)
             {
-                draft.NoEqual(setting, reason);
+                draft.NoEquivalent(setting, reason);
                 continue;
             }
 
@@ -84,19 +88,20 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
 
         if (_listeners.Count > 1)
         {
-            _listeners[0].Remarks.Add("LISTEN_FDNAMES: systemd gives all addresses of a unit one name, and here each listener has its own.");
+            _listeners[0].Remarks.Add(
+                "LISTEN_FDNAMES: each listener has its own name. systemd gives all addresses of a unit the same name.");
         }
 
         foreach (var listener in _listeners.Where(IsPath))
         {
-            // What systemd does unasked, systemd.socket(5) and src/core/socket.c: 0666, and an old file is removed before bind().
+            // systemd's defaults, systemd.socket(5) and src/core/socket.c: mode 0666, and remove an old file before bind().
             listener.Set("unix.mode", TomlLiteral.Of("0666"), null, "systemd's default");
-            listener.Set("unix.remove_stale", TomlLiteral.Of(true), null, "as systemd does");
+            listener.Set("unix.remove_stale", TomlLiteral.Of(true), null, "systemd does the same");
         }
 
         if (!hasService && _listeners.Count > 0)
         {
-            _listeners[0].Remarks.Add($"{Service} was not given: write a [service.NAME] that lists this listener.");
+            _listeners[0].Remarks.Add($"{Service} was not given to the import: write a [service.NAME] that lists this listener.");
         }
 
         foreach (var setting in Effective())
@@ -105,16 +110,19 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         }
     }
 
-    /// <summary>A worker that takes its descriptors without O_NONBLOCK, or with it: NonBlocking= of the service.</summary>
-    public void SetNonBlocking(SourceSetting setting) => _listeners.ForEach(l => l.Set("listen.non_blocking", TomlLiteral.Of(true), setting));
+    /// <summary>Sets O_NONBLOCK for NonBlocking= of the service.</summary>
+    public void SetNonBlocking(SourceSetting setting) =>
+        _listeners.ForEach(l => l.Set("listen.non_blocking", TomlLiteral.Of(true), setting));
 
-    /// <summary>The settings that count: of those that are no list, the last one.</summary>
+    /// <summary>The effective settings: all of a list, otherwise the last one.</summary>
     private IEnumerable<SourceSetting> Effective()
     {
         for (var i = 0; i < unit.Settings.Count; i++)
         {
             var setting = unit.Settings[i];
-            var isList = setting.Section != "Socket" || setting.Key.StartsWith("Listen", StringComparison.Ordinal) || setting.Key.StartsWith("Exec", StringComparison.Ordinal);
+            var isList = setting.Section != "Socket"
+                || setting.Key.StartsWith("Listen", StringComparison.Ordinal)
+                || setting.Key.StartsWith("Exec", StringComparison.Ordinal);
             if (setting.Value.Length > 0 && (isList || setting == unit.Last(setting.Section, setting.Key)))
             {
                 yield return setting;
@@ -127,7 +135,8 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         switch (setting.Section, setting.Key)
         {
             case ("Unit", "Description"):
-            case ("Socket", "ListenStream" or "ListenDatagram" or "ListenSequentialPacket" or "FileDescriptorName" or "Service" or "SocketProtocol"):
+            case ("Socket", "ListenStream" or "ListenDatagram" or "ListenSequentialPacket"):
+            case ("Socket", "FileDescriptorName" or "Service" or "SocketProtocol"):
                 break;
             case ("Unit", "Documentation"):
                 _listeners.FirstOrDefault()?.Remarks.Add(setting.Value);
@@ -135,7 +144,8 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case ("Socket", "Accept"):
                 if (SystemdValues.Flag(setting.Value) != false)
                 {
-                    NoEqual(setting, "listend starts no worker for each connection: the service must accept by itself");
+                    NoEquivalent(
+                        setting, "listend does not start a worker for each connection: the service must accept connections itself");
                 }
 
                 break;
@@ -143,7 +153,9 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
                 BindIPv6Only(setting);
                 break;
             case ("Socket", "Backlog"):
-                Set(setting, "listen.backlog", SystemdValues.Integer(setting.Value) is { } backlog ? TomlLiteral.Of(Math.Min(backlog, int.MaxValue)) : null);
+                Set(
+                    setting, "listen.backlog",
+                    SystemdValues.Integer(setting.Value) is { } backlog ? TomlLiteral.Of(Math.Min(backlog, int.MaxValue)) : null);
                 break;
             case ("Socket", "BindToDevice"):
                 Set(setting, "bind.device", TomlLiteral.Of(Expanded(setting.Value) ?? setting.Value));
@@ -214,15 +226,15 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case ("Socket", "RemoveOnStop"):
                 if (SystemdValues.Flag(setting.Value) != true)
                 {
-                    NoEqual(setting, "listend removes a socket file that it made when it gives the listener up");
+                    NoEquivalent(setting, "listend always removes a socket file that it created when it closes the listener");
                 }
 
                 break;
             case ("Socket", var key):
-                NoEqual(setting, Without.GetValueOrDefault(key, "listend has nothing like it"));
+                NoEquivalent(setting, Without.GetValueOrDefault(key, "listend has no equivalent"));
                 break;
             case (var section, _):
-                NoEqual(setting, SystemdReasons.Of(section));
+                NoEquivalent(setting, SystemdReasons.Of(section));
                 break;
         }
     }
@@ -234,7 +246,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case "ipv6-only":
                 foreach (var listener in _listeners)
                 {
-                    // A port alone is [::] with its IPv4 side, which this setting takes away.
+                    // An address with only a port is [::] with IPv4, which this setting turns off.
                     var address = listener.Lines.Find(l => l.Key == "address")!;
                     if (address.Literal.Contains("://*:", StringComparison.Ordinal))
                     {
@@ -249,10 +261,10 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
                 Set(setting, "bind.ipv6_only", TomlLiteral.Of(false));
                 break;
             case "default":
-                NoEqual(setting, "net.ipv6.bindv6only is not asked: bind.ipv6_only is false unless it is set");
+                NoEquivalent(setting, "listend ignores net.ipv6.bindv6only: bind.ipv6_only is false by default");
                 break;
             default:
-                NoEqual(setting, "it is none of default, both, ipv6-only");
+                NoEquivalent(setting, "it is not one of default, both, ipv6-only");
                 break;
         }
     }
@@ -261,38 +273,40 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
     {
         Set(setting, key, SystemdValues.Size(setting.Value) is { } size ? TomlLiteral.Of(size) : null);
 
-        // systemd takes SO_RCVBUFFORCE where SO_RCVBUF is capped, src/basic/socket-util.c.
-        _listeners.ForEach(l => l.Set("buffers.force", TomlLiteral.Of(true), null, "as systemd does: over net.core.rmem_max and wmem_max"));
+        // systemd uses SO_RCVBUFFORCE if SO_RCVBUF is limited, src/basic/socket-util.c.
+        _listeners.ForEach(l => l.Set("buffers.force", TomlLiteral.Of(true), null, "systemd also ignores net.core.rmem_max and wmem_max"));
     }
 
-    private void Flag(SourceSetting setting, string key) => Set(setting, key, SystemdValues.Flag(setting.Value) is { } flag ? TomlLiteral.Of(flag) : null);
+    private void Flag(SourceSetting setting, string key) =>
+        Set(setting, key, SystemdValues.Flag(setting.Value) is { } flag ? TomlLiteral.Of(flag) : null);
 
-    private void Integer(SourceSetting setting, string key) => Set(setting, key, SystemdValues.Integer(setting.Value) is { } number ? TomlLiteral.Of(number) : null);
+    private void Integer(SourceSetting setting, string key) =>
+        Set(setting, key, SystemdValues.Integer(setting.Value) is { } number ? TomlLiteral.Of(number) : null);
 
     private void Seconds(SourceSetting setting, string key) =>
         Set(setting, key, SystemdValues.Span(setting.Value) is { } span && span != TimeSpan.MaxValue ? TomlLiteral.Of(span) : null);
 
-    /// <summary>Sets it for each address; a null literal: the value could not be read.</summary>
+    /// <summary>Sets a value for each address; a null literal is a value that cannot be read.</summary>
     private void Set(SourceSetting setting, string key, string? literal)
     {
         if (literal is null || _listeners.Count == 0)
         {
-            NoEqual(setting, literal is null ? "its value cannot be read" : "it belongs to no listener that could be translated");
+            NoEquivalent(setting, literal is null ? "its value cannot be read" : "no listener of the unit can be translated");
             return;
         }
 
         _listeners.ForEach(listener => listener.Set(key, literal, setting));
     }
 
-    private void NoEqual(SourceSetting setting, string reason)
+    private void NoEquivalent(SourceSetting setting, string reason)
     {
         if (_listeners is [var first, ..])
         {
-            first.NoEqual(setting, reason);
+            first.NoEquivalent(setting, reason);
         }
         else
         {
-            draft.NoEqual(setting, reason);
+            draft.NoEquivalent(setting, reason);
         }
     }
 
@@ -311,7 +325,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         _ => SystemdValues.Integer(text),
     };
 
-    /// <summary>The address as listend writes it; null with the reason why it has none.</summary>
+    /// <summary>The address for listend; null with the reason if it has no equivalent.</summary>
     private string? Address(SourceSetting setting, out string reason)
     {
         if (SystemdSpecifiers.Expand(setting.Value, unit, out reason) is not { } text)
@@ -319,7 +333,12 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             return null;
         }
 
-        var kind = setting.Key switch { "ListenStream" => ListenerKind.Tcp, "ListenDatagram" => ListenerKind.Udp, _ => ListenerKind.UnixSeqpacket };
+        var kind = setting.Key switch
+        {
+            "ListenStream" => ListenerKind.Tcp,
+            "ListenDatagram" => ListenerKind.Udp,
+            _ => ListenerKind.UnixSeqpacket,
+        };
         if (text[0] is '/' or '@')
         {
             return kind switch { ListenerKind.Tcp => "unix://", ListenerKind.Udp => "unix-dgram://", _ => "unix-seqpacket://" } + text;
@@ -327,7 +346,8 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
 
         if (kind == ListenerKind.UnixSeqpacket)
         {
-            reason = "SOCK_SEQPACKET is for UNIX sockets here: a path from \"/\" on or an abstract name after \"@\"";
+            reason = "listend has SOCK_SEQPACKET only for UNIX sockets: "
+                + "write a path that begins with \"/\" or an abstract name after \"@\"";
             return null;
         }
 
@@ -336,7 +356,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             if (text.StartsWith(prefix, StringComparison.Ordinal))
             {
                 var parts = text[prefix.Length..].Split(':');
-                reason = parts.Length == 2 && kind == ListenerKind.Tcp ? "" : "it is no vsock:CID:PORT of a stream";
+                reason = parts.Length == 2 && kind == ListenerKind.Tcp ? "" : "it is not vsock:CID:PORT of a stream";
                 return reason.Length > 0 ? null : $"vsock://{(parts[0].Length == 0 ? "*" : parts[0])}:{parts[1]}";
             }
         }
@@ -346,7 +366,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
         {
             if (protocol.Value != "mptcp" || kind != ListenerKind.Tcp)
             {
-                reason = $"SocketProtocol={protocol.Value} (line {protocol.Line}): listend speaks TCP, MPTCP and UDP";
+                reason = $"SocketProtocol={protocol.Value} (line {protocol.Line}): listend supports TCP, MPTCP and UDP";
                 return null;
             }
 
@@ -358,7 +378,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             return $"{scheme}://*:{text}";
         }
 
-        // [ADDRESS]:PORT%INTERFACE; listend has the interface with the address.
+        // [ADDRESS]:PORT%INTERFACE; listend writes the interface after the address.
         var percent = text.LastIndexOf('%');
         if (text[0] == '[' && percent > text.LastIndexOf(']'))
         {

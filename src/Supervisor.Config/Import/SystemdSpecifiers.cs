@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Supervisor.Config.Import;
 
-/// <summary>The %-specifiers of systemd.unit(5), as far as a unit's name and the system manager's folders tell them.</summary>
+/// <summary>The %-specifiers of systemd.unit(5) that follow from a unit's name and the folders of the system manager.</summary>
 internal static class SystemdSpecifiers
 {
     private const string All = "aAbBCdDEfgGhHiIjJlLmMnNopPqsStTuUvVwWyY%";
 
-    /// <summary>Replaces them; null where one of them cannot be known here, which <paramref name="reason"/> names.</summary>
+    /// <summary>Replaces specifiers; null if one is unknown, with the reason.</summary>
     public static string? Expand(string text, SystemdUnit unit, out string reason)
     {
         reason = "";
@@ -21,7 +21,7 @@ internal static class SystemdSpecifiers
                 continue;
             }
 
-            // What is no specifier stays as it is, systemd's specifier_printf().
+            // Text that is not a specifier stays, as in systemd's specifier_printf().
             var value = Value(text[++i], unit);
             if (value is null && !All.Contains(text[i]))
             {
@@ -31,8 +31,8 @@ internal static class SystemdSpecifiers
             if (value is null)
             {
                 reason = text[i] is 'i' or 'I' or 'f' or 'j' or 'J' && unit.Instance is null or ""
-                    ? $"%{text[i]} is the instance's name: import {unit.Prefix}@INSTANCE.{unit.Type}, for which the template is read"
-                    : $"%{text[i]} is known on the machine alone: write its value instead";
+                    ? $"%{text[i]} is the name of the instance: import {unit.Prefix}@INSTANCE.{unit.Type} instead of the template"
+                    : $"%{text[i]} is known only on the machine: write its value";
                 return null;
             }
 
@@ -72,7 +72,7 @@ internal static class SystemdSpecifiers
         };
     }
 
-    /// <summary>systemd-escape(1) backwards: <c>-</c> is a slash, <c>\xNN</c> a byte.</summary>
+    /// <summary>Reverses systemd-escape(1): <c>-</c> is a slash, <c>\xNN</c> a byte.</summary>
     private static string Unescape(string text)
     {
         var bytes = new List<byte>();

@@ -13,16 +13,16 @@ internal sealed class SystemdUnit(string name)
     /// <summary>The name without its type.</summary>
     public string Stem { get; } = name[..name.LastIndexOf('.')];
 
-    /// <summary>What stands before the <c>@</c>; the stem of a unit that is no instance.</summary>
+    /// <summary>The part before the <c>@</c>; the stem if the unit is not an instance.</summary>
     public string Prefix => Stem.IndexOf('@', StringComparison.Ordinal) is var at and >= 0 ? Stem[..at] : Stem;
 
-    /// <summary>What stands after the <c>@</c>, escaped; empty for a template; null for a unit that is neither.</summary>
+    /// <summary>The part after the <c>@</c>, escaped; empty for a template; null for other units.</summary>
     public string? Instance => Stem.IndexOf('@', StringComparison.Ordinal) is var at and >= 0 ? Stem[(at + 1)..] : null;
 
     /// <summary>All settings, drop-ins last, in the order in which systemd applies them.</summary>
     public List<SourceSetting> Settings { get; } = [];
 
-    /// <summary>The settings of that name which count: an empty one takes back those before it.</summary>
+    /// <summary>The effective settings of a name: an empty value resets the ones before it.</summary>
     public IEnumerable<SourceSetting> List(string section, string key)
     {
         var all = Settings.Where(s => s.Section == section && s.Key == key).ToList();
@@ -30,6 +30,6 @@ internal sealed class SystemdUnit(string name)
         return all.Skip(reset + 1);
     }
 
-    /// <summary>The setting of that name which counts; null where there is none, or an empty one took it back.</summary>
+    /// <summary>The effective setting of a name; null without one, or after a reset by an empty value.</summary>
     public SourceSetting? Last(string section, string key) => List(section, key).LastOrDefault();
 }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Supervisor.Config.Import;
 
-/// <summary>Values of systemd's settings; null where the text is none.</summary>
+/// <summary>Parses values of systemd's settings; null for an invalid text.</summary>
 internal static class SystemdValues
 {
     /// <summary>Units of systemd.time(7), in microseconds.</summary>
@@ -30,17 +30,21 @@ internal static class SystemdValues
         return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
 
-    /// <summary>A size with a suffix K, M, G, T to the base of 1024.</summary>
+    /// <summary>A size, with a suffix K, M, G or T to the base of 1024.</summary>
     public static long? Size(string text)
     {
         var shift = text.Length == 0 ? 0 : text[^1] switch { 'K' => 10, 'M' => 20, 'G' => 30, 'T' => 40, _ => 0 };
-        return decimal.TryParse(shift > 0 ? text.AsSpan(0, text.Length - 1) : text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+        var digits = shift > 0 ? text.AsSpan(0, text.Length - 1) : text;
+        return decimal.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
             && number < long.MaxValue / (1L << shift)
             ? (long)(number * (1L << shift))
             : null;
     }
 
-    /// <summary>A span such as "5", "1min 30s" or "infinity" (<see cref="TimeSpan.MaxValue"/>), a bare number in <paramref name="bare"/> seconds.</summary>
+    /// <summary>
+    /// A span such as "5", "1min 30s" or "infinity" (<see cref="TimeSpan.MaxValue"/>). The unit of a bare number is
+    /// <paramref name="bare"/> seconds.
+    /// </summary>
     public static TimeSpan? Span(string text, double bare = 1)
     {
         if (text.Trim() == "infinity")

@@ -2,10 +2,10 @@ using System.Text;
 
 namespace Supervisor.Config.Import;
 
-/// <summary>A line's words as systemd takes them apart, systemd.syntax(7): quotes around a word or within it, C escapes.</summary>
+/// <summary>Splits a line into words as systemd does, systemd.syntax(7): quotes around a word or within it, C escapes.</summary>
 internal static class SystemdWords
 {
-    /// <summary>The words; null where a quote is not closed.</summary>
+    /// <summary>The words; null if a quote is not closed.</summary>
     public static List<string>? Split(string text)
     {
         var words = new List<string>();
@@ -57,7 +57,7 @@ internal static class SystemdWords
         return words;
     }
 
-    /// <summary>Reads what follows a backslash; returns where it ends.</summary>
+    /// <summary>Reads the escape after a backslash; returns its end.</summary>
     private static int Escape(string text, int at, StringBuilder word)
     {
         const string letters = "abfnrtvs\\\"'";

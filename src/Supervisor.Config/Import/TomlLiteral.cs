@@ -4,7 +4,7 @@ using Supervisor.Core;
 
 namespace Supervisor.Config.Import;
 
-/// <summary>Values as they are written in TOML.</summary>
+/// <summary>Writes values in TOML.</summary>
 internal static class TomlLiteral
 {
     public static string Of(bool value) => value ? "true" : "false";
@@ -20,7 +20,7 @@ internal static class TomlLiteral
     {
         var text = new StringBuilder("\"");
 
-        // By runes: half a surrogate pair becomes U+FFFD, since a file of UTF-8 cannot hold it.
+        // By runes: half a surrogate pair becomes U+FFFD, because UTF-8 cannot encode it.
         foreach (var rune in value.EnumerateRunes())
         {
             _ = rune.Value switch
@@ -36,6 +36,6 @@ internal static class TomlLiteral
         return text.Append('"').ToString();
     }
 
-    /// <summary>A key: bare where TOML allows it.</summary>
+    /// <summary>A key: bare if TOML permits it.</summary>
     public static string Key(string key) => key.Length > 0 && key.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? key : Of(key);
 }

@@ -39,7 +39,7 @@ internal static class UnitText
             {
                 if (!line.EndsWith(']') || line.Length < 3)
                 {
-                    throw new ImportException(source.Path, start + 1, $"{Quoted.Text(line)} is no section", "write it as [NAME]");
+                    throw new ImportException(source.Path, start + 1, $"{Quoted.Text(line)} is not a section", "write it as [NAME]");
                 }
 
                 sections.Add(new SourceSection(source.Path, start + 1, line[1..^1]));
@@ -50,11 +50,13 @@ internal static class UnitText
             if (equals <= 0 || sections.Count == 0)
             {
                 throw new ImportException(
-                    source.Path, start + 1, $"{Quoted.Text(line)} is not a setting{(sections.Count == 0 ? " of a section" : "")}", "write it as Key=value below a [SECTION]");
+                    source.Path, start + 1, $"{Quoted.Text(line)} is not a setting{(sections.Count == 0 ? " of a section" : "")}",
+                    "write it as Key=value below a [SECTION]");
             }
 
             var section = sections[^1];
-            section.Settings.Add(new SourceSetting(source.Path, start + 1, section.Name, line[..equals].TrimEnd(), line[(equals + 1)..].TrimStart()));
+            var key = line[..equals].TrimEnd();
+            section.Settings.Add(new SourceSetting(source.Path, start + 1, section.Name, key, line[(equals + 1)..].TrimStart()));
         }
 
         return sections;

@@ -5,17 +5,17 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Tests.Import;
 
-/// <summary>A translation whose text the parser has accepted.</summary>
+/// <summary>A translation that the parser accepts.</summary>
 internal sealed record Imported(ListendConfig Config, ImportResult Result)
 {
     public ListenerSpec Listener => Assert.Single(Config.Listeners);
 
     public ServiceSpec Service => Assert.Single(Config.Services);
 
-    /// <summary>What has no equal, as NAME:LINE.</summary>
+    /// <summary>Settings without an equivalent, as NAME:LINE.</summary>
     public string[] Unsupported => [.. Result.Unsupported.Select(u => $"{u.Setting}:{u.Line}")];
 
-    /// <summary>Translates files, given as name and text in turn, and feeds the result to the parser.</summary>
+    /// <summary>Translates files, given as alternating names and texts, and parses the result.</summary>
     public static Imported Of(params string[] namesAndTexts)
     {
         var result = Translate(namesAndTexts);

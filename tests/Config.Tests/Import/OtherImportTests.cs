@@ -128,7 +128,7 @@ public sealed class OtherImportTests
         Assert.Empty(imported.Config.Listeners);
         Assert.Empty(imported.Service.Listeners);
         Assert.Contains("host:5", imported.Unsupported);
-        Assert.Contains("[listener.a] could not be written", imported.Result.Toml, StringComparison.Ordinal);
+        Assert.Contains("[listener.a] cannot be written", imported.Result.Toml, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -139,8 +139,8 @@ public sealed class OtherImportTests
     }
 
     [Theory]
-    [InlineData("notes.txt", "hello\n", true, "neither")]
-    [InlineData("a.timer", "[Unit]\n[Timer]\nOnCalendar=daily\n", true, ".timer unit has no equal")]
+    [InlineData("notes.txt", "hello\n", true, "unknown kind of file")]
+    [InlineData("a.timer", "[Unit]\n[Timer]\nOnCalendar=daily\n", true, ".timer unit has no equivalent")]
     [InlineData("x.conf", "[Service]\nUser=a\n", true, "drop-in")]
     [InlineData("a.service", "[Service]\nnonsense\n", false, "\"nonsense\" is not a setting")]
     [InlineData("a.service", "User=a\n", false, "is not a setting of a section")]
@@ -153,7 +153,7 @@ public sealed class OtherImportTests
         Assert.Contains(message, Assert.Single(result.Errors).ToString(), StringComparison.Ordinal);
     }
 
-    /// <summary>Each line of a unit is in the result: as an origin, or by name.</summary>
+    /// <summary>Each line of a unit is in the result: translated, or listed with its name.</summary>
     [Fact]
     public void Every_dropped_setting_is_reported()
     {
