@@ -10,7 +10,7 @@ internal sealed class Roff
     public Roff(string name, int section, string summary)
     {
         text.Append(".\\\" Written by \"make manual\" from the tables of the parsers; do not edit.\n");
-        text.Append($".TH {name.ToUpperInvariant()} {section} \"\" \"listend\"\n.nh\n.ad l\n");
+        text.Append($".TH {name.ToUpperInvariant()} {section} \"\" \"listend\"\n.nh\n.nr HY 0\n.ad l\n");
         Section("NAME");
         text.Append($"{Escape(name)} \\- {Escape(summary)}\n");
     }
@@ -29,14 +29,14 @@ internal sealed class Roff
         return this;
     }
 
-    /// <summary>A paragraph; words between ` stand out.</summary>
+    /// <summary>A paragraph; words between ` are bold.</summary>
     public Roff Text(string words)
     {
         text.Append(".PP\n").Append(Line(words));
         return this;
     }
 
-    /// <summary>A term, and what it means below it.</summary>
+    /// <summary>A term, with its meaning below.</summary>
     public Roff Term(string term, string meaning, string? more = null)
     {
         text.Append($".TP\n.B {Quote(term)}\n").Append(Line(meaning));
@@ -48,7 +48,7 @@ internal sealed class Roff
         return this;
     }
 
-    /// <summary>Lines as they are.</summary>
+    /// <summary>Lines without filling.</summary>
     public Roff Example(string lines)
     {
         text.Append(".PP\n.EX\n.in +4n\n");
@@ -80,6 +80,6 @@ internal sealed class Roff
         .Replace("'", "\\(aq", StringComparison.Ordinal).Replace("~", "\\(ti", StringComparison.Ordinal)
         .Replace("^", "\\(ha", StringComparison.Ordinal);
 
-    /// <summary>A line that begins with a dot is no request.</summary>
+    /// <summary>Protects a line that begins with a dot: groff would take it for a request.</summary>
     private static string Protect(string line) => line.StartsWith('.') ? "\\&" + line : line;
 }

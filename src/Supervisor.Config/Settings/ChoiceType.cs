@@ -8,7 +8,7 @@ namespace Supervisor.Config.Settings;
 
 /// <summary>One of a few words.</summary>
 internal sealed class ChoiceType<T>(params ImmutableArray<(string Word, T Value)> choices)
-    : SettingType<T>("a word", string.Join(", ", choices.Select(c => c.Word)), $"\"{choices[0].Word}\"")
+    : SettingType<T>("a word", "one of " + string.Join(", ", choices.Select(c => c.Word)), $"\"{choices[0].Word}\"")
 {
     public override bool TryRead(TomlNode node, ReadContext context, out T value)
     {
@@ -29,7 +29,7 @@ internal sealed class ChoiceType<T>(params ImmutableArray<(string Word, T Value)
 
         return context.Fail(
             node,
-            $"{node.Shown} is none of {string.Join(", ", choices.Select(c => c.Word))}",
+            $"{node.Shown} is not {Range}",
             Spelling.Nearest(node.Text, choices.Select(c => c.Word)) is { } near
                 ? $"did you mean {Quoted.Text(near)}?"
                 : $"write one of {Quoted.List(choices.Select(c => c.Word))}");

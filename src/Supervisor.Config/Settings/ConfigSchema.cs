@@ -81,7 +81,7 @@ public static class ConfigSchema
 
     private static void WriteSetting(Utf8JsonWriter schema, Setting setting)
     {
-        schema.WriteString("description", $"{setting.Description} ({setting.Type.Name}: {setting.Type.Range})");
+        schema.WriteString("description", $"{setting.Description}. Type: {setting.Type.Name} ({setting.Type.Range}).");
         setting.Type.WriteSchema(schema);
         if (setting.Default is not null)
         {

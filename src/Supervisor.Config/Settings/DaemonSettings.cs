@@ -7,19 +7,22 @@ internal static class DaemonSettings
     [
         Of(
             "runtime_directory", SettingTypes.AbsolutePath, null,
-            "folder of control.sock, broker.sock, the notify sockets and the state; unset: /run/listend, or below $XDG_RUNTIME_DIR",
+            "Keep control.sock, broker.sock, the notify sockets and the state in this folder. "
+            + "Unset: /run/listend for root, $XDG_RUNTIME_DIR/listend for other users",
             (s, v) => s with { RuntimeDirectory = v }),
         Of(
             "metrics", SettingTypes.HostAndPort, null,
-            "address on which metrics are served besides the control socket; unset: none",
+            "Serve metrics on this address, next to the control socket. Unset: only on the control socket",
             (s, v) => s with { Metrics = v }),
         Of(
             "metrics_hosts", SettingTypes.ListOf(SettingTypes.HostName), "[]",
-            "host names by which metrics may be asked for, besides IP addresses, localhost and this host's own name; \"*\": every name",
+            "Accept these host names in metrics requests. IP addresses, localhost and the name of this host are always accepted. "
+            + "\"*\" accepts every name",
             (s, v) => s with { MetricsHosts = v }),
         Of(
             "trusted_owners", SettingTypes.ListOf(SettingTypes.UserName), "[]",
-            "users other than root who may own, and write to, the paths that this configuration names and listend opens: log and environment files, the runtime directory",
+            "Let these users, next to root, own and write to the paths that listend opens: "
+            + "log files, environment files and the runtime directory",
             (s, v) => s with { TrustedOwners = v }),
     ]);
 

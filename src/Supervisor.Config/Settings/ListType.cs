@@ -6,7 +6,7 @@ namespace Supervisor.Config.Settings;
 
 /// <summary>An array whose elements are all of one type.</summary>
 internal sealed class ListType<T>(SettingType<T> element) : SettingType<ImmutableArray<T>>(
-    "an array", $"of elements that are each {element.Name}: {element.Range}", $"[{element.Example}]")
+    "an array", $"each element is {element.Name}: {element.Range}", $"[{element.Example}]")
 {
     public override bool TryRead(TomlNode node, ReadContext context, out ImmutableArray<T> value)
     {

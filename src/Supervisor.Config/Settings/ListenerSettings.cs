@@ -4,103 +4,115 @@ using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Config.Settings;
 
-/// <summary><c>[listener.NAME]</c>. The moment at which a socket option acts is the catalogue's (<see cref="SocketOptions"/>).</summary>
+/// <summary><c>[listener.NAME]</c>. The catalogue defines the phase of each socket option (<see cref="SocketOptions"/>).</summary>
 internal static class ListenerSettings
 {
-    /// <summary>The most that SO_RCVBUF and SO_SNDBUF take: the kernel doubles it within an int. socket(7).</summary>
+    /// <summary>The largest SO_RCVBUF and SO_SNDBUF: the kernel doubles the value and stores it in an int, socket(7).</summary>
     private const int MaxBuffer = int.MaxValue / 2;
 
     public static readonly SectionTable<ListenerSpec> Table = new(
     [
-        Of("address", SettingTypes.Address, null, "the address to own, numeric", (s, v) => s with { Address = v })
+        Of("address", SettingTypes.Address, null, "Bind this numeric address", (s, v) => s with { Address = v })
             with { IsRequired = true, Phase = HandlePhase.Bind },
         Of("shards", SettingTypes.Integer(1, 10000),
-            "1", "number of SO_REUSEPORT sockets, one for each worker slot", (s, v) => s with { Shards = (int)v })
+            "1", "Create this number of SO_REUSEPORT sockets, one for each worker slot", (s, v) => s with { Shards = (int)v })
             with { Phase = HandlePhase.Create, Refusal = Applicability.Internet },
         Of("enforce",
-            SettingTypes.Flag, "true", "whether what a worker changed on the shared socket is put back", (s, v) => s with { Enforce = v })
+            SettingTypes.Flag, "true", "Restore socket options that a worker has changed", (s, v) => s with { Enforce = v })
             with { Phase = HandlePhase.Repair },
 
-        Of("bind.reuse_address", SettingTypes.Flag, null, "SO_REUSEADDR; unset: true for TCP, false for the others",
+        Of("bind.reuse_address", SettingTypes.Flag, null, "Set SO_REUSEADDR. Unset: true for TCP, otherwise false",
             (s, v) => s with { Bind = s.Bind with { ReuseAddress = v } }),
-        Of("bind.reuse_port", SettingTypes.Flag, "false", "SO_REUSEPORT: several sockets of one user on one address",
+        Of("bind.reuse_port", SettingTypes.Flag, "false", "Set SO_REUSEPORT: several sockets of the same user can bind the address",
             (s, v) => s with { Bind = s.Bind with { ReusePort = v } }),
-        Of("bind.ipv6_only", SettingTypes.Flag, "false", "IPV6_V6ONLY: [::] without the IPv4 side",
+        Of("bind.ipv6_only", SettingTypes.Flag, "false", "Set IPV6_V6ONLY: [::] does not accept IPv4 connections",
             (s, v) => s with { Bind = s.Bind with { IPv6Only = v } }) with { Refusal = Applicability.IPv6 },
-        Of("bind.free_bind", SettingTypes.Flag, "false", "IP_FREEBIND: an address that no interface has yet",
+        Of("bind.free_bind", SettingTypes.Flag, "false", "Set IP_FREEBIND: bind an address that no interface has yet",
             (s, v) => s with { Bind = s.Bind with { FreeBind = v } }) with { Refusal = Applicability.Internet },
-        Of("bind.transparent", SettingTypes.Flag, "false", "IP_TRANSPARENT: transparent proxying",
+        Of("bind.transparent", SettingTypes.Flag, "false", "Set IP_TRANSPARENT: bind an address of another host, for a transparent proxy",
             (s, v) => s with { Bind = s.Bind with { Transparent = v } }) with { Refusal = Applicability.Internet },
-        Of("bind.device", SettingTypes.Interface, null, "SO_BINDTODEVICE: one interface only; unset: all",
+        Of("bind.device", SettingTypes.Interface, null, "Set SO_BINDTODEVICE: receive only from this interface. Unset: from all interfaces",
             (s, v) => s with { Bind = s.Bind with { Device = v } }) with { Refusal = Applicability.Internet },
-        Of("bind.mark", SettingTypes.Integer(0, uint.MaxValue), null, "SO_MARK: the firewall mark; unset: the kernel's 0",
+        Of("bind.mark", SettingTypes.Integer(0, uint.MaxValue), null, "Set SO_MARK, the firewall mark. Unset: 0",
             (s, v) => s with { Bind = s.Bind with { Mark = (uint)v } }),
 
         Of("buffers.receive", new SizeType(1, MaxBuffer), null,
-            "SO_RCVBUF, before the kernel doubles it; unset: net.ipv4.tcp_rmem or net.core.rmem_default",
+            "Set SO_RCVBUF. The kernel doubles the value. Unset: net.ipv4.tcp_rmem or net.core.rmem_default",
             (s, v) => s with { Buffers = s.Buffers with { Receive = (int)v } }),
         Of("buffers.send", new SizeType(1, MaxBuffer), null,
-            "SO_SNDBUF, before the kernel doubles it; unset: net.ipv4.tcp_wmem or net.core.wmem_default",
+            "Set SO_SNDBUF. The kernel doubles the value. Unset: net.ipv4.tcp_wmem or net.core.wmem_default",
             (s, v) => s with { Buffers = s.Buffers with { Send = (int)v } }),
-        Of("buffers.force", SettingTypes.Flag, "false", "SO_RCVBUFFORCE and SO_SNDBUFFORCE: over net.core.rmem_max and wmem_max",
+        Of("buffers.force", SettingTypes.Flag, "false",
+            "Use SO_RCVBUFFORCE and SO_SNDBUFFORCE, which ignore net.core.rmem_max and net.core.wmem_max",
             (s, v) => s with { Buffers = s.Buffers with { Force = v } }) with { Phase = HandlePhase.PreListen },
 
-        Of("listen.backlog", SettingTypes.Integer(1, int.MaxValue), "4096", "length of the accept queue; net.core.somaxconn caps it",
+        Of("listen.backlog", SettingTypes.Integer(1, int.MaxValue), "4096",
+            "Set the length of the accept queue. The kernel limits it to net.core.somaxconn",
             (s, v) => s with { Listen = s.Listen with { Backlog = (int)v } })
             with { Refusal = Applicability.AcceptQueue, Phase = HandlePhase.Listen },
         Of("listen.defer_accept", new DurationType(TimeSpan.FromSeconds(1), Duration.Max, wholeSeconds: true), null,
-            "TCP_DEFER_ACCEPT: accept() waits for data that long; unset: not at all",
+            "Set TCP_DEFER_ACCEPT: hold a connection back from accept() for this time or until data arrives. Unset: off",
             (s, v) => s with { Listen = s.Listen with { DeferAccept = v } }) with { Refusal = Applicability.TcpQueue },
-        Of("listen.fast_open", SettingTypes.Count, null, "TCP_FASTOPEN: length of its queue; unset: none",
+        Of("listen.fast_open", SettingTypes.Count, null, "Set TCP_FASTOPEN, the length of its queue. Unset: off",
             (s, v) => s with { Listen = s.Listen with { FastOpen = (int)v } }) with { Refusal = Applicability.TcpQueue },
-        Of("listen.non_blocking", SettingTypes.Flag, "false", "O_NONBLOCK, when the socket is made and never again",
+        Of("listen.non_blocking", SettingTypes.Flag, "false", "Set O_NONBLOCK when listend creates the socket. It is not enforced later",
             (s, v) => s with { Listen = s.Listen with { NonBlocking = v } }) with { Phase = HandlePhase.Create },
 
-        Accepted("no_delay", SettingTypes.Flag, "TCP_NODELAY: Nagle's algorithm off", (a, v) => a with { NoDelay = v }),
-        Accepted("keep_alive", SettingTypes.Flag, "SO_KEEPALIVE: idle connections are probed", (a, v) => a with { KeepAlive = v }),
+        Accepted("no_delay", SettingTypes.Flag, "Set TCP_NODELAY: turn Nagle's algorithm off", (a, v) => a with { NoDelay = v }),
+        Accepted("keep_alive", SettingTypes.Flag, "Set SO_KEEPALIVE: probe idle connections", (a, v) => a with { KeepAlive = v }),
         Accepted("keep_alive_idle",
-            SettingTypes.Seconds(1, 32767), "TCP_KEEPIDLE: idle time before the first probe", (a, v) => a with { KeepAliveIdle = v }),
+            SettingTypes.Seconds(1, 32767), "Set TCP_KEEPIDLE, the idle time before the first probe",
+            (a, v) => a with { KeepAliveIdle = v }),
         Accepted("keep_alive_interval",
-            SettingTypes.Seconds(1, 32767), "TCP_KEEPINTVL: time between probes", (a, v) => a with { KeepAliveInterval = v }),
-        Accepted("keep_alive_probes", SettingTypes.Integer(1, 127), "TCP_KEEPCNT: probes without an answer before the connection ends",
+            SettingTypes.Seconds(1, 32767), "Set TCP_KEEPINTVL, the time between two probes", (a, v) => a with { KeepAliveInterval = v }),
+        Accepted("keep_alive_probes", SettingTypes.Integer(1, 127),
+            "Set TCP_KEEPCNT, the number of unanswered probes after which the kernel drops the connection",
             (a, v) => a with { KeepAliveProbes = (int)v }),
         Accepted("user_timeout", new DurationType(TimeSpan.Zero, TimeSpan.FromHours(596)),
-            "TCP_USER_TIMEOUT: how long sent data may stay unacknowledged",
+            "Set TCP_USER_TIMEOUT, the time that sent data may stay unacknowledged",
             (a, v) => a with { UserTimeout = v }),
         Accepted("linger", SettingTypes.Seconds(0, 65535),
-            "SO_LINGER: how long close() waits for unsent data; 0s resets", (a, v) => a with { Linger = v }),
-        Accepted("not_sent_low_water", new SizeType(0, int.MaxValue), "TCP_NOTSENT_LOWAT: unsent bytes below which a socket is writable",
+            "Set SO_LINGER, the time that close() waits for unsent data. 0s: close() resets the connection",
+            (a, v) => a with { Linger = v }),
+        Accepted("not_sent_low_water", new SizeType(0, int.MaxValue),
+            "Set TCP_NOTSENT_LOWAT: the socket is writable while fewer bytes are unsent",
             (a, v) => a with { NotSentLowWater = (int)v }),
-        Accepted("congestion", SettingTypes.Congestion, "TCP_CONGESTION: the congestion control", (a, v) => a with { Congestion = v }),
-        Accepted("tos", SettingTypes.Integer(0, 255), "IP_TOS and IPV6_TCLASS", (a, v) => a with { TypeOfService = (int)v }),
-        Accepted("ttl", SettingTypes.Integer(1, 255), "IP_TTL and IPV6_UNICAST_HOPS", (a, v) => a with { TimeToLive = (int)v }),
+        Accepted("congestion", SettingTypes.Congestion,
+            "Set TCP_CONGESTION, the congestion control algorithm",
+            (a, v) => a with { Congestion = v }),
+        Accepted("tos", SettingTypes.Integer(0, 255), "Set IP_TOS and IPV6_TCLASS", (a, v) => a with { TypeOfService = (int)v }),
+        Accepted("ttl", SettingTypes.Integer(1, 255), "Set IP_TTL and IPV6_UNICAST_HOPS", (a, v) => a with { TimeToLive = (int)v }),
 
-        Of("unix.mode", SettingTypes.Mode, null, "permission bits of the socket file; unset: 0777 less the daemon's umask",
+        Of("unix.mode", SettingTypes.Mode, null,
+            "Set the permission bits of the socket file. Unset: 0777 without the bits of the daemon's umask",
             (s, v) => s with { Unix = s.Unix with { Mode = v } }) with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreListen },
-        Of("unix.user", SettingTypes.UserName, null, "owner of the socket file; unset: the daemon's user",
+        Of("unix.user", SettingTypes.UserName, null, "Set the owner of the socket file. Unset: the daemon's user",
             (s, v) => s with { Unix = s.Unix with { User = v } }) with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreListen },
-        Of("unix.group", SettingTypes.GroupName, null, "group of the socket file; unset: the daemon's group",
+        Of("unix.group", SettingTypes.GroupName, null, "Set the group of the socket file. Unset: the daemon's group",
             (s, v) => s with { Unix = s.Unix with { Group = v } }) with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreListen },
-        Of("unix.remove_stale", SettingTypes.Flag, "false", "whether a socket file on which nobody listens any more may be removed",
+        Of("unix.remove_stale", SettingTypes.Flag, "false", "Remove an existing socket file if no process listens on it",
             (s, v) => s with { Unix = s.Unix with { RemoveStale = v } })
                 with { Refusal = Applicability.UnixFile, Phase = HandlePhase.PreBind },
-        Of("unix.pass_credentials", SettingTypes.Flag, null, "SO_PASSCRED: credentials with each message; unset: false",
+        Of("unix.pass_credentials", SettingTypes.Flag, null,
+            "Set SO_PASSCRED: receive the sender's credentials with each message. Unset: false",
             (s, v) => s with { Unix = s.Unix with { PassCredentials = v } }) with { Refusal = Applicability.Unix },
 
-        Of("datagram.broadcast", SettingTypes.Flag, null, "SO_BROADCAST: sending to broadcast addresses; unset: false",
+        Of("datagram.broadcast", SettingTypes.Flag, null, "Set SO_BROADCAST: permit sending to broadcast addresses. Unset: false",
             (s, v) => s with { Datagram = s.Datagram with { Broadcast = v } }) with { Refusal = Applicability.Datagram },
-        Of("datagram.packet_info", SettingTypes.Flag, null, "IP_PKTINFO and IPV6_RECVPKTINFO: each datagram's destination; unset: false",
+        Of("datagram.packet_info", SettingTypes.Flag, null,
+            "Set IP_PKTINFO and IPV6_RECVPKTINFO: receive the destination address with each datagram. Unset: false",
             (s, v) => s with { Datagram = s.Datagram with { PacketInfo = v } }) with { Refusal = Applicability.Datagram },
         Of("datagram.multicast",
             new TableListType<MulticastMembership>(MulticastSettings.Table, MulticastSettings.Blank, "[ { group = \"239.1.2.3\" } ]"), "[]",
-            "groups to join",
+            "Join these multicast groups",
             (s, v) => s with { Datagram = s.Datagram with { Multicast = v } })
             with { Refusal = Applicability.Datagram, Phase = HandlePhase.PreListen },
 
-        Of("on_conflict.wait", SettingTypes.AnyDuration, "\"0s\"", "how long a bind is retried, for causes that can clear by themselves",
+        Of("on_conflict.wait", SettingTypes.AnyDuration, "\"0s\"",
+            "Retry a failed bind for this time, if the cause can disappear without a change of the configuration",
             (s, v) => s with { ConflictWait = v }) with { Phase = HandlePhase.Bind },
         Of("allow", SettingTypes.ListOf(SettingTypes.AllowEntry), "[]",
-            "who may take this handle from the broker, besides root and the daemon's own user",
+            "Let these users and groups take the listener from the broker. Root and the daemon's user always may",
             (s, v) => s with { Allow = v }) with { Phase = HandlePhase.Handoff },
     ]);
 
@@ -114,7 +126,7 @@ internal static class ListenerSettings
     private static Setting<ListenerSpec> Accepted<T>(
         string key, SettingType<T> type, string description, Func<AcceptedOptions, T, AcceptedOptions> with) =>
         Of("accepted." + key,
-            type, null, description + "; unset: as the kernel has it", (s, v) => s with { Accepted = with(s.Accepted, v) })
+            type, null, description + ". Unset: the kernel's default", (s, v) => s with { Accepted = with(s.Accepted, v) })
             with
         { Refusal = Applicability.AcceptedTcp };
 }

@@ -6,17 +6,20 @@ namespace Supervisor.Config.Settings;
 /// <summary>One element of <c>datagram.multicast</c>.</summary>
 internal static class MulticastSettings
 {
-    /// <summary>An element before its group is known.</summary>
+    /// <summary>An element before its group has been read.</summary>
     public static readonly MulticastMembership Blank = new(IPAddress.None, null, null);
 
     public static readonly SectionTable<MulticastMembership> Table = new(
     [
         Of("group",
-            SettingTypes.NumericAddress, "the group to join, a multicast address of the listener's family", (s, v) => s with { Group = v })
+            SettingTypes.NumericAddress, "Join this group, a multicast address of the same family as the listener's address",
+            (s, v) => s with { Group = v })
             with { IsRequired = true },
         Of("interface",
-            SettingTypes.Interface, "the interface on which to join; unset: the kernel's choice", (s, v) => s with { Interface = v }),
-        Of("source", SettingTypes.NumericAddress, "the one sender to hear; unset: any", (s, v) => s with { Source = v }),
+            SettingTypes.Interface, "Join on this interface. Unset: the kernel chooses one", (s, v) => s with { Interface = v }),
+        Of("source", SettingTypes.NumericAddress,
+            "Receive only from this sender. Unset: from every sender",
+            (s, v) => s with { Source = v }),
     ]);
 
     private static Setting<MulticastMembership> Of<T>(

@@ -7,95 +7,139 @@ namespace Supervisor.Config.Settings;
 /// <summary><c>[service.NAME]</c>.</summary>
 internal static class ServiceSettings
 {
-    /// <summary>RLIMIT_* of the Linux ABI, asm-generic/resource.h; the order is that of the numbers, which start at 0.</summary>
-    private static readonly ImmutableArray<string> Resources =
+    /// <summary>RLIMIT_* in the order of their numbers from 0 (asm-generic/resource.h), with units from getrlimit(2).</summary>
+    private static readonly ImmutableArray<(string Name, string Meaning)> Resources =
     [
-        "cpu", "fsize", "data", "stack", "core", "rss", "nproc", "nofile", "memlock", "as", "locks", "sigpending", "msgqueue",
-        "nice", "rtprio", "rttime",
+        ("cpu", "CPU time in seconds"),
+        ("fsize", "size of a written file in bytes"),
+        ("data", "size of the data segment in bytes"),
+        ("stack", "size of the stack in bytes"),
+        ("core", "size of a core dump in bytes"),
+        ("rss", "resident memory in bytes, without effect on Linux"),
+        ("nproc", "number of processes of the user"),
+        ("nofile", "number of open descriptors"),
+        ("memlock", "locked memory in bytes"),
+        ("as", "address space in bytes"),
+        ("locks", "number of file locks, without effect on Linux"),
+        ("sigpending", "number of queued signals of the user"),
+        ("msgqueue", "size of the user's POSIX message queues in bytes"),
+        ("nice", "20 minus the lowest nice level that may be set"),
+        ("rtprio", "highest real-time priority"),
+        ("rttime", "real-time CPU time without a blocking call, in microseconds"),
     ];
 
     public static readonly SectionTable<ServiceSpec> Table = new(
     [
-        Of("command", new CommandType(mayBeEmpty: false), null, "the program and its arguments", (s, v) => s with { Command = v })
+        Of("command", new CommandType(mayBeEmpty: false), null, "Run this program with these arguments", (s, v) => s with { Command = v })
             with { IsRequired = true },
         Of("listeners",
-            SettingTypes.ListOf(SettingTypes.Name), "[]", "names of listeners, in descriptor order", (s, v) => s with { Listeners = v }),
-        Of("workers", new WorkersType(), "1", "how many workers serve at the same time", (s, v) => s with { Workers = v }),
+            SettingTypes.ListOf(SettingTypes.Name), "[]", "Pass these listeners to the workers, in this order of descriptors",
+            (s, v) => s with { Listeners = v }),
+        Of("workers", new WorkersType(), "1",
+            "Run this number of workers. \"cpus\": one for each CPU that listend may use",
+            (s, v) => s with { Workers = v }),
         Of("start", new ChoiceType<StartMode>(("now", StartMode.Now), ("on-demand", StartMode.OnDemand)), "\"now\"",
-            "when the workers start: with the daemon, or at the first connection", (s, v) => s with { Start = v }),
+            "Start the workers with the daemon (now) or at the first connection or datagram (on-demand)", (s, v) => s with { Start = v }),
         Of("stop_when_idle", SettingTypes.AnyDuration, "\"0s\"",
-            "with start on-demand: ends the workers after that long without a connection; 0s: never",
+            "Stop the workers of an on-demand service after this time without a connection. 0s: never",
             (s, v) => s with { StopWhenIdle = v }),
         Of(
             "handoff",
             ChoiceOf<HandoffKind>(kind => kind.ToWireName()),
-            "\"listen-fds\"", "the protocol by which a worker takes its listeners", (s, v) => s with { Handoff = v }),
-        Of("ready", SettingTypes.Ready, "\"notify\"", "what makes a worker ready", (s, v) => s with { Readiness = v }),
+            "\"listen-fds\"", "Pass the listeners to the workers by this protocol", (s, v) => s with { Handoff = v }),
+        Of("ready", SettingTypes.Ready, "\"notify\"",
+            "Consider a worker ready when it sends READY=1 (notify), has been started (started), waits in accept() (accepting) "
+            + "or answers a GET of the path (http:)",
+            (s, v) => s with { Readiness = v }),
         Of("start_timeout", new DurationType(TimeSpan.FromMilliseconds(1), Duration.Max), "\"30s\"",
-            "how long a worker may take to get ready",
+            "Fail a start if the worker is not ready after this time. A hook has the same time to finish",
             (s, v) => s with { StartTimeout = v }),
         Of("stop_signal",
-            SettingTypes.Signal, "\"SIGTERM\"", "the signal that asks a worker to drain and leave", (s, v) => s with { StopSignal = v }),
+            SettingTypes.Signal, "\"SIGTERM\"", "Send this signal to make a worker drain and exit", (s, v) => s with { StopSignal = v }),
         Of("stop_timeout",
-            SettingTypes.AnyDuration, "\"30s\"", "how long a worker may drain before SIGKILL", (s, v) => s with { StopTimeout = v }),
+            SettingTypes.AnyDuration, "\"30s\"", "Send SIGKILL to a worker that still drains after this time",
+            (s, v) => s with { StopTimeout = v }),
 
         Rollout("strategy",
             ChoiceOf<RolloutStrategy>(strategy => strategy.ToWireName()),
-            "\"rolling\"", "slot by slot, a whole generation beside the other, or the old worker first", (r, v) => r with { Strategy = v }),
-        Rollout("max_surge", SettingTypes.Integer(0, 10000), "1", "how many new workers may be on their way beside a full set; 0, with max_unavailable: the old one goes first",
+            "\"rolling\"",
+            "Replace workers slot by slot (rolling), start a whole new generation first (overlap) "
+            + "or stop each old worker first (stop-first)",
+            (r, v) => r with { Strategy = v }),
+        Rollout("max_surge", SettingTypes.Integer(0, 10000), "1",
+            "Run at most this number of additional workers during a roll-out. "
+            + "0 (with rollout.max_unavailable of at least 1): stop the old worker first",
             (r, v) => r with { MaxSurge = (int)v }),
-        Rollout("max_unavailable", SettingTypes.Integer(0, 10000), "0", "how many workers may be missing by an act of the daemon",
+        Rollout("max_unavailable", SettingTypes.Integer(0, 10000), "0",
+            "Let a roll-out stop at most this number of workers before their replacements are ready",
             (r, v) => r with { MaxUnavailable = (int)v }),
         Rollout("settle",
-            SettingTypes.AnyDuration, "\"0s\"", "how long a new worker must stay ready before it counts", (r, v) => r with { Settle = v }),
+            SettingTypes.AnyDuration, "\"0s\"", "Continue a roll-out when a new worker has been ready for this time",
+            (r, v) => r with { Settle = v }),
         Rollout("canary", SettingTypes.Integer(0, 10000),
-            "0", "how many workers are replaced first and then watched", (r, v) => r with { Canary = (int)v }),
-        Rollout("canary_hold", SettingTypes.AnyDuration, "\"0s\"", "how long the canary is watched", (r, v) => r with { CanaryHold = v }),
+            "0", "Replace this number of workers first, then hold the roll-out. 0: no canary", (r, v) => r with { Canary = (int)v }),
+        Rollout("canary_hold", SettingTypes.AnyDuration, "\"0s\"",
+            "Hold the roll-out for this time after the canary. 0s: until listenctl promote",
+            (r, v) => r with { CanaryHold = v }),
         Rollout("on_failure",
             new ChoiceType<RolloutFailurePolicy>(("rollback", RolloutFailurePolicy.Rollback), ("stop", RolloutFailurePolicy.Stop)),
-            "\"rollback\"", "whether a failed roll-out goes back, or stays where it is", (r, v) => r with { OnFailure = v }),
+            "\"rollback\"", "Roll a failed roll-out back (rollback) or leave it where it is (stop)", (r, v) => r with { OnFailure = v }),
         Rollout("max_generations", SettingTypes.Integer(2, 10000), "3",
-            "how many generations may be alive at the same time, draining ones included",
+            "Keep at most this number of generations alive at the same time. Draining generations count",
             (r, v) => r with { MaxGenerations = (int)v }),
 
         Restart("policy",
             new ChoiceType<RestartPolicy>(
                 ("always", RestartPolicy.Always), ("on-failure", RestartPolicy.OnFailure), ("never", RestartPolicy.Never)),
-            "\"always\"", "which workers that ended by themselves are replaced", (r, v) => r with { Policy = v }),
-        Restart("backoff", SettingTypes.AnyDuration, "\"100ms\"", "the wait before the second try in a row; it doubles from try to try",
+            "\"always\"", "Restart workers that exit: always, only after a failure (on-failure), or never",
+            (r, v) => r with { Policy = v }),
+        Restart("backoff", SettingTypes.AnyDuration, "\"100ms\"",
+            "Wait this time before the second start in a row. The wait doubles with each further start",
             (r, v) => r with { Backoff = v }),
         Restart("backoff_max",
-            SettingTypes.AnyDuration, "\"30s\"", "the longest wait between two tries", (r, v) => r with { BackoffMax = v }),
-        Restart("limit", SettingTypes.Count, "5", "starts of a slot within limit_interval before it waits for backoff_max; 0: no limit",
+            SettingTypes.AnyDuration, "\"30s\"", "Wait at most this time between two starts", (r, v) => r with { BackoffMax = v }),
+        Restart("limit", SettingTypes.Count, "5",
+            "Allow this number of starts of a slot within restart.limit_interval. Then the slot waits for restart.backoff_max. 0: no limit",
             (r, v) => r with { Limit = (int)v }),
-        Restart("limit_interval", SettingTypes.AnyDuration, "\"10s\"", "the interval of limit", (r, v) => r with { LimitInterval = v }),
+        Restart("limit_interval", SettingTypes.AnyDuration, "\"10s\"",
+            "Count the starts for restart.limit over this time",
+            (r, v) => r with { LimitInterval = v }),
 
         Of("watchdog", SettingTypes.AnyDuration,
-            "\"0s\"", "the longest silence between two WATCHDOG=1; 0s: no watchdog", (s, v) => s with { Watchdog = v }),
-        Of("user", SettingTypes.UserName, null, "user of the workers; unset: the daemon's own", (s, v) => s with { User = v }),
-        Of("group", SettingTypes.GroupName, null, "group of the workers; unset: the user's primary group", (s, v) => s with { Group = v }),
-        Of("supplementary_groups", SettingTypes.ListOf(SettingTypes.GroupName), "[]", "further groups of the workers",
+            "\"0s\"", "Abort a worker that does not send WATCHDOG=1 for this time. 0s: no watchdog", (s, v) => s with { Watchdog = v }),
+        Of("user", SettingTypes.UserName, null, "Run the workers as this user. Unset: the daemon's user", (s, v) => s with { User = v }),
+        Of("group", SettingTypes.GroupName, null,
+            "Run the workers with this group. Unset: the primary group of user",
+            (s, v) => s with { Group = v }),
+        Of("supplementary_groups", SettingTypes.ListOf(SettingTypes.GroupName), "[]", "Run the workers with these supplementary groups",
             (s, v) => s with { SupplementaryGroups = v }),
-        Of("working_directory", SettingTypes.AbsolutePath, null, "where the workers start; unset: the daemon's own directory",
+        Of("working_directory", SettingTypes.AbsolutePath, null, "Run the workers in this directory. Unset: the daemon's directory",
             (s, v) => s with { WorkingDirectory = v }),
         Of("environment",
-            new EnvironmentType(), "{}", "variables of the workers, over those of environment_files", (s, v) => s with { Environment = v }),
+            new EnvironmentType(), "{}", "Set these environment variables. They override environment_files",
+            (s, v) => s with { Environment = v }),
         Of("environment_files", SettingTypes.ListOf(SettingTypes.EnvironmentFile), "[]",
-            "files of variables; \"-\" before a path: may be missing",
+            "Read environment variables from these files. A file with \"-\" before its path may be missing",
             (s, v) => s with { EnvironmentFiles = v }),
-        Of("umask", SettingTypes.Umask, "\"0022\"", "file mode creation mask, whatever the daemon's own is", (s, v) => s with { Umask = v }),
-        Of("nice", SettingTypes.Integer(-20, 19), null, "nice level; unset: the daemon's own", (s, v) => s with { Nice = (int)v }),
+        Of("umask", SettingTypes.Umask, "\"0022\"",
+            "Set the file mode creation mask. The daemon's mask has no effect on it",
+            (s, v) => s with { Umask = v }),
+        Of("nice", SettingTypes.Integer(-20, 19), null,
+            "Set the nice level. Unset: the daemon's nice level",
+            (s, v) => s with { Nice = (int)v }),
         .. Resources.Select(Limit),
         Of("no_new_privileges",
-            SettingTypes.Flag, "true", "PR_SET_NO_NEW_PRIVS: no set-user-id programs", (s, v) => s with { NoNewPrivileges = v }),
+            SettingTypes.Flag, "true", "Set PR_SET_NO_NEW_PRIVS: set-user-id programs do not gain privileges",
+            (s, v) => s with { NoNewPrivileges = v }),
         Of("capabilities", SettingTypes.ListOf(SettingTypes.Capability),
-            "[]", "ambient capabilities of the workers", (s, v) => s with { Capabilities = v }),
+            "[]", "Give the workers these ambient capabilities", (s, v) => s with { Capabilities = v }),
         Of("log", SettingTypes.Log,
-            null, "where output goes; unset: the journal under systemd, else the daemon's own output", (s, v) => s with { Log = v }),
+            null, "Write the workers' output to this target. Unset: the journal under systemd, otherwise the daemon's output",
+            (s, v) => s with { Log = v }),
 
-        Hook("pre_start", "a program to run before the first worker of a generation", (h, v) => h with { PreStart = v }),
-        Hook("post_ready", "a program to run when all workers of a generation are ready", (h, v) => h with { PostReady = v }),
-        Hook("post_stop", "a program to run when the last worker has ended", (h, v) => h with { PostStop = v }),
+        Hook("pre_start", "Run this program before the first worker of a generation starts", (h, v) => h with { PreStart = v }),
+        Hook("post_ready", "Run this program when all workers of a generation are ready", (h, v) => h with { PostReady = v }),
+        Hook("post_stop", "Run this program when the last worker of the service has exited", (h, v) => h with { PostStop = v }),
     ]);
 
     private static ChoiceType<T> ChoiceOf<T>(Func<T, string> word)
@@ -116,8 +160,11 @@ internal static class ServiceSettings
     private static Setting<ServiceSpec> Hook(string key, string description, Func<HookSpec, ImmutableArray<string>, HookSpec> with) =>
         Of("hooks." + key, new CommandType(mayBeEmpty: true), "[]", description, (s, v) => s with { Hooks = with(s.Hooks, v) });
 
-    private static Setting<ServiceSpec> Limit(string name, int number) => Of(
-        "limits." + name, new LimitType(), null, $"RLIMIT_{name.ToUpperInvariant()}, soft and hard; unset: the daemon's own",
-        (s, v) =>
-            s with { Limits = s.Limits.Add(new ResourceLimit(name, number, v)).Sort(static (a, b) => a.Resource.CompareTo(b.Resource)) });
+    private static Setting<ServiceSpec> Limit((string Name, string Meaning) resource, int number) => Of(
+        "limits." + resource.Name, new LimitType(), null,
+        $"Set RLIMIT_{resource.Name.ToUpperInvariant()}, soft and hard: {resource.Meaning}. Unset: the daemon's limit",
+        (s, v) => s with
+        {
+            Limits = s.Limits.Add(new ResourceLimit(resource.Name, number, v)).Sort(static (a, b) => a.Resource.CompareTo(b.Resource)),
+        });
 }

@@ -4,21 +4,21 @@ using Supervisor.Core.Listeners;
 namespace Supervisor.Config.Settings;
 
 /// <summary>
-/// One setting: the one place where its name, its type, its bounds and what it does to a specification are written.
-/// Parsing, the suggestions for misspelt names and the JSON Schema are all derived from it.
+/// One setting: its name, type, bounds and effect on a specification. The parser, the suggestions for misspelt names, the
+/// JSON Schema and the man page are derived from it.
 /// </summary>
 /// <param name="Section">Where it stands: <c>daemon</c>, <c>listener.NAME</c> or <c>service.NAME</c>.</param>
 /// <param name="Key">Its path within the section, such as <c>bind.mark</c>.</param>
 /// <param name="Type">The type of its value.</param>
-/// <param name="Default">The default as a TOML value (that is JSON too); null where it is unset, and <paramref name="Description"/> says
-/// whose value holds.</param>
-/// <param name="Description">What it does, in one line.</param>
+/// <param name="Default">The default as a TOML value (that is JSON too); null if it is unset. Then
+/// <paramref name="Description"/> names the value that applies.</param>
+/// <param name="Description">What it does: imperative sentences without the last full stop. The man page and the schema show them.</param>
 public abstract record Setting(string Section, string Key, SettingType Type, string? Default, string Description)
 {
     /// <summary>The whole path pattern, such as <c>listener.NAME.bind.mark</c>.</summary>
     public string Path => $"{Section}.{Key}";
 
-    /// <summary>The moment in a listener's life at which it acts; null for other settings.</summary>
+    /// <summary>The phase of a listener in which it takes effect; null for settings of other sections.</summary>
     public HandlePhase? Phase { get; init; }
 
     /// <summary>Whether a section without it is an error.</summary>
@@ -29,12 +29,12 @@ public abstract record Setting(string Section, string Key, SettingType Type, str
 internal abstract record Setting<TSpec>(string Section, string Key, SettingType Type, string? Default, string Description)
     : Setting(Section, Key, Type, Default, Description)
 {
-    /// <summary>Why a specification as a whole cannot have the setting; null where it can.</summary>
+    /// <summary>Why the setting cannot apply to a specification; null if it can.</summary>
     public Func<TSpec, ValueError?>? Refusal { get; init; }
 
     /// <summary>
     /// Reads the value into <paramref name="spec"/>; false after an error was reported. <paramref name="repeatsDefault"/>:
-    /// the value is false or zero, or changes nothing, and is fit to stand everywhere.
+    /// the value is false or zero, or changes nothing, so it is permitted for every address.
     /// </summary>
     public abstract bool TryApply(TomlNode node, ReadContext context, ref TSpec spec, out bool repeatsDefault);
 }

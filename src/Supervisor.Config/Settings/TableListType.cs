@@ -6,7 +6,7 @@ namespace Supervisor.Config.Settings;
 
 /// <summary>An array of tables, each with settings of its own.</summary>
 internal sealed class TableListType<T>(SectionTable<T> section, T blank, string example)
-    : SettingType<ImmutableArray<T>>("an array of tables", "tables of " + string.Join(", ", section.Settings.Select(s => s.Key)), example)
+    : SettingType<ImmutableArray<T>>("an array of tables", "each with " + string.Join(", ", section.Settings.Select(s => s.Key)), example)
 {
     public override bool TryRead(TomlNode node, ReadContext context, out ImmutableArray<T> value)
     {
