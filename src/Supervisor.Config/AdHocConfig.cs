@@ -7,7 +7,7 @@ namespace Supervisor.Config;
 
 /// <summary>
 /// The configuration of <c>listend run --listen ADDRESS... -- COMMAND</c>: one service, named after its command. The
-/// options become the tree that a file would give, so that they mean and allow exactly what the settings do.
+/// options become the same tree that a file gives, so they have exactly the meaning and the ranges of the settings.
 /// </summary>
 public static class AdHocConfig
 {
@@ -20,7 +20,7 @@ public static class AdHocConfig
     /// <param name="handoff">Value of <c>--handoff</c>.</param>
     /// <param name="ready">Value of <c>--ready</c>.</param>
     /// <param name="command">The program and its arguments.</param>
-    /// <param name="context">What the parser needs to know of the machine.</param>
+    /// <param name="context">What the parser needs to know about the machine.</param>
     public static ParsedConfig ForCommand(
         IReadOnlyList<string> listen,
         string? workers,
@@ -47,7 +47,7 @@ public static class AdHocConfig
             else
             {
                 report.Add(Here, "--listen", $"the name {Quoted.Text(name)} is given twice",
-                    "give each listener a name of its own, as NAME=ADDRESS");
+                    "write a different NAME=ADDRESS for each listener");
             }
         }
 
@@ -79,14 +79,14 @@ public static class AdHocConfig
         return ConfigReader.Read([root], report, context);
     }
 
-    /// <summary>NAME=ADDRESS, where what stands before the first "=" is a name; an address may hold one later.</summary>
+    /// <summary>Splits NAME=ADDRESS at the first "=" if a valid name precedes it. An address may contain "=" too.</summary>
     private static (string? Name, string Address) Split(string value)
     {
         var equals = value.IndexOf('=', StringComparison.Ordinal);
         return equals > 0 && SettingTypes.CheckName(value[..equals]) is null ? (value[..equals], value[(equals + 1)..]) : (null, value);
     }
 
-    /// <summary>The command's file name, with "-" for each character that a name cannot have.</summary>
+    /// <summary>The command's file name, with "-" for each character that is not permitted in a name.</summary>
     private static string ServiceName(IReadOnlyList<string> command)
     {
         var file = command.Count == 0 ? "" : Path.GetFileName(command[0].TrimEnd('/'));
@@ -94,9 +94,10 @@ public static class AdHocConfig
         return SettingTypes.CheckName(name) is null ? name : "command";
     }
 
-    /// <summary>An integer, where it is one: what else may stand there is the setting's to say.</summary>
+    /// <summary>An integer if the text is one, otherwise a string. The setting decides whether it accepts a string.</summary>
     private static TomlNode Number(string text, string option) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) ? TomlNode.OfInteger(number, text, Here, option)
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? TomlNode.OfInteger(number, text, Here, option)
         : text.TrimStart('-', '+') is { Length: > 0 } digits && digits.All(char.IsAsciiDigit) ? TomlNode.OfHugeInteger(text, Here, option)
         : TomlNode.OfString(text, Here, option);
 

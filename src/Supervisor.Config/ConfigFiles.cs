@@ -4,10 +4,10 @@ using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config;
 
-/// <summary>Opens a configuration file, and says what is wrong with it where that is more than an exception says.</summary>
+/// <summary>Opens a configuration file. Adds errors of its own if an exception cannot express them.</summary>
 public delegate Stream ConfigFileOpener(string path, ICollection<ConfigDiagnostic> errors);
 
-/// <summary>Reads the configuration files: the main file, then <c>conf.d/*.toml</c> beside it in ordinal name order.</summary>
+/// <summary>Reads the configuration files: the main file, then <c>conf.d/*.toml</c> next to it in ordinal name order.</summary>
 public static class ConfigFiles
 {
     /// <summary>The largest file that is read, in bytes: a configuration of ten thousand listeners has about 4 MiB.</summary>
@@ -16,11 +16,12 @@ public static class ConfigFiles
     private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>
-    /// Reads <paramref name="mainPath"/> and its drop-ins. Never throws: what cannot be read is an error that names the
-    /// file. A folder conf.d that does not exist is none.
+    /// Reads <paramref name="mainPath"/> and its drop-ins. Never throws: a file that cannot be read is an error that
+    /// names the file. A missing folder conf.d is not an error.
     /// </summary>
     /// <param name="mainPath">The main file.</param>
-    /// <param name="open">Opens a file, which may add errors of its own; what it throws is reported as a failed open is. By default the file is opened as it is.</param>
+    /// <param name="open">Opens a file and may add errors of its own. An exception is reported as a failed open. By default a plain
+    /// open.</param>
     public static ConfigFilesResult Read(string mainPath, ConfigFileOpener? open = null)
     {
         open ??= static (path, _) => new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
@@ -36,7 +37,8 @@ public static class ConfigFiles
     }
 
     /// <summary>The files that <see cref="Read"/> reads, as far as their folder can be listed.</summary>
-    public static IReadOnlyList<string> Paths(string mainPath) => [mainPath, .. DropIns(mainPath, ImmutableArray.CreateBuilder<ConfigDiagnostic>())];
+    public static IReadOnlyList<string> Paths(string mainPath) =>
+        [mainPath, .. DropIns(mainPath, ImmutableArray.CreateBuilder<ConfigDiagnostic>())];
 
     private static List<string> DropIns(string mainPath, ImmutableArray<ConfigDiagnostic>.Builder errors)
     {
@@ -48,7 +50,7 @@ public static class ConfigFiles
                 return [];
             }
 
-            // Hidden files are editors' and package managers' leftovers; a shell's *.toml leaves them out too.
+            // Editors and package managers leave hidden files. A shell's *.toml does not match them either.
             var paths = Directory.GetFiles(folder)
                 .Where(path => path.EndsWith(".toml", StringComparison.Ordinal) && !Path.GetFileName(path).StartsWith('.'))
                 .ToList();
@@ -92,7 +94,7 @@ public static class ConfigFiles
         catch (DecoderFallbackException error)
         {
             errors.Add(new ConfigDiagnostic(
-                path, 0, 0, null, $"the file is not UTF-8: byte {error.Index} belongs to no character", "save it as UTF-8"));
+                path, 0, 0, null, $"the file is not UTF-8: byte {error.Index} is not part of a character", "save it as UTF-8"));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -108,15 +110,15 @@ public static class ConfigFiles
                 ("cannot be read: EISDIR, it is a folder", "name the file, such as listend.toml in it"),
             FileNotFoundException => ("cannot be read: ENOENT, there is no such file", "create it, or name another with --config"),
             DirectoryNotFoundException => ("cannot be read: ENOENT, its folder does not exist", "create it, or name another with --config"),
-            UnauthorizedAccessException => ("cannot be read: EACCES, permission denied", "let the daemon's user read it"),
+            UnauthorizedAccessException => ("cannot be read: EACCES, permission denied", "give the daemon's user read permission"),
             PathTooLongException => ("cannot be read: ENAMETOOLONG, the path is too long", "move it to a shorter path"),
-            ArgumentException => ("cannot be read: the path is empty or holds a NUL character", "name the file with --config"),
-            _ => ($"cannot be read: {error.Message}", "see that the file can be read"),
+            ArgumentException => ("cannot be read: the path is empty or contains a NUL character", "name the file with --config"),
+            _ => ($"cannot be read: {error.Message}", "check the file and its file system"),
         };
         return new ConfigDiagnostic(path, 0, 0, null, message, remedy);
     }
 
-    /// <summary>A folder that can be listed was refused for being a folder, one that cannot be for its permissions.</summary>
+    /// <summary>Whether a folder can be listed. If not, the open failed because of its permissions, not because it is a folder.</summary>
     private static bool IsListable(string folder)
     {
         try

@@ -5,9 +5,9 @@ using Supervisor.Config.Toml;
 namespace Supervisor.Config;
 
 /// <summary>
-/// Parses TOML text setting by setting. It is strict, because a setting that is misspelt or cannot act misleads its user. It
-/// continues after an error, so that all errors are reported at once. It does no I/O and never throws. The rules that look at
-/// several settings are <see cref="Validation.RuleSet"/>'s.
+/// Parses TOML text setting by setting. It is strict, because a setting that is misspelt or has no effect misleads its user. It
+/// continues after an error, so that all errors are reported at once. It does no I/O and never throws. <see cref="Validation.RuleSet"/>
+/// has the rules about several settings.
 /// </summary>
 public static class ConfigParser
 {

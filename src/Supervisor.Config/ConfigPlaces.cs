@@ -4,8 +4,8 @@ using Supervisor.Config.Toml;
 namespace Supervisor.Config;
 
 /// <summary>
-/// Where the settings of a configuration stand. What is found wrong after parsing, such as an unknown user, is reported with its
-/// position too. It holds the files' trees: do not keep it.
+/// The positions of a configuration's settings. Errors that are found after parsing, such as an unknown user, have a position
+/// too. It references the trees of the files: do not keep it.
 /// </summary>
 public sealed class ConfigPlaces
 {
@@ -19,13 +19,13 @@ public sealed class ConfigPlaces
 
     internal ConfigPlaces(IReadOnlyList<TomlNode> documents) => _documents = documents;
 
-    /// <summary>A diagnostic about a setting, or about its section where the setting does not stand there; line 0 where neither does.</summary>
+    /// <summary>A diagnostic about a setting, or about its section if the setting is missing; line 0 if both are missing.</summary>
     /// <param name="section">daemon, listener or service.</param>
     /// <param name="name">The listener's or service's name; null for daemon.</param>
     /// <param name="key">The key within the section, such as <c>unix.user</c>; empty for the section itself.</param>
     /// <param name="message">What is wrong, with the value in question.</param>
     /// <param name="remedy">What to do instead.</param>
-    /// <param name="element">Of an array, the element that is meant, from 0.</param>
+    /// <param name="element">Of an array: the index of the element, from 0.</param>
     public ConfigDiagnostic Diagnostic(string section, string? name, string key, string message, string? remedy, int? element = null)
     {
         string[] sectionPath = name is null ? [section] : [section, name];
@@ -56,7 +56,7 @@ public sealed class ConfigPlaces
         return new ConfigDiagnostic(at.File, at.Line, at.Line == 0 ? 0 : at.Column, setting, message, remedy);
     }
 
-    /// <summary>A diagnostic about the configuration as a whole: it stands at the beginning of the main file.</summary>
+    /// <summary>A diagnostic about the configuration as a whole: its position is the beginning of the main file.</summary>
     internal ConfigDiagnostic OfAll(string message, string remedy)
     {
         var at = _documents.Count == 0 ? new SourcePosition("configuration", 0, 0) : _documents[0].Position;
@@ -70,7 +70,7 @@ public sealed class ConfigPlaces
         return diagnostics.OrderBy(e => files.IndexOf(e.File)).ThenBy(e => e.Line).ThenBy(e => e.Column);
     }
 
-    /// <summary>Follows the keys as far as they exist, and returns how many do.</summary>
+    /// <summary>Follows the keys as far as they exist, and returns their number.</summary>
     private static int Follow(TomlNode from, string[] keys, out TomlNode reached)
     {
         reached = from;

@@ -56,7 +56,7 @@ internal sealed class ConfigReader
             }
             else if (entry.Value.Kind != TomlNodeKind.Table)
             {
-                at.Fail(entry.Value, $"{entry.Value.Shown ?? entry.Value.KindName} stands where sections belong", Headline(entry.Key));
+                at.Fail(entry.Value, $"{entry.Value.Shown ?? entry.Value.KindName} is not a section", Headline(entry.Key));
             }
             else if (entry.Key == "daemon")
             {
@@ -89,7 +89,7 @@ internal sealed class ConfigReader
         {
             inner.Fail(
                 entry.Value,
-                $"{entry.Value.Shown ?? entry.Value.KindName} stands where a table of settings belongs: "
+                $"{entry.Value.Shown ?? entry.Value.KindName} is not a table of settings: "
                 + $"in [{section}] each key is the name of a {section}",
                 Headline(section));
             return;
@@ -111,7 +111,9 @@ internal sealed class ConfigReader
         }
     }
 
-    /// <summary>Remembers where a key is defined, and reports a second definition in another file. The tree reports one in the same file.</summary>
+    /// <summary>
+    /// Records where a key is defined, and reports a second definition in another file. TomlDocument reports one in the same file.
+    /// </summary>
     private void Define(TomlEntry entry, string path)
     {
         if (!_defined.TryAdd(path, entry))
@@ -120,7 +122,7 @@ internal sealed class ConfigReader
                 entry.Position,
                 path,
                 $"{Quoted.Text(entry.Key)} is defined twice: first at {_defined[path].Position}",
-                "keep one of the two, with all that belongs to it");
+                "remove one of the two definitions");
         }
     }
 

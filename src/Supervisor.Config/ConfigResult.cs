@@ -9,12 +9,12 @@ namespace Supervisor.Config;
 public sealed record ConfigResult(ListendConfig? Config, ImmutableArray<ConfigDiagnostic> Errors)
 {
     /// <summary>
-    /// Listeners that cannot be bound, each with its diagnosis (<see cref="ConfigDiagnostic.Bind"/>), sorted as the errors are.
+    /// Listeners that cannot be bound, each with its diagnosis (<see cref="ConfigDiagnostic.Bind"/>), sorted like the errors.
     /// <see cref="Config"/> is not null because of them: a start serves the other listeners.
     /// </summary>
     public ImmutableArray<ConfigDiagnostic> Failures { get; init; } = [];
 
-    /// <summary>What should be looked at and stops nothing, for example a missing file that a service names.</summary>
+    /// <summary>Problems that stop nothing, for example a missing file that a service names.</summary>
     public ImmutableArray<ConfigDiagnostic> Warnings { get; init; } = [];
 
     /// <summary>The sections without an error of their settings. Without errors it is <see cref="Config"/>.</summary>
@@ -26,6 +26,6 @@ public sealed record ConfigResult(ListendConfig? Config, ImmutableArray<ConfigDi
     /// </summary>
     public ListendConfig Draft { get; init; } = Config ?? new();
 
-    /// <summary>Where settings stand, for what is found wrong with them later.</summary>
+    /// <summary>The positions of settings, for errors that are found later.</summary>
     public ConfigPlaces Places { get; init; } = new([]);
 }

@@ -5,7 +5,7 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Config;
 
-/// <summary>A whole configuration, checked: what the daemon is asked to do.</summary>
+/// <summary>A complete, validated configuration.</summary>
 public sealed record ListendConfig
 {
     /// <summary><c>[daemon]</c>.</summary>

@@ -6,7 +6,9 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Config;
 
-/// <summary>What was read from files or the command line, setting by setting, before any rule is applied. It holds the files' trees: do not keep it.</summary>
+/// <summary>
+/// The settings from files or the command line before any rule is applied. It references the trees of the files: do not keep it.
+/// </summary>
 public sealed record ParsedConfig
 {
     private readonly Lazy<ListendConfig> _readable;
@@ -23,46 +25,54 @@ public sealed record ParsedConfig
         Services = services;
         Diagnostics = diagnostics;
         Places = places;
-        Draft = new ListendConfig { Daemon = daemon, Listeners = [.. listeners.Select(l => l.Spec)], Services = [.. services.Select(s => s.Spec)] };
-        _readable = new Lazy<ListendConfig>(WhatIsClean);
-        _listenersByName = new(() => listeners.DistinctBy(listener => listener.Spec.Name).ToDictionary(listener => listener.Spec.Name, StringComparer.Ordinal));
+        Draft = new ListendConfig
+        {
+            Daemon = daemon,
+            Listeners = [.. listeners.Select(l => l.Spec)],
+            Services = [.. services.Select(s => s.Spec)],
+        };
+        _readable = new Lazy<ListendConfig>(WithoutErrors);
+        _listenersByName = new(() => listeners
+            .DistinctBy(listener => listener.Spec.Name)
+            .ToDictionary(listener => listener.Spec.Name, StringComparer.Ordinal));
     }
 
-    /// <summary>Everything that was found wrong so far.</summary>
+    /// <summary>All errors and warnings so far.</summary>
     public ImmutableArray<ConfigDiagnostic> Diagnostics { get; }
 
-    /// <summary>Whether all that the user wrote was read: false after a syntax error.</summary>
+    /// <summary>Whether everything was read: false after a syntax error.</summary>
     public bool IsComplete { get; internal init; } = true;
 
-    /// <summary>Where the settings stand.</summary>
+    /// <summary>The positions of the settings.</summary>
     public ConfigPlaces Places { get; }
 
-    /// <summary>What rules need to know of the machine.</summary>
+    /// <summary>What rules need to know about the machine.</summary>
     public ConfigContext Context { get; init; } = new();
 
     /// <summary>Every section, with the settings that could be read and the others at their defaults.</summary>
     public ListendConfig Draft { get; }
 
-    /// <summary>The sections without an error so far; all of them where there is none.</summary>
+    /// <summary>The sections without an error so far.</summary>
     public ListendConfig Readable => _readable.Value;
 
-    /// <summary>Every [listener.NAME]; a name that is defined twice comes twice.</summary>
+    /// <summary>Every [listener.NAME]; a name that is defined twice is contained twice.</summary>
     internal IReadOnlyList<SectionReading<ListenerSpec>> Listeners { get; }
 
     /// <summary>The first definition of each listener.</summary>
     internal IReadOnlyDictionary<string, SectionReading<ListenerSpec>> ListenersByName => _listenersByName.Value;
 
-    /// <summary>Every [service.NAME]; a name that is defined twice comes twice.</summary>
+    /// <summary>Every [service.NAME]; a name that is defined twice is contained twice.</summary>
     internal IReadOnlyList<SectionReading<ServiceSpec>> Services { get; }
 
-    /// <summary>The same with the errors of files that could not be read. What such files define is missing, so the pure rules do not run where no file was read.</summary>
-    public ParsedConfig With(ConfigFilesResult files) => With(files.Errors) with { IsComplete = IsComplete && !files.Sources.IsEmpty };
+    /// <summary>The same with the errors of files that could not be read. If no file was read, the pure rules do not run.</summary>
+    public ParsedConfig With(ConfigFilesResult files) =>
+        With(files.Errors) with { IsComplete = IsComplete && !files.Sources.IsEmpty };
 
     /// <summary>The same with more diagnostics.</summary>
     internal ParsedConfig With(IEnumerable<ConfigDiagnostic> more) =>
         new(Draft.Daemon, Listeners, Services, Diagnostics.AddRange(more), Places) { IsComplete = IsComplete, Context = Context };
 
-    private ListendConfig WhatIsClean()
+    private ListendConfig WithoutErrors()
     {
         var errors = Diagnostics.Where(one => !one.IsWarning && one.Bind is null).ToList();
         return errors.Count == 0 ? Draft : new ListendConfig
@@ -73,6 +83,7 @@ public sealed record ParsedConfig
         };
 
         bool IsClean(string section) => !errors.Exists(error => error.Setting is { } setting
-            && setting.StartsWith(section, StringComparison.Ordinal) && (setting.Length == section.Length || setting[section.Length] == '.'));
+            && setting.StartsWith(section, StringComparison.Ordinal)
+            && (setting.Length == section.Length || setting[section.Length] == '.'));
     }
 }

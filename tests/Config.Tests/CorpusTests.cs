@@ -2,7 +2,7 @@ using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Tests;
 
-/// <summary>Each Corpus/NAME.toml has exactly the errors of NAME.errors beside it: none where that is empty.</summary>
+/// <summary>Each Corpus/NAME.toml has exactly the errors of NAME.errors next to it. An empty file means no errors.</summary>
 public sealed class CorpusTests
 {
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Corpus");

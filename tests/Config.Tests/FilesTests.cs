@@ -33,7 +33,7 @@ public sealed class FilesTests : IDisposable
         Assert.Equal(
             [
                 $"{At("missing.toml")}: cannot be read: ENOENT, there is no such file; create it, or name another with --config",
-                $"{At("conf.d/z.toml")}: the file is not UTF-8: byte 1 belongs to no character; save it as UTF-8",
+                $"{At("conf.d/z.toml")}: the file is not UTF-8: byte 1 is not part of a character; save it as UTF-8",
             ],
             result.Errors.Select(e => e.ToString()));
         Assert.Contains("EISDIR", ConfigFiles.Read(At("conf.d")).Errors[0].Message, StringComparison.Ordinal);

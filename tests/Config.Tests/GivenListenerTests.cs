@@ -3,7 +3,7 @@ using Supervisor.Config.Settings;
 
 namespace Supervisor.Config.Tests;
 
-/// <summary>A service may list what was given to the daemon, or is to be given: who calls the parser says what there is.</summary>
+/// <summary>A service may list a name that a client has put or will put. The caller of the parser knows these names.</summary>
 public class GivenListenerTests
 {
     private const string Legacy = "[listener.web]\naddress = \"tcp://127.0.0.1:0\"\n[service.a]\ncommand = [\"/a\"]\nlisteners = [\"web\", \"legacy\"]\n";

@@ -33,12 +33,12 @@ public sealed class MergeTests
         Assert.Equal(
             [
                 "conf.d/1.toml:2:10: service.a: \"a\" is defined twice: first at main.toml:5:10; "
-                + "keep one of the two, with all that belongs to it",
+                + "remove one of the two definitions",
                 "conf.d/1.toml:3:11: service.a.workers: 0 is out of range (1 to 10000); write an integer from 1 to 10000",
                 "conf.d/1.toml:6:1: daemon.metrics: \"metrics\" is defined twice: first at main.toml:4:1; "
-                + "keep one of the two, with all that belongs to it",
+                + "remove one of the two definitions",
                 "conf.d/1.toml:7:11: listener.web: \"web\" is defined twice: first at main.toml:1:11; "
-                + "keep one of the two, with all that belongs to it",
+                + "remove one of the two definitions",
             ],
             errors);
     }

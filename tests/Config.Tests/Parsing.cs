@@ -7,12 +7,12 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Tests;
 
-/// <summary>Parses the texts of these tests.</summary>
+/// <summary>Parses configurations for the tests.</summary>
 internal static class Parsing
 {
     public const string File = "main.toml";
 
-    /// <summary>A machine of six processors that knows one host name.</summary>
+    /// <summary>A machine with six processors that can resolve one host name.</summary>
     public static readonly ConfigContext Context = new()
     {
         Cpus = 6,

@@ -2,7 +2,7 @@ using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Tests;
 
-/// <summary>What is found wrong after parsing is reported where it stands, and what is right is known beside what is wrong.</summary>
+/// <summary>Errors that are found after parsing have a position. Sections without an error can be read next to others.</summary>
 public sealed class PlacesTests
 {
     private const string Main = """
@@ -46,7 +46,7 @@ public sealed class PlacesTests
     public void Valid_settings_are_read_next_to_invalid_settings()
     {
         Assert.Null(Result.Config);
-        Assert.Empty(Result.Readable.Listeners); // web has a setting that it cannot have, a.b one that is out of range
+        Assert.Empty(Result.Readable.Listeners); // web has a setting that cannot apply to its address, a.b a value out of range
         Assert.Equal(["web", "a.b"], Result.Draft.Listeners.Select(l => l.Name));
         Assert.Equal(["s"], Result.Readable.Services.Select(s => s.Name));
         Assert.Equal([("s", "u", null), ("t", null, "g")], Result.Draft.Services.Select(s => (s.Name, s.User, s.Group)));

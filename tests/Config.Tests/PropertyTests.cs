@@ -17,7 +17,7 @@ public sealed class PropertyTests
     [Fact]
     public void Arbitrary_tokens_never_throw() => Tokens.Array[0, 60].Select(string.Concat).Sample(Holds, iter: 20000);
 
-    /// <summary>Damage anywhere in a good file is either harmless or reported; it never escapes as an exception.</summary>
+    /// <summary>Damage anywhere in a valid file is harmless or reported, and never an exception.</summary>
     [Fact]
     public void A_damaged_sample_never_throws()
     {
@@ -38,7 +38,7 @@ public sealed class PropertyTests
     public void A_long_dotted_key_is_an_error() =>
         Assert.NotEmpty(Parsing.Parse("listener.a" + string.Concat(Enumerable.Repeat(".a", 50_000)) + " = 1").Errors);
 
-    /// <summary>Tomlyn 2.10.2 throws where a text ends, or goes on with half a surrogate pair, within an escape sequence.</summary>
+    /// <summary>Tomlyn 2.10.2 throws if an escape sequence is incomplete or is half a surrogate pair.</summary>
     [Theory]
     [InlineData("a = \"\\")]
     [InlineData("a = \"\"\"\\")]

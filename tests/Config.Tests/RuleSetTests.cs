@@ -3,12 +3,12 @@ using Supervisor.Config.Validation;
 
 namespace Supervisor.Config.Tests;
 
-/// <summary>Which rule runs when, and how their diagnostics are put together.</summary>
+/// <summary>When each rule runs, and how diagnostics are combined.</summary>
 public sealed class RuleSetTests
 {
     private const string Overlap = "[listener.four]\naddress = \"tcp://0.0.0.0:80\"\n[listener.six]\naddress = \"tcp://[::]:80\"\n";
 
-    /// <summary>Rules that run wherever a configuration is read.</summary>
+    /// <summary>Rules that run whenever a configuration is read.</summary>
     private static readonly string[] Always =
     [
         "applicable-settings", "multicast-groups", "duplicate-listeners", "known-listeners", "stdin-listener", "on-demand-listener", "on-demand-idle",

@@ -1,20 +1,20 @@
 namespace Supervisor.Config.Tests;
 
-/// <summary>One setting, once right and once wrong.</summary>
-/// <param name="Path">The pattern in the table of settings.</param>
-/// <param name="Right">A good value, as TOML.</param>
-/// <param name="Expected">What it becomes.</param>
-/// <param name="Read">Where in the configuration.</param>
-/// <param name="Wrong">A bad value, as TOML.</param>
-/// <param name="Says">What the message has to contain; the value among it.</param>
-/// <param name="Remedy">What the remedy has to contain.</param>
+/// <summary>A setting with a valid and an invalid value.</summary>
+/// <param name="Path">Its path in the table of settings.</param>
+/// <param name="Right">A valid value, as TOML.</param>
+/// <param name="Expected">The parsed value.</param>
+/// <param name="Read">Reads the parsed value from the configuration.</param>
+/// <param name="Wrong">An invalid value, as TOML.</param>
+/// <param name="Says">A part of the message, with the value.</param>
+/// <param name="Remedy">A part of the remedy.</param>
 public sealed record SettingCase(
     string Path, string Right, object Expected, Func<ListendConfig, object?> Read, string Wrong, string Says, string Remedy)
 {
-    /// <summary>The address that the listener has meanwhile.</summary>
+    /// <summary>The address of the listener.</summary>
     public string Address { get; init; } = "tcp://127.0.0.1:8080";
 
-    /// <summary>Further lines of the section that the good value needs.</summary>
+    /// <summary>Further lines of the section that the valid value needs.</summary>
     public string With { get; init; } = "";
 
     public override string ToString() => Path;

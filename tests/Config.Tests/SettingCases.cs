@@ -4,7 +4,7 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Tests;
 
-/// <summary>Every setting, once right and once wrong.</summary>
+/// <summary>Every setting with a valid and an invalid value.</summary>
 internal static class SettingCases
 {
     private const string Udp = "udp://224.0.0.1:5000";
@@ -13,7 +13,7 @@ internal static class SettingCases
     public static readonly ImmutableArray<SettingCase> All =
     [
         new("daemon.runtime_directory", "\"/run/l\"", "/run/l", c => c.Daemon.RuntimeDirectory, "\"run/l\"",
-            "\"run/l\" is not an absolute path", "\"/\" on"),
+            "\"run/l\" is not an absolute path", "begins with \"/\""),
         new("daemon.metrics", "\"[::1]:9469\"", "[::1]:9469", c => c.Daemon.Metrics, "\"localhost:9469\"", "resolves to 127.0.0.1, ::1",
             "write 127.0.0.1:9469 or [::1]:9469"),
         new(
@@ -44,7 +44,7 @@ internal static class SettingCases
             with { Address = "tcp://[::]:80" },
         L("bind.free_bind", "true", true, l => l.Bind.FreeBind, "\"on\"", "\"on\" is a string", "write true or false"),
         L("bind.transparent", "true", true, l => l.Bind.Transparent, "\"on\"", "\"on\" is a string", "write true or false"),
-        L("bind.device", "\"eth0\"", "eth0", l => l.Bind.Device, "\"a/b\"", "\"a/b\" is not an interface's name", "\"eth0\""),
+        L("bind.device", "\"eth0\"", "eth0", l => l.Bind.Device, "\"a/b\"", "\"a/b\" is not an interface name", "\"eth0\""),
         L("bind.mark", "4294967295", uint.MaxValue, l => l.Bind.Mark, "4294967296", "4294967296 is out of range (0 to 4294967295)",
             "from 0 to 4294967295"),
         L("buffers.receive", "\"1MiB\"", 1048576, l => l.Buffers.Receive, "\"1M\"", "\"1M\" is not a size", "\"1MiB\""),
@@ -53,7 +53,7 @@ internal static class SettingCases
         L("buffers.force", "true", true, l => l.Buffers.Force, "1", "1 is an integer", "write true or false"),
         L("listen.backlog", "1", 1, l => l.Listen.Backlog, "0", "0 is out of range", "from 1 to 2147483647"),
         L("listen.defer_accept", "\"5s\"", TimeSpan.FromSeconds(5), l => l.Listen.DeferAccept, "\"1500ms\"",
-            "\"1500ms\" is not in whole seconds", "write \"2s\""),
+            "\"1500ms\" is not a whole number of seconds", "write \"2s\""),
         L("listen.fast_open", "256", 256, l => l.Listen.FastOpen, "-1", "-1 is out of range", "from 0 to"),
         L("listen.non_blocking", "true", true, l => l.Listen.NonBlocking, "\"true\"", "\"true\" is a string", "without quotes"),
         L("accepted.no_delay", "true", true, l => l.Accepted.NoDelay, "1", "1 is an integer", "write true or false"),
@@ -69,7 +69,7 @@ internal static class SettingCases
         L("accepted.not_sent_low_water", "16384", 16384, l => l.Accepted.NotSentLowWater, "true", "true is a boolean",
             "bytes as an integer"),
         L("accepted.congestion", "\"bbr\"", "bbr", l => l.Accepted.Congestion, "\"a-very-long-name\"",
-            "\"a-very-long-name\" is not a congestion control's name", "\"cubic\""),
+            "\"a-very-long-name\" is not a congestion control name", "\"cubic\""),
         L("accepted.tos", "255", 255, l => l.Accepted.TypeOfService, "256", "256 is out of range", "from 0 to 255"),
         L("accepted.ttl", "1", 1, l => l.Accepted.TimeToLive, "0", "0 is out of range", "from 1 to 255"),
         L("unix.mode", "\"0660\"", 432, l => l.Unix.Mode, "\"0680\"", "\"0680\" is not octal", "\"0660\"") with { Address = Path },
@@ -78,9 +78,9 @@ internal static class SettingCases
         L("unix.group", "\"33\"", "33", l => l.Unix.Group, "\"a:b\"", "\"a:b\" is not a group", "name or number") with { Address = Path },
         L("unix.remove_stale", "true", true, l => l.Unix.RemoveStale, "\"x\"", "\"x\" is a string", "write true or false")
             with { Address = Path },
-        L("unix.pass_credentials", "true", true, l => l.Unix.PassCredentials, "[]", "an array stands", "write true or false")
+        L("unix.pass_credentials", "true", true, l => l.Unix.PassCredentials, "[]", "the value is an array", "write true or false")
             with { Address = "unix-dgram://@a" },
-        L("datagram.broadcast", "true", true, l => l.Datagram.Broadcast, "{}", "a table stands", "write true or false")
+        L("datagram.broadcast", "true", true, l => l.Datagram.Broadcast, "{}", "the value is a table", "write true or false")
             with { Address = Udp },
         L("datagram.packet_info", "true", true, l => l.Datagram.PacketInfo, "2024-01-01", "2024-01-01 is a date", "write true or false")
             with { Address = Udp },
@@ -89,33 +89,33 @@ internal static class SettingCases
         L("datagram.multicast[].group", "\"239.1.2.3\"", "239.1.2.3", l => l.Datagram.Multicast[0].Group.ToString(), "\"239.1.2\"",
             "\"239.1.2\" is not a numeric address", "\"239.1.2.3\"") with { Address = Udp },
         L("datagram.multicast[].interface", "\"eth0\"", "eth0", l => l.Datagram.Multicast[0].Interface, "\"\"",
-            "\"\" is not an interface's name", "\"eth0\"") with { Address = Udp },
+            "\"\" is not an interface name", "\"eth0\"") with { Address = Udp },
         L("datagram.multicast[].source", "\"192.0.2.1\"", "192.0.2.1", l => l.Datagram.Multicast[0].Source!.ToString(), "\"host\"",
             "\"host\" is not a numeric address", "IPv4 or IPv6") with { Address = Udp },
         L("on_conflict.wait", "\"10s\"", TimeSpan.FromSeconds(10), l => l.ConflictWait, "\"ten\"", "\"ten\" is not a duration",
             "such as \"30s\""),
         L("allow", "[\"user:deploy\", \"group:33\"]", "user:deploy group:33", l => string.Join(' ', l.Allow), "[\"deploy\"]",
-            "\"deploy\" says neither user nor group", "\"user:deploy\" or \"group:deploy\""),
+            "\"deploy\" is neither user:NAME nor group:NAME", "\"user:deploy\" or \"group:deploy\""),
 
         S("command", "[\"/bin/a\", \"\", \"b\\nc\"]", "/bin/a,,b\nc", s => string.Join(',', s.Command), "\"/bin/a --b\"",
             "\"/bin/a --b\" is a string", "[\"/bin/a\", \"--b\"]"),
         S("listeners", "[\"a\"]", "a", s => string.Join(',', s.Listeners), "\"a\"", "\"a\" is a string", "write it in brackets: [\"a\"]"),
         S("workers", "\"cpus\"", 6, s => s.Workers, "\"4\"", "\"4\" is not a number of workers", "or \"cpus\""),
-        S("start", "\"on-demand\"", StartMode.OnDemand, s => s.Start, "\"on-demnad\"", "\"on-demnad\" is none of now, on-demand",
+        S("start", "\"on-demand\"", StartMode.OnDemand, s => s.Start, "\"on-demnad\"", "\"on-demnad\" is not one of now, on-demand",
             "did you mean \"on-demand\"?") with { With = "listeners = [\"a\"]" },
         S("stop_when_idle", "\"5m\"", TimeSpan.FromMinutes(5), s => s.StopWhenIdle, "\"5 m\"", "\"5 m\" is not a duration", "such as \"30s\"")
             with { With = "listeners = [\"a\"]\nstart = \"on-demand\"" },
         S("handoff", "\"scm-rights\"", HandoffKind.ScmRights, s => s.Handoff, "\"fds\"",
-            "\"fds\" is none of listen-fds, scm-rights, einhorn", "\"server-starter\""),
+            "\"fds\" is not one of listen-fds, scm-rights, einhorn", "\"server-starter\""),
         S("ready", "\"http:/healthz\"", new Readiness(ReadinessKind.Http, "/healthz"), s => s.Readiness, "\"http://host/\"",
-            "\"http://host/\" has no path", "\"http:/healthz\"") with { With = "listeners = [\"a\"]" },
+            "\"http://host/\" has no valid path", "\"http:/healthz\"") with { With = "listeners = [\"a\"]" },
         S("start_timeout", "\"1h\"", TimeSpan.FromHours(1), s => s.StartTimeout, "\"0s\"", "\"0s\" is out of range (1ms to 1000h)",
             "from \"1ms\""),
         S("stop_signal", "\"QUIT\"", 3, s => s.StopSignal, "\"SIGTREM\"", "\"SIGTREM\" is not a signal: the names are SIGHUP,",
             "did you mean \"SIGTERM\"?"),
         S("stop_timeout", "\"0s\"", TimeSpan.Zero, s => s.StopTimeout, "\"1001h\"", "\"1001h\" is out of range", "to \"1000h\""),
         S("rollout.strategy", "\"stop-first\"", RolloutStrategy.StopFirst, s => s.Rollout.Strategy, "\"stopfirst\"",
-            "\"stopfirst\" is none of rolling, overlap, stop-first", "did you mean \"stop-first\"?"),
+            "\"stopfirst\" is not one of rolling, overlap, stop-first", "did you mean \"stop-first\"?"),
         S("rollout.max_surge", "2", 2, s => s.Rollout.MaxSurge, "0", "with max_surge 0 and max_unavailable 0", "stop-first"),
         S("rollout.max_unavailable", "1", 1, s => s.Rollout.MaxUnavailable, "-1", "-1 is out of range", "from 0 to"),
         S("rollout.settle", "\"5s\"", TimeSpan.FromSeconds(5), s => s.Rollout.Settle, "5", "5 is a number without a unit", "write \"5s\""),
@@ -123,7 +123,7 @@ internal static class SettingCases
         S("rollout.canary_hold", "\"1m\"", TimeSpan.FromMinutes(1), s => s.Rollout.CanaryHold, "\"60\"", "\"60\" is not a duration",
             "\"60s\""),
         S("rollout.on_failure", "\"stop\"", RolloutFailurePolicy.Stop, s => s.Rollout.OnFailure, "\"roll-back\"",
-            "\"roll-back\" is none of rollback, stop", "did you mean \"rollback\"?"),
+            "\"roll-back\" is not one of rollback, stop", "did you mean \"rollback\"?"),
         S("rollout.max_generations", "2", 2, s => s.Rollout.MaxGenerations, "1", "1 is out of range", "from 2 to"),
         S("restart.policy", "\"on-failure\"", RestartPolicy.OnFailure, s => s.Restart.Policy, "true", "true is a boolean",
             "\"on-failure\""),
@@ -139,11 +139,11 @@ internal static class SettingCases
         S("group", "\"1000\"", "1000", s => s.Group, "\"4294967295\"", "\"4294967295\" is out of range", "name or number"),
         S("supplementary_groups", "[\"a\", \"b\"]", "a b", s => string.Join(' ', s.SupplementaryGroups), "[\"a\", 7]", "7 is an integer",
             "in quotes: \"7\""),
-        S("working_directory", "\"/srv\"", "/srv", s => s.WorkingDirectory, "\"srv\"", "\"srv\" is not an absolute path", "\"/\" on"),
+        S("working_directory", "\"/srv\"", "/srv", s => s.WorkingDirectory, "\"srv\"", "\"srv\" is not an absolute path", "begins with \"/\""),
         S("environment", "{ A = \"b=c\", LISTENER = \"d\" }", "A=b=c LISTENER=d",
             s => string.Join(' ', s.Environment.Select(e => $"{e.Key}={e.Value}")), "\"A=b\"", "\"A=b\" is a string", "a table of strings"),
         S("environment_files", "[\"-/etc/a\", \"/etc/b\"]", "-/etc/a /etc/b", s => string.Join(' ', s.EnvironmentFiles), "[\"-etc/a\"]",
-            "\"etc/a\" is not an absolute path", "\"/\" on"),
+            "\"etc/a\" is not an absolute path", "begins with \"/\""),
         S("umask", "\"0027\"", 23, s => s.Umask, "\"1000\"", "\"1000\" is out of range (0000 to 777)", "\"0660\""),
         S("nice", "-20", -20, s => s.Nice, "20", "20 is out of range", "from -20 to 19"),
         Limit("cpu", 0), Limit("fsize", 1), Limit("data", 2), Limit("stack", 3), Limit("core", 4), Limit("rss", 5), Limit("nproc", 6),
@@ -153,13 +153,13 @@ internal static class SettingCases
         S("capabilities", "[\"CAP_NET_RAW\"]", "CAP_NET_RAW", s => string.Join(' ', s.Capabilities), "[\"NET_RAW\"]",
             "\"NET_RAW\" is not a capability", "did you mean \"CAP_NET_RAW\"?"),
         S("log", "\"file:/var/log/a\"", new LogTarget(LogTargetKind.File, "/var/log/a"), s => s.Log, "\"/var/log/a\"",
-            "\"/var/log/a\" is none of journal, inherit, file:/PATH", "\"file:/var/log/a\""),
+            "\"/var/log/a\" is not one of journal, inherit, file:/PATH", "\"file:/var/log/a\""),
         S("hooks.pre_start", "[\"/bin/a\", \"b\"]", "/bin/a b", s => string.Join(' ', s.Hooks.PreStart), "\"/bin/a\"",
             "\"/bin/a\" is a string", "[\"/bin/a\"]"),
-        S("hooks.post_ready", "[]", "", s => string.Join(' ', s.Hooks.PostReady), "[\"\"]", "\"\" is no program",
-            "write the program first"),
+        S("hooks.post_ready", "[]", "", s => string.Join(' ', s.Hooks.PostReady), "[\"\"]", "\"\" is not a program",
+            "write the program as the first element"),
         S("hooks.post_stop", "[\"/bin/a\"]", "/bin/a", s => string.Join(' ', s.Hooks.PostStop), "[\"/bin/a\\u0000\"]",
-            "holds a NUL character", "remove"),
+            "contains a NUL character", "remove"),
     ];
 
     private static SettingCase L(

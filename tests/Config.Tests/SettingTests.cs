@@ -35,7 +35,7 @@ public sealed class SettingTests
         Assert.Equal(Parsing.File, error.File);
         Assert.Equal(line, error.Line);
 
-        // In an array it is the element that stands at fault.
+        // In an array, the position is that of the invalid element.
         Assert.InRange(error.Column, column, column + setting.Wrong.Length - 1);
         if (!setting.Wrong.StartsWith('['))
         {
@@ -108,7 +108,7 @@ public sealed class SettingTests
             || with.Services[0] != without.Services[0]);
     }
 
-    /// <summary>Records print their values, arrays do not; those with a default are empty by it, and print alike.</summary>
+    /// <summary>Prints records with their values. Arrays print no values, but default arrays are empty, so they print the same text.</summary>
     private static string Dump(ListendConfig config) => string.Join('\n', [config.Daemon, .. config.Listeners, .. config.Services]);
 
     private static (string Text, int Line, int Column) Document(SettingCase setting, string? value)

@@ -1,18 +1,18 @@
 namespace Supervisor.Config.Tests;
 
-/// <summary>What strings may hold: NUL nowhere, a line break only in arguments and in values of variables.</summary>
+/// <summary>Strings contain no NUL. Only arguments and values of variables may contain a line break.</summary>
 public sealed class TextTests
 {
     private const string Service = "[service.a]\ncommand = [\"/a\"]\n";
 
     [Theory]
-    [InlineData("working_directory = \"/a\\u0000b\"", "holds a NUL character")]
-    [InlineData("working_directory = \"/a\\nb\"", "holds a line break")]
-    [InlineData("environment = { A = \"\\u0000\" }", "holds a NUL character")]
-    [InlineData("environment_files = [\"/a\\r\"]", "holds a line break")]
-    [InlineData("user = \"a\\nb\"", "holds a line break")]
-    [InlineData("hooks.post_stop = [\"/a\", \"b\\u0000\"]", "holds a NUL character")]
-    [InlineData("log = \"file:/a\\u0000\"", "holds a NUL character")]
+    [InlineData("working_directory = \"/a\\u0000b\"", "contains a NUL character")]
+    [InlineData("working_directory = \"/a\\nb\"", "contains a line break")]
+    [InlineData("environment = { A = \"\\u0000\" }", "contains a NUL character")]
+    [InlineData("environment_files = [\"/a\\r\"]", "contains a line break")]
+    [InlineData("user = \"a\\nb\"", "contains a line break")]
+    [InlineData("hooks.post_stop = [\"/a\", \"b\\u0000\"]", "contains a NUL character")]
+    [InlineData("log = \"file:/a\\u0000\"", "contains a NUL character")]
     public void Refused(string line, string says) =>
         Assert.Contains(says, Assert.Single(Parsing.Errors(Service + line)), StringComparison.Ordinal);
 
@@ -31,8 +31,8 @@ public sealed class TextTests
     [InlineData("WATCHDOG_USEC")]
     [InlineData("NOTIFY_SOCKET")]
     public void The_configuration_rejects_the_daemons_own_variables(string name) => Assert.Equal(
-        [$"main.toml:3:17: service.a.environment.{name}: {name} is a variable that the daemon sets for its workers itself; "
-        + $"remove it, or give it another name"],
+        [$"main.toml:3:17: service.a.environment.{name}: {name} is reserved: the daemon sets it for its workers; "
+        + "remove it or give it another name"],
         Parsing.Errors($"{Service}environment = {{ {name} = \"1\" }}"));
 
     [Theory]

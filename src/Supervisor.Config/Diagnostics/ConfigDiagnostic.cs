@@ -4,30 +4,30 @@ using Supervisor.Core.Listeners.Conflicts;
 
 namespace Supervisor.Config.Diagnostics;
 
-/// <summary>A listener of a configuration that cannot be bound.</summary>
+/// <summary>A configured listener that cannot be bound.</summary>
 /// <param name="Listener">Its name, or <c>daemon.metrics</c>.</param>
 /// <param name="Diagnosis">Cause, holders and advice.</param>
 public sealed record BindFailure(string Listener, BindDiagnosis Diagnosis);
 
-/// <summary>One thing that is wrong with a configuration.</summary>
+/// <summary>One problem of a configuration.</summary>
 /// <param name="File">The file, or "command line".</param>
-/// <param name="Line">Line, from 1; 0 where the whole file, or no file, is meant.</param>
+/// <param name="Line">Line, from 1; 0 for the whole file, or without a file.</param>
 /// <param name="Column">Column in characters, from 1; 0 with line 0.</param>
-/// <param name="Setting">The setting's path, such as <c>listener.web.bind.mark</c>; null where no setting is meant.</param>
+/// <param name="Setting">The setting's path, such as <c>listener.web.bind.mark</c>; null without one.</param>
 /// <param name="Message">What is wrong, with the value in question.</param>
-/// <param name="Remedy">What to do instead; null where the message says all there is to say.</param>
+/// <param name="Remedy">What to do instead; null if the message is sufficient.</param>
 public sealed record ConfigDiagnostic(string File, int Line, int Column, string? Setting, string Message, string? Remedy)
 {
-    /// <summary>Whether it stops nothing.</summary>
+    /// <summary>Whether it is a warning, which stops nothing.</summary>
     public bool IsWarning { get; init; }
 
-    /// <summary>The listener that cannot be bound, where the diagnostic is about that; null otherwise.</summary>
+    /// <summary>The listener that cannot be bound, if the diagnostic is about one; otherwise null.</summary>
     public BindFailure? Bind { get; init; }
 
     /// <summary>Whether the other diagnostic is about the same value of the same setting.</summary>
     public bool IsAt(ConfigDiagnostic other) => (File, Line, Column, Setting) == (other.File, other.Line, other.Column, other.Setting);
 
-    /// <summary><c>FILE:LINE:COLUMN: SETTING: MESSAGE; REMEDY</c>, without the parts that are not there.</summary>
+    /// <summary><c>FILE:LINE:COLUMN: SETTING: MESSAGE; REMEDY</c>, without missing parts.</summary>
     public override string ToString()
     {
         var text = new StringBuilder(File);

@@ -3,8 +3,8 @@ using System.Collections.Immutable;
 namespace Supervisor.Config.Diagnostics;
 
 /// <summary>
-/// Collects everything that is wrong. After a syntax error the tree holds less than the user wrote, so what is missing in it is
-/// not an error (<see cref="IsComplete"/>), and other errors on the line of a syntax error follow from it.
+/// Collects all problems. After a syntax error the tree is incomplete (<see cref="IsComplete"/>), so a missing setting is not an
+/// error. Other errors on the line of a syntax error are consequences of it and are dropped.
 /// </summary>
 internal sealed class DiagnosticList
 {
@@ -12,12 +12,12 @@ internal sealed class DiagnosticList
     private readonly HashSet<(string File, int Line)> _brokenLines = [];
     private readonly List<string> _files = [];
 
-    /// <summary>Whether the trees hold all that the user wrote: false after a syntax error.</summary>
+    /// <summary>Whether the trees are complete: false after a syntax error.</summary>
     public bool IsComplete { get; private set; } = true;
 
     public int Count => _errors.Count;
 
-    /// <summary>Makes a file known, in the order in which diagnostics are to be sorted.</summary>
+    /// <summary>Registers a file. Diagnostics are sorted in the order of registration.</summary>
     public void Begin(string file) => _files.Add(file);
 
     /// <summary>A syntax error; only the first one of a line is kept.</summary>
@@ -28,7 +28,7 @@ internal sealed class DiagnosticList
         {
             _errors.Add(new ConfigDiagnostic(
                 position.File, position.Line, position.Column, setting, message,
-                remedy ?? "write the line as TOML has it: key = value, strings in quotes"));
+                remedy ?? "write the line as key = value, with strings in quotes"));
         }
     }
 

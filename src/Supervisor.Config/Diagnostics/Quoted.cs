@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Supervisor.Config.Diagnostics;
 
-/// <summary>A user's text as messages quote it: on one line, of bounded length, without control characters.</summary>
+/// <summary>Quotes a user's text for messages: one line of limited length, without control characters.</summary>
 internal static class Quoted
 {
     private const int MaxCharacters = 80;

@@ -5,10 +5,10 @@ using Supervisor.Config.Toml;
 
 namespace Supervisor.Config.Settings;
 
-/// <summary>A program and its arguments, each an element: no shell takes a line apart.</summary>
+/// <summary>A program and its arguments, one element each. No shell splits a line.</summary>
 internal sealed class CommandType(bool mayBeEmpty) : SettingType<ImmutableArray<string>>(
     "an array of strings",
-    mayBeEmpty ? "the program, then its arguments; empty: none" : "the program, then its arguments",
+    mayBeEmpty ? "the program, then its arguments, or empty for no program" : "the program, then its arguments",
     "[\"/srv/api/api\", \"--verbose\"]")
 {
     private readonly ListType<string> _arguments = new(
@@ -20,7 +20,9 @@ internal sealed class CommandType(bool mayBeEmpty) : SettingType<ImmutableArray<
         {
             value = [];
             var words = node.Text.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            return FailKind(node, context, words.Length == 0 ? null : $"write the program and each argument apart: [{Quoted.List(words)}]");
+            return FailKind(
+                node, context,
+                words.Length == 0 ? null : $"write the program and each argument as an element: [{Quoted.List(words)}]");
         }
 
         if (node.Kind != TomlNodeKind.Array)
@@ -37,11 +39,13 @@ internal sealed class CommandType(bool mayBeEmpty) : SettingType<ImmutableArray<
         if (value.Length == 0)
         {
             return mayBeEmpty
-                || context.Fail(node, "the array is empty, and there is no program to run", $"write the program first, such as {Example}");
+                || context.Fail(
+                    node, "the array is empty: a program is missing",
+                    $"write the program as the first element, such as {Example}");
         }
 
         return value[0].Length > 0
-            || context.Fail(node.Items[0], "\"\" is no program", $"write the program first, such as {Example}");
+            || context.Fail(node.Items[0], "\"\" is not a program", $"write the program as the first element, such as {Example}");
     }
 
     internal override void WriteSchema(Utf8JsonWriter schema)

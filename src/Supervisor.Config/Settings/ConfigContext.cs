@@ -2,24 +2,24 @@ using System.Net;
 
 namespace Supervisor.Config.Settings;
 
-/// <summary>What the parser needs to know of the machine; it does no I/O of its own.</summary>
+/// <summary>What the parser needs to know about the machine. The parser itself does no I/O.</summary>
 public sealed record ConfigContext
 {
     /// <summary>
-    /// The addresses of a host name, none where it has none; must not throw. It is asked only to tell the user what
-    /// could be written instead of the name: an address is never chosen for him.
+    /// Returns the addresses of a host name, or none; it must not throw. The parser uses them only to suggest what to write
+    /// instead of the name. It never chooses an address.
     /// </summary>
     public Func<string, IReadOnlyList<IPAddress>> Resolve { get; init; } = static _ => [];
 
     /// <summary>
-    /// Whether a service may list that name although no listener is configured under it: somebody has given the daemon a
-    /// descriptor of that name. None, unless the caller knows of some.
+    /// Whether a service may list a name although no listener of this name is configured, because a client has put a
+    /// descriptor with this name. By default no name.
     /// </summary>
     public Func<string, bool> IsGiven { get; init; } = static _ => false;
 
     /// <summary>
-    /// Whether a service may list a name that nobody knows yet, and wait until it is given; one that looks like a configured
-    /// one misspelt is an error all the same, and so is any where no listener is configured at all.
+    /// Whether a service may list an unknown name and wait until a client puts a descriptor with it. A name that resembles
+    /// a configured one is an error in any case. So is every unknown name if no listener is configured.
     /// </summary>
     public bool AwaitsGiven { get; init; }
 

@@ -3,7 +3,7 @@ using Supervisor.Core.Listeners;
 
 namespace Supervisor.Config.Settings;
 
-/// <summary><c>[daemon]</c>; null where the configuration does not say.</summary>
+/// <summary><c>[daemon]</c>; null for what is not configured.</summary>
 public sealed record DaemonConfig
 {
     /// <summary>The name of the metrics' address in messages.</summary>
@@ -12,16 +12,21 @@ public sealed record DaemonConfig
     /// <summary>Absolute path of the folder of control.sock, broker.sock, the notify sockets and the state.</summary>
     public string? RuntimeDirectory { get; init; }
 
-    /// <summary>HOST:PORT, numeric, on which metrics are served besides the control socket.</summary>
+    /// <summary>HOST:PORT, numeric, on which listend serves metrics, next to the control socket.</summary>
     public string? Metrics { get; init; }
 
-    /// <summary>The metrics' address as a listener called <see cref="MetricsSetting"/>; null where none is configured, or the text is not an address.</summary>
+    /// <summary>
+    /// The metrics' address as a listener with the name <see cref="MetricsSetting"/>; null if none is configured, or the text is
+    /// not an address.
+    /// </summary>
     public ListenerSpec? MetricsListener =>
-        ListenAddress.TryParse($"tcp://{Metrics}", out var parsed, out _) ? new ListenerSpec { Name = MetricsSetting, Address = parsed } : null;
+        ListenAddress.TryParse($"tcp://{Metrics}", out var parsed, out _)
+            ? new ListenerSpec { Name = MetricsSetting, Address = parsed }
+            : null;
 
-    /// <summary>Host names that are answered there besides IP addresses, localhost and this host's own name; "*" is every name.</summary>
+    /// <summary>Accepted host names, next to IP addresses, localhost and the name of this host; "*" is every name.</summary>
     public ImmutableArray<string> MetricsHosts { get; init; } = [];
 
-    /// <summary>Users, by name or number, whose files and folders count as the daemon's own.</summary>
+    /// <summary>Users, by name or number, whose files and folders listend trusts like the daemon's own.</summary>
     public ImmutableArray<string> TrustedOwners { get; init; } = [];
 }

@@ -31,7 +31,7 @@ internal sealed class DurationType(TimeSpan min, TimeSpan max, bool wholeSeconds
                 node,
                 $"{node.Shown} is not a duration",
                 node.Text.Length > 0 && node.Text.All(char.IsAsciiDigit)
-                    ? $"write the unit with it, \"{node.Text}s\" or \"{node.Text}ms\""
+                    ? $"write a unit: \"{node.Text}s\" or \"{node.Text}ms\""
                     : "write whole numbers with h, m, s or ms, such as \"30s\", \"500ms\" or \"1m30s\"");
         }
 
@@ -46,7 +46,7 @@ internal sealed class DurationType(TimeSpan min, TimeSpan max, bool wholeSeconds
         {
             var rounded = TimeSpan.FromSeconds(Math.Max(1, Math.Round(value.TotalSeconds)));
             return context.Fail(
-                node, $"{node.Shown} is not in whole seconds, and the kernel counts those", $"write \"{Duration.Format(rounded)}\"");
+                node, $"{node.Shown} is not a whole number of seconds, which the kernel requires", $"write \"{Duration.Format(rounded)}\"");
         }
 
         return true;

@@ -5,9 +5,9 @@ using Supervisor.Config.Toml;
 
 namespace Supervisor.Config.Settings;
 
-/// <summary>A table of environment variables, less those by which the daemon speaks to its workers.</summary>
+/// <summary>A table of environment variables, except those that the daemon sets for its workers.</summary>
 internal sealed class EnvironmentType() : SettingType<ImmutableSortedDictionary<string, string>>(
-    "a table of strings", "any name without \"=\", not LISTEN_*, LISTEND_*, WATCHDOG_* or NOTIFY_SOCKET", "{ MODE = \"production\" }")
+    "a table of strings", "names without \"=\", except LISTEN_*, LISTEND_*, WATCHDOG_* and NOTIFY_SOCKET", "{ MODE = \"production\" }")
 {
     private static readonly string[] OwnPrefixes = ["LISTEN_", "LISTEND_", "WATCHDOG_"];
 
@@ -51,12 +51,12 @@ internal sealed class EnvironmentType() : SettingType<ImmutableSortedDictionary<
         if (name.Length == 0 || name.AsSpan().IndexOfAny('=', '\0', '\n') >= 0)
         {
             return new ValueError(
-                $"{Quoted.Text(name)} is not a valid name of a variable: it is empty, or holds \"=\", a line break or NUL",
+                $"{Quoted.Text(name)} is not a variable name: it is empty or contains \"=\", a line break or NUL",
                 "write a name such as MODE");
         }
 
         return name == "NOTIFY_SOCKET" || OwnPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal))
-            ? new ValueError($"{name} is a variable that the daemon sets for its workers itself", "remove it, or give it another name")
+            ? new ValueError($"{name} is reserved: the daemon sets it for its workers", "remove it or give it another name")
             : null;
     }
 

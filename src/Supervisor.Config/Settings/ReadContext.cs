@@ -3,7 +3,7 @@ using Supervisor.Config.Toml;
 
 namespace Supervisor.Config.Settings;
 
-/// <summary>Where reading stands: the setting's path, and where errors go.</summary>
+/// <summary>The path of the setting that is read, and the list for its errors.</summary>
 internal sealed record ReadContext(string Path, DiagnosticList Report, ConfigContext Config)
 {
     public ReadContext At(string key) => this with { Path = Path.Length == 0 ? key : $"{Path}.{key}" };

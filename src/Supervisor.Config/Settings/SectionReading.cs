@@ -3,7 +3,7 @@ using Supervisor.Config.Toml;
 
 namespace Supervisor.Config.Settings;
 
-/// <summary>What reading one section gave.</summary>
+/// <summary>The result of reading one section.</summary>
 /// <param name="Spec">The specification, with the settings that could be read.</param>
 /// <param name="Path">The section's path, such as <c>listener.web</c>.</param>
 /// <param name="Table">The section.</param>
@@ -14,10 +14,10 @@ internal sealed record SectionReading<TSpec>(
     TomlNode Table,
     IReadOnlyDictionary<string, GivenSetting<TSpec>> Given)
 {
-    /// <summary>The value of a setting, or the section itself where it does not stand there.</summary>
+    /// <summary>The value of a setting, or the section if the setting is missing.</summary>
     public TomlNode NodeOf(string key) => Given.TryGetValue(key, out var given) ? given.Node : Table;
 
-    /// <summary>A diagnostic about a setting, at its value or else at the section.</summary>
+    /// <summary>A diagnostic about a setting, at its value, otherwise at the section.</summary>
     public ConfigDiagnostic Diagnostic(string key, string message, string remedy) =>
         NodeOf(key).Diagnostic($"{Path}.{key}", message, remedy);
 }

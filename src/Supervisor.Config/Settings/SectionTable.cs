@@ -5,7 +5,7 @@ using Supervisor.Config.Values;
 
 namespace Supervisor.Config.Settings;
 
-/// <summary>The settings of one kind of section, and the reader that follows from them.</summary>
+/// <summary>The settings of one kind of section, and their reader.</summary>
 internal sealed class SectionTable<TSpec>
 {
     private readonly Dictionary<string, Setting<TSpec>> _byKey;
@@ -19,8 +19,8 @@ internal sealed class SectionTable<TSpec>
     public ImmutableArray<Setting<TSpec>> Settings { get; }
 
     /// <summary>
-    /// Reads <paramref name="table"/> over <paramref name="blank"/>, which holds the defaults. Every error is reported,
-    /// and what is wrong is left at its default.
+    /// Reads <paramref name="table"/> into <paramref name="blank"/>, which has the defaults. Every error is reported,
+    /// and a setting with an error keeps its default.
     /// </summary>
     public SectionReading<TSpec> Read(TomlNode table, TSpec blank, ReadContext context)
     {
@@ -66,9 +66,8 @@ internal sealed class SectionTable<TSpec>
                 {
                     here.Fail(
                         entry.Value,
-                        $"{entry.Value.Shown ?? entry.Value.KindName} stands where a table of settings belongs",
-                        $"write {entry.Key} = {{ {string.Join(", ", KeysBelow(key + ".").Select(k => k + " = ..."))} }}, "
-                        + "with those that you need");
+                        $"{entry.Value.Shown ?? entry.Value.KindName} is not a table of settings",
+                        $"write {entry.Key} = {{ {string.Join(", ", KeysBelow(key + ".").Select(k => k + " = ..."))} }}");
                 }
             }
         }

@@ -13,13 +13,13 @@ public abstract class SettingType
         Example = example;
     }
 
-    /// <summary>The type as people call it, such as "duration".</summary>
+    /// <summary>The type with its article, such as "a duration".</summary>
     public string Name { get; }
 
     /// <summary>Which values are allowed, such as "0s to 1000h".</summary>
     public string Range { get; }
 
-    /// <summary>A value as it is written in TOML.</summary>
+    /// <summary>A value in TOML.</summary>
     public string Example { get; }
 
     /// <summary>Writes the members of a JSON Schema that describe the value.</summary>
@@ -39,6 +39,6 @@ internal abstract class SettingType<T>(string name, string range, string example
             node,
             node.Shown is { } shown
                 ? $"{shown} is {node.KindName}, and this setting takes {Name} ({Range})"
-                : $"{node.KindName} stands where this setting takes {Name} ({Range})",
+                : $"the value is {node.KindName}, and this setting takes {Name} ({Range})",
             remedy ?? $"write {Name}, such as {Example}");
 }

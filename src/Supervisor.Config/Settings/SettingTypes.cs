@@ -28,7 +28,7 @@ internal static class SettingTypes
     };
 
     public static readonly TextType<string> HostAndPort = new(
-        "an address", "HOST:PORT, HOST numeric", "127.0.0.1:9469", ReadHostAndPort)
+        "an address", "HOST:PORT with a numeric HOST", "127.0.0.1:9469", ReadHostAndPort)
     {
         Pattern = "^.+:[0-9]+$",
     };
@@ -36,16 +36,17 @@ internal static class SettingTypes
     /// <summary>A name as a Host header has it, without a port; RFC 1123, section 2.1.</summary>
     public static readonly TextType<string> HostName = new(
         "a host name", "letters, digits, \"-\" and \".\", or \"*\"", "metrics.example.org", static (text, _) =>
-            text == "*" || (text.Length is >= 1 and <= 253 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_') && text[0] is not ('-' or '.'))
+            text == "*" || (text.Length is >= 1 and <= 253 && text.All(IsHostNameCharacter) && text[0] is not ('-' or '.'))
                 ? text
-                : new ValueError($"{Quoted.Text(text)} is not a host name", "write a name without scheme and port, such as \"metrics.example.org\", or \"*\""))
+                : new ValueError($"{Quoted.Text(text)} is not a host name",
+                    "write a name without scheme and port, such as \"metrics.example.org\", or \"*\""))
     {
         Pattern = "^(\\*|[A-Za-z0-9_][A-Za-z0-9._-]{0,252})$",
     };
 
     /// <summary>A network interface; the kernel's dev_valid_name, net/core/dev.c.</summary>
     public static readonly TextType<string> Interface = new(
-        "an interface", "1 to 15 characters without \"/\", \":\" or space", "eth0", ReadInterface)
+        "an interface", "1 to 15 characters, without \"/\", \":\" and spaces", "eth0", ReadInterface)
     {
         Pattern = "^[^/:\\s]{1,15}$",
     };
@@ -55,7 +56,7 @@ internal static class SettingTypes
         "a congestion control", "1 to 15 characters", "cubic", static (text, _) =>
             text.Length is >= 1 and <= 15 && text.All(c => c is > ' ' and <= '~')
                 ? text
-                : new ValueError($"{Quoted.Text(text)} is not a congestion control's name: it has 1 to 15 characters",
+                : new ValueError($"{Quoted.Text(text)} is not a congestion control name: it needs 1 to 15 characters",
                     "write a name such as \"cubic\" or \"bbr\""))
     {
         Pattern = "^[!-~]{1,15}$",
@@ -74,15 +75,15 @@ internal static class SettingTypes
     };
 
     public static readonly TextType<string> UserName = new(
-        "a user", "name or number", "www-data", ReadAccount("user"))
+        "a user", "a name or a number", "www-data", ReadAccount("user"))
     { Pattern = "^[^:/\\s]+$" };
 
     public static readonly TextType<string> GroupName = new(
-        "a group", "name or number", "www-data", ReadAccount("group"))
+        "a group", "a name or a number", "www-data", ReadAccount("group"))
     { Pattern = "^[^:/\\s]+$" };
 
     public static readonly TextType<string> AllowEntry = new(
-        "an entry", "user:NAME or group:NAME, by name or number", "user:deploy", ReadAllowEntry)
+        "an entry", "user:NAME or group:NAME, NAME can be a number", "user:deploy", ReadAllowEntry)
     {
         Pattern = "^(user|group):[^:/\\s]+$",
     };
@@ -90,7 +91,7 @@ internal static class SettingTypes
     public static readonly TextType<string> AbsolutePath = new("a path", "absolute", "/srv/api", ReadAbsolutePath) { Pattern = "^/" };
 
     public static readonly TextType<string> EnvironmentFile = new(
-        "a path", "absolute; \"-\" before it: may be missing", "/etc/default/api", static (text, context) =>
+        "a path", "absolute, with \"-\" before it if the file may be missing", "/etc/default/api", static (text, context) =>
         {
             var optional = text.StartsWith('-');
             var reading = ReadAbsolutePath(optional ? text[1..] : text, context);
@@ -100,7 +101,7 @@ internal static class SettingTypes
         Pattern = "^-?/",
     };
 
-    public static readonly TextType<string> Name = new("a name", "1 to 64 of A-Z a-z 0-9 _ . -", "web", static (text, _) =>
+    public static readonly TextType<string> Name = new("a name", "1 to 64 of the characters A-Z a-z 0-9 _ . -", "web", static (text, _) =>
         CheckName(text) is { } fault ? fault : text)
     {
         Pattern = NamePattern,
@@ -108,7 +109,7 @@ internal static class SettingTypes
 
     public static readonly TextType<IPAddress> NumericAddress = new("an address", "numeric, IPv4 or IPv6", "239.1.2.3", ReadNumericAddress);
 
-    public static readonly TextType<int> Signal = new("a signal", "by name, such as SIGTERM, QUIT or SIGRTMIN+3", "SIGTERM", ReadSignal)
+    public static readonly TextType<int> Signal = new("a signal", "a name such as SIGTERM, QUIT or SIGRTMIN+3", "SIGTERM", ReadSignal)
     {
         Pattern = "^[A-Z][A-Z0-9]*([+-][0-9]+)?$",
     };
@@ -136,12 +137,12 @@ internal static class SettingTypes
         const string Remedy = "write 1 to 64 of the characters A-Z a-z 0-9 _ . -";
         if (name is "." or "..")
         {
-            return new ValueError($"{Quoted.Text(name)} is not a valid name: it would be a folder in a path", Remedy);
+            return new ValueError($"{Quoted.Text(name)} is not a valid name: in a path it names a folder", Remedy);
         }
 
         return name.Length is >= 1 and <= 64 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-')
             ? null
-            : new ValueError($"{Quoted.Text(name)} is not a valid name: LISTEN_FDNAMES and paths could not hold it", Remedy);
+            : new ValueError($"{Quoted.Text(name)} is not a valid name: LISTEN_FDNAMES and paths cannot contain it", Remedy);
     }
 
     public static IntegerType Integer(long min, long max) => new(min, max);
@@ -149,6 +150,8 @@ internal static class SettingTypes
     public static DurationType Seconds(int min, int max) => new(TimeSpan.FromSeconds(min), TimeSpan.FromSeconds(max), wholeSeconds: true);
 
     public static ListType<T> ListOf<T>(SettingType<T> element) => new(element);
+
+    private static bool IsHostNameCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '_';
 
     private static ParseResult<ListenAddress> ReadAddress(string text, ConfigContext context)
     {
@@ -186,7 +189,8 @@ internal static class SettingTypes
 
         if (!text.Contains(':', StringComparison.Ordinal))
         {
-            return new ValueError($"{Quoted.Text(text)} has no port", "write a numeric address and a port, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
+            return new ValueError($"{Quoted.Text(text)} has no port",
+                "write a numeric address and a port, such as \"127.0.0.1:9469\" or \"[::1]:9469\"");
         }
 
         return error.Name is not null
@@ -203,7 +207,7 @@ internal static class SettingTypes
         if (addresses.Count == 0)
         {
             return new ValueError(
-                $"{message}; {Quoted.Text(name)} resolves to nothing here",
+                $"{message}; {Quoted.Text(name)} does not resolve on this machine",
                 $"write a numeric address, such as {spell("127.0.0.1")}, or {spell("*")} for every address of this machine");
         }
 
@@ -219,7 +223,7 @@ internal static class SettingTypes
             && !text.Any(c => c is '/' or ':' || char.IsWhiteSpace(c) || char.IsControl(c))
             ? text
             : new ValueError(
-                $"{Quoted.Text(text)} is not an interface's name: it has 1 to 15 characters, none of them \"/\", \":\" or a space",
+                $"{Quoted.Text(text)} is not an interface name: it needs 1 to 15 characters without \"/\", \":\" or a space",
                 "write a name that \"ip link\" shows, such as \"eth0\"");
 
     private static Func<string, ConfigContext, ParseResult<int>> ReadOctal(int max) => (text, _) =>
@@ -243,7 +247,7 @@ internal static class SettingTypes
     {
         if (name.Length == 0 || name.Any(c => c is ':' or '/' || char.IsWhiteSpace(c) || char.IsControl(c)))
         {
-            return new ValueError($"{Quoted.Text(name)} is not a {kind}: it is empty, or holds \":\", \"/\" or a space",
+            return new ValueError($"{Quoted.Text(name)} is not a {kind}: it is empty or contains \":\", \"/\" or a space",
                 $"write the {kind}'s name or number, such as \"www-data\"");
         }
 
@@ -262,7 +266,7 @@ internal static class SettingTypes
         if (kind is not ("user" or "group"))
         {
             return new ValueError(
-                $"{Quoted.Text(text)} says neither user nor group",
+                $"{Quoted.Text(text)} is neither user:NAME nor group:NAME",
                 colon < 0
                     ? $"write {Quoted.Text("user:" + text)} or {Quoted.Text("group:" + text)}"
                     : "write \"user:NAME\" or \"group:NAME\"");
@@ -273,11 +277,11 @@ internal static class SettingTypes
 
     private static ParseResult<string> ReadAbsolutePath(string text, ConfigContext context) => text.StartsWith('/')
         ? text
-        : new ValueError($"{Quoted.Text(text)} is not an absolute path", "write the path from \"/\" on, such as \"/srv/api\"");
+        : new ValueError($"{Quoted.Text(text)} is not an absolute path", "write a path that begins with \"/\", such as \"/srv/api\"");
 
     private static ParseResult<IPAddress> ReadNumericAddress(string text, ConfigContext context)
     {
-        // Borrowed from listeners, so that the odd spellings (octal, 127.1) are refused here too.
+        // Borrowed from listeners, so that the unusual forms (octal, 127.1) are rejected here too.
         var host = text.Contains(':', StringComparison.Ordinal) ? $"[{text}]" : text;
         return ListenAddress.TryParse($"udp://{host}:0", out var address, out _) && address is { Host: { } ip, Scope: null }
             ? ip
@@ -316,7 +320,7 @@ internal static class SettingTypes
         if (!text.StartsWith(Http, StringComparison.Ordinal))
         {
             return new ValueError(
-                $"{Quoted.Text(text)} is none of notify, started, accepting, http:/PATH",
+                $"{Quoted.Text(text)} is not one of notify, started, accepting, http:/PATH",
                 Spelling.Nearest(text, ["notify", "started", "accepting"]) is { } near
                     ? $"did you mean {Quoted.Text(near)}?"
                     : "write \"notify\", \"started\", \"accepting\" or \"http:/healthz\"");
@@ -326,8 +330,8 @@ internal static class SettingTypes
         return path.StartsWith('/') && !path.StartsWith("//", StringComparison.Ordinal) && path.All(c => c is > ' ' and <= '~')
             ? new Readiness(ReadinessKind.Http, path)
             : new ValueError(
-                $"{Quoted.Text(text)} has no path to probe: it follows \"http:\" at once, from \"/\" on, without spaces",
-                "write \"http:/healthz\"; the address is the listener's own");
+                $"{Quoted.Text(text)} has no valid path: a path begins with \"/\" and has no spaces",
+                "write a path, such as \"http:/healthz\"");
     }
 
     private static ParseResult<LogTarget> ReadLogTarget(string text, ConfigContext context)
@@ -344,7 +348,7 @@ internal static class SettingTypes
         if (!text.StartsWith(File, StringComparison.Ordinal))
         {
             return new ValueError(
-                $"{Quoted.Text(text)} is none of journal, inherit, file:/PATH",
+                $"{Quoted.Text(text)} is not one of journal, inherit, file:/PATH",
                 text.StartsWith('/') ? $"write {Quoted.Text(File + text)}" : "write \"journal\", \"inherit\" or \"file:/var/log/api.log\"");
         }
 

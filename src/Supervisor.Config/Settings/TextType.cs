@@ -3,17 +3,17 @@ using Supervisor.Config.Toml;
 
 namespace Supervisor.Config.Settings;
 
-/// <summary>A string that <paramref name="parse"/> understands; never with a NUL, which would end it in the kernel's eyes.</summary>
+/// <summary>A string that <paramref name="parse"/> understands; it cannot contain a NUL, because the kernel ends a string there.</summary>
 internal sealed class TextType<T>(string name, string range, string example, Func<string, ConfigContext, ParseResult<T>> parse)
     : SettingType<T>(name, range, $"\"{example}\"")
 {
-    /// <summary>Whether a newline may stand in it: in arguments and in environment values.</summary>
+    /// <summary>Whether it may contain a line break, as arguments and environment values may.</summary>
     public bool AllowsNewline { get; init; }
 
-    /// <summary>Whether a number that lacks its quotes means the same in quotes; an octal number (0o660) does not.</summary>
+    /// <summary>Whether an unquoted number means the same in quotes; an octal number (0o660) does not.</summary>
     public bool TakesNumbers { get; init; } = true;
 
-    /// <summary>A regular expression for the schema; null where none says it.</summary>
+    /// <summary>A regular expression for the schema; null without one.</summary>
     public string? Pattern { get; init; }
 
     public override bool TryRead(TomlNode node, ReadContext context, out T value)
@@ -30,12 +30,12 @@ internal sealed class TextType<T>(string name, string range, string example, Fun
 
         if (node.Text.Contains('\0', StringComparison.Ordinal))
         {
-            return context.Fail(node, $"{node.Shown} holds a NUL character, at which the kernel would cut it", "remove the \\u0000");
+            return context.Fail(node, $"{node.Shown} contains a NUL character", "remove the \\u0000");
         }
 
         if (!AllowsNewline && node.Text.AsSpan().IndexOfAny('\n', '\r') >= 0)
         {
-            return context.Fail(node, $"{node.Shown} holds a line break", "write it on one line");
+            return context.Fail(node, $"{node.Shown} contains a line break", "write it on one line");
         }
 
         var reading = parse(node.Text, context.Config);

@@ -21,7 +21,8 @@ internal sealed class WorkersType() : SettingType<int>("a number of workers", "1
                 return good;
             case TomlNodeKind.String:
                 return context.Fail(
-                    node, $"{node.Shown} is not a number of workers", $"write an integer from 1 to 10000{(node.SettingName is null ? " without quotes" : "")}, or \"cpus\"");
+                    node, $"{node.Shown} is not a number of workers",
+                    $"write an integer from 1 to 10000{(node.SettingName is null ? " without quotes" : "")}, or \"cpus\"");
             default:
                 return FailKind(node, context, "write an integer from 1 to 10000, or \"cpus\"");
         }

@@ -4,78 +4,106 @@ using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Toml;
 
-/// <summary>A syntax error for people: what is wrong, what to write instead, and where the mistake is rather than where it was noticed.</summary>
+/// <summary>
+/// A syntax error for people: what is wrong, what to write instead, and where the mistake is. Tomlyn often notices it later.
+/// </summary>
 internal static partial class SyntaxErrorText
 {
     /// <summary>What makes a value more than one word.</summary>
     private static readonly SearchValues<char> Structure = SearchValues.Create("\"'[]{},=");
 
-    private const string General = "write the line as TOML has it: key = value, strings in quotes";
+    private const string General = "write the line as key = value, with strings in quotes";
 
     /// <summary>The texts for an error of the statement that begins at <paramref name="start"/>.</summary>
     public static (string Message, string Remedy, int Offset) For(string text, SyntaxFault error, int start)
     {
-        var line = SyntaxReader.Line(text, start).ToString();
-        var isOnFirstLine = SyntaxReader.LineStart(text, error.Offset) == start;
-        var statement = SyntaxReader.Statement().Match(line);
-        var key = statement.Success ? statement.Groups["key"].Value : null;
-        var atKey = start + (line.Length - line.TrimStart().Length);
         if (error.IsTooDeep)
         {
-            return ("arrays and tables are nested too deep: no setting has more than three levels", "remove the brackets or braces that are too many", error.Offset);
+            return (
+                "arrays or tables are nested too deeply: a setting has at most three levels",
+                "remove the surplus brackets or braces", error.Offset);
         }
 
-        if (error.Message.StartsWith("Invalid newline in a string", StringComparison.Ordinal) || error.Message.StartsWith("Invalid End-Of-File found on string", StringComparison.Ordinal))
+        if (error.Message.StartsWith("Invalid newline in a string", StringComparison.Ordinal)
+            || error.Message.StartsWith("Invalid End-Of-File found on string", StringComparison.Ordinal))
         {
-            return ("a string is not closed before the end of its line", "end it with the quote with which it begins", error.Offset);
+            return ("a string is not closed before the end of its line", "close it with the quote that opens it", error.Offset);
         }
 
+        var line = SyntaxReader.Line(text, start).ToString();
+        var atKey = start + (line.Length - line.TrimStart().Length);
         if (error.Message.StartsWith("Invalid End-Of-File found for multi-line string", StringComparison.Ordinal))
         {
-            return ("the string that begins here is never closed", "end it with the three quotes with which it begins", atKey);
+            return ("the string that begins here is not closed", "close it with the three quotes that open it", atKey);
         }
 
         if (line.TrimStart().StartsWith('['))
         {
-            var name = SyntaxReader.MeantHeader(line);
-            return name is null
-                ? ($"{Quoted.Text(line.Trim())} is not a valid name of a section; its settings were not looked at", "write [daemon], [listener.NAME] or [service.NAME]", error.Offset)
-                : ($"the name of a section is not as TOML has it: {Quoted.Text(line.Trim())}", $"write [{name}] on a line of its own", error.Offset);
+            return ForHeader(line, error.Offset);
         }
 
-        if (key is not null && !isOnFirstLine)
+        var statement = SyntaxReader.Statement().Match(line);
+        if (statement.Success)
         {
-            var at = SyntaxReader.LineStart(text, error.Offset);
-            var isFound = SyntaxReader.MayBegin(SyntaxReader.Line(text, at)) || text.AsSpan(at).IsWhiteSpace();
-            return isFound && Closing(text, start) is { } closing
-                ? ($"the value of {key} that begins here is not closed", $"end it with {closing}", atKey)
-                : (Clean(error.Message), General, error.Offset);
-        }
-
-        if (key is not null && isOnFirstLine)
-        {
-            var value = Comment().Replace(line[statement.Length..], "").Trim();
-            if (value.Length == 0)
+            var known = SyntaxReader.LineStart(text, error.Offset) == start
+                ? ForValue(text, error, start, line, statement)
+                : ForLongValue(text, error, start, statement.Groups["key"].Value, atKey);
+            if (known is { } texts)
             {
-                return ($"{key} has no value", $"write {key} = VALUE, strings in quotes", error.Offset);
-            }
-
-            if (value.AsSpan().IndexOfAny(Structure) < 0)
-            {
-                var at = start + line.IndexOf(value, statement.Length, StringComparison.Ordinal);
-                return ($"{Quoted.Text(value)[1..^1]} is not a TOML value", Meant(value) is { } word ? $"write {key} = {word}" : $"write strings in quotes: {key} = {InQuotes(value)}", at);
-            }
-
-            if (error.Message.EndsWith("for a value", StringComparison.Ordinal) && Bare().Match(text, error.Offset) is { Success: true } bare)
-            {
-                return ($"{Quoted.Text(bare.Value)[1..^1]} is not a TOML value", $"write {Meant(bare.Value) ?? $"strings in quotes: {InQuotes(bare.Value)}"}", error.Offset);
+                return texts;
             }
         }
 
         return (Clean(error.Message), General, error.Offset);
     }
 
-    /// <summary>Names, paths and addresses, as they are written without the quotes that they need.</summary>
+    private static (string Message, string Remedy, int Offset) ForHeader(string line, int offset)
+    {
+        var header = Quoted.Text(line.Trim());
+        return SyntaxReader.MeantHeader(line) is { } name
+            ? ($"invalid section header {header}", $"write [{name}] on a line of its own", offset)
+            : ($"invalid section header {header}: its settings were skipped", "write [daemon], [listener.NAME] or [service.NAME]", offset);
+    }
+
+    /// <summary>An error in a later line of the statement; null if its cause is unknown.</summary>
+    private static (string Message, string Remedy, int Offset)? ForLongValue(
+        string text, SyntaxFault error, int start, string key, int atKey)
+    {
+        var at = SyntaxReader.LineStart(text, error.Offset);
+        var isOpen = SyntaxReader.MayBegin(SyntaxReader.Line(text, at)) || text.AsSpan(at).IsWhiteSpace();
+        return isOpen && Closing(text, start) is { } closing
+            ? ($"the value of {key} that begins here is not closed", $"close it with {closing}", atKey)
+            : null;
+    }
+
+    /// <summary>An error in the statement's first line; null if its cause is unknown.</summary>
+    private static (string Message, string Remedy, int Offset)? ForValue(
+        string text, SyntaxFault error, int start, string line, Match statement)
+    {
+        var key = statement.Groups["key"].Value;
+        var value = Comment().Replace(line[statement.Length..], "").Trim();
+        if (value.Length == 0)
+        {
+            return ($"{key} has no value", $"write {key} = VALUE, with strings in quotes", error.Offset);
+        }
+
+        if (value.AsSpan().IndexOfAny(Structure) < 0)
+        {
+            var at = start + line.IndexOf(value, statement.Length, StringComparison.Ordinal);
+            return (
+                $"{Quoted.Text(value)[1..^1]} is not a TOML value",
+                Meant(value) is { } word ? $"write {key} = {word}" : $"write strings in quotes: {key} = {InQuotes(value)}", at);
+        }
+
+        return error.Message.EndsWith("for a value", StringComparison.Ordinal)
+            && Bare().Match(text, error.Offset) is { Success: true } bare
+            ? (
+                $"{Quoted.Text(bare.Value)[1..^1]} is not a TOML value",
+                $"write {Meant(bare.Value) ?? $"strings in quotes: {InQuotes(bare.Value)}"}", error.Offset)
+            : null;
+    }
+
+    /// <summary>Names, paths and addresses without the quotes that they need.</summary>
     [GeneratedRegex("""\G[A-Za-z0-9_/~.@*+:%-]+""")]
     private static partial Regex Bare();
 
@@ -93,14 +121,25 @@ internal static partial class SyntaxErrorText
         _ => null,
     };
 
-    private static string InQuotes(string value) => Quoted.Text(value) is var quoted && value.Contains('\\', StringComparison.Ordinal) ? $"'{quoted[1..^1]}'" : quoted;
+    private static string InQuotes(string value)
+    {
+        var quoted = Quoted.Text(value);
+        return value.Contains('\\', StringComparison.Ordinal) ? $"'{quoted[1..^1]}'" : quoted;
+    }
 
-    /// <summary>What ends the value that begins behind the "=" of a statement.</summary>
+    /// <summary>What closes the value that begins behind the "=" of a statement; null if nothing has to.</summary>
     private static string? Closing(string text, int start)
     {
         var value = text.AsSpan(text.IndexOf('=', start) + 1).TrimStart();
-        return value.StartsWith("\"\"\"") ? "\"\"\"" : value.StartsWith("'''") ? "'''" : value.StartsWith("[") ? "]" : value.StartsWith("{") ? "} on the same line" : null;
+        return value.StartsWith("\"\"\"") ? "\"\"\""
+            : value.StartsWith("'''") ? "'''"
+            : value.StartsWith("[") ? "]"
+            : value.StartsWith("{") ? "} on the same line"
+            : null;
     }
 
-    private static string Clean(string message) => TokenName().Replace(message, "").Replace("token `newline`", "the end of the line", StringComparison.Ordinal).Replace("`␤`", "the end of the line", StringComparison.Ordinal).Replace("instead of ␤", "instead of the end of the line", StringComparison.Ordinal);
+    private static string Clean(string message) => TokenName().Replace(message, "")
+        .Replace("token `newline`", "the end of the line", StringComparison.Ordinal)
+        .Replace("`␤`", "the end of the line", StringComparison.Ordinal)
+        .Replace("instead of ␤", "instead of the end of the line", StringComparison.Ordinal);
 }

@@ -7,20 +7,24 @@ using Tomlyn.Syntax;
 namespace Supervisor.Config.Toml;
 
 /// <summary>
-/// Reads a text past its syntax errors, with one message for each mistake. Tomlyn goes on within the statement that it did
-/// not understand, and finds fault with what is right: after a missing quote every line break is "in a string". So only its
-/// first error counts: the statement in which that lies is blanked (lines and columns stay), and the text parsed again.
+/// Continues after syntax errors, with one message for each mistake. Tomlyn continues inside the statement that it did not
+/// understand, and reports errors in correct text: after a missing quote, every line break is "in a string". Therefore only
+/// its first error counts. The reader blanks its statement (lines and columns stay) and parses the text again.
 /// </summary>
 internal sealed partial class SyntaxReader
 {
-    /// <summary>So many characters are parsed at least in search of further errors; a large file is parsed a few times at most.</summary>
+    /// <summary>The minimum number of characters to parse in search of further errors. A large file is parsed only a few times.</summary>
     private const long LeastBudget = 2_000_000;
 
-    /// <summary>Statements that are tried as the one in which an error begins.</summary>
+    /// <summary>The number of statements to try as the one in which an error begins.</summary>
     private const int MostStarts = 16;
 
-    /// <summary>Tomlyn's own bound, TomlSerializerOptions.MaxDepth.</summary>
+    /// <summary>Tomlyn's limit, TomlSerializerOptions.MaxDepth.</summary>
     private const int MaxDepth = 64;
+
+    /// <summary>A key: parts that are bare or in quotes, with dots between them.</summary>
+    private const string Key =
+        """(?<key>(?>[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?>[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'))*)""";
 
     private readonly string _file;
     private readonly DiagnosticList _report;
@@ -36,13 +40,13 @@ internal sealed partial class SyntaxReader
         _budget = LeastBudget + (4L * text.Length);
     }
 
-    /// <summary>The text without what is wrong in it.</summary>
+    /// <summary>The text without its errors.</summary>
     public string Text => _text;
 
-    /// <summary>The spelling of an integer that is too large for any setting, by its offset; 1 stands for it in the syntax.</summary>
+    /// <summary>The digits of an integer that is too large for any setting, by its offset. The syntax has 1 instead.</summary>
     public string? HugeIntegerAt(int offset) => _huge.GetValueOrDefault(offset);
 
-    /// <summary>Parses; what is wrong is reported, and not in what comes back.</summary>
+    /// <summary>Parses the text and reports its errors. The result does not contain the statements with errors.</summary>
     public DocumentSyntax Read()
     {
         while (true)
@@ -56,7 +60,8 @@ internal sealed partial class SyntaxReader
             if (error.Integer is { } digits && digits.Length > 0)
             {
                 _huge[error.Offset] = digits;
-                _text = string.Concat(_text.AsSpan(0, error.Offset), "1", new string(' ', digits.Length - 1), _text.AsSpan(error.Offset + digits.Length));
+                _text = string.Concat(
+                    _text.AsSpan(0, error.Offset), "1", new string(' ', digits.Length - 1), _text.AsSpan(error.Offset + digits.Length));
                 continue;
             }
 
@@ -67,7 +72,7 @@ internal sealed partial class SyntaxReader
             isHopeless |= at != start && NextLine(at) >= _text.Length && !_text.AsSpan(NextLine(start)).IsWhiteSpace();
             var (message, remedy, offset) = SyntaxErrorText.For(_text, error, start);
             var setting = Setting(start);
-            _report.AddSyntax(PositionOf(offset), setting, isHopeless ? message + "; what follows was not looked at" : message, remedy);
+            _report.AddSyntax(PositionOf(offset), setting, isHopeless ? message + "; the text after it was skipped" : message, remedy);
             if (isHopeless)
             {
                 _text = Blank(start, _text.Length);
@@ -85,7 +90,8 @@ internal sealed partial class SyntaxReader
     }
 
     /// <summary>The offset at which the line of an offset begins.</summary>
-    internal static int LineStart(string text, int offset) => offset <= 0 ? 0 : text.LastIndexOf('\n', Math.Min(offset, text.Length) - 1) + 1;
+    internal static int LineStart(string text, int offset) =>
+        offset <= 0 ? 0 : text.LastIndexOf('\n', Math.Min(offset, text.Length) - 1) + 1;
 
     /// <summary>The line that begins at an offset, without its end.</summary>
     internal static ReadOnlySpan<char> Line(string text, int start)
@@ -94,18 +100,21 @@ internal sealed partial class SyntaxReader
         return text.AsSpan(start, (end < 0 ? text.Length : end) - start).TrimEnd('\r');
     }
 
-    [GeneratedRegex("""^[ \t]*(?<key>(?>[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?>[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'))*)[ \t]*=""", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""^[ \t]*""" + Key + """[ \t]*=""", RegexOptions.CultureInvariant)]
     internal static partial Regex Statement();
 
-    [GeneratedRegex("""^[ \t]*\[\[?[ \t]*(?<key>(?>[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*')(?:[ \t]*\.[ \t]*(?>[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'))*)[ \t]*(?<close>\]?)""", RegexOptions.CultureInvariant)]
+    [GeneratedRegex("""^[ \t]*\[\[?[ \t]*""" + Key + """[ \t]*(?<close>\]?)""", RegexOptions.CultureInvariant)]
     internal static partial Regex Header();
 
     /// <summary>Whether a statement may begin with that line: a header, or a key and its "=".</summary>
     internal static bool MayBegin(ReadOnlySpan<char> line) => Statement().IsMatch(line) || IsHeader(line);
 
-    /// <summary>The section that a wrong header means: one whose bracket is missing, or that something follows; null where it cannot be told.</summary>
+    /// <summary>The section that an invalid header means: its bracket is missing or text follows it; null if unknown.</summary>
     internal static string? MeantHeader(string line) =>
-        Header().Match(line) is { Success: true } header && (header.Groups["close"].Length > 0 || line[header.Length..].Trim().Length == 0) ? header.Groups["key"].Value : null;
+        Header().Match(line) is { Success: true } header
+            && (header.Groups["close"].Length > 0 || line[header.Length..].Trim().Length == 0)
+            ? header.Groups["key"].Value
+            : null;
 
     private static bool IsHeader(ReadOnlySpan<char> line) => Header().IsMatch(line) && !line.TrimEnd().EndsWith(",");
 
@@ -118,7 +127,7 @@ internal sealed partial class SyntaxReader
         }
         catch (TomlException)
         {
-            // Tomlyn's way of refusing to nest deeper than its bound; it does not say where.
+            // Tomlyn throws for nesting beyond its limit, without a position.
             syntax = null;
             return new SyntaxFault(DeepestOffset(text), "", null, IsTooDeep: true);
         }
@@ -132,12 +141,14 @@ internal sealed partial class SyntaxReader
         var offset = Math.Clamp(first.Span.Start.Offset, 0, text.Length);
         var length = Math.Clamp(first.Span.End.Offset + 1 - offset, 0, text.Length - offset);
         return new SyntaxFault(
-            offset, first.Message, first.Message.StartsWith("Unable to parse integer", StringComparison.Ordinal) ? text.Substring(offset, length) : null, IsTooDeep: false);
+            offset, first.Message,
+            first.Message.StartsWith("Unable to parse integer", StringComparison.Ordinal) ? text.Substring(offset, length) : null,
+            IsTooDeep: false);
     }
 
     /// <summary>
-    /// The offset at which the statement begins in which an error lies: the nearest line before which everything is complete.
-    /// Negative where it is not found soon.
+    /// The offset of the statement with an error: the nearest line before which everything is complete. Negative if it is
+    /// not among the lines that were tried.
     /// </summary>
     private int Start(SyntaxFault error)
     {
@@ -163,8 +174,8 @@ internal sealed partial class SyntaxReader
     }
 
     /// <summary>
-    /// The text without the statement that begins at <paramref name="start"/> and is wrong in the line that begins at
-    /// <paramref name="at"/>. A header takes its section along, unless it can be told which one is meant.
+    /// The text without the statement that begins at <paramref name="start"/> and has an error in the line that begins at
+    /// <paramref name="at"/>. An invalid header is repaired if its meaning is known, otherwise its section is removed.
     /// </summary>
     private string Without(int start, int at)
     {
@@ -178,7 +189,7 @@ internal sealed partial class SyntaxReader
             return repaired != _text ? repaired : Blank(start, NextHeader(end));
         }
 
-        // What is left of a value over several lines is not a statement either.
+        // The rest of a value over several lines is not a statement.
         while (start != at && end < _text.Length && !MayBegin(Line(_text, end)))
         {
             end = NextLine(end);
@@ -212,7 +223,7 @@ internal sealed partial class SyntaxReader
         }
     });
 
-    /// <summary>The path of the setting whose statement begins there, so far as it can be told; null where it cannot.</summary>
+    /// <summary>The path of the setting whose statement begins there, as far as it is known; null if unknown.</summary>
     private string? Setting(int start)
     {
         var line = Line(_text, start).ToString();
@@ -233,7 +244,8 @@ internal sealed partial class SyntaxReader
 
         return key;
 
-        static string Path(Match match) => string.Join('.', KeyPart().Matches(match.Groups["key"].Value).Select(part => part.Value.Trim('"', '\'')));
+        static string Path(Match match) => 
+            string.Join('.', KeyPart().Matches(match.Groups["key"].Value).Select(part => part.Value.Trim('"', '\'')));
     }
 
     [GeneratedRegex("""[A-Za-z0-9_-]+|"[^"\n]*"|'[^'\n]*'""", RegexOptions.CultureInvariant)]
@@ -245,7 +257,7 @@ internal sealed partial class SyntaxReader
         return new SourcePosition(_file, _text.AsSpan(0, start).Count('\n') + 1, offset - start + 1);
     }
 
-    /// <summary>Where brackets and braces first stand deeper than Tomlyn goes.</summary>
+    /// <summary>The offset of the first bracket or brace beyond Tomlyn's limit.</summary>
     private static int DeepestOffset(string text)
     {
         var depth = 0;

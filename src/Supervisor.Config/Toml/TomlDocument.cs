@@ -5,13 +5,12 @@ using Tomlyn.Syntax;
 namespace Supervisor.Config.Toml;
 
 /// <summary>
-/// Turns one file into a tree. Tomlyn's syntax parser does the reading, since it goes on after an error and keeps
-/// every position; this adds what a tree needs and a syntax does not: dotted keys and headers become nested tables, and
-/// what is defined twice is reported with both places.
+/// Turns one file into a tree. Tomlyn's syntax parser reads it, because this parser continues after an error and keeps every
+/// position. This class turns dotted keys and headers into nested tables, and reports a second definition with both places.
 /// </summary>
 internal sealed class TomlDocument
 {
-    /// <summary>No setting lies deeper than five keys; a bound keeps a hostile key from costing its length squared.</summary>
+    /// <summary>No setting is deeper than five keys. Without a limit, a hostile key costs its length squared.</summary>
     private const int MaxSegments = 32;
 
     private readonly string _file;
@@ -19,7 +18,7 @@ internal sealed class TomlDocument
     private readonly TomlNode _root;
     private SyntaxReader? _syntax;
 
-    /// <summary>Whether the section that is read stands there for the second time: it is reported, and not again what both have.</summary>
+    /// <summary>Whether the current section is a repeated one. The repetition is reported once, not for each key of both.</summary>
     private bool _isRepeated;
 
     private TomlDocument(string file, DiagnosticList report)
@@ -29,20 +28,20 @@ internal sealed class TomlDocument
         _root = TomlNode.OfTable(new SourcePosition(file, 1, 1), TableOrigin.Header);
     }
 
-    /// <summary>The root table of <paramref name="source"/>; what is wrong with it goes to <paramref name="report"/>.</summary>
+    /// <summary>The root table of <paramref name="source"/>; errors go to <paramref name="report"/>.</summary>
     public static TomlNode Read(ConfigSource source, DiagnosticList report)
     {
         var document = new TomlDocument(source.Path, report);
         report.Begin(source.Path);
         try
         {
-            // Tomlyn 2.10.2 throws where the text ends within an escape sequence; a line end there lets it report that.
+            // Tomlyn 2.10.2 throws if the text ends in an escape sequence. With a line end it reports the error.
             document.Read(source.Text + "\n");
         }
         catch (ArgumentOutOfRangeException)
         {
-            // Tomlyn 2.10.2 throws that for an escape sequence of half a surrogate pair, which no UTF-8 file can hold.
-            report.AddSyntax(new SourcePosition(source.Path, 1, 1), null, "the text holds an escape sequence of no character");
+            // Tomlyn 2.10.2 throws this for an escape sequence of half a surrogate pair, which UTF-8 cannot encode.
+            report.AddSyntax(new SourcePosition(source.Path, 1, 1), null, "the file contains an escape sequence that is not a character");
         }
 
         return document._root;
@@ -65,7 +64,7 @@ internal sealed class TomlDocument
 
         if (_report.Count == before)
         {
-            // Tomlyn's own rules about redefinition, for whatever the tree above does not notice.
+            // Tomlyn's own rules about redefinition, for what the tree does not detect.
             foreach (var diagnostic in SyntaxParser.Parse(_syntax.Text, _file, validate: true).Diagnostics)
             {
                 _report.AddSyntax(At(diagnostic.Span), null, diagnostic.Message);
@@ -164,7 +163,7 @@ internal sealed class TomlDocument
         }
     }
 
-    /// <summary>The table of a header; where it may not be defined (again), the one that is there, or one that nobody reads.</summary>
+    /// <summary>The table of a header. If the header is not permitted: the existing table, or an unused one.</summary>
     private TomlNode DefineTable(KeySyntax name)
     {
         _isRepeated = false;
@@ -188,7 +187,7 @@ internal sealed class TomlDocument
             return implied;
         }
 
-        // One message for one mistake: what both have is then no further error, and the rest is looked at.
+        // One message for one mistake: keys of both are not errors, and the other keys are read.
         ReportTwice(segment.Position, path, segment.Key, entry);
         _isRepeated = true;
         return entry.Value is { Kind: TomlNodeKind.Table, Origin: TableOrigin.Header } twice ? twice : Detached();
@@ -221,7 +220,7 @@ internal sealed class TomlDocument
         return element;
     }
 
-    /// <summary>The table in which a header's last segment is defined; null where a segment before it is not a table.</summary>
+    /// <summary>The table in which a header's last segment is defined; null if an earlier segment is not a table.</summary>
     private (TomlNode? Parent, string Path, (string Key, SourcePosition Position) Segment) Parent(KeySyntax name)
     {
         var segments = Segments(name);
@@ -260,7 +259,7 @@ internal sealed class TomlDocument
         position,
         path,
         $"{Quoted.Text(key)} is defined twice: first at {first.Position}",
-        "keep one of the two, with all that belongs to it");
+        "remove one of the two definitions");
 
     private TomlNode Detached() => TomlNode.OfTable(new SourcePosition(_file, 0, 0), TableOrigin.Header);
 

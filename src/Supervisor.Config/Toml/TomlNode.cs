@@ -2,7 +2,7 @@ using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Toml;
 
-/// <summary>A value of a TOML document and where it stands.</summary>
+/// <summary>A value of a TOML document, with its position.</summary>
 internal sealed class TomlNode
 {
     private readonly Dictionary<string, TomlEntry> _byKey = new(StringComparer.Ordinal);
@@ -19,7 +19,7 @@ internal sealed class TomlNode
 
     public SourcePosition Position { get; }
 
-    /// <summary>What diagnostics call the setting in place of its path: an option of the command line.</summary>
+    /// <summary>The name in diagnostics instead of the path, for an option of the command line.</summary>
     public string? SettingName { get; init; }
 
     /// <summary>The value of a string; the spelling of a number or a date.</summary>
@@ -27,12 +27,12 @@ internal sealed class TomlNode
 
     public long Integer { get; private init; }
 
-    /// <summary>Of an integer: that 64 bits do not hold it, so that it is out of every range.</summary>
+    /// <summary>Whether an integer does not fit into 64 bits, so it is out of every range.</summary>
     public bool IsHuge { get; private init; }
 
     public bool Boolean { get; private init; }
 
-    /// <summary>How a table came into being; meaningless for the others.</summary>
+    /// <summary>How a table was defined; meaningless for other kinds.</summary>
     public TableOrigin Origin { get; set; }
 
     /// <summary>A table's entries in the order in which they stand.</summary>
@@ -71,7 +71,13 @@ internal sealed class TomlNode
         new(TomlNodeKind.Integer, position) { Integer = value, Text = spelling, SettingName = settingName };
 
     public static TomlNode OfHugeInteger(string spelling, SourcePosition position, string? settingName = null) =>
-        new(TomlNodeKind.Integer, position) { Integer = spelling.StartsWith('-') ? long.MinValue : long.MaxValue, IsHuge = true, Text = spelling, SettingName = settingName };
+        new(TomlNodeKind.Integer, position)
+        {
+            Integer = spelling.StartsWith('-') ? long.MinValue : long.MaxValue,
+            IsHuge = true,
+            Text = spelling,
+            SettingName = settingName,
+        };
 
     public static TomlNode OfBoolean(bool value, SourcePosition position) => new(TomlNodeKind.Boolean, position) { Boolean = value };
 
@@ -90,7 +96,7 @@ internal sealed class TomlNode
     /// <summary>The entry of a key, or null.</summary>
     public TomlEntry? Find(string key) => _byKey.GetValueOrDefault(key);
 
-    /// <summary>Adds an entry; false, and nothing added, where the key is there already.</summary>
+    /// <summary>Adds an entry; false, without a change, if the key exists.</summary>
     public bool TryAdd(TomlEntry entry)
     {
         if (!_byKey.TryAdd(entry.Key, entry))
@@ -104,7 +110,7 @@ internal sealed class TomlNode
 
     public void Add(TomlNode item) => _items.Add(item);
 
-    /// <summary>A diagnostic about this value, called <paramref name="path"/> unless an option of the command line has set it.</summary>
+    /// <summary>A diagnostic about this value, under <paramref name="path"/> unless an option of the command line set it.</summary>
     public ConfigDiagnostic Diagnostic(string path, string message, string remedy) =>
         new(Position.File, Position.Line, Position.Column, SettingName ?? path, message, remedy);
 }

@@ -11,6 +11,6 @@ internal enum TomlNodeKind
     Array,
     Table,
 
-    /// <summary>A value that the syntax does not let be read; the syntax error has been reported.</summary>
+    /// <summary>A value with a syntax error, which has been reported.</summary>
     Broken,
 }

@@ -1,8 +1,9 @@
 using Supervisor.Config.Diagnostics;
+using Supervisor.Config.Settings;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>A listener has only settings that can act on its address. Each setting's row says on which it can.</summary>
+/// <summary>A listener has only settings that can apply to its address (<see cref="Applicability"/>).</summary>
 internal static class ApplicableSettings
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
@@ -14,7 +15,8 @@ internal static class ApplicableSettings
                 if (given.Setting.Refusal?.Invoke(listener.Spec) is { } fault)
                 {
                     var value = given.Node.Shown is { } shown ? $"{shown} {fault.Message}" : fault.Message;
-                    yield return new ConfigDiagnostic(given.Node.Position.File, given.Node.Position.Line, given.Node.Position.Column, given.Path, value, fault.Remedy);
+                    var (file, line, column) = given.Node.Position;
+                    yield return new ConfigDiagnostic(file, line, column, given.Path, value, fault.Remedy);
                 }
             }
         }

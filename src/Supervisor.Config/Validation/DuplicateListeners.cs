@@ -4,10 +4,10 @@ using Supervisor.Core.Listeners.Conflicts;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>No two listeners exclude each other.</summary>
+/// <summary>All listeners can be bound at the same time.</summary>
 /// <remarks>
-/// Two listeners of the same address that may not share it are an error of the configuration. Where two addresses overlap,
-/// or only one of the two listeners may share, the later listener cannot be bound: a start serves the others.
+/// Two listeners with the same address that may not share it are an error of the configuration. If two addresses overlap, or
+/// only one of two listeners may share its address, the later listener cannot be bound. A start serves the other listeners.
 /// </remarks>
 internal static class DuplicateListeners
 {
@@ -16,7 +16,8 @@ internal static class DuplicateListeners
         // A name that is defined twice has its own error.
         var listeners = config.ListenersByName;
         var readable = config.Readable.Listeners.Select(spec => spec.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var (spec, other) in ConfigConflicts.Find([.. listeners.Values.Where(listener => listener.Given.ContainsKey("address")).Select(listener => listener.Spec)], Devices()))
+        var withAddress = listeners.Values.Where(listener => listener.Given.ContainsKey("address")).Select(listener => listener.Spec);
+        foreach (var (spec, other) in ConfigConflicts.Find([.. withAddress], Devices()))
         {
             var node = listeners[spec.Name].NodeOf("address");
             var setting = $"{listeners[spec.Name].Path}.address";
@@ -24,7 +25,8 @@ internal static class DuplicateListeners
             {
                 yield return node.Diagnostic(
                     setting,
-                    $"{spec.Address} is also the address of listener {Quoted.Text(other.Name)} at {listeners[other.Name].NodeOf("address").Position} (duplicate-in-config)",
+                    $"{spec.Address} is also the address of listener {Quoted.Text(other.Name)} "
+                    + $"at {listeners[other.Name].NodeOf("address").Position} (duplicate-in-config)",
                     spec.Address.Kind.IsInternet()
                         ? "give one of the two listeners another address, or set bind.reuse_port = true in both"
                         : "give one of the two listeners another address");
@@ -32,12 +34,15 @@ internal static class DuplicateListeners
             else if (readable.Contains(spec.Name) && readable.Contains(other.Name))
             {
                 var diagnosis = BindFailureClassifier.DuplicateInConfig(spec, other);
-                yield return node.Diagnostic(setting, diagnosis.Verdict, diagnosis.Advice) with { Bind = new BindFailure(spec.Name, diagnosis) };
+                yield return node.Diagnostic(setting, diagnosis.Verdict, diagnosis.Advice) with
+                {
+                    Bind = new BindFailure(spec.Name, diagnosis),
+                };
             }
         }
     }
 
-    /// <summary>A number for each name of an interface: the host is not asked for its own.</summary>
+    /// <summary>A number for each interface name. The rule does not ask the host for the real numbers.</summary>
     public static Func<string, uint> Devices()
     {
         var numbers = new Dictionary<string, uint>(StringComparer.Ordinal);
@@ -50,7 +55,8 @@ internal static class DuplicateListeners
         var (one, two) = (spec.Address, other.Address);
         return spec.Bind.Device == other.Bind.Device && (one.Path is not null
             ? one.Path == two.Path
-            : one.IsAnyFamily == two.IsAnyFamily && Equals(one.Host, two.Host) && (one.Scope, one.Port, one.Cid) == (two.Scope, two.Port, two.Cid));
+            : one.IsAnyFamily == two.IsAnyFamily && Equals(one.Host, two.Host)
+                && (one.Scope, one.Port, one.Cid) == (two.Scope, two.Port, two.Cid));
     }
 
     private static bool MayShare(ListenerSpec spec) =>

@@ -4,7 +4,7 @@ using Supervisor.Core.Listeners.Conflicts;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>No listener takes the address of the metrics. Only <c>check</c> says so: metrics that cannot be served stop nothing.</summary>
+/// <summary>No listener has the address of the metrics. Only <c>check</c> applies this rule: a daemon starts without its metrics.</summary>
 internal static class MetricsAddress
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
@@ -23,9 +23,13 @@ internal static class MetricsAddress
 
             var diagnosis = BindFailureClassifier.DuplicateInConfig(metrics, other) with
             {
-                Advice = $"give {DaemonConfig.MetricsSetting} another address or port, or remove it: the control socket serves GET /metrics too",
+                Advice = $"give {DaemonConfig.MetricsSetting} another address or port, "
+                    + "or remove it: the control socket serves GET /metrics too",
             };
-            yield return config.Places.Diagnostic("daemon", null, "metrics", diagnosis.Verdict, diagnosis.Advice) with { Bind = new BindFailure(metrics.Name, diagnosis) };
+            yield return config.Places.Diagnostic("daemon", null, "metrics", diagnosis.Verdict, diagnosis.Advice) with
+            {
+                Bind = new BindFailure(metrics.Name, diagnosis),
+            };
             yield break;
         }
     }

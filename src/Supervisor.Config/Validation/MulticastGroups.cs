@@ -28,7 +28,9 @@ internal static class MulticastGroups
                 yield return groupNode.Diagnostic($"{given.Path}.group", message, remedy);
             }
 
-            if (source is not null && given.Node.Items[i].Find("source")?.Value is { } sourceNode && WrongSource(sourceNode, source, group) is var (wrong, mend))
+            if (source is not null
+                && given.Node.Items[i].Find("source")?.Value is { } sourceNode
+                && WrongSource(sourceNode, source, group) is var (wrong, mend))
             {
                 yield return sourceNode.Diagnostic($"{given.Path}.source", wrong, mend);
             }
@@ -36,15 +38,21 @@ internal static class MulticastGroups
     }
 
     private static (string Message, string Remedy)? WrongGroup(TomlNode node, IPAddress group, ListenAddress address) =>
-        !IsMulticast(group) ? ($"{node.Shown} is not a multicast address", "write an address from 224.0.0.0 to 239.255.255.255, or in ff00::/8")
+        !IsMulticast(group)
+            ? ($"{node.Shown} is not a multicast address", "write an address from 224.0.0.0 to 239.255.255.255, or in ff00::/8")
         : address.Host is { } host && host.AddressFamily != group.AddressFamily
-            ? ($"{node.Shown} is an {Family(group)} group, and {address} is an {Family(host)} address", $"write an {Family(host)} group, or an {Family(group)} address")
+            ? (
+                $"{node.Shown} is an {Family(group)} group, and {address} is an {Family(host)} address",
+                $"write an {Family(host)} group, or an {Family(group)} address")
         : null;
 
     private static (string Message, string Remedy)? WrongSource(TomlNode node, IPAddress source, IPAddress group) =>
         source.AddressFamily != group.AddressFamily
-            ? ($"{node.Shown} is an {Family(source)} address, and the group {group} is an {Family(group)} group", $"write an {Family(group)} source")
-        : IsMulticast(source) ? ($"{node.Shown} is a multicast address, and a sender has a unicast address", "write the sender's own address")
+            ? (
+                $"{node.Shown} is an {Family(source)} address, and the group {group} is an {Family(group)} group",
+                $"write an {Family(group)} source")
+        : IsMulticast(source)
+            ? ($"{node.Shown} is a multicast address, and a sender has a unicast address", "write the sender's unicast address")
         : null;
 
     private static bool IsMulticast(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6

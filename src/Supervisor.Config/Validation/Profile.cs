@@ -10,7 +10,7 @@ public enum Profile
     /// <summary><c>listend check</c>: everything, however long it takes.</summary>
     Check = 1,
 
-    /// <summary>A start of the daemon: what makes the whole configuration unusable. Asks nothing that may be slow.</summary>
+    /// <summary>A start of the daemon: what makes the whole configuration unusable. Without slow checks.</summary>
     Start = 2,
 
     /// <summary>A reload, and its dry run. Never on the loop.</summary>
@@ -19,9 +19,9 @@ public enum Profile
     /// <summary><c>listend check-state</c>: a new executable before it replaces the running daemon.</summary>
     State = 8,
 
-    /// <summary>Soon after a start: what a start does not wait for, and what stops only the service concerned.</summary>
+    /// <summary>Soon after a start: checks for which a start does not wait, and which stop only the service concerned.</summary>
     Started = 16,
 
-    /// <summary>Wherever a configuration is read to be used.</summary>
+    /// <summary>Whenever a configuration is read for use.</summary>
     Always = Check | Start | Reload | State,
 }

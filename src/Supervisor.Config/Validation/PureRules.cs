@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>Every rule that needs nothing but the configuration, and when it runs.</summary>
+/// <summary>The rules that need only the configuration, with the profiles in which they run.</summary>
 public static class PureRules
 {
     /// <summary>The rules, in the order in which they run.</summary>

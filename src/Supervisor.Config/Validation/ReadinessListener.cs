@@ -4,7 +4,7 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>A readiness that is seen on a listener has a listener on which it can be seen.</summary>
+/// <summary>A service whose readiness is checked on a listener lists a suitable listener.</summary>
 internal static class ReadinessListener
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
@@ -12,7 +12,9 @@ internal static class ReadinessListener
         foreach (var service in config.Services)
         {
             var ready = service.Spec.Readiness;
-            if (ready.Kind is not (ReadinessKind.Accepting or ReadinessKind.Http) || !service.AreKnown() || service.Kinds(config) is not { } kinds)
+            if (ready.Kind is not (ReadinessKind.Accepting or ReadinessKind.Http)
+                || !service.AreKnown()
+                || service.Kinds(config) is not { } kinds)
             {
                 continue;
             }
@@ -20,7 +22,8 @@ internal static class ReadinessListener
             if (ready.Kind == ReadinessKind.Accepting && !kinds.Any(kind => kind.Listens()))
             {
                 yield return service.Diagnostic(
-                    "ready", "\"accepting\" watches for accept() on a listener, and this service lists no listener that accepts connections",
+                    "ready",
+                    "\"accepting\" watches for accept() on a listener, and this service lists no listener that accepts connections",
                     "list a stream listener in listeners, or write ready = \"notify\" or \"started\"");
             }
             else if (ready.Kind == ReadinessKind.Http && !kinds.Any(kind => kind.TakesHttpProbe()))

@@ -3,7 +3,7 @@ using Supervisor.Core;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>The first wait between two starts is no longer than the longest one.</summary>
+/// <summary>The first wait between two starts is not longer than the maximum.</summary>
 internal static class RestartBackoff
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>

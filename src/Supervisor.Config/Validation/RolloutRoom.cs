@@ -3,7 +3,7 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>A rolling roll-out may replace a worker: with one more, or with one fewer in the meantime.</summary>
+/// <summary>A rolling roll-out can replace a worker: it may start an additional worker, or stop one first.</summary>
 internal static class RolloutRoom
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>

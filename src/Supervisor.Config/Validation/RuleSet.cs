@@ -3,7 +3,7 @@ using Supervisor.Config.Diagnostics;
 
 namespace Supervisor.Config.Validation;
 
-/// <summary>The rules of one profile: the one way from what was read to a configuration, or to everything that is wrong with it.</summary>
+/// <summary>The rules of one profile. They turn what was read into a configuration, or into its errors.</summary>
 public sealed class RuleSet
 {
     private readonly ImmutableArray<Rule> _rules;
@@ -23,7 +23,7 @@ public sealed class RuleSet
     /// <summary>Applies the rules. All diagnostics are returned at once, sorted by file, line and column.</summary>
     public ConfigResult Validate(ParsedConfig parsed)
     {
-        // After a syntax error the tree holds less than the user wrote: what the pure rules miss may be there.
+        // After a syntax error the tree is incomplete: the pure rules would report settings as missing.
         if (parsed.IsComplete)
         {
             parsed = parsed.With(Apply(parsed, asksHost: false));
@@ -33,7 +33,7 @@ public sealed class RuleSet
         var errors = found.Where(one => !one.IsWarning && one.Bind is null).ToImmutableArray();
         return new ConfigResult(errors.IsEmpty ? parsed.Draft : null, errors)
         {
-            // One message for each problem: where a setting has an error, a warning says the same again.
+            // One message for each problem: a warning about a setting with an error is left out.
             Warnings = [.. found.Where(one => one.IsWarning && !errors.Any(error => error.IsAt(one)))],
             Failures = [.. found.Where(one => one.Bind is not null)],
             Readable = parsed.Readable,

@@ -15,7 +15,7 @@ public static class ByteSize
         ("kB", 1000), ("KB", 1000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("TB", 1_000_000_000_000),
     ];
 
-    /// <summary>Parses <paramref name="text"/>; false where it is not a size, or more bytes than a long holds.</summary>
+    /// <summary>Parses <paramref name="text"/>; false if it is not a size, or does not fit into a long.</summary>
     public static bool TryParse(string text, out long bytes)
     {
         bytes = 0;

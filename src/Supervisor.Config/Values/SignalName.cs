@@ -21,7 +21,7 @@ public static class SignalName
         "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
     ];
 
-    /// <summary>Parses a name such as SIGTERM, QUIT or SIGRTMIN+3; false where no signal has it.</summary>
+    /// <summary>Parses a name such as SIGTERM, QUIT or SIGRTMIN+3; false for an unknown name.</summary>
     public static bool TryParse(string text, out int signal)
     {
         var name = text.StartsWith("SIG", StringComparison.Ordinal) ? text : "SIG" + text;

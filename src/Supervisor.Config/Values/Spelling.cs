@@ -1,16 +1,16 @@
 namespace Supervisor.Config.Values;
 
-/// <summary>Finds what a misspelt word was meant to be.</summary>
+/// <summary>Finds the word that a misspelt word stands for.</summary>
 public static class Spelling
 {
     /// <summary>
     /// The candidate nearest to <paramref name="word"/> by optimal string alignment distance (insertions, deletions,
-    /// replacements, swaps of neighbours), where that is near enough to be meant: a third of the word's length, one at least.
-    /// Else one that begins with the word, as an abbreviation does. Null without one.
+    /// replacements, swaps of neighbours), within a third of the word's length, at least 1.
+    /// Otherwise a candidate that begins with the word. Null without one.
     /// </summary>
     public static string? Nearest(string word, IEnumerable<string> candidates)
     {
-        // A long word is no slip of the pen, and the distance costs length times length.
+        // A long word is not a spelling mistake, and the distance costs length times length.
         if (word.Length is 0 or > 64)
         {
             return null;
