@@ -3,9 +3,8 @@ using System.Text.Json.Serialization;
 namespace Supervisor.Core.Listeners;
 
 /// <summary>
-/// The moment in a handle's life at which something happened. An option acts at its own moment only: what must be
-/// there before bind() decides who may own the address, what comes before listen() decides about the queue and about
-/// what accepted connections inherit.
+/// The step of a listener's life in which something happened. An option works only in its own step: options before bind()
+/// decide who may own the address, options before listen() decide about the queue and what accepted connections inherit.
 /// </summary>
 [JsonConverter(typeof(JsonStringEnumConverter<HandlePhase>))]
 public enum HandlePhase
@@ -25,7 +24,7 @@ public enum HandlePhase
     /// <summary>listen() itself.</summary>
     Listen,
 
-    /// <summary>What can only be set on a listening socket.</summary>
+    /// <summary>Options that can only be set on a listening socket.</summary>
     PostListen,
 
     /// <summary>Read-back: getsockname, TCP_INFO, getsockopt.</summary>
@@ -37,7 +36,7 @@ public enum HandlePhase
     /// <summary>A holder changed the shared socket.</summary>
     Drift,
 
-    /// <summary>A change was put back.</summary>
+    /// <summary>A change was undone.</summary>
     Repair,
 
     /// <summary>A descriptor made elsewhere was taken over.</summary>

@@ -4,11 +4,11 @@ using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Listeners;
 
-/// <summary>As text.</summary>
+/// <summary>Writes an address as text.</summary>
 internal sealed class IPAddressConverter : JsonConverter<IPAddress>
 {
     public override IPAddress Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        IPAddress.TryParse(reader.GetString(), out var address) ? address : throw new JsonException("no IP address");
+        IPAddress.TryParse(reader.GetString(), out var address) ? address : throw new JsonException("not an IP address");
 
     public override void Write(Utf8JsonWriter writer, IPAddress value, JsonSerializerOptions options) =>
         writer.WriteStringValue(value.ToString());

@@ -8,15 +8,15 @@ using System.Text.Json.Serialization;
 namespace Supervisor.Core.Listeners;
 
 /// <summary>
-/// A listener's address as asked for, parsed and checked, never resolved: hosts are numeric. The forms are
-/// <c>tcp:// udp:// mptcp://</c> with <c>HOST:PORT</c> (HOST an IPv4 address, a bracketed IPv6 address with an optional
-/// <c>%interface</c>, or <c>*</c>), <c>unix:// unix-dgram:// unix-seqpacket://</c> with an absolute path or <c>@name</c>
-/// (abstract), and <c>vsock://CID:PORT</c>. Values compare by content.
+/// A listener's configured address, parsed and checked, never resolved: hosts are numeric. The forms are <c>tcp:// udp://
+/// mptcp://</c> with <c>HOST:PORT</c> (HOST is an IPv4 address, a bracketed IPv6 address with an optional <c>%interface</c>, or
+/// <c>*</c>), <c>unix:// unix-dgram:// unix-seqpacket://</c> with an absolute path or <c>@name</c> (abstract), and
+/// <c>vsock://CID:PORT</c>. Values compare by content.
 /// </summary>
 [JsonConverter(typeof(ListenAddressConverter))]
 public sealed record ListenAddress
 {
-    /// <summary>Bytes that a UNIX path may have: sun_path is 108 with its terminating NUL (unix(7)).</summary>
+    /// <summary>The most bytes of a UNIX path: sun_path is 108 with its terminating NUL (unix(7)).</summary>
     public const int MaxUnixPathBytes = 107;
 
     /// <summary>VMADDR_CID_ANY and VMADDR_PORT_ANY, linux/vm_sockets.h.</summary>
@@ -30,7 +30,7 @@ public sealed record ListenAddress
     /// <summary>The numeric host of an internet address; null for the others and for <c>*</c>.</summary>
     public IPAddress? Host { get; private init; }
 
-    /// <summary>True for <c>*</c>: [::] dual-stack where IPv6 exists, else 0.0.0.0.</summary>
+    /// <summary>True for <c>*</c>: [::] dual-stack if IPv6 exists, else 0.0.0.0.</summary>
     public bool IsAnyFamily { get; private init; }
 
     /// <summary>The interface named after <c>%</c> in an IPv6 address, by name or number; null without one.</summary>
@@ -58,7 +58,7 @@ public sealed record ListenAddress
     public static ListenAddress Internet(ListenerKind kind, IPAddress host, int port, string? scope = null) =>
         new(kind) { Host = host, Port = (uint)port, Scope = scope };
 
-    /// <summary><c>*</c>: whichever families this host has.</summary>
+    /// <summary><c>*</c>: the families that this host has.</summary>
     public static ListenAddress AnyFamily(ListenerKind kind, int port) => new(kind) { IsAnyFamily = true, Port = (uint)port };
 
     /// <summary>A UNIX path, or an abstract name.</summary>
@@ -67,13 +67,15 @@ public sealed record ListenAddress
     /// <summary>A vsock address.</summary>
     public static ListenAddress Vsock(uint cid, uint port) => new(ListenerKind.Vsock) { Cid = cid, Port = port };
 
-    /// <summary>What is no address: what a descriptor that no listener can be leads to, such as <c>pipe:[4711]</c>.</summary>
+    /// <summary>The text for a descriptor that cannot be a listener, such as <c>pipe:[4711]</c>.</summary>
     public static ListenAddress Opaque(string description) => new(ListenerKind.Other) { Path = description };
 
     /// <summary>The same address with another port, as getsockname() reports it after port 0.</summary>
     public ListenAddress WithPort(uint port) => this with { Port = port };
 
-    /// <summary>Parses <paramref name="text"/>. On failure <paramref name="error"/> says what is wrong and what to write instead.</summary>
+    /// <summary>
+    /// Parses <paramref name="text"/>. On failure <paramref name="error"/> has the problem and what to write instead.
+    /// </summary>
     public static bool TryParse(
         string text,
         [NotNullWhen(true)] out ListenAddress? address,
@@ -85,7 +87,8 @@ public sealed record ListenAddress
         if (separator < 0)
         {
             error = AddressError.Syntax(
-                $"\"{text}\" has no scheme: write tcp://, udp://, unix://, unix-dgram://, unix-seqpacket://, vsock:// or mptcp:// before it");
+                $"\"{text}\" has no scheme: "
+                + "write tcp://, udp://, unix://, unix-dgram://, unix-seqpacket://, vsock:// or mptcp:// before it");
             return false;
         }
 
@@ -107,7 +110,7 @@ public sealed record ListenAddress
         {
             case null:
                 error = AddressError.Syntax(
-                    $"\"{scheme}://\" is no scheme of a listener: it is one of tcp, udp, unix, unix-dgram, unix-seqpacket, vsock, mptcp");
+                    $"\"{scheme}://\" is not a scheme of a listener: use one of tcp, udp, unix, unix-dgram, unix-seqpacket, vsock, mptcp");
                 return false;
             case ListenerKind.Vsock:
                 return TryParseVsock(text, rest, out address, out error);
@@ -134,7 +137,8 @@ public sealed record ListenAddress
 
         if (Kind == ListenerKind.Vsock)
         {
-            return $"vsock://{(Cid == VsockAny ? "*" : Cid.ToString(CultureInfo.InvariantCulture))}:{Port.ToString(CultureInfo.InvariantCulture)}";
+            var cid = Cid == VsockAny ? "*" : Cid.ToString(CultureInfo.InvariantCulture);
+            return $"vsock://{cid}:{Port.ToString(CultureInfo.InvariantCulture)}";
         }
 
         if (IsAnyFamily)
@@ -159,7 +163,7 @@ public sealed record ListenAddress
             var end = rest.IndexOf(']', StringComparison.Ordinal);
             if (end < 0)
             {
-                error = AddressError.Syntax($"\"{text}\" opens a bracket that it does not close: write [ADDRESS]:PORT");
+                error = AddressError.Syntax($"\"{text}\" has an unclosed bracket: write [ADDRESS]:PORT");
                 return false;
             }
 
@@ -179,14 +183,14 @@ public sealed record ListenAddress
                 host = host[..percent];
                 if (scope.Length == 0)
                 {
-                    error = AddressError.Syntax($"\"{text}\" names no interface after \"%\": write [{host}%eth0]:{port}");
+                    error = AddressError.Syntax($"\"{text}\" has no interface after \"%\": write [{host}%eth0]:{port}");
                     return false;
                 }
             }
 
             if (!IPAddress.TryParse(host, out var v6) || v6.AddressFamily != AddressFamily.InterNetworkV6)
             {
-                error = AddressError.Syntax($"\"{host}\" in \"{text}\" is no IPv6 address; an IPv4 address stands without brackets");
+                error = AddressError.Syntax($"\"{host}\" in \"{text}\" is not an IPv6 address; write an IPv4 address without brackets");
                 return false;
             }
 
@@ -203,7 +207,8 @@ public sealed record ListenAddress
         if (colon >= 0 && rest.IndexOf(':', StringComparison.Ordinal) != colon)
         {
             error = IPAddress.TryParse(rest, out _) || IPAddress.TryParse(rest[..colon], out _)
-                ? AddressError.Syntax($"the IPv6 address in \"{text}\" stands without brackets: write {kind.Scheme()}://[{rest[..colon]}]:{rest[(colon + 1)..]}")
+                ? AddressError.Syntax(
+                    $"the IPv6 address in \"{text}\" has no brackets: write {kind.Scheme()}://[{rest[..colon]}]:{rest[(colon + 1)..]}")
                 : AddressError.Syntax($"\"{text}\" has more than one colon: write HOST:PORT, an IPv6 address in brackets");
             return false;
         }
@@ -227,7 +232,7 @@ public sealed record ListenAddress
             if (host.Length == 0)
             {
                 error = AddressError.Syntax(
-                    $"\"{text}\" names no host: write {kind.Scheme()}://*:{port} for every address of this machine");
+                    $"\"{text}\" has no host: write {kind.Scheme()}://*:{port} for every address of this machine");
                 return false;
             }
 
@@ -243,7 +248,7 @@ public sealed record ListenAddress
 
         if (host.All(c => char.IsAsciiDigit(c) || c == '.'))
         {
-            error = AddressError.Syntax($"\"{host}\" in \"{text}\" is no IPv4 address: it takes four numbers from 0 to 255");
+            error = AddressError.Syntax($"\"{host}\" in \"{text}\" is not an IPv4 address: write four numbers from 0 to 255");
             return false;
         }
 
@@ -253,11 +258,13 @@ public sealed record ListenAddress
             return false;
         }
 
-        error = AddressError.Syntax($"\"{host}\" in \"{text}\" is no IPv4 address");
+        error = AddressError.Syntax($"\"{host}\" in \"{text}\" is not an IPv4 address");
         return false;
     }
 
-    /// <summary>Dotted quads alone: inet_aton's other spellings (127.1, octal) are refused, they hide what is meant.</summary>
+    /// <summary>
+    /// Accepts only dotted quads. inet_aton's other spellings (127.1, octal) are rejected, because they hide the address.
+    /// </summary>
     private static bool TryParseIPv4(string host, [NotNullWhen(true)] out IPAddress? address)
     {
         address = null;
@@ -306,23 +313,25 @@ public sealed record ListenAddress
         if (path.Length == 0)
         {
             error = AddressError.Syntax(
-                $"\"{text}\" names no path: write {kind.Scheme()}:///run/NAME.sock, or {kind.Scheme()}://@NAME for an abstract one");
+                $"\"{text}\" has no path: write {kind.Scheme()}:///run/NAME.sock, or {kind.Scheme()}://@NAME for an abstract one");
             return false;
         }
 
         if (!isAbstract && !path.StartsWith('/'))
         {
-            error = AddressError.Syntax($"the path in \"{text}\" is relative: write {kind.Scheme()}:///{path} with the absolute path, or {kind.Scheme()}://@{path} for an abstract name");
+            error = AddressError.Syntax(
+                $"the path in \"{text}\" is relative: write {kind.Scheme()}:///{path} with the absolute path, "
+                + $"or {kind.Scheme()}://@{path} for an abstract name");
             return false;
         }
 
         if (path.Contains('\0', StringComparison.Ordinal))
         {
-            error = AddressError.Syntax("a UNIX path cannot hold a NUL byte");
+            error = AddressError.Syntax("a UNIX path cannot contain a NUL byte");
             return false;
         }
 
-        // The length of a path is the kernel's to refuse (ENAMETOOLONG, a FAILURE with a cause), so it parses here.
+        // The kernel rejects a path that is too long (ENAMETOOLONG, a FAILURE with a cause), so it parses here.
         address = Unix(kind, path, isAbstract);
         return true;
     }
@@ -356,13 +365,15 @@ public sealed record ListenAddress
             case var number when uint.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out cid):
                 break;
             default:
-                error = AddressError.Syntax($"\"{rest[..colon]}\" in \"{text}\" is no CID: it is a number, local, host or *");
+                error = AddressError.Syntax($"\"{rest[..colon]}\" in \"{text}\" is not a CID: write a number, local, host or *");
                 return false;
         }
 
         if (!uint.TryParse(rest[(colon + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var port))
         {
-            error = AddressError.Syntax($"port \"{rest[(colon + 1)..]}\" in \"{text}\" is out of range: a vsock port is 0 to 4294967295, and 0 means any free port");
+            error = AddressError.Syntax(
+                $"port \"{rest[(colon + 1)..]}\" in \"{text}\" is out of range: "
+                + "a vsock port is 0 to 4294967295, and 0 means any free port");
             return false;
         }
 
@@ -370,6 +381,6 @@ public sealed record ListenAddress
         return true;
     }
 
-    /// <summary>Bytes of <see cref="Path"/> in UTF-8, as they stand in sun_path; 0 where there is no path.</summary>
+    /// <summary>Bytes of <see cref="Path"/> in UTF-8, as in sun_path; 0 if there is no path.</summary>
     public int PathBytes => Path is null ? 0 : Encoding.UTF8.GetByteCount(Path);
 }

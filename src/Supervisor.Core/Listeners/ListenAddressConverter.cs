@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Supervisor.Core.Listeners;
 
 /// <summary>
-/// As a user writes it. A socket that somebody else made may have an address that nobody can write (a relative path, none
-/// at all), or be no socket: that stands as an object, kind and path.
+/// Writes an address in the configuration's syntax. A socket from another process may have an address without such a form (a
+/// relative path, or none), or the descriptor may not be a socket: then it writes an object with kind and path.
 /// </summary>
 internal sealed class ListenAddressConverter : JsonConverter<ListenAddress>
 {
@@ -20,7 +20,9 @@ internal sealed class ListenAddressConverter : JsonConverter<ListenAddress>
 
         using var document = JsonDocument.ParseValue(ref reader);
         var path = document.RootElement.GetProperty("path").GetString() ?? "";
-        return document.RootElement.GetProperty("kind").GetString() is { } kind && Enum.TryParse<ListenerKind>(kind, out var known) && known != ListenerKind.Other
+        return document.RootElement.GetProperty("kind").GetString() is { } kind
+            && Enum.TryParse<ListenerKind>(kind, out var known)
+            && known != ListenerKind.Other
             ? ListenAddress.Unix(known, path, document.RootElement.GetProperty("abstract").GetBoolean())
             : ListenAddress.Opaque(path);
     }

@@ -5,12 +5,12 @@ using System.Text.Json.Serialization;
 namespace Supervisor.Core.Listeners;
 
 /// <summary>
-/// What is asked of one listener: <c>[listener.NAME]</c>. A null is "as the kernel has it"; nothing is then set.
-/// The groups are the moments at which the settings act.
+/// The specification of one listener: <c>[listener.NAME]</c>. Null means the kernel's own value: nothing is set. The groups
+/// follow the steps in which the settings work.
 /// </summary>
 public sealed record ListenerSpec
 {
-    // Thousands of listeners ask for nothing in most of these: they share it.
+    // Thousands of listeners set nothing in most of these groups: they share one object.
     private static readonly BindOptions DefaultBind = new();
     private static readonly BufferOptions DefaultBuffers = new();
     private static readonly ListenOptions DefaultListen = new();
@@ -21,13 +21,13 @@ public sealed record ListenerSpec
     /// <summary>The name in the configuration, in LISTEN_FDNAMES and in everything that users see.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The address asked for.</summary>
+    /// <summary>The configured address.</summary>
     public required ListenAddress Address { get; init; }
 
     /// <summary>Number of SO_REUSEPORT sockets; 1 is one plain socket.</summary>
     public int Shards { get; init; } = 1;
 
-    /// <summary>Whether what a worker changed on the shared socket is put back.</summary>
+    /// <summary>Whether a worker's changes to the shared socket are undone.</summary>
     public bool Enforce { get; init; } = true;
 
     /// <summary>Before bind().</summary>
@@ -42,7 +42,7 @@ public sealed record ListenerSpec
     /// <summary>What accepted connections inherit.</summary>
     public AcceptedOptions Accepted { get; init; } = DefaultAccepted;
 
-    /// <summary>UNIX paths.</summary>
+    /// <summary>The socket file of a UNIX path.</summary>
     public UnixOptions Unix { get; init; } = DefaultUnix;
 
     /// <summary>Datagram sockets.</summary>
@@ -54,7 +54,7 @@ public sealed record ListenerSpec
     /// <summary>Who may take the handle from the broker: <c>user:NAME</c>, <c>group:NAME</c>.</summary>
     public ImmutableArray<string> Allow { get; init; } = [];
 
-    /// <summary>By value, lists included: a reload leaves an unchanged listener alone.</summary>
+    /// <summary>By value, lists included: a reload does not touch an unchanged listener.</summary>
     public bool Equals(ListenerSpec? other) => other is not null
         && Name == other.Name && Address == other.Address && Shards == other.Shards && Enforce == other.Enforce
         && Bind == other.Bind && Buffers == other.Buffers && Listen == other.Listen && Accepted == other.Accepted
@@ -73,7 +73,7 @@ public sealed record BindOptions
     /// <summary>SO_REUSEPORT.</summary>
     public bool ReusePort { get; init; }
 
-    /// <summary>IPV6_V6ONLY; always set on an IPv6 socket, since net.ipv6.bindv6only may say otherwise.</summary>
+    /// <summary>IPV6_V6ONLY; always set on an IPv6 socket, because net.ipv6.bindv6only changes the default.</summary>
     public bool IPv6Only { get; init; }
 
     /// <summary>IP_FREEBIND.</summary>
@@ -89,7 +89,7 @@ public sealed record BindOptions
     public uint? Mark { get; init; }
 }
 
-/// <summary><c>buffers</c>: kernel memory, in bytes as asked for (the kernel doubles them).</summary>
+/// <summary><c>buffers</c>: kernel memory, in bytes as configured (the kernel doubles them).</summary>
 public sealed record BufferOptions
 {
     /// <summary>SO_RCVBUF.</summary>
@@ -102,7 +102,7 @@ public sealed record BufferOptions
     public bool Force { get; init; }
 }
 
-/// <summary><c>listen</c>: what waits below accept().</summary>
+/// <summary><c>listen</c>: the queues before accept().</summary>
 public sealed record ListenOptions
 {
     /// <summary>The accept queue's length; net.core.somaxconn caps it.</summary>
@@ -114,7 +114,7 @@ public sealed record ListenOptions
     /// <summary>TCP_FASTOPEN: length of its queue.</summary>
     public int? FastOpen { get; init; }
 
-    /// <summary>O_NONBLOCK from socket() on, and never touched again.</summary>
+    /// <summary>O_NONBLOCK, set by socket() and never changed afterwards.</summary>
     public bool NonBlocking { get; init; }
 }
 
@@ -167,7 +167,7 @@ public sealed record UnixOptions
     /// <summary>Group, by name or number.</summary>
     public string? Group { get; init; }
 
-    /// <summary>Whether a socket file on which nobody listens any more may be removed.</summary>
+    /// <summary>Whether a socket file on which no process listens may be removed.</summary>
     public bool RemoveStale { get; init; }
 
     /// <summary>SO_PASSCRED.</summary>
@@ -197,7 +197,7 @@ public sealed record DatagramOptions
 /// <summary>One multicast group to join.</summary>
 /// <param name="Group">The group's numeric address.</param>
 /// <param name="Interface">The interface's name; null: the kernel's choice.</param>
-/// <param name="Source">The one source to hear; null: any source.</param>
+/// <param name="Source">The only source to receive from; null: any source.</param>
 public sealed record MulticastMembership(
     [property: JsonConverter(typeof(IPAddressConverter))] IPAddress Group,
     string? Interface,

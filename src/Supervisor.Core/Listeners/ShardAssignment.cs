@@ -1,8 +1,8 @@
 namespace Supervisor.Core.Listeners;
 
 /// <summary>
-/// Which shards of a listener a worker slot serves. Slot i serves shard i; every shard has a slot, since one that nobody
-/// accepts from still gets its share of the connections.
+/// Which shards of a listener a worker slot serves. Slot i serves shard i. Every shard has a slot, because the kernel also
+/// sends connections to a shard on which no worker accepts.
 /// </summary>
 public static class ShardAssignment
 {

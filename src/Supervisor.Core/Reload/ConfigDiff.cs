@@ -31,19 +31,23 @@ public sealed record ConfigDiff
 
     /// <summary>Compares.</summary>
     /// <param name="listenersBefore">The listeners that exist.</param>
-    /// <param name="servicesBefore">What was last asked of the services that exist.</param>
-    /// <param name="listeners">The listeners that are asked for.</param>
-    /// <param name="services">The services that are asked for.</param>
-    /// <param name="mixed">Names of services of which some workers are not what was last asked for, and no roll-out is there to change that.</param>
+    /// <param name="servicesBefore">The present specifications of the services that exist.</param>
+    /// <param name="listeners">The new listeners.</param>
+    /// <param name="services">The new services.</param>
+    /// <param name="mixed">Services with workers of another specification than the present one, which no roll-out is going to
+    /// replace.</param>
     public static ConfigDiff Between(
-        IReadOnlyList<ListenerSpec> listenersBefore, IReadOnlyList<ServiceSpec> servicesBefore, IReadOnlyList<ListenerSpec> listeners, IReadOnlyList<ServiceSpec> services,
+        IReadOnlyList<ListenerSpec> listenersBefore,
+        IReadOnlyList<ServiceSpec> servicesBefore,
+        IReadOnlyList<ListenerSpec> listeners,
+        IReadOnlyList<ServiceSpec> services,
         IReadOnlyCollection<string>? mixed = null)
     {
         var left = listenersBefore.ToList();
         var partner = new Dictionary<string, ListenerSpec>(StringComparer.Ordinal);
         Pair((before, after) => before.Name == after.Name && before.Address == after.Address);
 
-        // Port 0 is any port: it does not tell which listener is which.
+        // Port 0 is any port: it does not identify a listener.
         Pair((before, after) => before.Address == after.Address && !(before.Address.Kind.IsInternet() && before.Address.Port == 0));
         Pair((before, after) => before.Name == after.Name);
 
@@ -57,17 +61,26 @@ public sealed record ConfigDiff
         var moved = listenerDiffs.Where(diff => diff.NeedsNewSocket).Select(diff => diff.Name).ToHashSet(StringComparer.Ordinal);
 
         // Names that now belong to another listener.
-        var exchanged = listenerDiffs.Where(diff => diff is { IsRenamed: true, After: not null } && listenersBefore.Any(before => before.Name == diff.Name)).Select(diff => diff.Name);
+        var exchanged = listenerDiffs
+            .Where(diff => diff is { IsRenamed: true, After: not null } && listenersBefore.Any(before => before.Name == diff.Name))
+            .Select(diff => diff.Name);
         moved.UnionWith(exchanged);
 
         // Names of removed listeners that unrelated new listeners have.
-        moved.UnionWith(listenerDiffs.Where(diff => diff.Before is null && listenersBefore.Any(before => before.Name == diff.Name)).Select(diff => diff.Name));
+        moved.UnionWith(listenerDiffs
+            .Where(diff => diff.Before is null && listenersBefore.Any(before => before.Name == diff.Name))
+            .Select(diff => diff.Name));
         return new ConfigDiff(
             listenerDiffs,
             [
                 .. services.Select(after => new ServiceDiff(
-                    servicesBefore.FirstOrDefault(before => before.Name == after.Name), after, [.. after.Listeners.Where(moved.Contains)], mixed?.Contains(after.Name) == true)),
-                .. servicesBefore.Where(before => !services.Any(after => after.Name == before.Name)).Select(before => new ServiceDiff(before, null, [])),
+                    servicesBefore.FirstOrDefault(before => before.Name == after.Name),
+                    after,
+                    [.. after.Listeners.Where(moved.Contains)],
+                    mixed?.Contains(after.Name) == true)),
+                .. servicesBefore
+                    .Where(before => !services.Any(after => after.Name == before.Name))
+                    .Select(before => new ServiceDiff(before, null, [])),
             ]);
 
         void Pair(Func<ListenerSpec, ListenerSpec, bool> same)

@@ -3,16 +3,17 @@ using Supervisor.Core.Listeners;
 
 namespace Supervisor.Core.Reload;
 
-/// <summary>One listener, as it is and as it is asked for.</summary>
-/// <param name="Before">What it was asked to be; null: it is added.</param>
-/// <param name="After">What is asked for; null: it is removed.</param>
+/// <summary>One listener, before and after a reload.</summary>
+/// <param name="Before">The present specification; null: it is added.</param>
+/// <param name="After">The new specification; null: it is removed.</param>
 public sealed record ListenerDiff(ListenerSpec? Before, ListenerSpec? After)
 {
     /// <summary>The name that it has, or had.</summary>
     public string Name => (After ?? Before)!.Name;
 
     /// <summary>The settings that change, and what each change needs.</summary>
-    public ImmutableArray<(string Setting, TermChange Change)> Changed { get; } = Before is not null && After is not null ? ListenerReloadImpact.Changed(Before, After) : [];
+    public ImmutableArray<(string Setting, TermChange Change)> Changed { get; } =
+        Before is not null && After is not null ? ListenerReloadImpact.Changed(Before, After) : [];
 
     /// <summary>Whether it is the same listener under another name.</summary>
     public bool IsRenamed => Before is not null && After is not null && Before.Name != After.Name;

@@ -4,64 +4,76 @@ using Supervisor.Core.Listeners.Plan;
 
 namespace Supervisor.Core.Reload;
 
-/// <summary>How a listener gets from the socket that it has to another one.</summary>
+/// <summary>How a listener changes from its present socket to another one.</summary>
 public enum ListenerMove
 {
     /// <summary>It keeps its socket.</summary>
     None,
 
-    /// <summary>The new socket is bound while the old one still serves: they do not meet, or share by SO_REUSEPORT already.</summary>
+    /// <summary>
+    /// The new socket is bound while the old one still serves: they do not conflict, or already share by SO_REUSEPORT.
+    /// </summary>
     Beside,
 
     /// <summary>
-    /// The old socket gets SO_REUSEPORT, which a living one takes, and the new one is bound beside it with the same; when
-    /// the old one has gone, the new one has what is configured.
+    /// The old socket gets SO_REUSEPORT while it lives, and the new one is bound next to it with the same. When the old one is
+    /// closed, the new one has the configured value.
     /// </summary>
     Bridge,
 
-    /// <summary>The new socket is bound to a name beside the UNIX path and renamed over it: at no moment is there none.</summary>
+    /// <summary>The new socket is bound to a name next to the UNIX path and renamed over it, so the path always exists.</summary>
     Rename,
 
-    /// <summary>The kernel has no room for both, whatever they share: an abstract UNIX name, a vsock port.</summary>
+    /// <summary>The kernel never accepts both: an abstract UNIX name, a vsock port.</summary>
     Impossible,
 }
 
 /// <summary>Decides how a socket is moved.</summary>
 public static class ListenerMoves
 {
-    /// <summary>Whether the kernel knows two bridged sockets as one group of only these two: same address, family and interface.</summary>
-    /// <param name="before">What the living socket was made by.</param>
+    /// <summary>
+    /// Whether the kernel has two bridged sockets in one group without others: same address, family and interface.
+    /// </summary>
+    /// <param name="before">The specification of the living socket.</param>
     /// <param name="effective">The address of the living socket.</param>
-    /// <param name="after">What is asked for.</param>
-    /// <param name="at">The address that is bound.</param>
+    /// <param name="after">The new specification.</param>
+    /// <param name="at">The address to bind.</param>
     public static bool CanSteer(ListenerSpec before, ListenAddress? effective, ListenerSpec after, ListenAddress at) =>
-        before.Address.Kind == after.Address.Kind && after.Address.Kind.SpeaksTcp() && effective == at && !before.Bind.ReusePort && before.Shards == 1 && after.Shards == 1
+        before.Address.Kind == after.Address.Kind
+        && after.Address.Kind.SpeaksTcp()
+        && effective == at
+        && !before.Bind.ReusePort
+        && before.Shards == 1
+        && after.Shards == 1
         && before.Bind.IPv6Only == after.Bind.IPv6Only && before.Bind.Device == after.Bind.Device;
 
     /// <summary>
-    /// Whether a socket of <paramref name="after"/> has room beside a living one of <paramref name="before"/>.
-    /// net/ipv4/inet_connection_sock.c, inet_bind_conflict: two that both have SO_REUSEPORT, and one user, never exclude each
-    /// other, and it is the holder's flag as it is at that moment that counts. Proven by <c>ReloadTests</c>.
+    /// How a socket of <paramref name="after"/> can be bound next to a living one of <paramref name="before"/>. In
+    /// net/ipv4/inet_connection_sock.c, inet_bind_conflict, two sockets of one user that both have SO_REUSEPORT never conflict,
+    /// and the holder's flag at that moment counts. Proven by <c>ReloadTests</c>.
     /// </summary>
-    /// <param name="before">What the living socket was made by; its address is the effective one.</param>
+    /// <param name="before">The specification of the living socket, with its effective address.</param>
     /// <param name="domain">The family of the living socket.</param>
-    /// <param name="after">What is asked for.</param>
+    /// <param name="after">The new specification.</param>
     /// <param name="device">The number of an interface by its name; 0 for none.</param>
     public static ListenerMove Between(ListenerSpec before, SocketDomain domain, ListenerSpec after, Func<string, uint> device)
     {
         var (from, to) = (before.Address, after.Address);
         if (from.Kind.IsInternet() && to.Kind.IsInternet())
         {
-            var holder = BindRequest.Socket(before, domain, uid: 0, Device(before)) with { State = from.Kind.Listens() ? BoundState.Listening : BoundState.Bound };
+            var state = from.Kind.Listens() ? BoundState.Listening : BoundState.Bound;
+            var holder = BindRequest.Socket(before, domain, uid: 0, Device(before)) with { State = state };
             var wanted = BindRequest.Socket(after, ListenerPlan.Domains(to)[0], uid: 0, Device(after));
             return BindConflictModel.Bind(wanted, [holder]) is not { Holder: not null } ? ListenerMove.Beside
-                : BindConflictModel.Bind(wanted with { ReusePort = true }, [holder with { ReusePort = true }]) is not { Holder: not null } ? ListenerMove.Bridge
+                : BindConflictModel.Bind(wanted with { ReusePort = true }, [holder with { ReusePort = true }]) is not { Holder: not null }
+                    ? ListenerMove.Bridge
                 : ListenerMove.Impossible;
         }
 
         if (from.Kind.IsUnix() && to.Kind.IsUnix())
         {
-            return from.Path != to.Path || from.IsAbstract != to.IsAbstract || (from.IsAbstract && from.Kind != to.Kind) ? ListenerMove.Beside
+            var isOther = from.Path != to.Path || from.IsAbstract != to.IsAbstract || (from.IsAbstract && from.Kind != to.Kind);
+            return isOther ? ListenerMove.Beside
                 : from.IsAbstract ? ListenerMove.Impossible
                 : ListenerMove.Rename;
         }

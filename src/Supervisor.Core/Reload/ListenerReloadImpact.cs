@@ -5,7 +5,7 @@ using Supervisor.Core.Listeners.Options;
 namespace Supervisor.Core.Reload;
 
 /// <summary>
-/// The settings of a listener by what a change of them takes. Of a socket option that is a fact of the catalogue
+/// The settings of a listener, and what a change of each needs. For a socket option that is in the catalogue
 /// (<see cref="SocketOption.ChangeableInPlace"/>). <c>SettingTests</c> proves that no setting of the configuration is missing.
 /// </summary>
 public static class ListenerReloadImpact
@@ -30,7 +30,7 @@ public static class ListenerReloadImpact
         Option("listen.defer_accept", spec => spec.Listen.DeferAccept),
         Option("listen.fast_open", spec => spec.Listen.FastOpen),
 
-        // It belongs to the open file, which the workers share: whoever waits in accept() would pay for it.
+        // It belongs to the open file, which the workers share: a worker that waits in accept() would break.
         Of("listen.non_blocking", spec => spec.Listen.NonBlocking, TermChange.NewSocket),
         Option("accepted.no_delay", spec => spec.Accepted.NoDelay),
         Option("accepted.keep_alive", spec => spec.Accepted.KeepAlive),
@@ -50,12 +50,15 @@ public static class ListenerReloadImpact
         Option("unix.pass_credentials", spec => spec.Unix.PassCredentials),
         Option("datagram.broadcast", spec => spec.Datagram.Broadcast),
         Option("datagram.packet_info", spec => spec.Datagram.PacketInfo),
-        new("datagram.multicast", static (a, b) => a.Datagram.Multicast.SequenceEqual(b.Datagram.Multicast), static (_, _) => TermChange.InPlace),
+        new(
+            "datagram.multicast",
+            static (a, b) => a.Datagram.Multicast.SequenceEqual(b.Datagram.Multicast),
+            static (_, _) => TermChange.InPlace),
         Of("on_conflict.wait", spec => spec.ConflictWait, TermChange.DaemonOnly),
         new("allow", static (a, b) => a.Allow.SequenceEqual(b.Allow), static (_, _) => TermChange.DaemonOnly),
     ];
 
-    /// <summary>The settings in which two specifications differ, names aside, and what each takes.</summary>
+    /// <summary>The settings in which two specifications differ, except for names, and what each change needs.</summary>
     public static ImmutableArray<(string Setting, TermChange Change)> Changed(ListenerSpec before, ListenerSpec after) =>
         [.. All.Where(term => !term.Same(before, after)).Select(term => (term.Setting, term.Change(before, after)))];
 
@@ -64,9 +67,13 @@ public static class ListenerReloadImpact
 
     private static ListenerTerm Option<T>(string setting, Func<ListenerSpec, T> value) => Of(
         setting, value,
-        SocketOptions.All.Where(option => option.Setting == setting).All(option => option.ChangeableInPlace) ? TermChange.InPlace : TermChange.NewSocket);
+        SocketOptions.All.Where(option => option.Setting == setting).All(option => option.ChangeableInPlace)
+            ? TermChange.InPlace
+            : TermChange.NewSocket);
 
-    /// <summary>A size that was set has switched the kernel's own sizing off for good: a socket that is to have that back is another one.</summary>
+    /// <summary>
+    /// Setting a size turns the kernel's automatic sizing off for good: to turn it on again, a new socket is needed.
+    /// </summary>
     private static ListenerTerm Buffer(string setting, Func<ListenerSpec, int?> size) =>
         new(setting, (a, b) => size(a) == size(b), (_, after) => size(after) is null ? TermChange.NewSocket : TermChange.InPlace);
 }

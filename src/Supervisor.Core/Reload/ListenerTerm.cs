@@ -6,7 +6,8 @@ namespace Supervisor.Core.Reload;
 /// <param name="Setting">The configuration's name within the listener, such as <c>buffers.receive</c>.</param>
 /// <param name="Same">Whether two specifications agree in it.</param>
 /// <param name="Change">What a change from the first to the second needs.</param>
-public sealed record ListenerTerm(string Setting, Func<ListenerSpec, ListenerSpec, bool> Same, Func<ListenerSpec, ListenerSpec, TermChange> Change);
+public sealed record ListenerTerm(
+    string Setting, Func<ListenerSpec, ListenerSpec, bool> Same, Func<ListenerSpec, ListenerSpec, TermChange> Change);
 
 /// <summary>What the change of a setting needs on a living listener.</summary>
 public enum TermChange

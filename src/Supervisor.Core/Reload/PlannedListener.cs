@@ -9,13 +9,15 @@ namespace Supervisor.Core.Reload;
 /// <param name="Move">How it gets another socket.</param>
 /// <param name="Bridge">Living sockets that share their address with the new socket for a while.</param>
 /// <param name="At">The address that is bound; where port 0 stays, the port that the kernel has chosen.</param>
-public sealed record PlannedListener(ListenerDiff Diff, RunningListener? Former, ListenerMove Move, ImmutableArray<RunningListener> Bridge, ListenAddress At)
+public sealed record PlannedListener(
+    ListenerDiff Diff, RunningListener? Former, ListenerMove Move, ImmutableArray<RunningListener> Bridge, ListenAddress At)
 {
     /// <summary>Whether it gets more shards, next to those that it has.</summary>
     public bool Grows => Diff.ChangesShards && Former is { HasSocket: true } && Diff.After!.Shards > Former.Sockets;
 
     /// <summary>Whether the kernel can be told which of the two sockets gets new connections.</summary>
-    public bool CanSteer => Move == ListenerMove.Bridge && Bridge.Length == 1 && ReferenceEquals(Bridge[0], Former) && Diff.After is { } after
+    public bool CanSteer => Move == ListenerMove.Bridge && Bridge.Length == 1 && ReferenceEquals(Bridge[0], Former)
+        && Diff.After is { } after
         && ListenerMoves.CanSteer(Former!.Spec, Former.Effective, after, At);
 
     /// <summary>The same as a typed action.</summary>
@@ -33,7 +35,8 @@ public sealed record PlannedListener(ListenerDiff Diff, RunningListener? Former,
                 { Move: ListenerMove.None, Diff.IsUnchanged: true } => new ListenerUnchanged(name),
                 { Move: ListenerMove.None, Diff.ChangesShards: true } => new ListenerResharded(name, settings, Former!, Diff.After.Shards),
                 { Move: ListenerMove.None } => new ListenerChanged(name, settings, Diff.Changed, Diff.After),
-                { Move: ListenerMove.Beside } when Diff.Before.Address != Diff.After.Address => new ListenerMoved(name, settings, Former!, At),
+                { Move: ListenerMove.Beside } when Diff.Before.Address != Diff.After.Address =>
+                    new ListenerMoved(name, settings, Former!, At),
                 _ => new ListenerReplaced(name, settings, this),
             };
         }

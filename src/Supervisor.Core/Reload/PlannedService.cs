@@ -5,7 +5,7 @@ namespace Supervisor.Core.Reload;
 
 /// <summary>What a reload does to one service.</summary>
 /// <param name="Diff">What changes.</param>
-/// <param name="Reshared">Its listeners of which each worker gets another share of the shards, so that workers are replaced.</param>
+/// <param name="Reshared">Its listeners of which each worker gets other shards, so that workers are replaced.</param>
 /// <param name="Actions">The same as typed actions; at least one.</param>
 public sealed record PlannedService(ServiceDiff Diff, ImmutableArray<string> Reshared, ImmutableArray<ReloadAction> Actions)
 {
@@ -29,7 +29,13 @@ public sealed record PlannedService(ServiceDiff Diff, ImmutableArray<string> Res
         return new PlannedService(diff, reshared, [.. ActionsOf(diff, before, after, running, workers, reshared)]);
     }
 
-    private static IEnumerable<ReloadAction> ActionsOf(ServiceDiff diff, ServiceSpec before, ServiceSpec after, RunningService running, int workers, ImmutableArray<string> reshared)
+    private static IEnumerable<ReloadAction> ActionsOf(
+        ServiceDiff diff,
+        ServiceSpec before,
+        ServiceSpec after,
+        RunningService running,
+        int workers,
+        ImmutableArray<string> reshared)
     {
         if (!reshared.IsEmpty)
         {
@@ -45,7 +51,10 @@ public sealed record PlannedService(ServiceDiff Diff, ImmutableArray<string> Res
             yield return new ServiceScaled(diff.Name, running.Workers, after.Workers);
         }
 
-        ImmutableArray<string> inPlace = [.. diff.Changed.Where(term => !term.NeedsNewWorker && term.Setting != "workers").Select(term => term.Setting)];
+        ImmutableArray<string> inPlace =
+        [
+            .. diff.Changed.Where(term => !term.NeedsNewWorker && term.Setting != "workers").Select(term => term.Setting),
+        ];
         if (!inPlace.IsEmpty)
         {
             yield return new ServiceChanged(diff.Name, inPlace, diff.NeedsNewWorkers);
@@ -54,7 +63,11 @@ public sealed record PlannedService(ServiceDiff Diff, ImmutableArray<string> Res
         if (diff.NeedsNewWorkers)
         {
             yield return new ServiceRolledOut(
-                diff.Name, [.. diff.Changed.Where(term => term.NeedsNewWorker).Select(term => term.Setting)], after.Workers, after.Rollout.Strategy, running.IsToRun)
+                diff.Name,
+                [.. diff.Changed.Where(term => term.NeedsNewWorker).Select(term => term.Setting)],
+                after.Workers,
+                after.Rollout.Strategy,
+                running.IsToRun)
             {
                 NewSockets = diff.MovedListeners,
                 WasMixed = diff.IsMixed,

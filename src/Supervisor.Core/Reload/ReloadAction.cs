@@ -15,26 +15,31 @@ public sealed record ListenerUnchanged(string Name) : ReloadAction(Name, []);
 /// <summary>A new listener is bound.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="At">Its address.</param>
-/// <param name="Beside">Sockets that are going to be closed, and share the address until then.</param>
+/// <param name="Beside">Sockets that are about to be closed, and share the address until then.</param>
 public sealed record ListenerAdded(string Name, ListenAddress At, ImmutableArray<RunningListener> Beside) : ReloadAction(Name, []);
 
 /// <summary>A listener is no longer configured; its socket is closed when no worker has it.</summary>
 public sealed record ListenerRemoved(string Name, RunningListener Former) : ReloadAction(Name, []);
 
 /// <summary>A listener without a socket is bound again.</summary>
-public sealed record ListenerRetried(string Name, ImmutableArray<string> Settings, string? Failure, bool IsUnchanged) : ReloadAction(Name, Settings);
+public sealed record ListenerRetried(string Name, ImmutableArray<string> Settings, string? Failure, bool IsUnchanged)
+    : ReloadAction(Name, Settings);
 
 /// <summary>A listener keeps its socket and gets another name.</summary>
 public sealed record ListenerRenamed(string Name, ImmutableArray<string> Settings, string From) : ReloadAction(Name, Settings);
 
 /// <summary>Settings change on the living socket, or only in the daemon.</summary>
-public sealed record ListenerChanged(string Name, ImmutableArray<string> Settings, ImmutableArray<(string Setting, TermChange Change)> Changes, ListenerSpec After) : ReloadAction(Name, Settings);
+public sealed record ListenerChanged(
+    string Name, ImmutableArray<string> Settings, ImmutableArray<(string Setting, TermChange Change)> Changes, ListenerSpec After)
+    : ReloadAction(Name, Settings);
 
 /// <summary>A listener gets more sockets, or fewer.</summary>
-public sealed record ListenerResharded(string Name, ImmutableArray<string> Settings, RunningListener Former, int Shards) : ReloadAction(Name, Settings);
+public sealed record ListenerResharded(string Name, ImmutableArray<string> Settings, RunningListener Former, int Shards)
+    : ReloadAction(Name, Settings);
 
 /// <summary>A listener moves to another address.</summary>
-public sealed record ListenerMoved(string Name, ImmutableArray<string> Settings, RunningListener Former, ListenAddress At) : ReloadAction(Name, Settings);
+public sealed record ListenerMoved(string Name, ImmutableArray<string> Settings, RunningListener Former, ListenAddress At)
+    : ReloadAction(Name, Settings);
 
 /// <summary>A listener gets another socket on the same address, in the way that <see cref="PlannedListener.Move"/> says.</summary>
 public sealed record ListenerReplaced(string Name, ImmutableArray<string> Settings, PlannedListener Step) : ReloadAction(Name, Settings);
@@ -54,7 +59,7 @@ public sealed record ServiceScaled(string Name, int From, int To) : ReloadAction
 /// <summary>Settings change that no worker has.</summary>
 /// <param name="Name">The service.</param>
 /// <param name="Settings">The settings.</param>
-/// <param name="WithNewWorkers">Whether workers are replaced too: those that drain keep the former settings.</param>
+/// <param name="WithNewWorkers">Whether workers are replaced too: draining workers keep the previous settings.</param>
 public sealed record ServiceChanged(string Name, ImmutableArray<string> Settings, bool WithNewWorkers) : ReloadAction(Name, Settings);
 
 /// <summary>The workers of a service are replaced.</summary>
@@ -63,7 +68,9 @@ public sealed record ServiceChanged(string Name, ImmutableArray<string> Settings
 /// <param name="Workers">How many workers.</param>
 /// <param name="Strategy">In which order.</param>
 /// <param name="IsToRun">False where the service is stopped: its next start uses the new settings.</param>
-public sealed record ServiceRolledOut(string Name, ImmutableArray<string> Settings, int Workers, RolloutStrategy Strategy, bool IsToRun) : ReloadAction(Name, Settings)
+public sealed record ServiceRolledOut(
+    string Name, ImmutableArray<string> Settings, int Workers, RolloutStrategy Strategy, bool IsToRun)
+    : ReloadAction(Name, Settings)
 {
     /// <summary>Listeners of the service that get another socket.</summary>
     public ImmutableArray<string> NewSockets { get; init; } = [];
@@ -71,7 +78,7 @@ public sealed record ServiceRolledOut(string Name, ImmutableArray<string> Settin
     /// <summary>Whether the last roll-out ended between two generations.</summary>
     public bool WasMixed { get; init; }
 
-    /// <summary>Listeners of which each worker gets another share of the shards; where there are some, that is the only reason.</summary>
+    /// <summary>Listeners of which each worker gets other shards; if there are some, that is the only reason.</summary>
     public ImmutableArray<string> Reshared { get; init; } = [];
 }
 

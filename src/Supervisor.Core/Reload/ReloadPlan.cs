@@ -19,11 +19,12 @@ public sealed record ReloadPlan
     /// <summary>The services, in the order of the configuration; then those that are removed.</summary>
     public ImmutableArray<PlannedService> Services { get; }
 
-    /// <summary>Listeners that need another socket, for which the kernel has no room next to the socket that serves.</summary>
+    /// <summary>Listeners that need another socket, which the kernel does not accept next to the serving socket.</summary>
     public IEnumerable<PlannedListener> Impossible => Listeners.Where(step => step.Move == ListenerMove.Impossible);
 
     /// <summary>Everything that is done.</summary>
-    public IEnumerable<ReloadAction> Actions => [.. Listeners.Select(step => step.Action), .. Services.SelectMany(service => service.Actions)];
+    public IEnumerable<ReloadAction> Actions =>
+        [.. Listeners.Select(step => step.Action), .. Services.SelectMany(service => service.Actions)];
 
     /// <summary>Makes a plan.</summary>
     /// <param name="running">The configured listeners that exist.</param>
@@ -46,14 +47,21 @@ public sealed record ReloadPlan
             [.. running.Select(listener => listener.Spec)], [.. services.Select(service => service.Spec)], wanted, wantedServices,
             [.. services.Where(service => service.IsMixed).Select(service => service.Spec.Name)]);
 
-        // Sockets that go away, so that a new one may have to share its address with them.
+        // Sockets that are about to be closed: a new one may have to share its address with them.
         RunningListener[] leaving =
         [
-            .. diff.Listeners.Where(one => one.Before is not null && (one.After is null || one.NeedsNewSocket)).Select(one => byName[one.Before!.Name]).Where(listener => listener.HasSocket),
+            .. diff.Listeners
+                .Where(one => one.Before is not null && (one.After is null || one.NeedsNewSocket))
+                .Select(one => byName[one.Before!.Name])
+                .Where(listener => listener.HasSocket),
             .. retired.Where(listener => listener.HasSocket),
         ];
-        ImmutableArray<PlannedListener> listeners = [.. diff.Listeners.Select(one => Plan(one, one.Before is null ? null : byName[one.Before.Name], leaving, device))];
-        return new ReloadPlan(listeners, [.. diff.Services.Select(one => PlannedService.Of(one, serviceByName.GetValueOrDefault(one.Name), listeners))]);
+        ImmutableArray<PlannedListener> listeners =
+        [
+            .. diff.Listeners.Select(one => Plan(one, one.Before is null ? null : byName[one.Before.Name], leaving, device)),
+        ];
+        return new ReloadPlan(
+            listeners, [.. diff.Services.Select(one => PlannedService.Of(one, serviceByName.GetValueOrDefault(one.Name), listeners))]);
     }
 
     private static PlannedListener Plan(ListenerDiff diff, RunningListener? former, RunningListener[] leaving, Func<string, uint> device)
@@ -70,10 +78,20 @@ public sealed record ReloadPlan
             return new PlannedListener(diff, former, ListenerMove.None, [], at);
         }
 
-        var moves = leaving.Select(other => (Other: other, Move: ListenerMoves.Between(other.Spec with { Address = other.Address }, other.Domain, after with { Address = at }, device))).ToList();
-        return new PlannedListener(diff, former, Hardest(moves.Select(one => one.Move)), [.. moves.Where(one => one.Move == ListenerMove.Bridge).Select(one => one.Other)], at);
+        var asked = after with { Address = at };
+        var moves = leaving
+            .Select(other => (
+                Other: other,
+                Move: ListenerMoves.Between(other.Spec with { Address = other.Address }, other.Domain, asked, device)))
+            .ToList();
+        return new PlannedListener(
+            diff,
+            former,
+            Hardest(moves.Select(one => one.Move)),
+            [.. moves.Where(one => one.Move == ListenerMove.Bridge).Select(one => one.Other)],
+            at);
     }
 
-    /// <summary>The move that meets the needs of all: the members of <see cref="ListenerMove"/> stand in the order of what they need.</summary>
+    /// <summary>The move that meets all needs: the members of <see cref="ListenerMove"/> are in the order of their needs.</summary>
     private static ListenerMove Hardest(IEnumerable<ListenerMove> moves) => moves.Append(ListenerMove.Beside).Max();
 }

@@ -2,24 +2,24 @@ using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>The moments of a service at which a program of its own may run.</summary>
+/// <summary>The events of a service at which a hook can run.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<HookKind>))]
 public enum HookKind
 {
-    /// <summary>Before the first worker of a generation starts; unless it ends well, none does.</summary>
+    /// <summary>Before the first worker of a generation starts. If the hook fails, no worker starts.</summary>
     PreStart,
 
     /// <summary>All workers of a generation are ready.</summary>
     PostReady,
 
-    /// <summary>The last worker of a stopped service has ended.</summary>
+    /// <summary>The last worker of a stopped service has exited.</summary>
     PostStop,
 }
 
 /// <summary>The hooks by their names in the configuration.</summary>
 public static class HookKindExtensions
 {
-    /// <summary>Such as hooks.pre_start.</summary>
+    /// <summary>The setting's name, such as hooks.pre_start.</summary>
     public static string Setting(this HookKind hook) => hook switch
     {
         HookKind.PreStart => "hooks.pre_start",

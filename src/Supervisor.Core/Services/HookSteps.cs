@@ -2,10 +2,10 @@ using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>When hooks run, and what their end means.</summary>
+/// <summary>When hooks run, and what their exit causes.</summary>
 internal sealed class HookSteps(ServiceStep step)
 {
-    /// <summary>Ends the pre_start that runs for that generation, because nothing waits for it any more.</summary>
+    /// <summary>Stops a running pre_start of that generation, because nothing waits for it any more.</summary>
     public void StopPreparing(int? generation)
     {
         if (step.State.Preparing is { } preparing && preparing == generation)
@@ -16,8 +16,7 @@ internal sealed class HookSteps(ServiceStep step)
     }
 
     /// <summary>
-    /// Whether workers of that generation may be started. If pre_start has yet to run for it, it runs, once no other
-    /// does.
+    /// Whether workers of that generation may be started. If its pre_start has not run, it runs once no other hook runs.
     /// </summary>
     public bool IsPrepared(int generation)
     {
@@ -36,8 +35,8 @@ internal sealed class HookSteps(ServiceStep step)
     }
 
     /// <summary>
-    /// A hook has ended. A failure of pre_start fails the roll-out of its generation, or is a failed start of each slot that
-    /// waits for it. The other hooks change nothing.
+    /// Handles the exit of a hook. If pre_start failed, the roll-out of its generation fails, or each slot that waits for it
+    /// has a failed start. The other hooks change nothing.
     /// </summary>
     public void Ended(HookEnded ended)
     {
@@ -75,7 +74,7 @@ internal sealed class HookSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Runs post_ready, once, when the generation that serves is ready in every slot.</summary>
+    /// <summary>Runs post_ready, once, when the serving generation is ready in every slot.</summary>
     public void Announce()
     {
         var state = step.State;
@@ -91,7 +90,7 @@ internal sealed class HookSteps(ServiceStep step)
         step.Add(new HookEffect(HookKind.PostReady, state.Generation));
     }
 
-    /// <summary>The last worker of a stopped service has exited.</summary>
+    /// <summary>Runs post_stop when the last worker of a stopped service has exited.</summary>
     public void Stopped()
     {
         step.Report(ServiceReport.ServiceStopped);

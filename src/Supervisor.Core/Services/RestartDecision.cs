@@ -3,20 +3,19 @@ using Supervisor.Core.Workers;
 namespace Supervisor.Core.Services;
 
 /// <summary>
-/// When the slot of a worker that exited without being asked to gets its next worker: at once after a worker that had proven
-/// itself ready, otherwise
-/// with a wait that doubles from the second failure in a row; and no more than <c>limit</c> restarts within
-/// <c>limit_interval</c>, after which it waits for <c>backoff_max</c>.
+/// Decides when a slot gets its next worker after an unrequested exit. After a worker that had proven itself ready, it does so
+/// at once. Otherwise the wait doubles from the second failure in a row. After more than <c>limit</c> restarts within
+/// <c>limit_interval</c>, the slot waits for <c>backoff_max</c>.
 /// </summary>
 public static class RestartDecision
 {
     /// <summary>
-    /// How long a worker that is ready by its mere exec must live to have proven anything; a program that exits at once
-    /// would otherwise count as having been ready.
+    /// How long a worker that is ready by its exec must live to count as proven. Otherwise a program that exits at once would
+    /// count as having been ready.
     /// </summary>
     public static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>The slot after the end of <paramref name="worker"/>.</summary>
+    /// <summary>The slot after the exit of <paramref name="worker"/>.</summary>
     public static SlotState After(SlotState slot, WorkerState worker, ExitReason reason, ServiceSpec spec, TimeSpan now)
     {
         var restart = spec.Restart;
@@ -48,7 +47,7 @@ public static class RestartDecision
         };
     }
 
-    /// <summary>The wait before the next try after that many failures in a row: none after the first, then doubling.</summary>
+    /// <summary>The wait before the next try after that many failures in a row: zero after the first, then doubling.</summary>
     public static TimeSpan Backoff(RestartSpec restart, int failures)
     {
         if (failures <= 1)
@@ -62,8 +61,8 @@ public static class RestartDecision
     }
 
     /// <summary>
-    /// Ready, and not failed soon after: a program that sends READY=1 and crashes would be restarted again and again,
-    /// hundreds of times a second. One that ends well may have done its work.
+    /// Whether a worker was ready and did not fail soon after. Otherwise a program that sends READY=1 and crashes would be
+    /// restarted hundreds of times a second. A worker that exited cleanly may have done its work.
     /// </summary>
     private static bool Proven(WorkerState worker, ExitReason reason, ServiceSpec spec, TimeSpan now)
     {

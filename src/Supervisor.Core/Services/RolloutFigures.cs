@@ -1,24 +1,26 @@
 namespace Supervisor.Core.Services;
 
-/// <summary>What a text about a roll-out is made of. The daemon takes it from the state, a client from the daemon's document.</summary>
-/// <param name="State">The wire name of its phase.</param>
-/// <param name="From">The generation that served when it began.</param>
+/// <summary>
+/// The figures in a text about a roll-out. The daemon reads them from the state, a client from the daemon's document.
+/// </summary>
+/// <param name="State">The wire name of the roll-out's phase.</param>
+/// <param name="From">The generation that served when the roll-out began.</param>
 /// <param name="To">The generation that is rolled out.</param>
-/// <param name="Replaced">How many slots the new generation has.</param>
+/// <param name="Replaced">How many slots the new generation serves.</param>
 /// <param name="Total">How many slots there are.</param>
-/// <param name="Elapsed">How long it takes, or took.</param>
+/// <param name="Elapsed">The roll-out's duration, so far or in total.</param>
 public sealed record RolloutFigures(string State, int From, int To, int Replaced, int Total, TimeSpan Elapsed)
 {
     /// <summary>How many workers drain.</summary>
     public int Draining { get; init; }
 
-    /// <summary>How many connections the draining workers have; null where that is unknown.</summary>
+    /// <summary>How many connections the draining workers have; null if unknown.</summary>
     public int? DrainingConnections { get; init; }
 
-    /// <summary>What it waits for; null where it waits only for its own workers.</summary>
+    /// <summary>What the roll-out waits for besides its own workers; null if nothing.</summary>
     public string? Waits { get; init; }
 
-    /// <summary>Why it failed; null where it did not.</summary>
+    /// <summary>Why the roll-out failed; null unless it did.</summary>
     public string? Reason { get; init; }
 
     /// <summary>The figures of a roll-out of that service.</summary>

@@ -29,29 +29,30 @@ namespace Supervisor.Core.Services;
 ///   Waiting, Replacing, Canary, Draining, RollingBack ──── a further restart, or stop ────▶ Superseded
 /// </code>
 /// <para>
-/// Strategies. rolling: at most <c>max_surge</c> new workers start next to a full set. Up to <c>max_unavailable</c> more
-/// slots are vacated: the old worker is asked to drain first, and the new one starts when it has exited. A slot changes
-/// as soon as its new worker has settled. Without a surge, slots are only vacated. overlap: a whole new set starts at
-/// once, and all slots change together when all of it has settled. stop-first: one slot at a time
-/// (<c>max_unavailable</c>, at least one) is vacated. A slot that has no worker, and gets none now, is vacated at once.
+/// Strategies. rolling: at most <c>max_surge</c> new workers start next to a full set. Up to <c>max_unavailable</c> more slots
+/// are vacated: the old worker drains first, and the new worker starts when the old one has exited. A slot changes as soon as
+/// its new worker has settled. Without a surge, slots are only vacated. overlap: a whole new set starts at once, and all slots
+/// change together when all of it has settled. stop-first: one slot at a time (<c>max_unavailable</c>, at least one) is
+/// vacated. A slot without a worker, which gets none now, is vacated at once.
 /// </para>
 /// <para>
-/// Canary: only the first slots change, by the same strategy, and are then watched; the others follow once the canary is
-/// promoted. max_generations: the first new worker waits until few enough older generations are alive, as long as one of
-/// them only drains. Generations that still serve are ended by this roll-out, so it does not wait for them.
+/// Canary: only the first slots change, by the same strategy, and are then watched. The others follow once the canary is
+/// promoted. max_generations: the first new worker waits until few enough older generations are alive, while one of them only
+/// drains. This roll-out ends the generations that still serve, so it does not wait for them.
 /// </para>
 /// <para>
-/// Priority, highest first, where several apply in one step:
+/// Priority, highest first, if several apply in one step:
 /// </para>
 /// <list type="number">
 /// <item>Stop: it supersedes a roll-out in any phase, ends pre_start, and stops every worker.</item>
-/// <item>A further restart or a reload with new workers: supersedes the roll-out that is under way.</item>
-/// <item>Abort: rolls back whatever on_failure says, also while the roll-out drains; it ends pre_start of the new generation.</item>
+/// <item>A further restart or a reload with new workers: supersedes the active roll-out.</item>
+/// <item>Abort: rolls back regardless of on_failure, also while the roll-out drains. It ends pre_start of the new
+/// generation.</item>
 /// <item>A failure of a new worker or of pre_start: rolls back, or with on_failure = "stop" ends as failed. On trial this
-/// includes workers that have settled; otherwise only workers whose slot has not changed.</item>
+/// includes workers that have settled, otherwise only workers whose slot has not changed.</item>
 /// <item>Promotion: on request in any phase on trial, by time only in Canary.</item>
-/// <item>Hooks: pre_start holds up each new worker of its generation, but no old worker is touched for it.
-/// post_ready and post_stop hold up nothing.</item>
+/// <item>Hooks: pre_start delays each new worker of its generation, and no old worker drains for it. post_ready and post_stop
+/// delay nothing.</item>
 /// <item>The roll-out's own progress: <see cref="Decide"/>, then <see cref="NextPhase"/>.</item>
 /// </list>
 /// </remarks>
@@ -60,20 +61,20 @@ public static class RolloutMachine
     /// <summary>What a roll-out does with one slot now.</summary>
     public enum SlotAction
     {
-        /// <summary>Nothing: its turn has not come, or a new worker is there.</summary>
+        /// <summary>Nothing: its turn has not come, or it has a new worker.</summary>
         None,
 
         /// <summary>Start the new worker.</summary>
         Spawn,
 
-        /// <summary>Take the slot from the old worker; the new one starts when it has exited.</summary>
+        /// <summary>Vacate the slot: the new worker starts when the old one has exited.</summary>
         Vacate,
 
-        /// <summary>Take the slot, and start the new worker at once.</summary>
+        /// <summary>Vacate the slot, and start the new worker at once.</summary>
         VacateAndSpawn,
     }
 
-    /// <summary>A roll-out of what is asked for now, to the generation after the newest.</summary>
+    /// <summary>A roll-out of the present specification, to the generation after the newest.</summary>
     public static RolloutState Begin(ServiceState service, TimeSpan now) => new()
     {
         Phase = RolloutPhase.Waiting,
@@ -83,14 +84,14 @@ public static class RolloutMachine
         Canary = Math.Min(service.Spec.Rollout.Canary, service.Desired),
     };
 
-    /// <summary>A waiting roll-out with the generations that it waits for now; it replaces as soon as there are none.</summary>
+    /// <summary>A waiting roll-out with the generations that it waits for now; without any, it replaces.</summary>
     public static RolloutState Await(ServiceState service, RolloutState rollout)
     {
         var awaited = Awaited(service, rollout);
         return rollout with { WaitsFor = awaited, Phase = awaited.IsEmpty ? RolloutPhase.Replacing : RolloutPhase.Waiting };
     }
 
-    /// <summary>The canary is good: all slots follow.</summary>
+    /// <summary>Promotes the canary: all slots follow.</summary>
     public static RolloutState Promote(RolloutState rollout) => rollout with
     {
         Phase = rollout.Phase == RolloutPhase.Waiting ? RolloutPhase.Waiting : RolloutPhase.Replacing,
@@ -98,20 +99,20 @@ public static class RolloutMachine
         PromotedAt = null,
     };
 
-    /// <summary>The roll-out is rolled back.</summary>
+    /// <summary>Rolls the roll-out back.</summary>
     public static RolloutState RollBack(RolloutState rollout, string reason) =>
         rollout with { Phase = RolloutPhase.RollingBack, Reason = reason, PromotedAt = null, WaitsFor = [] };
 
     /// <summary>
-    /// A slot when the roll-out is rolled back: the old generation's again, also where a superseded generation serves
-    /// until now.
+    /// A slot when the roll-out is rolled back: it belongs to the old generation again, even if a superseded generation serves
+    /// it until now.
     /// </summary>
     public static SlotState RollBack(ServiceState service, RolloutState rollout, SlotState slot) =>
         slot.Generation != rollout.From || (slot.Phase == SlotPhase.Finished && service.IsServed(slot.Index))
             ? slot.For(rollout.From)
             : slot with { IsVacated = false };
 
-    /// <summary>The roll-out, ended in that phase.</summary>
+    /// <summary>Ends the roll-out in that phase.</summary>
     public static RolloutState End(ServiceState service, RolloutState rollout, RolloutPhase phase, string? reason, TimeSpan now)
     {
         var (replaced, total) = service.Progress(rollout);
@@ -128,7 +129,7 @@ public static class RolloutMachine
         };
     }
 
-    /// <summary>The phase that the roll-out has reached by what workers and slots are; null where it stays in its own.</summary>
+    /// <summary>The phase that the roll-out has reached by its workers and slots; null if it has not changed.</summary>
     public static RolloutPhase? NextPhase(ServiceState service, RolloutState rollout) => rollout.Phase switch
     {
         RolloutPhase.Replacing when rollout.IsOnTrial => IsEachReplaced(service, rollout) ? RolloutPhase.Canary : null,
@@ -145,7 +146,7 @@ public static class RolloutMachine
         _ => throw new ArgumentOutOfRangeException(nameof(rollout), rollout.Phase, null),
     };
 
-    /// <summary>The slots that become the new generation's now, because their new workers have settled.</summary>
+    /// <summary>The slots that the new generation takes over now, because their new workers have settled.</summary>
     public static IReadOnlyList<SlotState> Settled(ServiceState service, RolloutState rollout)
     {
         var slots = service.Slots.Where(slot => slot.Index < Last(service, rollout) && slot.Generation != rollout.To).ToArray();
@@ -155,12 +156,12 @@ public static class RolloutMachine
         return service.SpecOf(rollout.To).Rollout.Strategy == RolloutStrategy.Overlap && settled.Length < slots.Length ? [] : settled;
     }
 
-    /// <summary>How many new workers take up the surge.</summary>
+    /// <summary>How many new workers use the surge.</summary>
     public static int Surging(ServiceState service, RolloutState rollout) => service.Slots.Count(
         slot => slot.Index < Last(service, rollout) && !slot.IsVacated && slot.Generation != rollout.To
             && NewWorker(service, rollout, slot) is not null);
 
-    /// <summary>What to do with a slot while <paramref name="surging"/> new workers take up the surge.</summary>
+    /// <summary>What to do with a slot while <paramref name="surging"/> new workers use the surge.</summary>
     public static SlotAction Decide(ServiceState service, RolloutState rollout, SlotState slot, int surging)
     {
         if (slot.Index >= Last(service, rollout) || slot.Generation == rollout.To || NewWorker(service, rollout, slot) is not null)
@@ -184,7 +185,7 @@ public static class RolloutMachine
         };
     }
 
-    /// <summary>Why the roll-out fails when that worker has failed; null where it does not.</summary>
+    /// <summary>Why the roll-out fails after that worker's failure; null if it does not.</summary>
     public static string? FailureOf(ServiceState service, WorkerState worker, string reason, TimeSpan now)
     {
         if (service.Rollout is not { IsReplacing: true } rollout
@@ -200,20 +201,20 @@ public static class RolloutMachine
     }
 
     /// <summary>
-    /// Whether a rollback cannot succeed: a worker of the old generation could not be started, or its slot is finished while
-    /// a new worker serves there.
+    /// Whether a rollback cannot succeed: a worker of the old generation could not be started, or its slot is finished while a
+    /// new worker serves there.
     /// </summary>
     public static bool CannotRollBack(ServiceState service, WorkerState worker, SlotState slot) =>
         service.Rollout is { Phase: RolloutPhase.RollingBack } rollout
         && worker.Generation == rollout.From
         && (worker.ReadyAt is null || (slot.Phase == SlotPhase.Finished && service.IsServed(slot.Index)));
 
-    /// <summary>Whether the worker belongs to the generation that is rolled out, and its slot does not yet.</summary>
+    /// <summary>Whether the worker belongs to the new generation and its slot does not yet.</summary>
     public static bool IsNew(ServiceState service, WorkerState worker) =>
         service.Rollout is { IsReplacing: true } rollout && worker.Generation == rollout.To
             && service.Slots[worker.Slot].Generation != rollout.To;
 
-    /// <summary>The slot as the generation's that serves it, where its own does not.</summary>
+    /// <summary>The slot, given to the generation that serves it if its own does not.</summary>
     public static SlotState GivenToServing(ServiceState service, SlotState slot)
     {
         var ready = service.Workers
@@ -221,7 +222,7 @@ public static class RolloutMachine
         return ready.Length > 0 && ready.All(worker => worker.Generation != slot.Generation) ? slot.For(ready[^1].Generation) : slot;
     }
 
-    /// <summary>Whether the slot has a worker, or gets one of its own generation now.</summary>
+    /// <summary>Whether the slot has a worker of its own generation, or gets one now.</summary>
     public static bool IsCovered(ServiceState service, SlotState slot) =>
         service.IsServed(slot.Index)
         || service.Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.IsLive)
@@ -237,7 +238,7 @@ public static class RolloutMachine
     private static WorkerState? NewWorker(ServiceState service, RolloutState rollout, SlotState slot) =>
         service.Workers.FirstOrDefault(worker => worker.Slot == slot.Index && worker.Generation == rollout.To && worker.IsLive);
 
-    /// <summary>Whether one more slot may be vacated, and this one be without a ready worker. A finished slot misses none.</summary>
+    /// <summary>Whether one more slot may be vacated, so that it has no ready worker. A finished slot misses none.</summary>
     private static bool MayVacate(ServiceState service, SlotState slot, int allowed)
     {
         var slots = service.Slots.Where(other => other.Index < service.Desired).ToArray();
@@ -246,10 +247,10 @@ public static class RolloutMachine
                 || slots.Count(other => other.Phase != SlotPhase.Finished && !service.IsServed(other.Index)) < allowed);
     }
 
-    /// <summary>The generations that only drain, where too many are alive for another one to begin.</summary>
+    /// <summary>The generations that only drain, if too many are alive for another one to begin.</summary>
     private static ImmutableArray<int> Awaited(ServiceState service, RolloutState rollout)
     {
-        // A slot's generation also counts in the moment in which it has no worker there.
+        // A slot's generation also counts while it has no worker there.
         var meant = service.Slots.Where(slot => slot.Index < service.Desired).Select(slot => slot.Generation).ToHashSet();
         return service.Workers.Select(worker => worker.Generation).Union(meant).Count() < service.SpecOf(rollout.To).Rollout.MaxGenerations
             ? []
@@ -260,7 +261,7 @@ public static class RolloutMachine
                         .Select(generation => generation.Key).Order(),
             ];
 
-        // The new workers of a superseded roll-out are ended in this very step.
+        // This step also ends the new workers of a superseded roll-out.
         bool IsEnding(WorkerState worker) =>
             !worker.IsLive || (worker.Phase == WorkerPhase.Starting && service.Slots[worker.Slot].Generation != worker.Generation);
     }

@@ -3,22 +3,21 @@ using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>Where a roll-out is. <see cref="RolloutMachine"/> has the diagram.</summary>
+/// <summary>The phase of a roll-out. <see cref="RolloutMachine"/> has the diagram.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<RolloutPhase>))]
 public enum RolloutPhase
 {
-    /// <summary>New workers are started, and an old one drains once its slot's new one is ready.</summary>
+    /// <summary>New workers start. An old worker drains once the new worker of its slot is ready.</summary>
     Replacing,
 
-    /// <summary>The first slots are served by the new generation, which is watched before the others follow.</summary>
+    /// <summary>The new generation serves the first slots and is watched before the others follow.</summary>
     Canary,
 
-    /// <summary>Every slot is served by the new generation. Old workers finish their connections.</summary>
+    /// <summary>The new generation serves every slot. Old workers finish their connections.</summary>
     Draining,
 
     /// <summary>
-    /// The new generation is ended. The old one is started again where it was replaced, and is ready before the new
-    /// worker drains.
+    /// The new generation drains. In replaced slots the old generation starts again, and is ready before the new worker drains.
     /// </summary>
     RollingBack,
 
@@ -41,13 +40,12 @@ public enum RolloutPhase
 /// <summary>A roll-out: the replacement of one generation by the next.</summary>
 public sealed record RolloutState
 {
-    /// <summary>Where it is.</summary>
+    /// <summary>The phase.</summary>
     [JsonIgnore]
     public RolloutPhase Phase { get; init; }
 
     /// <summary>
-    /// The manifest's form of <see cref="Phase"/>: versions that do not know <see cref="RolloutPhase.Waiting"/> read
-    /// it, too.
+    /// The manifest's form of <see cref="Phase"/>, which versions without <see cref="RolloutPhase.Waiting"/> can read too.
     /// </summary>
     [JsonInclude, JsonPropertyName("phase"), JsonRequired, JsonPropertyOrder(-2)]
     internal RolloutPhase StoredPhase
@@ -64,10 +62,10 @@ public sealed record RolloutState
         init => Phase = !value && Phase == RolloutPhase.Replacing ? RolloutPhase.Waiting : Phase;
     }
 
-    /// <summary>The generation that served when it began. After a rollback it serves again in every slot.</summary>
+    /// <summary>The generation that served at the beginning. After a rollback it serves every slot again.</summary>
     public required int From { get; init; }
 
-    /// <summary>The generation that is to serve.</summary>
+    /// <summary>The new generation.</summary>
     public required int To { get; init; }
 
     /// <summary>When it began; monotonic.</summary>
@@ -85,28 +83,28 @@ public sealed record RolloutState
     /// <summary>Its strategy, kept when it ended, because the terms of its generation may change later; null until then.</summary>
     public RolloutStrategy? Strategy { get; init; }
 
-    /// <summary>Why it failed; null while it does not.</summary>
+    /// <summary>Why it failed; null unless it did.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>How many slots, from the first, are replaced and watched before the others; 0: none.</summary>
+    /// <summary>How many slots, from the first, are replaced and watched before the others; 0: no canary.</summary>
     public int Canary { get; init; }
 
     /// <summary>Whether the canary was promoted, so that all slots are replaced.</summary>
     [JsonPropertyName("promoted")]
     public bool IsPromoted { get; init; }
 
-    /// <summary>In <see cref="RolloutPhase.Canary"/>: when it is promoted automatically; null: on request only.</summary>
+    /// <summary>In <see cref="RolloutPhase.Canary"/>: when it is promoted automatically; null: only on request.</summary>
     public TimeSpan? PromotedAt { get; init; }
 
     /// <summary>In <see cref="RolloutPhase.Waiting"/>: the generations that have to drain.</summary>
     public ImmutableArray<int> WaitsFor { get; init; } = [];
 
-    /// <summary>Whether the new generation is on trial: any failure of it, also of a worker that has settled, rolls it back.</summary>
+    /// <summary>Whether the new generation is on trial: any failure, also of a worker that has settled, rolls it back.</summary>
     public bool IsOnTrial => Canary > 0 && !IsPromoted && IsReplacing;
 
     /// <summary>Whether new workers replace old ones, or are watched before they do.</summary>
     public bool IsReplacing => Phase is RolloutPhase.Waiting or RolloutPhase.Replacing or RolloutPhase.Canary;
 
-    /// <summary>Whether it is under way.</summary>
+    /// <summary>Whether it is active.</summary>
     public bool IsActive => IsReplacing || Phase is RolloutPhase.Draining or RolloutPhase.RollingBack;
 }

@@ -3,15 +3,15 @@ namespace Supervisor.Core.Services;
 /// <summary>Carries out what <see cref="RolloutMachine"/> decides.</summary>
 internal sealed class RolloutSteps(ServiceStep step)
 {
-    /// <summary>Begins a roll-out of what is asked for. One that is under way is superseded.</summary>
+    /// <summary>Begins a roll-out of the present specification. It supersedes an active roll-out.</summary>
     public void Begin()
     {
-        End(RolloutPhase.Superseded, "a further restart replaced it");
+        End(RolloutPhase.Superseded, "replaced by a further restart");
         foreach (var slot in step.State.Slots.Where(slot => slot.IsVacated))
         {
             var kept = RolloutMachine.GivenToServing(step.State, slot);
 
-            // A slot that lies beyond the canary now is its own generation's until the canary is promoted.
+            // A slot beyond the canary belongs to its own generation until the canary is promoted.
             var isBeyond = step.State.Spec.Rollout.Canary > 0 && slot.Index >= step.State.Spec.Rollout.Canary;
             step.Set(isBeyond ? kept with { IsVacated = false } : kept);
         }
@@ -26,7 +26,7 @@ internal sealed class RolloutSteps(ServiceStep step)
         step.Report(ServiceReport.RolloutStarted);
     }
 
-    /// <summary>Changes the slots whose turn has come, and starts the new workers that may start.</summary>
+    /// <summary>Changes the slots whose turn has come, and starts the permitted new workers.</summary>
     public void Advance()
     {
         if (step.State.Rollout is { Phase: RolloutPhase.Waiting } waiting)
@@ -39,7 +39,7 @@ internal sealed class RolloutSteps(ServiceStep step)
             }
         }
 
-        // Prepared first: a generation whose pre_start fails takes no old worker's place.
+        // pre_start runs first: if it fails, no old worker has drained.
         if (step.State.Rollout is not { Phase: RolloutPhase.Replacing } replacing || !step.Hooks.IsPrepared(replacing.To))
         {
             return;
@@ -68,7 +68,7 @@ internal sealed class RolloutSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Takes the roll-out to the phase that it has reached.</summary>
+    /// <summary>Moves the roll-out to the phase that it has reached.</summary>
     public void Conclude()
     {
         while (step.State.Rollout is { } rollout && RolloutMachine.NextPhase(step.State, rollout) is { } phase)
@@ -92,7 +92,7 @@ internal sealed class RolloutSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Ends the roll-out, if one is under way.</summary>
+    /// <summary>Ends the active roll-out, if there is one.</summary>
     public void End(RolloutPhase phase, string? reason = null)
     {
         if (step.State.Rollout is { IsActive: true } rollout)
@@ -102,7 +102,7 @@ internal sealed class RolloutSteps(ServiceStep step)
         }
     }
 
-    /// <summary>A worker has failed, which may be the failure of the roll-out.</summary>
+    /// <summary>Handles a worker's failure, which may fail the roll-out.</summary>
     public void WorkerFailed(WorkerState worker, string reason)
     {
         if (RolloutMachine.FailureOf(step.State, worker, reason, step.Now) is { } why)
@@ -111,7 +111,7 @@ internal sealed class RolloutSteps(ServiceStep step)
         }
     }
 
-    /// <summary>pre_start has failed for a generation, which may be the one that is rolled out.</summary>
+    /// <summary>Handles a failure of pre_start, which may fail the roll-out.</summary>
     public void PreparationFailed(int generation, string reason)
     {
         if (step.State.Rollout is { Phase: RolloutPhase.Replacing } rollout && rollout.To == generation)
@@ -120,7 +120,7 @@ internal sealed class RolloutSteps(ServiceStep step)
         }
     }
 
-    /// <summary>The canary is good, or not waited for. Nothing happens where none is on trial.</summary>
+    /// <summary>Promotes the canary, or skips it. Does nothing without an active trial.</summary>
     public void Promote(string why)
     {
         if (step.State.Rollout is { IsOnTrial: true } rollout)
@@ -131,8 +131,7 @@ internal sealed class RolloutSteps(ServiceStep step)
     }
 
     /// <summary>
-    /// Rolls the roll-out back, whatever on_failure says, also when it only drains. Nothing happens where none is under
-    /// way.
+    /// Rolls the roll-out back, regardless of on_failure, also while it drains. Does nothing without an active roll-out.
     /// </summary>
     public void Abort()
     {
@@ -143,13 +142,15 @@ internal sealed class RolloutSteps(ServiceStep step)
         }
     }
 
-    /// <summary>The restart policy has decided about a slot of the old generation: a rollback may not be possible any more.</summary>
+    /// <summary>
+    /// Called when the restart policy has decided about a slot of the old generation: a rollback may no longer be possible.
+    /// </summary>
     public void SlotDecided(WorkerState worker, SlotState slot, string reason)
     {
         if (step.State.Rollout is { } rollout && RolloutMachine.CannotRollBack(step.State, worker, slot))
         {
             var failure = $"worker {worker.Slot} of generation {worker.Generation} {reason}{WorkerText.BeforeReady(worker)}";
-            var both = $"{rollout.Reason}; rolling back, {failure}, so what is ready stays";
+            var both = $"{rollout.Reason}; the rollback stopped because {failure}; ready workers keep their slots";
             step.State = step.State with { Rollout = rollout with { Reason = both } };
             EndBetween();
         }
@@ -192,7 +193,7 @@ internal sealed class RolloutSteps(ServiceStep step)
         step.Report(ServiceReport.RolloutFailing, worker, text: reason);
     }
 
-    /// <summary>The roll-out ends between the two generations: each slot stays with the one that serves it.</summary>
+    /// <summary>Ends the roll-out between the two generations: each slot keeps the generation that serves it.</summary>
     private void EndBetween()
     {
         foreach (var slot in step.State.Slots)
@@ -203,7 +204,7 @@ internal sealed class RolloutSteps(ServiceStep step)
         End(RolloutPhase.Failed);
     }
 
-    /// <summary>Takes the slot from its workers before a new one serves.</summary>
+    /// <summary>Vacates the slot before a new worker serves it.</summary>
     private void Vacate(SlotState slot)
     {
         step.Set(slot with { IsVacated = true });

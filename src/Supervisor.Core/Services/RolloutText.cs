@@ -3,12 +3,11 @@ using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>The one place that puts a roll-out into words: for the log, for events, and for listenctl.</summary>
+/// <summary>The text of a roll-out for the log, for events and for listenctl.</summary>
 public static class RolloutText
 {
     /// <summary>
-    /// How it stands, or how it ended: <c>generation 2 serves, 4 workers replaced in 1.2s</c>. Without the service's
-    /// name.
+    /// Its progress or result, without the service's name: <c>generation 2 serves, 4 workers replaced in 1.2s</c>.
     /// </summary>
     public static string Of(RolloutFigures rollout)
     {
@@ -17,7 +16,8 @@ public static class RolloutText
         {
             "done" => string.Create(
                 CultureInfo.InvariantCulture,
-                $"generation {rollout.To} serves, {rollout.Replaced} worker{(rollout.Replaced == 1 ? "" : "s")} replaced in {Durations.Text(rollout.Elapsed)}"),
+                $"generation {rollout.To} serves, {rollout.Replaced} worker{(rollout.Replaced == 1 ? "" : "s")} replaced in ")
+                + Durations.Text(rollout.Elapsed),
             "rolled-back" =>
                 string.Create(CultureInfo.InvariantCulture,
                     $"generation {rollout.To} rolled back to generation {rollout.From} after {after}"),
@@ -29,21 +29,21 @@ public static class RolloutText
         };
     }
 
-    /// <summary>How far it is: <c>1 of 4 replaced, 1 draining with 3 connections</c>.</summary>
+    /// <summary>Its progress: <c>1 of 4 replaced, 1 draining with 3 connections</c>.</summary>
     public static string Progress(RolloutFigures rollout) =>
         string.Create(CultureInfo.InvariantCulture, $"{rollout.Replaced} of {rollout.Total} replaced")
         + (rollout.Draining == 0 ? ""
             : string.Create(CultureInfo.InvariantCulture, $", {rollout.Draining} draining{WithConnections(rollout.DrainingConnections)}"));
 
-    /// <summary><c> with 3 connections</c>, to follow a number of workers; empty where the number of connections is unknown.</summary>
+    /// <summary><c> with 3 connections</c>, to follow a number of workers; empty if the number of connections is unknown.</summary>
     public static string WithConnections(int? connections) => connections is { } count ? $" with {DrainWords.Connections(count)}" : "";
 
     /// <summary>When a canary is promoted.</summary>
     public static string Until(string service, RolloutState rollout, TimeSpan now) => rollout.PromotedAt is { } at
         ? $"it is promoted in {Durations.Text(at > now ? at - now : TimeSpan.Zero)}"
-        : $"it waits for \"listenctl promote {service}\" or \"listenctl abort {service}\"";
+        : $"waiting for \"listenctl promote {service}\" or \"listenctl abort {service}\"";
 
-    /// <summary>What it waits for other than its own workers; null where it waits for nothing else.</summary>
+    /// <summary>What it waits for besides its own workers; null if nothing.</summary>
     public static string? Waits(string service, RolloutState rollout, int maxGenerations, TimeSpan now) =>
         rollout.Phase == RolloutPhase.Canary ? Until(service, rollout, now)
         : rollout.WaitsFor.IsEmpty ? null

@@ -2,7 +2,7 @@ using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>What the runner has to do, in order.</summary>
+/// <summary>The effects that the runner carries out, in order.</summary>
 public abstract record ServiceEffect;
 
 /// <summary>
@@ -11,26 +11,25 @@ public abstract record ServiceEffect;
 /// </summary>
 public sealed record SpawnEffect(WorkerState Worker) : ServiceEffect;
 
-/// <summary>Send a worker the stop signal, or SIGABRT where it hangs.</summary>
+/// <summary>Send a worker the stop signal, or SIGABRT if it hangs.</summary>
 public sealed record SignalEffect(WorkerState Worker, int Signal) : ServiceEffect;
 
 /// <summary>SIGKILL a worker's whole session.</summary>
 public sealed record KillEffect(WorkerState Worker) : ServiceEffect;
 
-/// <summary>Run a hook for that generation, after those that still run; answer with <see cref="HookEnded"/>.</summary>
+/// <summary>Run a hook for that generation, after hooks that still run; answer with <see cref="HookEnded"/>.</summary>
 public sealed record HookEffect(HookKind Hook, int Generation) : ServiceEffect;
 
 /// <summary>
-/// Stop that hook of that generation: SIGTERM, or nothing where it has yet to run; answer with
-/// <see cref="HookEnded"/>.
+/// Stop that hook of that generation: SIGTERM, or nothing if it has not started; answer with <see cref="HookEnded"/>.
 /// </summary>
 public sealed record HookStopEffect(HookKind Hook, int Generation) : ServiceEffect;
 
-/// <summary>Something worth a line in the log and an event.</summary>
+/// <summary>Report something to the log and as an event.</summary>
 public sealed record ReportEffect(ServiceReport Report, WorkerState? Worker, SlotState? Slot, RolloutState? Rollout, string? Text)
     : ServiceEffect
 {
-    /// <summary>Of what a worker that leaves has left: what is known of it.</summary>
+    /// <summary>The facts about a draining worker.</summary>
     public WorkerDrain? Drain { get; init; }
 }
 
@@ -43,31 +42,31 @@ public enum ServiceReport
     /// <summary>A worker is ready.</summary>
     WorkerReady,
 
-    /// <summary>A worker did not get ready in time.</summary>
+    /// <summary>A worker did not become ready in time.</summary>
     WorkerStartTimedOut,
 
-    /// <summary>A worker's watchdog ends it.</summary>
+    /// <summary>A worker's watchdog expired, or the worker reported a hang.</summary>
     WorkerHung,
 
-    /// <summary>A worker was asked to drain.</summary>
+    /// <summary>A worker drains.</summary>
     WorkerDraining,
 
-    /// <summary>A worker did not leave in time and is killed.</summary>
+    /// <summary>A worker did not exit in time and is killed.</summary>
     WorkerKilled,
 
-    /// <summary>How many connections a worker that leaves has left.</summary>
+    /// <summary>How many connections a draining worker has.</summary>
     WorkerConnections,
 
-    /// <summary>A worker accepts connections though it was asked to leave.</summary>
+    /// <summary>A draining worker accepts connections.</summary>
     WorkerKeepsAccepting,
 
     /// <summary>The connections that a worker had when it was killed.</summary>
     WorkerCut,
 
-    /// <summary>A worker ended because it was asked to.</summary>
+    /// <summary>A worker exited after its stop signal.</summary>
     WorkerLeft,
 
-    /// <summary>A worker exited without being asked to.</summary>
+    /// <summary>A worker exited without a stop signal.</summary>
     WorkerDied,
 
     /// <summary>A slot waits before its next worker.</summary>
@@ -79,33 +78,33 @@ public enum ServiceReport
     /// <summary>A roll-out began.</summary>
     RolloutStarted,
 
-    /// <summary>A roll-out moved on.</summary>
+    /// <summary>A roll-out reached another phase or slot.</summary>
     RolloutProgressed,
 
-    /// <summary>A roll-out waits for old generations to leave.</summary>
+    /// <summary>A roll-out waits until old generations have exited.</summary>
     RolloutWaiting,
 
     /// <summary>The canary of a roll-out serves and is watched.</summary>
     RolloutCanary,
 
-    /// <summary>A roll-out's canary was found good.</summary>
+    /// <summary>The canary of a roll-out was promoted.</summary>
     RolloutPromoted,
 
-    /// <summary>A roll-out goes back.</summary>
+    /// <summary>A roll-out failed and is rolled back.</summary>
     RolloutFailing,
 
     /// <summary>A roll-out ended.</summary>
     RolloutEnded,
 
-    /// <summary>The last worker of a stopped service is gone.</summary>
+    /// <summary>The last worker of a stopped service has exited.</summary>
     ServiceStopped,
 
-    /// <summary>A connection is there for a service that waited for one.</summary>
+    /// <summary>A connection arrived for a service that waited for one.</summary>
     DemandArrived,
 
-    /// <summary>A service has had nothing to do, and waits for the next connection.</summary>
+    /// <summary>A service was idle, and waits for the next connection.</summary>
     ServiceIdle,
 
-    /// <summary>A hook did not end well.</summary>
+    /// <summary>A hook failed.</summary>
     HookFailed,
 }

@@ -6,18 +6,18 @@ namespace Supervisor.Core.Services;
 /// A service as a pure function: (state, event, now) to (state, effects).
 /// </summary>
 /// <remarks>
-/// Each event first changes what it is about. Then the whole is brought in line: every slot gets a live worker of its
-/// generation, and a worker of any other generation ends as soon as that one is ready, never before. A roll-out only
-/// decides when a slot's generation changes (<see cref="RolloutMachine"/>). Replacement after a crash, roll-out, rollback and
-/// scaling follow from this one rule; none of them needs a case of its own.
-/// Invariant: the daemon never takes a slot's ready worker before another one of the slot is ready, unless the service is
-/// stopped, scaled down, or its strategy vacates slots.
-/// A worker's own life is <see cref="WorkerMachine"/>, what follows its end is <see cref="RestartDecision"/>, and the
-/// priority between stop, roll-out, canary and hooks is in <see cref="RolloutMachine"/>.
+/// An event first changes its subject. Then the machine reconciles the whole: every slot gets a live worker of its generation,
+/// and any other worker drains as soon as that worker is ready, never before. A roll-out only decides when a slot's generation
+/// changes (<see cref="RolloutMachine"/>). Replacement after a crash, roll-out, rollback and scaling follow from this rule
+/// without special cases.
+/// Invariant: the daemon never drains a slot's ready worker before another worker of the slot is ready, unless the service is
+/// stopped or scaled down, or its strategy vacates slots.
+/// <see cref="WorkerMachine"/> has a worker's own states, <see cref="RestartDecision"/> what follows its exit, and
+/// <see cref="RolloutMachine"/> the priority between stop, roll-out, canary and hooks.
 /// </remarks>
 public static class ServiceMachine
 {
-    /// <summary>The transition. Time only matters where a deadline has passed.</summary>
+    /// <summary>The transition. The time matters only if a deadline has passed.</summary>
     public static (ServiceState State, ImmutableArray<ServiceEffect> Effects) Step(ServiceState state, ServiceEvent what, TimeSpan now)
     {
         var step = new ServiceStep(state, now);
@@ -45,7 +45,7 @@ public static class ServiceMachine
                 step.Service.Stop();
                 break;
             case RestartRequested when !state.IsStarted:
-                // As in systemd: no worker is there to be replaced, so it is a start.
+                // As in systemd: without a worker to replace, it is a start.
                 step.Service.Start();
                 break;
             case RestartRequested:

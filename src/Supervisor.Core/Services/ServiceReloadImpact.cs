@@ -3,15 +3,15 @@ using System.Collections.Immutable;
 namespace Supervisor.Core.Services;
 
 /// <summary>
-/// The settings of a service by whether a change of them needs new workers. Also what the equality of
-/// <see cref="ServiceSpec"/> is made of; <c>ReloadTermsTests</c> proves that no setting of the configuration is missing.
+/// The settings of a service, and whether a change of each needs new workers. Also the base of the equality of
+/// <see cref="ServiceSpec"/>. <c>ReloadTermsTests</c> proves that no setting of the configuration is missing.
 /// </summary>
 public static class ServiceReloadImpact
 {
     /// <summary>All of them.</summary>
     public static readonly ImmutableArray<ServiceTerm> All =
     [
-        // What a worker is: it is given at exec, and never again.
+        // A worker gets these at exec, and never again.
         Worker("command", (a, b) => a.Command.SequenceEqual(b.Command)),
         Worker("listeners", (a, b) => a.Listeners.SequenceEqual(b.Listeners)),
         Worker("handoff", (a, b) => a.Handoff == b.Handoff),
@@ -28,10 +28,10 @@ public static class ServiceReloadImpact
         Worker("no_new_privileges", (a, b) => a.NoNewPrivileges == b.NoNewPrivileges),
         Worker("capabilities", (a, b) => a.Capabilities.SequenceEqual(b.Capabilities)),
 
-        // How it proves itself: what has not been proven under the new terms is not known to hold.
+        // Readiness: a worker that proved itself under other terms has not proven itself under the new ones.
         Worker("ready", (a, b) => a.Readiness == b.Readiness),
 
-        // What the daemon goes by.
+        // Only the daemon uses these.
         Daemon("workers", (a, b) => a.Workers == b.Workers),
         Daemon("start", (a, b) => a.Start == b.Start),
         Daemon("stop_when_idle", (a, b) => a.StopWhenIdle == b.StopWhenIdle),
@@ -46,11 +46,13 @@ public static class ServiceReloadImpact
         Daemon("hooks.post_stop", (a, b) => a.Hooks.PostStop.SequenceEqual(b.Hooks.PostStop)),
     ];
 
-    /// <summary>The settings in which two specifications differ, names aside.</summary>
+    /// <summary>The settings in which two specifications differ, except for names.</summary>
     public static ImmutableArray<ServiceTerm> Changed(ServiceSpec before, ServiceSpec after) =>
         [.. All.Where(term => !term.Same(before, after))];
 
-    /// <summary>Whether a worker of the one is as good as a worker of the other: they differ in nothing that it is given.</summary>
+    /// <summary>
+    /// Whether a worker of one specification can serve for the other: they agree in everything that a worker gets.
+    /// </summary>
     public static bool SameWorker(ServiceSpec before, ServiceSpec after) =>
         All.All(term => !term.NeedsNewWorker || term.Same(before, after));
 

@@ -2,7 +2,7 @@ using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>The one place that puts a report about a service into words: for the log and for events.</summary>
+/// <summary>The text of a report about a service, for the log and for events.</summary>
 public static class ServiceReportText
 {
     /// <summary>The text, without the service's name before it.</summary>
@@ -20,7 +20,7 @@ public static class ServiceReportText
             ServiceReport.WorkerStartTimedOut => $"{worker} {report.Text}",
             ServiceReport.WorkerHung => $"{worker} {report.Text}: sending SIGABRT, SIGKILL follows in {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerDraining =>
-                $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "draining" : "drains without being asked (STOPPING=1)")}, "
+                $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "draining" : "draining after its own STOPPING=1")}, "
                 + $"SIGKILL in {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerKilled =>
                 $"{worker} did not exit within stop_timeout ({Durations.Text(spec.StopTimeout)}): sending SIGKILL to its session",
@@ -32,12 +32,13 @@ public static class ServiceReportText
                 + "or SIGKILL cuts the connections that it still accepts",
             ServiceReport.SlotBackingOff => WorkerText.BackingOff(report.Slot!, spec.Restart, now),
             ServiceReport.SlotFinished =>
-                $"worker {report.Slot!.Index} {report.Slot.LastExit?.Text} and is not started again (restart.policy)",
+                $"worker {report.Slot!.Index} {report.Slot.LastExit?.Text} and is not restarted (restart.policy)",
             ServiceReport.RolloutStarted => $"roll-out of generation {report.Rollout!.To} over {report.Rollout.From} begins",
             ServiceReport.RolloutProgressed =>
                 $"roll-out of generation {report.Rollout!.To}: {report.Rollout.Phase.ToWireName()}, {Progress(report, state, now)}",
             ServiceReport.RolloutWaiting =>
-                $"roll-out of generation {report.Rollout!.To} {RolloutText.Waits(spec.Name, report.Rollout, spec.Rollout.MaxGenerations, now)}",
+                $"roll-out of generation {report.Rollout!.To} "
+                + RolloutText.Waits(spec.Name, report.Rollout, spec.Rollout.MaxGenerations, now),
             ServiceReport.RolloutCanary =>
                 $"roll-out of generation {report.Rollout!.To}: the canary of {report.Rollout.Canary} serves and is watched; "
                 + $"{RolloutText.Until(spec.Name, report.Rollout, now)}",

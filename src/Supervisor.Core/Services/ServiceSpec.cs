@@ -3,13 +3,13 @@ using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>What is asked of one service: <c>[service.NAME]</c>.</summary>
+/// <summary>The specification of one service: <c>[service.NAME]</c>.</summary>
 public sealed record ServiceSpec
 {
     /// <summary>The name in the configuration.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The program and its arguments; the program by absolute path, or by name to be found in PATH.</summary>
+    /// <summary>The program and its arguments. The program is an absolute path, or a name that is found in PATH.</summary>
     public required ImmutableArray<string> Command { get; init; }
 
     /// <summary>Names of the listeners, in descriptor order.</summary>
@@ -21,19 +21,21 @@ public sealed record ServiceSpec
     /// <summary>When the workers are started.</summary>
     public StartMode Start { get; init; } = StartMode.Now;
 
-    /// <summary>With <see cref="StartMode.OnDemand"/>: ends the workers after that long without a connection; zero: never.</summary>
+    /// <summary>
+    /// With <see cref="StartMode.OnDemand"/>: stops the workers after that time without a connection; zero: never.
+    /// </summary>
     public TimeSpan StopWhenIdle { get; init; }
 
     /// <summary>How the workers take their listeners.</summary>
     public HandoffKind Handoff { get; init; } = HandoffKind.ListenFds;
 
-    /// <summary>What makes a worker ready.</summary>
+    /// <summary>The condition for a ready worker.</summary>
     public Readiness Readiness { get; init; } = Readiness.Notify;
 
-    /// <summary>How long a worker may take to get ready.</summary>
+    /// <summary>How long a worker may take to become ready.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>The signal that asks a worker to drain and leave; its number.</summary>
+    /// <summary>The number of the signal at which a worker drains and exits.</summary>
     public int StopSignal { get; init; } = 15;
 
     /// <summary>How long a worker may drain before SIGKILL.</summary>
@@ -42,10 +44,10 @@ public sealed record ServiceSpec
     /// <summary>How workers are replaced.</summary>
     public RolloutSpec Rollout { get; init; } = new();
 
-    /// <summary>What happens when a worker exits without being asked to.</summary>
+    /// <summary>What happens when a worker exits without a stop signal.</summary>
     public RestartSpec Restart { get; init; } = new();
 
-    /// <summary>The longest silence between two WATCHDOG=1; zero: no watchdog.</summary>
+    /// <summary>The longest interval between two WATCHDOG=1; zero: no watchdog.</summary>
     public TimeSpan Watchdog { get; init; }
 
     /// <summary>User, by name or number; null: the daemon's own.</summary>
@@ -57,17 +59,19 @@ public sealed record ServiceSpec
     /// <summary>Further groups.</summary>
     public ImmutableArray<string> SupplementaryGroups { get; init; } = [];
 
-    /// <summary>Where the worker starts; null: the daemon's own directory.</summary>
+    /// <summary>The worker's directory; null: the daemon's own.</summary>
     public string? WorkingDirectory { get; init; }
 
-    /// <summary>Variables, over those of <see cref="EnvironmentFiles"/>.</summary>
+    /// <summary>Variables, which override those of <see cref="EnvironmentFiles"/>.</summary>
     public ImmutableSortedDictionary<string, string> Environment { get; init; } =
         ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
-    /// <summary>Files of variables in systemd's EnvironmentFile syntax; a leading <c>-</c>: may be missing.</summary>
+    /// <summary>Environment files in systemd's EnvironmentFile= syntax; with a leading <c>-</c> a file may be missing.</summary>
     public ImmutableArray<string> EnvironmentFiles { get; init; } = [];
 
-    /// <summary>File mode creation mask, 0 to 0x1FF; as systemd's and supervisord's default, whatever the daemon's own is.</summary>
+    /// <summary>
+    /// File mode creation mask, 0 to 0x1FF. The default is systemd's and supervisord's, not the daemon's own mask.
+    /// </summary>
     public int Umask { get; init; } = 0x12;
 
     /// <summary>Nice level, -20 to 19; null: the daemon's own.</summary>
@@ -85,10 +89,10 @@ public sealed record ServiceSpec
     /// <summary>Where output goes.</summary>
     public LogTarget Log { get; init; } = LogTarget.Default;
 
-    /// <summary>Programs run at moments of the service.</summary>
+    /// <summary>Programs that run at events of the service.</summary>
     public HookSpec Hooks { get; init; } = new();
 
-    /// <summary>By value, lists and variables included: what a reload finds unchanged is left alone.</summary>
+    /// <summary>By value, lists and variables included: a reload does not touch an unchanged service.</summary>
     public bool Equals(ServiceSpec? other) =>
         other is not null && Name == other.Name && ServiceReloadImpact.All.All(term => term.Same(this, other));
 
@@ -136,20 +140,20 @@ public enum HandoffKind
     None,
 }
 
-/// <summary>What makes a worker ready.</summary>
+/// <summary>The condition for a ready worker.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ReadinessKind>))]
 public enum ReadinessKind
 {
     /// <summary>READY=1.</summary>
     Notify,
 
-    /// <summary>Its exec.</summary>
+    /// <summary>The exec of its program.</summary>
     Started,
 
-    /// <summary>It is seen to wait for connections.</summary>
+    /// <summary>A probe sees it wait for connections.</summary>
     Accepting,
 
-    /// <summary>It answers 2xx to a probe.</summary>
+    /// <summary>It answers a probe with 2xx.</summary>
     Http,
 }
 
@@ -169,13 +173,13 @@ public sealed record Readiness(ReadinessKind Kind, string? Path = null)
 [JsonConverter(typeof(JsonStringEnumConverter<RolloutStrategy>))]
 public enum RolloutStrategy
 {
-    /// <summary>A few slots at a time; an old worker drains when its slot's new one is ready.</summary>
+    /// <summary>A few slots at a time; an old worker drains when the new worker of its slot is ready.</summary>
     Rolling,
 
-    /// <summary>A whole new generation beside the old one, which drains when all of the new is ready.</summary>
+    /// <summary>A whole new generation next to the old one, which drains when all of the new one is ready.</summary>
     Overlap,
 
-    /// <summary>The old worker of a slot ends before its new one starts.</summary>
+    /// <summary>The old worker of a slot exits before its new one starts.</summary>
     StopFirst,
 }
 
@@ -186,15 +190,16 @@ public sealed record RolloutSpec
     public RolloutStrategy Strategy { get; init; } = RolloutStrategy.Rolling;
 
     /// <summary>
-    /// Rolling: how many new workers may be on their way beside a full set; 0 where <see cref="MaxUnavailable"/> is 1
-    /// or more.
+    /// Rolling: how many new workers may start next to a full set; 0 if <see cref="MaxUnavailable"/> is 1 or more.
     /// </summary>
     public int MaxSurge { get; init; } = 1;
 
-    /// <summary>How many workers may be missing by an act of ours.</summary>
+    /// <summary>How many ready workers a roll-out may take away at the same time.</summary>
     public int MaxUnavailable { get; init; }
 
-    /// <summary>Whether a slot's old worker has to be gone before its new one starts: stop-first, and rolling without a surge.</summary>
+    /// <summary>
+    /// Whether a slot's old worker has to exit before its new one starts: stop-first, and rolling without a surge.
+    /// </summary>
     public bool StopsFirst => Strategy == RolloutStrategy.StopFirst || this is { Strategy: RolloutStrategy.Rolling, MaxSurge: 0 };
 
     /// <summary>How long a new worker must stay ready before it counts.</summary>
@@ -206,7 +211,7 @@ public sealed record RolloutSpec
     /// <summary>How long the canary is watched.</summary>
     public TimeSpan CanaryHold { get; init; }
 
-    /// <summary>Whether a failed roll-out goes back (rollback) or stays where it is (stop).</summary>
+    /// <summary>Whether a failed roll-out is rolled back, or stops.</summary>
     public RolloutFailurePolicy OnFailure { get; init; } = RolloutFailurePolicy.Rollback;
 
     /// <summary>How many generations may be alive at the same time, draining ones included.</summary>
@@ -217,10 +222,10 @@ public sealed record RolloutSpec
 [JsonConverter(typeof(JsonStringEnumConverter<RolloutFailurePolicy>))]
 public enum RolloutFailurePolicy
 {
-    /// <summary>What was new is ended, what was replaced is started again.</summary>
+    /// <summary>New workers drain; replaced workers are started again.</summary>
     Rollback,
 
-    /// <summary>What got ready stays; nothing more is replaced.</summary>
+    /// <summary>Ready new workers stay; no further worker is replaced.</summary>
     Stop,
 }
 
@@ -228,13 +233,13 @@ public enum RolloutFailurePolicy
 [JsonConverter(typeof(JsonStringEnumConverter<RestartPolicy>))]
 public enum RestartPolicy
 {
-    /// <summary>However it ended.</summary>
+    /// <summary>After any exit.</summary>
     Always,
 
-    /// <summary>Unless it ended with exit status 0, or by SIGHUP, SIGINT, SIGTERM or SIGPIPE.</summary>
+    /// <summary>Unless it exited with status 0, or by SIGHUP, SIGINT, SIGTERM or SIGPIPE.</summary>
     OnFailure,
 
-    /// <summary>Not at all.</summary>
+    /// <summary>Never.</summary>
     Never,
 }
 
@@ -266,7 +271,7 @@ public sealed record RestartSpec
 /// <param name="Value">The value; <see cref="ulong.MaxValue"/> is RLIM_INFINITY.</param>
 public sealed record ResourceLimit(string Name, int Resource, ulong Value)
 {
-    /// <summary>The value as a configuration has it: RLIM_INFINITY is "infinity".</summary>
+    /// <summary>The value in the configuration's syntax: RLIM_INFINITY is "infinity".</summary>
     public string Spelled() => Value == ulong.MaxValue ? "infinity" : Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
 }
 
@@ -305,6 +310,6 @@ public sealed record HookSpec
     /// <summary>When all workers of a generation are ready.</summary>
     public ImmutableArray<string> PostReady { get; init; } = [];
 
-    /// <summary>When the last worker has ended.</summary>
+    /// <summary>When the last worker has exited.</summary>
     public ImmutableArray<string> PostStop { get; init; } = [];
 }

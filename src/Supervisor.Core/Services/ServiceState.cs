@@ -6,23 +6,23 @@ namespace Supervisor.Core.Services;
 /// <summary>A service at a moment. Times are monotonic, since the daemon's start.</summary>
 public sealed record ServiceState
 {
-    /// <summary>What is asked for: what the next generation will be made of.</summary>
+    /// <summary>The present specification, which the next generation gets.</summary>
     public required ServiceSpec Spec { get; init; }
 
     /// <summary>
-    /// What was asked for when a generation began: its workers live and die under these terms. Generations of which
-    /// nothing is left are gone.
+    /// The specification with which each generation began and which its workers keep. Generations that no longer exist are
+    /// removed.
     /// </summary>
     public ImmutableSortedDictionary<int, ServiceSpec> Specs { get; init; } = ImmutableSortedDictionary<int, ServiceSpec>.Empty;
 
-    /// <summary>The terms of a generation.</summary>
+    /// <summary>The specification of a generation.</summary>
     public ServiceSpec SpecOf(int generation) => Specs.GetValueOrDefault(generation) ?? Spec;
 
-    /// <summary>Whether it was started, and not stopped since.</summary>
+    /// <summary>Whether the service was started, and not stopped since.</summary>
     [JsonPropertyName("wanted")]
     public bool IsStarted { get; init; }
 
-    /// <summary>Whether it is started by the next connection; only where it is not <see cref="IsStarted"/>.</summary>
+    /// <summary>Whether the next connection starts the service; only if it is not <see cref="IsStarted"/>.</summary>
     public bool AwaitsDemand { get; init; }
 
     /// <summary>How many workers there should be.</summary>
@@ -31,28 +31,28 @@ public sealed record ServiceState
     /// <summary>The generation that serves.</summary>
     public int Generation { get; init; } = 1;
 
-    /// <summary>The newest generation that there has been.</summary>
+    /// <summary>The newest generation so far.</summary>
     public int NewestGeneration { get; init; } = 1;
 
     /// <summary>The next worker's number.</summary>
     public int NextWorkerId { get; init; } = 1;
 
-    /// <summary>Every worker whose process is not gone.</summary>
+    /// <summary>Every worker whose process has not exited.</summary>
     public ImmutableArray<WorkerState> Workers { get; init; } = [];
 
-    /// <summary>The places for workers; there may be more than <see cref="Desired"/> while some are emptied.</summary>
+    /// <summary>The places for workers; there may be more than <see cref="Desired"/> while some are being emptied.</summary>
     public ImmutableArray<SlotState> Slots { get; init; } = [];
 
-    /// <summary>The roll-out that is under way, or the last one.</summary>
+    /// <summary>The active roll-out, or the last one.</summary>
     public RolloutState? Rollout { get; init; }
 
-    /// <summary>The generations of which workers may be started, since pre_start has ended well for them; unused without one.</summary>
+    /// <summary>The generations whose pre_start has succeeded, so that workers may start; unused without a pre_start.</summary>
     public ImmutableSortedSet<int> Prepared { get; init; } = [];
 
-    /// <summary>The generation for which pre_start runs; null where it does not run.</summary>
+    /// <summary>The generation whose pre_start runs; null if none runs.</summary>
     public int? Preparing { get; init; }
 
-    /// <summary>The generation for which post_ready has been run; unused without one.</summary>
+    /// <summary>The generation for which post_ready has run; unused without a post_ready.</summary>
     public int? Announced { get; init; }
 
     /// <summary>A service that has not been started.</summary>
@@ -63,7 +63,7 @@ public sealed record ServiceState
     public int Ready => Workers.Count(worker => worker.Phase == WorkerPhase.Ready);
 
     /// <summary>
-    /// How many workers there should be now: those that are asked for, without those whose end was the end of their task
+    /// How many workers there should be now: the desired number, without workers whose exit completed their task
     /// (<c>restart.policy</c>, and no failure).
     /// </summary>
     public int Expected =>
@@ -71,13 +71,15 @@ public sealed record ServiceState
             && !IsServed(slot.Index));
 
     /// <summary>
-    /// Whether a slot is meant for a generation whose workers are not what is asked for, and no roll-out is there to change
-    /// that: the last one ended between two generations.
+    /// Whether a slot belongs to a generation with another specification than the present one, and no roll-out is going to
+    /// change that: the last one ended between two generations.
     /// </summary>
     public bool IsMixed => IsStarted && Rollout is not { IsActive: true }
         && Slots.Any(slot => slot.Index < Desired && !ServiceReloadImpact.SameWorker(SpecOf(slot.Generation), Spec));
 
-    /// <summary>How many slots the roll-out's generation serves, and of how many; of one that has ended, as it was then.</summary>
+    /// <summary>
+    /// How many slots the roll-out's generation serves, and of how many; for a roll-out that has ended, the numbers at its end.
+    /// </summary>
     public (int Replaced, int Total) Progress(RolloutState rollout) =>
         (rollout.Replaced ?? Slots.Count(slot => slot.Index < Desired && slot.Generation == rollout.To), rollout.Total ?? Desired);
 
@@ -90,13 +92,13 @@ public sealed record ServiceState
         && !Workers.Any(worker => worker.Slot == slot.Index && worker.Generation == slot.Generation && worker.AwaitsRestartPolicy);
 
     /// <summary>
-    /// Whether no worker serves the slot because of how its last workers fared: it waits, has reached the limit, or is
+    /// Whether no worker serves the slot because of its last workers' failures: it waits, has reached the limit, or is
     /// finished.
     /// </summary>
     public bool IsHeldBack(SlotState slot) =>
         slot.Phase != SlotPhase.Open && slot.Index < Desired && !IsServed(slot.Index);
 
-    /// <summary>The earliest moment at which time alone changes something; null where nothing waits for time.</summary>
+    /// <summary>The earliest deadline; null if nothing waits for time.</summary>
     public TimeSpan? NextDeadline
     {
         get
@@ -121,7 +123,7 @@ public sealed record ServiceState
         }
     }
 
-    /// <summary>The condition for people.</summary>
+    /// <summary>The service's condition.</summary>
     public ServiceCondition Condition
     {
         get
@@ -150,7 +152,7 @@ public sealed record ServiceState
         }
     }
 
-    /// <summary>In one pass over the workers: it is asked for at each event.</summary>
+    /// <summary>In one pass over the workers, because each event calls it.</summary>
     private int ServedSlots()
     {
         Span<bool> served = Slots.Length <= 256 ? stackalloc bool[Slots.Length] : new bool[Slots.Length];
@@ -170,10 +172,10 @@ public sealed record ServiceState
     private static TimeSpan? Earlier(TimeSpan? a, TimeSpan? b) => a is null ? b : b is null || a < b ? a : b;
 }
 
-/// <summary>A service's condition, in the words of the public interface.</summary>
+/// <summary>A service's condition, as in the public interface.</summary>
 public enum ServiceCondition
 {
-    /// <summary>Its first workers are on their way.</summary>
+    /// <summary>The first workers are starting.</summary>
     Starting,
 
     /// <summary>All workers are ready.</summary>
@@ -182,15 +184,15 @@ public enum ServiceCondition
     /// <summary>Some workers are missing.</summary>
     Degraded,
 
-    /// <summary>A roll-out is under way.</summary>
+    /// <summary>A roll-out is active.</summary>
     Rolling,
 
-    /// <summary>It is asked to stop, workers are leaving.</summary>
+    /// <summary>It was stopped, and workers drain.</summary>
     Stopping,
 
-    /// <summary>No worker, as asked.</summary>
+    /// <summary>It was stopped and has no worker.</summary>
     Stopped,
 
-    /// <summary>No worker, and none can be had.</summary>
+    /// <summary>It has no worker, and none can be started.</summary>
     Failed,
 }

@@ -3,8 +3,7 @@ using System.Collections.Immutable;
 namespace Supervisor.Core.Services;
 
 /// <summary>
-/// One step of <see cref="ServiceMachine"/> in the making: the state so far, the effects in their order, and the parts
-/// that change them.
+/// One step of <see cref="ServiceMachine"/>: the state so far, the effects in their order, and the parts that change them.
 /// </summary>
 internal sealed class ServiceStep
 {
@@ -21,7 +20,7 @@ internal sealed class ServiceStep
         Rollout = new RolloutSteps(this);
     }
 
-    /// <summary>The state with which the step began.</summary>
+    /// <summary>The state at the beginning of the step.</summary>
     public ServiceState Before { get; }
 
     /// <summary>The state so far.</summary>

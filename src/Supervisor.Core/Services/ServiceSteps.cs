@@ -1,9 +1,9 @@
 namespace Supervisor.Core.Services;
 
-/// <summary>What is asked of the whole service: start, stop, scale, other terms.</summary>
+/// <summary>Commands for the whole service: start, stop, scale, another specification.</summary>
 internal sealed class ServiceSteps(ServiceStep step)
 {
-    /// <summary>Makes a slot for each worker. Where the service is started, slots that are held back are tried again at once.</summary>
+    /// <summary>Makes a slot for each worker. If the service is started, held back slots are tried again at once.</summary>
     public void Start()
     {
         if (step.State.IsStarted)
@@ -30,7 +30,7 @@ internal sealed class ServiceSteps(ServiceStep step)
         };
     }
 
-    /// <summary>From now on the next connection starts the service, unless it is started.</summary>
+    /// <summary>Lets the next connection start the service, unless it is started.</summary>
     public void AwaitDemand() => step.State = step.State with { AwaitsDemand = !step.State.IsStarted };
 
     public void Stop()
@@ -55,7 +55,7 @@ internal sealed class ServiceSteps(ServiceStep step)
             return;
         }
 
-        // A slot that had been scaled away begins anew, though its workers may still drain: roll-outs have passed it by.
+        // A slot that had been scaled away begins anew, even if its workers drain: roll-outs have skipped it.
         var slots = step.State.Slots;
         for (var i = before; i < workers; i++)
         {
@@ -67,9 +67,9 @@ internal sealed class ServiceSteps(ServiceStep step)
     }
 
     /// <summary>
-    /// Something else is asked for. Generations whose workers are as good as those of the new terms live on under them;
-    /// each other one keeps its own. A stopped service begins its next start with a new generation, because workers of the
-    /// last one may still drain.
+    /// Changes the specification. Generations whose workers get the same under the new one continue under it; the others keep
+    /// their own. A stopped service begins its next start with a new generation, because workers of the last one may still
+    /// drain.
     /// </summary>
     public void Change(ServiceSpec spec, bool newWorkers)
     {
@@ -82,12 +82,12 @@ internal sealed class ServiceSteps(ServiceStep step)
                 continue;
             }
 
-            // A roll-out that is under way keeps the strategy with which it began.
+            // An active roll-out keeps the strategy with which it began.
             var isRolledOut = step.State.Rollout is { IsActive: true } rollout && rollout.To == generation;
             specs = specs.SetItem(generation, isRolledOut ? spec with { Rollout = terms.Rollout } : spec);
             if (terms.Hooks.PreStart.IsEmpty && !spec.Hooks.PreStart.IsEmpty && step.State.IsStarted)
             {
-                // pre_start runs before a generation's first worker, and that one was started without.
+                // pre_start runs before a generation's first worker, and this generation has workers.
                 step.State = step.State with { Prepared = step.State.Prepared.Add(generation) };
             }
         }
@@ -108,7 +108,7 @@ internal sealed class ServiceSteps(ServiceStep step)
         }
     }
 
-    /// <summary>A roll-out was rolled back: what is asked for is what it was before.</summary>
+    /// <summary>After a rollback: restores the previous specification.</summary>
     public void RestoreSpec(int generation)
     {
         var failed = step.State.Spec;
@@ -119,7 +119,7 @@ internal sealed class ServiceSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Forgets the terms of generations that have no worker, and of which none can be started.</summary>
+    /// <summary>Forgets the specifications of generations that have no worker and cannot get one.</summary>
     public void ForgetSpecs()
     {
         var state = step.State;

@@ -74,8 +74,7 @@ public static class ServiceWireNames
     };
 
     /// <summary>
-    /// The <c>kind</c> of an event; null for a report that is not an event, because the change of the service's state
-    /// is.
+    /// The <c>kind</c> of an event; null for a report that is not an event, because the change of the service's state is one.
     /// </summary>
     public static string? ToEventKind(this ServiceReport report) => report switch
     {

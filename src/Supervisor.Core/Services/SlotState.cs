@@ -31,20 +31,20 @@ public enum SlotPhase
     Finished,
 }
 
-/// <summary>One place for a worker: the generation that is meant to serve there, and how its last workers fared.</summary>
+/// <summary>One place for a worker: its generation, and the results of its last workers.</summary>
 public sealed record SlotState
 {
     /// <summary>Number, from 0.</summary>
     public required int Index { get; init; }
 
-    /// <summary>The generation that is to serve here.</summary>
+    /// <summary>The generation that serves here.</summary>
     public required int Generation { get; init; }
 
-    /// <summary>What the restart policy lets it do.</summary>
+    /// <summary>What the restart policy permits.</summary>
     [JsonIgnore]
     public SlotPhase Phase { get; init; }
 
-    /// <summary>Failures in a row. After a worker that had proven itself ready, the count starts at one again.</summary>
+    /// <summary>Failures in a row. After a worker that had proven itself ready, the count begins at one again.</summary>
     public int Failures { get; init; }
 
     /// <summary>When the next worker may be started; null: at once, or never.</summary>
@@ -64,19 +64,19 @@ public sealed record SlotState
     }
 
     /// <summary>
-    /// Whether a roll-out has taken the slot from its generation before the new one serves. A new worker of the slot's
-    /// generation is then only started if the roll-out is rolled back.
+    /// Whether a roll-out has vacated the slot. A new worker of the slot's own generation is then only started if the roll-out
+    /// is rolled back.
     /// </summary>
     [JsonPropertyName("yielded")]
     public bool IsVacated { get; init; }
 
-    /// <summary>Workers that were replaced because they exited without being asked to.</summary>
+    /// <summary>Workers that were replaced after an unrequested exit.</summary>
     public int Restarts { get; init; }
 
     /// <summary>Times of the last restarts, oldest first, as many as the limit counts.</summary>
     public ImmutableArray<TimeSpan> RecentRestarts { get; init; } = [];
 
-    /// <summary>How the last worker here ended; null where none has.</summary>
+    /// <summary>How the last worker here exited; null if there was none.</summary>
     public ExitReason? LastExit { get; init; }
 
     /// <summary>The manifest's form of <see cref="SlotPhase.Limited"/>.</summary>
@@ -95,9 +95,9 @@ public sealed record SlotState
         init => Phase = value ? SlotPhase.Finished : Phase;
     }
 
-    /// <summary>The slot, tried again at once.</summary>
+    /// <summary>The slot, to be tried again at once.</summary>
     public SlotState Reopened() => this with { Failures = 0, Phase = SlotPhase.Open, NextTry = null };
 
-    /// <summary>The slot, meant for that generation from now on. What held the previous one back is forgotten.</summary>
+    /// <summary>The slot, given to that generation. The previous generation's failures no longer count.</summary>
     public SlotState For(int generation) => Reopened() with { Generation = generation, IsVacated = false };
 }

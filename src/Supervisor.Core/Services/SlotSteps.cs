@@ -5,12 +5,10 @@ namespace Supervisor.Core.Services;
 /// <summary>Gives each slot its worker, and applies the restart policy.</summary>
 internal sealed class SlotSteps(ServiceStep step)
 {
-    /// <summary>For so many slots, what is noted of each fits on the stack.</summary>
+    /// <summary>Up to this number of slots, the notes about each fit on the stack.</summary>
     private const int MostOnStack = 512;
 
-    /// <summary>
-    /// Brings all in line: every slot has a live worker of its generation, and workers that no slot needs end.
-    /// </summary>
+    /// <summary>Reconciles: every slot has a live worker of its generation, and workers that no slot needs drain.</summary>
     public void Reconcile()
     {
         if (!step.State.IsStarted)
@@ -40,10 +38,10 @@ internal sealed class SlotSteps(ServiceStep step)
         step.Hooks.Announce();
     }
 
-    /// <summary>Lets the restart policy decide about the slot of a worker that exits without being asked to, or failed.</summary>
+    /// <summary>Applies the restart policy to the slot of a worker that failed or exits without a stop signal.</summary>
     public void ApplyRestartPolicy(WorkerState worker, ExitReason reason)
     {
-        // A slot counts failures of its own generation; a failure of a new generation is the roll-out's.
+        // A slot counts failures of its own generation; a failure of a new generation belongs to the roll-out.
         var state = step.State;
         if (!state.IsStarted || worker.Slot >= state.Slots.Length || state.Slots[worker.Slot].Generation != worker.Generation)
         {
@@ -64,7 +62,7 @@ internal sealed class SlotSteps(ServiceStep step)
         step.Rollout.SlotDecided(worker, slot, reason.Text);
     }
 
-    /// <summary>Slots whose wait is over are open.</summary>
+    /// <summary>Opens slots whose wait is over.</summary>
     public void PassDeadlines()
     {
         for (var i = 0; i < step.State.Slots.Length; i++)
@@ -77,8 +75,8 @@ internal sealed class SlotSteps(ServiceStep step)
     }
 
     /// <summary>
-    /// Covers those slots that have anything else than what nearly every slot has at nearly every event: one live worker, of
-    /// the slot's own generation. One pass without garbage: hundreds of workers become ready one by one.
+    /// Handles the slots that differ from the normal case: one live worker of the slot's own generation. One pass without
+    /// garbage, because hundreds of workers become ready one by one.
     /// </summary>
     private void CoverSlots()
     {
@@ -105,8 +103,8 @@ internal sealed class SlotSteps(ServiceStep step)
     }
 
     /// <summary>
-    /// One slot: a live worker of its generation. All others end once it is ready; until then one of them serves. New
-    /// workers of a roll-out that is under way are left to the roll-out.
+    /// Reconciles one slot: it has a live worker of its generation. All others drain once that worker is ready; until then one
+    /// of them serves. The roll-out handles its own new workers.
     /// </summary>
     private void Cover(SlotState slot, IEnumerable<WorkerState> workers)
     {
@@ -124,7 +122,7 @@ internal sealed class SlotSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Removes the last slots that were scaled away and have no worker any more.</summary>
+    /// <summary>Removes the last slots that were scaled away and have no worker.</summary>
     private void RemoveEmptied()
     {
         var count = step.State.Slots.Length;

@@ -1,26 +1,26 @@
 namespace Supervisor.Core.Services;
 
-/// <summary>What can happen to a worker.</summary>
+/// <summary>The events of a worker.</summary>
 public enum WorkerEvent
 {
-    /// <summary>It is ready.</summary>
+    /// <summary>It became ready.</summary>
     Ready,
 
-    /// <summary>It is to end.</summary>
+    /// <summary>It has to stop.</summary>
     Stop,
 
-    /// <summary>It said STOPPING=1.</summary>
+    /// <summary>It sent STOPPING=1.</summary>
     StoppingAnnounced,
 
     /// <summary>Its deadline has passed.</summary>
     DeadlinePassed,
 
-    /// <summary>It said WATCHDOG=1.</summary>
+    /// <summary>It sent WATCHDOG=1.</summary>
     Alive,
 
-    /// <summary>It was silent for longer than its watchdog allows.</summary>
+    /// <summary>It sent no WATCHDOG=1 in time.</summary>
     WatchdogPassed,
 
-    /// <summary>It sent WATCHDOG=trigger: it reports that it hangs.</summary>
+    /// <summary>It sent WATCHDOG=trigger, which reports a hang.</summary>
     WatchdogTriggered,
 }

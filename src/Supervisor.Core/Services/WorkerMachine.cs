@@ -1,12 +1,12 @@
 namespace Supervisor.Core.Services;
 
 /// <summary>
-/// One worker's transitions: (state, event, now) to (state, action). Every cell of states and events is filled. The end
-/// of the process is not among the events, since it removes the worker from any state.
+/// One worker's transitions: (state, event, now) to (state, action). Every pair of state and event is defined. The exit of the
+/// process is not an event here, because it removes the worker in any state.
 /// </summary>
 public static class WorkerMachine
 {
-    /// <summary>What the runner has to do to the process.</summary>
+    /// <summary>What the runner does to the process.</summary>
     public enum Action
     {
         /// <summary>Nothing.</summary>
@@ -15,14 +15,14 @@ public static class WorkerMachine
         /// <summary>Send the stop signal.</summary>
         Signal,
 
-        /// <summary>Send SIGABRT: it hangs, and its core shall say where.</summary>
+        /// <summary>Send SIGABRT: the worker hangs, and its core shows where.</summary>
         Abort,
 
         /// <summary>SIGKILL the whole session.</summary>
         Kill,
     }
 
-    /// <summary>A worker at its birth.</summary>
+    /// <summary>A new worker.</summary>
     public static WorkerState Start(int id, int slot, int generation, ServiceSpec spec, TimeSpan now) => new()
     {
         Id = id,
@@ -43,8 +43,8 @@ public static class WorkerMachine
     }
 
     /// <summary>
-    /// EXTEND_TIMEOUT_USEC: what ends the present phase, and the watchdog, do so no earlier than <paramref name="by"/> from
-    /// now. Neither is ever brought forward, and settle is no time-out.
+    /// EXTEND_TIMEOUT_USEC: the deadline of the present phase, and the watchdog's, are no earlier than <paramref name="by"/>
+    /// from now. Neither becomes earlier, and settle is not a time-out.
     /// </summary>
     public static WorkerState Extend(WorkerState worker, TimeSpan by, TimeSpan now) => worker.Phase switch
     {
@@ -55,7 +55,7 @@ public static class WorkerMachine
         _ => throw new ArgumentOutOfRangeException(nameof(worker), worker.Phase, null),
     };
 
-    /// <summary>WATCHDOG_USEC=: another interval from now on; zero: no watchdog.</summary>
+    /// <summary>WATCHDOG_USEC=: sets another interval; zero: no watchdog.</summary>
     public static WorkerState SetWatchdog(WorkerState worker, TimeSpan interval, TimeSpan now) => worker.Phase switch
     {
         WorkerPhase.Ready => Watched(worker with { Watchdog = interval }, now),
@@ -118,7 +118,7 @@ public static class WorkerMachine
         worker with { WatchdogDeadline = worker.Watchdog > TimeSpan.Zero ? now + worker.Watchdog : null };
 
     private static string HangText(WorkerState worker, WorkerEvent what) => what == WorkerEvent.WatchdogTriggered
-        ? "said that it hangs (WATCHDOG=trigger)"
+        ? "reported a hang (WATCHDOG=trigger)"
         : $"sent no WATCHDOG=1 for {Durations.Text(worker.Watchdog)}";
 
     private static TimeSpan? Later(TimeSpan? deadline, TimeSpan at) => deadline is null || deadline >= at ? deadline : at;

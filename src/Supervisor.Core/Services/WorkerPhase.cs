@@ -22,10 +22,10 @@ public enum WorkerPhase
     /// <summary>Serves; its deadline is rollout.settle, after which it has none. Its watchdog runs.</summary>
     Ready,
 
-    /// <summary>Was ready, finishes what it has in hand; its deadline is stop_timeout.</summary>
+    /// <summary>Was ready and finishes its connections; its deadline is stop_timeout.</summary>
     Draining,
 
-    /// <summary>Never got ready and was asked to end, or hung and was sent SIGABRT; its deadline is stop_timeout.</summary>
+    /// <summary>Was never ready and got its stop signal, or hung and got SIGABRT; its deadline is stop_timeout.</summary>
     Stopping,
 
     /// <summary>SIGKILL was sent to its whole session.</summary>

@@ -2,23 +2,25 @@ using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>Why the daemon ends a worker.</summary>
+/// <summary>Why the daemon stops a worker.</summary>
 public enum EndReason
 {
-    /// <summary>It does not: the worker serves, or exits without being asked to.</summary>
+    /// <summary>It does not: the worker serves, or exits on its own initiative.</summary>
     None,
 
-    /// <summary>It is no longer needed. Its end is not a failure.</summary>
+    /// <summary>It is no longer needed. Its exit is not a failure.</summary>
     Requested,
 
     /// <summary>It was not ready within start_timeout.</summary>
     StartTimedOut,
 
-    /// <summary>Its watchdog found that it hangs.</summary>
+    /// <summary>It hangs, by its watchdog or its own report.</summary>
     Hung,
 }
 
-/// <summary>One worker, from the decision to spawn it until its process is gone. Times are monotonic, since the daemon's start.</summary>
+/// <summary>
+/// One worker, from the decision to spawn it until its process has exited. Times are monotonic, since the daemon's start.
+/// </summary>
 public sealed record WorkerState
 {
     /// <summary>Number, unique within the service.</summary>
@@ -30,7 +32,7 @@ public sealed record WorkerState
     /// <summary>Generation.</summary>
     public required int Generation { get; init; }
 
-    /// <summary>Where it is in its life.</summary>
+    /// <summary>Its phase.</summary>
     public required WorkerPhase Phase { get; init; }
 
     /// <summary>Process id; null until it is spawned.</summary>
@@ -42,26 +44,26 @@ public sealed record WorkerState
     /// <summary>When it became ready.</summary>
     public TimeSpan? ReadyAt { get; init; }
 
-    /// <summary>When the phase has lasted too long; null: it may last.</summary>
+    /// <summary>When the phase has lasted too long; null: no limit.</summary>
     public TimeSpan? Deadline { get; init; }
 
     /// <summary>
-    /// The longest silence between two WATCHDOG=1; zero: no watchdog. The service's setting, unless the worker has set
-    /// its own.
+    /// The longest interval between two WATCHDOG=1; zero: no watchdog. The service's setting, unless the worker has set its
+    /// own.
     /// </summary>
     public TimeSpan Watchdog { get; init; }
 
-    /// <summary>When it will have been silent for too long; null: no watchdog runs.</summary>
+    /// <summary>When the watchdog expires; null: no watchdog runs.</summary>
     public TimeSpan? WatchdogDeadline { get; init; }
 
     /// <summary>The earlier of <see cref="Deadline"/> and <see cref="WatchdogDeadline"/>.</summary>
     public TimeSpan? NextDeadline => Deadline is null || WatchdogDeadline < Deadline ? WatchdogDeadline : Deadline;
 
-    /// <summary>Why the daemon ends it.</summary>
+    /// <summary>Why the daemon stops it.</summary>
     [JsonIgnore]
     public EndReason EndReason { get; init; }
 
-    /// <summary>The manifest's form of <see cref="EndReason"/>: whether there is one.</summary>
+    /// <summary>The manifest's form of <see cref="EndReason"/>: whether there is a reason.</summary>
     [JsonInclude]
     internal bool EndRequested
     {
@@ -77,7 +79,7 @@ public sealed record WorkerState
         init => EndReason = value ? EndReason.StartTimedOut : EndReason;
     }
 
-    /// <summary>How its watchdog found that it hangs; null unless <see cref="EndReason.Hung"/>.</summary>
+    /// <summary>How the hang was found; null unless <see cref="EndReason.Hung"/>.</summary>
     public string? Hang
     {
         get;
@@ -88,28 +90,28 @@ public sealed record WorkerState
         }
     }
 
-    /// <summary>What a probe last saw instead of readiness; null where none looked.</summary>
+    /// <summary>The last finding of a probe, other than ready; null if there was none.</summary>
     public string? Seen { get; init; }
 
-    /// <summary>Whether the daemon ends it because it failed.</summary>
+    /// <summary>Whether the daemon stops it because it failed.</summary>
     public bool HasFailed => EndReason is EndReason.StartTimedOut or EndReason.Hung;
 
     /// <summary>When it entered its phase.</summary>
     public TimeSpan PhaseSince { get; init; }
 
-    /// <summary>Whether the restart policy has decided about its slot before its process is gone.</summary>
+    /// <summary>Whether the restart policy decided about its slot before its process exited.</summary>
     [JsonPropertyName("judged")]
     public bool RestartDecided { get; init; }
 
     /// <summary>
-    /// Whether the restart policy has yet to decide about its end: it exits without being asked to, hangs, or was not
-    /// ready in time.
+    /// Whether the restart policy still has to decide about its end: it exits without a stop signal, hangs, or was not ready in
+    /// time.
     /// </summary>
     public bool AwaitsRestartPolicy => !IsLive && !RestartDecided && EndReason != EndReason.Requested;
 
-    /// <summary>Whether it serves, and has for as long as a new worker must before it counts.</summary>
+    /// <summary>Whether it serves, and has done so for <c>rollout.settle</c>.</summary>
     public bool IsSettled => Phase == WorkerPhase.Ready && Deadline is null;
 
-    /// <summary>Whether it serves or is about to: it has not been asked to end and does not drain.</summary>
+    /// <summary>Whether it serves or is starting: it has no stop signal and does not drain.</summary>
     public bool IsLive => Phase is WorkerPhase.Starting or WorkerPhase.Ready;
 }

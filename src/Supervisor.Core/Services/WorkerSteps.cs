@@ -2,12 +2,12 @@ using Supervisor.Core.Workers;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>What happens to workers, and what follows from it for slots and the roll-out.</summary>
+/// <summary>The events of workers, and their effects on slots and the roll-out.</summary>
 internal sealed class WorkerSteps(ServiceStep step)
 {
-    private static readonly ExitReason Stopping = new(true, "said that it is stopping");
+    private static readonly ExitReason Stopping = new(true, "sent STOPPING=1");
 
-    /// <summary>Its program runs.</summary>
+    /// <summary>A worker's program runs.</summary>
     public void Spawned(int workerId, int pid)
     {
         step.Update(workerId, worker => worker with { Pid = pid });
@@ -21,7 +21,7 @@ internal sealed class WorkerSteps(ServiceStep step)
         }
     }
 
-    /// <summary>One event of a worker's own machine; nothing happens where there is no such worker.</summary>
+    /// <summary>One event of a worker's own machine; ignored if there is no such worker.</summary>
     public void Happened(int workerId, WorkerEvent what)
     {
         if (Find(workerId) is not { } before)
@@ -33,7 +33,7 @@ internal sealed class WorkerSteps(ServiceStep step)
         var (after, action) = WorkerMachine.Step(before, what, spec, step.Now);
         if (ReferenceEquals(after, before) && action == WorkerMachine.Action.None)
         {
-            // A stop reaches each worker of a stopped service again whenever one of them exits.
+            // A worker of a stopped service gets another stop event whenever one of them exits.
             return;
         }
 
@@ -61,7 +61,7 @@ internal sealed class WorkerSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Its process is gone, or never came to be.</summary>
+    /// <summary>A worker's process has exited, or was never created.</summary>
     public void Ended(int workerId, ExitReason reason)
     {
         if (Find(workerId) is not { } worker)
@@ -101,7 +101,7 @@ internal sealed class WorkerSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Deadlines that are due pass.</summary>
+    /// <summary>Handles deadlines that have passed.</summary>
     public void PassDeadlines()
     {
         foreach (var worker in step.State.Workers)
@@ -113,7 +113,7 @@ internal sealed class WorkerSteps(ServiceStep step)
         }
     }
 
-    /// <summary>Of one worker. A method of its own: its lambda would otherwise be garbage of every worker at every event.</summary>
+    /// <summary>For one worker. A separate method, because its lambda would be garbage for every worker at every event.</summary>
     private void PassDeadline(WorkerState worker)
     {
         // The watchdog first: a worker that hangs has not settled.
@@ -168,8 +168,8 @@ internal sealed class WorkerSteps(ServiceStep step)
     }
 
     /// <summary>
-    /// A worker that drains without being asked to is replaced while it drains, under the limits of any other restart,
-    /// unless the policy depends on how it exits.
+    /// Replaces a worker that drains without a stop signal while it drains. The limits of any other restart apply, unless the
+    /// policy depends on how it exits.
     /// </summary>
     private void DrainsUnasked(WorkerState before, WorkerState worker)
     {
@@ -182,7 +182,7 @@ internal sealed class WorkerSteps(ServiceStep step)
     }
 
     /// <summary>
-    /// A worker that hangs serves no client: it is replaced while it writes its core, unless the strategy forbids two
+    /// Replaces a worker that hangs while it writes its core, because it serves no client. Not if the strategy forbids two
     /// workers of a slot.
     /// </summary>
     private void Hangs(WorkerState before, WorkerState worker)

@@ -2,15 +2,17 @@ using System.Globalization;
 
 namespace Supervisor.Core.Services;
 
-/// <summary>The one place that names a worker, and says how its slot is held back.</summary>
+/// <summary>The text for a worker's name, and for the reason why its slot waits.</summary>
 public static class WorkerText
 {
     /// <summary><c>worker 0 (pid 812, generation 1)</c>.</summary>
-    public static string Name(WorkerState worker) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"worker {worker.Slot} ({(worker.Pid is { } pid ? string.Create(CultureInfo.InvariantCulture, $"pid {pid}, ") : "")}generation {worker.Generation})");
+    public static string Name(WorkerState worker)
+    {
+        var pid = worker.Pid is { } number ? string.Create(CultureInfo.InvariantCulture, $"pid {number}, ") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"worker {worker.Slot} ({pid}generation {worker.Generation})");
+    }
 
-    /// <summary>What to add to how a worker ended: that it was not ready yet, where that says anything.</summary>
+    /// <summary>The suffix of an exit's text: that the worker was not ready yet, if that adds information.</summary>
     public static string BeforeReady(WorkerState worker) =>
         worker is { ReadyAt: null, Pid: not null, EndReason: not EndReason.StartTimedOut } ? " before it was ready" : "";
 
@@ -21,7 +23,8 @@ public static class WorkerText
         return slot.Phase == SlotPhase.Limited
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"worker {slot.Index} was restarted {restart.Limit} times within {Durations.Text(restart.LimitInterval)} (restart.limit): next try in {wait}; last end: {slot.LastExit?.Text}")
+                $"worker {slot.Index} was restarted {restart.Limit} times within {Durations.Text(restart.LimitInterval)} "
+                + $"(restart.limit): next try in {wait}; last exit: {slot.LastExit?.Text}")
             : string.Create(CultureInfo.InvariantCulture,
                 $"worker {slot.Index} keeps failing ({slot.Failures} in a row): next try in {wait}");
     }

@@ -1,11 +1,13 @@
 namespace Supervisor.Core.Workers;
 
-/// <summary>By what it is known that a worker accepts though it was asked to leave. See <see cref="WorkerDrain"/>.</summary>
+/// <summary>The evidence that a draining worker accepts connections. See <see cref="WorkerDrain"/>.</summary>
 public enum AcceptingEvidence
 {
-    /// <summary>It has a connection that it did not have at an earlier look, when it had long been asked.</summary>
+    /// <summary>
+    /// It has a connection that it did not have in an earlier sample, which was taken well after the stop signal.
+    /// </summary>
     Accepted,
 
-    /// <summary>It was seen to wait for connections, again and again.</summary>
+    /// <summary>Several samples found it waiting for connections.</summary>
     Waiting,
 }

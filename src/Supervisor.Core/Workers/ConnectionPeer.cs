@@ -5,14 +5,14 @@ using System.Net.Sockets;
 
 namespace Supervisor.Core.Workers;
 
-/// <summary>The other end of an internet connection, without an object for each: there may be many thousands.</summary>
+/// <summary>The other end of an internet connection. A struct, because there may be many thousands.</summary>
 /// <param name="Address">The address; an IPv4 one is mapped, ::ffff:a.b.c.d, whatever the socket's family.</param>
 /// <param name="Port">The port.</param>
 public readonly record struct ConnectionPeer(UInt128 Address, ushort Port)
 {
     private static readonly UInt128 MappedPrefix = (UInt128)0xFFFF << 32;
 
-    /// <summary>An address as it goes into <see cref="Address"/>.</summary>
+    /// <summary>Converts an address to the form of <see cref="Address"/>.</summary>
     public static UInt128 Number(IPAddress address)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -20,7 +20,7 @@ public readonly record struct ConnectionPeer(UInt128 Address, ushort Port)
         return Number(bytes[..length]);
     }
 
-    /// <summary>The same of 4 or 16 bytes in network order.</summary>
+    /// <summary>The same for 4 or 16 bytes in network order.</summary>
     public static UInt128 Number(ReadOnlySpan<byte> bytes) =>
         bytes.Length == 4 ? MappedPrefix | BinaryPrimitives.ReadUInt32BigEndian(bytes) : BinaryPrimitives.ReadUInt128BigEndian(bytes);
 

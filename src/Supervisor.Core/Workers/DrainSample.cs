@@ -1,16 +1,16 @@
 namespace Supervisor.Core.Workers;
 
-/// <summary>What was seen of a worker that leaves, at one moment.</summary>
-/// <param name="Connections">The connections in its hands; null where it may not be looked into.</param>
-/// <param name="Awaited">The listeners on which it was seen to wait for connections, by name; null where that was not looked at.</param>
+/// <summary>A sample of a draining worker, taken at one moment.</summary>
+/// <param name="Connections">Its open connections; null if the daemon may not read its descriptors.</param>
+/// <param name="Awaited">The listeners on which it waits for connections, by name; null if that was not sampled.</param>
 public sealed record DrainSample(IReadOnlyList<AcceptedConnection>? Connections, IReadOnlyList<string>? Awaited = null)
 {
     /// <summary>
-    /// Whether only connections that were known before were looked for, which is cheap: one that is new is not in it. Its
-    /// descriptors are not read then.
+    /// Whether the sample covers only known connections, which is cheap: its descriptors are not read, so a new connection is
+    /// missing.
     /// </summary>
     public bool IsPartial { get; init; }
 
-    /// <summary>Whether nothing can be looked at afterwards: the worker is about to be killed.</summary>
+    /// <summary>Whether it is the last sample: the worker is about to be killed.</summary>
     public bool IsLast { get; init; }
 }

@@ -1,11 +1,12 @@
 namespace Supervisor.Core.Workers;
 
-/// <summary>Why a worker's process is gone, or never came to be.</summary>
-/// <param name="Clean">Exit status 0, or one of the signals that ask a process to end (HUP, INT, TERM, PIPE).</param>
-/// <param name="Text">For people: "exited with status 1", "was killed by SIGSEGV (core dumped)", "could not be started: ...".</param>
+/// <summary>Why a worker's process exited, or was never created.</summary>
+/// <param name="Clean">Exit status 0, or a signal that requests an exit (HUP, INT, TERM, PIPE).</param>
+/// <param name="Text">The text: "exited with status 1", "was killed by SIGSEGV (core dumped)", "could not be started:
+/// ...".</param>
 public sealed record ExitReason(bool Clean, string Text)
 {
-    /// <summary>Killed by SIGKILL: by an administrator or the kernel's OOM killer, which says nothing of the program.</summary>
+    /// <summary>Killed by SIGKILL: by an administrator or the kernel's OOM killer, which is not a fault of the program.</summary>
     public bool Killed { get; init; }
 
     /// <summary>By exit().</summary>
@@ -16,6 +17,6 @@ public sealed record ExitReason(bool Clean, string Text)
         new(signal is 1 or 2 or 13 or 15,
             $"was killed by {Signals.Name(signal)}{(coreDumped ? " (core dumped)" : "")}") { Killed = signal == 9 };
 
-    /// <summary>No process came to be.</summary>
+    /// <summary>No process was created.</summary>
     public static ExitReason NotStarted(string why) => new(false, $"could not be started: {why}");
 }

@@ -9,10 +9,11 @@ namespace Supervisor.Core.Workers;
 /// <param name="StartTime">Field 22: clock ticks since boot.</param>
 public readonly record struct ProcessStep(int Pid, int ParentPid, int SessionId, ulong StartTime);
 
-/// <summary>What the kernel said of a process at one moment: enough to tell which worker it belongs to. Pure data.</summary>
-/// <param name="Chain">The process itself, then its parents; it ends below the daemon, or below init, or where it became too long.</param>
+/// <summary>The kernel's facts about a process at one moment: enough to tell which worker it belongs to. Pure data.</summary>
+/// <param name="Chain">The process itself, then its parents; it ends below the daemon, below init, or at the length
+/// limit.</param>
 /// <param name="Uid">Its effective user id.</param>
-/// <param name="Cgroup">Its cgroup of version 2, as /proc/PID/cgroup has it; null where there is none.</param>
+/// <param name="Cgroup">Its version 2 cgroup, as in /proc/PID/cgroup; null if there is none.</param>
 /// <param name="IsBelowDaemon">Whether the parent of the last process of the chain is the daemon.</param>
 public sealed record ProcessLineage(ImmutableArray<ProcessStep> Chain, uint Uid, string? Cgroup, bool IsBelowDaemon)
 {
@@ -22,6 +23,6 @@ public sealed record ProcessLineage(ImmutableArray<ProcessStep> Chain, uint Uid,
     /// <summary>Its oldest ancestor below the daemon, or the process itself.</summary>
     public ProcessStep Top => Chain[^1];
 
-    /// <summary>The token that <see cref="Top"/> was executed with; null where it has none or it was not read.</summary>
+    /// <summary>The token that <see cref="Top"/> was executed with; null if it has none or it was not read.</summary>
     public string? Token { get; init; }
 }

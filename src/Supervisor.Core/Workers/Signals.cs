@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace Supervisor.Core.Workers;
 
-/// <summary>Signals by name: numbers of x86, arm and most others, signal(7).</summary>
+/// <summary>Signals by name: the numbers of x86, arm and most other architectures, signal(7).</summary>
 public static class Signals
 {
-    /// <summary>SIGABRT: end, and leave a core.</summary>
+    /// <summary>SIGABRT: exit with a core dump.</summary>
     public const int Abort = 6;
 
     /// <summary>SIGKILL.</summary>
@@ -62,7 +62,7 @@ public static class Signals
             ? "SIGRTMIN" + (signal == FirstRealTime ? "" : "+" + (signal - FirstRealTime).ToString(CultureInfo.InvariantCulture))
             : "signal " + signal.ToString(CultureInfo.InvariantCulture);
 
-    /// <summary>The number of a name, with or without SIG, or of a number; null where there is none.</summary>
+    /// <summary>The number of a name, with or without SIG, or of a number; null if it is unknown.</summary>
     public static int? Parse(string text)
     {
         if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number))

@@ -30,7 +30,10 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
 
     /// <summary>Stops the processes that <paramref name="unknown"/> selects, on the loop, from those that were found.</summary>
     public OrphanedWorkers(
-        EventLoop loop, WorkerRecovery survivors, Func<IReadOnlyList<WorkerRecovery.Found>, IEnumerable<WorkerRecovery.Found>> unknown, ILogger log)
+        EventLoop loop,
+        WorkerRecovery survivors,
+        Func<IReadOnlyList<WorkerRecovery.Found>, IEnumerable<WorkerRecovery.Found>> unknown,
+        ILogger log)
     {
         _loop = loop;
         _survivors = survivors;

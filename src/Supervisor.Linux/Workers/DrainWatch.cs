@@ -345,7 +345,7 @@ internal sealed class DrainWatch : IDeadline, IDisposable
         if (!isQuiet && after.Count is { } count && count != subject.Reported)
         {
             subject.Reported = count;
-            _report(ServiceReport.WorkerConnections, subject.Worker, after, DrainWords.Left(after, at));
+            _report(ServiceReport.WorkerConnections, subject.Worker, after, DrainWords.Remaining(after, at));
         }
 
         return before.Count != after.Count || before.KeepsAccepting != after.KeepsAccepting;

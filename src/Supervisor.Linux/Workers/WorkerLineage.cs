@@ -15,7 +15,8 @@ internal sealed class WorkerLineage(ServiceContext service)
     private const int MostExaminations = 8;
 
     /// <summary>Whether a process is the worker's, as far as one system call shows; null if it has to be examined.</summary>
-    public static bool? Knows(WorkerProcess process, int pid) => process.Knows(pid) ?? (process.Examinations < MostExaminations ? null : false);
+    public static bool? Knows(WorkerProcess process, int pid) =>
+        process.Knows(pid) ?? (process.Examinations < MostExaminations ? null : false);
 
     /// <summary>
     /// Examines a process off the loop for the worker's next message. The result is dropped if the worker has exited by then.

@@ -126,7 +126,7 @@ public class RollbackScenarios
         service.Forget().Die("2/2").Did("spawn 0/1", "spawn 1/1", "stop 1/1");
         Assert.Equal(RolloutPhase.Failed, service.RolloutPhase);
         Assert.Equal("0/2 1/2 2/1", service.Serving);
-        Assert.Contains("so what is ready stays", service.State.Rollout!.Reason, StringComparison.Ordinal);
+        Assert.Contains("ready workers keep their slots", service.State.Rollout!.Reason, StringComparison.Ordinal);
         service.Settle();
         Assert.Equal("0/2 1/2 2/1", service.Serving);
         Assert.Equal(ServiceCondition.Running, service.Condition);
@@ -286,7 +286,7 @@ public class RollbackScenarios
         Fault.Exits => "exited with status 0 before it was ready",
         Fault.Silent => "was not ready within start_timeout (30s): it never sent READY=1",
         Fault.DiesWithinSettle => "exited with status 1 4s after it was ready",
-        Fault.LeavesWithinSettle => "said that it is stopping 4s after it was ready",
+        Fault.LeavesWithinSettle => "sent STOPPING=1 4s after it was ready",
         _ => throw new ArgumentOutOfRangeException(nameof(fault)),
     };
 

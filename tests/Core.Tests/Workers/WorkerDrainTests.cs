@@ -132,23 +132,23 @@ public class WorkerDrainTests
     [Fact]
     public void One_log_line_reports_remaining_and_cut_connections()
     {
-        Assert.Equal("has no connection left", DrainWords.Left(Told.See(Look(), At(11)), At(11)));
-        Assert.Equal("has 1 connection left (web)", DrainWords.Left(Told.See(Look(Open(1)), At(11)), At(11)));
+        Assert.Equal("has no connections left", DrainWords.Remaining(Told.See(Look(), At(11)), At(11)));
+        Assert.Equal("still has 1 connection (web)", DrainWords.Remaining(Told.See(Look(Open(1)), At(11)), At(11)));
         Assert.Equal(
-            "has 3 connections left (1 of admin, 2 of web; the oldest open for 42s at least; no data for 4.5s)",
-            DrainWords.Left(
+            "still has 3 connections (1 of admin, 2 of web; the oldest open for 42s at least; no data for 4.5s)",
+            DrainWords.Remaining(
                 Told.See(Look(Open(1, openFor: 42.3, silentFor: 42.3), Open(2, "admin", 5, 4.55), Open(3, silentFor: 9)), At(11)),
                 At(11)));
 
         Assert.Null(DrainWords.Cut(Told, At(40)));
         Assert.Null(DrainWords.Cut(Told.See(Look(), At(40)), At(40)));
         Assert.Equal(
-            "had 1 connection, which is cut (web; the oldest open for 29s at least)",
+            "had 1 connection, cut by SIGKILL (web; the oldest open for 29s at least)",
             DrainWords.Cut(Told.See(Look(Open(1)), At(11)), At(40)));
         var peer = ConnectionPeer.Number(IPAddress.Parse("2001:db8::1"));
         var many = Enumerable.Range(1, 8).Select(i => Open((ulong)i, openFor: i) with { Peer = new ConnectionPeer(peer, (ushort)i) });
         Assert.Equal(
-            "had 8 connections, which are cut (web; the oldest open for 8s at least; from [2001:db8::1]:1, [2001:db8::1]:2, "
+            "had 8 connections, cut by SIGKILL (web; the oldest open for 8s at least; from [2001:db8::1]:1, [2001:db8::1]:2, "
             + "[2001:db8::1]:3, [2001:db8::1]:4, [2001:db8::1]:5 and 3 more)",
             DrainWords.Cut(Told.See(Look([.. many]), At(40)), At(40)));
     }

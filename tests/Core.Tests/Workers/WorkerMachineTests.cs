@@ -160,7 +160,7 @@ public class WorkerMachineTests
         Assert.True(silent is { HasFailed: true, EndReason: EndReason.Hung, AwaitsRestartPolicy: true, WatchdogDeadline: null });
         Assert.Equal("sent no WATCHDOG=1 for 7s", silent.Hang);
         Assert.Equal(
-            "said that it hangs (WATCHDOG=trigger)",
+            "reported a hang (WATCHDOG=trigger)",
             WorkerMachine.Step(ready, WorkerEvent.WatchdogTriggered, Spec, Now).State.Hang);
 
         // One that leaves already is no failure of its own.
