@@ -1,14 +1,14 @@
 namespace Supervisor.Control;
 
-/// <summary>What a worker that leaves has left.</summary>
-/// <param name="Connections">Its open connections; null where the daemon may not look into it, or has not looked yet.</param>
-/// <param name="Listeners">How many of them are of which listener.</param>
-/// <param name="OldestMs">For how many milliseconds, at the least, the oldest of them has been open; null where there is none. The
-/// kernel keeps no time of a connection's birth.</param>
-/// <param name="SilentMs">For how many milliseconds no data has come or gone on any of them; null where there is none, or that is not
-/// known of each.</param>
-/// <param name="KilledAt">When it is killed if it has not left by then (stop_timeout); null where it has been.</param>
-/// <param name="KeepsAccepting">That it accepts new connections though it was sent its stop signal; null where that was not seen.</param>
+/// <summary>What a draining worker still has to finish.</summary>
+/// <param name="Connections">Open connections; null if the daemon may not inspect the worker, or has not done so yet.</param>
+/// <param name="Listeners">The connections by listener.</param>
+/// <param name="OldestMs">Minimum age of the oldest connection in milliseconds; null without a connection. The kernel does not
+/// store when a connection was opened.</param>
+/// <param name="SilentMs">Milliseconds without data on any connection; null without a connection, or if it is unknown for one
+/// of them.</param>
+/// <param name="KilledAt">When the daemon kills the worker (stop_timeout); null if it has done so.</param>
+/// <param name="KeepsAccepting">Set if the worker accepts new connections after its stop signal; null if the daemon has not seen that.</param>
 public sealed record DrainDocument(
     int? Connections,
     IReadOnlyList<DrainListenerDocument> Listeners,
@@ -17,6 +17,6 @@ public sealed record DrainDocument(
     DateTimeOffset? KilledAt,
     KeepsAcceptingDocument? KeepsAccepting)
 {
-    /// <summary>Of the event worker-cut: at the other end of the first few connections; empty otherwise.</summary>
+    /// <summary>In the event worker-cut: the peers of the first few connections; empty otherwise.</summary>
     public IReadOnlyList<string> Peers { get; init; } = [];
 }

@@ -1,6 +1,6 @@
 namespace Supervisor.Control;
 
-/// <summary>Connections of one listener.</summary>
+/// <summary>A draining worker's connections of one listener.</summary>
 /// <param name="Name">The listener.</param>
-/// <param name="Connections">How many.</param>
+/// <param name="Connections">The number of connections.</param>
 public sealed record DrainListenerDocument(string Name, int Connections);

@@ -1,22 +1,22 @@
 namespace Supervisor.Control;
 
-/// <summary>One change of state, as <c>GET /v1/events</c> tells it.</summary>
+/// <summary>One change of state, as <c>GET /v1/events</c> sends it.</summary>
 /// <param name="Seq">Number, from 1 at the daemon's start; also the <c>id:</c> of the server-sent event.</param>
 /// <param name="At">When.</param>
 /// <param name="Kind">
-/// What: daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed,
+/// One of daemon-started, daemon-upgraded, daemon-recovered, daemon-took-over, daemon-upgrade-refused, daemon-takeover-failed,
 /// daemon-leaving; listener-made, listener-failed, listener-drifted, listener-repaired; service-state;
 /// worker-spawned, worker-ready, worker-start-timeout, worker-hung, worker-draining, worker-connections, worker-keeps-accepting,
 /// worker-killed, worker-cut, worker-left, worker-died,
 /// worker-backoff, worker-finished; rollout-started, rollout-progressed, rollout-failing, rollout-ended; events-lost,
-/// which only a reader that came too late for some gets. Also the <c>event:</c> of the server-sent event.
+/// for a reader that is too slow and misses events. Also the <c>event:</c> of the server-sent event.
 /// </param>
-/// <param name="Service">The service that it is about; null where it is about none.</param>
-/// <param name="Listener">The listener that it is about; null where it is about none.</param>
-/// <param name="Worker">The worker that it is about; null where it is about none.</param>
-/// <param name="State">Of service-state: the new state.</param>
-/// <param name="Rollout">The roll-out that it is about, as it stood then.</param>
-/// <param name="Message">The line for people.</param>
+/// <param name="Service">The service; null if the event does not concern one.</param>
+/// <param name="Listener">The listener; null if the event does not concern one.</param>
+/// <param name="Worker">The worker; null if the event does not concern one.</param>
+/// <param name="State">In service-state: the new state.</param>
+/// <param name="Rollout">The state of the roll-out at the time of the event.</param>
+/// <param name="Message">The same as text.</param>
 public sealed record EventDocument(
     long Seq,
     DateTimeOffset At,
@@ -28,12 +28,12 @@ public sealed record EventDocument(
     RolloutDocument? Rollout,
     string Message)
 {
-    /// <summary>Of worker-connections, worker-keeps-accepting and worker-cut: what the worker has, or had, left.</summary>
+    /// <summary>In worker-connections, worker-keeps-accepting and worker-cut: what the worker still has, or had, to finish.</summary>
     public DrainDocument? Drain { get; init; }
 }
 
 /// <summary>A worker in an event.</summary>
-/// <param name="Pid">Process id; null where it never came to be.</param>
+/// <param name="Pid">Process id; null if the spawn failed.</param>
 /// <param name="Slot">Slot, from 0.</param>
 /// <param name="Generation">Generation.</param>
 public sealed record EventWorkerDocument(int? Pid, int Slot, int Generation);

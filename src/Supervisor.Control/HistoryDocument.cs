@@ -5,13 +5,13 @@ namespace Supervisor.Control;
 /// <param name="At">When.</param>
 /// <param name="Phase">The moment in the handle's life.</param>
 /// <param name="Call">The bare name of the system call.</param>
-/// <param name="Option">What it set, by the kernel's name; null where the call sets no option.</param>
-/// <param name="Requested">As asked for.</param>
-/// <param name="Effective">As read back.</param>
-/// <param name="Errno">The kernel's refusal by name; null where it did not refuse.</param>
+/// <param name="Option">The kernel's name of the option; null if the call sets none.</param>
+/// <param name="Requested">The requested value.</param>
+/// <param name="Effective">The value that the kernel returned afterwards.</param>
+/// <param name="Errno">The name of the error; null if the call succeeded.</param>
 /// <param name="Verdict">One of exact, adjusted, ignored, refused, inherited, drifted.</param>
-/// <param name="Actor">Who did it, or who received the handle; null where that cannot be known.</param>
-/// <param name="Note">What a reader should know besides.</param>
+/// <param name="Actor">The process that made the call or received the handle; null if unknown.</param>
+/// <param name="Note">A remark.</param>
 /// <param name="SinceCreationUs">Microseconds since the handle's first entry.</param>
 public sealed record HistoryEntryDocument(
     long Seq,

@@ -1,15 +1,15 @@
 namespace Supervisor.Control;
 
-/// <summary>What <c>listenctl import --json</c> prints.</summary>
+/// <summary>The output of <c>listenctl import --json</c>.</summary>
 /// <param name="Toml">The configuration.</param>
-/// <param name="Unsupported">The settings that are not in it.</param>
+/// <param name="Unsupported">The settings that the configuration does not have.</param>
 public sealed record ImportDocument(string Toml, IReadOnlyList<UnsupportedSettingDocument> Unsupported);
 
-/// <summary>A setting without an equal.</summary>
-/// <param name="File">Its file.</param>
-/// <param name="Line">Its line, from 1.</param>
-/// <param name="Section">Its section, without brackets.</param>
-/// <param name="Setting">Its name; null: the whole section.</param>
-/// <param name="Value">Its value; null: the whole section.</param>
-/// <param name="Reason">Why, and what to do instead.</param>
+/// <summary>A setting without an equivalent.</summary>
+/// <param name="File">The file.</param>
+/// <param name="Line">The line, from 1.</param>
+/// <param name="Section">The section, without brackets.</param>
+/// <param name="Setting">The name; null for the whole section.</param>
+/// <param name="Value">The value; null for the whole section.</param>
+/// <param name="Reason">Why it has no equivalent, and what to do instead.</param>
 public sealed record UnsupportedSettingDocument(string File, int Line, string Section, string? Setting, string? Value, string Reason);

@@ -1,16 +1,16 @@
 namespace Supervisor.Control;
 
 /// <summary>
-/// What <c>POST /v1/reload</c> answers, and with <c>?dry_run=true</c> what it would do. A configuration that is refused is
-/// a problem document (status 422) with the same members.
+/// The answer to <c>POST /v1/reload</c>; with <c>?dry_run=true</c> the plan. If the daemon refuses the configuration, the
+/// answer is a problem document (status 422) with the same members.
 /// </summary>
-/// <param name="DryRun">Whether nothing was to be changed.</param>
-/// <param name="Applied">Whether it was applied; false for a dry run, and where it was refused.</param>
-/// <param name="Config">The configuration file; null where there is none.</param>
-/// <param name="Actions">What is done, or would be, in the order of the configuration.</param>
+/// <param name="DryRun">Whether the request was a dry run.</param>
+/// <param name="Applied">Whether the configuration was applied; false for a dry run and for a refused configuration.</param>
+/// <param name="Config">The configuration file; null without one.</param>
+/// <param name="Actions">The actions, done or planned, in the order of the configuration.</param>
 /// <param name="Errors">Every error of the configuration.</param>
-/// <param name="Failures">Every listener that could not be bound.</param>
-/// <param name="Message">The line for people.</param>
+/// <param name="Failures">Every listener that the kernel did not bind.</param>
+/// <param name="Message">The result as text.</param>
 public sealed record ReloadDocument(
     bool DryRun,
     bool Applied,
@@ -21,12 +21,12 @@ public sealed record ReloadDocument(
     string Message)
 {
     /// <summary>
-    /// What was applied and is not quite as it was asked for: an option that the kernel refused. Of a dry run: files that services name
-    /// and that are not there now.
+    /// Warnings. After a reload: options that the kernel refused. In a dry run: files that services name and that do
+    /// not exist now.
     /// </summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>RFC 9457, of one that is refused: about:blank.</summary>
+    /// <summary>RFC 9457, for a refused configuration: about:blank.</summary>
     public string? Type { get; init; }
 
     /// <summary>RFC 9457: the kind of problem.</summary>
@@ -35,18 +35,18 @@ public sealed record ReloadDocument(
     /// <summary>RFC 9457: the HTTP status.</summary>
     public int? Status { get; init; }
 
-    /// <summary>RFC 9457: every error, one a line.</summary>
+    /// <summary>RFC 9457: every error, one per line.</summary>
     public string? Detail { get; init; }
 }
 
-/// <summary>One thing that a reload does.</summary>
+/// <summary>One action of a reload.</summary>
 /// <param name="Subject">listener, service or daemon.</param>
-/// <param name="Name">Its name; empty for the daemon.</param>
+/// <param name="Name">The name; empty for the daemon.</param>
 /// <param name="Action">
-/// unchanged, in-place, new-socket, added, removed, renamed; rolled-out, scaled, started, stopped; needs-restart, of what
-/// only a new daemon can have.
+/// unchanged, in-place, new-socket, added, removed, renamed; rolled-out, scaled, started, stopped; needs-restart for a
+/// setting that only a new daemon can apply.
 /// </param>
-/// <param name="Settings">The settings for whose sake.</param>
-/// <param name="Reason">How it is done, and why so.</param>
-/// <param name="Loses">What may be lost by it: connections that wait in a queue; null: nothing.</param>
+/// <param name="Settings">The settings that cause the action.</param>
+/// <param name="Reason">How the daemon does it, and why.</param>
+/// <param name="Loses">What may be lost, for example connections in a queue; null if nothing.</param>
 public sealed record ReloadActionDocument(string Subject, string Name, string Action, IReadOnlyList<string> Settings, string? Reason, string? Loses);

@@ -1,6 +1,6 @@
 namespace Supervisor.Control;
 
-/// <summary>Where the daemon's sockets lie.</summary>
+/// <summary>The paths of the daemon's sockets and files.</summary>
 /// <param name="Directory">The runtime directory.</param>
 public sealed record RuntimePaths(string Directory)
 {
@@ -13,17 +13,17 @@ public sealed record RuntimePaths(string Directory)
     /// <summary>The folder of the workers' notify sockets.</summary>
     public string NotifyDirectory => Path.Combine(Directory, "notify");
 
-    /// <summary>The state, for a successor of a daemon that ended without a word.</summary>
+    /// <summary>The state, from which a successor recovers after the daemon has died.</summary>
     public string StateFile => Path.Combine(Directory, "state.json");
 
-    /// <summary>The keeper's socket, for the same.</summary>
+    /// <summary>The socket of the keeper, which holds the listeners for such a successor.</summary>
     public string KeeperSocket => Path.Combine(Directory, "keeper.sock");
 
-    /// <summary>The file whose lock says which daemon is in charge.</summary>
+    /// <summary>The lock file: the daemon that runs in this directory holds its lock.</summary>
     public string LockFile => Path.Combine(Directory, "listend.lock");
 
-    /// <summary>/run/listend for root; else $XDG_RUNTIME_DIR/listend; null where that variable is not set.</summary>
-    /// <param name="isRoot">Whether the asker is root.</param>
+    /// <summary>/run/listend for root, otherwise $XDG_RUNTIME_DIR/listend; null if that variable is not set.</summary>
+    /// <param name="isRoot">Whether the caller is root.</param>
     /// <param name="variable">The environment; the process's own by default.</param>
     public static RuntimePaths? Default(bool isRoot, Func<string, string?>? variable = null)
     {

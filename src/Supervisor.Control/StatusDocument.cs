@@ -4,12 +4,12 @@ namespace Supervisor.Control;
 public sealed record StatusDocument(DaemonDocument Daemon, IReadOnlyList<ServiceDocument> Services);
 
 /// <summary>The daemon itself.</summary>
-/// <param name="Pid">Its process id.</param>
-/// <param name="Version">Its version.</param>
-/// <param name="StartedAt">When it started.</param>
-/// <param name="Upgrades">How often it has replaced itself since.</param>
-/// <param name="RuntimeDirectory">Where its sockets lie.</param>
-/// <param name="ConfigFile">The absolute path of the main configuration file; null when it runs from a command line.</param>
+/// <param name="Pid">The process id.</param>
+/// <param name="Version">The version.</param>
+/// <param name="StartedAt">When the daemon started.</param>
+/// <param name="Upgrades">How often the daemon has re-executed itself since then.</param>
+/// <param name="RuntimeDirectory">The directory of the daemon's sockets.</param>
+/// <param name="ConfigFile">The absolute path of the main configuration file; null if the command line configures the daemon.</param>
 public sealed record DaemonDocument(
     int Pid,
     string Version,
@@ -18,23 +18,23 @@ public sealed record DaemonDocument(
     string RuntimeDirectory,
     string? ConfigFile)
 {
-    /// <summary>Whether another executable is about to take over.</summary>
+    /// <summary>Whether a successor is about to take over.</summary>
     public bool IsUpgrading { get; init; }
 
-    /// <summary>What would be lost if the daemon died now; null where nothing would.</summary>
+    /// <summary>What would be lost if the daemon died now; null if nothing would.</summary>
     public string? AtRisk { get; init; }
 }
 
 /// <summary>One service.</summary>
-/// <param name="Name">Its name.</param>
+/// <param name="Name">The service's name.</param>
 /// <param name="State">One of starting, running, degraded, rolling, stopping, stopped, failed.</param>
-/// <param name="Reason">Why it is in that state, where that needs saying.</param>
+/// <param name="Reason">Why the service is in that state; null if it needs no explanation.</param>
 /// <param name="Generation">The generation that serves.</param>
-/// <param name="Desired">How many workers there should be.</param>
-/// <param name="Ready">How many of them are ready.</param>
-/// <param name="Listeners">The names of its listeners, in descriptor order.</param>
-/// <param name="Rollout">The roll-out that is under way, or the last one while its end is worth knowing.</param>
-/// <param name="Workers">Its workers, by slot, old generations first.</param>
+/// <param name="Desired">The configured number of workers.</param>
+/// <param name="Ready">How many workers are ready.</param>
+/// <param name="Listeners">The names of the service's listeners, in descriptor order.</param>
+/// <param name="Rollout">The roll-out in progress, or the last one while its outcome matters.</param>
+/// <param name="Workers">The workers by slot, old generations first.</param>
 public sealed record ServiceDocument(
     string Name,
     string State,
@@ -50,12 +50,12 @@ public sealed record ServiceDocument(
 /// <param name="State">One of replacing, canary, draining, rolling-back, done, rolled-back, superseded, failed.</param>
 /// <param name="From">The generation that is replaced.</param>
 /// <param name="To">The generation that replaces it.</param>
-/// <param name="Replaced">How many slots are served by the new generation.</param>
-/// <param name="Total">How many slots there are.</param>
-/// <param name="Reason">Why it failed; null while it does not.</param>
+/// <param name="Replaced">How many slots the new generation serves.</param>
+/// <param name="Total">The number of slots.</param>
+/// <param name="Reason">Why the roll-out failed; null unless it failed.</param>
 /// <param name="Strategy">One of rolling, overlap, stop-first.</param>
-/// <param name="Draining">How many workers of an older generation are still leaving.</param>
-/// <param name="ElapsedMs">Milliseconds since it began, until now or its end.</param>
+/// <param name="Draining">How many workers of an older generation drain.</param>
+/// <param name="ElapsedMs">The roll-out's duration so far, or in total, in milliseconds.</param>
 public sealed record RolloutDocument(
     string State,
     int From,
@@ -67,31 +67,31 @@ public sealed record RolloutDocument(
     int Draining,
     long ElapsedMs)
 {
-    /// <summary>How many slots are replaced first and watched; null where the roll-out has no canary.</summary>
+    /// <summary>The number of canary slots, which are replaced first and watched; null without a canary.</summary>
     public int? Canary { get; init; }
 
-    /// <summary>How many connections workers that leave have left; null where that is not known.</summary>
+    /// <summary>The connections that draining workers still have; null if unknown.</summary>
     public int? DrainingConnections { get; init; }
 
-    /// <summary>In the state canary: when the other slots follow by themselves; null where that waits for promote.</summary>
+    /// <summary>In the state canary: when the roll-out continues automatically; null if it waits for promote.</summary>
     public DateTimeOffset? PromotedAt { get; init; }
 
-    /// <summary>What it waits for besides its own workers, for people; null where it waits for nothing.</summary>
+    /// <summary>What the roll-out waits for, other than its workers, as text; null if it does not wait.</summary>
     public string? Waits { get; init; }
 }
 
 /// <summary>One worker.</summary>
-/// <param name="Pid">Process id; null where none is alive (back-off, a failed spawn).</param>
+/// <param name="Pid">Process id; null without a process (back-off, a failed spawn).</param>
 /// <param name="Slot">Slot, from 0.</param>
 /// <param name="Generation">Generation.</param>
 /// <param name="State">One of starting, ready, draining, stopping, exited, backoff.</param>
-/// <param name="StartedAt">When it was started.</param>
-/// <param name="ReadyAt">When it got ready; null before.</param>
-/// <param name="Restarts">How often a worker of this slot was replaced because it ended by itself.</param>
-/// <param name="Connections">Connections in its hands; null where that is not known.</param>
-/// <param name="StatusText">Its last STATUS=.</param>
-/// <param name="LastExit">How the last worker of this slot ended; null where none has.</param>
-/// <param name="NextTry">In back-off: when it is started again.</param>
+/// <param name="StartedAt">When the worker was started.</param>
+/// <param name="ReadyAt">When the worker became ready; null before.</param>
+/// <param name="Restarts">How often a worker of this slot was replaced because it exited unexpectedly.</param>
+/// <param name="Connections">The worker's open connections; null if unknown.</param>
+/// <param name="StatusText">The worker's last STATUS= message.</param>
+/// <param name="LastExit">How the last worker of this slot exited; null if none has.</param>
+/// <param name="NextTry">In back-off: when the next worker starts.</param>
 public sealed record WorkerDocument(
     int? Pid,
     int Slot,
@@ -105,20 +105,20 @@ public sealed record WorkerDocument(
     string? LastExit,
     DateTimeOffset? NextTry)
 {
-    /// <summary>Of a worker that leaves: what it has left; null of any other.</summary>
+    /// <summary>Of a draining worker: what it still has to finish; null otherwise.</summary>
     public DrainDocument? Drain { get; init; }
 
-    /// <summary>Since when it is in its state; null where the daemon does not say.</summary>
+    /// <summary>When the worker entered its state; null if the daemon does not report it.</summary>
     public DateTimeOffset? StateSince { get; init; }
 
-    /// <summary>The directory of the cgroup of its own; null where it has none.</summary>
+    /// <summary>The directory of the worker's own cgroup; null without one.</summary>
     public string? Cgroup { get; init; }
 
-    /// <summary>Processor time of its cgroup, in microseconds; null where it has none.</summary>
+    /// <summary>Processor time of that cgroup in microseconds; null without one.</summary>
     public long? CpuUsec { get; init; }
 
     /// <summary>
-    /// Memory of its cgroup, in bytes: as the kernel charges it, or the resident sets of its processes; null where it has none.
+    /// Memory of that cgroup in bytes: the kernel's accounting, or the resident sets of its processes; null without a cgroup.
     /// </summary>
     public long? MemoryBytes { get; init; }
 }

@@ -10,8 +10,8 @@ using Supervisor.Listenctl.Verbs;
 namespace Supervisor.Listenctl;
 
 /// <summary>
-/// Completion for shells: <c>listenctl "[suggest:POSITION]" "LINE"</c> prints the words that may stand at that character of
-/// the line, one per line. Names come from the daemon; without an answer there are no names and no error.
+/// Completion for shells: <c>listenctl "[suggest:POSITION]" "LINE"</c> prints the words that can complete
+/// the line at that character, one per line. Names come from the daemon; without an answer there are no names and no error.
 /// </summary>
 internal sealed class Completion
 {

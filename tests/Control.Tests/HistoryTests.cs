@@ -32,11 +32,11 @@ public sealed class HistoryTests
         Assert.Equal(
             """
             web  tcp://[::]:8080  since 2026-03-04 08:48:00.500, 3h11m ago
-             SINCE  PHASE     CALL        OPTION   ASKED -> GOT    VERDICT        WHO            NOTE
-              0 µs  create    socket               7               exact          listend[4242]
-             15 µs  pre-bind  setsockopt  SO_MARK  7               refused EPERM  listend[4242]  needs CAP_NET_ADMIN
-            1.3 ms  listen    listen               100000 -> 4096  adjusted       listend[4242]  net.core.somaxconn is 4096
-            7.2 s   drift     listen               4096 -> 511     drifted                       held by api[4711], api[4712]
+             SINCE  PHASE     CALL        OPTION   REQUESTED -> EFFECTIVE  VERDICT        WHO            NOTE
+              0 µs  create    socket               7                       exact          listend[4242]
+             15 µs  pre-bind  setsockopt  SO_MARK  7                       refused EPERM  listend[4242]  needs CAP_NET_ADMIN
+            1.3 ms  listen    listen               100000 -> 4096          adjusted       listend[4242]  net.core.somaxconn is 4096
+            7.2 s   drift     listen               4096 -> 511             drifted                       held by api[4711], api[4712]
 
             """,
             Listenctl.Run(daemon, "history", "web").Output);
@@ -67,12 +67,12 @@ public sealed class HistoryTests
         Assert.Equal(
             """
             web  tcp://[::]:8080  since 2026-03-04 08:48:00.500, 3h11m ago
-                SINCE  PHASE        CALL        OPTION   ASKED -> GOT    VERDICT        WHO               NOTE
-                 0 µs  create       socket               7               exact          listend[4242]
-                15 µs  pre-bind     setsockopt  SO_MARK  7               refused EPERM  listend[4242]     needs CAP_NET_ADMIN
-               1.3 ms  listen       listen               100000 -> 4096  adjusted       listend[4242]     net.core.somaxconn is 4096
-               7.2 s   drift        listen               4096 -> 511     drifted                          held by api[4711], api[4712]
-             1h05m     close        close                                exact          listend[4242]
+                SINCE  PHASE        CALL        OPTION   REQUESTED -> EFFECTIVE  VERDICT        WHO               NOTE
+                 0 µs  create       socket               7                       exact          listend[4242]
+                15 µs  pre-bind     setsockopt  SO_MARK  7                       refused EPERM  listend[4242]     needs CAP_NET_ADMIN
+               1.3 ms  listen       listen               100000 -> 4096          adjusted       listend[4242]     net.core.somaxconn is 4096
+               7.2 s   drift        listen               4096 -> 511             drifted                          held by api[4711], api[4712]
+             1h05m     close        close                                        exact          listend[4242]
 
             """,
             result.Output);

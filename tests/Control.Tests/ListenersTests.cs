@@ -22,14 +22,14 @@ public sealed class ListenersTests
         var result = Listenctl.Run(daemon, "listeners");
         Assert.Equal(
             """
-            NAME     STATE      ADDRESS                                          BACKLOG                                   QUEUE  ORIGIN             FD   INODE  SERVICES
-            web      listening  tcp://[::]:8080 (asked tcp://*:8080)             4096 (asked 100000, net.core.somaxconn)  0/4096  created             7  918273  api
-            admin    failed     tcp://127.0.0.1:80                               4096                                          -  created             -       -  api
+            NAME     STATE      ADDRESS                                              BACKLOG                                       QUEUE  ORIGIN             FD   INODE  SERVICES
+            web      listening  tcp://[::]:8080 (requested tcp://*:8080)             4096 (requested 100000, net.core.somaxconn)  0/4096  created             7  918273  api
+            admin    failed     tcp://127.0.0.1:80                                   4096                                              -  created             -       -  api
               EADDRINUSE same-address: stop nginx, or give this listener another port
               held by nginx (pid 812, nginx.service, uid 0) on tcp://127.0.0.1:80
-            billing  listening  unix:///run/b.sock                               511 (asked 4096)                          3/511  inherited-systemd   8  918290  none
+            billing  listening  unix:///run/b.sock                                   511 (requested 4096)                          3/511  inherited-systemd   8  918290  none
               backlog drifted: 4096 -> 511, changed by a process that holds the shared socket
-            dns      bound      udp://127.0.0.1:41873 (asked udp://127.0.0.1:0)  -                                             -  created             9  918292  resolver
+            dns      bound      udp://127.0.0.1:41873 (requested udp://127.0.0.1:0)  -                                                 -  created             9  918292  resolver
 
             """,
             result.Output);
@@ -47,7 +47,7 @@ public sealed class ListenersTests
               effective   tcp://[::]:8080
               origin      created
               descriptor  fd 7, inode 918273
-              backlog     4096 (asked 100000, net.core.somaxconn)
+              backlog     4096 (requested 100000, net.core.somaxconn)
               queue       0 of 4096
               services    api
 

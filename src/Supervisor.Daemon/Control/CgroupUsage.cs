@@ -3,13 +3,13 @@ using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>What workers with cgroups of their own use. Files are read, so not on the loop.</summary>
+/// <summary>The resources that workers in their own cgroups use. Reads files, so do not call it on the loop.</summary>
 internal static class CgroupUsage
 {
-    /// <summary>The document with it.</summary>
+    /// <summary>Adds the usage to the document.</summary>
     public static StatusDocument Fill(StatusDocument status) => status with { Services = [.. status.Services.Select(Fill)] };
 
-    /// <summary>One service's.</summary>
+    /// <summary>Adds the usage of one service.</summary>
     public static ServiceDocument Fill(ServiceDocument service) =>
         service.Workers.All(worker => worker.Cgroup is null) ? service : service with { Workers = [.. service.Workers.Select(Fill)] };
 

@@ -8,14 +8,14 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// How many connections each worker has open, and what is left of those that leave. What is known is noted on the loop;
-/// sock_diag and /proc are asked beside it, since a host may have many of either.
+/// Counts the connections of each worker, and what draining workers still have to finish. The constructor copies the
+/// workers' state on the loop. Another thread then queries sock_diag and /proc, because a host may have many of either.
 /// </summary>
 internal sealed class ConnectionCounts
 {
     /// <summary>
-    /// How long one worker's descriptors may be looked through, and all together: a worker may have any number, and whoever asks for
-    /// the status is answered.
+    /// The time limits for the descriptors of one worker and of all workers. A worker may have any number of descriptors, and
+    /// the status must not wait for them.
     /// </summary>
     private static readonly TimeSpan Each = TimeSpan.FromMilliseconds(40);
     private static readonly TimeSpan Together = TimeSpan.FromMilliseconds(80);
@@ -24,17 +24,17 @@ internal sealed class ConnectionCounts
     private readonly TimeSpan _now;
     private long? _until;
 
-    /// <summary>On the loop.</summary>
+    /// <summary>Copies the state of the workers. On the loop.</summary>
     public ConnectionCounts(ServiceTable services, TimeSpan now)
     {
         _now = now;
         _services = services.ToDictionary(runner => runner.Name, runner => new Noted(runner), StringComparer.Ordinal);
     }
 
-    /// <summary>The document with the counts; null stays where a worker may not be looked into, or not in time. Any thread.</summary>
+    /// <summary>Adds the counts to the document. A count stays null if the worker may not be inspected, or not in time. Any thread.</summary>
     public StatusDocument Fill(StatusDocument status) => status with { Services = [.. status.Services.Select(Fill)] };
 
-    /// <summary>One service's.</summary>
+    /// <summary>Adds the counts of one service.</summary>
     public ServiceDocument Fill(ServiceDocument service)
     {
         if (!_services.TryGetValue(service.Name, out var noted) || noted.Question.IsEmpty)
@@ -42,7 +42,7 @@ internal sealed class ConnectionCounts
             return service;
         }
 
-        // Ages are for who leaves; where nobody does, their price is not paid.
+        // The ages of connections are expensive, and only draining workers need them.
         var until = _until ??= Stopwatch.GetTimestamp() + (long)(Together.TotalSeconds * Stopwatch.Frequency);
         var found = noted.Question.Of(service.Workers.Select(worker => worker.Pid).OfType<int>(), Each, until, withAges: noted.Drains.Count > 0);
         var workers = service.Workers.Select(worker => worker.Pid is { } pid && found.GetValueOrDefault(pid) is { } connections

@@ -3,33 +3,32 @@ using Microsoft.AspNetCore.Connections;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// A bounded number of connections to an HTTP server, of which the longest idle one is closed for a new one: whoever opens
-/// connections and asks nothing shuts nobody out. Any thread.
+/// Bounds the connections of an HTTP server. At the limit, a new connection closes the one that has been idle for the longest
+/// time, so idle clients cannot lock out others. Any thread.
 /// </summary>
 /// <remarks>
-/// A connection is idle while no request of it is being answered: before its first one, between two, and while a request's
-/// header is incomplete. Idle since when is what counts, so a client that asks at once is the last to be closed. The remote
-/// address is not asked: on loopback everybody has the same.
+/// A connection is idle while the server answers no request of it: before the first request, between two requests, and
+/// while a request's header is incomplete. The remote address does not count: on loopback all clients have the same.
 /// </remarks>
 internal sealed class ConnectionPlaces
 {
     private readonly int _most;
     private readonly bool _endsRequests;
 
-    /// <summary>Longest in its state first.</summary>
+    /// <summary>In the order in which the connections entered the state.</summary>
     private readonly LinkedList<Place> _idle = new();
     private readonly LinkedList<Place> _busy = new();
 
-    /// <param name="most">So many connections at a time.</param>
-    /// <param name="endsRequests">Whether, where each connection has a request under way, the oldest of these is ended; else the number
-    /// is exceeded.</param>
+    /// <param name="most">The limit of open connections.</param>
+    /// <param name="endsRequests">Whether, if no connection is idle, the connection with the oldest request is closed; otherwise
+    /// the new connection exceeds the limit.</param>
     public ConnectionPlaces(int most, bool endsRequests)
     {
         _most = most;
         _endsRequests = endsRequests;
     }
 
-    /// <summary>Connections with a request under way.</summary>
+    /// <summary>The number of connections with a request in progress.</summary>
     public int Busy
     {
         get
@@ -42,7 +41,7 @@ internal sealed class ConnectionPlaces
     }
 
     /// <summary>
-    /// Takes a connection in, and closes another one where there are too many. The place is the connection's until it is disposed of.
+    /// Admits a connection, and closes another one at the limit. Dispose of the place when the connection is closed.
     /// </summary>
     public Place Enter(ConnectionContext connection)
     {
@@ -56,7 +55,7 @@ internal sealed class ConnectionPlaces
                 closed?.Remove();
             }
 
-            place.Stand(_idle);
+            place.AppendTo(_idle);
         }
 
         closed?.Close();
@@ -77,10 +76,10 @@ internal sealed class ConnectionPlaces
             _node = new LinkedListNode<Place>(this);
         }
 
-        /// <summary>A request has come whole.</summary>
+        /// <summary>A complete request has arrived.</summary>
         public void Begin() => Move(_places._busy);
 
-        /// <summary>It has been answered.</summary>
+        /// <summary>The request was answered.</summary>
         public void End() => Move(_places._idle);
 
         /// <inheritdoc/>
@@ -92,7 +91,7 @@ internal sealed class ConnectionPlaces
             }
         }
 
-        internal void Stand(LinkedList<Place> list) => list.AddLast(_node);
+        internal void AppendTo(LinkedList<Place> list) => list.AddLast(_node);
 
         internal void Remove() => _node.List?.Remove(_node);
 
@@ -102,11 +101,11 @@ internal sealed class ConnectionPlaces
         {
             lock (_places._idle)
             {
-                // One that is being closed stands nowhere any more.
+                // A connection that is being closed is in neither list.
                 if (_node.List is not null)
                 {
                     Remove();
-                    Stand(list);
+                    AppendTo(list);
                 }
             }
         }

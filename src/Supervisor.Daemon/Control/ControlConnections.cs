@@ -19,10 +19,10 @@ namespace Supervisor.Daemon.Control;
 /// </remarks>
 internal sealed class ControlConnections : IConnectionListenerFactory, IConnectionListener
 {
-    /// <summary>Requests at the same time; further connections are closed at once.</summary>
+    /// <summary>The limit of concurrent requests; further connections are closed at once.</summary>
     private const int MostBusy = 256;
 
-    /// <summary>Open connections; for a further one, the longest idle one is closed.</summary>
+    /// <summary>The limit of open connections; at the limit, a new one closes the one that has been idle for the longest time.</summary>
     private const int MostOpen = 192;
 
     /// <summary>The pause after a failed accept (EMFILE), because no event reports a free descriptor.</summary>

@@ -65,7 +65,7 @@ internal sealed class ControlServer : IDisposable
     public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>
-    /// Binds the socket at <paramref name="path"/>, or takes a predecessor's; null with the reason where that fails. Clients wait in
+    /// Binds the socket at <paramref name="path"/>, or uses the predecessor's; null with the reason on failure. Clients wait in
     /// its queue until <see cref="Serve"/>.
     /// </summary>
     public static ControlServer? TryBind(EventLoop loop, string path, ILogger log, DescriptorHandle? inherited, out string? error)
@@ -113,8 +113,8 @@ internal sealed class ControlServer : IDisposable
     }
 
     /// <summary>Serves clients from now on. On the loop.</summary>
-    /// <param name="context">What they see.</param>
-    /// <param name="verbs">What they can ask for.</param>
+    /// <param name="context">The parts of the daemon that clients read and change.</param>
+    /// <param name="verbs">The changes of the whole daemon that clients can request.</param>
     /// <param name="becameIdle">Called on the loop when no client has been connected for <see cref="IdleAfter"/>.</param>
     public void Serve(ControlContext context, ControlVerbs verbs, Action becameIdle)
     {

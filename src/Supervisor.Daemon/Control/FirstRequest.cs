@@ -1,7 +1,7 @@
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>Whether a connection has had a request; a feature of the connection and its requests.</summary>
+/// <summary>A feature of the connection and its requests: whether the connection has had a request.</summary>
 internal sealed class FirstRequest(ControlConnections connections)
 {
     private int _isCounted;

@@ -93,7 +93,7 @@ internal static class Metrics
     /// <param name="Value">The value; null for no sample.</param>
     private sealed record Metric<T>(string Name, string Type, string Help, Func<T, double?> Value);
 
-    /// <summary>What the kernel says of a listener's sockets, read once for all metrics.</summary>
+    /// <summary>The kernel's figures of a listener's sockets, read once for all metrics.</summary>
     private sealed record ListenerReading(bool IsUp, (long Length, long Limit)? Queue, double? Drops)
     {
         public static ListenerReading Of(ListenerHandle handle)

@@ -6,8 +6,8 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>Serves the metrics by TCP where the configuration asks for it. A failure is logged and stops no service.</summary>
-/// <param name="loop">The loop, which is asked for the metrics.</param>
+/// <summary>Serves the metrics by TCP if the configuration sets daemon.metrics. A failure is logged and does not affect services.</summary>
+/// <param name="loop">The loop that renders the metrics.</param>
 /// <param name="text">The metrics. On the loop.</param>
 /// <param name="log">The log.</param>
 internal sealed class MetricsEndpoint(EventLoop loop, Func<string> text, ILogger log) : IDisposable

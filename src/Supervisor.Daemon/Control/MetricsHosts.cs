@@ -4,9 +4,9 @@ using Supervisor.Core;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// Which Host headers are answered on <c>daemon.metrics</c>. A browser sends the name in its address bar, so a page whose
-/// name resolves to this host by its owner's doing (DNS rebinding) asks with that name, and gets nothing. A scraper asks by an address,
-/// by localhost, by this host's own name, or by a name that <c>daemon.metrics_hosts</c> lists.
+/// The Host headers that <c>daemon.metrics</c> accepts: addresses, localhost, this host's name, and the names in
+/// <c>daemon.metrics_hosts</c>. This stops DNS rebinding: a browser sends the name in its address bar, and the owner of a
+/// web page can make the page's name resolve to this host.
 /// </summary>
 internal sealed class MetricsHosts
 {
@@ -25,11 +25,11 @@ internal sealed class MetricsHosts
     public MetricsHosts(IEnumerable<string> configured, string own) =>
         _names = new HashSet<string>([.. configured, "localhost", own, own.Split('.')[0]], StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether that host, without its port, is answered. A request of HTTP/1.0 need not name any; no browser sends one.</summary>
+    /// <summary>Whether a host, without its port, is accepted. An HTTP/1.0 request may have none; no browser sends such a request.</summary>
     public bool Answers(string host) =>
         host.Length == 0 || _names.Contains(Any) || IPAddress.TryParse(host, out _) || _names.Contains(host.EndsWith('.') ? host[..^1] : host);
 
-    /// <summary>What another one is told, in one line.</summary>
+    /// <summary>The refusal in one line.</summary>
     public static string Refusal(string host) =>
-        $"host \"{Printable.Line(host.Length > MostShown ? host[..MostShown] + "..." : host)}\" is not answered here: add it to {Setting}";
+        $"host \"{Printable.Line(host.Length > MostShown ? host[..MostShown] + "..." : host)}\" is not accepted: add it to {Setting}";
 }

@@ -14,24 +14,24 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary><c>daemon.metrics</c>: GET /metrics on an address of its own, for whoever may reach it. Reading only.</summary>
+/// <summary><c>daemon.metrics</c>: serves GET /metrics, and nothing else, on an address of its own.</summary>
 /// <remarks>
-/// Whoever may reach it may be anybody, so each client costs little: a bounded number of connections, of which an idle one
-/// is closed for a new one, a few seconds for a request's header, no body, and one question to the loop
-/// for all who ask within <see cref="Freshness"/>.
+/// Any host may be able to reach it, so a client must cost little. Connections are bounded, and at the limit a new one closes
+/// an idle one. A header must arrive within seconds, and a body is refused. All requests within <see cref="Freshness"/>
+/// share one answer of the loop.
 /// </remarks>
 internal sealed class MetricsServer : IDisposable
 {
-    /// <summary>So many connections at a time.</summary>
+    /// <summary>The limit of open connections.</summary>
     private const int MostConnections = 64;
 
     private const int MaxRequestLine = 2048;
     private const int MaxHeaders = 8192;
 
-    /// <summary>How long the loop is not asked again: no number of clients makes it busy.</summary>
+    /// <summary>How long an answer of the loop is reused, so many clients cannot make the loop busy.</summary>
     private static readonly TimeSpan Freshness = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>How long a request's header may take, once its first byte is there.</summary>
+    /// <summary>How long a request's header may take after its first byte.</summary>
     private static readonly TimeSpan HeaderTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a connection may be without a request.</summary>
@@ -41,13 +41,13 @@ internal sealed class MetricsServer : IDisposable
 
     private MetricsServer(WebApplication application) => _application = application;
 
-    /// <summary>Starts it; null with the reason where the address cannot be served.</summary>
+    /// <summary>Starts the server; null with the reason if it cannot serve the address.</summary>
     public static MetricsServer? TryStart(EventLoop loop, Func<string> metrics, DaemonConfig config, out string? error)
     {
         var address = config.Metrics!;
         if (config.MetricsListener is not { Address: var at } listener)
         {
-            error = $"{DaemonConfig.MetricsSetting} \"{address}\" is no address and port: write 127.0.0.1:9469, or [::1]:9469";
+            error = $"{DaemonConfig.MetricsSetting} \"{address}\" is not an address and port: use for example 127.0.0.1:9469 or [::1]:9469";
             return null;
         }
 

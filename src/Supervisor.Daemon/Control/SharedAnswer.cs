@@ -1,14 +1,17 @@
 
 namespace Supervisor.Daemon.Control;
 
-/// <summary>One answer for all who ask at about the same time: the question is asked again when the last answer is older than <paramref name="freshness"/>. Any thread.</summary>
+/// <summary>
+/// Shares one answer between callers. The question is repeated when the answer is older than <paramref name="freshness"/>.
+/// Any thread.
+/// </summary>
 internal sealed class SharedAnswer<T>(Func<Task<T>> question, TimeSpan freshness, TimeProvider time)
 {
     private readonly Lock _lock = new();
     private Task<T>? _answer;
     private long _asked;
 
-    /// <summary>The answer; what the question throws is thrown to each who waits for it.</summary>
+    /// <summary>The answer; every caller that waits for it gets the exception of a failed question.</summary>
     public Task<T> AskAsync()
     {
         lock (_lock)

@@ -8,7 +8,7 @@ namespace Supervisor.Daemon.Control;
 /// <summary>The document of <c>GET /v1/status</c>.</summary>
 internal static class StatusReport
 {
-    /// <summary>The document as of now, without what is read beside the loop. On the loop.</summary>
+    /// <summary>The current document, without the fields that other threads fill in. On the loop.</summary>
     public static StatusDocument Of(ControlContext daemon)
     {
         var info = daemon.Info;

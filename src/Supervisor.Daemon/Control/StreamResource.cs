@@ -9,17 +9,17 @@ using Supervisor.Linux.Output;
 namespace Supervisor.Daemon.Control;
 
 /// <summary>
-/// Events and the output of workers: what is in memory, and with <c>follow</c> what comes. A reader's position is a sequence
-/// number. A reader that is too slow misses items and is told how many; nothing waits for it.
+/// Streams of events and of the workers' output: the items in memory, and with <c>follow</c> new ones. A reader's position is
+/// a sequence number. A slow reader misses items and learns how many; the daemon never waits for it.
 /// </summary>
 internal sealed class StreamResource(ControlContext daemon, CancellationToken stopping)
 {
     private const int Batch = 128;
 
-    /// <summary>How long a reader may take for the rest when the daemon stops.</summary>
+    /// <summary>How long a reader may take for the last items when the daemon stops.</summary>
     private static readonly TimeSpan FlushTimeout = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Server-sent events after Last-Event-ID; with <c>follow=false</c> those until now.</summary>
+    /// <summary>Server-sent events after Last-Event-ID; with <c>follow=false</c> only past ones.</summary>
     public async Task Events(HttpContext context)
     {
         var after = 0L;
@@ -52,7 +52,7 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
     }
 
     /// <summary>
-    /// What the workers of a service have written, one document per line: the last <c>lines</c>, with <c>follow</c> also new ones.
+    /// The output of the workers of a service, one document per line: the last <c>lines</c>, with <c>follow</c> also new ones.
     /// </summary>
     public async Task Logs(HttpContext context)
     {

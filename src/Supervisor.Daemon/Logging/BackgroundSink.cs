@@ -7,19 +7,18 @@ using Supervisor.Core;
 namespace Supervisor.Daemon.Logging;
 
 /// <summary>
-/// Hands events to a thread of its own, which writes them in their order. Nobody waits for it: where more than a given
-/// number of events wait, further ones are dropped. The thread sleeps until there is something to write; one that spins
-/// for a while, as a thread of the pool or a BlockingCollection's does, takes its processor from the worker that the
-/// event is about.
+/// Writes events in order on a thread of its own. Callers never wait: when the queue is full, further events are dropped.
+/// The thread sleeps until there is an event. A pool thread or a BlockingCollection would spin first, and take the
+/// processor from the worker that caused the event.
 /// </summary>
 internal sealed class BackgroundSink : ILogEventSink, IDisposable
 {
-    /// <summary>How long the end waits for events that are not written yet.</summary>
+    /// <summary>How long <see cref="Dispose"/> and <see cref="Flush"/> wait for queued events.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private static readonly MessageTemplate Lost = new MessageTemplateParser().Parse("{Dropped} events were dropped here: whoever reads this log is too slow");
+    private static readonly MessageTemplate Lost = new MessageTemplateParser().Parse("{Dropped} events were dropped here: the reader of this log is too slow");
 
-    private static readonly MessageTemplate Unwritten = new MessageTemplateParser().Parse("an event could not be written: {Template}");
+    private static readonly MessageTemplate Unwritten = new MessageTemplateParser().Parse("cannot write an event: {Template}");
 
     private readonly ILogEventSink _sink;
     private readonly int _capacity;
@@ -29,7 +28,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     private long _dropped;
     private bool _isWriting;
 
-    /// <summary>Takes over <paramref name="sink"/>; at most <paramref name="capacity"/> events wait for it.</summary>
+    /// <summary>Owns <paramref name="sink"/>; queues at most <paramref name="capacity"/> events for it.</summary>
     public BackgroundSink(ILogEventSink sink, int capacity)
     {
         _sink = sink;
@@ -54,7 +53,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         }
     }
 
-    /// <summary>Waits until what there is has been written, unless that takes too long.</summary>
+    /// <summary>Waits until all queued events are written, at most for <see cref="Patience"/>.</summary>
     public void Flush()
     {
         var deadline = Environment.TickCount64 + (long)Patience.TotalMilliseconds;
@@ -67,7 +66,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         }
     }
 
-    /// <summary>Writes what waits, unless that takes too long: a reader that reads no more must not keep the daemon from leaving.</summary>
+    /// <summary>Writes the queued events within <see cref="Patience"/>: a reader that has stopped reading must not stop the daemon's exit.</summary>
     public void Dispose()
     {
         lock (_events)
@@ -92,13 +91,13 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
             }
             catch (Exception exception)
             {
-                Complain(logEvent, exception);
+                ReportFailure(logEvent, exception);
             }
         }
     }
 
-    /// <summary>An event that cannot be rendered is not lost in silence.</summary>
-    private void Complain(LogEvent logEvent, Exception exception)
+    /// <summary>Reports an event that cannot be rendered.</summary>
+    private void ReportFailure(LogEvent logEvent, Exception exception)
     {
         try
         {
@@ -107,7 +106,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         }
         catch (Exception again)
         {
-            SelfLog.WriteLine("an event could not be written: {0}; {1}", exception, again);
+            SelfLog.WriteLine("cannot write an event: {0}; {1}", exception, again);
         }
     }
 
@@ -117,7 +116,7 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     {
         lock (_events)
         {
-            // After the last one that was taken before some were not.
+            // At this position, because the dropped events followed the queued ones.
             if (_dropped > 0 && _events.Count == 0)
             {
                 var dropped = _dropped;

@@ -7,9 +7,9 @@ using Supervisor.Core;
 namespace Supervisor.Daemon.Logging;
 
 /// <summary>
-/// Passes events on so that a text log shows each as one line, whatever its values hold: process names, paths and workers'
-/// output come from others. Colours are the sink's, which writes them around the values. An exception follows on lines of
-/// its own: its message is escaped, and only its stack trace, which holds names of this program, keeps its line breaks.
+/// Escapes the values of events, so each event is one line of a text log. Process names, paths and workers' output are not
+/// trusted. The sink behind adds colours. An exception follows on its own lines: its message is escaped too, and its stack
+/// trace keeps its line breaks, because it has only names of this program.
 /// </summary>
 internal sealed class EscapedTextSink(ILogEventSink sink) : ILogEventSink, IDisposable
 {
@@ -32,13 +32,13 @@ internal sealed class EscapedTextSink(ILogEventSink sink) : ILogEventSink, IDisp
         ScalarValue { Value: string text } => Printable.Line(text) is var line && ReferenceEquals(line, text) ? value : new ScalarValue(line),
         ScalarValue { Value: char one } => new ScalarValue(Printable.Line(one.ToString())),
 
-        // Numbers and times, which a template may format: Serilog makes a string of any other type.
+        // Numbers and times, which a template may format. Serilog converts any other type to a string.
         ScalarValue => value,
         SequenceValue sequence => new SequenceValue(sequence.Elements.Select(Escaped)),
         _ => new ScalarValue(Printable.Line(value.ToString())),
     };
 
-    /// <summary>What an exception's ToString gives, with escaped messages.</summary>
+    /// <summary>The text of Exception.ToString with escaped messages.</summary>
     private sealed class EscapedException(Exception exception) : Exception
     {
         public override string ToString()

@@ -5,7 +5,7 @@ using Supervisor.Linux.Output;
 
 namespace Supervisor.Daemon.Logging;
 
-/// <summary>Log events to the journal by its native protocol, one field for each property in capitals.</summary>
+/// <summary>Writes log events to the journal by its native protocol. Each property becomes a field with a name in capitals.</summary>
 internal sealed class JournalSink : ILogEventSink, IDisposable
 {
     private readonly JournalSocket _journal = new();

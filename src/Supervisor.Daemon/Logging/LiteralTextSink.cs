@@ -5,9 +5,8 @@ using Serilog.Parsing;
 namespace Supervisor.Daemon.Logging;
 
 /// <summary>
-/// Passes events on with a message that reads as the text log's does: <c>listener web: listening</c>, where Serilog by
-/// itself puts each string between quotes. The template's text, by which an event's kind is known, stays; a field that this event has
-/// not is left out.
+/// Renders messages as in the text log: <c>listener web: listening</c>. By default Serilog puts each string between quotes.
+/// The template's text stays, because it identifies the kind of an event. A field without a value is left out.
 /// </summary>
 internal sealed class LiteralTextSink(ILogEventSink sink) : ILogEventSink, IDisposable
 {
@@ -20,7 +19,7 @@ internal sealed class LiteralTextSink(ILogEventSink sink) : ILogEventSink, IDisp
 
     public void Dispose() => (sink as IDisposable)?.Dispose();
 
-    // A number takes no format of that name.
+    // The format applies to strings only.
     private static bool IsText(MessageTemplateToken token, LogEvent logEvent, out string name)
     {
         name = (token as PropertyToken)?.PropertyName ?? "";

@@ -10,13 +10,12 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Logging;
 
 /// <summary>
-/// The log as asked for. Whatever it is written to may be slow or stuck (a stopped terminal, a full pipe), so a thread of
-/// its own writes; where that falls behind by more than <see cref="BufferedEvents"/> events, events are dropped rather than
-/// the daemon held up.
+/// The log in the configured format. Its target may be slow or stuck (a stopped terminal, a full pipe), so a thread of its
+/// own writes it. When more than <see cref="BufferedEvents"/> events wait, events are dropped and the daemon continues.
 /// </summary>
 internal sealed class LogSetup : IDisposable
 {
-    /// <summary>Events that may wait for the writer.</summary>
+    /// <summary>The number of events that may wait for the writer.</summary>
     public const int BufferedEvents = 10_000;
 
     private readonly BackgroundSink _sink;
@@ -28,13 +27,13 @@ internal sealed class LogSetup : IDisposable
         IsJournal = isJournal;
     }
 
-    /// <summary>Whether it goes to the journal.</summary>
+    /// <summary>Whether the journal is the target.</summary>
     public bool IsJournal { get; }
 
     /// <summary>The log.</summary>
     public Serilog.Core.Logger Log { get; }
 
-    /// <summary>A level by its name, or by the syslog name of the same; null where there is none.</summary>
+    /// <summary>The level with this name or syslog name; null for an unknown name.</summary>
     public static LogEventLevel? Level(string? name) => name?.ToLowerInvariant() switch
     {
         "verbose" or "trace" => LogEventLevel.Verbose,
@@ -80,13 +79,13 @@ internal sealed class LogSetup : IDisposable
         var background = new BackgroundSink(written, BufferedEvents);
         var setup = new LogSetup(configuration.WriteTo.Sink(background).CreateLogger(), background, format == "journal");
 
-        // Touching a terminal makes the runtime install its SIGCHLD handler; ours come by pidfd.
+        // With a terminal the runtime installs its SIGCHLD handler; the daemon uses pidfds instead.
         _ = Console.Error;
         Processes.ResetChildSignal();
         return setup;
     }
 
-    /// <summary>Waits until what was logged has been written, unless that takes too long.</summary>
+    /// <summary>Waits until all events are written, at most for <see cref="BackgroundSink.Patience"/>.</summary>
     public void Flush() => _sink.Flush();
 
     /// <inheritdoc/>

@@ -1,15 +1,15 @@
 namespace Supervisor.Daemon.Model;
 
-/// <summary>How the daemon is being replaced by a successor.</summary>
+/// <summary>How a successor replaces the daemon.</summary>
 internal enum SuccessionPhase
 {
-    /// <summary>It is not.</summary>
+    /// <summary>No succession is in progress.</summary>
     None,
 
-    /// <summary>The executable on disk is checked, or about to be executed in this process.</summary>
+    /// <summary>An upgrade: the daemon checks the executable on disk, or is about to execute it in this process.</summary>
     ReExecuting,
 
-    /// <summary>Another process has asked to take over.</summary>
+    /// <summary>A take-over: another process has requested it.</summary>
     HandingOver,
 }
 
@@ -20,12 +20,12 @@ internal sealed class Lifecycle
     /// <summary>Whether a shutdown was requested. Nothing is started from then on.</summary>
     public bool IsShuttingDown { get; private set; }
 
-    /// <summary>The succession that has begun and is not decided.</summary>
+    /// <summary>The succession in progress: begun and not decided.</summary>
     public SuccessionPhase Succession { get; set; }
 
-    /// <summary>Whether a succession has begun and is not decided.</summary>
+    /// <summary>Whether a succession is in progress.</summary>
     public bool IsBeingSucceeded => Succession != SuccessionPhase.None;
 
-    /// <summary>Begins the shutdown; it cannot be taken back.</summary>
+    /// <summary>Begins the shutdown, which cannot be cancelled.</summary>
     public void BeginShutdown() => IsShuttingDown = true;
 }

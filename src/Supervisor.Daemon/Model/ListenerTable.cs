@@ -14,7 +14,8 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Model;
 
 /// <summary>
-/// The daemon's listeners by name, in the order of the configuration. Owns the handles. On the loop, but for <see cref="Given"/>.
+/// The daemon's listeners by name, in the order of the configuration. Owns the handles. On the loop, except for
+/// <see cref="Given"/>.
 /// </summary>
 internal sealed class ListenerTable
 {
@@ -26,10 +27,10 @@ internal sealed class ListenerTable
 
     public IReadOnlyList<ListenerHandle> Handles => _handles;
 
-    /// <summary>The listener of that name. In the middle of a reload, too, when some have another name already.</summary>
+    /// <summary>The listener with this name. Works also during a reload that has renamed some handles.</summary>
     public ListenerHandle? Find(string name) => Find(name.AsSpan()) ?? _handles.Find(handle => handle.Name == name);
 
-    /// <summary>The same between reloads, without going through all of them where there is none.</summary>
+    /// <summary>The same between reloads, from the index only.</summary>
     public ListenerHandle? Find(ReadOnlySpan<char> name)
     {
         if (_byName is null)
@@ -46,7 +47,7 @@ internal sealed class ListenerTable
             : null;
     }
 
-    /// <summary>Whether that is the socket of one of them.</summary>
+    /// <summary>Whether the descriptor is a socket of one of the listeners.</summary>
     public bool Has(DescriptorHandle descriptor) =>
         Files.GetStatus(descriptor, out var status) is null && status.IsSocket
             && _handles.Exists(handle => handle.Sockets.Any(socket => socket.Inode == status.Inode));
@@ -58,7 +59,7 @@ internal sealed class ListenerTable
         _byName = null;
     }
 
-    /// <summary>Other listeners are configured from now on; those that were before are the caller's, what was given stays.</summary>
+    /// <summary>Replaces the configured listeners and keeps the given ones. The caller owns the replaced handles.</summary>
     public void Set(IReadOnlyList<ListenerHandle> handles)
     {
         var given = _handles.Where(handle => handle.IsGiven && !handles.Any(other => other.Name == handle.Name)).ToArray();
@@ -67,19 +68,19 @@ internal sealed class ListenerTable
         _handles.AddRange([.. handles.Where(handle => !handle.IsGiven), .. given]);
     }
 
-    /// <summary>Another socket takes the place of those; it comes last where there are none. They are the caller's from now on.</summary>
-    public void Replace(Predicate<ListenerHandle> those, ListenerHandle with)
+    /// <summary>Replaces the matching listeners by one; without a match it is added last. The caller owns the replaced handles.</summary>
+    public void Replace(Predicate<ListenerHandle> matches, ListenerHandle with)
     {
-        var at = _handles.FindIndex(those);
-        var others = _handles.Where(handle => !those(handle)).ToList();
+        var at = _handles.FindIndex(matches);
+        var others = _handles.Where(handle => !matches(handle)).ToList();
         others.Insert(at < 0 ? others.Count : at, with);
         Set(others);
     }
 
-    /// <summary>Names under which something was given, or is awaited. Any thread.</summary>
+    /// <summary>The names of given and awaited listeners. Any thread.</summary>
     public ImmutableHashSet<string> Given { get; private set; } = [];
 
-    /// <summary>What services list and nobody has configured or given is awaited from now on.</summary>
+    /// <summary>Adds an awaited listener for each name that a service lists and that is neither configured nor given.</summary>
     public void Await(IEnumerable<ServiceSpec> services, ILogger log)
     {
         foreach (var service in services)
@@ -97,7 +98,7 @@ internal sealed class ListenerTable
         NoteGiven();
     }
 
-    /// <summary>Forgets what is awaited for nobody.</summary>
+    /// <summary>Removes awaited listeners that no service lists.</summary>
     public void Prune(Func<ListenerHandle, bool> isUsed)
     {
         _byName = null;
@@ -106,8 +107,8 @@ internal sealed class ListenerTable
     }
 
     /// <summary>
-    /// Holds a descriptor that no configuration asks for; the handle is in the table from now on and owns it. The name must
-    /// be free, or awaited.
+    /// Adds a listener for a descriptor that the configuration does not name; its handle owns the descriptor. The name must
+    /// be unused or awaited.
     /// </summary>
     public ListenerHandle Hold(string name, DescriptorHandle descriptor, HandleOrigin origin, HistoryActor? giver, string note)
     {
@@ -125,7 +126,7 @@ internal sealed class ListenerTable
 
     private void NoteGiven() => Given = [.. _handles.Where(handle => handle.IsGiven).Select(handle => handle.Name)];
 
-    /// <summary>Lets go of one that was given.</summary>
+    /// <summary>Closes a given listener.</summary>
     public void Release(ListenerHandle handle)
     {
         _handles.Remove(handle);
@@ -138,7 +139,7 @@ internal sealed class ListenerTable
     {
         foreach (var handle in _handles)
         {
-            // Of the socket files only those that this daemon, or a predecessor, has made are known, and removed.
+            // Removes only socket files that this daemon or a predecessor has created.
             _factory.Close(handle, removePath: true);
         }
     }

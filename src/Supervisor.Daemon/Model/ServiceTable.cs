@@ -5,7 +5,7 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Model;
 
 /// <summary>The daemon's services, in the order in which they were added. Owns the runners. On the loop.</summary>
-/// <param name="create">Makes the runner of a service, which is not started.</param>
+/// <param name="create">Creates the runner of a service without starting it.</param>
 internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IReadOnlyList<ServiceRunner>, IStoppableServices, IDisposable
 {
     private readonly List<ServiceRunner> _runners = [];
@@ -25,7 +25,7 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     /// <inheritdoc/>
     public ServiceRunner this[int index] => _runners[index];
 
-    /// <summary>The service of that name; null where there is none.</summary>
+    /// <summary>The service with this name; null if there is none.</summary>
     public ServiceRunner? Find(string name) => _runners.Find(runner => runner.Name == name);
 
     /// <summary>Adds a service.</summary>
@@ -51,7 +51,7 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     /// <inheritdoc/>
     public void KillAll() => _runners.ForEach(runner => runner.KillAll());
 
-    /// <summary>Writes what workers have written.</summary>
+    /// <summary>Flushes the workers' output.</summary>
     public void FlushOutput() => _runners.ForEach(runner => runner.FlushOutput());
 
     /// <inheritdoc/>

@@ -3,23 +3,22 @@ using System.Runtime;
 namespace Supervisor.Daemon.Performance;
 
 /// <summary>
-/// No garbage collection while many workers are started: most of what is allocated for them stays, and they wait for it.
-/// <see cref="IdleMemoryTrimmer"/> ends it. Measured by tests/Bench/StartBenchmark (200 workers).
+/// Pauses garbage collection while many workers start: most of their objects live on, and a collection would delay the
+/// workers. <see cref="IdleMemoryTrimmer"/> ends the pause. Measured by tests/Bench/StartBenchmark (200 workers).
 /// </summary>
 internal static class StartCollectionPause
 {
     /// <summary>
-    /// Bytes that may be allocated without a collection: hundreds of workers take some of these. Collecting begins again
-    /// automatically when they are used up.
+    /// The budget in bytes, more than hundreds of workers need. When it is used up, collections resume automatically.
     /// </summary>
     private const long Budget = 16 * 1024 * 1024;
 
     private const int ManyWorkers = 32;
 
-    /// <summary>With more listeners the region's first collection takes longer than it saves.</summary>
+    /// <summary>The limit of listeners: with more, the first collection of the region takes longer than the pause saves.</summary>
     private const int FewListeners = 256;
 
-    /// <summary>Begins, where that many workers are worth it.</summary>
+    /// <summary>Begins the pause if there are enough workers.</summary>
     public static void Begin(int workers, int listeners)
     {
         if (workers < ManyWorkers || listeners > FewListeners || GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)
@@ -37,7 +36,7 @@ internal static class StartCollectionPause
         }
     }
 
-    /// <summary>Ends it where it has not ended.</summary>
+    /// <summary>Ends the pause if it has not ended.</summary>
     public static void End()
     {
         if (GCSettings.LatencyMode != GCLatencyMode.NoGCRegion)

@@ -4,10 +4,10 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Reload;
 
-/// <summary>What a reload does to one listener, with the handles that it concerns.</summary>
+/// <summary>The step of a reload for one listener, with its handles.</summary>
 /// <param name="Planned">The plan.</param>
-/// <param name="Handle">The handle that exists; null: the listener is added.</param>
-/// <param name="Bridge">Living sockets that share their address with the new socket for a while.</param>
+/// <param name="Handle">The existing handle; null for a new listener.</param>
+/// <param name="Bridge">Open sockets that share their address with the new socket for a while.</param>
 internal sealed record ListenerStep(PlannedListener Planned, ListenerHandle? Handle, IReadOnlyList<ListenerHandle> Bridge)
 {
     /// <summary>What changes.</summary>

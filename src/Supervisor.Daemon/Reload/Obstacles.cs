@@ -9,13 +9,13 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Reload;
 
-/// <summary>What stands against a plan that only the running daemon knows. On the loop.</summary>
+/// <summary>The reasons against a plan that only the running daemon knows. On the loop.</summary>
 internal static class Obstacles
 {
-    /// <summary>Every obstacle, where it stands in the configuration.</summary>
+    /// <summary>Every obstacle, with its place in the configuration.</summary>
     /// <param name="plan">The plan.</param>
     /// <param name="config">The new configuration.</param>
-    /// <param name="places">Where its settings stand.</param>
+    /// <param name="places">The places of its settings.</param>
     /// <param name="handles">The listeners that exist.</param>
     /// <param name="known">Names of the services whose users and groups are known.</param>
     public static IEnumerable<ConfigDiagnostic> Find(
@@ -23,7 +23,7 @@ internal static class Obstacles
     [
         .. plan.Impossible.Select(step => places.Diagnostic(
             "listener", step.Diff.Name, "",
-            $"needs another socket on {step.At}, and the kernel has no room for it next to the socket that serves ({string.Join(", ", step.Diff.Changed.Select(change => change.Setting))})",
+            $"needs another socket on {step.At}, and the kernel cannot bind it next to the socket that serves ({string.Join(", ", step.Diff.Changed.Select(change => change.Setting))})",
             "give it another address, or restart the daemon")),
         .. config.Services.Where(service => !known.Contains(service.Name)).SelectMany(service => UnknownAccounts(service, places)),
         .. GivenNames(config, places, handles),
@@ -45,21 +45,21 @@ internal static class Obstacles
         }
     }
 
-    /// <summary>Users and groups that the host does not have: a start reads the files without asking for them.</summary>
+    /// <summary>Unknown users and groups. The configuration's parser does not look them up.</summary>
     private static List<ConfigDiagnostic> UnknownAccounts(ServiceSpec service, ConfigPlaces places)
     {
         var missing = Accounts.Missing(new ListendConfig { Services = [service] }, places).ToList();
-        return missing.Count > 0 ? missing : [places.Diagnostic("service", service.Name, "", "its user and groups are not known yet", "try again")];
+        return missing.Count > 0 ? missing : [places.Diagnostic("service", service.Name, "", "the lookup of its user and groups has not finished", "try again")];
     }
 
     private static IEnumerable<ConfigDiagnostic> GivenNames(ListendConfig config, ConfigPlaces places, IReadOnlyList<ListenerHandle> handles) =>
         from given in handles
         where given is { IsGiven: true, IsAwaited: false } && config.Listeners.Any(spec => spec.Name == given.Name)
         select places.Diagnostic(
-            "listener", given.Name, "", "the daemon holds a descriptor of that name, which was given to it",
+            "listener", given.Name, "", "the daemon holds a given descriptor with this name",
             $"drop it first (listenctl drop {given.Name}), or choose another name");
 
-    /// <summary>Names of given listeners that were dropped after the files were read.</summary>
+    /// <summary>Services that list a given listener which was dropped after the files were read.</summary>
     private static IEnumerable<ConfigDiagnostic> DroppedNames(ListendConfig config, ConfigPlaces places, IReadOnlyList<ListenerHandle> handles)
     {
         var known = config.Listeners.Select(spec => spec.Name).Concat(handles.Where(handle => handle.IsGiven).Select(handle => handle.Name)).ToHashSet(StringComparer.Ordinal);

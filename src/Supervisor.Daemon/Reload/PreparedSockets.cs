@@ -10,8 +10,8 @@ using Supervisor.Linux.Listeners;
 namespace Supervisor.Daemon.Reload;
 
 /// <summary>
-/// The sockets that a reload needs, made before anything is changed: everything that can fail is here. Owns the new handles
-/// until they are committed, or closed by <see cref="Undo"/>. On the loop.
+/// Creates the sockets of a reload before the reload changes anything, so every step that can fail is here. Owns the new
+/// handles until they are committed, or closed by <see cref="Undo"/>. On the loop.
 /// </summary>
 internal sealed class PreparedSockets
 {
@@ -26,10 +26,10 @@ internal sealed class PreparedSockets
 
     private PreparedSockets(ListenerFactory factory, ConfigPlaces places, TimeSpan now) => (_factory, _places, _now) = (factory, places, now);
 
-    /// <summary>Listeners that cannot be bound; where there are some, everything has been undone.</summary>
+    /// <summary>Listeners that cannot be bound; if there are any, everything was undone.</summary>
     public IReadOnlyList<ConfigDiagnostic> Failures => _failures;
 
-    /// <summary>Binds every new socket of a plan, next to the old sockets. Where one cannot be bound, all are closed again.</summary>
+    /// <summary>Binds every new socket of a plan, next to the old sockets. If one cannot be bound, all are closed again.</summary>
     public static PreparedSockets Make(IReadOnlyList<ListenerStep> steps, ListenerFactory factory, ConfigPlaces places, TimeSpan now)
     {
         var prepared = new PreparedSockets(factory, places, now);
@@ -55,10 +55,10 @@ internal sealed class PreparedSockets
         return prepared;
     }
 
-    /// <summary>The new handle of a listener; null where it keeps its own.</summary>
+    /// <summary>The new handle of a listener; null if it keeps its own.</summary>
     public ListenerHandle? Of(ListenerStep step) => _made.GetValueOrDefault(step);
 
-    /// <summary>What tells the kernel whether a new socket or the former one gets new connections; null where nothing can.</summary>
+    /// <summary>Selects whether the new socket or the former one gets new connections; null if the kernel offers no such choice.</summary>
     public ISocketBridge? BridgeTo(ListenerHandle made) => _bridges.GetValueOrDefault(made);
 
     private void Bind(ListenerStep step)
@@ -66,7 +66,7 @@ internal sealed class PreparedSockets
         var after = step.Diff.After!;
         if (step.Handle is { Descriptor: null } waiting)
         {
-            // Without a socket nothing can be lost, and the history continues.
+            // A listener without a socket has no connections to lose. Its history continues.
             _retried.Add((waiting, waiting.Spec));
             _factory.Reconfigurer.Change(waiting, after);
             if (!_factory.Retry(waiting) && !step.Diff.IsUnchanged)

@@ -6,15 +6,15 @@ using Supervisor.Linux.Listeners;
 namespace Supervisor.Daemon.Reload;
 
 /// <summary>
-/// Waits until the queues of sockets that go away are empty, no longer than <see cref="Longest"/>, and then calls back. The
-/// kernel announces when a queue gets its first connection, and never when it is empty, so the queues are polled. On the loop.
+/// Waits until the queues of retiring sockets are empty, at most for <see cref="Longest"/>, and then calls back. The kernel
+/// reports a queue's first connection, but not that a queue is empty, so the queues are polled. On the loop.
 /// </summary>
 internal sealed class QueueDrain : IDeadline
 {
-    /// <summary>A worker that has not accepted for so long does not accept any more.</summary>
+    /// <summary>A worker that has not emptied its queue within this time has stopped accepting.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(2);
 
-    private const int LooksInARow = 3;
+    private const int RequiredReadings = 3;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 
     private readonly EventLoop _loop;
@@ -25,7 +25,7 @@ internal sealed class QueueDrain : IDeadline
 
     /// <param name="loop">The loop.</param>
     /// <param name="isEmpty">Whether all the queues are empty.</param>
-    /// <param name="then">Called when the queues are empty, or when the time is over.</param>
+    /// <param name="then">Called when the queues are empty, or when the time is up.</param>
     /// <param name="notBefore">When the queues are read for the first time; null for at once.</param>
     public QueueDrain(EventLoop loop, Func<bool> isEmpty, Action then, TimeSpan? notBefore = null)
     {
@@ -46,7 +46,7 @@ internal sealed class QueueDrain : IDeadline
     {
         // A connection whose handshake has not ended enters the queue a moment later: one empty reading proves nothing.
         _empty = _isEmpty() ? _empty + 1 : 0;
-        if (_empty < LooksInARow && _loop.Now < _until)
+        if (_empty < RequiredReadings && _loop.Now < _until)
         {
             NextDeadline = _loop.Now + Interval;
             return;

@@ -6,18 +6,21 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Reload;
 
-/// <summary>What a reload sees and changes of the daemon. On the loop, but for <see cref="Info"/> and <see cref="ListenerTable.Given"/>.</summary>
+/// <summary>
+/// The parts of the daemon that a reload reads and changes. On the loop, except for <see cref="Info"/> and
+/// <see cref="ListenerTable.Given"/>.
+/// </summary>
 /// <param name="Loop">The loop.</param>
-/// <param name="Info">What the daemon was started as.</param>
+/// <param name="Info">The version, the command line and the paths of the daemon.</param>
 /// <param name="Lifecycle">Whether it shuts down or is being replaced.</param>
 /// <param name="Config">The configuration in force.</param>
 /// <param name="Listeners">The listeners.</param>
 /// <param name="Services">The services.</param>
-/// <param name="Events">What has happened.</param>
+/// <param name="Events">The event stream.</param>
 /// <param name="Drift">Compares a listener with its socket.</param>
-/// <param name="Factory">Makes and changes sockets.</param>
+/// <param name="Factory">Creates and changes sockets.</param>
 /// <param name="Conflicts">Listeners that wait for their address.</param>
-/// <param name="StateChanged">Something changed of which a successor has to know.</param>
+/// <param name="StateChanged">Called when the state for a successor has changed.</param>
 /// <param name="Log">The log.</param>
 internal sealed record ReloadContext(
     EventLoop Loop,

@@ -8,10 +8,10 @@ using Supervisor.Linux;
 
 namespace Supervisor.Daemon.Reload;
 
-/// <summary>Tells what came of a reload: one place for the document, the log and the event.</summary>
+/// <summary>Reports the result of a reload: as a document, in the log and as an event.</summary>
 /// <param name="events">The event stream.</param>
 /// <param name="log">The log.</param>
-/// <param name="file">The configuration file; null where there is none.</param>
+/// <param name="file">The configuration file; null without one.</param>
 internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
 {
     /// <summary>A dry run without an error.</summary>
@@ -34,7 +34,7 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
         return new ReloadDocument(DryRun: false, Applied: true, file, actions, [], [], message) { Warnings = warnings };
     }
 
-    /// <summary>A configuration that is refused: nothing has changed.</summary>
+    /// <summary>A refused configuration, which has changed nothing.</summary>
     public ReloadDocument Refused(bool dryRun, IReadOnlyList<ConfigDiagnostic> errors, IReadOnlyList<ConfigDiagnostic> failures, IReadOnlyList<ReloadActionDocument> actions)
     {
         FailureDocument[] unbound = [.. failures.Select(FailureReport.Failure)];
@@ -60,7 +60,7 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
         };
     }
 
-    /// <summary>Logs each action of a reload that nobody has asked for, and so nobody gets the document of.</summary>
+    /// <summary>Logs each action of a reload at the start of the daemon, which has no client that gets the document.</summary>
     public void LogActions(IEnumerable<ReloadActionDocument> actions)
     {
         foreach (var action in actions.Where(ReloadText.IsChange))

@@ -6,7 +6,7 @@ using Supervisor.Core.Services;
 
 namespace Supervisor.Daemon.Reload;
 
-/// <summary>The one place that puts the actions of a reload into words.</summary>
+/// <summary>Describes the actions of a reload as text.</summary>
 internal static class ReloadText
 {
     private const string Unchanged = "unchanged";
@@ -31,7 +31,7 @@ internal static class ReloadText
         ServiceStarted started => Service(action, "started", Workers(started.Workers)),
         ServiceStopped => Service(action, "stopped", "no longer configured: its workers drain, then it is removed"),
         ServiceScaled scaled => Service(action, "scaled", string.Create(CultureInfo.InvariantCulture, $"from {scaled.From} to {scaled.To}")),
-        ServiceChanged changed => Service(action, "in-place", changed.WithNewWorkers ? "for the new workers; draining workers keep the former settings" : "no worker notices"),
+        ServiceChanged changed => Service(action, "in-place", changed.WithNewWorkers ? "for the new workers; draining workers keep the former settings" : "does not affect workers"),
         ServiceRolledOut rolledOut => Service(action, "rolled-out", Reason(rolledOut)),
         RuntimeDirectoryKept kept => Daemon(action, "needs-restart", $"{kept.Directory} stays, because clients and workers know the sockets in it: restart the daemon to change it"),
         TrustedOwnersChanged owners => Daemon(
@@ -40,7 +40,7 @@ internal static class ReloadText
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 
-    /// <summary>What is done, in one line: <c>listener web: in-place; service api: rolled-out</c>.</summary>
+    /// <summary>A summary of the actions in one line: <c>listener web: in-place; service api: rolled-out</c>.</summary>
     public static string Summary(IEnumerable<ReloadActionDocument> actions, bool dryRun)
     {
         var groups = actions.Where(IsChange).GroupBy(action => action.Action).Select(group => $"{string.Join(", ", group.Select(Subject))}: {group.Key}").ToArray();
@@ -66,7 +66,7 @@ internal static class ReloadText
         var changed = string.Join(", ", step.Diff.Changed.Where(change => change.Change == TermChange.NewSocket).Select(change => change.Setting));
         var cannot = $"{changed} cannot be changed on a living socket: ";
         var queued = Queued(step.Former!.Spec);
-        var loses = step.CanSteer ? null : $"{queued} that come to the former socket after its last worker was told to stop";
+        var loses = step.CanSteer ? null : $"{queued} that arrive at the former socket after the stop signal of its last worker";
         return step.Move switch
         {
             ListenerMove.Beside => Listener(action, "new-socket", $"{cannot}both sockets share {step.At} by SO_REUSEPORT until the former socket's last worker has exited", loses),
@@ -96,25 +96,25 @@ internal static class ReloadText
         return Listener(
             action, "in-place",
             string.Create(CultureInfo.InvariantCulture, $"{before - after} of {before} sockets ")
-            + (why is null ? "get no new connections, and are closed when their queues have been served" : $"are closed when their queues are empty: {why}") + rest,
-            why is null ? null : "connections that come to one of these sockets while it is closed");
+            + (why is null ? "get no new connections, and are closed when their queues are empty" : $"are closed when their queues are empty: {why}") + rest,
+            why is null ? null : "connections that arrive at one of these sockets while the daemon closes it");
     }
 
     private static string InPlace(ListenerChanged action) => action.Changes.All(change => change.Change == TermChange.DaemonOnly)
         ? "the socket does not change"
         : "set on the living socket: " + string.Join("; ", action.Changes.Where(change => change.Change == TermChange.InPlace).Select(change => Effect(change.Setting, action.After)).Distinct());
 
-    /// <summary>What a setting that is changed on the living socket acts on.</summary>
+    /// <summary>When a setting that is changed on the living socket takes effect.</summary>
     private static string Effect(string setting, ListenerSpec after) => setting switch
     {
         "listen.backlog" => "its queue has the new length at once",
-        "listen.defer_accept" or "listen.fast_open" => "for connections that come from now on",
+        "listen.defer_accept" or "listen.fast_open" => "for new connections",
         "bind.reuse_port" => after.Bind.ReusePort ? "another socket with SO_REUSEPORT can be bound next to it from now on" : "no other socket can be bound next to it from now on",
         "unix.mode" or "unix.user" or "unix.group" => "decides who may connect from now on",
         "datagram.multicast" => "receives what is sent to these groups from now on",
-        _ when setting.StartsWith("datagram.", StringComparison.Ordinal) || !after.Address.Kind.Listens() => "acts at once",
-        _ when setting.StartsWith("bind.", StringComparison.Ordinal) => "acts from now on",
-        _ => "for connections that are accepted from now on",
+        _ when setting.StartsWith("datagram.", StringComparison.Ordinal) || !after.Address.Kind.Listens() => "takes effect at once",
+        _ when setting.StartsWith("bind.", StringComparison.Ordinal) => "takes effect at once",
+        _ => "for connections accepted from now on",
     };
 
     private static string Reason(ServiceRolledOut action)
@@ -126,10 +126,10 @@ internal static class ReloadText
 
         var why = (action.NewSockets.IsEmpty ? "" : $"; new sockets: {string.Join(", ", action.NewSockets)}")
             + (action.WasMixed ? "; the last roll-out ended between two generations" : "");
-        return (action.IsToRun ? $"{Workers(action.Workers)} replaced, {action.Strategy.ToWireName()}" : "the service is stopped: from its next start on") + why;
+        return (action.IsToRun ? $"{Workers(action.Workers)} replaced, {action.Strategy.ToWireName()}" : "the service is stopped: effective at its next start") + why;
     }
 
-    /// <summary>What a queue holds that is lost with its socket.</summary>
+    /// <summary>The content of a queue, which is lost with the socket.</summary>
     private static string Queued(ListenerSpec spec) => spec.Address.Kind.Listens() ? "connections" : "datagrams";
 
     private static string Names(IEnumerable<RunningListener> listeners) =>

@@ -14,7 +14,7 @@ using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Reload;
 
-/// <summary>Reads the configuration again and applies the difference between it and what runs.</summary>
+/// <summary>Reads the configuration again and applies the differences to the running daemon.</summary>
 /// <remarks>
 /// A reload has five steps. Everything that can fail is done before anything changes:
 /// <list type="number">
@@ -36,7 +36,7 @@ internal sealed class Reloader(ReloadContext daemon)
     /// <summary>The configured services: without those whose workers drain because they are no longer configured.</summary>
     private IReadOnlyList<ServiceRunner> Services => [.. daemon.Services.Except(_removed)];
 
-    /// <summary>Whether sockets or services of the former configuration still live.</summary>
+    /// <summary>Whether sockets or services of the former configuration still exist.</summary>
     public bool IsUnderWay => !_retired.IsEmpty || _removed.Count > 0;
 
     /// <summary>Reads and validates the files. Any thread but the loop, which must not wait for a disk or a name service.</summary>
@@ -51,7 +51,10 @@ internal sealed class Reloader(ReloadContext daemon)
         return ConfigLoading.Load(file, Profile.Reload, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
     }
 
-    /// <summary>Applies what was read, or with <paramref name="dryRun"/> says what that would do. A refused configuration changes nothing; its document has a title.</summary>
+    /// <summary>
+    /// Applies the loaded configuration, or with <paramref name="dryRun"/> only plans it. A refused configuration changes
+    /// nothing; its document has a title.
+    /// </summary>
     public ReloadDocument Apply(ConfigResult loaded, bool dryRun)
     {
         if (daemon.Lifecycle.IsShuttingDown || (daemon.Lifecycle.IsBeingSucceeded && !dryRun))
@@ -67,7 +70,7 @@ internal sealed class Reloader(ReloadContext daemon)
 
         if (!dryRun)
         {
-            // A shard that a worker has shut down is made again first: the plan needs the order of the sockets in the kernel's group.
+            // Repairs shards that a worker has shut down first: the plan needs the order of the sockets in the kernel's group.
             foreach (var handle in daemon.Listeners.Handles.Where(handle => handle.Sockets.Count > 1).ToArray())
             {
                 daemon.Drift.Check(handle);
@@ -103,12 +106,12 @@ internal sealed class Reloader(ReloadContext daemon)
     }
 
     /// <summary>
-    /// Applies a configuration that has changed while no daemon ran: as any reload, all of it or nothing, once the daemon
-    /// serves by the previous one.
+    /// Applies a configuration that has changed while no daemon ran. Like any reload, it applies all or nothing, when the
+    /// daemon already serves by the previous configuration.
     /// </summary>
     public void ApplyAtStart(ConfigResult wanted)
     {
-        daemon.Log.Kind(MessageIds.ConfigChanged).Information("the configuration has changed since the last daemon read it: it is applied now");
+        daemon.Log.Kind(MessageIds.ConfigChanged).Information("the configuration has changed since the last daemon read it: applying it");
         Accounts.LookUp(wanted.Draft).ContinueWith(
             _ => daemon.Loop.Post(() =>
             {
@@ -118,7 +121,7 @@ internal sealed class Reloader(ReloadContext daemon)
             TaskScheduler.Default);
     }
 
-    /// <summary>A service has changed: closes sockets that no worker has any more, and forgets services that have stopped.</summary>
+    /// <summary>A service has changed: closes sockets that no worker uses, and removes services that have stopped.</summary>
     public void ServiceChanged()
     {
         _shards.ServiceChanged();
@@ -131,8 +134,8 @@ internal sealed class Reloader(ReloadContext daemon)
     }
 
     /// <summary>
-    /// A worker is to be told to stop. Where it is the last worker that accepts on a socket that goes away, new connections
-    /// first go to the other socket, and the worker is told when the queue is empty. False where nothing has to be waited for.
+    /// Delays the stop signal of the last worker that accepts on a retiring socket: new connections first go to the other
+    /// socket, and the worker gets the signal when the queue is empty. False if there is nothing to wait for.
     /// </summary>
     public bool Holds(ServiceRunner runner, WorkerState worker, Action ask)
     {
@@ -157,13 +160,13 @@ internal sealed class Reloader(ReloadContext daemon)
         return true;
     }
 
-    /// <summary>Closes what is still held for workers of former configurations.</summary>
+    /// <summary>Closes the sockets that are kept for workers of former configurations.</summary>
     public void Close() => _retired.Close();
 
     private IEnumerable<ReloadAction> DaemonChanges(ListendConfig config) => DaemonActions.Between(
         daemon.Config.Current.Daemon, config.Daemon, daemon.Info.Paths.Directory, daemon.Info.IsDirectoryGiven ? null : TrustedRuntimeDirectory.Of(config));
 
-    /// <summary>The users and groups of the services, by the answers that are there: <see cref="Load"/> has waited for them.</summary>
+    /// <summary>The users and groups of the services, from the cache: <see cref="Load"/> has looked them up.</summary>
     private static Dictionary<string, WorkerIdentity> Identities(ListendConfig config)
     {
         var identities = new Dictionary<string, WorkerIdentity>(StringComparer.Ordinal);
@@ -213,7 +216,7 @@ internal sealed class Reloader(ReloadContext daemon)
         return warnings;
     }
 
-    /// <summary>The handle that the listener has from now on; null where it is removed.</summary>
+    /// <summary>The new handle of the listener; null if it is removed.</summary>
     private ListenerHandle? Commit(ListenerStep step, PreparedSockets prepared, List<string> warnings)
     {
         if (step.Diff.After is not { } after)

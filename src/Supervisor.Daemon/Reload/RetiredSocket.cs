@@ -2,8 +2,8 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Reload;
 
-/// <summary>A socket that is no longer configured, and lives as long as a worker has it or may get it.</summary>
-/// <param name="Former">The handle that has it.</param>
+/// <summary>A socket that is no longer configured. It stays open until no worker has it or may get it.</summary>
+/// <param name="Former">The handle of the socket.</param>
 /// <param name="Successor">The handle of the same listener's new socket; null: the listener is removed.</param>
-/// <param name="Bridge">What tells the kernel which of the two gets new connections; null where nothing can tell it.</param>
+/// <param name="Bridge">Selects which of the two sockets gets new connections; null if the kernel offers no such choice.</param>
 internal sealed record RetiredSocket(ListenerHandle Former, ListenerHandle? Successor, ISocketBridge? Bridge);

@@ -10,9 +10,8 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Reload;
 
 /// <summary>
-/// Sockets of former configurations. A socket lives as long as a worker has it, or may get it: it is closed when no generation
-/// of workers that was given it is left. Where the roll-out onto its successor is rolled back, it is the listener's again. On
-/// the loop.
+/// Sockets of former configurations. A socket stays open until no worker has it or may get it. If the roll-out onto its
+/// successor is rolled back, the listener uses it again. On the loop.
 /// </summary>
 /// <param name="services">All services, also those that are no longer configured.</param>
 /// <param name="listeners">The listeners.</param>
@@ -22,16 +21,16 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
 {
     private readonly List<RetiredSocket> _retired = [];
 
-    /// <summary>Whether there are none.</summary>
+    /// <summary>Whether there are no retired sockets.</summary>
     public bool IsEmpty => _retired.Count == 0;
 
-    /// <summary>The handles.</summary>
+    /// <summary>The handles of the retired sockets.</summary>
     public IEnumerable<ListenerHandle> Handles => _retired.Select(retired => retired.Former);
 
-    /// <summary>Takes a socket over, which another may replace.</summary>
+    /// <summary>Adds a socket and takes ownership; another socket may replace it.</summary>
     public void Add(ListenerHandle former, ListenerHandle? successor, ISocketBridge? bridge) => _retired.Add(new RetiredSocket(former, successor, bridge));
 
-    /// <summary>Lets the kernel choose again between sockets that both have workers.</summary>
+    /// <summary>Returns the choice between two sockets that both have workers to the kernel.</summary>
     public void Share()
     {
         foreach (var retired in _retired)
@@ -43,11 +42,11 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
         }
     }
 
-    /// <summary>The listeners that only this worker serves, of which a socket is retired or replaces a retired one.</summary>
+    /// <summary>The listeners with a retired socket or its successor that only this worker serves.</summary>
     public IReadOnlyList<ListenerHandle> LastIn(ServiceRunner runner, WorkerState worker) =>
         [.. runner.ListenersOf(worker.Generation).Where(handle => _retired.Exists(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle))];
 
-    /// <summary>Gives new connections to the other socket of each pair that one of these belongs to.</summary>
+    /// <summary>Directs new connections to the other socket of each pair.</summary>
     public void SteerAwayFrom(IReadOnlyList<ListenerHandle> handles)
     {
         foreach (var retired in _retired.Where(retired => retired.Bridge is not null))
@@ -63,11 +62,11 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
         }
     }
 
-    /// <summary>Closes the sockets that no worker has or may get, and gives back those whose successor nobody uses.</summary>
+    /// <summary>Closes the sockets that no worker has or may get, and restores those whose successor no worker uses.</summary>
     /// <param name="isRemoved">Whether a service is no longer configured.</param>
     public void Sweep(Predicate<ServiceRunner> isRemoved)
     {
-        // Sockets of intermediate reloads first: what is rolled back goes back past them.
+        // Sockets of intermediate reloads first, because a roll-back passes them.
         foreach (var retired in _retired.ToArray())
         {
             if (!services.Any(runner => runner.Uses(retired.Former)))
@@ -86,7 +85,7 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
         }
     }
 
-    /// <summary>Closes all of them: the daemon stops.</summary>
+    /// <summary>Closes all retired sockets when the daemon stops.</summary>
     public void Close()
     {
         foreach (var retired in _retired)
@@ -98,7 +97,7 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
         _retired.Clear();
     }
 
-    /// <summary>The roll-out onto the new socket was rolled back: the former socket is the listener's again.</summary>
+    /// <summary>After a roll-back: the listener uses the former socket again.</summary>
     private void Restore(RetiredSocket retired, ServiceRunner service)
     {
         var (former, successor, bridge) = retired;
@@ -150,7 +149,7 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
             "listener {Listener}: its former socket {Address} (inode {Inode}) is closed", former.Name, former.Effective?.ToString(), inode);
     }
 
-    /// <summary>Whether a worker accepts on it and is not told to stop.</summary>
+    /// <summary>Whether a worker that has no stop signal accepts on the socket.</summary>
     private bool IsServed(ListenerHandle handle) =>
         services.Any(runner => runner.State.Workers.Any(worker => worker.Phase == WorkerPhase.Ready && runner.ListenersOf(worker.Generation).Contains(handle)));
 }

@@ -5,7 +5,7 @@ using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Reload;
 
-/// <summary>The listeners and services that exist, as a plan reads them, and the way back from a plan to them. On the loop.</summary>
+/// <summary>The existing listeners and services as input of a plan, and the handles for its steps. On the loop.</summary>
 internal sealed class RunningState
 {
     private readonly Dictionary<RunningListener, ListenerHandle> _handles = new(ReferenceEqualityComparer.Instance);
@@ -13,8 +13,8 @@ internal sealed class RunningState
     private readonly IReadOnlyList<RunningListener> _retired;
     private readonly IReadOnlyList<RunningService> _services;
 
-    /// <param name="handles">The listeners; given ones are not the configuration's, and are left out.</param>
-    /// <param name="retired">Sockets that earlier reloads have replaced, and that still live.</param>
+    /// <param name="handles">The listeners; given ones are ignored, because the configuration does not have them.</param>
+    /// <param name="retired">Sockets that earlier reloads have replaced and that are still open.</param>
     /// <param name="services">The services that are not removed already.</param>
     public RunningState(IEnumerable<ListenerHandle> handles, IEnumerable<ListenerHandle> retired, IEnumerable<ServiceRunner> services)
     {
@@ -23,7 +23,7 @@ internal sealed class RunningState
         _services = [.. services.Select(Read)];
     }
 
-    /// <summary>What a reload does to get from here to a configuration.</summary>
+    /// <summary>The plan of a reload from this state to a configuration.</summary>
     public ReloadPlan PlanTo(Config.ListendConfig config) =>
         ReloadPlan.Between(_listeners, _retired, _services, config.Listeners, config.Services, name => NetworkInterfaces.Index(name) ?? 0);
 

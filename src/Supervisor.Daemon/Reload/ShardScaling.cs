@@ -11,18 +11,18 @@ namespace Supervisor.Daemon.Reload;
 
 /// <summary>
 /// Opens and closes shards after a reload has changed their number. A new shard gets connections when a worker serves it. A
-/// shard that goes away is closed when no worker has it and its queue is empty. On the loop.
+/// retiring shard is closed when no worker has it and its queue is empty. On the loop.
 /// </summary>
 /// <remarks>
-/// A shard that goes away passes through these states: out of the kernel's selection (<see cref="ShardGroup.Shrink"/>); served by the
-/// workers that have it, whose stop signal waits for it (<see cref="LastIn"/>); held only by the daemon; closed. Where its
-/// workers exit before its queue is empty, the next workers of its slot get it (<see cref="ServiceRunner.CoverShards"/>).
+/// A retiring shard passes through four states. The kernel no longer selects it (<see cref="ShardGroup.Shrink"/>). Its workers
+/// serve its queue, and their stop signal waits for that (<see cref="LastIn"/>). Only the daemon holds it. It is closed.
+/// If its workers exit before its queue is empty, the next workers of its slot get it (<see cref="ServiceRunner.CoverShards"/>).
 /// </remarks>
 internal sealed class ShardScaling : IDeadline
 {
     /// <summary>
-    /// How long after it was taken out of the selection a shard may still get connections: those whose handshake had begun.
-    /// As long as the kernel waits for the end of one before it asks again (TCP_TIMEOUT_INIT, include/net/tcp.h).
+    /// How long a shard may still get connections after the kernel has stopped selecting it: those whose handshake had begun.
+    /// The kernel's first retransmission timeout of a handshake (TCP_TIMEOUT_INIT, include/net/tcp.h).
     /// </summary>
     public static readonly TimeSpan Settle = TimeSpan.FromSeconds(1);
 
@@ -42,7 +42,7 @@ internal sealed class ShardScaling : IDeadline
     public void PassDeadline()
     {
         NextDeadline = null;
-        Look();
+        Advance();
     }
 
     /// <summary>A service has changed, or a listener's shards.</summary>
@@ -50,17 +50,17 @@ internal sealed class ShardScaling : IDeadline
     {
         if (!_isPosted && _daemon.Listeners.Handles.Any(handle => handle.IsReshaping))
         {
-            // Not in the midst of a transition.
+            // Not during a transition, whose state is incomplete.
             _isPosted = true;
             _daemon.Loop.Post(() =>
             {
                 _isPosted = false;
-                Look();
+                Advance();
             });
         }
     }
 
-    /// <summary>The shards on their way out in which nobody but that worker accepts.</summary>
+    /// <summary>The retiring shards on which only this worker accepts.</summary>
     public IReadOnlyList<ListenerSocket> LastIn(ServiceRunner runner, WorkerState worker)
     {
         List<ListenerSocket>? last = null;
@@ -79,7 +79,7 @@ internal sealed class ShardScaling : IDeadline
         return last ?? (IReadOnlyList<ListenerSocket>)[];
     }
 
-    private void Look()
+    private void Advance()
     {
         if (_daemon.Lifecycle.IsShuttingDown)
         {
@@ -97,17 +97,17 @@ internal sealed class ShardScaling : IDeadline
 
             foreach (var socket in handle.Leaving.ToArray())
             {
-                Look(handle, socket, users);
+                CloseIfUnused(handle, socket, users);
             }
         }
     }
 
-    /// <summary>Somebody accepts on it; or nobody is meant to, and it waits as well as the others do.</summary>
+    /// <summary>Whether a worker accepts on the shard; true also if no service is started, because then no shard is served.</summary>
     private static bool IsServed(ServiceRunner[] users, ListenerSocket socket) =>
         !users.Any(runner => runner.State.IsStarted)
         || users.Any(runner => runner.State.Workers.Any(worker => worker.Phase == WorkerPhase.Ready && runner.Holds(worker.Id, socket)));
 
-    private void Look(ListenerHandle handle, ListenerSocket socket, ServiceRunner[] users)
+    private void CloseIfUnused(ListenerHandle handle, ListenerSocket socket, ServiceRunner[] users)
     {
         if (users.Any(runner => runner.State.Workers.Any(worker => runner.Holds(worker.Id, socket))))
         {
@@ -116,7 +116,7 @@ internal sealed class ShardScaling : IDeadline
 
         if (socket.HasWaiting)
         {
-            // Whoever had it is gone. Where nobody is there to have it, it waits for the next start.
+            // Its workers have exited. Without a started service the connections wait for the next start.
             users.FirstOrDefault(runner => runner.State.IsStarted)?.CoverShards();
             return;
         }
@@ -130,7 +130,7 @@ internal sealed class ShardScaling : IDeadline
 
         var inode = socket.Inode;
         _daemon.Factory.Shards.CloseLeaving(handle, socket);
-        _daemon.Log.Kind(MessageIds.ListenerShardClosed).Listener(handle.Name).Information("listener {Listener}: shard {Shard} (inode {Inode}) is closed: nobody waited in it", handle.Name, socket.Shard, inode);
+        _daemon.Log.Kind(MessageIds.ListenerShardClosed).Listener(handle.Name).Information("listener {Listener}: shard {Shard} (inode {Inode}) is closed, its queue was empty", handle.Name, socket.Shard, inode);
         _daemon.StateChanged();
     }
 }

@@ -26,7 +26,7 @@ internal static class DrainDocuments
             ? new KeepsAcceptingDocument(kept.Listener, kept.Evidence.ToWireName(), kept.Peer?.ToString(), (long)kept.After.TotalMilliseconds)
             : null);
 
-    /// <summary>What is wrong with the draining workers of a service, for people; null if nothing is.</summary>
+    /// <summary>What is wrong with the draining workers of a service, as text; null if nothing is.</summary>
     public static string? Remark(ServiceRunner runner)
     {
         foreach (var worker in runner.State.Workers)

@@ -31,13 +31,13 @@ internal sealed class EventLog(EventLoop loop)
     public void Restore(StreamEntry stream) =>
         Events.Restore(stream.Newest, [.. stream.Items.Select(item => item.Deserialize(ControlJson.Default.EventDocument)!)]);
 
-    /// <summary>Reports from now on each drift of the listener and each repair.</summary>
+    /// <summary>Starts to report each drift of the listener and each repair.</summary>
     public void Follow(ListenerHandle handle) => handle.Recorded += _changed ??= Changed;
 
     /// <summary>An event of the daemon itself.</summary>
     public void Daemon(string kind, string message) => Add(kind, message);
 
-    /// <summary>Reports that the listener was made or has failed, and from now on each drift and each repair.</summary>
+    /// <summary>Reports that the listener was created or has failed; then reports each drift and each repair.</summary>
     public void Watch(ListenerHandle handle)
     {
         if (handle.Failure is { } failure)
@@ -69,7 +69,7 @@ internal sealed class EventLog(EventLoop loop)
         }
     }
 
-    /// <summary>Reports each change of a service from now on.</summary>
+    /// <summary>Starts to report each change of a service.</summary>
     public void Watch(ServiceRunner runner)
     {
         var state = ServiceDocuments.State(runner);

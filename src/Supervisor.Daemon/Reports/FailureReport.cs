@@ -9,7 +9,7 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Reports;
 
-/// <summary>Configuration errors and refused binds: documents, and a line for people.</summary>
+/// <summary>Configuration errors and refused binds: documents, and lines of text.</summary>
 internal static class FailureReport
 {
     public static FailureDocument? Failure(ListenerHandle handle) =>
@@ -18,7 +18,7 @@ internal static class FailureReport
             ? new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
         : null;
 
-    /// <summary>A listener that cannot be bound, with the place where its address stands.</summary>
+    /// <summary>A listener that cannot be bound, with the file and line of its address.</summary>
     public static FailureDocument Failure(ConfigDiagnostic found)
     {
         var failure = found.Bind!.Diagnosis.ToDocument() with { Name = found.Bind.Listener };
@@ -29,7 +29,7 @@ internal static class FailureReport
     public static ConfigErrorDocument Error(ConfigDiagnostic found) =>
         new(found.File, found.Line, found.Column, found.Setting, found.Message, found.Remedy);
 
-    /// <summary>A failure as one line: <c>FILE:LINE:COLUMN: NAME: ADDRESS: </c>, what is so and what to do.</summary>
+    /// <summary>A failure as one line: <c>FILE:LINE:COLUMN: NAME: ADDRESS: </c>, the cause and the remedy.</summary>
     public static string Line(FailureDocument failure, string what)
     {
         var place = failure.File is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{failure.File}:{failure.Line}:{failure.Column}: ");

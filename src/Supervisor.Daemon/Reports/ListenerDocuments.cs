@@ -108,7 +108,7 @@ internal static class ListenerDocuments
         }
     }
 
-    /// <summary>SO_RCVBUF stands for SO_RCVBUFFORCE too, whichever was used.</summary>
+    /// <summary>The document names SO_RCVBUF also if SO_RCVBUFFORCE was used.</summary>
     private static SocketOption Forced(SocketOption option) =>
         option == SocketOptions.ReceiveBuffer ? SocketOptions.ReceiveBufferForce
         : option == SocketOptions.SendBuffer ? SocketOptions.SendBufferForce

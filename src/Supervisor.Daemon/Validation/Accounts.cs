@@ -6,10 +6,10 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Validation;
 
-/// <summary>The host has the users and groups that a configuration names.</summary>
+/// <summary>Rule: the users and groups that a configuration names exist on the host.</summary>
 internal static class Accounts
 {
-    /// <summary>Looks the names up, and reports each that is unknown. Waits for the name service: never on the loop.</summary>
+    /// <summary>Looks the names up, and reports unknown ones. Waits for the name service, so do not call it on the loop.</summary>
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
     {
         LookUp(config.Draft).GetAwaiter().GetResult();
@@ -19,7 +19,7 @@ internal static class Accounts
     /// <summary>Looks up every user and group that the configuration names, within <see cref="UserDirectory.Patience"/>. Any thread.</summary>
     public static Task LookUp(ListendConfig config) => UserDirectory.Host.Refresh([.. Used(config).Select(used => new AccountName(used.IsUser, used.Name))]);
 
-    /// <summary>A diagnostic for each user and group that <see cref="LookUp"/> did not find, where it stands.</summary>
+    /// <summary>A diagnostic for each user and group that <see cref="LookUp"/> did not find, with its place.</summary>
     public static IEnumerable<ConfigDiagnostic> Missing(ListendConfig config, ConfigPlaces places)
     {
         foreach (var used in Used(config))

@@ -9,8 +9,8 @@ using Supervisor.Linux.Evidence;
 namespace Supervisor.Daemon.Validation;
 
 /// <summary>
-/// The kernel would bind each listener, and the address of the metrics, now. Changes nothing, and leaves no file. What the
-/// daemon of the same runtime directory holds is not in the way: it continues to hold it.
+/// Rule: the kernel would bind each listener and the address of the metrics now. Changes nothing and leaves no file. Sockets
+/// of the daemon in the same runtime directory do not conflict.
 /// </summary>
 internal static class BindableNow
 {

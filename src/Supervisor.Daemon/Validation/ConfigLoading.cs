@@ -7,16 +7,16 @@ using Supervisor.Config.Validation;
 
 namespace Supervisor.Daemon.Validation;
 
-/// <summary>Reads the configuration from its files. Never on the loop: disks and name services may be slow.</summary>
+/// <summary>Reads the configuration from its files. Disks and name services may be slow, so do not call it on the loop.</summary>
 internal static class ConfigLoading
 {
-    /// <summary>What the parser needs to know of this host.</summary>
+    /// <summary>The facts about this host that the parser needs.</summary>
     public static ConfigContext Context { get; } = new() { Resolve = Resolve, Cpus = Environment.ProcessorCount };
 
     /// <summary>Reads the files and applies the rules of a profile. All errors are returned at once.</summary>
     public static ConfigResult Load(string path, Profile profile, ConfigContext context) => Validate(Read(path, context), profile);
 
-    /// <summary>Applies the rules of a profile to what was read.</summary>
+    /// <summary>Applies the rules of a profile to a configuration.</summary>
     public static ConfigResult Validate(ParsedConfig parsed, Profile profile) => ValidationRules.For(profile).Validate(parsed);
 
     /// <summary>Reads and parses the files; a file that cannot be read is an error.</summary>

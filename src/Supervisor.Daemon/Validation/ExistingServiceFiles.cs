@@ -4,7 +4,7 @@ using Supervisor.Linux.Workers;
 
 namespace Supervisor.Daemon.Validation;
 
-/// <summary>The files that services name exist and can be used. A warning: they may be created before the service is started.</summary>
+/// <summary>Rule: the files that services name exist and are usable. Only a warning, because they may be created later.</summary>
 internal static class ExistingServiceFiles
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)

@@ -4,7 +4,7 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Validation;
 
-/// <summary>The kernel passes the <c>accepted</c> settings of a listener on to the connections that it accepts.</summary>
+/// <summary>Rule: accepted connections inherit the <c>accepted</c> settings of a listener from the kernel.</summary>
 internal static class InheritedOptions
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>

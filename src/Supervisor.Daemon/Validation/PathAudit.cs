@@ -13,61 +13,60 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Validation;
 
 /// <summary>
-/// One rule for every path that the daemon opens with its own rights: only root, the daemon's user, or a user who was accepted
-/// knowingly may have written there. <c>listend check</c>, a start and a reload ask here. What it touches may be slow: never on
-/// the loop.
+/// The rule for every path that the daemon opens with its own rights: only root, the daemon's user or an accepted user can
+/// write there. <c>listend check</c>, a start and a reload use it. Paths may be slow, so do not call it on the loop.
 /// </summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>Configuration files: an error. They say what root executes, so they cannot accept their own owner;
-/// <c>--trusted-owner</c> does.</item>
-/// <item>Log and environment files of a service: an error where <see cref="TrustedFile"/> would refuse them. That is where its
-/// workers run as root, or where a third user may have written: neither root nor the service's user.</item>
-/// <item>Programs and working directories of services that run as root: a warning of <c>listend check</c>. The administrator
-/// has root execute them, which may be meant; whoever may write there is root, which should be known.</item>
-/// <item>The executable of an upgrade: the upgrade is rejected. That a running daemon was started from such a path is the
-/// decision of whoever started it.</item>
+/// <item>Configuration files: an error. They name what root executes, so they cannot accept their own owner. Use
+/// <c>--trusted-owner</c>.</item>
+/// <item>Log and environment files of a service: an error if <see cref="TrustedFile"/> would refuse them. It refuses them if the
+/// workers run as root, or if a user other than root and the service's user can write there.</item>
+/// <item>Programs and working directories of services that run as root: a warning of <c>listend check</c>. Any user
+/// who can write there can become root, which the administrator may have intended.</item>
+/// <item>The executable of an upgrade: the upgrade is rejected. The path of a running
+/// daemon's executable was the decision of the user who started it.</item>
 /// </list>
 /// </remarks>
 internal static class PathAudit
 {
-    /// <summary>How the owner of what no configuration names is accepted.</summary>
+    /// <summary>The remedy for a path that no configuration names.</summary>
     private const string Option = "accept its owner by --trusted-owner";
 
-    /// <summary>Users of <c>--trusted-owner</c>: set once, before anything is opened.</summary>
+    /// <summary>The users of <c>--trusted-owner</c>. Set once, before the first path is opened.</summary>
     public static IReadOnlyList<string> CommandLine { get; set; } = [];
 
-    /// <summary>Whom a configuration and the command line accept.</summary>
+    /// <summary>The users that a configuration and the command line accept.</summary>
     public static PathTrust Trust(DaemonConfig daemon) => new([.. CommandLine, .. daemon.TrustedOwners]);
 
-    /// <summary>Every path that the daemon opens, with owners and modes on the way.</summary>
+    /// <summary>Every path that the daemon opens, with the owners and modes of its components.</summary>
     public static IEnumerable<OpenedPathDocument> Paths(string mainFile, string? runtimeDirectory, ListendConfig config)
     {
         var trust = Trust(config.Daemon);
         foreach (var file in ConfigFiles.Paths(mainFile))
         {
-            yield return Look(file, null, null, new PathTrust(CommandLine));
+            yield return Audit(file, null, null, new PathTrust(CommandLine));
         }
 
         if (runtimeDirectory is not null)
         {
-            yield return Look(runtimeDirectory, "daemon.runtime_directory", null, trust);
+            yield return Audit(runtimeDirectory, "daemon.runtime_directory", null, trust);
         }
 
         foreach (var service in config.Services)
         {
             if (service.Log.Kind == LogTargetKind.File)
             {
-                yield return Look(service.Log.Path!, $"service.{service.Name}.log", service.User, trust);
+                yield return Audit(service.Log.Path!, $"service.{service.Name}.log", service.User, trust);
             }
 
             foreach (var file in service.EnvironmentFiles)
             {
-                yield return Look(file.TrimStart('-'), $"service.{service.Name}.environment_files", service.User, trust);
+                yield return Audit(file.TrimStart('-'), $"service.{service.Name}.environment_files", service.User, trust);
             }
         }
 
-        static OpenedPathDocument Look(string path, string? setting, string? worker, PathTrust trust)
+        static OpenedPathDocument Audit(string path, string? setting, string? worker, PathTrust trust)
         {
             using var walk = PathWalk.Of(path, trust);
             return new OpenedPathDocument(
@@ -76,7 +75,7 @@ internal static class PathAudit
         }
     }
 
-    /// <summary>Why an executable must not take the daemon's place; null where only trusted users can have written it.</summary>
+    /// <summary>Why the daemon must not execute a file; null if only trusted users can write it.</summary>
     public static string? ExecutableFlaw(string path)
     {
         using var walk = PathWalk.Of(path, PathTrust.InForce);
@@ -84,8 +83,8 @@ internal static class PathAudit
     }
 
     /// <summary>
-    /// Opens configuration files; whoever else may have written one is reported, each component of a path once. A descriptor
-    /// that this process was started with (/dev/stdin, /dev/fd/N) is whoever's who started it.
+    /// Opens configuration files and reports untrusted owners, each component of a path once. An inherited descriptor
+    /// (/dev/stdin, /dev/fd/N) is trusted like the user who started this process.
     /// </summary>
     public static ConfigFileOpener ConfigOpener()
     {

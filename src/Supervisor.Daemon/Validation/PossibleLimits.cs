@@ -4,7 +4,7 @@ using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Daemon.Validation;
 
-/// <summary>The kernel accepts the limits of a service.</summary>
+/// <summary>Rule: the kernel accepts the limits of a service.</summary>
 internal static class PossibleLimits
 {
     private const string OpenFiles = "nofile";

@@ -4,7 +4,7 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Validation;
 
-/// <summary>The kernel can spread connections over the shards of each listener that has several.</summary>
+/// <summary>Rule: the kernel can distribute connections over the shards of each listener with several shards.</summary>
 internal static class SupportedShards
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>
@@ -12,5 +12,5 @@ internal static class SupportedShards
         let why = ShardProbe.WhyNot(kind.Key)
         where why is not null
         from listener in kind
-        select config.Places.Diagnostic("listener", listener.Name, "shards", $"this platform cannot have shards for {listener.Address}: {why}", "write shards = 1");
+        select config.Places.Diagnostic("listener", listener.Name, "shards", $"this platform cannot have shards for {listener.Address}: {why}", "set shards = 1");
 }

@@ -7,16 +7,16 @@ using Supervisor.Native;
 
 namespace Supervisor.Daemon.Validation;
 
-/// <summary>Only trusted users may write to the runtime directory, where it exists.</summary>
+/// <summary>Rule: only trusted users can write to the runtime directory, if it exists.</summary>
 internal static class TrustedRuntimeDirectory
 {
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config) =>
         Of(config.Draft) is { } directory && Error(directory, config.Draft.Daemon, config.Places) is { } error ? [error] : [];
 
-    /// <summary>The runtime directory of a configuration; null where none can be found.</summary>
+    /// <summary>The runtime directory of a configuration; null if there is none.</summary>
     public static string? Of(ListendConfig config) => config.Daemon.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
 
-    /// <summary>Why a directory cannot be the runtime directory; null where it can.</summary>
+    /// <summary>Why a directory cannot be the runtime directory; null if it can.</summary>
     public static ConfigDiagnostic? Error(string directory, DaemonConfig daemon, ConfigPlaces places)
     {
         using var walk = PathWalk.Of(directory, PathAudit.Trust(daemon));

@@ -7,8 +7,8 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Validation;
 
 /// <summary>
-/// Nobody but root, the daemon's user, an accepted user or the service's user may have written the log and environment files
-/// of a service: <see cref="TrustedFile"/> would refuse to open others.
+/// Rule: only root, the daemon's user, an accepted user or the service's user can write the log and environment files of a
+/// service. <see cref="TrustedFile"/> refuses to open other files.
 /// </summary>
 internal static class TrustedServiceFiles
 {

@@ -3,7 +3,7 @@ using Supervisor.Config.Validation;
 
 namespace Supervisor.Daemon.Validation;
 
-/// <summary>Every rule that a configuration has to keep: the pure rules, and those that ask the host.</summary>
+/// <summary>Every rule for a configuration: the pure rules, and the rules that query the host.</summary>
 internal static class ValidationRules
 {
     /// <summary>The rules, in the order in which they run.</summary>

@@ -17,7 +17,7 @@ internal static class HistoryTable
         new("PHASE"),
         new("CALL", Spare: 1),
         new("OPTION"),
-        new($"ASKED {output.Arrow} GOT"),
+        new($"REQUESTED {output.Arrow} EFFECTIVE"),
         new("VERDICT"),
         new("WHO"),
         new("NOTE"));

@@ -176,19 +176,19 @@ internal static class ListenerReport
         var cell = new StyledText(listener.Effective ?? listener.Requested);
         return listener.Effective is null || listener.Effective == listener.Requested
             ? cell
-            : cell.Append($" (asked {listener.Requested})", Palette.Muted);
+            : cell.Append($" (requested {listener.Requested})", Palette.Muted);
     }
 
     /// <summary>
-    /// The backlog. A smaller effective value names net.core.somaxconn if the daemon made the socket and nobody changed it:
-    /// then the sysctl is the only possible cause.
+    /// The backlog. A smaller effective value names net.core.somaxconn if the daemon created the socket and no process has
+    /// changed it, because then the sysctl is the only possible cause.
     /// </summary>
     private static StyledText Backlog(ListenerDocument listener) => listener.Backlog switch
     {
         null => new StyledText("-", Palette.Muted),
         { Effective: { } effective } backlog when effective != backlog.Requested =>
             new StyledText(effective.ToString(CultureInfo.InvariantCulture), Palette.Warning)
-                .Append($" (asked {backlog.Requested}{(effective < backlog.Requested && !listener.Drift && listener.Origin is "created" ? ", net.core.somaxconn" : "")})", Palette.Muted),
+                .Append($" (requested {backlog.Requested}{(effective < backlog.Requested && !listener.Drift && listener.Origin is "created" ? ", net.core.somaxconn" : "")})", Palette.Muted),
         var backlog => backlog.Requested.ToString(CultureInfo.InvariantCulture),
     };
 

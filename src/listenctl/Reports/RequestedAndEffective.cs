@@ -15,10 +15,10 @@ internal static class RequestedAndEffective
     public static string Text(ScalarValue? requested, ScalarValue? effective, string arrow) => (requested, effective) switch
     {
         (null, null) => "",
-        (null, { } got) => Value(got),
-        ({ } asked, null) => Value(asked),
-        ({ } asked, { } got) when asked == got => Value(got),
-        ({ } asked, { } got) => $"{Value(asked)} {arrow} {Value(got)}",
+        (null, { } result) => Value(result),
+        ({ } request, null) => Value(request),
+        ({ } request, { } result) when request == result => Value(result),
+        ({ } request, { } result) => $"{Value(request)} {arrow} {Value(result)}",
     };
 
     private static string Value(ScalarValue value) => value.Text is "" ? "\"\"" : value.ToString();

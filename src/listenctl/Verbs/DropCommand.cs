@@ -8,10 +8,10 @@ namespace Supervisor.Listenctl.Verbs;
 /// <summary><c>drop NAME</c>: makes the daemon close a descriptor that <c>put</c> gave to it.</summary>
 internal sealed class DropCommand : DaemonVerb
 {
-    private readonly NameArgument name = new("NAME", "The name that was given to put");
+    private readonly NameArgument name = new("NAME", "The name used with put");
 
     public DropCommand(GlobalOptions options, CommandContext context)
-        : base("drop", "Release a descriptor that the daemon holds because of put", "NAME", options, context) => Arguments.Add(name);
+        : base("drop", "Release a descriptor that put gave to the daemon", "NAME", options, context) => Arguments.Add(name);
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)

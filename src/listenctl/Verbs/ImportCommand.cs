@@ -66,7 +66,7 @@ internal sealed class ImportCommand : Verb
 
         try
         {
-            // The name that was given counts, also where it is a symbolic link.
+            // The given name decides, also if it is a symbolic link.
             return new ConfigSource(path, File.ReadAllText(file));
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
