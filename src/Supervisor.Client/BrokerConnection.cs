@@ -47,7 +47,8 @@ internal static class BrokerConnection
                 ? [.. taken.Zip(descriptors)]
                 : throw new IOException($"the broker at {path}: received {descriptors.Count} descriptors for {taken.Count} listeners");
         }
-        catch (Exception exception) when (exception is SocketException or JsonException or KeyNotFoundException or InvalidOperationException)
+        catch (Exception exception) when (
+            exception is SocketException or JsonException or KeyNotFoundException or InvalidOperationException)
         {
             throw new IOException($"the broker at {path}: {exception.Message}", exception);
         }

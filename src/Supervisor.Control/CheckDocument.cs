@@ -19,7 +19,8 @@ public sealed record CheckDocument(bool Ok, IReadOnlyList<ConfigErrorDocument> E
 /// <param name="OpenedBy">The user whose rights open the path: the daemon's, or the worker's if other users can write there.</param>
 /// <param name="Trusted">Whether only trusted users can write there.</param>
 /// <param name="Components">The components in the order of the lookup, from the root; links included.</param>
-public sealed record OpenedPathDocument(string Path, string? Setting, string OpenedBy, bool Trusted, IReadOnlyList<PathComponentDocument> Components);
+public sealed record OpenedPathDocument(
+    string Path, string? Setting, string OpenedBy, bool Trusted, IReadOnlyList<PathComponentDocument> Components);
 
 /// <summary>One component of a path.</summary>
 /// <param name="Path">The path of the component, without links.</param>

@@ -8,7 +8,8 @@ namespace Supervisor.Control;
 /// <param name="SilentMs">Milliseconds without data on any connection; null without a connection, or if it is unknown for one
 /// of them.</param>
 /// <param name="KilledAt">When the daemon kills the worker (stop_timeout); null if it has done so.</param>
-/// <param name="KeepsAccepting">Set if the worker accepts new connections after its stop signal; null if the daemon has not seen that.</param>
+/// <param name="KeepsAccepting">Set if the worker accepts new connections after its stop signal; null if the daemon has not
+/// seen that.</param>
 public sealed record DrainDocument(
     int? Connections,
     IReadOnlyList<DrainListenerDocument> Listeners,

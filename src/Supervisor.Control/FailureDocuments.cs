@@ -12,7 +12,8 @@ public static class FailureDocuments
         diagnosis.Errno,
         diagnosis.Cause?.ToWireName(),
         diagnosis.Retry,
-        [.. diagnosis.Owners.Select(owner => new OwnerDocument(owner.Pid, owner.Command, owner.Unit, owner.Uid, owner.Address, owner.State, owner.Inode))],
+        [.. diagnosis.Owners
+            .Select(owner => new OwnerDocument(owner.Pid, owner.Command, owner.Unit, owner.Uid, owner.Address, owner.State, owner.Inode))],
         diagnosis.Advice)
     {
         Verdict = diagnosis.Verdict,

@@ -49,4 +49,5 @@ public sealed record ReloadDocument(
 /// <param name="Settings">The settings that cause the action.</param>
 /// <param name="Reason">How the daemon does it, and why.</param>
 /// <param name="Loses">What may be lost, for example connections in a queue; null if nothing.</param>
-public sealed record ReloadActionDocument(string Subject, string Name, string Action, IReadOnlyList<string> Settings, string? Reason, string? Loses);
+public sealed record ReloadActionDocument(
+    string Subject, string Name, string Action, IReadOnlyList<string> Settings, string? Reason, string? Loses);

@@ -15,7 +15,8 @@ public readonly record struct ScalarValue(long? Number, string? Text)
     public sealed class Converter : JsonConverter<ScalarValue>
     {
         /// <inheritdoc/>
-        public override ScalarValue Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.TokenType switch
+        public override ScalarValue Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
+            reader.TokenType switch
         {
             JsonTokenType.Number => new ScalarValue(reader.GetInt64(), null),
             JsonTokenType.String => new ScalarValue(null, reader.GetString()),

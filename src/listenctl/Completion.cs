@@ -77,7 +77,8 @@ internal sealed class Completion
             tokens.RemoveAt(tokens.Count - 1);
         }
 
-        bool IsValueOfOption(Token token) => parsed.CommandResult.Children.OfType<OptionResult>().Any(option => option.Tokens.Contains(token));
+        bool IsValueOfOption(Token token) =>
+            parsed.CommandResult.Children.OfType<OptionResult>().Any(option => option.Tokens.Contains(token));
         var there = tokens.Count(token => token.Type == TokenType.Argument && !IsValueOfOption(token));
         foreach (var argument in tokens.Exists(token => token.Type == TokenType.DoubleDash) ? [] : parsed.CommandResult.Command.Arguments)
         {

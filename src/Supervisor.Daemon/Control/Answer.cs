@@ -53,7 +53,8 @@ internal static class Answer
     public static async Task NoListener(HttpContext context, ControlContext daemon)
     {
         var known = await daemon.Loop.Ask(() => daemon.Listeners.Handles.Select(handle => handle.Name).ToArray());
-        await Problem(context, StatusCodes.Status404NotFound, "no such listener", ProblemText.UnknownName("listener", Name(context), known));
+        await Problem(
+            context, StatusCodes.Status404NotFound, "no such listener", ProblemText.UnknownName("listener", Name(context), known));
     }
 
     /// <summary>One JSON document per line, each flushed, until the last one or until the client or the daemon ends the stream.</summary>

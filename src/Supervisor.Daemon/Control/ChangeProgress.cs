@@ -17,7 +17,8 @@ internal abstract class ChangeProgress
 {
     // A client that does not read loses old steps, never the outcome.
     private readonly Channel<ChangeDocument> _channel =
-        Channel.CreateBounded<ChangeDocument>(new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+        Channel.CreateBounded<ChangeDocument>(
+            new BoundedChannelOptions(1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     private readonly TaskCompletionSource<string?> _begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _isFollowing;
@@ -109,7 +110,8 @@ internal abstract class ChangeProgress
         _channel.Writer.TryComplete();
     }
 
-    protected ChangeDocument Document(string? outcome, string message, RolloutDocument? rollout = null) => new(Runner.Name, outcome, rollout, message)
+    protected ChangeDocument Document(string? outcome, string message, RolloutDocument? rollout = null) =>
+        new(Runner.Name, outcome, rollout, message)
     {
         State = ServiceDocuments.State(Runner),
         Desired = Runner.State.Desired,

@@ -31,7 +31,9 @@ internal sealed class ConnectionCounts
         _services = services.ToDictionary(runner => runner.Name, runner => new Noted(runner), StringComparer.Ordinal);
     }
 
-    /// <summary>Adds the counts to the document. A count stays null if the worker may not be inspected, or not in time. Any thread.</summary>
+    /// <summary>
+    /// Adds the counts to the document. A count stays null if the worker may not be inspected, or not in time. Any thread.
+    /// </summary>
     public StatusDocument Fill(StatusDocument status) => status with { Services = [.. status.Services.Select(Fill)] };
 
     /// <summary>Adds the counts of one service.</summary>
@@ -44,13 +46,16 @@ internal sealed class ConnectionCounts
 
         // The ages of connections are expensive, and only draining workers need them.
         var until = _until ??= Stopwatch.GetTimestamp() + (long)(Together.TotalSeconds * Stopwatch.Frequency);
-        var found = noted.Question.Of(service.Workers.Select(worker => worker.Pid).OfType<int>(), Each, until, withAges: noted.Drains.Count > 0);
+        var found = noted.Question.Of(
+            service.Workers.Select(worker => worker.Pid).OfType<int>(), Each, until, withAges: noted.Drains.Count > 0);
         var workers = service.Workers.Select(worker => worker.Pid is { } pid && found.GetValueOrDefault(pid) is { } connections
             ? worker with
             {
                 Connections = connections.Count,
                 Drain = noted.Drains.TryGetValue(pid, out var drain)
-                    ? DrainDocuments.Document(drain.See(new DrainSample(connections), _now) with { KeepsAccepting = drain.KeepsAccepting }, worker.Drain?.KilledAt, _now)
+                    ? DrainDocuments.Document(
+                        drain.See(new DrainSample(connections), _now) with { KeepsAccepting = drain.KeepsAccepting },
+                        worker.Drain?.KilledAt, _now)
                     : worker.Drain,
             }
             : worker).ToArray();

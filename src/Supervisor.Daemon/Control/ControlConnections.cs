@@ -30,7 +30,8 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
 
     private readonly EventLoop _loop;
     private readonly DescriptorHandle _listener;
-    private readonly SocketConnectionContextFactory _contexts = new(new SocketConnectionFactoryOptions { IOQueueCount = 1 }, NullLogger.Instance);
+    private readonly SocketConnectionContextFactory _contexts = new(
+        new SocketConnectionFactoryOptions { IOQueueCount = 1 }, NullLogger.Instance);
     private readonly ConnectionPlaces _places = new(MostOpen, endsRequests: false);
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource _allAsked = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -93,7 +94,8 @@ internal sealed class ControlConnections : IConnectionListenerFactory, IConnecti
             }
             else
             {
-                await changed.Task.WaitAsync(Pause, _loop.Time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await changed.Task.WaitAsync(Pause, _loop.Time, CancellationToken.None)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

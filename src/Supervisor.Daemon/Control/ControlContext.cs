@@ -29,5 +29,7 @@ internal sealed record ControlContext(
 
 /// <summary>The changes of the whole daemon that a client can request.</summary>
 /// <param name="ReloadAsync">Reloads the configuration, or with true only plans it. Reads files: any thread but the loop's.</param>
-/// <param name="BeginUpgradeAsync">Begins to re-execute the daemon; returns the new version, or the reason of the refusal. On the loop.</param>
-internal sealed record ControlVerbs(Func<bool, Task<ReloadDocument>> ReloadAsync, Func<Task<(string? Version, string? Refusal)>> BeginUpgradeAsync);
+/// <param name="BeginUpgradeAsync">Begins to re-execute the daemon; returns the new version, or the reason of the refusal.
+/// On the loop.</param>
+internal sealed record ControlVerbs(
+    Func<bool, Task<ReloadDocument>> ReloadAsync, Func<Task<(string? Version, string? Refusal)>> BeginUpgradeAsync);

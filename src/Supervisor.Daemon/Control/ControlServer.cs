@@ -93,7 +93,8 @@ internal sealed class ControlServer : IDisposable
         // This daemon holds the lock of the runtime directory, so an existing socket file has no daemon. The mode is set
         // before bind(), so the socket never has wider permissions.
         Files.Unlink(path);
-        var refused = Files.SetMode(socket, 0x1B0) ?? Sockets.Bind(socket, raw) ?? Files.SetMode(path, 0x1B0) ?? Sockets.Listen(socket, 128);
+        var refused = Files.SetMode(socket, 0x1B0) ?? Sockets.Bind(socket, raw) ?? Files.SetMode(path, 0x1B0)
+            ?? Sockets.Listen(socket, 128);
         if (refused is { } why)
         {
             socket.Dispose();
@@ -264,7 +265,8 @@ internal sealed class ControlServer : IDisposable
             {
                 await application.StopAsync();
                 await application.DisposeAsync();
-                _log.Kind(MessageIds.ControlIdle).Debug("control socket: no client for {Seconds} s, stopping HTTP until the next one", IdleAfter.TotalSeconds);
+                _log.Kind(MessageIds.ControlIdle)
+                    .Debug("control socket: no client for {Seconds} s, stopping HTTP until the next one", IdleAfter.TotalSeconds);
             }
         }
         finally

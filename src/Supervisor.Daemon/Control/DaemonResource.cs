@@ -10,7 +10,8 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
 {
     public async Task Status(HttpContext context)
     {
-        var (document, connections) = await daemon.Loop.Ask(() => (StatusReport.Of(daemon), new ConnectionCounts(daemon.Services, daemon.Loop.Now)));
+        var (document, connections) = await daemon.Loop.Ask(
+            () => (StatusReport.Of(daemon), new ConnectionCounts(daemon.Services, daemon.Loop.Now)));
         await Answer.Json(context, CgroupUsage.Fill(connections.Fill(document)), ControlJson.Default.StatusDocument);
     }
 

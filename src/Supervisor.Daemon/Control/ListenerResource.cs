@@ -22,7 +22,9 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
     {
         var name = Answer.Name(context);
         var document = await daemon.Loop.Ask(() => daemon.Listeners.Find(name) is { } handle ? Read(handle) : null);
-        await (document is null ? Answer.NoListener(context, daemon) : Answer.Json(context, document, ControlJson.Default.ListenerDocument));
+        await (document is null
+            ? Answer.NoListener(context, daemon)
+            : Answer.Json(context, document, ControlJson.Default.ListenerDocument));
     }
 
     public async Task History(HttpContext context)
@@ -35,7 +37,9 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
 
         var name = Answer.Name(context);
         var entries = await daemon.Loop.Ask(() => daemon.Listeners.Find(name)?.History.Entries.Select(ListenerDocuments.History).ToList());
-        await (entries is null ? Answer.NoListener(context, daemon) : Answer.Json(context, entries, ControlJson.Default.ListHistoryEntryDocument));
+        await (entries is null
+            ? Answer.NoListener(context, daemon)
+            : Answer.Json(context, entries, ControlJson.Default.ListHistoryEntryDocument));
     }
 
     private async Task FollowHistory(HttpContext context)

@@ -41,7 +41,8 @@ internal static class Metrics
             "counter",
             "Workers of the present slots that were replaced because they exited.",
             runner => runner.State.Slots.Sum(slot => slot.Restarts)),
-        new("listend_service_rolling", "gauge", "Whether a roll-out is in progress.", runner => runner.State.Rollout is { IsActive: true } ? 1 : 0),
+        new("listend_service_rolling", "gauge", "Whether a roll-out is in progress.",
+            runner => runner.State.Rollout is { IsActive: true } ? 1 : 0),
     ];
 
     public static string Text(DaemonInfo info, ListenerTable table, ServiceTable services)
@@ -75,11 +76,13 @@ internal static class Metrics
         text.Append("# HELP ").Append(name).Append(' ').Append(help).Append("\n# TYPE ").Append(name).Append(' ').Append(type).Append('\n');
 
     private static void Sample(StringBuilder text, string name, string label, string labelValue, double value) =>
-        text.Append(name).Append('{').Append(label).Append("=\"").Append(Escape(labelValue)).Append("\"} ").Append(Number(value)).Append('\n');
+        text.Append(name).Append('{').Append(label).Append("=\"").Append(Escape(labelValue)).Append("\"} ").Append(Number(value))
+        .Append('\n');
 
     private static string Number(double value) => value.ToString("0.###", CultureInfo.InvariantCulture);
 
-    private static bool IsDraining(WorkerState worker) => worker.Phase is WorkerPhase.Draining or WorkerPhase.Stopping or WorkerPhase.Killed;
+    private static bool IsDraining(WorkerState worker) =>
+        worker.Phase is WorkerPhase.Draining or WorkerPhase.Stopping or WorkerPhase.Killed;
 
     private static string Escape(string text) => text
         .Replace("\\", "\\\\", StringComparison.Ordinal)
@@ -106,7 +109,8 @@ internal static class Metrics
             var kind = handle.Spec.Address.Kind;
             var queue = !handle.Listens ? null : handle.Sockets
                 .Select(socket => AcceptQueue.Read(socket.Descriptor, kind, socket.Inode))
-                .Aggregate<(long Length, long Limit)?>((sum, one) => sum is { } a && one is { } b ? (a.Length + b.Length, a.Limit + b.Limit) : null);
+                .Aggregate<(long Length, long Limit)?>(
+                    (sum, one) => sum is { } a && one is { } b ? (a.Length + b.Length, a.Limit + b.Limit) : null);
             var drops = handle.Sockets.Select(socket => SocketDrops.Read(socket.Descriptor)).Aggregate((sum, one) => sum + one);
             return new ListenerReading(IsUp: true, queue, drops);
         }

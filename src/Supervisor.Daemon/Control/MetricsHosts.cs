@@ -25,9 +25,12 @@ internal sealed class MetricsHosts
     public MetricsHosts(IEnumerable<string> configured, string own) =>
         _names = new HashSet<string>([.. configured, "localhost", own, own.Split('.')[0]], StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Whether a host, without its port, is accepted. An HTTP/1.0 request may have none; no browser sends such a request.</summary>
+    /// <summary>
+    /// Whether a host, without its port, is accepted. An HTTP/1.0 request may have none; no browser sends such a request.
+    /// </summary>
     public bool Answers(string host) =>
-        host.Length == 0 || _names.Contains(Any) || IPAddress.TryParse(host, out _) || _names.Contains(host.EndsWith('.') ? host[..^1] : host);
+        host.Length == 0 || _names.Contains(Any) || IPAddress.TryParse(host, out _)
+        || _names.Contains(host.EndsWith('.') ? host[..^1] : host);
 
     /// <summary>The refusal in one line.</summary>
     public static string Refusal(string host) =>

@@ -76,7 +76,9 @@ internal sealed class MetricsServer : IDisposable
         builder.Services.AddRoutingCore();
         var application = builder.Build();
         application.Use((context, next) => AnswerAsync(context, next, hosts));
-        application.MapMethods("/metrics", [HttpMethods.Get, HttpMethods.Head], (RequestDelegate)(async context => await WriteAsync(context, await text.AskAsync())));
+        application.MapMethods(
+            "/metrics", [HttpMethods.Get, HttpMethods.Head],
+            (RequestDelegate)(async context => await WriteAsync(context, await text.AskAsync())));
         try
         {
             application.StartAsync().GetAwaiter().GetResult();

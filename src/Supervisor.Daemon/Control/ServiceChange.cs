@@ -87,6 +87,7 @@ internal sealed class ServiceChange(ControlContext daemon, CancellationToken sto
         await using var timer = timeout is { } duration
             ? new Timer(_ => daemon.Loop.Post(() => progress.TimeOut(duration)), null, duration, Timeout.InfiniteTimeSpan)
             : null;
-        await Answer.Stream(context, progress.Reader, ControlJson.Default.ChangeDocument, document => document.Outcome is not null, stopping);
+        await Answer.Stream(
+            context, progress.Reader, ControlJson.Default.ChangeDocument, document => document.Outcome is not null, stopping);
     }
 }

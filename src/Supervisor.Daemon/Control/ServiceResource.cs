@@ -92,7 +92,9 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
         runner.Post(new ScaleRequested(workers));
         var message = before == workers
             ? string.Create(CultureInfo.InvariantCulture, $"already has {workers}")
-            : string.Create(CultureInfo.InvariantCulture, $"scaled from {before} to {workers}{(runner.State.IsStarted ? "" : ", effective at its next start")}");
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"scaled from {before} to {workers}{(runner.State.IsStarted ? "" : ", effective at its next start")}");
         return new ChangeDocument(runner.Name, "done", Rollout: null, $"{runner.Name}: {message}")
         {
             State = ServiceDocuments.State(runner),

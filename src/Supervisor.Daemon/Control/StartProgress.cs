@@ -63,7 +63,8 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
             return;
         }
 
-        if (reports.FirstOrDefault(report => report.Report is ServiceReport.SlotBackingOff or ServiceReport.SlotFinished) is { Slot: { } slot } held)
+        if (reports.FirstOrDefault(
+            report => report.Report is ServiceReport.SlotBackingOff or ServiceReport.SlotFinished) is { Slot: { } slot } held)
         {
             var when = held.Worker is { } last ? WorkerText.BeforeReady(last) : "";
             var next = slot.NextTry is { } at ? $"; next try in {Durations.Text(at - Loop.Now)}" : "";

@@ -12,7 +12,8 @@ internal static class StatusReport
     public static StatusDocument Of(ControlContext daemon)
     {
         var info = daemon.Info;
-        var self = new DaemonDocument(Processes.CurrentPid, DaemonInfo.Version, info.StartedAt, info.Upgrades, info.Paths.Directory, info.ConfigFile)
+        var self = new DaemonDocument(
+            Processes.CurrentPid, DaemonInfo.Version, info.StartedAt, info.Upgrades, info.Paths.Directory, info.ConfigFile)
         {
             IsUpgrading = daemon.Lifecycle.Succession == SuccessionPhase.ReExecuting,
             AtRisk = daemon.AtRisk(),

@@ -74,7 +74,8 @@ internal sealed class StopProgress(EventLoop loop, ServiceRunner runner) : Chang
 
         var remark = DrainDocuments.Remark(Runner) is { } text ? $"; {text}" : "";
         var connections = RolloutText.WithConnections(Runner.DrainingConnections);
-        return string.Create(CultureInfo.InvariantCulture, $"stopping: {count} worker{(count == 1 ? "" : "s")} draining{connections}{remark}");
+        return string.Create(
+            CultureInfo.InvariantCulture, $"stopping: {count} worker{(count == 1 ? "" : "s")} draining{connections}{remark}");
     }
 
     private string Queue() => Runner.Listeners.Count == 0 ? "" : "; new connections wait in the queue";

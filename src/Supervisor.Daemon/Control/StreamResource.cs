@@ -27,7 +27,8 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
         var text = header is { Length: > 0 } ? header : context.Request.Query["after"].ToString();
         if (text.Length > 0 && !long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out after))
         {
-            await Answer.BadRequest(context, $"invalid {(header.Length > 0 ? "Last-Event-ID" : "after")} \"{text}\": it is the number of an event");
+            await Answer.BadRequest(
+                context, $"invalid {(header.Length > 0 ? "Last-Event-ID" : "after")} \"{text}\": it is the number of an event");
             return;
         }
 
@@ -48,7 +49,8 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
                 Worker: null,
                 State: null,
                 Rollout: null,
-                string.Create(CultureInfo.InvariantCulture, $"{missed} event{(missed == 1 ? "" : "s")} before this one no longer in memory")));
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{missed} event{(missed == 1 ? "" : "s")} before this one no longer in memory")));
     }
 
     /// <summary>

@@ -16,7 +16,8 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
     /// <summary>How long <see cref="Dispose"/> and <see cref="Flush"/> wait for queued events.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private static readonly MessageTemplate Lost = new MessageTemplateParser().Parse("{Dropped} events were dropped here: the reader of this log is too slow");
+    private static readonly MessageTemplate Lost = new MessageTemplateParser()
+        .Parse("{Dropped} events were dropped here: the reader of this log is too slow");
 
     private static readonly MessageTemplate Unwritten = new MessageTemplateParser().Parse("cannot write an event: {Template}");
 
@@ -66,7 +67,10 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         }
     }
 
-    /// <summary>Writes the queued events within <see cref="Patience"/>: a reader that has stopped reading must not stop the daemon's exit.</summary>
+    /// <summary>
+    /// Writes the queued events within <see cref="Patience"/>: a reader that has stopped reading must not stop the daemon's
+    /// exit.
+    /// </summary>
     public void Dispose()
     {
         lock (_events)
@@ -102,7 +106,8 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
         try
         {
             _sink.Emit(new LogEvent(
-                logEvent.Timestamp, logEvent.Level, exception, Unwritten, [new LogEventProperty("Template", new ScalarValue(logEvent.MessageTemplate.Text)), Kind(MessageIds.LogFailed)]));
+                logEvent.Timestamp, logEvent.Level, exception, Unwritten,
+                [new LogEventProperty("Template", new ScalarValue(logEvent.MessageTemplate.Text)), Kind(MessageIds.LogFailed)]));
         }
         catch (Exception again)
         {
@@ -122,7 +127,8 @@ internal sealed class BackgroundSink : ILogEventSink, IDisposable
                 var dropped = _dropped;
                 _dropped = 0;
                 return new LogEvent(
-                    TimeProvider.System.GetLocalNow(), LogEventLevel.Warning, exception: null, Lost, [new LogEventProperty("Dropped", new ScalarValue(dropped)), Kind(MessageIds.LogOverrun)]);
+                    TimeProvider.System.GetLocalNow(), LogEventLevel.Warning, exception: null, Lost,
+                    [new LogEventProperty("Dropped", new ScalarValue(dropped)), Kind(MessageIds.LogOverrun)]);
             }
 
             _isWriting = false;

@@ -25,11 +25,13 @@ internal sealed class EscapedTextSink(ILogEventSink sink) : ILogEventSink, IDisp
     private static MessageTemplate Escaped(MessageTemplate template) =>
         ReferenceEquals(Printable.Line(template.Text), template.Text)
             ? template
-            : new MessageTemplate(template.Text, template.Tokens.Select(token => token is TextToken text ? new TextToken(Printable.Line(text.Text)) : token));
+            : new MessageTemplate(
+                template.Text, template.Tokens.Select(token => token is TextToken text ? new TextToken(Printable.Line(text.Text)) : token));
 
     private static LogEventPropertyValue Escaped(LogEventPropertyValue value) => value switch
     {
-        ScalarValue { Value: string text } => Printable.Line(text) is var line && ReferenceEquals(line, text) ? value : new ScalarValue(line),
+        ScalarValue { Value: string text } =>
+            Printable.Line(text) is var line && ReferenceEquals(line, text) ? value : new ScalarValue(line),
         ScalarValue { Value: char one } => new ScalarValue(Printable.Line(one.ToString())),
 
         // Numbers and times, which a template may format. Serilog converts any other type to a string.
@@ -46,7 +48,8 @@ internal sealed class EscapedTextSink(ILogEventSink sink) : ILogEventSink, IDisp
             var text = new StringBuilder();
             for (var one = exception; one is not null; one = one.InnerException)
             {
-                text.Append(one == exception ? "" : "\n ---> ").Append(one.GetType().FullName).Append(": ").Append(Printable.Line(one.Message));
+                text.Append(one == exception ? "" : "\n ---> ").Append(one.GetType().FullName).Append(": ")
+                    .Append(Printable.Line(one.Message));
                 if (one.StackTrace is { } trace)
                 {
                     text.Append('\n').Append(Printable.Of(trace, keepLines: true));

@@ -18,7 +18,8 @@ internal sealed class JournalSink : ILogEventSink, IDisposable
         entry.Add("SYSLOG_IDENTIFIER", "listend");
         foreach (var (name, value) in logEvent.Properties)
         {
-            if (char.IsAsciiLetterUpper(name[0]) && name.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_') && value is ScalarValue { Value: { } scalar })
+            if (char.IsAsciiLetterUpper(name[0]) && name.All(c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_')
+                && value is ScalarValue { Value: { } scalar })
             {
                 entry.Add(name, Convert.ToString(scalar, CultureInfo.InvariantCulture) ?? "");
             }

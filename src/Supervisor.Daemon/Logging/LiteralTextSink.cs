@@ -14,8 +14,11 @@ internal sealed class LiteralTextSink(ILogEventSink sink) : ILogEventSink, IDisp
         logEvent.Timestamp,
         logEvent.Level,
         logEvent.Exception,
-        new MessageTemplate(logEvent.MessageTemplate.Text, logEvent.MessageTemplate.Tokens.Select(token => IsText(token, logEvent, out var name) ? new PropertyToken(name, token.ToString()!, "l") : token)),
-        logEvent.Properties.Where(property => property.Value is not ScalarValue { Value: null }).Select(property => new LogEventProperty(property.Key, property.Value))));
+        new MessageTemplate(
+            logEvent.MessageTemplate.Text, logEvent.MessageTemplate.Tokens.Select(
+                token => IsText(token, logEvent, out var name) ? new PropertyToken(name, token.ToString()!, "l") : token)),
+        logEvent.Properties.Where(property => property.Value is not ScalarValue { Value: null })
+            .Select(property => new LogEventProperty(property.Key, property.Value))));
 
     public void Dispose() => (sink as IDisposable)?.Dispose();
 
@@ -23,6 +26,7 @@ internal sealed class LiteralTextSink(ILogEventSink sink) : ILogEventSink, IDisp
     private static bool IsText(MessageTemplateToken token, LogEvent logEvent, out string name)
     {
         name = (token as PropertyToken)?.PropertyName ?? "";
-        return token is PropertyToken { Format: null, Alignment: null } && logEvent.Properties.GetValueOrDefault(name) is ScalarValue { Value: string };
+        return token is PropertyToken { Format: null, Alignment: null }
+            && logEvent.Properties.GetValueOrDefault(name) is ScalarValue { Value: string };
     }
 }

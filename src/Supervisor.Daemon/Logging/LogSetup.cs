@@ -72,7 +72,9 @@ internal sealed class LogSetup : IDisposable
                         outputTemplate: "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}",
                         formatProvider: CultureInfo.InvariantCulture,
                         standardErrorFromLevel: LogEventLevel.Verbose,
-                        theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 } ? ConsoleTheme.None : AnsiConsoleTheme.Sixteen))));
+                        theme: Console.IsErrorRedirected || Environment.GetEnvironmentVariable("NO_COLOR") is { Length: > 0 }
+                            ? ConsoleTheme.None
+                            : AnsiConsoleTheme.Sixteen))));
                     break;
             }
         });

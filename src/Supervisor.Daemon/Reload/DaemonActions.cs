@@ -9,7 +9,8 @@ internal static class DaemonActions
     /// <param name="before">The settings in force.</param>
     /// <param name="after">The settings of the new configuration.</param>
     /// <param name="directory">The runtime directory in force.</param>
-    /// <param name="wantedDirectory">The runtime directory that a start would choose; null if the command line sets it, or without one.</param>
+    /// <param name="wantedDirectory">The runtime directory that a start would choose; null if the command line sets it, or
+    /// without one.</param>
     public static IEnumerable<ReloadAction> Between(DaemonConfig before, DaemonConfig after, string directory, string? wantedDirectory)
     {
         if (wantedDirectory is not null && Path.GetFullPath(wantedDirectory) != directory)

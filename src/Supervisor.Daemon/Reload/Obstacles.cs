@@ -19,7 +19,8 @@ internal static class Obstacles
     /// <param name="handles">The listeners that exist.</param>
     /// <param name="known">Names of the services whose users and groups are known.</param>
     public static IEnumerable<ConfigDiagnostic> Find(
-        ReloadPlan plan, ListendConfig config, ConfigPlaces places, IReadOnlyList<ListenerHandle> handles, IReadOnlyCollection<string> known) =>
+        ReloadPlan plan, ListendConfig config, ConfigPlaces places, IReadOnlyList<ListenerHandle> handles,
+        IReadOnlyCollection<string> known) =>
     [
         .. plan.Impossible.Select(step => places.Diagnostic(
             "listener", step.Diff.Name, "",
@@ -33,7 +34,8 @@ internal static class Obstacles
     /// <summary>Asks the kernel whether the new sockets could be bound, without binding them: for a dry run.</summary>
     public static IEnumerable<ConfigDiagnostic> Probe(ReloadPlan plan, ListendConfig config, ConfigPlaces places, EvidenceBudget budget)
     {
-        foreach (var step in plan.Listeners.Where(step => step is { Diff.After: not null, Move: ListenerMove.Beside, Bridge.IsEmpty: true }))
+        foreach (var step in plan.Listeners
+            .Where(step => step is { Diff.After: not null, Move: ListenerMove.Beside, Bridge.IsEmpty: true }))
         {
             var after = step.Diff.After!;
             var services = config.Services.Where(service => service.Listeners.Contains(after.Name)).Select(service => service.Name);
@@ -49,10 +51,13 @@ internal static class Obstacles
     private static List<ConfigDiagnostic> UnknownAccounts(ServiceSpec service, ConfigPlaces places)
     {
         var missing = Accounts.Missing(new ListendConfig { Services = [service] }, places).ToList();
-        return missing.Count > 0 ? missing : [places.Diagnostic("service", service.Name, "", "the lookup of its user and groups has not finished", "try again")];
+        return missing.Count > 0
+            ? missing
+            : [places.Diagnostic("service", service.Name, "", "the lookup of its user and groups has not finished", "try again")];
     }
 
-    private static IEnumerable<ConfigDiagnostic> GivenNames(ListendConfig config, ConfigPlaces places, IReadOnlyList<ListenerHandle> handles) =>
+    private static IEnumerable<ConfigDiagnostic> GivenNames(
+        ListendConfig config, ConfigPlaces places, IReadOnlyList<ListenerHandle> handles) =>
         from given in handles
         where given is { IsGiven: true, IsAwaited: false } && config.Listeners.Any(spec => spec.Name == given.Name)
         select places.Diagnostic(
@@ -60,12 +65,16 @@ internal static class Obstacles
             $"drop it first (listenctl drop {given.Name}), or choose another name");
 
     /// <summary>Services that list a given listener which was dropped after the files were read.</summary>
-    private static IEnumerable<ConfigDiagnostic> DroppedNames(ListendConfig config, ConfigPlaces places, IReadOnlyList<ListenerHandle> handles)
+    private static IEnumerable<ConfigDiagnostic> DroppedNames(
+        ListendConfig config, ConfigPlaces places, IReadOnlyList<ListenerHandle> handles)
     {
-        var known = config.Listeners.Select(spec => spec.Name).Concat(handles.Where(handle => handle.IsGiven).Select(handle => handle.Name)).ToHashSet(StringComparer.Ordinal);
+        var known = config.Listeners.Select(spec => spec.Name).Concat(handles.Where(handle => handle.IsGiven).Select(handle => handle.Name))
+            .ToHashSet(StringComparer.Ordinal);
         return from service in config.Services
                from name in service.Listeners
                where !known.Contains(name)
-               select places.Diagnostic("service", service.Name, "listeners", $"no listener named \"{name}\" is configured or given", $"give it first: listenctl put {name} --fd N");
+               select places.Diagnostic(
+                   "service", service.Name, "listeners", $"no listener named \"{name}\" is configured or given",
+                   $"give it first: listenctl put {name} --fd N");
     }
 }

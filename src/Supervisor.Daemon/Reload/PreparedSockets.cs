@@ -24,7 +24,8 @@ internal sealed class PreparedSockets
     private readonly List<(ListenerHandle Handle, int Sockets)> _grown = [];
     private readonly List<ConfigDiagnostic> _failures = [];
 
-    private PreparedSockets(ListenerFactory factory, ConfigPlaces places, TimeSpan now) => (_factory, _places, _now) = (factory, places, now);
+    private PreparedSockets(ListenerFactory factory, ConfigPlaces places, TimeSpan now) =>
+        (_factory, _places, _now) = (factory, places, now);
 
     /// <summary>Listeners that cannot be bound; if there are any, everything was undone.</summary>
     public IReadOnlyList<ConfigDiagnostic> Failures => _failures;
@@ -104,7 +105,8 @@ internal sealed class PreparedSockets
         var sockets = handle.Sockets.Count;
         if (_factory.Shards.Grow(handle, after, _now) is { } refused)
         {
-            var diagnosis = BindDiagnostics.Explain(refused, after with { Address = step.At }, handle.Domain, LeftoverHolders.OfAnyService, _factory.Evidence);
+            var diagnosis = BindDiagnostics.Explain(
+                refused, after with { Address = step.At }, handle.Domain, LeftoverHolders.OfAnyService, _factory.Evidence);
             _failures.Add(BindableNow.Diagnostic(after.Name, diagnosis, _places));
             return;
         }

@@ -59,5 +59,6 @@ internal sealed class QueueDrain : IDeadline
 
     /// <summary>Whether the queue of a listener is empty.</summary>
     public static bool IsEmpty(ListenerHandle handle) =>
-        handle.Descriptor is not { } socket || !handle.Spec.Address.Kind.Listens() || AcceptQueue.Read(socket, handle.Spec.Address.Kind, handle.Inode) is not { Length: > 0 };
+        handle.Descriptor is not { } socket || !handle.Spec.Address.Kind.Listens()
+        || AcceptQueue.Read(socket, handle.Spec.Address.Kind, handle.Inode) is not { Length: > 0 };
 }

@@ -16,7 +16,8 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
 {
     /// <summary>A dry run without an error.</summary>
     public ReloadDocument DryRun(IReadOnlyList<ReloadActionDocument> actions, IEnumerable<ConfigDiagnostic> warnings) =>
-        new(DryRun: true, Applied: false, file, actions, [], [], ReloadText.Summary(actions, dryRun: true)) { Warnings = [.. warnings.Select(warning => warning.ToString())] };
+        new(DryRun: true, Applied: false, file, actions, [], [],
+        ReloadText.Summary(actions, dryRun: true)) { Warnings = [.. warnings.Select(warning => warning.ToString())] };
 
     /// <summary>A reload that was applied.</summary>
     /// <param name="actions">What was done.</param>
@@ -35,10 +36,13 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
     }
 
     /// <summary>A refused configuration, which has changed nothing.</summary>
-    public ReloadDocument Refused(bool dryRun, IReadOnlyList<ConfigDiagnostic> errors, IReadOnlyList<ConfigDiagnostic> failures, IReadOnlyList<ReloadActionDocument> actions)
+    public ReloadDocument Refused(
+        bool dryRun, IReadOnlyList<ConfigDiagnostic> errors, IReadOnlyList<ConfigDiagnostic> failures,
+        IReadOnlyList<ReloadActionDocument> actions)
     {
         FailureDocument[] unbound = [.. failures.Select(FailureReport.Failure)];
-        string[] lines = [.. errors.Select(error => error.ToString()), .. unbound.Select(failure => FailureReport.Line(failure, "cannot be bound"))];
+        string[] lines =
+            [.. errors.Select(error => error.ToString()), .. unbound.Select(failure => FailureReport.Line(failure, "cannot be bound"))];
         if (!dryRun)
         {
             foreach (var line in lines)
@@ -51,7 +55,8 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
         }
 
         var count = string.Create(CultureInfo.InvariantCulture, $"{lines.Length} error{(lines.Length == 1 ? "" : "s")}");
-        var message = $"the configuration {(dryRun ? "would be" : "is")} refused ({count}); nothing {(dryRun ? "would be" : "was")} changed";
+        var message =
+            $"the configuration {(dryRun ? "would be" : "is")} refused ({count}); nothing {(dryRun ? "would be" : "was")} changed";
         return new ReloadDocument(dryRun, Applied: false, file, actions, [.. errors.Select(FailureReport.Error)], unbound, message)
         {
             Type = "about:blank",
@@ -74,7 +79,8 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
             };
             about.Information(
                 "reload: {Subject}: {Action}{Settings}{Reason}", ReloadText.Subject(action), action.Action,
-                action.Settings.Count == 0 ? "" : $" ({string.Join(", ", action.Settings)})", action.Reason is { } reason ? $": {reason}" : "");
+                action.Settings.Count == 0 ? "" : $" ({string.Join(", ", action.Settings)})",
+                action.Reason is { } reason ? $": {reason}" : "");
         }
     }
 }

@@ -15,40 +15,56 @@ internal static class ReloadText
     public static ReloadActionDocument Document(ReloadAction action) => action switch
     {
         ListenerUnchanged => Listener(action, Unchanged, null),
-        ListenerAdded added => Listener(action, "added", $"{added.At}{(added.Beside.IsEmpty ? "" : $", next to {Names(added.Beside)} by SO_REUSEPORT until that socket is closed")}"),
+        ListenerAdded added =>
+            Listener(
+                action, "added",
+                $"{added.At}{(added.Beside.IsEmpty ? "" : $", next to {Names(added.Beside)} by SO_REUSEPORT until that socket is closed")}"),
         ListenerRemoved { Former: var former } => Listener(
-            action, "removed", $"{former.Address} is closed when no worker has it", former.HasSocket ? $"{Queued(former.Spec)} that wait in its queue then" : null),
-        ListenerRetried retried => Listener(action, retried.IsUnchanged ? Unchanged : "in-place", $"has no socket ({retried.Failure}): binding it again"),
+            action, "removed", $"{former.Address} is closed when no worker has it",
+            former.HasSocket ? $"{Queued(former.Spec)} that wait in its queue then" : null),
+        ListenerRetried retried =>
+            Listener(action, retried.IsUnchanged ? Unchanged : "in-place", $"has no socket ({retried.Failure}): binding it again"),
         ListenerRenamed renamed => Listener(
-            action, "renamed", $"was \"{renamed.From}\": same address, same socket{(renamed.Settings.IsEmpty ? "" : "; the other settings are set on it")}"),
+            action, "renamed",
+            $"was \"{renamed.From}\": same address, same socket{(renamed.Settings.IsEmpty ? "" : "; the other settings are set on it")}"),
         ListenerChanged changed => Listener(action, "in-place", InPlace(changed)),
         ListenerResharded resharded => Resharded(resharded),
         ListenerMoved moved => Listener(
-            action, "new-socket", $"{moved.At} is bound while {moved.Former.Address} still serves; {moved.Former.Address} is closed when its last worker has exited",
+            action, "new-socket",
+            $"{moved.At} is bound while {moved.Former.Address} still serves; {moved.Former.Address} is closed when its last worker has exited",
             $"{Queued(moved.Former.Spec)} that wait in the queue of the former address when it is closed"),
         ListenerReplaced replaced => Replaced(replaced),
         ServiceUnchanged => Service(action, Unchanged, null),
         ServiceStarted started => Service(action, "started", Workers(started.Workers)),
         ServiceStopped => Service(action, "stopped", "no longer configured: its workers drain, then it is removed"),
-        ServiceScaled scaled => Service(action, "scaled", string.Create(CultureInfo.InvariantCulture, $"from {scaled.From} to {scaled.To}")),
-        ServiceChanged changed => Service(action, "in-place", changed.WithNewWorkers ? "for the new workers; draining workers keep the former settings" : "does not affect workers"),
+        ServiceScaled scaled =>
+            Service(action, "scaled", string.Create(CultureInfo.InvariantCulture, $"from {scaled.From} to {scaled.To}")),
+        ServiceChanged changed =>
+            Service(action, "in-place",
+            changed.WithNewWorkers ? "for the new workers; draining workers keep the former settings" : "does not affect workers"),
         ServiceRolledOut rolledOut => Service(action, "rolled-out", Reason(rolledOut)),
-        RuntimeDirectoryKept kept => Daemon(action, "needs-restart", $"{kept.Directory} stays, because clients and workers know the sockets in it: restart the daemon to change it"),
+        RuntimeDirectoryKept kept =>
+            Daemon(action, "needs-restart",
+            $"{kept.Directory} stays, because clients and workers know the sockets in it: restart the daemon to change it"),
         TrustedOwnersChanged owners => Daemon(
-            action, "in-place", owners.Owners.IsEmpty ? "only root's paths are trusted" : $"paths of {string.Join(", ", owners.Owners)} are trusted"),
-        MetricsChanged metrics => Daemon(action, "in-place", metrics.Address is null ? "no longer served by TCP" : $"served on {metrics.Address}"),
+            action, "in-place",
+            owners.Owners.IsEmpty ? "only root's paths are trusted" : $"paths of {string.Join(", ", owners.Owners)} are trusted"),
+        MetricsChanged metrics =>
+            Daemon(action, "in-place", metrics.Address is null ? "no longer served by TCP" : $"served on {metrics.Address}"),
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 
     /// <summary>A summary of the actions in one line: <c>listener web: in-place; service api: rolled-out</c>.</summary>
     public static string Summary(IEnumerable<ReloadActionDocument> actions, bool dryRun)
     {
-        var groups = actions.Where(IsChange).GroupBy(action => action.Action).Select(group => $"{string.Join(", ", group.Select(Subject))}: {group.Key}").ToArray();
+        var groups = actions.Where(IsChange).GroupBy(action => action.Action)
+            .Select(group => $"{string.Join(", ", group.Select(Subject))}: {group.Key}").ToArray();
         return groups.Length == 0 ? "nothing has changed" : (dryRun ? "would be " : "") + string.Join("; ", groups);
     }
 
     /// <summary>Such as <c>service api</c>.</summary>
-    public static string Subject(ReloadActionDocument action) => action.Name.Length == 0 ? action.Subject : $"{action.Subject} {action.Name}";
+    public static string Subject(ReloadActionDocument action) =>
+        action.Name.Length == 0 ? action.Subject : $"{action.Subject} {action.Name}";
 
     /// <summary>Whether the action changes something.</summary>
     public static bool IsChange(ReloadActionDocument action) => action.Action != Unchanged;
@@ -56,20 +72,26 @@ internal static class ReloadText
     private static ReloadActionDocument Listener(ReloadAction action, string word, string? reason, string? loses = null) =>
         new("listener", action.Name, word, action.Settings, reason, loses);
 
-    private static ReloadActionDocument Service(ReloadAction action, string word, string? reason) => new("service", action.Name, word, action.Settings, reason, null);
+    private static ReloadActionDocument Service(ReloadAction action, string word, string? reason) =>
+        new("service", action.Name, word, action.Settings, reason, null);
 
-    private static ReloadActionDocument Daemon(ReloadAction action, string word, string reason) => new("daemon", "", word, action.Settings, reason, null);
+    private static ReloadActionDocument Daemon(ReloadAction action, string word, string reason) =>
+        new("daemon", "", word, action.Settings, reason, null);
 
     private static ReloadActionDocument Replaced(ListenerReplaced action)
     {
         var step = action.Step;
-        var changed = string.Join(", ", step.Diff.Changed.Where(change => change.Change == TermChange.NewSocket).Select(change => change.Setting));
+        var changed = string.Join(
+            ", ", step.Diff.Changed.Where(change => change.Change == TermChange.NewSocket).Select(change => change.Setting));
         var cannot = $"{changed} cannot be changed on a living socket: ";
         var queued = Queued(step.Former!.Spec);
         var loses = step.CanSteer ? null : $"{queued} that arrive at the former socket after the stop signal of its last worker";
         return step.Move switch
         {
-            ListenerMove.Beside => Listener(action, "new-socket", $"{cannot}both sockets share {step.At} by SO_REUSEPORT until the former socket's last worker has exited", loses),
+            ListenerMove.Beside =>
+                Listener(
+                    action, "new-socket",
+                    $"{cannot}both sockets share {step.At} by SO_REUSEPORT until the former socket's last worker has exited", loses),
             ListenerMove.Bridge => Listener(
                 action, "new-socket",
                 $"{cannot}{Names(step.Bridge)} gets SO_REUSEPORT, {step.At} is bound next to it, and the former socket is closed when its last worker has exited", loses),
@@ -90,26 +112,35 @@ internal static class ReloadText
             return Listener(
                 action, "in-place",
                 string.Create(CultureInfo.InvariantCulture, $"{after - before} sockets are bound next to the {before} that serve; ")
-                + (why is null ? "each gets new connections when a worker serves it" : $"each gets new connections at once, which wait for its worker: {why}") + rest);
+                + (why is null
+                    ? "each gets new connections when a worker serves it"
+                    : $"each gets new connections at once, which wait for its worker: {why}") + rest);
         }
 
         return Listener(
             action, "in-place",
             string.Create(CultureInfo.InvariantCulture, $"{before - after} of {before} sockets ")
-            + (why is null ? "get no new connections, and are closed when their queues are empty" : $"are closed when their queues are empty: {why}") + rest,
+            + (why is null
+                ? "get no new connections, and are closed when their queues are empty"
+                : $"are closed when their queues are empty: {why}") + rest,
             why is null ? null : "connections that arrive at one of these sockets while the daemon closes it");
     }
 
     private static string InPlace(ListenerChanged action) => action.Changes.All(change => change.Change == TermChange.DaemonOnly)
         ? "the socket does not change"
-        : "set on the living socket: " + string.Join("; ", action.Changes.Where(change => change.Change == TermChange.InPlace).Select(change => Effect(change.Setting, action.After)).Distinct());
+        : "set on the living socket: "
+            + string.Join(
+                "; ", action.Changes.Where(change => change.Change == TermChange.InPlace)
+                .Select(change => Effect(change.Setting, action.After)).Distinct());
 
     /// <summary>When a setting that is changed on the living socket takes effect.</summary>
     private static string Effect(string setting, ListenerSpec after) => setting switch
     {
         "listen.backlog" => "its queue has the new length at once",
         "listen.defer_accept" or "listen.fast_open" => "for new connections",
-        "bind.reuse_port" => after.Bind.ReusePort ? "another socket with SO_REUSEPORT can be bound next to it from now on" : "no other socket can be bound next to it from now on",
+        "bind.reuse_port" => after.Bind.ReusePort
+            ? "another socket with SO_REUSEPORT can be bound next to it from now on"
+            : "no other socket can be bound next to it from now on",
         "unix.mode" or "unix.user" or "unix.group" => "decides who may connect from now on",
         "datagram.multicast" => "receives what is sent to these groups from now on",
         _ when setting.StartsWith("datagram.", StringComparison.Ordinal) || !after.Address.Kind.Listens() => "takes effect at once",
@@ -126,14 +157,19 @@ internal static class ReloadText
 
         var why = (action.NewSockets.IsEmpty ? "" : $"; new sockets: {string.Join(", ", action.NewSockets)}")
             + (action.WasMixed ? "; the last roll-out ended between two generations" : "");
-        return (action.IsToRun ? $"{Workers(action.Workers)} replaced, {action.Strategy.ToWireName()}" : "the service is stopped: effective at its next start") + why;
+        return (action.IsToRun
+            ? $"{Workers(action.Workers)} replaced, {action.Strategy.ToWireName()}"
+            : "the service is stopped: effective at its next start") + why;
     }
 
     /// <summary>The content of a queue, which is lost with the socket.</summary>
     private static string Queued(ListenerSpec spec) => spec.Address.Kind.Listens() ? "connections" : "datagrams";
 
     private static string Names(IEnumerable<RunningListener> listeners) =>
-        string.Join(", ", listeners.Select(listener => string.Create(CultureInfo.InvariantCulture, $"{listener.Effective} (inode {listener.Inode})")));
+        string.Join(
+            ", ", listeners
+            .Select(listener => string.Create(CultureInfo.InvariantCulture, $"{listener.Effective} (inode {listener.Inode})")));
 
-    private static string Workers(int workers) => string.Create(CultureInfo.InvariantCulture, $"{workers} worker{(workers == 1 ? "" : "s")}");
+    private static string Workers(int workers) =>
+        string.Create(CultureInfo.InvariantCulture, $"{workers} worker{(workers == 1 ? "" : "s")}");
 }

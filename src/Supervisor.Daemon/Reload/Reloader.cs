@@ -45,7 +45,9 @@ internal sealed class Reloader(ReloadContext daemon)
         if (daemon.Info.ConfigFile is not { } file)
         {
             return new ConfigResult(
-                null, [new ConfigDiagnostic("command line", 0, 0, null, "there is no configuration file to read again", "start the daemon with --config, or restart it with other options")]);
+                null, [new ConfigDiagnostic(
+                    "command line", 0, 0, null, "there is no configuration file to read again",
+                    "start the daemon with --config, or restart it with other options")]);
         }
 
         return ConfigLoading.Load(file, Profile.Reload, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });
@@ -59,7 +61,9 @@ internal sealed class Reloader(ReloadContext daemon)
     {
         if (daemon.Lifecycle.IsShuttingDown || (daemon.Lifecycle.IsBeingSucceeded && !dryRun))
         {
-            var why = daemon.Lifecycle.IsShuttingDown ? "listend is stopping: no reload is possible" : "the daemon is being replaced: reload again when that has ended";
+            var why = daemon.Lifecycle.IsShuttingDown
+                ? "listend is stopping: no reload is possible"
+                : "the daemon is being replaced: reload again when that has ended";
             return _report.Refused(dryRun, [new ConfigDiagnostic(daemon.Info.ConfigFile ?? "", 0, 0, null, why, null)], [], []);
         }
 
@@ -82,7 +86,8 @@ internal sealed class Reloader(ReloadContext daemon)
         ReloadActionDocument[] actions = [.. DaemonChanges(config).Concat(plan.Actions).Select(ReloadText.Document)];
         var identities = Identities(config);
         ConfigDiagnostic[] errors = [.. Obstacles.Find(plan, config, loaded.Places, daemon.Listeners.Handles, identities.Keys)];
-        ConfigDiagnostic[] failures = [.. loaded.Failures, .. dryRun ? Obstacles.Probe(plan, config, loaded.Places, daemon.Factory.Evidence) : []];
+        ConfigDiagnostic[] failures =
+            [.. loaded.Failures, .. dryRun ? Obstacles.Probe(plan, config, loaded.Places, daemon.Factory.Evidence) : []];
         if (errors.Length > 0 || failures.Length > 0)
         {
             return _report.Refused(dryRun, errors, failures, actions);
@@ -164,7 +169,8 @@ internal sealed class Reloader(ReloadContext daemon)
     public void Close() => _retired.Close();
 
     private IEnumerable<ReloadAction> DaemonChanges(ListendConfig config) => DaemonActions.Between(
-        daemon.Config.Current.Daemon, config.Daemon, daemon.Info.Paths.Directory, daemon.Info.IsDirectoryGiven ? null : TrustedRuntimeDirectory.Of(config));
+        daemon.Config.Current.Daemon, config.Daemon, daemon.Info.Paths.Directory,
+        daemon.Info.IsDirectoryGiven ? null : TrustedRuntimeDirectory.Of(config));
 
     /// <summary>The users and groups of the services, from the cache: <see cref="Load"/> has looked them up.</summary>
     private static Dictionary<string, WorkerIdentity> Identities(ListendConfig config)
@@ -182,7 +188,8 @@ internal sealed class Reloader(ReloadContext daemon)
     }
 
     private List<string> Commit(
-        IReadOnlyList<ListenerStep> steps, IReadOnlyList<PlannedService> services, PreparedSockets prepared, Dictionary<string, WorkerIdentity> identities)
+        IReadOnlyList<ListenerStep> steps, IReadOnlyList<PlannedService> services, PreparedSockets prepared,
+        Dictionary<string, WorkerIdentity> identities)
     {
         var warnings = new List<string>();
         daemon.Listeners.Set([.. steps.Select(step => Commit(step, prepared, warnings)).OfType<ListenerHandle>()]);
@@ -191,7 +198,8 @@ internal sealed class Reloader(ReloadContext daemon)
             Commit(service.Diff, identities);
         }
 
-        var reshared = services.Where(service => !service.Reshared.IsEmpty).Select(service => service.Diff.Name).ToHashSet(StringComparer.Ordinal);
+        var reshared = services.Where(service => !service.Reshared.IsEmpty).Select(service => service.Diff.Name)
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var runner in Services)
         {
             if (reshared.Contains(runner.Name) && runner.State.Spec.Handoff == HandoffKind.ScmRights)
@@ -205,7 +213,8 @@ internal sealed class Reloader(ReloadContext daemon)
         }
 
         // A listener may have got its socket now.
-        foreach (var runner in Services.Where(runner => runner.Blocked is not null && runner.Listeners.All(handle => handle.Descriptor is not null)))
+        foreach (var runner in Services
+            .Where(runner => runner.Blocked is not null && runner.Listeners.All(handle => handle.Descriptor is not null)))
         {
             runner.Activate();
         }
@@ -284,7 +293,9 @@ internal sealed class Reloader(ReloadContext daemon)
         var returns = _removed.Remove(runner);
         if (!diff.IsUnchanged || moved || returns)
         {
-            runner.Change(after, handles, identities[after.Name], diff.NeedsNewWorkers || moved || (returns && !ServiceReloadImpact.SameWorker(runner.State.Spec, after)));
+            runner.Change(
+                after, handles, identities[after.Name],
+                diff.NeedsNewWorkers || moved || (returns && !ServiceReloadImpact.SameWorker(runner.State.Spec, after)));
         }
 
         if (returns || (runner.State.AwaitsDemand && after.Start == StartMode.Now))

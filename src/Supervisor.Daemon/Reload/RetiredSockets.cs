@@ -17,7 +17,8 @@ namespace Supervisor.Daemon.Reload;
 /// <param name="listeners">The listeners.</param>
 /// <param name="factory">Closes sockets.</param>
 /// <param name="log">The log.</param>
-internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services, ListenerTable listeners, ListenerFactory factory, ILogger log)
+internal sealed class RetiredSockets(
+    IReadOnlyCollection<ServiceRunner> services, ListenerTable listeners, ListenerFactory factory, ILogger log)
 {
     private readonly List<RetiredSocket> _retired = [];
 
@@ -28,7 +29,8 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
     public IEnumerable<ListenerHandle> Handles => _retired.Select(retired => retired.Former);
 
     /// <summary>Adds a socket and takes ownership; another socket may replace it.</summary>
-    public void Add(ListenerHandle former, ListenerHandle? successor, ISocketBridge? bridge) => _retired.Add(new RetiredSocket(former, successor, bridge));
+    public void Add(ListenerHandle former, ListenerHandle? successor, ISocketBridge? bridge) =>
+        _retired.Add(new RetiredSocket(former, successor, bridge));
 
     /// <summary>Returns the choice between two sockets that both have workers to the kernel.</summary>
     public void Share()
@@ -44,7 +46,8 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
 
     /// <summary>The listeners with a retired socket or its successor that only this worker serves.</summary>
     public IReadOnlyList<ListenerHandle> LastIn(ServiceRunner runner, WorkerState worker) =>
-        [.. runner.ListenersOf(worker.Generation).Where(handle => _retired.Exists(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle))];
+        [.. runner.ListenersOf(worker.Generation)
+        .Where(handle => _retired.Exists(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle))];
 
     /// <summary>Directs new connections to the other socket of each pair.</summary>
     public void SteerAwayFrom(IReadOnlyList<ListenerHandle> handles)
@@ -112,7 +115,8 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
         bridge?.End(former);
         factory.Replacer.EndBridge(former);
         log.Kind(MessageIds.ListenerReverted).Listener(former.Name).Service(service.Name).Warning(
-            "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})", former.Name, service.Name, former.Effective?.ToString(), former.Inode);
+            "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})",
+            former.Name, service.Name, former.Effective?.ToString(), former.Inode);
     }
 
     private void Close(RetiredSocket retired)
@@ -151,5 +155,7 @@ internal sealed class RetiredSockets(IReadOnlyCollection<ServiceRunner> services
 
     /// <summary>Whether a worker that has no stop signal accepts on the socket.</summary>
     private bool IsServed(ListenerHandle handle) =>
-        services.Any(runner => runner.State.Workers.Any(worker => worker.Phase == WorkerPhase.Ready && runner.ListenersOf(worker.Generation).Contains(handle)));
+        services.Any(
+            runner => runner.State.Workers
+            .Any(worker => worker.Phase == WorkerPhase.Ready && runner.ListenersOf(worker.Generation).Contains(handle)));
 }

@@ -130,7 +130,8 @@ internal sealed class ShardScaling : IDeadline
 
         var inode = socket.Inode;
         _daemon.Factory.Shards.CloseLeaving(handle, socket);
-        _daemon.Log.Kind(MessageIds.ListenerShardClosed).Listener(handle.Name).Information("listener {Listener}: shard {Shard} (inode {Inode}) is closed, its queue was empty", handle.Name, socket.Shard, inode);
+        _daemon.Log.Kind(MessageIds.ListenerShardClosed).Listener(handle.Name).Information(
+            "listener {Listener}: shard {Shard} (inode {Inode}) is closed, its queue was empty", handle.Name, socket.Shard, inode);
         _daemon.StateChanged();
     }
 }

@@ -9,7 +9,8 @@ namespace Supervisor.Daemon.Reports;
 internal static class DrainDocuments
 {
     /// <summary>What a worker still has to finish. Any thread.</summary>
-    public static DrainDocument Document(WorkerDrain drain, WorkerState worker, TimeSpan now, DateTimeOffset wall, bool withPeers = false) =>
+    public static DrainDocument Document(
+        WorkerDrain drain, WorkerState worker, TimeSpan now, DateTimeOffset wall, bool withPeers = false) =>
         Document(drain, worker.Deadline is { } deadline ? wall + (deadline - now) : null, now) with
         {
             Peers = withPeers ? [.. Peers(drain).Take(DrainWords.MaxPeers).Select(peer => peer.ToString())] : [],
@@ -23,7 +24,8 @@ internal static class DrainDocuments
         (long?)drain.SilentFor?.TotalMilliseconds,
         killedAt,
         drain.KeepsAccepting is { } kept
-            ? new KeepsAcceptingDocument(kept.Listener, kept.Evidence.ToWireName(), kept.Peer?.ToString(), (long)kept.After.TotalMilliseconds)
+            ? new KeepsAcceptingDocument(
+                kept.Listener, kept.Evidence.ToWireName(), kept.Peer?.ToString(), (long)kept.After.TotalMilliseconds)
             : null);
 
     /// <summary>What is wrong with the draining workers of a service, as text; null if nothing is.</summary>

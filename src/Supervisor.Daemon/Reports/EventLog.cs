@@ -47,7 +47,9 @@ internal sealed class EventLog(EventLoop loop)
         else
         {
             var verb = handle.Listens ? "listens" : handle.Spec.Address.Kind == ListenerKind.Other ? "is held" : "is bound";
-            Add("listener-made", $"listener {handle.Name} {verb} on {handle.Effective?.ToString() ?? "no address"} ({handle.Origin.ToWireName()})", listener: handle.Name);
+            Add("listener-made",
+                $"listener {handle.Name} {verb} on {handle.Effective?.ToString() ?? "no address"} ({handle.Origin.ToWireName()})",
+                listener: handle.Name);
         }
 
         Follow(handle);
@@ -84,7 +86,8 @@ internal sealed class EventLog(EventLoop loop)
             if (now != state)
             {
                 var reason = runner.Blocked ?? ServiceDocuments.Reason(runner.State);
-                Add("service-state", $"service {runner.Name} is {now}, was {state}{(reason is null ? "" : $": {reason}")}", runner.Name, state: now);
+                Add("service-state", $"service {runner.Name} is {now}, was {state}{(reason is null ? "" : $": {reason}")}", runner.Name,
+                    state: now);
                 state = now;
             }
         };
@@ -95,14 +98,17 @@ internal sealed class EventLog(EventLoop loop)
         if (report.Report.ToEventKind() is { } kind)
         {
             var isRollout = kind.StartsWith("rollout-", StringComparison.Ordinal);
-            var rollout = isRollout && report.Rollout is { } state ? ServiceDocuments.Rollout(runner, state, loop.Now, loop.Time.GetUtcNow()) : null;
+            var rollout = isRollout && report.Rollout is { } state
+                ? ServiceDocuments.Rollout(runner, state, loop.Now, loop.Time.GetUtcNow())
+                : null;
             Add(
                 kind,
                 $"service {runner.Name}: {ServiceReportText.Of(report, runner.State, loop.Now)}",
                 runner.Name,
                 worker: report.Worker is { } worker ? new EventWorkerDocument(worker.Pid, worker.Slot, worker.Generation) : null,
                 rollout: rollout,
-                drain: report is { Drain: { } drain, Worker: { } left } ? DrainDocuments.Document(drain, left, loop.Now, loop.Time.GetUtcNow(), withPeers: report.Report == ServiceReport.WorkerCut) : null);
+                drain: report is { Drain: { } drain, Worker: { } left } ? DrainDocuments.Document(
+                    drain, left, loop.Now, loop.Time.GetUtcNow(), withPeers: report.Report == ServiceReport.WorkerCut) : null);
         }
     }
 
@@ -115,5 +121,7 @@ internal sealed class EventLog(EventLoop loop)
         string? state = null,
         RolloutDocument? rollout = null,
         DrainDocument? drain = null) =>
-        Events.Add(seq => new EventDocument(seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message) { Drain = drain });
+        Events.Add(
+            seq => new EventDocument(
+                seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message) { Drain = drain });
 }

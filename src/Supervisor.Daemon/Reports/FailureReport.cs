@@ -15,7 +15,8 @@ internal static class FailureReport
     public static FailureDocument? Failure(ListenerHandle handle) =>
         handle.Diagnosis is { } diagnosis ? diagnosis.ToDocument()
         : handle.Failure is { } failure
-            ? new FailureDocument(handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
+            ? new FailureDocument(
+                handle.Spec.Address.ToString(), Bindable: false, failure.Name, Cause: null, Retry: false, [], failure.Arguments)
         : null;
 
     /// <summary>A listener that cannot be bound, with the file and line of its address.</summary>
@@ -32,7 +33,9 @@ internal static class FailureReport
     /// <summary>A failure as one line: <c>FILE:LINE:COLUMN: NAME: ADDRESS: </c>, the cause and the remedy.</summary>
     public static string Line(FailureDocument failure, string what)
     {
-        var place = failure.File is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{failure.File}:{failure.Line}:{failure.Column}: ");
+        var place = failure.File is null
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $"{failure.File}:{failure.Line}:{failure.Column}: ");
         var name = failure.Name is null or DaemonConfig.MetricsSetting ? failure.Name : $"listener.{failure.Name}";
         var subject = place + (name is null ? "" : name + ": ") + failure.Address;
         var cause = failure.Cause is null ? "" : $" ({failure.Cause})";

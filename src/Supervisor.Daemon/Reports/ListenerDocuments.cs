@@ -39,8 +39,12 @@ internal static class ListenerDocuments
             [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)])
         {
             Sockets = [.. sockets.Select((socket, i) => new ShardDocument(
-                socket.Shard, socket.Inode, socket.Descriptor.Number, kind.Listens() ? new QueueDocument(queues[i]?.Length, queues[i]?.Limit) : null,
-                [.. services.SelectMany(runner => runner.State.Workers.Where(worker => runner.Listeners.Contains(handle) && runner.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))])
+                socket.Shard, socket.Inode, socket.Descriptor.Number,
+                kind.Listens() ? new QueueDocument(queues[i]?.Length, queues[i]?.Limit) : null,
+                [.. services
+                    .SelectMany(
+                        runner => runner.State.Workers.Where(worker => runner.Listeners.Contains(handle) && runner.Holds(worker.Id, socket))
+                        .Select(worker => $"{runner.Name}/{worker.Slot}"))])
             {
                 State = socket.LeavingSince is not null ? "leaving" : socket.IsChosen ? "serving" : "waiting",
             })],
@@ -99,7 +103,9 @@ internal static class ListenerDocuments
                 : asked is not { } known ? Verdict.Inherited
                 : known.Verdict != Verdict.Refused && effective != known.Effective ? Verdict.Drifted
                 : known.Verdict;
-            yield return new OptionDocument(option.Name, option.LevelName, option.Phase.ToWireName(), Scalar(asked?.Requested), Scalar(effective), verdict.ToWireName(), option.Setting);
+            yield return new OptionDocument(
+                option.Name, option.LevelName, option.Phase.ToWireName(), Scalar(asked?.Requested), Scalar(effective),
+                verdict.ToWireName(), option.Setting);
         }
 
         foreach (var change in handle.Drift.Where(change => change.Option is null).DistinctBy(change => change.Name))

@@ -15,7 +15,8 @@ internal static class ServiceDocuments
         return new ServiceDocument(
             runner.Name,
             State(runner),
-            runner.Blocked ?? runner.Waits ?? (state.AwaitsDemand ? "waiting for the first connection (start = \"on-demand\")" : Reason(state)),
+            runner.Blocked ?? runner.Waits
+                ?? (state.AwaitsDemand ? "waiting for the first connection (start = \"on-demand\")" : Reason(state)),
             state.Generation,
             state.Desired,
             state.Ready,
@@ -30,10 +31,12 @@ internal static class ServiceDocuments
     /// <summary>How the slot's last worker ended, with the worker's number.</summary>
     public static string LastEnd(SlotState slot) => $"worker {slot.Index} {slot.LastExit?.Text}";
 
-    public static RolloutDocument Rollout(ServiceRunner runner, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => Rollout(runner.State, rollout, now, wall) with
+    public static RolloutDocument Rollout(ServiceRunner runner, RolloutState rollout, TimeSpan now, DateTimeOffset wall) =>
+        Rollout(runner.State, rollout, now, wall) with
     {
         DrainingConnections = rollout.IsActive ? runner.DrainingConnections : null,
-        Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now) ?? (rollout.IsActive ? DrainDocuments.Remark(runner) : null),
+        Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now)
+            ?? (rollout.IsActive ? DrainDocuments.Remark(runner) : null),
     };
 
     private static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => new(
@@ -68,19 +71,23 @@ internal static class ServiceDocuments
             };
         }
 
-        foreach (var slot in state.Slots.Where(slot => state.IsStarted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))
+        foreach (var slot in state.Slots
+            .Where(slot => state.IsStarted && slot.Index < state.Desired && !state.Workers.Any(worker => worker.Slot == slot.Index)))
         {
             var isPreparing = state.Preparing == slot.Generation && slot is { NextTry: null, Phase: not SlotPhase.Finished };
             yield return new WorkerDocument(
-                Pid: null, slot.Index, slot.Generation, slot.Phase == SlotPhase.Finished ? "exited" : isPreparing ? "starting" : "backoff", StartedAt: null, ReadyAt: null,
-                slot.Restarts, Connections: null, isPreparing ? "hooks.pre_start runs" : null, slot.LastExit?.Text, slot.NextTry is { } at ? wall + (at - now) : null);
+                Pid: null, slot.Index, slot.Generation, slot.Phase == SlotPhase.Finished ? "exited" : isPreparing ? "starting" : "backoff",
+                StartedAt: null, ReadyAt: null,
+                slot.Restarts, Connections: null, isPreparing ? "hooks.pre_start runs" : null, slot.LastExit?.Text,
+                slot.NextTry is { } at ? wall + (at - now) : null);
         }
     }
 
     public static string? Reason(ServiceState state) => state.Condition switch
     {
         ServiceCondition.Degraded or ServiceCondition.Failed =>
-            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Phase == SlotPhase.Finished)).Select(LastEnd).FirstOrDefault(),
+            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Phase == SlotPhase.Finished)).Select(LastEnd)
+            .FirstOrDefault(),
         _ => null,
     };
 }

@@ -16,8 +16,11 @@ internal static class Accounts
         return Missing(config.Draft, config.Places);
     }
 
-    /// <summary>Looks up every user and group that the configuration names, within <see cref="UserDirectory.Patience"/>. Any thread.</summary>
-    public static Task LookUp(ListendConfig config) => UserDirectory.Host.Refresh([.. Used(config).Select(used => new AccountName(used.IsUser, used.Name))]);
+    /// <summary>
+    /// Looks up every user and group that the configuration names, within <see cref="UserDirectory.Patience"/>. Any thread.
+    /// </summary>
+    public static Task LookUp(ListendConfig config) =>
+        UserDirectory.Host.Refresh([.. Used(config).Select(used => new AccountName(used.IsUser, used.Name))]);
 
     /// <summary>A diagnostic for each user and group that <see cref="LookUp"/> did not find, with its place.</summary>
     public static IEnumerable<ConfigDiagnostic> Missing(ListendConfig config, ConfigPlaces places)
@@ -25,14 +28,17 @@ internal static class Accounts
         foreach (var used in Used(config))
         {
             AccountError? error;
-            if (used.IsUser ? UserDirectory.Host.FindUser(used.Name, out error) is not null : UserDirectory.Host.FindGroup(used.Name, out error) is not null)
+            if (used.IsUser
+                ? UserDirectory.Host.FindUser(used.Name, out error) is not null
+                : UserDirectory.Host.FindGroup(used.Name, out error) is not null)
             {
                 continue;
             }
 
             var what = used.IsUser ? "user" : "group";
             var (message, remedy) = error!.IsMissing
-                ? ($"no {what} named \"{used.Name}\" on this host", $"create the {what}, name another, or remove the {(used.Element is null ? "setting" : "entry")}")
+                ? ($"no {what} named \"{used.Name}\" on this host",
+                $"create the {what}, name another, or remove the {(used.Element is null ? "setting" : "entry")}")
                 : ($"{what} \"{used.Name}\": {error.Reason}", error.Remedy);
             yield return places.Diagnostic(used.Section, used.Owner, used.Key, message, remedy, used.Element);
         }
@@ -49,14 +55,16 @@ internal static class Accounts
     [
         .. Optional(listener.Unix.User, isUser: true, "listener", listener.Name, "unix.user"),
         .. Optional(listener.Unix.Group, isUser: false, "listener", listener.Name, "unix.group"),
-        .. listener.Allow.Select((entry, i) => (Parts: entry.Split(':', 2), i)).Select(one => new Account(one.Parts[1], one.Parts[0] == "user", "listener", listener.Name, "allow", one.i)),
+        .. listener.Allow.Select((entry, i) => (Parts: entry.Split(':', 2), i))
+            .Select(one => new Account(one.Parts[1], one.Parts[0] == "user", "listener", listener.Name, "allow", one.i)),
     ];
 
     private static IEnumerable<Account> Used(ServiceSpec service) =>
     [
         .. Optional(service.User, isUser: true, "service", service.Name, "user"),
         .. Optional(service.Group, isUser: false, "service", service.Name, "group"),
-        .. service.SupplementaryGroups.Select((name, i) => new Account(name, IsUser: false, "service", service.Name, "supplementary_groups", i)),
+        .. service.SupplementaryGroups
+            .Select((name, i) => new Account(name, IsUser: false, "service", service.Name, "supplementary_groups", i)),
     ];
 
     private static Account[] Optional(string? name, bool isUser, string section, string owner, string key) =>

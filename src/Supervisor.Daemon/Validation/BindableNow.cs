@@ -19,14 +19,18 @@ internal static class BindableNow
         var readable = config.Readable;
         var duplicates = config.Diagnostics.Select(found => found.Bind?.Listener).ToHashSet();
         var directory = TrustedRuntimeDirectory.Of(readable);
-        var daemon = directory is not null && LockHolder.Of(new RuntimePaths(directory).LockFile) is { Lives: true } running ? running.Pid : null;
+        var daemon = directory is not null && LockHolder.Of(new RuntimePaths(directory).LockFile) is { Lives: true } running
+            ? running.Pid
+            : null;
         var budget = new EvidenceBudget(TimeProvider.System, EvidenceBudget.OfCommand);
         var metrics = readable.Daemon.MetricsListener;
-        foreach (var spec in (metrics is null ? readable.Listeners : readable.Listeners.Add(metrics)).Where(spec => !duplicates.Contains(spec.Name)))
+        foreach (var spec in (metrics is null ? readable.Listeners : readable.Listeners.Add(metrics))
+            .Where(spec => !duplicates.Contains(spec.Name)))
         {
             var services = readable.Services.Where(service => service.Listeners.Contains(spec.Name)).Select(service => service.Name);
             var diagnosis = BindDiagnostics.Ask(spec, LeftoverHolders.Of(services), budget);
-            if (!diagnosis.Bindable && !IsTheDaemons(diagnosis, daemon) && !(diagnosis.Cause == BindCause.StaleUnixPath && spec.Unix.RemoveStale))
+            if (!diagnosis.Bindable && !IsTheDaemons(diagnosis, daemon)
+                && !(diagnosis.Cause == BindCause.StaleUnixPath && spec.Unix.RemoveStale))
             {
                 yield return Diagnostic(spec.Name, diagnosis, config.Places);
             }
@@ -41,5 +45,6 @@ internal static class BindableNow
         { Bind = new BindFailure(listener, diagnosis) };
 
     private static bool IsTheDaemons(BindDiagnosis diagnosis, int? daemon) =>
-        daemon is { } pid && !diagnosis.Holders.IsEmpty && diagnosis.Holders.All(holder => holder.Processes.Any(process => process.Pid == pid));
+        daemon is { } pid && !diagnosis.Holders.IsEmpty && diagnosis.Holders
+        .All(holder => holder.Processes.Any(process => process.Pid == pid));
 }

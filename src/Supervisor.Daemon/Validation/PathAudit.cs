@@ -71,7 +71,9 @@ internal static class PathAudit
             using var walk = PathWalk.Of(path, trust);
             return new OpenedPathDocument(
                 path, setting, walk.FirstFlaw is not null && worker is not null ? worker : "listend", walk.FirstFlaw is null,
-                [.. walk.Steps.Select(step => new PathComponentDocument(step.Path, step.Kind, step.Owner, step.Mode, step.Target, step.Flaw == PathFlaw.None ? null : step.Fault))]);
+                [.. walk.Steps
+                    .Select(step => new PathComponentDocument(
+                        step.Path, step.Kind, step.Owner, step.Mode, step.Target, step.Flaw == PathFlaw.None ? null : step.Fault))]);
         }
     }
 
@@ -96,7 +98,8 @@ internal static class PathAudit
                 throw new ArgumentException("no path", nameof(path));
             }
 
-            if (path == "/dev/stdin" || path.StartsWith("/dev/fd/", StringComparison.Ordinal) || path.StartsWith("/proc/self/fd/", StringComparison.Ordinal))
+            if (path == "/dev/stdin" || path.StartsWith("/dev/fd/", StringComparison.Ordinal)
+                || path.StartsWith("/proc/self/fd/", StringComparison.Ordinal))
             {
                 return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             }

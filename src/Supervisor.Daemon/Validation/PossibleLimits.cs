@@ -11,7 +11,8 @@ internal static class PossibleLimits
 
     public static IEnumerable<ConfigDiagnostic> Check(ParsedConfig config)
     {
-        var limits = config.Draft.Services.SelectMany(service => service.Limits.Where(limit => limit.Name == OpenFiles).Select(limit => (Service: service, Limit: limit))).ToList();
+        var limits = config.Draft.Services.SelectMany(
+            service => service.Limits.Where(limit => limit.Name == OpenFiles).Select(limit => (Service: service, Limit: limit))).ToList();
         return limits.Count == 0 || Sysctl.ReadNumber("fs.nr_open") is not { } most
             ? []
             : limits.Where(pair => pair.Limit.Value > (ulong)most).Select(pair => config.Places.Diagnostic(

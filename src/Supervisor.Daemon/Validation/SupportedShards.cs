@@ -12,5 +12,6 @@ internal static class SupportedShards
         let why = ShardProbe.WhyNot(kind.Key)
         where why is not null
         from listener in kind
-        select config.Places.Diagnostic("listener", listener.Name, "shards", $"this platform cannot have shards for {listener.Address}: {why}", "set shards = 1");
+        select config.Places.Diagnostic(
+            "listener", listener.Name, "shards", $"this platform cannot have shards for {listener.Address}: {why}", "set shards = 1");
 }

@@ -14,14 +14,17 @@ internal static class TrustedRuntimeDirectory
         Of(config.Draft) is { } directory && Error(directory, config.Draft.Daemon, config.Places) is { } error ? [error] : [];
 
     /// <summary>The runtime directory of a configuration; null if there is none.</summary>
-    public static string? Of(ListendConfig config) => config.Daemon.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
+    public static string? Of(ListendConfig config) =>
+        config.Daemon.RuntimeDirectory ?? RuntimePaths.Default(Processes.EffectiveUid == 0)?.Directory;
 
     /// <summary>Why a directory cannot be the runtime directory; null if it can.</summary>
     public static ConfigDiagnostic? Error(string directory, DaemonConfig daemon, ConfigPlaces places)
     {
         using var walk = PathWalk.Of(directory, PathAudit.Trust(daemon));
         return walk.FirstFlaw is { } flaw
-            ? places.Diagnostic("daemon", null, "runtime_directory", $"{directory}: {flaw.Fault}{walk.Links}", $"{flaw.Remedy(TrustedFile.Accept(flaw))}, or name another directory")
+            ? places.Diagnostic(
+                "daemon", null, "runtime_directory", $"{directory}: {flaw.Fault}{walk.Links}",
+                $"{flaw.Remedy(TrustedFile.Accept(flaw))}, or name another directory")
             : null;
     }
 }

@@ -35,7 +35,8 @@ internal static class TrustedServiceFiles
                 if (!TrustedFile.TryJudge(path, identity?.Rights, trust, out _, out var refusal))
                 {
                     yield return config.Places.Diagnostic(
-                        "service", service.Name, setting, $"{identity?.Rights?.Name ?? "root"} would open {path}: {refusal!.Reason}", refusal.Remedy, element);
+                        "service", service.Name, setting, $"{identity?.Rights?.Name ?? "root"} would open {path}: {refusal!.Reason}",
+                        refusal.Remedy, element);
                 }
             }
         }

@@ -23,6 +23,7 @@ internal static class ValidationRules
     /// <summary>The rules of one profile.</summary>
     public static RuleSet For(Profile profile) => RuleSet.For(profile, All);
 
-    private static Rule OfHost(string name, Profile profiles, Func<Config.ParsedConfig, IEnumerable<Config.Diagnostics.ConfigDiagnostic>> check) =>
+    private static Rule OfHost(
+        string name, Profile profiles, Func<Config.ParsedConfig, IEnumerable<Config.Diagnostics.ConfigDiagnostic>> check) =>
         new(name, profiles, check) { AsksHost = true };
 }

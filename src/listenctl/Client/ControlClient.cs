@@ -204,7 +204,8 @@ internal sealed class ControlClient
                 // The runtime reports ENOENT as EADDRNOTAVAIL, which connect() never returns for a UNIX socket.
                 SocketError.AddressNotAvailable => "ENOENT, no such socket",
                 SocketError.ConnectionRefused => "ECONNREFUSED, no program listens on it",
-                SocketError.WouldBlock or SocketError.TimedOut or SocketError.TryAgain => "EAGAIN, its queue is full and the daemon does not accept",
+                SocketError.WouldBlock or SocketError.TimedOut or SocketError.TryAgain =>
+                    "EAGAIN, its queue is full and the daemon does not accept",
                 SocketError.ProtocolType => "EPROTOTYPE, it is not a stream socket",
                 _ when error.Message.EndsWith(SocketPath, StringComparison.Ordinal) => error.Message[..^SocketPath.Length].TrimEnd(),
                 _ => error.Message,

@@ -22,9 +22,12 @@ internal static class BindReport
             return;
         }
 
-        output.WriteLine(new StyledText("cannot bind ", Palette.Failure).Append(diagnosis.Address, Palette.Name).Append($": {diagnosis.Verdict}"));
+        output.WriteLine(
+            new StyledText("cannot bind ", Palette.Failure).Append(diagnosis.Address, Palette.Name).Append($": {diagnosis.Verdict}"));
         output.WriteLine(new StyledText($"{diagnosis.Errno} {cause.ToWireName()}", Palette.Failure)
-            .Append(diagnosis.Retry ? $", can clear without a change{(diagnosis.ClearsIn is { } span ? $" (in {Durations.Text(span)})" : "")}" : ", does not clear without a change", Palette.Muted));
+            .Append(diagnosis.Retry
+            ? $", can clear without a change{(diagnosis.ClearsIn is { } span ? $" (in {Durations.Text(span)})" : "")}"
+            : ", does not clear without a change", Palette.Muted));
         WriteHolders(output, diagnosis);
         output.WriteLine();
         output.WriteLine(new StyledText("remedy: ", Palette.Warning).Append(diagnosis.Advice));
@@ -82,7 +85,8 @@ internal static class BindReport
         if (holder.Processes.IsEmpty)
         {
             var isClosed = holder.Inode == 0;
-            yield return Row(null, new StyledText(isClosed ? "no process" : "not visible", Palette.Muted), null, isClosed ? null : holder.Uid);
+            yield return Row(
+                null, new StyledText(isClosed ? "no process" : "not visible", Palette.Muted), null, isClosed ? null : holder.Uid);
         }
 
         foreach (var process in holder.Processes)

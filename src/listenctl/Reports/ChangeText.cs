@@ -12,7 +12,9 @@ internal static class ChangeText
 
     /// <summary>The daemon's message, without the service's name.</summary>
     public static string Unnamed(ChangeDocument change) =>
-        change.Message.StartsWith(change.Service + ": ", StringComparison.Ordinal) ? change.Message[(change.Service.Length + 2)..] : change.Message;
+        change.Message.StartsWith(change.Service + ": ", StringComparison.Ordinal)
+        ? change.Message[(change.Service.Length + 2)..]
+        : change.Message;
 
     /// <summary>The outcome; after a timeout with the command that shows how the change continues.</summary>
     public static string Outcome(ChangeDocument change) =>

@@ -18,7 +18,8 @@ internal static class DrainText
             return;
         }
 
-        var counts = drain.Listeners.Select(listener => string.Create(CultureInfo.InvariantCulture, $"{listener.Connections} on {listener.Name}"));
+        var counts = drain.Listeners.Select(
+            listener => string.Create(CultureInfo.InvariantCulture, $"{listener.Connections} on {listener.Name}"));
         text.AppendItem(string.Join(", ", counts));
         if (drain.OldestMs is > 0 and { } oldest)
         {

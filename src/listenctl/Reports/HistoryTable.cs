@@ -42,7 +42,9 @@ internal static class HistoryTable
             entry.Phase,
             new(entry.Call, isRefused ? Palette.Failure : Palette.Plain),
             entry.Option ?? "",
-            RequestedAndEffective.Of(entry.Requested, entry.Effective, output.Arrow, isRefused || entry.Verdict is "adjusted" or "drifted" ? style : Palette.Plain),
+            RequestedAndEffective.Of(
+                entry.Requested, entry.Effective, output.Arrow,
+                isRefused || entry.Verdict is "adjusted" or "drifted" ? style : Palette.Plain),
             new StyledText(entry.Verdict, style).Append(isRefused ? $" {entry.Errno}" : null, style),
             Actor(entry),
             new(entry.Note, Palette.Muted),

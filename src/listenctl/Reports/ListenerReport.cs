@@ -70,7 +70,9 @@ internal static class ListenerReport
     /// <summary>One listener with its options.</summary>
     public static void WriteOne(TextOutput output, ListenerDocument listener)
     {
-        output.WriteLine(new StyledText(listener.Name, Palette.Name).Append("  ").Append(listener.State, Palette.StateStyle(listener.State)).Append("  ").Append(listener.Effective ?? listener.Requested));
+        output.WriteLine(
+            new StyledText(listener.Name, Palette.Name).Append("  ").Append(listener.State, Palette.StateStyle(listener.State)).Append("  ")
+            .Append(listener.Effective ?? listener.Requested));
         WriteTrouble(output, listener);
         var details = new TextTable(output, 2, new(""), new(""));
         StyledText[][] rows =
@@ -107,7 +109,9 @@ internal static class ListenerReport
             new(option.Setting ?? "-", quiet),
             new(option.Phase, quiet),
             new(option.Verdict, Palette.Verdict(option.Verdict)),
-            RequestedAndEffective.Of(option.Requested, option.Effective, output.Arrow, isQuiet || option.Verdict is not "exact" ? Palette.Verdict(option.Verdict) : Palette.Plain),
+            RequestedAndEffective.Of(
+                option.Requested, option.Effective, output.Arrow,
+                isQuiet || option.Verdict is not "exact" ? Palette.Verdict(option.Verdict) : Palette.Plain),
         ];
     }
 

@@ -27,7 +27,10 @@ internal static class StatusReport
             new("CPU", IsNumber: true),
             new("STATUS"));
         var now = clock.GetUtcNow();
-        var rows = shown.Select(s => (Service: ServiceRow(s), Remarks: Remarks(s), Workers: s.Workers.Select(worker => WorkerRow(worker, now)).ToArray())).ToArray();
+        var rows = shown
+            .Select(s => (
+                Service: ServiceRow(s), Remarks: Remarks(s), Workers: s.Workers.Select(worker => WorkerRow(worker, now)).ToArray()))
+                .ToArray();
         services.Measure(rows.Select(r => r.Service));
         workers.Measure(rows.SelectMany(r => r.Workers));
         foreach (var (service, remarks, its) in rows)
@@ -96,7 +99,11 @@ internal static class StatusReport
     /// <summary>The service in a row.</summary>
     public static StyledText[] ServiceRow(ServiceDocument service)
     {
-        var ready = service.Ready >= service.Desired ? Palette.Plain : service.Ready == 0 && service.Desired > 0 ? Palette.Failure : Palette.Warning;
+        var ready = service.Ready >= service.Desired
+            ? Palette.Plain
+            : service.Ready == 0 && service.Desired > 0
+            ? Palette.Failure
+            : Palette.Warning;
         return
         [
             new(service.Name, Palette.Name),
@@ -108,7 +115,8 @@ internal static class StatusReport
     }
 
     /// <summary>When the worker entered its state; null if unknown.</summary>
-    public static DateTimeOffset? Since(WorkerDocument worker) => worker.StateSince ?? (worker.State is "ready" ? worker.ReadyAt : worker.StartedAt);
+    public static DateTimeOffset? Since(WorkerDocument worker) =>
+        worker.StateSince ?? (worker.State is "ready" ? worker.ReadyAt : worker.StartedAt);
 
     /// <summary>The worker's STATUS=, its drain, how the last worker of the slot exited, and when the next one starts.</summary>
     public static StyledText StatusText(WorkerDocument worker, DateTimeOffset now)

@@ -39,7 +39,8 @@ internal static class TopFrame
         if (isSmall)
         {
             var wanted = status.Services.Where(service => service.State is not "stopped").ToArray();
-            var line = new StyledText($"{Number(wanted.Count(service => service.Ready >= service.Desired))} of {Number(wanted.Length)} ready", Palette.Name);
+            var line = new StyledText(
+                $"{Number(wanted.Count(service => service.Ready >= service.Desired))} of {Number(wanted.Length)} ready", Palette.Name);
             grave.ForEach(part => line.AppendItem(part.Text, part.Style));
             output.WriteLine(line);
         }

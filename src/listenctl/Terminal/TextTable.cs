@@ -82,7 +82,8 @@ internal sealed class TextTable(TextOutput output, int indent, params Column[] c
             var spare = shown.MaxBy(i => columns[i].Spare);
             if (columns[spare].Spare == 0)
             {
-                Shrink(given, Array.ConvertAll(shown, i => columns[i].IsNumber ? widths[i] : Math.Max(MinimumText, columns[i].Header.Length)));
+                Shrink(given, Array.ConvertAll(
+                    shown, i => columns[i].IsNumber ? widths[i] : Math.Max(MinimumText, columns[i].Header.Length)));
                 return given;
             }
 

@@ -48,7 +48,8 @@ internal abstract class ChangeVerb : DaemonVerb
     /// <param name="waitDescription">What --wait does.</param>
     /// <param name="options">The options of all verbs.</param>
     /// <param name="context">Where the verb writes.</param>
-    protected ChangeVerb(string name, string description, string subject, string waitDescription, GlobalOptions options, CommandContext context)
+    protected ChangeVerb(
+        string name, string description, string subject, string waitDescription, GlobalOptions options, CommandContext context)
         : base(name, description, "SERVICE [--wait] [--timeout D]", options, context)
     {
         this.subject = subject;
@@ -66,7 +67,8 @@ internal abstract class ChangeVerb : DaemonVerb
         var limit = parsed.GetValue(timeout);
         return parsed.GetValue(wait) || limit is not null
             ? Wait(client, target, name, limit, json)
-            : Print(client.Post(target), json, document => ChangeText.Named(Json.Read(document, ControlJson.Default.ChangeDocument, client)));
+            : Print(client.Post(target), json,
+                document => ChangeText.Named(Json.Read(document, ControlJson.Default.ChangeDocument, client)));
     }
 
     private int Wait(ControlClient client, string target, string name, TimeSpan? limit, bool json)
@@ -88,7 +90,8 @@ internal abstract class ChangeVerb : DaemonVerb
         catch (OperationCanceledException)
         {
             var printable = Printable.Of(name);
-            Context.Error.WriteLine($"listenctl: interrupted, the {subject} of {printable} continues: see \"listenctl status {printable}\"");
+            Context.Error.WriteLine(
+                $"listenctl: interrupted, the {subject} of {printable} continues: see \"listenctl status {printable}\"");
             return Interrupted;
         }
 
@@ -118,7 +121,8 @@ internal abstract class ChangeVerb : DaemonVerb
     /// <summary>
     /// Shows each step until the outcome and returns the last document; Ctrl-C is an <see cref="OperationCanceledException"/>.
     /// </summary>
-    private (ChangeDocument Document, byte[] Bytes) Follow(ControlClient client, string target, Deadline deadline, IRolloutProgress progress, string name)
+    private (ChangeDocument Document, byte[] Bytes) Follow(
+        ControlClient client, string target, Deadline deadline, IRolloutProgress progress, string name)
     {
         ChangeDocument? last = null;
         byte[]? bytes = null;

@@ -52,7 +52,8 @@ internal sealed class EventsCommand : DaemonVerb
     }
 
     private StyledText Text(EventDocument happened) => new StyledText(HumanTime.LocalPrecise(happened.At, Context.Clock), Palette.Muted)
-        .Append("  ").Append(happened.Kind.PadRight("worker-keeps-accepting".Length), Style(happened)).Append("  ").Append(happened.Message);
+        .Append("  ").Append(happened.Kind.PadRight("worker-keeps-accepting".Length), Style(happened)).Append("  ")
+        .Append(happened.Message);
 
     private static Style Style(EventDocument happened) => happened.Kind switch
     {

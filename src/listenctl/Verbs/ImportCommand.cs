@@ -40,7 +40,8 @@ internal sealed class ImportCommand : Verb
 
         if (parsed.GetValue(options.Json))
         {
-            var unsupported = result.Unsupported.Select(u => new UnsupportedSettingDocument(u.File, u.Line, u.Section, u.Setting, u.Value, u.Reason));
+            var unsupported = result.Unsupported
+                .Select(u => new UnsupportedSettingDocument(u.File, u.Line, u.Section, u.Setting, u.Value, u.Reason));
             var document = new ImportDocument(toml, [.. unsupported]);
             Json.Write(Context.Output, JsonSerializer.SerializeToUtf8Bytes(document, ControlJson.Default.ImportDocument));
             return ExitCode.Done;
@@ -76,7 +77,8 @@ internal sealed class ImportCommand : Verb
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new ControlException(
-                Directory.Exists(path) ? $"{path}: is a folder; name the files in it" : $"{path}: cannot read: {error.Message}", ExitCode.Failed);
+                Directory.Exists(path) ? $"{path}: is a folder; name the files in it" : $"{path}: cannot read: {error.Message}",
+                ExitCode.Failed);
         }
     }
 

@@ -40,7 +40,8 @@ internal sealed class ReloadCommand : DaemonVerb
             }
         }
 
-        var unchanged = document.Actions.Where(action => action.Action == "unchanged").Select(action => $"{action.Subject} {action.Name}").ToArray();
+        var unchanged = document.Actions.Where(action => action.Action == "unchanged").Select(action => $"{action.Subject} {action.Name}")
+            .ToArray();
         if (unchanged.Length > 0)
         {
             output.WriteLine($"unchanged: {string.Join(", ", unchanged)}");
@@ -51,7 +52,12 @@ internal sealed class ReloadCommand : DaemonVerb
             Context.Error.WriteLine("listenctl: " + Printable.Of(warning));
         }
 
-        output.WriteLine(document.DryRun ? "dry run: nothing was changed" : document.Actions.Count == unchanged.Length ? "nothing has changed" : "applied");
+        output.WriteLine(
+            document.DryRun
+            ? "dry run: nothing was changed"
+            : document.Actions.Count == unchanged.Length
+            ? "nothing has changed"
+            : "applied");
         return ExitCode.Done;
     }
 }

@@ -40,7 +40,8 @@ internal sealed class ScaleCommand : DaemonVerb
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
         var name = Uri.EscapeDataString(parsed.GetRequiredValue(service)!);
-        var bytes = client.Post(string.Create(CultureInfo.InvariantCulture, $"/v1/services/{name}/scale?workers={parsed.GetValue(workers)}"));
+        var bytes = client.Post(
+            string.Create(CultureInfo.InvariantCulture, $"/v1/services/{name}/scale?workers={parsed.GetValue(workers)}"));
         return Print(bytes, json, document => ChangeText.Named(Json.Read(document, ControlJson.Default.ChangeDocument, client)));
     }
 }

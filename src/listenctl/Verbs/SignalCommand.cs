@@ -40,7 +40,8 @@ internal sealed class SignalCommand : DaemonVerb
     protected override int Run(ParseResult parsed, ControlClient client, bool json)
     {
         var name = Uri.EscapeDataString(parsed.GetRequiredValue(service)!);
-        var bytes = client.Post(string.Create(CultureInfo.InvariantCulture, $"/v1/services/{name}/signal?signal={parsed.GetValue(signal)}"));
+        var bytes = client.Post(
+            string.Create(CultureInfo.InvariantCulture, $"/v1/services/{name}/signal?signal={parsed.GetValue(signal)}"));
         return Print(bytes, json, document => Json.Read(document, ControlJson.Default.SignalDocument, client).Message);
     }
 }

@@ -13,7 +13,8 @@ internal sealed class StatusCommand : DaemonVerb
     private readonly NameArgument service = new("SERVICE", "Only this service", isOptional: true);
 
     public StatusCommand(GlobalOptions options, CommandContext context)
-        : base("status", "Show services with their workers, generations and roll-outs", "[SERVICE]", options, context) => Arguments.Add(service);
+        : base("status", "Show services with their workers, generations and roll-outs", "[SERVICE]", options, context) =>
+            Arguments.Add(service);
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)

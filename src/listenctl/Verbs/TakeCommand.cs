@@ -45,7 +45,8 @@ internal sealed class TakeCommand : DaemonVerb
     };
 
     public TakeCommand(GlobalOptions options, CommandContext context)
-        : base("take", "Take listeners from the daemon and execute a command with them", "LISTENER... [--handoff H] -- COMMAND ARG...", options, context)
+        : base("take", "Take listeners from the daemon and execute a command with them", "LISTENER... [--handoff H] -- COMMAND ARG...",
+        options, context)
     {
         Arguments.Add(words);
         Options.Add(handoff);
@@ -73,9 +74,11 @@ internal sealed class TakeCommand : DaemonVerb
         }
 
         var path = Find(command[0]) ?? throw new ControlException($"{command[0]}: not found in PATH", ExitCode.Failed);
-        using var answer = BrokerSession.Request(client, BrokerClient.TakeRequest(names, Environment.GetEnvironmentVariable(WorkerTokens.Variable)));
+        using var answer = BrokerSession.Request(
+            client, BrokerClient.TakeRequest(names, Environment.GetEnvironmentVariable(WorkerTokens.Variable)));
         var environment = HandoffEnvironment.For(
-            kind, [.. answer.Handles.Select((name, i) => Handed(name, answer.Descriptors[i]))], generation: 1, daemonPid: Processes.ParentPid);
+            kind, [.. answer.Handles.Select((name, i) => Handed(name, answer.Descriptors[i]))], generation: 1,
+            daemonPid: Processes.ParentPid);
         var first = environment.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart;
         var failed = ChildProcess.Replace(path, command, [.. Compose(environment)], answer.Descriptors, first);
         throw new ControlException($"cannot execute {path}: {failed.Name} ({failed.Text})", ExitCode.Failed);

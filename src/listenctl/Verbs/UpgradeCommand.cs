@@ -42,7 +42,9 @@ internal sealed class UpgradeCommand : DaemonVerb
             To = daemon.Version,
             Upgrades = daemon.Upgrades,
             Message = done
-                ? string.Create(CultureInfo.InvariantCulture, $"upgraded from listend {begun.From} to {daemon.Version} (pid {daemon.Pid}, upgrade {daemon.Upgrades})")
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"upgraded from listend {begun.From} to {daemon.Version} (pid {daemon.Pid}, upgrade {daemon.Upgrades})")
                 : $"upgrade failed, listend {begun.From} continues: the kernel did not execute the new file; see the daemon's log",
         };
         if (!done)
