@@ -19,41 +19,41 @@ SHARED      := Directory.Build.props Directory.Packages.props global.json
 .DEFAULT_GOAL := help
 .PHONY: help demo run pack build test coverage bench bench-systemd publish install install-files uninstall deb manual clean format prerequisites
 
-help: ## what there is
+help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: publish ## the show: real load through restarts, a failed deploy and a killed worker; ends by itself
+demo: publish ## show restarts, a failed deploy and a killed worker under load; exits when done
 	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT)
 
-demo-%: publish ## demo-NAME: one program through restarts by its own hand-off: node, nginx, haproxy... as in packaging/examples
+demo-%: publish ## demo-NAME: restart one program of packaging/examples by its own hand-off (node, nginx, haproxy...)
 	LISTEND_BIN=$(CURDIR)/$(OUT) packaging/examples/$*/run
 
-pack: prerequisites ## the NuGet package for .NET workers, in artifacts/packages
+pack: prerequisites ## build the NuGet package for .NET workers in artifacts/packages
 	@$(STEP) "packing Supervisor.Client" $(DOTNET) pack src/Supervisor.Client -c Release -o artifacts/packages --nologo -v minimal
 
-run: publish ## the demo's daemon, which stays until Ctrl-C
+run: publish ## run the demo's daemon until Ctrl-C
 	$(DOTNET) $(OUT)/demo/demo.dll --bin $(OUT) --stay
 
-build: prerequisites ## compile everything, warnings are errors
+build: prerequisites ## compile everything; warnings are errors
 	@$(STEP) "building with analyzers" $(DOTNET) build Supervisor.sln -c Release --nologo -v minimal
 
-test: prerequisites publish ## everything: formatting, unit, kernel and end-to-end tests
+test: prerequisites publish ## run all tests: formatting, unit, kernel, end-to-end, systemd and packaging
 	tests/run $(TESTS)
 
-coverage: prerequisites ## which lines the unit suites reach, for each project; the report is in artifacts/coverage
+coverage: prerequisites ## measure the line coverage of the unit suites for each project; report in artifacts/coverage
 	tests/coverage
 
-bench-systemd: publish ## a worker's replacement by listend and by systemd, in a container that boots it
+bench-systemd: publish ## measure the replacement of a worker by listend and by systemd in a container
 	tests/Systemd/run replacement
 
-bench: prerequisites publish artifacts/bench/listend-probe ## figures and yardsticks in C, side by side; BENCH=micro: micro-benchmarks
+bench: prerequisites publish artifacts/bench/listend-probe ## measure listend next to yardsticks in C; BENCH=micro runs the micro-benchmarks
 	$(DOTNET) run -c Release --project tests/Bench -- $(BENCH)
 
 artifacts/bench/listend-probe: $(SOURCES) $(SHARED) | prerequisites
 	@$(STEP) "publishing listend-probe" $(DOTNET) publish tests/Bench.Probe -c Release -r $(RID) -o artifacts/bench --nologo -v minimal
 	@touch $@
 
-publish: $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll ## NativeAOT executables in artifacts/publish
+publish: $(OUT)/listend $(OUT)/listenctl $(OUT)/hello $(OUT)/demo/demo.dll ## build NativeAOT executables in artifacts/publish
 
 $(OUT)/listend: $(SOURCES) $(SHARED) | prerequisites
 	@$(STEP) "publishing listend" $(DOTNET) publish src/listend -c Release -r $(RID) -o $(OUT) --nologo -v minimal
@@ -75,7 +75,7 @@ prerequisites:
 	@command -v $(DOTNET) >/dev/null || { echo "listend needs the .NET 10 SDK: https://dotnet.microsoft.com/download/dotnet/10.0"; exit 1; }
 	@command -v cc >/dev/null || { echo "listend needs a C compiler: apt-get install -y gcc libc6-dev zlib1g-dev"; exit 1; }
 
-install: publish install-files ## into PREFIX (/usr/local), with units, man pages and completions; DESTDIR is respected
+install: publish install-files ## install into PREFIX (/usr/local) with units, man pages and completions; respects DESTDIR
 
 # Alone: what "make deb" packs.
 install-files:
@@ -99,7 +99,7 @@ install-files:
 	install -D -m 0644 packaging/completions/listenctl.zsh $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl
 	test -e $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml || install -D -m 0644 packaging/listend.toml $(DESTDIR)$(SYSCONFDIR)/listend/listend.toml
 
-uninstall: ## removes what install put there, but for the configuration
+uninstall: ## remove the installed files except the configuration
 	rm -f $(DESTDIR)$(PREFIX)/bin/listend $(DESTDIR)$(PREFIX)/bin/listenctl
 	rm -f $(DESTDIR)$(UNITDIR)/listend.service $(DESTDIR)$(UNITDIR)/listend@.service $(DESTDIR)$(UNITDIR)/listend.socket $(DESTDIR)$(USERUNITDIR)/listend.service
 	rm -f $(DESTDIR)$(LIBDIR)/sysusers.d/listend.conf $(DESTDIR)$(LIBDIR)/tmpfiles.d/listend.conf
@@ -107,15 +107,15 @@ uninstall: ## removes what install put there, but for the configuration
 	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listenctl $(DESTDIR)$(PREFIX)/share/bash-completion/completions/listend
 	rm -f $(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_listenctl $(DESTDIR)$(PREFIX)/share/doc/listend/examples/unprivileged.conf
 
-deb: publish ## the Debian package, in artifacts/deb
+deb: publish ## build the Debian package in artifacts/deb
 	packaging/deb/build $(OUT) artifacts/deb
 
-manual: prerequisites ## writes the man pages anew from the tables of the parsers
+manual: prerequisites ## regenerate the man pages from the tables of the parsers
 	$(DOTNET) run --project packaging/manual -v quiet -- packaging/man
 
-format: ## formats the sources
+format: ## format the sources
 	$(DOTNET) format whitespace . --folder --include src/ tests/ packaging/
 
-clean: ## removes build output
+clean: ## remove build output
 	rm -rf artifacts
 	find src tests packaging -depth \( -name bin -o -name obj \) -type d -exec rm -rf {} +

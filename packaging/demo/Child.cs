@@ -3,22 +3,22 @@ using Tmds.Linux;
 
 namespace Supervisor.Demo;
 
-/// <summary>A program that the demo has started; its output comes line by line.</summary>
+/// <summary>A program that the demo has started, with its output as lines.</summary>
 internal sealed class Child : IDisposable
 {
     private readonly Process _process;
 
     private Child(Process process) => _process = process;
 
-    /// <summary>Its process id.</summary>
+    /// <summary>The process id.</summary>
     public int Pid => _process.Id;
 
-    /// <summary>Whether it has ended.</summary>
+    /// <summary>Whether the program has exited.</summary>
     public bool HasExited => _process.HasExited;
 
     /// <summary>
     /// Starts a program. <paramref name="output"/> and <paramref name="errors"/> get each line of its standard output
-    /// and standard error, from any thread. Without them it writes where the demo does.
+    /// and standard error, from any thread. Without them it inherits the demo's output.
     /// </summary>
     public static Child Start(string program, IEnumerable<string> arguments, Action<string>? output = null, Action<string>? errors = null)
     {
@@ -52,17 +52,17 @@ internal sealed class Child : IDisposable
         }
     }
 
-    /// <summary>Waits for its end and for the end of its output. Returns the exit code; for death by signal 128 and the signal.</summary>
+    /// <summary>Waits for the exit and for the end of the output. Returns the exit status; 128 plus the number after a signal.</summary>
     public async Task<int> WaitAsync(CancellationToken cancellation)
     {
         await _process.WaitForExitAsync(cancellation);
         return _process.ExitCode;
     }
 
-    /// <summary>Asks it to end.</summary>
+    /// <summary>Sends SIGTERM.</summary>
     public void Terminate() => Signal(Pid, 15);
 
-    /// <summary>Ends it.</summary>
+    /// <summary>Sends SIGKILL.</summary>
     public void Kill()
     {
         if (!_process.HasExited)
@@ -71,7 +71,7 @@ internal sealed class Child : IDisposable
         }
     }
 
-    /// <summary>kill(2). That the process is gone already is no error.</summary>
+    /// <summary>kill(2). A process that has already exited is not an error.</summary>
     public static void Signal(int pid, int signal) => _ = LibC.kill(pid, signal);
 
     /// <inheritdoc />

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace Supervisor.Demo;
 
-/// <summary>The daemon under demonstration: started, waited for, and ended with everything that it started.</summary>
+/// <summary>The daemon of the demo, and the processes that it has started.</summary>
 internal sealed class Daemon : IAsyncDisposable
 {
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(15);
@@ -19,17 +19,17 @@ internal sealed class Daemon : IAsyncDisposable
         _child = Child.Start(listend, ["run", "--config", workspace.ConfigFile, "--log-format", "text"], _log.Add, _log.Add);
     }
 
-    /// <summary>Its process id.</summary>
+    /// <summary>The daemon's process id.</summary>
     public int Pid => _child.Pid;
 
-    /// <summary>The last 50 lines that it has logged.</summary>
+    /// <summary>The last 50 lines of its log.</summary>
     public IReadOnlyList<string> LastLines => _log.Lines;
 
     /// <summary>Starts the daemon.</summary>
     public static Daemon Start(string listend, Workspace workspace) => new(listend, workspace);
 
-    /// <summary>Waits until every service serves.</summary>
-    /// <exception cref="DemoFailure">The daemon has ended instead, or is not ready within 10 s.</exception>
+    /// <summary>Waits until every service is ready.</summary>
+    /// <exception cref="DemoFailure">The daemon has exited, or is not ready within 10 s.</exception>
     public async Task WaitUntilReadyAsync(CancellationToken cancellation)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
@@ -41,7 +41,7 @@ internal sealed class Daemon : IAsyncDisposable
             {
                 if (_child.HasExited)
                 {
-                    throw new DemoFailure($"listend has ended with exit code {await _child.WaitAsync(cancellation)}");
+                    throw new DemoFailure($"listend has exited with status {await _child.WaitAsync(cancellation)}");
                 }
 
                 try
@@ -54,21 +54,21 @@ internal sealed class Daemon : IAsyncDisposable
                 }
                 catch (HttpRequestException)
                 {
-                    // The control socket is not there yet.
+                    // The control socket does not exist yet.
                 }
             }
             while (await timer.WaitForNextTickAsync(deadline.Token));
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            throw new DemoFailure("listend does not get ready: GET /readyz on its control socket is not answered with 200 within 10 s");
+            throw new DemoFailure("listend is not ready: GET /readyz on its control socket did not return 200 within 10 s");
         }
     }
 
-    /// <summary>Waits for the daemon's end, however it comes.</summary>
+    /// <summary>Waits until the daemon exits.</summary>
     public Task<int> WaitAsync(CancellationToken cancellation) => _child.WaitAsync(cancellation);
 
-    /// <summary>Asks the daemon to drain and leave. Returns its exit code, or null if it had to be killed.</summary>
+    /// <summary>Sends SIGTERM, so the daemon drains and exits. Returns its exit status, or null if it had to be killed.</summary>
     public async Task<int?> StopAsync()
     {
         if (!_child.HasExited)
@@ -89,8 +89,8 @@ internal sealed class Daemon : IAsyncDisposable
     }
 
     /// <summary>
-    /// The processes that the daemon has started, directly or not, and that are alive: their environment names its
-    /// runtime directory.
+    /// The running processes that the daemon or its workers have started. Their environment contains the runtime
+    /// directory.
     /// </summary>
     public IReadOnlyList<int> Descendants()
     {
@@ -108,14 +108,14 @@ internal sealed class Daemon : IAsyncDisposable
             }
             catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
             {
-                // It has ended meanwhile, or belongs to somebody else.
+                // The process has exited, or belongs to another user.
             }
         }
 
         return found;
     }
 
-    /// <summary>Ends the daemon, and whatever it should have ended and has not.</summary>
+    /// <summary>Stops the daemon, and kills the processes that it should have stopped.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAsync();

@@ -1,4 +1,4 @@
 namespace Supervisor.Demo;
 
-/// <summary>The demo cannot go on. Its message is for people.</summary>
+/// <summary>The demo cannot continue. The message is printed.</summary>
 internal sealed class DemoFailure(string message) : Exception(message);

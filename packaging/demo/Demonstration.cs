@@ -7,8 +7,8 @@ using Supervisor.Load;
 namespace Supervisor.Demo;
 
 /// <summary>
-/// The demonstration from its first line to its last: the bundled configuration and workers, under a load that never
-/// stops, through everything that happens to a service in its life.
+/// The demo: runs the bundled configuration and workers under a constant load, through restarts, a failed deploy, a killed
+/// worker and the daemon's exit.
 /// </summary>
 internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int rate)
 {
@@ -20,16 +20,16 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
     private readonly Stage _stage = new(console);
     private readonly Outcome _outcome = new();
 
-    /// <summary>Runs it. Returns the exit code.</summary>
-    /// <param name="stay">Start everything and stay, without a load.</param>
-    /// <param name="cancellation">Ends the demo, and all that it has started.</param>
+    /// <summary>Runs the demo and returns the exit status.</summary>
+    /// <param name="stay">Whether to start the daemon and wait, without a load.</param>
+    /// <param name="cancellation">Stops the demo and the processes that it has started.</param>
     public async Task<int> RunAsync(bool stay, CancellationToken cancellation)
     {
         foreach (var program in (string[])["listend", "listenctl", "hello"])
         {
             if (!File.Exists(Program(program)))
             {
-                _stage.Bad($"{Program(program)} is not there: publish it first (make publish)");
+                _stage.Bad($"{Program(program)} does not exist: run make publish");
                 return 2;
             }
         }
@@ -55,12 +55,12 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
         }
         catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
         {
-            _stage.Line("interrupted: ending the daemon and its workers");
+            _stage.Line("interrupted: stopping the daemon and its workers");
             return await daemon.StopAsync() == 0 && stay ? 0 : 1;
         }
         catch (OperationCanceledException)
         {
-            _outcome.Problems.Add($"the demo did not end within {Longest.TotalSeconds:0} s");
+            _outcome.Problems.Add($"the demo did not finish within {Longest.TotalSeconds:0} s");
         }
         catch (DemoFailure failure)
         {
@@ -125,7 +125,7 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
 
         _stage.Line($"the configuration is {workspace.ConfigFile}");
         var exitCode = await daemon.WaitAsync(cancellation);
-        _stage.Bad($"listend has ended by itself, exit code {exitCode}");
+        _stage.Bad($"listend exited unexpectedly, status {exitCode}");
         daemon.LastLines.ToList().ForEach(_stage.Quote);
         return 1;
     }
@@ -133,7 +133,8 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
     private async Task LoadAsync(Workspace workspace, Daemon daemon, Listenctl listenctl, IPEndPoint target, CancellationToken cancellation)
     {
         _stage.Part(
-            $"Load: {rate} new connections a second, 8 kept ones with 100 requests a second each, 16 half-second requests in flight");
+            $"Load: {rate} new connections per second, 8 kept-alive ones with 100 requests per second each, "
+            + "16 half-second requests in flight");
         var plan = new LoadPlan
         {
             Target = target,
@@ -190,7 +191,7 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
 
     private async Task FailDeployAsync(LoadRun load, Workspace workspace, Listenctl listenctl, CancellationToken cancellation)
     {
-        _stage.Part("A release that does not start: current/hello now ends with code 1 before it is ready");
+        _stage.Part("A release that does not start: current/hello now exits with status 1 before it is ready");
         var before = await listenctl.StatusAsync(Service, cancellation);
         load.BeginPhase(Phases.FailedDeploy);
         workspace.DeployBroken();
@@ -207,35 +208,37 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
         _stage.Line(News(load));
         if (exitCode != 1)
         {
-            _outcome.Problems.Add($"failed deploy: listenctl restart --wait should have exit code 1, and has {exitCode}");
+            _outcome.Problems.Add($"failed deploy: listenctl restart --wait returned status {exitCode}, not 1");
         }
 
         var after = await listenctl.StatusAsync(Service, cancellation);
         var same = Ready(before).SequenceEqual(Ready(after));
         if (same)
         {
-            _stage.Line($"exit code {exitCode}; workers {string.Join(", ", Ready(after))} have served throughout and serve on");
+            _stage.Line($"exit code {exitCode}; workers {string.Join(", ", Ready(after))} have served throughout and continue");
         }
         else
         {
-            _outcome.Problems.Add($"failed deploy: workers {string.Join(", ", Ready(before))} should serve on, but it is "
-                + $"{string.Join(", ", Ready(after))} that are ready");
+            _outcome.Problems.Add($"failed deploy: workers {string.Join(", ", Ready(before))} should continue, but workers "
+                + $"{string.Join(", ", Ready(after))} are ready");
         }
     }
 
     private async Task KillWorkerAsync(LoadRun load, Listenctl listenctl, CancellationToken cancellation)
     {
         _stage.Part("A worker is killed (SIGKILL)");
-        _stage.Line("kept connections and slow requests pause, for what a killed worker has accepted dies with it; new connections go on");
+        _stage.Line(
+            "kept-alive connections and slow requests pause, because they would die with the killed worker; "
+            + "new connections continue");
         await load.PauseLanesAsync().WaitAsync(cancellation);
         load.BeginPhase(Phases.Killed);
         var victim = Ready(await listenctl.StatusAsync(Service, cancellation)).First();
         var clock = Stopwatch.StartNew();
         Child.Signal(victim, 9);
         await _stage.WhileAsync(() => $"{Phases.Killed}: {News(load)}", () => WaitForReplacementAsync(victim, listenctl, cancellation));
-        _stage.Line($"worker {victim} is replaced after {clock.ElapsedMilliseconds} ms");
+        _stage.Line($"worker {victim} was replaced after {clock.ElapsedMilliseconds} ms");
 
-        // The phase goes on until everything that was due in it has come to its end.
+        // The phase ends with the last request that was due in it.
         await PassAsync(load, Phases.Killed, TimeSpan.FromMilliseconds(500), cancellation);
         load.BeginPhase(Phases.Rest);
         load.ResumeLanes();
@@ -262,22 +265,23 @@ internal sealed class Demonstration(IAnsiConsole console, DirectoryInfo bin, int
         var last = LoadRun.Start(plan with { NewConnectionsPerSecond = 0, KeepAliveConnections = 0 }, Phases.Leaving);
         await Task.Delay(TimeSpan.FromMilliseconds(800), cancellation);
 
-        // Nothing is started any more, and what was started last is accepted: from here on a worker has it in its hands.
+        // No further request starts, and a worker has accepted every request in flight.
         var ending = last.StopAsync();
         await Task.Delay(TimeSpan.FromMilliseconds(100), cancellation);
         var clock = Stopwatch.StartNew();
         var exitCode = await daemon.StopAsync();
         _outcome.Leaving = await ending;
-        _stage.Line($"{_outcome.Leaving.Succeeded} of {_outcome.Leaving.Requests} requests were answered; the daemon has left after "
-            + $"{clock.ElapsedMilliseconds} ms with exit code {exitCode?.ToString() ?? "none: it had to be killed"}");
+        var result = exitCode is { } code ? $"status {code}" : "SIGKILL";
+        _stage.Line($"{_outcome.Leaving.Succeeded} of {_outcome.Leaving.Requests} requests were answered; the daemon exited after "
+            + $"{clock.ElapsedMilliseconds} ms with {result}");
         if (exitCode != 0)
         {
-            _outcome.Problems.Add($"the daemon should end with exit code 0 on SIGTERM: {exitCode?.ToString() ?? "it had to be killed"}");
+            _outcome.Problems.Add($"the daemon should exit with status 0 on SIGTERM, not with {result}");
         }
 
         if (daemon.Descendants() is { Count: > 0 } left)
         {
-            _outcome.Problems.Add($"the daemon has left processes behind: {string.Join(", ", left)}");
+            _outcome.Problems.Add($"the daemon did not stop these processes: {string.Join(", ", left)}");
         }
     }
 

@@ -4,11 +4,11 @@ using Supervisor.Control;
 
 namespace Supervisor.Demo;
 
-/// <summary>The control client, used as a person would, or a script.</summary>
+/// <summary>Runs listenctl as a user or a script would.</summary>
 internal sealed class Listenctl(string program, string controlSocket)
 {
     /// <summary>Runs a command that writes to the demo's own standard output.</summary>
-    /// <exception cref="DemoFailure">It did not succeed.</exception>
+    /// <exception cref="DemoFailure">The command failed.</exception>
     public async Task ShowAsync(string[] arguments, CancellationToken cancellation)
     {
         using var child = Child.Start(program, ["--socket", controlSocket, .. arguments]);
@@ -16,8 +16,8 @@ internal sealed class Listenctl(string program, string controlSocket)
     }
 
     /// <summary>
-    /// Runs a command, hands on what it writes line by line (what it says on standard error at the end), and returns its exit
-    /// code.
+    /// Runs a command and returns its exit status. Passes each line of standard output on, and those of standard error at
+    /// the end.
     /// </summary>
     public async Task<int> RunAsync(string[] arguments, Action<string> line, CancellationToken cancellation)
     {
@@ -33,7 +33,7 @@ internal sealed class Listenctl(string program, string controlSocket)
     {
         var text = await JsonAsync(["status", service, "--json"], cancellation);
         return JsonSerializer.Deserialize(text, ControlJson.Default.StatusDocument)?.Services.FirstOrDefault(one => one.Name == service)
-            ?? throw new DemoFailure($"listenctl status does not know the service {service}");
+            ?? throw new DemoFailure($"listenctl status has no service {service}");
     }
 
     /// <summary><c>listenctl listeners NAME --json</c>.</summary>
@@ -41,7 +41,7 @@ internal sealed class Listenctl(string program, string controlSocket)
     {
         var text = await JsonAsync(["listeners", name, "--json"], cancellation);
         return JsonSerializer.Deserialize(text, ControlJson.Default.ListListenerDocument)?.Find(one => one.Name == name)
-            ?? throw new DemoFailure($"listenctl listeners does not know the listener {name}");
+            ?? throw new DemoFailure($"listenctl listeners has no listener {name}");
     }
 
     private async Task<string> JsonAsync(string[] arguments, CancellationToken cancellation)

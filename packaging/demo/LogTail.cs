@@ -1,6 +1,6 @@
 namespace Supervisor.Demo;
 
-/// <summary>The last lines of something that writes for as long as it likes.</summary>
+/// <summary>The last lines of a stream.</summary>
 internal sealed class LogTail(int most)
 {
     private readonly Lock _lock = new();

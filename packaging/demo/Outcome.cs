@@ -2,29 +2,28 @@ using Supervisor.Load;
 
 namespace Supervisor.Demo;
 
-/// <summary>What the demonstration has come to.</summary>
+/// <summary>The results of the demo.</summary>
 internal sealed class Outcome
 {
     /// <summary>How long each restart took.</summary>
     public List<TimeSpan> Restarts { get; } = [];
 
-    /// <summary>What did not go as it should; empty at a good end.</summary>
+    /// <summary>The failures; empty if the demo has succeeded.</summary>
     public List<string> Problems { get; } = [];
 
-    /// <summary>The load up to the daemon's end.</summary>
+    /// <summary>The load until the daemon exits.</summary>
     public LoadReport? Load { get; set; }
 
-    /// <summary>The requests in flight when the daemon was told to end.</summary>
+    /// <summary>The requests in flight at the daemon's SIGTERM.</summary>
     public LoadReport? Leaving { get; set; }
 
     /// <summary>
-    /// Requests that died with the killed worker: new connections that it had accepted and not yet answered. Nobody
-    /// can give those back. A connection that nobody had accepted is not among them: it waits in the queue, which is
-    /// the daemon's, and its loss would be a failure.
+    /// Requests that died with the killed worker: new connections that it had accepted and not answered, which cannot be
+    /// recovered. A connection that no worker had accepted waits in the daemon's queue. To lose one is a failure.
     /// </summary>
     public long DiedWithWorker { get; private set; }
 
-    /// <summary>Adds what the counts of the load have to say to the problems.</summary>
+    /// <summary>Adds the failed requests of the load to the problems.</summary>
     /// <param name="rate">New connections a second.</param>
     public void Judge(int rate)
     {
@@ -41,8 +40,8 @@ internal sealed class Outcome
         }
     }
 
-    // What a worker can have in its hands at one moment: what arrives in a twentieth of a second, when all goes well.
-    // It breaks off; it never times out and is never refused.
+    // A worker handles at most the requests of a twentieth of a second at a time. When it dies, these connections break; they
+    // do not time out and are not refused.
     private void JudgeKilled(PhaseReport phase, int rate)
     {
         var broken = phase.New.Failures
@@ -52,7 +51,7 @@ internal sealed class Outcome
         if (phase.Total.Failed > broken || broken > Math.Max(4, rate / 20))
         {
             Problems.Add($"{phase.Name}: {phase.Total.Failed} of {phase.Total.Requests} requests failed ({Describe(phase.Total)}), more "
-                + $"than one worker had in its hands");
+                + $"than one worker handles at a time");
         }
     }
 

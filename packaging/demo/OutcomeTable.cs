@@ -4,17 +4,17 @@ using Supervisor.Load;
 
 namespace Supervisor.Demo;
 
-/// <summary>The table at the end.</summary>
+/// <summary>The table of results.</summary>
 internal static class OutcomeTable
 {
-    /// <summary>Shows what was counted and measured, and the verdict.</summary>
+    /// <summary>Shows the counts, the measurements and the verdict.</summary>
     public static void Show(Stage stage, Outcome outcome)
     {
         if (outcome.Load is { } load)
         {
             stage.Table(Of([.. load.Phases, .. outcome.Leaving?.Phases ?? []]));
             stage.Line(
-                "p50, p99 and max are those of new connections, in milliseconds from the moment at which each was due to its last byte");
+                "p50, p99 and max are those of new connections, in milliseconds from when each was due to its last byte");
             if (load.Phase(Phases.Rest)?.New.Latency is { } rest && load.Phase(Phases.Restarts)?.New.Latency is { } restarts)
             {
                 stage.Line($"p50 at rest {Milliseconds(rest.P50Ms)} ms, during restarts {Milliseconds(restarts.P50Ms)} ms; p99 at rest "
@@ -30,13 +30,13 @@ internal static class OutcomeTable
         if (outcome.Restarts.Count > 0)
         {
             var restarts = string.Join(", ", outcome.Restarts.Select(time => $"{Milliseconds(time.TotalSeconds)} s"));
-            stage.Line($"restarts of 4 workers took {restarts}, the drain of the old ones included");
+            stage.Line($"restarts of 4 workers took {restarts}, including the drain of the old ones");
         }
 
         if (outcome.DiedWithWorker > 0)
         {
-            stage.Line($"{outcome.DiedWithWorker} {(outcome.DiedWithWorker == 1 ? "connection was" : "connections were")} in the hands "
-                + $"of the killed worker and died with it; what waited in the queue was served by its siblings");
+            stage.Line($"{outcome.DiedWithWorker} {(outcome.DiedWithWorker == 1 ? "connection was" : "connections were")} accepted "
+                + $"by the killed worker and died with it; its siblings served the connections in the queue");
         }
 
         foreach (var problem in outcome.Problems)

@@ -1,23 +1,23 @@
 namespace Supervisor.Demo;
 
-/// <summary>The phases of the load, as the table at the end names them.</summary>
+/// <summary>The phases of the load, as named in the table of results.</summary>
 internal static class Phases
 {
-    /// <summary>Connections, pools and caches get warm; counted, but no measure of anything.</summary>
+    /// <summary>Warms up connections, pools and caches; counted, but not a measurement.</summary>
     public const string WarmUp = "warm-up";
 
-    /// <summary>Nothing happens.</summary>
+    /// <summary>Load without any change of the service.</summary>
     public const string Rest = "at rest";
 
-    /// <summary>Workers are being replaced.</summary>
+    /// <summary>Restarts replace the workers.</summary>
     public const string Restarts = "restarts";
 
-    /// <summary>Workers that do not start are being tried.</summary>
+    /// <summary>A restart fails, because the new workers do not start.</summary>
     public const string FailedDeploy = "failed deploy";
 
     /// <summary>A worker is killed.</summary>
     public const string Killed = "killed worker";
 
-    /// <summary>The daemon drains and leaves.</summary>
+    /// <summary>The daemon drains and exits.</summary>
     public const string Leaving = "daemon's end";
 }

@@ -2,14 +2,14 @@ using Spectre.Console;
 
 namespace Supervisor.Demo;
 
-/// <summary>What the demo shows: on a terminal with a line at the bottom that moves, elsewhere lines that stay.</summary>
+/// <summary>The output of the demo: plain lines, and on a terminal a progress line at the bottom.</summary>
 internal sealed class Stage
 {
     private readonly IAnsiConsole _console;
 
     public Stage(IAnsiConsole console)
     {
-        // Lines that go to a file or a pipe are as long as they are.
+        // Lines for a file or a pipe are not wrapped.
         if (!console.Profile.Out.IsTerminal)
         {
             console.Profile.Width = 1000;
@@ -21,22 +21,22 @@ internal sealed class Stage
     /// <summary>Begins a part of the demo.</summary>
     public void Part(string title) => _console.MarkupLineInterpolated($"\n[bold]{title}[/]");
 
-    /// <summary>Writes a line that stays.</summary>
+    /// <summary>Writes a line.</summary>
     public void Line(string text) => _console.MarkupLineInterpolated($"  {text}");
 
-    /// <summary>Writes the line of somebody else's program.</summary>
+    /// <summary>Writes a line of another program's output.</summary>
     public void Quote(string text) => _console.MarkupLineInterpolated($"  [grey]|[/] {text}");
 
-    /// <summary>Writes a line about something that went as it should.</summary>
+    /// <summary>Writes a line about a success.</summary>
     public void Good(string text) => _console.MarkupLineInterpolated($"  [green]{text}[/]");
 
-    /// <summary>Writes a line about something that did not.</summary>
+    /// <summary>Writes a line about a failure.</summary>
     public void Bad(string text) => _console.MarkupLineInterpolated($"  [red]{text}[/]");
 
     /// <summary>Writes a table.</summary>
     public void Table(Table table) => _console.Write(table);
 
-    /// <summary>Does <paramref name="work"/>; on a terminal, <paramref name="news"/> is shown meanwhile, five times a second.</summary>
+    /// <summary>Runs <paramref name="work"/>; on a terminal, shows <paramref name="news"/> five times per second.</summary>
     public async Task WhileAsync(Func<string> news, Func<Task> work)
     {
         if (!_console.Profile.Capabilities.Interactive || !_console.Profile.Out.IsTerminal)

@@ -2,7 +2,7 @@ using Supervisor.Load;
 
 namespace Supervisor.Demo;
 
-/// <summary>What the demo calls the kinds of failure.</summary>
+/// <summary>The demo's names of the kinds of failure.</summary>
 internal static class Words
 {
     public static string Of(FailureKind kind) => kind switch

@@ -3,9 +3,8 @@ using System.Text;
 namespace Supervisor.Demo;
 
 /// <summary>
-/// A private folder for one run of the demo: the configuration, the daemon's runtime directory, and a deployment of
-/// the worker as it is usually done, <c>current/hello</c> being a symbolic link to the release that is live. It is
-/// removed at the end.
+/// A private folder for one run of the demo, removed at the end: the configuration, the daemon's runtime directory, and a
+/// deployment of the worker, in which <c>current/hello</c> is a symbolic link to the current release.
 /// </summary>
 internal sealed class Workspace : IDisposable
 {
@@ -35,10 +34,10 @@ internal sealed class Workspace : IDisposable
     /// <summary>The control socket.</summary>
     public string ControlSocket => Path.Combine(Runtime, "control.sock");
 
-    /// <summary>Makes the worker that works the one that is started next.</summary>
+    /// <summary>Deploys the working release.</summary>
     public void DeployGood() => Deploy(_worker);
 
-    /// <summary>Makes a worker that ends before it is ready the one that is started next.</summary>
+    /// <summary>Deploys a release that exits before it is ready.</summary>
     public void DeployBroken()
     {
         var script = Path.Combine(_root.FullName, "broken");
@@ -50,7 +49,7 @@ internal sealed class Workspace : IDisposable
     /// <inheritdoc />
     public void Dispose() => _root.Delete(recursive: true);
 
-    // rename(2): at no time is there no release.
+    // rename(2) is atomic, so there is always a release.
     private void Deploy(string release)
     {
         var next = Current + ".next";
@@ -58,8 +57,7 @@ internal sealed class Workspace : IDisposable
         File.Move(next, Current, overwrite: true);
     }
 
-    // The bundled file, but for the runtime directory, the worker's path, and workers that take as long to start as
-    // real ones do.
+    // The bundled file with another runtime directory and worker path, and with a realistic start time of the workers.
     private string Config()
     {
         using var resource = typeof(Workspace).Assembly.GetManifestResourceStream("listend.toml")!;
@@ -71,11 +69,12 @@ internal sealed class Workspace : IDisposable
             throw new InvalidOperationException($"the bundled listend.toml should have one line {Command}");
         }
 
+        var deployed = $"command = [{Quote(Current)}]\nenvironment = {{ HELLO_START_DELAY_MS = \"300\" }}";
         return $"""
             [daemon]
             runtime_directory = {Quote(Runtime)}
 
-            {bundled.Replace(Command, $"command = [{Quote(Current)}]\nenvironment = {{ HELLO_START_DELAY_MS = \"300\" }}", StringComparison.Ordinal)}
+            {bundled.Replace(Command, deployed, StringComparison.Ordinal)}
             """;
     }
 

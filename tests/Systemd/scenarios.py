@@ -17,7 +17,7 @@ import subprocess
 import threading
 import time
 
-# What does not hold yet, by scenario. Remove an entry when its work has landed.
+# Known failures by scenario. Remove an entry when its work has landed.
 OPEN = {}
 
 # MESSAGE_IDs of the log, as in src/Supervisor.Core/MessageIds.cs
@@ -42,7 +42,7 @@ environment = { HOME = "/" }
 """
 
 
-# One TCP listener, workers of the daemon's own user: for the units that are no system service of root.
+# One TCP listener, workers of the daemon's own user: for units that do not run as root.
 PLAIN = """
 [listener.web]
 address = "tcp://127.0.0.1:@PORT@"
@@ -58,7 +58,7 @@ UNITS = "/etc/systemd/system"
 
 
 class Target:
-    """Which daemon is spoken to, and where it serves: the system service unless a scenario says otherwise."""
+    """The daemon under test and its address: by default the system service."""
 
     control, port = "/run/listend/control.sock", 8080
 
@@ -87,12 +87,13 @@ def run(*command, check=True, timeout=120):
 
 
 def client(what):
-    result = subprocess.run(["listenctl", "--socket", Target.control, "--json", what], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, timeout=30)
+    result = subprocess.run(["listenctl", "--socket", Target.control, "--json", what],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True, timeout=30)
     return json.loads(result.stdout)
 
 
 def ready(deadline=20):
-    """Waits until the service has its workers; the daemon itself may be away meanwhile."""
+    """Waits until the service has its workers. The daemon may restart in the meantime."""
     end = time.monotonic() + deadline
     last = None
     while time.monotonic() < end:
@@ -104,7 +105,7 @@ def ready(deadline=20):
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired, ValueError) as error:
             last = error
         time.sleep(0.1)
-    raise AssertionError(f"the service did not get ready: {last}")
+    raise AssertionError(f"the service did not become ready: {last}")
 
 
 class State:
@@ -120,7 +121,7 @@ class State:
 
 
 class Load:
-    """Connections one after the other in a few threads, about 400 a second together."""
+    """A load of consecutive connections in a few threads, about 400 per second in total."""
 
     def __init__(self):
         self.failures, self.answers, self.leaving = [], 0, False
@@ -172,7 +173,7 @@ def under_load(act, *what):
 
 
 def own_cgroups(unit):
-    """Each worker is in a cgroup of its own below the unit's, where the machine has cgroups of version 2 and they can be killed."""
+    """Checks that each worker has its own cgroup below the unit's, if the machine has cgroups of version 2 with cgroup.kill."""
     if not os.path.exists(f"/sys/fs/cgroup{unit}/cgroup.kill"):
         return print(f"skipped the cgroups of the workers of {unit}: it has no cgroup.kill", flush=True)
     for worker in client("status")["services"][0]["workers"]:
@@ -197,7 +198,7 @@ def start():
 
 
 def journal():
-    """What the daemon and its workers say is in the journal, with its fields; a journal that is started anew gets it too."""
+    """The journal has the messages of the daemon and its workers with their fields, also after a restart of the journal."""
     def entries(*match):
         said = run("journalctl", "-u", "listend", "-o", "json", "--no-pager", *match)
         return [json.loads(line) for line in said.splitlines() if line.startswith("{")]
@@ -248,7 +249,7 @@ def newer_package():
 
 
 def conffiles():
-    """A configuration that was changed stays as it is through an upgrade of the package."""
+    """An upgrade of the package keeps a changed configuration."""
     with open("/etc/listend/listend.toml", "a") as file:
         file.write("# mine\n")
     run("dpkg", "--force-confold", "-i", sorted(glob.glob("/bench/listend_*.deb"), key=len)[0])
@@ -261,16 +262,16 @@ def stop():
     workers = State().workers
     run("systemctl", "stop", "listend", timeout=90)
     left = [pid for pid in workers if os.path.exists(f"/proc/{pid}")]
-    assert not left, f"workers {left} are still there"
+    assert not left, f"workers {left} still run"
     try:
         socket.create_connection(("127.0.0.1", 8080), timeout=5).close()
     except ConnectionRefusedError:
         return
-    raise AssertionError("somebody still listens")
+    raise AssertionError("a process still listens")
 
 
 def by_hand():
-    """A daemon that was started by hand goes over to systemd: the unit's takes over from it, and it leaves."""
+    """The unit's daemon takes over from a daemon that was started by hand, which exits."""
     environment = {name: value for name, value in os.environ.items() if name != "NOTIFY_SOCKET"}
     with open("/bench/by-hand", "w") as log:
         daemon = subprocess.Popen(["listend", "run"], stdout=log, stderr=log, env=environment)
@@ -288,13 +289,13 @@ def by_hand():
 
 
 def socket_unit():
-    """systemd makes the first bind: the address is there before listend, and without it."""
+    """systemd binds the address, before listend starts and while it is stopped."""
     write(f"{UNITS}/listend.socket.d/bench.conf", "[Socket]\nListenStream=\nListenStream=127.0.0.1:8080\n")
     run("systemctl", "daemon-reload")
     run("systemctl", "start", "listend.socket")
     assert run("systemctl", "is-active", "listend", check=False).strip() == "inactive"
     try:
-        # The first connection starts it, waits, and is answered.
+        # The first connection starts listend, waits, and is answered.
         with socket.create_connection(("127.0.0.1", 8080), timeout=30) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
@@ -303,13 +304,14 @@ def socket_unit():
         assert first.origin("web") == "inherited-systemd", first.origin("web")
         under_load(lambda: run("systemctl", "restart", "listend"), "workers", "inodes")
         under_load(lambda: (run("systemctl", "kill", "--kill-whom=main", "-s", "SIGKILL", "listend"), time.sleep(1)), "workers", "inodes")
-        closed = run("journalctl", "-u", "listend", f"MESSAGE_ID={DESCRIPTOR_CLOSED}", "--since", "-2min", "--no-pager", "-o", "cat", "-q", check=False)
+        closed = run("journalctl", "-u", "listend", f"MESSAGE_ID={DESCRIPTOR_CLOSED}", "--since", "-2min",
+                     "--no-pager", "-o", "cat", "-q", check=False)
         assert closed.strip() == "", closed
-        # systemd clears O_NONBLOCK of the socket at each start; workers that stayed would hang in accept() and not leave.
+        # systemd clears O_NONBLOCK of the socket at each start. A worker would then block in accept() and not exit.
         began = time.monotonic()
         run("systemctl", "stop", "listend", timeout=90)
-        assert time.monotonic() - began < 15, "the workers did not leave when they were asked to"
-        # Nobody is refused while listend is away.
+        assert time.monotonic() - began < 15, "the workers did not exit after their stop signal"
+        # No connection is refused while listend is stopped.
         with Load() as load:
             time.sleep(0.5)
             ready()
@@ -322,7 +324,7 @@ def socket_unit():
 
 
 def instance():
-    """A templated unit: a configuration, a runtime directory and a control socket of its own."""
+    """An instance of the template unit has its own configuration, runtime directory and control socket."""
     write("/etc/listend/blue/listend.toml", PLAIN.replace("@PORT@", "8081"))
     run("systemctl", "start", "listend@blue")
     try:
@@ -334,11 +336,11 @@ def instance():
             workers = State().workers
     finally:
         run("systemctl", "stop", "listend@blue", timeout=90)
-    assert not any(os.path.exists(f"/proc/{pid}") for pid in workers), "workers are still there"
+    assert not any(os.path.exists(f"/proc/{pid}") for pid in workers), "workers still run"
 
 
 def unprivileged():
-    """The drop-in: nothing runs as root, and yet a port below 1024 is bound."""
+    """With the drop-in no process runs as root, and listend still binds a port below 1024."""
     os.rename("/etc/listend/conf.d/hello.toml", "/etc/listend/hello.kept")
     write("/etc/listend/conf.d/low.toml", PLAIN.replace("@PORT@", "80"))
     write(f"{UNITS}/listend.service.d/unprivileged.conf", open("/usr/share/doc/listend/examples/unprivileged.conf").read())
@@ -350,7 +352,7 @@ def unprivileged():
             state = State()
             user = pwd.getpwnam("listend").pw_uid
             for pid in [state.daemon, *state.workers]:
-                assert os.stat(f"/proc/{pid}").st_uid == user, f"pid {pid} is not of the user listend"
+                assert os.stat(f"/proc/{pid}").st_uid == user, f"pid {pid} does not run as the user listend"
             under_load(lambda: run("systemctl", "restart", "listend"), "workers", "inodes")
             under_load(lambda: run("listenctl", "restart", "hello", "--wait"), "daemon", "inodes")
     finally:
@@ -362,7 +364,7 @@ def unprivileged():
 
 
 def user_unit():
-    """systemctl --user: a user who lingers, with a configuration of his own."""
+    """systemctl --user: a lingering user with their own configuration."""
     run("useradd", "--create-home", "bench")
     uid = pwd.getpwnam("bench").pw_uid
     runtime = f"/run/user/{uid}"
@@ -396,13 +398,13 @@ def remove():
     said = run("env", "DEBIAN_FRONTEND=noninteractive", "dpkg", "--remove", "listend")
     assert "closes 2 listener(s)" in said, said
     assert not os.path.exists("/usr/bin/listend")
-    assert os.path.exists("/etc/listend/listend.toml"), "a conffile went with remove"
+    assert os.path.exists("/etc/listend/listend.toml"), "remove has deleted a conffile"
     run("dpkg", "--purge", "listend")
     assert not os.path.exists("/etc/listend/listend.toml")
 
 
 def replacement():
-    """From SIGKILL of a worker to its replacement's main(), of listend and of a systemd service, in turns: medians. A figure, not a test."""
+    """Measures the time from SIGKILL of a worker to its replacement's main(), by turns for listend and systemd. Not a test."""
     path = "/run/stamps.sock"
     stamps = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     stamps.bind(path)
@@ -420,7 +422,8 @@ def replacement():
         pid, at = started()
         return pid, at - begin
 
-    write("/etc/listend/conf.d/replacement.toml", '[service.replacement]\ncommand = ["/bench/worker", "%s"]\nlisteners = []\nrestart = { limit = 0 }\n' % path)
+    write("/etc/listend/conf.d/replacement.toml",
+          '[service.replacement]\ncommand = ["/bench/worker", "%s"]\nlisteners = []\nrestart = { limit = 0 }\n' % path)
     run("listenctl", "reload")
     ours, _ = started()
     write(UNITS + "/replacement.service", unit)
@@ -440,18 +443,19 @@ def replacement():
     stamps.close()
     os.remove(path)
     middle = {name: sorted(values)[len(values) // 2] / 1e6 for name, values in figures.items()}
-    print("# SIGKILL to the replacement's main(): listend %.2f ms, systemd (RestartSec=0) %.2f ms" % (middle["listend"], middle["systemd"]), flush=True)
+    print("# SIGKILL to the replacement's main(): listend %.2f ms, systemd (RestartSec=0) %.2f ms"
+          % (middle["listend"], middle["systemd"]), flush=True)
 
 
-# Run only when they are named.
+# Run only by name.
 ON_REQUEST = {"replacement"}
 SCENARIOS = [
     install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand,
     socket_unit, instance, unprivileged, user_unit, remove,
 ]
-# These begin and end with a system service that is stopped.
+# These begin and end with a stopped system service.
 STOPPED = {"stop", "by_hand", "socket_unit", "instance", "unprivileged", "user_unit", "remove"}
-# Without these nothing further can be tried.
+# Without these no further scenario can run.
 NEEDED = {"install", "start"}
 
 
@@ -473,7 +477,7 @@ def main():
         print(line, flush=True)
         if line.startswith("not ok") and name in NEEDED:
             break
-        # The next one begins from a daemon that serves, whatever this one left.
+        # The next scenario begins with a running daemon, also after a failure.
         if name != "install" and name not in STOPPED:
             try:
                 ready(5)

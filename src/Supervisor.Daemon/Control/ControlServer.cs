@@ -79,7 +79,8 @@ internal sealed class ControlServer : IDisposable
         var raw = Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixStream, path, isAbstract: false));
         if (raw is null)
         {
-            error = $"control socket {path}: the path is longer than {ListenAddress.MaxUnixPathBytes} bytes; choose a shorter runtime directory";
+            error = $"control socket {path}: the path is longer than {ListenAddress.MaxUnixPathBytes} bytes; "
+                + "choose a shorter runtime directory";
             return null;
         }
 

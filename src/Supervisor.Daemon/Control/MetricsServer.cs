@@ -86,9 +86,10 @@ internal sealed class MetricsServer : IDisposable
         catch (Exception exception) when (exception is IOException or System.Net.Sockets.SocketException)
         {
             var diagnosis = BindDiagnostics.Ask(listener, LeftoverHolders.OfAnyService);
-            error = diagnosis.Bindable
-                ? $"{DaemonConfig.MetricsSetting} \"{address}\" cannot be served: {exception.Message}; restart the daemon, or choose another address"
-                : $"{DaemonConfig.MetricsSetting} \"{address}\" cannot be served: {diagnosis.Errno} ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}: {diagnosis.Advice}";
+            var reason = diagnosis.Bindable
+                ? $"{exception.Message}; restart the daemon, or choose another address"
+                : $"{diagnosis.Errno} ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}: {diagnosis.Advice}";
+            error = $"{DaemonConfig.MetricsSetting} \"{address}\" cannot be served: {reason}";
             return null;
         }
 

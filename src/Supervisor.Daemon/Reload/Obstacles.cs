@@ -24,7 +24,8 @@ internal static class Obstacles
     [
         .. plan.Impossible.Select(step => places.Diagnostic(
             "listener", step.Diff.Name, "",
-            $"needs another socket on {step.At}, and the kernel cannot bind it next to the socket that serves ({string.Join(", ", step.Diff.Changed.Select(change => change.Setting))})",
+            $"needs another socket on {step.At}, and the kernel cannot bind it next to the socket that serves "
+            + $"({string.Join(", ", step.Diff.Changed.Select(change => change.Setting))})",
             "give it another address, or restart the daemon")),
         .. config.Services.Where(service => !known.Contains(service.Name)).SelectMany(service => UnknownAccounts(service, places)),
         .. GivenNames(config, places, handles),

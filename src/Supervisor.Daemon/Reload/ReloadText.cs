@@ -15,10 +15,9 @@ internal static class ReloadText
     public static ReloadActionDocument Document(ReloadAction action) => action switch
     {
         ListenerUnchanged => Listener(action, Unchanged, null),
-        ListenerAdded added =>
-            Listener(
-                action, "added",
-                $"{added.At}{(added.Beside.IsEmpty ? "" : $", next to {Names(added.Beside)} by SO_REUSEPORT until that socket is closed")}"),
+        ListenerAdded { Beside.IsEmpty: true } added => Listener(action, "added", $"{added.At}"),
+        ListenerAdded added => Listener(
+            action, "added", $"{added.At}, next to {Names(added.Beside)} by SO_REUSEPORT until that socket is closed"),
         ListenerRemoved { Former: var former } => Listener(
             action, "removed", $"{former.Address} is closed when no worker has it",
             former.HasSocket ? $"{Queued(former.Spec)} that wait in its queue then" : null),
@@ -31,7 +30,8 @@ internal static class ReloadText
         ListenerResharded resharded => Resharded(resharded),
         ListenerMoved moved => Listener(
             action, "new-socket",
-            $"{moved.At} is bound while {moved.Former.Address} still serves; {moved.Former.Address} is closed when its last worker has exited",
+            $"{moved.At} is bound while {moved.Former.Address} still serves; "
+            + $"{moved.Former.Address} is closed when its last worker has exited",
             $"{Queued(moved.Former.Spec)} that wait in the queue of the former address when it is closed"),
         ListenerReplaced replaced => Replaced(replaced),
         ServiceUnchanged => Service(action, Unchanged, null),
@@ -39,12 +39,12 @@ internal static class ReloadText
         ServiceStopped => Service(action, "stopped", "no longer configured: its workers drain, then it is removed"),
         ServiceScaled scaled =>
             Service(action, "scaled", string.Create(CultureInfo.InvariantCulture, $"from {scaled.From} to {scaled.To}")),
-        ServiceChanged changed =>
-            Service(action, "in-place",
+        ServiceChanged changed => Service(
+            action, "in-place",
             changed.WithNewWorkers ? "for the new workers; draining workers keep the former settings" : "does not affect workers"),
         ServiceRolledOut rolledOut => Service(action, "rolled-out", Reason(rolledOut)),
-        RuntimeDirectoryKept kept =>
-            Daemon(action, "needs-restart",
+        RuntimeDirectoryKept kept => Daemon(
+            action, "needs-restart",
             $"{kept.Directory} stays, because clients and workers know the sockets in it: restart the daemon to change it"),
         TrustedOwnersChanged owners => Daemon(
             action, "in-place",
@@ -88,13 +88,14 @@ internal static class ReloadText
         var loses = step.CanSteer ? null : $"{queued} that arrive at the former socket after the stop signal of its last worker";
         return step.Move switch
         {
-            ListenerMove.Beside =>
-                Listener(
-                    action, "new-socket",
-                    $"{cannot}both sockets share {step.At} by SO_REUSEPORT until the former socket's last worker has exited", loses),
+            ListenerMove.Beside => Listener(
+                action, "new-socket",
+                $"{cannot}both sockets share {step.At} by SO_REUSEPORT until the former socket's last worker has exited", loses),
             ListenerMove.Bridge => Listener(
                 action, "new-socket",
-                $"{cannot}{Names(step.Bridge)} gets SO_REUSEPORT, {step.At} is bound next to it, and the former socket is closed when its last worker has exited", loses),
+                $"{cannot}{Names(step.Bridge)} gets SO_REUSEPORT, {step.At} is bound next to it, "
+                + "and the former socket is closed when its last worker has exited",
+                loses),
             ListenerMove.Rename => Listener(
                 action, "new-socket", $"{cannot}another socket is bound next to the path and renamed over it",
                 $"{queued} that wait in the former socket's queue when its last worker exits"),
@@ -152,7 +153,8 @@ internal static class ReloadText
     {
         if (!action.Reshared.IsEmpty)
         {
-            return $"{Workers(action.Workers)} replaced, {action.Strategy.ToWireName()}: each gets another share of the shards of {string.Join(", ", action.Reshared)}";
+            return $"{Workers(action.Workers)} replaced, {action.Strategy.ToWireName()}: "
+                + $"each gets another share of the shards of {string.Join(", ", action.Reshared)}";
         }
 
         var why = (action.NewSockets.IsEmpty ? "" : $"; new sockets: {string.Join(", ", action.NewSockets)}")

@@ -12,6 +12,7 @@ internal static class InheritedOptions
         from lost in InheritanceProbe.Ask(listener)
         select config.Places.Diagnostic(
             "listener", listener.Name, lost.Option.Setting,
-            $"this kernel does not pass {lost.Option.Name} on: the listener has {lost.Listener}, a connection accepted on it {lost.Connection?.ToString() ?? "none"}",
+            $"accepted connections do not inherit {lost.Option.Name} on this kernel: the listener has {lost.Listener}, "
+            + $"a connection accepted on it {lost.Connection?.ToString() ?? "none"}",
             "remove the setting, and let the worker set the option on each connection");
 }

@@ -119,7 +119,8 @@ internal sealed class ControlClient
                 var who = last.Pid is { } pid ? string.Create(CultureInfo.InvariantCulture, $" (pid {pid})") : "";
                 throw new ControlException(
                     $"no listend runs at {SocketPath}: the last one{who} has exited without closing the socket\n" +
-                    "Start it with \"systemctl start listend\" or \"listend run\". Until then its listeners stay open and its workers continue.",
+                    "Start it with \"systemctl start listend\" or \"listend run\". "
+                    + "Until then its listeners stay open and its workers continue.",
                     ExitCode.Unreachable);
             }
 
@@ -193,7 +194,8 @@ internal sealed class ControlClient
         {
             socket.Dispose();
             throw new ControlException(
-                $"not permitted to connect to {SocketPath}: EACCES\nRun the command as root, as the daemon's user or as a member of the socket's group.",
+                $"not permitted to connect to {SocketPath}: EACCES\n"
+                + "Run the command as root, as the daemon's user or as a member of the socket's group.",
                 ExitCode.NotPermitted);
         }
         catch (SocketException error)
@@ -219,7 +221,8 @@ internal sealed class ControlClient
     }
 
     private ControlException NoAnswer() => new(
-        $"listend at {SocketPath} did not answer within {AnswerTimeout.TotalSeconds:0} s\nIt may be stopped or stuck: see \"systemctl status listend\" and its log.",
+        $"listend at {SocketPath} did not answer within {AnswerTimeout.TotalSeconds:0} s\n"
+        + "It may be stopped or stuck: see \"systemctl status listend\" and its log.",
         ExitCode.Unreachable);
 
     private ControlException Unreachable(string reason) => new(

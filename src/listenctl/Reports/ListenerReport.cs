@@ -192,7 +192,10 @@ internal static class ListenerReport
         null => new StyledText("-", Palette.Muted),
         { Effective: { } effective } backlog when effective != backlog.Requested =>
             new StyledText(effective.ToString(CultureInfo.InvariantCulture), Palette.Warning)
-                .Append($" (requested {backlog.Requested}{(effective < backlog.Requested && !listener.Drift && listener.Origin is "created" ? ", net.core.somaxconn" : "")})", Palette.Muted),
+                .Append($" (requested {backlog.Requested}", Palette.Muted)
+                .Append(
+                    effective < backlog.Requested && !listener.Drift && listener.Origin is "created" ? ", net.core.somaxconn)" : ")",
+                    Palette.Muted),
         var backlog => backlog.Requested.ToString(CultureInfo.InvariantCulture),
     };
 

@@ -30,7 +30,7 @@ internal static class StatusReport
         var rows = shown
             .Select(s => (
                 Service: ServiceRow(s), Remarks: Remarks(s), Workers: s.Workers.Select(worker => WorkerRow(worker, now)).ToArray()))
-                .ToArray();
+            .ToArray();
         services.Measure(rows.Select(r => r.Service));
         workers.Measure(rows.SelectMany(r => r.Workers));
         foreach (var (service, remarks, its) in rows)
@@ -101,9 +101,7 @@ internal static class StatusReport
     {
         var ready = service.Ready >= service.Desired
             ? Palette.Plain
-            : service.Ready == 0 && service.Desired > 0
-            ? Palette.Failure
-            : Palette.Warning;
+            : service.Ready == 0 && service.Desired > 0 ? Palette.Failure : Palette.Warning;
         return
         [
             new(service.Name, Palette.Name),

@@ -31,7 +31,8 @@ internal static class TopFrame
                 grave.Add((
                     isSmall
                         ? $"{Number(names.Length)} {state}"
-                        : $"{state}: {string.Join(", ", names.Take(MostNamed))}{(names.Length > MostNamed ? $" and {Number(names.Length - MostNamed)} more" : "")}",
+                        : $"{state}: {string.Join(", ", names.Take(MostNamed))}"
+                            + (names.Length > MostNamed ? $" and {Number(names.Length - MostNamed)} more" : ""),
                     Palette.StateStyle(state)));
             }
         }

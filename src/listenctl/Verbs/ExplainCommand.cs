@@ -18,11 +18,15 @@ internal sealed class ExplainCommand : Verb
         "ADDRESS", "An address as in a listener: tcp://[::]:8080, udp://, unix://, vsock://, mptcp://");
     private readonly Option<bool> reusePort = new("--reuse-port") { Description = "Set SO_REUSEPORT" };
     private readonly Option<bool> reuseAddress = new("--reuse-address") { Description = "Set SO_REUSEADDR (the default for TCP)" };
-    private readonly Option<bool> noReuseAddress = new(
-        "--no-reuse-address") { Description = "Do not set SO_REUSEADDR (the default for UDP)" };
+    private readonly Option<bool> noReuseAddress = new("--no-reuse-address")
+    {
+        Description = "Do not set SO_REUSEADDR (the default for UDP)",
+    };
     private readonly Option<bool> ipv6Only = new("--ipv6-only") { Description = "Set IPV6_V6ONLY" };
-    private readonly Option<bool> freeBind = new(
-        "--free-bind") { Description = "Set IP_FREEBIND, which permits an address that no interface has" };
+    private readonly Option<bool> freeBind = new("--free-bind")
+    {
+        Description = "Set IP_FREEBIND, which permits an address that no interface has",
+    };
     private readonly Option<string?> device = new("--device") { Description = "Bind to this interface", HelpName = "IF" };
 
     public ExplainCommand(GlobalOptions options, CommandContext context)

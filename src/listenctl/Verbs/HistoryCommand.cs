@@ -104,7 +104,8 @@ internal sealed class HistoryCommand : DaemonVerb
         return entries.Count == 0
             ? header.AppendItem("no entries")
             : header.Append("  ").Append(
-                $"since {HumanTime.LocalPrecise(entries[0].At, Context.Clock)}, {HumanTime.Span(Context.Clock.GetUtcNow() - entries[0].At)} ago",
+                $"since {HumanTime.LocalPrecise(entries[0].At, Context.Clock)}, "
+                + $"{HumanTime.Span(Context.Clock.GetUtcNow() - entries[0].At)} ago",
                 Palette.Muted);
     }
 }

@@ -52,12 +52,9 @@ internal sealed class ReloadCommand : DaemonVerb
             Context.Error.WriteLine("listenctl: " + Printable.Of(warning));
         }
 
-        output.WriteLine(
-            document.DryRun
+        output.WriteLine(document.DryRun
             ? "dry run: nothing was changed"
-            : document.Actions.Count == unchanged.Length
-            ? "nothing has changed"
-            : "applied");
+            : document.Actions.Count == unchanged.Length ? "nothing has changed" : "applied");
         return ExitCode.Done;
     }
 }
