@@ -9,10 +9,10 @@ using Supervisor.Linux.Performance;
 
 namespace Supervisor.Bench.Probe;
 
-/// <summary>Listeners made by the factory, read back and recorded; what is logged is made into events and thrown away.</summary>
+/// <summary>Creates listeners by the factory, which reads them back and records them. Log events are rendered and discarded.</summary>
 internal static class ListenersProbe
 {
-    /// <summary>Makes <paramref name="count"/> listeners, each on an address of its own. Returns the nanoseconds that it took.</summary>
+    /// <summary>Creates <paramref name="count"/> listeners, each on its own address. Returns the duration in nanoseconds.</summary>
     public static long Run(int count)
     {
         using var log = new LoggerConfiguration().MinimumLevel.Information().WriteTo.Sink(new Discard()).CreateLogger();

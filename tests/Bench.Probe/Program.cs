@@ -1,7 +1,7 @@
 using System.Globalization;
 using Supervisor.Bench.Probe;
 
-// Each prints nanoseconds, one number a line, as its yardstick in C does.
+// Each prints nanoseconds, one number per line, like its yardstick in C.
 switch (args)
 {
     case ["listeners", var count]:

@@ -6,12 +6,12 @@ using Supervisor.Native;
 
 namespace Supervisor.Bench.Probe;
 
-/// <summary>From the call of <see cref="ChildProcess.Start"/> to the child's main().</summary>
+/// <summary>Measures the time from <see cref="ChildProcess.Start"/> to the child's main().</summary>
 internal static class SpawnProbe
 {
     /// <summary>
-    /// Spawns <paramref name="program"/> so many times; it stamps the datagram socket at <paramref name="path"/>, which is made
-    /// here. The nanoseconds of each round.
+    /// Spawns <paramref name="program"/>, which stamps the datagram socket at <paramref name="path"/>, in each round. Creates the
+    /// socket. Returns the nanoseconds of each round.
     /// </summary>
     public static IEnumerable<long> Run(int count, string program, string path)
     {

@@ -5,13 +5,13 @@ using Supervisor.Native;
 namespace Supervisor.Bench;
 
 /// <summary>
-/// 10,000 descriptors to one client in C, from the broker and from a plain sender: the third time of three on one connection.
+/// Sends 10,000 descriptors to one client in C, from the broker and from a plain sender; the third of three times on one connection.
 /// </summary>
 internal static class BrokerBenchmark
 {
     private const int Descriptors = 10_000;
 
-    /// <summary>About as many bytes as the broker says of each.</summary>
+    /// <summary>About as many bytes as the broker sends for each descriptor.</summary>
     private const int BytesEach = 180;
 
     public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Supervisor.Bench;
 
-/// <summary>Why a port cannot be had, on a host with 10,000 listening sockets in 500 processes: whole commands, beside ss.</summary>
+/// <summary>Explains a port in use on a host with 10,000 listening sockets in 500 processes; whole commands, next to ss.</summary>
 internal static class ExplainBenchmark
 {
     private const int Crowd = 500;

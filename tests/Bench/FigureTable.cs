@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Supervisor.Bench;
 
-/// <summary>The figures as they come, a line each.</summary>
+/// <summary>The table of figures, printed one line at a time.</summary>
 internal sealed class FigureTable(TextWriter output)
 {
     private bool _begun;

@@ -6,7 +6,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Bench;
 
-/// <summary>The published daemon. Ends with its workers.</summary>
+/// <summary>The published daemon. Dispose stops it and its workers.</summary>
 internal sealed class ListendProcess : IDisposable
 {
     private const int Terminate = 15;
@@ -34,7 +34,7 @@ internal sealed class ListendProcess : IDisposable
         _reader.Start();
     }
 
-    /// <summary>One listener and one service of that many workers (yardsticks/worker.c); ready when they are.</summary>
+    /// <summary>Starts a daemon with one listener and one service of so many workers (yardsticks/worker.c).</summary>
     public static ListendProcess WithWorkers(Workspace workspace, int workers, string? stampSocket)
     {
         string[] command = stampSocket is null ? [workspace.Yardstick("worker")] : [workspace.Yardstick("worker"), stampSocket];
@@ -50,19 +50,19 @@ internal sealed class ListendProcess : IDisposable
             """, MessageIds.WorkerReady, workers);
     }
 
-    /// <summary>Listeners without services; ready when it says where its control socket is.</summary>
+    /// <summary>Starts a daemon with listeners and without services; ready when it logs its control socket.</summary>
     public static ListendProcess WithListeners(Workspace workspace, string listeners) => new(workspace, listeners, MessageIds.DaemonReady, 1);
 
-    /// <summary>Where its broker listens.</summary>
+    /// <summary>The path of the broker's socket.</summary>
     public string BrokerSocket { get; }
 
-    /// <summary>Its process id.</summary>
+    /// <summary>The process id.</summary>
     public int Pid => _process.Id;
 
-    /// <summary>When it was started, in nanoseconds of CLOCK_MONOTONIC.</summary>
+    /// <summary>The start in nanoseconds of CLOCK_MONOTONIC.</summary>
     public long StartedAt { get; }
 
-    /// <summary>Waits until it is ready. The nanosecond at which its last word of that came.</summary>
+    /// <summary>Waits until the daemon is ready. Returns the nanosecond at which the last log line about it arrived.</summary>
     public long WaitUntilReady()
     {
         if (!_ready.WaitOne(TimeSpan.FromSeconds(60)) || _readyAt == 0)
@@ -73,7 +73,7 @@ internal sealed class ListendProcess : IDisposable
         return _readyAt;
     }
 
-    /// <summary>A client of its control socket.</summary>
+    /// <summary>A client of the control socket.</summary>
     public HttpClient Connect() => new(new SocketsHttpHandler
     {
         ConnectCallback = async (_, cancellation) =>
@@ -87,7 +87,7 @@ internal sealed class ListendProcess : IDisposable
         BaseAddress = new Uri("http://localhost"),
     };
 
-    /// <summary>Asks it to leave, and waits until it has.</summary>
+    /// <summary>Sends SIGTERM and waits until the daemon has exited.</summary>
     public void Dispose()
     {
         Processes.Kill(Pid, Terminate);
@@ -103,8 +103,7 @@ internal sealed class ListendProcess : IDisposable
     }
 
     /// <summary>
-    /// Bytes and nothing else, in pieces as large as they come: what is done here is done on the processors that the daemon
-    /// needs.
+    /// Reads raw bytes in large pieces, because this thread uses the processors that the daemon needs.
     /// </summary>
     private void Read(Stream log, ReadOnlySpan<byte> mark, int times)
     {
@@ -126,7 +125,7 @@ internal sealed class ListendProcess : IDisposable
 
             if (_logged == _log.Length)
             {
-                // Its own 200 workers need a tenth of this; what comes after it is ready is of no interest.
+                // 200 workers log a tenth of this. The log after readiness does not matter.
                 looked = _logged = 0;
             }
         }

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Supervisor.Bench;
 
-/// <summary>10,000 TCP listeners, each on an address of its own: made, read back and recorded.</summary>
+/// <summary>Creates, reads back and records 10,000 TCP listeners, each on its own address.</summary>
 internal static class ListenersBenchmark
 {
     private const int Listeners = 10_000;

@@ -2,9 +2,9 @@ using System.Globalization;
 
 namespace Supervisor.Bench;
 
-/// <summary>A process's memory by /proc/PID/smaps_rollup, in MiB.</summary>
+/// <summary>The memory of a process from /proc/PID/smaps_rollup, in MiB.</summary>
 /// <param name="Resident">Rss.</param>
-/// <param name="Proportional">Pss: what it shares counts by the number of sharers.</param>
+/// <param name="Proportional">Pss: shared pages divided by the number of processes that share them.</param>
 internal readonly record struct ProcessMemory(double Resident, double Proportional)
 {
     public static ProcessMemory Of(int pid)

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Supervisor.Bench;
 using Supervisor.Bench.Micro;
 
-// listend's figures, each beside a plain C program that does the same, both measured in this run.
+// Measures listend next to plain C programs that do the same.
 var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>>>(StringComparer.Ordinal)
 {
     ["replace"] = ReplaceBenchmark.Run,

@@ -3,15 +3,15 @@ using Supervisor.Native;
 
 namespace Supervisor.Bench;
 
-/// <summary>From SIGKILL to a worker, to the first instruction of its replacement's main().</summary>
+/// <summary>Measures the time from a worker's SIGKILL to the first instruction of its replacement's main().</summary>
 internal static class ReplaceBenchmark
 {
     private const int SigKill = 9;
 
-    /// <summary>Server::Starter, where it is installed (Debian: libserver-starter-perl).</summary>
+    /// <summary>Server::Starter, if it is installed (Debian: libserver-starter-perl).</summary>
     private const string ServerStarter = "/usr/bin/start_server";
 
-    /// <summary>Between two kills: time to take the worker's READY=1 and to be at rest again.</summary>
+    /// <summary>The pause between two kills, in which the supervisor receives READY=1 and becomes idle.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(40);
 
     public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)

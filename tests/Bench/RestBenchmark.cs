@@ -3,13 +3,13 @@ using System.Globalization;
 
 namespace Supervisor.Bench;
 
-/// <summary>The daemon at rest: memory and system calls, before and after it was asked something, and what work leaves behind.</summary>
+/// <summary>Measures the idle daemon: memory and system calls, before and after requests and restarts.</summary>
 internal static class RestBenchmark
 {
-    /// <summary>The daemon serves its control socket for so long after the last connection; a little more.</summary>
+    /// <summary>A little longer than the daemon runs HTTP after the last connection.</summary>
     private static readonly TimeSpan UntilIdle = TimeSpan.FromSeconds(7);
 
-    /// <summary>The daemon gives back what its start took two seconds after it; a little more.</summary>
+    /// <summary>A little longer than the two seconds after which the daemon returns the memory of its start.</summary>
     private static readonly TimeSpan UntilAtRest = TimeSpan.FromSeconds(3);
 
     public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)

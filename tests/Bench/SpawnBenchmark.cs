@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Supervisor.Bench;
 
-/// <summary>From the call to the child's main().</summary>
+/// <summary>Measures the time from the call to the child's main().</summary>
 internal static class SpawnBenchmark
 {
     public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)

@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Supervisor.Bench;
 
-/// <summary>Where yardsticks/worker.c says when its main() began.</summary>
+/// <summary>The socket to which yardsticks/worker.c sends the start time of its main().</summary>
 internal sealed class StampSocket : IDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -18,10 +18,10 @@ internal sealed class StampSocket : IDisposable
         _socket.ReceiveTimeout = (int)Patience.TotalMilliseconds;
     }
 
-    /// <summary>Its path.</summary>
+    /// <summary>The path.</summary>
     public string Path { get; }
 
-    /// <summary>Waits for the next worker: its process id, and the nanosecond of CLOCK_MONOTONIC.</summary>
+    /// <summary>Waits for the next worker. Returns its process id and the nanosecond of CLOCK_MONOTONIC.</summary>
     public (int Pid, long At) Receive()
     {
         _socket.Receive(_stamp);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Supervisor.Bench;
 
-/// <summary>From the supervisor's start until it knows of 200 workers that they are ready.</summary>
+/// <summary>Measures the time from the supervisor's start until 200 workers are ready.</summary>
 internal static class StartBenchmark
 {
     private const int Workers = 200;

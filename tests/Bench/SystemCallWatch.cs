@@ -9,10 +9,10 @@ internal static class SystemCallWatch
 {
     private const int Interrupt = 2;
 
-    /// <summary>How long after strace has attached the count begins: attaching itself interrupts what waits.</summary>
+    /// <summary>The delay between the attach and the count, because the attach interrupts waiting calls.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1);
 
-    /// <summary>Calls begun within <paramref name="duration"/>; null where there is no strace, or it may not.</summary>
+    /// <summary>The calls that begin within <paramref name="duration"/>; null if strace is missing or not permitted.</summary>
     public static int? Count(int pid, TimeSpan duration, string file)
     {
         try

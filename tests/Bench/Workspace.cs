@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Supervisor.Bench;
 
 /// <summary>
-/// A folder of the run's own under the system's temporary one, with the yardsticks compiled into it, and one in memory for
-/// everything else, as /run is: sockets are made and removed there. Both are gone afterwards.
+/// Two folders of this run, deleted at the end: one in the temporary folder with the compiled yardsticks, and one in memory,
+/// like /run, for sockets and other files.
 /// </summary>
 internal sealed class Workspace : IDisposable
 {
@@ -24,19 +24,19 @@ internal sealed class Workspace : IDisposable
         }
     }
 
-    /// <summary>The daemon under measurement: LISTEND_BIN (the executable or its folder), else artifacts/publish/listend.</summary>
+    /// <summary>The daemon under measurement: LISTEND_BIN (the executable or its folder), otherwise artifacts/publish/listend.</summary>
     public static string Listend { get; } = Published("LISTEND_BIN", "artifacts/publish", "listend");
 
-    /// <summary>The client beside it.</summary>
+    /// <summary>The client in the same folder.</summary>
     public static string Listenctl { get; } = Path.Combine(Path.GetDirectoryName(Listend)!, "listenctl");
 
-    /// <summary>What is measured in-process, as an executable.</summary>
+    /// <summary>The executable of the in-process measurements.</summary>
     public static string Probe { get; } = Published("LISTEND_PROBE", "artifacts/bench", "listend-probe");
 
     /// <summary>The executable of yardsticks/NAME.c.</summary>
     public string Yardstick(string name) => Path.Combine(_folder, name);
 
-    /// <summary>A path that nothing has yet.</summary>
+    /// <summary>An unused path.</summary>
     public string Fresh(string name) => Path.Combine(_runtime, $"{_next++}-{name}");
 
     public void Dispose()
@@ -50,7 +50,7 @@ internal sealed class Workspace : IDisposable
 
     private static void Compile(string source, string program)
     {
-        // The launcher has no libc, as listend's has none.
+        // The launcher has no libc, like listend's.
         string[] alone = Path.GetFileName(program) == "launcher" ?
             ["-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-fno-tree-loop-distribute-patterns"] :
             [];
@@ -66,7 +66,7 @@ internal sealed class Workspace : IDisposable
     {
         var place = Environment.GetEnvironmentVariable(variable) is { Length: > 0 } given ? given : Path.Combine(Root(), folder);
         var program = Path.GetFullPath(Directory.Exists(place) ? Path.Combine(place, name) : place);
-        return File.Exists(program) ? program : throw new FileNotFoundException($"{program} is not there: make bench publishes it");
+        return File.Exists(program) ? program : throw new FileNotFoundException($"{program} does not exist: run make bench");
     }
 
     private static string Root()

@@ -4,7 +4,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Bench;
 
-/// <summary>A program that runs beside the measurement: one that prints numbers, or one that stays until its standard input ends.</summary>
+/// <summary>A program that prints numbers, or that runs during a measurement until its standard input ends.</summary>
 internal sealed class Yardstick : IDisposable
 {
     private const int Terminate = 15;
@@ -20,14 +20,14 @@ internal sealed class Yardstick : IDisposable
         _endsBySignal = endsBySignal;
     }
 
-    /// <summary>Its process id.</summary>
+    /// <summary>The process id.</summary>
     public int Pid => _process.Id;
 
-    /// <summary>Starts one that stays.</summary>
+    /// <summary>Starts a program that runs until its standard input ends.</summary>
     public static Yardstick Start(string program, params string[] arguments) => new(Process.Start(
         new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!);
 
-    /// <summary>Starts one of another project's, which ends by SIGTERM.</summary>
+    /// <summary>Starts another project's program, which exits on SIGTERM.</summary>
     public static Yardstick StartPeer(string program, params string[] arguments) => new(Process.Start(
         new ProcessStartInfo(program, arguments)
         {
@@ -36,7 +36,7 @@ internal sealed class Yardstick : IDisposable
             RedirectStandardError = true
         })!, endsBySignal: true);
 
-    /// <summary>Runs one to its end, and returns the numbers that it prints.</summary>
+    /// <summary>Runs a program and returns the numbers that it prints.</summary>
     public static IReadOnlyList<long> Numbers(string program, params string[] arguments)
     {
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
@@ -48,10 +48,10 @@ internal sealed class Yardstick : IDisposable
             throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit status {process.ExitCode}");
     }
 
-    /// <summary>Waits for the next number that it prints.</summary>
+    /// <summary>Waits for the next printed number.</summary>
     public long Next() => long.Parse(_process.StandardOutput.ReadLine()!, CultureInfo.InvariantCulture);
 
-    /// <summary>Ends its standard input, or signals it, and waits for its end.</summary>
+    /// <summary>Closes the program's standard input, or signals it, and waits until it exits.</summary>
     public void Dispose()
     {
         if (_endsBySignal)

@@ -112,7 +112,7 @@ public sealed class ConnectionTests
         using var connection = await kept.ConnectedAsync();
         using var claim = kept.Claim();
 
-        // Longer than both the client's silence and its patience.
+        // Longer than the client's limits for an answer and for a successor.
         Assert.NotSame(asked, await Task.WhenAny(asked, Task.Delay(ControlClient.DaemonCheckInterval * 6)));
         await connection.SendAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"u8.ToArray());
         Assert.Equal(new Listenctl(ExitCode.Done, "[]\n", ""), await asked.WaitAsync(TimeSpan.FromSeconds(60)));
@@ -151,7 +151,7 @@ public sealed class ConnectionTests
             variables["XDG_RUNTIME_DIR"] = runtime;
         }
 
-        // Whether a daemon runs on this machine is its own affair: the path is what is looked at.
+        // Checks only the path, because a daemon may run on this machine.
         var client = ControlClient.For(null, new CommandContext
         {
             Output = Stream.Null,

@@ -5,8 +5,8 @@ using System.Text;
 namespace Supervisor.Control.Tests;
 
 /// <summary>
-/// The daemon's end of the control socket, byte for byte as a test wants it: also what an HTTP server would refuse to
-/// send. One connection at a time, in a folder of its own.
+/// A fake daemon that sends exactly the bytes of a test, also bytes that an HTTP server would not send. It serves one
+/// connection at a time, in its own folder.
 /// </summary>
 internal sealed class FakeDaemon : IDisposable
 {
@@ -41,7 +41,7 @@ internal sealed class FakeDaemon : IDisposable
         status,
         "application/problem+json");
 
-    /// <summary>A stream in chunks; without its last one where the connection is to break off.</summary>
+    /// <summary>A stream in chunks; without the last chunk if the connection breaks.</summary>
     public static Action<Socket> Stream(
         IEnumerable<string> chunks,
         bool isComplete = true,
@@ -94,7 +94,7 @@ internal sealed class FakeDaemon : IDisposable
             }
             catch (SocketException)
             {
-                // The client has heard enough.
+                // The client has closed the connection.
             }
         }
     }

@@ -5,7 +5,7 @@ using Supervisor.Native;
 namespace Supervisor.Control.Tests;
 
 /// <summary>
-/// What a daemon leaves that was killed: sockets that somebody holds and nobody serves, and a lock file that nobody has locked.
+/// The files of a killed daemon: sockets that a process holds and no process serves, and an unlocked lock file.
 /// </summary>
 internal sealed class KeptSocket : IDisposable
 {
@@ -27,18 +27,18 @@ internal sealed class KeptSocket : IDisposable
 
     private string LockFile => System.IO.Path.Combine(directory.FullName, "listend.lock");
 
-    /// <summary>A daemon is in charge until this is disposed of.</summary>
+    /// <summary>Locks the lock file, as a running daemon does, until this is disposed of.</summary>
     public DescriptorHandle Claim()
     {
         const int openReadWrite = 2;
         var file = Files.Open(LockFile, openReadWrite, 0, out _)!;
-        return Files.TryLock(file) ? file : throw new InvalidOperationException("somebody has the lock");
+        return Files.TryLock(file) ? file : throw new InvalidOperationException("another process has the lock");
     }
 
     /// <summary>The next client of the control socket.</summary>
     public Task<Socket> ConnectedAsync() => control.AcceptAsync().WaitAsync(TimeSpan.FromSeconds(60));
 
-    /// <summary>All that those clients have said who have connected and left.</summary>
+    /// <summary>The bytes of all clients that have connected and disconnected.</summary>
     public string Heard()
     {
         var heard = new StringBuilder();

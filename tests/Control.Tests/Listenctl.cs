@@ -4,10 +4,10 @@ using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Control.Tests;
 
-/// <summary>Runs the client within the test, at a fixed time, and keeps what it wrote.</summary>
+/// <summary>Runs the client in the test process, at a fixed time, and keeps its output.</summary>
 internal sealed record Listenctl(int ExitCode, string Output, string Error)
 {
-    /// <summary>The time by the client's clock.</summary>
+    /// <summary>The client's clock.</summary>
     public static readonly DateTimeOffset Now = new(2026, 3, 4, 12, 0, 0, TimeSpan.Zero);
 
     public static Listenctl Run(FakeDaemon daemon, params string[] args) => Run(args, daemon.SocketPath);

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Supervisor.Control.Tests;
 
-/// <summary>The man pages are those that the tables of the parsers give.</summary>
+/// <summary>The man pages match the tables of the parsers.</summary>
 public sealed class ManualTests
 {
     private static readonly string Folder = Path.Combine(Root(), "packaging", "man");

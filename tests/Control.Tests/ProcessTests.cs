@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Supervisor.Control.Tests;
 
-/// <summary>What can only be seen from outside: the process's own descriptors and exit status.</summary>
+/// <summary>Tests of a client process: its descriptors and its exit status.</summary>
 public sealed class ProcessTests
 {
     private const string Entry = """

@@ -79,7 +79,7 @@ public sealed class TopTests
         var frames = screen.Split("\u001b[H")[1..];
         Assert.All(frames, frame => Assert.Equal(13, frame.Count(c => c == '\n')));
 
-        // Those that need somebody come first, and the first line names them, wherever it is scrolled to.
+        // Services that need attention come first, and the first line always names them.
         Assert.All(
             frames,
             frame => Assert.Contains("failed: s5, degraded: s6, rolling: s3", Plain(frame).Split('\n')[0], StringComparison.Ordinal));
@@ -134,7 +134,7 @@ public sealed class TopTests
             (ExitCode.Unreachable, ""),
             (Listenctl.Run(["top"], "/nowhere/control.sock") is var result ? result.ExitCode : -1, result.Output));
 
-    /// <summary>A frame without what only a terminal understands.</summary>
+    /// <summary>A frame without escape codes.</summary>
     private static string Plain(string frame) =>
         System.Text.RegularExpressions.Regex.Replace(frame, "\u001b\\[[?0-9;]*[a-zA-Z]", "").Replace("\r", "", StringComparison.Ordinal);
 

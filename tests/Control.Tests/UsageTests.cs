@@ -8,7 +8,7 @@ namespace Supervisor.Control.Tests;
 
 public sealed class UsageTests
 {
-    /// <summary>Every verb with its usage; packaging/man/listenctl.1 fixes what they are.</summary>
+    /// <summary>Every verb with its usage, as in packaging/man/listenctl.1.</summary>
     private static readonly string Usage = "usage: listenctl [--socket PATH] [--json] COMMAND\n" + string.Concat(
         ListenctlProgram.Root(new GlobalOptions(), new CommandContext { Output = Stream.Null, Error = TextWriter.Null }).Subcommands.OfType<Verb>()
             .Select(verb => $"       listenctl {verb.Name} {verb.Usage}".TrimEnd() + "\n"));

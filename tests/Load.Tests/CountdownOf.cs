@@ -1,6 +1,6 @@
 namespace Supervisor.Load.Tests;
 
-/// <summary>A task that is done once something has happened so many times; it may be set again.</summary>
+/// <summary>A task that completes after a number of events, and can be reset.</summary>
 internal sealed class CountdownOf(int count)
 {
     private readonly Lock _lock = new();

@@ -4,7 +4,7 @@ namespace Supervisor.Load.Tests;
 
 public class LatencyHistogramTests
 {
-    // Durations as they occur: evenly spread over the orders of magnitude from 0 to 18 minutes.
+    // Realistic durations: evenly distributed over the orders of magnitude from 0 to 18 minutes.
     private static readonly Gen<long> Duration = Gen.OneOf(
         Gen.Double[0, 40].Select(exponent => (long)Math.Pow(2, exponent) - 1),
         Gen.Long[0, 1_000_000_000_000]);

@@ -155,7 +155,7 @@ public class LoadRunTests
     [Fact]
     public async Task A_close_of_an_idle_kept_connection_is_not_a_failure()
     {
-        // Closed with its answer in one go, long before the next request is due.
+        // Answers and closes at once, long before the next request is due.
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>
         {
             await ScriptedServer.ReadRequestAsync(connection, cancellation);
@@ -170,7 +170,7 @@ public class LoadRunTests
     [InlineData(true)]
     public async Task A_request_on_a_closing_kept_connection_is_retried_once(bool reset)
     {
-        // Every connection answers its first request and ends when it has read the second.
+        // Every connection answers its first request and closes after it has read the second.
         await using var server = ScriptedServer.Start(async (connection, _, cancellation) =>
         {
             await ScriptedServer.ReadRequestAsync(connection, cancellation);
@@ -230,7 +230,7 @@ public class LoadRunTests
         Assert.Equal(paused.KeepAlive.Requests, paused.KeepAlive.Succeeded);
         Assert.Equal(paused.Slow.Requests, paused.Slow.Succeeded);
 
-        // New connections go on meanwhile, and tell how long the pause is: 300 of them are one and a half seconds.
+        // New connections continue and measure the pause: 300 of them take one and a half seconds.
         await UntilAsync(() => run.Snapshot().Phases[0].New.Succeeded >= paused.New.Succeeded + 300);
         var still = run.Snapshot().Phases[0];
         Assert.Equal((paused.KeepAlive.Requests, paused.Slow.Requests), (still.KeepAlive.Requests, still.Slow.Requests));
@@ -258,7 +258,7 @@ public class LoadRunTests
         standing.SetResult();
         var report = await run.StopAsync();
 
-        // 100 requests were due in half a second of standing still, so that the median one has waited for a quarter.
+        // 100 requests were due while the server stood still for half a second, so the median one has waited for a quarter.
         Assert.Equal(0, report.Failed);
         Assert.True(report.Phases[0].New.Latency.P50Ms > 100);
     }
@@ -295,7 +295,7 @@ public class LoadRunTests
         return await run.StopAsync();
     }
 
-    // The run has no event for "so many"; its own rhythm of one millisecond is what there is to wait for.
+    // The run has no event for a number of requests, so poll at its interval of one millisecond.
     private static async Task UntilAsync(Func<bool> reached)
     {
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Supervisor.Load.Tests;
 
-/// <summary>A server that does one thing with each connection, in the order in which they come.</summary>
+/// <summary>A server that treats each connection by a script, in the order of arrival.</summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly Socket _listener;
@@ -18,10 +18,10 @@ internal sealed class ScriptedServer : IAsyncDisposable
         _loop = AcceptAsync(serve);
     }
 
-    /// <summary>Where it listens.</summary>
+    /// <summary>The address.</summary>
     public EndPoint EndPoint => _listener.LocalEndPoint!;
 
-    /// <summary>How many connections it has accepted.</summary>
+    /// <summary>The number of accepted connections.</summary>
     public int Accepted => Volatile.Read(ref _accepted);
 
     /// <summary>
@@ -31,7 +31,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
     public static ScriptedServer Start(Func<Socket, int, CancellationToken, Task> serve) =>
         Start(new IPEndPoint(IPAddress.Loopback, 0), serve);
 
-    /// <summary>Listens there.</summary>
+    /// <summary>Listens on an address.</summary>
     public static ScriptedServer Start(EndPoint endpoint, Func<Socket, int, CancellationToken, Task> serve)
     {
         var listener = new Socket(
@@ -43,7 +43,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
         return new ScriptedServer(listener, serve);
     }
 
-    /// <summary>Reads one request up to its empty line. Null: the client has closed instead.</summary>
+    /// <summary>Reads one request up to its empty line; null if the client has closed the connection.</summary>
     public static async Task<string?> ReadRequestAsync(Socket connection, CancellationToken cancellation)
     {
         var buffer = new byte[1024];
@@ -108,7 +108,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
                 }
                 catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
                 {
-                    // The client has gone, or the test is over.
+                    // The client has disconnected, or the test has ended.
                 }
             }
         }

@@ -5,13 +5,13 @@ using System.Text.Json;
 using Supervisor.Load;
 using Supervisor.Load.Tool;
 
-// Completions run on the thread that polls for them, which takes a fifth off the generator's own processor time; what
-// it does there never blocks. The runtime reads this once, before the first socket.
+// Runs completions on the polling thread, which saves a fifth of the generator's processor time; they never block. The
+// runtime reads this once, before the first socket.
 Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
 var target = new Option<EndPoint>("--target")
 {
-    Description = "where the server listens: 127.0.0.1:8080, [::1]:8080, unix:///path, unix://@name",
+    Description = "The address of the server: 127.0.0.1:8080, [::1]:8080, unix:///path, unix://@name",
     Required = true,
     CustomParser = result =>
     {

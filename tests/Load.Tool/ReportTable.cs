@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Supervisor.Load.Tool;
 
-/// <summary>A report as lines for people.</summary>
+/// <summary>Prints a report as text.</summary>
 internal static class ReportTable
 {
-    /// <summary>Writes a line for each kind of traffic, then what failed.</summary>
+    /// <summary>Writes a line for each kind of traffic, then the failures.</summary>
     public static void Write(TextWriter output, LoadReport report)
     {
         output.WriteLine(Line("traffic", "requests", "succeeded", "retried", "failed", "p50 ms", "p90 ms", "p99 ms", "p99.9 ms", "max ms"));

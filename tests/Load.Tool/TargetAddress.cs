@@ -4,12 +4,12 @@ using System.Net.Sockets;
 
 namespace Supervisor.Load.Tool;
 
-/// <summary>Reads what a user writes for a listener.</summary>
+/// <summary>Parses the address of a listener.</summary>
 internal static class TargetAddress
 {
     /// <summary>
-    /// Reads <c>127.0.0.1:8080</c>, <c>[::1]:8080</c>, either with <c>tcp://</c> before it, or <c>unix:///path</c> and
-    /// <c>unix://@name</c>. Any other machine than this one is refused: this tool measures a listener here.
+    /// Parses <c>127.0.0.1:8080</c>, <c>[::1]:8080</c>, either with <c>tcp://</c> before it, or <c>unix:///path</c> and
+    /// <c>unix://@name</c>. Refuses addresses of other machines, because the tool measures a local listener.
     /// </summary>
     public static bool TryParse(string text, [NotNullWhen(true)] out EndPoint? target, [NotNullWhen(false)] out string? error)
     {
@@ -27,7 +27,7 @@ internal static class TargetAddress
         if (!IPEndPoint.TryParse(text.StartsWith(Tcp, StringComparison.Ordinal) ? text[Tcp.Length..] : text, out var address)
             || address.Port == 0)
         {
-            error = $"'{text}' is no target: 127.0.0.1:8080, [::1]:8080, unix:///path or unix://@name";
+            error = $"'{text}' is not a target: use 127.0.0.1:8080, [::1]:8080, unix:///path or unix://@name";
             return false;
         }
 

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace Supervisor.Load;
 
 /// <summary>
-/// A client's end of a connection, with the buffers that outlive it: it is opened, used and closed over and over.
-/// One flow of control owns it; only <see cref="Expire"/> may be called from elsewhere. No failure is thrown.
+/// A client's connection, which is reopened with the same buffers after each close. One flow of control owns it; only
+/// <see cref="Expire"/> may be called from other threads. Failures are values, not exceptions.
 /// </summary>
 internal sealed class ClientConnection(EndPoint target, SourceAddresses sources) : IDisposable
 {
@@ -18,15 +18,15 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
     private Socket? _socket;
     private long _deadline;
 
-    /// <summary>Whether there is a connection, as far as this end knows.</summary>
+    /// <summary>Whether the connection is open, as far as the client knows.</summary>
     public bool IsOpen => _socket is not null;
 
-    /// <summary>Whether the server has announced with the last response that it closes the connection.</summary>
+    /// <summary>Whether the last response announced that the server closes the connection.</summary>
     public bool ServerCloses => _response.Closes;
 
     /// <summary>
-    /// Whether a kept connection, idle since its last response, has come to its end: closed, reset, or with bytes on it
-    /// that nobody asked for. Then no request is lost by closing it and opening another.
+    /// Whether an idle kept-alive connection is unusable: closed, reset, or with unexpected bytes. Then the client can open
+    /// another one without losing a request.
     /// </summary>
     public bool HasEndedWhileIdle()
     {
@@ -40,7 +40,7 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
         }
     }
 
-    /// <summary>Connects, from the next source address, until <paramref name="deadline"/> (of Stopwatch). Null: done.</summary>
+    /// <summary>Connects, from the next source address, until <paramref name="deadline"/> (of Stopwatch). Null on success.</summary>
     public async ValueTask<Failure?> OpenAsync(long deadline)
     {
         _response.Reset();
@@ -69,13 +69,13 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
     }
 
     /// <summary>
-    /// Sends a request and reads its answer to the last byte, until <paramref name="deadline"/>. Null: answered with 2xx.
+    /// Sends a request and reads the whole answer, until <paramref name="deadline"/>. Null on a 2xx answer.
     /// </summary>
     public async ValueTask<Failure?> ExchangeAsync(Memory<byte> request, long deadline)
     {
         _response.Reset();
 
-        // Armed already if the connection was opened for this request; then it may also have expired meanwhile.
+        // Already armed if the connection was opened for this request; the deadline may also have passed.
         if (Interlocked.CompareExchange(ref _deadline, deadline, NotArmed) == Expired)
         {
             return Close(FailureKind.TimedOut, "no connection in time");
@@ -133,8 +133,8 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
     }
 
     /// <summary>
-    /// Waits for the server's end of the connection and closes this one after it. It is the side that closes first
-    /// which keeps the TIME_WAIT. How the connection ends no longer matters: the answer is here.
+    /// Waits until the server has closed the connection, then closes it here. The side that closes first keeps the
+    /// TIME_WAIT. Errors no longer matter, because the answer is complete.
     /// </summary>
     public async ValueTask CloseAfterServerAsync(long deadline)
     {
@@ -161,10 +161,10 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
         _socket = null;
     }
 
-    /// <summary>Ends what is under way if its deadline has passed. To be called from the one thread that keeps the time.</summary>
+    /// <summary>Cancels the operation if its deadline has passed. Call it only from the pacer's thread.</summary>
     public void Expire(long now)
     {
-        // The socket is read before the deadline is taken: if it can be taken, the owner is still with this socket.
+        // Read the socket before taking the deadline: if the deadline can be taken, the owner still uses this socket.
         var socket = Volatile.Read(ref _socket);
         var deadline = Volatile.Read(ref _deadline);
         if (deadline > 0 && deadline <= now && Interlocked.CompareExchange(ref _deadline, Expired, deadline) == deadline)
@@ -188,7 +188,7 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
             SocketError.TimedOut => FailureKind.TimedOut,
             SocketError.ConnectionRefused => FailureKind.Refused,
 
-            // ENOENT, and EAGAIN for a full queue: a UNIX socket's ways of refusing.
+            // A UNIX socket refuses with ENOENT, or with EAGAIN if its queue is full.
             SocketError.AddressNotAvailable or SocketError.WouldBlock when target
                 .AddressFamily == AddressFamily.Unix => FailureKind.Refused,
             SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => FailureKind.Reset,

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Supervisor.Load;
 
-/// <summary>The connections of a run, at most so many at once; the last one given back is lent first, its buffers being warm.</summary>
+/// <summary>A bounded pool of connections. It lends the last returned one first, because its buffers are in the cache.</summary>
 internal sealed class ConnectionPool(EndPoint target, SourceAddresses sources, int most) : IDisposable
 {
     private readonly Lock _lock = new();
@@ -31,7 +31,7 @@ internal sealed class ConnectionPool(EndPoint target, SourceAddresses sources, i
         }
     }
 
-    /// <summary>Takes back a connection, which is closed.</summary>
+    /// <summary>Returns a closed connection.</summary>
     public void Return(ClientConnection connection)
     {
         lock (_lock)
@@ -44,7 +44,7 @@ internal sealed class ConnectionPool(EndPoint target, SourceAddresses sources, i
         }
     }
 
-    /// <summary>Ends whatever has passed its deadline.</summary>
+    /// <summary>Cancels every operation whose deadline has passed.</summary>
     public void Expire(long now)
     {
         lock (_lock)
@@ -56,7 +56,7 @@ internal sealed class ConnectionPool(EndPoint target, SourceAddresses sources, i
         }
     }
 
-    /// <summary>Waits until all are back. Nothing may be rented meanwhile.</summary>
+    /// <summary>Waits until all connections are returned. Do not rent one in the meantime.</summary>
     public Task AllReturnedAsync()
     {
         lock (_lock)

@@ -3,8 +3,8 @@ using System.Threading.Tasks.Sources;
 namespace Supervisor.Load;
 
 /// <summary>
-/// One sequence of requests, one after the other, each at its time. The lane waits in <see cref="UntilAsync"/>; the
-/// pacer's thread sets it going by <see cref="Release"/> and runs it to its first real wait.
+/// A sequence of requests, each at its time. The lane waits in <see cref="UntilAsync"/>. The pacer's thread resumes it by
+/// <see cref="Release"/> and runs it to its first real wait.
 /// </summary>
 internal sealed class Lane : IValueTaskSource<long>
 {
@@ -12,11 +12,11 @@ internal sealed class Lane : IValueTaskSource<long>
     private long _due;
     private int _waits;
 
-    /// <summary>Whether the lane has nothing under way.</summary>
+    /// <summary>Whether the lane has no request in progress.</summary>
     public bool Waits => Volatile.Read(ref _waits) == 1;
 
     /// <summary>
-    /// Waits for a moment (of Stopwatch). Returns the moment at which the request is due: that one, unless the run was paused.
+    /// Waits for a time (of Stopwatch). Returns the time at which the request is due, which is later after a pause of the run.
     /// </summary>
     public ValueTask<long> UntilAsync(long due)
     {
@@ -27,8 +27,8 @@ internal sealed class Lane : IValueTaskSource<long>
     }
 
     /// <summary>
-    /// Lets the lane go on if it waits and its moment has come. <paramref name="notBefore"/> is the earliest moment from which a
-    /// delay may be counted.
+    /// Resumes the lane if it waits and its time has come. <paramref name="notBefore"/> is the earliest time from which a
+    /// delay counts.
     /// </summary>
     public void Release(long now, long notBefore)
     {
@@ -39,7 +39,7 @@ internal sealed class Lane : IValueTaskSource<long>
         }
     }
 
-    /// <summary>Lets the lane go on at once, if it waits: the run is over.</summary>
+    /// <summary>Resumes a waiting lane at once, because the run has ended.</summary>
     public void ReleaseForGood()
     {
         if (Waits)

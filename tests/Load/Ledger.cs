@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Supervisor.Load;
 
-/// <summary>Everything that a run has counted, by phase.</summary>
+/// <summary>The counters of a run by phase.</summary>
 internal sealed class Ledger
 {
     private const int MostSamples = 100;
@@ -20,10 +20,10 @@ internal sealed class Ledger
         _phases.Add(_current);
     }
 
-    /// <summary>The phase in which a request that is due now is counted, to its end.</summary>
+    /// <summary>The phase that counts a request that is due now, until its end.</summary>
     public Phase Current => _current;
 
-    /// <summary>Begins a phase, or goes on with one of that name.</summary>
+    /// <summary>Begins a phase, or resumes the one with this name.</summary>
     public void Begin(string name)
     {
         lock (_lock)

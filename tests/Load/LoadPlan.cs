@@ -2,18 +2,18 @@ using System.Net;
 
 namespace Supervisor.Load;
 
-/// <summary>What a <see cref="LoadRun"/> asks of a server.</summary>
+/// <summary>The requests of a <see cref="LoadRun"/>.</summary>
 public sealed record LoadPlan
 {
     /// <summary>
-    /// Where the server listens: an <see cref="IPEndPoint"/> or a <see cref="System.Net.Sockets.UnixDomainSocketEndPoint"/>.
+    /// The address of the server: an <see cref="IPEndPoint"/> or a <see cref="System.Net.Sockets.UnixDomainSocketEndPoint"/>.
     /// </summary>
     public required EndPoint Target { get; init; }
 
-    /// <summary>New connections a second, each for one request. 0: none.</summary>
+    /// <summary>New connections per second, each for one request. 0: none.</summary>
     public int NewConnectionsPerSecond { get; init; }
 
-    /// <summary>Connections that are kept, each with one request at a time.</summary>
+    /// <summary>Kept-alive connections, each with one request at a time.</summary>
     public int KeepAliveConnections { get; init; }
 
     /// <summary>Time from one request to the next on a kept connection. Zero: back to back.</summary>
@@ -22,18 +22,18 @@ public sealed record LoadPlan
     /// <summary>Slow requests in flight at all times.</summary>
     public int SlowInFlight { get; init; }
 
-    /// <summary>How long the server is asked to take over a slow request.</summary>
+    /// <summary>The requested duration of a slow request.</summary>
     public TimeSpan SlowFor { get; init; } = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Time for one request, from connect() to the last byte; a slow one has <see cref="SlowFor"/> on top.</summary>
+    /// <summary>Time for one request, from connect() to the last byte; a slow request has <see cref="SlowFor"/> in addition.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Most new connections in flight at once. What is due beyond that fails as <see cref="FailureKind.Overrun"/>.</summary>
+    /// <summary>The limit of new connections in flight. A request beyond it fails as <see cref="FailureKind.Overrun"/>.</summary>
     public int MaxInFlight { get; init; } = 8192;
 
-    /// <summary>What new and kept connections ask for.</summary>
+    /// <summary>The path for new and kept-alive connections.</summary>
     public string Path { get; init; } = "/";
 
-    /// <summary>What slow requests ask for; <c>{0}</c> stands for <see cref="SlowFor"/> in milliseconds.</summary>
+    /// <summary>The path for slow requests; <c>{0}</c> is <see cref="SlowFor"/> in milliseconds.</summary>
     public string SlowPath { get; init; } = "/slow?ms={0}";
 }

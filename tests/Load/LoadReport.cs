@@ -1,6 +1,6 @@
 namespace Supervisor.Load;
 
-/// <summary>What a run has seen, at its end or so far.</summary>
+/// <summary>The results of a run, at its end or so far.</summary>
 public sealed record LoadReport
 {
     /// <summary>Time since the run began, in seconds.</summary>
@@ -21,12 +21,12 @@ public sealed record LoadReport
     /// <summary>Failed requests by kind; kinds that did not occur are absent.</summary>
     public required IReadOnlyDictionary<FailureKind, long> Failures { get; init; }
 
-    /// <summary>The phases, in the order in which each began first.</summary>
+    /// <summary>The phases in the order in which they first began.</summary>
     public required IReadOnlyList<PhaseReport> Phases { get; init; }
 
     /// <summary>The first failures, 100 at most.</summary>
     public required IReadOnlyList<FailureSample> Samples { get; init; }
 
-    /// <summary>The phase of that name, or null.</summary>
+    /// <summary>The phase with this name, or null.</summary>
     public PhaseReport? Phase(string name) => Phases.FirstOrDefault(phase => phase.Name == name);
 }

@@ -7,14 +7,14 @@ namespace Supervisor.Load;
 /// <summary>
 /// An open-loop load on one listener, in this process.
 /// <para>
-/// Open loop: a request is due at its time whether or not those before it were answered, and its latency counts from
-/// the moment at which it was due. A server that stands still for a second is so charged with every request that the
-/// second should have seen, and not with the one that a waiting client happened to have sent ("coordinated omission").
+/// Open loop: a request is due at its time, also if earlier ones are not answered, and its latency counts from that time. So
+/// a server that stops for a second is charged with every request of this second, and not only with the one that a waiting
+/// client has sent ("coordinated omission").
 /// </para>
 /// <para>
-/// One thread, the pacer, wakes each millisecond, starts what is due, and ends what has passed its deadline; all the
-/// rest runs where the runtime completes socket calls. A latency therefore contains up to 1 ms of the pacer's own,
-/// at rest as well as later. The clock is Stopwatch's, which on Linux counts nanoseconds.
+/// One thread, the pacer, wakes each millisecond, starts due requests and cancels requests past their deadline. Everything
+/// else runs where the runtime completes socket calls. So each latency includes up to 1 ms of the pacer. The clock is
+/// Stopwatch, which counts nanoseconds on Linux.
 /// </para>
 /// </summary>
 public sealed class LoadRun : IAsyncDisposable
@@ -53,14 +53,14 @@ public sealed class LoadRun : IAsyncDisposable
         _keptRequest = Request(plan.Path, "keep-alive");
         _slowRequest = Request(string.Format(CultureInfo.InvariantCulture, plan.SlowPath, (long)plan.SlowFor.TotalMilliseconds), "close");
 
-        // The first requests are spread over the interval, so that the lanes do not march in step.
+        // Distribute the first requests over the interval, so the lanes do not send at the same time.
         AddLanes(plan.KeepAliveConnections, plan.KeepAliveInterval, RunKeepAliveAsync);
         AddLanes(plan.SlowInFlight, plan.SlowFor, RunSlowAsync);
         _pacer = new Thread(Pace) { IsBackground = true, Name = "load pacer" };
     }
 
-    /// <summary>Begins to send. <paramref name="firstPhase"/> names the phase in which the first requests are counted.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">A number of the plan is negative, or a time that must not be is zero.</exception>
+    /// <summary>Starts the load. <paramref name="firstPhase"/> names the first phase.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A number of the plan is negative, or a required time is zero.</exception>
     public static LoadRun Start(LoadPlan plan, string firstPhase = "run")
     {
         ArgumentOutOfRangeException.ThrowIfNegative(plan.NewConnectionsPerSecond, nameof(plan));
@@ -76,15 +76,15 @@ public sealed class LoadRun : IAsyncDisposable
         return run;
     }
 
-    /// <summary>From here on requests that become due are counted under this name. A name may come back: its counts go on.</summary>
+    /// <summary>Counts requests that become due from now on under this name. A phase of the same name resumes.</summary>
     public void BeginPhase(string name) => _ledger.Begin(name);
 
-    /// <summary>What was counted so far.</summary>
+    /// <summary>The counts so far.</summary>
     public LoadReport Snapshot() => _ledger.Report();
 
     /// <summary>
-    /// Stops keep-alive and slow requests and waits until none is in flight; kept connections stay open, idle. New
-    /// connections go on. Until <see cref="ResumeLanes"/> nothing of this kind is due.
+    /// Stops keep-alive and slow requests until <see cref="ResumeLanes"/>, and waits until none is in flight. Kept-alive
+    /// connections stay open and idle; new connections continue.
     /// </summary>
     public Task PauseLanesAsync() => (_pause ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).Task;
 
@@ -95,7 +95,7 @@ public sealed class LoadRun : IAsyncDisposable
         _pause = null;
     }
 
-    /// <summary>Starts nothing more, waits for what is in flight (as long as the plan's timeout allows) and reports.</summary>
+    /// <summary>Starts no further request, waits for those in flight (at most for the plan's timeout) and reports.</summary>
     public Task<LoadReport> StopAsync() => _stop ??= EndAsync();
 
     /// <inheritdoc />
@@ -144,7 +144,7 @@ public sealed class LoadRun : IAsyncDisposable
     {
         while (!_stopping && _plan.NewConnectionsPerSecond > 0)
         {
-            // From the start and not from the one before, so that rounding does not add up.
+            // Computed from the start, not from the previous time, so rounding errors do not add up.
             var due = _start + (long)(_newStarted * (double)Stopwatch.Frequency / _plan.NewConnectionsPerSecond);
             if (due > now)
             {
@@ -252,7 +252,7 @@ public sealed class LoadRun : IAsyncDisposable
         _pool.Return(connection);
     }
 
-    // A connection for one request. Returns whether it was answered; the connection is closed then in any case.
+    // Sends one request on its own connection and closes it. Returns whether the request was answered.
     private async ValueTask<bool> AskOnceAsync(
         ClientConnection connection,
         Phase phase,
@@ -288,7 +288,7 @@ public sealed class LoadRun : IAsyncDisposable
             ?? await connection.ExchangeAsync(_keptRequest, deadline).ConfigureAwait(false);
         if (kept && failure is { NothingReceived: true, Kind: FailureKind.Reset or FailureKind.Unanswered })
         {
-            // The server's close and this request have met on the way: a client has to send it again (RFC 9112, 9.3.1).
+            // The server closed the connection while the request was on its way: the client repeats it (RFC 9112, 9.3.1).
             phase[Traffic.KeepAlive].Retry();
             failure = await connection.OpenAsync(deadline).ConfigureAwait(false)
                 ?? await connection.ExchangeAsync(_keptRequest, deadline).ConfigureAwait(false);

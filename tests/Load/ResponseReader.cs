@@ -4,8 +4,8 @@ using System.Text;
 namespace Supervisor.Load;
 
 /// <summary>
-/// Reads one HTTP/1.x response as its bytes come, in pieces of any size, to know where it ends: by Content-Length, by
-/// chunks, or at the end of the connection. The body is counted and thrown away. It allocates nothing.
+/// Finds the end of one HTTP/1.x response in pieces of any size: by Content-Length, by chunks, or by the end of the
+/// connection. Counts and discards the body. Allocates nothing.
 /// </summary>
 internal sealed class ResponseReader
 {
@@ -32,22 +32,22 @@ internal sealed class ResponseReader
         Malformed,
     }
 
-    /// <summary>The status code, once its line is here; else 0.</summary>
+    /// <summary>The status code; 0 before the status line is complete.</summary>
     public int Status { get; private set; }
 
     /// <summary>Whether the server has announced that it closes the connection after this response.</summary>
     public bool Closes { get; private set; }
 
-    /// <summary>Whether the response is here as a whole.</summary>
+    /// <summary>Whether the response is complete.</summary>
     public bool IsComplete => _state == State.Complete;
 
-    /// <summary>Whether what came is not HTTP/1.x.</summary>
+    /// <summary>Whether the bytes are not HTTP/1.x.</summary>
     public bool IsMalformed => _state == State.Malformed;
 
-    /// <summary>Whether any byte has come.</summary>
+    /// <summary>Whether any byte has arrived.</summary>
     public bool HasBegun { get; private set; }
 
-    /// <summary>Makes ready for the next response.</summary>
+    /// <summary>Resets the reader for the next response.</summary>
     public void Reset()
     {
         _lineLength = 0;
@@ -60,7 +60,7 @@ internal sealed class ResponseReader
         HasBegun = false;
     }
 
-    /// <summary>Takes the next bytes. What follows a complete response is ignored.</summary>
+    /// <summary>Reads the next bytes. Ignores bytes after a complete response.</summary>
     public void Read(ReadOnlySpan<byte> bytes)
     {
         HasBegun |= !bytes.IsEmpty;
@@ -75,7 +75,7 @@ internal sealed class ResponseReader
         }
     }
 
-    /// <summary>Says that the connection has ended, which completes a response without a length.</summary>
+    /// <summary>Reports the end of the connection, which completes a response without a length.</summary>
     public void End()
     {
         if (_state == State.BodyToEnd)
@@ -141,7 +141,7 @@ internal sealed class ResponseReader
             case State.Trailer:
                 return line.IsEmpty ? State.Complete : State.Trailer;
             default:
-                throw new InvalidOperationException($"no line is read in state {_state}");
+                throw new InvalidOperationException($"state {_state} does not read lines");
         }
     }
 

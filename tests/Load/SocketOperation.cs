@@ -5,8 +5,8 @@ using System.Threading.Tasks.Sources;
 namespace Supervisor.Load;
 
 /// <summary>
-/// One asynchronous socket call at a time, awaitable and used again and again: it allocates nothing for a call, and
-/// errors come back as values, so that a thousand refused connections cost no more than a thousand accepted ones.
+/// An awaitable socket call, one at a time, that is reused without allocation. Errors are values, so a thousand refused
+/// connections cost no more than a thousand accepted ones.
 /// </summary>
 internal sealed class SocketOperation() : SocketAsyncEventArgs(true), IValueTaskSource<SocketError>
 {
@@ -21,7 +21,7 @@ internal sealed class SocketOperation() : SocketAsyncEventArgs(true), IValueTask
         return socket.ConnectAsync(this) ? new ValueTask<SocketError>(this, _core.Version) : new ValueTask<SocketError>(SocketError);
     }
 
-    /// <summary>send(). <see cref="SocketAsyncEventArgs.BytesTransferred"/> says how much.</summary>
+    /// <summary>send(). <see cref="SocketAsyncEventArgs.BytesTransferred"/> is the number of sent bytes.</summary>
     public ValueTask<SocketError> SendAsync(Socket socket, Memory<byte> bytes)
     {
         _core.Reset();
@@ -29,7 +29,7 @@ internal sealed class SocketOperation() : SocketAsyncEventArgs(true), IValueTask
         return socket.SendAsync(this) ? new ValueTask<SocketError>(this, _core.Version) : new ValueTask<SocketError>(SocketError);
     }
 
-    /// <summary>recv(). <see cref="SocketAsyncEventArgs.BytesTransferred"/> says how much; 0 is the end.</summary>
+    /// <summary>recv(). <see cref="SocketAsyncEventArgs.BytesTransferred"/> is the number of received bytes; 0 at the end.</summary>
     public ValueTask<SocketError> ReceiveAsync(Socket socket, Memory<byte> buffer)
     {
         _core.Reset();

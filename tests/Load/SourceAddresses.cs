@@ -5,10 +5,10 @@ namespace Supervisor.Load;
 
 /// <summary>
 /// Client addresses for a load on loopback. A closed connection keeps its pair of addresses and ports for a minute
-/// (TIME_WAIT), and one client address has 28,232 ports (ip_local_port_range): at 2,000 connections a second it would
-/// run out of them in 14 s. All of 127.0.0.0/8 is ours, so each connection comes from the next of 65,024 addresses
-/// 127.1.x.y. The port is left to connect() (IP_BIND_ADDRESS_NO_PORT), which knows the target and so finds a pair that
-/// is free; bind() would have to find a port that is free towards everybody.
+/// (TIME_WAIT), and one client address has 28,232 ports (ip_local_port_range): at 2,000 connections per second
+/// they last for 14 s. All of 127.0.0.0/8 is local, so each connection uses the next of 65,024 addresses 127.1.x.y.
+/// connect() chooses the port (IP_BIND_ADDRESS_NO_PORT): it knows the target and needs only an unused pair, while bind()
+/// would need a port that is unused for all targets.
 /// </summary>
 internal sealed class SourceAddresses(EndPoint target)
 {
@@ -18,7 +18,7 @@ internal sealed class SourceAddresses(EndPoint target)
         && IPAddress.IsLoopback(ip.Address);
     private int _next;
 
-    /// <summary>Gives the socket, which is not connected yet, the next address. Does nothing where the target is not 127.0.0.0/8.</summary>
+    /// <summary>Binds an unconnected socket to the next address. Does nothing for a target outside of 127.0.0.0/8.</summary>
     public void Bind(Socket socket)
     {
         if (!_rotates)

@@ -29,7 +29,7 @@ internal sealed class TrafficCounters
         var failures = new SortedDictionary<FailureKind, long>();
         foreach (var part in parts)
         {
-            // What has ended is read before what was begun, so that a request is never seen to end unbegun.
+            // Reads the ended requests before the begun ones, so no request appears to end before it begins.
             for (var i = 0; i < part._failures.Length; i++)
             {
                 if (Volatile.Read(ref part._failures[i]) is > 0 and var count)

@@ -1,6 +1,6 @@
 namespace Supervisor.Load;
 
-/// <summary>Figures of one way of using the listener, within one phase or over all.</summary>
+/// <summary>The figures of one kind of traffic, in one phase or in total.</summary>
 public sealed record TrafficReport
 {
     /// <summary>Requests that were due. Each has succeeded, failed, or is still in flight.</summary>
@@ -10,15 +10,15 @@ public sealed record TrafficReport
     public required long Succeeded { get; init; }
 
     /// <summary>
-    /// Requests sent a second time because a kept connection was closed while they were being written (RFC 9112, 9.3.1). They end
-    /// as succeeded or failed like all others.
+    /// Requests that were repeated because the server closed a kept-alive connection during their send (RFC 9112, 9.3.1). They
+    /// succeed or fail like all others.
     /// </summary>
     public required long Retried { get; init; }
 
     /// <summary>Failed requests by kind; kinds that did not occur are absent.</summary>
     public required IReadOnlyDictionary<FailureKind, long> Failures { get; init; }
 
-    /// <summary>Of the succeeded.</summary>
+    /// <summary>The latency of succeeded requests.</summary>
     public required LatencySummary Latency { get; init; }
 
     /// <summary>All failed requests.</summary>

@@ -5,7 +5,7 @@ using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Bench.Micro;
 
-/// <summary>One entry of a handle's history.</summary>
+/// <summary>Adds one entry to a handle's history.</summary>
 public class HandleHistoryBenchmarks
 {
     private static readonly HistoryActor Actor = new(1, "listend");

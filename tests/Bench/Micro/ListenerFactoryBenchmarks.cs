@@ -8,7 +8,7 @@ using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Bench.Micro;
 
-/// <summary>One listener, made, read back, recorded and closed.</summary>
+/// <summary>Creates, reads back, records and closes one listener.</summary>
 public class ListenerFactoryBenchmarks
 {
     private static readonly ListenerSpec Spec = new()

@@ -9,7 +9,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 
 namespace Supervisor.Bench.Micro;
 
-/// <summary>What runs for each event, message, line and call, alone: time and allocation, in this process under the JIT.</summary>
+/// <summary>The code for one event, message, line or call: time and allocation, in this process under the JIT.</summary>
 internal static class MicroBenchmarks
 {
     public static void Run()

@@ -3,7 +3,7 @@ using Supervisor.Core.Protocols;
 
 namespace Supervisor.Bench.Micro;
 
-/// <summary>One datagram of the notify protocol.</summary>
+/// <summary>Parses one datagram of the notify protocol.</summary>
 public class NotifyMessageBenchmarks
 {
     [Benchmark]

@@ -5,7 +5,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Bench.Micro;
 
-/// <summary>64 KiB of a worker's output, a pipe full, written, read and split into lines.</summary>
+/// <summary>Writes, reads and splits into lines 64 KiB of a worker's output, which is a full pipe.</summary>
 public class OutputPipeBenchmarks
 {
     private const int PipeBytes = 64 * 1024;
@@ -15,7 +15,7 @@ public class OutputPipeBenchmarks
     private byte[] _output = null!;
     private int _lines;
 
-    /// <summary>Bytes of a line, its end included.</summary>
+    /// <summary>Bytes of a line, including its end.</summary>
     [Params(64, 1024)]
     public int LineBytes { get; set; }
 

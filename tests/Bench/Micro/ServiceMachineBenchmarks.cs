@@ -4,7 +4,7 @@ using Supervisor.Core.Workers;
 
 namespace Supervisor.Bench.Micro;
 
-/// <summary>One transition of a service, by its size.</summary>
+/// <summary>One transition of a service, by the number of workers.</summary>
 public class ServiceMachineBenchmarks
 {
     private ServiceState _starting = null!;

@@ -1,8 +1,8 @@
 /*
- * Descriptors over a SOCK_SEQPACKET socket, 253 a packet.
+ * Sends descriptors over a SOCK_SEQPACKET socket, 253 per packet.
  *   broker pair COUNT BYTES      a sender and a receiver of COUNT of them, with BYTES of text for each
- *   broker take SOCKET COUNT     the receiver alone: takes COUNT listeners of listend from its broker, three times
- * Prints the nanoseconds from the request to the last descriptor; what came is closed afterwards.
+ *   broker take SOCKET COUNT     only a receiver: takes COUNT listeners of listend from its broker, three times
+ * Prints the nanoseconds from the request to the last descriptor, and closes the descriptors afterwards.
  */
 #define _GNU_SOURCE
 #include "clock.h"
@@ -85,7 +85,7 @@ int main(int argc, char **argv)
         int broker = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
         if (connect(broker, (struct sockaddr *)&at, sizeof at) != 0)
             return 6;
-        /* Names of three characters, so that as many fit into one request. */
+        /* Names of three characters, so one request holds that many. */
         static char request[PACKET];
         char *end = request + sprintf(request, "{\"method\":\"take\",\"listeners\":[");
         for (int i = 0; i < count; i++)
@@ -105,7 +105,7 @@ int main(int argc, char **argv)
         int *sockets = malloc(sizeof(int) * (size_t)count);
         for (int i = 0; i < count; i++)
             sockets[i] = socket(AF_UNIX, SOCK_DGRAM, 0);
-        /* Two are for warmth, as of the broker. */
+        /* Two rounds warm up, as with the broker. */
         for (int i = 0; i < 3; i++)
             serve(pair[1], sockets, count, bytes);
         _exit(0);

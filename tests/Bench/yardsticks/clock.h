@@ -1,4 +1,4 @@
-/* CLOCK_MONOTONIC in nanoseconds: what Stopwatch counts too, so stamps of all programs compare. */
+/* CLOCK_MONOTONIC in nanoseconds. Stopwatch uses it too, so the stamps of all programs are comparable. */
 #include <stdint.h>
 #include <time.h>
 

@@ -1,6 +1,6 @@
 /*
  * A busy host: PROCESSES children with SOCKETS listening TCP sockets each, on 127.0.0.1: crowd PROCESSES SOCKETS.
- * Prints the port of one in the middle; when standard input ends, all of them end too.
+ * Prints the port of one in the middle. All processes exit when standard input ends.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -1,7 +1,7 @@
 /*
  * How listend starts a worker, in plain C: vfork; the child puts its descriptors in place and executes a launcher without
- * libc (launcher.c) from a memory file; the launcher takes the steps of a worker and executes the program. A pipe that is
- * close-on-exec tells when that has happened.
+ * libc (launcher.c) from a memory file; the launcher takes the steps of a worker and executes the program. A
+ * close-on-exec pipe reports the exec.
  */
 #ifndef LAUNCH_H
 #define LAUNCH_H
@@ -15,7 +15,7 @@
 
 extern char **environ;
 
-/* The launcher next to this program, as a sealed memory file; it exits where there is none. */
+/* The launcher next to this program, as a sealed memory file; exits without one. */
 static int launcher_image(const char *program)
 {
     char path[4096], data[65536];
@@ -33,7 +33,7 @@ static int launcher_image(const char *program)
     return image;
 }
 
-/* Starts argv with that output and error; *status is the read end of the pipe that ends when the program has been executed. */
+/* Starts argv with that output and error; *status is the read end of the pipe that is closed by the exec. */
 static pid_t launch(int image, char **argv, int output, int error, int *status)
 {
     char *words[16] = { "launcher" };

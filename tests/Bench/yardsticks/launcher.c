@@ -1,5 +1,5 @@
 /*
- * The launcher of launch.h: the steps of a worker without privileges to drop, then its program. No libc, as listend's:
+ * The launcher of launch.h: the steps of a worker without privileges to drop, then its program. No libc, like listend's:
  * compiled with -nostdlib. launcher PROGRAM ARG...: descriptor 3 is the status pipe's end, 4 this image.
  */
 #define _GNU_SOURCE

@@ -1,7 +1,7 @@
 /*
- * COUNT TCP listeners, each on an address of 127.1.0.0/16 of its own and port 0, by the bare calls:
+ * Creates COUNT TCP listeners by plain system calls, each on its own address of 127.1.0.0/16 and port 0:
  * listeners COUNT [read-back]. (On one address the kernel's search for a free port would cost a hundred times the rest.)
- * With read-back, what the factory asks the kernel is asked too, and thrown away. Prints the nanoseconds that it took.
+ * With read-back, makes the same queries as the factory and discards the results. Prints the duration in nanoseconds.
  */
 #define _GNU_SOURCE
 #include "clock.h"

@@ -1,6 +1,6 @@
 /*
- * From the call to the child's main(): spawn launcher|vfork|posix_spawn COUNT PROGRAM SOCKET. PROGRAM stamps SOCKET, a datagram
- * socket that this program makes. Prints the nanoseconds of each round.
+ * Measures the call to the child's main(): spawn launcher|vfork|posix_spawn COUNT PROGRAM SOCKET. PROGRAM stamps SOCKET, a datagram
+ * socket that this program creates. Prints the nanoseconds of each round.
  */
 #define _GNU_SOURCE
 #include "clock.h"

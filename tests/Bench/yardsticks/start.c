@@ -1,8 +1,8 @@
 /*
- * Starts COUNT workers and waits until each has said READY=1. Prints the nanosecond at which the last one had; when standard
- * input ends, its workers end too.
+ * Starts COUNT workers and waits until each has sent READY=1. Prints the nanosecond of the last one. The workers exit when
+ * standard input ends.
  *   start supervisor COUNT FOLDER PROGRAM: by the steps of supervised.h
- *   start vfork COUNT FOLDER PROGRAM: by a mere vfork, with one notify socket for all and nothing else
+ *   start vfork COUNT FOLDER PROGRAM: by a plain vfork, with only one notify socket for all
  */
 #define _GNU_SOURCE
 #include "clock.h"
@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* What has come: how many have said that they are ready. */
+/* How many workers have sent READY=1. */
 static int take(int set, int wait)
 {
     struct epoll_event events[256];

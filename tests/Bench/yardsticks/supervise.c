@@ -1,8 +1,8 @@
 /*
- * The least that a supervisor can do: starts a worker, waits for its end, and starts the next.
- * Until standard input ends; then the worker ends too.
- *   supervise supervisor FOLDER PROGRAM ARG...: by the steps of supervised.h; what the ended worker had is closed
- *   supervise vfork FOLDER PROGRAM ARG...: by a mere vfork, waiting on a pidfd
+ * A minimal supervisor: starts a worker, waits until it exits, and starts the next, until standard input ends. Then it
+ * stops the worker.
+ *   supervise supervisor FOLDER PROGRAM ARG...: by the steps of supervised.h; closes what the exited worker had
+ *   supervise vfork FOLDER PROGRAM ARG...: by a plain vfork, waits on a pidfd
  */
 #define _GNU_SOURCE
 #include "supervised.h"

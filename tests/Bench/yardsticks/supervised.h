@@ -1,5 +1,5 @@
 /*
- * A worker as listend has one, in plain C: started by a launcher (launch.h), with a notify socket that has a name and
+ * A worker like listend's, in plain C: started by a launcher (launch.h), with a notify socket with a name and
  * credentials, pipes for output and error, a pidfd and a status pipe, all in one epoll set.
  */
 #ifndef SUPERVISED_H

@@ -1,5 +1,5 @@
 /*
- * The worker of every measurement: says when main() began, says READY=1, and waits for its end.
+ * The worker of every measurement: sends the start time of main() and READY=1, and waits for its end.
  * worker [SOCKET]: SOCKET, a UNIX datagram socket, gets {pid, nanoseconds}.
  */
 #include "clock.h"
