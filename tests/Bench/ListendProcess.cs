@@ -26,7 +26,8 @@ internal sealed class ListendProcess : IDisposable
         _controlSocket = Path.Combine(folder, "control.sock");
         BrokerSocket = Path.Combine(folder, "broker.sock");
         File.WriteAllText(file, $"[daemon]\nruntime_directory = \"{folder}\"\n\n{config}");
-        var start = new ProcessStartInfo(Workspace.Listend, ["run", "--config", file, "--log-format", "json"]) { RedirectStandardError = true };
+        var start = new ProcessStartInfo(
+            Workspace.Listend, ["run", "--config", file, "--log-format", "json"]) { RedirectStandardError = true };
         _process = new Process { StartInfo = start };
         _reader = new Thread(() => Read(_process.StandardError.BaseStream, Encoding.UTF8.GetBytes(mark), times)) { IsBackground = true };
         StartedAt = Stopwatch.GetTimestamp();
@@ -51,7 +52,8 @@ internal sealed class ListendProcess : IDisposable
     }
 
     /// <summary>Starts a daemon with listeners and without services; ready when it logs its control socket.</summary>
-    public static ListendProcess WithListeners(Workspace workspace, string listeners) => new(workspace, listeners, MessageIds.DaemonReady, 1);
+    public static ListendProcess WithListeners(Workspace workspace, string listeners) =>
+        new(workspace, listeners, MessageIds.DaemonReady, 1);
 
     /// <summary>The path of the broker's socket.</summary>
     public string BrokerSocket { get; }

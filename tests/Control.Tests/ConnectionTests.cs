@@ -37,7 +37,9 @@ public sealed class ConnectionTests
             bound.Bind(new UnixDomainSocketEndPoint(path));
             var result = Listenctl.Run(["status", "--json"], path);
             Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
-            Assert.StartsWith($"listenctl: cannot connect to listend at {path}: ECONNREFUSED, no program listens on it\n", result.Error, StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"listenctl: cannot connect to listend at {path}: ECONNREFUSED, no program listens on it\n", result.Error,
+                StringComparison.Ordinal);
         }
         finally
         {
@@ -57,12 +59,18 @@ public sealed class ConnectionTests
     [InlineData("", "lost the connection")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: appl", "lost the connection")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"daemon\":", "lost the connection")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", "lost the connection")]
+    [InlineData(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", "lost the connection")]
     [InlineData("SSH-2.0-OpenSSH_9.2\r\n", "is not listend: its answer is not HTTP")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", "is not listend: its answer is text/html, not JSON")]
+    [InlineData(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 2\r\n\r\nhi", "is not listend: its answer is text/html, not JSON")]
     [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{}", "is not listend: its answer has no length")]
-    [InlineData("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "is not listend: a chunk of its answer has no length")]
-    [InlineData("HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi", "is not listend: HTTP status 404 without a problem document")]
+    [InlineData(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "is not listend: a chunk of its answer has no length")]
+    [InlineData(
+        "HTTP/1.1 404 Not Found\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\nhi",
+        "is not listend: HTTP status 404 without a problem document")]
     public void A_truncated_or_foreign_answer_exits_3_without_a_document(string answer, string message)
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Bytes(answer));
@@ -167,6 +175,8 @@ public sealed class ConnectionTests
     {
         var result = Listenctl.Run(["status"]);
         Assert.Equal((ExitCode.Unreachable, ""), (result.ExitCode, result.Output));
-        Assert.Contains("neither LISTEND_CONTROL nor XDG_RUNTIME_DIR is set\nName the socket with --socket PATH, or set LISTEND_CONTROL.", result.Error, StringComparison.Ordinal);
+        Assert.Contains(
+            "neither LISTEND_CONTROL nor XDG_RUNTIME_DIR is set\nName the socket with --socket PATH, or set LISTEND_CONTROL.",
+            result.Error, StringComparison.Ordinal);
     }
 }

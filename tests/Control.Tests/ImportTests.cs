@@ -28,7 +28,8 @@ public sealed class ImportTests : IDisposable
         Assert.Contains("tcp://*:80", document.RootElement.GetProperty("toml").GetString(), StringComparison.Ordinal);
         var unsupported = Assert.Single(document.RootElement.GetProperty("unsupported").EnumerateArray());
         Assert.Equal((file, 3, "Socket", "Accept", "yes"), (
-            unsupported.GetProperty("file").GetString(), unsupported.GetProperty("line").GetInt32(), unsupported.GetProperty("section").GetString(),
+            unsupported.GetProperty("file").GetString(), unsupported.GetProperty("line").GetInt32(),
+            unsupported.GetProperty("section").GetString(),
             unsupported.GetProperty("setting").GetString(), unsupported.GetProperty("value").GetString()));
     }
 
@@ -44,7 +45,8 @@ public sealed class ImportTests : IDisposable
     public void Unreadable_file_exits_1_and_unknown_file_type_exits_2()
     {
         var missing = Listenctl.Run(["import", "/nowhere/a.service"]);
-        Assert.Equal((ExitCode.Failed, "", "listenctl: /nowhere/a.service: no such file\n"), (missing.ExitCode, missing.Output, missing.Error));
+        Assert.Equal(
+            (ExitCode.Failed, "", "listenctl: /nowhere/a.service: no such file\n"), (missing.ExitCode, missing.Output, missing.Error));
         var document = Listenctl.Run(["--json", "import", "/nowhere/a.service"]);
         Assert.Equal(ExitCode.Failed, document.ExitCode);
         Assert.Equal("/nowhere/a.service: no such file", JsonDocument.Parse(document.Output).RootElement.GetProperty("detail").GetString());

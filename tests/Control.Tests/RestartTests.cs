@@ -18,7 +18,8 @@ public sealed class RestartTests
     public void Without_wait_the_command_reports_what_has_started()
     {
         using var daemon = new FakeDaemon(_ => FakeDaemon.Json(Line("replacing", 0, 0, 0, "roll-out of generation 3 begun"), 202));
-        Assert.Equal(new Listenctl(ExitCode.Done, "hello: roll-out of generation 3 begun\n", ""), Listenctl.Run(daemon, "restart", "hello"));
+        Assert.Equal(
+            new Listenctl(ExitCode.Done, "hello: roll-out of generation 3 begun\n", ""), Listenctl.Run(daemon, "restart", "hello"));
         var json = Listenctl.Run(daemon, "restart", "hello", "--json");
         Assert.Equal(Line("replacing", 0, 0, 0, "roll-out of generation 3 begun"), json.Output);
         Assert.Equal(["POST /v1/services/hello/restart", "POST /v1/services/hello/restart"], daemon.Requests);
@@ -54,21 +55,25 @@ public sealed class RestartTests
     [InlineData(false)]
     public void A_rollback_prints_the_cause_and_fails(bool json)
     {
-        var last = Line("rolled-back", 0, 0, 1234, "generation 3 rolled back to generation 2 after 1.23s: because", "rolled-back", "because");
+        var last = Line(
+            "rolled-back", 0, 0, 1234, "generation 3 rolled back to generation 2 after 1.23s: because", "rolled-back", "because");
         using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([last]));
         var result = Listenctl.Run(daemon, json ? ["restart", "hello", "--wait", "--json"] : ["restart", "hello", "--wait"]);
         Assert.Equal(
-            new Listenctl(ExitCode.Failed, json ? last : "", "listenctl: hello: generation 3 rolled back to generation 2 after 1.23s: because\n"),
+            new Listenctl(
+                ExitCode.Failed, json ? last : "", "listenctl: hello: generation 3 rolled back to generation 2 after 1.23s: because\n"),
             result);
     }
 
     [Fact]
     public void A_timeout_message_names_the_command_to_continue_watching()
     {
-        using var daemon = new FakeDaemon(_ => FakeDaemon.Stream([Line("replacing", 1, 1, 1500, "not done after 1.5s: the roll-out continues", "timeout")]));
+        using var daemon = new FakeDaemon(
+            _ => FakeDaemon.Stream([Line("replacing", 1, 1, 1500, "not done after 1.5s: the roll-out continues", "timeout")]));
         var result = Listenctl.Run(daemon, "restart", "hello", "--timeout", "1m500ms");
         Assert.Equal(
-            new Listenctl(ExitCode.Failed, "", "listenctl: hello: not done after 1.5s: the roll-out continues; see \"listenctl status hello\"\n"),
+            new Listenctl(
+                ExitCode.Failed, "", "listenctl: hello: not done after 1.5s: the roll-out continues; see \"listenctl status hello\"\n"),
             result);
         Assert.Equal(["POST /v1/services/hello/restart?wait=true&timeout_ms=60500"], daemon.Requests);
     }
@@ -129,7 +134,8 @@ public sealed class RestartTests
         Assert.Contains("\e[?25h", result.Output, StringComparison.Ordinal);
     }
 
-    private static string Line(string state, int replaced, int draining, int elapsed, string message, string? outcome = null, string? reason = null) =>
+    private static string Line(
+        string state, int replaced, int draining, int elapsed, string message, string? outcome = null, string? reason = null) =>
         $$$"""{"service":"hello","outcome":{{{Quoted(outcome)}}},"rollout":{"state":"{{{state}}}","from":2,"to":3,"replaced":{{{replaced}}},"total":2,"reason":{{{Quoted(reason)}}},"strategy":"rolling","draining":{{{draining}}},"elapsed_ms":{{{elapsed}}}},"message":"{{{message}}}"}""" + "\n";
 
     private static string Quoted(string? text) => text is null ? "null" : $"\"{text}\"";
