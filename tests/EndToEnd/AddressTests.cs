@@ -89,7 +89,10 @@ public sealed class AddressTests
         await DaemonUnderTest.WithAsync(Config, async daemon =>
         {
             await daemon.WaitUntilReadyAsync("web");
-            await using var second = DaemonUnderTest.Start(daemon.Directory, Config, new DaemonOptions { Arguments = ["--listen", "tcp://127.0.0.1:0", "--ready", "started", "--", "/bin/sleep", "600"] });
+            await using var second = DaemonUnderTest.Start(
+                daemon.Directory,
+                Config,
+                new DaemonOptions { Arguments = ["--listen", "tcp://127.0.0.1:0", "--ready", "started", "--", "/bin/sleep", "600"] });
             Assert.Equal(1, await second.WaitAsync());
             await second.Log.WaitForAsync(0, MessageIds.DaemonRefused, facts: [$"{daemon.Pid}", daemon.Runtime]);
 

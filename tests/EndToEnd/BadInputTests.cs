@@ -17,11 +17,21 @@ public sealed class BadInputTests
     [InlineData("command = [\"/bin/false\"]", " 1")]
     [InlineData("command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/nowhere\"", "working_directory", "@dir@/nowhere", "ENOENT")]
     [InlineData("command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/plain\"", "working_directory", "@dir@/plain", "ENOTDIR")]
-    [InlineData("command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/locked\"\nuser = \"nobody\"", "working_directory", "@dir@/locked", "EACCES", "\"nobody\"")]
+    [InlineData(
+        "command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/locked\"\nuser = \"nobody\"",
+        "working_directory",
+        "@dir@/locked",
+        "EACCES",
+        "\"nobody\"")]
     [InlineData("command = [\"/bin/sleep\", \"9\"]\nlimits = { nofile = 3 }", "listeners", "\"web\"", "EBADF", "limits.nofile")]
     [InlineData("command = [\"/bin/sleep\", \"9\"]\nenvironment_files = [\"@dir@/no.env\"]", "environment_files", "@dir@/no.env")]
     [InlineData("command = [\"/bin/sleep\", \"9\"]\nenvironment_files = [\"@dir@\"]", "environment_files", "@dir@")]
-    [InlineData("command = [\"/bin/sleep\", \"9\"]\nlimits = { nofile = 99999999999 }", "limits.nofile", "99999999999", "EPERM", "fs.nr_open")]
+    [InlineData(
+        "command = [\"/bin/sleep\", \"9\"]\nlimits = { nofile = 99999999999 }",
+        "limits.nofile",
+        "99999999999",
+        "EPERM",
+        "fs.nr_open")]
     public Task Service_that_cannot_start_names_setting_and_errno(string settings, params string[] facts) => DaemonUnderTest.WithAsync(
         $"""
         [listener.web]
@@ -111,7 +121,9 @@ public sealed class BadInputTests
 
             // And it can still be asked.
             Assert.Equal("running", (await daemon.StatusAsync("good")).State);
-            Assert.Contains((await daemon.StatusAsync("many")).Workers, worker => worker.LastExit?.Contains("LimitNOFILE", StringComparison.Ordinal) == true);
+            Assert.Contains(
+                (await daemon.StatusAsync("many")).Workers,
+                worker => worker.LastExit?.Contains("LimitNOFILE", StringComparison.Ordinal) == true);
             Assert.Equal(1, (await daemon.ListenctlAsync("restart", "many", "--wait")).ExitCode);
         },
         new DaemonOptions { Wrapper = ["/usr/bin/prlimit", "--nofile=60:60"] });
@@ -169,12 +181,16 @@ public sealed class BadInputTests
     public async Task Check_reports_all_errors_and_failed_binds()
     {
         using var directory = new TemporaryDirectory();
-        var file = directory.Write("bad.toml", "[listener.a]\naddress = \"tcp://nowhere\"\n[listener.b]\naddress = 5\n[service.c]\ncolour = \"red\"\n");
+        var file = directory.Write(
+            "bad.toml",
+            "[listener.a]\naddress = \"tcp://nowhere\"\n[listener.b]\naddress = 5\n[service.c]\ncolour = \"red\"\n");
         var result = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file, "--json"]);
         var errors = JsonSerializer.Deserialize(result.Output, ControlJson.Default.CheckDocument)!.Errors;
         Assert.Superset(new HashSet<int> { 2, 4, 6 }, errors.Select(error => error.Line).ToHashSet());
 
-        file = directory.Write("unbindable.toml", "[listener.absent]\naddress = \"tcp://192.0.2.1:0\"\n[listener.fine]\naddress = \"tcp://127.0.0.1:0\"\n");
+        file = directory.Write(
+            "unbindable.toml",
+            "[listener.absent]\naddress = \"tcp://192.0.2.1:0\"\n[listener.fine]\naddress = \"tcp://127.0.0.1:0\"\n");
         result = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file, "--json"]);
         Assert.Equal(1, result.ExitCode);
         var failure = Assert.Single(JsonSerializer.Deserialize(result.Output, ControlJson.Default.CheckDocument)!.Failures);
@@ -220,8 +236,12 @@ public sealed class BadInputTests
         var document = JsonSerializer.Deserialize(json.Output, ControlJson.Default.CheckDocument)!;
         Assert.True(document.Ok);
         Assert.Empty(document.Errors);
-        Assert.Equal(expected.Select(one => (one.Line, one.Column, one.Setting)), document.Warnings.Take(4).Select(found => (found.Line, found.Column, found.Setting!)));
-        Assert.All(expected.Zip(document.Warnings), pair => Assert.Contains(pair.First.Name, pair.Second.Message, StringComparison.Ordinal));
+        Assert.Equal(
+            expected.Select(one => (one.Line, one.Column, one.Setting)),
+            document.Warnings.Take(4).Select(found => (found.Line, found.Column, found.Setting!)));
+        Assert.All(
+            expected.Zip(document.Warnings),
+            pair => Assert.Contains(pair.First.Name, pair.Second.Message, StringComparison.Ordinal));
         Assert.Contains("/no/such/interpreter", document.Warnings[4].Message, StringComparison.Ordinal);
         Assert.All(document.Warnings, warning => Assert.NotEmpty(warning.Remedy ?? ""));
 
@@ -283,7 +303,9 @@ public sealed class BadInputTests
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
         Assert.StartsWith("listend: ", result.Error, StringComparison.Ordinal);
         Assert.All(facts.Split(' '), fact => Assert.Contains(fact, result.Error, StringComparison.Ordinal));
-        Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => !line.Contains("--help", StringComparison.Ordinal));
+        Assert.Single(
+            result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            line => !line.Contains("--help", StringComparison.Ordinal));
         Assert.DoesNotContain("System.", result.Error, StringComparison.Ordinal);
     }
 
@@ -297,7 +319,10 @@ public sealed class BadInputTests
         Assert.Equal((0, ""), (version.ExitCode, version.Error));
         Assert.StartsWith("listend ", version.Output, StringComparison.Ordinal);
         Assert.Equal(version.Output, (await RunningProgram.RunAsync(Published.Listend, ["--version"])).Output);
-        Assert.Contains("--version", (await RunningProgram.RunAsync(Published.Listend, [command, "--help"])).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "--version",
+            (await RunningProgram.RunAsync(Published.Listend, [command, "--help"])).Output,
+            StringComparison.Ordinal);
     }
 
     [Theory]

@@ -17,20 +17,33 @@ public sealed class BrokerTests
         async daemon =>
         {
             var listeners = await daemon.ListenersAsync();
-            var taken = await daemon.ListenctlAsync("take", "dns", "web", "--", "/bin/sh", "-c", "echo $LISTEN_FDS $LISTEN_FDNAMES; test $LISTEN_PID = $$ && echo own; readlink /proc/$$/fd/3 /proc/$$/fd/4; ls /proc/$$/fd/5; exit 7");
+            var taken = await daemon.ListenctlAsync("take", "dns", "web", "--", "/bin/sh", "-c", "echo $LISTEN_FDS $LISTEN_FDNAMES; "
+                + "test $LISTEN_PID = $$ && echo own; readlink /proc/$$/fd/3 /proc/$$/fd/4; ls /proc/$$/fd/5; exit 7");
             Assert.Equal(7, taken.ExitCode);
             Assert.Equal($"2 dns:web\nown\nsocket:[{listeners[1].Inode}]\nsocket:[{listeners[0].Inode}]", taken.Output);
 
-            var einhorn = await daemon.ListenctlAsync("take", "web", "--handoff", "einhorn", "--", "/bin/sh", "-c", "echo $EINHORN_FD_0 $EINHORN_FD_FAMILY_0 $LISTEN_FDS");
+            var einhorn = await daemon.ListenctlAsync(
+                "take",
+                "web",
+                "--handoff",
+                "einhorn",
+                "--",
+                "/bin/sh",
+                "-c",
+                "echo $EINHORN_FD_0 $EINHORN_FD_FAMILY_0 $LISTEN_FDS");
             Assert.Equal((0, "3 AF_INET"), (einhorn.ExitCode, einhorn.Output.Trim()));
             Assert.Contains(await daemon.HistoryAsync("web"), entry => entry is { Phase: "handoff", Call: "sendmsg", Actor.Pid: > 0 });
 
             // A descriptor that the shell has opened; once put it is a listener like any other.
-            var put = await RunningProgram.RunAsync("/bin/sh", ["-c", "exec \"$0\" --socket \"$1\" put legacy --fd 7 7</dev/zero", Published.Listenctl, daemon.ControlSocket]);
+            var put = await RunningProgram.RunAsync(
+                "/bin/sh",
+                ["-c", "exec \"$0\" --socket \"$1\" put legacy --fd 7 7</dev/zero", Published.Listenctl, daemon.ControlSocket]);
             Assert.True(put.ExitCode == 0, put.Error);
             var legacy = await daemon.ListenerAsync("legacy");
             Assert.Equal(("given", "other", "held", "/dev/zero"), (legacy.Origin, legacy.Kind, legacy.State, legacy.Effective));
-            Assert.Equal(("adopt", "recvmsg"), ((await daemon.HistoryAsync("legacy"))[0].Phase, (await daemon.HistoryAsync("legacy"))[0].Call));
+            Assert.Equal(
+                ("adopt", "recvmsg"),
+                ((await daemon.HistoryAsync("legacy"))[0].Phase, (await daemon.HistoryAsync("legacy"))[0].Call));
             var read = await daemon.ListenctlAsync("take", "legacy", "--", "/bin/sh", "-c", "head -c 3 <&3 | wc -c");
             Assert.Equal("3", read.Output.Trim());
             Assert.Equal(0, (await daemon.ListenctlAsync("drop", "legacy")).ExitCode);
@@ -38,8 +51,10 @@ public sealed class BrokerTests
 
             Assert.Equal(
                 (1, 1, 4, 2, 2),
-                ((await daemon.ListenctlAsync("drop", "legacy")).ExitCode, (await daemon.ListenctlAsync("take", "nothing", "--", "true")).ExitCode, (await daemon.ListenctlAsync("drop", "web")).ExitCode,
-                    (await daemon.ListenctlAsync("take", "web")).ExitCode, (await daemon.ListenctlAsync("put", "a b", "--fd", "0")).ExitCode));
+                ((await daemon.ListenctlAsync("drop", "legacy")).ExitCode, (await daemon.ListenctlAsync("take", "nothing", "--", "true"))
+                    .ExitCode, (await daemon.ListenctlAsync("drop", "web")).ExitCode,
+                    (await daemon.ListenctlAsync("take", "web")).ExitCode, (await daemon.ListenctlAsync("put", "a b", "--fd", "0"))
+                        .ExitCode));
         });
 
     [Fact]
@@ -63,7 +78,9 @@ public sealed class BrokerTests
             await daemon.WaitUntilReadyAsync("fetching");
             var worker = Assert.Single((await daemon.StatusAsync("fetching")).Workers);
             Assert.Equal($"web {(await daemon.ListenerAsync("web")).Inode} denied", worker.StatusText);
-            Assert.Contains(await daemon.HistoryAsync("web"), entry => entry is { Phase: "handoff", Call: "sendmsg" } && entry.Actor!.Pid == worker.Pid);
+            Assert.Contains(
+                await daemon.HistoryAsync("web"),
+                entry => entry is { Phase: "handoff", Call: "sendmsg" } && entry.Actor!.Pid == worker.Pid);
             Assert.DoesNotContain(await daemon.HistoryAsync("other"), entry => entry.Phase == "handoff");
         },
         prepare: directory => directory.Write("fetch.py",

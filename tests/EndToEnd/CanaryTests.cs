@@ -32,12 +32,16 @@ public sealed class CanaryTests
     });
 
     [Fact]
-    public Task Canary_that_is_aborted_or_dies_is_rolled_back() => WithAsync("rollout = { canary = 1, canary_hold = \"10m\" }", async daemon =>
+    public Task Canary_that_is_aborted_or_dies_is_rolled_back() => WithAsync("rollout = { canary = 1, canary_hold = \"10m\" "
+        + "}", async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 3);
         Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w")).ExitCode);
         await daemon.Log.WaitForAsync(0, MessageIds.RolloutCanary, "w", generation: 2);
-        Assert.InRange((await daemon.StatusAsync("w")).Rollout!.PromotedAt!.Value - DateTimeOffset.UtcNow, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(10));
+        Assert.InRange(
+            (await daemon.StatusAsync("w")).Rollout!.PromotedAt!.Value - DateTimeOffset.UtcNow,
+            TimeSpan.FromMinutes(5),
+            TimeSpan.FromMinutes(10));
         var abort = await daemon.ListenctlAsync("abort", "w", "--wait");
         Assert.True(abort.ExitCode == 0, abort.Error);
         Assert.Equal("rolled-back", (await daemon.StatusAsync("w")).Rollout!.State);
@@ -49,7 +53,9 @@ public sealed class CanaryTests
         var failed = await restart;
         Assert.Equal(1, failed.ExitCode);
         Assert.Contains("SIGKILL", failed.Error, StringComparison.Ordinal);
-        Assert.Equal([1, 1, 1], (await daemon.StatusAsync("w")).Workers.Where(worker => worker.State == "ready").Select(worker => worker.Generation));
+        Assert.Equal(
+            [1, 1, 1],
+            (await daemon.StatusAsync("w")).Workers.Where(worker => worker.State == "ready").Select(worker => worker.Generation));
     });
 
     private static Task WithAsync(string settings, Func<DaemonUnderTest, Task> test) => DaemonUnderTest.WithAsync(

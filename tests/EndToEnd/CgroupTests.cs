@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>A daemon whose cgroup has been handed to it gives each worker one: who forks out of everything else is still of the worker.</summary>
+/// <summary>
+/// A daemon whose cgroup has been handed to it gives each worker one: who forks out of everything else is still of the worker.
+/// </summary>
 public sealed class CgroupTests(ITestOutputHelper output)
 {
     /// <summary>Makes a cgroup below its own, hands it over as systemd's Delegate= does, enters it, and becomes its arguments.</summary>
@@ -89,7 +91,8 @@ public sealed class CgroupTests(ITestOutputHelper output)
         }
     }
 
-    private static IEnumerable<int> Members(WorkerDocument worker) => File.ReadAllLines(Path.Combine(worker.Cgroup!, "cgroup.procs")).Select(int.Parse);
+    private static IEnumerable<int> Members(WorkerDocument worker) =>
+        File.ReadAllLines(Path.Combine(worker.Cgroup!, "cgroup.procs")).Select(int.Parse);
 
     private static async Task<int> EscapedAsync(TemporaryDirectory directory) =>
         int.Parse(await directory.ReadWhenThereAsync("escaped"), System.Globalization.CultureInfo.InvariantCulture);

@@ -27,7 +27,8 @@ public sealed class ConfigurationErrorTests
     private static readonly (int Line, int Column, string Setting)[] Expected =
     [
         (3, 17, "listener.web.unix.user"), (3, 38, "listener.web.unix.group"), (4, 23, "listener.web.allow"), (4, 41, "listener.web.allow"),
-        (8, 8, "service.bad.user"), (9, 9, "service.bad.group"), (10, 33, "service.bad.supplementary_groups"), (10, 46, "service.bad.supplementary_groups"),
+        (8, 8, "service.bad.user"), (9, 9, "service.bad.group"), (10, 33, "service.bad.supplementary_groups"),
+        (10, 46, "service.bad.supplementary_groups"),
         (11, 21, "service.bad.limits.nofile"), (12, 1, "service.bad.workes"),
     ];
 
@@ -66,14 +67,21 @@ public sealed class ConfigurationErrorTests
             // Its user may come later: what listens goes on to.
             await daemon.WaitUntilReadyAsync("good");
             Assert.Equal("failed", (await daemon.StatusAsync("late")).State);
-            var user = Array.FindIndex(File.ReadAllLines(daemon.Directory["run.toml"]), line => line.StartsWith("user = ", StringComparison.Ordinal)) + 1;
+            var user = Array.FindIndex(
+                File.ReadAllLines(daemon.Directory["run.toml"]),
+                line => line.StartsWith("user = ", StringComparison.Ordinal)) + 1;
             await daemon.Log.WaitForAsync(0, MessageIds.ConfigError, facts: [$":{user}:8: service.late.user: ", "\"no-such-user\""]);
-            await daemon.Log.WaitForAsync(0, MessageIds.ConfigError, facts: [$":{user + 1}:25: service.late.supplementary_groups: ", "\"no-such-group\""]);
+            await daemon.Log.WaitForAsync(
+                0,
+                MessageIds.ConfigError,
+                facts: [$":{user + 1}:25: service.late.supplementary_groups: ", "\"no-such-group\""]);
 
             var refused = await daemon.ListenctlAsync("--json", "reload");
             Assert.Equal(1, refused.ExitCode);
             var errors = JsonSerializer.Deserialize(refused.Output, ControlJson.Default.ReloadDocument)!.Errors;
-            Assert.Equal([(user, 8, "service.late.user"), (user + 1, 25, "service.late.supplementary_groups")], errors.Select(error => (error.Line, error.Column, error.Setting!)));
+            Assert.Equal(
+                [(user, 8, "service.late.user"), (user + 1, 25, "service.late.supplementary_groups")],
+                errors.Select(error => (error.Line, error.Column, error.Setting!)));
             Assert.All(errors, error => Assert.NotEmpty(error.Remedy!));
         });
 
@@ -116,8 +124,12 @@ public sealed class ConfigurationErrorTests
             document.Failures.Select(failure => (failure.Name!, failure.Line!.Value, failure.Cause!)));
 
         var people = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file]);
-        var absent = Assert.Single(people.Error.Split('\n'), line => line.StartsWith($"{file}:4:11: listener.absent: ", StringComparison.Ordinal));
-        Assert.All((string[])["tcp://192.0.2.1:80", "EADDRNOTAVAIL", "address-absent"], fact => Assert.Contains(fact, absent, StringComparison.Ordinal));
+        var absent = Assert.Single(
+            people.Error.Split('\n'),
+            line => line.StartsWith($"{file}:4:11: listener.absent: ", StringComparison.Ordinal));
+        Assert.All(
+            (string[])["tcp://192.0.2.1:80", "EADDRNOTAVAIL", "address-absent"],
+            fact => Assert.Contains(fact, absent, StringComparison.Ordinal));
         Assert.Contains($"{file}:2:11: daemon.metrics: ", people.Error, StringComparison.Ordinal);
     }
 
@@ -128,8 +140,13 @@ public sealed class ConfigurationErrorTests
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         taken.Listen();
         using var directory = new TemporaryDirectory();
-        var file = directory.Write("run.toml", $"[daemon]\nmetrics = \"{taken.LocalEndPoint}\"\n[listener.web]\naddress = \"tcp://127.0.0.1:0\"\n");
-        await using var daemon = RunningProgram.Start(Published.Listend, ["run", "--log-format", "json", "--config", file, "--runtime-directory", directory["run"]]);
-        await daemon.Error.WaitForAsync(0, MessageIds.MetricsFailed, facts: ["daemon.metrics", $"{taken.LocalEndPoint}", "EADDRINUSE", "same-address"]);
+        var file = directory.Write(
+            "run.toml",
+            $"[daemon]\nmetrics = \"{taken.LocalEndPoint}\"\n[listener.web]\naddress = \"tcp://127.0.0.1:0\"\n");
+        await using var daemon = RunningProgram.Start(
+            Published.Listend,
+            ["run", "--log-format", "json", "--config", file, "--runtime-directory", directory["run"]]);
+        await daemon.Error
+            .WaitForAsync(0, MessageIds.MetricsFailed, facts: ["daemon.metrics", $"{taken.LocalEndPoint}", "EADDRINUSE", "same-address"]);
     }
 }

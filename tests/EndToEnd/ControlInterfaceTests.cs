@@ -58,7 +58,10 @@ public sealed class ControlInterfaceTests
 
         foreach (var yes in (string[])["dry_run=1", "dry_run=yes", "dry_run"])
         {
-            Assert.Contains("\"dry_run\":true,\"applied\":false", await daemon.AskAsync($"POST /v1/reload?{yes}"), StringComparison.Ordinal);
+            Assert.Contains(
+                "\"dry_run\":true,\"applied\":false",
+                await daemon.AskAsync($"POST /v1/reload?{yes}"),
+                StringComparison.Ordinal);
         }
 
         var head = await daemon.AskAsync("HEAD /v1/status");
@@ -68,7 +71,8 @@ public sealed class ControlInterfaceTests
 
     [Fact]
     public Task Readyz_ignores_services_that_finished() => DaemonUnderTest.WithAsync(
-        Config + "\n\n[service.once]\ncommand = [\"/bin/true\"]\nready = \"started\"\nrestart = { policy = \"on-failure\" }\n\n[service.bad]\ncommand = [\"/bin/false\"]\nready = \"started\"\nrestart = { policy = \"never\" }\n",
+        Config + "\n\n[service.once]\ncommand = [\"/bin/true\"]\nready = \"started\"\nrestart = { policy = \"on-failure\" }\n\n"
+            + "[service.bad]\ncommand = [\"/bin/false\"]\nready = \"started\"\nrestart = { policy = \"never\" }\n",
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("web");
@@ -117,5 +121,6 @@ public sealed class ControlInterfaceTests
 
     // Num RefCount Protocol Flags Type St Inode Path
     private static async Task<string> InodeAsync(string path) =>
-        (await File.ReadAllLinesAsync("/proc/net/unix")).First(line => line.EndsWith(" " + path, StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[6];
+        (await File.ReadAllLinesAsync("/proc/net/unix")).First(line => line.EndsWith(" " + path, StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[6];
 }

@@ -50,7 +50,11 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     /// Runs a test on a daemon that is up: its control socket stands. In the configuration <c>@dir@</c> is the test's
     /// directory and <c>@hello@</c> the bundled worker. A failure's message ends with the daemon's last lines.
     /// </summary>
-    public static async Task WithAsync(string config, Func<DaemonUnderTest, Task> test, DaemonOptions? options = null, Action<TemporaryDirectory>? prepare = null)
+    public static async Task WithAsync(
+        string config,
+        Func<DaemonUnderTest, Task> test,
+        DaemonOptions? options = null,
+        Action<TemporaryDirectory>? prepare = null)
     {
         using var directory = new TemporaryDirectory();
         prepare?.Invoke(directory);
@@ -72,14 +76,23 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     {
         var runtime = directory[name];
         var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Fill(config, directory)}");
-        string[] program = [options.Program ?? Published.Listend, "run", "--log-format", options.LogFormat, "--log-level", options.LogLevel];
+        string[] program = [options.Program ?? Published.Listend, "run", "--log-format", options.LogFormat, "--log-level", options
+            .LogLevel];
         string[] arguments =
         [
-            .. options.Arguments is { } given ? ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] : (string[])["--config", file],
+            .. options.Arguments is { } given ?
+                ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] :
+                (string[])["--config", file],
         ];
 
         // The test's own runner may have been started by a supervisor too; nothing of that is the daemon's business.
-        var environment = new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = null, ["LISTEN_FDS"] = null, ["LISTEN_PID"] = null, ["DOTNET_gcServer"] = null };
+        var environment = new Dictionary<string, string?>
+        {
+            ["NOTIFY_SOCKET"] = null,
+            ["LISTEN_FDS"] = null,
+            ["LISTEN_PID"] = null,
+            ["DOTNET_gcServer"] = null
+        };
         foreach (var (variable, value) in options.Environment)
         {
             environment[variable] = value;
@@ -91,7 +104,10 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             return RunningProgram.Start(command[0], command.Skip(1), environment);
         }
 
-        return new DaemonUnderTest(directory, StartIt(null, options.Wrapper), runtime) { _startAgain = (others, wrapper) => StartIt(others, wrapper ?? options.Wrapper) };
+        return new DaemonUnderTest(directory, StartIt(null, options.Wrapper), runtime)
+        {
+            _startAgain = (others, wrapper) => StartIt(others, wrapper ?? options.Wrapper)
+        };
     }
 
     /// <summary>Starts another one like it, or with <paramref name="arguments"/>, which succeeds this one; waits for nothing.</summary>
@@ -118,7 +134,11 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
 
     /// <summary>Waits until that many workers of a service have got ready since line <paramref name="from"/>.</summary>
     public Task<IReadOnlyList<LogMessage>> WaitUntilReadyAsync(string service, int workers = 1, int from = 0) =>
-        Log.WaitForAsync(from, workers, message => message.Kind == MessageIds.WorkerReady && message.Service == service, $"worker of {service} is ready");
+        Log.WaitForAsync(
+            from,
+            workers,
+            message => message.Kind == MessageIds.WorkerReady && message.Service == service,
+            $"worker of {service} is ready");
 
     /// <summary>Waits for a state: looks again after each line of the log.</summary>
     public async Task UntilAsync(Func<Task<bool>> holds)
@@ -130,7 +150,8 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     }
 
     /// <summary>Runs listenctl.</summary>
-    public Task<ProgramResult> ListenctlAsync(params string[] arguments) => RunningProgram.RunAsync(Published.Listenctl, ["--socket", ControlSocket, .. arguments]);
+    public Task<ProgramResult> ListenctlAsync(params string[] arguments) =>
+        RunningProgram.RunAsync(Published.Listenctl, ["--socket", ControlSocket, .. arguments]);
 
     /// <summary>Runs listenctl with --json, which has to succeed with one document.</summary>
     public async Task<T> AskAsync<T>(JsonTypeInfo<T> type, params string[] arguments)
@@ -145,13 +166,16 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         (await AskAsync(ControlJson.Default.StatusDocument, "status", service)).Services.Single(one => one.Name == service);
 
     /// <summary>listenctl listeners.</summary>
-    public async Task<IReadOnlyList<ListenerDocument>> ListenersAsync() => await AskAsync(ControlJson.Default.ListListenerDocument, "listeners");
+    public async Task<IReadOnlyList<ListenerDocument>> ListenersAsync() =>
+        await AskAsync(ControlJson.Default.ListListenerDocument, "listeners");
 
     /// <summary>listenctl listeners NAME.</summary>
-    public async Task<ListenerDocument> ListenerAsync(string name) => (await AskAsync(ControlJson.Default.ListListenerDocument, "listeners", name)).Single();
+    public async Task<ListenerDocument> ListenerAsync(string name) =>
+        (await AskAsync(ControlJson.Default.ListListenerDocument, "listeners", name)).Single();
 
     /// <summary>listenctl history NAME.</summary>
-    public async Task<IReadOnlyList<HistoryEntryDocument>> HistoryAsync(string name) => await AskAsync(ControlJson.Default.ListHistoryEntryDocument, "history", name);
+    public async Task<IReadOnlyList<HistoryEntryDocument>> HistoryAsync(string name) =>
+        await AskAsync(ControlJson.Default.ListHistoryEntryDocument, "history", name);
 
     /// <summary>Where a TCP listener really listens.</summary>
     public async Task<IPEndPoint> EndPointAsync(string name)
@@ -185,7 +209,9 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         using var limit = new CancellationTokenSource(Patience.Limit);
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await socket.ConnectAsync(new UnixDomainSocketEndPoint(ControlSocket), limit.Token);
-        await socket.SendAsync(Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), limit.Token);
+        await socket.SendAsync(
+            Encoding.ASCII.GetBytes($"{request} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+            limit.Token);
         await using var stream = new NetworkStream(socket);
         using var reader = new StreamReader(stream);
         return await reader.ReadToEndAsync(limit.Token);
@@ -217,7 +243,8 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         {
             Assert.Equal(
                 ["listend.lock"],
-                System.IO.Directory.EnumerateFiles(Runtime, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Runtime, file)));
+                System.IO.Directory.EnumerateFiles(Runtime, "*", SearchOption.AllDirectories)
+                    .Select(file => Path.GetRelativePath(Runtime, file)));
         }
     }
 

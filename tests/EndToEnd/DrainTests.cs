@@ -47,15 +47,21 @@ public sealed class DrainTests
             Assert.Null(service.Workers.Single(worker => worker.State == "ready").Drain);
 
             one.Dispose();
-            Assert.Equal([("path", 1), ("web", 1)], (await ConnectionsAsync(events, 2)).Listeners.Select(listener => (listener.Name, listener.Connections)));
+            Assert.Equal(
+                [("path", 1), ("web", 1)],
+                (await ConnectionsAsync(events, 2)).Listeners.Select(listener => (listener.Name, listener.Connections)));
             path.Dispose();
 
             // By now it has been looked at twice, long after its signal.
-            Assert.Equal([("web", 1)], (await ConnectionsAsync(events, 1)).Listeners.Select(listener => (listener.Name, listener.Connections)));
+            Assert.Equal(
+                [("web", 1)],
+                (await ConnectionsAsync(events, 1)).Listeners.Select(listener => (listener.Name, listener.Connections)));
             two.Dispose();
             Assert.Equal(0, (await restart).ExitCode);
             var all = await EventsAsync(daemon);
-            Assert.Equal([3, 2, 1], all.Where(happened => happened.Kind == "worker-connections").Select(happened => happened.Drain!.Connections!.Value));
+            Assert.Equal(
+                [3, 2, 1],
+                all.Where(happened => happened.Kind == "worker-connections").Select(happened => happened.Drain!.Connections!.Value));
             Assert.DoesNotContain(all, happened => happened.Kind is "worker-keeps-accepting" or "worker-cut");
         });
 
@@ -129,7 +135,9 @@ public sealed class DrainTests
             Assert.All(cut.Drain.Peers, peer => Assert.Contains(clients, client => client.LocalEndPoint!.ToString() == peer));
             Assert.Equal(Math.Min(5, cut.Drain.Connections.Value), cut.Drain.Peers.Count);
             Assert.Single(events, happened => happened.Kind == "worker-keeps-accepting");
-            Assert.Equal(["worker-killed", "worker-cut", "worker-left"], events.SkipWhile(happened => happened.Kind != "worker-killed").Take(3).Select(happened => happened.Kind));
+            Assert.Equal(
+                ["worker-killed", "worker-cut", "worker-left"],
+                events.SkipWhile(happened => happened.Kind != "worker-killed").Take(3).Select(happened => happened.Kind));
             clients.ForEach(client => client.Dispose());
         });
 
@@ -175,7 +183,9 @@ public sealed class DrainTests
         [listener.web]
         address = "tcp://127.0.0.1:0"
         """,
-        async daemon => Assert.Equal(daemon.Directory["run.toml"], (await daemon.AskAsync(ControlJson.Default.StatusDocument, "status")).Daemon.ConfigFile),
+        async daemon => Assert.Equal(
+            daemon.Directory["run.toml"],
+            (await daemon.AskAsync(ControlJson.Default.StatusDocument, "status")).Daemon.ConfigFile),
         new DaemonOptions { Wrapper = ["/usr/bin/env", "-C", "@dir@"], Arguments = ["--config", "run.toml"] });
 
     private static string Leaving(string kind) =>
@@ -200,8 +210,10 @@ public sealed class DrainTests
 
     /// <summary>Waits until the worker that drains has so many connections left.</summary>
     private static async Task<DrainDocument> ConnectionsAsync(EventFollower events, int count) =>
-        (await events.WaitAsync(0, one => one.Kind == "worker-connections" && one.Drain!.Connections == count, $"{count} connections left")).Drain!;
+        (await events.WaitAsync(0, one => one.Kind == "worker-connections" && one.Drain!.Connections == count, $"{count} connections left"))
+            .Drain!;
 
     private static async Task<IReadOnlyList<EventDocument>> EventsAsync(DaemonUnderTest daemon) =>
-        [.. (await daemon.ListenctlAsync("events", "--json")).Output.Split('\n').Select(line => JsonSerializer.Deserialize(line, ControlJson.Default.EventDocument)!)];
+        [.. (await daemon.ListenctlAsync("events", "--json")).Output.Split('\n')
+            .Select(line => JsonSerializer.Deserialize(line, ControlJson.Default.EventDocument)!)];
 }

@@ -27,9 +27,17 @@ public sealed class DriftTests(ITestOutputHelper output)
         {
             await daemon.WaitUntilReadyAsync("web");
             var pid = (await daemon.ReadyAsync("web")).Single();
-            AssertDriftedAndRepaired(await daemon.HistoryAsync("web"), itsOwn, entry => entry.Actor is { Name: "web/0" } actor && actor.Pid == pid && entry.Note!.Contains("generation 1", StringComparison.Ordinal), from: 0);
+            AssertDriftedAndRepaired(await daemon.HistoryAsync("web"), itsOwn, entry => entry.Actor is { Name: "web/0" } actor
+                && actor.Pid == pid
+                && entry.Note!.Contains("generation 1", StringComparison.Ordinal), from: 0);
 
-            var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 200, SlowInFlight = 2, SlowFor = TimeSpan.FromMilliseconds(200) });
+            var load = LoadRun.Start(new LoadPlan
+            {
+                Target = await daemon.EndPointAsync("web"),
+                NewConnectionsPerSecond = 200,
+                SlowInFlight = 2,
+                SlowFor = TimeSpan.FromMilliseconds(200)
+            });
             LoadReport report;
             try
             {
@@ -41,7 +49,11 @@ public sealed class DriftTests(ITestOutputHelper output)
 
                     // The old worker held the socket too.
                     var text = $"generation {generation}";
-                    AssertDriftedAndRepaired(await daemon.HistoryAsync("web"), itsOwn, entry => entry.Actor is null && entry.Note!.Contains(text, StringComparison.Ordinal), before);
+                    AssertDriftedAndRepaired(
+                        await daemon.HistoryAsync("web"),
+                        itsOwn,
+                        entry => entry.Actor is null && entry.Note!.Contains(text, StringComparison.Ordinal),
+                        before);
                     Assert.Equal(4096, (await daemon.ListenerAsync("web")).Backlog?.Effective);
                 }
             }
@@ -74,7 +86,9 @@ public sealed class DriftTests(ITestOutputHelper output)
                 broker.close()
                 sys.stdin.read()
                 """;
-            await using var program = RunningProgram.Start(Needs.Program("python3", "python3"), ["-c", taker, Path.Combine(daemon.Runtime, "broker.sock")]);
+            await using var program = RunningProgram.Start(
+                Needs.Program("python3", "python3"),
+                ["-c", taker, Path.Combine(daemon.Runtime, "broker.sock")]);
             var message = await daemon.Log.WaitForAsync(0, MessageIds.ListenerDrifted, listener: "web");
             Assert.Equal(("backlog", "7"), (message["LISTEND_OPTION"], message["LISTEND_EFFECTIVE"]));
             var history = await daemon.HistoryAsync("web");
@@ -102,11 +116,15 @@ public sealed class DriftTests(ITestOutputHelper output)
             var listener = await daemon.ListenerAsync("web");
             Assert.True(listener.Drift);
             Assert.Equal(7, listener.Backlog?.Effective);
-            Assert.Equal(["O_NONBLOCK", "SO_KEEPALIVE", "backlog"], listener.Options.Where(option => option.Verdict == "drifted").Select(option => option.Name).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                ["O_NONBLOCK", "SO_KEEPALIVE", "backlog"],
+                listener.Options.Where(option => option.Verdict == "drifted").Select(option => option.Name).Order(StringComparer.Ordinal));
             var later = (await daemon.HistoryAsync("web")).Where(entry => entry.Phase is "drift" or "repair").ToArray();
             Assert.Equal(["drift", "drift", "drift"], later.Select(entry => entry.Phase));
             Assert.All(later, entry => Assert.Equal("web/0", entry.Actor?.Name));
-            Assert.Equal("Warning", (await daemon.Log.WaitForAsync(0, MessageIds.ListenerDrifted, listener: "web", facts: "backlog")).Level);
+            Assert.Equal(
+                "Warning",
+                (await daemon.Log.WaitForAsync(0, MessageIds.ListenerDrifted, listener: "web", facts: "backlog")).Level);
         });
 
     [Fact]
@@ -143,7 +161,11 @@ public sealed class DriftTests(ITestOutputHelper output)
             Assert.Contains(history, entry => entry is { Phase: "repair", Option: "shutdown" });
         });
 
-    private static void AssertDriftedAndRepaired(IReadOnlyList<HistoryEntryDocument> history, long itsOwn, Func<HistoryEntryDocument, bool> names, long from)
+    private static void AssertDriftedAndRepaired(
+        IReadOnlyList<HistoryEntryDocument> history,
+        long itsOwn,
+        Func<HistoryEntryDocument, bool> names,
+        long from)
     {
         var drift = Assert.Single(history, entry => entry is { Phase: "drift", Option: "backlog" } && entry.Seq > from);
         Assert.Equal(("listen", 4096L, itsOwn, "drifted"), (drift.Call, drift.Requested?.Number, drift.Effective?.Number, drift.Verdict));

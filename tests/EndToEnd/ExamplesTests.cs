@@ -11,7 +11,9 @@ public sealed class ExamplesTests(ITestOutputHelper output)
 {
     private static readonly string Folder = Published.Examples;
 
-    private static readonly string[] All = [.. Directory.GetFiles(Folder, "run", SearchOption.AllDirectories).Select(run => Path.GetFileName(Path.GetDirectoryName(run)!)).Order(StringComparer.Ordinal)];
+    private static readonly string[] All = [.. Directory.GetFiles(Folder, "run", SearchOption.AllDirectories)
+        .Select(run => Path.GetFileName(Path.GetDirectoryName(run)!))
+        .Order(StringComparer.Ordinal)];
 
     public static TheoryData<string> Names => [.. All];
 
@@ -21,7 +23,12 @@ public sealed class ExamplesTests(ITestOutputHelper output)
     {
         var result = await RunningProgram.RunAsync(
             Path.Combine(Folder, name, "run"), [],
-            new Dictionary<string, string?> { ["LISTEND_BIN"] = Path.GetDirectoryName(Published.Listend), ["NOTIFY_SOCKET"] = null, ["LISTEN_FDS"] = null });
+            new Dictionary<string, string?>
+            {
+                ["LISTEND_BIN"] = Path.GetDirectoryName(Published.Listend),
+                ["NOTIFY_SOCKET"] = null,
+                ["LISTEN_FDS"] = null
+            });
         output.WriteLine(result.Output);
         Assert.True(result.ExitCode == 0, $"exit code {result.ExitCode}\n{result.Output}\n{result.Error}");
     }

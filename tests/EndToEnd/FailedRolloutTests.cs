@@ -35,7 +35,8 @@ public sealed class FailedRolloutTests
         {
             await daemon.WaitUntilReadyAsync("web", 4);
             var before = await daemon.ReadyAsync("web");
-            await using var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 500, SlowInFlight = 8 });
+            await using var load = LoadRun.Start(
+                new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 500, SlowInFlight = 8 });
             var current = daemon.Directory["current"];
             if (next is null)
             {
@@ -44,7 +45,10 @@ public sealed class FailedRolloutTests
             else
             {
                 // A new release takes the place of the old by rename: the old one's file is busy.
-                File.Move(daemon.Directory.WriteScript("next", next.Replace("@hello@", Published.Hello, StringComparison.Ordinal)), current, overwrite: true);
+                File.Move(
+                    daemon.Directory.WriteScript("next", next.Replace("@hello@", Published.Hello, StringComparison.Ordinal)),
+                    current,
+                    overwrite: true);
             }
 
             var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
@@ -70,7 +74,9 @@ public sealed class FailedRolloutTests
             File.CreateSymbolicLink(current, Published.Hello);
             var good = await daemon.ListenctlAsync("restart", "web", "--wait", "--json");
             Assert.True(good.ExitCode == 0, good.Error);
-            Assert.Equal("done", JsonSerializer.Deserialize(Assert.Single(good.Output.Split('\n')), ControlJson.Default.ChangeDocument)!.Outcome);
+            Assert.Equal(
+                "done",
+                JsonSerializer.Deserialize(Assert.Single(good.Output.Split('\n')), ControlJson.Default.ChangeDocument)!.Outcome);
         },
         prepare: directory => File.CreateSymbolicLink(directory["current"], Published.Hello));
 
@@ -81,7 +87,10 @@ public sealed class FailedRolloutTests
         {
             await daemon.WaitUntilReadyAsync("web", 4);
             var before = await daemon.ReadyAsync("web");
-            File.Move(daemon.Directory.WriteScript("next", "#!/bin/sh\nsystemd-notify --ready\nexit 4\n"), daemon.Directory["current"], overwrite: true);
+            File.Move(
+                daemon.Directory.WriteScript("next", "#!/bin/sh\nsystemd-notify --ready\nexit 4\n"),
+                daemon.Directory["current"],
+                overwrite: true);
             var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
             Assert.Equal(1, restart.ExitCode);
             Assert.Contains(" 4", restart.Error, StringComparison.Ordinal);
@@ -98,7 +107,9 @@ public sealed class FailedRolloutTests
             File.Move(daemon.Directory.WriteScript("next", "#!/bin/sh\nexec sleep 1000\n"), daemon.Directory["current"], overwrite: true);
             var restart = await daemon.ListenctlAsync("restart", "web", "--wait", "--timeout", "200ms", "--json");
             Assert.Equal(1, restart.ExitCode);
-            Assert.Equal("timeout", JsonSerializer.Deserialize(Assert.Single(restart.Output.Split('\n')), ControlJson.Default.ChangeDocument)!.Outcome);
+            Assert.Equal(
+                "timeout",
+                JsonSerializer.Deserialize(Assert.Single(restart.Output.Split('\n')), ControlJson.Default.ChangeDocument)!.Outcome);
             Assert.Equal("rolling", (await daemon.StatusAsync("web")).State);
 
             // A further restart takes its place: what was on its way is ended.
@@ -126,20 +137,28 @@ public sealed class FailedRolloutTests
             Assert.Equal((2, ""), await Without("frobnicate"));
             Assert.Equal((2, ""), await Without("--json"));
 
-            var absent = await RunningProgram.RunAsync(Published.Listenctl, ["--socket", daemon.Directory["absent.sock"], "status", "--json"]);
+            var absent = await RunningProgram.RunAsync(
+                Published.Listenctl,
+                ["--socket", daemon.Directory["absent.sock"], "status", "--json"]);
             Assert.Equal((3, ""), (absent.ExitCode, absent.Output));
             Assert.Contains("ENOENT", absent.Error, StringComparison.Ordinal);
 
             // The socket is for its owner and its group.
             string[] nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
-            var stranger = await RunningProgram.RunAsync(Needs.Program("setpriv", "util-linux"), [.. nobody, Published.Listenctl, "--socket", daemon.ControlSocket, "status", "--json"]);
+            var stranger = await RunningProgram.RunAsync(
+                Needs.Program("setpriv", "util-linux"),
+                [.. nobody, Published.Listenctl, "--socket", daemon.ControlSocket, "status", "--json"]);
             Assert.Equal((4, ""), (stranger.ExitCode, stranger.Output));
 
             // A member of the group may look and not touch.
             string[] member = ["--reuid", "65534", "--regid", "0", "--clear-groups"];
-            var looks = await RunningProgram.RunAsync("setpriv", [.. member, Published.Listenctl, "--socket", daemon.ControlSocket, "status"]);
+            var looks = await RunningProgram.RunAsync(
+                "setpriv",
+                [.. member, Published.Listenctl, "--socket", daemon.ControlSocket, "status"]);
             Assert.Equal(0, looks.ExitCode);
-            var touches = await RunningProgram.RunAsync("setpriv", [.. member, Published.Listenctl, "--socket", daemon.ControlSocket, "restart", "web", "--json"]);
+            var touches = await RunningProgram.RunAsync(
+                "setpriv",
+                [.. member, Published.Listenctl, "--socket", daemon.ControlSocket, "restart", "web", "--json"]);
             Assert.Equal((4, ""), (touches.ExitCode, touches.Output));
             Assert.Equal(1, (await daemon.StatusAsync("web")).Generation);
 

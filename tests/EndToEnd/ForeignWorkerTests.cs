@@ -28,7 +28,8 @@ public sealed class ForeignWorkerTests(ITestOutputHelper output)
     [Theory]
     [InlineData("rolling")]
     [InlineData("overlap")]
-    public Task Python(string strategy) => RunAsync(strategy, $"[\"{Needs.Program("python3", "python3")}\", \"{Worker("server.py")}\"]", "");
+    public Task Python(string strategy) =>
+        RunAsync(strategy, $"[\"{Needs.Program("python3", "python3")}\", \"{Worker("server.py")}\"]", "");
 
     private async Task RunAsync(string strategy, string command, string settings) => await DaemonUnderTest.WithAsync(
         $$"""
@@ -45,7 +46,13 @@ public sealed class ForeignWorkerTests(ITestOutputHelper output)
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("web", 2);
-            var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 200, SlowInFlight = 2, SlowFor = TimeSpan.FromMilliseconds(200) });
+            var load = LoadRun.Start(new LoadPlan
+            {
+                Target = await daemon.EndPointAsync("web"),
+                NewConnectionsPerSecond = 200,
+                SlowInFlight = 2,
+                SlowFor = TimeSpan.FromMilliseconds(200)
+            });
             LoadReport report;
             try
             {

@@ -69,7 +69,9 @@ public sealed class GivenDescriptorTests
                 Assert.Contains("web", adopt.Note, StringComparison.Ordinal);
                 foreach (var option in new[] { "SO_REUSEADDR", "TCP_NODELAY", "backlog", "address" })
                 {
-                    Assert.Contains(history, entry => entry.Option == option && entry is { Phase: "adopt", Verdict: "inherited", Note.Length: > 0 });
+                    Assert.Contains(
+                        history,
+                        entry => entry.Option == option && entry is { Phase: "adopt", Verdict: "inherited", Note.Length: > 0 });
                     await daemon.Log.WaitForAsync(0, MessageIds.ListenerInheritedOption, listener: "web", facts: option);
                 }
 
@@ -189,7 +191,9 @@ public sealed class GivenDescriptorTests
             Assert.Equal(("inherited-systemd", 4), (shared.Origin, shared.Shards));
             Assert.Equal([33L, 33L, 4096L, 4096L], shared.Sockets!.Select(socket => socket.Queue!.Limit!.Value));
             var history = await daemon.HistoryAsync("shared");
-            Assert.Equal(["shard 0", "shard 1"], history.Where(entry => entry is { Phase: "adopt", Call: "execve" }).Select(entry => entry.Note!.Split(':')[0]));
+            Assert.Equal(
+                ["shard 0", "shard 1"],
+                history.Where(entry => entry is { Phase: "adopt", Call: "execve" }).Select(entry => entry.Note!.Split(':')[0]));
             Assert.Equal(2, history.Count(entry => entry.Call == "bind"));
             Assert.StartsWith("hello", await GetAsync(await daemon.EndPointAsync("shared")), StringComparison.Ordinal);
 
@@ -201,7 +205,8 @@ public sealed class GivenDescriptorTests
         With("shared:shared:single"),
         Prepare);
 
-    private static DaemonOptions With(string names) => new() { Wrapper = [Needs.Program("python3", "python3"), "@dir@/activate.py", names] };
+    private static DaemonOptions With(string names) =>
+        new() { Wrapper = [Needs.Program("python3", "python3"), "@dir@/activate.py", names] };
 
     private static void Prepare(TemporaryDirectory directory) => directory.Write("activate.py", Activate);
 

@@ -37,7 +37,10 @@ public sealed class GivenListenerTests
         await daemon.WaitUntilReadyAsync("own");
         var own = await daemon.ReadyAsync("own");
         var file = Write(daemon, Legacy);
-        foreach (var refused in new[] { await daemon.ListenctlAsync("reload", "--dry-run"), await daemon.ListenctlAsync("reload"), await CheckAsync(file) })
+        foreach (var refused in new[] {
+            await daemon.ListenctlAsync("reload", "--dry-run"),
+            await daemon.ListenctlAsync("reload"),
+            await CheckAsync(file) })
         {
             Assert.Equal(1, refused.ExitCode);
             Assert.Contains("run.toml:13:14: service.api.listeners: ", refused.Error, StringComparison.Ordinal);
@@ -122,7 +125,10 @@ public sealed class GivenListenerTests
     public async Task Misspelt_listener_is_an_error_at_start()
     {
         using var directory = new TemporaryDirectory();
-        await using var daemon = DaemonUnderTest.Start(directory, Own.Replace("listeners = [\"own\"]", "listeners = [\"onw\"]", StringComparison.Ordinal), new DaemonOptions());
+        await using var daemon = DaemonUnderTest.Start(
+            directory,
+            Own.Replace("listeners = [\"own\"]", "listeners = [\"onw\"]", StringComparison.Ordinal),
+            new DaemonOptions());
         Assert.Equal(1, await daemon.WaitAsync());
         await daemon.Log.WaitAsync(0, "\"onw\"", "\"own\"");
     }
@@ -134,7 +140,9 @@ public sealed class GivenListenerTests
 
     private static async Task PutAsync(DaemonUnderTest daemon)
     {
-        var put = await RunningProgram.RunAsync(Needs.Program("python3", "python3"), ["-c", Put, Published.Listenctl, "--socket", daemon.ControlSocket]);
+        var put = await RunningProgram.RunAsync(
+            Needs.Program("python3", "python3"),
+            ["-c", Put, Published.Listenctl, "--socket", daemon.ControlSocket]);
         Assert.True(put.ExitCode == 0, put.Error);
     }
 

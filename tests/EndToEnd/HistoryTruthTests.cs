@@ -41,7 +41,9 @@ public sealed class HistoryTruthTests
             {
                 await daemon.WaitUntilReadyAsync("w");
                 var listeners = await daemon.ListenersAsync();
-                Assert.Equal(config.Split('\n').Count(line => line.StartsWith("[listener.", StringComparison.Ordinal) && !line.Contains(".accepted", StringComparison.Ordinal)), listeners.Count);
+                Assert.Equal(config.Split('\n').Count(
+                    line => line.StartsWith("[listener.", StringComparison.Ordinal)
+                        && !line.Contains(".accepted", StringComparison.Ordinal)), listeners.Count);
                 var histories = new List<IReadOnlyList<HistoryEntryDocument>>();
                 foreach (var listener in listeners)
                 {
@@ -50,23 +52,30 @@ public sealed class HistoryTruthTests
 
                 await daemon.LeaveAsync();
                 var sockets = Strace.Sockets(await File.ReadAllLinesAsync(daemon.Directory[$"trace.{daemon.Pid}"]))
-                    .Where(calls => !calls.Any(one => one.Call == "bind" && one.Value!.StartsWith(daemon.Runtime, StringComparison.Ordinal))).ToArray();
+                    .Where(
+                        calls => !calls.Any(
+                            one => one.Call == "bind" && one.Value!.StartsWith(daemon.Runtime, StringComparison.Ordinal))).ToArray();
                 Assert.Equal(listeners.Count, sockets.Length);
                 for (var i = 0; i < listeners.Count; i++)
                 {
                     // if_nametoindex() asks the kernel by an ioctl() on a socket of its own.
-                    var told = histories[i].Where(entry => entry.Phase != "handoff" && entry.Call != "if_nametoindex").Select(Entry).ToArray();
+                    var told = histories[i].Where(entry => entry.Phase != "handoff" && entry.Call != "if_nametoindex").Select(Entry)
+                        .ToArray();
                     var seen = sockets[i].Select(call => call.Call == "socket" ? call with { Value = null } : call).ToList();
                     if (listeners[i].Fd is not null)
                     {
                         // The end of what is open came after the history was read.
                         seen.RemoveAll(call => call.Call == "close");
-                        seen.RemoveRange(seen.FindIndex(call => call.Call == "getsockname") + 1, seen.Count - seen.FindIndex(call => call.Call == "getsockname") - 1);
+                        seen.RemoveRange(
+                            seen.FindIndex(call => call.Call == "getsockname") + 1,
+                            seen.Count - seen.FindIndex(call => call.Call == "getsockname") - 1);
                     }
 
                     Assert.Equal(Text(listeners[i], seen), Text(listeners[i], told));
                     AssertSocket(sockets[i][0].Value!, histories[i][0].Note!);
-                    Assert.Equal(Enumerable.Range(1, histories[i].Count).Select(number => (long)number), histories[i].Select(entry => entry.Seq));
+                    Assert.Equal(
+                        Enumerable.Range(1, histories[i].Count).Select(number => (long)number),
+                        histories[i].Select(entry => entry.Seq));
                     Assert.All(histories[i], entry => Assert.Equal(entry.Errno is not null, entry.Verdict == "refused"));
                     Assert.All(histories[i].Where(entry => entry.Phase != "handoff"), entry => Assert.Equal(daemon.Pid, entry.Actor!.Pid));
                 }
@@ -75,7 +84,8 @@ public sealed class HistoryTruthTests
                 if (!privileged)
                 {
                     var forced = histories[listeners.ToList().FindIndex(one => one.Name == "forced")];
-                    Assert.Contains(forced, entry => entry is { Option: "SO_RCVBUFFORCE", Errno: "EPERM", Verdict: "refused" } && entry.Note!.Contains("CAP_NET_ADMIN", StringComparison.Ordinal));
+                    Assert.Contains(forced, entry => entry is { Option: "SO_RCVBUFFORCE", Errno: "EPERM", Verdict: "refused" }
+                        && entry.Note!.Contains("CAP_NET_ADMIN", StringComparison.Ordinal));
                     Assert.Equal("EPERM", listeners.Single(one => one.Name == "tcp4").Failure!.Errno);
                 }
             },
@@ -83,7 +93,9 @@ public sealed class HistoryTruthTests
             directory =>
             {
                 EveryOption.Prepare(directory);
-                File.SetUnixFileMode(directory.Path, File.GetUnixFileMode(directory.Path) | UnixFileMode.OtherWrite | UnixFileMode.StickyBit);
+                File.SetUnixFileMode(
+                    directory.Path,
+                    File.GetUnixFileMode(directory.Path) | UnixFileMode.OtherWrite | UnixFileMode.StickyBit);
             });
     }
 
@@ -113,7 +125,9 @@ public sealed class HistoryTruthTests
 
     private static void AssertSocket(string arguments, string note)
     {
-        var (domain, type, protocol) = arguments.Split(", ") is [var d, var t, var p] ? (d, t.Split('|'), p) : throw new FormatException(arguments);
+        var (domain, type, protocol) = arguments.Split(", ") is [var d, var t, var p] ?
+            (d, t.Split('|'), p) :
+            throw new FormatException(arguments);
         Assert.Contains("SOCK_CLOEXEC", type);
         Assert.Contains($"{domain}, {type[0]}", note, StringComparison.Ordinal);
         Assert.Equal(type.Contains("SOCK_NONBLOCK"), note.Contains("O_NONBLOCK", StringComparison.Ordinal));

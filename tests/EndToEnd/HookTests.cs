@@ -59,7 +59,8 @@ public sealed class HookTests
         async daemon =>
         {
             await daemon.Log.WaitForOutputAsync(0, "hangs ");
-            var waits = Assert.Single((await daemon.StatusAsync("w")).Workers.Select(worker => (worker.State, worker.StatusText)).Distinct());
+            var waits = Assert.Single(
+                (await daemon.StatusAsync("w")).Workers.Select(worker => (worker.State, worker.StatusText)).Distinct());
             Assert.Equal("starting", waits.State);
             Assert.Contains("hooks.pre_start", waits.StatusText, StringComparison.Ordinal);
             var stop = await daemon.ListenctlAsync("stop", "w", "--wait");
@@ -70,7 +71,10 @@ public sealed class HookTests
         startTimeout: "10m",
         hangs: true);
 
-    private static Task WithHooksAsync(Func<DaemonUnderTest, Task> test, string startTimeout = "500ms", bool hangs = false) => DaemonUnderTest.WithAsync(
+    private static Task WithHooksAsync(
+        Func<DaemonUnderTest, Task> test,
+        string startTimeout = "500ms",
+        bool hangs = false) => DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"

@@ -87,7 +87,9 @@ public sealed class LeavingTests
     public Task Control_clients_exit_with_the_daemon() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         await daemon.WaitUntilReadyAsync("web", 2);
-        await using var follower = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "history", "web", "--follow", "--json"]);
+        await using var follower = RunningProgram.Start(
+            Published.Listenctl,
+            ["--socket", daemon.ControlSocket, "history", "web", "--follow", "--json"]);
         await follower.Output.WaitAsync(0, "\"call\":\"execve\"");
         daemon.Signal(Signals.Terminate);
         Assert.Equal(0, await daemon.WaitAsync());

@@ -102,10 +102,15 @@ internal sealed class LineLog
         (await WaitForAsync(
             from,
             1,
-            message => message.Kind == kind && (service ?? message.Service) == message.Service && (listener ?? message.Listener) == message.Listener
-                && (generation ?? message.Generation) == message.Generation && (pid ?? message.Pid) == message.Pid && (slot ?? message.Slot) == message.Slot
+            message => message.Kind == kind && (service ?? message.Service) == message.Service
+                && (listener ?? message.Listener) == message.Listener
+                && (generation ?? message.Generation) == message.Generation
+                && (pid ?? message.Pid) == message.Pid
+                && (slot
+                    ?? message.Slot) == message.Slot
                 && Holds(message.Text, facts),
-            string.Create(CultureInfo.InvariantCulture, $"{LogMessage.NameOf(kind)} {service} {listener} generation {generation} pid {pid} slot {slot} {string.Join(" ... ", facts)}")))[0];
+            string.Create(CultureInfo.InvariantCulture, $"{LogMessage.NameOf(kind)} {service} {listener} generation {generation} pid "
+                + $"{pid} slot {slot} {string.Join(" ... ", facts)}")))[0];
 
     /// <summary>Waits for that many messages.</summary>
     public async Task<IReadOnlyList<LogMessage>> WaitForAsync(int from, int count, Predicate<LogMessage> match, string what) =>
@@ -120,10 +125,12 @@ internal sealed class LineLog
         WaitForAsync(
             from,
             count,
-            message => message.Output?.Contains(text, StringComparison.Ordinal) == true && (service ?? message.Service) == message.Service && (pid ?? message.Pid) == message.Pid,
+            message => message.Output?.Contains(text, StringComparison.Ordinal) == true && (service ?? message.Service) == message.Service
+                && (pid ?? message.Pid) == message.Pid,
             $"{LogMessage.NameOf(MessageIds.WorkerOutput)} {service} {text}");
 
-    private static bool Holds(string text, string[] fragments) => fragments.All(fragment => text.Contains(fragment, StringComparison.Ordinal));
+    private static bool Holds(string text, string[] fragments) =>
+        fragments.All(fragment => text.Contains(fragment, StringComparison.Ordinal));
 
     private async Task<IReadOnlyList<Entry>> WaitAsync(int from, int count, Predicate<Entry> match, string what)
     {
@@ -146,7 +153,8 @@ internal sealed class LineLog
 
             if (ended)
             {
-                throw new InvalidOperationException($"the program has ended without a line \"{what}\"{(count > 1 ? $", {count} times" : "")}");
+                throw new InvalidOperationException(
+                    $"the program has ended without a line \"{what}\"{(count > 1 ? $", {count} times" : "")}");
             }
 
             try
@@ -155,7 +163,8 @@ internal sealed class LineLog
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"no line \"{what}\"{(count > 1 ? $", {count} times" : "")} within {Patience.Limit.TotalSeconds} s");
+                throw new TimeoutException(
+                    $"no line \"{what}\"{(count > 1 ? $", {count} times" : "")} within {Patience.Limit.TotalSeconds} s");
             }
         }
     }

@@ -2,10 +2,16 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>What a worker writes and calls itself, in the text log and in the client: no byte of it acts on a terminal, and one event is one line.</summary>
+/// <summary>
+/// What a worker writes and calls itself, in the text log and in the client: no byte of it acts on a terminal, and one event is
+/// one line.
+/// </summary>
 public sealed class LogEscapeTests
 {
-    /// <summary>It renames itself (prctl(2), PR_SET_NAME: 15 bytes), asks the broker, which logs who took, writes lines, and reports a status.</summary>
+    /// <summary>
+    /// It renames itself (prctl(2), PR_SET_NAME: 15 bytes), asks the broker, which logs who took, writes lines, and reports a
+    /// status.
+    /// </summary>
     private const string Worker = """
         import ctypes, json, os, signal, socket
         ctypes.CDLL(None).prctl(15, b'\x1b[2J\n00:00 \xc2\x9b\r', 0, 0, 0)
@@ -47,9 +53,15 @@ public sealed class LogEscapeTests
                 Clean(result.Error);
             }
 
-            Assert.Contains("one \\x1B]0;evil\\x07 \\u202Etxt\\rtwo", (await daemon.ListenctlAsync("logs", "w")).Output, StringComparison.Ordinal);
+            Assert.Contains(
+                "one \\x1B]0;evil\\x07 \\u202Etxt\\rtwo",
+                (await daemon.ListenctlAsync("logs", "w")).Output,
+                StringComparison.Ordinal);
             Assert.Contains("\\x1B[31mred\\u202E", (await daemon.ListenctlAsync("status")).Output, StringComparison.Ordinal);
-            Assert.Contains("\\x1B[2J 00:00 ", (await daemon.ListenctlAsync("explain", $"tcp://{address}")).Output, StringComparison.Ordinal);
+            Assert.Contains(
+                "\\x1B[2J 00:00 ",
+                (await daemon.ListenctlAsync("explain", $"tcp://{address}")).Output,
+                StringComparison.Ordinal);
             Clean(string.Join('\n', daemon.Log.Lines));
         },
         new DaemonOptions { LogFormat = "text", LogLevel = "debug" },
@@ -70,5 +82,6 @@ public sealed class LogEscapeTests
     }
 
     private static void Clean(string text) =>
-        Assert.DoesNotContain(text, c => (char.IsControl(c) && c != '\n') || char.GetUnicodeCategory(c) is System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.LineSeparator);
+        Assert.DoesNotContain(text, c => (char.IsControl(c) && c != '\n') || char.GetUnicodeCategory(
+            c) is System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.LineSeparator);
 }

@@ -32,9 +32,12 @@ public class LogFormatTests
             {
                 await daemon.WaitUntilReadyAsync("w");
                 var lines = daemon.Log.Lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray();
-                Assert.All(lines, line => Assert.True(line.TryGetProperty("@t", out _) && Text(line, "MESSAGE_ID")?.Length == 32, line.ToString()));
+                Assert.All(
+                    lines,
+                    line => Assert.True(line.TryGetProperty("@t", out _) && Text(line, "MESSAGE_ID")?.Length == 32, line.ToString()));
 
-                var made = lines.Single(line => Text(line, "LISTEND_LISTENER") == "web" && Text(line, "MESSAGE_ID") == MessageIds.ListenerReady);
+                var made = lines.Single(
+                    line => Text(line, "LISTEND_LISTENER") == "web" && Text(line, "MESSAGE_ID") == MessageIds.ListenerReady);
                 Assert.Null(Text(made, "@l"));
                 Assert.Equal("tcp://127.0.0.1:0", Text(made, "LISTEND_REQUESTED"));
                 Assert.Contains(Text(made, "LISTEND_EFFECTIVE")!, Text(made, "@m"), StringComparison.Ordinal);
@@ -42,13 +45,19 @@ public class LogFormatTests
                 Assert.NotEqual("tcp://127.0.0.1:0", Text(made, "LISTEND_EFFECTIVE"));
 
                 var option = lines.Single(line => Text(line, "LISTEND_OPTION") == "TCP_NODELAY");
-                Assert.Equal(("Debug", "web", "pre-listen", "1", "1"), (Text(option, "@l"), Text(option, "LISTEND_LISTENER"), Text(option, "LISTEND_PHASE"), Text(option, "LISTEND_REQUESTED"), Text(option, "LISTEND_EFFECTIVE")));
+                Assert.Equal(("Debug", "web", "pre-listen", "1", "1"), (Text(option, "@l"), Text(option, "LISTEND_LISTENER"), Text(
+                    option,
+                    "LISTEND_PHASE"), Text(option, "LISTEND_REQUESTED"), Text(option, "LISTEND_EFFECTIVE")));
 
                 var clamp = lines.Single(line => Text(line, "LISTEND_OPTION") == "SO_RCVBUF");
-                Assert.Equal(("Warning", "pre-listen", "536870912"), (Text(clamp, "@l"), Text(clamp, "LISTEND_PHASE"), Text(clamp, "LISTEND_REQUESTED")));
+                Assert.Equal(
+                    ("Warning", "pre-listen", "536870912"),
+                    (Text(clamp, "@l"), Text(clamp, "LISTEND_PHASE"), Text(clamp, "LISTEND_REQUESTED")));
 
                 var failed = lines.Single(line => Text(line, "MESSAGE_ID") == MessageIds.ListenerFailed);
-                Assert.Equal(("Error", "same-address", 98), (Text(failed, "@l"), Text(failed, "LISTEND_CAUSE"), failed.GetProperty("ERRNO").GetInt32()));
+                Assert.Equal(
+                    ("Error", "same-address", 98),
+                    (Text(failed, "@l"), Text(failed, "LISTEND_CAUSE"), failed.GetProperty("ERRNO").GetInt32()));
 
                 var ready = lines.Single(line => Text(line, "MESSAGE_ID") == MessageIds.WorkerReady);
                 Assert.Equal(("w", 1), (Text(ready, "LISTEND_SERVICE"), ready.GetProperty("LISTEND_GENERATION").GetInt32()));
@@ -57,5 +66,6 @@ public class LogFormatTests
             new DaemonOptions { LogLevel = "debug" });
     }
 
-    private static string? Text(JsonElement line, string name) => line.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static string? Text(JsonElement line, string name) =>
+        line.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 }

@@ -33,10 +33,12 @@ internal sealed class LogMessage
     public string? Output => Kind == MessageIds.WorkerOutput ? this["Line"] : null;
 
     /// <summary>A field of text; null without it.</summary>
-    public string? this[string field] => _fields.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    public string? this[string field] =>
+        _fields.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>A field that is a number; null without it.</summary>
-    public int? Number(string field) => _fields.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
+    public int? Number(string field) =>
+        _fields.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
 
     /// <summary>The message of a line; null where the line is something else.</summary>
     public static LogMessage? Parse(string line)
@@ -60,7 +62,9 @@ internal sealed class LogMessage
 
     /// <summary>The name of a kind, for a report.</summary>
     public static string NameOf(string kind) =>
-        typeof(MessageIds).GetFields(BindingFlags.Public | BindingFlags.Static).SingleOrDefault(field => (string)field.GetRawConstantValue()! == kind)?.Name ?? kind;
+        typeof(MessageIds).GetFields(BindingFlags.Public | BindingFlags.Static)
+            .SingleOrDefault(field => (string)field.GetRawConstantValue()! == kind)?
+            .Name ?? kind;
 
     /// <inheritdoc/>
     public override string ToString() => $"{this["@t"]} {Level} {NameOf(Kind)}: {Text}";

@@ -3,11 +3,15 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>A process belongs to a worker by what the kernel says of it and by its token, whatever its environment claims. Without cgroups.</summary>
+/// <summary>
+/// A process belongs to a worker by what the kernel says of it and by its token, whatever its environment claims. Without
+/// cgroups.
+/// </summary>
 public sealed class MembershipTests
 {
     /// <summary>
-    /// Leaves the worker's session and parents, then asks the broker for each listener that is named and writes what came of it. argv: the file for the
+    /// Leaves the worker's session and parents, then asks the broker for each listener that is named and writes what came of it.
+    /// argv: the file for the
     /// answers, then NAME or NAME:TOKEN each, where TOKEN "own" is the environment's.
     /// </summary>
     private const string Ask =
@@ -89,11 +93,13 @@ public sealed class MembershipTests
     public async Task Stop_kills_hidden_processes_but_no_other_service()
     {
         using var directory = new TemporaryDirectory();
-        const string Hide = "import os, sys\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\nopen(sys.argv[1] + '.new', 'w').write(str(os.getpid()))\nos.rename(sys.argv[1] + '.new', sys.argv[1])\nimport time\ntime.sleep(1000)\n";
+        const string Hide = "import os, sys\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\nopen(sys.argv[1] + "
+            + "'.new', 'w').write(str(os.getpid()))\nos.rename(sys.argv[1] + '.new', sys.argv[1])\nimport time\ntime.sleep(1000)\n";
         directory.Write("hide.py", Hide);
         foreach (var name in (string[])["a", "b"])
         {
-            directory.WriteScript(name, $"#!/bin/sh\nenv -i /usr/bin/python3 {directory["hide.py"]} {directory[name]}.hidden\n/usr/bin/python3 {directory["hide.py"]} {directory[name]}.known 3<&-\nexec sleep 1000\n");
+            directory.WriteScript(name, $"#!/bin/sh\nenv -i /usr/bin/python3 {directory["hide.py"]} {directory[name]}.hidden\n"
+                + $"/usr/bin/python3 {directory["hide.py"]} {directory[name]}.known 3<&-\nexec sleep 1000\n");
         }
 
         File.SetUnixFileMode(directory.Path, (UnixFileMode)0x3FF);
@@ -139,7 +145,9 @@ public sealed class MembershipTests
         using var directory = new TemporaryDirectory();
         File.Copy("/bin/sleep", directory["suid-sleep"]);
         File.SetUnixFileMode(directory["suid-sleep"], (UnixFileMode)0x9ED);
-        directory.WriteScript("worker", $"#!/bin/sh\nNOTIFY_SOCKET=/nowhere LISTEND_TOKEN=\"${{LISTEND_TOKEN%????????????????}}0000000000000000\" setsid {directory["suid-sleep"]} 1000 & echo $! > {directory["suid.pid.new"]}; mv {directory["suid.pid.new"]} {directory["suid.pid"]}\nexec sleep 1000\n");
+        directory.WriteScript("worker", $"#!/bin/sh\nNOTIFY_SOCKET=/nowhere "
+            + $"LISTEND_TOKEN=\"${{LISTEND_TOKEN%????????????????}}0000000000000000\" setsid {directory["suid-sleep"]} 1000 & echo $! > "
+            + $"{directory["suid.pid.new"]}; mv {directory["suid.pid.new"]} {directory["suid.pid"]}\nexec sleep 1000\n");
         File.SetUnixFileMode(directory.Path, (UnixFileMode)0x3FF);
         await using var daemon = DaemonUnderTest.Start(
             directory,
@@ -159,7 +167,8 @@ public sealed class MembershipTests
         var environment = (await File.ReadAllBytesAsync($"/proc/{worker}/environ"));
         await File.WriteAllBytesAsync(directory["environ"], environment);
 
-        // The worker's environment as another user, and as its own with a token that no worker was given; then one of a worker that nobody knows.
+        // The worker's environment as another user, and as its own with a token that no worker was given; then one of a worker
+        // that nobody knows.
         var other = Wear(directory, 1, "token[:32] + '0' * 32");
         var forged = Wear(directory, 65534, "'0' * 64");
         var left = Wear(directory, 65534, "token[:32] + '0' * 32");
@@ -190,8 +199,15 @@ public sealed class MembershipTests
     /// <summary>A process of that user with the worker's environment, which is ours to end.</summary>
     private static System.Diagnostics.Process Wear(TemporaryDirectory directory, int uid, string token)
     {
-        var start = new System.Diagnostics.ProcessStartInfo(Needs.Program("python3", "python3")) { UseShellExecute = false, RedirectStandardOutput = true };
-        foreach (var argument in (string[])["-c", "import os, sys\nenv = dict(x.split('=', 1) for x in open(sys.argv[1]).read().split('\\0') if x)\ntoken = env.get('LISTEND_TOKEN', '')\nenv['LISTEND_TOKEN'] = eval(sys.argv[3])\nenv['NOTIFY_SOCKET'] = '/nowhere'\nos.setuid(int(sys.argv[2]))\nprint('up', flush=True)\nos.execve('/bin/sleep', ['sleep', '1000'], env)", directory["environ"], uid.ToString(CultureInfo.InvariantCulture), token])
+        var start = new System.Diagnostics.ProcessStartInfo(Needs.Program("python3", "python3"))
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true
+        };
+        foreach (var argument in (string[])["-c", "import os, sys\nenv = dict(x.split('=', 1) for x in "
+            + "open(sys.argv[1]).read().split('\\0') if x)\ntoken = env.get('LISTEND_TOKEN', '')\nenv['LISTEND_TOKEN'] = "
+            + "eval(sys.argv[3])\nenv['NOTIFY_SOCKET'] = '/nowhere'\nos.setuid(int(sys.argv[2]))\nprint('up', flush=True)\n"
+            + "os.execve('/bin/sleep', ['sleep', '1000'], env)", directory["environ"], uid.ToString(CultureInfo.InvariantCulture), token])
         {
             start.ArgumentList.Add(argument);
         }

@@ -63,7 +63,8 @@ public sealed class MetricsTests
     public Task A_host_name_that_is_not_configured_is_rejected() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         var address = Address(daemon);
-        foreach (var host in (string[])["127.0.0.1", $"127.0.0.1:{address.Port}", "[::1]:1", "10.1.2.3", "localhost", "LOCALHOST:80", Dns.GetHostName(), Environment.MachineName, "metrics.example.org", "Metrics.Example.Org.:9469"])
+        foreach (var host in (string[])["127.0.0.1", $"127.0.0.1:{address.Port}", "[::1]:1", "10.1.2.3", "localhost", "LOCALHOST:80", Dns
+            .GetHostName(), Environment.MachineName, "metrics.example.org", "Metrics.Example.Org.:9469"])
         {
             Assert.StartsWith("HTTP/1.1 200 OK\r\n", await AskAsync(address, "GET", host), StringComparison.Ordinal);
         }
@@ -145,7 +146,9 @@ public sealed class MetricsTests
     {
         using var limit = new CancellationTokenSource(Patience.Limit);
         using var socket = await ConnectAsync(address);
-        await socket.SendAsync(Encoding.ASCII.GetBytes($"{method} /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"), limit.Token);
+        await socket.SendAsync(
+            Encoding.ASCII.GetBytes($"{method} /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+            limit.Token);
         return await RestAsync(socket, limit.Token);
     }
 

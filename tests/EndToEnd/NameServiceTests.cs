@@ -27,7 +27,9 @@ public class NameServiceTests
     {
         using var directory = new TemporaryDirectory();
         var source = directory.Write("hang.c", Module);
-        var built = await RunningProgram.RunAsync(Needs.Program("gcc", "gcc"), ["-shared", "-fPIC", "-o", directory["libnss_hang.so.2"], source]);
+        var built = await RunningProgram.RunAsync(
+            Needs.Program("gcc", "gcc"),
+            ["-shared", "-fPIC", "-o", directory["libnss_hang.so.2"], source]);
         Assert.True(built.ExitCode == 0, built.Error);
         var switches = directory.Write("nsswitch.conf", "passwd: files hang\ngroup: files\n");
         await DaemonUnderTest.WithAsync(
@@ -43,7 +45,10 @@ public class NameServiceTests
             async daemon =>
             {
                 await daemon.WaitUntilReadyAsync("w");
-                Assert.Contains("resolving user \"slow\"", (await daemon.ListenctlAsync("status", "slow")).Output, StringComparison.Ordinal);
+                Assert.Contains(
+                    "resolving user \"slow\"",
+                    (await daemon.ListenctlAsync("status", "slow")).Output,
+                    StringComparison.Ordinal);
 
                 // A crash is repaired, and a roll-out goes through, while nobody knows that user.
                 var mark = daemon.Log.Count;
@@ -58,7 +63,9 @@ public class NameServiceTests
             },
             new DaemonOptions
             {
-                Wrapper = [Needs.Program("unshare", "util-linux"), "-m", "/bin/sh", "-c", "mount --bind \"$0\" /etc/nsswitch.conf; exec \"$@\"", switches],
+                Wrapper = [Needs.Program(
+                    "unshare",
+                    "util-linux"), "-m", "/bin/sh", "-c", "mount --bind \"$0\" /etc/nsswitch.conf; exec \"$@\"", switches],
                 Environment = new Dictionary<string, string?> { ["LD_LIBRARY_PATH"] = directory.Path },
             });
     }

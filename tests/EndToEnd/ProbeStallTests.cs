@@ -10,7 +10,10 @@ public sealed class ProbeStallTests
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>As that user: a listener of its own, many descriptors, in many processes. It says its port, and accepts and closes at once.</summary>
+    /// <summary>
+    /// As that user: a listener of its own, many descriptors, in many processes. It says its port, and accepts and closes at
+    /// once.
+    /// </summary>
     private const string Holder = """
         import ctypes, os, resource, signal, socket, threading
         libc = ctypes.CDLL(None)
@@ -73,7 +76,11 @@ public sealed class ProbeStallTests
             async daemon =>
             {
                 using var end = new CancellationTokenSource();
-                var answers = Task.Factory.StartNew(() => Measure(daemon, end.Token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                var answers = Task.Factory.StartNew(
+                    () => Measure(daemon, end.Token),
+                    CancellationToken.None,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default);
                 await daemon.WaitUntilReadyAsync("w");
 
                 // With connections the status has to look for who has them.
@@ -87,7 +94,9 @@ public sealed class ProbeStallTests
 
                 // A refused bind asks who is in the way, and each connection that ends at that port is a reason to ask again.
                 var file = daemon.Directory["run.toml"];
-                await File.AppendAllTextAsync(file, $"\n[listener.taken]\naddress = \"tcp://127.0.0.1:{port}\"\non_conflict = {{ wait = \"30s\" }}\n");
+                await File.AppendAllTextAsync(
+                    file,
+                    $"\n[listener.taken]\naddress = \"tcp://127.0.0.1:{port}\"\non_conflict = {{ wait = \"30s\" }}\n");
                 var refused = await daemon.ListenctlAsync("reload");
                 Assert.Equal(1, refused.ExitCode);
                 Assert.Contains("EADDRINUSE", refused.Error, StringComparison.Ordinal);
@@ -112,7 +121,10 @@ public sealed class ProbeStallTests
         while (!end.IsCancellationRequested)
         {
             var started = Stopwatch.GetTimestamp();
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = (int)Patience.Limit.TotalMilliseconds };
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            {
+                ReceiveTimeout = (int)Patience.Limit.TotalMilliseconds
+            };
             socket.Connect(new UnixDomainSocketEndPoint(daemon.ControlSocket));
             socket.Send("GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"u8);
             var length = socket.Receive(answer);

@@ -8,7 +8,9 @@ namespace Supervisor.EndToEnd;
 /// <summary>What /proc tells of processes.</summary>
 internal static class Processes
 {
-    /// <summary>Processes that are alive and whose environment holds <paramref name="text"/>: whatever a daemon has started, at any depth.</summary>
+    /// <summary>
+    /// Processes that are alive and whose environment holds <paramref name="text"/>: whatever a daemon has started, at any depth.
+    /// </summary>
     public static IReadOnlyList<int> WithEnvironment(string text)
     {
         var found = new List<int>();
@@ -35,7 +37,9 @@ internal static class Processes
     {
         foreach (var pid in pids)
         {
-            Assert.True(await Task.Run(() => Ends(pid, TimeSpan.FromSeconds(5))), $"process {pid} is left: {Read(pid, "cmdline")?.Replace('\0', ' ')}");
+            Assert.True(
+                await Task.Run(() => Ends(pid, TimeSpan.FromSeconds(5))),
+                $"process {pid} is left: {Read(pid, "cmdline")?.Replace('\0', ' ')}");
         }
     }
 

@@ -17,7 +17,10 @@ internal sealed record ProcessorTime(double At, double Busy, double Ours)
         // cpu user nice system idle iowait irq softirq steal ...
         var all = File.ReadLines("/proc/stat").First().Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1).Select(Number).ToArray();
         var ours = Processes.WithEnvironment(daemon.Runtime).Append(daemon.Pid).Append(Environment.ProcessId).Sum(Of);
-        return new ProcessorTime(TimeProvider.System.GetTimestamp() / (double)TimeProvider.System.TimestampFrequency, (all[0] + all[1] + all[2] + all[7]) / TicksPerSecond, ours);
+        return new ProcessorTime(
+            TimeProvider.System.GetTimestamp() / (double)TimeProvider.System.TimestampFrequency,
+            (all[0] + all[1] + all[2] + all[7]) / TicksPerSecond,
+            ours);
     }
 
     /// <summary>The share of all processors that others have had since <paramref name="before"/>.</summary>

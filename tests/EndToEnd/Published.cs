@@ -31,7 +31,9 @@ internal static class Published
     }
 
     private static string Find() =>
-        Environment.GetEnvironmentVariable("LISTEND_BIN") is { Length: > 0 } given ? Path.GetFullPath(given) : Path.Combine(Root(), "artifacts", "publish");
+        Environment.GetEnvironmentVariable("LISTEND_BIN") is { Length: > 0 } given ?
+            Path.GetFullPath(given) :
+            Path.Combine(Root(), "artifacts", "publish");
 
     private static string Root()
     {
@@ -43,6 +45,7 @@ internal static class Published
             }
         }
 
-        throw new InvalidOperationException($"there is no Supervisor.sln above {AppContext.BaseDirectory}; run the tests where they were built");
+        throw new InvalidOperationException(
+            $"there is no Supervisor.sln above {AppContext.BaseDirectory}; run the tests where they were built");
     }
 }

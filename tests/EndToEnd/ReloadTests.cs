@@ -40,7 +40,9 @@ public sealed class ReloadTests
         await AssertUnchangedAsync(daemon);
         Assert.Equal(before, await daemon.ReadyAsync("w"));
 
-        Write(daemon, Two.Replace("workers = 2", "workers = 2\nenvironment = { MODE = \"b\" }\nstop_timeout = \"5s\"", StringComparison.Ordinal));
+        Write(
+            daemon,
+            Two.Replace("workers = 2", "workers = 2\nenvironment = { MODE = \"b\" }\nstop_timeout = \"5s\"", StringComparison.Ordinal));
         var plan = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
         Assert.True(plan is { DryRun: true, Applied: false });
         Assert.Equal(before, await daemon.ReadyAsync("w"));
@@ -50,7 +52,8 @@ public sealed class ReloadTests
         Assert.True(done.Applied);
         Assert.Equal(plan.Actions.Select(Short), done.Actions.Select(Short));
         Assert.Equal(
-            ["listener web unchanged ", "listener admin unchanged ", "service w in-place stop_timeout", "service w rolled-out environment", "service a unchanged "],
+            ["listener web unchanged ", "listener admin unchanged ", "service w in-place stop_timeout", "service w rolled-out "
+                + "environment", "service a unchanged "],
             done.Actions.Select(Short));
         await daemon.Log.WaitForAsync(mark, MessageIds.RolloutDone, "w", generation: 2);
         Assert.Empty(before.Intersect(await daemon.ReadyAsync("w")));
@@ -77,12 +80,14 @@ public sealed class ReloadTests
         {
             Write(
                 daemon,
-                config.Replace("= 64", "= 65", StringComparison.Ordinal).Replace("[listener.c]", "accepted = { no_delay = true }\n[listener.c]", StringComparison.Ordinal)
+                config.Replace("= 64", "= 65", StringComparison.Ordinal)
+                    .Replace("[listener.c]", "accepted = { no_delay = true }\n[listener.c]", StringComparison.Ordinal)
                     .Replace("[listener.d]", "unix = { mode = \"0600\" }\n[listener.d]", StringComparison.Ordinal)
                     .Replace("udp://127.0.0.1:0", "udp://127.0.0.2:0", StringComparison.Ordinal));
             var plan = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
             Assert.Equal(
-                ["listener a in-place listen.backlog", "listener b in-place accepted.no_delay", "listener c in-place unix.mode", "listener d new-socket address"],
+                ["listener a in-place listen.backlog", "listener b in-place "
+                    + "accepted.no_delay", "listener c in-place unix.mode", "listener d new-socket address"],
                 plan.Actions.Select(Short));
             Assert.All(plan.Actions.Take(3), action => Assert.True(action is { Reason.Length: > 0, Loses: null }, Short(action)));
             Assert.NotEmpty(plan.Actions[3].Loses!);
@@ -104,17 +109,21 @@ public sealed class ReloadTests
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         taken.Listen();
-        Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\nuser = \"nobody-has-this-name\"\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"\n[listener.free]\naddress = \"tcp://127.0.0.1:0\"");
+        Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\nuser = \"nobody-has-this-name\"\n"
+            + $"[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"\n[listener.free]\naddress = \"tcp://127.0.0.1:0\"");
         foreach (var arguments in new string[][] { ["reload", "--dry-run"], ["reload"] })
         {
             var result = await daemon.ListenctlAsync([.. arguments, "--json"]);
             Assert.Equal(1, result.ExitCode);
             var document = JsonSerializer.Deserialize(result.Output, ControlJson.Default.ReloadDocument)!;
             Assert.False(document.Applied);
-            Assert.Contains(document.Errors, error => error.Setting == "service.a.user" && error.Message.Contains("nobody-has-this-name", StringComparison.Ordinal));
+            Assert.Contains(
+                document.Errors,
+                error => error.Setting == "service.a.user" && error.Message.Contains("nobody-has-this-name", StringComparison.Ordinal));
         }
 
-        Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\n[listener.free]\naddress = \"tcp://127.0.0.1:0\"\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"");
+        Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\n[listener.free]\naddress = "
+            + $"\"tcp://127.0.0.1:0\"\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"");
         var bind = await daemon.ListenctlAsync("reload");
         Assert.Equal(1, bind.ExitCode);
         Assert.Contains("EADDRINUSE", bind.Error, StringComparison.Ordinal);
@@ -133,10 +142,12 @@ public sealed class ReloadTests
         await daemon.WaitUntilReadyAsync("w", 2);
         await daemon.WaitUntilReadyAsync("a");
         var (before, listeners) = (await daemon.ReadyAsync("w"), await Inodes(daemon));
-        var service = $"{(bad.StartsWith("command", StringComparison.Ordinal) ? "" : Sleeper + "\n")}{bad}\nlisteners = [\"web\"]\nworkers = 2";
+        var service =
+            $"{(bad.StartsWith("command", StringComparison.Ordinal) ? "" : Sleeper + "\n")}{bad}\nlisteners = [\"web\"]\nworkers = 2";
 
         // With another socket, too: it is taken back with the roll-out, and the listeners stay in their order.
-        Write(daemon, Two.Replace($"{Sleeper}\nlisteners = [\"web\"]\nworkers = 2", service, StringComparison.Ordinal).Replace("127.0.0.1:0\"", "127.0.0.1:0\"\nlisten = { non_blocking = true }", StringComparison.Ordinal));
+        Write(daemon, Two.Replace($"{Sleeper}\nlisteners = [\"web\"]\nworkers = 2", service, StringComparison.Ordinal)
+            .Replace("127.0.0.1:0\"", "127.0.0.1:0\"\nlisten = { non_blocking = true }", StringComparison.Ordinal));
         for (var time = 1; time <= 2; time++)
         {
             var mark = daemon.Log.Count;
@@ -144,7 +155,10 @@ public sealed class ReloadTests
             Assert.Contains(done.Actions, action => action is { Subject: "service", Name: "w", Action: "rolled-out" });
             await daemon.Log.WaitForAsync(mark, MessageIds.ListenerReverted, "w", "web");
             var status = await daemon.StatusAsync("w");
-            Assert.Equal(("running", "rolled-back", 1, 1 + time, 0, 2), (status.State, status.Rollout!.State, status.Rollout.From, status.Rollout.To, status.Rollout.Replaced, status.Rollout.Total));
+            Assert.Equal(
+                ("running", "rolled-back", 1, 1 + time, 0, 2),
+                (status.State, status.Rollout!.State, status.Rollout.From, status.Rollout.To, status.Rollout.Replaced, status.Rollout
+                    .Total));
             Assert.Contains(reason, status.Rollout.Reason, StringComparison.Ordinal);
             Assert.Equal(before, status.Workers.Select(worker => worker.Pid!.Value).Order());
             Assert.Equal(listeners, await Inodes(daemon));
@@ -159,7 +173,8 @@ public sealed class ReloadTests
     [InlineData("unix://@dir@/web.sock")]
     public Task Rollback_returns_to_the_first_of_many_sockets(string address)
     {
-        var first = $"[listener.web]\naddress = \"{address}\"\n\n[service.w]\n{Sleeper}\nlisteners = [\"web\"]\nworkers = 2\nrollout = {{ canary = 1 }}";
+        var first = $"[listener.web]\naddress = \"{address}\"\n\n[service.w]\n{Sleeper}\nlisteners = [\"web\"]\nworkers = 2\nrollout = "
+            + $"{{ canary = 1 }}";
         return DaemonUnderTest.WithAsync(first, async daemon =>
         {
             await daemon.WaitUntilReadyAsync("w", 2);
@@ -193,11 +208,15 @@ public sealed class ReloadTests
             async Task ReachAsync()
             {
                 Assert.Equal(before.Inode, (await daemon.ListenerAsync("web")).Inode);
-                Assert.DoesNotContain(Directory.EnumerateFiles(daemon.Directory.Path), file => file.Contains("web.sock.", StringComparison.Ordinal));
+                Assert.DoesNotContain(
+                    Directory.EnumerateFiles(daemon.Directory.Path),
+                    file => file.Contains("web.sock.", StringComparison.Ordinal));
                 using var client = address.StartsWith("tcp", StringComparison.Ordinal)
                     ? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
                     : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await client.ConnectAsync(client.AddressFamily == AddressFamily.Unix ? new UnixDomainSocketEndPoint(daemon.Directory["web.sock"]) : await daemon.EndPointAsync("web"));
+                await client.ConnectAsync(client.AddressFamily == AddressFamily.Unix ?
+                    new UnixDomainSocketEndPoint(daemon.Directory["web.sock"]) :
+                    await daemon.EndPointAsync("web"));
             }
         });
     }
@@ -208,8 +227,14 @@ public sealed class ReloadTests
         async daemon =>
         {
             // The first worker gets ready, the second does not.
-            var bad = Two.Replace("workers = 2", "workers = 2\nrollout = { on_failure = \"stop\" }\nenvironment = { MODE = \"b\" }", StringComparison.Ordinal)
-                .Replace("systemd-notify --ready", "test -e '@dir@/mended' || mkdir '@dir@/once' || exit 7; systemd-notify --ready", StringComparison.Ordinal);
+            var bad = Two.Replace(
+                "workers = 2",
+                "workers = 2\nrollout = { on_failure = \"stop\" }\nenvironment = { MODE = \"b\" }",
+                StringComparison.Ordinal)
+                .Replace(
+                    "systemd-notify --ready",
+                    "test -e '@dir@/mended' || mkdir '@dir@/once' || exit 7; systemd-notify --ready",
+                    StringComparison.Ordinal);
             await daemon.WaitUntilReadyAsync("w", 2);
             var mark = daemon.Log.Count;
             Write(daemon, bad);
@@ -277,7 +302,10 @@ public sealed class ReloadTests
     [Fact]
     public Task Rollback_to_the_old_socket_loses_no_request() => UnderLoadAsync(
         web => web.Replace("127.0.0.1:0\"", "127.0.0.1:0\"\nlisten = { non_blocking = true }", StringComparison.Ordinal)
-            .Replace("workers = 2", "workers = 2\nenvironment = { HELLO_START_DELAY_MS = \"60000\" }\nstart_timeout = \"300ms\"", StringComparison.Ordinal),
+            .Replace(
+                "workers = 2",
+                "workers = 2\nenvironment = { HELLO_START_DELAY_MS = \"60000\" }\nstart_timeout = \"300ms\"",
+                StringComparison.Ordinal),
         sameInode: true, "rolled-back");
 
     private static Task UnderLoadAsync(Func<string, string> change, bool sameInode, string outcome = "done")
@@ -295,7 +323,9 @@ public sealed class ReloadTests
         {
             await daemon.WaitUntilReadyAsync("web", 2);
             var before = await daemon.ListenerAsync("web");
-            var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 500, SlowInFlight = 8 }, "reload");
+            var load = LoadRun.Start(
+                new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 500, SlowInFlight = 8 },
+                "reload");
             LoadReport report;
             try
             {
@@ -304,10 +334,12 @@ public sealed class ReloadTests
                 Write(daemon, change(web));
                 var done = await daemon.ListenctlAsync("reload");
                 Assert.True(done.ExitCode == 0, done.Error);
-                await daemon.Log.WaitForAsync(mark, outcome == "done" ? MessageIds.RolloutDone : MessageIds.RolloutRolledBack, "web", generation: 2);
+                await daemon.Log
+                    .WaitForAsync(mark, outcome == "done" ? MessageIds.RolloutDone : MessageIds.RolloutRolledBack, "web", generation: 2);
                 if (!sameInode || outcome != "done")
                 {
-                    await daemon.Log.WaitForAsync(mark, outcome == "done" ? MessageIds.ListenerRetired : MessageIds.ListenerReverted, listener: "web");
+                    await daemon.Log
+                        .WaitForAsync(mark, outcome == "done" ? MessageIds.ListenerRetired : MessageIds.ListenerReverted, listener: "web");
                 }
 
                 await load.AnswersAsync(250);
@@ -317,8 +349,12 @@ public sealed class ReloadTests
                 report = await load.StopAsync();
             }
 
-            var history = string.Join('\n', (await daemon.HistoryAsync("web")).Select(entry => $"{entry.Call} {entry.Option} {entry.Note}"));
-            Assert.True(report.Failed == 0, $"{report.Failed} of {report.Requests}\n{string.Join('\n', report.Samples.Take(10))}\n{history}");
+            var history = string.Join(
+                '\n',
+                (await daemon.HistoryAsync("web")).Select(entry => $"{entry.Call} {entry.Option} {entry.Note}"));
+            Assert.True(
+                report.Failed == 0,
+                $"{report.Failed} of {report.Requests}\n{string.Join('\n', report.Samples.Take(10))}\n{history}");
             Assert.Equal(report.Requests, report.Succeeded);
             var after = await daemon.ListenerAsync("web");
             Assert.Equal(before.Effective, after.Effective);
@@ -327,11 +363,15 @@ public sealed class ReloadTests
     }
 
     private static async Task AssertUnchangedAsync(DaemonUnderTest daemon) =>
-        Assert.All((await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload")).Actions, action => Assert.Equal("unchanged", action.Action));
+        Assert.All(
+            (await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload")).Actions,
+            action => Assert.Equal("unchanged", action.Action));
 
-    private static async Task<IReadOnlyList<(string, ulong?)>> Inodes(DaemonUnderTest daemon) => [.. (await daemon.ListenersAsync()).Select(listener => (listener.Name, listener.Inode))];
+    private static async Task<IReadOnlyList<(string, ulong?)>> Inodes(DaemonUnderTest daemon) =>
+        [.. (await daemon.ListenersAsync()).Select(listener => (listener.Name, listener.Inode))];
 
-    private static string Short(ReloadActionDocument action) => $"{action.Subject} {action.Name} {action.Action} {string.Join(' ', action.Settings)}";
+    private static string Short(ReloadActionDocument action) =>
+        $"{action.Subject} {action.Name} {action.Action} {string.Join(' ', action.Settings)}";
 
     private static void Write(DaemonUnderTest daemon, string config) => daemon.Directory.Write("run.toml",
         $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{config.Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal).Replace("@hello@", config.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal)}");

@@ -28,18 +28,24 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
     private static readonly TimeSpan FullLength = TimeSpan.FromSeconds(60);
 
     private static TimeSpan Length { get; } = TimeSpan.FromSeconds(
-        int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_SECONDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : 15);
+        int.TryParse(
+            Environment.GetEnvironmentVariable("LISTEND_TEST_SECONDS"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var seconds) ? seconds : 15);
 
     [Theory]
     [InlineData("rolling", 1)]
     [InlineData("rolling", 2)]
     [InlineData("overlap", 1)]
-    public Task Restarts_without_pause_lose_no_request(string strategy, int surge) => RunAsync(strategy, surge, 300, load => RestartUntilAsync(load, Length));
+    public Task Restarts_without_pause_lose_no_request(string strategy, int surge) =>
+        RunAsync(strategy, surge, 300, load => RestartUntilAsync(load, Length));
 
     [Theory]
     [InlineData("rolling", 2)]
     [InlineData("overlap", 1)]
-    public Task Restarts_of_slow_workers_lose_no_request(string strategy, int surge) => RunAsync(strategy, surge, 3000, load => RestartUntilAsync(load, Length / 3));
+    public Task Restarts_of_slow_workers_lose_no_request(string strategy, int surge) =>
+        RunAsync(strategy, surge, 3000, load => RestartUntilAsync(load, Length / 3));
 
     [Theory]
     [InlineData(300, 3)]
@@ -67,13 +73,18 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
                 Assert.All(workers, worker => Assert.Equal(i + 2, worker.Generation));
 
                 // No worker waits for another: the restart takes as long as the slowest of them.
-                var begun = daemon.Log.Messages.Where(message => message.Generation == i + 2 && message.Kind is MessageIds.WorkerStarted or MessageIds.WorkerReady);
+                var begun = daemon.Log.Messages
+                    .Where(message => message.Generation == i + 2 && message.Kind is MessageIds.WorkerStarted or MessageIds.WorkerReady);
                 Assert.Equal(4, begun.TakeWhile(message => message.Kind == MessageIds.WorkerStarted).Count());
             }
         },
         new DaemonOptions { LogLevel = "debug" });
 
-    private async Task RunAsync(string strategy, int surge, int startMilliseconds, Func<Func<Task>, Task<int>> restarts) => await DaemonUnderTest.WithAsync(
+    private async Task RunAsync(
+        string strategy,
+        int surge,
+        int startMilliseconds,
+        Func<Func<Task>, Task<int>> restarts) => await DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -88,7 +99,12 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("web", 4);
-            var plan = new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = NewConnectionsPerSecond, SlowInFlight = 16 };
+            var plan = new LoadPlan
+            {
+                Target = await daemon.EndPointAsync("web"),
+                NewConnectionsPerSecond = NewConnectionsPerSecond,
+                SlowInFlight = 16
+            };
             var load = LoadRun.Start(plan, "warm-up");
             LoadReport report;
             int count;
@@ -118,8 +134,10 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
             var restarting = report.Phase("restarts")!.New.Latency;
             var figures = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{strategy}, max_surge {surge}, {startMilliseconds} ms to start: {report.Requests} requests, {report.Failed} failed, {count} restarts in {report.Phase("restarts")!.Seconds:0.0} s; "
-                + $"p50 {rest.P50Ms:0.00} -> {restarting.P50Ms:0.00} ms, p99 {rest.P99Ms:0.00} -> {restarting.P99Ms:0.00} ms, longest {rest.MaxMs:0.0} -> {restarting.MaxMs:0.0} ms; "
+                $"{strategy}, max_surge {surge}, {startMilliseconds} ms to start: {report.Requests} requests, {report.Failed} failed, "
+                + $"{count} restarts in {report.Phase("restarts")!.Seconds:0.0} s; "
+                + $"p50 {rest.P50Ms:0.00} -> {restarting.P50Ms:0.00} ms, p99 {rest.P99Ms:0.00} -> {restarting.P99Ms:0.00} ms, longest "
+                + $"{rest.MaxMs:0.0} -> {restarting.MaxMs:0.0} ms; "
                 + $"slow p99 {report.Phase("rest")!.Slow.Latency.P99Ms:0.0} -> {report.Phase("restarts")!.Slow.Latency.P99Ms:0.0} ms; "
                 + $"other programs had {others:0.0 %} of the processors");
             output.WriteLine(figures);

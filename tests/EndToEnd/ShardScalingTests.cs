@@ -16,7 +16,11 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     private const int Rate = 2000;
 
     private static int? Seconds { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_SECONDS"), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? seconds : null;
+        int.TryParse(
+            Environment.GetEnvironmentVariable("LISTEND_TEST_SECONDS"),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var seconds) ? seconds : null;
 
     /// <summary>Requests that are answered at each number of shards.</summary>
     private static long Share { get; } = (Seconds ?? 5) * Rate / 10;
@@ -27,7 +31,10 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     [Theory]
     [InlineData(4, 8, 2)]
     [InlineData(4, 4, 4)]
-    public Task Growing_and_shrinking_shards_loses_no_request(int workers, int workersThen, int workersLast) => WithAsync("[\"@hello@\"]", 4, workers, async daemon =>
+    public Task Growing_and_shrinking_shards_loses_no_request(
+        int workers,
+        int workersThen,
+        int workersLast) => WithAsync("[\"@hello@\"]", 4, workers, async daemon =>
     {
         await UnderLoadAsync(daemon, async load =>
         {
@@ -48,7 +55,8 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             await load.AnswersAsync(Share);
             var mark = daemon.Log.Count;
             await ReloadAsync(daemon, 2, workersLast, 8);
-            await daemon.Log.WaitForAsync(mark, 6, message => message.Kind == MessageIds.ListenerShardClosed, nameof(MessageIds.ListenerShardClosed));
+            await daemon.Log
+                .WaitForAsync(mark, 6, message => message.Kind == MessageIds.ListenerShardClosed, nameof(MessageIds.ListenerShardClosed));
             var two = await ReshapedAsync(daemon, 2, workersLast);
             Assert.Equal(four[..2], Inodes(two));
             if (workersLast == 2)
@@ -62,8 +70,12 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         var history = await daemon.HistoryAsync("web");
         Assert.Contains(history, entry => entry.Option == "SO_ATTACH_REUSEPORT_CBPF" && Numbers(entry) == "0 1 2 3");
         Assert.Contains(history, entry => entry.Option == "SO_ATTACH_REUSEPORT_CBPF" && Numbers(entry) == "0 1");
-        Assert.Contains(history, entry => entry is { Phase: "create", Call: "socket" } && entry.Note!.Contains("shard 7", StringComparison.Ordinal));
-        Assert.Contains(history, entry => entry is { Phase: "close", Call: "shutdown" } && entry.Note!.Contains("shard 7", StringComparison.Ordinal));
+        Assert.Contains(
+            history,
+            entry => entry is { Phase: "create", Call: "socket" } && entry.Note!.Contains("shard 7", StringComparison.Ordinal));
+        Assert.Contains(
+            history,
+            entry => entry is { Phase: "close", Call: "shutdown" } && entry.Note!.Contains("shard 7", StringComparison.Ordinal));
         Assert.Equal(2, history.Count(entry => entry.Option == "SO_DETACH_REUSEPORT_BPF"));
         Assert.DoesNotContain(history, entry => entry.Errno is not null);
     });
@@ -87,13 +99,15 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     });
 
     [Fact]
-    public Task Rolling_restarts_of_shards_lose_no_request() => WithAsync("[\"@hello@\"]", 4, 4, daemon => UnderLoadAsync(daemon, async load =>
-    {
-        for (var i = 0; i < Restarts; i++)
+    public Task Rolling_restarts_of_shards_lose_no_request() => WithAsync("[\"@hello@\"]", 4, 4, daemon => UnderLoadAsync(
+        daemon,
+        async load =>
         {
-            await RestartAsync(daemon);
-        }
-    }));
+            for (var i = 0; i < Restarts; i++)
+            {
+                await RestartAsync(daemon);
+            }
+        }));
 
     [Fact]
     public Task Connections_that_wait_survive_a_killed_worker() => WithAsync(Pausing, 4, 4, daemon => UnderLoadAsync(daemon, async load =>
@@ -181,7 +195,8 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         {
             var mark = daemon.Log.Count;
             await ReloadAsync(daemon, 3, 3, 6);
-            await daemon.Log.WaitForAsync(mark, 3, message => message.Kind == MessageIds.ListenerShardClosed, nameof(MessageIds.ListenerShardClosed));
+            await daemon.Log
+                .WaitForAsync(mark, 3, message => message.Kind == MessageIds.ListenerShardClosed, nameof(MessageIds.ListenerShardClosed));
             Assert.Equal(before[..3], Inodes(await ReshapedAsync(daemon, 3, 3)));
             await ReloadAsync(daemon, 4, 4, 3);
             Assert.Equal(before[..3], Inodes(await ReshapedAsync(daemon, 4, 4))[..3]);
@@ -189,11 +204,14 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
 
         // Each worker's share was known to the successor: who kept it was not replaced.
         Assert.Equal(pids.Count - 1, pids.Intersect(await daemon.ReadyAsync("web")).Count());
-        Assert.Contains(await daemon.HistoryAsync("web"), entry => entry is { Option: "SO_ATTACH_REUSEPORT_CBPF", Errno: null } && Numbers(entry) == "0 1 2");
+        Assert.Contains(
+            await daemon.HistoryAsync("web"),
+            entry => entry is { Option: "SO_ATTACH_REUSEPORT_CBPF", Errno: null } && Numbers(entry) == "0 1 2");
         await daemon.LeaveAsync();
     }
 
-    private static string Pausing => $"[\"{Needs.Program("python3", "python3")}\", \"{Path.Combine(AppContext.BaseDirectory, "workers", "pausing.py")}\"]";
+    private static string Pausing =>
+        $"[\"{Needs.Program("python3", "python3")}\", \"{Path.Combine(AppContext.BaseDirectory, "workers", "pausing.py")}\"]";
 
     private string _command = "";
 
@@ -227,7 +245,8 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         var reload = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
         Assert.True(reload.Applied);
         Assert.Equal("listener web in-place shards", Short(reload.Actions[0]));
-        output.WriteLine($"{before} -> {shards}: {string.Join("; ", reload.Actions.Select(action => $"{action.Action}: {action.Reason}"))}");
+        output.WriteLine(
+            $"{before} -> {shards}: {string.Join("; ", reload.Actions.Select(action => $"{action.Action}: {action.Reason}"))}");
     }
 
     /// <summary>Waits until each shard is served, nothing is left of others, and as many workers are there as should be.</summary>
@@ -239,7 +258,8 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             var listener = await daemon.ListenerAsync("web");
             var service = await daemon.StatusAsync("web");
             if (listener.Shards == shards && listener.Sockets!.All(socket => socket is { State: "serving", Workers.Count: > 0 })
-                && service.Ready == workers && service.Workers.Count == workers && service.Rollout is not { State: "replacing" or "draining" })
+                && service.Ready == workers && service.Workers.Count == workers && service
+                    .Rollout is not { State: "replacing" or "draining" })
             {
                 return listener;
             }
@@ -257,9 +277,11 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     private static ulong[] Inodes(ListenerDocument listener) => [.. listener.Sockets!.Select(socket => socket.Inode)];
 
     /// <summary>The shards that an entry names.</summary>
-    private static string Numbers(HistoryEntryDocument entry) => string.Join(' ', Regex.Matches(entry.Note ?? "", "[0-9]+").Select(match => match.Value));
+    private static string Numbers(HistoryEntryDocument entry) =>
+        string.Join(' ', Regex.Matches(entry.Note ?? "", "[0-9]+").Select(match => match.Value));
 
-    private static string Short(ReloadActionDocument action) => $"{action.Subject} {action.Name} {action.Action} {string.Join(' ', action.Settings)}";
+    private static string Short(ReloadActionDocument action) =>
+        $"{action.Subject} {action.Name} {action.Action} {string.Join(' ', action.Settings)}";
 
     private async Task UnderLoadAsync(DaemonUnderTest daemon, Func<LoadRun, Task> act)
     {
@@ -274,9 +296,13 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             report = await load.StopAsync();
         }
 
-        var history = string.Join('\n', (await daemon.HistoryAsync("web")).Select(entry => $"{entry.At:HH:mm:ss.fff} {entry.Call} {entry.Option} {entry.Errno} {entry.Note}"));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Requests} requests, {report.Failed} failed in {report.Seconds:0.0} s"));
-        Assert.True(report.Failed == 0, $"{report.Failed} of {report.Requests} failed\n{string.Join('\n', report.Samples.Take(10))}\n{history}");
+        var history = string.Join('\n', (await daemon.HistoryAsync("web")).Select(
+            entry => $"{entry.At:HH:mm:ss.fff} {entry.Call} {entry.Option} {entry.Errno} {entry.Note}"));
+        output.WriteLine(
+            string.Create(CultureInfo.InvariantCulture, $"{report.Requests} requests, {report.Failed} failed in {report.Seconds:0.0} s"));
+        Assert.True(
+            report.Failed == 0,
+            $"{report.Failed} of {report.Requests} failed\n{string.Join('\n', report.Samples.Take(10))}\n{history}");
         Assert.Equal(report.Requests, report.Succeeded);
         Assert.True(report.Requests > 500);
     }

@@ -24,8 +24,12 @@ public sealed class ShardTests(ITestOutputHelper output)
             var history = await daemon.HistoryAsync("web");
             for (var shard = 0; shard < 4; shard++)
             {
-                var own = history.Where(entry => entry.Phase != "drift" && entry.Note?.StartsWith($"shard {shard}", StringComparison.Ordinal) == true).ToArray();
-                Assert.Equal(["socket", "setsockopt", "setsockopt", "bind", "getsockname", "listen", "execve"], own.Select(entry => entry.Call));
+                var own = history.Where(
+                    entry => entry.Phase != "drift"
+                        && entry.Note?.StartsWith($"shard {shard}", StringComparison.Ordinal) == true).ToArray();
+                Assert.Equal(
+                    ["socket", "setsockopt", "setsockopt", "bind", "getsockname", "listen", "execve"],
+                    own.Select(entry => entry.Call));
                 Assert.Equal(listener.Effective, own.Single(entry => entry.Call == "getsockname").Effective?.Text);
             }
 
@@ -33,7 +37,10 @@ public sealed class ShardTests(ITestOutputHelper output)
             Assert.True(history.Last(entry => entry.Call == "bind").Seq < history.First(entry => entry.Call == "listen").Seq);
 
             using var client = new HttpClient { Timeout = Patience.Limit };
-            Assert.EndsWith(" web:web\n", await client.GetStringAsync(new Uri($"http://{await daemon.EndPointAsync("web")}/")), StringComparison.Ordinal);
+            Assert.EndsWith(
+                " web:web\n",
+                await client.GetStringAsync(new Uri($"http://{await daemon.EndPointAsync("web")}/")),
+                StringComparison.Ordinal);
         });
 
     [Fact]
@@ -90,14 +97,20 @@ public sealed class ShardTests(ITestOutputHelper output)
                     service = await daemon.StatusAsync("web");
                     listener = await daemon.ListenerAsync("web");
                 }
-                while (service.Ready != workers || service.Workers.Count != workers || service.Rollout is { State: "replacing" or "draining" });
+                while (service.Ready != workers || service.Workers.Count != workers
+                    || service.Rollout is { State: "replacing" or "draining" });
                 Assert.All(listener.Sockets!, socket => Assert.NotEmpty(socket.Workers));
             }
         }));
 
-    private static string Pausing => $"[\"{Needs.Program("python3", "python3")}\", \"{Path.Combine(AppContext.BaseDirectory, "workers", "pausing.py")}\"]";
+    private static string Pausing =>
+        $"[\"{Needs.Program("python3", "python3")}\", \"{Path.Combine(AppContext.BaseDirectory, "workers", "pausing.py")}\"]";
 
-    private static async Task WithAsync(int shards, int workers, string command, Func<DaemonUnderTest, Task> test) => await DaemonUnderTest.WithAsync(
+    private static async Task WithAsync(
+        int shards,
+        int workers,
+        string command,
+        Func<DaemonUnderTest, Task> test) => await DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"

@@ -16,7 +16,9 @@ internal static partial class Strace
     /// <summary>The calls to trace.</summary>
     public const string Calls = "socket,setsockopt,getsockopt,bind,listen,getsockname,close,fchmod,openat,chmod,fchownat,unlinkat";
 
-    /// <summary>The sockets on which more was called than socket() and close(), in the order in which they were made, with their calls.</summary>
+    /// <summary>
+    /// The sockets on which more was called than socket() and close(), in the order in which they were made, with their calls.
+    /// </summary>
     public static IReadOnlyList<IReadOnlyList<TracedCall>> Sockets(IEnumerable<string> lines)
     {
         var all = new List<List<TracedCall>>();
@@ -30,7 +32,8 @@ internal static partial class Strace
                 continue;
             }
 
-            var (name, arguments, result, errno) = (match.Groups["call"].Value, match.Groups["arguments"].Value, match.Groups["result"].Value, match.Groups["errno"].Value);
+            var (name, arguments, result, errno) = (match.Groups["call"].Value, match.Groups["arguments"].Value, match.Groups["result"]
+                .Value, match.Groups["errno"].Value);
             var call = new TracedCall(name) { Errno = errno.Length > 0 ? errno : null };
             var first = arguments.Split(", ")[0];
             if (name == "socket")
@@ -80,12 +83,18 @@ internal static partial class Strace
     }
 
     private static List<TracedCall>? Bound(List<List<TracedCall>> all, string path) =>
-        all.FindLast(calls => calls.Exists(one => one.Call == "bind" && one.Value is { } bound && (path == bound || path.StartsWith(bound + ".stale-", StringComparison.Ordinal))));
+        all.FindLast(calls => calls.Exists(one => one.Call == "bind" && one.Value is { } bound
+            && (path == bound || path.StartsWith(bound + ".stale-", StringComparison.Ordinal))));
 
     private static TracedCall SetOption(TracedCall call, string arguments)
     {
         var match = OptionCall().Match(arguments);
-        return call with { Option = match.Groups["option"].Value, Value = OptionValue(match.Groups["option"].Value, match.Groups["value"].Value) };
+        return call with
+        {
+            Option = match.Groups["option"]
+            .Value,
+            Value = OptionValue(match.Groups["option"].Value, match.Groups["value"].Value)
+        };
     }
 
     // What getsockopt() says next of an option that was set is its effective value.
@@ -93,7 +102,8 @@ internal static partial class Strace
     {
         var match = OptionCall().Match(arguments);
         var option = match.Groups["option"].Value;
-        var at = calls.FindLastIndex(one => one.Call == "setsockopt" && one.Option?.Replace("FORCE", "", StringComparison.Ordinal) == option);
+        var at = calls.FindLastIndex(
+            one => one.Call == "setsockopt" && one.Option?.Replace("FORCE", "", StringComparison.Ordinal) == option);
         if (at == calls.FindLastIndex(one => one.Call == "setsockopt") && at >= 0 && calls[at].Effective is null && errno.Length == 0)
         {
             calls[at] = calls[at] with { Effective = OptionValue(option, match.Groups["value"].Value) };
@@ -113,7 +123,8 @@ internal static partial class Strace
 
     // struct group_source_req, linux/in.h: the interface's number, padding, two sockaddr_storage.
     private static string SourceGroup(byte[] bytes) =>
-        $"{new IPAddress(bytes.AsSpan(12, 4))} from {new IPAddress(bytes.AsSpan(140, 4))} on {(BitConverter.ToInt32(bytes) == 1 ? "lo" : "?")}";
+        $"{new IPAddress(bytes.AsSpan(12, 4))} from {new IPAddress(bytes.AsSpan(140, 4))} on "
+        + $"{(BitConverter.ToInt32(bytes) == 1 ? "lo" : "?")}";
 
     private static string Address(string arguments)
     {
@@ -128,7 +139,9 @@ internal static partial class Strace
         }
 
         var host = IPAddress.Parse(InternetHost().Match(arguments).Groups["host"].Value);
-        return new IPEndPoint(host, int.Parse(Port().Match(arguments).Groups["port"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture)).ToString();
+        return new IPEndPoint(
+            host,
+            int.Parse(Port().Match(arguments).Groups["port"].ValueSpan, NumberStyles.None, CultureInfo.InvariantCulture)).ToString();
     }
 
     private static string Unquote(string text) => text.Trim('"');
@@ -154,7 +167,9 @@ internal static partial class Strace
                 digits++;
             }
 
-            bytes.Add((byte)(digits > 0 ? number : quoted[++i] switch { 'n' => 10, 't' => 9, 'r' => 13, 'v' => 11, 'f' => 12, var other => other }));
+            bytes.Add((byte)(digits > 0 ?
+                number :
+                quoted[++i] switch { 'n' => 10, 't' => 9, 'r' => 13, 'v' => 11, 'f' => 12, var other => other }));
         }
 
         return [.. bytes];

@@ -42,7 +42,9 @@ public sealed class StreamTests
             Assert.Equal(HttpStatusCode.BadRequest, (await client.GetAsync("/v1/events?after=x")).StatusCode);
 
             var listed = await daemon.ListenctlAsync("events", "--json");
-            Assert.Equal(events, listed.Output.Split('\n').Select(line => JsonSerializer.Deserialize(line, ControlJson.Default.EventDocument)!));
+            Assert.Equal(
+                events,
+                listed.Output.Split('\n').Select(line => JsonSerializer.Deserialize(line, ControlJson.Default.EventDocument)!));
         });
 
     [Fact]
@@ -51,7 +53,9 @@ public sealed class StreamTests
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("w");
-            await using var follower = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "events", "--follow", "--json"]);
+            await using var follower = RunningProgram.Start(
+                Published.Listenctl,
+                ["--socket", daemon.ControlSocket, "events", "--follow", "--json"]);
             await follower.Output.WaitAsync(0, "worker-ready");
             daemon.Signal(Signals.Terminate);
             Assert.Equal(0, await follower.WaitAsync());
@@ -65,7 +69,8 @@ public sealed class StreamTests
         async daemon =>
         {
             // Three events a try; the ring holds 1,024.
-            await daemon.Log.WaitForAsync(0, 400, message => message.Kind == MessageIds.WorkerBackingOff, nameof(MessageIds.WorkerBackingOff));
+            await daemon.Log
+                .WaitForAsync(0, 400, message => message.Kind == MessageIds.WorkerBackingOff, nameof(MessageIds.WorkerBackingOff));
             var events = await EventsAsync(daemon, "/v1/events?follow=false&after=1");
             Assert.Equal("events-lost", events[0].Kind);
             Assert.Equal(events[0].Seq + 1, events[1].Seq);
@@ -95,7 +100,9 @@ public sealed class StreamTests
                     var kept = await LinesAsync(daemon, "/v1/services/w/logs?follow=false");
                     Assert.InRange(kept.Sum(line => line.Line.Length), 1, 256 * 1024);
                     // A reader that is too slow for the flood is told how much it missed, in a line of the daemon's own.
-                    Assert.All(kept.Where(line => line.Stream != "listend"), line => Assert.Equal((pid, 0, "stdout", 6), (line.Pid, line.Slot, line.Stream, line.Priority)));
+                    Assert.All(
+                        kept.Where(line => line.Stream != "listend"),
+                        line => Assert.Equal((pid, 0, "stdout", 6), (line.Pid, line.Slot, line.Stream, line.Priority)));
                 }
 
                 await daemon.AskAsync(ControlJson.Default.ChangeDocument, "stop", "w", "--wait");
@@ -119,14 +126,17 @@ public sealed class StreamTests
         {
             await daemon.WaitUntilReadyAsync("w");
             var pid = Assert.Single(await daemon.ReadyAsync("w"));
-            await using var follower = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "logs", "w", "--follow", "--json"]);
+            await using var follower = RunningProgram.Start(
+                Published.Listenctl,
+                ["--socket", daemon.ControlSocket, "logs", "w", "--follow", "--json"]);
             await follower.Output.WaitAsync(0, "\"two\"");
             await daemon.AskAsync(ControlJson.Default.ChangeDocument, "stop", "w", "--wait");
             await follower.Output.WaitAsync(0, "caf");
             var lines = await LinesAsync(daemon, "/v1/services/w/logs");
             Assert.Equal(
                 [(pid, "stderr", 3, "two"), (pid, "stdout", 6, "café"), (pid, "stdout", 6, "one")],
-                lines.Select(line => (line.Pid!.Value, line.Stream, line.Priority, line.Line)).OrderBy(line => line.Line == "one").ThenByDescending(line => line.Line));
+                lines.Select(line => (line.Pid!.Value, line.Stream, line.Priority, line.Line)).OrderBy(line => line.Line == "one")
+                    .ThenByDescending(line => line.Line));
             Assert.Equal([lines[^1]], await LinesAsync(daemon, "/v1/services/w/logs?lines=1"));
             using var client = daemon.Http();
             Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/v1/services/nope/logs")).StatusCode);

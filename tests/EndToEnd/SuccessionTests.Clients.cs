@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Clients of the daemon itself, while it is succeeded: none is refused, none waits in vain, none has to connect again to be answered.</summary>
+/// <summary>
+/// Clients of the daemon itself, while it is succeeded: none is refused, none waits in vain, none has to connect again to be
+/// answered.
+/// </summary>
 public sealed partial class SuccessionTests
 {
     private const int Seqpacket = 5;
@@ -23,7 +26,9 @@ public sealed partial class SuccessionTests
             using var over = new CancellationTokenSource();
             Task<int>[] asking =
             [
-                AskOnAsync(async () => Assert.StartsWith("HTTP/1.1 200", await daemon.AskAsync("GET /v1/status"), StringComparison.Ordinal), over.Token),
+                AskOnAsync(
+                    async () => Assert.StartsWith("HTTP/1.1 200", await daemon.AskAsync("GET /v1/status"), StringComparison.Ordinal),
+                    over.Token),
                 AskOnAsync(async () =>
                 {
                     using var broker = await BrokerAsync(daemon);

@@ -21,7 +21,9 @@ public sealed partial class SuccessionTests
             Assert.Equal(before.Lone, (await daemon.ListenerAsync("lone")).Inode);
             Assert.Contains(
                 await daemon.HistoryAsync("web"),
-                entry => entry is { Phase: "adopt", Call: "recvmsg", Note: { } note } && note.Contains($"{daemon.Pid}", StringComparison.Ordinal) && note.Contains($"{former}", StringComparison.Ordinal));
+                entry => entry is { Phase: "adopt", Call: "recvmsg", Note: { } note }
+                    && note.Contains($"{daemon.Pid}", StringComparison.Ordinal)
+                    && note.Contains($"{former}", StringComparison.Ordinal));
         }
 
         // And it supervises them: their ends are seen, a restart replaces them.
@@ -97,11 +99,16 @@ public sealed partial class SuccessionTests
         await using var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions());
         await daemon.WaitUntilUpAsync();
         await daemon.WaitUntilReadyAsync("web", 2);
-        var other = directory.Write("other.toml", File.ReadAllText(directory["run.toml"]).Replace("workers = 2", "workers = 1", StringComparison.Ordinal));
+        var other = directory.Write(
+            "other.toml",
+            File.ReadAllText(directory["run.toml"]).Replace("workers = 2", "workers = 1", StringComparison.Ordinal));
         var refused = await RunningProgram.RunAsync(Published.Listend, ["run", "--config", other]);
         Assert.Equal(1, refused.ExitCode);
         Assert.All(
-            (string[])[$"pid {daemon.Pid}", daemon.Runtime, directory["run.toml"], "--take-over"], fact => Assert.Contains(fact, refused.Error, StringComparison.Ordinal));
+            (string[])[$"pid {daemon.Pid}", daemon.Runtime, directory["run.toml"], "--take-over"], fact => Assert.Contains(
+                fact,
+                refused.Error,
+                StringComparison.Ordinal));
         Assert.False(daemon.HasEnded);
 
         await using var next = daemon.Again("--config", other, "--take-over");
@@ -149,14 +156,20 @@ public sealed partial class SuccessionTests
             daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3", StringComparison.Ordinal));
             await daemon.Log.WaitForAsync(0, MessageIds.ReloadAction, "web", facts: "workers");
             await daemon.WaitUntilReadyAsync("web");
-            Assert.Equal(workers, (await daemon.StatusAsync("web")).Workers.Where(worker => worker.Slot < 2).Select(worker => worker.Pid!.Value));
-            daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3\nenvironment = { MODE = \"b\" }", StringComparison.Ordinal));
+            Assert.Equal(
+                workers,
+                (await daemon.StatusAsync("web")).Workers.Where(worker => worker.Slot < 2).Select(worker => worker.Pid!.Value));
+            daemon = await DieAsync(
+                daemon,
+                before.Replace("workers = 2", "workers = 3\nenvironment = { MODE = \"b\" }", StringComparison.Ordinal));
             await daemon.Log.WaitForAsync(0, MessageIds.RolloutDone, "web", generation: 2);
             Assert.Equal((2, 3), ((await daemon.StatusAsync("web")).Generation, (await daemon.StatusAsync("web")).Ready));
 
             // The same again is nothing to do.
             daemon = await DieAsync(daemon, null);
-            Assert.DoesNotContain(daemon.Log.Messages, message => message.Kind is MessageIds.ConfigChanged or MessageIds.ReloadApplied or MessageIds.ReloadRefused);
+            Assert.DoesNotContain(
+                daemon.Log.Messages,
+                message => message.Kind is MessageIds.ConfigChanged or MessageIds.ReloadApplied or MessageIds.ReloadRefused);
             await daemon.LeaveAsync();
         }
         finally

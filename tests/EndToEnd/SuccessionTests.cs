@@ -196,7 +196,8 @@ public sealed partial class SuccessionTests(ITestOutputHelper output)
         }
         catch (Exception exception)
         {
-            throw new Xunit.Sdk.XunitException($"{exception.Message}\n{exception.StackTrace}\nThe daemon's last lines:\n{daemon.Log.Tail(60)}");
+            throw new Xunit.Sdk.XunitException(
+                $"{exception.Message}\n{exception.StackTrace}\nThe daemon's last lines:\n{daemon.Log.Tail(60)}");
         }
         finally
         {

@@ -154,7 +154,8 @@ public sealed class SupervisionTests
             Assert.Equal("Error", (await daemon.Log.WaitForOutputAsync(0, "bad news", "w", pid)).Level);
             await daemon.Log.WaitForOutputAsync(0, "no newline", "w", pid);
             await daemon.Log.WaitForOutputAsync(0, "café \uFFFD", "w", pid);
-            var pieces = daemon.Log.Messages.Where(message => message.Output?.StartsWith('x') == true).Select(message => message.Output!.Length);
+            var pieces = daemon.Log.Messages.Where(message => message.Output?.StartsWith('x') == true)
+                .Select(message => message.Output!.Length);
             Assert.Equal([16384, 16384, 40000 - 32768], pieces);
         });
 
@@ -189,7 +190,10 @@ public sealed class SupervisionTests
             var socket = (await daemon.Log.WaitForOutputAsync(0, "socket ")).Output!["socket ".Length..];
             var worker = Assert.Single(await daemon.ReadyAsync("w"));
             var mark = daemon.Log.Count;
-            var foreign = await RunningProgram.RunAsync("systemd-notify", ["--no-block", "--status=not mine"], new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = socket });
+            var foreign = await RunningProgram.RunAsync(
+                "systemd-notify",
+                ["--no-block", "--status=not mine"],
+                new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = socket });
             Assert.Equal(0, foreign.ExitCode);
             await daemon.Log.WaitForAsync(mark, MessageIds.WorkerMessageRejected, "w", pid: worker);
             Assert.Equal("mine", Assert.Single((await daemon.StatusAsync("w")).Workers).StatusText);
@@ -208,7 +212,8 @@ public sealed class SupervisionTests
 
     [Fact]
     public Task Worker_that_sends_STOPPING_is_replaced_while_it_drains() => WithScript(
-        "systemd-notify --ready; test -e \"$0.once\" && exec sleep 1000; : > \"$0.once\"; echo leaving; systemd-notify STOPPING=1; trap 'echo drained; exit 0' TERM; while :; do sleep 1000 & wait; done",
+        "systemd-notify --ready; test -e \"$0.once\" && exec sleep 1000; : > \"$0.once\"; echo leaving; systemd-notify STOPPING=1; trap "
+        + "'echo drained; exit 0' TERM; while :; do sleep 1000 & wait; done",
         async daemon =>
         {
             await daemon.Log.WaitForAsync(0, MessageIds.WorkerStopping, "w");

@@ -21,7 +21,10 @@ public sealed class SurroundingsTests
     {
         using var directory = new TemporaryDirectory();
         var unshare = Needs.Program("unshare", "util-linux");
-        await using var daemon = DaemonUnderTest.Start(directory, Config, new DaemonOptions { Wrapper = [unshare, "--pid", "--fork", "--mount-proc", "--kill-child"] });
+        await using var daemon = DaemonUnderTest.Start(
+            directory,
+            Config,
+            new DaemonOptions { Wrapper = [unshare, "--pid", "--fork", "--mount-proc", "--kill-child"] });
         Assert.Equal(1, (await daemon.Log.WaitForAsync(0, MessageIds.DaemonReady)).Number("Pid"));
         await daemon.WaitUntilReadyAsync("w", 2);
         var init = Assert.Single(Children(daemon.Pid));
@@ -76,7 +79,8 @@ public sealed class SurroundingsTests
         async daemon =>
         {
             const string size = "FDSize:";
-            var line = (await File.ReadAllLinesAsync($"/proc/{daemon.Pid}/status")).Single(line => line.StartsWith(size, StringComparison.Ordinal));
+            var line = (await File.ReadAllLinesAsync($"/proc/{daemon.Pid}/status")).Single(
+                line => line.StartsWith(size, StringComparison.Ordinal));
             var least = Math.Min(limit, 4096);
             Assert.InRange(int.Parse(line.AsSpan(size.Length).Trim(), CultureInfo.InvariantCulture), least, 2 * least);
         },
@@ -94,7 +98,8 @@ public sealed class SurroundingsTests
         {
             await using var daemon = DaemonUnderTest.Start(
                 directory,
-                Config.Replace("workers = 2", $"workers = 2\nlog = \"file:{disk}/w.log\"", StringComparison.Ordinal).Replace("systemd-notify", "echo spoken; systemd-notify", StringComparison.Ordinal),
+                Config.Replace("workers = 2", $"workers = 2\nlog = \"file:{disk}/w.log\"", StringComparison.Ordinal)
+                    .Replace("systemd-notify", "echo spoken; systemd-notify", StringComparison.Ordinal),
                 new DaemonOptions(),
                 "disk/run");
             await daemon.WaitUntilUpAsync();
@@ -117,7 +122,8 @@ public sealed class SurroundingsTests
     }
 
     private static IReadOnlyList<int> Children(int pid) =>
-        [.. File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(child => int.Parse(child, CultureInfo.InvariantCulture))];
+        [.. File.ReadAllText($"/proc/{pid}/task/{pid}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(child => int.Parse(child, CultureInfo.InvariantCulture))];
 
     private static bool IsZombie(int pid)
     {

@@ -3,7 +3,8 @@ namespace Supervisor.EndToEnd;
 /// <summary>A directory of a test's own, with a path short enough for UNIX sockets in it, gone at the end.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
-    private const UnixFileMode Everybody = UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
+    private const UnixFileMode Everybody = UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupRead
+        | UnixFileMode.GroupExecute;
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("ld-");

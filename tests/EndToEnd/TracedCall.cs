@@ -17,5 +17,6 @@ internal sealed record TracedCall(string Call)
     public string? Errno { get; init; }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{Call} {Option} {Value}{(Effective is null ? "" : $" -> {Effective}")}{(Errno is null ? "" : $": {Errno}")}";
+    public override string ToString() =>
+        $"{Call} {Option} {Value}{(Effective is null ? "" : $" -> {Effective}")}{(Errno is null ? "" : $": {Errno}")}";
 }

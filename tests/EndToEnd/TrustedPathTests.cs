@@ -5,7 +5,10 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>What root opens, only root may have written: a start refuses it, "listend check" names it with the remedy, and a setting accepts it.</summary>
+/// <summary>
+/// What root opens, only root may have written: a start refuses it, "listend check" names it with the remedy, and a setting
+/// accepts it.
+/// </summary>
 public sealed class TrustedPathTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
@@ -83,7 +86,9 @@ public sealed class TrustedPathTests : IDisposable
         {
             var refused = await RunningProgram.RunAsync(Published.Listend, [command, "--config", config]);
             Assert.Equal(1, refused.ExitCode);
-            Assert.All((string[])[config, "nobody", "65534", "0644", "--trusted-owner"], fact => Assert.Contains(fact, refused.Error, StringComparison.Ordinal));
+            Assert.All(
+                (string[])[config, "nobody", "65534", "0644", "--trusted-owner"],
+                fact => Assert.Contains(fact, refused.Error, StringComparison.Ordinal));
         }
 
         var accepted = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", config, "--trusted-owner", "nobody"]);
@@ -117,7 +122,9 @@ public sealed class TrustedPathTests : IDisposable
         var check = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", config, "--json"]);
         Assert.Equal(1, check.ExitCode);
         var document = JsonSerializer.Deserialize(check.Output, ControlJson.Default.CheckDocument)!;
-        Assert.Equal([(8, "service.root.log"), (9, "service.root.environment_files")], document.Errors.Select(error => (error.Line, error.Setting!)));
+        Assert.Equal(
+            [(8, "service.root.log"), (9, "service.root.environment_files")],
+            document.Errors.Select(error => (error.Line, error.Setting!)));
         Assert.Contains($"{_directory["link"]} -> theirs", document.Errors[0].Message, StringComparison.Ordinal);
         Assert.Contains("daemon.trusted_owners = [\"nobody\"]", document.Errors[0].Remedy, StringComparison.Ordinal);
         var other = Assert.Single(document.Paths, path => path.Setting == "service.other.log");

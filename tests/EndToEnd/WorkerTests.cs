@@ -2,21 +2,27 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>What reaches a worker, seen by a worker in C: its process, its descriptors, and every socket option on the listener and on an accepted connection.</summary>
+/// <summary>
+/// What reaches a worker, seen by a worker in C: its process, its descriptors, and every socket option on the listener and on an
+/// accepted connection.
+/// </summary>
 public sealed class WorkerTests
 {
     private const int WriteOnly = 1;
 
-    /// <summary>A daemon started by somebody careless: variables of another supervisor, signals ignored and blocked, descriptors left open.</summary>
+    /// <summary>
+    /// A daemon started by somebody careless: variables of another supervisor, signals ignored and blocked, descriptors left
+    /// open.
+    /// </summary>
     private static readonly DaemonOptions Careless = new()
     {
-        Wrapper = ["/usr/bin/prlimit", "--nofile=500:4000", "/bin/sh", "-c", "exec 7</etc/passwd 8>&2; umask 077; exec \"$0\" \"$@\"", "/usr/bin/env", "--ignore-signal=PIPE,USR1,CHLD,HUP,RTMIN", "--block-signal=USR2,TERM,INT,CHLD,HUP,RTMAX"],
+        Wrapper = ["/usr/bin/prlimit", "--nofile=500:4000", "/bin/sh", "-c", "exec 7</etc/passwd 8>&2; umask 077; exec \"$0\" "
+            + "\"$@\"", "/usr/bin/env", "--ignore-signal=PIPE,USR1,CHLD,HUP,RTMIN", "--block-signal=USR2,TERM,INT,CHLD,HUP,RTMAX"],
         Environment = new Dictionary<string, string?>
         {
             ["LISTEND_FOO"] = "junk",
@@ -68,22 +74,31 @@ public sealed class WorkerTests
             Assert.Equal([0, 1, 2, 3, 4, 5], view.Descriptors.Select(one => one.Fd));
             Assert.All(view.Descriptors, one => Assert.False(one.CloseOnExec));
             Assert.Equal("/dev/null", view.Descriptors[0].Target);
-            Assert.All(view.Descriptors.Skip(1).Take(2), one => Assert.True(one.Target.StartsWith("pipe:", StringComparison.Ordinal) && one.Mode == WriteOnly));
+            Assert.All(
+                view.Descriptors.Skip(1).Take(2),
+                one => Assert.True(one.Target.StartsWith("pipe:", StringComparison.Ordinal) && one.Mode == WriteOnly));
             var listeners = await daemon.ListenersAsync();
             Assert.Equal(
                 new[] { "dgram", "web", "path" }.Select(name => $"socket:[{listeners.Single(one => one.Name == name).Inode}]"),
                 view.Descriptors.Skip(3).Select(one => one.Target));
 
-            Assert.Equal(("3", "dgram:web:path", $"{view.Pid}"), (view.Variable("LISTEN_FDS"), view.Variable("LISTEN_FDNAMES"), view.Variable("LISTEN_PID")));
-            Assert.Equal(("api", "0", "1"), (view.Variable("LISTEND_SERVICE"), view.Variable("LISTEND_WORKER"), view.Variable("LISTEND_GENERATION")));
+            Assert.Equal(
+                ("3", "dgram:web:path", $"{view.Pid}"),
+                (view.Variable("LISTEN_FDS"), view.Variable("LISTEN_FDNAMES"), view.Variable("LISTEN_PID")));
+            Assert.Equal(
+                ("api", "0", "1"),
+                (view.Variable("LISTEND_SERVICE"), view.Variable("LISTEND_WORKER"), view.Variable("LISTEND_GENERATION")));
             Assert.Equal(Path.Combine(daemon.Runtime, "broker.sock"), view.Variable("LISTEND_BROKER"));
             Assert.StartsWith(daemon.Runtime, view.Variable("NOTIFY_SOCKET"), StringComparison.Ordinal);
             Assert.Null(view.Variable("LISTEND_FOO"));
             Assert.Null(view.Variable("WATCHDOG_USEC"));
             Assert.Null(view.Variable("WATCHDOG_PID"));
-            Assert.Equal(("as it is", "with this", "from the service", "", "a \"quoted\" one"), (view.Variable("KEPT"), view.Variable("REPLACED"), view.Variable("SERVICE"), view.Variable("EMPTY"), view.Variable("QUOTED")));
+            Assert.Equal(("as it is", "with this", "from the service", "", "a \"quoted\" one"), (view.Variable("KEPT"), view.Variable(
+                "REPLACED"), view.Variable("SERVICE"), view.Variable("EMPTY"), view.Variable("QUOTED")));
             Assert.Equal(("nobody", "nobody"), (view.Variable("USER"), view.Variable("LOGNAME")));
-            Assert.Equal(view.Environment.Count, view.Environment.Select(pair => pair[..pair.IndexOf('=', StringComparison.Ordinal)]).Distinct().Count());
+            Assert.Equal(
+                view.Environment.Count,
+                view.Environment.Select(pair => pair[..pair.IndexOf('=', StringComparison.Ordinal)]).Distinct().Count());
 
             Assert.Equal(0UL, view.Blocked);
             Assert.Empty(view.NotDefault);
@@ -96,10 +111,13 @@ public sealed class WorkerTests
             Assert.Equal([0, 0], view.Limits[core]);
             Assert.Equal([100, 100], view.Limits[nofile]);
             const string netBindService = "0000000000000400";
-            Assert.Equal((netBindService, netBindService, netBindService, netBindService), (view.Capabilities["CapInh"], view.Capabilities["CapPrm"], view.Capabilities["CapEff"], view.Capabilities["CapAmb"]));
+            Assert.Equal(
+                (netBindService, netBindService, netBindService, netBindService),
+                (view.Capabilities["CapInh"], view.Capabilities["CapPrm"], view.Capabilities["CapEff"], view.Capabilities["CapAmb"]));
 
             var history = await daemon.HistoryAsync("web");
-            Assert.Contains(history, entry => entry is { Phase: "handoff", Call: "execve" } && entry.Actor!.Pid == view.Pid && entry.Note!.Contains("descriptor 4", StringComparison.Ordinal));
+            Assert.Contains(history, entry => entry is { Phase: "handoff", Call: "execve" } && entry.Actor!.Pid == view.Pid
+                && entry.Note!.Contains("descriptor 4", StringComparison.Ordinal));
         },
         Careless,
         directory =>
@@ -162,18 +180,25 @@ public sealed class WorkerTests
                     {
                         foreach (var option in listeners[i].Options)
                         {
-                            Assert.Equal($"{listeners[i].Name} {option.Name} {option.Effective}", $"{listeners[i].Name} {option.Name} {view.Listeners[i].GetValueOrDefault(option.Name)}");
+                            Assert.Equal(
+                                $"{listeners[i].Name} {option.Name} {option.Effective}",
+                                $"{listeners[i].Name} {option.Name} {view.Listeners[i].GetValueOrDefault(option.Name)}");
                         }
                     }
 
-                    foreach (var option in listener.Options.Where(option => SocketOptions.All.Single(row => row.Name == option.Name).Inheritance == OptionInheritance.Inherited))
+                    foreach (var option in listener.Options.Where(
+                        option => SocketOptions.All.Single(row => row.Name == option.Name).Inheritance == OptionInheritance.Inherited))
                     {
                         // Buffers that nobody asked for are tuned by the kernel from the first packet on; and what
                         // a UNIX socket accepts was made by connect(), with nothing of the listener but SO_PASSCRED
                         // (net/unix/af_unix.c, unix_stream_connect and unix_accept).
-                        if (target is UnixDomainSocketEndPoint ? option.Name == "SO_PASSCRED" : option.Requested is not null || option.Name is not ("SO_RCVBUF" or "SO_SNDBUF"))
+                        if (target is UnixDomainSocketEndPoint ?
+                            option.Name == "SO_PASSCRED" :
+                            option.Requested is not null || option.Name is not ("SO_RCVBUF" or "SO_SNDBUF"))
                         {
-                            Assert.Equal($"{listener.Name} {target} {option.Name} {option.Effective}", $"{listener.Name} {target} {option.Name} {view.Accepted.GetValueOrDefault(option.Name)}");
+                            Assert.Equal(
+                                $"{listener.Name} {target} {option.Name} {option.Effective}",
+                                $"{listener.Name} {target} {option.Name} {view.Accepted.GetValueOrDefault(option.Name)}");
                             compared++;
                         }
                     }
@@ -183,7 +208,9 @@ public sealed class WorkerTests
             Assert.True(compared > 60, $"{compared}");
 
             // What was asked for is there, and where it is not, the document says so.
-            Assert.All(listeners.SelectMany(one => one.Options).Where(option => option.Requested is not null), option => Assert.True(option.Verdict is "exact" or "adjusted", option.ToString()));
+            Assert.All(
+                listeners.SelectMany(one => one.Options).Where(option => option.Requested is not null),
+                option => Assert.True(option.Verdict is "exact" or "adjusted", option.ToString()));
         },
         prepare: directory =>
         {
@@ -200,7 +227,9 @@ public sealed class WorkerTests
         }
 
         var target = IPEndPoint.Parse(address);
-        return target.Address.Equals(IPAddress.IPv6Any) ? [new IPEndPoint(IPAddress.IPv6Loopback, target.Port), new IPEndPoint(IPAddress.Loopback, target.Port)] : [target];
+        return target.Address.Equals(IPAddress.IPv6Any) ?
+            [new IPEndPoint(IPAddress.IPv6Loopback, target.Port), new IPEndPoint(IPAddress.Loopback, target.Port)] :
+            [target];
     }
 
     private static async Task<WorkerView> AskAsync(EndPoint target)
@@ -223,7 +252,9 @@ public sealed class WorkerTests
     private static void Compile(TemporaryDirectory directory)
     {
         var source = Path.Combine(AppContext.BaseDirectory, "workers", "inspect.c");
-        var result = RunningProgram.RunAsync(Needs.Program("cc", "gcc libc6-dev"), ["-O1", "-Wall", "-Wextra", "-Werror", "-o", directory["inspect"], source]).GetAwaiter().GetResult();
+        var result = RunningProgram.RunAsync(
+            Needs.Program("cc", "gcc libc6-dev"),
+            ["-O1", "-Wall", "-Wextra", "-Werror", "-o", directory["inspect"], source]).GetAwaiter().GetResult();
         Assert.True(result.ExitCode == 0, string.Create(CultureInfo.InvariantCulture, $"cc: exit code {result.ExitCode}\n{result.Error}"));
     }
 }

@@ -32,7 +32,8 @@ internal sealed record WorkerView(
     public static WorkerView Parse(string json) => JsonSerializer.Deserialize<WorkerView>(json, Options)!;
 
     /// <summary>The value of a variable; null where there is none.</summary>
-    public string? Variable(string name) => Environment.SingleOrDefault(pair => pair.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..];
+    public string? Variable(string name) =>
+        Environment.SingleOrDefault(pair => pair.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..];
 }
 
 /// <summary>One open descriptor.</summary>

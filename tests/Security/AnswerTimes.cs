@@ -21,7 +21,9 @@ internal sealed class AnswerTimes : IAsyncDisposable
     /// <summary>Begins; returns when the first answer has come.</summary>
     public static async Task<AnswerTimes> StartAsync(DaemonUnderTest daemon)
     {
-        var client = RunningProgram.Start(Attack.Program("answer-time"), [daemon.ControlSocket, daemon.Pid.ToString(CultureInfo.InvariantCulture)]);
+        var client = RunningProgram.Start(
+            Attack.Program("answer-time"),
+            [daemon.ControlSocket, daemon.Pid.ToString(CultureInfo.InvariantCulture)]);
         await client.Output.WaitAsync(0, "measuring");
         return new AnswerTimes(client);
     }

@@ -12,11 +12,17 @@ internal static class Battlefield
     /// Runs a test. In the configuration <c>@possessed@</c> is a worker that obeys an attacker (possessed-worker.c), with its
     /// folder as argument: <c>@orders@</c>, one that every user may write to.
     /// </summary>
-    public static async Task WithAsync(string config, ITestOutputHelper output, Func<DaemonUnderTest, Attack, Task> test, DaemonOptions? options = null, Action<Attack>? prepare = null)
+    public static async Task WithAsync(
+        string config,
+        ITestOutputHelper output,
+        Func<DaemonUnderTest, Attack, Task> test,
+        DaemonOptions? options = null,
+        Action<Attack>? prepare = null)
     {
         Attack? attack = null;
         await DaemonUnderTest.WithAsync(
-            config.Replace("@possessed@", "@dir@/possessed-worker", StringComparison.Ordinal).Replace("@orders@", "@dir@/orders", StringComparison.Ordinal),
+            config.Replace("@possessed@", "@dir@/possessed-worker", StringComparison.Ordinal)
+                .Replace("@orders@", "@dir@/orders", StringComparison.Ordinal),
             async daemon =>
             {
                 await using var times = await AnswerTimes.StartAsync(daemon);
@@ -45,15 +51,20 @@ internal static class Battlefield
     /// </summary>
     public static async Task<IReadOnlyList<int>> ReadyWorkersAsync(this DaemonUnderTest daemon, string service, int count)
     {
-        await using var events = RunningProgram.Start(Published.Listenctl, ["--socket", daemon.ControlSocket, "--json", "events", "--follow"]);
+        await using var events = RunningProgram.Start(
+            Published.Listenctl,
+            ["--socket", daemon.ControlSocket, "--json", "events", "--follow"]);
         var start = System.Environment.TickCount64;
         for (var seen = 0; ;)
         {
-            Assert.True(System.Environment.TickCount64 - start < Patience.Limit.TotalMilliseconds, $"{count} workers of {service} are not ready within {Patience.Limit.TotalSeconds} s");
+            Assert.True(
+                System.Environment.TickCount64 - start < Patience.Limit.TotalMilliseconds,
+                $"{count} workers of {service} are not ready within {Patience.Limit.TotalSeconds} s");
             var status = await daemon.StatusAsync(service);
             if (status.Ready >= count)
             {
-                return [.. status.Workers.Where(worker => worker.State == "ready").OrderBy(worker => worker.Slot).Select(worker => worker.Pid!.Value)];
+                return [.. status.Workers.Where(worker => worker.State == "ready").OrderBy(worker => worker.Slot)
+                    .Select(worker => worker.Pid!.Value)];
             }
 
             await events.Output.AnyAsync(seen);
@@ -62,8 +73,10 @@ internal static class Battlefield
     }
 
     /// <summary>A process's environment, "NAME=VALUE", as only root and its user may read it.</summary>
-    public static IReadOnlyList<string> Environment(int pid) => File.ReadAllText($"/proc/{pid}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries);
+    public static IReadOnlyList<string> Environment(int pid) =>
+        File.ReadAllText($"/proc/{pid}/environ").Split('\0', StringSplitOptions.RemoveEmptyEntries);
 
     /// <summary>A variable of a process's environment.</summary>
-    public static string Variable(int pid, string name) => Environment(pid).Single(one => one.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
+    public static string Variable(int pid, string name) =>
+        Environment(pid).Single(one => one.StartsWith(name + "=", StringComparison.Ordinal))[(name.Length + 1)..];
 }

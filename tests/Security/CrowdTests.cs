@@ -31,7 +31,8 @@ public sealed class CrowdTests(ITestOutputHelper output)
             {
                 for (var user = 0; user < 4; user++)
                 {
-                    crowd.Add(attack.Start((4711 + user).ToString(CultureInfo.InvariantCulture), "idle-connections", daemon.Broker(), "80"));
+                    crowd.Add(
+                        attack.Start((4711 + user).ToString(CultureInfo.InvariantCulture), "idle-connections", daemon.Broker(), "80"));
                     await crowd[^1].Output.WaitAsync(0, "holding");
                 }
 
@@ -73,8 +74,14 @@ public sealed class CrowdTests(ITestOutputHelper output)
 
             foreach (var host in (string[])["127.0.0.1", $"127.0.0.1:{port}", $"localhost:{port}"])
             {
-                Assert.StartsWith("HTTP/1.1 200", await AskAsync(port, $"GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
-                Assert.StartsWith("HTTP/1.1 200", await AskAsync(port, $"HEAD /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"), StringComparison.Ordinal);
+                Assert.StartsWith(
+                    "HTTP/1.1 200",
+                    await AskAsync(port, $"GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+                    StringComparison.Ordinal);
+                Assert.StartsWith(
+                    "HTTP/1.1 200",
+                    await AskAsync(port, $"HEAD /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"),
+                    StringComparison.Ordinal);
             }
         });
     }

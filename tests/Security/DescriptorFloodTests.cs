@@ -42,9 +42,19 @@ public sealed class DescriptorFloodTests(ITestOutputHelper output)
             List<RunningProgram> floods = [];
             try
             {
-                floods.AddRange(Enumerable.Range(0, Users).Select(user => Flood(Text(5000 + user), "broker", daemon.Broker(), Packets * 8 / 10 / Users, user)));
+                floods.AddRange(Enumerable.Range(0, Users)
+                    .Select(user => Flood(Text(5000 + user), "broker", daemon.Broker(), Packets * 8 / 10 / Users, user)));
                 floods.Add(Flood("games", "notify", Battlefield.Variable(worker, "NOTIFY_SOCKET"), Packets / 20, 11));
-                floods.Add(attack.Start("games", "in-worker", daemon.Directory["orders/web.0"], attack.Copy("descriptor-flood"), "notify", Battlefield.Variable(worker, "NOTIFY_SOCKET"), Text(Packets / 10), Text(seconds), Text(Seed + 12)));
+                floods.Add(attack.Start(
+                    "games",
+                    "in-worker",
+                    daemon.Directory["orders/web.0"],
+                    attack.Copy("descriptor-flood"),
+                    "notify",
+                    Battlefield.Variable(worker, "NOTIFY_SOCKET"),
+                    Text(Packets / 10),
+                    Text(seconds),
+                    Text(Seed + 12)));
                 floods.Add(Flood("0", "control", daemon.ControlSocket, Packets / 20, 13));
                 foreach (var flood in floods)
                 {
@@ -81,11 +91,13 @@ public sealed class DescriptorFloodTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{what}: {now} after the flood, {most} at most");
-        Assert.True(now <= most, $"{what}: {now} after the flood, {most} at most; open: {string.Join(' ', Processes.Descriptors(daemon.Pid).Values.CountBy(target => target.Split('[')[0]))}");
+        Assert.True(now <= most, $"{what}: {now} after the flood, {most} at most; open: "
+            + $"{string.Join(' ', Processes.Descriptors(daemon.Pid).Values.CountBy(target => target.Split('[')[0]))}");
     }
 
     private static long Memory(int pid) => 1024 * long.Parse(
-        File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],
+        File.ReadLines($"/proc/{pid}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))
+            .Split([' ', '\t'], StringSplitOptions.RemoveEmptyEntries)[1],
         CultureInfo.InvariantCulture);
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);

@@ -1,4 +1,3 @@
-using Supervisor.EndToEnd;
 using Xunit;
 using Xunit.Abstractions;
 
@@ -27,11 +26,14 @@ public sealed class MembershipTests(ITestOutputHelper output)
         """;
 
     [Fact]
-    public Task A_process_cannot_join_by_the_path_of_a_notify_socket() => RunAsync(static b => [$"NOTIFY_SOCKET={Battlefield.Variable(b, "NOTIFY_SOCKET")}"]);
+    public Task A_process_cannot_join_by_the_path_of_a_notify_socket() =>
+        RunAsync(static b => [$"NOTIFY_SOCKET={Battlefield.Variable(b, "NOTIFY_SOCKET")}"]);
 
     [Fact]
     public Task A_process_cannot_join_by_guessed_variables() => RunAsync(static b =>
-        [.. Battlefield.Environment(b).Where(one => one.StartsWith("NOTIFY_", StringComparison.Ordinal) || one.StartsWith("LISTEND_", StringComparison.Ordinal) || one.StartsWith("LISTEN_", StringComparison.Ordinal))]);
+        [.. Battlefield.Environment(b).Where(one => one.StartsWith("NOTIFY_", StringComparison.Ordinal)
+            || one.StartsWith("LISTEND_", StringComparison.Ordinal)
+            || one.StartsWith("LISTEN_", StringComparison.Ordinal))]);
 
     /// <summary>More than it can know: another user's environment cannot be read.</summary>
     [Fact]
@@ -42,7 +44,14 @@ public sealed class MembershipTests(ITestOutputHelper output)
     {
         var b = (await daemon.ReadyWorkersAsync("b", 1))[0];
         var a = (await daemon.ReadyWorkersAsync("a", 1))[0];
-        await attack.AssertFailsInWorkerAsync("games", daemon.Directory["orders/a.0"], "foreign-main", daemon.Broker(), "of-b", $"{b}", Battlefield.Variable(b, "NOTIFY_SOCKET"));
+        await attack.AssertFailsInWorkerAsync(
+            "games",
+            daemon.Directory["orders/a.0"],
+            "foreign-main",
+            daemon.Broker(),
+            "of-b",
+            $"{b}",
+            Battlefield.Variable(b, "NOTIFY_SOCKET"));
         Assert.Equal(a, (await daemon.ReadyWorkersAsync("a", 1))[0]);
         Assert.Equal(b, (await daemon.ReadyWorkersAsync("b", 1))[0]);
         Assert.Null((await daemon.StatusAsync("b")).Workers[0].StatusText);
@@ -53,7 +62,11 @@ public sealed class MembershipTests(ITestOutputHelper output)
         await daemon.ReadyWorkersAsync("a", 1);
         var b = (await daemon.ReadyWorkersAsync("b", 1))[0];
         string[] forged = [.. environment(b)];
-        await attack.AssertFailsInWorkerAsync("games", daemon.Directory["orders/a.0"], "forged-membership", [daemon.Broker(), "of-b", .. forged]);
+        await attack.AssertFailsInWorkerAsync(
+            "games",
+            daemon.Directory["orders/a.0"],
+            "forged-membership",
+            [daemon.Broker(), "of-b", .. forged]);
 
         // From outside of every service, as its user and as another one.
         await attack.AssertFailsAsync("games", "forged-membership", [daemon.Broker(), "of-b", .. forged]);

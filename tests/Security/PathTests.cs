@@ -67,7 +67,8 @@ public sealed class PathTests(ITestOutputHelper output)
             await daemon.ReadyWorkersAsync("other", 1);
             await SpeakAsync(attack, daemon, "news", "other.0");
             var log = daemon.Directory["other.log"];
-            for (var start = Environment.TickCount64; !(File.Exists(log) && new FileInfo(log).Length > 0) && Environment.TickCount64 - start < 10_000;)
+            for (var start = Environment.TickCount64; !(File.Exists(log) && new FileInfo(log).Length > 0)
+                && Environment.TickCount64 - start < 10_000;)
             {
                 await daemon.StatusAsync("other");
             }
@@ -83,7 +84,8 @@ public sealed class PathTests(ITestOutputHelper output)
     [InlineData("/dev/zero", false)]
     [InlineData("/dev/zero", true)]
     [InlineData("/proc/kmsg", false)]
-    public Task The_daemon_limits_the_size_of_an_environment_file(string target, bool isAccepted) => EnvironmentAsync("symlink", isAccepted, target);
+    public Task The_daemon_limits_the_size_of_an_environment_file(string target, bool isAccepted) =>
+        EnvironmentAsync("symlink", isAccepted, target);
 
     private Task EnvironmentAsync(string kind, bool isAccepted, string? target) => RunAsync(
         $$"""
@@ -121,7 +123,12 @@ public sealed class PathTests(ITestOutputHelper output)
         using var directory = new TemporaryDirectory();
         var attack = Prepare(directory, Untouched);
         attack.FolderOf("games", "run");
-        await attack.AssertFailsAsync("games", "replace-file", "symlink", directory["run/" + name], name == "notify" ? directory["secret"] : directory["secret/new"]);
+        await attack.AssertFailsAsync(
+            "games",
+            "replace-file",
+            "symlink",
+            directory["run/" + name],
+            name == "notify" ? directory["secret"] : directory["secret/new"]);
         await using var daemon = DaemonUnderTest.Start(directory, Web(directory), new DaemonOptions());
         await CheckAsync(daemon, directory, Untouched, null);
     }
@@ -182,7 +189,13 @@ public sealed class PathTests(ITestOutputHelper output)
         return attack;
     }
 
-    private async Task RunAsync(string config, string kind, string name, string secret, Func<DaemonUnderTest, Attack, Task> test, string? target = null)
+    private async Task RunAsync(
+        string config,
+        string kind,
+        string name,
+        string secret,
+        Func<DaemonUnderTest, Attack, Task> test,
+        string? target = null)
     {
         using var directory = new TemporaryDirectory();
         var attack = Prepare(directory, secret);
@@ -200,12 +213,16 @@ public sealed class PathTests(ITestOutputHelper output)
 
         await using var daemon = DaemonUnderTest.Start(
             directory,
-            config.Replace("@possessed@", "@dir@/possessed-worker", StringComparison.Ordinal).Replace("@orders@", "@dir@/orders", StringComparison.Ordinal),
+            config.Replace("@possessed@", "@dir@/possessed-worker", StringComparison.Ordinal)
+                .Replace("@orders@", "@dir@/orders", StringComparison.Ordinal),
             new DaemonOptions());
         await CheckAsync(daemon, directory, secret, () => test(daemon, attack));
     }
 
-    /// <summary>The daemon refuses to start, or it starts and answers in time, unless there is no test; either way nothing of root's has changed.</summary>
+    /// <summary>
+    /// The daemon refuses to start, or it starts and answers in time, unless there is no test; either way nothing of root's has
+    /// changed.
+    /// </summary>
     private async Task CheckAsync(DaemonUnderTest daemon, TemporaryDirectory directory, string secret, Func<Task>? test)
     {
         var isUp = true;
@@ -233,7 +250,9 @@ public sealed class PathTests(ITestOutputHelper output)
             output.WriteLine($"started:\n{daemon.Log.Tail(6)}");
         }
 
-        Assert.Equal(["old"], Directory.EnumerateFileSystemEntries(directory["secret"]).Select(Path.GetFileName).Where(name => name != "marker"));
+        Assert.Equal(
+            ["old"],
+            Directory.EnumerateFileSystemEntries(directory["secret"]).Select(Path.GetFileName).Where(name => name != "marker"));
         Assert.Equal(secret, await File.ReadAllTextAsync(directory["secret/old"]));
         if (isUp)
         {

@@ -4,7 +4,9 @@ using Xunit.Abstractions;
 
 namespace Supervisor.Security;
 
-/// <summary>Findings 1 and 2: what a worker's user can do between the fork of a worker and the moment that it executes its program.</summary>
+/// <summary>
+/// Findings 1 and 2: what a worker's user can do between the fork of a worker and the moment that it executes its program.
+/// </summary>
 public sealed class SpawnTests(ITestOutputHelper output)
 {
     private const string Workers =
@@ -23,7 +25,13 @@ public sealed class SpawnTests(ITestOutputHelper output)
     public Task A_worker_cannot_read_the_daemons_memory() => Battlefield.WithAsync(Workers, output, async (daemon, attack) =>
     {
         await daemon.ReadyWorkersAsync("web", 8);
-        await attack.AssertFailsAsync("games", "memory-of-the-daemon", daemon.PidText(), Published.Listend, daemon.Directory["orders/crash"], "5");
+        await attack.AssertFailsAsync(
+            "games",
+            "memory-of-the-daemon",
+            daemon.PidText(),
+            Published.Listend,
+            daemon.Directory["orders/crash"],
+            "5");
         await daemon.ReadyWorkersAsync("web", 8);
     });
 

@@ -37,7 +37,9 @@ public sealed class WorkerTests(ITestOutputHelper output)
             {
                 Assert.Equal(0, (await daemon.ListenctlAsync("stop", "web", "--wait")).ExitCode);
                 await Processes.EndedAsync(escaped);
-                Assert.Contains(daemon.Log.Messages, message => message.Kind == MessageIds.OrphanKilled && message.Number("Pid") == escaped);
+                Assert.Contains(
+                    daemon.Log.Messages,
+                    message => message.Kind == MessageIds.OrphanKilled && message.Number("Pid") == escaped);
             }
             finally
             {
@@ -147,7 +149,9 @@ public sealed class WorkerTests(ITestOutputHelper output)
     [Theory]
     [InlineData("", 0)]
     [InlineData("capabilities = [\"CAP_NET_BIND_SERVICE\"]", 1UL << 10)]
-    public Task A_worker_has_only_its_configured_capabilities(string setting, ulong expected) => Battlefield.WithAsync(Services + "\n" + setting, output, async (daemon, _) =>
+    public Task A_worker_has_only_its_configured_capabilities(
+        string setting,
+        ulong expected) => Battlefield.WithAsync(Services + "\n" + setting, output, async (daemon, _) =>
     {
         var worker = (await daemon.ReadyWorkersAsync("web", 1))[0];
         foreach (var name in (string[])["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"])
@@ -164,7 +168,8 @@ public sealed class WorkerTests(ITestOutputHelper output)
         foreach (var line in lines)
         {
             Assert.False(line.StartsWith("FORGED", StringComparison.Ordinal), $"a line that was forged: {line}");
-            var raw = line.FirstOrDefault(c => (char.IsControl(c) && c != '\t') || c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\u200E' or '\u200F');
+            var raw = line.FirstOrDefault(c => (char.IsControl(c) && c != '\t')
+                || c is (>= '\u202A' and <= '\u202E') or (>= '\u2066' and <= '\u2069') or '\u200E' or '\u200F');
             Assert.True(raw == default, $"U+{(int)raw:X4} in: {line}");
         }
     }

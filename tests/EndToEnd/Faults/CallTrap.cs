@@ -9,7 +9,8 @@ namespace Supervisor.EndToEnd.Faults;
 internal sealed class CallTrap : IAsyncDisposable
 {
     /// <summary>The calls by which something changes that outlives the process, or by which it takes what nobody can take again.</summary>
-    public const string Calls = "bind,listen,connect,chmod,unlink,clone,execve,memfd_create,renameat,sendmsg,recvmsg,pidfd_send_signal,kill,waitid,accept4";
+    public const string Calls =
+        "bind,listen,connect,chmod,unlink,clone,execve,memfd_create,renameat,sendmsg,recvmsg,pidfd_send_signal,kill,waitid,accept4";
 
     private readonly RunningProgram _strace;
 
@@ -60,7 +61,9 @@ internal sealed class CallTrap : IAsyncDisposable
     private static string Program => Needs.Program("strace", "strace");
 
     private static IReadOnlyList<string> Deadly(string call, int nth) =>
-        ["-e", $"trace={call}", "-e", string.Create(CultureInfo.InvariantCulture, $"inject={call}:signal=SIGKILL:when={nth}"), "-o", "/dev/null"];
+        ["-e", $"trace={call}", "-e", string.Create(
+            CultureInfo.InvariantCulture,
+            $"inject={call}:signal=SIGKILL:when={nth}"), "-o", "/dev/null"];
 
     private static IReadOnlyList<string> Recording(string file) => ["-e", $"trace={Calls}", "-e", "signal=none", "-o", file];
 

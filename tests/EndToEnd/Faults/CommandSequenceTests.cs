@@ -26,7 +26,9 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
     private static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(60);
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ?
+            number :
+            otherwise;
 
     [Fact]
     public async Task The_daemon_survives_random_commands_and_crashes()
@@ -56,7 +58,9 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
                         }
                         catch (Exception exception)
                         {
-                            throw new InvalidOperationException($"LISTEND_TEST_SEED={seed}: {exception.Message}\n{exception.StackTrace}\n{string.Join('\n', told)}", exception);
+                            throw new InvalidOperationException(
+                                $"LISTEND_TEST_SEED={seed}: {exception.Message}\n{exception.StackTrace}\n{string.Join('\n', told)}",
+                                exception);
                         }
                     }
                 }
@@ -65,13 +69,20 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
                     report = await load.StopAsync();
                 }
 
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{commands} moves; {report.Requests} requests, failed: {string.Join(", ", report.Failures.Select(pair => $"{pair.Key} {pair.Value}"))}"));
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{commands} moves; {report.Requests} requests, failed: "
+                    + $"{string.Join(", ", report.Failures.Select(pair => $"{pair.Key} {pair.Value}"))}"));
                 Assert.Equal(0, report.Failures.GetValueOrDefault(FailureKind.Refused));
             },
             prepare: QuickWorker.Compile);
     }
 
-    private static async Task<string> PlayAsync(DaemonUnderTest daemon, Steady steady, EventFollower events, string before, int seed, List<string> told)
+    private static async Task<string> PlayAsync(
+        DaemonUnderTest daemon,
+        Steady steady,
+        EventFollower events,
+        string before,
+        int seed,
+        List<string> told)
     {
         var random = new Random(seed);
         var name = string.Create(CultureInfo.InvariantCulture, $"s{seed}");
@@ -85,7 +96,10 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         told.Add($"{plan}");
         QuickWorker.Mode(daemon.Directory, "");
         await ReloadAsync();
-        await events.WaitAsync(from, one => one.Kind == "service-removed" && one.Message.Contains($"service {before} ", StringComparison.Ordinal), $"{before} is gone");
+        await events.WaitAsync(
+            from,
+            one => one.Kind == "service-removed" && one.Message.Contains($"service {before} ", StringComparison.Ordinal),
+            $"{before} is gone");
 
         for (var moves = random.Next(8, 20); moves > 0; moves--)
         {
@@ -104,7 +118,10 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         // The canary that is told of may be a former one's still.
         for (var seq = 0L; plan.Waits && !last.IsCompleted;)
         {
-            var canary = events.WaitAsync(mark, one => one.Seq > seq && one.Service == name && one.Kind == "rollout-canary", "rollout-canary");
+            var canary = events.WaitAsync(
+                mark,
+                one => one.Seq > seq && one.Service == name && one.Kind == "rollout-canary",
+                "rollout-canary");
             if (await Task.WhenAny(last, canary) == canary)
             {
                 seq = (await canary).Seq;
@@ -118,7 +135,12 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         await steady.CheckAsync(daemon, status);
         var newest = await NewestAsync();
         await events.WaitAsync(0, one => one.Seq >= newest, "the last one");
-        var rules = new EventRules(name, plan.Strategy, plan.MaxSurge, plan.MaxUnavailable) { Fewest = asked.Min(), Most = asked.Max(), HasStopped = told.Contains("stop") };
+        var rules = new EventRules(name, plan.Strategy, plan.MaxSurge, plan.MaxUnavailable)
+        {
+            Fewest = asked.Min(),
+            Most = asked.Max(),
+            HasStopped = told.Contains("stop")
+        };
         rules.Check(events.Since(from));
         rules.CheckAtRest(status);
         return name;
@@ -193,7 +215,10 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
             var text = await answer.Content.ReadAsStringAsync();
             if ((int)answer.StatusCode == 409)
             {
-                Assert.True(expected.Length == 0 && JsonSerializer.Deserialize(text, ControlJson.Default.ProblemDocument)!.Detail is { Length: > 0 }, $"{command}: {text}");
+                Assert.True(
+                    expected.Length == 0
+                        && JsonSerializer.Deserialize(text, ControlJson.Default.ProblemDocument)!.Detail is { Length: > 0 },
+                    $"{command}: {text}");
                 return;
             }
 
@@ -206,7 +231,9 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         async Task PostAsync(string command)
         {
             using var answer = await http.PostAsync(new Uri($"/v1/services/{name}/{command}", UriKind.Relative), null);
-            Assert.True(answer.IsSuccessStatusCode || (int)answer.StatusCode == 409, $"{command}: {await answer.Content.ReadAsStringAsync()}");
+            Assert.True(
+                answer.IsSuccessStatusCode || (int)answer.StatusCode == 409,
+                $"{command}: {await answer.Content.ReadAsStringAsync()}");
         }
 
         async Task ReloadAsync()
@@ -220,7 +247,9 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
 
         async Task KillAsync(int signal)
         {
-            var pids = (await Steady.AskAsync(daemon, name)).Workers.Where(worker => worker.Pid is not null && worker.State is "starting" or "ready" or "draining").Select(worker => worker.Pid!.Value).ToArray();
+            var pids = (await Steady.AskAsync(daemon, name)).Workers.Where(
+                worker => worker.Pid is not null
+                    && worker.State is "starting" or "ready" or "draining").Select(worker => worker.Pid!.Value).ToArray();
             if (pids.Length > 0)
             {
                 var victim = pids[random.Next(pids.Length)];
@@ -232,7 +261,10 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         async Task<long> NewestAsync()
         {
             var all = await http.GetStringAsync(new Uri("/v1/events?follow=false", UriKind.Relative));
-            return long.Parse(all.Split('\n').Last(line => line.StartsWith("id: ", StringComparison.Ordinal)).AsSpan(4), NumberStyles.None, CultureInfo.InvariantCulture);
+            return long.Parse(
+                all.Split('\n').Last(line => line.StartsWith("id: ", StringComparison.Ordinal)).AsSpan(4),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture);
         }
     }
 

@@ -83,19 +83,23 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         afterwards: daemon => AnswersAsync(daemon, "start", "web"));
 
     [Fact]
-    public Task The_daemon_survives_death_at_each_step_of_a_take() => EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "take", "web", "lone", "--", "true")));
+    public Task The_daemon_survives_death_at_each_step_of_a_take() =>
+        EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "take", "web", "lone", "--", "true")));
 
     [Fact]
     public Task The_daemon_survives_death_at_each_step_of_a_put() => EachStepAsync((daemon, number) =>
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"given-{number}");
         return Task.FromResult(new Act(
-            async () => (await RunningProgram.RunAsync("/bin/sh", ["-c", $"exec '{Published.Listenctl}' --socket '{daemon.ControlSocket}' put {name} --fd 3 3</dev/null"])).ExitCode == 0,
+            async () => (await RunningProgram.RunAsync(
+                "/bin/sh",
+                ["-c", $"exec '{Published.Listenctl}' --socket '{daemon.ControlSocket}' put {name} --fd 3 3</dev/null"])).ExitCode == 0,
             _ => AnswersAsync(daemon, "drop", name)));
     });
 
     [Fact]
-    public Task The_daemon_survives_death_at_each_step_of_an_upgrade() => EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "upgrade")));
+    public Task The_daemon_survives_death_at_each_step_of_an_upgrade() =>
+        EachStepAsync((daemon, _) => Act.Of(() => AnswersAsync(daemon, "upgrade")));
 
     [Fact]
     public Task The_daemon_survives_death_in_a_reload_that_changes_workers() => EachStepAsync(async (daemon, number) =>
@@ -110,7 +114,8 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
                 await EndsAsync(daemon.Log.WaitForAsync(0, MessageIds.RolloutDone, "web", generation: before + 1));
                 return answered;
             },
-            now => Task.FromResult(now.Workers.All(worker => File.ReadAllText($"/proc/{worker.Pid}/environ").Contains(string.Create(CultureInfo.InvariantCulture, $"STEP={number}\0"), StringComparison.Ordinal))));
+            now => Task.FromResult(now.Workers.All(worker => File.ReadAllText($"/proc/{worker.Pid}/environ")
+                .Contains(string.Create(CultureInfo.InvariantCulture, $"STEP={number}\0"), StringComparison.Ordinal))));
     });
 
     [Fact]
@@ -173,7 +178,11 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
     /// Records the steps of one act, and does it again for each of them. The act is made for a daemon and a number that is
     /// never the same.
     /// </summary>
-    private Task EachStepAsync(Func<DaemonUnderTest, int, Task<Act>> make, bool losesRequests = false, Func<DaemonUnderTest, Task>? afterwards = null, int most = 10) => UnderLoadAsync(async (daemon, steady, load) =>
+    private Task EachStepAsync(
+        Func<DaemonUnderTest, int, Task<Act>> make,
+        bool losesRequests = false,
+        Func<DaemonUnderTest, Task>? afterwards = null,
+        int most = 10) => UnderLoadAsync(async (daemon, steady, load) =>
     {
         var recording = daemon.Directory["calls"];
         var first = await make(daemon, 1);
@@ -220,7 +229,8 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
                 var hasHappened = await act.IsDone(service);
                 await steady.CheckAsync(daemon, service);
                 Assert.True(!wasTold || hasHappened, $"the client was told that it is done: {Steady.Describe(service)}");
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{call} {nth}: {(wasKilled ? "killed" : "not reached")}, {(wasTold ? "answered" : "not answered")}, {service.Rollout?.State}"));
+                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{call} {nth}: {(wasKilled ? "killed" : "not reached")}, "
+                    + $"{(wasTold ? "answered" : "not answered")}, {service.Rollout?.State}"));
             }
             catch (Exception exception)
             {
@@ -242,7 +252,13 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
             var daemon = _started;
             await daemon.WaitUntilUpAsync();
             var steady = await Steady.OfAsync(daemon, "web");
-            var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 300, SlowInFlight = 4, SlowFor = TimeSpan.FromMilliseconds(100) });
+            var load = LoadRun.Start(new LoadPlan
+            {
+                Target = await daemon.EndPointAsync("web"),
+                NewConnectionsPerSecond = 300,
+                SlowInFlight = 4,
+                SlowFor = TimeSpan.FromMilliseconds(100)
+            });
             LoadReport report;
             try
             {
@@ -254,13 +270,16 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
             }
 
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Requests} requests, {report.Failed} failed"));
-            var lost = report.Samples.Where(sample => !losesRequests || sample.Kind is not (FailureKind.Reset or FailureKind.Unanswered or FailureKind.Truncated)).ToArray();
+            var lost = report.Samples.Where(
+                sample => !losesRequests
+                    || sample.Kind is not (FailureKind.Reset or FailureKind.Unanswered or FailureKind.Truncated)).ToArray();
             Assert.True(lost.Length == 0, string.Join('\n', lost.Take(10)));
             await daemon.LeaveAsync();
         }
         catch (Exception exception)
         {
-            throw new Xunit.Sdk.XunitException($"{exception.Message}\n{exception.StackTrace}\nThe daemon's last lines:\n{_started.Log.Tail(60)}");
+            throw new Xunit.Sdk.XunitException(
+                $"{exception.Message}\n{exception.StackTrace}\nThe daemon's last lines:\n{_started.Log.Tail(60)}");
         }
         finally
         {
@@ -317,7 +336,8 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
     }
 
     /// <summary>Runs listenctl; whether it succeeded. A daemon that dies meanwhile is no success.</summary>
-    private static async Task<bool> AnswersAsync(DaemonUnderTest daemon, params string[] arguments) => (await daemon.ListenctlAsync(arguments)).ExitCode == 0;
+    private static async Task<bool> AnswersAsync(DaemonUnderTest daemon, params string[] arguments) =>
+        (await daemon.ListenctlAsync(arguments)).ExitCode == 0;
 
     /// <summary>Waits for a message, or for the daemon's death.</summary>
     private static async Task EndsAsync(Task<LogMessage> message)
@@ -332,7 +352,9 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Another line stands where the configuration has the last of these: of the service's environment, or of the listener.</summary>
+    /// <summary>
+    /// Another line stands where the configuration has the last of these: of the service's environment, or of the listener.
+    /// </summary>
     private static void Reconfigure(DaemonUnderTest daemon, string line)
     {
         var file = daemon.Directory["run.toml"];
@@ -351,12 +373,15 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
             return [.. Enumerable.Repeat((call, int.Parse(nth, NumberStyles.None, CultureInfo.InvariantCulture)), most)];
         }
 
-        var count = asked == "all" ? steps.Count : Math.Min(steps.Count, asked is { Length: > 0 } ? int.Parse(asked, NumberStyles.None, CultureInfo.InvariantCulture) : most);
+        var count = asked == "all" ?
+            steps.Count :
+            Math.Min(steps.Count, asked is { Length: > 0 } ? int.Parse(asked, NumberStyles.None, CultureInfo.InvariantCulture) : most);
         return [.. Enumerable.Range(0, count).Select(i => steps[i * steps.Count / count])];
     }
 
     /// <summary>Something that a daemon does.</summary>
-    /// <param name="Do">Has it done; returns once it has ended, or the daemon has, with whether the client was told that it is done or on its way.</param>
+    /// <param name="Do">Has it done; returns once it has ended, or the daemon has, with whether the client was told that it is
+    /// done or on its way.</param>
     /// <param name="IsDone">Whether it has happened, of a service that has come to rest since.</param>
     private sealed record Act(Func<Task<bool>> Do, Func<ServiceDocument, Task<bool>> IsDone)
     {

@@ -112,7 +112,9 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
         Assert.True(_ready.Count <= 3 * Most, $"{what.Message}: {_ready.Count} are ready");
     }
 
-    /// <summary>A ready worker is asked to leave when another one is ready in its slot, or where the strategy lets as many slots be empty.</summary>
+    /// <summary>
+    /// A ready worker is asked to leave when another one is ready in its slot, or where the strategy lets as many slots be empty.
+    /// </summary>
     private void NobodyIsTakenAway(EventDocument what)
     {
         var slot = what.Worker!.Slot;
@@ -126,5 +128,6 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
         Assert.True(missing <= allowed, $"{what.Message}: then {missing} slots are without a ready worker, {allowed} may be");
     }
 
-    private static int Pid(EventDocument what) => what.Worker!.Pid ?? throw new InvalidOperationException($"{what.Kind} without a pid: {what.Message}");
+    private static int Pid(EventDocument what) =>
+        what.Worker!.Pid ?? throw new InvalidOperationException($"{what.Kind} without a pid: {what.Message}");
 }

@@ -15,7 +15,9 @@ internal static class QuickWorker
     public static void Compile(TemporaryDirectory directory)
     {
         var source = Path.Combine(AppContext.BaseDirectory, "workers", "quick.c");
-        var result = RunningProgram.RunAsync(Needs.Program("cc", "gcc libc6-dev"), ["-O1", "-Wall", "-Wextra", "-Werror", "-o", directory["quick"], source]).GetAwaiter().GetResult();
+        var result = RunningProgram.RunAsync(
+            Needs.Program("cc", "gcc libc6-dev"),
+            ["-O1", "-Wall", "-Wextra", "-Werror", "-o", directory["quick"], source]).GetAwaiter().GetResult();
         Assert.True(result.ExitCode == 0, $"cc: exit code {result.ExitCode}\n{result.Error}");
     }
 

@@ -76,12 +76,14 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
                 }
             }
 
-            output.WriteLine(string.Join(", ", _counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}")));
+            output.WriteLine(
+                string.Join(", ", _counts.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}")));
             await _daemon.LeaveAsync();
         }
         catch (Exception exception)
         {
-            throw new Xunit.Sdk.XunitException($"LISTEND_TEST_SEED={seed}: {exception.Message}\n{exception.StackTrace}\n{string.Join(", ", told)}\nThe daemon's last lines:\n{_daemon.Log.Tail(60)}");
+            throw new Xunit.Sdk.XunitException($"LISTEND_TEST_SEED={seed}: {exception.Message}\n{exception.StackTrace}\n"
+                + $"{string.Join(", ", told)}\nThe daemon's last lines:\n{_daemon.Log.Tail(60)}");
         }
         finally
         {
@@ -91,7 +93,9 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
     }
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ?
+            number :
+            otherwise;
 
     private async Task FaultAsync(Random random, List<string> told)
     {
@@ -208,7 +212,9 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
 
     private async Task LimitAsync(string limit)
     {
-        var set = await RunningProgram.RunAsync(Needs.Program("prlimit", "util-linux"), ["--pid", _daemon.Pid.ToString(CultureInfo.InvariantCulture), $"--nofile={limit}:"]);
+        var set = await RunningProgram.RunAsync(
+            Needs.Program("prlimit", "util-linux"),
+            ["--pid", _daemon.Pid.ToString(CultureInfo.InvariantCulture), $"--nofile={limit}:"]);
         Assert.True(set.ExitCode == 0, set.Error);
     }
 

@@ -71,8 +71,11 @@ internal sealed class Steady
 
     /// <summary>For people.</summary>
     public static string Describe(ServiceDocument service) =>
-        $"{service.State} ({service.Reason}), generation {service.Generation}, {service.Ready} of {service.Desired} ready; roll-out {service.Rollout?.State} {service.Rollout?.From} -> {service.Rollout?.To}: {service.Rollout?.Reason}; "
-        + string.Join(", ", service.Workers.Select(worker => $"{worker.Slot}/{worker.Generation} {worker.State} (pid {worker.Pid}) {worker.LastExit}"));
+        $"{service.State} ({service.Reason}), generation {service.Generation}, {service.Ready} of {service.Desired} ready; roll-out "
+        + $"{service.Rollout?.State} {service.Rollout?.From} -> {service.Rollout?.To}: {service.Rollout?.Reason}; "
+        + string.Join(
+            ", ",
+            service.Workers.Select(worker => $"{worker.Slot}/{worker.Generation} {worker.State} (pid {worker.Pid}) {worker.LastExit}"));
 
     /// <summary>Checks all of it, of a daemon that has come to rest.</summary>
     public async Task CheckAsync(DaemonUnderTest daemon, ServiceDocument service)
@@ -80,10 +83,14 @@ internal sealed class Steady
         Assert.True(IsFull(service), Describe(service));
         var workers = service.Workers.Select(worker => worker.Pid!.Value).ToArray();
         Assert.All(workers, pid => Assert.True(Processes.IsAlive(pid), $"worker {pid} is dead: {Describe(service)}"));
-        await Processes.EndedAsync([.. Processes.WithEnvironment(daemon.Runtime).Except([.. workers, .. Keepers(daemon), .. Helpers(daemon, "listend-dispose")])]);
+        await Processes.EndedAsync(
+            [.. Processes.WithEnvironment(daemon.Runtime).Except([.. workers, .. Keepers(daemon), .. Helpers(daemon, "listend-dispose")])]);
 
         // That of a dead daemon exits once its successor has taken what it held.
-        await UntilAsync(daemon, service.Name, () => Keepers(daemon) is { Count: not 1 } keepers ? $"there are {keepers.Count} keepers: {string.Join(", ", keepers)}" : null);
+        await UntilAsync(
+            daemon,
+            service.Name,
+            () => Keepers(daemon) is { Count: not 1 } keepers ? $"there are {keepers.Count} keepers: {string.Join(", ", keepers)}" : null);
 
         // A worker has what it was given and what it has accepted.
         foreach (var worker in workers)
@@ -98,10 +105,14 @@ internal sealed class Steady
         {
             // The link to the disposer, which is started when it is first needed.
             var links = Helpers(daemon, "listend-dispose").Count > 0 ? 1 : 0;
-            var more = Kinds(daemon.Pid).Where(kind => kind.Value > _daemon.GetValueOrDefault(kind.Key) + (kind.Key == "socket" ? links : 0)).ToArray();
-            return more.Length == 0 ? null : $"the daemon has more descriptors than one that nothing happened to ({Text(_daemon)}): {Text(Kinds(daemon.Pid))}";
+            var more = Kinds(daemon.Pid).Where(
+                kind => kind.Value > _daemon.GetValueOrDefault(kind.Key) + (kind.Key == "socket" ? links : 0)).ToArray();
+            return more.Length == 0 ?
+                null :
+                $"the daemon has more descriptors than one that nothing happened to ({Text(_daemon)}): {Text(Kinds(daemon.Pid))}";
         });
-        await UntilAsync(daemon, service.Name, () => Keepers(daemon).Sum(pid => Processes.Descriptors(pid).Count) is var count && count <= _keeper ? null : $"the keeper has {count} descriptors, and not {_keeper}");
+        await UntilAsync(daemon, service.Name, () => Keepers(daemon).Sum(pid => Processes.Descriptors(pid).Count) is var count
+            && count <= _keeper ? null : $"the keeper has {count} descriptors, and not {_keeper}");
     }
 
     /// <summary>listend-keeper, of this daemon.</summary>
@@ -109,7 +120,8 @@ internal sealed class Steady
 
     /// <summary>Programs of the daemon's own, by the beginning of their names.</summary>
     private static IReadOnlyList<int> Helpers(DaemonUnderTest daemon, string name) =>
-        [.. Processes.WithEnvironment(daemon.Runtime).Where(pid => File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").StartsWith(name, StringComparison.Ordinal))];
+        [.. Processes.WithEnvironment(daemon.Runtime).Where(
+            pid => File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").StartsWith(name, StringComparison.Ordinal))];
 
     /// <summary>Open descriptors by what they are.</summary>
     private static Dictionary<string, int> Kinds(int pid) => Processes.Descriptors(pid).Values
