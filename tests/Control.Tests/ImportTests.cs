@@ -54,7 +54,7 @@ public sealed class ImportTests : IDisposable
         Assert.Equal((ExitCode.Failed, $"listenctl: {folder}: is a folder; name the files in it\n"), (directory.ExitCode, directory.Error));
         var unknown = Listenctl.Run(["import", Write("notes.txt", "hello\n")]);
         Assert.Equal((ExitCode.Usage, ""), (unknown.ExitCode, unknown.Output));
-        Assert.Contains("neither", unknown.Error, StringComparison.Ordinal);
+        Assert.Contains("unknown kind of file", unknown.Error, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Usage, Listenctl.Run(["import"]).ExitCode);
     }
 
