@@ -108,7 +108,7 @@ public sealed class SettingTests
             || with.Services[0] != without.Services[0]);
     }
 
-    /// <summary>Prints records with their values. Arrays print no values, but default arrays are empty, so they print the same text.</summary>
+    /// <summary>Prints records with their values. Arrays print no values, but all default arrays are empty.</summary>
     private static string Dump(ListendConfig config) => string.Join('\n', [config.Daemon, .. config.Listeners, .. config.Services]);
 
     private static (string Text, int Line, int Column) Document(SettingCase setting, string? value)

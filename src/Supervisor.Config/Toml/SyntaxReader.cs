@@ -244,7 +244,7 @@ internal sealed partial class SyntaxReader
 
         return key;
 
-        static string Path(Match match) => 
+        static string Path(Match match) =>
             string.Join('.', KeyPart().Matches(match.Groups["key"].Value).Select(part => part.Value.Trim('"', '\'')));
     }
 
