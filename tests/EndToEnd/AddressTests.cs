@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Addresses that cannot be had.</summary>
+/// <summary>Addresses that listend cannot bind.</summary>
 public sealed class AddressTests
 {
     [Fact]
@@ -96,7 +96,7 @@ public sealed class AddressTests
             Assert.Equal(1, await second.WaitAsync());
             await second.Log.WaitForAsync(0, MessageIds.DaemonRefused, facts: [$"{daemon.Pid}", daemon.Runtime]);
 
-            // The first has lost nothing by it.
+            // The first daemon is not affected.
             Assert.Equal("running", (await daemon.StatusAsync("web")).State);
         });
     }

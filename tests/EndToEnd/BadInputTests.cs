@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Wrong settings: the message names setting, value, stage and remedy, and everybody else goes on.</summary>
+/// <summary>Wrong settings: the message names setting, value, stage and remedy, and everything else continues.</summary>
 public sealed class BadInputTests
 {
     [Theory]
@@ -119,7 +119,7 @@ public sealed class BadInputTests
             await daemon.WaitUntilReadyAsync("good");
             await daemon.Log.WaitForAsync(0, MessageIds.WorkerStartFailed, "many", facts: "LimitNOFILE");
 
-            // And it can still be asked.
+            // The control socket still answers.
             Assert.Equal("running", (await daemon.StatusAsync("good")).State);
             Assert.Contains(
                 (await daemon.StatusAsync("many")).Workers,
@@ -170,7 +170,7 @@ public sealed class BadInputTests
         Assert.NotEmpty(error.Message);
         Assert.NotEmpty(error.Remedy ?? "");
 
-        // And the daemon does not start with it.
+        // The daemon does not start with this configuration.
         var run = await RunningProgram.RunAsync(Published.Listend, ["run", "--config", file, "--runtime-directory", directory["run"]]);
         Assert.Equal(1, run.ExitCode);
         Assert.Contains($"{file}:{line}:", run.Error, StringComparison.Ordinal);

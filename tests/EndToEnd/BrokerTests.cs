@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>The broker of the published daemon, asked by listenctl and by workers.</summary>
+/// <summary>The broker of the published daemon, used by listenctl and by workers.</summary>
 public sealed class BrokerTests
 {
     [Fact]
@@ -34,7 +34,7 @@ public sealed class BrokerTests
             Assert.Equal((0, "3 AF_INET"), (einhorn.ExitCode, einhorn.Output.Trim()));
             Assert.Contains(await daemon.HistoryAsync("web"), entry => entry is { Phase: "handoff", Call: "sendmsg", Actor.Pid: > 0 });
 
-            // A descriptor that the shell has opened; once put it is a listener like any other.
+            // The shell opens a descriptor. After put it is a listener like any other.
             var put = await RunningProgram.RunAsync(
                 "/bin/sh",
                 ["-c", "exec \"$0\" --socket \"$1\" put legacy --fd 7 7</dev/zero", Published.Listenctl, daemon.ControlSocket]);

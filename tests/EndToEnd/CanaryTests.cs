@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Canaries on real processes: held, promoted, aborted, killed.</summary>
+/// <summary>Canaries of real processes: held, promoted, aborted, killed.</summary>
 public sealed class CanaryTests
 {
     [Fact]

@@ -5,11 +5,11 @@ using Xunit.Abstractions;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// A daemon whose cgroup has been handed to it gives each worker one: who forks out of everything else is still of the worker.
+/// A daemon with a delegated cgroup gives each worker its own, so every process that a worker forks stays assigned to it.
 /// </summary>
 public sealed class CgroupTests(ITestOutputHelper output)
 {
-    /// <summary>Makes a cgroup below its own, hands it over as systemd's Delegate= does, enters it, and becomes its arguments.</summary>
+    /// <summary>Creates a cgroup below its own, delegates it like systemd's Delegate=, enters it, and executes its arguments.</summary>
     private const string Delegate =
         """
         import os, sys
@@ -53,7 +53,7 @@ public sealed class CgroupTests(ITestOutputHelper output)
         var worker = Assert.Single((await daemon.StatusAsync("web")).Workers);
         if (own.StartsWith("none", StringComparison.Ordinal))
         {
-            // No cgroup of version 2 that may be written: workers go without, and nothing is said of one.
+            // Without a writable cgroup of version 2, workers have none, and the documents name none.
             output.WriteLine(own);
             Assert.Null(worker.Cgroup);
             await daemon.LeaveAsync();
@@ -73,7 +73,7 @@ public sealed class CgroupTests(ITestOutputHelper output)
             Assert.Equal(0, (await daemon.ListenctlAsync("restart", "web", "--wait")).ExitCode);
             await Processes.EndedAsync(worker.Pid!.Value, escaped);
 
-            // What a successor finds it goes on with.
+            // A successor uses the cgroups that it finds.
             Assert.Equal(0, (await daemon.ListenctlAsync("upgrade")).ExitCode);
             var next = Assert.Single((await daemon.StatusAsync("web")).Workers);
             escaped = await EscapedAsync(directory);

@@ -6,7 +6,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>What only this host can tell of a configuration is said as the parser says what it finds: all of it, where it stands.</summary>
+/// <summary>Errors that only this host can find are reported like the parser's: all of them, with their places.</summary>
 public sealed class ConfigurationErrorTests
 {
     private const string Accounts = """
@@ -64,7 +64,7 @@ public sealed class ConfigurationErrorTests
         """,
         async daemon =>
         {
-            // Its user may come later: what listens goes on to.
+            // The user may be created later: the listeners stay open.
             await daemon.WaitUntilReadyAsync("good");
             Assert.Equal("failed", (await daemon.StatusAsync("late")).State);
             var user = Array.FindIndex(

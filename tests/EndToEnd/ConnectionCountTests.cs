@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>How many connections a worker has open is seen from outside.</summary>
+/// <summary>The daemon counts the open connections of a worker from outside.</summary>
 public sealed class ConnectionCountTests
 {
     [Fact]
@@ -31,7 +31,7 @@ public sealed class ConnectionCountTests
                     await client.ConnectAsync(await daemon.EndPointAsync("web"));
                     await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
 
-                    // Who has answered has the connection in his hands, and keeps it.
+                    // A worker that has answered has accepted the connection, and keeps it.
                     Assert.NotEqual(0, await client.GetStream().ReadAsync(new byte[4096]));
                     Assert.Equal(i + 1, Assert.Single((await daemon.StatusAsync("w")).Workers).Connections);
                 }

@@ -4,7 +4,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>The control socket as others may use it.</summary>
+/// <summary>The control socket, used by any client.</summary>
 public sealed class ControlInterfaceTests
 {
     private const string Config = """
@@ -25,7 +25,7 @@ public sealed class ControlInterfaceTests
             var socket = $"socket:[{await InodeAsync(daemon.ControlSocket)}]";
             for (var i = 0; i < 3; i++)
             {
-                // Both are there before either is asked: where only one is accepted until it has gone, the other waits for ever.
+                // Both connect before either sends a request: if the daemon served one connection at a time, the other would wait forever.
                 using (var first = await ConnectAsync(daemon))
                 using (var second = await ConnectAsync(daemon))
                 {

@@ -10,8 +10,8 @@ using Xunit.Sdk;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// A published daemon with a runtime directory of its own. A test waits for a kind of message, an event, a state or a
-/// descriptor. When the test is over, the daemon is stopped and must leave neither a process nor a socket behind.
+/// A published daemon with its own runtime directory. A test waits for a kind of message, an event, a state or a
+/// descriptor. At the end the daemon is stopped, and no process and no socket may remain.
 /// </summary>
 internal sealed class DaemonUnderTest : IAsyncDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         _program = program;
     }
 
-    /// <summary>The test's directory, in which the runtime directory lies.</summary>
+    /// <summary>The test's directory, which contains the runtime directory.</summary>
     public TemporaryDirectory Directory { get; }
 
     /// <summary>The runtime directory.</summary>
@@ -40,14 +40,14 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     /// <summary>The daemon's process id.</summary>
     public int Pid => _pid ?? _program.Pid;
 
-    /// <summary>What it logs.</summary>
+    /// <summary>The daemon's log.</summary>
     public LineLog Log => _program.Error;
 
-    /// <summary>Whether it has ended.</summary>
+    /// <summary>Whether the daemon has exited.</summary>
     public bool HasEnded => _program.HasEnded;
 
     /// <summary>
-    /// Runs a test on a daemon that is up: its control socket stands. In the configuration <c>@dir@</c> is the test's
+    /// Runs a test on a daemon whose control socket is open. In the configuration <c>@dir@</c> is the test's
     /// directory and <c>@hello@</c> the bundled worker. A failure's message ends with the daemon's last lines.
     /// </summary>
     public static async Task WithAsync(
@@ -71,7 +71,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts a daemon and waits for nothing.</summary>
+    /// <summary>Starts a daemon without waiting for it.</summary>
     public static DaemonUnderTest Start(TemporaryDirectory directory, string config, DaemonOptions options, string name = "run")
     {
         var runtime = directory[name];
@@ -85,7 +85,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
                 (string[])["--config", file],
         ];
 
-        // The test's own runner may have been started by a supervisor too; nothing of that is the daemon's business.
+        // A supervisor may have started the test runner; the daemon must not inherit its variables.
         var environment = new Dictionary<string, string?>
         {
             ["NOTIFY_SOCKET"] = null,
@@ -110,10 +110,10 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         };
     }
 
-    /// <summary>Starts another one like it, or with <paramref name="arguments"/>, which succeeds this one; waits for nothing.</summary>
+    /// <summary>Starts a successor with the same or other <paramref name="arguments"/>, without waiting for it.</summary>
     public DaemonUnderTest Again(params string[] arguments) => Successor(_startAgain!(arguments.Length > 0 ? arguments : null, null));
 
-    /// <summary>Starts another one like it under a wrapper, or with an empty one under none.</summary>
+    /// <summary>Starts a successor under a wrapper; an empty wrapper means none.</summary>
     public DaemonUnderTest AgainUnder(IReadOnlyList<string> wrapper) => Successor(_startAgain!(null, wrapper));
 
     /// <summary>Waits until the daemon is ready.</summary>
@@ -132,7 +132,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until that many workers of a service have got ready since line <paramref name="from"/>.</summary>
+    /// <summary>Waits until so many workers of a service have become ready after line <paramref name="from"/>.</summary>
     public Task<IReadOnlyList<LogMessage>> WaitUntilReadyAsync(string service, int workers = 1, int from = 0) =>
         Log.WaitForAsync(
             from,
@@ -140,7 +140,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             message => message.Kind == MessageIds.WorkerReady && message.Service == service,
             $"worker of {service} is ready");
 
-    /// <summary>Waits for a state: looks again after each line of the log.</summary>
+    /// <summary>Waits for a state, which is read again after each line of the log.</summary>
     public async Task UntilAsync(Func<Task<bool>> holds)
     {
         for (var mark = Log.Count; !await holds(); mark = Log.Count)
@@ -153,7 +153,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     public Task<ProgramResult> ListenctlAsync(params string[] arguments) =>
         RunningProgram.RunAsync(Published.Listenctl, ["--socket", ControlSocket, .. arguments]);
 
-    /// <summary>Runs listenctl with --json, which has to succeed with one document.</summary>
+    /// <summary>Runs listenctl with --json, which must succeed with one document.</summary>
     public async Task<T> AskAsync<T>(JsonTypeInfo<T> type, params string[] arguments)
     {
         var result = await ListenctlAsync([.. arguments, "--json"]);
@@ -177,18 +177,18 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     public async Task<IReadOnlyList<HistoryEntryDocument>> HistoryAsync(string name) =>
         await AskAsync(ControlJson.Default.ListHistoryEntryDocument, "history", name);
 
-    /// <summary>Where a TCP listener really listens.</summary>
+    /// <summary>The effective address of a TCP listener.</summary>
     public async Task<IPEndPoint> EndPointAsync(string name)
     {
         var effective = (await ListenerAsync(name)).Effective ?? throw new InvalidOperationException($"listener {name} has no address");
         return IPEndPoint.Parse(effective[(effective.IndexOf("://", StringComparison.Ordinal) + 3)..]);
     }
 
-    /// <summary>Process ids of a service's workers that are ready.</summary>
+    /// <summary>The process ids of a service's ready workers.</summary>
     public async Task<IReadOnlyList<int>> ReadyAsync(string service) =>
         [.. (await StatusAsync(service)).Workers.Where(worker => worker.State == "ready").Select(worker => worker.Pid!.Value).Order()];
 
-    /// <summary>A client of the control socket itself.</summary>
+    /// <summary>An HTTP client of the control socket.</summary>
     public HttpClient Http() => new(new SocketsHttpHandler
     {
         ConnectCallback = async (_, cancel) =>
@@ -203,7 +203,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         Timeout = Patience.Limit,
     };
 
-    /// <summary>Asks the control socket as curl would: "GET /v1/status". The answer with its head.</summary>
+    /// <summary>Sends a request such as "GET /v1/status" to the control socket. Returns the answer with its head.</summary>
     public async Task<string> AskAsync(string request)
     {
         using var limit = new CancellationTokenSource(Patience.Limit);
@@ -220,10 +220,10 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     /// <summary>Sends a signal to the daemon.</summary>
     public void Signal(int signal) => RunningProgram.Kill(Pid, signal);
 
-    /// <summary>Waits for the daemon's end.</summary>
+    /// <summary>Waits until the daemon exits.</summary>
     public Task<int> WaitAsync() => _program.WaitAsync();
 
-    /// <summary>Asks the daemon to leave, if it still runs, and checks that it leaves nothing behind.</summary>
+    /// <summary>Stops the daemon if it still runs, and checks that no process and no socket remains.</summary>
     public async Task LeaveAsync(int exitCode = 0)
     {
         if (!_program.HasEnded)
@@ -235,7 +235,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         await AssertNothingIsLeftAsync();
     }
 
-    /// <summary>No process that carries the runtime directory in its environment, and no socket in it.</summary>
+    /// <summary>Checks that no process has the runtime directory in its environment, and that it contains no socket.</summary>
     public async Task AssertNothingIsLeftAsync()
     {
         await Processes.EndedAsync([.. Processes.WithEnvironment(Runtime)]);
@@ -274,7 +274,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
         }
     }
 
-    // Who disposes the first one ends them all: a test that fails may know no other.
+    // Disposing of the first daemon stops all successors, because a failed test may not know them.
     private DaemonUnderTest Successor(RunningProgram program)
     {
         var successor = new DaemonUnderTest(Directory, program, Runtime) { _startAgain = _startAgain };

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Workers that leave are seen to: what they have left, what is cut, and whether they keep accepting.</summary>
+/// <summary>Draining workers: their remaining connections, connections that are cut, and workers that keep accepting.</summary>
 public sealed class DrainTests
 {
     [Fact]
@@ -52,7 +52,7 @@ public sealed class DrainTests
                 (await ConnectionsAsync(events, 2)).Listeners.Select(listener => (listener.Name, listener.Connections)));
             path.Dispose();
 
-            // By now it has been looked at twice, long after its signal.
+            // By now the daemon has sampled the worker twice, long after its signal.
             Assert.Equal(
                 [("web", 1)],
                 (await ConnectionsAsync(events, 1)).Listeners.Select(listener => (listener.Name, listener.Connections)));
@@ -112,7 +112,7 @@ public sealed class DrainTests
             var named = daemon.Log.WaitForAsync(0, MessageIds.WorkerKeepsAccepting, "w", "web", generation: 1, facts: "SIGTERM");
             using (var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20)))
             {
-                // Each is accepted by the old worker or by the new one.
+                // The old worker or the new one accepts each connection.
                 while (kind == "edges" && !named.IsCompleted)
                 {
                     clients.Add(await ConnectAsync(web));
@@ -168,7 +168,7 @@ public sealed class DrainTests
             Assert.Contains("rollout.max_generations", service.Rollout.Waits, StringComparison.Ordinal);
             Assert.Equal([(1, "draining"), (2, "ready")], service.Workers.Select(worker => (worker.Generation, worker.State)));
 
-            // The old generation's last connection ends; what had waited for it goes on.
+            // The last connection of the old generation ends, so the waiting roll-out continues.
             client.Dispose();
             Assert.Equal(0, (await further).ExitCode);
             Assert.Equal([(3, "ready")], (await daemon.StatusAsync("w")).Workers.Select(worker => (worker.Generation, worker.State)));
@@ -198,7 +198,7 @@ public sealed class DrainTests
         return socket;
     }
 
-    /// <summary>Waits until the one worker has that many connections in its hands: a client's connect() returns before.</summary>
+    /// <summary>Waits until the worker has accepted so many connections; connect() of a client returns earlier.</summary>
     private static async Task UntilConnectionsAsync(DaemonUnderTest daemon, int count)
     {
         using var limit = new CancellationTokenSource(Patience.Limit);
@@ -208,7 +208,7 @@ public sealed class DrainTests
         }
     }
 
-    /// <summary>Waits until the worker that drains has so many connections left.</summary>
+    /// <summary>Waits until the draining worker has so many connections.</summary>
     private static async Task<DrainDocument> ConnectionsAsync(EventFollower events, int count) =>
         (await events.WaitAsync(0, one => one.Kind == "worker-connections" && one.Drain!.Connections == count, $"{count} connections left"))
             .Drain!;

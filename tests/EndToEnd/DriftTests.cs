@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>What workers change on the listener that they share: noticed, with who did it, and put back under load.</summary>
+/// <summary>Changes of a shared listener by a worker: the daemon reports them with the process, and repairs them under load.</summary>
 public sealed class DriftTests(ITestOutputHelper output)
 {
     [Theory]
@@ -146,7 +146,7 @@ public sealed class DriftTests(ITestOutputHelper output)
             var end = await daemon.EndPointAsync("web");
             for (var now = before; now.Inode == before.Inode; now = await daemon.ListenerAsync("web"))
             {
-                // Asking is what makes the daemon look: until the worker has had its signal there is nothing to see.
+                // A request makes the daemon check the listener, which has not changed before the worker's signal.
             }
 
             await daemon.WaitUntilReadyAsync("web", 2);

@@ -2,10 +2,10 @@ using System.Net.Sockets;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>A configuration that uses every address form and every socket option there is.</summary>
+/// <summary>A configuration with every address form and every socket option.</summary>
 internal static class EveryOption
 {
-    /// <summary>Listeners that can be had wherever there is IPv6.</summary>
+    /// <summary>Listeners for every host with IPv6.</summary>
     public const string Listeners = """
         [listener.tcp4]
         address = "tcp://127.0.0.1:0"
@@ -71,7 +71,7 @@ internal static class EveryOption
         unix = { mode = "0600", pass_credentials = false }
         """;
 
-    /// <summary>What needs a capability and is asked of a listener that can do without.</summary>
+    /// <summary>Options that need a capability, on listeners that work without them.</summary>
     public const string Privileged = """
         [listener.forced]
         address = "tcp://127.0.0.1:0"
@@ -83,7 +83,7 @@ internal static class EveryOption
         unix = { user = "nobody" }
         """;
 
-    /// <summary>Listeners that this kernel may not have, and some that nobody can have.</summary>
+    /// <summary>Listeners that this kernel may not support, and some that no kernel supports.</summary>
     public const string Refused = """
         [listener.mptcp]
         address = "mptcp://127.0.0.1:0"
@@ -121,7 +121,7 @@ internal static class EveryOption
         datagram = { multicast = [ { group = "239.1.2.3", interface = "nosuch0" } ] }
         """;
 
-    /// <summary>A socket file that nobody listens on, and a file that is none.</summary>
+    /// <summary>A stale socket file, and a file that is not a socket.</summary>
     public static void Prepare(TemporaryDirectory directory)
     {
         directory.Write("file", "");
@@ -129,7 +129,7 @@ internal static class EveryOption
         stale.Bind(new UnixDomainSocketEndPoint(directory["live"]));
         stale.Listen();
 
-        // The runtime unlinks the path that it bound, when it closes; a process that was killed would not.
+        // The runtime unlinks its path at the close, but a killed process does not.
         File.Move(directory["live"], directory["path.sock"]);
     }
 }

@@ -4,8 +4,8 @@ using Xunit.Abstractions;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// Every folder of packaging/examples that can be run is: the real program takes its listener by its own hand-off and is
-/// restarted twice under requests. An example ends with 0 only if each of them was answered, and by several processes.
+/// Runs every folder of packaging/examples: the real program takes its listener by its own hand-off and is restarted twice
+/// under load. An example exits with 0 only if several processes have answered all requests.
 /// </summary>
 public sealed class ExamplesTests(ITestOutputHelper output)
 {
@@ -35,6 +35,7 @@ public sealed class ExamplesTests(ITestOutputHelper output)
 
     [Fact]
     public void There_is_an_example_for_each_protocol() => Assert.Equal(
-        ["client", "einhorn", "gunicorn", "haproxy", "kestrel", "nginx", "node", "php-cgi", "python", "scm-rights", "seqpacket", "starlet", "udp"],
+        ["client", "einhorn", "gunicorn", "haproxy", "kestrel", "nginx", "node", "php-cgi", "python", "scm-rights", "seqpacket", "starlet",
+            "udp"],
         All);
 }

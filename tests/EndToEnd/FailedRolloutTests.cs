@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Deploys that go wrong: the old generation serves on, and the client is told why.</summary>
+/// <summary>Failed deploys: the old generation continues, and the client learns the reason.</summary>
 public sealed class FailedRolloutTests
 {
     private const string Config = """
@@ -44,7 +44,7 @@ public sealed class FailedRolloutTests
             }
             else
             {
-                // A new release takes the place of the old by rename: the old one's file is busy.
+                // Rename the new release over the old one, whose file is busy.
                 File.Move(
                     daemon.Directory.WriteScript("next", next.Replace("@hello@", Published.Hello, StringComparison.Ordinal)),
                     current,
@@ -61,7 +61,7 @@ public sealed class FailedRolloutTests
             Assert.Equal(("web", "rolled-back"), (document.Service, document.Outcome));
             Assert.Contains(reason, document.Rollout!.Reason, StringComparison.Ordinal);
 
-            // Nothing of the new generation is left when the client is told.
+            // No worker of the new generation remains when the client gets the outcome.
             var service = await daemon.StatusAsync("web");
             Assert.Equal(("running", 1, 4), (service.State, service.Generation, service.Ready));
             Assert.Equal("rolled-back", service.Rollout!.State);
@@ -69,7 +69,7 @@ public sealed class FailedRolloutTests
             var report = await load.StopAsync();
             Assert.True(report.Failed == 0, string.Join('\n', report.Samples.Take(10)));
 
-            // And a good release still goes out.
+            // A good release still succeeds.
             File.Delete(current);
             File.CreateSymbolicLink(current, Published.Hello);
             var good = await daemon.ListenctlAsync("restart", "web", "--wait", "--json");
@@ -112,7 +112,7 @@ public sealed class FailedRolloutTests
                 JsonSerializer.Deserialize(Assert.Single(restart.Output.Split('\n')), ControlJson.Default.ChangeDocument)!.Outcome);
             Assert.Equal("rolling", (await daemon.StatusAsync("web")).State);
 
-            // A further restart takes its place: what was on its way is ended.
+            // A further restart supersedes it and stops its workers.
             File.Delete(daemon.Directory["current"]);
             File.CreateSymbolicLink(daemon.Directory["current"], Published.Hello);
             var good = await daemon.ListenctlAsync("restart", "web", "--wait");
@@ -143,14 +143,14 @@ public sealed class FailedRolloutTests
             Assert.Equal((3, ""), (absent.ExitCode, absent.Output));
             Assert.Contains("ENOENT", absent.Error, StringComparison.Ordinal);
 
-            // The socket is for its owner and its group.
+            // The socket permits its owner and its group.
             string[] nobody = ["--reuid", "65534", "--regid", "65534", "--clear-groups"];
             var stranger = await RunningProgram.RunAsync(
                 Needs.Program("setpriv", "util-linux"),
                 [.. nobody, Published.Listenctl, "--socket", daemon.ControlSocket, "status", "--json"]);
             Assert.Equal((4, ""), (stranger.ExitCode, stranger.Output));
 
-            // A member of the group may look and not touch.
+            // A member of the group may read and not change.
             string[] member = ["--reuid", "65534", "--regid", "0", "--clear-groups"];
             var looks = await RunningProgram.RunAsync(
                 "setpriv",

@@ -4,7 +4,7 @@ using Xunit.Abstractions;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Workers that nobody here wrote, each served through restarts under a light load without a loss.</summary>
+/// <summary>Workers of other projects, each restarted under a light load without a lost request.</summary>
 public sealed class ForeignWorkerTests(ITestOutputHelper output)
 {
     [Theory]

@@ -5,10 +5,10 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Sockets that whoever started the daemon has made: LISTEN_FDS.</summary>
+/// <summary>Sockets from the process that starts the daemon: LISTEN_FDS.</summary>
 public sealed class GivenDescriptorTests
 {
-    // Binds what a systemd without options would, keeps it at descriptors 3 and on, and executes the daemon.
+    // Binds sockets like systemd without options, keeps them from descriptor 3 on, and executes the daemon.
     private const string Activate = """
         import os, socket, sys
         names, command = sys.argv[1], sys.argv[2:]
@@ -62,7 +62,7 @@ public sealed class GivenDescriptorTests
                 Assert.Equal((100L, 33L), (web.Backlog!.Requested, web.Backlog.Effective));
                 Assert.Equal("created", (await daemon.ListenerAsync("own")).Origin);
 
-                // Another port than the one configured, another backlog, no SO_REUSEADDR, no TCP_NODELAY: all of it is said.
+                // The daemon reports each difference: port, backlog, SO_REUSEADDR, TCP_NODELAY.
                 var history = await daemon.HistoryAsync("web");
                 var adopt = history[0];
                 Assert.Equal(("adopt", "execve"), (adopt.Phase, adopt.Call));
@@ -104,7 +104,7 @@ public sealed class GivenDescriptorTests
             await daemon.Log.WaitForAsync(0, MessageIds.DescriptorClosed, facts: [" 5 ", "\"third\""]);
             Assert.StartsWith("hello", await GetAsync(await daemon.EndPointAsync("web")), StringComparison.Ordinal);
 
-            // Closed is closed: the daemon has one descriptor of a TCP listener, the one that it adopted.
+            // The daemon has only one descriptor of a TCP listener, which it adopted.
             Assert.Single(Processes.Descriptors(daemon.Pid), one => one.Value == $"socket:[{web.Inode}]");
         },
         With("udp:first:third"),
@@ -129,7 +129,7 @@ public sealed class GivenDescriptorTests
             options);
         await daemon.Log.WaitAsync(0, "Listening on", "web.sock");
 
-        // It executes the daemon at the first connection.
+        // systemd-socket-activate executes the daemon at the first connection.
         var first = GetAsync(new UnixDomainSocketEndPoint(directory["web.sock"]));
         await daemon.WaitUntilUpAsync();
         Assert.StartsWith("hello from worker 0", await first, StringComparison.Ordinal);
@@ -140,7 +140,7 @@ public sealed class GivenDescriptorTests
         Assert.True(restart.ExitCode == 0, restart.Error);
         await daemon.LeaveAsync();
 
-        // Whoever made the socket file removes it.
+        // The daemon does not remove a socket file that it did not create.
         Assert.True(File.Exists(directory["web.sock"]));
     }
 
@@ -197,7 +197,7 @@ public sealed class GivenDescriptorTests
             Assert.Equal(2, history.Count(entry => entry.Call == "bind"));
             Assert.StartsWith("hello", await GetAsync(await daemon.EndPointAsync("shared")), StringComparison.Ordinal);
 
-            // Without SO_REUSEPORT no other can be bound beside it, and it is not set behind the maker's back.
+            // Without SO_REUSEPORT no other socket can be bound next to it, and listend does not set it on a socket of another program.
             var single = await daemon.ListenerAsync("single");
             Assert.Equal("failed", single.State);
             Assert.Contains("SO_REUSEPORT", single.Failure!.Advice, StringComparison.Ordinal);

@@ -2,10 +2,10 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>A service that lists what somebody has given to the daemon.</summary>
+/// <summary>A service that lists a given listener.</summary>
 public sealed class GivenListenerTests
 {
-    // A listener that another program has made: it is put, and the program is gone.
+    // Another program creates a listener, puts it, and exits.
     private const string Put = """
         import socket, subprocess, sys
         s = socket.socket()
@@ -57,7 +57,7 @@ public sealed class GivenListenerTests
         Assert.StartsWith("hello", await GetAsync(daemon), StringComparison.Ordinal);
         Assert.Equal(own, await daemon.ReadyAsync("own"));
 
-        // It lives as long as the service lists it, whoever dies.
+        // The listener stays open while the service lists it, also after deaths of workers and daemon.
         var inode = (await daemon.ListenerAsync("legacy")).Inode;
         mark = daemon.Log.Count;
         RunningProgram.Kill((await daemon.ReadyAsync("api")).Single(), Signals.Kill);
@@ -91,7 +91,7 @@ public sealed class GivenListenerTests
         Assert.Equal("failed", (await daemon.ListenerAsync("legacy")).State);
         Assert.Equal(1, (await daemon.ListenctlAsync("drop", "legacy")).ExitCode);
 
-        // What it waits for is no error of another reload.
+        // An awaited descriptor is not an error of another reload.
         Assert.Equal(0, (await daemon.ListenctlAsync("reload")).ExitCode);
         var mark = daemon.Log.Count;
         await PutAsync(daemon);
@@ -134,7 +134,8 @@ public sealed class GivenListenerTests
     }
 
     private static string Write(DaemonUnderTest daemon, string config) => daemon.Directory.Write(
-        "run.toml", $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{config.Replace("@hello@", Published.Hello, StringComparison.Ordinal)}");
+        "run.toml",
+        $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{config.Replace("@hello@", Published.Hello, StringComparison.Ordinal)}");
 
     private static Task<ProgramResult> CheckAsync(string file) => RunningProgram.RunAsync(Published.Listend, ["check", "--config", file]);
 

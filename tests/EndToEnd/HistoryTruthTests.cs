@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>The history is what happened: it equals what strace saw, call for call, for every listener.</summary>
+/// <summary>The history of every listener equals strace's record, call for call.</summary>
 public sealed class HistoryTruthTests
 {
     private static readonly string[] Capabilities = ["--bounding-set", "-net_admin,-net_raw,-chown"];
@@ -58,13 +58,13 @@ public sealed class HistoryTruthTests
                 Assert.Equal(listeners.Count, sockets.Length);
                 for (var i = 0; i < listeners.Count; i++)
                 {
-                    // if_nametoindex() asks the kernel by an ioctl() on a socket of its own.
+                    // if_nametoindex() calls ioctl() on its own socket.
                     var told = histories[i].Where(entry => entry.Phase != "handoff" && entry.Call != "if_nametoindex").Select(Entry)
                         .ToArray();
                     var seen = sockets[i].Select(call => call.Call == "socket" ? call with { Value = null } : call).ToList();
                     if (listeners[i].Fd is not null)
                     {
-                        // The end of what is open came after the history was read.
+                        // Open listeners were closed after the history was read.
                         seen.RemoveAll(call => call.Call == "close");
                         seen.RemoveRange(
                             seen.FindIndex(call => call.Call == "getsockname") + 1,
@@ -80,7 +80,7 @@ public sealed class HistoryTruthTests
                     Assert.All(histories[i].Where(entry => entry.Phase != "handoff"), entry => Assert.Equal(daemon.Pid, entry.Actor!.Pid));
                 }
 
-                // Who may do less gets less, and is told.
+                // Without the capability the kernel refuses options, and the history shows it.
                 if (!privileged)
                 {
                     var forced = histories[listeners.ToList().FindIndex(one => one.Name == "forced")];
@@ -99,7 +99,7 @@ public sealed class HistoryTruthTests
             });
     }
 
-    // One string, so that a difference is shown with what surrounds it.
+    // One string, so a difference is shown with its context.
     private static string Text(ListenerDocument listener, IEnumerable<TracedCall> calls) => $"{listener.Name}\n{string.Join('\n', calls)}";
 
     private static TracedCall Entry(HistoryEntryDocument entry) => entry.Call switch

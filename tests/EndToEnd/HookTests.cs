@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>pre_start, post_ready, post_stop: when they run, where their output goes, what comes of one that fails or hangs.</summary>
+/// <summary>pre_start, post_ready, post_stop: when they run, where their output goes, and what a failed or hanging hook causes.</summary>
 public sealed class HookTests
 {
     [Fact]
@@ -13,7 +13,7 @@ public sealed class HookTests
         Assert.True(restart.ExitCode == 0, restart.Error);
         await daemon.Log.WaitForOutputAsync(0, "post_ready 2");
 
-        // A worker that is replaced needs no preparation and is no news.
+        // The hooks do not run for the replacement of a worker.
         var mark = daemon.Log.Count;
         RunningProgram.Kill((await daemon.ReadyAsync("w"))[0], Signals.Kill);
         await daemon.WaitUntilReadyAsync("w", from: mark);

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>The daemon's own end.</summary>
+/// <summary>The shutdown of the daemon.</summary>
 public sealed class LeavingTests
 {
     private const string Config = """
@@ -31,8 +31,8 @@ public sealed class LeavingTests
             Assert.True(File.Exists(daemon.Directory["web.sock"]));
             var load = LoadRun.Start(new LoadPlan { Target = await daemon.EndPointAsync("web"), SlowInFlight = 16 });
 
-            // Once as many are answered as there are lanes, every lane has had its first request and sends its next;
-            // what is due last is accepted long before the half second that it takes.
+            // When the number of answers equals the number of lanes, every lane has sent its second request. A worker accepts the
+            // last one long before its half second ends.
             await load.UntilAsync(report => report.Succeeded >= 32);
             var ending = load.StopAsync();
             daemon.Signal(signal);
@@ -42,13 +42,13 @@ public sealed class LeavingTests
             Assert.False(File.Exists(daemon.Directory["web.sock"]));
         },
 
-        // A shell without job control ignores SIGINT in what it runs in the background, this test's runner maybe.
+        // A shell without job control ignores SIGINT in its background processes, possibly in this test's runner.
         new DaemonOptions { Wrapper = ["/usr/bin/env", "--default-signal=INT"] });
 
     [Fact]
     public Task Signals_that_the_parent_ignored_are_handled() => DaemonUnderTest.WithAsync(
 
-        // The host of the metrics asks for handlers too, and before the daemon does.
+        // The metrics' web host installs signal handlers too, before the daemon does.
         "metrics = \"127.0.0.1:0\"\n" + Config,
         async daemon =>
         {

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>The lines that a program writes, the daemon's messages among them, and the wait for one of these.</summary>
+/// <summary>The lines and messages that a program writes. Tests wait for a line or a message.</summary>
 internal sealed class LineLog
 {
     private readonly Lock _lock = new();
@@ -11,13 +11,13 @@ internal sealed class LineLog
     private TaskCompletionSource _changed = New();
     private bool _ended;
 
-    /// <summary>Lines that are counted and not kept.</summary>
+    /// <summary>Lines that are counted and not stored.</summary>
     public Predicate<string>? Ignore { get; set; }
 
-    /// <summary>How many lines were ignored.</summary>
+    /// <summary>The number of lines that were not stored.</summary>
     public long Ignored { get; private set; }
 
-    /// <summary>How many lines there are: where to begin the search for one that is still to come.</summary>
+    /// <summary>The number of lines: the start of a search for a later line.</summary>
     public int Count
     {
         get
@@ -72,7 +72,7 @@ internal sealed class LineLog
         changed.SetResult();
     }
 
-    /// <summary>There will be no more.</summary>
+    /// <summary>Reports the end of the output.</summary>
     public void End()
     {
         TaskCompletionSource changed;
@@ -86,19 +86,20 @@ internal sealed class LineLog
         changed.TrySetResult();
     }
 
-    /// <summary>Waits for a line that holds all the fragments, among those after <paramref name="from"/>.</summary>
+    /// <summary>Waits for a line after <paramref name="from"/> that contains all the fragments.</summary>
     public async Task<string> WaitAsync(int from, params string[] fragments) =>
         (await WaitAsync(from, 1, entry => Holds(entry.Line, fragments), string.Join(" ... ", fragments)))[0].Line;
 
-    /// <summary>Waits for any further line.</summary>
+    /// <summary>Waits for the next line.</summary>
     public Task AnyAsync(int from) => WaitAsync(from, 1, _ => true, "any line");
 
     /// <summary>
-    /// Waits for a message of a kind after line <paramref name="from"/>, about that subject.
-    /// <paramref name="facts"/> are names, numbers, settings and errno that its text has to hold.
+    /// Waits for a message of a kind about a subject after line <paramref name="from"/>.
+    /// <paramref name="facts"/> are names, numbers, settings and errno that the text must contain.
     /// </summary>
     public async Task<LogMessage> WaitForAsync(
-        int from, string kind, string? service = null, string? listener = null, int? generation = null, int? pid = null, int? slot = null, params string[] facts) =>
+        int from, string kind, string? service = null, string? listener = null, int? generation = null, int? pid = null, int? slot = null,
+        params string[] facts) =>
         (await WaitForAsync(
             from,
             1,
@@ -112,15 +113,15 @@ internal sealed class LineLog
             string.Create(CultureInfo.InvariantCulture, $"{LogMessage.NameOf(kind)} {service} {listener} generation {generation} pid "
                 + $"{pid} slot {slot} {string.Join(" ... ", facts)}")))[0];
 
-    /// <summary>Waits for that many messages.</summary>
+    /// <summary>Waits for so many messages.</summary>
     public async Task<IReadOnlyList<LogMessage>> WaitForAsync(int from, int count, Predicate<LogMessage> match, string what) =>
         [.. (await WaitAsync(from, count, entry => entry.Message is { } message && match(message), what)).Select(entry => entry.Message!)];
 
-    /// <summary>Waits for a line of a worker that holds <paramref name="text"/>; the message with the worker's pid.</summary>
+    /// <summary>Waits for a worker's line that contains <paramref name="text"/>. Returns the message with the worker's pid.</summary>
     public async Task<LogMessage> WaitForOutputAsync(int from, string text, string? service = null, int? pid = null) =>
         (await WaitForOutputAsync(from, 1, text, service, pid))[0];
 
-    /// <summary>Waits for that many of them.</summary>
+    /// <summary>Waits for so many such lines.</summary>
     public Task<IReadOnlyList<LogMessage>> WaitForOutputAsync(int from, int count, string text, string? service = null, int? pid = null) =>
         WaitForAsync(
             from,
@@ -154,7 +155,7 @@ internal sealed class LineLog
             if (ended)
             {
                 throw new InvalidOperationException(
-                    $"the program has ended without a line \"{what}\"{(count > 1 ? $", {count} times" : "")}");
+                    $"the program has exited without a line \"{what}\"{(count > 1 ? $", {count} times" : "")}");
             }
 
             try
@@ -169,7 +170,7 @@ internal sealed class LineLog
         }
     }
 
-    /// <summary>The last lines, for a report.</summary>
+    /// <summary>The last lines.</summary>
     public string Tail(int count)
     {
         var text = new StringBuilder();

@@ -3,14 +3,12 @@ using Xunit;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// What a worker writes and calls itself, in the text log and in the client: no byte of it acts on a terminal, and one event is
-/// one line.
+/// Names and output of workers in the text log and in the client: control characters are escaped, and an event is one line.
 /// </summary>
 public sealed class LogEscapeTests
 {
     /// <summary>
-    /// It renames itself (prctl(2), PR_SET_NAME: 15 bytes), asks the broker, which logs who took, writes lines, and reports a
-    /// status.
+    /// A worker that renames itself (prctl(2), PR_SET_NAME: 15 bytes), takes a listener from the broker, writes lines and reports a status.
     /// </summary>
     private const string Worker = """
         import ctypes, json, os, signal, socket
@@ -46,7 +44,8 @@ public sealed class LogEscapeTests
             await daemon.Log.WaitAsync(0, "three \\x9B2J \U0001F600 \\u2028");
             var address = await daemon.EndPointAsync("web");
             Assert.All(daemon.Log.Lines, line => Assert.Matches("^[0-9]{2}:[0-9]{2}:[0-9]{2}", line));
-            foreach (var command in (string[][])[["status"], ["listeners"], ["history", "web"], ["events"], ["logs", "w"], ["explain", $"tcp://{address}"]])
+            foreach (var command in (
+                string[][])[["status"], ["listeners"], ["history", "web"], ["events"], ["logs", "w"], ["explain", $"tcp://{address}"]])
             {
                 var result = await daemon.ListenctlAsync(command);
                 Clean(result.Output);

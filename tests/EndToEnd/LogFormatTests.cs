@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>The structured log: its fields and levels, as a collector reads them.</summary>
+/// <summary>The fields and levels of the structured log.</summary>
 public class LogFormatTests
 {
     private const string Config = """

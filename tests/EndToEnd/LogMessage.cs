@@ -16,7 +16,7 @@ internal sealed class LogMessage
     /// <summary>Debug, Information, Warning, Error or Fatal.</summary>
     public string Level => this["@l"] ?? "Information";
 
-    /// <summary>The sentence: names, numbers and errno in it may be asserted on, its words may not.</summary>
+    /// <summary>The text. Tests may assert on its names, numbers and errno, but not on its words.</summary>
     public string Text => this["@m"]!;
 
     public string? Service => this["LISTEND_SERVICE"];
@@ -29,18 +29,18 @@ internal sealed class LogMessage
 
     public int? Slot => Number("LISTEND_SLOT");
 
-    /// <summary>What a worker wrote.</summary>
+    /// <summary>The worker's line.</summary>
     public string? Output => Kind == MessageIds.WorkerOutput ? this["Line"] : null;
 
-    /// <summary>A field of text; null without it.</summary>
+    /// <summary>A text field; null without it.</summary>
     public string? this[string field] =>
         _fields.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    /// <summary>A field that is a number; null without it.</summary>
+    /// <summary>A numeric field; null without it.</summary>
     public int? Number(string field) =>
         _fields.TryGetProperty(field, out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null;
 
-    /// <summary>The message of a line; null where the line is something else.</summary>
+    /// <summary>The message of a line; null for any other line.</summary>
     public static LogMessage? Parse(string line)
     {
         if (!line.StartsWith('{'))

@@ -4,15 +4,13 @@ using Xunit;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// A process belongs to a worker by what the kernel says of it and by its token, whatever its environment claims. Without
-/// cgroups.
+/// A process belongs to a worker by kernel facts and by its token, not by other variables of its environment. Without cgroups.
 /// </summary>
 public sealed class MembershipTests
 {
     /// <summary>
-    /// Leaves the worker's session and parents, then asks the broker for each listener that is named and writes what came of it.
-    /// argv: the file for the
-    /// answers, then NAME or NAME:TOKEN each, where TOKEN "own" is the environment's.
+    /// Leaves the worker's session and parents, takes each named listener from the broker, and writes the answers. argv:
+    /// the file for the answers, then NAME or NAME:TOKEN; TOKEN "own" is the environment's.
     /// </summary>
     private const string Ask =
         """
@@ -52,7 +50,7 @@ public sealed class MembershipTests
             $"""
             #!/bin/sh
             export PIDFILE={directory["daemon.pid"]}
-            # What b's worker was given, but for the token, which only that worker knows.
+            # The environment of b's worker, except for the token, which only that worker knows.
             for id in 1 2; do
               NOTIFY_SOCKET={directory["run"]}/notify/b.$id.sock LISTEND_SERVICE=b /usr/bin/python3 {directory["ask.py"]} {directory["answers"]}.$id b-web b-web:own b-web:$(printf '%064d' 0) a-web a-web:own
             done
@@ -81,14 +79,14 @@ public sealed class MembershipTests
         directory.Write("daemon.pid", daemon.Pid.ToString(CultureInfo.InvariantCulture));
         for (var id = 1; id <= 2; id++)
         {
-            // Its own listener only by its token: nothing else ties it to its worker any more.
+            // The process gets its listener only by its token, its last tie to its worker.
             Assert.Equal("denied denied denied denied 1", await directory.ReadWhenThereAsync($"answers.{id}"));
         }
 
         await daemon.LeaveAsync();
     }
 
-    /// <summary>Finding 9: neither a cleared environment nor a session of its own keeps a process when its service is stopped.</summary>
+    /// <summary>Finding 9: the stop of a service kills a process also with a cleared environment or in its own session.</summary>
     [Fact]
     public async Task Stop_kills_hidden_processes_but_no_other_service()
     {
@@ -123,13 +121,13 @@ public sealed class MembershipTests
         int[] ofA = [await PidAsync(directory, "a.hidden"), await PidAsync(directory, "a.known")];
         int[] ofB = [await PidAsync(directory, "b.hidden"), await PidAsync(directory, "b.known")];
 
-        // The token tells; what has none may be b's, which lives and is no younger.
+        // The token decides. A process without one may belong to b, which runs and is not younger.
         var stop = await daemon.ListenctlAsync("stop", "a", "--wait");
         Assert.True(stop.ExitCode == 0, stop.Error);
         Assert.False(Processes.IsAlive(ofA[1]));
         Assert.All(ofB, pid => Assert.True(Processes.IsAlive(pid)));
 
-        // Nobody of that user is left whose it could be.
+        // No worker of this user remains to which the process could belong.
         stop = await daemon.ListenctlAsync("stop", "b", "--wait");
         Assert.True(stop.ExitCode == 0, stop.Error);
         await Processes.EndedAsync([.. ofA, .. ofB]);
@@ -138,7 +136,7 @@ public sealed class MembershipTests
         await daemon.LeaveAsync();
     }
 
-    /// <summary>Finding 14: after a daemon's death only processes of a worker's user with a worker's token are ended.</summary>
+    /// <summary>Finding 14: after a daemon's death only processes of a worker's user with a worker's token are killed.</summary>
     [Fact]
     public async Task Recovery_stops_no_process_of_another_user()
     {
@@ -167,8 +165,7 @@ public sealed class MembershipTests
         var environment = (await File.ReadAllBytesAsync($"/proc/{worker}/environ"));
         await File.WriteAllBytesAsync(directory["environ"], environment);
 
-        // The worker's environment as another user, and as its own with a token that no worker was given; then one of a worker
-        // that nobody knows.
+        // The worker's environment as another user; as its own user with an unknown token; then with that of an unknown worker.
         var other = Wear(directory, 1, "token[:32] + '0' * 32");
         var forged = Wear(directory, 65534, "'0' * 64");
         var left = Wear(directory, 65534, "token[:32] + '0' * 32");
@@ -196,7 +193,7 @@ public sealed class MembershipTests
         }
     }
 
-    /// <summary>A process of that user with the worker's environment, which is ours to end.</summary>
+    /// <summary>Starts a process of a user with the worker's environment. The test kills it.</summary>
     private static System.Diagnostics.Process Wear(TemporaryDirectory directory, int uid, string token)
     {
         var start = new System.Diagnostics.ProcessStartInfo(Needs.Program("python3", "python3"))

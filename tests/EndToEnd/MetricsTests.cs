@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary><c>daemon.metrics</c>: whoever may reach the address may be anybody.</summary>
+/// <summary><c>daemon.metrics</c>, whose clients are not trusted.</summary>
 public sealed class MetricsTests
 {
     private const string Config = """
@@ -29,7 +29,7 @@ public sealed class MetricsTests
         {
             for (var i = 0; i < connections; i++)
             {
-                // Every other one has sent a part of a request's header.
+                // Every second client sends a part of a request's header.
                 held.Add(await ConnectAsync(address));
                 if (i % 2 == 0)
                 {
@@ -46,7 +46,7 @@ public sealed class MetricsTests
                 Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(1));
             }
 
-            // Those that are left are closed by the server: a read ends without an answer, or with 408.
+            // The server closes the remaining ones: a read returns the end, or 408.
             foreach (var socket in held)
             {
                 using var limit = new CancellationTokenSource(Patience.Limit);
@@ -69,7 +69,9 @@ public sealed class MetricsTests
             Assert.StartsWith("HTTP/1.1 200 OK\r\n", await AskAsync(address, "GET", host), StringComparison.Ordinal);
         }
 
-        foreach (var host in (string[])["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "metrics.example.org.evil.example", "127.0.0.1.:80", "x" + new string('y', 200)])
+        foreach (var host in (
+            string[])["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "metrics.example.org.evil.example", "127.0.0.1.:80",
+            "x" + new string('y', 200)])
         {
             var answer = await AskAsync(address, "GET", host);
             Assert.StartsWith("HTTP/1.1 421 ", answer, StringComparison.Ordinal);
@@ -124,7 +126,7 @@ public sealed class MetricsTests
         }
     });
 
-    /// <summary>The one TCP listener that the daemon has.</summary>
+    /// <summary>The daemon's only TCP listener.</summary>
     private static IPEndPoint Address(DaemonUnderTest daemon)
     {
         var own = Processes.Descriptors(daemon.Pid).Values.ToHashSet(StringComparer.Ordinal);
@@ -165,7 +167,7 @@ public sealed class MetricsTests
         }
         catch (SocketException)
         {
-            // Reset: as good an end.
+            // A reset is a valid end too.
         }
 
         return Encoding.ASCII.GetString(answer.ToArray());

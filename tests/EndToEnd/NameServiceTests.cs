@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>A name service that never answers about one user: an NSS module of the C library, in a mount namespace of the daemon.</summary>
+/// <summary>A name service that never answers for one user: an NSS module of the C library in the daemon's mount namespace.</summary>
 public class NameServiceTests
 {
     private const string Module = """
@@ -50,7 +50,7 @@ public class NameServiceTests
                     (await daemon.ListenctlAsync("status", "slow")).Output,
                     StringComparison.Ordinal);
 
-                // A crash is repaired, and a roll-out goes through, while nobody knows that user.
+                // A crash is repaired, and a roll-out succeeds, without an answer for this user.
                 var mark = daemon.Log.Count;
                 RunningProgram.Kill((await daemon.ReadyAsync("w")).Single(), Signals.Kill);
                 await daemon.WaitUntilReadyAsync("w", from: mark);

@@ -1,9 +1,9 @@
 namespace Supervisor.EndToEnd;
 
-/// <summary>Programs of the host that a test cannot do without.</summary>
+/// <summary>Programs of the host that tests need.</summary>
 internal static class Needs
 {
-    /// <summary>The program's path; fails with the command that installs it.</summary>
+    /// <summary>Returns the program's path, or fails with the command that installs it.</summary>
     public static string Program(string name, string package) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(directory => Path.Combine(directory, name))
             .FirstOrDefault(File.Exists)

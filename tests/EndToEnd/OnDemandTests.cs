@@ -2,7 +2,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>start = "on-demand": nobody runs until somebody connects, and again when nobody has for stop_when_idle.</summary>
+/// <summary>start = "on-demand": workers start at the first connection, and stop after stop_when_idle without a connection.</summary>
 public sealed class OnDemandTests
 {
     [Fact]

@@ -1,6 +1,6 @@
 namespace Supervisor.EndToEnd;
 
-/// <summary>The one deadline for everything that is waited for: generous, since only a failure ever waits that long.</summary>
+/// <summary>The deadline of every wait. It is long, because only a failure waits for it.</summary>
 internal static class Patience
 {
     public static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);

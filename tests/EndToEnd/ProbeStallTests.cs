@@ -5,14 +5,13 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>A local user's hundreds of thousands of descriptors are no reason for the daemon not to answer.</summary>
+/// <summary>The daemon answers in time despite hundreds of thousands of descriptors of a local user.</summary>
 public sealed class ProbeStallTests
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
-    /// As that user: a listener of its own, many descriptors, in many processes. It says its port, and accepts and closes at
-    /// once.
+    /// Runs as the local user: a listener and many descriptors in many processes. Prints its port; accepts and closes at once.
     /// </summary>
     private const string Holder = """
         import ctypes, os, resource, signal, socket, threading
@@ -36,7 +35,7 @@ public sealed class ProbeStallTests
         signal.pause()
         """;
 
-    /// <summary>A worker with many descriptors in many processes, which accepts and keeps what it accepted.</summary>
+    /// <summary>A worker with many descriptors in many processes, which keeps its accepted connections.</summary>
     private const string Worker = """
         import os, resource, select, signal, socket
         resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
@@ -83,7 +82,7 @@ public sealed class ProbeStallTests
                     TaskScheduler.Default);
                 await daemon.WaitUntilReadyAsync("w");
 
-                // With connections the status has to look for who has them.
+                // With connections, the status must find their processes.
                 var address = await daemon.EndPointAsync("web");
                 using var client = new Socket(SocketType.Stream, ProtocolType.Tcp);
                 await client.ConnectAsync(address);
@@ -92,7 +91,7 @@ public sealed class ProbeStallTests
                     await daemon.StatusAsync("w");
                 }
 
-                // A refused bind asks who is in the way, and each connection that ends at that port is a reason to ask again.
+                // A refused bind searches for the conflict, and each connection that ends at this port causes a new search.
                 var file = daemon.Directory["run.toml"];
                 await File.AppendAllTextAsync(
                     file,
@@ -113,7 +112,7 @@ public sealed class ProbeStallTests
             prepare: directory => directory.Write("worker.py", Worker));
     }
 
-    /// <summary>The longest time that GET /v1/status took. A thread's own, so that the pool's business is not measured.</summary>
+    /// <summary>The longest time of GET /v1/status, on a thread of its own, which excludes delays of the pool.</summary>
     private static TimeSpan Measure(DaemonUnderTest daemon, CancellationToken end)
     {
         var answer = new byte[16 * 1024];

@@ -5,11 +5,11 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>What /proc tells of processes.</summary>
+/// <summary>Facts about processes from /proc.</summary>
 internal static class Processes
 {
     /// <summary>
-    /// Processes that are alive and whose environment holds <paramref name="text"/>: whatever a daemon has started, at any depth.
+    /// Running processes whose environment contains <paramref name="text"/>: all descendants of a daemon.
     /// </summary>
     public static IReadOnlyList<int> WithEnvironment(string text)
     {
@@ -26,12 +26,12 @@ internal static class Processes
         return found;
     }
 
-    /// <summary>Whether a process is alive; a zombie is not.</summary>
+    /// <summary>Whether a process runs; a zombie does not.</summary>
     public static bool IsAlive(int pid) => Read(pid, "stat") is { } stat && stat[(stat.LastIndexOf(')') + 2)..][0] is not ('Z' or 'X');
 
     /// <summary>
-    /// Waits until processes are gone which have been sent SIGKILL: the signal is sent, death comes a moment later. One
-    /// that was not killed fails here.
+    /// Waits until killed processes have exited, which happens shortly after SIGKILL. Fails for a process that was not
+    /// killed.
     /// </summary>
     public static async Task EndedAsync(params int[] pids)
     {
@@ -39,7 +39,7 @@ internal static class Processes
         {
             Assert.True(
                 await Task.Run(() => Ends(pid, TimeSpan.FromSeconds(5))),
-                $"process {pid} is left: {Read(pid, "cmdline")?.Replace('\0', ' ')}");
+                $"process {pid} still runs: {Read(pid, "cmdline")?.Replace('\0', ' ')}");
         }
     }
 
@@ -58,7 +58,7 @@ internal static class Processes
         return found;
     }
 
-    // Waits on a pidfd: pidfd_open(2), Linux 5.3. True where there is no such process, or its end comes in time.
+    // Waits on a pidfd: pidfd_open(2), Linux 5.3. True if the process does not exist or exits in time.
     private static unsafe bool Ends(int pid, TimeSpan limit)
     {
         const int PidfdOpen = 434;

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>How busy the machine has been since it started, and how much of that was ours.</summary>
+/// <summary>The processor time of the machine since its start, and the part of this test.</summary>
 /// <param name="At">When, in seconds.</param>
 /// <param name="Busy">Seconds of all processors together, without interrupts: proc_stat(5).</param>
-/// <param name="Ours">Seconds of this process, the daemon under test, and whatever either has started: proc_pid_stat(5).</param>
+/// <param name="Ours">Seconds of this process, the daemon under test and their descendants: proc_pid_stat(5).</param>
 internal sealed record ProcessorTime(double At, double Busy, double Ours)
 {
     // sysconf(_SC_CLK_TCK): 100 on every architecture that .NET runs on.
     private const double TicksPerSecond = 100;
 
-    /// <summary>Reads it now.</summary>
+    /// <summary>Reads the current values.</summary>
     public static ProcessorTime Read(DaemonUnderTest daemon)
     {
         // cpu user nice system idle iowait irq softirq steal ...
@@ -23,11 +23,11 @@ internal sealed record ProcessorTime(double At, double Busy, double Ours)
             ours);
     }
 
-    /// <summary>The share of all processors that others have had since <paramref name="before"/>.</summary>
+    /// <summary>The share of all processors that other processes have used since <paramref name="before"/>.</summary>
     public double OthersSince(ProcessorTime before) =>
         Math.Max(0, Busy - before.Busy - (Ours - before.Ours)) / ((At - before.At) * Environment.ProcessorCount);
 
-    // Fields 14 to 17: utime, stime, and those of the children that were waited for.
+    // Fields 14 to 17: utime, stime, and those of the reaped children.
     private static double Of(int pid)
     {
         try

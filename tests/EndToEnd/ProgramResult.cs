@@ -1,4 +1,4 @@
 namespace Supervisor.EndToEnd;
 
-/// <summary>What a program has left behind.</summary>
+/// <summary>The exit status and the output of a program.</summary>
 internal sealed record ProgramResult(int ExitCode, string Output, string Error);

@@ -1,6 +1,6 @@
 namespace Supervisor.EndToEnd;
 
-/// <summary>The published executables: what a user has installed, and what these tests run.</summary>
+/// <summary>The published executables, which these tests run.</summary>
 internal static class Published
 {
     private static readonly Lazy<string> Directory = new(Find);
@@ -17,17 +17,17 @@ internal static class Published
     /// <summary>The folder of examples.</summary>
     public static string Examples => Path.Combine(Root(), "packaging", "examples");
 
-    /// <summary>A program of packaging/examples, as it is built with the solution.</summary>
+    /// <summary>A program of packaging/examples from the build of the solution.</summary>
     public static string Example(string name)
     {
         var path = Path.Combine(Examples, name, "bin", "Release", "net10.0", name);
-        return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is not there; run: make build");
+        return File.Exists(path) ? path : throw new InvalidOperationException($"{path} does not exist; run: make build");
     }
 
     private static string Program(string name)
     {
         var path = Path.Combine(Directory.Value, name);
-        return File.Exists(path) ? path : throw new InvalidOperationException($"{path} is not there; run: make publish");
+        return File.Exists(path) ? path : throw new InvalidOperationException($"{path} does not exist; run: make publish");
     }
 
     private static string Find() =>
@@ -46,6 +46,6 @@ internal static class Published
         }
 
         throw new InvalidOperationException(
-            $"there is no Supervisor.sln above {AppContext.BaseDirectory}; run the tests where they were built");
+            $"no Supervisor.sln above {AppContext.BaseDirectory}; run the tests where they were built");
     }
 }

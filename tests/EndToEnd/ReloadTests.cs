@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>The configuration read again while the daemon runs.</summary>
+/// <summary>Reloads of the configuration.</summary>
 public sealed class ReloadTests
 {
     private const string Sleeper = "command = [\"/bin/sh\", \"-c\", \"systemd-notify --ready; exec sleep 1000\"]";
@@ -105,7 +105,7 @@ public sealed class ReloadTests
         Assert.Contains("service.w.workers", refused.Error, StringComparison.Ordinal);
         Assert.Contains("colour", refused.Error, StringComparison.Ordinal);
 
-        // What cannot be known before the kernel and the user database are asked.
+        // Errors that only the kernel and the user database can find.
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         taken.Listen();
@@ -145,7 +145,7 @@ public sealed class ReloadTests
         var service =
             $"{(bad.StartsWith("command", StringComparison.Ordinal) ? "" : Sleeper + "\n")}{bad}\nlisteners = [\"web\"]\nworkers = 2";
 
-        // With another socket, too: it is taken back with the roll-out, and the listeners stay in their order.
+        // The same with another socket: it is rolled back with the roll-out, and the listeners keep their order.
         Write(daemon, Two.Replace($"{Sleeper}\nlisteners = [\"web\"]\nworkers = 2", service, StringComparison.Ordinal)
             .Replace("127.0.0.1:0\"", "127.0.0.1:0\"\nlisten = { non_blocking = true }", StringComparison.Ordinal));
         for (var time = 1; time <= 2; time++)
@@ -181,7 +181,7 @@ public sealed class ReloadTests
             var before = await daemon.ListenerAsync("web");
             var second = first.Replace($"{address}\"", $"{address}\"\nlisten = {{ non_blocking = true }}", StringComparison.Ordinal);
 
-            // Refused for the sake of another listener: what had been made is taken away again.
+            // Another listener causes the refusal: the new sockets are closed again.
             using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
             taken.Listen();
@@ -195,7 +195,7 @@ public sealed class ReloadTests
             await daemon.Log.WaitForAsync(mark, MessageIds.RolloutCanary, "w", generation: 2);
             Assert.NotEqual(before.Inode, (await daemon.ListenerAsync("web")).Inode);
 
-            // A third one, which gets no worker.
+            // A third socket, which gets no worker.
             mark = daemon.Log.Count;
             Write(daemon, first.Replace(Sleeper, "command = [\"/nonexistent\"]", StringComparison.Ordinal));
             await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload");
@@ -226,7 +226,7 @@ public sealed class ReloadTests
         Two.Replace("workers = 2", "workers = 2\nrollout = { on_failure = \"stop\" }", StringComparison.Ordinal),
         async daemon =>
         {
-            // The first worker gets ready, the second does not.
+            // The first worker becomes ready, the second does not.
             var bad = Two.Replace(
                 "workers = 2",
                 "workers = 2\nrollout = { on_failure = \"stop\" }\nenvironment = { MODE = \"b\" }",
@@ -255,7 +255,7 @@ public sealed class ReloadTests
         var pids = await daemon.ReadyAsync("w");
         var mark = daemon.Log.Count;
 
-        // The service "a" and its listener go, "b" comes; "w" gets a third worker; the path is the same listener by another name.
+        // Remove the service "a" and its listener, add "b", give "w" a third worker, and rename the listener of the path.
         Write(daemon, $"""
             [listener.web]
             address = "tcp://127.0.0.1:0"
@@ -374,5 +374,7 @@ public sealed class ReloadTests
         $"{action.Subject} {action.Name} {action.Action} {string.Join(' ', action.Settings)}";
 
     private static void Write(DaemonUnderTest daemon, string config) => daemon.Directory.Write("run.toml",
-        $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{config.Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal).Replace("@hello@", config.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal)}");
+        $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n"
+        + config.Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal).Replace(
+            "@hello@", config.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal));
 }

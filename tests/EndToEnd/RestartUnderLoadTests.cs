@@ -6,14 +6,12 @@ using Xunit.Abstractions;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// 2,000 new connections a second and 16 half-second requests in flight, while the four workers are replaced again and
-/// again, each restart as soon as the last one has ended. No request may fail, and none may notice.
-/// LISTEND_TEST_SECONDS says for how long (15).
+/// Consecutive restarts of four workers under 2,000 new connections per second and 16 half-second requests in flight. No
+/// request may fail or take longer. LISTEND_TEST_SECONDS is the duration (15).
 /// </summary>
 /// <remarks>
-/// That none notices is judged by the 99th percentile, which any other program on the machine moves by more than a
-/// restart does. So the processor time that others take is measured too, and with more of it than
-/// <see cref="Undisturbed"/> the latencies are reported and not judged.
+/// The test compares the 99th percentile of latencies, which other programs of the machine affect more than a restart does.
+/// So it also measures the processor time of other programs. Above <see cref="Undisturbed"/> it only reports latencies.
 /// </remarks>
 public sealed class RestartUnderLoadTests(ITestOutputHelper output)
 {
@@ -21,10 +19,10 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
 
     private static readonly TimeSpan Noise = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>The share of all processors that others may take for a latency to mean anything.</summary>
+    /// <summary>The maximum share of the processors for other programs at which latencies are compared.</summary>
     private const double Undisturbed = 0.05;
 
-    /// <summary>The length of a run whose latencies are judged: in a short one a single slow start of a worker decides p99.</summary>
+    /// <summary>The minimum duration for a comparison: in a short run, one slow start of a worker determines p99.</summary>
     private static readonly TimeSpan FullLength = TimeSpan.FromSeconds(60);
 
     private static TimeSpan Length { get; } = TimeSpan.FromSeconds(
@@ -72,7 +70,7 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
                 var workers = (await daemon.StatusAsync("web")).Workers;
                 Assert.All(workers, worker => Assert.Equal(i + 2, worker.Generation));
 
-                // No worker waits for another: the restart takes as long as the slowest of them.
+                // The workers start in parallel: the restart takes as long as the slowest one.
                 var begun = daemon.Log.Messages
                     .Where(message => message.Generation == i + 2 && message.Kind is MessageIds.WorkerStarted or MessageIds.WorkerReady);
                 Assert.Equal(4, begun.TakeWhile(message => message.Kind == MessageIds.WorkerStarted).Count());

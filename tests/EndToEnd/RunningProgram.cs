@@ -3,26 +3,26 @@ using Tmds.Linux;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>A program that a test has started. Owns the process: what still runs at the end is killed, by its id.</summary>
+/// <summary>A program that a test has started. Owns the process, and kills it at the end by its id.</summary>
 internal sealed class RunningProgram : IAsyncDisposable
 {
     private readonly Process _process;
 
     private RunningProgram(Process process) => _process = process;
 
-    /// <summary>Its process id.</summary>
+    /// <summary>The process id.</summary>
     public int Pid => _process.Id;
 
-    /// <summary>What it writes to standard error.</summary>
+    /// <summary>Standard error.</summary>
     public LineLog Error { get; } = new();
 
-    /// <summary>What it writes to standard output.</summary>
+    /// <summary>Standard output.</summary>
     public LineLog Output { get; } = new();
 
-    /// <summary>Whether it has ended.</summary>
+    /// <summary>Whether the program has exited.</summary>
     public bool HasEnded => _process.HasExited;
 
-    /// <summary>Starts a program. A variable whose value is null is taken out of the environment.</summary>
+    /// <summary>Starts a program. A variable with the value null is removed from the environment.</summary>
     public static RunningProgram Start(string file, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null)
     {
         var start = new ProcessStartInfo(file, arguments)
@@ -47,7 +47,7 @@ internal sealed class RunningProgram : IAsyncDisposable
         return program;
     }
 
-    /// <summary>Runs a program to its end.</summary>
+    /// <summary>Runs a program until it exits.</summary>
     public static async Task<ProgramResult> RunAsync(
         string file,
         IEnumerable<string> arguments,
@@ -58,7 +58,7 @@ internal sealed class RunningProgram : IAsyncDisposable
         return new ProgramResult(exitCode, string.Join('\n', program.Output.Lines), string.Join('\n', program.Error.Lines));
     }
 
-    /// <summary>Waits for its end and the end of its output. The exit code; 128 and the signal for a death by signal.</summary>
+    /// <summary>Waits for the exit and for the end of the output. Returns the exit status; 128 plus the number after a signal.</summary>
     public async Task<int> WaitAsync()
     {
         using var limit = new CancellationTokenSource(Patience.Limit);
@@ -68,7 +68,7 @@ internal sealed class RunningProgram : IAsyncDisposable
         }
         catch (OperationCanceledException)
         {
-            throw new TimeoutException($"{_process.StartInfo.FileName} (pid {Pid}) has not ended within {Patience.Limit.TotalSeconds} s");
+            throw new TimeoutException($"{_process.StartInfo.FileName} (pid {Pid}) has not exited within {Patience.Limit.TotalSeconds} s");
         }
 
         return _process.ExitCode;
@@ -77,7 +77,7 @@ internal sealed class RunningProgram : IAsyncDisposable
     /// <summary>kill(2).</summary>
     public void Signal(int signal) => Kill(Pid, signal);
 
-    /// <summary>kill(2) for any process. That it is gone already is no error.</summary>
+    /// <summary>kill(2) for any process. A process that has already exited is not an error.</summary>
     public static void Kill(int pid, int signal) => _ = LibC.kill(pid, signal);
 
     /// <inheritdoc/>

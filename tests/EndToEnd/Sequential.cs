@@ -1,4 +1,4 @@
 using Xunit;
 
-// Each test has the machine to itself: what is measured here is latency, and what is loaded is all of its processors.
+// Tests do not run in parallel, because they measure latencies and load all processors.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -8,8 +8,8 @@ using Xunit.Abstractions;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// Shards under 2,000 new connections a second: their number changed by reload, and rolling restarts. No request may fail.
-/// With LISTEND_TEST_SECONDS set the restarts are 20, otherwise fewer; the load at each number of shards lasts a share of it.
+/// Reloads that change the number of shards, and rolling restarts, under 2,000 new connections per second. No request may
+/// fail. With LISTEND_TEST_SECONDS there are 20 restarts, otherwise fewer; each number of shards gets a share of the time.
 /// </summary>
 public sealed class ShardScalingTests(ITestOutputHelper output)
 {
@@ -22,7 +22,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             CultureInfo.InvariantCulture,
             out var seconds) ? seconds : null;
 
-    /// <summary>Requests that are answered at each number of shards.</summary>
+    /// <summary>The answered requests at each number of shards.</summary>
     private static long Share { get; } = (Seconds ?? 5) * Rate / 10;
 
     private static int Restarts { get; } = Seconds is null ? 4 : 20;
@@ -48,7 +48,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             Assert.All(eight.Sockets!, socket => Assert.Equal("serving", socket.State));
             if (workersThen == 8)
             {
-                // Who has a shard of its own stays.
+                // A worker with its own shard is not replaced.
                 Assert.Empty(pids.Except(await daemon.ReadyAsync("web")));
             }
 
@@ -202,7 +202,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             Assert.Equal(before[..3], Inodes(await ReshapedAsync(daemon, 4, 4))[..3]);
         });
 
-        // Each worker's share was known to the successor: who kept it was not replaced.
+        // The successor knows the share of each worker, and does not replace workers that keep theirs.
         Assert.Equal(pids.Count - 1, pids.Intersect(await daemon.ReadyAsync("web")).Count());
         Assert.Contains(
             await daemon.HistoryAsync("web"),
@@ -237,7 +237,9 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         """;
 
     private void Write(DaemonUnderTest daemon, int shards, int workers) => daemon.Directory.Write("run.toml",
-        $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{Config(shards, workers).Replace("@hello@", _command.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal)}");
+        $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n"
+        + Config(shards, workers).Replace(
+            "@hello@", _command.Contains("@hello@", StringComparison.Ordinal) ? Published.Hello : "", StringComparison.Ordinal));
 
     private async Task ReloadAsync(DaemonUnderTest daemon, int shards, int workers, int before)
     {
@@ -249,7 +251,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             $"{before} -> {shards}: {string.Join("; ", reload.Actions.Select(action => $"{action.Action}: {action.Reason}"))}");
     }
 
-    /// <summary>Waits until each shard is served, nothing is left of others, and as many workers are there as should be.</summary>
+    /// <summary>Waits until each shard is served, other shards are closed, and the number of workers is as configured.</summary>
     private static async Task<ListenerDocument> ReshapedAsync(DaemonUnderTest daemon, int shards, int workers)
     {
         using var limit = new CancellationTokenSource(Patience.Limit);
@@ -276,7 +278,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
 
     private static ulong[] Inodes(ListenerDocument listener) => [.. listener.Sockets!.Select(socket => socket.Inode)];
 
-    /// <summary>The shards that an entry names.</summary>
+    /// <summary>The shards of an entry.</summary>
     private static string Numbers(HistoryEntryDocument entry) =>
         string.Join(' ', Regex.Matches(entry.Note ?? "", "[0-9]+").Select(match => match.Value));
 

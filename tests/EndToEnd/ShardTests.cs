@@ -5,7 +5,7 @@ using Xunit.Abstractions;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Shards: N sockets on one address, all the daemon's, one for each worker slot; none of their connections is lost.</summary>
+/// <summary>Shards: the daemon's N sockets on one address, one for each worker slot, without a lost connection.</summary>
 public sealed class ShardTests(ITestOutputHelper output)
 {
     [Fact]
@@ -33,7 +33,7 @@ public sealed class ShardTests(ITestOutputHelper output)
                 Assert.Equal(listener.Effective, own.Single(entry => entry.Call == "getsockname").Effective?.Text);
             }
 
-            // Everybody is bound before the first one listens.
+            // All shards are bound before the first one listens.
             Assert.True(history.Last(entry => entry.Call == "bind").Seq < history.First(entry => entry.Call == "listen").Seq);
 
             using var client = new HttpClient { Timeout = Patience.Limit };

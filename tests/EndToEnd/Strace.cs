@@ -6,8 +6,8 @@ using System.Text.RegularExpressions;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// Reads one thread's system calls as strace wrote them (-ff gives each thread a file of its own, so that no call is
-/// torn apart), and sorts them by the socket that they shaped.
+/// Reads one thread's system calls from strace's file and sorts them by socket. -ff gives each thread its own file, which
+/// keeps each call in one piece.
 /// </summary>
 internal static partial class Strace
 {
@@ -17,7 +17,7 @@ internal static partial class Strace
     public const string Calls = "socket,setsockopt,getsockopt,bind,listen,getsockname,close,fchmod,openat,chmod,fchownat,unlinkat";
 
     /// <summary>
-    /// The sockets on which more was called than socket() and close(), in the order in which they were made, with their calls.
+    /// The sockets with calls other than socket() and close(), in the order of their creation, with their calls.
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<TracedCall>> Sockets(IEnumerable<string> lines)
     {
@@ -48,7 +48,7 @@ internal static partial class Strace
             }
             else if (name is "chmod" or "fchownat" or "unlinkat")
             {
-                // A file that bind() made is reached by a descriptor, so that nobody can put another in its place.
+                // listend opens a file that bind() created by a descriptor, so no other process can replace it.
                 var path = name == "fchownat" ? pinned[first] : name == "unlinkat" ? Join(first, arguments.Split(", ")[1]) : Unquote(first);
                 path = path.StartsWith(ThisProcess, StringComparison.Ordinal) ? pinned[path[ThisProcess.Length..]] : path;
                 Bound(all, path)?.Add(call with { Value = name == "chmod" ? arguments.Split(", ")[1] : null });
@@ -77,7 +77,7 @@ internal static partial class Strace
 
         return [.. all.Where(calls => calls.Exists(one => one.Call is not ("socket" or "close" or "getsockname")))];
 
-        // A name in a directory that is held open, or a path.
+        // A name in an open directory, or a path.
         string Join(string directory, string name) =>
             pinned.TryGetValue(directory, out var path) ? $"{path.TrimEnd('/')}/{Unquote(name)}" : Unquote(name);
     }
@@ -97,7 +97,7 @@ internal static partial class Strace
         };
     }
 
-    // What getsockopt() says next of an option that was set is its effective value.
+    // The next getsockopt() of an option that was set returns its effective value.
     private static void ReadBack(List<TracedCall> calls, string arguments, string errno)
     {
         var match = OptionCall().Match(arguments);
@@ -116,7 +116,7 @@ internal static partial class Strace
         "MCAST_JOIN_GROUP" => $"{InternetHost().Match(value).Groups["host"].Value} on {Interface().Match(value).Groups["name"].Value}",
         "MCAST_JOIN_SOURCE_GROUP" => SourceGroup(Bytes(value)),
         "SO_MARK" => ((uint)int.Parse(value.Trim('[', ']'), CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture),
-        _ when value.StartsWith("0x", StringComparison.Ordinal) => "", // of an empty name strace shows where it would stand
+        _ when value.StartsWith("0x", StringComparison.Ordinal) => "", // strace shows the address of an empty name
         _ when value.StartsWith('"') => Encoding.UTF8.GetString(Bytes(value)).TrimEnd('\0'),
         _ => value.Trim('[', ']'),
     };

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Events and captured output.</summary>
+/// <summary>Streams of events and of captured output.</summary>
 public sealed class StreamTests
 {
     [Fact]
@@ -34,7 +34,7 @@ public sealed class StreamTests
             Assert.Equal("done", events.Single(happened => happened.Kind == "rollout-ended").Rollout!.State);
             Assert.Equal("web", events[1].Listener);
 
-            // Resuming: what comes after the one named, by header or by number; one of another daemon's begins anew.
+            // Resume after an event, by header or by number; the number of another daemon starts from the beginning.
             Assert.Equal(events.Skip(3), await EventsAsync(daemon, "/v1/events?follow=false", lastEventId: "3"));
             Assert.Equal(events.Skip(5), await EventsAsync(daemon, "/v1/events?follow=false&after=5"));
             Assert.Equal(events, await EventsAsync(daemon, "/v1/events?follow=false", lastEventId: "99999"));
@@ -68,7 +68,7 @@ public sealed class StreamTests
         "exit 1",
         async daemon =>
         {
-            // Three events a try; the ring holds 1,024.
+            // Three events per try; the ring holds 1,024.
             await daemon.Log
                 .WaitForAsync(0, 400, message => message.Kind == MessageIds.WorkerBackingOff, nameof(MessageIds.WorkerBackingOff));
             var events = await EventsAsync(daemon, "/v1/events?follow=false&after=1");
@@ -99,7 +99,7 @@ public sealed class StreamTests
                 {
                     var kept = await LinesAsync(daemon, "/v1/services/w/logs?follow=false");
                     Assert.InRange(kept.Sum(line => line.Line.Length), 1, 256 * 1024);
-                    // A reader that is too slow for the flood is told how much it missed, in a line of the daemon's own.
+                    // A reader that is too slow learns in a line of the daemon how many lines it has missed.
                     Assert.All(
                         kept.Where(line => line.Stream != "listend"),
                         line => Assert.Equal((pid, 0, "stdout", 6), (line.Pid, line.Slot, line.Stream, line.Priority)));
@@ -107,7 +107,7 @@ public sealed class StreamTests
 
                 await daemon.AskAsync(ControlJson.Default.ChangeDocument, "stop", "w", "--wait");
 
-                // One that reads again goes on, and is told what it has missed.
+                // A reader that resumes continues, and learns how many events it has missed.
                 using var reader = new StreamReader(new NetworkStream(stuck[0]));
                 while (await reader.ReadLineAsync() is { } line && !line.Contains("\"stream\":\"listend\"", StringComparison.Ordinal))
                 {

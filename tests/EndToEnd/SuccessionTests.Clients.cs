@@ -6,8 +6,7 @@ using Xunit;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// Clients of the daemon itself, while it is succeeded: none is refused, none waits in vain, none has to connect again to be
-/// answered.
+/// Clients of the daemon during a succession: every request is answered, without a refusal or a new connection.
 /// </summary>
 public sealed partial class SuccessionTests
 {
@@ -71,7 +70,8 @@ public sealed partial class SuccessionTests
 
             daemon.Signal(Signals.Kill);
             await daemon.WaitAsync();
-            foreach (var command in (string[])["status", "stop web", "restart web --wait", "restart web --timeout 1h", "events --follow", "take web -- true"])
+            foreach (var command in (
+                string[])["status", "stop web", "restart web --wait", "restart web --timeout 1h", "events --follow", "take web -- true"])
             {
                 var result = await daemon.ListenctlAsync(command.Split(' '));
                 Assert.True(
@@ -91,7 +91,7 @@ public sealed partial class SuccessionTests
         }
     }
 
-    /// <summary>Asks again and again; how often it was answered.</summary>
+    /// <summary>Sends requests repeatedly; returns the number of answers.</summary>
     private static async Task<int> AskOnAsync(Func<Task> ask, CancellationToken over)
     {
         var answers = 0;

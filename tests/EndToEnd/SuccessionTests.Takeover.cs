@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>A successor that is started while the daemon lives.</summary>
+/// <summary>A successor that starts while the daemon runs.</summary>
 public sealed partial class SuccessionTests
 {
     [Fact]
@@ -26,7 +26,7 @@ public sealed partial class SuccessionTests
                     && note.Contains($"{former}", StringComparison.Ordinal));
         }
 
-        // And it supervises them: their ends are seen, a restart replaces them.
+        // The successor supervises the workers: it notices their exits, and a restart replaces them.
         RunningProgram.Kill(before.Workers[1], Signals.Terminate);
         await daemon.Log.WaitForAsync(0, MessageIds.WorkerDied, "web", pid: before.Workers[1], slot: 1);
         var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
@@ -64,7 +64,7 @@ public sealed partial class SuccessionTests
         Assert.Equal(last.Pid, (await last.AskAsync(ControlJson.Default.StatusDocument, "status")).Daemon.Pid);
         Assert.Equal(before.Workers, (await last.StatusAsync("web")).Workers.Select(worker => worker.Pid!.Value));
 
-        // Each of the others has left for another one, or was told who is in charge.
+        // Each of the others has handed over to a successor, or was rejected with the pid of the running daemon.
         foreach (var one in all.Where(one => one != last))
         {
             Assert.Contains(one.Log.Messages, message => message.Kind is MessageIds.TakeoverDone or MessageIds.DaemonRefused);
@@ -146,13 +146,13 @@ public sealed partial class SuccessionTests
             var file = directory["run.toml"];
             var before = File.ReadAllText(file);
 
-            // With errors: what was in force stays so.
+            // With errors: the previous configuration stays in force.
             daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3\nworkres = 4", StringComparison.Ordinal));
             await daemon.Log.WaitForAsync(0, MessageIds.ReloadError, facts: "workres");
             await daemon.Log.WaitForAsync(0, MessageIds.ReloadRefused);
             Assert.Equal(workers, await daemon.ReadyAsync("web"));
 
-            // Without: a difference that no worker notices, and one that needs new ones.
+            // Without errors: a difference that does not affect workers, and one that needs new workers.
             daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3", StringComparison.Ordinal));
             await daemon.Log.WaitForAsync(0, MessageIds.ReloadAction, "web", facts: "workers");
             await daemon.WaitUntilReadyAsync("web");
@@ -165,7 +165,7 @@ public sealed partial class SuccessionTests
             await daemon.Log.WaitForAsync(0, MessageIds.RolloutDone, "web", generation: 2);
             Assert.Equal((2, 3), ((await daemon.StatusAsync("web")).Generation, (await daemon.StatusAsync("web")).Ready));
 
-            // The same again is nothing to do.
+            // The same configuration again changes nothing.
             daemon = await DieAsync(daemon, null);
             Assert.DoesNotContain(
                 daemon.Log.Messages,
@@ -192,7 +192,7 @@ public sealed partial class SuccessionTests
         }
     }
 
-    /// <summary>Starts another one like it, which takes over; the former one has left when this returns.</summary>
+    /// <summary>Starts a successor, which takes over; the previous daemon has exited when this returns.</summary>
     private static async Task<DaemonUnderTest> SucceedAsync(DaemonUnderTest daemon)
     {
         var next = daemon.Again();

@@ -7,8 +7,8 @@ using Xunit.Abstractions;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// The daemon is succeeded, by another executable in its own process or by another process after its death, and clients
-/// cannot tell: no request is refused, reset or unanswered, workers keep their pids and listeners their inodes.
+/// Successions of the daemon, by an upgrade in its own process or by another process after its death. Clients do not notice:
+/// no request is refused, reset or unanswered, workers keep their pids and listeners their inodes.
 /// </summary>
 public sealed partial class SuccessionTests(ITestOutputHelper output)
 {
@@ -53,7 +53,7 @@ public sealed partial class SuccessionTests(ITestOutputHelper output)
         var mark = daemon.Log.Count;
         for (var i = 0; i < 3; i++)
         {
-            // As many as the roll-out lasts for.
+            // As many requests as fit into the roll-out.
             await daemon.AskAsync("POST /v1/services/web/restart");
             var served = daemon.Log.WaitForAsync(mark, MessageIds.RolloutDone, "web", generation: i + 2);
             do
@@ -85,7 +85,7 @@ public sealed partial class SuccessionTests(ITestOutputHelper output)
             Assert.Equal(before.Workers, (await daemon.StatusAsync("web")).Workers.Select(worker => worker.Pid!.Value));
         }
 
-        // And it supervises them: a restart replaces them, and their ends are seen.
+        // The successor supervises the workers: a restart replaces them, and it notices their exits.
         var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
         Assert.True(restart.ExitCode == 0, restart.Error);
         return daemon;
@@ -134,7 +134,7 @@ public sealed partial class SuccessionTests(ITestOutputHelper output)
         Assert.Contains(reason, refused.Error, StringComparison.Ordinal);
         Assert.Equal(workers, await daemon.ReadyAsync("web"));
 
-        // A good one put there afterwards is taken.
+        // A good executable afterwards is accepted.
         File.Delete(program);
         File.Copy(Published.Listend, program);
         Assert.Equal(0, (await daemon.ListenctlAsync("upgrade")).ExitCode);
@@ -152,7 +152,7 @@ public sealed partial class SuccessionTests(ITestOutputHelper output)
         daemon.Signal(Signals.Kill);
         await daemon.WaitAsync();
 
-        // As if it had died before it wrote anything down: the successor knows of no worker.
+        // As if the daemon had died before its first save: the successor knows no worker.
         var state = Path.Combine(daemon.Runtime, "state.json");
         var document = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(state))!;
         document["services"]![0]!["workers"] = new System.Text.Json.Nodes.JsonArray();

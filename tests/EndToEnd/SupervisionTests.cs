@@ -38,7 +38,7 @@ public sealed class SupervisionTests
             Assert.Equal(("backoff", null), (worker.State, worker.Pid));
             Assert.InRange(worker.NextTry!.Value - DateTimeOffset.UtcNow, TimeSpan.Zero, TimeSpan.FromMinutes(10));
 
-            // Not at once for ever: the first restart comes at once, the next ones wait 10 ms, 20 ms, 40 ms, 80 ms.
+            // The first restart is immediate, the next ones wait 10 ms, 20 ms, 40 ms, 80 ms.
             Assert.Equal(6, daemon.Log.Messages.Count(message => message.Kind == MessageIds.WorkerDied));
         },
         "restart = { backoff = \"10ms\", backoff_max = \"10m\" }");

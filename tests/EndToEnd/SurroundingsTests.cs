@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>Where the host is not as one would like it: PID 1 of a container, no view of others' processes, a full disk.</summary>
+/// <summary>Unusual hosts: PID 1 of a container, hidden processes of other users, a full disk.</summary>
 public sealed class SurroundingsTests
 {
     private const string Config = """
@@ -34,7 +34,7 @@ public sealed class SurroundingsTests
             Assert.True(restart.ExitCode == 0, restart.Error);
         }
 
-        // What the workers left behind ends a moment later, and nobody but the daemon can reap it.
+        // The orphans of the workers exit later, and only the daemon can reap them.
         using var limit = new CancellationTokenSource(Patience.Limit);
         while (Children(init).Any(IsZombie))
         {

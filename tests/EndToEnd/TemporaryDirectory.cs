@@ -1,6 +1,6 @@
 namespace Supervisor.EndToEnd;
 
-/// <summary>A directory of a test's own, with a path short enough for UNIX sockets in it, gone at the end.</summary>
+/// <summary>A test's own directory, with a path short enough for UNIX sockets. It is deleted at the end.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
     private const UnixFileMode Everybody = UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupRead
@@ -11,10 +11,10 @@ internal sealed class TemporaryDirectory : IDisposable
 
     public TemporaryDirectory() => File.SetUnixFileMode(Path, Owner | Everybody);
 
-    /// <summary>Its path.</summary>
+    /// <summary>The path.</summary>
     public string Path => _directory.FullName;
 
-    /// <summary>A path in it.</summary>
+    /// <summary>A path in the directory.</summary>
     public string this[string name] => System.IO.Path.Combine(Path, name);
 
     /// <summary>Writes a file and returns its path.</summary>
@@ -32,7 +32,7 @@ internal sealed class TemporaryDirectory : IDisposable
         return this[name];
     }
 
-    /// <summary>Waits until a file of that name is there, complete: whoever makes it renames it into place.</summary>
+    /// <summary>Waits until a file exists. Its writer renames it into place, so it is complete.</summary>
     public async Task<string> ReadWhenThereAsync(string name)
     {
         using var watcher = new FileSystemWatcher(Path, name);

@@ -1,19 +1,19 @@
 namespace Supervisor.EndToEnd;
 
-/// <summary>A system call on a socket, or an entry of the history that says so.</summary>
+/// <summary>A system call on a socket, from strace or from the history.</summary>
 /// <param name="Call">The call.</param>
 internal sealed record TracedCall(string Call)
 {
-    /// <summary>The option, of setsockopt().</summary>
+    /// <summary>The option of setsockopt().</summary>
     public string? Option { get; init; }
 
-    /// <summary>Its argument.</summary>
+    /// <summary>The argument.</summary>
     public string? Value { get; init; }
 
-    /// <summary>What getsockopt() said afterwards.</summary>
+    /// <summary>The value of getsockopt() afterwards.</summary>
     public string? Effective { get; init; }
 
-    /// <summary>How the kernel refused it.</summary>
+    /// <summary>The kernel's error.</summary>
     public string? Errno { get; init; }
 
     /// <inheritdoc/>

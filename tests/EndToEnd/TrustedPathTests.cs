@@ -6,8 +6,7 @@ using Xunit;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// What root opens, only root may have written: a start refuses it, "listend check" names it with the remedy, and a setting
-/// accepts it.
+/// Only root may have write access to files that root opens: a start rejects others, "listend check" reports them, a setting accepts them.
 /// </summary>
 public sealed class TrustedPathTests : IDisposable
 {

@@ -8,16 +8,14 @@ using Xunit;
 namespace Supervisor.EndToEnd;
 
 /// <summary>
-/// What reaches a worker, seen by a worker in C: its process, its descriptors, and every socket option on the listener and on an
-/// accepted connection.
+/// A worker in C reports what it gets: its process, its descriptors, and every socket option on the listener and on a connection.
 /// </summary>
 public sealed class WorkerTests
 {
     private const int WriteOnly = 1;
 
     /// <summary>
-    /// A daemon started by somebody careless: variables of another supervisor, signals ignored and blocked, descriptors left
-    /// open.
+    /// A daemon with an unclean start: variables of another supervisor, ignored and blocked signals, open descriptors.
     /// </summary>
     private static readonly DaemonOptions Careless = new()
     {
@@ -148,7 +146,7 @@ public sealed class WorkerTests
             Assert.Equal([0, 0, 0], view.Uid);
             Assert.Equal("from the daemon", view.Variable("SERVICE"));
 
-            // The limit of descriptors is the one that the daemon was started with, also where its runtime raises its own.
+            // Workers have the daemon's original limit of descriptors, also if the runtime raises the daemon's limit.
             Assert.Equal([500, 4000], view.Limits[7]);
         },
         Careless,
@@ -189,9 +187,9 @@ public sealed class WorkerTests
                     foreach (var option in listener.Options.Where(
                         option => SocketOptions.All.Single(row => row.Name == option.Name).Inheritance == OptionInheritance.Inherited))
                     {
-                        // Buffers that nobody asked for are tuned by the kernel from the first packet on; and what
-                        // a UNIX socket accepts was made by connect(), with nothing of the listener but SO_PASSCRED
-                        // (net/unix/af_unix.c, unix_stream_connect and unix_accept).
+                        // The kernel tunes buffers that were not set, from the first packet on. connect() creates the connection that
+                        // a UNIX socket accepts, which inherits only SO_PASSCRED from the listener (net/unix/af_unix.c,
+                        // unix_stream_connect and unix_accept).
                         if (target is UnixDomainSocketEndPoint ?
                             option.Name == "SO_PASSCRED" :
                             option.Requested is not null || option.Name is not ("SO_RCVBUF" or "SO_SNDBUF"))
@@ -207,7 +205,7 @@ public sealed class WorkerTests
 
             Assert.True(compared > 60, $"{compared}");
 
-            // What was asked for is there, and where it is not, the document says so.
+            // Each requested option is set, or the document shows the difference.
             Assert.All(
                 listeners.SelectMany(one => one.Options).Where(option => option.Requested is not null),
                 option => Assert.True(option.Verdict is "exact" or "adjusted", option.ToString()));

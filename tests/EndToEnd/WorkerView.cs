@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace Supervisor.EndToEnd;
 
-/// <summary>What workers/inspect.c found.</summary>
+/// <summary>The report of workers/inspect.c.</summary>
 internal sealed record WorkerView(
     IReadOnlyList<WorkerDescriptor> Descriptors,
     IReadOnlyList<string> Environment,
@@ -28,10 +28,10 @@ internal sealed record WorkerView(
 {
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
 
-    /// <summary>Reads its answer.</summary>
+    /// <summary>Parses the answer of the worker.</summary>
     public static WorkerView Parse(string json) => JsonSerializer.Deserialize<WorkerView>(json, Options)!;
 
-    /// <summary>The value of a variable; null where there is none.</summary>
+    /// <summary>The value of a variable; null without it.</summary>
     public string? Variable(string name) =>
         Environment.SingleOrDefault(pair => pair.StartsWith(name + "=", StringComparison.Ordinal))?[(name.Length + 1)..];
 }

@@ -3,12 +3,15 @@ using System.Globalization;
 namespace Supervisor.EndToEnd.Faults;
 
 /// <summary>
-/// strace on the daemon's main thread, which owns all state and alone spawns, saves and signals: to write down in what order
-/// it calls the kernel, or to kill the whole process at one of these calls, before the kernel has carried it out.
+/// strace on the daemon's main thread, which owns all state and is the only one that spawns, saves and signals. Records the
+/// order of its system calls, or kills the process at one of them, before the kernel executes it.
 /// </summary>
 internal sealed class CallTrap : IAsyncDisposable
 {
-    /// <summary>The calls by which something changes that outlives the process, or by which it takes what nobody can take again.</summary>
+    /// <summary>
+    /// The calls that change something which outlives the process, or that consume something which cannot be consumed
+    /// twice.
+    /// </summary>
     public const string Calls =
         "bind,listen,connect,chmod,unlink,clone,execve,memfd_create,renameat,sendmsg,recvmsg,pidfd_send_signal,kill,waitid,accept4";
 
@@ -16,19 +19,19 @@ internal sealed class CallTrap : IAsyncDisposable
 
     private CallTrap(RunningProgram strace) => _strace = strace;
 
-    /// <summary>Kills the process at its <paramref name="nth"/> call (from 1) of that name from now on.</summary>
+    /// <summary>Kills the process at its <paramref name="nth"/> further call (from 1) with this name.</summary>
     public static Task<CallTrap> SetAsync(int pid, string call, int nth) => AttachAsync(pid, Deadly(call, nth));
 
-    /// <summary>Writes the calls into a file, one a line.</summary>
+    /// <summary>Records the calls in a file, one per line.</summary>
     public static Task<CallTrap> RecordAsync(int pid, string file) => AttachAsync(pid, Recording(file));
 
-    /// <summary>A wrapper under which a daemon is killed at its nth call from its start on.</summary>
+    /// <summary>A wrapper that kills a daemon at its nth call after its start.</summary>
     public static IReadOnlyList<string> Wrapper(string call, int nth) => [Program, "-qqq", .. Deadly(call, nth)];
 
-    /// <summary>A wrapper that writes its calls down.</summary>
+    /// <summary>A wrapper that records the calls.</summary>
     public static IReadOnlyList<string> Wrapper(string file) => [Program, "-qqq", .. Recording(file)];
 
-    /// <summary>The calls of a recording that were made: each with its number among those of its name.</summary>
+    /// <summary>The calls of a recording, each with its number among the calls of its name.</summary>
     public static IReadOnlyList<(string Call, int Nth)> Steps(string file)
     {
         var counts = new Dictionary<string, int>(StringComparer.Ordinal);
@@ -46,7 +49,7 @@ internal sealed class CallTrap : IAsyncDisposable
         return steps;
     }
 
-    /// <summary>Lets go of the process, if it lives.</summary>
+    /// <summary>Detaches from the process, if it still runs.</summary>
     public async ValueTask DisposeAsync()
     {
         if (!_strace.HasEnded)
@@ -67,7 +70,7 @@ internal sealed class CallTrap : IAsyncDisposable
 
     private static IReadOnlyList<string> Recording(string file) => ["-e", $"trace={Calls}", "-e", "signal=none", "-o", file];
 
-    // Without -f: the one thread whose id is the process's.
+    // Without -f: only the thread whose id is the process's.
     private static async Task<CallTrap> AttachAsync(int pid, IReadOnlyList<string> what)
     {
         var strace = RunningProgram.Start(Program, [.. what, "-p", pid.ToString(CultureInfo.InvariantCulture)]);

@@ -8,11 +8,10 @@ using Xunit.Abstractions;
 namespace Supervisor.EndToEnd.Faults;
 
 /// <summary>
-/// Random commands, crashes and bad workers against one daemon with real processes, a service of its own for each
-/// sequence; what the daemon told of it is held against <see cref="EventRules"/>, every command has an outcome, and in the
-/// end, when workers are good again, the service comes to rest and nothing is left of anything. The pure machine has its
-/// own thousand sequences in Core.Tests; this is about what carries it out. LISTEND_TEST_SEQUENCES says how many (15),
-/// LISTEND_TEST_SEED the first one's seed: a sequence is its seed.
+/// Random commands, crashes and bad workers against one daemon with real processes, with its own service for each sequence.
+/// The events must obey <see cref="EventRules"/>, and every command has an outcome. At the end, with good workers, the service
+/// becomes steady and nothing remains. Core.Tests runs a thousand sequences on the pure machine; this test runs its executor.
+/// LISTEND_TEST_SEQUENCES is the number of sequences (15), LISTEND_TEST_SEED the seed of the first one.
 /// </summary>
 public sealed class CommandSequenceTests(ITestOutputHelper output)
 {
@@ -106,7 +105,7 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
             await MoveAsync();
         }
 
-        // All is well again: what was stopped is started, and a last roll-out goes through.
+        // Good workers again: start a stopped service, then a last roll-out succeeds.
         told.Add("mended");
         QuickWorker.Mode(daemon.Directory, "");
         await PostAsync("scale?workers=2");
@@ -115,7 +114,7 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         var mark = events.Count;
         var last = OutcomeAsync("restart?wait=true", "done");
 
-        // The canary that is told of may be a former one's still.
+        // The reported canary may still be that of an earlier roll-out.
         for (var seq = 0L; plan.Waits && !last.IsCompleted;)
         {
             var canary = events.WaitAsync(
@@ -201,7 +200,7 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
             }
         }
 
-        // With an outcome that somebody waits for; what cannot be done now is refused with a reason.
+        // The client waits for the outcome. An impossible command is refused with a reason.
         void Begin(string command)
         {
             told.Add(command);
@@ -240,7 +239,8 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         {
             await File.WriteAllTextAsync(
                 daemon.Directory["run.toml"],
-                $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{Listener}{Service(name, plan.Workers, plan.Settings(number)).Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal)}");
+                $"[daemon]\nruntime_directory = \"{daemon.Runtime}\"\n\n{Listener}"
+                + Service(name, plan.Workers, plan.Settings(number)).Replace("@dir@", daemon.Directory.Path, StringComparison.Ordinal));
             using var answer = await http.PostAsync(new Uri("/v1/reload", UriKind.Relative), null);
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         }
@@ -280,7 +280,7 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         {settings}
         """);
 
-    /// <summary>How the service of a sequence is configured.</summary>
+    /// <summary>The configuration of a sequence's service.</summary>
     private sealed record Plan
     {
         private readonly string _settle;
@@ -324,7 +324,7 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
         /// <summary>Whether a roll-out waits for promote.</summary>
         public bool Waits => _canary > 0 && _hold == "0s";
 
-        /// <summary>With another number other workers.</summary>
+        /// <summary>Another number gives other workers.</summary>
         public string Settings(int number) => string.Create(
             CultureInfo.InvariantCulture,
             $$"""

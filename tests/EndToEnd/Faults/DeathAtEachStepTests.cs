@@ -7,12 +7,11 @@ using Xunit.Abstractions;
 namespace Supervisor.EndToEnd.Faults;
 
 /// <summary>
-/// The daemon is killed at each step of what it does, and another one is started in its place, again and again under one
-/// load. A step is a system call by which something changes that outlives the process (<see cref="CallTrap.Calls"/>); the
-/// table of steps is what strace writes down of one undisturbed run. After each death the service has its full number of
-/// workers of one generation, nothing is orphaned or leaked, what the client was told has been done is done, and no request
-/// is lost. LISTEND_TEST_STEPS says how many steps of each table are tried, spread over it (10, or 4); "all": each; "bind 2": that
-/// one, ten times.
+/// Kills the daemon at each step of an operation and starts a successor, repeatedly under one load. A step is a system call
+/// that changes something which outlives the process (<see cref="CallTrap.Calls"/>). strace records the steps of one
+/// undisturbed run. After each death the service has all its workers, of one generation; nothing is orphaned or leaked; every
+/// change that was confirmed to the client is done; and no request is lost. LISTEND_TEST_STEPS is the number of tested steps
+/// of each recording, evenly distributed (10, or 4). "all" tests each step, and "bind 2" tests this step ten times.
 /// </summary>
 public sealed class DeathAtEachStepTests(ITestOutputHelper output)
 {
@@ -122,7 +121,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
     public Task The_daemon_survives_death_in_a_reload_that_moves_a_socket() => EachStepAsync(
         async (daemon, _) =>
         {
-            // Set on the living socket; what takes the setting out again needs another one.
+            // The setting is changed on the living socket; its removal needs another socket.
             Reconfigure(daemon, "buffers = { receive = \"256KiB\" }");
             await AnswersAsync(daemon, "reload");
             var before = await Steady.RestAsync(daemon, "web");
@@ -175,8 +174,8 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
     });
 
     /// <summary>
-    /// Records the steps of one act, and does it again for each of them. The act is made for a daemon and a number that is
-    /// never the same.
+    /// Records the steps of one operation, and repeats the operation for each step. The operation gets a daemon and a unique
+    /// number.
     /// </summary>
     private Task EachStepAsync(
         Func<DaemonUnderTest, int, Task<Act>> make,
@@ -216,7 +215,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
                 await daemon.WaitUntilUpAsync();
             }
 
-            // What the daemon had not taken from the control socket yet, its successor answers.
+            // The successor answers requests that the daemon had not accepted yet.
             var wasTold = await performing;
             try
             {
@@ -228,7 +227,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
                 var service = await Steady.RestAsync(daemon, "web");
                 var hasHappened = await act.IsDone(service);
                 await steady.CheckAsync(daemon, service);
-                Assert.True(!wasTold || hasHappened, $"the client was told that it is done: {Steady.Describe(service)}");
+                Assert.True(!wasTold || hasHappened, $"the daemon had confirmed the change: {Steady.Describe(service)}");
                 output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{call} {nth}: {(wasKilled ? "killed" : "not reached")}, "
                     + $"{(wasTold ? "answered" : "not answered")}, {service.Rollout?.State}"));
             }
@@ -289,7 +288,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
 
     private DaemonUnderTest _started = null!;
 
-    /// <summary>Ends a daemon that still runs by SIGKILL and starts another one under a wrapper.</summary>
+    /// <summary>Kills a daemon that still runs, and starts a successor under a wrapper.</summary>
     private async Task<DaemonUnderTest> KillAsync(DaemonUnderTest daemon, IReadOnlyList<string> wrapper)
     {
         if (!daemon.HasEnded)
@@ -301,7 +300,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         return _started = daemon.AgainUnder(wrapper);
     }
 
-    /// <summary>Waits until a daemon that was started is up and has done what it had to do; false where it dies.</summary>
+    /// <summary>Waits until a started daemon is ready and has finished its work; false if it dies.</summary>
     private static async Task<bool> IsUpAsync(DaemonUnderTest daemon)
     {
         try
@@ -316,7 +315,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Waits for the end of something; false where the daemon dies before it, or by it.</summary>
+    /// <summary>Waits for the end of an operation; false if the daemon dies before or during it.</summary>
     private static async Task<bool> LivesAsync(DaemonUnderTest daemon, Task what)
     {
         var death = daemon.WaitAsync();
@@ -335,7 +334,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         return !death.IsCompleted;
     }
 
-    /// <summary>Runs listenctl; whether it succeeded. A daemon that dies meanwhile is no success.</summary>
+    /// <summary>Runs listenctl. Returns whether it succeeded; false if the daemon dies in the meantime.</summary>
     private static async Task<bool> AnswersAsync(DaemonUnderTest daemon, params string[] arguments) =>
         (await daemon.ListenctlAsync(arguments)).ExitCode == 0;
 
@@ -348,12 +347,12 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         }
         catch (InvalidOperationException)
         {
-            // It has ended.
+            // The daemon has exited.
         }
     }
 
     /// <summary>
-    /// Another line stands where the configuration has the last of these: of the service's environment, or of the listener.
+    /// Replaces the marked line of the configuration: the service's environment, or a setting of the listener.
     /// </summary>
     private static void Reconfigure(DaemonUnderTest daemon, string line)
     {
@@ -379,13 +378,13 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
         return [.. Enumerable.Range(0, count).Select(i => steps[i * steps.Count / count])];
     }
 
-    /// <summary>Something that a daemon does.</summary>
-    /// <param name="Do">Has it done; returns once it has ended, or the daemon has, with whether the client was told that it is
-    /// done or on its way.</param>
-    /// <param name="IsDone">Whether it has happened, of a service that has come to rest since.</param>
+    /// <summary>An operation of a daemon.</summary>
+    /// <param name="Do">Runs the operation until it or the daemon ends. Returns whether the daemon confirmed it, or its
+    /// start, to the client.</param>
+    /// <param name="IsDone">Whether a steady service shows the operation's effect.</param>
     private sealed record Act(Func<Task<bool>> Do, Func<ServiceDocument, Task<bool>> IsDone)
     {
-        /// <summary>One that leaves nothing to be seen.</summary>
+        /// <summary>An operation without a visible effect.</summary>
         public static Task<Act> Of(Func<Task<bool>> what) => Task.FromResult(new Act(what, _ => Task.FromResult(true)));
     }
 }

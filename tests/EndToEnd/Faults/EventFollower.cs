@@ -3,7 +3,7 @@ using Supervisor.Control;
 
 namespace Supervisor.EndToEnd.Faults;
 
-/// <summary>The daemon's events as they come, all of them, in order.</summary>
+/// <summary>All events of a daemon, in order.</summary>
 internal sealed class EventFollower : IAsyncDisposable
 {
     private const string Data = "data: ";
@@ -21,7 +21,7 @@ internal sealed class EventFollower : IAsyncDisposable
         _reading = ReadAsync(stream);
     }
 
-    /// <summary>How many there are: where to begin with what is still to come.</summary>
+    /// <summary>The number of events: the start of a search for a later one.</summary>
     public int Count
     {
         get
@@ -33,14 +33,14 @@ internal sealed class EventFollower : IAsyncDisposable
         }
     }
 
-    /// <summary>From here on, and what the daemon still keeps.</summary>
+    /// <summary>Follows new events, and those that the daemon still has.</summary>
     public static async Task<EventFollower> OfAsync(DaemonUnderTest daemon)
     {
         var http = daemon.Http();
         return new EventFollower(http, await http.GetStreamAsync("/v1/events"));
     }
 
-    /// <summary>Those from number <paramref name="from"/> on.</summary>
+    /// <summary>The events from number <paramref name="from"/> on.</summary>
     public IReadOnlyList<EventDocument> Since(int from)
     {
         lock (_lock)
@@ -49,7 +49,7 @@ internal sealed class EventFollower : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for one.</summary>
+    /// <summary>Waits for an event.</summary>
     public async Task<EventDocument> WaitAsync(int from, Predicate<EventDocument> match, string what)
     {
         using var limit = new CancellationTokenSource(Patience.Limit);
@@ -77,7 +77,7 @@ internal sealed class EventFollower : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for any further one, but no longer than that.</summary>
+    /// <summary>Waits for the next event, up to a limit.</summary>
     public async Task AnyAsync(int from, TimeSpan most)
     {
         using var limit = new CancellationTokenSource(most);

@@ -3,11 +3,11 @@ using Xunit;
 
 namespace Supervisor.EndToEnd.Faults;
 
-/// <summary>What the events of one service tell of a sequence of commands and crashes, held against what may happen at all.</summary>
+/// <summary>Checks the events of one service during a sequence of commands and crashes against the rules of supervision.</summary>
 /// <param name="service">The service.</param>
-/// <param name="strategy">Its roll-outs'.</param>
-/// <param name="maxSurge">Theirs.</param>
-/// <param name="maxUnavailable">Theirs.</param>
+/// <param name="strategy">The strategy of its roll-outs.</param>
+/// <param name="maxSurge">max_surge of its roll-outs.</param>
+/// <param name="maxUnavailable">max_unavailable of its roll-outs.</param>
 internal sealed class EventRules(string service, string strategy, int maxSurge, int maxUnavailable)
 {
     private readonly Dictionary<int, EventWorkerDocument> _alive = [];
@@ -16,16 +16,16 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
     private bool _goesItsWay = true;
     private readonly HashSet<int> _finished = [];
 
-    /// <summary>The fewest workers that were asked for in this sequence: slots below have to be served throughout.</summary>
+    /// <summary>The smallest number of workers in this sequence: lower slots must always be served.</summary>
     public required int Fewest { get; init; }
 
-    /// <summary>The most.</summary>
+    /// <summary>The largest number of workers.</summary>
     public required int Most { get; init; }
 
-    /// <summary>Whether the service was stopped on purpose in this sequence.</summary>
+    /// <summary>Whether this sequence has stopped the service.</summary>
     public required bool HasStopped { get; init; }
 
-    /// <summary>Holds them against it.</summary>
+    /// <summary>Checks the events.</summary>
     public void Check(IReadOnlyList<EventDocument> events)
     {
         for (var i = 0; i < events.Count; i++)
@@ -39,10 +39,10 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
         }
     }
 
-    /// <summary>What is left when the service has come to rest.</summary>
+    /// <summary>Checks what remains when the service is steady.</summary>
     public void CheckAtRest(ServiceDocument status)
     {
-        Assert.True(_begun.Count == 0, $"roll-outs to generation {string.Join(", ", _begun)} have begun and never ended");
+        Assert.True(_begun.Count == 0, $"roll-outs to generation {string.Join(", ", _begun)} have begun and not ended");
         Assert.Equal(status.Workers.Select(worker => worker.Pid!.Value).Order(), _alive.Keys.Order());
         Assert.Equal(status.Workers.Select(worker => worker.Pid!.Value).Order(), _ready.Keys.Order());
     }
@@ -52,32 +52,32 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
         switch (what.Kind)
         {
             case "worker-spawned":
-                Assert.True(_alive.TryAdd(Pid(what), what.Worker!), $"{what.Message}: that process is there already");
+                Assert.True(_alive.TryAdd(Pid(what), what.Worker!), $"{what.Message}: the process exists already");
                 break;
             case "worker-ready":
-                Assert.True(_alive.ContainsKey(Pid(what)), $"{what.Message}: it was never started");
-                Assert.True(_ready.TryAdd(Pid(what), what.Worker!), $"{what.Message}: it was before");
+                Assert.True(_alive.ContainsKey(Pid(what)), $"{what.Message}: the process was not started");
+                Assert.True(_ready.TryAdd(Pid(what), what.Worker!), $"{what.Message}: the process was ready before");
                 _finished.Remove(what.Worker!.Slot);
                 OneOfAGeneration(what);
                 SurgeIsBounded(what);
                 break;
             case "worker-draining":
-                Assert.True(_ready.Remove(Pid(what)), $"{what.Message}: it was not ready");
+                Assert.True(_ready.Remove(Pid(what)), $"{what.Message}: the process was not ready");
                 NobodyIsTakenAway(what);
                 break;
             case "worker-hung":
                 _ready.Remove(Pid(what));
                 break;
             case "worker-start-timeout":
-                // The last that is told of it.
-                Assert.True(_alive.Remove(Pid(what)) && !_ready.ContainsKey(Pid(what)), $"{what.Message}: it was not starting");
+                // The last event of this process.
+                Assert.True(_alive.Remove(Pid(what)) && !_ready.ContainsKey(Pid(what)), $"{what.Message}: the process was not starting");
                 break;
             case "worker-left" or "worker-died":
                 if (what.Worker!.Pid is { } pid)
                 {
-                    // One that was late with its end has told of it before, as hung or draining.
+                    // A process that exits late was reported before, as hung or draining.
                     _ready.Remove(pid);
-                    Assert.True(_alive.Remove(pid), $"{what.Message}: it was not there");
+                    Assert.True(_alive.Remove(pid), $"{what.Message}: the process did not exist");
                 }
 
                 break;
@@ -86,13 +86,13 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
                 break;
             case "rollout-started":
                 _goesItsWay &= _begun.Count == 0;
-                Assert.True(_begun.Add(what.Rollout!.To), $"{what.Message}: it has begun before");
+                Assert.True(_begun.Add(what.Rollout!.To), $"{what.Message}: the roll-out has begun before");
                 break;
             case "rollout-failing":
                 _goesItsWay = false;
                 break;
             case "rollout-ended":
-                Assert.True(_begun.Remove(what.Rollout!.To), $"{what.Message}: it has not begun");
+                Assert.True(_begun.Remove(what.Rollout!.To), $"{what.Message}: the roll-out has not begun");
                 break;
         }
     }
@@ -102,8 +102,8 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
         $"{what.Message}: it is the second one of that generation in that slot");
 
     /// <summary>
-    /// Who is superseded while he serves stays until his slot's own is ready, and so does the new one where a roll-out goes
-    /// back: after either there may be more.
+    /// A superseded worker serves until the worker of its slot is ready, and so does a new worker during a roll-back. After
+    /// either, more workers may be ready.
     /// </summary>
     private void SurgeIsBounded(EventDocument what)
     {
@@ -113,7 +113,7 @@ internal sealed class EventRules(string service, string strategy, int maxSurge, 
     }
 
     /// <summary>
-    /// A ready worker is asked to leave when another one is ready in its slot, or where the strategy lets as many slots be empty.
+    /// A ready worker drains only if another one is ready in its slot, or if the strategy permits so many empty slots.
     /// </summary>
     private void NobodyIsTakenAway(EventDocument what)
     {

@@ -7,9 +7,9 @@ using Xunit.Abstractions;
 namespace Supervisor.EndToEnd.Faults;
 
 /// <summary>
-/// One fault after the other, to one service whose daemons succeed each other; after each of them, when its cause is gone,
-/// everything is as it was before the first: <see cref="Steady"/>, the same socket, and every request answered.
-/// LISTEND_TEST_FAULTS says how many (25), LISTEND_TEST_SEED which.
+/// Consecutive random faults of one service and its daemons. When the cause of a fault has ended, the state is the same as
+/// before the first one: <see cref="Steady"/>, the same socket, and every request answered. LISTEND_TEST_FAULTS is the number
+/// of faults (25), LISTEND_TEST_SEED selects them.
 /// </summary>
 public sealed class RandomFaultTests(ITestOutputHelper output)
 {
@@ -31,7 +31,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
 
     private const int Requests = 20;
 
-    /// <summary>That the daemon stands still for this time is the fault itself.</summary>
+    /// <summary>How long the daemon is stopped as a fault.</summary>
     private static readonly TimeSpan LongerThanTheWatchdog = TimeSpan.FromMilliseconds(700);
 
     private readonly Dictionary<string, int> _counts = [];
@@ -117,7 +117,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
             ("no descriptors", () => WithoutDescriptorsAsync(() => SignalAsync(random, Signals.Kill))),
             ("no descriptors, roll-out", async () =>
             {
-                // Half-way neither generation may be had in full: then it has failed, and both serve until the next one.
+                // If neither generation can be complete, the roll-out has failed and both serve until the next one.
                 await WithoutDescriptorsAsync(() => RestartAsync(waits: true));
                 await RestartAsync(waits: true);
             }),
@@ -138,7 +138,9 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         await happen();
     }
 
-    /// <summary>To one of the workers; returns when it has been replaced, or, with <paramref name="restarts"/>, replaces it.</summary>
+    /// <summary>
+    /// Applies a fault to one worker. Returns when the worker is replaced, or replaces it with <paramref name="restarts"/>.
+    /// </summary>
     private async Task SignalAsync(Random random, int signal, bool restarts = false)
     {
         var workers = (await Steady.AskAsync(_daemon, "web")).Workers;
@@ -150,7 +152,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
             return;
         }
 
-        // Of a service that is without descriptors the replacement waits for them.
+        // Without free descriptors the replacement waits.
         await Processes.EndedAsync(victim);
     }
 
@@ -170,7 +172,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         await _daemon.WaitUntilUpAsync();
     }
 
-    /// <summary>For longer than the workers' watchdog: it must not hold against them what was its own delay.</summary>
+    /// <summary>Stops the daemon for longer than the workers' watchdog. It must not blame the workers for its own delay.</summary>
     private async Task StandStillAsync()
     {
         const int continues = 18;
@@ -195,7 +197,7 @@ public sealed class RandomFaultTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>As many as it has: not one more worker can be spawned until the limit is raised again.</summary>
+    /// <summary>Lowers the limit of descriptors to the current number, so no worker can be spawned until it is raised again.</summary>
     private async Task WithoutDescriptorsAsync(Func<Task> what)
     {
         var limit = Processes.Descriptors(_daemon.Pid).Keys.Max() + 14;

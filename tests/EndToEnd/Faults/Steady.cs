@@ -5,9 +5,8 @@ using Xunit;
 namespace Supervisor.EndToEnd.Faults;
 
 /// <summary>
-/// What holds of a daemon whose service has come to rest, whatever came before: the full number of ready workers of one
-/// generation, nobody else of the daemon's, and neither with the daemon nor with its keeper or workers a descriptor that a
-/// daemon to which nothing ever happened would not have.
+/// The conditions of a steady service, whatever happened before: all workers are ready and of one generation, the daemon has
+/// no other processes, and daemon, keeper and workers have only the descriptors of a fresh daemon.
 /// </summary>
 internal sealed class Steady
 {
@@ -18,18 +17,18 @@ internal sealed class Steady
 
     private Steady(Dictionary<string, int> daemon, int keeper) => (_daemon, _keeper) = (daemon, keeper);
 
-    /// <summary>How it is before anything has happened.</summary>
+    /// <summary>The state before the first fault.</summary>
     public static async Task<Steady> OfAsync(DaemonUnderTest daemon, string service)
     {
         await RestAsync(daemon, service);
 
-        // With one connection to the control socket, since it is looked at soon after a question later on too.
+        // With one connection to the control socket, because later checks also follow a request.
         using var http = daemon.Http();
         using var status = await http.GetAsync(new Uri("/v1/status", UriKind.Relative));
         return new Steady(Kinds(daemon.Pid), Keepers(daemon).Sum(pid => Processes.Descriptors(pid).Count));
     }
 
-    /// <summary>The status of one service, asked of the control socket.</summary>
+    /// <summary>The status of one service, from the control socket.</summary>
     public static async Task<ServiceDocument> AskAsync(DaemonUnderTest daemon, string service)
     {
         using var http = daemon.Http();
@@ -37,7 +36,7 @@ internal sealed class Steady
         return status!.Services.Single(one => one.Name == service);
     }
 
-    /// <summary>Waits until nothing is under way any more: all workers are ready, and of one generation.</summary>
+    /// <summary>Waits until the service is steady: all workers are ready and of one generation.</summary>
     public static async Task<ServiceDocument> RestAsync(DaemonUnderTest daemon, string service, Func<ServiceDocument, bool>? rests = null)
     {
         rests ??= IsFull;
@@ -58,18 +57,18 @@ internal sealed class Steady
             }
             catch (TimeoutException)
             {
-                throw new TimeoutException($"the service does not come to rest: {last}");
+                throw new TimeoutException($"the service does not become steady: {last}");
             }
         }
     }
 
-    /// <summary>In full number, of one generation, and nothing under way.</summary>
+    /// <summary>Whether all workers are ready and of one generation, and no change is in progress.</summary>
     public static bool IsFull(ServiceDocument service) =>
         service.State == "running" && service.Ready == service.Desired && service.Workers.Count == service.Desired
         && service.Workers.All(worker => worker.State == "ready" && worker.Generation == service.Generation)
         && service.Rollout is null or { State: "done" or "rolled-back" or "superseded" or "failed" };
 
-    /// <summary>For people.</summary>
+    /// <summary>The status as text.</summary>
     public static string Describe(ServiceDocument service) =>
         $"{service.State} ({service.Reason}), generation {service.Generation}, {service.Ready} of {service.Desired} ready; roll-out "
         + $"{service.Rollout?.State} {service.Rollout?.From} -> {service.Rollout?.To}: {service.Rollout?.Reason}; "
@@ -77,7 +76,7 @@ internal sealed class Steady
             ", ",
             service.Workers.Select(worker => $"{worker.Slot}/{worker.Generation} {worker.State} (pid {worker.Pid}) {worker.LastExit}"));
 
-    /// <summary>Checks all of it, of a daemon that has come to rest.</summary>
+    /// <summary>Checks all conditions of a steady daemon.</summary>
     public async Task CheckAsync(DaemonUnderTest daemon, ServiceDocument service)
     {
         Assert.True(IsFull(service), Describe(service));
@@ -86,13 +85,13 @@ internal sealed class Steady
         await Processes.EndedAsync(
             [.. Processes.WithEnvironment(daemon.Runtime).Except([.. workers, .. Keepers(daemon), .. Helpers(daemon, "listend-dispose")])]);
 
-        // That of a dead daemon exits once its successor has taken what it held.
+        // The keeper of a dead daemon exits when the successor has taken its descriptors.
         await UntilAsync(
             daemon,
             service.Name,
             () => Keepers(daemon) is { Count: not 1 } keepers ? $"there are {keepers.Count} keepers: {string.Join(", ", keepers)}" : null);
 
-        // A worker has what it was given and what it has accepted.
+        // A worker has its listeners and its accepted connections.
         foreach (var worker in workers)
         {
             var kinds = Kinds(worker);
@@ -103,7 +102,7 @@ internal sealed class Steady
         Assert.Equal(workers.Length, Directory.EnumerateFiles(Path.Combine(daemon.Runtime, "notify")).Count());
         await UntilAsync(daemon, service.Name, () =>
         {
-            // The link to the disposer, which is started when it is first needed.
+            // The link to the disposer, which starts on first use.
             var links = Helpers(daemon, "listend-dispose").Count > 0 ? 1 : 0;
             var more = Kinds(daemon.Pid).Where(
                 kind => kind.Value > _daemon.GetValueOrDefault(kind.Key) + (kind.Key == "socket" ? links : 0)).ToArray();
@@ -115,15 +114,15 @@ internal sealed class Steady
             && count <= _keeper ? null : $"the keeper has {count} descriptors, and not {_keeper}");
     }
 
-    /// <summary>listend-keeper, of this daemon.</summary>
+    /// <summary>The listend-keeper of this daemon.</summary>
     public static IReadOnlyList<int> Keepers(DaemonUnderTest daemon) => Helpers(daemon, "listend-keeper");
 
-    /// <summary>Programs of the daemon's own, by the beginning of their names.</summary>
+    /// <summary>The daemon's helper processes, by the start of their names.</summary>
     private static IReadOnlyList<int> Helpers(DaemonUnderTest daemon, string name) =>
         [.. Processes.WithEnvironment(daemon.Runtime).Where(
             pid => File.Exists($"/proc/{pid}/comm") && File.ReadAllText($"/proc/{pid}/comm").StartsWith(name, StringComparison.Ordinal))];
 
-    /// <summary>Open descriptors by what they are.</summary>
+    /// <summary>Open descriptors by kind.</summary>
     private static Dictionary<string, int> Kinds(int pid) => Processes.Descriptors(pid).Values
         .Where(target => !target.StartsWith("/proc/", StringComparison.Ordinal) && !target.StartsWith("/sys/", StringComparison.Ordinal))
         .GroupBy(target => target.StartsWith('/') ? target : target.Split(':')[0] is "anon_inode" ? target : target.Split(':')[0])
@@ -132,8 +131,8 @@ internal sealed class Steady
     private static string Text(Dictionary<string, int> kinds) =>
         string.Join(", ", kinds.OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Key} {kind.Value}"));
 
-    // A connection to the control socket that has just been closed is closed at the other end a moment later: each look
-    // comes after a further question, which the daemon has dealt with by then.
+    // The daemon closes its end of a control connection shortly after the client. Each check follows a further request, which
+    // the daemon answers after that.
     private static async Task UntilAsync(DaemonUnderTest daemon, string service, Func<string?> wrong)
     {
         using var limit = new CancellationTokenSource(LastDescriptors);

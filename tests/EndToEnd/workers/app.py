@@ -1,4 +1,4 @@
-# A WSGI application for gunicorn, which takes LISTEN_FDS and speaks sd_notify by itself.
+# A WSGI application for gunicorn, which supports LISTEN_FDS and sd_notify itself.
 import os
 import time
 import urllib.parse

@@ -1,8 +1,8 @@
 /*
- * A worker that tells all it was given. It says READY=1 and then answers whoever connects to one of its listeners
- * with one JSON document: its process as it found it when main() began, every socket option by getsockopt() on each
- * listener, and the same on the very connection that carries the answer. Names and numbers come from the system's own
- * headers, so that they are evidence and no copy of listend's catalogue.
+ * A worker that reports what it was given. It sends READY=1 and answers each connection with one JSON document: the state
+ * of its process at the start of main(), every socket option by getsockopt() on each listener, and the same on the
+ * connection of the answer. Names and numbers come from the system's headers, so they are independent of listend's
+ * catalogue.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -94,7 +94,7 @@ static void socket_options(FILE *out, int fd)
     fputc('}', out);
 }
 
-/* Everything but what needs a descriptor of its own, which would then be among those that are shown. */
+/* Everything except data that needs another descriptor, which the report would then show. */
 static void descriptors(FILE *out)
 {
     fputs("\"descriptors\":[", out);
@@ -107,7 +107,8 @@ static void descriptors(FILE *out)
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         if (readlink(link, target, sizeof target - 1) < 0)
             target[0] = 0;
-        fprintf(out, "%s{\"fd\":%d,\"close_on_exec\":%s,\"mode\":%d,\"target\":", separator, fd, flags & FD_CLOEXEC ? "true" : "false", fcntl(fd, F_GETFL) & O_ACCMODE);
+        fprintf(out, "%s{\"fd\":%d,\"close_on_exec\":%s,\"mode\":%d,\"target\":",
+            separator, fd, flags & FD_CLOEXEC ? "true" : "false", fcntl(fd, F_GETFL) & O_ACCMODE);
         text(out, target);
         fputc('}', out);
         separator = ",";
@@ -144,8 +145,8 @@ static void process(FILE *out)
     umask(mask);
     fputs("],\"directory\":", out);
     text(out, cwd);
-    fprintf(out, ",\"pid\":%d,\"parent\":%d,\"session\":%d,\"group\":%d,\"umask\":%d,\"nice\":%d,\"no_new_privileges\":%d,", getpid(), getppid(), getsid(0),
-        getpgrp(), (int)mask, getpriority(PRIO_PROCESS, 0), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
+    fprintf(out, ",\"pid\":%d,\"parent\":%d,\"session\":%d,\"group\":%d,\"umask\":%d,\"nice\":%d,\"no_new_privileges\":%d,",
+        getpid(), getppid(), getsid(0), getpgrp(), (int)mask, getpriority(PRIO_PROCESS, 0), prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0));
 
     uid_t uid[3];
     gid_t gid[3], groups[256];
@@ -227,7 +228,7 @@ int main(void)
             fputs("]}\n", out);
             fflush(out);
 
-            /* With SO_LINGER 0 close() would take back what the client has not read yet. */
+            /* With SO_LINGER 0 close() would discard data that the client has not read yet. */
             shutdown(connection, SHUT_WR);
             char rest[256];
             while (read(connection, rest, sizeof rest) > 0)

@@ -1,7 +1,7 @@
-# A worker that accepts on each of its descriptors, answers nothing, and leaves when its last client has closed.
-#   leaving.py drains   on SIGTERM closes its listeners, as it should; it leaves them in its epoll set, where they stay
-#                       for as long as anybody has them open
-#   leaving.py waits    takes no notice of SIGTERM
+# A worker that accepts on each of its descriptors, sends nothing, and exits when its last client has closed.
+#   leaving.py drains   on SIGTERM closes its listeners, as it should. They stay in its epoll set while another process
+#                       has them open
+#   leaving.py waits    ignores SIGTERM
 #   leaving.py edges    the same with an edge-triggered epoll set
 import os
 import select
@@ -25,7 +25,7 @@ leaving = False
 
 
 def accept_all(listener):
-    # An edge-triggered set tells of several at once.
+    # An edge-triggered set reports several connections at once.
     while True:
         try:
             client, _ = listener.accept()

@@ -1,5 +1,5 @@
-# A worker that does to the listener which it shares what its first argument says, then tells that it is ready, and serves
-# each connection with its process id. With "later" as a second argument it does so on SIGUSR1 instead.
+# A worker that changes the shared listener as its first argument names, reports that it is ready, and answers each
+# connection with its process id. With "later" as a second argument it makes the change on SIGUSR1.
 import os
 import signal
 import socket

@@ -1,5 +1,5 @@
-# A worker that answers one connection after the other, on every descriptor that LISTEN_FDS tells, and on SIGUSR1 accepts
-# nothing any more, without ending: what comes then waits in the queue. On SIGTERM it answers whom it has accepted.
+# A worker that answers one connection at a time on every descriptor of LISTEN_FDS. On SIGUSR1 it stops accepting without an
+# exit, so new connections wait in the queue. On SIGTERM it answers its accepted connections.
 import os
 import selectors
 import signal

@@ -1,14 +1,14 @@
 /*
  * A worker that is ready within a millisecond of its exec, for tests that replace hundreds of them. It serves HTTP on the
- * sockets of LISTEN_FDS, which have to be non-blocking, one request a connection; "GET /slow?ms=N" is answered after N ms.
- * On SIGTERM it closes its descriptors of the listeners, serves what it has accepted and leaves. On SIGUSR1 it closes them
- * and stays. With WATCHDOG_USEC it says WATCHDOG=1 in time.
+ * sockets of LISTEN_FDS, which must be non-blocking, one request per connection; "GET /slow?ms=N" is answered after N ms.
+ * On SIGTERM it closes its descriptors of the listeners, serves its accepted connections and exits. On SIGUSR1 it closes them
+ * and stays. With WATCHDOG_USEC it sends WATCHDOG=1 in time.
  *
- * The file "mode" in its working directory, read at its start, says what it does wrong:
- *   exit      leaves with status 3 at once
- *   hang      never says READY=1
- *   stubborn  stops accepting on SIGTERM and stays
- *   brief     leaves with status 4 when it has said READY=1
+ * The file "mode" in its working directory, read at its start, names its fault:
+ *   exit      exits with status 3 at once
+ *   hang      never sends READY=1
+ *   stubborn  stops accepting on SIGTERM and does not exit
+ *   brief     exits with status 4 after READY=1
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,7 +28,7 @@
 struct connection {
     int fd;
     int length;      /* bytes of the request so far */
-    long long due;   /* when it is to be answered; 0: the request is not complete */
+    long long due;   /* when the answer is due; 0: the request is not complete */
     char request[512];
 };
 
@@ -69,7 +69,7 @@ static void drop(int i)
     connections[i] = connections[--count];
 }
 
-/* Reads what there is; the answer is due when the request is whole. */
+/* Reads the available bytes. The answer is due when the request is complete. */
 static void hear(int i)
 {
     struct connection *c = &connections[i];
@@ -144,7 +144,7 @@ int main(void)
         for (; n < listeners; n++)
             polled[n] = (struct pollfd) { count < MOST ? FIRST + n : -1, POLLIN, 0 };
         for (int i = 0; i < count; i++) {
-            /* One that is due later is not heard: its client has nothing more to say. */
+            /* Do not poll a connection with a due answer: its client sends no more. */
             polled[n++] = (struct pollfd) { connections[i].due ? -1 : connections[i].fd, POLLIN, 0 };
             if (connections[i].due && (!wake || connections[i].due < wake))
                 wake = connections[i].due;
@@ -168,7 +168,7 @@ int main(void)
             int fd;
             while (polled[i].revents && count < MOST && (fd = accept4(FIRST + i, NULL, NULL, SOCK_CLOEXEC)) >= 0)
                 connections[count++] = (struct connection) { .fd = fd };
-            /* Shut down: ready for ever, and no signal would get through. */
+            /* The listener is shut down: it would always be ready, and signals would never be handled. */
             if (polled[i].revents & POLLHUP)
                 closing = 1;
         }

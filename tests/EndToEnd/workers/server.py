@@ -1,5 +1,5 @@
-# A Python worker on socket.fromfd(), without any library: a thread for each connection, readiness by a datagram, and
-# on SIGTERM no further accept(), but an answer to everybody who was accepted.
+# A Python worker on socket.fromfd(), without a library: a thread for each connection and readiness by a
+# datagram. On SIGTERM it stops accepting and answers its accepted connections.
 import os
 import re
 import selectors
@@ -31,7 +31,7 @@ def serve(connection):
         connection.sendall(b'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s' % (len(body), body))
 
 
-# The listener is shared: another worker may take the connection that woke this one, and accept() must not wait then.
+# The listener is shared: another worker may take the connection that woke this one, so accept() must not block.
 listener.setblocking(False)
 ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 ready.sendto(b'READY=1', os.environ['NOTIFY_SOCKET'])
