@@ -237,7 +237,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
     }
 
     /// <summary>
-    /// Sends, and waits a moment for room, because a start puts thousands. A keeper that hangs delays the loop once, not for each
+    /// Sends, and waits a moment for room, because a start sends thousands. A keeper that hangs delays the loop once, not for each
     /// packet.
     /// </summary>
     private bool Send(ReadOnlySpan<byte> packet, ReadOnlySpan<DescriptorHandle> riding)

@@ -10,8 +10,8 @@ namespace Supervisor.Linux.Continuity;
 /// may be a previous daemon. The running daemon has the lock, also while it is stopped or busy. The kernel releases the lock when
 /// the daemon exits, and a succession passes it on without a gap. Reading does not take the lock.
 /// </summary>
-/// <param name="Lives">Whether a daemon has the lock; null where that is unknown: no lock file, or no permission.</param>
-/// <param name="Pid">The process id in the file, of this or the previous daemon, in its own PID namespace; null where it cannot be
+/// <param name="Lives">Whether a daemon has the lock; null if that is unknown: no lock file, or no permission.</param>
+/// <param name="Pid">The process id in the file, of this or the previous daemon, in its own PID namespace; null if it cannot be
 /// read.</param>
 public readonly record struct LockHolder(bool? Lives, int? Pid)
 {

@@ -29,8 +29,8 @@ public sealed class StateFile(string path, ILogger log)
     public readonly record struct Found(DaemonManifest? Manifest, UnknownFields? Unknown, string? Error, string? Refusal);
 
     /// <summary>
-    /// Reads the state in the file; where there is no file, the one in the sealed memory file <paramref name="stored"/>, which stays
-    /// the caller's.
+    /// Reads the state from the file, or from the sealed memory file <paramref name="stored"/> if there is no file. The caller
+    /// keeps <paramref name="stored"/>.
     /// </summary>
     public static Found Read(string path, DescriptorHandle? stored = null)
     {

@@ -141,7 +141,7 @@ public static class SuccessionLink
         return null;
     }
 
-    /// <summary>Commits: this process is in charge from now on. False where the daemon has exited, or no longer waits.</summary>
+    /// <summary>Commits: this process is in charge afterwards. False if the daemon has exited, or no longer waits.</summary>
     public static bool Commit(DescriptorHandle link) =>
         DescriptorPassing.Send(link, Encoding.UTF8.GetBytes(CommitPacket), [], wait: true, out _);
 

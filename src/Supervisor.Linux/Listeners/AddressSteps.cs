@@ -11,7 +11,7 @@ namespace Supervisor.Linux.Listeners;
 /// <summary>bind() and getsockname(), recorded.</summary>
 internal static class AddressSteps
 {
-    /// <summary>Binds the socket. With <c>unix.remove_stale</c> a socket file on which nobody listens is removed first.</summary>
+    /// <summary>Binds the socket. With <c>unix.remove_stale</c> a socket file without a listening process is removed first.</summary>
     public static SystemCallFailure? Bind(SocketTarget target, ListenAddress address)
     {
         uint scopeId = 0;
@@ -96,7 +96,7 @@ internal static class AddressSteps
     }
 
     /// <summary>
-    /// The directory could not be opened. If nobody else can change it, bind() reports the same error; a directory that did not
+    /// The directory could not be opened. If no other user can change it, bind() reports the same error; a directory that did not
     /// answer in time is not asked again.
     /// </summary>
     private static SystemCallFailure? BindUnopened(

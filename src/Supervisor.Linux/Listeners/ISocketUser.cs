@@ -20,6 +20,6 @@ internal interface ISocketUser
     /// <summary>Its worker of that process; null if it has none.</summary>
     SocketHolderProcess? FindWorker(int pid);
 
-    /// <summary>Starts new workers in place of the present ones.</summary>
+    /// <summary>Replaces the present workers by new ones.</summary>
     void ReplaceWorkers();
 }

@@ -10,7 +10,7 @@ namespace Supervisor.Linux.Listeners;
 
 /// <summary>
 /// One listener of the daemon: what the configuration asks for, the sockets that the daemon holds while the configuration names
-/// it, and its history. A handle without a socket is a listener that could not be made; <see cref="Failure"/> says why. Owned by
+/// it, and its history. A handle without a socket is a listener that could not be made; see <see cref="Failure"/>. Owned by
 /// the loop. Disposing closes the daemon's descriptors; those of the workers stay open.
 /// </summary>
 public sealed class ListenerHandle : IDisposable
@@ -80,7 +80,7 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Whether a program selects among the sockets, instead of the kernel's hash.</summary>
     internal bool IsSteered { get; set; }
 
-    /// <summary>What holders of the shared sockets changed and nobody has undone yet.</summary>
+    /// <summary>What holders of the shared sockets changed and the daemon has not undone.</summary>
     public IEnumerable<SocketChange> Drift => _sockets.Where(socket => socket.HasDrifted).SelectMany(socket => socket.Drift.Values);
 
     /// <summary>Whether <see cref="Drift"/> has any.</summary>
@@ -111,7 +111,7 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Whether a service lists it and no client has given it yet.</summary>
     public bool IsAwaited => IsGiven && Descriptor is null;
 
-    /// <summary>Whether it is a given socket on which nobody has called listen(); the daemon does not either.</summary>
+    /// <summary>Whether it is a given socket without a listen() call; the daemon does not call it either.</summary>
     internal bool IsIdle { get; set; }
 
     /// <summary>Whether connections can wait on it.</summary>
@@ -236,7 +236,7 @@ public sealed class ListenerHandle : IDisposable
         return last;
     }
 
-    /// <summary>Keeps the shard of the next number, if it is being removed. True if there is one.</summary>
+    /// <summary>Cancels the removal of the shard with the next number, if there is one. True if there is one.</summary>
     internal bool TryKeepNext()
     {
         var index = _leaving.FindIndex(socket => socket.Shard == _sockets.Count);
@@ -260,7 +260,7 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Forgets that an option was asked for.</summary>
     internal void Forget(SocketOption option) => _asked = Array.FindAll(_asked, asked => !ReferenceEquals(asked.Option, option));
 
-    /// <summary>Keeps what was asked of an option, and what came of it.</summary>
+    /// <summary>Records a requested option and its result.</summary>
     internal void Remember(SocketOption option, OptionValue requested, OptionValue? effective, Verdict verdict)
     {
         var index = IndexOf(option);

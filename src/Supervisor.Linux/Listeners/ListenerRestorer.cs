@@ -30,7 +30,7 @@ public sealed class ListenerRestorer
     /// <param name="descriptor">The socket, which the handle owns afterwards; null if it did not arrive.</param>
     /// <param name="origin">How the socket came here.</param>
     /// <param name="call">The system call by which it came.</param>
-    /// <param name="note">What the history says of the continuation.</param>
+    /// <param name="note">The note for the history.</param>
     public ListenerHandle Restore(ListenerEntry entry, DescriptorHandle? descriptor, HandleOrigin origin, string call, string note)
     {
         var handle = _context.NewHandle(entry);
@@ -56,8 +56,8 @@ public sealed class ListenerRestorer
     /// <param name="handle">The listener.</param>
     /// <param name="take">Gives the descriptor of a shard, which the handle owns afterwards; null if it did not arrive.</param>
     /// <param name="call">How they came here.</param>
-    /// <param name="note">What the history says of the continuation.</param>
-    /// <param name="entry">Their order and selection; null if the previous daemon did not say.</param>
+    /// <param name="note">The note for the history.</param>
+    /// <param name="entry">Their order and selection; null if the previous daemon did not record them.</param>
     /// <param name="takeLeaving">Gives the descriptor of a shard that is being removed, by its inode number.</param>
     public void RestoreShards(
         ListenerHandle handle, Func<int, DescriptorHandle?> take, string call, string note, ShardsEntry? entry = null,

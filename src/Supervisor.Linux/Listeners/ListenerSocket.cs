@@ -46,7 +46,7 @@ public sealed class ListenerSocket
     /// <summary>Whether a connection waits to be accepted, or a datagram to be read.</summary>
     public bool HasWaiting => Polling.IsReadable(Descriptor);
 
-    /// <summary>How it was before anybody else got it; null as long as nobody has.</summary>
+    /// <summary>Its state before another process got it; null until then.</summary>
     internal SocketReading? Baseline { get; set; }
 
     /// <summary>What is not as it was, by name.</summary>

@@ -9,7 +9,7 @@ namespace Supervisor.Linux.Listeners;
 /// Two UNIX sockets of one path. The file of the socket that does not have the path is kept next to it, because a socket whose
 /// file is removed can never be reached again. If the successor is rolled back, the two files are exchanged.
 /// </summary>
-/// <remarks>connect(2) looks a socket up by the inode of its file, under whatever name that is (net/unix/af_unix.c,
+/// <remarks>connect(2) looks a socket up by the inode of its file, under any name (net/unix/af_unix.c,
 /// unix_find_bsd).</remarks>
 public sealed class PathBridge : ISocketBridge
 {

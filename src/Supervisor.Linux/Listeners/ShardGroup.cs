@@ -9,10 +9,10 @@ namespace Supervisor.Linux.Listeners;
 
 /// <summary>Adds shards to a listener that serves, and removes some.</summary>
 /// <remarks>
-/// The kernel spreads new connections over all sockets of a group, also over one on which nobody accepts, and resets the
+/// The kernel spreads new connections over all sockets of a group, also over one on which no worker accepts, and resets the
 /// connections that wait in a socket when it is closed. So a program in the kernel selects the sockets that get new connections
 /// (<see cref="ShardSteering"/>). A new shard is selected when a worker serves it. A shard that is removed is deselected, its
-/// connections are served, and then it is shut down. With that it leaves the group at a known moment, whoever else still holds
+/// connections are served, and then it is shut down. That removes it from the group at a known moment, even if another process holds
 /// its descriptor (the fd holder, a draining worker), and the order of the others stays known. When all are selected, the
 /// program is removed.
 /// </remarks>
@@ -118,7 +118,7 @@ public sealed class ShardGroup
         _steering.Apply(handle);
     }
 
-    /// <summary>Tells the kernel again which sockets get new connections, if it was told before.</summary>
+    /// <summary>Selects the sockets for new connections in the kernel again, if a selection is set.</summary>
     public void Renew(ListenerHandle handle)
     {
         if (handle.IsSteered)
@@ -133,9 +133,9 @@ public sealed class ShardGroup
         var history = Record(handle, socket);
         if (handle.Spec.Address.Kind == ListenerKind.Tcp)
         {
-            // Also for whoever else still holds it: from here on it is in no group.
+            // Removes it from the group even if another process still holds it.
             history.AddCall(
-                HandlePhase.Close, "shutdown", Sockets.Shutdown(socket.Descriptor), note: $"{Inode(socket)}: it leaves the kernel's group");
+                HandlePhase.Close, "shutdown", Sockets.Shutdown(socket.Descriptor), note: $"{Inode(socket)}: removed from the kernel's group");
         }
 
         history.Add(HandlePhase.Close, "close", note: $"{Inode(socket)}: no connection waited in it");

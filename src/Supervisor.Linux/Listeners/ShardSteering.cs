@@ -49,7 +49,7 @@ public sealed class ShardSteering
     /// <summary>Sends new connections to the chosen sockets, or to all if they cannot be selected.</summary>
     public void Apply(ListenerHandle handle) => Apply(handle, WhyNot(handle));
 
-    /// <summary>The same, where <paramref name="whyNot"/> says that they cannot be selected; null if they can.</summary>
+    /// <summary>The same with <paramref name="whyNot"/>, the reason why they cannot be selected; null if they can.</summary>
     public void Apply(ListenerHandle handle, string? whyNot)
     {
         if (whyNot is not null)

@@ -22,7 +22,7 @@ public sealed class ShutdownRepair
 
     /// <summary>
     /// Makes the listener's socket again, on the address that it had. A port that the kernel chose is asked for by its number: the
-    /// socket has lost it (net/ipv4/tcp.c, tcp_set_state), and listen() alone would move the listener to another port. If the
+    /// socket has lost it (net/ipv4/tcp.c, tcp_set_state), and listen() without bind() would move the listener to another port. If the
     /// address cannot be bound a second time while workers hold the old socket, the old socket is bound and set to listen again.
     /// </summary>
     /// <returns>False if neither is possible: the handle then has a <see cref="ListenerHandle.Failure"/> and no socket.</returns>

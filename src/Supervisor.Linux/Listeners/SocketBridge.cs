@@ -68,7 +68,7 @@ public sealed class SocketBridge : ISocketBridge
     /// <summary>
     /// The other socket is closed, or about to be. The program stays: another holder of the closed socket (the fd holder, until
     /// it is told) keeps it in the group for a moment, and what the hash gave it would be reset. In a group of one the program
-    /// changes nothing: a place that no socket has leaves the choice to the hash.
+    /// changes nothing: for a place without a socket, the kernel uses the hash.
     /// </summary>
     public void End(ListenerHandle left) => Steer(left);
 

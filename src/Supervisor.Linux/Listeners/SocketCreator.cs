@@ -8,7 +8,7 @@ using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Listeners;
 
-/// <summary>socket() for a listener, recorded. Leaves the descriptors alone that the daemon reserves for itself.</summary>
+/// <summary>socket() for a listener, recorded. It does not use the descriptors that the daemon reserves for itself.</summary>
 internal sealed class SocketCreator
 {
     private ulong _limit;

@@ -22,12 +22,12 @@ internal static class SocketFileSteps
 
     /// <summary>
     /// Sets the file's owner. A user or group that <see cref="UserDirectory"/> does not have is a failure: the owner decides who may
-    /// connect. Whoever asks for the listener has the names looked up before, off the loop.
+    /// connect. The caller looks up the names before, off the loop.
     /// </summary>
     /// <param name="target">The socket.</param>
     /// <param name="step">The owner asked for.</param>
-    /// <param name="defaultUid">The owner if no user is asked for; null leaves it.</param>
-    /// <param name="defaultGid">The group if none is asked for; null leaves it.</param>
+    /// <param name="defaultUid">The owner if no user is asked for; null does not change it.</param>
+    /// <param name="defaultGid">The group if none is asked for; null does not change it.</param>
     public static SystemCallFailure? SetOwner(SocketTarget target, PathOwnerStep step, uint? defaultUid = null, uint? defaultGid = null)
     {
         AccountError? unknown = null;

@@ -52,7 +52,7 @@ public sealed class CgroupTree
         }
     }
 
-    /// <summary>Where the cgroup of /proc/self/cgroup is mounted, by /proc/self/mountinfo (proc(5)); null where it is not.</summary>
+    /// <summary>Where the cgroup of /proc/self/cgroup is mounted, by /proc/self/mountinfo (proc(5)); null if it is not mounted.</summary>
     internal static string? Locate(IEnumerable<string> mounts, IEnumerable<string> cgroups)
     {
         if (cgroups.FirstOrDefault(line => line.StartsWith(Unified, StringComparison.Ordinal)) is not { } own)

@@ -314,7 +314,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
     /// <param name="Pidfd">Its pidfd, opened before anything else was read.</param>
     /// <param name="Process">Its fields of /proc/PID/stat.</param>
     /// <param name="Uid">Its real, effective and saved user id.</param>
-    /// <param name="Token">Its token; null where it has none or it could not be read.</param>
+    /// <param name="Token">Its token; null if it has none or it could not be read.</param>
     /// <param name="IsChild">Whether it is the daemon's child.</param>
     /// <param name="Held">Inodes of the listeners that it holds.</param>
     /// <param name="Command">Its short name.</param>

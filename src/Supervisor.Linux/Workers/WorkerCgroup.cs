@@ -18,7 +18,7 @@ public sealed class WorkerCgroup : IDisposable
     /// <summary>Its directory.</summary>
     public string Path { get; }
 
-    /// <summary>The same cgroup as /proc/PID/cgroup names it; null where it is not below the daemon's own.</summary>
+    /// <summary>The same cgroup as /proc/PID/cgroup names it; null if it is not below the daemon's own.</summary>
     internal string? KernelPath => _tree is not null && Path.StartsWith(_tree.Directory + "/", StringComparison.Ordinal)
         ? (_tree.KernelPath == "/" ? "" : _tree.KernelPath) + Path[_tree.Directory.Length..]
         : null;

@@ -5,9 +5,9 @@ namespace Supervisor.Core.Listeners.Conflicts;
 
 /// <summary>The causes of EADDRINUSE for TCP and UDP: which sockets are in the way, and why.</summary>
 /// <remarks>
-/// The order of judgement: a process of an earlier run first, because waiting helps there; then live sockets, SO_REUSEPORT before
-/// addresses, because it is what both sides must change; then sockets that are only bound, then connections, then TIME_WAIT. A
-/// sharing flag that could not be read counts as neither set nor unset; the advice says so.
+/// The order of the checks: first a process of an earlier run, because waiting helps. Then live sockets, SO_REUSEPORT before
+/// addresses, because both sides must change it. Then sockets that are only bound, then connections, then TIME_WAIT. A sharing
+/// flag that could not be read counts as neither set nor unset; the advice mentions it.
 /// </remarks>
 internal static class AddressInUse
 {
@@ -34,11 +34,15 @@ internal static class AddressInUse
         return live.IsEmpty ? NothingLive(inTheWay, evidence) : Sharing(request, live, evidence) ?? ByAddress(spec, request, live);
     }
 
-    /// <summary>Whether the socket gets what arrives. A UDP socket has no listen(): it does when it is bound and not connected.</summary>
+    /// <summary>
+    /// Whether the socket receives what arrives. A UDP socket has no listen(): it receives if it is bound and not connected.
+    /// </summary>
     public static bool IsLive(SocketHolder holder) =>
         holder.State == BoundState.Listening || (holder is { State: BoundState.Bound, Socket.Space: PortSpace.Udp });
 
-    /// <summary>If all sharing flags are known, the model says which sockets are in the way; otherwise all that overlap may be.</summary>
+    /// <summary>
+    /// If all sharing flags are known, the model selects the conflicting sockets; otherwise all that overlap may conflict.
+    /// </summary>
     private static ImmutableArray<SocketHolder> InTheWay(BoundSocket request, BindEvidence evidence)
     {
         var overlapping = evidence.Holders
@@ -84,7 +88,7 @@ internal static class AddressInUse
 
         var without = live.Where(holder => holder is { FlagsKnown: true, Socket.ReusePort: false }).ToImmutableArray();
 
-        // Another user is a reason to refuse by itself; for the same user, only the missing flag is.
+        // Another user is always a reason to refuse; for the same user, only the missing flag is.
         var others = live.Where(holder => holder.Uid != evidence.Uid).ToImmutableArray();
         if (without.IsEmpty && !others.IsEmpty)
         {
@@ -98,7 +102,7 @@ internal static class AddressInUse
         return new(BindCause.ReusePortMismatch, mismatched, $"{HolderText.Use(mismatched)} without SO_REUSEPORT, this listener is with it");
     }
 
-    /// <summary>The cause by the addresses. The closest of several sockets names it; all of them are in the way.</summary>
+    /// <summary>The cause by the addresses. The closest of several sockets decides it; all of them conflict.</summary>
     private static BindFinding ByAddress(ListenerSpec spec, BoundSocket request, ImmutableArray<SocketHolder> live)
     {
         var ordered = live.OrderBy(holder => Relation(request, holder.Socket!)).ToImmutableArray();

@@ -1,12 +1,12 @@
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>Why an address cannot be had: a row each of docs/reference/errors.md.</summary>
+/// <summary>Why an address cannot be bound. docs/reference/errors.md has a section for each.</summary>
 public enum BindCause
 {
-    /// <summary>Another socket listens on that very address, and neither has SO_REUSEPORT.</summary>
+    /// <summary>Another socket listens on the same address, and neither has SO_REUSEPORT.</summary>
     SameAddress,
 
-    /// <summary>A former instance or worker of this very service still has it.</summary>
+    /// <summary>A previous instance or worker of the same service still holds it.</summary>
     HeldByPredecessor,
 
     /// <summary>A listener on the wildcard covers the address.</summary>
@@ -27,13 +27,13 @@ public enum BindCause
     /// <summary>Bound by a socket that does not listen.</summary>
     BoundNotListening,
 
-    /// <summary>Only closed connections are left, and one side lacks SO_REUSEADDR.</summary>
+    /// <summary>Only closed connections remain, and one side lacks SO_REUSEADDR.</summary>
     TimeWait,
 
-    /// <summary>Nobody listens; open connections use the port.</summary>
+    /// <summary>No socket listens; open connections use the port.</summary>
     ConnectionsOpen,
 
-    /// <summary>A socket file that nobody listens on.</summary>
+    /// <summary>A socket file on which no process listens.</summary>
     StaleUnixPath,
 
     /// <summary>A live socket at that path.</summary>
@@ -48,10 +48,10 @@ public enum BindCause
     /// <summary>No interface of this network namespace has the address.</summary>
     AddressAbsent,
 
-    /// <summary>A vsock context id that this machine does not have; nothing tells when it would.</summary>
+    /// <summary>A vsock context id that this machine does not have; no event announces it.</summary>
     CidAbsent,
 
-    /// <summary>IPv6 duplicate address detection is not over.</summary>
+    /// <summary>IPv6 duplicate address detection has not finished.</summary>
     AddressTentative,
 
     /// <summary>IPv6 duplicate address detection found another host with the address.</summary>
@@ -60,10 +60,10 @@ public enum BindCause
     /// <summary>The address belongs to an interface that is down.</summary>
     InterfaceDown,
 
-    /// <summary>IPv6 is switched off here.</summary>
+    /// <summary>IPv6 is disabled here.</summary>
     FamilyDisabled,
 
-    /// <summary>A multicast address, on which such a socket cannot be bound here.</summary>
+    /// <summary>A multicast address that this kind of socket cannot be bound to here.</summary>
     NotLocalMulticast,
 
     /// <summary>A link-local address without its interface.</summary>
@@ -93,12 +93,12 @@ public enum BindCause
     /// <summary>A UNIX path longer than sun_path.</summary>
     PathTooLong,
 
-    /// <summary>No descriptor is left.</summary>
+    /// <summary>The limit of open descriptors is reached.</summary>
     DescriptorLimit,
 
     /// <summary>The kernel has no memory for it.</summary>
     KernelMemory,
 
-    /// <summary>The kernel refuses, and nothing that can be seen from here says why.</summary>
+    /// <summary>The kernel rejects it, and nothing visible explains why.</summary>
     Unexplained,
 }

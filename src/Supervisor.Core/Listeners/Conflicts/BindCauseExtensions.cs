@@ -2,10 +2,10 @@ using Supervisor.Core.Listeners.History;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>What is true of a cause wherever it is found.</summary>
+/// <summary>The properties of a cause.</summary>
 public static class BindCauseExtensions
 {
-    /// <summary>The word of the public interface; also the heading in docs/reference/errors.md.</summary>
+    /// <summary>The name in the public interface; also the heading in docs/reference/errors.md.</summary>
     public static string ToWireName(this BindCause cause) => cause switch
     {
         BindCause.SameAddress => "same-address",
@@ -44,7 +44,7 @@ public static class BindCauseExtensions
         _ => throw new ArgumentOutOfRangeException(nameof(cause)),
     };
 
-    /// <summary>Whether it can clear by itself, so that waiting makes sense.</summary>
+    /// <summary>Whether it can clear automatically, so that waiting makes sense.</summary>
     public static bool CanClear(this BindCause cause) => cause is
         BindCause.HeldByPredecessor or BindCause.TimeWait or BindCause.ConnectionsOpen
         or BindCause.AddressAbsent or BindCause.AddressTentative or BindCause.InterfaceDown;

@@ -1,6 +1,6 @@
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>A refusal of bind() or listen(): which socket stands in the way, and by which rule.</summary>
-/// <param name="Holder">The other socket; null where the request contradicts itself.</param>
+/// <summary>A conflict at bind() or listen(): the other socket and the rule.</summary>
+/// <param name="Holder">The other socket; null if the request contradicts itself.</param>
 /// <param name="Rule">The rule.</param>
 public sealed record BindConflict(BoundSocket? Holder, ConflictRule Rule);

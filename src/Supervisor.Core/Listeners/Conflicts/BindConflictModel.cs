@@ -1,28 +1,28 @@
 namespace Supervisor.Core.Listeners.Conflicts;
 
 /// <summary>
-/// Linux's conflict rules of bind() and listen() for TCP, MPTCP and UDP, as a function: IPv4, IPv6, dual-stack, mapped
-/// addresses, SO_REUSEADDR, SO_REUSEPORT, users, devices, and how far the other socket has come.
+/// Linux's conflict rules of bind() and listen() for TCP, MPTCP and UDP, as a function of IPv4, IPv6, dual-stack, mapped
+/// addresses, SO_REUSEADDR, SO_REUSEPORT, users, devices, and the state of the other socket.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Linux 6.1 and later, where a concrete address is looked up in the hash of addresses and ports (bhash2) and a wildcard
-/// in the hash of ports; before, both went the wildcard's way, which differs in one corner alone
-/// (<see cref="AddressesMeetTcp"/>). Not modelled: VRFs (a bind bucket belongs to one), SO_REUSEADDR or
-/// SO_REUSEPORT changed between bind() and listen() of the *other* socket, and port 0.
+/// It models Linux 6.1 and later: a concrete address is looked up in the hash of addresses and ports (bhash2), a wildcard in
+/// the hash of ports. Earlier kernels use the hash of ports for both, which differs in one case only
+/// (<see cref="AddressesMeetTcp"/>). Not modelled: VRFs (a bind bucket belongs to one), port 0, and a change of SO_REUSEADDR or
+/// SO_REUSEPORT between bind() and listen() of the *other* socket.
 /// </para>
 /// <para>
-/// A port also remembers who was let in last with SO_REUSEPORT, which can let in more than a comparison of sockets would:
-/// <see cref="ReusePortShortcut"/>. Where that history is not known, leave it out: the answer is then right for a port
-/// that remembers nothing. The other shortcut, tb->fastreuse, never changes an answer.
+/// A port also remembers its last accepted SO_REUSEPORT bind, which can permit more than a comparison of sockets:
+/// <see cref="ReusePortShortcut"/>. If that history is unknown, leave it out: the answer is then correct for a port that
+/// remembers nothing. The other shortcut, tb->fastreuse, never changes an answer.
 /// </para>
 /// </remarks>
 public static class BindConflictModel
 {
-    /// <summary>bind(): null where the kernel would agree.</summary>
+    /// <summary>bind(): null if the kernel accepts it.</summary>
     /// <param name="wanted">The socket as it is at bind().</param>
     /// <param name="holders">The others in the order in which they were bound, oldest first.</param>
-    /// <param name="shortcut">What the port remembers; TCP only.</param>
+    /// <param name="shortcut">What the port remembers; only for TCP.</param>
     public static BindConflict? Bind(BoundSocket wanted, IReadOnlyList<BoundSocket> holders, ReusePortShortcut? shortcut = null)
     {
         // net/ipv6/af_inet6.c, __inet6_bind: "Binding to v4-mapped address on a v6-only socket makes no sense", EINVAL.
@@ -35,14 +35,14 @@ public static class BindConflictModel
     }
 
     /// <summary>
-    /// listen() on a bound TCP socket: it asks for its port once more (net/ipv4/inet_connection_sock.c,
-    /// inet_csk_listen_start), by the same rules. So right after bind() it cannot be refused; later it is where another
-    /// SO_REUSEADDR binder of the same address has begun to listen in the meantime.
+    /// listen() on a bound TCP socket: it asks for its port again by the same rules (net/ipv4/inet_connection_sock.c,
+    /// inet_csk_listen_start). Right after bind() it cannot fail. Later it fails if another socket with SO_REUSEADDR on the
+    /// same address has begun to listen.
     /// </summary>
     public static BindConflict? Listen(BoundSocket bound, IReadOnlyList<BoundSocket> others, ReusePortShortcut? shortcut = null) =>
         bound.Space == PortSpace.Tcp ? BindTcp(bound, others, shortcut) : null;
 
-    /// <summary>Whether the two would have the same traffic, whatever they share: port, device and address meet.</summary>
+    /// <summary>Whether both would receive the same traffic, regardless of their flags: port, device and address overlap.</summary>
     public static bool Meet(BoundSocket wanted, BoundSocket holder) =>
         wanted.Space == holder.Space
         && wanted.Port == holder.Port
@@ -78,7 +78,7 @@ public static class BindConflictModel
 
         if (wanted.ReusePort && holder.ReusePort)
         {
-            // What is left of a closed connection belongs to nobody.
+            // A closed connection's TIME_WAIT socket has no owner.
             return holder.State == BoundState.TimeWait || wanted.Uid == holder.Uid ? null : ConflictRule.OtherUser;
         }
 
@@ -86,8 +86,8 @@ public static class BindConflictModel
     }
 
     /// <summary>
-    /// net/ipv4/udp.c, udp_lib_lport_inuse: the first socket of the port's list with which SO_REUSEPORT can be shared ends
-    /// the search with a yes, whatever those behind it say.
+    /// net/ipv4/udp.c, udp_lib_lport_inuse: the first socket in the port's list that permits sharing by SO_REUSEPORT ends the
+    /// search with success, regardless of later ones.
     /// </summary>
     private static BindConflict? BindUdp(BoundSocket wanted, IReadOnlyList<BoundSocket> holders)
     {
@@ -131,13 +131,13 @@ public static class BindConflictModel
         static bool GoesToTheEnd(BoundSocket socket) => socket.IsIPv6 && socket.ReusePort;
     }
 
-    /// <summary>inet_bind_conflict, udp_lib_lport_inuse: sk_bound_dev_if keeps two sockets apart only where both have one.</summary>
+    /// <summary>inet_bind_conflict, udp_lib_lport_inuse: sk_bound_dev_if separates two sockets only if both have one.</summary>
     private static bool DevicesMeet(BoundSocket wanted, BoundSocket holder) =>
         wanted.Device == 0 || holder.Device == 0 || wanted.Device == holder.Device;
 
     /// <summary>
-    /// TCP since Linux 6.1. A wildcard is compared with every socket of the port by inet_rcv_saddr_equal; a concrete
-    /// address only with the wildcards (inet_bhash2_addr_any_conflict) and with its equals (inet_bhash2_conflict).
+    /// TCP since Linux 6.1. A wildcard is compared with every socket of the port by inet_rcv_saddr_equal. A concrete address is
+    /// compared only with the wildcards (inet_bhash2_addr_any_conflict) and with its equals (inet_bhash2_conflict).
     /// </summary>
     private static bool AddressesMeetTcp(BoundSocket wanted, BoundSocket holder)
     {
@@ -165,8 +165,9 @@ public static class BindConflictModel
     }
 
     /// <summary>
-    /// net/ipv4/inet_connection_sock.c, inet_rcv_saddr_equal. A wildcard of <paramref name="wanted"/> meets every address
-    /// of its families; one of <paramref name="holder"/> does with <paramref name="matchHolderWildcard"/>, else its equal alone.
+    /// net/ipv4/inet_connection_sock.c, inet_rcv_saddr_equal. A wildcard of <paramref name="wanted"/> overlaps every address of
+    /// its families. A wildcard of <paramref name="holder"/> does so with <paramref name="matchHolderWildcard"/>, else only its
+    /// equal.
     /// </summary>
     internal static bool AddressesMeet(BoundSocket wanted, BoundSocket holder, bool matchHolderWildcard = true) =>
         wanted.IsIPv6 ? AddressesMeetIPv6(wanted, holder, matchHolderWildcard) : AddressesMeetIPv4(wanted, holder, matchHolderWildcard);

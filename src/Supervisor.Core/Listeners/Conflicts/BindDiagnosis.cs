@@ -3,33 +3,33 @@ using Supervisor.Core.Listeners.History;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>Why an address cannot be bound, or that it can: FAILURE of the public interface.</summary>
+/// <summary>Whether an address can be bound, or why not: FAILURE of the public interface.</summary>
 public sealed record BindDiagnosis
 {
-    /// <summary>The address asked for.</summary>
+    /// <summary>The requested address.</summary>
     public required string Address { get; init; }
 
-    /// <summary>The kernel's answer by name; null where it agrees.</summary>
+    /// <summary>The kernel's error by name; null if there is none.</summary>
     public required string? Errno { get; init; }
 
-    /// <summary>The cause; null where the kernel agrees.</summary>
+    /// <summary>The cause; null if there is no error.</summary>
     public required BindCause? Cause { get; init; }
 
-    /// <summary>Whether it can clear by itself.</summary>
+    /// <summary>Whether it can clear automatically.</summary>
     public bool Retry => Cause?.CanClear() == true;
 
-    /// <summary>The sockets that stand in the way, each with its processes.</summary>
+    /// <summary>The conflicting sockets, each with its processes.</summary>
     public ImmutableArray<SocketHolder> Holders { get; init; } = [];
 
-    /// <summary>One sentence: what is so, with names.</summary>
+    /// <summary>The situation in one sentence, with names.</summary>
     public required string Verdict { get; init; }
 
-    /// <summary>What to do, and what could not be seen.</summary>
+    /// <summary>The remedy, and what could not be seen.</summary>
     public required string Advice { get; init; }
 
     /// <summary>
-    /// A row for each process that holds one of <see cref="Holders"/>, and one for each socket whose processes cannot be seen.
-    /// TIME_WAIT is nobody's.
+    /// One row for each process that holds one of <see cref="Holders"/>, and one for each socket whose processes cannot be
+    /// seen. No process holds a TIME_WAIT socket.
     /// </summary>
     public IEnumerable<BindOwner> Owners
     {
@@ -51,16 +51,13 @@ public sealed record BindDiagnosis
         }
     }
 
-    /// <summary>Where it can be bound: what is worth knowing all the same.</summary>
+    /// <summary>If it can be bound: warnings.</summary>
     public ImmutableArray<string> Warnings { get; init; } = [];
 
-    /// <summary>When the last of the TIME_WAIT connections ends: time to wait from now; null otherwise.</summary>
+    /// <summary>The remaining time of the last TIME_WAIT connection; null if there is none.</summary>
     public TimeSpan? ClearsIn { get; init; }
 
-    /// <summary>
-    /// Whether the time for looking was over before everything had been looked at: holders may be missing, and the cause may be
-    /// another one.
-    /// </summary>
+    /// <summary>Whether the search ended early: holders may be missing, and the cause may be another one.</summary>
     public bool IsPartial { get; init; }
 
     /// <summary>Whether it can be bound.</summary>

@@ -2,22 +2,22 @@ using System.Collections.Immutable;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>What was found about an address at the moment of the refusal. Nothing in it is a guess.</summary>
+/// <summary>The facts about an address at the moment of the error. It contains no guesses.</summary>
 public sealed record BindEvidence
 {
-    /// <summary>No evidence: errno alone.</summary>
+    /// <summary>No evidence: only the errno.</summary>
     public static BindEvidence None { get; } = new();
 
-    /// <summary>Sockets with that port (name, path) and the same kind of traffic, whether they stand in the way or not.</summary>
+    /// <summary>Sockets with that port (name, path) and the same kind of traffic, conflicting or not.</summary>
     public ImmutableArray<SocketHolder> Holders { get; init; } = [];
 
     /// <summary>Processes whose descriptors could not be read.</summary>
     public int HiddenProcesses { get; init; }
 
-    /// <summary>Whether the time for looking was over before everything had been looked at.</summary>
+    /// <summary>Whether the search ended early.</summary>
     public bool IsPartial { get; init; }
 
-    /// <summary>The user who asks.</summary>
+    /// <summary>The requesting user.</summary>
     public uint Uid { get; init; }
 
     /// <summary>The number of the interface of the request (device, or the scope of a link-local address); 0: none.</summary>
@@ -35,18 +35,17 @@ public sealed record BindEvidence
     /// <summary>net.ipv4.ip_unprivileged_port_start.</summary>
     public long UnprivilegedPortStart { get; init; } = 1024;
 
-    /// <summary>The vsock context id that a hypervisor gave this machine; null where it has none, or where that cannot be seen.</summary>
+    /// <summary>The vsock context id that a hypervisor gave this machine; null if it has none, or that cannot be seen.</summary>
     public uint? LocalCid { get; init; }
 
-    /// <summary>What stands at the UNIX path.</summary>
+    /// <summary>What is at the UNIX path.</summary>
     public UnixPathState Path { get; init; }
 
-    /// <summary>The kind of file there, where it is no socket: a directory, a regular file...</summary>
+    /// <summary>The kind of the file there, if it is not a socket: a directory, a regular file...</summary>
     public string? FileKind { get; init; }
 
     /// <summary>
-    /// The network namespace, such as net:[4026531840], where it is not that of process 1; null where it is, or where that
-    /// cannot be seen.
+    /// The network namespace, such as net:[4026531840], if it is not that of process 1; null if it is, or that cannot be seen.
     /// </summary>
     public string? Namespace { get; init; }
 

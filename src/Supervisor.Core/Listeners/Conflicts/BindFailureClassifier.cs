@@ -6,8 +6,8 @@ using Supervisor.Core.Listeners.History;
 namespace Supervisor.Core.Listeners.Conflicts;
 
 /// <summary>
-/// From the kernel's refusal to its cause. The kernel has one errno for fourteen situations; they differ in which process has the
-/// port, how far its socket has come, and which of the two shares. Pure: errno, specification and evidence come in.
+/// Finds the cause of the kernel's error. The kernel has one errno for fourteen situations. They differ in the process that has
+/// the port, the state of its socket, and which side shares. Pure: a function of errno, specification and evidence.
 /// <see cref="BindAdvice"/> has the remedy of each cause.
 /// </summary>
 public static class BindFailureClassifier
@@ -31,7 +31,7 @@ public static class BindFailureClassifier
         };
     }
 
-    /// <summary>The refusal of a listener because of another one of its configuration, found before the kernel is asked.</summary>
+    /// <summary>The rejection of a listener because of another listener of its configuration, before the kernel is asked.</summary>
     public static BindDiagnosis DuplicateInConfig(ListenerSpec spec, ListenerSpec other) => new()
     {
         Address = spec.Address.ToString(),

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>What a refusal turned out to be.</summary>
+/// <summary>The cause of an error, with its sockets.</summary>
 /// <param name="Cause">The cause.</param>
 /// <param name="Holders">The sockets in the way, the one that names the cause first.</param>
 /// <param name="Verdict">One sentence: the situation, with names.</param>

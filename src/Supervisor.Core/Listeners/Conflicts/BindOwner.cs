@@ -1,12 +1,10 @@
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>
-/// One process and one socket that it holds; a row of <c>owners</c>. Without a pid: somebody who cannot be seen holds it.
-/// </summary>
-/// <param name="Pid">The process; null where it cannot be seen.</param>
+/// <summary>One process and one socket that it holds; a row of <c>owners</c>. Without a pid, the process cannot be seen.</summary>
+/// <param name="Pid">The process; null if it cannot be seen.</param>
 /// <param name="Command">Its short name.</param>
 /// <param name="Unit">Its systemd unit.</param>
-/// <param name="Uid">Its effective user; the socket's, where the process cannot be seen.</param>
+/// <param name="Uid">Its effective user; the socket's user if the process cannot be seen.</param>
 /// <param name="Address">The socket's local address.</param>
 /// <param name="State">The socket's state.</param>
 /// <param name="Inode">The socket's inode number.</param>

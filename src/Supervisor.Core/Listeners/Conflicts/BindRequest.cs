@@ -2,11 +2,11 @@ using System.Net;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>From a specification to the socket that the conflict rules see.</summary>
+/// <summary>Converts a specification to the socket that the conflict rules use.</summary>
 public static class BindRequest
 {
     /// <summary>The socket that would be bound, in one family of <see cref="ListenerPlan.Domains"/>. Internet addresses only.</summary>
-    /// <param name="spec">What is asked for.</param>
+    /// <param name="spec">The specification.</param>
     /// <param name="domain">The family.</param>
     /// <param name="uid">The user who makes it.</param>
     /// <param name="device">The number of the interface that it is bound to; 0: none.</param>

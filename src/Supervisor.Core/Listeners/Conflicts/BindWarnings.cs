@@ -4,14 +4,14 @@ using System.Net;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>What a reader should know about an address that can be bound.</summary>
+/// <summary>Warnings about an address that can be bound.</summary>
 public static class BindWarnings
 {
     /// <summary>The warnings, a sentence each.</summary>
-    /// <param name="spec">What is asked for.</param>
-    /// <param name="maximumBacklog">net.core.somaxconn; null where it cannot be read.</param>
-    /// <param name="ephemeral">net.ipv4.ip_local_port_range; null where it cannot be read.</param>
-    /// <param name="reserved">net.ipv4.ip_local_reserved_ports; null where it cannot be read.</param>
+    /// <param name="spec">The specification.</param>
+    /// <param name="maximumBacklog">net.core.somaxconn; null if it cannot be read.</param>
+    /// <param name="ephemeral">net.ipv4.ip_local_port_range; null if it cannot be read.</param>
+    /// <param name="reserved">net.ipv4.ip_local_reserved_ports; null if it cannot be read.</param>
     public static ImmutableArray<string> For(ListenerSpec spec, long? maximumBacklog, (int Low, int High)? ephemeral, string? reserved)
     {
         var address = spec.Address;
@@ -38,11 +38,11 @@ public static class BindWarnings
         return warnings.ToImmutable();
     }
 
-    /// <summary>From the sysctl's two numbers.</summary>
+    /// <summary>Parses the sysctl's two numbers.</summary>
     public static (int Low, int High)? ParseRange(string? text) =>
         text?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is [{ } low, { } high] ? (Number(low), Number(high)) : null;
 
-    /// <summary>The sysctl's form: "8080,9000-9100".</summary>
+    /// <summary>Parses the sysctl's form: "8080,9000-9100".</summary>
     private static bool IsReserved(int port, string? reserved)
     {
         foreach (var part in (reserved ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))

@@ -3,18 +3,18 @@ using System.Net.Sockets;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>What the kernel's conflict rules read of a socket. One network namespace, no VRF.</summary>
+/// <summary>The properties of a socket that the kernel's conflict rules use. One network namespace, no VRF.</summary>
 public sealed record BoundSocket
 {
     private readonly IPAddress _address = IPAddress.Any;
     private readonly bool _v6Only;
 
-    /// <summary>Whose ports.</summary>
+    /// <summary>The port space.</summary>
     public required PortSpace Space { get; init; }
 
     /// <summary>
-    /// The local address, sk_rcv_saddr: as given to bind(), and after connect() on a wildcard the one that the route
-    /// chose. Its family is the socket's; an IPv4 address on an IPv6 socket is written mapped.
+    /// The local address, sk_rcv_saddr: as given to bind(), and after connect() on a wildcard the address that the route
+    /// selected. Its family is the socket's; an IPv4 address on an IPv6 socket has the mapped form.
     /// </summary>
     public required IPAddress Address
     {
@@ -28,8 +28,8 @@ public sealed record BoundSocket
     public required ushort Port { get; init; }
 
     /// <summary>
-    /// IPV6_V6ONLY. bind() to a concrete address that is not mapped switches it on (net/ipv6/af_inet6.c, __inet6_bind),
-    /// so this is true for those unless <see cref="KeepsV6Only"/>.
+    /// IPV6_V6ONLY. bind() to a concrete address that is not mapped sets it (net/ipv6/af_inet6.c, __inet6_bind), so it is true
+    /// for those unless <see cref="KeepsV6Only"/>.
     /// </summary>
     public bool V6Only
     {
@@ -38,15 +38,15 @@ public sealed record BoundSocket
     }
 
     /// <summary>
-    /// The address came by connect() or accept() and not by bind(), so the flag of the wildcard socket is still the one in
-    /// force: a connection of a dual-stack [::] stands in the way of 0.0.0.0.
+    /// Whether the address is from connect() or accept() instead of bind(), so that the wildcard socket's flag still applies: a
+    /// connection of a dual-stack [::] conflicts with 0.0.0.0.
     /// </summary>
     public bool KeepsV6Only { get; init; }
 
-    /// <summary>SO_REUSEADDR, as it is now.</summary>
+    /// <summary>SO_REUSEADDR, its present value.</summary>
     public bool ReuseAddress { get; init; }
 
-    /// <summary>SO_REUSEPORT, as it is now.</summary>
+    /// <summary>SO_REUSEPORT, its present value.</summary>
     public bool ReusePort { get; init; }
 
     /// <summary>The user who made it: the inode's, which is the file system uid at socket() (normally the effective one).</summary>
@@ -55,7 +55,7 @@ public sealed record BoundSocket
     /// <summary>The interface of SO_BINDTODEVICE, or the scope of a link-local address; 0: none.</summary>
     public uint Device { get; init; }
 
-    /// <summary>How far it has come.</summary>
+    /// <summary>Its state.</summary>
     public BoundState State { get; init; }
 
     /// <summary>AF_INET6.</summary>

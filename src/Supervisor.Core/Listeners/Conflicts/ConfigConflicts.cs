@@ -4,18 +4,18 @@ using Supervisor.Core.Listeners.Plan;
 namespace Supervisor.Core.Listeners.Conflicts;
 
 /// <summary>
-/// Finds listeners of one configuration that cannot all be bound, by <see cref="BindConflictModel"/>, without asking the
+/// Finds listeners of one configuration that cannot all be bound, by <see cref="BindConflictModel"/>. It does not ask the
 /// kernel.
 /// </summary>
 public static class ConfigConflicts
 {
     /// <summary>Each listener that conflicts with an earlier one, and the first such earlier listener.</summary>
     /// <param name="specs">The listeners in the order in which they are bound.</param>
-    /// <param name="device">The number of an interface by its name; 0 for none. Two names may have one number only where they
-    /// are one interface.</param>
+    /// <param name="device">The number of an interface by its name; 0 for none. Two names have one number only if they are one
+    /// interface.</param>
     public static IEnumerable<(ListenerSpec Spec, ListenerSpec Other)> Find(ImmutableArray<ListenerSpec> specs, Func<string, uint> device)
     {
-        // Only listeners of one port or one path can meet: thousands of listeners are not compared with each other.
+        // Only listeners with the same port or path can conflict, so thousands of listeners are not all compared.
         var earlier = new Dictionary<(uint Port, string? Path), List<ListenerSpec>>();
         foreach (var spec in specs)
         {
@@ -38,7 +38,8 @@ public static class ConfigConflicts
         var (address, held) = (spec.Address, other.Address);
         if (address.Kind.IsInternet() && held.Kind.IsInternet())
         {
-            return address.Port != 0 && BindConflictModel.Bind(Socket(spec, device), [Socket(other, device) with { State = Reached(other) }]) is { Holder: not null };
+            var holder = Socket(other, device) with { State = Reached(other) };
+            return address.Port != 0 && BindConflictModel.Bind(Socket(spec, device), [holder]) is { Holder: not null };
         }
 
         if (address.Path is not null)
@@ -51,7 +52,11 @@ public static class ConfigConflicts
     }
 
     private static BoundSocket Socket(ListenerSpec spec, Func<string, uint> device) =>
-        BindRequest.Socket(spec, ListenerPlan.Domains(spec.Address)[0], uid: 0, (spec.Bind.Device ?? spec.Address.Scope) is { } name ? device(name) : 0);
+        BindRequest.Socket(
+            spec,
+            ListenerPlan.Domains(spec.Address)[0],
+            uid: 0,
+            (spec.Bind.Device ?? spec.Address.Scope) is { } name ? device(name) : 0);
 
     private static BoundState Reached(ListenerSpec spec) => spec.Address.Kind.Listens() ? BoundState.Listening : BoundState.Bound;
 }

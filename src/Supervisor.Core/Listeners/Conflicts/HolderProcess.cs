@@ -3,8 +3,8 @@ namespace Supervisor.Core.Listeners.Conflicts;
 /// <summary>A process that holds a socket.</summary>
 /// <param name="Pid">Its process id.</param>
 /// <param name="Command">Its short name, /proc/PID/comm.</param>
-/// <param name="CommandLine">Its command line, arguments parted by blanks; null where it cannot be read.</param>
+/// <param name="CommandLine">Its command line, arguments separated by blanks; null if it cannot be read.</param>
 /// <param name="Unit">The systemd unit that its control group names; null for none.</param>
 /// <param name="Uid">Its effective user.</param>
-/// <param name="IsPredecessor">Whether it is a former instance or worker of the service that asks.</param>
+/// <param name="IsPredecessor">Whether it is a previous instance or worker of the requesting service.</param>
 public sealed record HolderProcess(int Pid, string Command, string? CommandLine, string? Unit, uint Uid, bool IsPredecessor);

@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>Sockets and their processes in sentences, in the singular or the plural.</summary>
+/// <summary>Text for sockets and their processes, singular or plural.</summary>
 internal static class HolderText
 {
     /// <summary>"nginx (pid 812, uid 0) listens on tcp://127.0.0.1:80".</summary>
@@ -14,7 +14,7 @@ internal static class HolderText
     public static string StillUse(ImmutableArray<SocketHolder> holders, string address) =>
         $"{ProcessDescription.Holders(holders)} of an earlier run still {Verb(holders)} {address}";
 
-    /// <summary>That the address is bound and nobody listens.</summary>
+    /// <summary>The text for an address that is bound without a listener.</summary>
     public static string BoundOnly(ImmutableArray<SocketHolder> holders, string? address) =>
         AreSeveral(holders)
             ? $"{ProcessDescription.Holders(holders)} have bound {address} and do not listen"

@@ -6,6 +6,6 @@ namespace Supervisor.Core.Listeners.Conflicts;
 /// <param name="Address">The address, without a scope.</param>
 /// <param name="Interface">The interface's name.</param>
 /// <param name="IsUp">IFF_UP of the interface.</param>
-/// <param name="IsTentative">IFA_F_TENTATIVE without IFA_F_OPTIMISTIC: duplicate address detection is not over.</param>
+/// <param name="IsTentative">IFA_F_TENTATIVE without IFA_F_OPTIMISTIC: duplicate address detection has not finished.</param>
 /// <param name="IsDuplicate">IFA_F_DADFAILED.</param>
 public sealed record InterfaceAddress(IPAddress Address, string Interface, bool IsUp, bool IsTentative, bool IsDuplicate);

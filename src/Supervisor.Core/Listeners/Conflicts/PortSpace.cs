@@ -1,6 +1,6 @@
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>Whose ports: TCP and UDP count apart, MPTCP binds TCP's (net/mptcp/protocol.c, mptcp_bind).</summary>
+/// <summary>The port space: TCP and UDP have separate ones; MPTCP uses TCP's (net/mptcp/protocol.c, mptcp_bind).</summary>
 public enum PortSpace
 {
     /// <summary>TCP and MPTCP.</summary>

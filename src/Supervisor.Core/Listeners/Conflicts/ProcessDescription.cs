@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>Processes in words: "nginx (pid 812, nginx.service, uid 0)".</summary>
+/// <summary>Text for processes: "nginx (pid 812, nginx.service, uid 0)".</summary>
 public static class ProcessDescription
 {
     /// <summary>One process.</summary>
@@ -12,11 +12,11 @@ public static class ProcessDescription
             CultureInfo.InvariantCulture,
             $"{process.Command} (pid {process.Pid}{(process.Unit is null ? "" : ", " + process.Unit)}, uid {process.Uid})");
 
-    /// <summary>Whether <see cref="Holders"/> are several, and a verb after them stands in the plural.</summary>
+    /// <summary>Whether <see cref="Holders"/> is plural, so that its verb is plural.</summary>
     public static bool AreSeveral(ImmutableArray<SocketHolder> holders) =>
         holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).Skip(1).Any();
 
-    /// <summary>The first process of the sockets, and how many more; where none can be seen, whose the socket is.</summary>
+    /// <summary>The first process of the sockets, and how many more; the socket's user if no process can be seen.</summary>
     public static string Holders(ImmutableArray<SocketHolder> holders)
     {
         var processes = holders.SelectMany(holder => holder.Processes).DistinctBy(process => process.Pid).ToList();

@@ -1,10 +1,10 @@
 namespace Supervisor.Core.Listeners.Conflicts;
 
 /// <summary>
-/// The order of the sockets in a SO_REUSEPORT group, which a program that chooses between them answers with: the kernel
-/// tells nobody, so it is kept along with what is done. A socket joins at the end, a TCP one by listen(), a UDP one by
-/// bind(); when one leaves, the last takes its place (net/core/sock_reuseport.c, reuseport_add_sock and
-/// __reuseport_detach_sock). Proven by <c>ShardGroupTests</c>. Inode numbers stand for the sockets.
+/// The order of the sockets in a SO_REUSEPORT group, by which a selection program returns a place. The kernel does not show it,
+/// so it is tracked. A socket joins at the end, by listen() for TCP and by bind() for UDP. When a socket is removed, the last
+/// one takes its place (net/core/sock_reuseport.c, reuseport_add_sock and __reuseport_detach_sock). Proven by
+/// <c>ShardGroupTests</c>. Inode numbers identify the sockets.
 /// </summary>
 public sealed class ReusePortGroup
 {
@@ -16,7 +16,7 @@ public sealed class ReusePortGroup
     /// <summary>Its members by place.</summary>
     public IReadOnlyList<ulong> Members => _places;
 
-    /// <summary>A socket has joined; one that is a member already changes nothing.</summary>
+    /// <summary>A socket has joined. A socket that is a member already changes nothing.</summary>
     public void Join(ulong inode)
     {
         if (!_places.Contains(inode))
@@ -25,7 +25,7 @@ public sealed class ReusePortGroup
         }
     }
 
-    /// <summary>A socket has left: it was shut down, or nobody holds it any more.</summary>
+    /// <summary>A socket was removed: it was shut down, or no process holds it any more.</summary>
     public void Leave(ulong inode)
     {
         var place = _places.IndexOf(inode);
@@ -36,6 +36,6 @@ public sealed class ReusePortGroup
         }
     }
 
-    /// <summary>The place of a socket; -1 where it is no member.</summary>
+    /// <summary>The place of a socket; -1 if it is not a member.</summary>
     public int PlaceOf(ulong inode) => _places.IndexOf(inode);
 }

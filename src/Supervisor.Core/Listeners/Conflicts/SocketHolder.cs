@@ -2,37 +2,37 @@ using System.Collections.Immutable;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>A socket that exists, as far as the asker may see it.</summary>
+/// <summary>An existing socket, as far as this process can see it.</summary>
 public sealed record SocketHolder
 {
     /// <summary>Its local address, with the scheme.</summary>
     public required string Address { get; init; }
 
     /// <summary>
-    /// What the conflict rules read; null for a UNIX or vsock socket. Flags that cannot be seen are false in it: see
+    /// The input of the conflict rules; null for a UNIX or vsock socket. Flags that cannot be seen are false: see
     /// <see cref="FlagsKnown"/>.
     /// </summary>
     public BoundSocket? Socket { get; init; }
 
-    /// <summary>How far it has come.</summary>
+    /// <summary>Its state.</summary>
     public required BoundState State { get; init; }
 
-    /// <summary>The state's name as sock_diag and ss have it: listen, bound, established, time-wait, close-wait...</summary>
+    /// <summary>The state's name in sock_diag and ss: listen, bound, established, time-wait, close-wait...</summary>
     public required string StateName { get; init; }
 
     /// <summary>The other end of a connection; null without one.</summary>
     public string? Peer { get; init; }
 
-    /// <summary>The socket's inode number; 0 where no process has it any more.</summary>
+    /// <summary>The socket's inode number; 0 if no process has it any more.</summary>
     public ulong Inode { get; init; }
 
-    /// <summary>Whose it is.</summary>
+    /// <summary>Its owner.</summary>
     public uint Uid { get; init; }
 
     /// <summary>The name of the interface that it is bound to; null for none.</summary>
     public string? Device { get; init; }
 
-    /// <summary>Whether SO_REUSEADDR and SO_REUSEPORT in <see cref="Socket"/> were read or found by trying.</summary>
+    /// <summary>Whether SO_REUSEADDR and SO_REUSEPORT in <see cref="Socket"/> were read or found by a trial bind.</summary>
     public bool FlagsKnown { get; init; }
 
     /// <summary>TIME_WAIT: when it ends.</summary>

@@ -1,6 +1,6 @@
 namespace Supervisor.Core.Listeners.Conflicts;
 
-/// <summary>What stands at the path of a UNIX socket.</summary>
+/// <summary>What is at the path of a UNIX socket.</summary>
 public enum UnixPathState
 {
     /// <summary>Nothing.</summary>
@@ -18,6 +18,6 @@ public enum UnixPathState
     /// <summary>A file of another kind.</summary>
     OtherFile,
 
-    /// <summary>It cannot be looked at.</summary>
+    /// <summary>Unknown: the path cannot be examined.</summary>
     Unknown,
 }

@@ -4,22 +4,22 @@ using Supervisor.Core.Listeners.Options;
 namespace Supervisor.Core.Listeners.History;
 
 /// <summary>
-/// A handle's history, oldest first, bounded: the beginning, which says how the socket was made, is never dropped;
-/// of what came later the newest entries are snapshot. Sequence numbers show a gap. Owned by the loop.
+/// A handle's history, oldest first, with a limit. The first entries, which show how the socket was made, are never dropped; of
+/// the later ones only the newest are kept. Sequence numbers show a gap. Owned by the loop.
 /// </summary>
 /// <remarks>
-/// There are as many histories as listeners, and one client can add to all of them at once. So an entry is 24 bytes, when it
-/// happened and a reference to what happened (<see cref="HistoryFacts"/>); an object is made of it for whoever reads it.
+/// There are as many histories as listeners, and one client can add to all of them at once. So an entry has only 24 bytes: the
+/// time, and a reference to the fact (<see cref="HistoryFacts"/>). A reader gets an object that is made on demand.
 /// </remarks>
 public sealed class HandleHistory
 {
-    /// <summary>Entries of the beginning that are kept for good.</summary>
+    /// <summary>The first entries, which are never dropped.</summary>
     public const int KeptBeginning = 128;
 
-    /// <summary>Newest entries that are kept besides.</summary>
+    /// <summary>The newest entries, which are kept in addition.</summary>
     public const int KeptRecent = 896;
 
-    /// <summary>As many as making a listener takes, with one passing of it.</summary>
+    /// <summary>Enough for making a listener and one hand-off.</summary>
     private const int Usual = 6;
 
     private readonly TimeProvider _time;
@@ -31,14 +31,14 @@ public sealed class HandleHistory
     private int _oldestRecent;
     private long _created;
 
-    /// <summary>An empty history; with <paramref name="facts"/> it shares with others what it says.</summary>
+    /// <summary>An empty history; with <paramref name="facts"/> it shares equal facts with other histories.</summary>
     public HandleHistory(TimeProvider time, HistoryFacts? facts = null)
     {
         _time = time;
         _facts = facts;
     }
 
-    /// <summary>The history that a predecessor kept, which goes on.</summary>
+    /// <summary>Continues a predecessor's history.</summary>
     public HandleHistory(TimeProvider time, HistorySnapshot snapshot, HistoryFacts? facts = null)
         : this(time, facts)
     {
@@ -52,18 +52,17 @@ public sealed class HandleHistory
     public event Action<HistoryFact>? Added;
 
     /// <summary>
-    /// Which of the handle's sockets the entries are about from now on: their notes begin with it; null where there is one
-    /// socket.
+    /// The socket of the handle that further entries are about: their notes begin with it; null if there is only one socket.
     /// </summary>
     public string? Subject { get; set; }
 
-    /// <summary>How many entries there have ever been; also the newest one's number.</summary>
+    /// <summary>How many entries were ever added; also the newest entry's number.</summary>
     public long Count { get; private set; }
 
     /// <summary>How many entries between the beginning and the recent ones were dropped.</summary>
     public long Dropped => Count - _beginningCount - _recentCount;
 
-    /// <summary>The entries that are kept, oldest first. Made as they are asked for.</summary>
+    /// <summary>The kept entries, oldest first. Made on demand.</summary>
     public IEnumerable<HistoryEntry> Entries
     {
         get
@@ -80,13 +79,13 @@ public sealed class HandleHistory
         }
     }
 
-    /// <summary>The newest entry; null where there is none.</summary>
+    /// <summary>The newest entry; null if there is none.</summary>
     public HistoryEntry? Latest =>
         _recentCount > 0 ? _recent[(_oldestRecent + _recentCount - 1) % _recent.Length].Entry(Count)
         : _beginningCount > 0 ? _beginning[_beginningCount - 1].Entry(Count)
         : null;
 
-    /// <summary>All of it as it is now, for a successor.</summary>
+    /// <summary>A copy for a successor.</summary>
     public HistorySnapshot Snapshot()
     {
         var recent = new Stamped[_recentCount];
@@ -95,7 +94,7 @@ public sealed class HandleHistory
             recent[i] = _recent[(_oldestRecent + i) % _recent.Length];
         }
 
-        // What stands in the beginning is never written over.
+        // The first entries are never overwritten.
         return new(_created, Count, new Part(_beginning, _beginningCount, 1), new Part(recent, recent.Length, Count - _recentCount + 1));
     }
 
@@ -118,7 +117,7 @@ public sealed class HandleHistory
             new HistoryMoment(_time));
     }
 
-    /// <summary>Adds an entry of what has happened to several handles at one moment, with the next number.</summary>
+    /// <summary>Adds an entry with the next number, about something that happened to several handles at one moment.</summary>
     public void Add(HistoryFact fact, HistoryMoment moment)
     {
         if (Count == 0)
@@ -159,18 +158,29 @@ public sealed class HandleHistory
         _facts?.Of(
             entry.Phase, entry.Call, entry.Option, entry.Requested, entry.Effective, entry.Errno, entry.Verdict, entry.Actor, entry.Note)
             ?? new HistoryFact(
-                entry.Phase, entry.Call, entry.Option, entry.Requested, entry.Effective, entry.Errno, entry.Verdict, entry.Actor, entry.Note),
+                entry.Phase,
+                entry.Call,
+                entry.Option,
+                entry.Requested,
+                entry.Effective,
+                entry.Errno,
+                entry.Verdict,
+                entry.Actor,
+                entry.Note),
         entry.At.UtcTicks,
         entry.SinceCreation.Ticks);
 
-    /// <summary>An entry without its number, which is its place: wall clock and monotonic time since the first one in 100 ns.</summary>
+    /// <summary>
+    /// An entry without its number, which follows from its position: wall clock, and monotonic time since the first entry in
+    /// 100 ns.
+    /// </summary>
     private readonly record struct Stamped(HistoryFact Fact, long Wall, long SinceCreation)
     {
         public HistoryEntry Entry(long seq) =>
             HistoryEntry.Of(seq, new DateTimeOffset(Wall, TimeSpan.Zero), new TimeSpan(SinceCreation), Fact);
     }
 
-    /// <summary>Entries in a row, each made when it is read.</summary>
+    /// <summary>A list of entries, each made when it is read.</summary>
     private sealed class Part(Stamped[] entries, int count, long first) : IReadOnlyList<HistoryEntry>
     {
         public int Count => count;

@@ -15,7 +15,7 @@ public enum HandleOrigin
     /// <summary>Carried over an upgrade of the daemon.</summary>
     InheritedUpgrade,
 
-    /// <summary>Taken back after the daemon's own restart or death.</summary>
+    /// <summary>Recovered after the daemon's own restart or death.</summary>
     Recovered,
 
     /// <summary>Put by a client of the broker.</summary>

@@ -3,8 +3,8 @@ using Supervisor.Core.Listeners.Options;
 namespace Supervisor.Core.Listeners.History;
 
 /// <summary>
-/// The facts that were written lately: what happens to thousands of handles in a row is in memory once. Forgets what was
-/// written before by being written over, so it is small and nothing has to be taken out of it. Owned by the loop.
+/// The recent facts: what happens to thousands of handles in a row is in memory once. A new fact overwrites an older one, so
+/// the table is small and nothing has to be removed. Owned by the loop.
 /// </summary>
 public sealed class HistoryFacts
 {
@@ -12,7 +12,7 @@ public sealed class HistoryFacts
 
     private readonly HistoryFact?[] _lately = new HistoryFact?[Slots];
 
-    /// <summary>The fact: the one that was written lately where that says the same, else a new one.</summary>
+    /// <summary>Returns the recent equal fact, else a new one.</summary>
     public HistoryFact Of(
         HandlePhase phase,
         string call,
@@ -24,7 +24,7 @@ public sealed class HistoryFacts
         HistoryActor? actor,
         string? note)
     {
-        // By what differs between the steps of one handle's making; two steps of one slot only share less.
+        // Hashes what differs between the steps of one handle; two facts in one slot only share less.
         var slot = (((int)phase * 5) + call.Length + (option is null ? 0 : (option.Length * 7) + option[^1])) % Slots;
         if (_lately[slot] is { } known
             && known.Phase == phase && known.Verdict == verdict

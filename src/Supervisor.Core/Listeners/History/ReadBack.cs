@@ -3,13 +3,13 @@ using Supervisor.Core.Listeners.Options;
 
 namespace Supervisor.Core.Listeners.History;
 
-/// <summary>Compares what was asked for with what the kernel keeps, and says why they differ.</summary>
+/// <summary>Compares the requested value with the kernel's, and explains the difference.</summary>
 public static class ReadBack
 {
     /// <summary>The verdict on an option whose setsockopt succeeded.</summary>
     /// <param name="option">The option.</param>
-    /// <param name="requested">As asked for; null: nothing was.</param>
-    /// <param name="effective">As getsockopt shows it; null: the kernel does not show it.</param>
+    /// <param name="requested">The requested value; null if none was.</param>
+    /// <param name="effective">The value from getsockopt; null if the kernel does not show it.</param>
     public static Verdict Compare(SocketOption option, OptionValue? requested, OptionValue? effective)
     {
         if (requested is null)
@@ -25,11 +25,11 @@ public static class ReadBack
         return option.Shape == OptionShape.Flag ? Verdict.Ignored : Verdict.Adjusted;
     }
 
-    /// <summary>Why the kernel keeps another value; null where there is nothing to say.</summary>
+    /// <summary>Why the kernel keeps another value; null if there is no explanation.</summary>
     /// <param name="option">The option.</param>
-    /// <param name="requested">As asked for.</param>
-    /// <param name="effective">As getsockopt shows it.</param>
-    /// <param name="bound">The value of the sysctl that <see cref="SocketOption.BoundedBy"/> names, where it is a number.</param>
+    /// <param name="requested">The requested value.</param>
+    /// <param name="effective">The value from getsockopt.</param>
+    /// <param name="bound">The value of the sysctl that <see cref="SocketOption.BoundedBy"/> names, if it is a number.</param>
     public static string? Explain(SocketOption option, OptionValue requested, OptionValue? effective, long? bound)
     {
         if (effective?.Number is not { } got || requested.Number is not { } asked || got == asked)
@@ -66,13 +66,13 @@ public static class ReadBack
 
         if (option == SocketOptions.TypeOfService || option == SocketOptions.TrafficClass)
         {
-            return "TCP keeps the two ECN bits to itself (ip(7))";
+            return "TCP controls the two ECN bits (ip(7))";
         }
 
         return "the kernel keeps another value";
     }
 
-    /// <summary>Why the kernel keeps another backlog; null where it does not.</summary>
+    /// <summary>Why the kernel keeps another backlog; null if it does not.</summary>
     public static string? ExplainBacklog(long requested, long? effective, long? somaxconn) =>
         effective is null
             ? somaxconn < requested

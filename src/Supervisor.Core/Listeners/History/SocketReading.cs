@@ -4,13 +4,14 @@ using Supervisor.Core.Listeners.Options;
 namespace Supervisor.Core.Listeners.History;
 
 /// <summary>
-/// What a shared socket says of itself at a moment: everything that a holder of its descriptor can change. Taken before
-/// the first process gets it and again when somebody may have changed it; the difference is the drift.
+/// The state of a shared socket at one moment: everything that a holder of its descriptor can change. Read before the first
+/// process gets it, and again when a process may have changed it. The difference is the drift.
 /// </summary>
-/// <param name="Options">The options, parallel to <see cref="SocketOptions.Shown"/>; null where the socket has not got one.</param>
-/// <param name="Backlog">The accept queue's limit; null where there is none, or the kernel does not show it.</param>
+/// <param name="Options">The options, parallel to <see cref="SocketOptions.Shown"/>; null for an option that the socket does
+/// not have.</param>
+/// <param name="Backlog">The accept queue's limit; null if there is none, or the kernel does not show it.</param>
 /// <param name="IsNonBlocking">O_NONBLOCK of the open file.</param>
-/// <param name="Filter">Instructions of the attached filter, 0 for none, "eBPF" where the kernel cannot say.</param>
+/// <param name="Filter">Instructions of the attached filter, 0 for none, "eBPF" if the kernel cannot tell.</param>
 /// <param name="IsFilterLocked">SO_LOCK_FILTER.</param>
 /// <param name="IsShutDown">Whether it was shut down: nothing arrives there any more.</param>
 public sealed record SocketReading(
@@ -21,7 +22,9 @@ public sealed record SocketReading(
     bool IsFilterLocked,
     bool IsShutDown)
 {
-    /// <summary>What is otherwise than it was. After a shutdown that alone: the queue's limit is no longer one.</summary>
+    /// <summary>
+    /// The differences from an earlier reading. After a shutdown only that: the socket no longer has a queue limit.
+    /// </summary>
     public IReadOnlyList<SocketChange> ChangesSince(SocketReading before)
     {
         if (IsShutDown && !before.IsShutDown)
@@ -63,7 +66,7 @@ public sealed record SocketReading(
         return changes ?? [];
     }
 
-    /// <summary>The same with that option's value as it is now: a new state of affairs, no change by a holder.</summary>
+    /// <summary>The same with that option's present value: the baseline changes, and no holder caused it.</summary>
     public SocketReading With(SocketOption option, OptionValue? value)
     {
         var index = SocketOptions.Shown.IndexOf(option);

@@ -1,6 +1,6 @@
 namespace Supervisor.Core.Listeners.History;
 
-/// <summary>The spelling that users, logs and JSON see for each enumeration: kebab-case, as in the public interface.</summary>
+/// <summary>The names of each enumeration for users, logs and JSON: kebab-case, as in the public interface.</summary>
 public static class WireNames
 {
     /// <summary>The word for a phase.</summary>

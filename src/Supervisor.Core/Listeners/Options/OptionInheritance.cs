@@ -6,9 +6,9 @@ public enum OptionInheritance
     /// <summary>An accepted connection starts with the listener's value.</summary>
     Inherited,
 
-    /// <summary>It acts on the listener alone.</summary>
+    /// <summary>It affects only the listener.</summary>
     ListenerOnly,
 
-    /// <summary>There is no accepted connection to which it could pass (a datagram socket's option).</summary>
+    /// <summary>There are no accepted connections (a datagram socket's option).</summary>
     NotApplicable,
 }

@@ -4,8 +4,8 @@ using System.Text.Json.Serialization;
 namespace Supervisor.Core.Listeners.Options;
 
 /// <summary>
-/// A socket option's value in the unit of getsockopt: a number (a flag is 0 or 1), or a name (a device, a congestion
-/// control). SO_LINGER is its seconds; "off" where it is switched off.
+/// A socket option's value in the unit of getsockopt: a number (a flag is 0 or 1), or a name (a device, a congestion control).
+/// SO_LINGER is its seconds; "off" if it is disabled.
 /// </summary>
 [JsonConverter(typeof(OptionValueConverter))]
 public readonly record struct OptionValue
@@ -16,10 +16,10 @@ public readonly record struct OptionValue
         Text = text;
     }
 
-    /// <summary>The number, or null where the value is a name.</summary>
+    /// <summary>The number; null if the value is a name.</summary>
     public long? Number { get; }
 
-    /// <summary>The name, or null where the value is a number.</summary>
+    /// <summary>The name; null if the value is a number.</summary>
     public string? Text { get; }
 
     /// <summary>A number.</summary>

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Supervisor.Core.Listeners.Options;
 
-/// <summary>A number or a name, as it is.</summary>
+/// <summary>Writes a number or a name.</summary>
 internal sealed class OptionValueConverter : JsonConverter<OptionValue>
 {
     public override OptionValue Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>

@@ -1,15 +1,13 @@
 namespace Supervisor.Core.Listeners.Options;
 
-/// <summary>
-/// How the catalogue turns a setting into an option's value; null where the configuration leaves the option to the kernel.
-/// </summary>
+/// <summary>Converts a setting to an option's value; null if the configuration does not set it.</summary>
 internal static class SettingValue
 {
     private static readonly AcceptedOptions NothingAccepted = new();
 
     public static OptionValue? Flag(bool? value) => value is { } flag ? OptionValue.Of(flag) : null;
 
-    /// <summary>A flag that is only ever switched on.</summary>
+    /// <summary>A flag that can only be set, not cleared.</summary>
     public static OptionValue? Enable(bool value) => value ? OptionValue.Of(true) : null;
 
     public static OptionValue? Number(long? value) => value is { } number ? OptionValue.Of(number) : null;

@@ -4,8 +4,8 @@ using static Supervisor.Core.Listeners.Options.SettingValue;
 namespace Supervisor.Core.Listeners.Options;
 
 /// <summary>
-/// The catalogue of socket options: one row says how the kernel names an option, when it acts, and which setting gives its
-/// value. To add an option, add a row here and its setting in Supervisor.Config.
+/// The catalogue of socket options. A row has the kernel's name of an option, the step in which it works, and its setting. To
+/// add an option, add a row here and its setting in Supervisor.Config.
 /// </summary>
 /// <remarks>
 /// The numbers come from the Linux ABI (asm-generic/socket.h, linux/in.h, linux/in6.h, linux/tcp.h); SocketOptionAbiTests
@@ -20,7 +20,7 @@ public static class SocketOptions
 
     // Before bind(): who may own the address.
 
-    /// <summary>Bind over closed connections in TIME_WAIT; never a share in a live listener. socket(7).</summary>
+    /// <summary>Bind over closed connections in TIME_WAIT; it never shares a live listener's address. socket(7).</summary>
     public static readonly SocketOption ReuseAddress =
         Socket("SO_REUSEADDR", 2, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_address", OptionScope.Any,
             (spec, _) => Enable(spec.Bind.ReuseAddress ?? spec.Address.Kind.SpeaksTcp()))
@@ -84,7 +84,7 @@ public static class SocketOptions
         Buffer("SO_SNDBUFFORCE", 32, "buffers.send", spec => spec.Buffers.Force ? spec.Buffers.Send : null)
         with { ReadNumber = 7, Fallback = SendBuffer };
 
-    // Before listen(): what waits below accept().
+    // Before listen(): the queues before accept().
 
     /// <summary>Wake accept() only for connections that have sent something; seconds, rounded to retransmissions. tcp(7).</summary>
     public static readonly SocketOption DeferAccept =
@@ -115,7 +115,7 @@ public static class SocketOptions
     public static readonly SocketOption KeepAliveInterval =
         Tcp("TCP_KEEPINTVL", 5, "accepted.keep_alive_interval", spec => Seconds(spec.Accepted.KeepAliveInterval));
 
-    /// <summary>Probes without an answer before the connection ends. tcp(7).</summary>
+    /// <summary>Unanswered probes before the connection is closed. tcp(7).</summary>
     public static readonly SocketOption KeepAliveProbes =
         Tcp("TCP_KEEPCNT", 6, "accepted.keep_alive_probes", spec => Number(spec.Accepted.KeepAliveProbes));
 
@@ -188,8 +188,8 @@ public static class SocketOptions
     ];
 
     /// <summary>
-    /// The options whose values are shown for every socket that has them. The FORCE variants are left out: they only set what
-    /// SO_RCVBUF and SO_SNDBUF show.
+    /// The options whose values are shown for every socket that has them. The FORCE variants are not included: SO_RCVBUF and
+    /// SO_SNDBUF show their values.
     /// </summary>
     public static readonly ImmutableArray<SocketOption> Shown = [.. All.Where(option => option.ReadNumber == option.Number)];
 

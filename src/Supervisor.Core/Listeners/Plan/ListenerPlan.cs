@@ -6,14 +6,14 @@ using Supervisor.Core.Listeners.Options;
 namespace Supervisor.Core.Listeners.Plan;
 
 /// <summary>
-/// The calls that make a listener, in the one right order: socket, what bind() reads, bind, what listen() and accepted
-/// connections read, listen. The plan is pure; <c>ListenerFactory</c> carries it out and writes each call down.
+/// The calls that make a listener, in the only correct order: socket, what bind() reads, bind, what listen() and accepted
+/// connections read, listen. The plan is pure; <c>ListenerFactory</c> carries it out and records each call.
 /// </summary>
 /// <remarks>
-/// Why the order matters: bind() looks at SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY and the device as they are at that
-/// moment (net/ipv4/inet_connection_sock.c, inet_csk_get_port); a UNIX socket's file gets its mode inside bind()
-/// (net/unix/af_unix.c, unix_bind_bsd); the window scale that a receive buffer decides is fixed by the SYN that may
-/// arrive as soon as listen() returns; and an accepted connection copies the listener as it is at that moment.
+/// The order matters. bind() uses SO_REUSEADDR, SO_REUSEPORT, IPV6_V6ONLY and the device as they are at that moment
+/// (net/ipv4/inet_connection_sock.c, inet_csk_get_port). A UNIX socket's file gets its mode inside bind() (net/unix/af_unix.c,
+/// unix_bind_bsd). A SYN can arrive as soon as listen() returns, and fixes the window scale, which depends on the receive
+/// buffer. An accepted connection copies the listener's present values.
 /// </remarks>
 public sealed record ListenerPlan
 {
@@ -33,13 +33,13 @@ public sealed record ListenerPlan
         Steps = steps;
     }
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The specification.</summary>
     public ListenerSpec Spec { get; }
 
     /// <summary>The family of the socket.</summary>
     public SocketDomain Domain { get; }
 
-    /// <summary>The address that bind() gets: <c>*</c> has become a wildcard of <see cref="Domain"/>.</summary>
+    /// <summary>The address for bind(): a <c>*</c> is replaced by the wildcard of <see cref="Domain"/>.</summary>
     public ListenAddress Address { get; }
 
     /// <summary>The calls.</summary>
@@ -54,7 +54,7 @@ public sealed record ListenerPlan
         _ => address.Host!.AddressFamily == AddressFamily.InterNetworkV6 ? OnlyIPv6 : OnlyIPv4,
     };
 
-    /// <summary>The plan for one family of <see cref="Domains"/>: the steps in the order in which they are made.</summary>
+    /// <summary>The plan for one family of <see cref="Domains"/>, in the order of the calls.</summary>
     public static ListenerPlan For(ListenerSpec spec, SocketDomain domain)
     {
         var address = spec.Address.IsAnyFamily
@@ -76,7 +76,7 @@ public sealed record ListenerPlan
         ]);
     }
 
-    /// <summary>The options that the specification asks for on a socket of this family, in the order in which they are set.</summary>
+    /// <summary>The options that the specification sets on a socket of this family, in the order of the calls.</summary>
     public static IEnumerable<SetOptionStep> Options(ListenerSpec spec, SocketDomain domain)
     {
         foreach (var option in SocketOptions.All.Where(option => option.AppliesTo(spec.Address.Kind, domain)))
