@@ -20,7 +20,7 @@ internal static class CrashRecovery
     /// state: who writes it decides what root executes.
     /// </summary>
     /// <param name="paths">The runtime directory.</param>
-    /// <param name="stored">What systemd's store gave this process; null where it gave nothing. Taken over where there is a state.</param>
+    /// <param name="stored">What systemd's store gave this process; null if it gave nothing. Taken over if there is a state.</param>
     /// <param name="log">The log.</param>
     /// <param name="refusal">Why the daemon must not start.</param>
     public static PreviousDaemonState? Recover(RuntimePaths paths, IncomingDescriptors? stored, ILogger log, out string? refusal)

@@ -31,7 +31,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
     /// <summary>Begins, with what a previous daemon's holder has.</summary>
     /// <param name="loop">The loop.</param>
     /// <param name="paths">The runtime directory.</param>
-    /// <param name="previous">The previous daemon; null where there is none.</param>
+    /// <param name="previous">The previous daemon; null without one.</param>
     /// <param name="log">The log.</param>
     public CrashSafeDescriptors(EventLoop loop, RuntimePaths paths, PreviousDaemonState? previous, ILogger log)
     {
@@ -63,7 +63,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
     /// <summary>A holder was started that holds nothing yet.</summary>
     public event Action? Restarted;
 
-    /// <summary>The link to the holder, for a successor in the same process; null where there is none.</summary>
+    /// <summary>The link to the holder, for a successor in the same process; null without one.</summary>
     public DescriptorHandle? Link => _holder?.Link;
 
     /// <summary>The holder's process id; 0 where a previous daemon started it, or there is none.</summary>
@@ -72,7 +72,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
     /// <summary>Whether systemd holds the descriptors, and so restarts the daemon.</summary>
     public bool IsSystemd => _store is not null;
 
-    /// <summary>What would be lost if the daemon died now, for people; null where nothing would.</summary>
+    /// <summary>What would be lost if the daemon died now, as text; null if nothing would.</summary>
     public string? AtRisk => Processes.CurrentPid == 1 ? null
         : _others.Holder is null ? "nothing holds the listeners and the workers' output for the case that the daemon dies"
         : _others.Missing.Count + _listeners.Missing.Count > 0

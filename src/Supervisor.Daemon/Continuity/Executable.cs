@@ -31,9 +31,9 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
             || Files.GetTargetStatus("/proc/self/exe", out var running) is not null
             || (named.Device, named.Inode) != (running.Device, running.Inode))
         {
-            const string gone = " (deleted)";
+            const string deleted = " (deleted)";
             path = OpenFiles.ReadLink("/proc/self/exe") ?? path ?? name;
-            path = path.EndsWith(gone, StringComparison.Ordinal) ? path[..^gone.Length] : path;
+            path = path.EndsWith(deleted, StringComparison.Ordinal) ? path[..^deleted.Length] : path;
         }
 
         return new Executable(path, [path, .. prefix.Skip(1)], arguments);

@@ -8,10 +8,13 @@ internal interface IReExecSystem
     /// <summary>The path that will be executed.</summary>
     string Path { get; }
 
-    /// <summary>Device and inode of the file at the path; zeros where there is none.</summary>
+    /// <summary>Device and inode of the file at the path; zeros without a file.</summary>
     (ulong Device, ulong Inode) Identity { get; }
 
-    /// <summary>Why the file at the path must not be executed; null where it may be. Waits for the file system: not on the loop.</summary>
+    /// <summary>
+    /// Why the file at the path must not be executed; null if it may. Waits for the file system, so do not call it on the
+    /// loop.
+    /// </summary>
     string? CheckExecutable();
 
     /// <summary>Has the executable check the state in a child process, and calls <paramref name="onResult"/> once, on the loop.</summary>

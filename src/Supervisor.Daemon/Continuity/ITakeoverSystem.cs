@@ -6,7 +6,7 @@ namespace Supervisor.Daemon.Continuity;
 /// <summary>What handing over to another process needs of the operating system.</summary>
 internal interface ITakeoverSystem
 {
-    /// <summary>Why that process must not take over now; null where it may.</summary>
+    /// <summary>Why that process must not take over now; null if it may.</summary>
     string? Objection(BrokerPeer peer);
 
     /// <summary>Sends the state as it is now and every descriptor; null, or why the successor has not got them.</summary>

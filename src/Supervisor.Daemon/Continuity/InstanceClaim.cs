@@ -8,7 +8,7 @@ namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
 /// Claims a runtime directory of which another listend may be in charge. This process takes over from a daemon of the same
-/// configuration; from another one only where <c>--take-over</c> asks for it, because a wrong path is easily typed.
+/// configuration; from another one only with <c>--take-over</c>, because a wrong path is easily typed.
 /// </summary>
 internal static class InstanceClaim
 {
@@ -19,7 +19,7 @@ internal static class InstanceClaim
     /// <paramref name="previous"/> is what it handed over.
     /// </summary>
     /// <param name="paths">The runtime directory.</param>
-    /// <param name="config">The configuration of this process; null where it has errors, and then it does not take over.</param>
+    /// <param name="config">The configuration of this process; null if it has errors; then it does not take over.</param>
     /// <param name="file">The full path of its main file; null without one.</param>
     /// <param name="isForced">Whether to take over whatever the other daemon's configuration is.</param>
     /// <param name="log">The log.</param>

@@ -52,7 +52,8 @@ internal sealed class InstanceLock : IDisposable
         var file = TrustedFile.OpenOwn(paths.LockFile, fileMode, PathTrust.InForce, out var refused);
         if (file is null)
         {
-            error = $"runtime directory {paths.Directory}: cannot open {paths.LockFile}: {refused}; change its owner to this user, or {Elsewhere}";
+            error = $"runtime directory {paths.Directory}: cannot open {paths.LockFile}: {refused}; change its owner to this user, or "
+                + $"{Elsewhere}";
             return null;
         }
 

@@ -28,7 +28,7 @@ namespace Supervisor.Daemon.Continuity;
 /// <param name="isReloading">Whether sockets or services of the previous configuration are still in use.</param>
 /// <param name="quiescence">Finishes what a successor would not know of.</param>
 /// <param name="system">The operating system, and what is handed over.</param>
-/// <param name="events">Where a failure is told.</param>
+/// <param name="events">Receives the event of a failure.</param>
 /// <param name="log">The log.</param>
 internal sealed class LiveTakeover(
     Lifecycle lifecycle, Func<bool> isReloading, IQuiescence quiescence, ITakeoverSystem system, EventLog events, ILogger log)

@@ -18,12 +18,12 @@ internal enum SuccessionWay
     /// <summary>This process took over from a daemon that ran, and exited for it.</summary>
     TookOver,
 
-    /// <summary>The previous daemon had exited without a word; its state was found.</summary>
+    /// <summary>The previous daemon had exited without a hand-over; its state was found.</summary>
     Recovered,
 }
 
 /// <summary>
-/// What a previous daemon has left for this one: its state, and its descriptors as far as they were found. Owns the descriptors.
+/// The state of a previous daemon, and its descriptors as far as they were found. Owns the descriptors.
 /// </summary>
 /// <param name="way">How this daemon got them.</param>
 /// <param name="manifest">The state.</param>
@@ -41,13 +41,13 @@ internal sealed class PreviousDaemonState(
     /// <summary>What a newer version wrote into the state and this one does not know. It is passed on.</summary>
     public UnknownFields Unknown => unknown;
 
-    /// <summary>The descriptors that nobody has taken yet.</summary>
+    /// <summary>The descriptors that are not taken yet.</summary>
     public IncomingDescriptors Descriptors => descriptors;
 
-    /// <summary>The keys of what the previous daemon had had held.</summary>
+    /// <summary>The keys of the descriptors that the previous daemon's holder had.</summary>
     public IReadOnlyList<string> Keys { get; } = [.. descriptors.Remaining.Where(DescriptorKey.OutlivesProcess)];
 
-    /// <summary>Whether the previous daemon was this very process, so that its workers are this one's children.</summary>
+    /// <summary>Whether the previous daemon was this process, so its workers are this process's children.</summary>
     public bool IsSameProcess => way == SuccessionWay.ReExecuted;
 
     /// <summary>Where the listeners come from, for their histories.</summary>
@@ -56,7 +56,7 @@ internal sealed class PreviousDaemonState(
     /// <summary>The system call that gave the descriptors, for the histories.</summary>
     public string Call { get; init; } = way == SuccessionWay.ReExecuted ? "execve" : "recvmsg";
 
-    /// <summary>The MESSAGE_ID of the line that tells of the succession.</summary>
+    /// <summary>The MESSAGE_ID of the log line of the succession.</summary>
     public string MessageId => way switch
     {
         SuccessionWay.ReExecuted => MessageIds.DaemonReExecuted,
@@ -65,7 +65,7 @@ internal sealed class PreviousDaemonState(
         _ => throw new InvalidOperationException(way.ToString()),
     };
 
-    /// <summary>The kind of the event that tells of the succession.</summary>
+    /// <summary>The kind of the succession's event.</summary>
     public string EventKind => way switch
     {
         SuccessionWay.ReExecuted => "daemon-upgraded",

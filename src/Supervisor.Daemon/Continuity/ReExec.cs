@@ -29,7 +29,7 @@ namespace Supervisor.Daemon.Continuity;
 /// <param name="state">The state as it is now, for the check.</param>
 /// <param name="quiescence">Finishes what a successor would not know of.</param>
 /// <param name="system">The operating system.</param>
-/// <param name="events">Where a refusal is told.</param>
+/// <param name="events">Receives the event of a refusal.</param>
 /// <param name="log">The log.</param>
 internal sealed class ReExec(
     EventLoop loop, Lifecycle lifecycle, Func<bool> isReloading, Func<byte[]> state, IQuiescence quiescence, IReExecSystem system,

@@ -12,7 +12,7 @@ namespace Supervisor.Daemon.Continuity;
 
 /// <summary>Re-execution by memfd_create(2) and execve(2).</summary>
 /// <param name="loop">The loop.</param>
-/// <param name="orphans">Reaps what the check's process leaves behind.</param>
+/// <param name="orphans">Reaps the orphans of the check's process.</param>
 /// <param name="executable">What this process was started as.</param>
 /// <param name="configFile">The configuration file, which the executable checks too; null without one.</param>
 /// <param name="snapshots">The state.</param>

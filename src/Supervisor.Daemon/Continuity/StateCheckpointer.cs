@@ -134,7 +134,7 @@ internal sealed class StateCheckpointer : IDeadline, IDisposable
             _stored = memory;
         }
 
-        // What the state names is held before the state is written, and for as long as it names it.
+        // The holder gets a descriptor before the state names it, and keeps it while the state does.
         _file.Write(Write);
         _descriptors.DropOthers();
         foreach (var runner in _services)

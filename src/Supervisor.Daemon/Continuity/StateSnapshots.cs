@@ -17,7 +17,7 @@ namespace Supervisor.Daemon.Continuity;
 /// <param name="TokenMark">By which a successor knows the tokens of this daemon's workers.</param>
 /// <param name="Config">The configuration in force.</param>
 /// <param name="Listeners">The listeners.</param>
-/// <param name="GivesUp">When a listener that waits for its address gives up; null where it does not wait.</param>
+/// <param name="GivesUp">When a listener that waits for its address gives up; null if it does not wait.</param>
 /// <param name="Services">The services.</param>
 /// <param name="Events">What has happened.</param>
 /// <param name="Unknown">What a newer previous version wrote into its state; it is written again.</param>
@@ -41,7 +41,7 @@ internal sealed record OwnSockets(DescriptorHandle Lock, DescriptorHandle Contro
 /// <summary>Takes snapshots of the daemon's state for a successor. On the loop.</summary>
 /// <param name="sources">What they are made of.</param>
 /// <param name="own">The daemon's own sockets.</param>
-/// <param name="holderLink">The link to the descriptor holder; null where there is none.</param>
+/// <param name="holderLink">The link to the descriptor holder; null without one.</param>
 internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<DescriptorHandle?> holderLink)
 {
     /// <summary>This boot. A state is true only until the next one.</summary>
@@ -122,7 +122,8 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
         var events = sources.Events.Events;
         return new StreamEntry(
             events.Newest,
-            [.. events.After(0, int.MaxValue).Item1.Select(one => JsonSerializer.SerializeToElement(one, ControlJson.Default.EventDocument))]);
+            [.. events.After(0, int.MaxValue).Item1
+                .Select(one => JsonSerializer.SerializeToElement(one, ControlJson.Default.EventDocument))]);
     }
 
     private static string ReadBootId()

@@ -5,7 +5,7 @@ namespace Supervisor.Daemon.Continuity;
 /// <summary>When no succession can begin, whichever way it is.</summary>
 internal static class SuccessionRules
 {
-    /// <summary>The reason for people; null where a succession can begin.</summary>
+    /// <summary>The reason as text; null if a succession can begin.</summary>
     /// <param name="lifecycle">Whether the daemon shuts down or is being replaced already.</param>
     /// <param name="isReloading">Whether sockets or services of the previous configuration are still in use.</param>
     public static string? Refusal(Lifecycle lifecycle, bool isReloading) =>

@@ -21,7 +21,8 @@ internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snaps
         : Processes.CurrentPid == 1
             ? "the running daemon is pid 1 of its container, which ends with it: replace its executable and run \"listenctl upgrade\""
         : Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 }
-            ? "a service manager started the running daemon, and its exit would end the service: run \"listenctl upgrade\", or restart the unit"
+            ? "a service manager started the running daemon, and its exit would end the service: run \"listenctl upgrade\", or restart "
+                + "the unit"
         : peer.Uid != Processes.EffectiveUid ? string.Create(
             CultureInfo.InvariantCulture,
             $"the running daemon has uid {Processes.EffectiveUid}, the new one uid {peer.Uid}: start the new one as the same user")

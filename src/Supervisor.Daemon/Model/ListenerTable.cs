@@ -88,7 +88,8 @@ internal sealed class ListenerTable
             foreach (var name in service.Listeners.Where(name => Find(name) is null))
             {
                 log.Kind(MessageIds.ListenerAwaited).Listener(name).Service(service.Name).Warning(
-                    "service {Service}: no listener named {Listener}: the service waits for its descriptor (listenctl put {Listener} --fd N)",
+                    "service {Service}: no listener named {Listener}: the service waits for its descriptor (listenctl put "
+                    + "{Listener} --fd N)",
                     service.Name, name, name);
                 _handles.Add(_factory.Given.Await(name));
                 _byName = null;

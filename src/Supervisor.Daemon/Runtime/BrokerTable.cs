@@ -41,7 +41,7 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
     /// <inheritdoc/>
     public BrokerService? ServiceOf(ProcessLineage process, string? token)
     {
-        // What the kernel says comes first: a token only speaks for a process that it says nothing of.
+        // Kernel facts come first: a token counts only for a process without such facts.
         var owner = services.FirstOrDefault(runner => runner.Facts.Any(worker => Membership.IsMember(worker, process)))
             ?? (token is null ? null : services.FirstOrDefault(
                 runner => runner.Facts.Any(worker => Membership.IsMemberByToken(worker, process, token))));
@@ -99,7 +99,8 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
         if (services.FirstOrDefault(runner => runner.Uses(handle)) is { } user)
         {
             return new BrokerError(
-                BrokerErrorCode.Denied, $"service \"{user.Name}\" uses \"{name}\": remove it from the service's listeners and reload first");
+                BrokerErrorCode.Denied,
+                $"service \"{user.Name}\" uses \"{name}\": remove it from the service's listeners and reload first");
         }
 
         listeners.Release(handle);

@@ -14,7 +14,7 @@ internal interface IDaemonSystem
     /// <summary>The service manager.</summary>
     ISystemdNotifier Systemd { get; }
 
-    /// <summary>A variable of the environment; null where it is not set.</summary>
+    /// <summary>A variable of the environment; null if it is not set.</summary>
     string? Variable(string name);
 
     /// <summary>

@@ -41,7 +41,7 @@ internal static class ListenerOpening
         }
     }
 
-    /// <summary>By name first, because a name is what somebody meant; then by the socket's address.</summary>
+    /// <summary>By name first, because a name states the intention; then by the socket's address.</summary>
     private static Dictionary<string, ListenerHandle> Adopt(
         ListenerFactory factory, ImmutableArray<ListenerSpec> specs, InheritedDescriptors inherited)
     {

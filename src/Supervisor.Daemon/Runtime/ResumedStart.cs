@@ -78,7 +78,7 @@ internal static class ResumedStart
 
     private static void RestoreListeners(DaemonParts parts, PreviousDaemonState previous, ILogger log)
     {
-        // Socket files of listeners belong to users; nobody waits for them here.
+        // Socket files of listeners belong to users, so the daemon does not wait for them here.
         _ = UserDirectory.Host.Refresh([.. parts.Config.Current.Listeners.SelectMany(AccountName.OwnersOf)]);
         foreach (var entry in previous.Manifest.Listeners)
         {
@@ -116,7 +116,7 @@ internal static class ResumedStart
 
         foreach (var (runner, entry) in parts.Services.Zip(previous.Manifest.Services))
         {
-            // Before events are recorded: what the previous daemon knew is no news.
+            // Before events are recorded, because the previous daemon has reported these facts.
             runner.Restore(entry, previous.Descriptors, areChildren: previous.IsSameProcess);
             parts.Events.Watch(runner);
         }
@@ -140,7 +140,7 @@ internal static class ResumedStart
             log.Kind(MessageIds.DescriptorClosed).Warning("unrecognised inherited descriptor {Descriptor}: closing it", key);
         }
 
-        // A worker may have made it so that close() blocks.
+        // A worker may have changed the socket so that close() blocks.
         parts.Disposer.Close("predecessor", previous.Descriptors.TakeAll());
     }
 

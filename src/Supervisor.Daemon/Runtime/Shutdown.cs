@@ -10,7 +10,7 @@ namespace Supervisor.Daemon.Runtime;
 
 /// <summary>What the shutdown does at its ends.</summary>
 /// <param name="AskIfRestart">Asks whether systemd stops the daemon in order to start it again, and calls the argument on the loop;
-/// null where systemd does not hold the descriptors.</param>
+/// null if systemd does not hold the descriptors.</param>
 /// <param name="LeaveToSuccessor">Saves everything and exits; the workers continue.</param>
 /// <param name="StopLoop">Ends the loop.</param>
 internal sealed record ShutdownActions(Action<Action<bool>>? AskIfRestart, Action LeaveToSuccessor, Action StopLoop);

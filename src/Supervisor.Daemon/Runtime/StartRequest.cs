@@ -6,7 +6,7 @@ using Supervisor.Daemon.Model;
 namespace Supervisor.Daemon.Runtime;
 
 /// <summary>What a start needs that was decided before.</summary>
-/// <param name="Config">The configuration to start with; a previous daemon's where there is one.</param>
+/// <param name="Config">The configuration to start with; a previous daemon's if there is one.</param>
 /// <param name="Info">What the daemon was started as.</param>
 /// <param name="Lock">The lock of the runtime directory; the caller's.</param>
 /// <param name="Executable">What a re-execution executes.</param>

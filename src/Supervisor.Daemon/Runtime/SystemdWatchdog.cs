@@ -28,7 +28,7 @@ internal sealed class SystemdWatchdog : IDeadline
     /// <summary>Begins, where WATCHDOG_USEC is set and WATCHDOG_PID is this process or not set.</summary>
     /// <param name="loop">The loop.</param>
     /// <param name="variable">The environment.</param>
-    /// <param name="tell">Sends it.</param>
+    /// <param name="tell">Sends a notification.</param>
     public static void Start(EventLoop loop, Func<string, string?> variable, Action tell)
     {
         if (ulong.TryParse(variable("WATCHDOG_USEC"), NumberStyles.None, CultureInfo.InvariantCulture, out var microseconds)

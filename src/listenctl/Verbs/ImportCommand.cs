@@ -51,7 +51,8 @@ internal sealed class ImportCommand : Verb
         Context.Output.Flush();
         if (result.Unsupported.Length is > 0 and var count)
         {
-            Context.Error.WriteLine($"listenctl: {count} setting{(count == 1 ? " has" : "s have")} no equivalent: see \"no equivalent\" in the comments");
+            Context.Error.WriteLine(
+                $"listenctl: {count} setting{(count == 1 ? " has" : "s have")} no equivalent: see \"no equivalent\" in the comments");
         }
 
         return ExitCode.Done;
