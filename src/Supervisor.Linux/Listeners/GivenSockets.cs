@@ -87,7 +87,7 @@ public sealed class GivenSockets
         {
             history.Add(
                 HandlePhase.Adopt, "getsockopt", "SO_ACCEPTCONN", effective: OptionValue.Of(handle.IsIdle ? 0 : 1),
-                note: handle.IsIdle ? "it does not listen: nobody can connect until a holder calls listen()" : "it listens");
+                note: handle.IsIdle ? "it does not listen: clients cannot connect until a holder calls listen()" : "it listens");
         }
 
         if (backlog is { } limit)

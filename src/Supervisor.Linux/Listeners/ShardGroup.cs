@@ -135,7 +135,8 @@ public sealed class ShardGroup
         {
             // Removes it from the group even if another process still holds it.
             history.AddCall(
-                HandlePhase.Close, "shutdown", Sockets.Shutdown(socket.Descriptor), note: $"{Inode(socket)}: removed from the kernel's group");
+                HandlePhase.Close, "shutdown", Sockets.Shutdown(socket.Descriptor),
+                note: $"{Inode(socket)}: removed from the kernel's group");
         }
 
         history.Add(HandlePhase.Close, "close", note: $"{Inode(socket)}: no connection waited in it");
