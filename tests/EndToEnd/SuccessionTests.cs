@@ -10,22 +10,8 @@ namespace Supervisor.EndToEnd;
 /// Successions of the daemon, by an upgrade in its own process or by another process after its death. Clients do not notice:
 /// no request is refused, reset or unanswered, workers keep their pids and listeners their inodes.
 /// </summary>
-public sealed partial class SuccessionTests(ITestOutputHelper output)
+public sealed class SuccessionTests(ITestOutputHelper output) : SuccessionScenario(output)
 {
-    private const string Config =
-        """
-        [listener.web]
-        address = "tcp://127.0.0.1:0"
-
-        [listener.lone]
-        address = "tcp://127.0.0.1:0"
-
-        [service.web]
-        command = ["@hello@"]
-        listeners = ["web"]
-        workers = 2
-        """;
-
     [Fact]
     public Task Fifty_upgrades_lose_no_request() => UnderLoadAsync(async (daemon, before) =>
     {
@@ -164,46 +150,4 @@ public sealed partial class SuccessionTests(ITestOutputHelper output)
         Assert.Equal(2, (await next.StatusAsync("web")).Ready);
         await next.LeaveAsync();
     }
-
-    private async Task UnderLoadAsync(Func<DaemonUnderTest, Before, Task<DaemonUnderTest>> test, string more = "")
-    {
-        using var directory = new TemporaryDirectory();
-        var daemon = DaemonUnderTest.Start(directory, Config + "\n" + more, new DaemonOptions());
-        try
-        {
-            await daemon.WaitUntilUpAsync();
-            await daemon.WaitUntilReadyAsync("web", 2);
-            var before = new Before(
-                [.. (await daemon.StatusAsync("web")).Workers.Select(worker => worker.Pid!.Value)],
-                (await daemon.ListenerAsync("web")).Inode!.Value,
-                (await daemon.ListenerAsync("lone")).Inode!.Value);
-            var plan = new LoadPlan { Target = await daemon.EndPointAsync("web"), NewConnectionsPerSecond = 500, SlowInFlight = 8 };
-            var load = LoadRun.Start(plan, "succession");
-            LoadReport report;
-            try
-            {
-                daemon = await test(daemon, before);
-            }
-            finally
-            {
-                report = await load.StopAsync();
-            }
-
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Requests} requests, {report.Failed} failed"));
-            Assert.True(report.Failed == 0, string.Join('\n', report.Samples.Take(10)));
-            Assert.Equal(report.Requests, report.Succeeded);
-            await daemon.LeaveAsync();
-        }
-        catch (Exception exception)
-        {
-            throw new Xunit.Sdk.XunitException(
-                $"{exception.Message}\n{exception.StackTrace}\nThe daemon's last lines:\n{daemon.Log.Tail(60)}");
-        }
-        finally
-        {
-            await daemon.DisposeAsync();
-        }
-    }
-
-    private sealed record Before(IReadOnlyList<int> Workers, ulong Inode, ulong Lone);
 }

@@ -2,16 +2,15 @@ using System.Net.Sockets;
 using System.Text;
 using Supervisor.Control;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Supervisor.EndToEnd;
 
 /// <summary>
 /// Clients of the daemon during a succession: every request is answered, without a refusal or a new connection.
 /// </summary>
-public sealed partial class SuccessionTests
+public sealed class SuccessionClientTests(ITestOutputHelper output) : SuccessionScenario(output)
 {
-    private const int Seqpacket = 5;
-
     [Fact]
     public async Task The_daemon_answers_clients_during_its_replacement()
     {
@@ -102,13 +101,6 @@ public sealed partial class SuccessionTests
         }
 
         return answers;
-    }
-
-    private static async Task<Socket> BrokerAsync(DaemonUnderTest daemon)
-    {
-        var socket = new Socket(AddressFamily.Unix, (SocketType)Seqpacket, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Path.Combine(daemon.Runtime, "broker.sock")));
-        return socket;
     }
 
     private static async Task ListAsync(Socket broker)

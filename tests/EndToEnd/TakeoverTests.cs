@@ -1,10 +1,11 @@
 using Supervisor.Control;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Supervisor.EndToEnd;
 
 /// <summary>A successor that starts while the daemon runs.</summary>
-public sealed partial class SuccessionTests
+public sealed class TakeoverTests(ITestOutputHelper output) : SuccessionScenario(output)
 {
     [Fact]
     public Task Successor_takes_over_from_a_running_daemon() => UnderLoadAsync(async (daemon, before) =>
@@ -189,22 +190,6 @@ public sealed partial class SuccessionTests
             var next = daemon.Again();
             await next.WaitUntilUpAsync();
             return next;
-        }
-    }
-
-    /// <summary>Starts a successor, which takes over; the previous daemon has exited when this returns.</summary>
-    private static async Task<DaemonUnderTest> SucceedAsync(DaemonUnderTest daemon)
-    {
-        var next = daemon.Again();
-        try
-        {
-            Assert.Equal(0, await daemon.WaitAsync());
-            await next.WaitUntilUpAsync();
-            return next;
-        }
-        catch (Exception exception)
-        {
-            throw new Xunit.Sdk.XunitException($"{exception.Message}\nThe successor's last lines:\n{next.Log.Tail(20)}");
         }
     }
 }
