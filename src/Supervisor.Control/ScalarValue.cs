@@ -17,11 +17,11 @@ public readonly record struct ScalarValue(long? Number, string? Text)
         /// <inheritdoc/>
         public override ScalarValue Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
             reader.TokenType switch
-        {
-            JsonTokenType.Number => new ScalarValue(reader.GetInt64(), null),
-            JsonTokenType.String => new ScalarValue(null, reader.GetString()),
-            _ => throw new JsonException("a number or a string was expected"),
-        };
+            {
+                JsonTokenType.Number => new ScalarValue(reader.GetInt64(), null),
+                JsonTokenType.String => new ScalarValue(null, reader.GetString()),
+                _ => throw new JsonException("a number or a string was expected"),
+            };
 
         /// <inheritdoc/>
         public override void Write(Utf8JsonWriter writer, ScalarValue value, JsonSerializerOptions options)

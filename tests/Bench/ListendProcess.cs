@@ -27,7 +27,8 @@ internal sealed class ListendProcess : IDisposable
         BrokerSocket = Path.Combine(folder, "broker.sock");
         File.WriteAllText(file, $"[daemon]\nruntime_directory = \"{folder}\"\n\n{config}");
         var start = new ProcessStartInfo(
-            Workspace.Listend, ["run", "--config", file, "--log-format", "json"]) { RedirectStandardError = true };
+            Workspace.Listend, ["run", "--config", file, "--log-format", "json"])
+        { RedirectStandardError = true };
         _process = new Process { StartInfo = start };
         _reader = new Thread(() => Read(_process.StandardError.BaseStream, Encoding.UTF8.GetBytes(mark), times)) { IsBackground = true };
         StartedAt = Stopwatch.GetTimestamp();

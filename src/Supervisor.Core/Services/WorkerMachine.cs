@@ -65,41 +65,41 @@ public static class WorkerMachine
 
     private static (WorkerState State, Action Action) Cell(WorkerState worker, WorkerEvent what, ServiceSpec spec, TimeSpan now) =>
         (worker.Phase, what) switch
-    {
-        (WorkerPhase.Starting, WorkerEvent.Ready) => (Settling(worker, spec, now), Action.None),
-        (WorkerPhase.Starting, WorkerEvent.Stop) => (Ending(worker, WorkerPhase.Stopping, spec, now), Action.Signal),
-        (WorkerPhase.Starting, WorkerEvent.StoppingAnnounced) => (worker, Action.None),
-        (WorkerPhase.Starting, WorkerEvent.DeadlinePassed) =>
-            (Ending(worker, WorkerPhase.Stopping, spec, now) with { EndReason = EndReason.StartTimedOut }, Action.Signal),
-        (WorkerPhase.Starting, WorkerEvent.Alive or WorkerEvent.WatchdogPassed) => (worker, Action.None),
+        {
+            (WorkerPhase.Starting, WorkerEvent.Ready) => (Settling(worker, spec, now), Action.None),
+            (WorkerPhase.Starting, WorkerEvent.Stop) => (Ending(worker, WorkerPhase.Stopping, spec, now), Action.Signal),
+            (WorkerPhase.Starting, WorkerEvent.StoppingAnnounced) => (worker, Action.None),
+            (WorkerPhase.Starting, WorkerEvent.DeadlinePassed) =>
+                (Ending(worker, WorkerPhase.Stopping, spec, now) with { EndReason = EndReason.StartTimedOut }, Action.Signal),
+            (WorkerPhase.Starting, WorkerEvent.Alive or WorkerEvent.WatchdogPassed) => (worker, Action.None),
 
-        (WorkerPhase.Ready, WorkerEvent.Ready) => (worker, Action.None),
-        (WorkerPhase.Ready, WorkerEvent.Stop) => (Ending(worker, WorkerPhase.Draining, spec, now), Action.Signal),
-        (WorkerPhase.Ready, WorkerEvent.StoppingAnnounced) =>
-            (worker with { Phase = WorkerPhase.Draining, Deadline = now + spec.StopTimeout, WatchdogDeadline = null }, Action.None),
-        (WorkerPhase.Ready, WorkerEvent.DeadlinePassed) => (worker with { Deadline = null }, Action.None),
-        (WorkerPhase.Ready, WorkerEvent.Alive) => (Watched(worker, now), Action.None),
+            (WorkerPhase.Ready, WorkerEvent.Ready) => (worker, Action.None),
+            (WorkerPhase.Ready, WorkerEvent.Stop) => (Ending(worker, WorkerPhase.Draining, spec, now), Action.Signal),
+            (WorkerPhase.Ready, WorkerEvent.StoppingAnnounced) =>
+                (worker with { Phase = WorkerPhase.Draining, Deadline = now + spec.StopTimeout, WatchdogDeadline = null }, Action.None),
+            (WorkerPhase.Ready, WorkerEvent.DeadlinePassed) => (worker with { Deadline = null }, Action.None),
+            (WorkerPhase.Ready, WorkerEvent.Alive) => (Watched(worker, now), Action.None),
 
-        (WorkerPhase.Starting, WorkerEvent.WatchdogTriggered)
-            or (WorkerPhase.Ready, WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) =>
-            (Ending(worker, WorkerPhase.Stopping, spec, now) with { Hang = HangText(worker, what) }, Action.Abort),
+            (WorkerPhase.Starting, WorkerEvent.WatchdogTriggered)
+                or (WorkerPhase.Ready, WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) =>
+                (Ending(worker, WorkerPhase.Stopping, spec, now) with { Hang = HangText(worker, what) }, Action.Abort),
 
-        (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.DeadlinePassed) =>
-            (worker with { Phase = WorkerPhase.Killed, Deadline = null }, Action.Kill),
-        (WorkerPhase.Draining, WorkerEvent.Stop) when worker.EndReason == EndReason.None =>
-            (Ending(worker, WorkerPhase.Draining, spec, now), Action.Signal),
-        (WorkerPhase.Draining, WorkerEvent.WatchdogTriggered) => (worker with { Phase = WorkerPhase.Stopping }, Action.Abort),
-        (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced) =>
-            (worker, Action.None),
-        (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) =>
-            (worker, Action.None),
+            (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.DeadlinePassed) =>
+                (worker with { Phase = WorkerPhase.Killed, Deadline = null }, Action.Kill),
+            (WorkerPhase.Draining, WorkerEvent.Stop) when worker.EndReason == EndReason.None =>
+                (Ending(worker, WorkerPhase.Draining, spec, now), Action.Signal),
+            (WorkerPhase.Draining, WorkerEvent.WatchdogTriggered) => (worker with { Phase = WorkerPhase.Stopping }, Action.Abort),
+            (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced) =>
+                (worker, Action.None),
+            (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) =>
+                (worker, Action.None),
 
-        (WorkerPhase.Killed, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced or WorkerEvent.DeadlinePassed) =>
-            (worker with { Deadline = null }, Action.None),
-        (WorkerPhase.Killed, WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) => (worker, Action.None),
+            (WorkerPhase.Killed, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced or WorkerEvent.DeadlinePassed) =>
+                (worker with { Deadline = null }, Action.None),
+            (WorkerPhase.Killed, WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) => (worker, Action.None),
 
-        _ => throw new ArgumentOutOfRangeException(nameof(what), (worker.Phase, what), null),
-    };
+            _ => throw new ArgumentOutOfRangeException(nameof(what), (worker.Phase, what), null),
+        };
 
     private static WorkerState Settling(WorkerState worker, ServiceSpec spec, TimeSpan now) =>
         Watched(

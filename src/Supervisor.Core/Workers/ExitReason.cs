@@ -15,7 +15,8 @@ public sealed record ExitReason(bool Clean, string Text)
     /// <summary>By a signal.</summary>
     public static ExitReason Signalled(int signal, bool coreDumped) =>
         new(signal is 1 or 2 or 13 or 15,
-            $"was killed by {Signals.Name(signal)}{(coreDumped ? " (core dumped)" : "")}") { Killed = signal == 9 };
+            $"was killed by {Signals.Name(signal)}{(coreDumped ? " (core dumped)" : "")}")
+        { Killed = signal == 9 };
 
     /// <summary>No process was created.</summary>
     public static ExitReason NotStarted(string why) => new(false, $"could not be started: {why}");

@@ -112,13 +112,13 @@ internal abstract class ChangeProgress
 
     protected ChangeDocument Document(string? outcome, string message, RolloutDocument? rollout = null) =>
         new(Runner.Name, outcome, rollout, message)
-    {
-        State = ServiceDocuments.State(Runner),
-        Desired = Runner.State.Desired,
-        Ready = Runner.State.Ready,
-        Workers = Runner.State.Workers.Length,
-        DrainingConnections = Runner.DrainingConnections,
-    };
+        {
+            State = ServiceDocuments.State(Runner),
+            Desired = Runner.State.Desired,
+            Ready = Runner.State.Ready,
+            Workers = Runner.State.Workers.Length,
+            DrainingConnections = Runner.DrainingConnections,
+        };
 
     private void Changed(ServiceRunner runner, ImmutableArray<ReportEffect> reports)
     {

@@ -123,5 +123,6 @@ internal sealed class EventLog(EventLoop loop)
         DrainDocument? drain = null) =>
         Events.Add(
             seq => new EventDocument(
-                seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message) { Drain = drain });
+                seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message)
+            { Drain = drain });
 }

@@ -33,11 +33,11 @@ internal static class ServiceDocuments
 
     public static RolloutDocument Rollout(ServiceRunner runner, RolloutState rollout, TimeSpan now, DateTimeOffset wall) =>
         Rollout(runner.State, rollout, now, wall) with
-    {
-        DrainingConnections = rollout.IsActive ? runner.DrainingConnections : null,
-        Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now)
+        {
+            DrainingConnections = rollout.IsActive ? runner.DrainingConnections : null,
+            Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now)
             ?? (rollout.IsActive ? DrainDocuments.Remark(runner) : null),
-    };
+        };
 
     private static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => new(
         rollout.Phase.ToWireName(),

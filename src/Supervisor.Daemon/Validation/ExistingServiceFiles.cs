@@ -13,6 +13,7 @@ internal static class ExistingServiceFiles
         return from service in config.Readable.Services
                from fault in ServiceFiles.FindFaults(service, path)
                select config.Places.Diagnostic(
-                   "service", service.Name, fault.Setting, fault.Message, fault.Remedy, fault.Element) with { IsWarning = true };
+                   "service", service.Name, fault.Setting, fault.Message, fault.Remedy, fault.Element) with
+               { IsWarning = true };
     }
 }

@@ -80,7 +80,8 @@ public static class ListenerSnapshot
             if (takeLeaving(left.Inode) is { } descriptor)
             {
                 handle.AddLeaving(new ListenerSocket(
-                    descriptor, left.Shard) { Inode = left.Inode, LeavingSince = TimeSpan.Zero, IsChosen = false });
+                    descriptor, left.Shard)
+                { Inode = left.Inode, LeavingSince = TimeSpan.Zero, IsChosen = false });
             }
         }
 

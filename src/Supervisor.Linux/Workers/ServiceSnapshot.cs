@@ -147,7 +147,7 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
             service.Send(new SignalEffect(worker, service.State.SpecOf(worker.Generation).StopSignal));
         }
 
-        
+
         foreach (var what in _missed)
         {
             service.Post(what);

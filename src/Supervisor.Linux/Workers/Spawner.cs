@@ -221,7 +221,8 @@ public sealed class Spawner : IDisposable
         return Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart,
             isOneOfMany: false, out failure) is { } child
             ? new HookProcess(child.Pid, child.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError),
-                _orphans) { Launch = child.Launch }
+                _orphans)
+            { Launch = child.Launch }
             : null;
     }
 

@@ -316,16 +316,16 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>The same after its exit, with its strays.</summary>
     internal Sweep Rest(bool isLast, IReadOnlyDictionary<ulong, string> listeners, Action<int, string?, string?, bool> onStray,
         Action<bool> onDone) => new()
-    {
-        Cgroup = Cgroup?.Path,
-        Sessions = Sessions(),
-        Leaders = [Session, Pid],
-        Worker = Facts,
-        IsLast = isLast,
-        Listeners = listeners,
-        OnStray = onStray,
-        OnDone = onDone,
-    };
+        {
+            Cgroup = Cgroup?.Path,
+            Sessions = Sessions(),
+            Leaders = [Session, Pid],
+            Worker = Facts,
+            IsLast = isLast,
+            Listeners = listeners,
+            OnStray = onStray,
+            OnDone = onDone,
+        };
 
     /// <summary>The process for a successor. Adds its descriptors to <paramref name="descriptors"/> unless that is null.</summary>
     internal WorkerEntry Snapshot(string service, int id, OutgoingDescriptors? descriptors)

@@ -17,8 +17,13 @@ internal sealed class LiveRolloutProgress(TextOutput output, string service, Tim
             .HideCompleted(false)
             .Columns(
                 new TaskDescriptionColumn { Alignment = Justify.Left },
-                new ProgressBarColumn { Width = 24, CompletedStyle = Palette.Success, FinishedStyle = Palette.Success,
-                    RemainingStyle = Palette.Muted },
+                new ProgressBarColumn
+                {
+                    Width = 24,
+                    CompletedStyle = Palette.Success,
+                    FinishedStyle = Palette.Success,
+                    RemainingStyle = Palette.Muted
+                },
                 state)
             .Start(context =>
             {

@@ -41,16 +41,16 @@ public unsafe class AbiTests : KernelTest
         (typeof(Sockets), "GetLocalVsockCid", "IOCTL_VM_SOCKETS_GET_LOCAL_CID"),
         (typeof(AcceptQueue), "UnackedOffset", "offsetof(struct tcp_info, tcpi_unacked)"),
         (typeof(AcceptQueue), "SackedOffset", "offsetof(struct tcp_info, tcpi_sacked)"),
-        (typeof(Sockaddr), "MaxLength", "sizeof(struct sockaddr_storage)"), 
+        (typeof(Sockaddr), "MaxLength", "sizeof(struct sockaddr_storage)"),
         (typeof(Sockaddr), "InternetLength", "sizeof(struct sockaddr_in)"),
         (typeof(Sockaddr), "Internet6Length", "sizeof(struct sockaddr_in6)"),
-        
-        
+
+
         (typeof(UnixDiag), "HeaderLength", "sizeof(struct nlmsghdr)"), (typeof(UnixDiag), "MessageLength", "sizeof(struct unix_diag_msg)"),
-        
+
         (typeof(NotifySocket), "AfUnix", "AF_UNIX"), (typeof(DescriptorPassing), "AfUnix", "AF_UNIX"),
         (typeof(DescriptorPassing), "SockSeqpacket", "SOCK_SEQPACKET"),
-        
+
         (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
         (typeof(NotifySocket), "SolSocket", "SOL_SOCKET"), (typeof(NotifySocket), "SoPassCred", "SO_PASSCRED"),
         (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),

@@ -33,8 +33,14 @@ public class AdoptTests : KernelTest
     public void Adoption_shows_each_difference_and_changes_nothing()
     {
         using var handle = Adopt(
-            Given.Spec("tcp://127.0.0.1:1", spec => spec with { Listen = new(
-                ) { Backlog = 100 }, Accepted = new() { NoDelay = true }, Buffers = new() { Receive = 100_000 } }),
+            Given.Spec("tcp://127.0.0.1:1", spec => spec with
+            {
+                Listen = new(
+                )
+                { Backlog = 100 },
+                Accepted = new() { NoDelay = true },
+                Buffers = new() { Receive = 100_000 }
+            }),
             Loopback.Bound("tcp://127.0.0.1:0", 5));
         Assert.Null(handle.Failure);
         var differences = handle.History.Entries

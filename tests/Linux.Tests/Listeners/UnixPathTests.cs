@@ -118,8 +118,12 @@ public class UnixPathTests : KernelTest
                 File.CreateSymbolicLink(_directory["s"], _directory["secret"]);
             }
         });
-        using var handle = Given.Factory(log).Create(Given.Spec(Address, spec => spec with { Unix = new(
-            ) { Mode = 0x1B6, User = "nobody" } }));
+        using var handle = Given.Factory(log).Create(Given.Spec(Address, spec => spec with
+        {
+            Unix = new(
+            )
+            { Mode = 0x1B6, User = "nobody" }
+        }));
         Assert.Null(handle.Failure);
         Assert.Contains(handle.History.Entries, entry => entry is { Call: "chmod", Verdict: Verdict.Refused, Errno: "ESTALE" });
         Assert.Null(Files.GetStatus(_directory["secret"], out var secret));

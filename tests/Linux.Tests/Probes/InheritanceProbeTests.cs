@@ -11,19 +11,19 @@ public sealed class InheritanceProbeTests : KernelTest
     [InlineData("tcp://[::1]:0")]
     public void Inherited_options_reach_the_accepted_connection(
         string address) => Assert.Empty(InheritanceProbe.Ask(Given.Spec(address, spec => spec with
-    {
-        Accepted = new()
         {
-            NoDelay = true,
-            KeepAlive = true,
-            KeepAliveIdle = TimeSpan.FromSeconds(60),
-            KeepAliveInterval = TimeSpan.FromSeconds(10),
-            KeepAliveProbes = 6,
-            UserTimeout = TimeSpan.FromSeconds(30),
-            Linger = TimeSpan.Zero,
-            NotSentLowWater = 16384,
-            TypeOfService = 16,
-            TimeToLive = 33,
-        },
-    })));
+            Accepted = new()
+            {
+                NoDelay = true,
+                KeepAlive = true,
+                KeepAliveIdle = TimeSpan.FromSeconds(60),
+                KeepAliveInterval = TimeSpan.FromSeconds(10),
+                KeepAliveProbes = 6,
+                UserTimeout = TimeSpan.FromSeconds(30),
+                Linger = TimeSpan.Zero,
+                NotSentLowWater = 16384,
+                TypeOfService = 16,
+                TimeToLive = 33,
+            },
+        })));
 }

@@ -83,9 +83,12 @@ public sealed record ListenerPlan
         {
             if (option.ValueIn(spec, domain) is { } value)
             {
-                yield return new SetOptionStep(option, value) { Fallback = option.Fallback is { } other
+                yield return new SetOptionStep(option, value)
+                {
+                    Fallback = option.Fallback is { } other
                     ? new SetOptionStep(other, value)
-                    : null };
+                    : null
+                };
             }
         }
     }
