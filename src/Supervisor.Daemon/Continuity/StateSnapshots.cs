@@ -112,7 +112,7 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
                 Services = config.Services,
             },
             Listeners = listeners,
-            Services = [.. sources.Services.Select(runner => runner.Snapshot(descriptors, withStreams))],
+            Services = [.. sources.Services.Select(runner => runner.Snapshot.Take(descriptors, withStreams))],
             Events = withStreams ? Events() : null,
         };
     }

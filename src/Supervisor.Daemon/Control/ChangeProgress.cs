@@ -48,7 +48,7 @@ internal abstract class ChangeProgress
     public Task<string?> Begin()
     {
         Runner.Changed += Changed;
-        Runner.AddDrainObservers(1);
+        Runner.Drains.AddObservers(1);
         _isFollowing = true;
         Request(error =>
         {
@@ -81,7 +81,7 @@ internal abstract class ChangeProgress
         if (_isFollowing)
         {
             _isFollowing = false;
-            Runner.AddDrainObservers(-1);
+            Runner.Drains.AddObservers(-1);
         }
     }
 
@@ -117,7 +117,7 @@ internal abstract class ChangeProgress
             Desired = Runner.State.Desired,
             Ready = Runner.State.Ready,
             Workers = Runner.State.Workers.Length,
-            DrainingConnections = Runner.DrainingConnections,
+            DrainingConnections = Runner.Drains.Connections,
         };
 
     private void Changed(ServiceRunner runner, ImmutableArray<ReportEffect> reports)

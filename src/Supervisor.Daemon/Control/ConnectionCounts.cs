@@ -71,11 +71,11 @@ internal sealed class ConnectionCounts
 
     private sealed class Noted(ServiceRunner runner)
     {
-        public AcceptedConnections Question { get; } = runner.ConnectionQuestion();
+        public AcceptedConnections Question { get; } = new(runner.Generations.AllListeners);
 
         /// <summary>By process id.</summary>
         public Dictionary<int, WorkerDrain> Drains { get; } = runner.State.Workers
-            .Where(worker => worker.Pid is not null && runner.Drain(worker.Id) is not null)
-            .ToDictionary(worker => worker.Pid!.Value, worker => runner.Drain(worker.Id)!);
+            .Where(worker => worker.Pid is not null && runner.Drains.Of(worker.Id) is not null)
+            .ToDictionary(worker => worker.Pid!.Value, worker => runner.Drains.Of(worker.Id)!);
     }
 }

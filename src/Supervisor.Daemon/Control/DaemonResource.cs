@@ -20,7 +20,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
     public async Task Ready(HttpContext context)
     {
         var waiting = await daemon.Loop.Ask(() => daemon.Services
-            .Where(runner => runner.Blocked is not null || (runner.State.IsStarted && runner.State.Ready < runner.State.Expected))
+            .Where(runner => runner.Requests.Blocked is not null || (runner.State.IsStarted && runner.State.Ready < runner.State.Expected))
             .Select(runner => $"{runner.Name}: {runner.State.Ready} of {runner.State.Expected} workers are ready").ToArray());
         await (waiting.Length == 0
             ? Answer.Text(context, StatusCodes.Status200OK, "ready")

@@ -34,7 +34,7 @@ internal static class Metrics
             "listend_service_draining_connections",
             "gauge",
             "Connections of draining workers, as last seen.",
-            runner => runner.DrainingConnections),
+            runner => runner.Drains.Connections),
         new("listend_service_generation", "gauge", "The generation that serves.", runner => runner.State.Generation),
         new(
             "listend_service_restarts_total",

@@ -22,7 +22,7 @@ internal class RolloutProgress(EventLoop loop, ServiceRunner runner) : ChangePro
     public override ChangeDocument Current() => Document(outcome: null);
 
     /// <inheritdoc/>
-    protected override void Request(Action<string?> onDecided) => Runner.Restart(error =>
+    protected override void Request(Action<string?> onDecided) => Runner.Requests.Restart(error =>
     {
         _generation = Runner.State.NewestGeneration + 1;
         onDecided(error);
@@ -61,7 +61,7 @@ internal class RolloutProgress(EventLoop loop, ServiceRunner runner) : ChangePro
     protected virtual string Outcome(RolloutPhase phase) => phase.ToWireName();
 
     /// <inheritdoc/>
-    protected override string Describe() => Rollout() is { } rollout ? rollout.ToText() : Runner.Waits ?? "waiting";
+    protected override string Describe() => Rollout() is { } rollout ? rollout.ToText() : Runner.Generations.Waits ?? "waiting";
 
     private ChangeDocument Document(string? outcome) => Document(outcome, $"{Runner.Name}: {Describe()}", Rollout());
 

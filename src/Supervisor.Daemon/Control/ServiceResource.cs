@@ -67,7 +67,7 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
         }
 
         var name = Answer.Name(context);
-        var pids = await daemon.Loop.Ask(() => Find(name)?.Signal(signal));
+        var pids = await daemon.Loop.Ask(() => Find(name)?.Requests.Signal(signal));
         if (pids is null)
         {
             await Answer.NoService(context, daemon);

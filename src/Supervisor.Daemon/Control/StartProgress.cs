@@ -34,7 +34,7 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
             : held > 0 ? string.Create(CultureInfo.InvariantCulture, $"retrying {Workers(held)} now")
             : before.Ready >= before.Desired ? "already running"
             : "already starting";
-        Runner.Start(error =>
+        Runner.Requests.Start(error =>
         {
             onDecided(error);
 
@@ -47,7 +47,7 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
                 }
             });
         });
-        if (Runner.Waits is { } waits && !before.IsStarted)
+        if (Runner.Generations.Waits is { } waits && !before.IsStarted)
         {
             _answer = waits;
         }

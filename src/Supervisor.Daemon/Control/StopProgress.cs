@@ -56,7 +56,7 @@ internal sealed class StopProgress(EventLoop loop, ServiceRunner runner) : Chang
                 ? $"{Runner.Name}: {_answer}"
                 : $"{Runner.Name}: stopped after {Durations.Text(Loop.Now - _began)}{Queue()}"));
         }
-        else if ((state.Workers.Length, Runner.DrainingConnections, DrainDocuments.Remark(Runner)) is var shown && shown != _shown)
+        else if ((state.Workers.Length, Runner.Drains.Connections, DrainDocuments.Remark(Runner)) is var shown && shown != _shown)
         {
             _shown = shown;
             Report(Document(outcome: null, $"{Runner.Name}: {Describe()}"));
@@ -73,10 +73,10 @@ internal sealed class StopProgress(EventLoop loop, ServiceRunner runner) : Chang
         }
 
         var remark = DrainDocuments.Remark(Runner) is { } text ? $"; {text}" : "";
-        var connections = RolloutText.WithConnections(Runner.DrainingConnections);
+        var connections = RolloutText.WithConnections(Runner.Drains.Connections);
         return string.Create(
             CultureInfo.InvariantCulture, $"stopping: {count} worker{(count == 1 ? "" : "s")} draining{connections}{remark}");
     }
 
-    private string Queue() => Runner.Listeners.Count == 0 ? "" : "; new connections wait in the queue";
+    private string Queue() => Runner.Generations.Next.Listeners.Count == 0 ? "" : "; new connections wait in the queue";
 }

@@ -67,7 +67,7 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
         }
 
         var name = Answer.Name(context);
-        if (await daemon.Loop.Ask(() => daemon.Services.Find(name)?.Output) is not { } output)
+        if (await daemon.Loop.Ask(() => daemon.Services.Find(name)?.Output.Lines) is not { } output)
         {
             await Answer.NoService(context, daemon);
             return;

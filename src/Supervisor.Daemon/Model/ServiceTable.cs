@@ -52,7 +52,7 @@ internal sealed class ServiceTable(Func<ServiceSpec, ServiceRunner> create) : IR
     public void KillAll() => _runners.ForEach(runner => runner.KillAll());
 
     /// <summary>Flushes the workers' output.</summary>
-    public void FlushOutput() => _runners.ForEach(runner => runner.FlushOutput());
+    public void FlushOutput() => _runners.ForEach(runner => runner.Output.Flush());
 
     /// <inheritdoc/>
     public IEnumerator<ServiceRunner> GetEnumerator() => _runners.GetEnumerator();

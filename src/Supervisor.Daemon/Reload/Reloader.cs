@@ -204,24 +204,25 @@ internal sealed class Reloader(ReloadContext daemon)
         {
             if (reshared.Contains(runner.Name) && runner.State.Spec.Handoff == HandoffKind.ScmRights)
             {
-                runner.Restart();
+                runner.Requests.Restart();
             }
             else
             {
-                runner.CoverShards();
+                runner.Shards.Cover();
             }
         }
 
         // A listener may have got its socket now.
         foreach (var runner in Services
-            .Where(runner => runner.Blocked is not null && runner.Listeners.All(handle => handle.Descriptor is not null)))
+            .Where(runner => runner.Requests.Blocked is not null
+                && runner.Generations.Next.Listeners.All(handle => handle.Descriptor is not null)))
         {
-            runner.Activate();
+            runner.Requests.Activate();
         }
 
         _shards.ServiceChanged();
         Sweep();
-        daemon.Listeners.Prune(handle => daemon.Services.Any(runner => runner.Uses(handle)));
+        daemon.Listeners.Prune(handle => daemon.Services.Any(runner => runner.Generations.Uses(handle)));
         return warnings;
     }
 
@@ -284,23 +285,23 @@ internal sealed class Reloader(ReloadContext daemon)
         {
             var added = daemon.Services.Add(after);
             daemon.Events.Watch(added);
-            added.Activate();
+            added.Requests.Activate();
             return;
         }
 
         ImmutableArray<ListenerHandle> handles = [.. after.Listeners.Select(name => daemon.Listeners.Find(name)!)];
-        var moved = !runner.Listeners.SequenceEqual(handles);
+        var moved = !runner.Generations.Next.Listeners.SequenceEqual(handles);
         var returns = _removed.Remove(runner);
         if (!diff.IsUnchanged || moved || returns)
         {
-            runner.Change(
+            runner.Requests.Change(
                 after, handles, identities[after.Name],
                 diff.NeedsNewWorkers || moved || (returns && !ServiceReloadImpact.SameWorker(runner.State.Spec, after)));
         }
 
         if (returns || (runner.State.AwaitsDemand && after.Start == StartMode.Now))
         {
-            runner.Activate();
+            runner.Requests.Activate();
         }
     }
 

@@ -46,7 +46,7 @@ internal sealed class RetiredSockets(
 
     /// <summary>The listeners with a retired socket or its successor that only this worker serves.</summary>
     public IReadOnlyList<ListenerHandle> LastIn(ServiceRunner runner, WorkerState worker) =>
-        [.. runner.ListenersOf(worker.Generation)
+        [.. runner.Generations.Of(worker.Generation).Listeners
         .Where(handle => _retired.Exists(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle))];
 
     /// <summary>Directs new connections to the other socket of each pair.</summary>
@@ -72,7 +72,7 @@ internal sealed class RetiredSockets(
         // Sockets of intermediate reloads first, because a roll-back passes them.
         foreach (var retired in _retired.ToArray())
         {
-            if (!services.Any(runner => runner.Uses(retired.Former)))
+            if (!services.Any(runner => runner.Generations.Uses(retired.Former)))
             {
                 Close(retired);
             }
@@ -80,8 +80,9 @@ internal sealed class RetiredSockets(
 
         foreach (var retired in _retired.ToArray())
         {
-            if (services.FirstOrDefault(runner => runner.Listeners.Contains(retired.Former) && !isRemoved(runner)) is { } again
-                && (retired.Successor is null || !services.Any(runner => runner.Uses(retired.Successor))))
+            if (services.FirstOrDefault(
+                    runner => runner.Generations.Next.Listeners.Contains(retired.Former) && !isRemoved(runner)) is { } again
+                && (retired.Successor is null || !services.Any(runner => runner.Generations.Uses(retired.Successor))))
             {
                 Restore(retired, again);
             }
@@ -157,5 +158,5 @@ internal sealed class RetiredSockets(
     private bool IsServed(ListenerHandle handle) =>
         services.Any(
             runner => runner.State.Workers
-            .Any(worker => worker.Phase == WorkerPhase.Ready && runner.ListenersOf(worker.Generation).Contains(handle)));
+            .Any(worker => worker.Phase == WorkerPhase.Ready && runner.Generations.Of(worker.Generation).Listeners.Contains(handle)));
 }

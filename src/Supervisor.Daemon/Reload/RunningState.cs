@@ -48,8 +48,8 @@ internal sealed class RunningState
 
     private RunningService Read(ServiceRunner runner) => new(runner.State.Spec, runner.State.Desired)
     {
-        IsMixed = runner.IsMixed,
-        IsToRun = runner.State.IsStarted || runner.Blocked is not null,
-        NeedsOtherShares = (listener, shards, workers) => runner.NeedsOtherShares(_handles[listener], shards, workers),
+        IsMixed = runner.Generations.AreMixed(runner.State),
+        IsToRun = runner.State.IsStarted || runner.Requests.Blocked is not null,
+        NeedsOtherShares = (listener, shards, workers) => runner.Shards.NeedsOtherShares(_handles[listener], shards, workers),
     };
 }

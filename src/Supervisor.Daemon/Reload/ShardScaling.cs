@@ -16,7 +16,7 @@ namespace Supervisor.Daemon.Reload;
 /// <remarks>
 /// A retiring shard passes through four states. The kernel no longer selects it (<see cref="ShardGroup.Shrink"/>). Its workers
 /// serve its queue, and their stop signal waits for that (<see cref="LastIn"/>). Only the daemon holds it. It is closed.
-/// If its workers exit before its queue is empty, the next workers of its slot get it (<see cref="ServiceRunner.CoverShards"/>).
+/// If its workers exit before its queue is empty, the next workers of its slot get it (<see cref="ShardCoverage.Cover"/>).
 /// </remarks>
 internal sealed class ShardScaling : IDeadline
 {
@@ -64,12 +64,13 @@ internal sealed class ShardScaling : IDeadline
     public IReadOnlyList<ListenerSocket> LastIn(ServiceRunner runner, WorkerState worker)
     {
         List<ListenerSocket>? last = null;
-        foreach (var handle in runner.ListenersOf(worker.Generation))
+        foreach (var handle in runner.Generations.Of(worker.Generation).Listeners)
         {
             foreach (var socket in handle.Leaving)
             {
-                if (runner.Holds(worker.Id, socket) && !_daemon.Services.Any(other => other.State.Workers.Any(
-                    one => one.Phase == WorkerPhase.Ready && !(other == runner && one.Id == worker.Id) && other.Holds(one.Id, socket))))
+                if (runner.Shards.Holds(worker.Id, socket) && !_daemon.Services.Any(other => other.State.Workers.Any(
+                    one => one.Phase == WorkerPhase.Ready && !(other == runner && one.Id == worker.Id)
+                        && other.Shards.Holds(one.Id, socket))))
                 {
                     (last ??= []).Add(socket);
                 }
@@ -88,7 +89,7 @@ internal sealed class ShardScaling : IDeadline
 
         foreach (var handle in _daemon.Listeners.Handles.Where(handle => handle.IsReshaping).ToArray())
         {
-            var users = _daemon.Services.Where(runner => runner.Uses(handle)).ToArray();
+            var users = _daemon.Services.Where(runner => runner.Generations.Uses(handle)).ToArray();
             var served = handle.Sockets.Where(socket => !socket.IsChosen && IsServed(users, socket)).ToArray();
             if (served.Length > 0)
             {
@@ -105,11 +106,12 @@ internal sealed class ShardScaling : IDeadline
     /// <summary>Whether a worker accepts on the shard; true also if no service is started, because then no shard is served.</summary>
     private static bool IsServed(ServiceRunner[] users, ListenerSocket socket) =>
         !users.Any(runner => runner.State.IsStarted)
-        || users.Any(runner => runner.State.Workers.Any(worker => worker.Phase == WorkerPhase.Ready && runner.Holds(worker.Id, socket)));
+        || users.Any(runner => runner.State.Workers.Any(
+            worker => worker.Phase == WorkerPhase.Ready && runner.Shards.Holds(worker.Id, socket)));
 
     private void CloseIfUnused(ListenerHandle handle, ListenerSocket socket, ServiceRunner[] users)
     {
-        if (users.Any(runner => runner.State.Workers.Any(worker => runner.Holds(worker.Id, socket))))
+        if (users.Any(runner => runner.State.Workers.Any(worker => runner.Shards.Holds(worker.Id, socket))))
         {
             return;
         }
@@ -117,7 +119,7 @@ internal sealed class ShardScaling : IDeadline
         if (socket.HasWaiting)
         {
             // Its workers have exited. Without a started service the connections wait for the next start.
-            users.FirstOrDefault(runner => runner.State.IsStarted)?.CoverShards();
+            users.FirstOrDefault(runner => runner.State.IsStarted)?.Shards.Cover();
             return;
         }
 

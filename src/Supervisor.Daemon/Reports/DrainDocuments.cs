@@ -33,7 +33,7 @@ internal static class DrainDocuments
     {
         foreach (var worker in runner.State.Workers)
         {
-            if (runner.Drain(worker.Id)?.KeepsAccepting is { } kept)
+            if (runner.Drains.Of(worker.Id)?.KeepsAccepting is { } kept)
             {
                 return $"{WorkerText.Name(worker)} keeps accepting on \"{kept.Listener}\"";
             }

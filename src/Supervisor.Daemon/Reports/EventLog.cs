@@ -85,7 +85,7 @@ internal sealed class EventLog(EventLoop loop)
             var now = ServiceDocuments.State(runner);
             if (now != state)
             {
-                var reason = runner.Blocked ?? ServiceDocuments.Reason(runner.State);
+                var reason = runner.Requests.Blocked ?? ServiceDocuments.Reason(runner.State);
                 Add("service-state", $"service {runner.Name} is {now}, was {state}{(reason is null ? "" : $": {reason}")}", runner.Name,
                     state: now);
                 state = now;

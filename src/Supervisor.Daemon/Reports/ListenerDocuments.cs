@@ -36,14 +36,15 @@ internal static class ListenerDocuments
             handle.Origin.ToWireName(),
             handle.Drift.Any(),
             FailureReport.Failure(handle),
-            [.. services.Where(runner => runner.Listeners.Contains(handle)).Select(runner => runner.Name)])
+            [.. services.Where(runner => runner.Generations.Next.Listeners.Contains(handle)).Select(runner => runner.Name)])
         {
             Sockets = [.. sockets.Select((socket, i) => new ShardDocument(
                 socket.Shard, socket.Inode, socket.Descriptor.Number,
                 kind.Listens() ? new QueueDocument(queues[i]?.Length, queues[i]?.Limit) : null,
                 [.. services
                     .SelectMany(
-                        runner => runner.State.Workers.Where(worker => runner.Listeners.Contains(handle) && runner.Holds(worker.Id, socket))
+                        runner => runner.State.Workers
+                        .Where(worker => runner.Generations.Next.Listeners.Contains(handle) && runner.Shards.Holds(worker.Id, socket))
                         .Select(worker => $"{runner.Name}/{worker.Slot}"))])
             {
                 State = socket.LeavingSince is not null ? "leaving" : socket.IsChosen ? "serving" : "waiting",

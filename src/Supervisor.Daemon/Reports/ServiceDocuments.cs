@@ -15,7 +15,7 @@ internal static class ServiceDocuments
         return new ServiceDocument(
             runner.Name,
             State(runner),
-            runner.Blocked ?? runner.Waits
+            runner.Requests.Blocked ?? runner.Generations.Waits
                 ?? (state.AwaitsDemand ? "waiting for the first connection (start = \"on-demand\")" : Reason(state)),
             state.Generation,
             state.Desired,
@@ -26,7 +26,7 @@ internal static class ServiceDocuments
     }
 
     /// <summary>The service's state in the words of the public interface.</summary>
-    public static string State(ServiceRunner runner) => runner.Blocked is null ? runner.State.Condition.ToWireName() : "failed";
+    public static string State(ServiceRunner runner) => runner.Requests.Blocked is null ? runner.State.Condition.ToWireName() : "failed";
 
     /// <summary>How the slot's last worker ended, with the worker's number.</summary>
     public static string LastEnd(SlotState slot) => $"worker {slot.Index} {slot.LastExit?.Text}";
@@ -34,7 +34,7 @@ internal static class ServiceDocuments
     public static RolloutDocument Rollout(ServiceRunner runner, RolloutState rollout, TimeSpan now, DateTimeOffset wall) =>
         Rollout(runner.State, rollout, now, wall) with
         {
-            DrainingConnections = rollout.IsActive ? runner.DrainingConnections : null,
+            DrainingConnections = rollout.IsActive ? runner.Drains.Connections : null,
             Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now)
             ?? (rollout.IsActive ? DrainDocuments.Remark(runner) : null),
         };
@@ -59,14 +59,14 @@ internal static class ServiceDocuments
         var state = runner.State;
         foreach (var worker in state.Workers.OrderBy(worker => worker.Slot).ThenBy(worker => worker.Generation).ThenBy(worker => worker.Id))
         {
-            var process = runner.Process(worker.Id);
+            var process = runner.Workers.Process(worker.Id);
             var slot = worker.Slot < state.Slots.Length ? state.Slots[worker.Slot] : null;
             yield return new WorkerDocument(
                 worker.Pid, worker.Slot, worker.Generation, worker.Phase.ToWireName(), process?.StartedAt, process?.ReadyAt,
                 slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null)
             {
                 StateSince = wall + (worker.PhaseSince - now),
-                Drain = runner.Drain(worker.Id) is { } drain ? DrainDocuments.Document(drain, worker, now, wall) : null,
+                Drain = runner.Drains.Of(worker.Id) is { } drain ? DrainDocuments.Document(drain, worker, now, wall) : null,
                 Cgroup = process?.Cgroup?.Path,
             };
         }

@@ -42,14 +42,14 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
     public BrokerService? ServiceOf(ProcessLineage process, string? token)
     {
         // Kernel facts come first: a token counts only for a process without such facts.
-        var owner = services.FirstOrDefault(runner => runner.Facts.Any(worker => Membership.IsMember(worker, process)))
+        var owner = services.FirstOrDefault(runner => runner.Workers.Facts.Any(worker => Membership.IsMember(worker, process)))
             ?? (token is null ? null : services.FirstOrDefault(
-                runner => runner.Facts.Any(worker => Membership.IsMemberByToken(worker, process, token))));
+                runner => runner.Workers.Facts.Any(worker => Membership.IsMemberByToken(worker, process, token))));
         return owner is null ? null : new BrokerService(owner.Name, owner.State.Spec.Listeners);
     }
 
     /// <inheritdoc/>
-    public bool IsWorkerUser(uint uid) => services.Any(runner => runner.RunsAs(uid));
+    public bool IsWorkerUser(uint uid) => services.Any(runner => runner.Workers.RunAs(uid));
 
     /// <inheritdoc/>
     public BrokerError? Put(string name, DescriptorHandle descriptor, HistoryActor giver, string note)
@@ -96,7 +96,7 @@ internal sealed class BrokerTable(ListenerTable listeners, ServiceTable services
             return Configured(name, "dropped");
         }
 
-        if (services.FirstOrDefault(runner => runner.Uses(handle)) is { } user)
+        if (services.FirstOrDefault(runner => runner.Generations.Uses(handle)) is { } user)
         {
             return new BrokerError(
                 BrokerErrorCode.Denied,

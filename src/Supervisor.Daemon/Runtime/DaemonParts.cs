@@ -116,9 +116,10 @@ internal sealed class DaemonParts : IDisposable
     public void StartServicesOf(ListenerHandle handle)
     {
         foreach (var runner in Services.Where(
-            runner => !Lifecycle.IsShuttingDown && runner.Blocked is not null && runner.Listeners.Contains(handle)))
+            runner => !Lifecycle.IsShuttingDown && runner.Requests.Blocked is not null
+                && runner.Generations.Next.Listeners.Contains(handle)))
         {
-            runner.Activate();
+            runner.Requests.Activate();
         }
     }
 
@@ -149,7 +150,7 @@ internal sealed class DaemonParts : IDisposable
         Conflicts.Cleared += StartServicesOf;
         Services.Added += runner =>
         {
-            runner.HoldsBack = (worker, ask) => Reloader.Holds(runner, worker, ask);
+            runner.Signals.HoldsBack = (worker, ask) => Reloader.Holds(runner, worker, ask);
             _serviceDrift.Add(runner);
             runner.Changed += (_, _) =>
             {

@@ -47,7 +47,7 @@ internal static class FreshStart
         StartCollectionPause.Begin(parts.Services.Sum(runner => runner.State.Spec.Workers), parts.Listeners.Handles.Count);
         foreach (var runner in parts.Services)
         {
-            runner.Activate();
+            runner.Requests.Activate();
         }
 
         foreach (var handle in parts.Listeners.Handles.Where(ConflictWatch.CanWait).ToArray())
@@ -81,7 +81,7 @@ internal static class FreshStart
     /// Whether something depends on users: a service that could not be started, or a listener that only some users may take.
     /// </summary>
     private static bool NeedsUsers(DaemonParts parts) =>
-        parts.Services.Any(runner => runner.Blocked is not null || runner.Waits is not null)
+        parts.Services.Any(runner => runner.Requests.Blocked is not null || runner.Generations.Waits is not null)
             || parts.Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty);
 
     /// <summary>

@@ -52,7 +52,7 @@ internal static class ResumedStart
         request.System.UnblockSignals();
         foreach (var runner in parts.Services)
         {
-            runner.Resume();
+            runner.Snapshot.Resume();
         }
 
         CloseUnrecognised(parts, previous, request.Log);
@@ -117,7 +117,7 @@ internal static class ResumedStart
         foreach (var (runner, entry) in parts.Services.Zip(previous.Manifest.Services))
         {
             // Before events are recorded, because the previous daemon has reported these facts.
-            runner.Restore(entry, previous.Descriptors, areChildren: previous.IsSameProcess);
+            runner.Snapshot.Restore(entry, previous.Descriptors, areChildren: previous.IsSameProcess);
             parts.Events.Watch(runner);
         }
     }
@@ -125,7 +125,7 @@ internal static class ResumedStart
     /// <summary>Which of a previous daemon's processes belong to none of the workers.</summary>
     private static IEnumerable<WorkerRecovery.Found> OfNoWorker(DaemonParts parts, IReadOnlyList<WorkerRecovery.Found> found)
     {
-        var workers = parts.Services.SelectMany(runner => runner.Facts).ToArray();
+        var workers = parts.Services.SelectMany(runner => runner.Workers.Facts).ToArray();
         var pids = workers.SelectMany(worker => (int[])[worker.Main, worker.First]).ToHashSet();
         var tokens = workers.Select(worker => worker.Token).Where(token => token.Length > 0).ToHashSet(StringComparer.Ordinal);
         return found.Where(one => !pids.Contains(one.Pid)
@@ -152,7 +152,8 @@ internal static class ResumedStart
         }
     }
 
-    private static bool HasNotifySocket(DaemonParts parts, string path) => parts.Services.Any(runner => runner.HasNotifySocket(path));
+    private static bool HasNotifySocket(DaemonParts parts, string path) =>
+        parts.Services.Any(runner => runner.Workers.HaveNotifySocket(path));
 
     /// <summary>
     /// Listeners that wait for their address wait for as long as the previous daemon would have; those that had given up do not.

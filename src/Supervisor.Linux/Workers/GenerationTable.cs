@@ -7,13 +7,13 @@ namespace Supervisor.Linux.Workers;
 /// <summary>What the workers of one generation are spawned with, besides their specification.</summary>
 /// <param name="Listeners">Their sockets, in descriptor order.</param>
 /// <param name="Identity">Their user and groups; null until these have been looked up.</param>
-internal sealed record GenerationResources(IReadOnlyList<ListenerHandle> Listeners, WorkerIdentity? Identity);
+public sealed record GenerationResources(IReadOnlyList<ListenerHandle> Listeners, WorkerIdentity? Identity);
 
 /// <summary>
 /// What each generation of a service is spawned with. A generation gets the present values when it begins, and keeps them.
 /// Lives on the loop.
 /// </summary>
-internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOnlyList<ListenerHandle> listeners,
+public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOnlyList<ListenerHandle> listeners,
     Action onWaiting) : IDisposable
 {
     private readonly Dictionary<int, GenerationResources> _generations = [];
@@ -36,15 +36,23 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
     public bool Uses(ListenerHandle handle) =>
         Next.Listeners.Contains(handle) || _generations.Values.Any(resources => resources.Listeners.Contains(handle));
 
+    /// <summary>
+    /// Whether a slot belongs to a generation that differs from the present specification, and no roll-out is going to change
+    /// that.
+    /// </summary>
+    public bool AreMixed(ServiceState state) => state.IsMixed
+        || (state.IsStarted && state.Rollout is not { IsActive: true }
+            && state.Slots.Any(slot => slot.Index < state.Desired && !Of(slot.Generation).Listeners.SequenceEqual(Next.Listeners)));
+
     /// <summary>Sets what the next generation gets.</summary>
-    public void SetNext(IReadOnlyList<ListenerHandle> handles, WorkerIdentity? identity) =>
+    internal void SetNext(IReadOnlyList<ListenerHandle> handles, WorkerIdentity? identity) =>
         Next = new GenerationResources(handles, identity);
 
     /// <summary>
     /// Gives the present values to a generation that has just begun, and forgets generations that no longer exist. After a
     /// rollback, the next generation begins with the previous values.
     /// </summary>
-    public void Update(ServiceState before, ServiceState after, ServiceEvent what)
+    internal void Update(ServiceState before, ServiceState after, ServiceEvent what)
     {
         if (ReferenceEquals(before.Specs, after.Specs) && ReferenceEquals(before.Spec, after.Spec))
         {
@@ -69,13 +77,13 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
     }
 
     /// <summary>The first generation of a service that has not been started.</summary>
-    public void Begin(int generation) => _generations.Add(generation, Next);
+    internal void Begin(int generation) => _generations.Add(generation, Next);
 
     /// <summary>
     /// Restores a predecessor's generations: their own listeners by name, and their user. The manifest has only the newest
     /// generation's user; the user of another generation is looked up when it spawns.
     /// </summary>
-    public void Restore(ServiceState state)
+    internal void Restore(ServiceState state)
     {
         _generations.Clear();
         foreach (var (generation, spec) in state.Specs)
@@ -90,7 +98,7 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
     /// <summary>Looks up the user and groups of the next generation, and calls back with null or with the error.</summary>
     /// <param name="state">The service when the answer arrives.</param>
     /// <param name="onResolved">Called on the loop, perhaps before this returns.</param>
-    public void Resolve(Func<ServiceState> state, Action<string?> onResolved)
+    internal void Resolve(Func<ServiceState> state, Action<string?> onResolved)
     {
         var spec = state().Spec;
         _identities.Resolve(spec, (identity, error) =>
@@ -119,7 +127,7 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
     /// <summary>
     /// Gives the user and groups of a generation, or the error. Looks them up if a predecessor has not handed them over.
     /// </summary>
-    public void ResolveOf(int generation, ServiceSpec spec, Action<WorkerIdentity?, string?> onResolved)
+    internal void ResolveOf(int generation, ServiceSpec spec, Action<WorkerIdentity?, string?> onResolved)
     {
         if (Of(generation).Identity is { } known)
         {
@@ -139,7 +147,7 @@ internal sealed class GenerationTable(EventLoop loop, UserDirectory users, IRead
     }
 
     /// <summary>Cancels the lookups: each waiting request fails for that reason.</summary>
-    public void Cancel(string why) => _identities.Cancel(why);
+    internal void Cancel(string why) => _identities.Cancel(why);
 
     /// <inheritdoc/>
     public void Dispose() => _identities.Dispose();

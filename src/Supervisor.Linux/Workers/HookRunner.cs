@@ -97,7 +97,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
 
         OutputPipe Pipe(string what, bool isError) => new(
             descriptors.Take(DescriptorKey.Hook(service, what)) ?? Files.EndedPipe(), line =>
-                _service.Log.HookOutput(entry.Hook, entry.Pid, line, isError));
+                _service.Output.Write(entry.Hook, entry.Pid, line, isError));
 
         _process = new HookProcess(entry.Pid, pidfd, Pipe("output", false), Pipe("error", true), orphans);
         _hook = entry.Hook;
@@ -213,8 +213,8 @@ internal sealed class HookRunner : IDeadline, IDisposable
         var failure = fromFiles.Error;
         _process = failure is not null ? null : _service.Spawner.StartHook(
             spec, identity, hook.Hook, hook.Generation, command,
-            line => _service.Log.HookOutput(hook, pid, line, isError: false),
-            line => _service.Log.HookOutput(hook, pid, line, isError: true),
+            line => _service.Output.Write(hook, pid, line, isError: false),
+            line => _service.Output.Write(hook, pid, line, isError: true),
             fromFiles,
             out failure);
         if (_process is not { } process)

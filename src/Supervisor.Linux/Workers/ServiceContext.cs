@@ -10,7 +10,7 @@ internal sealed class ServiceContext
     private readonly ServiceRunner _runner;
 
     public ServiceContext(ServiceRunner runner, EventLoop loop, Spawner spawner, Disposer disposer, OrphanReaper? orphans, ServiceLog log,
-        GenerationTable generations)
+        WorkerOutput output, GenerationTable generations)
     {
         _runner = runner;
         Loop = loop;
@@ -18,15 +18,18 @@ internal sealed class ServiceContext
         Disposer = disposer;
         Orphans = orphans;
         Log = log;
+        Output = output;
         Generations = generations;
         EnvironmentFiles = new EnvironmentFileReader(loop);
         Stored = new DescriptorStore(descriptors => disposer.Close(Disposer.OwnerOf(Name), descriptors));
+        Requests = new ServiceRequests(this);
         Shards = new ShardCoverage(this);
         Spawning = new WorkerSpawning(this);
         Watching = new WorkerWatching(this);
         Messages = new WorkerMessages(this);
         Lineage = new WorkerLineage(this);
         Ending = new WorkerEnding(this);
+        Signals = new StopSignals(this);
         Drains = new WorkerDrains(this);
     }
 
@@ -40,6 +43,8 @@ internal sealed class ServiceContext
 
     public ServiceLog Log { get; }
 
+    public WorkerOutput Output { get; }
+
     /// <summary>What workers stored by FDSTORE=1.</summary>
     public DescriptorStore Stored { get; }
 
@@ -47,6 +52,8 @@ internal sealed class ServiceContext
     public Dictionary<int, WorkerProcess> Processes { get; } = [];
 
     public GenerationTable Generations { get; }
+
+    public ServiceRequests Requests { get; }
 
     public ShardCoverage Shards { get; }
 
@@ -59,6 +66,8 @@ internal sealed class ServiceContext
     public WorkerLineage Lineage { get; }
 
     public WorkerEnding Ending { get; }
+
+    public StopSignals Signals { get; }
 
     public WorkerDrains Drains { get; }
 
@@ -75,23 +84,16 @@ internal sealed class ServiceContext
     /// <summary>Called when a worker has exited, before the machine decides about it.</summary>
     public void ReportEnding() => _runner.ReportEnding();
 
-    public void Restart() => _runner.Restart();
-
-    public string? Blocked => _runner.Blocked;
-
     public bool IsGone => _runner.IsGone;
 
     /// <summary>Reads the environment files of workers and hooks.</summary>
     public EnvironmentFileReader EnvironmentFiles { get; }
 
     /// <summary>Sets the machine's state to a predecessor's.</summary>
-    public void Restore(ServiceState state, string? blocked) => _runner.Restore(state, blocked);
+    public void Restore(ServiceState state) => _runner.Restore(state);
 
     /// <summary>Runs a hook, once the user of its generation is known.</summary>
     public void RunHook(HookEffect hook) => _runner.RunHook(hook);
-
-    /// <summary>Sends a worker its stop signal, or SIGABRT.</summary>
-    public void Send(SignalEffect signal) => _runner.Send(signal);
 
     /// <summary>The worker with that number; null if it no longer exists.</summary>
     public WorkerState? Worker(int workerId) => State.Workers.FirstOrDefault(worker => worker.Id == workerId);

@@ -39,19 +39,19 @@ public sealed class ServiceDriftWatch(DriftWatch drift)
     {
         public string Name => runner.Name;
 
-        public IReadOnlyList<ListenerHandle> Listeners => runner.Listeners;
+        public IReadOnlyList<ListenerHandle> Listeners => runner.Generations.Next.Listeners;
 
         public bool IsStarted => runner.State.IsStarted;
 
         public IEnumerable<SocketHolderProcess> HoldersOf(ListenerSocket socket) =>
             runner.State.Spec.Handoff is HandoffKind.None or HandoffKind.ScmRights
                 ? []
-                : runner.State.Workers.Where(worker => worker.Pid is not null && runner.Holds(worker.Id, socket)).Select(Holder);
+                : runner.State.Workers.Where(worker => worker.Pid is not null && runner.Shards.Holds(worker.Id, socket)).Select(Holder);
 
         public SocketHolderProcess? FindWorker(int pid) =>
             runner.State.Workers.FirstOrDefault(worker => worker.Pid == pid) is { } found ? Holder(found) : null;
 
-        public void ReplaceWorkers() => runner.Restart();
+        public void ReplaceWorkers() => runner.Requests.Restart();
 
         private SocketHolderProcess Holder(WorkerState worker) =>
             new(worker.Pid!.Value, $"{runner.Name}/{worker.Slot}", runner.Name, worker.Slot, worker.Generation);

@@ -1,6 +1,5 @@
 using System.Globalization;
 using Serilog;
-using Serilog.Core;
 using Serilog.Events;
 using Supervisor.Core;
 using Supervisor.Core.Services;
@@ -10,81 +9,29 @@ using Supervisor.Linux.Output;
 
 namespace Supervisor.Linux.Workers;
 
-/// <summary>A service in the log: one event for each change of state, one for each line that a worker writes.</summary>
+/// <summary>A service in the log: one event for each change of state.</summary>
 internal sealed class ServiceLog : IDisposable
 {
-    private const int DefaultPriority = 6;
     private const string SlotField = "LISTEND_SLOT";
 
     /// <summary>The burst limit of log lines that also correct workers can cause.</summary>
     private const int MostAtOnce = 5;
 
     private readonly ILogger _log;
-
-    /// <summary>The level of the daemon's log must not filter what workers write.</summary>
-    private readonly ILogger _lines;
     private readonly string _name;
-    private readonly TimeProvider _time;
     private readonly LogLimit _limit;
-    private OutputQueue? _output;
 
-    /// <summary>
-    /// A log whose worker lines go to <paramref name="output"/>, or to the daemon's own output; the caller owns the queue.
-    /// </summary>
-    public ServiceLog(ILogger log, ServiceSpec spec, EventLoop loop, OutputQueue? output = null)
+    public ServiceLog(ILogger log, ServiceSpec spec, EventLoop loop)
     {
-        _output = output;
-        _time = loop.Time;
         _name = spec.Name;
         _log = log.Service(spec.Name);
         _limit = new LogLimit(loop, _log);
-        _lines = _log.ForContext(Constants.SourceContextPropertyName, OutputLine.LogSource);
     }
-
-    /// <summary>What the workers have written: the newest 256 KiB, in memory, for later queries.</summary>
-    public RecentItems<OutputLine> Lines { get; } = new(int.MaxValue, 256 * 1024, static line => line.Weight);
-
-    public void Output(WorkerState worker, int pid, string line, bool isError) =>
-        Output(worker.Slot, worker.Generation, pid, line, isError);
-
-    public void HookOutput(HookEffect hook, int pid, string line, bool isError) => Output(null, hook.Generation, pid, line, isError);
 
     public void HookStarted(HookEffect hook, int pid) =>
         _log.Kind(MessageIds.HookStarted).Generation(hook.Generation)
             .Debug(
                 "service {Service}: running {Hook} (pid {Pid}, generation {Generation})", _name, hook.Hook.Setting(), pid, hook.Generation);
-
-    /// <summary>Redirects the workers' lines; the caller owns the previous queue.</summary>
-    public void Redirect(OutputQueue? output) => _output = output;
-
-    private void Output(int? slot, int generation, int pid, string line, bool isError)
-    {
-        // sd-daemon(3): the worker's own priority.
-        var priority = DefaultPriority;
-        if (line is ['<', >= '0' and <= '7' and var digit, '>', ..])
-        {
-            priority = digit - '0';
-            line = line[3..];
-        }
-
-        Lines.Add(seq => new OutputLine(seq, _time.GetUtcNow(), pid, slot, generation, isError, priority, line));
-        if (_output is not null)
-        {
-            _output.Write(new OutgoingLine(pid, generation, priority, line));
-            return;
-        }
-
-        var level = priority switch
-        {
-            <= 2 => LogEventLevel.Fatal,
-            3 => LogEventLevel.Error,
-            4 => LogEventLevel.Warning,
-            7 => LogEventLevel.Debug,
-            _ => LogEventLevel.Information,
-        };
-        _lines.Kind(MessageIds.WorkerOutput).Worker(pid).Generation(generation)
-            .Write(level, "{Service}[{Pid}]: {Line}", _name, pid, line);
-    }
 
     public void Blocked(string why) =>
         _log.Kind(MessageIds.ServiceBlocked).Error("service {Service}: cannot be started: {Reason}", _name, why);

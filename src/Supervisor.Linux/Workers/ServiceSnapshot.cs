@@ -14,10 +14,16 @@ namespace Supervisor.Linux.Workers;
 /// Writes the service to the manifest, and restores a successor's service from it. The state continues as it is, each worker's
 /// process is found again, and what happened in the meantime becomes ordinary events.
 /// </summary>
-internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
+public sealed class ServiceSnapshot
 {
+    private readonly ServiceContext _service;
+    private readonly HookRunner _hooks;
+    private readonly DemandWatch _demand;
     private IReadOnlyList<ServiceEvent> _missed = [];
     private ImmutableArray<HookEffect> _waitingHooks = [];
+
+    internal ServiceSnapshot(ServiceContext service, HookRunner hooks, DemandWatch demand) =>
+        (_service, _hooks, _demand) = (service, hooks, demand);
 
     /// <summary>
     /// The service's entry for a successor. Adds its descriptors to <paramref name="descriptors"/> unless that is null, and the
@@ -26,21 +32,21 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
     public ServiceEntry Take(OutgoingDescriptors? descriptors, bool withOutput)
     {
         var stored = ImmutableArray.CreateBuilder<StoredEntry>();
-        foreach (var (slot, of) in service.Stored.All)
+        foreach (var (slot, of) in _service.Stored.All)
         {
             for (var i = 0; i < of.Count; i++)
             {
                 stored.Add(new StoredEntry(slot, of[i].Name));
-                descriptors?.Add(DescriptorKey.Stored(service.Name, slot, i), of[i].Descriptor);
+                descriptors?.Add(DescriptorKey.Stored(_service.Name, slot, i), of[i].Descriptor);
             }
         }
 
-        var (hook, waiting) = hooks.Snapshot(service.Name, descriptors);
+        var (hook, waiting) = _hooks.Snapshot(_service.Name, descriptors);
         return new ServiceEntry
         {
-            State = service.State,
-            Blocked = service.Blocked,
-            Identity = service.Generations.Next.Identity is { } identity
+            State = _service.State,
+            Blocked = _service.Requests.Blocked,
+            Identity = _service.Generations.Next.Identity is { } identity
                 ? new IdentityEntry
                 {
                     Uid = identity.Uid,
@@ -49,7 +55,7 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
                     Variables = [.. identity.Variables.Select(pair => $"{pair.Key}={pair.Value}")],
                 }
                 : null,
-            Workers = [.. service.Processes.Select(pair => pair.Value.Snapshot(service.Name, pair.Key, descriptors))],
+            Workers = [.. _service.Processes.Select(pair => pair.Value.Snapshot(_service.Name, pair.Key, descriptors))],
             Stored = stored.ToImmutable(),
             Hook = hook,
             WaitingHooks = waiting,
@@ -65,27 +71,28 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
     /// <param name="areChildren">Whether its workers are children of this process.</param>
     public void Restore(ServiceEntry entry, IncomingDescriptors descriptors, bool areChildren)
     {
-        service.Restore(areChildren ? entry.State : entry.State with
+        _service.Restore(areChildren ? entry.State : entry.State with
         {
             // No daemon was there to receive WATCHDOG=1.
             Workers =
             [
                 .. entry.State.Workers.Select(worker => worker.WatchdogDeadline is null
                     ? worker
-                    : worker with { WatchdogDeadline = service.Loop.Now + worker.Watchdog }),
+                    : worker with { WatchdogDeadline = _service.Loop.Now + worker.Watchdog }),
             ],
-        }, entry.Blocked);
+        });
+        _service.Requests.Blocked = entry.Blocked;
         if (entry.Identity is { } identity)
         {
-            service.Generations.SetNext(service.Generations.Next.Listeners,
+            _service.Generations.SetNext(_service.Generations.Next.Listeners,
                 new WorkerIdentity(identity.Uid, identity.Gid, identity.Groups, [.. identity.Variables.Select(Variable)]));
         }
 
-        service.Generations.Restore(service.State);
+        _service.Generations.Restore(_service.State);
 
         if (entry.Output is { } output)
         {
-            service.Log.Lines.Restore(output.Newest,
+            _service.Output.Lines.Restore(output.Newest,
                 [.. output.Items.Select(item => item.Deserialize(OutputLineJson.Default.OutputLine)!)]);
         }
 
@@ -94,10 +101,10 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
             var index = 0;
             foreach (var stored in slot)
             {
-                if (descriptors.TryTake(DescriptorKey.Stored(service.Name, slot.Key, index++), out var descriptor)
-                    && service.Stored.Store(slot.Key, stored.Name, descriptor) is not null)
+                if (descriptors.TryTake(DescriptorKey.Stored(_service.Name, slot.Key, index++), out var descriptor)
+                    && _service.Stored.Store(slot.Key, stored.Name, descriptor) is not null)
                 {
-                    service.Disposer.Close(Disposer.OwnerOf(service.Name), [descriptor]);
+                    _service.Disposer.Close(Disposer.OwnerOf(_service.Name), [descriptor]);
                 }
             }
         }
@@ -110,19 +117,19 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
             {
                 missed.Add(new WorkerEnded(worker.Id, lost));
             }
-            else if (service.State.Workers.Any(one => one.Id == worker.Id && one.Pid is null))
+            else if (_service.State.Workers.Any(one => one.Id == worker.Id && one.Pid is null))
             {
                 // Its program had not been executed yet.
                 missed.Add(new WorkerSpawned(worker.Id, worker.Pid));
             }
         }
 
-        foreach (var worker in service.State.Workers.Where(worker => entry.Workers.All(known => known.Id != worker.Id)))
+        foreach (var worker in _service.State.Workers.Where(worker => entry.Workers.All(known => known.Id != worker.Id)))
         {
             missed.Add(new WorkerEnded(worker.Id, ExitReason.NotStarted("a successor took over before its program ran")));
         }
 
-        if (entry.Hook is { } hook && !hooks.Adopt(service.Name, hook, descriptors, service.Orphans))
+        if (entry.Hook is { } hook && !_hooks.Adopt(_service.Name, hook, descriptors, _service.Orphans))
         {
             missed.Add(new HookEnded(hook.Hook.Hook, hook.Hook.Generation,
                 $"{hook.Hook.Hook.Setting()} was lost with the daemon that ran it"));
@@ -135,22 +142,22 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
     /// <summary>Continues: events that no daemon handled are handled now.</summary>
     public void Resume()
     {
+        _demand.Update(_service.State);
         foreach (var waiting in _waitingHooks)
         {
-            service.RunHook(waiting);
+            _service.RunHook(waiting);
         }
 
-        service.Drains.Resume();
-        foreach (var worker in service.State.Workers
-            .Where(worker => service.Processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))
+        _service.Drains.Resume();
+        foreach (var worker in _service.State.Workers
+            .Where(worker => _service.Processes.TryGetValue(worker.Id, out var process) && process.IsHeldBack))
         {
-            service.Send(new SignalEffect(worker, service.State.SpecOf(worker.Generation).StopSignal));
+            _service.Signals.Send(new SignalEffect(worker, _service.State.SpecOf(worker.Generation).StopSignal));
         }
-
 
         foreach (var what in _missed)
         {
-            service.Post(what);
+            _service.Post(what);
         }
 
         (_missed, _waitingHooks) = ([], []);
@@ -159,17 +166,17 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
     /// <summary>Continues with a worker's process; if it has exited, returns how.</summary>
     private ExitReason? Adopt(WorkerEntry entry, IncomingDescriptors descriptors, bool isChild)
     {
-        var pidfd = descriptors.Take(DescriptorKey.Process(service.Name, entry.Id)) ?? OpenSame(entry.Pid, entry.StartTime);
-        if (pidfd is null || service.Worker(entry.Id) is not { } worker)
+        var pidfd = descriptors.Take(DescriptorKey.Process(_service.Name, entry.Id)) ?? OpenSame(entry.Pid, entry.StartTime);
+        if (pidfd is null || _service.Worker(entry.Id) is not { } worker)
         {
             pidfd?.Dispose();
             return new ExitReason(false, "exited while no daemon watched it");
         }
 
-        var notify = descriptors.TryTake(DescriptorKey.Notify(service.Name, entry.Id), out var socket)
-            ? NotifySocket.Adopt(entry.NotifyPath, socket, service.Disposer, Disposer.OwnerOf(service.Name))
-            : NotifySocket.Create(entry.NotifyPath, service.Generations.Of(worker.Generation).Identity?.Uid, out _, service.Disposer,
-                Disposer.OwnerOf(service.Name));
+        var notify = descriptors.TryTake(DescriptorKey.Notify(_service.Name, entry.Id), out var socket)
+            ? NotifySocket.Adopt(entry.NotifyPath, socket, _service.Disposer, Disposer.OwnerOf(_service.Name))
+            : NotifySocket.Create(entry.NotifyPath, _service.Generations.Of(worker.Generation).Identity?.Uid, out _, _service.Disposer,
+                Disposer.OwnerOf(_service.Name));
         if (notify is null)
         {
             pidfd.Dispose();
@@ -179,33 +186,33 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
         var process = new WorkerProcess(
             entry,
             pidfd,
-            descriptors.Take(DescriptorKey.First(service.Name, entry.Id)),
+            descriptors.Take(DescriptorKey.First(_service.Name, entry.Id)),
             notify,
-            new OutputPipe(descriptors.Take(DescriptorKey.Output(service.Name, entry.Id)) ?? Files.EndedPipe(),
-                line => service.Log.Output(worker, entry.Pid, line, isError: false), entry.OutputRest),
-            new OutputPipe(descriptors.Take(DescriptorKey.Error(service.Name, entry.Id)) ?? Files.EndedPipe(),
-                line => service.Log.Output(worker, entry.Pid, line, isError: true), entry.ErrorRest),
-            service.Orphans,
+            new OutputPipe(descriptors.Take(DescriptorKey.Output(_service.Name, entry.Id)) ?? Files.EndedPipe(),
+                line => _service.Output.Write(worker, entry.Pid, line, isError: false), entry.OutputRest),
+            new OutputPipe(descriptors.Take(DescriptorKey.Error(_service.Name, entry.Id)) ?? Files.EndedPipe(),
+                line => _service.Output.Write(worker, entry.Pid, line, isError: true), entry.ErrorRest),
+            _service.Orphans,
             isChild,
-            service.Spawner.Cgroups,
-            service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
+            _service.Spawner.Cgroups,
+            _service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
         if (entry.Sockets is { } inodes)
         {
             process.Sockets =
-                [.. service.Generations.Of(worker.Generation).Listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving))
+                [.. _service.Generations.Of(worker.Generation).Listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving))
                     .Where(socket => inodes.Contains(socket.Inode))];
         }
 
-        service.Processes.Add(entry.Id, process);
-        service.Watching.Attach(entry.Id, process);
+        _service.Processes.Add(entry.Id, process);
+        _service.Watching.Attach(entry.Id, process);
         if (process.First is { } first)
         {
-            service.Loop.Watch(first, () => service.Ending.FirstEnded(process));
+            _service.Loop.Watch(first, () => _service.Ending.FirstEnded(process));
         }
 
         if (worker.Phase == WorkerPhase.Starting)
         {
-            service.Watching.WatchReadiness(entry.Id, process);
+            _service.Watching.WatchReadiness(entry.Id, process);
         }
 
         return null;
@@ -226,8 +233,8 @@ internal sealed class ServiceSnapshot(ServiceContext service, HookRunner hooks)
 
     private StreamEntry TakeOutput()
     {
-        var (lines, _, _) = service.Log.Lines.After(0, int.MaxValue);
-        return new StreamEntry(service.Log.Lines.Newest,
+        var (lines, _, _) = _service.Output.Lines.After(0, int.MaxValue);
+        return new StreamEntry(_service.Output.Lines.Newest,
             [.. lines.Select(line => JsonSerializer.SerializeToElement(line, OutputLineJson.Default.OutputLine))]);
     }
 

@@ -5,11 +5,15 @@ using Supervisor.Linux.Listeners;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>Which worker has which shard of a listener.</summary>
-internal sealed class ShardCoverage(ServiceContext service)
+public sealed class ShardCoverage
 {
+    private readonly ServiceContext _service;
+
+    internal ShardCoverage(ServiceContext service) => _service = service;
+
     /// <summary>Whether a worker has, or may have, that socket of a listener.</summary>
     public bool Holds(int workerId, ListenerSocket socket) =>
-        service.Processes.GetValueOrDefault(workerId) is { } process
+        _service.Processes.GetValueOrDefault(workerId) is { } process
             && (process.Sockets?.Contains(socket) ?? !process.Never.Contains(socket));
 
     /// <summary>
@@ -19,33 +23,33 @@ internal sealed class ShardCoverage(ServiceContext service)
     /// </summary>
     public void Cover()
     {
-        if (service.State.Spec.Handoff != HandoffKind.ScmRights && service.Generations.Waits is null
-            && service.Generations.Next.Listeners.Any(handle => NeedsOtherShares(handle, handle.Sockets.Count, service.State.Desired)))
+        if (_service.State.Spec.Handoff != HandoffKind.ScmRights && _service.Generations.Waits is null
+            && _service.Generations.Next.Listeners.Any(handle => NeedsOtherShares(handle, handle.Sockets.Count, _service.State.Desired)))
         {
-            service.Restart();
+            _service.Requests.Restart();
         }
     }
 
     /// <summary>Whether workers have to be replaced if a listener has that many shards and the service that many workers.</summary>
     public bool NeedsOtherShares(ListenerHandle handle, int shards, int workers)
     {
-        if (!service.State.IsStarted || handle.Sockets.Count == 0 || service.State.Spec.Handoff == HandoffKind.None)
+        if (!_service.State.IsStarted || handle.Sockets.Count == 0 || _service.State.Spec.Handoff == HandoffKind.None)
         {
             return false;
         }
 
-        if (service.State.Spec.Handoff == HandoffKind.ScmRights)
+        if (_service.State.Spec.Handoff == HandoffKind.ScmRights)
         {
             // Stopped workers get the present shards when they start.
             return shards != handle.Sockets.Count;
         }
 
         // Workers without a process get their share when they start: during a roll-out, and while their environment is read.
-        int? target = service.State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From
+        int? target = _service.State.Rollout is { IsActive: true } rollout ? rollout.Phase == RolloutPhase.RollingBack ? rollout.From
             : rollout.To : null;
         var held = new Dictionary<int, IReadOnlyCollection<int>>();
-        foreach (var worker in service.State.Workers
-            .Where(worker => worker.IsLive && worker.Slot < workers && !service.Spawning.IsPreparing(worker.Id)
+        foreach (var worker in _service.State.Workers
+            .Where(worker => worker.IsLive && worker.Slot < workers && !_service.Spawning.IsPreparing(worker.Id)
                 && (target is null || worker.Generation == target)))
         {
             List<int> own = [.. handle.Sockets.Where(socket => Holds(worker.Id, socket)).Select(socket => socket.Shard)];
@@ -61,12 +65,12 @@ internal sealed class ShardCoverage(ServiceContext service)
     /// The sockets of a listener that a slot serves. Includes sockets that are being removed, if connections wait there and the
     /// workers that served them have exited.
     /// </summary>
-    public IReadOnlyList<ListenerSocket> Share(ListenerHandle handle, int slot) => handle.Sockets.Count < 2 && handle.Leaving.Count == 0
+    internal IReadOnlyList<ListenerSocket> Share(ListenerHandle handle, int slot) => handle.Sockets.Count < 2 && handle.Leaving.Count == 0
         ? handle.Sockets
         : [
-            .. ShardAssignment.Of(slot, service.State.Desired, handle.Sockets.Count).Select(shard => handle.Sockets[shard]),
-            .. handle.Leaving.Where(socket => socket.Shard % Math.Max(1, service.State.Desired) == slot && IsOrphan(socket)),
+            .. ShardAssignment.Of(slot, _service.State.Desired, handle.Sockets.Count).Select(shard => handle.Sockets[shard]),
+            .. handle.Leaving.Where(socket => socket.Shard % Math.Max(1, _service.State.Desired) == slot && IsOrphan(socket)),
         ];
 
-    private bool IsOrphan(ListenerSocket socket) => !service.State.Workers.Any(worker => Holds(worker.Id, socket)) && socket.HasWaiting;
+    private bool IsOrphan(ListenerSocket socket) => !_service.State.Workers.Any(worker => Holds(worker.Id, socket)) && socket.HasWaiting;
 }

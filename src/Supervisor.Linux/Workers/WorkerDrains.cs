@@ -4,12 +4,12 @@ using Supervisor.Core.Workers;
 namespace Supervisor.Linux.Workers;
 
 /// <summary>The facts about the draining workers of one service.</summary>
-internal sealed class WorkerDrains : IDisposable
+public sealed class WorkerDrains : IDisposable
 {
     private readonly ServiceContext _service;
     private readonly DrainWatch _watch;
 
-    public WorkerDrains(ServiceContext service)
+    internal WorkerDrains(ServiceContext service)
     {
         _service = service;
         _watch = new DrainWatch(service.Loop, () => service.Generations.AllListeners, Report, () => service.Report());
@@ -40,19 +40,19 @@ internal sealed class WorkerDrains : IDisposable
     public void AddObservers(int by) => _watch.AddObservers(by);
 
     /// <summary>Adapts to the service's new state.</summary>
-    public void Update(ServiceState state) => _watch.Update(state);
+    internal void Update(ServiceState state) => _watch.Update(state);
 
     /// <summary>A worker has been sent its stop signal.</summary>
-    public void Told(int workerId) => _watch.Told(workerId, _service.Loop.Now);
+    internal void Told(int workerId) => _watch.Told(workerId, _service.Loop.Now);
 
     /// <summary>Samples what the kill will cut, and then kills the worker.</summary>
-    public void Kill(int workerId) => _watch.Kill(workerId, () => _service.Ending.Kill(workerId));
+    internal void Kill(int workerId) => _watch.Kill(workerId, () => _service.Ending.Kill(workerId));
 
     /// <summary>
     /// Resumes a predecessor's drains. A worker got its signal when its phase began; a worker that was about to be killed is
     /// killed.
     /// </summary>
-    public void Resume()
+    internal void Resume()
     {
         _watch.Update(_service.State);
         foreach (var worker in _service.State.Workers)

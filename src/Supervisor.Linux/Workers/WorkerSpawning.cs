@@ -80,8 +80,8 @@ internal sealed class WorkerSpawning(ServiceContext service)
         var pid = 0;
         var spawned = service.Spawner.Start(
             spec, identity, worker, listeners,
-            line => service.Log.Output(worker, pid, line, isError: false),
-            line => service.Log.Output(worker, pid, line, isError: true),
+            line => service.Output.Write(worker, pid, line, isError: false),
+            line => service.Output.Write(worker, pid, line, isError: true),
             fromFiles,
             isOneOfMany,
             out var failure,

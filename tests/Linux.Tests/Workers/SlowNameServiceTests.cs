@@ -45,9 +45,9 @@ public class SlowNameServiceTests : KernelTest
         var (waiting, other) = (Runner("waiting", "slow"), Runner("other", null));
 
         var refused = new TaskCompletionSource<string?>();
-        loop.On(() => waiting.Start(refused.SetResult));
-        Assert.Equal("resolving user \"slow\"", loop.On(() => waiting.Waits));
-        loop.On(() => other.Start());
+        loop.On(() => waiting.Requests.Start(refused.SetResult));
+        Assert.Equal("resolving user \"slow\"", loop.On(() => waiting.Generations.Waits));
+        loop.On(() => other.Requests.Start());
         loop.Until(() => other.State.Ready == 1);
 
         // A crashed worker is replaced, and a roll-out completes.
@@ -58,7 +58,7 @@ public class SlowNameServiceTests : KernelTest
         }
 
         loop.Until(() => other.State.Ready == 1 && other.State.Workers[^1].Pid != crashed);
-        loop.On(() => other.Restart());
+        loop.On(() => other.Requests.Restart());
         loop.Until(() => other.State is { Generation: 2, Rollout.Phase: RolloutPhase.Done });
 
         time.Advance(UserDirectory.Patience);
@@ -66,12 +66,12 @@ public class SlowNameServiceTests : KernelTest
             "user \"slow\": the name service did not answer within 30s",
             await refused.Task.WaitAsync(Patience),
             StringComparison.Ordinal);
-        Assert.Equal((null, true), loop.On(() => (waiting.Waits, waiting.Blocked is not null)));
+        Assert.Equal((null, true), loop.On(() => (waiting.Generations.Waits, waiting.Requests.Blocked is not null)));
         Assert.Equal(ServiceCondition.Stopped, loop.On(() => waiting.State.Condition));
 
         // The service stops while the name is looked up again: no worker starts.
         var stopped = new TaskCompletionSource<string?>();
-        loop.On(() => waiting.Start(stopped.SetResult));
+        loop.On(() => waiting.Requests.Start(stopped.SetResult));
         loop.On(() => waiting.Post(new StopRequested()));
         Assert.Contains("stopped", await stopped.Task.WaitAsync(Patience), StringComparison.Ordinal);
         users.Release();

@@ -1,0 +1,194 @@
+using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
+using Supervisor.Core.Listeners.History;
+using Supervisor.Core.Services;
+using Supervisor.Linux.Listeners;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>
+/// What clients, a reload and the daemon itself request of one service. Checks each request, and posts it to the machine if it
+/// can be carried out. Lives on the loop.
+/// </summary>
+public sealed class ServiceRequests
+{
+    private readonly ServiceContext _service;
+
+    internal ServiceRequests(ServiceContext service) => _service = service;
+
+    /// <summary>Why the service cannot be started; null if it can.</summary>
+    public string? Blocked { get; internal set; }
+
+    /// <summary>
+    /// Starts the service if its listeners have sockets. If it runs, slots that wait for their next try are tried at once.
+    /// </summary>
+    /// <param name="onDecided">Called on the loop, perhaps before this returns: with null just before the start begins, or with
+    /// the reason why it cannot begin.</param>
+    public void Start(Action<string?>? onDecided = null) => Start(() => new StartRequested(), onDecided);
+
+    /// <summary>Starts a service that is to run, or waits for its first connection, as <c>start</c> configures it.</summary>
+    public void Activate() =>
+        Start(() => _service.State.Spec.Start == StartMode.OnDemand ? new DemandAwaited() : new StartRequested(), null);
+
+    /// <summary>
+    /// Replaces the workers, or starts a stopped service. If a name of the service does not resolve, nothing changes.
+    /// </summary>
+    /// <param name="onDecided">As in <see cref="Start(Action{string?}?)"/>.</param>
+    public void Restart(Action<string?>? onDecided = null)
+    {
+        if (!_service.State.IsStarted)
+        {
+            Start(onDecided);
+            return;
+        }
+
+        _service.Generations.Resolve(() => _service.State, error =>
+        {
+            onDecided?.Invoke(error);
+            if (error is null)
+            {
+                _service.Post(new RestartRequested());
+            }
+        });
+    }
+
+    /// <summary>
+    /// Applies another specification. Settings that need no new worker apply at once. For the others, the strategy of the new
+    /// specification replaces the workers by workers of <paramref name="identity"/> on <paramref name="listeners"/>.
+    /// </summary>
+    public void Change(ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, WorkerIdentity identity, bool newWorkers)
+    {
+        var before = _service.State.Spec;
+        _service.Generations.SetNext(listeners, identity);
+        if (Blocked is not null && listeners.All(handle => handle.Descriptor is not null))
+        {
+            Blocked = null;
+        }
+
+        _service.Output.Change(before, spec);
+        _service.Post(new SpecChanged(spec, newWorkers));
+    }
+
+    /// <summary>
+    /// Promotes the canary: the roll-out continues to the other slots. Returns the reason if there is no canary to promote,
+    /// else null.
+    /// </summary>
+    public string? Promote()
+    {
+        var error = _service.State.Rollout switch
+        {
+            { IsOnTrial: true } => null,
+            { IsActive: true, Canary: > 0, IsPromoted: true } rollout => $"the canary of generation {rollout.To} is already promoted",
+            { IsActive: true, Phase: RolloutPhase.RollingBack } rollout => $"the roll-out of generation {rollout.To} is being rolled back",
+            { IsActive: true } rollout => $"the roll-out of generation {rollout.To} has no canary",
+            _ => "no roll-out is under way",
+        };
+        if (error is null)
+        {
+            _service.Post(new PromoteRequested());
+        }
+
+        return error;
+    }
+
+    /// <summary>Rolls the roll-out back. Returns the reason if there is no roll-out to roll back, else null.</summary>
+    public string? Abort()
+    {
+        var error = _service.State.Rollout switch
+        {
+            { IsActive: true, Phase: RolloutPhase.RollingBack } rollout =>
+                $"the roll-out of generation {rollout.To} is already being rolled back",
+            { IsActive: true } => null,
+            _ => "no roll-out is under way",
+        };
+        if (error is null)
+        {
+            _service.Post(new AbortRequested());
+        }
+
+        return error;
+    }
+
+    /// <summary>
+    /// Sends a signal to the main process of each worker, draining workers included. Returns the process ids that got it.
+    /// </summary>
+    public IReadOnlyList<int> Signal(int signal)
+    {
+        var reached = new List<int>();
+        foreach (var process in _service.Processes.Values)
+        {
+            if (process is { AwaitsMain: false, IsEnding: false } && Processes.Signal(process.Pidfd, signal) is null)
+            {
+                reached.Add(process.Pid);
+            }
+        }
+
+        return reached;
+    }
+
+    private void Start(Func<ServiceEvent> what, Action<string?>? onDecided)
+    {
+        if (Missing() is { } missing)
+        {
+            Refuse(missing, onDecided);
+            return;
+        }
+
+        _service.Generations.Resolve(() => _service.State, error =>
+        {
+            if (error is not null)
+            {
+                Refuse(error, onDecided);
+                return;
+            }
+
+            Blocked = null;
+            onDecided?.Invoke(null);
+            _service.Post(what());
+        });
+    }
+
+    private void Refuse(string error, Action<string?>? onDecided)
+    {
+        if (!_service.State.IsStarted)
+        {
+            Blocked = error;
+            _service.Log.Blocked(error);
+            _service.Report();
+        }
+
+        onDecided?.Invoke(error);
+    }
+
+    /// <summary>Why no worker can be started on the present listeners; null if one can.</summary>
+    private string? Missing()
+    {
+        var listeners = _service.Generations.Next.Listeners;
+        var missing = listeners.Where(handle => handle.Descriptor is null).Select(WhyMissing).ToArray();
+        if (missing.Length > 0)
+        {
+            return string.Join("; ", missing);
+        }
+
+        var readiness = _service.State.Spec.Readiness;
+
+        // The kind of a listener that a client gives to the daemon is known only now.
+        return readiness.Kind == ReadinessKind.Http && !listeners.Any(handle => handle.Spec.Address.Kind.TakesHttpProbe())
+            ? $"ready = \"http:{readiness.Path}\" needs a tcp:// or unix:// listener, not one of "
+                + string.Join(", ", listeners.Select(handle => handle.Name))
+            : null;
+    }
+
+    private static string WhyMissing(ListenerHandle handle)
+    {
+        if (handle.IsAwaited)
+        {
+            return handle.Failure!.Arguments;
+        }
+
+        var why = handle.Diagnosis is { } diagnosis ? $" ({diagnosis.Cause?.ToWireName()}): {diagnosis.Verdict}"
+            : $": {handle.Failure?.Arguments}";
+        return $"listener \"{handle.Name}\" ({handle.Spec.Address}) has no socket: {handle.Failure?.Name}{why}";
+    }
+}

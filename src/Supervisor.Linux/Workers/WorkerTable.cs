@@ -1,0 +1,26 @@
+using Supervisor.Core.Workers;
+using Supervisor.Native;
+
+namespace Supervisor.Linux.Workers;
+
+/// <summary>The processes of a service's workers, for questions from outside. Lives on the loop.</summary>
+public sealed class WorkerTable
+{
+    private readonly ServiceContext _service;
+
+    internal WorkerTable(ServiceContext service) => _service = service;
+
+    /// <summary>The facts that identify each living worker's processes.</summary>
+    public IEnumerable<WorkerFacts> Facts => _service.Processes.Values.Where(process => !process.IsEnding).Select(process => process.Facts);
+
+    /// <summary>The process of a worker; null if there is none.</summary>
+    public WorkerProcess? Process(int workerId) => _service.Processes.GetValueOrDefault(workerId);
+
+    /// <summary>Whether the workers are, or were last, started as that user.</summary>
+    public bool RunAs(uint uid) =>
+        (_service.Generations.Next.Identity is { } identity && (identity.Uid ?? Processes.EffectiveUid) == uid)
+        || _service.Processes.Values.Any(process => process.Uid == uid);
+
+    /// <summary>Whether the notify socket at that path belongs to one of the workers.</summary>
+    public bool HaveNotifySocket(string path) => _service.Processes.Values.Any(process => process.Notify.Path == path);
+}
