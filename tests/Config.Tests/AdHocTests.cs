@@ -80,6 +80,7 @@ public sealed class AdHocTests
         Assert.Single(ForCommand(["tcp://*:1"], workers, null, null, ["x"], Parsing.Context).Errors).ToString());
 
     private static ConfigResult ForCommand(
-        IReadOnlyList<string> listen, string? workers, string? handoff, string? ready, IReadOnlyList<string> command, ConfigContext context) =>
+        IReadOnlyList<string> listen, string? workers, string? handoff, string? ready, IReadOnlyList<string> command,
+        ConfigContext context) =>
         Parsing.Validate(AdHocConfig.ForCommand(listen, workers, handoff, ready, command, context));
 }

@@ -21,7 +21,8 @@ internal static class Parsing
 
     public static ConfigResult Parse(string text) => Parse([new ConfigSource(File, text)]);
 
-    public static ConfigResult Parse(IReadOnlyList<ConfigSource> sources, ConfigContext? context = null) => Validate(ConfigParser.Parse(sources, context ?? Context));
+    public static ConfigResult Parse(IReadOnlyList<ConfigSource> sources, ConfigContext? context = null) =>
+        Validate(ConfigParser.Parse(sources, context ?? Context));
 
     public static ConfigResult Validate(ParsedConfig parsed) => RuleSet.For(Profile.Check).Validate(parsed);
 

@@ -11,7 +11,8 @@ public sealed class RuleSetTests
     /// <summary>Rules that run whenever a configuration is read.</summary>
     private static readonly string[] Always =
     [
-        "applicable-settings", "multicast-groups", "duplicate-listeners", "known-listeners", "stdin-listener", "on-demand-listener", "on-demand-idle",
+        "applicable-settings", "multicast-groups", "duplicate-listeners", "known-listeners", "stdin-listener", "on-demand-listener",
+        "on-demand-idle",
         "on-demand-exclusive", "readiness-listener", "rollout-room", "restart-backoff", "something-to-do",
     ];
 
@@ -30,15 +31,20 @@ public sealed class RuleSetTests
     public void Host_rules_run_last_and_see_only_valid_settings()
     {
         var seen = "";
-        Rule[] rules = [.. PureRules.All, OfHost(config => { seen = string.Join(' ', config.Readable.Listeners.Select(spec => spec.Name)); return []; })];
-        var result = Validate(rules, "[listener.a]\naddress = \"tcp://127.0.0.1:1\"\nunix.mode = \"0600\"\n[listener.b]\naddress = \"tcp://127.0.0.1:2\"\n");
+        Rule[] rules = [.. PureRules
+            .All, OfHost(config => { seen = string.Join(' ', config.Readable.Listeners.Select(spec => spec.Name)); return []; })];
+        var result = Validate(
+            rules,
+            "[listener.a]\naddress = \"tcp://127.0.0.1:1\"\nunix.mode = \"0600\"\n[listener.b]\naddress = \"tcp://127.0.0.1:2\"\n");
         Assert.Equal(("b", "listener.a.unix.mode"), (seen, Assert.Single(result.Errors).Setting));
     }
 
     [Fact]
     public void After_a_syntax_error_only_host_rules_run()
     {
-        var result = Validate([.. PureRules.All, OfHost(Unknown)], "[service.a]\ncommand = [\"/a\"]\nlisteners = [\"web\"]\nuser = \"u\"\nnice = = 1\n");
+        var result = Validate(
+            [.. PureRules.All, OfHost(Unknown)],
+            "[service.a]\ncommand = [\"/a\"]\nlisteners = [\"web\"]\nuser = \"u\"\nnice = = 1\n");
         Assert.Equal([4, 5], result.Errors.Select(error => error.Line));
         Assert.Null(result.Config);
     }
@@ -68,7 +74,8 @@ public sealed class RuleSetTests
     [InlineData("shards = 2", "bind.reuse_port = false")]
     public void Sharing_by_only_one_listener_fails_the_later_listener(string first, string second)
     {
-        var result = Parsing.Parse($"[listener.a]\naddress = \"tcp://127.0.0.1:80\"\n{first}\n[listener.b]\naddress = \"tcp://127.0.0.1:80\"\n{second}\n");
+        var result = Parsing.Parse(
+            $"[listener.a]\naddress = \"tcp://127.0.0.1:80\"\n{first}\n[listener.b]\naddress = \"tcp://127.0.0.1:80\"\n{second}\n");
         Assert.Empty(result.Errors);
         Assert.Equal("b", Assert.Single(result.Failures).Bind!.Listener);
     }
@@ -78,19 +85,24 @@ public sealed class RuleSetTests
     [InlineData("device = \"eth0\"", "device = \"eth0\"", 1)]
     [InlineData("reuse_port = true", "reuse_port = true", 0)]
     public void Interfaces_and_sharing_prevent_a_listener_conflict(string first, string second, int errors) =>
-        Assert.Equal(errors, Parsing.Parse($"[listener.a]\naddress = \"tcp://*:80\"\nbind.{first}\n[listener.b]\naddress = \"tcp://*:80\"\nbind.{second}\n").Errors.Length);
+        Assert.Equal(errors, Parsing.Parse(
+            $"[listener.a]\naddress = \"tcp://*:80\"\nbind.{first}\n[listener.b]\naddress = \"tcp://*:80\"\nbind.{second}\n"
+            + $"").Errors.Length);
 
     [Fact]
     public void A_listener_on_the_metrics_address_fails_the_metrics()
     {
-        var failure = Assert.Single(Parsing.Parse("[daemon]\nmetrics = \"127.0.0.1:80\"\n[listener.a]\naddress = \"tcp://*:80\"\n").Failures);
+        var failure = Assert.Single(
+            Parsing.Parse("[daemon]\nmetrics = \"127.0.0.1:80\"\n[listener.a]\naddress = \"tcp://*:80\"\n").Failures);
         Assert.Equal(("daemon.metrics", "daemon.metrics"), (failure.Bind!.Listener, failure.Setting));
     }
 
-    private static Rule OfHost(Func<ParsedConfig, IEnumerable<ConfigDiagnostic>> check) => new("host", Profile.Check, check) { AsksHost = true };
+    private static Rule OfHost(Func<ParsedConfig, IEnumerable<ConfigDiagnostic>> check) =>
+        new("host", Profile.Check, check) { AsksHost = true };
 
     private static IEnumerable<ConfigDiagnostic> Unknown(ParsedConfig config) =>
-        config.Draft.Services.Where(service => service.User is not null).Select(service => config.Places.Diagnostic("service", service.Name, "user", "unknown", null));
+        config.Draft.Services.Where(service => service.User is not null)
+            .Select(service => config.Places.Diagnostic("service", service.Name, "user", "unknown", null));
 
     private static ConfigResult Validate(IEnumerable<Rule> rules, string text) =>
         RuleSet.For(Profile.Check, rules).Validate(ConfigParser.Parse([new ConfigSource(Parsing.File, text)], Parsing.Context));

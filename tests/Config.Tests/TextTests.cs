@@ -43,8 +43,12 @@ public sealed class TextTests
     [InlineData("12345678901234567890123456789012345678901234567890123456789012345")]
     public void The_configuration_rejects_invalid_descriptor_names(string name)
     {
-        Assert.Contains("is not a valid name", Assert.Single(Parsing.Errors($"[service.\"{name}\"]\ncommand = [\"/a\"]")), StringComparison.Ordinal);
         Assert.Contains(
-            "is not a valid name", Assert.Single(Parsing.Errors($"[listener.\"{name}\"]\naddress = \"tcp://*:1\"")), StringComparison.Ordinal);
+            "is not a valid name",
+            Assert.Single(Parsing.Errors($"[service.\"{name}\"]\ncommand = [\"/a\"]")),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is not a valid name", Assert.Single(
+                Parsing.Errors($"[listener.\"{name}\"]\naddress = \"tcp://*:1\"")), StringComparison.Ordinal);
     }
 }

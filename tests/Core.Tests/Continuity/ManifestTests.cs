@@ -244,8 +244,20 @@ public class ManifestTests
         {
             IsStarted = true,
             Slots = [.. slots],
-            Workers = [Worker(0, EndReason.None), Worker(1, EndReason.Requested), Worker(2, EndReason.StartTimedOut), Worker(3, EndReason.Hung, "why") with { RestartDecided = true }],
-            Rollout = new RolloutState { Phase = RolloutPhase.Waiting, From = 1, To = 2, StartedAt = default, Canary = 1, IsPromoted = true, WaitsFor = [1] },
+            Workers = [Worker(0, EndReason.None), Worker(1, EndReason.Requested), Worker(2, EndReason.StartTimedOut), Worker(
+                3,
+                EndReason.Hung,
+                "why") with { RestartDecided = true }],
+            Rollout = new RolloutState
+            {
+                Phase = RolloutPhase.Waiting,
+                From = 1,
+                To = 2,
+                StartedAt = default,
+                Canary = 1,
+                IsPromoted = true,
+                WaitsFor = [1]
+            },
         };
         var bytes = ManifestFormat.Write(Manifest(state));
         var written = JsonNode.Parse(bytes)!["services"]![0]!["state"]!;
@@ -253,11 +265,15 @@ public class ManifestTests
         Assert.Equal("FF FF TF TF FT", Bits(written["slots"]!, "limit_reached", "finished"));
         Assert.Equal("F F F F T", Bits(written["slots"]!, "yielded"));
         Assert.Equal("FFF TFF TTF TFT", Bits(written["workers"]!, "end_requested", "start_timed_out", "judged"));
-        Assert.Equal(("Replacing", false, true), ((string)written["rollout"]!["phase"]!, (bool)written["rollout"]!["has_begun"]!, (bool)written["rollout"]!["promoted"]!));
+        Assert.Equal(
+            ("Replacing", false, true),
+            ((string)written["rollout"]!["phase"]!, (bool)written["rollout"]!["has_begun"]!, (bool)written["rollout"]!["promoted"]!));
 
         Assert.True(ManifestFormat.TryRead(bytes, out var read, out _, out var error), error);
         var restored = read.Services[0].State;
-        Assert.Equal(slots.Select(slot => (slot.Phase, slot.NextTry, slot.IsVacated)), restored.Slots.Select(slot => (slot.Phase, slot.NextTry, slot.IsVacated)));
+        Assert.Equal(
+            slots.Select(slot => (slot.Phase, slot.NextTry, slot.IsVacated)),
+            restored.Slots.Select(slot => (slot.Phase, slot.NextTry, slot.IsVacated)));
         Assert.Equal(state.Workers.AsEnumerable(), restored.Workers);
         Assert.Equal((RolloutPhase.Waiting, true), (restored.Rollout!.Phase, restored.Rollout.IsPromoted));
 

@@ -30,7 +30,16 @@ public class ListenerPlanTests
         Unix = new() { Mode = 0x1B0, User = "www-data", Group = "www-data", PassCredentials = true },
     };
 
-    public static TheoryData<string> Kinds => new() { "tcp://*:80", "tcp://[::1]:80", "tcp://0.0.0.0:80", "mptcp://[::]:80", "udp://*:53", "unix:///run/a", "unix-dgram:///run/a", "unix-seqpacket://@a", "vsock://*:1" };
+    public static TheoryData<string> Kinds => new() {
+        "tcp://*:80",
+        "tcp://[::1]:80",
+        "tcp://0.0.0.0:80",
+        "mptcp://[::]:80",
+        "udp://*:53",
+        "unix:///run/a",
+        "unix-dgram:///run/a",
+        "unix-seqpacket://@a",
+        "vsock://*:1" };
 
     [Theory]
     [MemberData(nameof(Kinds))]
@@ -69,10 +78,12 @@ public class ListenerPlanTests
         var options = ListenerPlan.Options(Everything, SocketDomain.IPv6).Select(step => $"{step.Option.Name}={step.Value}");
         Assert.Equal(
             [
-                "SO_REUSEADDR=1", "SO_REUSEPORT=1", "IPV6_V6ONLY=0", "IP_FREEBIND=1", "IP_TRANSPARENT=1", "SO_BINDTODEVICE=eth0", "SO_MARK=7",
+                "SO_REUSEADDR=1", "SO_REUSEPORT=1", "IPV6_V6ONLY=0", "IP_FREEBIND=1", "IP_TRANSPARENT=1", "SO_BINDTODEVICE=eth0",
+                "SO_MARK=7",
                 "SO_RCVBUF=1048576", "SO_SNDBUF=524288",
                 "TCP_DEFER_ACCEPT=5", "TCP_FASTOPEN=256",
-                "TCP_NODELAY=1", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60", "TCP_KEEPINTVL=10", "TCP_KEEPCNT=6", "TCP_USER_TIMEOUT=30000", "SO_LINGER=0",
+                "TCP_NODELAY=1", "SO_KEEPALIVE=1", "TCP_KEEPIDLE=60", "TCP_KEEPINTVL=10", "TCP_KEEPCNT=6", "TCP_USER_TIMEOUT=30000",
+                "SO_LINGER=0",
                 "TCP_NOTSENT_LOWAT=16384", "TCP_CONGESTION=cubic", "IP_TOS=16", "IPV6_TCLASS=16", "IP_TTL=64", "IPV6_UNICAST_HOPS=64",
             ],
             options);
@@ -82,7 +93,11 @@ public class ListenerPlanTests
     public void Every_option_of_the_catalogue_has_a_setting()
     {
         var forced = Everything with { Buffers = Everything.Buffers with { Force = true } };
-        var yielded = new[] { Everything, forced, Everything with { Address = Parse("udp://*:1") }, Everything with { Address = Parse("unix:///a") } }
+        var yielded = new[] {
+            Everything,
+            forced,
+            Everything with { Address = Parse("udp://*:1") },
+            Everything with { Address = Parse("unix:///a") } }
             .SelectMany(spec => ListenerPlan.Domains(spec.Address).SelectMany(domain => ListenerPlan.Options(spec, domain)))
             .Select(step => step.Option).ToHashSet();
         Assert.Equal([], SocketOptions.All.Where(option => !yielded.Contains(option)).Select(option => option.Name));
@@ -110,7 +125,9 @@ public class ListenerPlanTests
     {
         var spec = Spec("tcp://127.0.0.1:1") with { Bind = new() { ReuseAddress = false }, Accepted = new() { NoDelay = false } };
         Assert.DoesNotContain(ListenerPlan.Options(spec, SocketDomain.IPv4), step => step.Option == SocketOptions.ReuseAddress);
-        Assert.Contains(ListenerPlan.Options(spec, SocketDomain.IPv4), step => step.Option == SocketOptions.NoDelay && step.Value.Number == 0);
+        Assert.Contains(
+            ListenerPlan.Options(spec, SocketDomain.IPv4),
+            step => step.Option == SocketOptions.NoDelay && step.Value.Number == 0);
     }
 
     [Fact]
@@ -134,15 +151,20 @@ public class ListenerPlanTests
     {
         var spec = Spec(address) with { Bind = new() { IPv6Only = only }, Accepted = new() { TypeOfService = 16, TimeToLive = 64 } };
         var domain = Assert.Single(ListenerPlan.Domains(spec.Address));
-        Assert.Equal(expected, ListenerPlan.Options(spec, domain).Select(step => step.Option.Name).Where(name => name.StartsWith("IP", StringComparison.Ordinal) && name != "IPV6_V6ONLY"));
-        Assert.Equal(domain == SocketDomain.IPv6 ? [only ? 1 : 0] : Array.Empty<long?>(), ListenerPlan.Options(spec, domain).Where(step => step.Option == SocketOptions.V6Only).Select(step => step.Value.Number));
+        Assert.Equal(expected, ListenerPlan.Options(spec, domain).Select(step => step.Option.Name)
+            .Where(name => name.StartsWith("IP", StringComparison.Ordinal) && name != "IPV6_V6ONLY"));
+        Assert.Equal(
+            domain == SocketDomain.IPv6 ? [only ? 1 : 0] : Array.Empty<long?>(),
+            ListenerPlan.Options(spec, domain).Where(step => step.Option == SocketOptions.V6Only).Select(step => step.Value.Number));
     }
 
     [Fact]
     public void Each_family_has_its_packet_info_option()
     {
         var spec = Spec("udp://[::]:1") with { Datagram = new() { PacketInfo = true } };
-        Assert.Equal(["IPV6_V6ONLY", "IP_PKTINFO", "IPV6_RECVPKTINFO"], ListenerPlan.Options(spec, SocketDomain.IPv6).Select(step => step.Option.Name));
+        Assert.Equal(
+            ["IPV6_V6ONLY", "IP_PKTINFO", "IPV6_RECVPKTINFO"],
+            ListenerPlan.Options(spec, SocketDomain.IPv6).Select(step => step.Option.Name));
     }
 
     [Fact]
@@ -155,7 +177,9 @@ public class ListenerPlanTests
 
     [Fact]
     public void Shards_share_the_port() =>
-        Assert.Contains(ListenerPlan.Options(Spec("tcp://127.0.0.1:1") with { Shards = 2 }, SocketDomain.IPv4), step => step.Option == SocketOptions.ReusePort);
+        Assert.Contains(
+            ListenerPlan.Options(Spec("tcp://127.0.0.1:1") with { Shards = 2 }, SocketDomain.IPv4),
+            step => step.Option == SocketOptions.ReusePort);
 
     [Fact]
     public void A_path_gets_its_owner_before_its_mode()
@@ -175,14 +199,18 @@ public class ListenerPlanTests
 
     [Fact]
     public void An_abstract_name_has_no_owner_and_no_mode() =>
-        Assert.DoesNotContain(ListenerPlan.For(Everything with { Address = Parse("unix://@a") }, SocketDomain.Unix).Steps, step => step is SocketModeStep or PathModeStep or PathOwnerStep);
+        Assert.DoesNotContain(
+            ListenerPlan.For(Everything with { Address = Parse("unix://@a") }, SocketDomain.Unix).Steps,
+            step => step is SocketModeStep or PathModeStep or PathOwnerStep);
 
     [Fact]
     public void Groups_are_joined_on_the_bound_socket()
     {
         var membership = new MulticastMembership(IPAddress.Parse("239.1.2.3"), "eth0", IPAddress.Parse("192.0.2.1"));
         var spec = Spec("udp://0.0.0.0:1") with { Datagram = new() { Multicast = [membership] } };
-        Assert.Equal([new CreateStep(ListenerKind.Udp, SocketDomain.IPv4, false), new BindStep(spec.Address), new JoinGroupStep(membership)], ListenerPlan.For(spec, SocketDomain.IPv4).Steps.AsEnumerable());
+        Assert.Equal(
+            [new CreateStep(ListenerKind.Udp, SocketDomain.IPv4, false), new BindStep(spec.Address), new JoinGroupStep(membership)],
+            ListenerPlan.For(spec, SocketDomain.IPv4).Steps.AsEnumerable());
     }
 
     [Fact]

@@ -34,13 +34,16 @@ public sealed class ReloadPlanTests
     }
 
     [Fact]
-    public void A_new_listener_is_added() => Assert.Equal(Web.Address, Assert.IsType<ListenerAdded>(Assert.Single(Plan([], [Web]).Actions)).At);
+    public void A_new_listener_is_added() =>
+        Assert.Equal(Web.Address, Assert.IsType<ListenerAdded>(Assert.Single(Plan([], [Web]).Actions)).At);
 
     [Fact]
     public void A_reload_binds_a_listener_without_a_socket_again()
     {
         var failed = Running(Web) with { HasSocket = false, Effective = null, Failure = "EADDRINUSE" };
-        Assert.Equal(new ListenerRetried("web", [], "EADDRINUSE", IsUnchanged: true), Assert.Single(Plan([failed], [Web]).Actions) with { Settings = [] });
+        Assert.Equal(
+            new ListenerRetried("web", [], "EADDRINUSE", IsUnchanged: true),
+            Assert.Single(Plan([failed], [Web]).Actions) with { Settings = [] });
     }
 
     [Theory]
@@ -92,7 +95,9 @@ public sealed class ReloadPlanTests
     public void Each_service_change_has_its_actions(string change, ServiceSpec? after, string[] actions)
     {
         var plan = ReloadPlan.Between([Running(Web)], [], [new RunningService(Api, 2)], [Web], after is null ? [] : [after], _ => 0);
-        Assert.Equal((change, string.Join(' ', actions)), (change, string.Join(' ', plan.Services.SelectMany(service => service.Actions).Select(action => action.GetType().Name))));
+        Assert.Equal(
+            (change, string.Join(' ', actions)),
+            (change, string.Join(' ', plan.Services.SelectMany(service => service.Actions).Select(action => action.GetType().Name))));
     }
 
     [Fact]
@@ -109,7 +114,10 @@ public sealed class ReloadPlanTests
     [Fact]
     public void A_changed_share_of_the_shards_replaces_workers()
     {
-        var running = new RunningService(Api, 5) { NeedsOtherShares = (listener, shards, workers) => (listener.Spec.Name, shards, workers) == ("web", 4, 5) };
+        var running = new RunningService(Api, 5)
+        {
+            NeedsOtherShares = (listener, shards, workers) => (listener.Spec.Name, shards, workers) == ("web", 4, 5)
+        };
         var plan = ReloadPlan.Between([Running(Web)], [], [running], [Web with { Shards = 4 }], [Api], _ => 0);
         Assert.Equal("web", Assert.Single(plan.Services[0].Reshared));
         Assert.Equal(5, Assert.IsType<ServiceRolledOut>(Assert.Single(plan.Services[0].Actions)).Workers);
@@ -118,11 +126,18 @@ public sealed class ReloadPlanTests
     [Fact]
     public void A_service_is_rolled_out_onto_the_new_socket_of_its_listener()
     {
-        var plan = ReloadPlan.Between([Running(Web)], [], [new RunningService(Api, 2)], [Web with { Address = Address("tcp://127.0.0.1:81") }], [Api], _ => 0);
+        var plan = ReloadPlan.Between(
+            [Running(Web)],
+            [],
+            [new RunningService(Api, 2)],
+            [Web with { Address = Address("tcp://127.0.0.1:81") }],
+            [Api],
+            _ => 0);
         Assert.Equal("web", Assert.Single(Assert.IsType<ServiceRolledOut>(Assert.Single(plan.Services[0].Actions)).NewSockets));
     }
 
-    private static ReloadPlan Plan(RunningListener[] running, ImmutableArray<ListenerSpec> wanted) => ReloadPlan.Between(running, [], [], wanted, [], _ => 0);
+    private static ReloadPlan Plan(RunningListener[] running, ImmutableArray<ListenerSpec> wanted) =>
+        ReloadPlan.Between(running, [], [], wanted, [], _ => 0);
 
     private static RunningListener Running(ListenerSpec spec) => new(spec, SocketDomainOf(spec)) { Effective = spec.Address, Inode = 1 };
 
@@ -130,5 +145,6 @@ public sealed class ReloadPlanTests
 
     private static ListenerSpec Listener(string name, string address) => new() { Name = name, Address = Address(address) };
 
-    private static ListenAddress Address(string text) => ListenAddress.TryParse(text, out var parsed, out var error) ? parsed : throw new ArgumentException(error.Message);
+    private static ListenAddress Address(string text) =>
+        ListenAddress.TryParse(text, out var parsed, out var error) ? parsed : throw new ArgumentException(error.Message);
 }

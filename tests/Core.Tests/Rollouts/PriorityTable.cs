@@ -61,7 +61,9 @@ public class PriorityTable
     {
         var service = In(phase);
         var rollout = service.State.Rollout!.To;
-        Assert.Equal(phase == "preparing" ? RolloutPhase.Replacing : Enum.Parse<RolloutPhase>(phase.Replace("-", "", StringComparison.Ordinal), ignoreCase: true), service.RolloutPhase);
+        Assert.Equal(phase == "preparing" ?
+            RolloutPhase.Replacing :
+            Enum.Parse<RolloutPhase>(phase.Replace("-", "", StringComparison.Ordinal), ignoreCase: true), service.RolloutPhase);
         service.Forget();
         Do(service, what);
         var last = service.Reports.Select(report => report.Rollout).LastOrDefault(state => state?.To == rollout) ?? service.State.Rollout!;
@@ -71,7 +73,13 @@ public class PriorityTable
 
     private static FakeService In(string phase)
     {
-        var spec = new ServiceSpec { Name = "a", Command = ["/bin/a"], Workers = 2, Rollout = new RolloutSpec { MaxGenerations = phase == "waiting" ? 2 : 3 } };
+        var spec = new ServiceSpec
+        {
+            Name = "a",
+            Command = ["/bin/a"],
+            Workers = 2,
+            Rollout = new RolloutSpec { MaxGenerations = phase == "waiting" ? 2 : 3 }
+        };
         spec = phase switch
         {
             "canary" => spec with { Rollout = spec.Rollout with { Canary = 1, CanaryHold = TimeSpan.FromSeconds(60) } },
@@ -123,14 +131,16 @@ public class PriorityTable
                 service.Die(FakeService.Name(service.State.Workers.First(worker => worker.Generation == rollout.To)));
                 break;
             case "old worker dies":
-                foreach (var old in service.State.Workers.Where(worker => worker.Generation == rollout.From).Select(FakeService.Name).ToArray())
+                foreach (var old in service.State.Workers.Where(worker => worker.Generation == rollout.From).Select(FakeService.Name)
+                    .ToArray())
                 {
                     service.Die(old);
                 }
 
                 break;
             case "old worker cannot start":
-                service.Die(FakeService.Name(service.State.Workers.First(worker => worker.Generation == rollout.From && worker.Phase == WorkerPhase.Starting)));
+                service.Die(FakeService.Name(
+                    service.State.Workers.First(worker => worker.Generation == rollout.From && worker.Phase == WorkerPhase.Starting)));
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(what), what, null);

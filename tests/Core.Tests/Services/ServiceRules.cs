@@ -60,7 +60,8 @@ internal static class ServiceRules
     private static void GenerationsDoNotPileUp(FakeService.Transition transition)
     {
         var (before, after) = (transition.Before, transition.After);
-        if (after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining } rollout || (before.Rollout?.To == rollout.To && before.Rollout.Phase != RolloutPhase.Waiting))
+        if (after.Rollout is not { Phase: RolloutPhase.Replacing or RolloutPhase.Canary or RolloutPhase.Draining } rollout
+            || (before.Rollout?.To == rollout.To && before.Rollout.Phase != RolloutPhase.Waiting))
         {
             return;
         }
@@ -147,7 +148,8 @@ internal static class ServiceRules
                 RolloutStrategy.Rolling => spec.MaxUnavailable,
                 _ => 0,
             };
-            var missing = after.Slots.Count(slot => slot.Index < after.Desired && slot.Phase != SlotPhase.Finished && !HasReady(after, slot.Index));
+            var missing = after.Slots
+                .Count(slot => slot.Index < after.Desired && slot.Phase != SlotPhase.Finished && !HasReady(after, slot.Index));
             Require(
                 after.Rollout is { IsReplacing: true },
                 $"worker {worker.Id} was asked to leave slot {worker.Slot} empty outside of a roll-out");

@@ -71,7 +71,12 @@ public class WorkerMachineTests
     [MemberData(nameof(Cells))]
     public void Cell(WorkerPhase phase, WorkerEvent what, WorkerPhase expected, Action action, int? deadline)
     {
-        var worker = Worker(phase) with { EndReason = phase is WorkerPhase.Draining or WorkerPhase.Stopping ? EndReason.Requested : EndReason.None };
+        var worker = Worker(phase) with
+        {
+            EndReason = phase is WorkerPhase.Draining or WorkerPhase.Stopping ?
+            EndReason.Requested :
+            EndReason.None
+        };
         Assert.Equal(expected == phase ? TimeSpan.Zero : Now, WorkerMachine.Step(worker, what, Spec, Now).State.PhaseSince);
 
         var (after, done) = WorkerMachine.Step(worker, what, Spec, Now);

@@ -72,7 +72,9 @@ public sealed class CrashRecoveryTests : IDisposable
     public void A_state_that_another_user_can_write_prevents_the_start()
     {
         _runtime.Leave(ManifestFormat.Write(_runtime.Manifest));
-        File.SetUnixFileMode(_runtime.Paths.StateFile, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
+        File.SetUnixFileMode(
+            _runtime.Paths.StateFile,
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite);
         Assert.Null(CrashRecovery.Recover(_runtime.Paths, null, _log.Log, out var refusal));
         Assert.NotNull(refusal);
     }
@@ -84,7 +86,8 @@ public sealed class CrashRecoveryTests : IDisposable
         Assert.Null(error);
         using var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        var stored = IncomingDescriptors.FromNumbers([new(DescriptorKey.State, Duplicate(memory!)), new(DescriptorKey.Listener("web"), Duplicate((int)listener.Handle))]);
+        var stored = IncomingDescriptors.FromNumbers(
+            [new(DescriptorKey.State, Duplicate(memory!)), new(DescriptorKey.Listener("web"), Duplicate((int)listener.Handle))]);
         using var state = CrashRecovery.Recover(_runtime.Paths, stored, _log.Log, out _);
         Assert.Equal("execve", state!.Call);
         Assert.Equal([DescriptorKey.Listener("web")], state.Keys);

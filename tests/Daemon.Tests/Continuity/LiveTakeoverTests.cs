@@ -1,6 +1,5 @@
 using Supervisor.Core;
 using Supervisor.Daemon.Continuity;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Tests.Fakes;

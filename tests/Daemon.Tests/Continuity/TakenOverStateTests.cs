@@ -2,7 +2,6 @@ using Supervisor.Core.State;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Tests.Fakes;
 using Supervisor.Linux.Continuity;
-using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Tests.Continuity;

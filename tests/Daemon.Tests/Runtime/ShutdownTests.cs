@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Supervisor.Core;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Runtime;

@@ -119,5 +119,6 @@ public sealed class StartTests : IDisposable
 
     /// <summary>On a thread of its own, which is the daemon's loop.</summary>
     private static Task<int> RunAsync(Func<int> run) =>
-        Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).WaitAsync(Patience.Deadline);
+        Task.Factory.StartNew(run, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+            .WaitAsync(Patience.Deadline);
 }

@@ -31,7 +31,12 @@ public sealed class AddressInUseTests
 
     [Theory]
     [MemberData(nameof(Rows))]
-    public void A_conflicting_listener_is_named_as_the_owner(string holder, string asked, bool v6Only, string cause, string held) => Stage.Run(stage =>
+    public void A_conflicting_listener_is_named_as_the_owner(
+        string holder,
+        string asked,
+        bool v6Only,
+        string cause,
+        string held) => Stage.Run(stage =>
     {
         stage.Listener(holder, Port, v6Only: v6Only);
         var owner = Assert.Single(Explained.AsRoot(asked).Refused("EADDRINUSE", cause, retry: false).Owners);
@@ -94,7 +99,8 @@ public sealed class AddressInUseTests
     public void Reuse_port_of_another_user_is_explained() => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", Port, reusePort: true, uid: Explained.Nobody);
-        var owner = Assert.Single(Explained.AsRoot("tcp://127.0.0.1:8080", "--reuse-port").Refused("EADDRINUSE", "reuse-port-other-user", retry: false).Owners);
+        var owner = Assert.Single(
+            Explained.AsRoot("tcp://127.0.0.1:8080", "--reuse-port").Refused("EADDRINUSE", "reuse-port-other-user", retry: false).Owners);
         Assert.Equal(Environment.ProcessId, owner.Pid);
 
         // The same user shares it.
@@ -105,7 +111,8 @@ public sealed class AddressInUseTests
     public void Reuse_port_of_root_is_explained_to_an_ordinary_user() => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", Port, reusePort: true);
-        var document = Explained.AsNobody("tcp://127.0.0.1:8080", "--reuse-port").Refused("EADDRINUSE", "reuse-port-other-user", retry: false);
+        var document = Explained.AsNobody("tcp://127.0.0.1:8080", "--reuse-port")
+            .Refused("EADDRINUSE", "reuse-port-other-user", retry: false);
         Assert.Contains("uid 65534", document.Advice, StringComparison.Ordinal);
     });
 
@@ -166,7 +173,8 @@ public sealed class AddressInUseTests
         stage.Connect(listener);
         stage.Close(listener);
         Explained.AsRoot("tcp://0.0.0.0:8080").Granted();
-        var owner = Assert.Single(Explained.AsRoot("tcp://0.0.0.0:8080", "--no-reuse-address").Refused("EADDRINUSE", "connections-open", retry: true).Owners);
+        var owner = Assert.Single(
+            Explained.AsRoot("tcp://0.0.0.0:8080", "--no-reuse-address").Refused("EADDRINUSE", "connections-open", retry: true).Owners);
         Assert.Equal((Environment.ProcessId, "established"), (owner.Pid, owner.State));
         Explained.AsNobody("tcp://0.0.0.0:8080", "--no-reuse-address").Refused("EADDRINUSE", "connections-open", retry: true);
     });
@@ -186,7 +194,8 @@ public sealed class AddressInUseTests
     public void Udp_sockets_do_not_share() => Stage.Run(stage =>
     {
         stage.Bound("0.0.0.0", Port, udp: true);
-        var owner = Assert.Single(Explained.AsRoot("udp://127.0.0.1:8080").Refused("EADDRINUSE", "covered-by-wildcard", retry: false).Owners);
+        var owner = Assert.Single(
+            Explained.AsRoot("udp://127.0.0.1:8080").Refused("EADDRINUSE", "covered-by-wildcard", retry: false).Owners);
         Assert.Equal((Environment.ProcessId, "udp://0.0.0.0:8080", "bound"), (owner.Pid, owner.Address, owner.State));
         Explained.AsNobody("udp://0.0.0.0:8080").Refused("EADDRINUSE", "same-address", retry: false);
         Explained.AsRoot("udp://[::]:8080").Refused("EADDRINUSE", "dual-stack-overlap", retry: false);

@@ -87,7 +87,9 @@ public sealed class DaemonTests
     public void Check_names_the_holder_unless_it_is_the_daemon() => Stage.Run(stage =>
     {
         stage.Listener("127.0.0.1", 8080);
-        var config = Write(stage, Listener("a", "tcp://0.0.0.0:8080") + Listener("b", "tcp://127.0.0.1:8081") + Listener("c", "tcp://[::]:8081"));
+        var config = Write(
+            stage,
+            Listener("a", "tcp://0.0.0.0:8080") + Listener("b", "tcp://127.0.0.1:8081") + Listener("c", "tcp://[::]:8081"));
         var failures = Check(config).Failures;
         Assert.Equal(["wildcard-covers-existing", "duplicate-in-config"], failures.Select(failure => failure.Cause));
         Assert.Equal(Environment.ProcessId, Assert.Single(failures[0].Owners).Pid);
@@ -147,5 +149,7 @@ public sealed class DaemonTests
         JsonSerializer.Deserialize(Shell.Run($"{Published.Listenctl} --socket {stage.Directory}/run/control.sock {verb} --json"), type)!;
 
     private static CheckDocument Check(string config) =>
-        JsonSerializer.Deserialize(Shell.Run($"{Published.Listend} check --config {config} --json || true"), ControlJson.Default.CheckDocument)!;
+        JsonSerializer.Deserialize(
+            Shell.Run($"{Published.Listend} check --config {config} --json || true"),
+            ControlJson.Default.CheckDocument)!;
 }

@@ -10,8 +10,11 @@ public sealed class PeopleTests
         var explained = Explained.ForPeople("tcp://0.0.0.0:8080");
         Assert.Equal((1, ""), (explained.ExitCode, explained.Error));
         var lines = explained.Output.TrimEnd('\n').Split('\n');
-        Assert.All((string[])["tcp://0.0.0.0:8080", $"pid {Environment.ProcessId}", "uid 0", "tcp://127.0.0.1:8080"], fact => Assert.Contains(fact, lines[0], StringComparison.Ordinal));
-        Assert.Contains(lines, line => line.Contains("listen", StringComparison.Ordinal) && line.Contains($" {Environment.ProcessId} ", StringComparison.Ordinal));
+        Assert.All(
+            (string[])["tcp://0.0.0.0:8080", $"pid {Environment.ProcessId}", "uid 0", "tcp://127.0.0.1:8080"],
+            fact => Assert.Contains(fact, lines[0], StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("listen", StringComparison.Ordinal)
+            && line.Contains($" {Environment.ProcessId} ", StringComparison.Ordinal));
         Assert.EndsWith("docs/reference/errors.md#wildcard-covers-existing", lines[^1], StringComparison.Ordinal);
     });
 
@@ -19,12 +22,20 @@ public sealed class PeopleTests
     public void A_successful_bind_can_have_warnings() => Stage.Run(_ =>
     {
         Shell.Run("sysctl -qw net.core.somaxconn=128");
-        Assert.Contains(Explained.AsRoot("tcp://127.0.0.1:40000").Granted().Warnings, text => text.Contains("ip_local_port_range", StringComparison.Ordinal));
-        Assert.Contains(Explained.AsRoot("tcp://127.0.0.1:8080").Granted().Warnings, text => text.Contains("net.core.somaxconn", StringComparison.Ordinal));
+        Assert.Contains(
+            Explained.AsRoot("tcp://127.0.0.1:40000").Granted().Warnings,
+            text => text.Contains("ip_local_port_range", StringComparison.Ordinal));
+        Assert.Contains(
+            Explained.AsRoot("tcp://127.0.0.1:8080").Granted().Warnings,
+            text => text.Contains("net.core.somaxconn", StringComparison.Ordinal));
         Assert.Contains(Explained.AsRoot("tcp://[::]:8080").Granted().Warnings, text => text.Contains("IPv4", StringComparison.Ordinal));
-        Assert.DoesNotContain(Explained.AsRoot("tcp://[::]:8080", "--ipv6-only").Granted().Warnings, text => text.Contains("IPv4", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Explained.AsRoot("tcp://[::]:8080", "--ipv6-only").Granted().Warnings,
+            text => text.Contains("IPv4", StringComparison.Ordinal));
         Shell.Run("sysctl -qw net.ipv4.ip_local_reserved_ports=39999-40001");
-        Assert.DoesNotContain(Explained.AsRoot("tcp://127.0.0.1:40000").Granted().Warnings, text => text.Contains("ip_local_port_range", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            Explained.AsRoot("tcp://127.0.0.1:40000").Granted().Warnings,
+            text => text.Contains("ip_local_port_range", StringComparison.Ordinal));
     });
 
     [Theory]

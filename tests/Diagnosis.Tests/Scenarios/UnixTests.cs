@@ -78,7 +78,9 @@ public sealed class UnixTests
     {
         Explained.AsRoot($"unix://{stage.Directory}/no/such").Refused("ENOENT", "directory-absent", retry: false);
         Explained.AsNobody($"unix://{stage.Directory}/socket").Refused("EACCES", "path-permission", retry: false);
-        var inner = Directory.CreateDirectory(Path.Combine(stage.Directory, "closed"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
+        var inner = Directory.CreateDirectory(
+            Path.Combine(stage.Directory, "closed"),
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute).FullName;
         Explained.AsNobody($"unix://{inner}/socket").Refused("EACCES", "path-permission", retry: false);
         Explained.AsRoot($"unix://{inner}/socket").Granted();
         Assert.Empty(Directory.GetFileSystemEntries(inner));
