@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Supervisor.Config.Settings;
-using Supervisor.Core;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;

@@ -144,8 +144,10 @@ public sealed class TopTests
         """;
 
     private static string Service(string name, string state) => $$"""
-        {"name":"{{name}}","state":"{{state}}","reason":null,"generation":3,"desired":1,"ready":{{(state == "running" ? 1 : 0)}},"listeners":["web"],"rollout":null,
-          "workers":[{"pid":null,"slot":0,"generation":3,"state":"ready","started_at":"2026-03-04T11:59:47Z","ready_at":"2026-03-04T11:59:48Z","restarts":0,"connections":1,"status_text":null,"last_exit":null,"next_try":null}]}
+        {"name":"{{name}}","state":"{{state}}","reason":null,"generation":3,"desired":1,
+          "ready":{{(state == "running" ? 1 : 0)}},"listeners":["web"],"rollout":null,
+          "workers":[{"pid":null,"slot":0,"generation":3,"state":"ready","started_at":"2026-03-04T11:59:47Z",
+            "ready_at":"2026-03-04T11:59:48Z","restarts":0,"connections":1,"status_text":null,"last_exit":null,"next_try":null}]}
         """;
 
     private static Action<System.Net.Sockets.Socket> Answer(string request) =>

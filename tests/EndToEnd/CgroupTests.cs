@@ -35,7 +35,10 @@ public sealed class CgroupTests(ITestOutputHelper output)
             "escape",
             $"""
             #!/bin/sh
-            setsid -f env -i /bin/sh -c 'echo $$ > {directory["escaped"]}.$$; mv {directory["escaped"]}.$$ {directory["escaped"]}; exec sleep 600'
+            setsid -f env -i /bin/sh -c '
+              echo $$ > {directory["escaped"]}.$$
+              mv {directory["escaped"]}.$$ {directory["escaped"]}
+              exec sleep 600'
             exec sleep 600
             """);
         await using var daemon = DaemonUnderTest.Start(

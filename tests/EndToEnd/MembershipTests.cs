@@ -52,7 +52,8 @@ public sealed class MembershipTests
             export PIDFILE={directory["daemon.pid"]}
             # The environment of b's worker, except for the token, which only that worker knows.
             for id in 1 2; do
-              NOTIFY_SOCKET={directory["run"]}/notify/b.$id.sock LISTEND_SERVICE=b /usr/bin/python3 {directory["ask.py"]} {directory["answers"]}.$id b-web b-web:own b-web:$(printf '%064d' 0) a-web a-web:own
+              NOTIFY_SOCKET={directory["run"]}/notify/b.$id.sock LISTEND_SERVICE=b \
+                /usr/bin/python3 {directory["ask.py"]} {directory["answers"]}.$id b-web b-web:own b-web:$(printf '%064d' 0) a-web a-web:own
             done
             exec sleep 1000
             """);

@@ -1,6 +1,4 @@
-using System.Globalization;
 using Supervisor.Control;
-using Supervisor.Load;
 using Xunit;
 using Xunit.Abstractions;
 

@@ -1,5 +1,4 @@
 using Supervisor.Linux.Performance;
-using Supervisor.Linux.Kernel;
 
 namespace Supervisor.Linux.Tests;
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Time.Testing;
-using Serilog;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
 using Supervisor.Linux.Tests.Kernel;

@@ -1,5 +1,3 @@
-using Supervisor.Core.Listeners.History;
-
 namespace Supervisor.Core.Protocols;
 
 /// <summary>An error reply of the broker.</summary>

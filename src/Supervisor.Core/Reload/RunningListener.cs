@@ -1,5 +1,4 @@
 using Supervisor.Core.Listeners;
-using Supervisor.Core.Listeners.Plan;
 
 namespace Supervisor.Core.Reload;
 

@@ -91,8 +91,9 @@ public static class WorkerMachine
             (WorkerPhase.Draining, WorkerEvent.WatchdogTriggered) => (worker with { Phase = WorkerPhase.Stopping }, Action.Abort),
             (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced) =>
                 (worker, Action.None),
-            (WorkerPhase.Draining or WorkerPhase.Stopping, WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) =>
-                (worker, Action.None),
+            (
+                WorkerPhase.Draining or WorkerPhase.Stopping,
+                WorkerEvent.Alive or WorkerEvent.WatchdogPassed or WorkerEvent.WatchdogTriggered) => (worker, Action.None),
 
             (WorkerPhase.Killed, WorkerEvent.Ready or WorkerEvent.Stop or WorkerEvent.StoppingAnnounced or WorkerEvent.DeadlinePassed) =>
                 (worker with { Deadline = null }, Action.None),

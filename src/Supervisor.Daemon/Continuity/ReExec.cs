@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text.Json;
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Daemon.Model;

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using Supervisor.Core.State;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux.Continuity;
 using Supervisor.Linux.Handoff;

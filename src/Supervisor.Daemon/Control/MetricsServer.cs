@@ -6,7 +6,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Supervisor.Config.Settings;
-using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Linux.Evidence;

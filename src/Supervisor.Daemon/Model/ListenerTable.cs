@@ -1,13 +1,9 @@
 using System.Collections.Immutable;
 using Serilog;
 using Supervisor.Core;
-using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Services;
-using Supervisor.Core.State;
 using Supervisor.Linux;
-using Supervisor.Linux.Handoff;
-using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Native;
 

@@ -1,5 +1,4 @@
 using Supervisor.Core.Listeners;
-using Supervisor.Linux;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 

@@ -1,7 +1,5 @@
-using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Daemon.Model;
 using Supervisor.Linux;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;

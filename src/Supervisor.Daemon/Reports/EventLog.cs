@@ -6,7 +6,6 @@ using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Services;
 using Supervisor.Core.State;
-using Supervisor.Linux;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;

@@ -1,10 +1,7 @@
 using System.Globalization;
-using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Control;
-using Supervisor.Core.Listeners.History;
-using Supervisor.Core.Services;
 using Supervisor.Linux.Listeners;
 
 namespace Supervisor.Daemon.Reports;

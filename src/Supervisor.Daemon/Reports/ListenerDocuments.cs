@@ -1,4 +1,3 @@
-using Supervisor.Config.Settings;
 using Supervisor.Control;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
@@ -8,7 +7,6 @@ using Supervisor.Core.Services;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Workers;
-using Supervisor.Native;
 
 namespace Supervisor.Daemon.Reports;
 

@@ -4,7 +4,6 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Workers;
 using Supervisor.Daemon.Continuity;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux;

@@ -1,11 +1,8 @@
-using Serilog;
-using Supervisor.Core;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reload;
 using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Validation;
-using Supervisor.Linux;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;

@@ -1,4 +1,3 @@
-using Serilog;
 using Supervisor.Config;
 using Supervisor.Control;
 using Supervisor.Core;

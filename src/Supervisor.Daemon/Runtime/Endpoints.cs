@@ -1,10 +1,8 @@
-using Serilog;
 using Supervisor.Core.State;
 using Supervisor.Daemon.Continuity;
 using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Performance;
 using Supervisor.Linux.Handoff;
-using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 
 namespace Supervisor.Daemon.Runtime;

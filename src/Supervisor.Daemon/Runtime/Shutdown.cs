@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using Serilog;
 using Supervisor.Core;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Model;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux;

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Supervisor.Config;
-using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Validation;
 

@@ -1,14 +1,10 @@
-using System.Collections.Immutable;
 using Microsoft.Win32.SafeHandles;
 using Supervisor.Config;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Control;
 using Supervisor.Core.Services;
-using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Paths;
-using Supervisor.Linux.Workers;
-using Supervisor.Native;
 
 namespace Supervisor.Daemon.Validation;
 

@@ -1,9 +1,7 @@
 using System.Diagnostics;
-using System.Globalization;
 using Serilog;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.State;
 using Supervisor.Core.Workers;

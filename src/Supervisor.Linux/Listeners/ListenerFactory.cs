@@ -1,6 +1,5 @@
 using Serilog;
 using Supervisor.Core.Listeners;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Linux.Evidence;
 using Supervisor.Linux.Output;
 

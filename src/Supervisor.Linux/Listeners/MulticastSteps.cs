@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
 using Supervisor.Core.Listeners;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Options;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Linux.Evidence;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;

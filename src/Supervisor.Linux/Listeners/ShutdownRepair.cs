@@ -1,5 +1,4 @@
 using Supervisor.Core.Listeners;
-using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;

@@ -1,4 +1,3 @@
-using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 using static Supervisor.Native.KernelAbi;
 

@@ -3,7 +3,6 @@ using Serilog;
 using Serilog.Events;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
 

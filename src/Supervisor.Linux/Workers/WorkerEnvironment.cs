@@ -1,5 +1,3 @@
-using Supervisor.Linux.Kernel;
-
 namespace Supervisor.Linux.Workers;
 
 /// <summary>The environment that all workers with the same specification share, NAME=VALUE each.</summary>

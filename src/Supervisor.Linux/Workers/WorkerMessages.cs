@@ -1,7 +1,5 @@
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
-using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
 

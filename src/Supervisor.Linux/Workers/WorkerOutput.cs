@@ -3,8 +3,6 @@ using Serilog.Core;
 using Serilog.Events;
 using Supervisor.Core;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
-using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Output;
 
 namespace Supervisor.Linux.Workers;

@@ -4,7 +4,6 @@ using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.Services;
 using Supervisor.Core.Workers;
-using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Performance;
 using Supervisor.Native;
 

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Supervisor.Control;
-using Supervisor.Core;
 using Supervisor.Listenctl.Client;
 using Supervisor.Listenctl.Terminal;
 

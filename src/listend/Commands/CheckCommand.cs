@@ -2,11 +2,9 @@ using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
 using Supervisor.Config;
-using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Validation;
 using Supervisor.Control;
 using Supervisor.Core;
-using Supervisor.Daemon.Control;
 using Supervisor.Daemon.Reports;
 using Supervisor.Daemon.Validation;
 using Supervisor.Linux.Continuity;
@@ -22,7 +20,10 @@ internal static class CheckCommand
         var config = ConfigOptions.Config();
         var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output" };
         var trusted = ConfigOptions.TrustedOwner();
-        var check = new Command("check", "Check a configuration without changing anything (exit status 0: no errors, 1: errors)") { config, json, trusted };
+        var check = new Command("check", "Check a configuration without changing anything (exit status 0: no errors, 1: errors)") {
+            config,
+            json,
+            trusted };
         check.SetAction(parsed =>
         {
             PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];
@@ -49,9 +50,13 @@ internal static class CheckCommand
 
         // A service may list what was given to the daemon of that runtime directory. The state is read only where one does.
         var given = new Lazy<ImmutableHashSet<string>>(() => TrustedRuntimeDirectory.Of(read.Draft) is { } directory
-            ? [.. StateFile.Read(new RuntimePaths(directory).StateFile).Manifest?.Listeners.Where(entry => entry is { IsGiven: true, Inode: not 0 }).Select(entry => entry.Spec.Name) ?? []]
+            ? [.. StateFile.Read(new RuntimePaths(directory).StateFile).Manifest?.Listeners
+                .Where(entry => entry is { IsGiven: true, Inode: not 0 })
+                .Select(entry => entry.Spec.Name) ?? []]
             : []);
-        return ConfigLoading.Validate(read with { Context = read.Context with { IsGiven = name => given.Value.Contains(name) } }, Profile.Check);
+        return ConfigLoading.Validate(
+            read with { Context = read.Context with { IsGiven = name => given.Value.Contains(name) } },
+            Profile.Check);
     }
 
     private static bool IsClean(ConfigResult result) => result.Errors.IsEmpty && result.Failures.IsEmpty;
@@ -79,7 +84,8 @@ internal static class CheckCommand
         {
             var (config, warnings) = (result.Config!, result.Warnings.Length);
             Console.Out.WriteLine(
-                $"{Printable.Line(path)}: {Count(config.Listeners.Length, "listener")}, {Count(config.Services.Length, "service")}, no errors"
+                $"{Printable.Line(path)}: {Count(config.Listeners.Length, "listener")}, {Count(config.Services.Length, "service")}, no "
+                + $"errors"
                 + (warnings == 0 ? "" : $", {Count(warnings, "warning")}"));
         }
         else

@@ -14,10 +14,17 @@ internal static class CheckStateCommand
 {
     public static Command Create()
     {
-        var state = new Option<int>(StateCheck.StateOption) { Description = "A descriptor of a sealed memory file with the state", Required = true };
+        var state = new Option<int>(StateCheck.StateOption)
+        {
+            Description = "A descriptor of a sealed memory file with the state",
+            Required = true
+        };
         var config = new Option<string?>("--config") { Description = "The configuration file, which must have no errors" };
         var trusted = ConfigOptions.TrustedOwner();
-        var check = new Command(StateCheck.Command, "Check that this executable understands the state of a running daemon") { state, config, trusted };
+        var check = new Command(StateCheck.Command, "Check that this executable understands the state of a running daemon") {
+            state,
+            config,
+            trusted };
         check.Hidden = true;
         check.SetAction(parsed =>
         {

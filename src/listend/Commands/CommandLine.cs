@@ -23,7 +23,9 @@ internal static class CommandLine
         // One that is not known makes of its value an argument that is out of place: said of itself alone.
         if (errors.Count == 0 && command is RootCommand && parsed.UnmatchedTokens.Count > 0)
         {
-            var near = Spelling.Nearest(parsed.UnmatchedTokens[0], command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name));
+            var near = Spelling.Nearest(
+                parsed.UnmatchedTokens[0],
+                command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name));
             errors.Add($"unknown command \"{parsed.UnmatchedTokens[0]}\"{(near is null ? "" : $"; did you mean \"{near}\"?")}");
         }
 
@@ -44,7 +46,9 @@ internal static class CommandLine
         var command = parsed.CommandResult.Command;
         var options = command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive)).ToList();
         var names = options.SelectMany(option => option.Aliases.Prepend(option.Name)).ToHashSet(StringComparer.Ordinal);
-        var given = args.TakeWhile(arg => arg != "--").Where(arg => arg.Length > 1 && arg[0] == '-' && !char.IsAsciiDigit(arg[1])).Select(arg => arg.Split('=', ':')[0]).ToList();
+        var given = args.TakeWhile(arg => arg != "--").Where(arg => arg.Length > 1 && arg[0] == '-' && !char.IsAsciiDigit(arg[1]))
+            .Select(arg => arg.Split('=', ':')[0])
+            .ToList();
         if (given.Exists(name => name is "--help" or "-h" or "-?" or "--version"))
         {
             yield break;

@@ -43,7 +43,8 @@ internal sealed class RunCommand
     private readonly Option<string[]> _trusted = ConfigOptions.TrustedOwner();
     private readonly Option<bool> _takeOver = new("--take-over")
     {
-        Description = "Take over from the listend that uses the runtime directory even if its configuration differs; with the same configuration this is automatic",
+        Description = "Take over from the listend that uses the runtime directory even if its configuration differs; with the same "
+            + "configuration this is automatic",
     };
 
     private readonly Option<string[]> _listen = new("--listen")
@@ -53,8 +54,16 @@ internal sealed class RunCommand
         AllowMultipleArgumentsPerToken = true,
     };
 
-    private readonly Option<string?> _workers = new("--workers") { Description = "With --listen: the number of workers, or \"cpus\"", HelpName = "N" };
-    private readonly Option<string?> _handoff = new("--handoff") { Description = "With --listen: how workers receive their listeners", HelpName = "H" };
+    private readonly Option<string?> _workers = new("--workers")
+    {
+        Description = "With --listen: the number of workers, or \"cpus\"",
+        HelpName = "N"
+    };
+    private readonly Option<string?> _handoff = new("--handoff")
+    {
+        Description = "With --listen: how workers receive their listeners",
+        HelpName = "H"
+    };
     private readonly Option<string?> _ready = new("--ready") { Description = "With --listen: how a worker becomes ready", HelpName = "R" };
     private readonly Argument<string[]> _command = new("command")
     {
@@ -127,7 +136,8 @@ internal sealed class RunCommand
         if (directory is null)
         {
             Console.Error.WriteLine(
-                "listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or --runtime-directory PATH, or daemon.runtime_directory");
+                "listend: no runtime directory: XDG_RUNTIME_DIR is not set; set it, or --runtime-directory PATH, or "
+                + "daemon.runtime_directory");
             return Failed;
         }
 

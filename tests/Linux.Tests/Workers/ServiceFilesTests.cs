@@ -75,9 +75,8 @@ public class ServiceFilesTests : KernelTest
                 ("environment_files", 2, At("\"@/folder\" is a directory")),
             ],
             found.Select(fault => (fault.Setting, fault.Element, fault.Message)));
-        Assert.Equal(
-            "working_directory",
-            Assert.Single(ServiceFiles.FindFaults(Service("true") with { WorkingDirectory = _directory["plain"] }, "/usr/bin:/bin")).Setting);
+        var service = Service("true") with { WorkingDirectory = _directory["plain"] };
+        Assert.Equal("working_directory", Assert.Single(ServiceFiles.FindFaults(service, "/usr/bin:/bin")).Setting);
     }
 
     private static ServiceSpec Service(string program) => new() { Name = "api", Command = [program] };

@@ -1,5 +1,3 @@
-using Supervisor.Core.Listeners.History;
-
 namespace Supervisor.Core.Listeners.Conflicts;
 
 /// <summary>The properties of a cause.</summary>

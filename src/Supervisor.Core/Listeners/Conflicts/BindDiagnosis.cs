@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Supervisor.Core.Listeners.History;
 
 namespace Supervisor.Core.Listeners.Conflicts;
 
