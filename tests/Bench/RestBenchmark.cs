@@ -16,7 +16,8 @@ internal static class RestBenchmark
     {
         const int workers = 4;
         using (var listend = ListendProcess.WithWorkers(workspace, workers, stampSocket: null))
-        using (var yardstick = Yardstick.Start(workspace.Yardstick("supervise"), $"{workers}", workspace.Yardstick("worker")))
+        using (var yardstick = Yardstick.Start(
+            workspace.Yardstick("supervise"), "vfork", workspace.Fresh("notify"), workspace.Yardstick("worker")))
         {
             listend.WaitUntilReady();
             Thread.Sleep(UntilAtRest);
@@ -57,7 +58,7 @@ internal static class RestBenchmark
         string when)
     {
         var (ours, theirs) = (ProcessMemory.Of(listend.Pid), ProcessMemory.Of(yardstick.Pid));
-        yield return new Figure($"PSS, {when}", "MiB", ours.Proportional, theirs.Proportional, "waits on 4 pidfds");
+        yield return new Figure($"PSS, {when}", "MiB", ours.Proportional, theirs.Proportional, "waits on a pidfd");
         yield return new Figure($"RSS, {when}", "MiB", ours.Resident, theirs.Resident, "the same");
         var watched = scale.Limit / 6;
         if (SystemCallWatch.Count(listend.Pid, watched, workspace.Fresh("strace")) is { } calls)

@@ -15,6 +15,7 @@ namespace Supervisor.Linux.Listeners;
 internal sealed class ListenerBuilder(ListenerContext context)
 {
     private readonly SocketCreator _creator = new();
+    private ListenerPlan? _previous;
 
     /// <summary>
     /// Makes the sockets; afterwards the handle has them, or a <see cref="ListenerHandle.Failure"/> and its diagnosis. A holder
@@ -103,7 +104,7 @@ internal sealed class ListenerBuilder(ListenerContext context)
         var spec = handle.Settled is { } address ? handle.Spec with { Address = address } : handle.Spec;
         foreach (var domain in ListenerPlan.Domains(spec.Address))
         {
-            var plan = ListenerPlan.For(spec, domain);
+            var plan = _previous = ListenerPlan.For(spec, domain, _previous);
             handle.Domain = domain;
             handle.Diagnosis = null;
             handle.Failure = spec.Shards > 1
