@@ -101,6 +101,7 @@ public sealed class UsageTests
 
     [Theory]
     [InlineData("--help", "restart")]
+    [InlineData("--help", "signal <SERVICE> <SIG>  Send")]
     [InlineData("-h", "LISTEND_CONTROL")]
     [InlineData("restart --help", "--timeout <D>")]
     [InlineData("history --help", "--follow")]

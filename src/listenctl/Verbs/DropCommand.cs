@@ -11,7 +11,7 @@ internal sealed class DropCommand : DaemonVerb
     private readonly NameArgument name = new("NAME", "The name used with put");
 
     public DropCommand(GlobalOptions options, CommandContext context)
-        : base("drop", "Release a descriptor that put gave to the daemon", "NAME", options, context) => Arguments.Add(name);
+        : base("drop", "Release a descriptor that \"listenctl put\" gave to the daemon", "NAME", options, context) => Arguments.Add(name);
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, ControlClient client, bool json)

@@ -9,14 +9,15 @@ using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Listenctl.Verbs;
 
-/// <summary><c>history LISTENER [--follow]</c>: each system call that shaped the listener.</summary>
+/// <summary><c>history LISTENER [--follow]</c>: each system call that created or changed the listener.</summary>
 internal sealed class HistoryCommand : DaemonVerb
 {
     private readonly NameArgument listener = new("LISTENER", "The listener");
     private readonly Option<bool> follow = new("--follow", "-f") { Description = "Continue with new entries as they are made" };
 
     public HistoryCommand(GlobalOptions options, CommandContext context)
-        : base("history", "Show every system call that shaped a listener, oldest first", "LISTENER [--follow]", options, context)
+        : base("history", "Show every system call that created or changed a listener, oldest first", "LISTENER [--follow]", options,
+            context)
     {
         Arguments.Add(listener);
         Options.Add(follow);

@@ -29,7 +29,7 @@ internal sealed class LogsCommand : DaemonVerb
     };
 
     public LogsCommand(GlobalOptions options, CommandContext context)
-        : base("logs", "Show what the workers of a service have written", "SERVICE [--follow] [--lines N]", options, context)
+        : base("logs", "Show the output of the workers of a service", "SERVICE [--follow] [--lines N]", options, context)
     {
         Arguments.Add(service);
         Options.Add(follow);

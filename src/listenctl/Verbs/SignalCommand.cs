@@ -14,6 +14,8 @@ internal sealed class SignalCommand : DaemonVerb
     private readonly NameArgument service = new("SERVICE", "The service");
     private readonly Argument<int> signal = new("SIG")
     {
+        // Without it, the help has a column with all signals.
+        HelpName = "SIG",
         Description = "A signal name with or without SIG, such as HUP, SIGUSR1 or RTMIN+3, or a number",
         CustomParser = result =>
         {

@@ -22,7 +22,7 @@ internal static class ConfigOptions
         new(
             "--trusted-owner")
         {
-            Description = "Accept configuration files and other paths that this user owns, next to root; a name or "
+            Description = "Accept configuration files and other paths that this user owns, not only those of root; a name or "
                 + "a number, may be repeated",
             HelpName = "USER"
         };

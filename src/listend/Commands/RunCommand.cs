@@ -61,10 +61,15 @@ internal sealed class RunCommand
     };
     private readonly Option<string?> _handoff = new("--handoff")
     {
-        Description = "With --listen: how workers receive their listeners",
+        Description = "With --listen: how workers receive their listeners: listen-fds, scm-rights, einhorn, server-starter, nginx, "
+            + "gunicorn, stdin or none",
         HelpName = "H"
     };
-    private readonly Option<string?> _ready = new("--ready") { Description = "With --listen: how a worker becomes ready", HelpName = "R" };
+    private readonly Option<string?> _ready = new("--ready")
+    {
+        Description = "With --listen: what makes a worker ready: notify, started, accepting or http:/PATH",
+        HelpName = "R"
+    };
     private readonly Argument<string[]> _command = new("command")
     {
         Description = "With --listen, after --: the command of the workers and its arguments",
