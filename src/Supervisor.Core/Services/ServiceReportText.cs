@@ -20,7 +20,7 @@ public static class ServiceReportText
             ServiceReport.WorkerStartTimedOut => $"{worker} {report.Text}",
             ServiceReport.WorkerHung => $"{worker} {report.Text}: sending SIGABRT, SIGKILL follows in {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerDraining =>
-                $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "draining" : "draining after its own STOPPING=1")}, "
+                $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "draining" : "draining, because it sent STOPPING=1")}, "
                 + $"SIGKILL in {Durations.Text(spec.StopTimeout)}",
             ServiceReport.WorkerKilled =>
                 $"{worker} did not exit within stop_timeout ({Durations.Text(spec.StopTimeout)}): sending SIGKILL to its session",
@@ -33,20 +33,22 @@ public static class ServiceReportText
             ServiceReport.SlotBackingOff => WorkerText.BackingOff(report.Slot!, spec.Restart, now),
             ServiceReport.SlotFinished =>
                 $"worker {report.Slot!.Index} {report.Slot.LastExit?.Text} and is not restarted (restart.policy)",
-            ServiceReport.RolloutStarted => $"roll-out of generation {report.Rollout!.To} over {report.Rollout.From} begins",
+            ServiceReport.RolloutStarted =>
+                $"roll-out of generation {report.Rollout!.To} starts and replaces generation {report.Rollout.From}",
             ServiceReport.RolloutProgressed =>
                 $"roll-out of generation {report.Rollout!.To}: {report.Rollout.Phase.ToWireName()}, {Progress(report, state, now)}",
             ServiceReport.RolloutWaiting =>
                 $"roll-out of generation {report.Rollout!.To} "
                 + RolloutText.Waits(spec.Name, report.Rollout, spec.Rollout.MaxGenerations, now),
             ServiceReport.RolloutCanary =>
-                $"roll-out of generation {report.Rollout!.To}: the canary of {report.Rollout.Canary} serves and is watched; "
+                $"roll-out of generation {report.Rollout!.To}: the canary "
+                + $"({report.Rollout.Canary} worker{(report.Rollout.Canary == 1 ? "" : "s")}) serves and is watched; "
                 + $"{RolloutText.Until(spec.Name, report.Rollout, now)}",
             ServiceReport.RolloutPromoted => $"roll-out of generation {report.Rollout!.To}: the canary is promoted: {report.Text}",
             ServiceReport.RolloutFailing => $"roll-out of generation {report.Rollout!.To} fails: {report.Text}",
             ServiceReport.RolloutEnded => RolloutText.Of(RolloutFigures.Of(state, report.Rollout!, now)),
             ServiceReport.ServiceStopped => "stopped",
-            ServiceReport.DemandArrived => "a connection arrived: starting the workers",
+            ServiceReport.DemandArrived => "a connection or datagram arrived: starting the workers",
             ServiceReport.ServiceIdle =>
                 $"no connection for {Durations.Text(spec.StopWhenIdle)} (stop_when_idle): stopping the workers; "
                 + "the next connection starts the service again",

@@ -74,9 +74,9 @@ internal sealed class CrashSafeDescriptors : IDisposable
 
     /// <summary>What would be lost if the daemon died now, as text; null if nothing would.</summary>
     public string? AtRisk => Processes.CurrentPid == 1 ? null
-        : _others.Holder is null ? "nothing holds the listeners and the workers' output for the case that the daemon dies"
+        : _others.Holder is null ? "if the daemon dies, the workers' output and the listeners that no worker holds are lost"
         : _others.Missing.Count + _listeners.Missing.Count > 0
-            ? $"not held for the case that the daemon dies: {string.Join(", ", _listeners.Missing.Concat(_others.Missing).Take(5))}"
+            ? $"lost if the daemon dies: {string.Join(", ", _listeners.Missing.Concat(_others.Missing).Take(5))}"
         : null;
 
     /// <summary>Has a worker's descriptors held at once.</summary>

@@ -19,13 +19,14 @@ internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snaps
         services.FirstOrDefault(runner => runner.RunsHook) is { } busy
             ? $"a hook of service {busy.Name} is running: try again when it has exited"
         : Processes.CurrentPid == 1
-            ? "the running daemon is pid 1 of its container, which ends with it: replace its executable and run \"listenctl upgrade\""
+            ? "the running daemon is pid 1 of its container, and the container ends when pid 1 exits: replace the executable and run "
+                + "\"listenctl upgrade\""
         : Environment.GetEnvironmentVariable("NOTIFY_SOCKET") is { Length: > 0 }
             ? "a service manager started the running daemon, and its exit would end the service: run \"listenctl upgrade\", or restart "
                 + "the unit"
         : peer.Uid != Processes.EffectiveUid ? string.Create(
             CultureInfo.InvariantCulture,
-            $"the running daemon has uid {Processes.EffectiveUid}, the new one uid {peer.Uid}: start the new one as the same user")
+            $"the running daemon has uid {Processes.EffectiveUid}, the new daemon has uid {peer.Uid}: start it as the same user")
         : peer.Pid <= 0 || !IsOfSameNamespace(peer.Pid) ? "the new daemon is in another PID namespace: start it in the same container"
         : null;
 

@@ -221,7 +221,7 @@ internal sealed class ControlServer : IDisposable
         {
             // The loop watches the listener again and retries at the next connection.
             await connections.UnbindAsync();
-            _log.Kind(MessageIds.ControlStalled).Error(exception, "control socket: cannot serve it now: {Reason}", exception.Message);
+            _log.Kind(MessageIds.ControlStalled).Error(exception, "control socket: cannot serve requests now: {Reason}", exception.Message);
             _idle.Change(IdleAfter, Timeout.InfiniteTimeSpan);
         }
     }

@@ -50,7 +50,7 @@ internal static class ReloadText
             action, "in-place",
             owners.Owners.IsEmpty ? "only root's paths are trusted" : $"paths of {string.Join(", ", owners.Owners)} are trusted"),
         MetricsChanged metrics =>
-            Daemon(action, "in-place", metrics.Address is null ? "no longer served by TCP" : $"served on {metrics.Address}"),
+            Daemon(action, "in-place", metrics.Address is null ? "no longer served over TCP" : $"served on {metrics.Address}"),
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
 
@@ -83,7 +83,7 @@ internal static class ReloadText
         var step = action.Step;
         var changed = string.Join(
             ", ", step.Diff.Changed.Where(change => change.Change == TermChange.NewSocket).Select(change => change.Setting));
-        var cannot = $"{changed} cannot be changed on a living socket: ";
+        var cannot = $"{changed} cannot be changed on an open socket: ";
         var queued = Queued(step.Former!.Spec);
         var loses = step.CanSteer ? null : $"{queued} that arrive at the former socket after the stop signal of its last worker";
         return step.Move switch
@@ -107,7 +107,7 @@ internal static class ReloadText
     private static ReloadActionDocument Resharded(ListenerResharded action)
     {
         var (before, after, why) = (action.Former.Sockets, action.Shards, action.Former.NotSteered());
-        var rest = action.Settings.Length > 1 ? "; the other settings are set on the living sockets" : "";
+        var rest = action.Settings.Length > 1 ? "; the other settings are set on the open sockets" : "";
         if (after >= before)
         {
             return Listener(
@@ -129,7 +129,7 @@ internal static class ReloadText
 
     private static string InPlace(ListenerChanged action) => action.Changes.All(change => change.Change == TermChange.DaemonOnly)
         ? "the socket does not change"
-        : "set on the living socket: "
+        : "set on the open socket: "
             + string.Join(
                 "; ", action.Changes.Where(change => change.Change == TermChange.InPlace)
                 .Select(change => Effect(change.Setting, action.After)).Distinct());
@@ -153,14 +153,14 @@ internal static class ReloadText
     {
         if (!action.Reshared.IsEmpty)
         {
-            return $"{Workers(action.Workers)} replaced, {action.Strategy.ToWireName()}: "
+            return $"replaces {Workers(action.Workers)}, {action.Strategy.ToWireName()}: "
                 + $"each gets another share of the shards of {string.Join(", ", action.Reshared)}";
         }
 
         var why = (action.NewSockets.IsEmpty ? "" : $"; new sockets: {string.Join(", ", action.NewSockets)}")
             + (action.WasMixed ? "; the last roll-out ended between two generations" : "");
         return (action.IsToRun
-            ? $"{Workers(action.Workers)} replaced, {action.Strategy.ToWireName()}"
+            ? $"replaces {Workers(action.Workers)}, {action.Strategy.ToWireName()}"
             : "the service is stopped: effective at its next start") + why;
     }
 

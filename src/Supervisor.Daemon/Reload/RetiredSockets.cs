@@ -116,8 +116,8 @@ internal sealed class RetiredSockets(
         bridge?.End(former);
         factory.Replacer.EndBridge(former);
         log.Kind(MessageIds.ListenerReverted).Listener(former.Name).Service(service.Name).Warning(
-            "listener {Listener}: service {Service} was rolled back, so it keeps its former socket, {Address} (inode {Inode})",
-            former.Name, service.Name, former.Effective?.ToString(), former.Inode);
+            "listener {Listener}: keeps its former socket {Address} (inode {Inode}), because service {Service} was rolled back",
+            former.Name, former.Effective?.ToString(), former.Inode, service.Name);
     }
 
     private void Close(RetiredSocket retired)

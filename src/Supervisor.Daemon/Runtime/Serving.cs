@@ -102,7 +102,7 @@ internal sealed class Serving : IDisposable
         _parts.Orphans.KillLeft(
             _parts.Tokens,
             (pid, command) => _request.Log.Kind(MessageIds.OrphanKilled).Warning(
-                "pid {Pid} ({Command}): started by a worker and outlived it: killing it", pid, command ?? "?"));
+                "pid {Pid} ({Command}): outlived the worker that started it: sending SIGKILL", pid, command ?? "?"));
         _parts.Cgroups?.RemoveLeftOver();
         _parts.Reloader.Close();
         _parts.Listeners.Close();

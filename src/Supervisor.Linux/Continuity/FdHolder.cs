@@ -217,7 +217,7 @@ public sealed class FdHolder : IDescriptorHolder, IDisposable
         if (length > 1 && data[0] == (byte)'E')
         {
             _log.Kind(MessageIds.KeeperRefused).Warning(
-                "the keeper cannot hold {Descriptor}: it is lost if the daemon dies", Encoding.UTF8.GetString(data[1..length]));
+                "the keeper cannot hold {Descriptor}: the descriptor is lost if the daemon dies", Encoding.UTF8.GetString(data[1..length]));
         }
         else if (length == 1 && data[0] == (byte)'V')
         {

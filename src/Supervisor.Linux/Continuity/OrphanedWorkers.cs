@@ -94,7 +94,8 @@ public sealed class OrphanedWorkers : IDeadline, IDisposable
             }
 
             _log.Kind(MessageIds.OrphanStopped).Warning(
-                "pid {Pid} ({Command}): orphan of a daemon that died, not in its state: sending SIGTERM, SIGKILL follows in {Seconds}s",
+                "pid {Pid} ({Command}): orphan of a daemon that died, missing from the saved state: "
+                + "sending SIGTERM, SIGKILL follows in {Seconds}s",
                 pid, ProcFile.Command(pid) ?? "?", Patience.TotalSeconds);
             Processes.Signal(pidfd, SIGTERM);
             _left.Add(pid, pidfd);

@@ -402,7 +402,7 @@ public sealed class Disposer : IDeadline, IDisposable
         if (_process is null && (_process = DisposerProcess.Start(_environment, out var reason)) is null)
         {
             _log.Write("", "start", (log, leftOut) => log.Kind(MessageIds.DisposerFailed).Error(
-                "the disposer cannot be started: {Reason}; descriptors that workers or clients send wait until it can{LeftOut}",
+                "cannot start the disposer: {Reason}; descriptors from workers and clients wait until the disposer starts{LeftOut}",
                 reason,
                 leftOut));
         }

@@ -79,7 +79,7 @@ internal sealed class ServiceLog : IDisposable
     public void RestNotKilled(int worker) =>
         _log.Kind(MessageIds.OrphansRemain).Worker(worker)
             .Warning(
-                "service {Service}: worker with pid {Worker}: its processes start others faster than they are killed, and some remain: "
+                "service {Service}: the processes of the worker with pid {Worker} fork faster than listend kills them, some remain: "
                 + "set Delegate=yes in the unit of listend, so that each worker has a cgroup",
                 _name, worker);
 
@@ -91,7 +91,7 @@ internal sealed class ServiceLog : IDisposable
         About(_log.Kind(MessageIds.WorkerMainAwaited), worker, pid)
             .Information(
                 "service {Service}: worker {Slot} (pid {Pid}, generation {Generation}) exited with status 0 and left a process behind: "
-                + "it has until start_timeout to name it by MAINPID",
+                + "waiting for its MAINPID message until start_timeout",
                 _name, worker.Slot, pid, worker.Generation);
 
     /// <summary>Logs a report of the service, whose new state is given.</summary>

@@ -26,7 +26,7 @@ internal static class BindAdvice
         {
             BindCause.SameAddress or BindCause.CoveredByWildcard or BindCause.WildcardCoversExisting => Overlap(finding, address),
             BindCause.DualStackOverlap => address.IsAnyFamily || address.Host?.Equals(IPAddress.IPv6Any) == true
-                ? $"set bind.ipv6_only = true to leave it the IPv4 side, or {Stop(holders)}"
+                ? $"set bind.ipv6_only = true to bind only the IPv6 side, or {Stop(holders)}"
                 : $"set ipv6_only (IPV6_V6ONLY) on the [::] listener, or {Stop(holders)}, or use it for IPv4 too",
             BindCause.HeldByPredecessor => $"wait until it exits (on_conflict.wait does that), or kill it: {Kill(holders)}",
             BindCause.ReusePortMismatch => spec.Bind.ReusePort || spec.Shards > 1
@@ -135,7 +135,7 @@ internal static class BindAdvice
 
         if (evidence.Namespace is { } netns)
         {
-            text.Add($"All of this is about network namespace {netns}, which is not the one of process 1");
+            text.Add($"This diagnosis is about network namespace {netns}, and process 1 is in another one");
         }
 
         return string.Concat(text.Select(sentence => ". " + sentence));
