@@ -136,9 +136,9 @@ public sealed class RestartTests
 
     private static string Line(
         string state, int replaced, int draining, int elapsed, string message, string? outcome = null, string? reason = null) =>
-        $$$"""{"service":"hello","outcome":{{{Quoted(outcome)}}},"rollout":{"state":"{{{state}}}","from":2,"to":3,"""
-        + $$$""""replaced":{{{replaced}}},"total":2,"reason":{{{Quoted(reason)}}},"strategy":"rolling","draining":{{{draining}}},""""
-        + $$$""""elapsed_ms":{{{elapsed}}}},"message":"{{{message}}}"}"""" + "\n";
+        $$$"""{"service":"hello","outcome":{{{Quoted(outcome)}}},"rollout":{"state":"{{{state}}}","from":2,"to":3"""
+        + $$$""","replaced":{{{replaced}}},"total":2,"reason":{{{Quoted(reason)}}},"strategy":"rolling","draining":{{{draining}}}"""
+        + $$$""","elapsed_ms":{{{elapsed}}}},"message":"{{{message}}}"}""" + "\n";
 
     private static string Quoted(string? text) => text is null ? "null" : $"\"{text}\"";
 }
