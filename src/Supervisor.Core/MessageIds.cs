@@ -18,7 +18,7 @@ public static class MessageIds
     /// <summary>A listener's address did not become free in time.</summary>
     public const string ListenerGivenUp = "2f51841fa4324bd99ae538bcf5725b7e";
 
-    /// <summary>A system call shaped a listener as configured.</summary>
+    /// <summary>listend made a system call that configures a listener.</summary>
     public const string ListenerOption = "6f0a3d5c6d9b4c0b9d8f0a4f5be1a001";
 
     /// <summary>The kernel gave a listener less than configured.</summary>

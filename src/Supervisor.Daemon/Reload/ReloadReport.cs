@@ -51,8 +51,8 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
                 log.Kind(MessageIds.ReloadError).Error("reload: {Error}", line);
             }
 
-            log.Kind(MessageIds.ReloadRefused).Error("reload: refused, nothing was changed");
-            events.Daemon("reload-refused", $"reload: refused, nothing was changed: {string.Join("; ", lines)}");
+            log.Kind(MessageIds.ReloadRefused).Error("reload: rejected, nothing was changed");
+            events.Daemon("reload-refused", $"reload: rejected, nothing was changed: {string.Join("; ", lines)}");
         }
 
         var count = string.Create(CultureInfo.InvariantCulture, $"{lines.Length} error{(lines.Length == 1 ? "" : "s")}");
@@ -61,7 +61,7 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
         return new ReloadDocument(dryRun, Applied: false, file, actions, [.. errors.Select(FailureReport.Error)], unbound, message)
         {
             Type = "about:blank",
-            Title = "the configuration is refused",
+            Title = "the configuration is rejected",
             Detail = string.Join('\n', [.. lines.Select(Printable.Line), message]),
         };
     }

@@ -82,7 +82,7 @@ public sealed class ServiceRequests
             { IsActive: true, Canary: > 0, IsPromoted: true } rollout => $"the canary of generation {rollout.To} is already promoted",
             { IsActive: true, Phase: RolloutPhase.RollingBack } rollout => $"the roll-out of generation {rollout.To} is being rolled back",
             { IsActive: true } rollout => $"the roll-out of generation {rollout.To} has no canary",
-            _ => "no roll-out is under way",
+            _ => "no roll-out is in progress",
         };
         if (error is null)
         {
@@ -100,7 +100,7 @@ public sealed class ServiceRequests
             { IsActive: true, Phase: RolloutPhase.RollingBack } rollout =>
                 $"the roll-out of generation {rollout.To} is already being rolled back",
             { IsActive: true } => null,
-            _ => "no roll-out is under way",
+            _ => "no roll-out is in progress",
         };
         if (error is null)
         {
