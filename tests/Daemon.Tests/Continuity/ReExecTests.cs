@@ -31,7 +31,7 @@ public sealed class ReExecTests : IDisposable
         Assert.Equal(("2.0.0", null), await BeginAsync());
         Assert.Equal(0, _system.Executed);
         Assert.Equal(SuccessionPhase.ReExecuting, _lifecycle.Succession);
-        await _thread.Do(_quiescence.OnQuiet!);
+        await _thread.Do(() => _quiescence.OnQuiet!());
         Assert.Equal(1, _system.Executed);
     }
 
@@ -39,7 +39,7 @@ public sealed class ReExecTests : IDisposable
     public async Task The_daemon_continues_if_the_kernel_rejects_the_execution()
     {
         await BeginAsync();
-        await _thread.Do(_quiescence.OnQuiet!);
+        await _thread.Do(() => _quiescence.OnQuiet!());
         AssertContinues(MessageIds.UpgradeFailed);
         Assert.Equal(1, _quiescence.Ended);
         Assert.Equal(("2.0.0", null), await BeginAsync());
@@ -89,7 +89,7 @@ public sealed class ReExecTests : IDisposable
     {
         await BeginAsync();
         await _thread.Do(_lifecycle.BeginShutdown);
-        await _thread.Do(_quiescence.OnQuiet!);
+        await _thread.Do(() => _quiescence.OnQuiet!());
         Assert.Equal(0, _system.Executed);
         AssertContinues(MessageIds.UpgradeFailed);
     }
@@ -99,7 +99,7 @@ public sealed class ReExecTests : IDisposable
     {
         await BeginAsync();
         _system.Identity = (1, 2);
-        await _thread.Do(_quiescence.OnQuiet!);
+        await _thread.Do(() => _quiescence.OnQuiet!());
         Assert.Equal(0, _system.Executed);
         Assert.Equal(1, _quiescence.Ended);
     }
