@@ -26,7 +26,7 @@ internal sealed class Drain(TimeProvider time)
     /// <summary>How long connections without a request stay open after the listener was closed.</summary>
     public static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
-    private readonly TaskCompletionSource _empty = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _empty;
     private int _open;
     private volatile bool _hasBegun;
 
@@ -45,9 +45,9 @@ internal sealed class Drain(TimeProvider time)
         }
         finally
         {
-            if (Interlocked.Decrement(ref _open) == 0 && _hasBegun)
+            if (Interlocked.Decrement(ref _open) == 0)
             {
-                _empty.TrySetResult();
+                Volatile.Read(ref _empty)?.TrySetResult();
             }
         }
     };
@@ -58,9 +58,12 @@ internal sealed class Drain(TimeProvider time)
     /// <summary>Waits for the last connection, at most for <see cref="Linger"/>. Call it when nothing more can be accepted.</summary>
     public async Task LingerAsync(CancellationToken cancellation)
     {
+        // Made here and not before: an accept() that was in progress may return a connection after the number was 0 once.
+        var empty = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Interlocked.Exchange(ref _empty, empty);
         if (Volatile.Read(ref _open) > 0)
         {
-            await _empty.Task.WaitAsync(Linger, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await empty.Task.WaitAsync(Linger, time, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 }
