@@ -10,20 +10,6 @@ namespace Supervisor.Native;
 /// <summary>Calls on paths and descriptors.</summary>
 public static unsafe class Files
 {
-    internal const int GetOpenFileLock = 36;
-    internal const int SetOpenFileLock = 37;
-
-    /// <summary>struct flock for open file description locks, which require l_pid to be 0 (fcntl(2)).</summary>
-    [StructLayout(LayoutKind.Sequential)]
-    internal struct FileLock
-    {
-        public short Type;
-        public short Whence;
-        public long Start;
-        public long Length;
-        public int Pid;
-    }
-
     /// <summary>The fields of struct stat that the daemon uses.</summary>
     /// <param name="Device">st_dev.</param>
     /// <param name="Inode">st_ino.</param>
@@ -132,36 +118,15 @@ public static unsafe class Files
     }
 
     /// <summary>renameat2(2) with RENAME_NOREPLACE (Linux 3.15): fails with EEXIST if the target exists.</summary>
-    public static SystemCallError? RenameNoReplace(string from, string to)
-    {
-        fixed (byte* source = Bytes(from))
-        fixed (byte* target = Bytes(to))
-        {
-            return Syscalls.renameat2(-100, source, -100, target, 1) == 0 ? null : SystemCallError.Last("renameat2");
-        }
-    }
+    public static SystemCallError? RenameNoReplace(string from, string to) => Rename(from, to, 1);
 
     /// <summary>rename(2): replaces <paramref name="to"/> atomically.</summary>
-    public static SystemCallError? Rename(string from, string to)
-    {
-        fixed (byte* source = Bytes(from))
-        fixed (byte* target = Bytes(to))
-        {
-            return Syscalls.renameat2(-100, source, -100, target, 0) == 0 ? null : SystemCallError.Last("renameat2");
-        }
-    }
+    public static SystemCallError? Rename(string from, string to) => Rename(from, to, 0);
 
     /// <summary>
     /// renameat2(2) with RENAME_EXCHANGE (Linux 3.15): swaps two existing files atomically; EINVAL if the file system cannot.
     /// </summary>
-    public static SystemCallError? Exchange(string one, string other)
-    {
-        fixed (byte* source = Bytes(one))
-        fixed (byte* target = Bytes(other))
-        {
-            return Syscalls.renameat2(-100, source, -100, target, 2) == 0 ? null : SystemCallError.Last("renameat2");
-        }
-    }
+    public static SystemCallError? Exchange(string one, string other) => Rename(one, other, 2);
 
     /// <summary>access(2) with X_OK, for the real user.</summary>
     public static bool IsExecutable(string path)
@@ -179,7 +144,7 @@ public static unsafe class Files
         const int effective = 0x200;
         fixed (byte* bytes = Bytes(directory))
         {
-            return Syscalls.faccessat(-100, bytes, writeAndEnter, effective) == 0 ? null : SystemCallError.Last("faccessat");
+            return Syscalls.faccessat(AT_FDCWD, bytes, writeAndEnter, effective) == 0 ? null : SystemCallError.Last("faccessat");
         }
     }
 
@@ -247,7 +212,7 @@ public static unsafe class Files
         fixed (byte* bytes = data)
         {
             var length = (long)read(descriptor.Number, bytes, data.Length);
-            error = length >= 0 || errno is 11 or 4 ? null : SystemCallError.Last("read");
+            error = length >= 0 || errno == EAGAIN || errno == EINTR ? null : SystemCallError.Last("read");
             return (int)length;
         }
     }
@@ -364,28 +329,6 @@ public static unsafe class Files
         fcntl(descriptor.Number, F_SETFD, FD_CLOEXEC) == 0 ? null : SystemCallError.Last("fcntl");
 
     /// <summary>
-    /// fcntl(2) F_OFD_SETLK with F_WRLCK on the whole file (Linux 3.15): false if another open file holds a lock. As with
-    /// flock(2) the open file owns the lock, not the process. Unlike flock(2) the lock can be queried (<see cref="IsLocked"/>).
-    /// </summary>
-    public static bool TryLock(DescriptorHandle descriptor)
-    {
-        const short write = 1;
-        FileLock wanted = new() { Type = write };
-        return Syscalls.fcntl_lock(descriptor.Number, SetOpenFileLock, &wanted) == 0;
-    }
-
-    /// <summary>
-    /// fcntl(2) F_OFD_GETLK: whether another open file holds the lock of <see cref="TryLock"/>. It takes no lock and needs only
-    /// a descriptor for reading. Null if the call fails.
-    /// </summary>
-    public static bool? IsLocked(DescriptorHandle descriptor)
-    {
-        const short read = 0, none = 2;
-        FileLock asked = new() { Type = read };
-        return Syscalls.fcntl_lock(descriptor.Number, GetOpenFileLock, &asked) == 0 ? asked.Type != none : null;
-    }
-
-    /// <summary>
     /// Calls <paramref name="content"/> to write an open file, which the caller keeps. Null, or the error message, for example
     /// of a full disk.
     /// </summary>
@@ -407,7 +350,7 @@ public static unsafe class Files
     public static bool HasAttribute(string path, string name)
     {
         byte value;
-        fixed (byte* at = Encoding.UTF8.GetBytes(path + "\0"), which = Encoding.UTF8.GetBytes(name + "\0"))
+        fixed (byte* at = Bytes(path), which = Bytes(name))
         {
             return Syscalls.getxattr(at, which, &value, 1) == 1 && value == '1';
         }
@@ -415,6 +358,15 @@ public static unsafe class Files
 
     /// <summary>umask(2): sets the process's umask and returns the previous one.</summary>
     public static int SetUmask(int mask) => (int)Syscalls.umask((uint)mask);
+
+    private static SystemCallError? Rename(string from, string to, uint flags)
+    {
+        fixed (byte* source = Bytes(from))
+        fixed (byte* target = Bytes(to))
+        {
+            return Syscalls.renameat2(AT_FDCWD, source, AT_FDCWD, target, flags) == 0 ? null : SystemCallError.Last("renameat2");
+        }
+    }
 
     private static byte[] Bytes(string path) => Encoding.UTF8.GetBytes(path + "\0");
 }

@@ -290,7 +290,7 @@ public static unsafe class Sockets
     public static DescriptorHandle? Accept(DescriptorHandle listener, bool nonBlocking, out SystemCallError? error)
     {
         var descriptor = accept4(listener.Number, null, null, SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0));
-        error = descriptor >= 0 || errno is 11 or 4 or 103 ? null : SystemCallError.Last("accept4");
+        error = descriptor >= 0 || errno == EAGAIN || errno == EINTR || errno == ECONNABORTED ? null : SystemCallError.Last("accept4");
         return descriptor < 0 ? null : new DescriptorHandle(descriptor);
     }
 

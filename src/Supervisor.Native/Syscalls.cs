@@ -33,7 +33,7 @@ internal static unsafe partial class Syscalls
     internal static partial int dup3(int oldfd, int newfd, int flags);
 
     [LibraryImport("libc", SetLastError = true, EntryPoint = "fcntl")]
-    internal static partial int fcntl_lock(int fd, int command, Files.FileLock* what);
+    internal static partial int fcntl_lock(int fd, int command, FileLocks.FileLock* what);
 
     [LibraryImport("libc")]
     internal static partial uint umask(uint mask);

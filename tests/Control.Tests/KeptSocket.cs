@@ -32,7 +32,7 @@ internal sealed class KeptSocket : IDisposable
     {
         const int openReadWrite = 2;
         var file = Files.Open(LockFile, openReadWrite, 0, out _)!;
-        return Files.TryLock(file) ? file : throw new InvalidOperationException("another process has the lock");
+        return FileLocks.TryLock(file) ? file : throw new InvalidOperationException("another process has the lock");
     }
 
     /// <summary>The next client of the control socket.</summary>

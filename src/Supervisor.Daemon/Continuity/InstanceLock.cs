@@ -25,7 +25,7 @@ internal sealed class InstanceLock : IDisposable
     public static InstanceLock Adopt(DescriptorHandle file)
     {
         // It is locked already, unless an older version used another kind of lock.
-        Files.TryLock(file);
+        FileLocks.TryLock(file);
         Sign(file);
         return new InstanceLock(file);
     }
@@ -57,7 +57,7 @@ internal sealed class InstanceLock : IDisposable
             return null;
         }
 
-        if (!Files.TryLock(file))
+        if (!FileLocks.TryLock(file))
         {
             Span<byte> text = stackalloc byte[32];
             var length = Files.Read(file, text, out _);

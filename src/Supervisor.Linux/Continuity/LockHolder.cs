@@ -28,6 +28,6 @@ public readonly record struct LockHolder(bool? Lives, int? Pid)
         var length = Math.Max(0, Files.Read(file, text, out _));
         var isNumber = int.TryParse(
             Encoding.ASCII.GetString(text[..length]).Trim(), NumberStyles.None, CultureInfo.InvariantCulture, out var pid);
-        return new LockHolder(Files.IsLocked(file), isNumber ? pid : null);
+        return new LockHolder(FileLocks.IsLocked(file), isNumber ? pid : null);
     }
 }

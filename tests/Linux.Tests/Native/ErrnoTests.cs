@@ -74,10 +74,10 @@ public class ErrnoTests : KernelTest
     {
         using var first = Files.Open(_directory["lock"], 0x40 | 2, 0x1A4, out _)!;
         using var second = Files.Open(_directory["lock"], 0x40 | 2, 0x1A4, out _)!;
-        Assert.True(Files.TryLock(first));
-        Assert.False(Files.TryLock(second));
+        Assert.True(FileLocks.TryLock(first));
+        Assert.False(FileLocks.TryLock(second));
         first.Dispose();
-        Assert.True(Files.TryLock(second));
+        Assert.True(FileLocks.TryLock(second));
     }
 
     [Fact]
@@ -87,8 +87,8 @@ public class ErrnoTests : KernelTest
         Assert.Equal(new LockHolder(null, null), LockHolder.Of(path));
         var first = Files.Open(path, 0x40 | 2, 0x124, out _)!;
         Assert.Equal(new LockHolder(false, null), LockHolder.Of(path));
-        Assert.True(Files.TryLock(first));
-        Assert.True(Files.TryLock(first));
+        Assert.True(FileLocks.TryLock(first));
+        Assert.True(FileLocks.TryLock(first));
         Files.Replace(first, "4711\n"u8);
         Assert.Equal(new LockHolder(true, 4711), LockHolder.Of(path));
 
