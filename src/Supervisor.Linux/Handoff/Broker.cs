@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using Serilog;
 using Supervisor.Core;
-using Supervisor.Core.Listeners;
 using Supervisor.Core.Protocols;
 using Supervisor.Core.State;
 using Supervisor.Core.Workers;
@@ -34,39 +33,28 @@ public sealed class Broker : IDeadline, IDisposable
     /// <summary>How long requests are answered in one turn before other events get their turn.</summary>
     private static readonly TimeSpan Stretch = TimeSpan.FromMilliseconds(5);
 
-    private const int MaxAcceptsPerWake = 64;
-
-    /// <summary>How long no client is accepted after accept() has failed.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
-
     private readonly EventLoop _loop;
     private readonly IBrokerTable _table;
     private readonly LogLimit _log;
     private readonly Disposer _disposer;
-    private readonly string _path;
-    private readonly DescriptorHandle _listener;
+    private readonly BrokerListener _listener;
     private readonly BrokerAdmission _admission;
     private readonly BrokerRequests _requests;
     private readonly Queue<BrokerConnection> _asking = new();
     private readonly SerialQueue _probes;
     private bool _isServing;
-    private DescriptorHandle? _spare;
-    private TimeSpan? _resumeAt;
 
-    private Broker(EventLoop loop, IBrokerTable table, Disposer disposer, ILogger log, string path, DescriptorHandle listener)
+    private Broker(EventLoop loop, IBrokerTable table, Disposer disposer, ILogger log, string path, DescriptorHandle socket)
     {
         _loop = loop;
         _table = table;
         _disposer = disposer;
         _log = new LogLimit(loop, log);
-        _path = path;
-        _listener = listener;
         _probes = new SerialQueue(loop);
         Access = new BrokerAccess(loop);
         _admission = new BrokerAdmission(table, Access, disposer);
         _requests = new BrokerRequests(table, Access);
-        _spare = Spare();
-        loop.Watch(listener, Accept);
+        _listener = new BrokerListener(loop, path, socket, disposer, _log, Admit);
         loop.Add(this);
     }
 
@@ -82,7 +70,7 @@ public sealed class Broker : IDeadline, IDisposable
     public BrokerAccess Access { get; }
 
     /// <summary>The listening socket, for a successor.</summary>
-    public DescriptorHandle Listener => _listener;
+    public DescriptorHandle Listener => _listener.Descriptor;
 
     /// <summary>How many clients are connected.</summary>
     public int Connections => _admission.Connections.Count;
@@ -92,7 +80,7 @@ public sealed class Broker : IDeadline, IDisposable
     {
         get
         {
-            var next = _resumeAt;
+            TimeSpan? next = null;
             foreach (var connection in _admission.Connections)
             {
                 next = connection.Deadline is { } at && !(next <= at) ? at : next;
@@ -110,59 +98,19 @@ public sealed class Broker : IDeadline, IDisposable
     /// path. Null with the reason if that fails.
     /// </summary>
     public static Broker? TryStart(
-        EventLoop loop,
-        string path,
-        IBrokerTable table,
-        Disposer disposer,
-        ILogger log,
-        out string? error,
+        EventLoop loop, string path, IBrokerTable table, Disposer disposer, ILogger log, out string? error,
         DescriptorHandle? inherited = null)
     {
-        if (inherited is not null)
-        {
-            error = null;
-            return new Broker(loop, table, disposer, log, path, inherited);
-        }
-
-        const int mode = 0x1B6;
-        var raw = Sockaddr.Encode(ListenAddress.Unix(ListenerKind.UnixSeqpacket, path, isAbstract: false));
-        if (raw is null)
-        {
-            error = $"broker socket {path}: the path is longer than {ListenAddress.MaxUnixPathBytes} bytes; "
-                + "choose a shorter runtime directory";
-            return null;
-        }
-
-        var socket = Sockets.Create(AF_UNIX, SOCK_SEQPACKET, 0, nonBlocking: true, out var failed);
-        if (socket is null)
-        {
-            error = $"broker socket {path}: {failed}";
-            return null;
-        }
-
-        Files.Unlink(path);
-        var refused = Sockets.Bind(socket, raw) ?? Files.SetMode(path, mode) ?? Sockets.Listen(socket, 128);
-        if (refused is { } why)
-        {
-            socket.Dispose();
-            error = $"broker socket {path}: {why}";
-            return null;
-        }
-
         error = null;
-        return new Broker(loop, table, disposer, log, path, socket);
+        return (inherited ?? BrokerListener.Open(path, out error)) is { } socket
+            ? new Broker(loop, table, disposer, log, path, socket)
+            : null;
     }
 
     /// <inheritdoc/>
     public void PassDeadline()
     {
         var now = _loop.Now;
-        if (_resumeAt <= now)
-        {
-            _resumeAt = null;
-            _loop.Watch(_listener, Accept);
-        }
-
         foreach (var connection in _admission.Connections.Where(connection => connection.Deadline <= now).ToArray())
         {
             if (!connection.IsIdle)
@@ -170,9 +118,7 @@ public sealed class Broker : IDeadline, IDisposable
                 var peer = connection.Peer;
                 _log.Write(peer.Description, "unread", (log, leftOut) => log.Kind(MessageIds.BrokerClientStalled).Warning(
                     "broker: pid {Pid} ({Peer}) does not read its reply: closing its connection{LeftOut}",
-                    peer.Pid,
-                    peer.Description,
-                    leftOut));
+                    peer.Pid, peer.Description, leftOut));
             }
 
             Close(connection);
@@ -183,16 +129,13 @@ public sealed class Broker : IDeadline, IDisposable
     public void Dispose()
     {
         _loop.Remove(this);
-        _loop.Unwatch(_listener);
-        Files.Unlink(_path);
+        _listener.Dispose();
         foreach (var connection in _admission.Connections)
         {
             connection.Dispose();
         }
 
-        _disposer.CloseListener("broker", _listener);
         _log.Dispose();
-        _spare?.Dispose();
     }
 
     /// <summary>Closes a connection.</summary>
@@ -224,8 +167,7 @@ public sealed class Broker : IDeadline, IDisposable
         {
             _log.Write("", "references", (log, leftOut) => log.Kind(MessageIds.BrokerLimit).Warning(
                 "broker: {Error}: too many descriptors of this user are in unread messages; raise LimitNOFILE= (unix(7)){LeftOut}",
-                error.ToString(),
-                leftOut));
+                error.ToString(), leftOut));
         }
 
         Close(connection);
@@ -342,79 +284,40 @@ public sealed class Broker : IDeadline, IDisposable
         }
     }
 
-    private void Accept()
+    /// <summary>Takes over an accepted connection. A client that gets no place reads the reason, and the broker closes it.</summary>
+    private void Admit(DescriptorHandle socket)
     {
-        Span<byte> unread = stackalloc byte[1];
-        for (var i = 0; i < MaxAcceptsPerWake; i++)
+        if (BrokerPeer.Of(socket) is not { } peer)
         {
-            var socket = Sockets.Accept(_listener, nonBlocking: true, out var error);
-            if (socket is null)
-            {
-                if (error is { } refused)
-                {
-                    Reject(refused);
-                }
-
-                return;
-            }
-
-            if (BrokerPeer.Of(socket) is not { } peer)
-            {
-                _disposer.CloseSocket("broker", socket);
-                continue;
-            }
-
-            if (_admission.Refuse(socket, peer, out var evicted) is { } reason)
-            {
-                // Read the request first: closing a socket with unread data resets the connection, and the peer would not see
-                // the reason.
-                if (Sockets.Peek(socket, withCredentials: false, unread, out _, out _, out _, out var carries, out _) >= 0 && !carries)
-                {
-                    Sockets.Remove(socket);
-                }
-
-                BrokerReply.Error(new BrokerError(BrokerErrorCode.Busy, reason)).TrySend(socket, Packet, static _ => { }, out _);
-                _disposer.CloseSocket(Disposer.OwnerOf(peer.Uid), socket);
-                continue;
-            }
-
-            if (evicted is not null)
-            {
-                Close(evicted);
-            }
-
-            // The largest packet must fit, regardless of net.core.wmem_default.
-            Sockets.SetInt32(socket, SOL_SOCKET, SO_SNDBUF, 4 * BrokerRequest.MaxBytes);
-            Add(socket, peer);
+            _disposer.CloseSocket("broker", socket);
+            return;
         }
+
+        if (_admission.Refuse(socket, peer, out var evicted) is { } reason)
+        {
+            // Read the request first: closing a socket with unread data resets the connection, and the peer would not see the
+            // reason.
+            Span<byte> unread = stackalloc byte[1];
+            if (Sockets.Peek(socket, withCredentials: false, unread, out _, out _, out _, out var carries, out _) >= 0 && !carries)
+            {
+                Sockets.Remove(socket);
+            }
+
+            BrokerReply.Error(new BrokerError(BrokerErrorCode.Busy, reason)).TrySend(socket, Packet, static _ => { }, out _);
+            _disposer.CloseSocket(Disposer.OwnerOf(peer.Uid), socket);
+            return;
+        }
+
+        if (evicted is not null)
+        {
+            Close(evicted);
+        }
+
+        // The largest packet must fit, regardless of net.core.wmem_default.
+        Sockets.SetInt32(socket, SOL_SOCKET, SO_SNDBUF, 4 * BrokerRequest.MaxBytes);
+        Add(socket, peer);
     }
 
     private void Add(DescriptorHandle socket, BrokerPeer peer) =>
         _admission.Add(new BrokerConnection(_loop, this, _disposer, socket, peer, _admission.IsStranger(peer)));
-
-    /// <summary>
-    /// Without a free descriptor accept() fails and the waiting clients would wake the loop for ever. The broker closes its
-    /// spare descriptor, accepts and closes one connection, and reopens the spare. If that fails too, it accepts no client for
-    /// a while.
-    /// </summary>
-    private void Reject(SystemCallError error)
-    {
-        _log.Write("", "rejecting", (log, leftOut) => log.Kind(MessageIds.BrokerRejecting)
-            .Warning("broker: {Error}: rejecting clients{LeftOut}", error.ToString(), leftOut));
-        _spare?.Dispose();
-        var rejected = Sockets.Accept(_listener, nonBlocking: true, out _);
-        if (rejected is not null)
-        {
-            _disposer.CloseSocket("broker", rejected);
-        }
-
-        _spare = Spare();
-        if (rejected is null)
-        {
-            _loop.Unwatch(_listener);
-            _resumeAt = _loop.Now + Pause;
-        }
-    }
-
-    private static DescriptorHandle? Spare() => Files.Open("/dev/null", 0, 0, out _);
 }
