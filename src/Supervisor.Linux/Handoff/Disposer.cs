@@ -28,9 +28,6 @@ public sealed class Disposer : IDeadline, IDisposable
     /// <summary>How many descriptors one job closes: few, so that they fit into the disposer's limit.</summary>
     private const int MostClosedTogether = 32;
 
-    /// <summary>How many messages are read from a socket that is to be closed.</summary>
-    private const int MostLeftMessages = 64;
-
     /// <summary>How long receiving jobs may delay a re-execution.</summary>
     private static readonly TimeSpan PauseWithin = TimeSpan.FromMilliseconds(500);
 
@@ -120,44 +117,6 @@ public sealed class Disposer : IDeadline, IDisposable
     }
 
     /// <summary>
-    /// Closes a socket that may have unread messages of untrusted processes, and the descriptors in them. A socket without
-    /// messages is closed at once. No process can send to the socket afterwards, even if another process holds it.
-    /// </summary>
-    public void CloseSocket(string owner, DescriptorHandle socket)
-    {
-        if (IsEmptied(socket))
-        {
-            socket.Dispose();
-        }
-        else
-        {
-            Close(owner, [socket]);
-        }
-    }
-
-    /// <summary>Closes a listening packet or stream socket and the connections in its queue.</summary>
-    public void CloseListener(string owner, DescriptorHandle listener)
-    {
-        // From now on connect() fails (net/unix/af_unix.c, unix_stream_connect), so the queue does not grow.
-        Sockets.ShutReading(listener);
-        SystemCallError? error;
-        while (Sockets.Accept(listener, nonBlocking: true, out error) is { } accepted)
-        {
-            CloseSocket(owner, accepted);
-        }
-
-        // EINVAL: the queue is empty (net/unix/af_unix.c, unix_accept).
-        if (error is null or { Errno: EINVAL })
-        {
-            listener.Dispose();
-        }
-        else
-        {
-            Close(owner, [listener]);
-        }
-    }
-
-    /// <summary>
     /// Starts no receiving job until <see cref="ResumeReceiving"/>, and calls <paramref name="onPaused"/> when the running ones
     /// are done, half a second later at most. Used before a re-execution, so that no received message is lost.
     /// </summary>
@@ -212,40 +171,6 @@ public sealed class Disposer : IDeadline, IDisposable
         _process?.Dispose();
     }
 
-    /// <summary>Whether the socket has no more messages with descriptors: all were read, and no more can arrive.</summary>
-    private static bool IsEmptied(DescriptorHandle socket)
-    {
-        // Credentials distinguish an empty message from the end of a connection.
-        if (Sockets.SetInt32(socket, SOL_SOCKET, SO_PASSCRED, 1) is not null || Sockets.ShutReading(socket) is not null)
-        {
-            return false;
-        }
-
-        Span<byte> data = stackalloc byte[1];
-        for (var left = MostLeftMessages; left > 0; left--)
-        {
-            var length = Sockets.Peek(socket, withCredentials: true, data, out _, out var sender, out _, out var carries, out var error);
-            if (length < 0)
-            {
-                return error is null;
-            }
-
-            if (carries)
-            {
-                return false;
-            }
-
-            if (length == 0 && sender == uint.MaxValue)
-            {
-                return true;
-            }
-
-            Sockets.Remove(socket);
-        }
-
-        return false;
-    }
-
     private void Add(DisposerJob job)
     {
         if (!TryStart(job))
@@ -282,9 +207,7 @@ public sealed class Disposer : IDeadline, IDisposable
         {
             _log.Write(job.Owner, "full", (log, leftOut) => log.Kind(MessageIds.DisposerBusy).Warning(
                 "{Owner}: still closing the descriptors of {Count} messages: reading the next message when one is done{LeftOut}",
-                job.Owner,
-                MaxPerOwner,
-                leftOut));
+                job.Owner, MaxPerOwner, leftOut));
             return false;
         }
 
@@ -347,14 +270,7 @@ public sealed class Disposer : IDeadline, IDisposable
         var received = new List<DescriptorHandle>();
         Span<byte> verdicts = stackalloc byte[1 + DescriptorPassing.MaxDescriptors];
         var length = DescriptorPassing.Receive(
-            job.Gate!,
-            verdicts,
-            received,
-            DescriptorPassing.MaxDescriptors,
-            wait: false,
-            out _,
-            out var lost,
-            out var error);
+            job.Gate!, verdicts, received, DescriptorPassing.MaxDescriptors, wait: false, out _, out var lost, out var error);
         if (length > 0)
         {
             job.Finish(new Outcome(received, verdicts[1..length].Count((byte)'r'), lost || verdicts[0] == (byte)'L'));
@@ -390,10 +306,10 @@ public sealed class Disposer : IDeadline, IDisposable
 
     private void ReportPaused(bool now = false)
     {
-        if (_onPaused is { } told && (now || !_running.Exists(job => job.IsAwaited)))
+        if (_onPaused is { } report && (now || !_running.Exists(job => job.IsAwaited)))
         {
             _onPaused = null;
-            told();
+            report();
         }
     }
 
@@ -403,8 +319,7 @@ public sealed class Disposer : IDeadline, IDisposable
         {
             _log.Write("", "start", (log, leftOut) => log.Kind(MessageIds.DisposerFailed).Error(
                 "cannot start the disposer: {Reason}; descriptors from workers and clients wait until the disposer starts{LeftOut}",
-                reason,
-                leftOut));
+                reason, leftOut));
         }
 
         return _process;
