@@ -63,7 +63,7 @@ internal static class ServiceDocuments
             var slot = worker.Slot < state.Slots.Length ? state.Slots[worker.Slot] : null;
             yield return new WorkerDocument(
                 worker.Pid, worker.Slot, worker.Generation, worker.Phase.ToWireName(), process?.StartedAt, process?.ReadyAt,
-                slot?.Restarts ?? 0, Connections: null, process?.StatusText, slot?.LastExit?.Text, NextTry: null)
+                slot?.Restarts ?? 0, Connections: null, process?.Status.Text, slot?.LastExit?.Text, NextTry: null)
             {
                 StateSince = wall + (worker.PhaseSince - now),
                 Drain = runner.Drains.Of(worker.Id) is { } drain ? DrainDocuments.Document(drain, worker, now, wall) : null,

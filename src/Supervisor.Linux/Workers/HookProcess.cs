@@ -31,7 +31,7 @@ public sealed class HookProcess : IDisposable
     internal PendingLaunch? Launch { get; init; }
 
     /// <summary>Sends SIGKILL to the process. It must not have been reaped.</summary>
-    internal void Kill() => Processes.Signal(Pidfd, 9);
+    internal void Kill() => Processes.Signal(Pidfd, KernelAbi.SIGKILL);
 
     /// <summary>
     /// Kills the rest of the session off the loop, and then calls <paramref name="onDone"/> on the loop. Until then the process

@@ -174,7 +174,7 @@ public sealed class OrphanReaper : IDisposable
 
                 found = true;
                 onKilled(pid, ProcFile.Command(pid));
-                Processes.Signal(pidfd, 9);
+                Processes.Signal(pidfd, KernelAbi.SIGKILL);
                 Polling.Await(pidfd, DeathPatience);
             }
         }

@@ -102,7 +102,7 @@ internal sealed class WorkerEnding(ServiceContext service)
         }
 
         var reason = exit is { } known ? Reason(known) : new ExitReason(true, "exited; only its parent knows the status");
-        if (process.ErrnoText is { } errno && !reason.Clean)
+        if (process.Status.ErrnoText is { } errno && !reason.Clean)
         {
             reason = reason with { Text = $"{reason.Text}, after ERRNO={errno}" };
         }

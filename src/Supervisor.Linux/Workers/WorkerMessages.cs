@@ -84,12 +84,12 @@ internal sealed class WorkerMessages(ServiceContext service)
 
         if (message.Status is { } status)
         {
-            process.SetStatus(status);
+            process.Status.Message = status;
         }
 
         if (message.Errno is { } errno)
         {
-            process.SetErrno(errno);
+            process.Status.Errno = errno;
         }
 
         if (message.Extension is { } extension)
@@ -104,11 +104,11 @@ internal sealed class WorkerMessages(ServiceContext service)
 
         if (message.IsReloading)
         {
-            process.SetReloading(true);
+            process.Status.IsReloading = true;
         }
         else if (message.IsReady)
         {
-            process.SetReloading(false);
+            process.Status.IsReloading = false;
         }
 
         if (message.IsReady && service.SpecOf(workerId).Readiness.Kind == ReadinessKind.Notify)

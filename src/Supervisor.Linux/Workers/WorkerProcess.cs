@@ -20,9 +20,6 @@ public sealed class WorkerProcess : IDisposable
 {
     private readonly OrphanReaper? _orphans;
     private int _mainSession;
-    private string? _status;
-    private int _errno;
-    private bool _isReloading;
     private Keys? _keys;
     private ulong _firstStartTime;
     private ulong? _startTime;
@@ -65,9 +62,7 @@ public sealed class WorkerProcess : IDisposable
         _firstStartTime = entry.FirstStartTime;
         Uid = entry.Uid ?? uid;
         Token = entry.Token ?? "";
-        _status = entry.Status;
-        _errno = entry.Errno;
-        _isReloading = entry.IsReloading;
+        Status = new WorkerStatus { Message = entry.Status, Errno = entry.Errno, IsReloading = entry.IsReloading };
         _orphans = orphans;
         Cgroup = entry.Cgroup is { } path ? new WorkerCgroup(cgroups, path) : null;
         if (!IsFirstReaped && isChild)
@@ -101,33 +96,8 @@ public sealed class WorkerProcess : IDisposable
     /// <summary>When it became ready.</summary>
     public DateTimeOffset? ReadyAt { get; internal set; }
 
-    /// <summary>Its last STATUS=, and whether it reported a reload or an error.</summary>
-    public string? StatusText
-    {
-        get
-        {
-            var parts = new List<string>(3);
-            if (_isReloading)
-            {
-                parts.Add("reloading");
-            }
-
-            if (!string.IsNullOrEmpty(_status))
-            {
-                parts.Add(_status);
-            }
-
-            if (ErrnoText is { } errno)
-            {
-                parts.Add(errno);
-            }
-
-            return parts.Count == 0 ? null : string.Join(": ", parts);
-        }
-    }
-
-    /// <summary>Its last ERRNO= as text; null if it sent none, or 0.</summary>
-    public string? ErrnoText => _errno == 0 ? null : $"{new SystemCallError("", _errno).Name} ({new SystemCallError("", _errno).Text})";
+    /// <summary>What it reports about itself.</summary>
+    public WorkerStatus Status { get; } = new();
 
     /// <summary>The launch, until the program has been executed; null afterwards.</summary>
     internal PendingLaunch? Launch { get; set; }
@@ -160,15 +130,6 @@ public sealed class WorkerProcess : IDisposable
 
     /// <summary>Whether the session's id cannot be reused, because a process of the session has not been reaped.</summary>
     private bool IsSessionPinned => !IsFirstReaped || _mainSession == Session;
-
-    /// <summary>STATUS=.</summary>
-    internal void SetStatus(string status) => _status = status;
-
-    /// <summary>ERRNO=; 0 clears it.</summary>
-    internal void SetErrno(int errno) => _errno = errno;
-
-    /// <summary>RELOADING=1, until READY=1.</summary>
-    internal void SetReloading(bool isReloading) => _isReloading = isReloading;
 
     /// <summary>The user id that it was started with.</summary>
     internal uint Uid { get; init; } = Processes.EffectiveUid;
@@ -295,12 +256,12 @@ public sealed class WorkerProcess : IDisposable
     {
         if (!AwaitsMain)
         {
-            Processes.Signal(Pidfd, 9);
+            Processes.Signal(Pidfd, KernelAbi.SIGKILL);
         }
 
         if (First is not null)
         {
-            Processes.Signal(First, 9);
+            Processes.Signal(First, KernelAbi.SIGKILL);
         }
     }
 
@@ -335,7 +296,7 @@ public sealed class WorkerProcess : IDisposable
             // Called at each change of any worker.
             var keys = _keys ??= new Keys(
                 DescriptorKey.Process(service, id), DescriptorKey.First(service, id), DescriptorKey.Notify(service, id),
-                    DescriptorKey.Output(service, id), DescriptorKey.Error(service, id));
+                DescriptorKey.Output(service, id), DescriptorKey.Error(service, id));
             descriptors.Add(keys.Process, Pidfd);
             descriptors.Add(keys.First, First);
             descriptors.Add(keys.Notify, Notify.Descriptor);
@@ -359,9 +320,9 @@ public sealed class WorkerProcess : IDisposable
             IsHeldBack = IsHeldBack,
             StartedAt = StartedAt,
             ReadyAt = ReadyAt,
-            Status = _status,
-            Errno = _errno,
-            IsReloading = _isReloading,
+            Status = Status.Message,
+            Errno = Status.Errno,
+            IsReloading = Status.IsReloading,
             Sockets = Sockets is null ? null : [.. Sockets.Select(socket => socket.Inode)],
             Cgroup = Cgroup?.Path,
             NotifyPath = Notify.Path,
