@@ -73,7 +73,7 @@ internal sealed class SocketPlace : IDisposable
             if (refused)
             {
                 error = new SystemCallError("openat", EACCES);
-                note = $"{walk.FirstFlaw!.Fault}, so a user who may write there can replace the directory of the socket; "
+                note = $"{walk.FirstFlaw!.FaultAtOnce}, so a user who may write there can replace the directory of the socket; "
                     + walk.FirstFlaw.Remedy(TrustedFile.Accept(walk.FirstFlaw));
                 return null;
             }

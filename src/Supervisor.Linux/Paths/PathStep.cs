@@ -32,7 +32,7 @@ public sealed record PathStep(string Path, Files.Status Status, string? Target, 
     /// <summary>The mode in octal, as for chmod(1).</summary>
     public string Mode => "0" + Convert.ToString(Status.Permissions, 8);
 
-    /// <summary>Its owner: name and number.</summary>
+    /// <summary>Its owner: name and number. Not on the loop, because the name service may be slow.</summary>
     public string Owner => PathTrust.Name(Status.Uid);
 
     /// <summary>The file type in words: directory, symbolic link and so on.</summary>
@@ -47,18 +47,11 @@ public sealed record PathStep(string Path, Files.Status Status, string? Target, 
         _ => "file of unknown type",
     };
 
-    /// <summary>What is wrong with it, in words: owner, mode and link target.</summary>
-    public string Fault => Flaw switch
-    {
-        PathFlaw.None => "",
-        PathFlaw.FileSystem => $"the {Kind} {Path} is on a FUSE file system that another user has mounted, who can show any content",
-        PathFlaw.Owner => $"the {Kind} {Path}{Leads} belongs to {Owner}, mode {Mode}, who can replace what listend opens there",
-        PathFlaw.Group => string.Create(
-            CultureInfo.InvariantCulture,
-            $"the {Kind} {Path} is writable by its group (gid {Status.Gid}), owner {Owner}, mode {Mode}"),
-        PathFlaw.Others => $"the {Kind} {Path} is writable by every user, owner {Owner}, mode {Mode}",
-        _ => throw new InvalidOperationException(Flaw.ToString()),
-    };
+    /// <summary>What is wrong with it, in words: owner, mode and link target. Like <see cref="Owner"/>, not on the loop.</summary>
+    public string Fault => Describe(Owner);
+
+    /// <summary><see cref="Fault"/>, for the loop: without a wait for the owner's name.</summary>
+    internal string FaultAtOnce => Describe(PathTrust.NameAtOnce(Status.Uid));
 
     /// <summary>The remedy.</summary>
     /// <param name="accept">How to accept its owner, such as <c>daemon.trusted_owners</c>; null if that is not
@@ -78,4 +71,16 @@ public sealed record PathStep(string Path, Files.Status Status, string? Target, 
     }
 
     private string Leads => Target is null ? "" : $" (it leads to {Target})";
+
+    private string Describe(string owner) => Flaw switch
+    {
+        PathFlaw.None => "",
+        PathFlaw.FileSystem => $"the {Kind} {Path} is on a FUSE file system that another user has mounted, who can show any content",
+        PathFlaw.Owner => $"the {Kind} {Path}{Leads} belongs to {owner}, mode {Mode}, who can replace what listend opens there",
+        PathFlaw.Group => string.Create(
+            CultureInfo.InvariantCulture,
+            $"the {Kind} {Path} is writable by its group (gid {Status.Gid}), owner {owner}, mode {Mode}"),
+        PathFlaw.Others => $"the {Kind} {Path} is writable by every user, owner {owner}, mode {Mode}",
+        _ => throw new InvalidOperationException(Flaw.ToString()),
+    };
 }

@@ -56,7 +56,7 @@ public sealed class PathTrust
     public bool Accepts(uint uid) => uid == 0 || uid == Processes.EffectiveUid || _accepted.Value.Any(user => user.Uid == uid);
 
     /// <summary>The same trust plus one user: the user of a worker controls what the worker reads and writes anyway.</summary>
-    public PathTrust With(uint uid) => new([.. Owners, uid.ToString(CultureInfo.InvariantCulture)]);
+    public PathTrust With(uint uid) => new([.. Owners, Number(uid)]);
 
     /// <summary>Whether write access of a group is acceptable.</summary>
     public bool AcceptsGroup(uint gid) =>
@@ -81,24 +81,38 @@ public sealed class PathTrust
     }
 
     /// <summary>A user's name with its number, as text. Waits like <see cref="ShortName"/>.</summary>
-    internal static string Name(uint uid)
-    {
-        var number = uid.ToString(CultureInfo.InvariantCulture);
-        return ShortName(uid) is var name && name == number ? $"uid {number}" : $"{name} (uid {number})";
-    }
+    internal static string Name(uint uid) => WithNumber(uid, ShortName(uid));
 
     /// <summary>
-    /// A user as a configuration names it: the name, or the number if there is no name. Also called on the loop, so it waits at
-    /// most <see cref="NamePatience"/> for the name service, and then returns the number.
+    /// As <see cref="Name"/>, for the loop: without a wait. If the name service has not been asked yet, this is only the number,
+    /// and the next message has the name.
     /// </summary>
-    internal static string ShortName(uint uid)
+    internal static string NameAtOnce(uint uid) => WithNumber(uid, ShortName(uid, TimeSpan.Zero));
+
+    /// <summary>
+    /// A user as a configuration names it: the name, or the number if there is no name, or no answer of the name service within
+    /// <see cref="NamePatience"/>. Not on the loop.
+    /// </summary>
+    internal static string ShortName(uint uid) => ShortName(uid, NamePatience);
+
+    private static string ShortName(uint uid, TimeSpan patience)
     {
-        var number = uid.ToString(CultureInfo.InvariantCulture);
+        if (uid == 0)
+        {
+            return "root";
+        }
+
+        var number = Number(uid);
         if (UserDirectory.Host.FindUser(number, out var unknown) is null && unknown is { IsMissing: false })
         {
-            UserDirectory.Host.Refresh([new AccountName(true, number)]).Wait(NamePatience);
+            UserDirectory.Host.Refresh([new AccountName(true, number)]).Wait(patience);
         }
 
         return UserDirectory.Host.FindUser(number, out _)?.Name ?? number;
     }
+
+    private static string WithNumber(uint uid, string name) =>
+        Number(uid) is var number && name == number ? $"uid {number}" : $"{name} (uid {number})";
+
+    private static string Number(uint uid) => uid.ToString(CultureInfo.InvariantCulture);
 }

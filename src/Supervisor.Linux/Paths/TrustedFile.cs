@@ -145,7 +145,7 @@ public static class TrustedFile
         where T : class
     {
         FileRights? rights;
-        string? because;
+        PathStep? untrusted;
         using (var walk = PathWalk.Of(path, trust))
         {
             // If the rest of the path cannot be read, the readable part decides.
@@ -159,7 +159,7 @@ public static class TrustedFile
                 return (null, default, refusal);
             }
 
-            because = flaw.Fault;
+            untrusted = flaw;
         }
 
         if (rights is null)
@@ -178,8 +178,10 @@ public static class TrustedFile
             {
                 using var walk = PathWalk.Of(path, trust, followLast, forAnother: true);
                 var (result, status, refusal) = use(walk);
-                var reason = $"{refusal?.Reason}; it is opened with the rights of {rights.Name}, because {because}";
-                return (result, status, refusal is null ? null : refusal with { Reason = reason });
+                return (result, status, refusal is null ? null : refusal with
+                {
+                    Reason = $"{refusal.Reason}; it is opened with the rights of {rights.Name}, because {untrusted.Fault}",
+                });
             },
             error => (null, default, FileRefusal.Of(error, $"taking the rights of {rights.Name}"))).Get();
     }
