@@ -78,8 +78,10 @@ internal static class ResumedStart
 
     private static void RestoreListeners(DaemonParts parts, PreviousDaemonState previous, ILogger log)
     {
-        // Socket files of listeners belong to users, so the daemon does not wait for them here.
+        // Later changes need the owners of socket files. A listener that lost its socket is bound below and needs them at once.
         _ = UserDirectory.Host.Refresh([.. parts.Config.Current.Listeners.SelectMany(AccountName.OwnersOf)]);
+        var lost = previous.Manifest.Listeners.Where(entry => !previous.Descriptors.Has(DescriptorKey.Listener(entry.Spec.Name)));
+        UserDirectory.Host.Refresh([.. lost.SelectMany(entry => AccountName.OwnersOf(entry.Spec))]).GetAwaiter().GetResult();
         foreach (var entry in previous.Manifest.Listeners)
         {
             var descriptor = previous.Descriptors.Take(DescriptorKey.Listener(entry.Spec.Name));
