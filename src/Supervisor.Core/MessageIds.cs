@@ -84,7 +84,7 @@ public static class MessageIds
     /// <summary>A worker that was to exit has exited.</summary>
     public const string WorkerExited = "8884dd4c60ab42e1afc9481f062f2274";
 
-    /// <summary>A worker exited unasked.</summary>
+    /// <summary>A worker exited unexpectedly.</summary>
     public const string WorkerDied = "f7cce3ad19654f0c9dea7c97712f8d27";
 
     /// <summary>A worker could not be started.</summary>
