@@ -17,7 +17,7 @@ public sealed class VersionFlag : Option<bool>
         Action = new PrintVersion(program);
     }
 
-    /// <summary>The version, which all assemblies share.</summary>
+    /// <summary>The version, which all assemblies share, with the source revision after a "+".</summary>
     public static string Version { get; } =
         typeof(VersionFlag).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0.0.0";
 

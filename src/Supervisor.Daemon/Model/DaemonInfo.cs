@@ -1,5 +1,5 @@
-using System.Reflection;
 using Supervisor.Control;
+using Supervisor.Control.CommandLine;
 
 namespace Supervisor.Daemon.Model;
 
@@ -11,7 +11,6 @@ namespace Supervisor.Daemon.Model;
 /// <param name="Upgrades">How often the daemon has re-executed itself.</param>
 internal sealed record DaemonInfo(string? ConfigFile, RuntimePaths Paths, bool IsDirectoryGiven, DateTimeOffset StartedAt, int Upgrades)
 {
-    /// <summary>The version of this executable.</summary>
-    public static string Version { get; } =
-        typeof(DaemonInfo).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
+    /// <summary>The version of this executable, without the source revision that <c>--version</c> prints after a "+".</summary>
+    public static string Version { get; } = VersionFlag.Version.Split('+')[0];
 }
