@@ -39,7 +39,7 @@ internal static class TakenOverState
 
         using var daemon = descriptors.Take(DescriptorKey.Daemon);
         refusal = Read(descriptors, daemon is not null, out var manifest, out var unknown)
-            ?? (SuccessionLink.Commit(link) ? null : "it has exited, or does not wait any more");
+            ?? (SuccessionLink.Commit(link) ? null : "the other daemon has exited, or no longer waits for the commit");
         if (refusal is not null)
         {
             descriptors.Dispose();
@@ -62,12 +62,12 @@ internal static class TakenOverState
         using var memory = descriptors.Take(DescriptorKey.State);
         if (memory is null || !hasDaemon || !descriptors.Has(DescriptorKey.Lock))
         {
-            return "it did not send all of its state";
+            return "the other daemon did not send all of its state";
         }
 
         if (Succession.ReadSealed(memory, out var unread) is not { } bytes)
         {
-            return $"cannot read its state{(unread is { } why ? $": {why}" : "")}";
+            return $"cannot read the state of the other daemon{(unread is { } why ? $": {why}" : "")}";
         }
 
         if (!ManifestFormat.TryRead(bytes, out manifest, out unknown, out var misread))
@@ -77,6 +77,6 @@ internal static class TakenOverState
 
         var lost = manifest.Listeners.FirstOrDefault(
             entry => entry.Inode != 0 && !descriptors.Has(DescriptorKey.Listener(entry.Spec.Name)));
-        return lost is null ? null : $"it did not send listener \"{lost.Spec.Name}\"";
+        return lost is null ? null : $"the other daemon did not send listener \"{lost.Spec.Name}\"";
     }
 }

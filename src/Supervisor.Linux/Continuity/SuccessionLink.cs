@@ -100,14 +100,14 @@ public static class SuccessionLink
         var data = new byte[BrokerRequest.MaxBytes];
         if (!DescriptorPassing.Send(link, BrokerClient.Request("succeed"), [], wait: true, out var unsent))
         {
-            refusal = $"cannot send it the request: {unsent}";
+            refusal = $"cannot send the request to the other daemon: {unsent}";
         }
 
         while (refusal is null)
         {
             if (!Polling.Await(link, patience))
             {
-                refusal = $"it did not answer within {patience.TotalSeconds:0.#} s";
+                refusal = $"the other daemon did not answer within {patience.TotalSeconds:0.#} s";
                 break;
             }
 
@@ -115,11 +115,12 @@ public static class SuccessionLink
                 link, data, received, DescriptorPassing.MaxDescriptors, wait: false, out _, out var lost, out var error);
             if (length <= 0)
             {
-                refusal = length == 0 ? "it has exited, or closed the connection" : error?.ToString() ?? "it does not answer";
+                refusal = length == 0 ? "the other daemon has exited, or closed the connection"
+                    : error?.ToString() ?? "the other daemon does not answer";
             }
             else if (lost)
             {
-                refusal = "not all of its descriptors have arrived: this process's limit of open files is reached; raise ulimit -n";
+                refusal = "not all descriptors have arrived: this process's limit of open files is reached; raise ulimit -n";
             }
             else if (!TryRead(data.AsMemory(0, length), received, incoming, out var more, out refusal) || !more)
             {
@@ -156,7 +157,7 @@ public static class SuccessionLink
             var root = document.RootElement;
             if (root.TryGetProperty("error"u8, out var error))
             {
-                refusal = error.GetProperty("message"u8).GetString() ?? "it refuses";
+                refusal = error.GetProperty("message"u8).GetString() ?? "the other daemon refuses";
                 return false;
             }
 
@@ -179,7 +180,7 @@ public static class SuccessionLink
             // Reported below.
         }
 
-        refusal = "it does not follow the protocol";
+        refusal = "the other daemon does not follow the protocol";
         return false;
     }
 }
