@@ -34,23 +34,12 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
 
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-store";
+        var follow = RequestParameters.IsSet(context.Request, "follow", otherwise: true);
         await Send(
-            context,
-            daemon.Events.Events,
-            after,
-            follow: RequestParameters.IsSet(context.Request, "follow", otherwise: true),
-            WriteEvent,
+            context, daemon.Events.Events, after, follow, WriteEvent,
             (missed, next) => new EventDocument(
-                next,
-                daemon.Loop.Time.GetUtcNow(),
-                "events-lost",
-                Service: null,
-                Listener: null,
-                Worker: null,
-                State: null,
-                Rollout: null,
-                string.Create(
-                    CultureInfo.InvariantCulture, $"{missed} event{(missed == 1 ? "" : "s")} before this one no longer in memory")));
+                next, daemon.Loop.Time.GetUtcNow(), "events-lost", Service: null, Listener: null, Worker: null, State: null, Rollout: null,
+                Lost(missed, "event")));
     }
 
     /// <summary>
@@ -76,33 +65,17 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
         // Lines that were dropped before this request are not reported as missed.
         var kept = output.After(0, 0).Missed;
         context.Response.ContentType = "application/x-ndjson";
+        var follow = RequestParameters.IsSet(context.Request, "follow");
         await Send(
-            context,
-            output,
-            Math.Max(kept, output.Newest - lines),
-            follow: RequestParameters.IsSet(context.Request, "follow"),
-            WriteLine,
+            context, output, Math.Max(kept, output.Newest - lines), follow, WriteLine,
             (missed, next) => new OutputLine(
-                next,
-                daemon.Loop.Time.GetUtcNow(),
-                Pid: 0,
-                Slot: 0,
-                Generation: 0,
-                IsError: false,
-                Priority: 4,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"{missed} line{(missed == 1 ? "" : "s")} before this one no longer in memory: this reader is too slow")));
+                next, daemon.Loop.Time.GetUtcNow(), Pid: 0, Slot: 0, Generation: 0, IsError: false, Priority: 4,
+                $"{Lost(missed, "line")}: this reader is too slow"));
     }
 
     /// <summary>Sends items in batches until the client or the daemon ends the stream; the daemon's last items are still sent.</summary>
     private async Task Send<T>(
-        HttpContext context,
-        RecentItems<T> items,
-        long after,
-        bool follow,
-        Action<IBufferWriter<byte>, T> write,
-        Func<long, long, T> lost)
+        HttpContext context, RecentItems<T> items, long after, bool follow, Action<IBufferWriter<byte>, T> write, Func<long, long, T> lost)
     {
         if (HttpMethods.IsHead(context.Request.Method))
         {
@@ -155,6 +128,9 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
         }
     }
 
+    private static string Lost(long missed, string what) => string.Create(
+        CultureInfo.InvariantCulture, $"{missed} earlier {what}{(missed == 1 ? " is" : "s are")} no longer in memory");
+
     private static void WriteEvent(IBufferWriter<byte> output, EventDocument document)
     {
         var head = string.Create(CultureInfo.InvariantCulture, $"id: {document.Seq}\nevent: {document.Kind}\ndata: ");
@@ -168,14 +144,8 @@ internal sealed class StreamResource(ControlContext daemon, CancellationToken st
         // A line of listend itself has no process.
         var isOurs = line.Pid == 0;
         var document = new OutputLineDocument(
-            line.Seq,
-            line.At,
-            isOurs ? null : line.Pid,
-            isOurs ? null : line.Slot,
-            isOurs ? null : line.Generation,
-            isOurs ? "listend" : line.IsError ? "stderr" : "stdout",
-            line.Priority,
-            line.Text);
+            line.Seq, line.At, isOurs ? null : line.Pid, isOurs ? null : line.Slot, isOurs ? null : line.Generation,
+            isOurs ? "listend" : line.IsError ? "stderr" : "stdout", line.Priority, line.Text);
         Answer.Write(output, document, ControlJson.Default.OutputLineDocument);
         output.Write("\n"u8);
     }
