@@ -125,7 +125,7 @@ internal sealed class BrokerListener : IDeadline, IDisposable
     private void Reject(SystemCallError error)
     {
         _log.Write("", "rejecting", (log, leftOut) => log.Kind(MessageIds.BrokerRejecting)
-            .Warning("broker: {Error}: rejecting clients{LeftOut}", error.ToString(), leftOut));
+            .Warning("broker: {Error}: rejecting clients; raise LimitNOFILE= in the unit{LeftOut}", error.ToString(), leftOut));
         _spare?.Dispose();
         var rejected = Sockets.Accept(Descriptor, nonBlocking: true, out _);
         if (rejected is not null)

@@ -120,15 +120,25 @@ internal sealed class ListenerLog(ILogger log, TimeProvider time)
             time.GetLocalNow(), LogEventLevel.Information, null, MadeTemplate, properties, default, default));
     }
 
-    private void Failed(ListenerHandle handle) =>
-        log.Kind(MessageIds.ListenerFailed).Listener(handle.Name)
+    private void Failed(ListenerHandle handle)
+    {
+        var about = log.Kind(MessageIds.ListenerFailed).Listener(handle.Name)
             .ForContext("LISTEND_REQUESTED", handle.Requested)
             .ForContext("ERRNO", handle.Failure!.Errno)
-            .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.ToWireName())
-            .Error(
+            .ForContext("LISTEND_CAUSE", handle.Diagnosis?.Cause?.ToWireName());
+        if (handle.Diagnosis is { Cause: { } cause } diagnosis)
+        {
+            about.Error(
                 "listener {Listener}: {Failure}: {Verdict} ({Cause}); {Advice}",
-                handle.Name, handle.Failure.ToString(), handle.Diagnosis?.Verdict ?? "the given descriptor",
-                handle.Diagnosis?.Cause?.ToWireName() ?? "unsuitable", handle.Diagnosis?.Advice ?? "give another");
+                handle.Name, handle.Failure.ToString(), diagnosis.Verdict, cause.ToWireName(), diagnosis.Advice);
+        }
+        else
+        {
+            about.Error(
+                "listener {Listener}: cannot use the given descriptor: {Failure}; pass another descriptor, or none",
+                handle.Name, handle.Failure.ToString());
+        }
+    }
 
     public void Waiting(ListenerHandle handle, string span) =>
         About(handle, MessageIds.ListenerWaiting).Information(

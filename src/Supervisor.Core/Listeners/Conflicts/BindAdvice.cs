@@ -88,7 +88,7 @@ internal static class BindAdvice
 
         var addresses = finding.Cause == BindCause.SameAddress ? "" : " or addresses that do not overlap";
         return $"{Stop(finding.Holders)}, or choose another port{addresses}; "
-            + "to share it, both need SO_REUSEPORT (bind.reuse_port) and the same user";
+            + "to share the address, both sockets need SO_REUSEPORT (bind.reuse_port) and the same user";
     }
 
     private static string OtherUser(ImmutableArray<SocketHolder> holders, BindEvidence evidence)
