@@ -22,6 +22,7 @@ public static class KernelAbi
     public const int ENOENT = 2;
     public const int ENOTDIR = 20;
     public const int EPIPE = 32;
+    public const int EPERM = 1;
     public const int EPROTOTYPE = 91;
     public const int ESTALE = 116;
     public const int ETIMEDOUT = 110;

@@ -38,9 +38,9 @@ internal sealed class InstanceLock : IDisposable
     {
         isHeld = false;
 
-        // Workers of any user must reach their own socket, and need not list the others.
-        const int directoryMode = 0x1C9, notifyMode = 0x1C9;
-        error = Make(paths.Directory, directoryMode, isOurs: false) ?? Make(paths.NotifyDirectory, notifyMode, isOurs: true);
+        // 0711: workers of any user must reach their own socket, and need not list the others.
+        const int directoryMode = 0x1C9;
+        error = Make(paths.Directory, directoryMode, isOurs: false) ?? Make(paths.NotifyDirectory, directoryMode, isOurs: true);
         if (error is not null)
         {
             error = $"runtime directory {paths.Directory}: {error}, or {Elsewhere}";

@@ -10,6 +10,7 @@ using Supervisor.Core.Listeners;
 using Supervisor.Linux;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Daemon.Control;
 
@@ -84,18 +85,19 @@ internal sealed class ControlServer : IDisposable
             return null;
         }
 
-        var socket = Sockets.Create(1, 1, 0, nonBlocking: true, out var failed);
+        var socket = Sockets.Create(AF_UNIX, SOCK_STREAM, 0, nonBlocking: true, out var failed);
         if (socket is null)
         {
             error = $"control socket {path}: {failed}";
             return null;
         }
 
-        // This daemon holds the lock of the runtime directory, so an existing socket file has no daemon. The mode is set
+        // This daemon holds the lock of the runtime directory, so an existing socket file has no daemon. The mode, 0660, is set
         // before bind(), so the socket never has wider permissions.
+        const int mode = 0x1B0, backlog = 128;
         Files.Unlink(path);
-        var refused = Files.SetMode(socket, 0x1B0) ?? Sockets.Bind(socket, raw) ?? Files.SetMode(path, 0x1B0)
-            ?? Sockets.Listen(socket, 128);
+        var refused = Files.SetMode(socket, mode) ?? Sockets.Bind(socket, raw) ?? Files.SetMode(path, mode)
+            ?? Sockets.Listen(socket, backlog);
         if (refused is { } why)
         {
             socket.Dispose();

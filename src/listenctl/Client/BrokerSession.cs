@@ -2,6 +2,7 @@ using Supervisor.Control;
 using Supervisor.Core.Protocols;
 using Supervisor.Linux.Handoff;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Listenctl.Client;
 
@@ -47,8 +48,7 @@ internal static class BrokerSession
 
     private static ControlException Unreachable(string path, SystemCallError error)
     {
-        const int notPermitted = 1, accessDenied = 13;
-        return error.Errno is notPermitted or accessDenied
+        return error.Errno is EPERM or EACCES
             ? new ControlException($"not permitted to connect to {path}: {error.Name}", ExitCode.NotPermitted)
             : new ControlException(
                 $"cannot connect to listend's broker at {path}: {error.Name}\n" +
