@@ -2,14 +2,14 @@ using Supervisor.Daemon.Continuity;
 using Supervisor.Listend.Commands;
 using Supervisor.Native;
 
-// An inherited SIGCHLD=ignore would make the kernel reap our children behind our back.
+// With an inherited SIGCHLD=ignore the kernel would reap the children, and their exit statuses would be lost.
 Processes.ResetChildSignal();
 
-// Before anybody asks for a handler: the runtime installs one once, and Kestrel's host, which serves the metrics, asks for one too.
+// Before the first handler is registered: the runtime installs its own only once, and Kestrel's host registers handlers too.
 Processes.ResetRequestSignals();
 
-// The main thread takes the signals that ask us to leave, whatever mask we were started with. After an upgrade they wait
-// until there are handlers: until then each of them would end us.
+// The main thread receives the stop signals, whatever signal mask the process inherited. After an upgrade they stay blocked
+// until the handlers are registered, because they would terminate the process before.
 if (!ReExecutedState.IsPresent)
 {
     Processes.UnblockSignals();

@@ -20,10 +20,10 @@ internal static class CheckCommand
         var config = ConfigOptions.Config();
         var json = new Option<bool>("--json") { Description = "Print one JSON document on standard output" };
         var trusted = ConfigOptions.TrustedOwner();
-        var check = new Command("check", "Check a configuration without changing anything (exit status 0: no errors, 1: errors)") {
-            config,
-            json,
-            trusted };
+        var check = new Command("check", "Check a configuration without changing anything (exit status 0: no errors, 1: errors)")
+        {
+            config, json, trusted,
+        };
         check.SetAction(parsed =>
         {
             PathAudit.CommandLine = parsed.GetValue(trusted) ?? [];
@@ -54,9 +54,8 @@ internal static class CheckCommand
                 .Where(entry => entry is { IsGiven: true, Inode: not 0 })
                 .Select(entry => entry.Spec.Name) ?? []]
             : []);
-        return ConfigLoading.Validate(
-            read with { Context = read.Context with { IsGiven = name => given.Value.Contains(name) } },
-            Profile.Check);
+        var context = read.Context with { IsGiven = name => given.Value.Contains(name) };
+        return ConfigLoading.Validate(read with { Context = context }, Profile.Check);
     }
 
     private static bool IsClean(ConfigResult result) => result.Errors.IsEmpty && result.Failures.IsEmpty;
@@ -84,9 +83,8 @@ internal static class CheckCommand
         {
             var (config, warnings) = (result.Config!, result.Warnings.Length);
             Console.Out.WriteLine(
-                $"{Printable.Line(path)}: {Count(config.Listeners.Length, "listener")}, {Count(config.Services.Length, "service")}, no "
-                + $"errors"
-                + (warnings == 0 ? "" : $", {Count(warnings, "warning")}"));
+                $"{Printable.Line(path)}: {Count(config.Listeners.Length, "listener")}, {Count(config.Services.Length, "service")}, "
+                + $"no errors{(warnings == 0 ? "" : $", {Count(warnings, "warning")}")}");
         }
         else
         {

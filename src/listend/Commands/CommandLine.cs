@@ -4,7 +4,7 @@ using Supervisor.Core;
 
 namespace Supervisor.Listend.Commands;
 
-/// <summary>Parses and runs a command line; a wrong one ends with exit status 2 and says what is wrong on standard error.</summary>
+/// <summary>Parses and runs a command line. For a wrong one it writes the errors to standard error and returns 2.</summary>
 internal static class CommandLine
 {
     private const int Usage = 2;
@@ -20,12 +20,11 @@ internal static class CommandLine
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
         }
 
-        // One that is not known makes of its value an argument that is out of place: said of itself alone.
+        // The parser reports the value of an unknown option as a wrong argument too. Only the unknown option is reported.
         if (errors.Count == 0 && command is RootCommand && parsed.UnmatchedTokens.Count > 0)
         {
-            var near = Spelling.Nearest(
-                parsed.UnmatchedTokens[0],
-                command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name));
+            var commands = command.Subcommands.Where(known => !known.Hidden).Select(known => known.Name);
+            var near = Spelling.Nearest(parsed.UnmatchedTokens[0], commands);
             errors.Add($"unknown command \"{parsed.UnmatchedTokens[0]}\"{(near is null ? "" : $"; did you mean \"{near}\"?")}");
         }
 
@@ -39,7 +38,8 @@ internal static class CommandLine
     }
 
     /// <summary>
-    /// What stands before "--", looks like an option and is none: an option that may be repeated would take it for its value.
+    /// Words before "--" that look like an option and are unknown. The parser would accept such a word as the value of an option
+    /// that may be repeated.
     /// </summary>
     private static IEnumerable<string> UnknownOptions(ParseResult parsed, string[] args)
     {
@@ -47,8 +47,7 @@ internal static class CommandLine
         var options = command.Options.Concat(parsed.RootCommandResult.Command.Options.Where(option => option.Recursive)).ToList();
         var names = options.SelectMany(option => option.Aliases.Prepend(option.Name)).ToHashSet(StringComparer.Ordinal);
         var given = args.TakeWhile(arg => arg != "--").Where(arg => arg.Length > 1 && arg[0] == '-' && !char.IsAsciiDigit(arg[1]))
-            .Select(arg => arg.Split('=', ':')[0])
-            .ToList();
+            .Select(arg => arg.Split('=', ':')[0]).ToList();
         if (given.Exists(name => name is "--help" or "-h" or "-?" or "--version"))
         {
             yield break;
@@ -63,13 +62,14 @@ internal static class CommandLine
     }
 
     /// <summary>
-    /// The framework names its own types where a value cannot be read: "Cannot parse argument 'x' for option '--o' as expected type
-    /// 'System.Boolean'.".
+    /// A message without the framework's types: it has "Cannot parse argument 'x' for option '--o' as expected type
+    /// 'System.Boolean'." for an invalid value.
     /// </summary>
     private static string ForPeople(string message)
     {
         var parts = message.Split('\'');
         return message.StartsWith("Cannot parse argument", StringComparison.Ordinal) && parts.Length > 3
-            ? $"invalid value \"{parts[1]}\" for {parts[3]}" : message;
+            ? $"invalid value \"{parts[1]}\" for {parts[3]}"
+            : message;
     }
 }

@@ -18,7 +18,7 @@ internal static class ListendCommands
             CheckStateCommand.Create(),
         };
 
-        // The framework's own option works without a command only.
+        // The framework's own option works only without a command.
         foreach (var option in root.Options.OfType<VersionOption>().ToArray())
         {
             root.Options.Remove(option);

@@ -130,7 +130,8 @@ internal sealed class RunCommand
         var configured = ConfigLoading.Validate(read, Profile.Start);
         var directory = DirectoryOf(parsed, read);
 
-        // Where a daemon of that file has left workers, this one supervises them by the configuration that was in force.
+        // A configuration with errors does not stop a start that resumes the workers of a previous daemon of the same file: the
+        // configuration that was in force applies to them.
         if (!configured.Errors.IsEmpty
             && (path is null || directory is null || StateFile.Read(new RuntimePaths(directory).StateFile).Manifest?.Config.File != path))
         {
@@ -175,7 +176,7 @@ internal sealed class RunCommand
 
     private string? DirectoryOf(ParseResult parsed, ParsedConfig read)
     {
-        // A service of another user has no XDG_RUNTIME_DIR; RUNTIME_DIRECTORY is what systemd made for its unit, systemd.exec(5).
+        // A system service that does not run as root has no XDG_RUNTIME_DIR. systemd sets RUNTIME_DIRECTORY, systemd.exec(5).
         var directory = parsed.GetValue(_runtime) ?? TrustedRuntimeDirectory.Of(read.Draft)
             ?? Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0];
         return string.IsNullOrEmpty(directory) ? null : Path.GetFullPath(directory);
