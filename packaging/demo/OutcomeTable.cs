@@ -36,7 +36,7 @@ internal static class OutcomeTable
         if (outcome.DiedWithWorker > 0)
         {
             stage.Line($"{outcome.DiedWithWorker} {(outcome.DiedWithWorker == 1 ? "connection was" : "connections were")} accepted "
-                + $"by the killed worker and died with it; its siblings served the connections in the queue");
+                + "by the killed worker and died with it; its siblings served the connections in the queue");
         }
 
         foreach (var problem in outcome.Problems)

@@ -24,11 +24,8 @@ var root = new RootCommand(
     bin, rate, stay,
 };
 root.SetAction((arguments, cancellation) =>
-    new Demonstration(
-    AnsiConsole.Console,
-    arguments.GetRequiredValue(bin),
-    arguments.GetValue(rate))
-    .RunAsync(arguments.GetValue(stay), cancellation));
+    new Demonstration(AnsiConsole.Console, arguments.GetRequiredValue(bin), arguments.GetValue(rate))
+        .RunAsync(arguments.GetValue(stay), cancellation));
 
 // Ctrl-C and SIGTERM cancel. The demo then stops its processes, which takes as long as the daemon's drain.
 var parsed = root.Parse(args);

@@ -44,8 +44,7 @@ internal static class BindReport
 
         output.WriteLine();
         var table = new TextTable(
-            output,
-            2,
+            output, 2,
             new("STATE"),
             new("ADDRESS"),
             new("PEER", Spare: 3),

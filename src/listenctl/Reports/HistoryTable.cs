@@ -11,8 +11,7 @@ internal static class HistoryTable
 {
     /// <summary>An empty table of entries.</summary>
     public static TextTable NewTable(TextOutput output) => new(
-        output,
-        0,
+        output, 0,
         new("SINCE", IsNumber: true),
         new("PHASE"),
         new("CALL", Spare: 1),

@@ -17,8 +17,7 @@ internal static class ListenerReport
         }
 
         var table = new TextTable(
-            output,
-            0,
+            output, 0,
             new("NAME"),
             new("STATE"),
             new("ADDRESS"),

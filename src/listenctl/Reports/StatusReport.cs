@@ -14,8 +14,7 @@ internal static class StatusReport
         output.WriteLine(DaemonLine(status, clock));
         var services = new TextTable(output, 0, new(""), new(""), new(""), new(""), new(""));
         var workers = new TextTable(
-            output,
-            2,
+            output, 2,
             new("SLOT", IsNumber: true),
             new("PID", IsNumber: true),
             new("GEN", IsNumber: true),

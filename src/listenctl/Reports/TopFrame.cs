@@ -91,8 +91,7 @@ internal static class TopFrame
             ? new TextTable(output, 0, new(""), new(""), new(""))
             : new TextTable(output, 0, new(""), new(""), new(""), new(""), new("", Spare: 1));
         var workers = new TextTable(
-            output,
-            2,
+            output, 2,
             new("SLOT", IsNumber: true),
             new("PID", IsNumber: true),
             new("GEN", IsNumber: true),

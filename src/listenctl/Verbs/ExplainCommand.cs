@@ -31,10 +31,7 @@ internal sealed class ExplainCommand : Verb
 
     public ExplainCommand(GlobalOptions options, CommandContext context)
         : base(
-            "explain",
-            "Explain why an address can or cannot be bound here and now (needs no daemon)",
-            "ADDRESS [OPTION]...",
-            options,
+            "explain", "Explain why an address can or cannot be bound here and now (needs no daemon)", "ADDRESS [OPTION]...", options,
             context)
     {
         Arguments.Add(address);

@@ -16,8 +16,8 @@ internal sealed class HistoryCommand : DaemonVerb
     private readonly Option<bool> follow = new("--follow", "-f") { Description = "Continue with new entries as they are made" };
 
     public HistoryCommand(GlobalOptions options, CommandContext context)
-        : base("history", "Show every system call that created or changed a listener, oldest first", "LISTENER [--follow]", options,
-            context)
+        : base(
+            "history", "Show every system call that created or changed a listener, oldest first", "LISTENER [--follow]", options, context)
     {
         Arguments.Add(listener);
         Options.Add(follow);

@@ -21,11 +21,8 @@ internal sealed class ImportCommand : Verb
 
     public ImportCommand(GlobalOptions options, CommandContext context)
         : base(
-            "import",
-            "Translate systemd units, supervisord.conf or circus.ini into a listend configuration (needs no daemon)",
-            "FILE...",
-            options,
-            context) => Arguments.Add(files);
+            "import", "Translate systemd units, supervisord.conf or circus.ini into a listend configuration (needs no daemon)", "FILE...",
+            options, context) => Arguments.Add(files);
 
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, GlobalOptions options)

@@ -45,8 +45,9 @@ internal sealed class TakeCommand : DaemonVerb
     };
 
     public TakeCommand(GlobalOptions options, CommandContext context)
-        : base("take", "Take listeners from the daemon and execute a command with them", "LISTENER... [--handoff H] -- COMMAND ARG...",
-        options, context)
+        : base(
+            "take", "Take listeners from the daemon and execute a command with them", "LISTENER... [--handoff H] -- COMMAND ARG...",
+            options, context)
     {
         Arguments.Add(words);
         Options.Add(handoff);
