@@ -59,11 +59,7 @@ internal static class Answer
 
     /// <summary>One JSON document per line, each flushed, until the last one or until the client or the daemon ends the stream.</summary>
     public static async Task Stream<T>(
-        HttpContext context,
-        ChannelReader<T> reader,
-        JsonTypeInfo<T> type,
-        Func<T, bool> isLast,
-        CancellationToken stopping)
+        HttpContext context, ChannelReader<T> reader, JsonTypeInfo<T> type, Func<T, bool> isLast, CancellationToken stopping)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, stopping);
         context.Response.ContentType = "application/x-ndjson";

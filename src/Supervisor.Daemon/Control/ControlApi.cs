@@ -92,15 +92,10 @@ internal sealed class ControlApi(ControlContext daemon, ControlVerbs verbs, Canc
             {
                 await (context.Response.StatusCode switch
                 {
-                    StatusCodes.Status404NotFound => Answer.Problem(
-                        context,
-                        StatusCodes.Status404NotFound,
-                        "no such resource",
-                        $"listend {DaemonInfo.Version} has no resource {context.Request.Path}"),
-                    StatusCodes.Status405MethodNotAllowed => Answer.Problem(
-                        context,
-                        StatusCodes.Status405MethodNotAllowed,
-                        "method not allowed",
+                    StatusCodes.Status404NotFound and var status => Answer.Problem(
+                        context, status, "no such resource", $"listend {DaemonInfo.Version} has no resource {context.Request.Path}"),
+                    StatusCodes.Status405MethodNotAllowed and var status => Answer.Problem(
+                        context, status, "method not allowed",
                         $"{context.Request.Path} does not accept {context.Request.Method}: use {context.Response.Headers.Allow}"),
                     _ => Task.CompletedTask,
                 });

@@ -28,8 +28,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
     }
 
     public async Task Metrics(HttpContext context) => await MetricsServer.WriteAsync(
-        context,
-        await daemon.Loop.Ask(() => Control.Metrics.Text(daemon.Info, daemon.Listeners, daemon.Services)));
+        context, await daemon.Loop.Ask(() => Control.Metrics.Text(daemon.Info, daemon.Listeners, daemon.Services)));
 
     /// <summary>
     /// Applies the configuration, or with <c>dry_run=true</c> only plans it. A rejected one is a problem document with the plan.
@@ -53,9 +52,7 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
         if (refusal is not null)
         {
             await Answer.Problem(
-                context,
-                StatusCodes.Status409Conflict,
-                "upgrade rejected",
+                context, StatusCodes.Status409Conflict, "upgrade rejected",
                 $"upgrade rejected, listend {DaemonInfo.Version} continues: {refusal}");
             return;
         }
@@ -63,9 +60,8 @@ internal sealed class DaemonResource(ControlContext daemon, ControlVerbs verbs)
         context.Response.StatusCode = StatusCodes.Status202Accepted;
         context.Response.Headers.Connection = "close";
         var message = $"upgrading from listend {DaemonInfo.Version} to {version} (pid {Processes.CurrentPid})";
-        await Answer.Json(
-            context,
-            new UpgradeDocument(null, Processes.CurrentPid, DaemonInfo.Version, version!, daemon.Info.Upgrades + 1, message),
-            ControlJson.Default.UpgradeDocument);
+        var document = new UpgradeDocument(
+            null, Processes.CurrentPid, DaemonInfo.Version, version!, daemon.Info.Upgrades + 1, message);
+        await Answer.Json(context, document, ControlJson.Default.UpgradeDocument);
     }
 }

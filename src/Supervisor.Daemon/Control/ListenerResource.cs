@@ -14,8 +14,7 @@ internal sealed class ListenerResource(ControlContext daemon, CancellationToken 
     private const int MaxLag = 4096;
 
     public async Task List(HttpContext context) => await Answer.Json(
-        context,
-        await daemon.Loop.Ask(() => daemon.Listeners.Handles.ToArray().Select(Read).ToList()),
+        context, await daemon.Loop.Ask(() => daemon.Listeners.Handles.ToArray().Select(Read).ToList()),
         ControlJson.Default.ListListenerDocument);
 
     public async Task Get(HttpContext context)

@@ -18,10 +18,7 @@ internal static class Metrics
         new("listend_listener_up", "gauge", "Whether the listener has a socket.", listener => listener.IsUp ? 1 : 0),
         new("listend_listener_queue_length", "gauge", "Connections that wait for accept().", listener => listener.Queue?.Length),
         new("listend_listener_queue_limit", "gauge", "The effective backlog.", listener => listener.Queue?.Limit),
-        new(
-            "listend_listener_drops_total",
-            "counter",
-            "Connections and datagrams that the kernel dropped at the socket (SO_MEMINFO).",
+        new("listend_listener_drops_total", "counter", "Connections and datagrams that the kernel dropped at the socket (SO_MEMINFO).",
             listener => listener.Drops),
     ];
 
@@ -30,16 +27,10 @@ internal static class Metrics
         new("listend_service_workers_desired", "gauge", "The configured number of workers.", runner => runner.State.Desired),
         new("listend_service_workers_ready", "gauge", "Workers that are ready.", runner => runner.State.Ready),
         new("listend_service_workers_draining", "gauge", "Workers that drain or stop.", runner => runner.State.Workers.Count(IsDraining)),
-        new(
-            "listend_service_draining_connections",
-            "gauge",
-            "Connections of draining workers, as last seen.",
+        new("listend_service_draining_connections", "gauge", "Connections of draining workers, as last seen.",
             runner => runner.Drains.Connections),
         new("listend_service_generation", "gauge", "The generation that serves.", runner => runner.State.Generation),
-        new(
-            "listend_service_restarts_total",
-            "counter",
-            "Workers of the present slots that were replaced because they exited.",
+        new("listend_service_restarts_total", "counter", "Workers of the present slots that were replaced because they exited.",
             runner => runner.State.Slots.Sum(slot => slot.Restarts)),
         new("listend_service_rolling", "gauge", "Whether a roll-out is in progress.",
             runner => runner.State.Rollout is { IsActive: true } ? 1 : 0),

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -82,7 +83,7 @@ internal sealed class MetricsServer : IDisposable
         {
             application.StartAsync().GetAwaiter().GetResult();
         }
-        catch (Exception exception) when (exception is IOException or System.Net.Sockets.SocketException)
+        catch (Exception exception) when (exception is IOException or SocketException)
         {
             var diagnosis = BindDiagnostics.Ask(listener, LeftoverHolders.OfAnyService);
             var reason = diagnosis.Bindable
@@ -95,7 +96,7 @@ internal sealed class MetricsServer : IDisposable
         error = null;
         return new MetricsServer(application);
 
-        void Configure(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen)
+        void Configure(ListenOptions listen)
         {
             listen.Protocols = HttpProtocols.Http1;
             listen.Use(next => async connection =>

@@ -16,9 +16,10 @@ internal sealed class ReloadReport(EventLog events, ILogger log, string? file)
 {
     /// <summary>A dry run without an error.</summary>
     public ReloadDocument DryRun(IReadOnlyList<ReloadActionDocument> actions, IEnumerable<ConfigDiagnostic> warnings) =>
-        new(DryRun: true, Applied: false, file, actions, [], [],
-        ReloadText.Summary(actions, dryRun: true))
-        { Warnings = [.. warnings.Select(warning => warning.ToString())] };
+        new(DryRun: true, Applied: false, file, actions, [], [], ReloadText.Summary(actions, dryRun: true))
+        {
+            Warnings = [.. warnings.Select(warning => warning.ToString())],
+        };
 
     /// <summary>A reload that was applied.</summary>
     /// <param name="actions">What was done.</param>

@@ -127,12 +127,14 @@ internal static class ReloadText
             why is null ? null : "connections that arrive at one of these sockets while the daemon closes it");
     }
 
-    private static string InPlace(ListenerChanged action) => action.Changes.All(change => change.Change == TermChange.DaemonOnly)
-        ? "the socket does not change"
-        : "set on the open socket: "
-            + string.Join(
-                "; ", action.Changes.Where(change => change.Change == TermChange.InPlace)
-                .Select(change => Effect(change.Setting, action.After)).Distinct());
+    private static string InPlace(ListenerChanged action)
+    {
+        var effects = action.Changes.Where(change => change.Change == TermChange.InPlace)
+            .Select(change => Effect(change.Setting, action.After)).Distinct();
+        return action.Changes.All(change => change.Change == TermChange.DaemonOnly)
+            ? "the socket does not change"
+            : $"set on the open socket: {string.Join("; ", effects)}";
+    }
 
     /// <summary>When a setting that is changed on the living socket takes effect.</summary>
     private static string Effect(string setting, ListenerSpec after) => setting switch
@@ -168,9 +170,8 @@ internal static class ReloadText
     private static string Queued(ListenerSpec spec) => spec.Address.Kind.Listens() ? "connections" : "datagrams";
 
     private static string Names(IEnumerable<RunningListener> listeners) =>
-        string.Join(
-            ", ", listeners
-            .Select(listener => string.Create(CultureInfo.InvariantCulture, $"{listener.Effective} (inode {listener.Inode})")));
+        string.Join(", ", listeners.Select(
+            listener => string.Create(CultureInfo.InvariantCulture, $"{listener.Effective} (inode {listener.Inode})")));
 
     private static string Workers(int workers) =>
         string.Create(CultureInfo.InvariantCulture, $"{workers} worker{(workers == 1 ? "" : "s")}");

@@ -44,10 +44,10 @@ internal sealed class Reloader(ReloadContext daemon)
     {
         if (daemon.Info.ConfigFile is not { } file)
         {
-            return new ConfigResult(
-                null, [new ConfigDiagnostic(
-                    "command line", 0, 0, null, "there is no configuration file to read again",
-                    "start the daemon with --config, or restart it with other options")]);
+            var error = new ConfigDiagnostic(
+                "command line", 0, 0, null, "there is no configuration file to read again",
+                "start the daemon with --config, or restart it with other options");
+            return new ConfigResult(null, [error]);
         }
 
         return ConfigLoading.Load(file, Profile.Reload, ConfigLoading.Context with { IsGiven = daemon.Listeners.Given.Contains });

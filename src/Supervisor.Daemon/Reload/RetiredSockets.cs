@@ -47,7 +47,7 @@ internal sealed class RetiredSockets(
     /// <summary>The listeners with a retired socket or its successor that only this worker serves.</summary>
     public IReadOnlyList<ListenerHandle> LastIn(ServiceRunner runner, WorkerState worker) =>
         [.. runner.Generations.Of(worker.Generation).Listeners
-        .Where(handle => _retired.Exists(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle))];
+            .Where(handle => _retired.Exists(retired => retired.Former == handle || retired.Successor == handle) && !IsServed(handle))];
 
     /// <summary>Directs new connections to the other socket of each pair.</summary>
     public void SteerAwayFrom(IReadOnlyList<ListenerHandle> handles)
@@ -156,7 +156,6 @@ internal sealed class RetiredSockets(
 
     /// <summary>Whether a worker that has no stop signal accepts on the socket.</summary>
     private bool IsServed(ListenerHandle handle) =>
-        services.Any(
-            runner => runner.State.Workers
-            .Any(worker => worker.Phase == WorkerPhase.Ready && runner.Generations.Of(worker.Generation).Listeners.Contains(handle)));
+        services.Any(runner => runner.State.Workers.Any(
+            worker => worker.Phase == WorkerPhase.Ready && runner.Generations.Of(worker.Generation).Listeners.Contains(handle)));
 }

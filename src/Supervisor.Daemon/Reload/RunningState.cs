@@ -1,3 +1,4 @@
+using Supervisor.Config;
 using Supervisor.Core.Reload;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
@@ -24,7 +25,7 @@ internal sealed class RunningState
     }
 
     /// <summary>The plan of a reload from this state to a configuration.</summary>
-    public ReloadPlan PlanTo(Config.ListendConfig config) =>
+    public ReloadPlan PlanTo(ListendConfig config) =>
         ReloadPlan.Between(_listeners, _retired, _services, config.Listeners, config.Services, name => NetworkInterfaces.Index(name) ?? 0);
 
     /// <summary>A step of the plan, with its handles.</summary>

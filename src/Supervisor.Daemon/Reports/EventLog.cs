@@ -46,7 +46,8 @@ internal sealed class EventLog(EventLoop loop)
         else
         {
             var verb = handle.Listens ? "listens" : handle.Spec.Address.Kind == ListenerKind.Other ? "is held" : "is bound";
-            Add("listener-made",
+            Add(
+                "listener-made",
                 $"listener {handle.Name} {verb} on {handle.Effective?.ToString() ?? "no address"} ({handle.Origin.ToWireName()})",
                 listener: handle.Name);
         }
@@ -85,8 +86,8 @@ internal sealed class EventLog(EventLoop loop)
             if (now != state)
             {
                 var reason = runner.Requests.Blocked ?? ServiceDocuments.Reason(runner.State);
-                Add("service-state", $"service {runner.Name} is {now}, was {state}{(reason is null ? "" : $": {reason}")}", runner.Name,
-                    state: now);
+                var why = reason is null ? "" : $": {reason}";
+                Add("service-state", $"service {runner.Name} is {now}, was {state}{why}", runner.Name, state: now);
                 state = now;
             }
         };
@@ -101,9 +102,7 @@ internal sealed class EventLog(EventLoop loop)
                 ? ServiceDocuments.Rollout(runner, state, loop.Now, loop.Time.GetUtcNow())
                 : null;
             Add(
-                kind,
-                $"service {runner.Name}: {ServiceReportText.Of(report, runner.State, loop.Now)}",
-                runner.Name,
+                kind, $"service {runner.Name}: {ServiceReportText.Of(report, runner.State, loop.Now)}", runner.Name,
                 worker: report.Worker is { } worker ? new EventWorkerDocument(worker.Pid, worker.Slot, worker.Generation) : null,
                 rollout: rollout,
                 drain: report is { Drain: { } drain, Worker: { } left } ? DrainDocuments.Document(
@@ -112,16 +111,10 @@ internal sealed class EventLog(EventLoop loop)
     }
 
     private void Add(
-        string kind,
-        string message,
-        string? service = null,
-        string? listener = null,
-        EventWorkerDocument? worker = null,
-        string? state = null,
-        RolloutDocument? rollout = null,
-        DrainDocument? drain = null) =>
-        Events.Add(
-            seq => new EventDocument(
-                seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message)
-            { Drain = drain });
+        string kind, string message, string? service = null, string? listener = null, EventWorkerDocument? worker = null,
+        string? state = null, RolloutDocument? rollout = null, DrainDocument? drain = null) =>
+        Events.Add(seq => new EventDocument(seq, loop.Time.GetUtcNow(), kind, service, listener, worker, state, rollout, message)
+        {
+            Drain = drain,
+        });
 }

@@ -18,6 +18,7 @@ internal static class ListenerDocuments
         var spec = handle.Spec;
         var kind = spec.Address.Kind;
         ListenerSocket[] sockets = [.. handle.Sockets, .. handle.Leaving];
+        var users = services.Where(runner => runner.Generations.Next.Listeners.Contains(handle)).ToArray();
         var queues = sockets.Select(socket => handle.Listens ? AcceptQueue.Read(socket.Descriptor, kind, socket.Inode) : null).ToArray();
         return new ListenerDocument(
             handle.Name,
@@ -34,16 +35,13 @@ internal static class ListenerDocuments
             handle.Origin.ToWireName(),
             handle.Drift.Any(),
             FailureReport.Failure(handle),
-            [.. services.Where(runner => runner.Generations.Next.Listeners.Contains(handle)).Select(runner => runner.Name)])
+            [.. users.Select(runner => runner.Name)])
         {
             Sockets = [.. sockets.Select((socket, i) => new ShardDocument(
                 socket.Shard, socket.Inode, socket.Descriptor.Number,
                 kind.Listens() ? new QueueDocument(queues[i]?.Length, queues[i]?.Limit) : null,
-                [.. services
-                    .SelectMany(
-                        runner => runner.State.Workers
-                        .Where(worker => runner.Generations.Next.Listeners.Contains(handle) && runner.Shards.Holds(worker.Id, socket))
-                        .Select(worker => $"{runner.Name}/{worker.Slot}"))])
+                [.. users.SelectMany(runner => runner.State.Workers
+                    .Where(worker => runner.Shards.Holds(worker.Id, socket)).Select(worker => $"{runner.Name}/{worker.Slot}"))])
             {
                 State = socket.LeavingSince is not null ? "leaving" : socket.IsChosen ? "serving" : "waiting",
             })],

@@ -36,7 +36,7 @@ internal static class ServiceDocuments
         {
             DrainingConnections = rollout.IsActive ? runner.Drains.Connections : null,
             Waits = RolloutText.Waits(runner.Name, rollout, runner.State.Spec.Rollout.MaxGenerations, now)
-            ?? (rollout.IsActive ? DrainDocuments.Remark(runner) : null),
+                ?? (rollout.IsActive ? DrainDocuments.Remark(runner) : null),
         };
 
     private static RolloutDocument Rollout(ServiceState state, RolloutState rollout, TimeSpan now, DateTimeOffset wall) => new(
@@ -86,8 +86,8 @@ internal static class ServiceDocuments
     public static string? Reason(ServiceState state) => state.Condition switch
     {
         ServiceCondition.Degraded or ServiceCondition.Failed =>
-            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Phase == SlotPhase.Finished)).Select(LastEnd)
-            .FirstOrDefault(),
+            state.Slots.Where(slot => slot.LastExit is not null && (slot.Failures > 0 || slot.Phase == SlotPhase.Finished))
+                .Select(LastEnd).FirstOrDefault(),
         _ => null,
     };
 }

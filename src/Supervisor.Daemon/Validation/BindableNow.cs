@@ -38,13 +38,15 @@ internal static class BindableNow
     }
 
     /// <summary>A listener that cannot be bound, at its address.</summary>
-    public static ConfigDiagnostic Diagnostic(string listener, BindDiagnosis diagnosis, ConfigPlaces places) =>
-        (listener == DaemonConfig.MetricsSetting
+    public static ConfigDiagnostic Diagnostic(string listener, BindDiagnosis diagnosis, ConfigPlaces places)
+    {
+        var found = listener == DaemonConfig.MetricsSetting
             ? places.Diagnostic("daemon", null, "metrics", diagnosis.Verdict, diagnosis.Advice)
-            : places.Diagnostic("listener", listener, "address", diagnosis.Verdict, diagnosis.Advice)) with
-        { Bind = new BindFailure(listener, diagnosis) };
+            : places.Diagnostic("listener", listener, "address", diagnosis.Verdict, diagnosis.Advice);
+        return found with { Bind = new BindFailure(listener, diagnosis) };
+    }
 
     private static bool IsTheDaemons(BindDiagnosis diagnosis, int? daemon) =>
-        daemon is { } pid && !diagnosis.Holders.IsEmpty && diagnosis.Holders
-        .All(holder => holder.Processes.Any(process => process.Pid == pid));
+        daemon is { } pid && !diagnosis.Holders.IsEmpty
+            && diagnosis.Holders.All(holder => holder.Processes.Any(process => process.Pid == pid));
 }

@@ -12,8 +12,8 @@ internal static class ExistingServiceFiles
         var path = Environment.GetEnvironmentVariable("PATH");
         return from service in config.Readable.Services
                from fault in ServiceFiles.FindFaults(service, path)
-               select config.Places.Diagnostic(
-                   "service", service.Name, fault.Setting, fault.Message, fault.Remedy, fault.Element) with
-               { IsWarning = true };
+               let found = config.Places.Diagnostic(
+                   "service", service.Name, fault.Setting, fault.Message, fault.Remedy, fault.Element)
+               select found with { IsWarning = true };
     }
 }

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Supervisor.Config;
+using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Validation;
 
 namespace Supervisor.Daemon.Validation;
@@ -23,7 +25,6 @@ internal static class ValidationRules
     /// <summary>The rules of one profile.</summary>
     public static RuleSet For(Profile profile) => RuleSet.For(profile, All);
 
-    private static Rule OfHost(
-        string name, Profile profiles, Func<Config.ParsedConfig, IEnumerable<Config.Diagnostics.ConfigDiagnostic>> check) =>
+    private static Rule OfHost(string name, Profile profiles, Func<ParsedConfig, IEnumerable<ConfigDiagnostic>> check) =>
         new(name, profiles, check) { AsksHost = true };
 }
