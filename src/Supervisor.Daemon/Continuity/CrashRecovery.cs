@@ -10,17 +10,17 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// Recovers from a previous daemon that exited without a word, whose lock on the runtime directory is ours: its state from the
-/// state file or systemd's store, its descriptors from the same store, from its descriptor holder, or out of its workers.
+/// Recovers from a previous daemon that exited without a hand-over. The state comes from the state file or from systemd's store.
+/// The descriptors come from the same store, from the descriptor holder, or from the workers.
 /// </summary>
 internal static class CrashRecovery
 {
     /// <summary>
-    /// The state; null where there is none to recover. <paramref name="refusal"/> tells where another user may have written the
-    /// state: who writes it decides what root executes.
+    /// The state; null if there is none to recover. <paramref name="refusal"/> is set if another user may have written the state,
+    /// because the state decides what root executes.
     /// </summary>
-    /// <param name="paths">The runtime directory.</param>
-    /// <param name="stored">What systemd's store gave this process; null if it gave nothing. Taken over if there is a state.</param>
+    /// <param name="paths">The runtime directory, whose lock this process holds.</param>
+    /// <param name="stored">The descriptors from systemd's store; null without any. The result owns them, if there is one.</param>
     /// <param name="log">The log.</param>
     /// <param name="refusal">Why the daemon must not start.</param>
     public static PreviousDaemonState? Recover(RuntimePaths paths, IncomingDescriptors? stored, ILogger log, out string? refusal)
@@ -33,10 +33,10 @@ internal static class CrashRecovery
                 "{File}: cannot use the state of the previous daemon, starting without it: {Reason}", paths.StateFile, error);
         }
 
-        // A state of another boot speaks of nothing that is left.
+        // The processes and sockets of another boot do not exist any more.
         if (found.Manifest is not { } manifest || manifest.BootId != StateSnapshots.BootId)
         {
-            // Who opens the listeners takes the descriptors as given ones.
+            // The descriptors stay open: a fresh start adopts them by LISTEN_FDS.
             stored?.Forget();
             return null;
         }
@@ -49,7 +49,7 @@ internal static class CrashRecovery
         return new PreviousDaemonState(SuccessionWay.Recovered, manifest, found.Unknown!, descriptors) { Call = call };
     }
 
-    /// <summary>Takes the listeners' sockets that are missing out of the workers that hold them.</summary>
+    /// <summary>Takes the sockets of listeners that are missing from the workers that hold them.</summary>
     private static void TakeFromWorkers(DaemonManifest manifest, string brokerSocket, IncomingDescriptors descriptors)
     {
         var missing = manifest.Listeners.Where(entry => entry.Inode != 0 && !IsIn(descriptors, entry)).ToArray();
@@ -68,8 +68,8 @@ internal static class CrashRecovery
 
             if (descriptors.Take(DescriptorKey.Listener(entry.Spec.Name)) is { } successor)
             {
-                // A socket that was to replace it, which the state did not name yet, so no worker has it. It leaves its
-                // SO_REUSEPORT group now, and not when its last holder closes it.
+                // A reload had made this socket to replace the other one. The state did not name it yet, so no worker has it.
+                // shutdown() removes it from its SO_REUSEPORT group at once, even if another process still holds it.
                 Sockets.Shutdown(successor);
                 successor.Dispose();
             }

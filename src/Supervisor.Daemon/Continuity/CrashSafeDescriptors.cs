@@ -10,12 +10,12 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// Has the descriptors held by another process, so that they outlive this one: by systemd's descriptor store, or else by a
-/// holder of our own, which is started again once where it exits. On the loop.
+/// Passes descriptors to another process, which keeps them open if this process dies: systemd's descriptor store, or a holder
+/// that the daemon starts. A holder that exits is started again, unless it exits soon after its start. On the loop.
 /// </summary>
 internal sealed class CrashSafeDescriptors : IDisposable
 {
-    /// <summary>A holder that exits sooner is not started again.</summary>
+    /// <summary>A holder that exits sooner after its start is not started again.</summary>
     private static readonly TimeSpan LeastHolderLife = TimeSpan.FromSeconds(5);
 
     private readonly EventLoop _loop;
@@ -28,7 +28,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
     private TimeSpan _holderSince;
     private bool _isClosed;
 
-    /// <summary>Begins, with what a previous daemon's holder has.</summary>
+    /// <summary>Continues with the holder of the previous daemon if there is one; otherwise starts a holder.</summary>
     /// <param name="loop">The loop.</param>
     /// <param name="paths">The runtime directory.</param>
     /// <param name="previous">The previous daemon; null without one.</param>
@@ -66,7 +66,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
     /// <summary>The link to the holder, for a successor in the same process; null without one.</summary>
     public DescriptorHandle? Link => _holder?.Link;
 
-    /// <summary>The holder's process id; 0 where a previous daemon started it, or there is none.</summary>
+    /// <summary>The holder's process id; 0 without a holder, or if a previous daemon started it.</summary>
     public int HolderPid => _holder?.Pid ?? 0;
 
     /// <summary>Whether systemd holds the descriptors, and so restarts the daemon.</summary>
@@ -79,24 +79,26 @@ internal sealed class CrashSafeDescriptors : IDisposable
             ? $"lost if the daemon dies: {string.Join(", ", _listeners.Missing.Concat(_others.Missing).Take(5))}"
         : null;
 
-    /// <summary>Has a worker's descriptors held at once.</summary>
+    /// <summary>Passes a worker's descriptors to the holder at once.</summary>
     public void Put(IReadOnlyList<KeyValuePair<string, DescriptorHandle>> descriptors) => _others.Put(descriptors);
 
-    /// <summary>Has all listeners' descriptors held.</summary>
+    /// <summary>Passes all descriptors of listeners to the holder.</summary>
     public void BringListeners(OutgoingDescriptors descriptors) => _listeners.Bring(Outliving(descriptors));
 
-    /// <summary>Has all other descriptors held, and with systemd the state itself: a cleared runtime directory has no state file.</summary>
+    /// <summary>
+    /// Passes all other descriptors to the holder. systemd also gets the state, because a cleared runtime directory has no state file.
+    /// </summary>
     public void BringOthers(OutgoingDescriptors descriptors, DescriptorHandle? state) =>
         _others.Bring(state is null ? Outliving(descriptors) : Outliving(descriptors).Append(new(DescriptorKey.State, state)));
 
-    /// <summary>Lets go of what was not brought: the state that a successor finds does not name it any more.</summary>
+    /// <summary>Makes the holder close all descriptors that were not brought: the saved state does not name them any more.</summary>
     public void DropOthers()
     {
         _listeners.DropOthers();
         _others.DropOthers();
     }
 
-    /// <summary>The daemon exits in good order: nothing is held for a successor.</summary>
+    /// <summary>The daemon exits regularly: the holder closes everything.</summary>
     public void Close()
     {
         _isClosed = true;
@@ -123,7 +125,7 @@ internal sealed class CrashSafeDescriptors : IDisposable
 
     private void StartHolder()
     {
-        // As workers have it: by this variable a successor, and who cleans up, knows whose process it is.
+        // Workers have this variable too. It tells a successor, or a clean-up, to which daemon the process belongs.
         List<string> environment = [$"LISTEND_BROKER={_paths.BrokerSocket}"];
         _holderSince = _loop.Now;
         if (FdHolder.TryStart(_loop, _paths.KeeperSocket, environment, _log, out var error) is { } holder)

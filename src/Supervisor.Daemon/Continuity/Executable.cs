@@ -5,16 +5,16 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// The program that this process was started as, by its path and not by the file behind it: an upgrade puts another file, or another
-/// target of a link, at that path, and /proc/self/exe still names the old one.
+/// The program that this process was started as, by its path and not by its file. An upgrade puts another file, or another target
+/// of a link, at that path; /proc/self/exe still names the old file.
 /// </summary>
 /// <param name="Path">The program's absolute path.</param>
-/// <param name="Prefix">Its arguments before ours: its name, and where a runtime executes us, ours.</param>
-/// <param name="Arguments">Our arguments.</param>
+/// <param name="Prefix">The arguments before those of Main: the program's name, and the assembly's path if a runtime executes it.</param>
+/// <param name="Arguments">The arguments of Main.</param>
 internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IReadOnlyList<string> Arguments)
 {
     /// <summary>
-    /// This process's, from the <paramref name="arguments"/> of Main. Call it before the working directory or PATH can change.
+    /// The program of this process, from the <paramref name="arguments"/> of Main. Call it before the working directory or PATH can change.
     /// </summary>
     public static Executable Current(string[] arguments)
     {
@@ -26,7 +26,7 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
             : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Where(directory => directory.StartsWith('/'))
                 .Select(directory => System.IO.Path.Combine(directory, name)).FirstOrDefault(Files.IsExecutable);
 
-        // argv[0] may be anything: it counts only where it leads to the running file.
+        // argv[0] may be any text: it counts only if it names the running file.
         if (path is null || Files.GetTargetStatus(path, out var named) is not null
             || Files.GetTargetStatus("/proc/self/exe", out var running) is not null
             || (named.Device, named.Inode) != (running.Device, running.Inode))
@@ -40,8 +40,8 @@ internal sealed record Executable(string Path, IReadOnlyList<string> Prefix, IRe
     }
 
     /// <summary>
-    /// Why the file at the path cannot be executed, or must not be because another user may have put it there; null where it may be.
-    /// Waits for the file system: not on the loop.
+    /// Why the file at the path cannot be executed, or must not be executed because another user may have put it there; null if it
+    /// may be executed. Waits for the file system, so do not call it on the loop.
     /// </summary>
     public string? Flaw()
     {

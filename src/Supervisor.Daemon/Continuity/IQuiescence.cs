@@ -4,8 +4,8 @@ namespace Supervisor.Daemon.Continuity;
 internal interface IQuiescence
 {
     /// <summary>
-    /// Accepts no clients any more, and calls <paramref name="onQuiet"/> on the loop when answers are given and no helper works for
-    /// the daemon. Workers are supervised in the meantime.
+    /// Stops accepting clients, and calls <paramref name="onQuiet"/> on the loop when every answer is sent and no helper works for the
+    /// daemon. The daemon supervises its workers in the meantime.
     /// </summary>
     void Begin(Action onQuiet);
 

@@ -21,8 +21,8 @@ internal interface IReExecSystem
     void Preflight(byte[] state, Action<TrialResult> onResult);
 
     /// <summary>
-    /// Becomes the executable, with the state as it is now and every descriptor. Returns only where that fails, with the reason; then
-    /// everything is as before.
+    /// Executes the file in this process, with the current state and every descriptor. Returns only if that fails, with the reason;
+    /// then nothing has changed.
     /// </summary>
     string Execute();
 }

@@ -15,11 +15,11 @@ internal static class InstanceClaim
     private const string Remedy = "stop it first, or set another directory with --runtime-directory or daemon.runtime_directory";
 
     /// <summary>
-    /// The lock; null with the reason, which names the daemon in charge and the remedy. Where that daemon has handed over,
+    /// The lock; null with the reason, which names the daemon in charge and the remedy. If that daemon has handed over,
     /// <paramref name="previous"/> is what it handed over.
     /// </summary>
     /// <param name="paths">The runtime directory.</param>
-    /// <param name="config">The configuration of this process; null if it has errors; then it does not take over.</param>
+    /// <param name="config">The configuration of this process; null if it has errors, so this process must not take over.</param>
     /// <param name="file">The full path of its main file; null without one.</param>
     /// <param name="isForced">Whether to take over whatever the other daemon's configuration is.</param>
     /// <param name="log">The log.</param>
@@ -53,7 +53,7 @@ internal static class InstanceClaim
             return InstanceLock.Adopt(previous.Descriptors.Take(DescriptorKey.Lock)!);
         }
 
-        // It may have exited in the meantime: then it is recovered from.
+        // The other daemon may have exited in the meantime: the caller then recovers its state.
         if (InstanceLock.TryTake(paths, out _, out _) is { } freed)
         {
             return freed;
@@ -68,7 +68,7 @@ internal static class InstanceClaim
         : other.File is { } file ? $" and runs {file}"
         : " and runs what its command line gives";
 
-    /// <summary>Of the same file, which may have changed; without a file of the same content.</summary>
+    /// <summary>Whether both come from the same file, which may have changed, or without a file have the same content.</summary>
     private static bool IsSame(ConfigEntry other, ListendConfig config, string? file) =>
         other.File == file && (file is not null || !PreviousDaemonState.IsOther(other, config));
 }

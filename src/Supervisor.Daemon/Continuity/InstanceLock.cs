@@ -31,8 +31,8 @@ internal sealed class InstanceLock : IDisposable
     }
 
     /// <summary>
-    /// Creates the directory where it is missing, and takes the lock; null with the reason, and in <paramref name="isHeld"/> whether
-    /// another process has it.
+    /// Creates the directory if it is missing, and takes the lock; null with the reason. <paramref name="isHeld"/> is whether another
+    /// process has the lock.
     /// </summary>
     public static InstanceLock? TryTake(RuntimePaths paths, out bool isHeld, out string? error)
     {
@@ -77,8 +77,8 @@ internal sealed class InstanceLock : IDisposable
     public void Dispose() => _file.Dispose();
 
     /// <summary>
-    /// Creates the directory with its parents where it is missing. A user who may write to one of them could put a socket, a lock or
-    /// a state there, which decide what the daemon executes. Such a directory is refused, also where it exists already.
+    /// Creates the directory and its parents if they are missing. Refuses a directory to which an untrusted user may write, even if it
+    /// exists: that user could put a socket, a lock or a state there, which decide what the daemon executes.
     /// </summary>
     private static string? Make(string directory, int mode, bool isOurs)
     {

@@ -4,8 +4,8 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// The listeners' part of the state in a memory file, as it was written last. The state is written whole at each change of a
-/// worker, and thousands of listeners with their histories are copied faster than they are written again.
+/// The last written listeners of the state, in a memory file. The whole state is written at each change of a worker, and copying
+/// thousands of listeners with their histories is faster than writing them again.
 /// </summary>
 internal sealed class ListenerSegment : IDisposable
 {
@@ -19,7 +19,7 @@ internal sealed class ListenerSegment : IDisposable
         memory.SetHandleAsInvalid();
     }
 
-    /// <summary>Replaces it by what <paramref name="listeners"/> writes.</summary>
+    /// <summary>Replaces the content by what <paramref name="listeners"/> writes.</summary>
     public void Write(Action<Stream> listeners)
     {
         _memory.SetLength(0);
@@ -27,7 +27,7 @@ internal sealed class ListenerSegment : IDisposable
         _memory.Flush();
     }
 
-    /// <summary>Copies it.</summary>
+    /// <summary>Copies the content to a stream.</summary>
     public void CopyTo(Stream stream)
     {
         _memory.Position = 0;

@@ -11,8 +11,8 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// The running daemon's side of a take-over: another listend, started with the same runtime directory, asks for its place. It
-/// gets the state and every descriptor. When it commits, this process exits at once and touches nothing any more. On the loop.
+/// The running daemon's side of a take-over. Another listend, started with the same runtime directory, requests it and gets the state
+/// and every descriptor. When the successor commits, this process exits at once and changes nothing any more. On the loop.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -20,11 +20,11 @@ namespace Supervisor.Daemon.Continuity;
 ///   ▲                 │ SIGTERM                          │ the successor exits, or times out
 ///   └─────────────────┴──────────────────────────────────┘
 /// </code>
-/// While it waits for the commit, the loop stands still, so that the state which the successor has stays true. What happens
-/// in the meantime (a worker exits, a client connects) is dealt with by the daemon that continues. The commit packet is the
-/// point of no return: see <see cref="Linux.Continuity.SuccessionLink"/>.
+/// The loop does not run while this daemon waits for the commit, so the state that the successor has stays valid. The daemon that
+/// continues handles what happens in the meantime (a worker exits, a client connects). The commit packet is the point of no
+/// return: see <see cref="Linux.Continuity.SuccessionLink"/>.
 /// </remarks>
-/// <param name="lifecycle">Where the succession is noted.</param>
+/// <param name="lifecycle">Records the succession.</param>
 /// <param name="isReloading">Whether sockets or services of the previous configuration are still in use.</param>
 /// <param name="quiescence">Finishes what a successor would not know of.</param>
 /// <param name="system">The operating system, and what is handed over.</param>
@@ -37,8 +37,8 @@ internal sealed class LiveTakeover(
     public static readonly TimeSpan StepTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// A successor asks. Null where the take-over begins, on the connection that <paramref name="release"/> gives; otherwise the
-    /// reason why it is refused.
+    /// Begins the take-over that a successor requests, on the connection that <paramref name="release"/> returns. Null, or why the
+    /// request is refused.
     /// </summary>
     public BrokerError? Begin(BrokerPeer peer, Func<DescriptorHandle> release)
     {
@@ -63,7 +63,7 @@ internal sealed class LiveTakeover(
             failure = lifecycle.IsShuttingDown ? "the running daemon is shutting down" : system.Send(link) ?? system.AwaitCommit(link);
             if (failure is null)
             {
-                // Everything is the successor's from here on: nothing is closed or removed.
+                // The successor owns everything now: this process closes and removes nothing.
                 log.Kind(MessageIds.TakeoverDone).Information("listend (pid {Pid}) has taken over: this daemon exits", pid);
                 system.Exit();
                 return;

@@ -22,9 +22,9 @@ namespace Supervisor.Daemon.Continuity;
 /// leaves it as it was. The state that is passed on is taken in the same turn of the loop as execve().
 /// </remarks>
 /// <param name="loop">The loop.</param>
-/// <param name="lifecycle">Where the succession is noted.</param>
+/// <param name="lifecycle">Records the succession.</param>
 /// <param name="isReloading">Whether sockets or services of the previous configuration are still in use.</param>
-/// <param name="state">The state as it is now, for the check.</param>
+/// <param name="state">Returns the current state, for the check.</param>
 /// <param name="quiescence">Finishes what a successor would not know of.</param>
 /// <param name="system">The operating system.</param>
 /// <param name="events">Receives the event of a refusal.</param>
@@ -34,8 +34,8 @@ internal sealed class ReExec(
     EventLog events, ILogger log)
 {
     /// <summary>
-    /// Begins. The task gives the version that takes over, which happens as soon as the answers in progress are given; or the
-    /// reason why the running daemon continues.
+    /// Begins the re-execution. The task returns the new version, which is executed when the answers in progress are sent; or the reason
+    /// why the running daemon continues.
     /// </summary>
     public Task<(string? Version, string? Refusal)> BeginAsync()
     {
@@ -84,7 +84,7 @@ internal sealed class ReExec(
         });
     }
 
-    /// <summary>Why the executable is rejected; null with its version where it accepts the state.</summary>
+    /// <summary>Why the executable is rejected; null with its version if it accepts the state.</summary>
     private string? Rejection(TrialResult result, string digest, out string? version)
     {
         version = null;

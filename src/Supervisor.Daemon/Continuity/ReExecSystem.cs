@@ -15,7 +15,7 @@ namespace Supervisor.Daemon.Continuity;
 /// <param name="executable">What this process was started as.</param>
 /// <param name="configFile">The configuration file, which the executable checks too; null without one.</param>
 /// <param name="snapshots">The state.</param>
-/// <param name="broker">Whose connections are passed on.</param>
+/// <param name="broker">The broker, whose connections are passed on.</param>
 /// <param name="flush">Writes the log and the workers' output: execve() ends the threads that write.</param>
 internal sealed class ReExecSystem(
     EventLoop loop, OrphanReaper orphans, Executable executable, string? configFile, StateSnapshots snapshots, Broker broker, Action flush)
@@ -63,8 +63,7 @@ internal sealed class ReExecSystem(
         return memory is null
             ? $"cannot write the state: {error}"
             : Succession.Execute(
-                executable.Path,
-                [.. executable.Prefix, .. executable.Arguments],
+                executable.Path, [.. executable.Prefix, .. executable.Arguments],
                 [.. Environment(), string.Create(CultureInfo.InvariantCulture, $"{ReExecutedState.Variable}={memory.Number}")],
                 [memory, .. descriptors.All.Values]).ToString();
     }

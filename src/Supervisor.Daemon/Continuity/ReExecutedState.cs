@@ -16,8 +16,8 @@ internal static class ReExecutedState
     public static bool IsPresent => Environment.GetEnvironmentVariable(Variable) is not null;
 
     /// <summary>
-    /// The state of the daemon that executed this program; null where none did. <paramref name="error"/> tells why the state
-    /// cannot be used, although it was checked before. Closes every inherited descriptor that the state does not name.
+    /// The state of the daemon that executed this program; null if no daemon did. <paramref name="error"/> is why the state cannot be
+    /// used, although it was checked before. Closes every inherited descriptor that the state does not name.
     /// </summary>
     public static PreviousDaemonState? Take(out string? error)
     {
@@ -34,8 +34,8 @@ internal static class ReExecutedState
     }
 
     /// <summary>
-    /// Reads the state of process <paramref name="pid"/> and closes its descriptor, whose number is returned; null with the reason
-    /// where it is not one.
+    /// Reads the state of process <paramref name="pid"/>, closes its descriptor and returns the descriptor's number; null with the
+    /// reason if the variable does not name such a state.
     /// </summary>
     internal static int? Read(string variable, int pid, out DaemonManifest? manifest, out UnknownFields? unknown, out string? error)
     {

@@ -10,8 +10,8 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Continuity;
 
 /// <summary>
-/// Whether this executable could continue with the state of a running daemon. That daemon runs <c>listend check-state</c> of the
-/// executable that is to replace it, and passes the state as a sealed memory file.
+/// Checks whether this executable could continue with the state of a running daemon. Before an upgrade, that daemon runs
+/// <c>listend check-state</c> of the new executable and passes its state as a sealed memory file.
 /// </summary>
 internal static class StateCheck
 {
@@ -21,7 +21,7 @@ internal static class StateCheck
     /// <summary>The option with the number of the state's descriptor.</summary>
     public const string StateOption = "--state-fd";
 
-    /// <summary>The command line by which a running daemon has the check done.</summary>
+    /// <summary>The arguments with which a running daemon executes the check.</summary>
     public static IEnumerable<string> Arguments(int descriptor, IEnumerable<string> trustedOwners, string? configFile) =>
     [
         Command, StateOption, descriptor.ToString(CultureInfo.InvariantCulture),
@@ -30,8 +30,8 @@ internal static class StateCheck
     ];
 
     /// <summary>
-    /// Checks the state in the sealed memory file <paramref name="memory"/>, and the configuration file where there is one: the
-    /// answer, or else every error.
+    /// Checks the state in the sealed memory file <paramref name="memory"/>, and the configuration file if there is one. Returns the
+    /// answer, or null with every error.
     /// </summary>
     public static StateVerdict? Run(DescriptorHandle memory, string? configFile, out IReadOnlyList<string> errors)
     {

@@ -11,10 +11,10 @@ using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
 
-/// <summary>What a snapshot of the daemon's state is made of. All of it is read on the loop.</summary>
-/// <param name="Loop">Whose clock the state's times are on.</param>
+/// <summary>The parts of the daemon whose state a snapshot contains. Read on the loop.</summary>
+/// <param name="Loop">The loop, whose clock the times of the state use.</param>
 /// <param name="Info">What the daemon was started as.</param>
-/// <param name="TokenMark">By which a successor knows the tokens of this daemon's workers.</param>
+/// <param name="TokenMark">The mark by which a successor recognises the tokens of this daemon's workers.</param>
 /// <param name="Config">The configuration in force.</param>
 /// <param name="Listeners">The listeners.</param>
 /// <param name="GivesUp">When a listener that waits for its address gives up; null if it does not wait.</param>
@@ -39,12 +39,12 @@ internal sealed record StateSources(
 internal sealed record OwnSockets(DescriptorHandle Lock, DescriptorHandle Control, Broker Broker);
 
 /// <summary>Takes snapshots of the daemon's state for a successor. On the loop.</summary>
-/// <param name="sources">What they are made of.</param>
+/// <param name="sources">The parts of the daemon.</param>
 /// <param name="own">The daemon's own sockets.</param>
 /// <param name="holderLink">The link to the descriptor holder; null without one.</param>
 internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<DescriptorHandle?> holderLink)
 {
-    /// <summary>This boot. A state is true only until the next one.</summary>
+    /// <summary>The id of this boot. A state is valid only until the next boot.</summary>
     public static string BootId { get; } = ReadBootId();
 
     /// <summary>The listeners; their descriptors are added to <paramref name="descriptors"/>.</summary>
@@ -65,7 +65,7 @@ internal sealed class StateSnapshots(StateSources sources, OwnSockets own, Func<
     /// <summary>The whole state with events and output, for a check by another executable.</summary>
     public byte[] ForCheck() => ManifestFormat.Write(Manifest(Listeners(null), null, withStreams: true), sources.Unknown);
 
-    /// <summary>The whole state with everything that belongs to it, for a successor that continues in this very moment.</summary>
+    /// <summary>The whole state with all descriptors, for a successor that continues at once.</summary>
     public DaemonManifest Whole(OutgoingDescriptors descriptors)
     {
         descriptors.Add(DescriptorKey.Lock, own.Lock);

@@ -4,16 +4,16 @@ using System.Text.Json.Serialization;
 
 namespace Supervisor.Daemon.Continuity;
 
-/// <summary>What an executable answers that has checked the state of a running daemon and accepts it.</summary>
+/// <summary>The answer of an executable that has checked the state of a running daemon and accepts it.</summary>
 /// <param name="Version">Its version.</param>
-/// <param name="Format">The newest format that it knows.</param>
+/// <param name="Format">The newest format that the executable knows.</param>
 /// <param name="Digest">SHA-256 of the state that it has read: only a listend that has read the state can answer.</param>
 internal sealed record StateVerdict(string Version, int Format, string Digest)
 {
     /// <summary>The digest of a state.</summary>
     public static string DigestOf(byte[] state) => Convert.ToHexStringLower(SHA256.HashData(state));
 
-    /// <summary>The answer in what a program has written; null where it is not one. Any program may be at the daemon's path.</summary>
+    /// <summary>Parses the output of a program; null if it is no answer. Any program may be at the daemon's path.</summary>
     public static StateVerdict? TryParse(string output)
     {
         try

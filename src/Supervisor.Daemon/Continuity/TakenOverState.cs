@@ -13,8 +13,8 @@ namespace Supervisor.Daemon.Continuity;
 internal static class TakenOverState
 {
     /// <summary>
-    /// Takes over from the daemon whose broker listens at <paramref name="brokerSocket"/>, and waits until it has exited. Null
-    /// with the reason where that daemon continues, or exited without handing over.
+    /// Takes over from the daemon whose broker listens at <paramref name="brokerSocket"/>, and waits until that daemon has exited. Null
+    /// with the reason if that daemon continues, or has exited without a hand-over.
     /// </summary>
     public static PreviousDaemonState? Take(string brokerSocket, ILogger log, out string? refusal)
     {
@@ -28,10 +28,10 @@ internal static class TakenOverState
         return Take(client.Socket, log, out refusal);
     }
 
-    /// <summary>The same on a connection to its broker.</summary>
+    /// <summary>Takes over on a connection to the daemon's broker.</summary>
     internal static PreviousDaemonState? Take(DescriptorHandle link, ILogger log, out string? refusal)
     {
-        // Twice the time: before it sends, that daemon finishes the answers in progress.
+        // Twice the time: the other daemon finishes the answers in progress before it sends.
         if (SuccessionLink.Receive(link, LiveTakeover.StepTimeout * 2, out refusal) is not { } descriptors)
         {
             return null;
@@ -46,7 +46,7 @@ internal static class TakenOverState
             return null;
         }
 
-        // What it holds besides, for example its metrics address, is free when it has exited.
+        // What the other daemon does not hand over, for example its metrics address, is free when that daemon has exited.
         if (!Polling.Await(daemon!, LiveTakeover.StepTimeout))
         {
             log.Kind(MessageIds.PredecessorRemains).Warning("listend (pid {Pid}) has handed over and has not exited", manifest!.Pid);

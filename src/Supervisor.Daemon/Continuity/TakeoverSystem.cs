@@ -8,7 +8,7 @@ using Supervisor.Native;
 
 namespace Supervisor.Daemon.Continuity;
 
-/// <summary>Handing over by SCM_RIGHTS, and what forbids it on this host.</summary>
+/// <summary>Hands over by SCM_RIGHTS, and knows the obstacles on this host.</summary>
 /// <param name="services">The services.</param>
 /// <param name="snapshots">The state.</param>
 /// <param name="flush">Writes the log and the workers' output.</param>
@@ -33,7 +33,7 @@ internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snaps
     /// <inheritdoc/>
     public string? Send(DescriptorHandle link)
     {
-        // The successor writes after this: lines of one worker stay in order.
+        // Before the successor writes, so the lines of a worker stay in order.
         flush();
         var descriptors = new OutgoingDescriptors();
         var manifest = snapshots.Whole(descriptors);
@@ -61,7 +61,7 @@ internal sealed class TakeoverSystem(ServiceTable services, StateSnapshots snaps
         Processes.ExitNow(0);
     }
 
-    /// <summary>Whether process ids mean the same there as here, as far as that can be seen.</summary>
+    /// <summary>Whether the process is in the PID namespace of this one; true if that cannot be seen.</summary>
     private static bool IsOfSameNamespace(int pid) =>
         OpenFiles.ReadLink(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/pid")) is not { } there
             || there == OpenFiles.ReadLink("/proc/self/ns/pid");

@@ -14,8 +14,8 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Runtime;
 
 /// <summary>
-/// Makes and owns the parts of the daemon that exist before its sockets do. It is the composition root's: the procedures of a
-/// start hand each part only what the part uses, and no part gets this.
+/// Makes and owns the parts of the daemon that exist before its sockets do. Only the composition root uses it: each part gets what
+/// it uses, and no part gets this object.
 /// </summary>
 internal sealed class DaemonParts : IDisposable
 {
@@ -27,7 +27,7 @@ internal sealed class DaemonParts : IDisposable
     /// <summary>The parts of a new daemon, or of one that continues.</summary>
     /// <param name="request">What was decided before.</param>
     /// <param name="clock">Where the previous daemon's clock began; null for now.</param>
-    /// <param name="tokenMark">By which the tokens of the previous daemon's workers are known; null for a new one.</param>
+    /// <param name="tokenMark">The mark of the tokens of the previous daemon's workers; null for a new one.</param>
     public DaemonParts(StartRequest request, long? clock = null, string? tokenMark = null)
     {
         _request = request;
@@ -40,7 +40,7 @@ internal sealed class DaemonParts : IDisposable
         Cgroups = CgroupTree.Find();
         Tokens = new WorkerTokens(tokenMark);
 
-        // By this variable a successor, and who cleans up, knows whose process it is.
+        // Workers have this variable too. It tells a successor, or a clean-up, to which daemon the process belongs.
         Disposer = new Disposer(Loop, [$"LISTEND_BROKER={request.Info.Paths.BrokerSocket}"], log);
         _spawner = new Spawner(request.Info.Paths.NotifyDirectory, request.Info.Paths.BrokerSocket, request.System.Time, Orphans, Cgroups)
         {
@@ -64,10 +64,10 @@ internal sealed class DaemonParts : IDisposable
         Connect();
     }
 
-    /// <summary>Something changed of which a successor has to know.</summary>
+    /// <summary>Something changed that a successor has to know.</summary>
     public event Action? StateChanged;
 
-    /// <summary>A worker's descriptors exist that have to be held at once.</summary>
+    /// <summary>A spawn has made descriptors, which the holder needs at once.</summary>
     public event Action<IReadOnlyList<KeyValuePair<string, Native.DescriptorHandle>>>? DescriptorsMade;
 
     /// <summary>A service has changed.</summary>
@@ -120,7 +120,7 @@ internal sealed class DaemonParts : IDisposable
         }
     }
 
-    /// <summary>Writes what workers have written, and the log.</summary>
+    /// <summary>Writes the buffered output of the workers, and the log.</summary>
     public void Flush()
     {
         Services.FlushOutput();

@@ -12,9 +12,9 @@ using Supervisor.Linux.Paths;
 
 namespace Supervisor.Daemon.Runtime;
 
-/// <summary>What <c>listend run</c> was asked for.</summary>
+/// <summary>The options of <c>listend run</c>.</summary>
 /// <param name="Configured">The configuration, or its errors.</param>
-/// <param name="ConfigFile">Its main file, by the full path; null without one.</param>
+/// <param name="ConfigFile">The full path of its main file; null without one.</param>
 /// <param name="Directory">The runtime directory.</param>
 /// <param name="IsDirectoryGiven">Whether the command line names the directory.</param>
 /// <param name="TakeOver">Whether to take over from a daemon of another configuration.</param>
@@ -25,9 +25,9 @@ internal sealed record StartOptions(
 /// <summary>Decides whose successor this daemon is, and starts it.</summary>
 internal static class DaemonStart
 {
-    /// <summary>Claims the runtime directory, and starts fresh or resumes: the exit status, 1 where the daemon does not start.</summary>
-    /// <param name="options">What was asked for.</param>
-    /// <param name="reExecuted">The state of the daemon that executed this program; null where none did. The caller's.</param>
+    /// <summary>Claims the runtime directory, then starts fresh or resumes. The exit status; 1 if the daemon does not start.</summary>
+    /// <param name="options">The options of the command line.</param>
+    /// <param name="reExecuted">The state of the daemon that executed this program; null without one. The caller owns it.</param>
     /// <param name="logging">The log.</param>
     /// <param name="reject">Reports the errors of the configuration.</param>
     public static int Run(StartOptions options, PreviousDaemonState? reExecuted, LogSetup logging, Action reject)
@@ -75,7 +75,7 @@ internal static class DaemonStart
     }
 
     /// <summary>
-    /// What is to be applied once the daemon serves. A re-execution is no reason to read the configuration again, a start is.
+    /// The configuration to apply when the daemon serves; null for none. Only a start applies the files again, not a re-execution.
     /// </summary>
     private static ConfigResult? Changed(ConfigResult result, ListendConfig? configured, PreviousDaemonState previous) =>
         !previous.IsSameProcess && (configured is null || PreviousDaemonState.IsOther(previous.Manifest.Config, configured))

@@ -8,8 +8,8 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Runtime;
 
 /// <summary>
-/// Makes and owns the daemon's sockets and what saves and passes on its state: the control interface, the broker, the checkpointer
-/// and the two ways of succession. The composition root's, as <see cref="DaemonParts"/> is.
+/// Makes and owns the daemon's own sockets, and the parts that save its state and pass it on: the control interface, the broker, the
+/// checkpointer and the two ways of succession. Only the composition root uses it, like <see cref="DaemonParts"/>.
 /// </summary>
 internal sealed class Endpoints : IDisposable
 {
@@ -52,7 +52,7 @@ internal sealed class Endpoints : IDisposable
     /// <summary>Whether systemd holds the descriptors, and so restarts the daemon.</summary>
     public bool AreHeldBySystemd => _descriptors.IsSystemd;
 
-    /// <summary>Binds the sockets, or takes those of <paramref name="previous"/>; null with the reason where one cannot be bound.</summary>
+    /// <summary>Binds the sockets, or takes those of <paramref name="previous"/>; null with the reason if one cannot be bound.</summary>
     public static Endpoints? TryOpen(DaemonParts parts, StartRequest request, PreviousDaemonState? previous, out string? error)
     {
         var paths = request.Info.Paths;
@@ -90,7 +90,7 @@ internal sealed class Endpoints : IDisposable
         new ControlVerbs(reloads.RunAsync, ReExec.BeginAsync),
         () => trimmer.Begin(IdleMemoryTrimmer.AfterService));
 
-    /// <summary>The daemon exits in good order: nothing is left for a successor, and clients are not served any more.</summary>
+    /// <summary>The daemon exits regularly: removes the saved state and stops serving clients.</summary>
     public void Close()
     {
         Checkpointer.Close();
@@ -106,7 +106,7 @@ internal sealed class Endpoints : IDisposable
         _control.Dispose();
     }
 
-    /// <summary>A previous daemon's socket, where its path still leads to it.</summary>
+    /// <summary>A previous daemon's socket; null without one, or if no socket is at its path any more.</summary>
     private static DescriptorHandle? Inherited(PreviousDaemonState? previous, string key, string path)
     {
         var descriptor = previous?.Descriptors.Take(key);

@@ -16,7 +16,7 @@ namespace Supervisor.Daemon.Runtime;
 /// <remarks>Workers come last, when their listeners, the control socket and the broker exist.</remarks>
 internal static class FreshStart
 {
-    /// <summary>Starts, serves and shuts down. The exit status: 0, or 1 where nothing can be served.</summary>
+    /// <summary>Starts, serves and shuts down. The exit status: 0, or 1 if nothing can be served.</summary>
     public static int Run(StartRequest request)
     {
         using var parts = new DaemonParts(request);
@@ -85,8 +85,8 @@ internal static class FreshStart
             || parts.Listeners.Handles.Any(handle => !handle.Spec.Allow.IsEmpty);
 
     /// <summary>
-    /// A start does not wait for the user database, and a service whose user does not exist (yet) fails alone. This logs where the
-    /// configuration names the user. It reads the files again, because their places are not kept. Not on the loop.
+    /// Logs the places where the configuration names a missing user. A start does not wait for the user database, and only the
+    /// services of a missing user fail. Reads the files again, because their places are not kept. Not on the loop.
     /// </summary>
     private static void LogHostErrors(string file, ILogger log)
     {

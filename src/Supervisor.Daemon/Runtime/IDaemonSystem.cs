@@ -18,12 +18,12 @@ internal interface IDaemonSystem
     string? Variable(string name);
 
     /// <summary>
-    /// Calls <paramref name="onSignal"/>, on any thread, at SIGTERM, SIGINT and SIGHUP instead of what they do by default; until it
+    /// Calls <paramref name="onSignal"/>, on any thread, at SIGTERM, SIGINT and SIGHUP instead of their default action, until the result
     /// is disposed of.
     /// </summary>
     IDisposable Handle(Action<PosixSignal> onSignal);
 
-    /// <summary>Lets in the signals that a re-execution has blocked.</summary>
+    /// <summary>Unblocks the signals that a re-execution has blocked.</summary>
     void UnblockSignals();
 
     /// <summary>Tells <paramref name="onKnown"/> on the loop whether systemd stops the daemon in order to start it again.</summary>

@@ -14,12 +14,11 @@ using Supervisor.Native;
 
 namespace Supervisor.Daemon.Runtime;
 
-/// <summary>Opens the listeners of a configuration: adopts those that LISTEN_FDS gives, and makes the others.</summary>
+/// <summary>Opens the listeners of a configuration: adopts those that LISTEN_FDS passes, and makes the others.</summary>
 internal static class ListenerOpening
 {
     /// <summary>
-    /// Opens all of <paramref name="specs"/> into the table, in their order. A listener that cannot be made is in the table without a
-    /// socket.
+    /// Adds a listener to the table for each of <paramref name="specs"/>, in their order. A listener that cannot be made has no socket.
     /// </summary>
     public static void Open(
         ListenerTable table, ListenerFactory factory, ImmutableArray<ListenerSpec> specs, Disposer disposer, ILogger log)
@@ -82,7 +81,7 @@ internal static class ListenerOpening
                 "inherited descriptor {Number} (\"{Name}\", {Address}): no listener has that name or address: closing it",
                 descriptor.Number, name, SocketIdentity.Read(descriptor)?.Address?.ToString() ?? "no bound socket");
 
-            // A worker of a daemon of which nothing else is left may have stored it.
+            // A worker of a daemon that has left no state may have stored it.
             disposer.Close("given", [descriptor]);
         }
     }
@@ -101,8 +100,8 @@ internal static class ListenerOpening
     }
 
     /// <summary>
-    /// The descriptors that are the listener's: as many as it has shards, in their order, all of one address. A socket unit
-    /// gives all its sockets one name, also such as are bound elsewhere.
+    /// The descriptors of the listener: at most one for each shard, in their order, all with the same address. A socket unit gives
+    /// all its sockets the same name, even if they have different addresses.
     /// </summary>
     private static List<DescriptorHandle> Take(
         InheritedDescriptors inherited, ListenerSpec spec, Func<string, DescriptorHandle, bool> matches)

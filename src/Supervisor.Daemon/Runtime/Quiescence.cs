@@ -7,11 +7,10 @@ using Supervisor.Linux.Workers;
 namespace Supervisor.Daemon.Runtime;
 
 /// <summary>
-/// What has to finish before a succession: answers of the control interface, the killing of what workers left behind, and what the
-/// disposer receives.
+/// Finishes before a succession what a successor would not know of: answers of the control interface, the killing of orphans, and
+/// what the disposer receives.
 /// </summary>
-/// <remarks>A successor knows of none of these. A connection to the control socket waits in its queue in the meantime, because the
-/// socket itself stays.</remarks>
+/// <remarks>Connections wait in the queue of the control socket in the meantime, because the socket stays open.</remarks>
 internal sealed class Quiescence(EventLoop loop, ControlServer control, OrphanReaper orphans, Disposer disposer) : IQuiescence
 {
     /// <inheritdoc/>

@@ -15,11 +15,11 @@ namespace Supervisor.Daemon.Runtime;
 /// <summary>Starts a daemon that continues a previous one, with its configuration, listeners, workers and clients.</summary>
 internal static class ResumedStart
 {
-    /// <summary>Starts, serves and shuts down. The exit status: 0, or 1 where nothing can be served.</summary>
+    /// <summary>Starts, serves and shuts down. The exit status: 0, or 1 if nothing can be served.</summary>
     /// <param name="request">What was decided before.</param>
     /// <param name="previous">The previous daemon's state; the caller's.</param>
-    /// <param name="configured">The configuration of the files where it differs from the previous daemon's; it is applied once the
-    /// daemon serves.</param>
+    /// <param name="configured">The configuration of the files if it differs from the previous daemon's; null otherwise. It is applied
+    /// when the daemon serves.</param>
     public static int Run(StartRequest request, PreviousDaemonState previous, ConfigResult? configured)
     {
         using var parts = new DaemonParts(request, previous.Manifest.Clock, previous.Manifest.TokenMark);
@@ -43,12 +43,12 @@ internal static class ResumedStart
         RestoreServices(parts, previous);
         using var serving = new Serving(parts, endpoints, request);
 
-        // Workers that the state does not know are none after a re-execution: the state is of its very moment.
+        // After a re-execution there is no worker that the state does not name, because the state was taken just before.
         using var orphans = previous.IsSameProcess ? null : new OrphanedWorkers(
             parts.Loop, new WorkerRecovery(previous.Manifest, request.Info.Paths.BrokerSocket), found => OfNoWorker(parts, found),
             request.Log);
 
-        // Signals that came in the meantime have waited for the handlers.
+        // Signals that arrived in the meantime were blocked until the handlers existed.
         request.System.UnblockSignals();
         foreach (var runner in parts.Services)
         {
@@ -110,7 +110,7 @@ internal static class ResumedStart
 
     private static void RestoreServices(DaemonParts parts, PreviousDaemonState previous)
     {
-        // All of them first: one that is restored may look at the others.
+        // All services are added first, because the restoration of one may read the others.
         foreach (var entry in previous.Manifest.Services)
         {
             parts.Services.Add(entry.State.Spec);
@@ -124,7 +124,7 @@ internal static class ResumedStart
         }
     }
 
-    /// <summary>Which of a previous daemon's processes belong to none of the workers.</summary>
+    /// <summary>The processes of a previous daemon that belong to no worker.</summary>
     private static IEnumerable<WorkerRecovery.Found> OfNoWorker(DaemonParts parts, IReadOnlyList<WorkerRecovery.Found> found)
     {
         var workers = parts.Services.SelectMany(runner => runner.Workers.Facts).ToArray();
@@ -136,7 +136,7 @@ internal static class ResumedStart
 
     private static void CloseUnrecognised(DaemonParts parts, PreviousDaemonState previous, ILogger log)
     {
-        // A socket unit passes its own again to each daemon that starts: those are sockets that the listeners have already.
+        // A socket unit passes its sockets to each daemon that starts. The listeners have these sockets already.
         foreach (var key in previous.Descriptors.Remaining.Where(key => !parts.Listeners.Has(previous.Descriptors.Peek(key)!)))
         {
             log.Kind(MessageIds.DescriptorClosed).Warning("unrecognised inherited descriptor {Descriptor}: closing it", key);
@@ -158,7 +158,7 @@ internal static class ResumedStart
         parts.Services.Any(runner => runner.Workers.HaveNotifySocket(path));
 
     /// <summary>
-    /// Listeners that wait for their address wait for as long as the previous daemon would have; those that had given up do not.
+    /// A listener that waits for its address waits as long as the previous daemon would have waited. One that had given up does not.
     /// </summary>
     private static void ResumeWaiting(DaemonParts parts, PreviousDaemonState previous)
     {

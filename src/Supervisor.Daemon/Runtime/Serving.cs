@@ -8,8 +8,8 @@ using Supervisor.Native;
 namespace Supervisor.Daemon.Runtime;
 
 /// <summary>
-/// What every start ends with: the daemon reacts to signals and clients, says that it is ready, runs its loop, and closes everything
-/// in order.
+/// The last part of every start: the daemon reacts to signals and clients, reports that it is ready, runs its loop, and closes
+/// everything in order.
 /// </summary>
 internal sealed class Serving : IDisposable
 {

@@ -7,7 +7,7 @@ using Supervisor.Linux;
 
 namespace Supervisor.Daemon.Runtime;
 
-/// <summary>What the shutdown does at its ends.</summary>
+/// <summary>The actions at the beginning and at the end of a shutdown.</summary>
 /// <param name="AskIfRestart">Asks whether systemd stops the daemon in order to start it again, and calls the argument on the loop;
 /// null if systemd does not hold the descriptors.</param>
 /// <param name="LeaveToSuccessor">Saves everything and exits; the workers continue.</param>
@@ -15,8 +15,8 @@ namespace Supervisor.Daemon.Runtime;
 internal sealed record ShutdownActions(Action<Action<bool>>? AskIfRestart, Action LeaveToSuccessor, Action StopLoop);
 
 /// <summary>
-/// Shuts the daemon down: the first SIGTERM or SIGINT lets the workers drain, the second one kills them. At a restart by systemd
-/// the workers continue, and the next daemon finds everything where the successor of a dead one does. On the loop.
+/// Shuts the daemon down: the first SIGTERM or SIGINT lets the workers drain, the second one kills them. At a restart by systemd the
+/// workers continue, and the next daemon recovers as after a crash. On the loop.
 /// </summary>
 internal sealed class Shutdown(
     Lifecycle lifecycle, IStoppableServices services, EventLog events, SystemdNotify systemd, ShutdownActions actions, ILogger log)

@@ -5,10 +5,10 @@ using Supervisor.Daemon.Model;
 
 namespace Supervisor.Daemon.Runtime;
 
-/// <summary>What a start needs that was decided before.</summary>
+/// <summary>The input of a start.</summary>
 /// <param name="Config">The configuration to start with; a previous daemon's if there is one.</param>
 /// <param name="Info">What the daemon was started as.</param>
-/// <param name="Lock">The lock of the runtime directory; the caller's.</param>
+/// <param name="Lock">The lock of the runtime directory. The caller owns it.</param>
 /// <param name="Executable">What a re-execution executes.</param>
 /// <param name="System">The operating system.</param>
 /// <param name="Log">The log.</param>

@@ -9,7 +9,7 @@ using Supervisor.Linux;
 namespace Supervisor.Daemon.Runtime;
 
 /// <summary>
-/// Tells the service manager the state of the daemon, sd_notify(3). A manager that does not listen changes nothing for the workers.
+/// Tells the service manager the state of the daemon, sd_notify(3). A failure does not affect the workers.
 /// </summary>
 /// <param name="notifier">The service manager.</param>
 /// <param name="lifecycle">Whether the daemon shuts down.</param>
@@ -26,14 +26,14 @@ internal sealed class SystemdNotify(ISystemdNotifier notifier, Lifecycle lifecyc
     /// <summary>The loop runs: WATCHDOG=1.</summary>
     public void Alive() => Send(new ServiceState("WATCHDOG=1"));
 
-    /// <summary>A reload begins. systemd then waits for <see cref="Reloaded"/>, whatever comes of the reload.</summary>
+    /// <summary>A reload begins. systemd then waits for <see cref="Reloaded"/>, which must follow a failed reload too.</summary>
     public void Reloading()
     {
         var microseconds = time.GetTimestamp() / (time.TimestampFrequency / 1_000_000);
         Send(new ServiceState(string.Create(CultureInfo.InvariantCulture, $"RELOADING=1\nMONOTONIC_USEC={microseconds}")));
     }
 
-    /// <summary>A reload has ended. READY=1 would take back a STOPPING=1.</summary>
+    /// <summary>A reload has ended. Not sent during a shutdown, because READY=1 would cancel STOPPING=1.</summary>
     public void Reloaded()
     {
         if (!lifecycle.IsShuttingDown)

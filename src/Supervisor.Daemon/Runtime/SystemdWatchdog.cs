@@ -25,7 +25,7 @@ internal sealed class SystemdWatchdog : IDeadline
     /// <inheritdoc/>
     public TimeSpan? NextDeadline { get; private set; }
 
-    /// <summary>Begins, where WATCHDOG_USEC is set and WATCHDOG_PID is this process or not set.</summary>
+    /// <summary>Starts the timer if WATCHDOG_USEC is set and WATCHDOG_PID is not another process.</summary>
     /// <param name="loop">The loop.</param>
     /// <param name="variable">The environment.</param>
     /// <param name="tell">Sends a notification.</param>
