@@ -94,7 +94,7 @@ public sealed class AddressTests
                 Config,
                 new DaemonOptions { Arguments = ["--listen", "tcp://127.0.0.1:0", "--ready", "started", "--", "/bin/sleep", "600"] });
             Assert.Equal(1, await second.WaitAsync());
-            await second.Log.WaitForAsync(0, MessageIds.DaemonRefused, facts: [$"{daemon.Pid}", daemon.Runtime]);
+            await second.Log.WaitForAsync(0, MessageIds.DaemonRefused, facts: [$"pid {daemon.Pid}", daemon.Runtime]);
 
             // The first daemon is not affected.
             Assert.Equal("running", (await daemon.StatusAsync("web")).State);

@@ -8,30 +8,32 @@ namespace Supervisor.EndToEnd;
 public sealed class BadInputTests
 {
     [Theory]
-    [InlineData("command = [\"@dir@/absent\"]", "command", "@dir@/absent", "ENOENT")]
-    [InlineData("command = [\"absent-program\"]", "command", "absent-program")]
-    [InlineData("command = [\"@dir@/plain\"]", "command", "@dir@/plain", "EACCES", "chmod +x")]
-    [InlineData("command = [\"@dir@\"]", "command", "@dir@", "EACCES")]
-    [InlineData("command = [\"@dir@/garbage\"]", "command", "@dir@/garbage", "ENOEXEC", "#!")]
-    [InlineData("command = [\"@dir@/orphan\"]", "command", "@dir@/orphan", "ENOENT")]
-    [InlineData("command = [\"/bin/false\"]", " 1")]
-    [InlineData("command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/nowhere\"", "working_directory", "@dir@/nowhere", "ENOENT")]
-    [InlineData("command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/plain\"", "working_directory", "@dir@/plain", "ENOTDIR")]
+    [InlineData("command = [\"@dir@/absent\"]", "command \"@dir@/absent\"", "ENOENT", "does not exist")]
+    [InlineData("command = [\"absent-program\"]", "command \"absent-program\"", "PATH")]
+    [InlineData("command = [\"@dir@/plain\"]", "command \"@dir@/plain\"", "EACCES", "chmod +x")]
+    [InlineData("command = [\"@dir@\"]", "command \"@dir@\"", "EACCES", "directory")]
+    [InlineData("command = [\"@dir@/garbage\"]", "command \"@dir@/garbage\"", "ENOEXEC", "#!")]
+    [InlineData("command = [\"@dir@/orphan\"]", "command \"@dir@/orphan\"", "ENOENT", "interpreter")]
+    [InlineData("command = [\"/bin/false\"]", "status 1")]
+    [InlineData(
+        "command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/nowhere\"",
+        "working_directory \"@dir@/nowhere\"", "ENOENT")]
+    [InlineData(
+        "command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/plain\"",
+        "working_directory \"@dir@/plain\"", "ENOTDIR")]
     [InlineData(
         "command = [\"/bin/sleep\", \"9\"]\nworking_directory = \"@dir@/locked\"\nuser = \"nobody\"",
-        "working_directory",
-        "@dir@/locked",
-        "EACCES",
-        "\"nobody\"")]
-    [InlineData("command = [\"/bin/sleep\", \"9\"]\nlimits = { nofile = 3 }", "listeners", "\"web\"", "EBADF", "limits.nofile")]
-    [InlineData("command = [\"/bin/sleep\", \"9\"]\nenvironment_files = [\"@dir@/no.env\"]", "environment_files", "@dir@/no.env")]
-    [InlineData("command = [\"/bin/sleep\", \"9\"]\nenvironment_files = [\"@dir@\"]", "environment_files", "@dir@")]
+        "working_directory \"@dir@/locked\"", "EACCES", "user \"nobody\"")]
+    [InlineData(
+        "command = [\"/bin/sleep\", \"9\"]\nlimits = { nofile = 3 }",
+        "listeners \"web\"", "descriptor 3", "EBADF", "limits.nofile")]
+    [InlineData(
+        "command = [\"/bin/sleep\", \"9\"]\nenvironment_files = [\"@dir@/no.env\"]",
+        "environment_files \"@dir@/no.env\"", "file")]
+    [InlineData("command = [\"/bin/sleep\", \"9\"]\nenvironment_files = [\"@dir@\"]", "environment_files \"@dir@\"", "directory")]
     [InlineData(
         "command = [\"/bin/sleep\", \"9\"]\nlimits = { nofile = 99999999999 }",
-        "limits.nofile",
-        "99999999999",
-        "EPERM",
-        "fs.nr_open")]
+        "limits.nofile = 99999999999", "EPERM", "fs.nr_open")]
     public Task Service_that_cannot_start_names_setting_and_errno(string settings, params string[] facts) => DaemonUnderTest.WithAsync(
         $"""
         [listener.web]
@@ -92,7 +94,7 @@ public sealed class BadInputTests
         """,
         async daemon =>
         {
-            await daemon.Log.WaitForAsync(0, MessageIds.ServiceBlocked, "bad", facts: [setting, name]);
+            await daemon.Log.WaitForAsync(0, MessageIds.ServiceBlocked, "bad", facts: $"{setting} \"{name}\"");
             await daemon.WaitUntilReadyAsync("good");
             Assert.Equal("failed", (await daemon.StatusAsync("bad")).State);
             Assert.Equal("running", (await daemon.StatusAsync("good")).State);
@@ -230,7 +232,11 @@ public sealed class BadInputTests
         ];
         var people = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file]);
         Assert.Equal(0, people.ExitCode);
+        Assert.All(
+            (string[])[$"{file}: ", "0 listeners", "1 service", "5 warnings"],
+            fact => Assert.Contains(fact, people.Output, StringComparison.Ordinal));
         Assert.StartsWith($"{file}:5:12: warning: service.api.command: ", people.Error, StringComparison.Ordinal);
+        Assert.Contains(expected[0].Name, people.Error.Split('\n')[0], StringComparison.Ordinal);
 
         var json = await RunningProgram.RunAsync(Published.Listend, ["check", "--config", file, "--json"]);
         var document = JsonSerializer.Deserialize(json.Output, ControlJson.Default.CheckDocument)!;
@@ -252,6 +258,7 @@ public sealed class BadInputTests
                 File.AppendAllText(daemon.Directory["run.toml"], "[service.late]\ncommand = [\"/no/such/program\"]\n");
                 var plan = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
                 Assert.Contains(":7:12: warning: service.late.command: ", Assert.Single(plan.Warnings), StringComparison.Ordinal);
+                Assert.Contains("\"/no/such/program\"", plan.Warnings[0], StringComparison.Ordinal);
             });
     }
 

@@ -20,6 +20,7 @@ public sealed class CanaryTests
         Assert.Equal([2, 2, 2], (await daemon.StatusAsync("w")).Workers.Select(worker => worker.Generation));
         var again = await daemon.ListenctlAsync("promote", "w");
         Assert.Equal(1, again.ExitCode);
+        Assert.Contains("no roll-out", again.Error, StringComparison.Ordinal);
     });
 
     [Fact]
@@ -53,6 +54,7 @@ public sealed class CanaryTests
         var failed = await restart;
         Assert.Equal(1, failed.ExitCode);
         Assert.Contains("SIGKILL", failed.Error, StringComparison.Ordinal);
+        Assert.Contains("canary", failed.Error, StringComparison.Ordinal);
         Assert.Equal(
             [1, 1, 1],
             (await daemon.StatusAsync("w")).Workers.Where(worker => worker.State == "ready").Select(worker => worker.Generation));

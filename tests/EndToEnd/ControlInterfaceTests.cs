@@ -47,7 +47,7 @@ public sealed class ControlInterfaceTests
         {
             ("POST /v1/reload?dry_run=maybe", "maybe"),
             ("POST /v1/reload?dryrun=true", "dryrun"),
-            ("POST /v1/services/web/restart?wait=true&wait=false", "wait"),
+            ("POST /v1/services/web/restart?wait=true&wait=false", "wait\\\" appears 2 times"),
             ("GET /v1/events?after=abc&follow=no", "abc"),
         })
         {
@@ -76,12 +76,12 @@ public sealed class ControlInterfaceTests
         async daemon =>
         {
             await daemon.WaitUntilReadyAsync("web");
-            await daemon.Log.WaitForAsync(0, MessageIds.WorkerFinished, "once");
-            await daemon.Log.WaitForAsync(0, MessageIds.WorkerFinished, "bad");
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerFinished, "once", facts: "status 0");
+            await daemon.Log.WaitForAsync(0, MessageIds.WorkerFinished, "bad", facts: "status 1");
             Assert.Equal("stopped", (await daemon.StatusAsync("once")).State);
             var ready = await daemon.AskAsync("GET /readyz");
             Assert.StartsWith("HTTP/1.1 503", ready, StringComparison.Ordinal);
-            Assert.Contains("bad", ready, StringComparison.Ordinal);
+            Assert.Contains("bad: 0 of 1", ready, StringComparison.Ordinal);
             Assert.DoesNotContain("once", ready, StringComparison.Ordinal);
             await daemon.ListenctlAsync("stop", "bad");
             Assert.StartsWith("HTTP/1.1 200", await daemon.AskAsync("GET /readyz"), StringComparison.Ordinal);
@@ -100,6 +100,9 @@ public sealed class ControlInterfaceTests
         var wrong = await daemon.AskAsync("GET /v1/services/web/restart");
         Assert.StartsWith("HTTP/1.1 405", wrong, StringComparison.Ordinal);
         Assert.Contains("Allow: POST", wrong, StringComparison.Ordinal);
+        Assert.All(
+            (string[])["/v1/services/web/restart", "GET", "POST"],
+            fact => Assert.Contains(fact, wrong[wrong.IndexOf("\r\n\r\n", StringComparison.Ordinal)..], StringComparison.Ordinal));
         Assert.StartsWith("HTTP/1.1 202", await daemon.AskAsync("POST /v1/services/web/restart"), StringComparison.Ordinal);
         await daemon.Log.WaitForAsync(0, MessageIds.RolloutDone, "web", generation: 2);
     });

@@ -162,10 +162,12 @@ public sealed class DrainTests
             await daemon.Log.WaitForAsync(0, MessageIds.WorkerDraining, "w", generation: 1);
 
             var further = daemon.ListenctlAsync("restart", "w", "--wait");
-            await daemon.Log.WaitForAsync(0, MessageIds.RolloutWaiting, "w", generation: 3, facts: "rollout.max_generations");
+            await daemon.Log.WaitForAsync(
+                0, MessageIds.RolloutWaiting, "w", generation: 3, facts: ["generation 1 ", "rollout.max_generations is 2"]);
             var service = await daemon.StatusAsync("w");
             Assert.Equal(("replacing", 3, 0), (service.Rollout!.State, service.Rollout.To, service.Rollout.Replaced));
-            Assert.Contains("rollout.max_generations", service.Rollout.Waits, StringComparison.Ordinal);
+            Assert.Contains("generation 1 ", service.Rollout.Waits, StringComparison.Ordinal);
+            Assert.Contains("rollout.max_generations is 2", service.Rollout.Waits, StringComparison.Ordinal);
             Assert.Equal([(1, "draining"), (2, "ready")], service.Workers.Select(worker => (worker.Generation, worker.State)));
 
             // The last connection of the old generation ends, so the waiting roll-out continues.

@@ -72,7 +72,8 @@ public sealed class GivenDescriptorTests
                     Assert.Contains(
                         history,
                         entry => entry.Option == option && entry is { Phase: "adopt", Verdict: "inherited", Note.Length: > 0 });
-                    await daemon.Log.WaitForAsync(0, MessageIds.ListenerInheritedOption, listener: "web", facts: option);
+                    var warning = await daemon.Log.WaitForAsync(0, MessageIds.ListenerInheritedOption, listener: "web", facts: option);
+                    Assert.Equal(("Warning", option), (warning.Level, warning["LISTEND_OPTION"]));
                 }
 
                 Assert.Contains(history, entry => entry is { Option: "SO_KEEPALIVE", Verdict: "exact" });
@@ -100,8 +101,9 @@ public sealed class GivenDescriptorTests
             var web = await daemon.ListenerAsync("web");
             Assert.Equal("inherited-systemd", web.Origin);
             Assert.Contains("address", (await daemon.HistoryAsync("web"))[0].Note, StringComparison.Ordinal);
-            await daemon.Log.WaitForAsync(0, MessageIds.DescriptorClosed, facts: [" 3 ", "\"udp\""]);
-            await daemon.Log.WaitForAsync(0, MessageIds.DescriptorClosed, facts: [" 5 ", "\"third\""]);
+            var udp = await daemon.Log.WaitForAsync(0, MessageIds.DescriptorClosed, facts: [" 3 ", "\"udp\""]);
+            var third = await daemon.Log.WaitForAsync(0, MessageIds.DescriptorClosed, facts: [" 5 ", "\"third\""]);
+            Assert.Equal(("Warning", "Warning"), (udp.Level, third.Level));
             Assert.StartsWith("hello", await GetAsync(await daemon.EndPointAsync("web")), StringComparison.Ordinal);
 
             // The daemon has only one descriptor of a TCP listener, which it adopted.
@@ -200,7 +202,8 @@ public sealed class GivenDescriptorTests
             // Without SO_REUSEPORT no other socket can be bound next to it, and listend does not set it on a socket of another program.
             var single = await daemon.ListenerAsync("single");
             Assert.Equal("failed", single.State);
-            Assert.Contains("SO_REUSEPORT", single.Failure!.Advice, StringComparison.Ordinal);
+            Assert.Contains("1 of 2 shards", single.Failure!.Advice, StringComparison.Ordinal);
+            Assert.Contains("SO_REUSEPORT", single.Failure.Advice, StringComparison.Ordinal);
         },
         With("shared:shared:single"),
         Prepare);

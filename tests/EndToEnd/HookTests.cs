@@ -36,7 +36,7 @@ public sealed class HookTests
         var failed = await daemon.ListenctlAsync("restart", "w", "--wait");
         Assert.Equal(1, failed.ExitCode);
         Assert.Contains("hooks.pre_start", failed.Error, StringComparison.Ordinal);
-        await daemon.Log.WaitForAsync(0, MessageIds.HookFailed, "w", facts: ["hooks.pre_start", " 3"]);
+        await daemon.Log.WaitForAsync(0, MessageIds.HookFailed, "w", facts: ["hooks.pre_start", "status 3"]);
         Assert.Equal("rolled-back", (await daemon.StatusAsync("w")).Rollout?.State);
 
         File.Delete(daemon.Directory["fail"]);

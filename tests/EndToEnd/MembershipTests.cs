@@ -132,7 +132,8 @@ public sealed class MembershipTests
         stop = await daemon.ListenctlAsync("stop", "b", "--wait");
         Assert.True(stop.ExitCode == 0, stop.Error);
         await Processes.EndedAsync([.. ofA, .. ofB]);
-        var killed = await daemon.Log.WaitForAsync(0, MessageIds.OrphanKilled, "b", facts: [$"{ofB[0]}", "web", "Delegate=yes"]);
+        var killed = await daemon.Log.WaitForAsync(
+            0, MessageIds.OrphanKilled, "b", facts: [$"pid {ofB[0]} (python3)", "listener web", "Delegate=yes"]);
         Assert.Equal(ofB[0], killed.Number("Pid"));
         await daemon.LeaveAsync();
     }
@@ -177,7 +178,7 @@ public sealed class MembershipTests
             await using var next = daemon.Again();
             await next.WaitUntilUpAsync();
 
-            Assert.Equal(left.Id, (await next.Log.WaitForAsync(0, MessageIds.OrphanStopped)).Number("Pid"));
+            Assert.Equal(left.Id, (await next.Log.WaitForAsync(0, MessageIds.OrphanStopped, facts: "sleep")).Number("Pid"));
             await left.WaitForExitAsync();
             Assert.True(Processes.IsAlive(worker));
             Assert.True(Processes.IsAlive(privileged));

@@ -21,7 +21,7 @@ public sealed class OnDemandTests
         {
             var before = await daemon.StatusAsync("w");
             Assert.Equal(("stopped", 0), (before.State, before.Workers.Count));
-            Assert.NotEmpty(before.Reason!);
+            Assert.Contains("on-demand", before.Reason, StringComparison.Ordinal);
             var url = new Uri($"http://{await daemon.EndPointAsync("web")}/");
             for (var round = 0; round < 2; round++)
             {
@@ -32,7 +32,7 @@ public sealed class OnDemandTests
                     Assert.Equal("running", (await daemon.StatusAsync("w")).State);
                 }
 
-                await daemon.Log.WaitForAsync(mark, MessageIds.ServiceIdle, "w", facts: "stop_when_idle");
+                await daemon.Log.WaitForAsync(mark, MessageIds.ServiceIdle, "w", facts: ["200ms", "stop_when_idle"]);
                 await daemon.Log.WaitForAsync(mark, MessageIds.ServiceStopped, "w");
             }
         });

@@ -33,13 +33,14 @@ public sealed class SupervisionTests
             await daemon.Log.WaitForAsync(0, MessageIds.WorkerLimited, "w", slot: 0, facts: "restart.limit");
             var service = await daemon.StatusAsync("w");
             Assert.Equal("failed", service.State);
-            Assert.Contains(" 7", service.Reason, StringComparison.Ordinal);
+            Assert.Contains("status 7", service.Reason, StringComparison.Ordinal);
             var worker = Assert.Single(service.Workers);
             Assert.Equal(("backoff", null), (worker.State, worker.Pid));
             Assert.InRange(worker.NextTry!.Value - DateTimeOffset.UtcNow, TimeSpan.Zero, TimeSpan.FromMinutes(10));
 
             // The first restart is immediate, the next ones wait 10 ms, 20 ms, 40 ms, 80 ms.
-            Assert.Equal(6, daemon.Log.Messages.Count(message => message.Kind == MessageIds.WorkerDied));
+            Assert.Equal(6, daemon.Log.Messages.Count(message =>
+                message.Kind == MessageIds.WorkerDied && message.Text.Contains("status 7", StringComparison.Ordinal)));
         },
         "restart = { backoff = \"10ms\", backoff_max = \"10m\" }");
 

@@ -13,7 +13,7 @@ public sealed class DaemonTests
     {
         stage.Listener("127.0.0.1", 8080);
         var daemon = Run(stage, Listener("a", "tcp://127.0.0.1:8080") + Listener("b", "tcp://127.0.0.1:8081"));
-        Await(daemon, MessageIds.WorkerReady, "\"b\"");
+        Await(daemon, MessageIds.WorkerReady, Of("SERVICE", "b"));
         var listeners = Ask(stage, "listeners", ControlJson.Default.ListListenerDocument);
         var failure = listeners.Single(listener => listener.Name == "a").Failure!;
         Assert.Equal(("EADDRINUSE", "same-address", false), (failure.Errno, failure.Cause, failure.Retry));
@@ -30,7 +30,7 @@ public sealed class DaemonTests
     {
         stage.Listener("127.0.0.1", 8080);
         var daemon = Run(stage, Listener("a", "tcp://127.0.0.1:8080", wait: "10s"));
-        Await(daemon, MessageIds.ListenerFailed, "same-address");
+        Await(daemon, MessageIds.ListenerFailed, Of("LISTENER", "a"), "same-address");
         daemon.WaitForExit();
         Assert.Equal(1, daemon.ExitCode);
     });
@@ -39,9 +39,9 @@ public sealed class DaemonTests
     public void Wait_ends_when_the_address_appears() => Stage.Run(stage =>
     {
         var daemon = Run(stage, Listener("a", "tcp://192.0.2.7:8080", wait: "5m"));
-        Await(daemon, MessageIds.ListenerWaiting);
+        Await(daemon, MessageIds.ListenerWaiting, Of("LISTENER", "a"));
         Shell.Run("ip addr add 192.0.2.7/32 dev lo");
-        Await(daemon, MessageIds.ListenerReady, "tcp://192.0.2.7:8080");
+        Await(daemon, MessageIds.ListenerReady, Of("LISTENER", "a"), "tcp://192.0.2.7:8080");
     });
 
     [Fact]
@@ -51,9 +51,9 @@ public sealed class DaemonTests
         var worker = stage.Heir(listener, ("LISTEND_SERVICE", "a"));
         stage.Close(listener);
         var daemon = Run(stage, Listener("a", "tcp://127.0.0.1:8080", wait: "5m"));
-        Await(daemon, MessageIds.ListenerWaiting);
+        Await(daemon, MessageIds.ListenerWaiting, Of("LISTENER", "a"));
         worker.StandardInput.Close();
-        Await(daemon, MessageIds.ListenerReady, "tcp://127.0.0.1:8080");
+        Await(daemon, MessageIds.ListenerReady, Of("LISTENER", "a"), "tcp://127.0.0.1:8080");
     });
 
     [Fact]
@@ -64,13 +64,13 @@ public sealed class DaemonTests
         Assert.Equal(0, Kernel.Connect(client, System.Net.IPAddress.Loopback, 9000));
         var accepted = Kernel.Accept(listener);
         var daemon = Run(stage, Listener("a", "tcp://127.0.0.1:8080", wait: "5m"));
-        Await(daemon, MessageIds.ListenerWaiting, "connections-open");
+        Await(daemon, MessageIds.ListenerWaiting, Of("LISTENER", "a"), "connections-open");
 
         // The other end closes first: no TIME_WAIT on the port.
         Kernel.ShutdownWrite(accepted);
         Kernel.ReadEnd(client);
         stage.Close(client);
-        Await(daemon, MessageIds.ListenerReady, "tcp://127.0.0.1:8080");
+        Await(daemon, MessageIds.ListenerReady, Of("LISTENER", "a"), "tcp://127.0.0.1:8080");
         Kernel.Close(accepted);
     });
 
@@ -78,7 +78,7 @@ public sealed class DaemonTests
     public void Wait_ends_after_on_conflict_wait() => Stage.Run(stage =>
     {
         var daemon = Run(stage, Listener("a", "tcp://192.0.2.7:8080", wait: "200ms"));
-        Await(daemon, MessageIds.ListenerGivenUp);
+        Await(daemon, MessageIds.ListenerGivenUp, Of("LISTENER", "a"), "200ms");
         daemon.WaitForExit();
         Assert.Equal(1, daemon.ExitCode);
     });
@@ -96,7 +96,7 @@ public sealed class DaemonTests
 
         config = Write(stage, Listener("b", "tcp://127.0.0.1:8081"));
         Assert.True(Check(config).Ok);
-        Await(Start(stage, config), MessageIds.ListenerReady);
+        Await(Start(stage, config), MessageIds.ListenerReady, Of("LISTENER", "b"));
         Assert.True(Check(config).Ok);
     });
 
@@ -128,6 +128,9 @@ public sealed class DaemonTests
 
     private static Process Start(Stage stage, string config) =>
         stage.Start($"exec {Published.Listend} run --config {config} --log-format json 2>&1");
+
+    /// <summary>The field of a message that names its listener or service.</summary>
+    private static string Of(string kind, string name) => $"\"LISTEND_{kind}\":\"{name}\"";
 
     /// <summary>Reads the log up to a message of that kind with those facts.</summary>
     private static void Await(Process daemon, string kind, params string[] facts)

@@ -11,7 +11,7 @@ public sealed class PeopleTests
         Assert.Equal((1, ""), (explained.ExitCode, explained.Error));
         var lines = explained.Output.TrimEnd('\n').Split('\n');
         Assert.All(
-            (string[])["tcp://0.0.0.0:8080", $"pid {Environment.ProcessId}", "uid 0", "tcp://127.0.0.1:8080"],
+            (string[])["tcp://0.0.0.0:8080", $"pid {Environment.ProcessId}", "uid 0", "tcp://127.0.0.1:8080", "wildcard"],
             fact => Assert.Contains(fact, lines[0], StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("listen", StringComparison.Ordinal)
             && line.Contains($" {Environment.ProcessId} ", StringComparison.Ordinal));
@@ -27,7 +27,7 @@ public sealed class PeopleTests
             text => text.Contains("ip_local_port_range", StringComparison.Ordinal));
         Assert.Contains(
             Explained.AsRoot("tcp://127.0.0.1:8080").Granted().Warnings,
-            text => text.Contains("net.core.somaxconn", StringComparison.Ordinal));
+            text => text.Contains("net.core.somaxconn = 128", StringComparison.Ordinal));
         Assert.Contains(Explained.AsRoot("tcp://[::]:8080").Granted().Warnings, text => text.Contains("IPv4", StringComparison.Ordinal));
         Assert.DoesNotContain(
             Explained.AsRoot("tcp://[::]:8080", "--ipv6-only").Granted().Warnings,

@@ -60,7 +60,7 @@ public sealed class UnixTests
             Kernel.EnterOwnNamespace();
             var document = Explained.AsRoot($"unix://{path}").Refused("EADDRINUSE", "unix-path-in-use", retry: false);
             Assert.Empty(document.Owners);
-            Assert.Contains(path, document.Verdict, StringComparison.Ordinal);
+            Assert.Contains($"another network namespace listens on {path}", document.Verdict, StringComparison.Ordinal);
         });
     });
 
@@ -69,7 +69,8 @@ public sealed class UnixTests
     {
         var path = Path.Combine(stage.Directory, "file");
         File.WriteAllText(path, "");
-        Explained.AsRoot($"unix://{path}").Refused("EADDRINUSE", "not-a-socket", retry: false);
+        var document = Explained.AsRoot($"unix://{path}").Refused("EADDRINUSE", "not-a-socket", retry: false);
+        Assert.Contains("a regular file", document.Verdict, StringComparison.Ordinal);
         Explained.AsNobody($"unix://{stage.Directory}").Refused("EADDRINUSE", "not-a-socket", retry: false);
     });
 
