@@ -17,20 +17,15 @@ public sealed class BrokerTests
         async daemon =>
         {
             var listeners = await daemon.ListenersAsync();
-            var taken = await daemon.ListenctlAsync("take", "dns", "web", "--", "/bin/sh", "-c", "echo $LISTEN_FDS $LISTEN_FDNAMES; "
-                + "test $LISTEN_PID = $$ && echo own; readlink /proc/$$/fd/3 /proc/$$/fd/4; ls /proc/$$/fd/5; exit 7");
+            var taken = await daemon.ListenctlAsync(
+                "take", "dns", "web", "--", "/bin/sh", "-c",
+                "echo $LISTEN_FDS $LISTEN_FDNAMES; test $LISTEN_PID = $$ && echo own; "
+                + "readlink /proc/$$/fd/3 /proc/$$/fd/4; ls /proc/$$/fd/5; exit 7");
             Assert.Equal(7, taken.ExitCode);
             Assert.Equal($"2 dns:web\nown\nsocket:[{listeners[1].Inode}]\nsocket:[{listeners[0].Inode}]", taken.Output);
 
             var einhorn = await daemon.ListenctlAsync(
-                "take",
-                "web",
-                "--handoff",
-                "einhorn",
-                "--",
-                "/bin/sh",
-                "-c",
-                "echo $EINHORN_FD_0 $EINHORN_FD_FAMILY_0 $LISTEN_FDS");
+                "take", "web", "--handoff", "einhorn", "--", "/bin/sh", "-c", "echo $EINHORN_FD_0 $EINHORN_FD_FAMILY_0 $LISTEN_FDS");
             Assert.Equal((0, "3 AF_INET"), (einhorn.ExitCode, einhorn.Output.Trim()));
             Assert.Contains(await daemon.HistoryAsync("web"), entry => entry is { Phase: "handoff", Call: "sendmsg", Actor.Pid: > 0 });
 
@@ -49,12 +44,11 @@ public sealed class BrokerTests
             Assert.Equal(0, (await daemon.ListenctlAsync("drop", "legacy")).ExitCode);
             Assert.DoesNotContain(await daemon.ListenersAsync(), listener => listener.Name == "legacy");
 
-            Assert.Equal(
-                (1, 1, 4, 2, 2),
-                ((await daemon.ListenctlAsync("drop", "legacy")).ExitCode, (await daemon.ListenctlAsync("take", "nothing", "--", "true"))
-                    .ExitCode, (await daemon.ListenctlAsync("drop", "web")).ExitCode,
-                    (await daemon.ListenctlAsync("take", "web")).ExitCode, (await daemon.ListenctlAsync("put", "a b", "--fd", "0"))
-                        .ExitCode));
+            Assert.Equal(1, (await daemon.ListenctlAsync("drop", "legacy")).ExitCode);
+            Assert.Equal(1, (await daemon.ListenctlAsync("take", "nothing", "--", "true")).ExitCode);
+            Assert.Equal(4, (await daemon.ListenctlAsync("drop", "web")).ExitCode);
+            Assert.Equal(2, (await daemon.ListenctlAsync("take", "web")).ExitCode);
+            Assert.Equal(2, (await daemon.ListenctlAsync("put", "a b", "--fd", "0")).ExitCode);
         });
 
     [Fact]

@@ -33,8 +33,7 @@ public sealed class CanaryTests
     });
 
     [Fact]
-    public Task Canary_that_is_aborted_or_dies_is_rolled_back() => WithAsync("rollout = { canary = 1, canary_hold = \"10m\" "
-        + "}", async daemon =>
+    public Task Aborted_or_dead_canary_is_rolled_back() => WithAsync("rollout = { canary = 1, canary_hold = \"10m\" }", async daemon =>
     {
         await daemon.WaitUntilReadyAsync("w", 3);
         Assert.Equal(0, (await daemon.ListenctlAsync("restart", "w")).ExitCode);

@@ -147,7 +147,7 @@ public sealed class ConfigurationErrorTests
         await using var daemon = RunningProgram.Start(
             Published.Listend,
             ["run", "--log-format", "json", "--config", file, "--runtime-directory", directory["run"]]);
-        await daemon.Error
-            .WaitForAsync(0, MessageIds.MetricsFailed, facts: ["daemon.metrics", $"{taken.LocalEndPoint}", "EADDRINUSE", "same-address"]);
+        await daemon.Error.WaitForAsync(
+            0, MessageIds.MetricsFailed, facts: ["daemon.metrics", $"{taken.LocalEndPoint}", "EADDRINUSE", "same-address"]);
     }
 }

@@ -123,7 +123,10 @@ public sealed class ControlInterfaceTests
     }
 
     // Num RefCount Protocol Flags Type St Inode Path
-    private static async Task<string> InodeAsync(string path) =>
-        (await File.ReadAllLinesAsync("/proc/net/unix")).First(line => line.EndsWith(" " + path, StringComparison.Ordinal))
-            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[6];
+    private static async Task<string> InodeAsync(string path)
+    {
+        var lines = await File.ReadAllLinesAsync("/proc/net/unix");
+        var line = lines.First(line => line.EndsWith(" " + path, StringComparison.Ordinal));
+        return line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[6];
+    }
 }

@@ -76,14 +76,11 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
     {
         var runtime = directory[name];
         var file = directory.Write(name + ".toml", $"[daemon]\nruntime_directory = \"{runtime}\"\n\n{Fill(config, directory)}");
-        string[] program = [options.Program ?? Published.Listend, "run", "--log-format", options.LogFormat, "--log-level", options
-            .LogLevel];
-        string[] arguments =
-        [
-            .. options.Arguments is { } given ?
-                ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))] :
-                (string[])["--config", file],
-        ];
+        string[] program =
+            [options.Program ?? Published.Listend, "run", "--log-format", options.LogFormat, "--log-level", options.LogLevel];
+        string[] arguments = options.Arguments is { } given
+            ? ["--runtime-directory", runtime, .. given.Select(word => Fill(word, directory))]
+            : ["--config", file];
 
         // A supervisor may have started the test runner; the daemon must not inherit its variables.
         var environment = new Dictionary<string, string?>
@@ -91,7 +88,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
             ["NOTIFY_SOCKET"] = null,
             ["LISTEN_FDS"] = null,
             ["LISTEN_PID"] = null,
-            ["DOTNET_gcServer"] = null
+            ["DOTNET_gcServer"] = null,
         };
         foreach (var (variable, value) in options.Environment)
         {
@@ -106,7 +103,7 @@ internal sealed class DaemonUnderTest : IAsyncDisposable
 
         return new DaemonUnderTest(directory, StartIt(null, options.Wrapper), runtime)
         {
-            _startAgain = (others, wrapper) => StartIt(others, wrapper ?? options.Wrapper)
+            _startAgain = (others, wrapper) => StartIt(others, wrapper ?? options.Wrapper),
         };
     }
 

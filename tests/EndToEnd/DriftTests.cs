@@ -27,16 +27,19 @@ public sealed class DriftTests(ITestOutputHelper output)
         {
             await daemon.WaitUntilReadyAsync("web");
             var pid = (await daemon.ReadyAsync("web")).Single();
-            AssertDriftedAndRepaired(await daemon.HistoryAsync("web"), itsOwn, entry => entry.Actor is { Name: "web/0" } actor
-                && actor.Pid == pid
-                && entry.Note!.Contains("generation 1", StringComparison.Ordinal), from: 0);
+            AssertDriftedAndRepaired(
+                await daemon.HistoryAsync("web"),
+                itsOwn,
+                entry => entry.Actor is { Name: "web/0" } actor && actor.Pid == pid
+                    && entry.Note!.Contains("generation 1", StringComparison.Ordinal),
+                from: 0);
 
             var load = LoadRun.Start(new LoadPlan
             {
                 Target = await daemon.EndPointAsync("web"),
                 NewConnectionsPerSecond = 200,
                 SlowInFlight = 2,
-                SlowFor = TimeSpan.FromMilliseconds(200)
+                SlowFor = TimeSpan.FromMilliseconds(200),
             });
             LoadReport report;
             try

@@ -27,7 +27,7 @@ public sealed class ExamplesTests(ITestOutputHelper output)
             {
                 ["LISTEND_BIN"] = Path.GetDirectoryName(Published.Listend),
                 ["NOTIFY_SOCKET"] = null,
-                ["LISTEN_FDS"] = null
+                ["LISTEN_FDS"] = null,
             });
         output.WriteLine(result.Output);
         Assert.True(result.ExitCode == 0, $"exit code {result.ExitCode}\n{result.Output}\n{result.Error}");
@@ -35,7 +35,9 @@ public sealed class ExamplesTests(ITestOutputHelper output)
 
     [Fact]
     public void There_is_an_example_for_each_protocol() => Assert.Equal(
-        ["client", "einhorn", "gunicorn", "haproxy", "kestrel", "nginx", "node", "php-cgi", "python", "scm-rights", "seqpacket", "starlet",
-            "udp"],
+        [
+            "client", "einhorn", "gunicorn", "haproxy", "kestrel", "nginx", "node", "php-cgi", "python", "scm-rights", "seqpacket",
+            "starlet", "udp",
+        ],
         All);
 }

@@ -51,7 +51,7 @@ public sealed class ForeignWorkerTests(ITestOutputHelper output)
                 Target = await daemon.EndPointAsync("web"),
                 NewConnectionsPerSecond = 200,
                 SlowInFlight = 2,
-                SlowFor = TimeSpan.FromMilliseconds(200)
+                SlowFor = TimeSpan.FromMilliseconds(200),
             });
             LoadReport report;
             try

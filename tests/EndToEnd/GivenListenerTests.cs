@@ -37,10 +37,9 @@ public sealed class GivenListenerTests
         await daemon.WaitUntilReadyAsync("own");
         var own = await daemon.ReadyAsync("own");
         var file = Write(daemon, Legacy);
-        foreach (var refused in new[] {
-            await daemon.ListenctlAsync("reload", "--dry-run"),
-            await daemon.ListenctlAsync("reload"),
-            await CheckAsync(file) })
+        ProgramResult[] all =
+            [await daemon.ListenctlAsync("reload", "--dry-run"), await daemon.ListenctlAsync("reload"), await CheckAsync(file)];
+        foreach (var refused in all)
         {
             Assert.Equal(1, refused.ExitCode);
             Assert.Contains("run.toml:13:14: service.api.listeners: ", refused.Error, StringComparison.Ordinal);

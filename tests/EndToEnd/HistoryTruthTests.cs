@@ -41,9 +41,9 @@ public sealed class HistoryTruthTests
             {
                 await daemon.WaitUntilReadyAsync("w");
                 var listeners = await daemon.ListenersAsync();
-                Assert.Equal(config.Split('\n').Count(
-                    line => line.StartsWith("[listener.", StringComparison.Ordinal)
-                        && !line.Contains(".accepted", StringComparison.Ordinal)), listeners.Count);
+                var configured = config.Split('\n').Count(line =>
+                    line.StartsWith("[listener.", StringComparison.Ordinal) && !line.Contains(".accepted", StringComparison.Ordinal));
+                Assert.Equal(configured, listeners.Count);
                 var histories = new List<IReadOnlyList<HistoryEntryDocument>>();
                 foreach (var listener in listeners)
                 {
@@ -52,23 +52,23 @@ public sealed class HistoryTruthTests
 
                 await daemon.LeaveAsync();
                 var sockets = Strace.Sockets(await File.ReadAllLinesAsync(daemon.Directory[$"trace.{daemon.Pid}"]))
-                    .Where(
-                        calls => !calls.Any(
-                            one => one.Call == "bind" && one.Value!.StartsWith(daemon.Runtime, StringComparison.Ordinal))).ToArray();
+                    .Where(calls =>
+                        !calls.Any(one => one.Call == "bind" && one.Value!.StartsWith(daemon.Runtime, StringComparison.Ordinal)))
+                    .ToArray();
                 Assert.Equal(listeners.Count, sockets.Length);
                 for (var i = 0; i < listeners.Count; i++)
                 {
                     // if_nametoindex() calls ioctl() on its own socket.
-                    var told = histories[i].Where(entry => entry.Phase != "handoff" && entry.Call != "if_nametoindex").Select(Entry)
-                        .ToArray();
+                    var told = histories[i]
+                        .Where(entry => entry.Phase != "handoff" && entry.Call != "if_nametoindex")
+                        .Select(Entry).ToArray();
                     var seen = sockets[i].Select(call => call.Call == "socket" ? call with { Value = null } : call).ToList();
                     if (listeners[i].Fd is not null)
                     {
                         // Open listeners were closed after the history was read.
                         seen.RemoveAll(call => call.Call == "close");
-                        seen.RemoveRange(
-                            seen.FindIndex(call => call.Call == "getsockname") + 1,
-                            seen.Count - seen.FindIndex(call => call.Call == "getsockname") - 1);
+                        var last = seen.FindIndex(call => call.Call == "getsockname");
+                        seen.RemoveRange(last + 1, seen.Count - last - 1);
                     }
 
                     Assert.Equal(Text(listeners[i], seen), Text(listeners[i], told));
@@ -125,9 +125,9 @@ public sealed class HistoryTruthTests
 
     private static void AssertSocket(string arguments, string note)
     {
-        var (domain, type, protocol) = arguments.Split(", ") is [var d, var t, var p] ?
-            (d, t.Split('|'), p) :
-            throw new FormatException(arguments);
+        var (domain, type, protocol) = arguments.Split(", ") is [var d, var t, var p]
+            ? (d, t.Split('|'), p)
+            : throw new FormatException(arguments);
         Assert.Contains("SOCK_CLOEXEC", type);
         Assert.Contains($"{domain}, {type[0]}", note, StringComparison.Ordinal);
         Assert.Equal(type.Contains("SOCK_NONBLOCK"), note.Contains("O_NONBLOCK", StringComparison.Ordinal));

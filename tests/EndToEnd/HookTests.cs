@@ -72,9 +72,7 @@ public sealed class HookTests
         hangs: true);
 
     private static Task WithHooksAsync(
-        Func<DaemonUnderTest, Task> test,
-        string startTimeout = "500ms",
-        bool hangs = false) => DaemonUnderTest.WithAsync(
+        Func<DaemonUnderTest, Task> test, string startTimeout = "500ms", bool hangs = false) => DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"

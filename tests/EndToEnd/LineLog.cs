@@ -99,19 +99,23 @@ internal sealed class LineLog
     /// </summary>
     public async Task<LogMessage> WaitForAsync(
         int from, string kind, string? service = null, string? listener = null, int? generation = null, int? pid = null, int? slot = null,
-        params string[] facts) =>
-        (await WaitForAsync(
+        params string[] facts)
+    {
+        var what = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{LogMessage.NameOf(kind)} {service} {listener} generation {generation} pid {pid} slot {slot}");
+        var found = await WaitForAsync(
             from,
             1,
             message => message.Kind == kind && (service ?? message.Service) == message.Service
                 && (listener ?? message.Listener) == message.Listener
                 && (generation ?? message.Generation) == message.Generation
                 && (pid ?? message.Pid) == message.Pid
-                && (slot
-                    ?? message.Slot) == message.Slot
+                && (slot ?? message.Slot) == message.Slot
                 && Holds(message.Text, facts),
-            string.Create(CultureInfo.InvariantCulture, $"{LogMessage.NameOf(kind)} {service} {listener} generation {generation} pid "
-                + $"{pid} slot {slot} {string.Join(" ... ", facts)}")))[0];
+            $"{what} {string.Join(" ... ", facts)}");
+        return found[0];
+    }
 
     /// <summary>Waits for so many messages.</summary>
     public async Task<IReadOnlyList<LogMessage>> WaitForAsync(int from, int count, Predicate<LogMessage> match, string what) =>

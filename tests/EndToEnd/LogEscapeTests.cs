@@ -1,3 +1,4 @@
+using System.Globalization;
 using Xunit;
 
 namespace Supervisor.EndToEnd;
@@ -44,8 +45,9 @@ public sealed class LogEscapeTests
             await daemon.Log.WaitAsync(0, "three \\x9B2J \U0001F600 \\u2028");
             var address = await daemon.EndPointAsync("web");
             Assert.All(daemon.Log.Lines, line => Assert.Matches("^[0-9]{2}:[0-9]{2}:[0-9]{2}", line));
-            foreach (var command in (
-                string[][])[["status"], ["listeners"], ["history", "web"], ["events"], ["logs", "w"], ["explain", $"tcp://{address}"]])
+            string[][] commands =
+                [["status"], ["listeners"], ["history", "web"], ["events"], ["logs", "w"], ["explain", $"tcp://{address}"]];
+            foreach (var command in commands)
             {
                 var result = await daemon.ListenctlAsync(command);
                 Clean(result.Output);
@@ -81,6 +83,6 @@ public sealed class LogEscapeTests
     }
 
     private static void Clean(string text) =>
-        Assert.DoesNotContain(text, c => (char.IsControl(c) && c != '\n') || char.GetUnicodeCategory(
-            c) is System.Globalization.UnicodeCategory.Format or System.Globalization.UnicodeCategory.LineSeparator);
+        Assert.DoesNotContain(text, c => (char.IsControl(c) && c != '\n')
+            || char.GetUnicodeCategory(c) is UnicodeCategory.Format or UnicodeCategory.LineSeparator);
 }

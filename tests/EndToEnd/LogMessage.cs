@@ -63,8 +63,7 @@ internal sealed class LogMessage
     /// <summary>The name of a kind, for a report.</summary>
     public static string NameOf(string kind) =>
         typeof(MessageIds).GetFields(BindingFlags.Public | BindingFlags.Static)
-            .SingleOrDefault(field => (string)field.GetRawConstantValue()! == kind)?
-            .Name ?? kind;
+            .SingleOrDefault(field => (string)field.GetRawConstantValue()! == kind)?.Name ?? kind;
 
     /// <inheritdoc/>
     public override string ToString() => $"{this["@t"]} {Level} {NameOf(Kind)}: {Text}";

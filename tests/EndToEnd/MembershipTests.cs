@@ -37,6 +37,36 @@ public sealed class MembershipTests
         os.rename(sys.argv[1] + '.new', sys.argv[1])
         """;
 
+    /// <summary>Leaves the worker's session and parents, and writes its pid. argv: the file for the pid.</summary>
+    private const string Hide =
+        """
+        import os, sys, time
+        if os.fork():
+            os._exit(0)
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        open(sys.argv[1] + '.new', 'w').write(str(os.getpid()))
+        os.rename(sys.argv[1] + '.new', sys.argv[1])
+        time.sleep(1000)
+        """;
+
+    /// <summary>
+    /// Becomes sleep of another user with a worker's environment. argv: the file with the environment, the uid, and an expression
+    /// for the new token.
+    /// </summary>
+    private const string Disguise =
+        """
+        import os, sys
+        env = dict(x.split('=', 1) for x in open(sys.argv[1]).read().split('\0') if x)
+        token = env.get('LISTEND_TOKEN', '')
+        env['LISTEND_TOKEN'] = eval(sys.argv[3])
+        env['NOTIFY_SOCKET'] = '/nowhere'
+        os.setuid(int(sys.argv[2]))
+        print('up', flush=True)
+        os.execve('/bin/sleep', ['sleep', '1000'], env)
+        """;
+
     /// <summary>Finding 4: the environment decides nothing.</summary>
     [Theory]
     [InlineData("daemon")]
@@ -92,13 +122,17 @@ public sealed class MembershipTests
     public async Task Stop_kills_hidden_processes_but_no_other_service()
     {
         using var directory = new TemporaryDirectory();
-        const string Hide = "import os, sys\nif os.fork(): os._exit(0)\nos.setsid()\nif os.fork(): os._exit(0)\nopen(sys.argv[1] + "
-            + "'.new', 'w').write(str(os.getpid()))\nos.rename(sys.argv[1] + '.new', sys.argv[1])\nimport time\ntime.sleep(1000)\n";
-        directory.Write("hide.py", Hide);
+        var hide = directory.Write("hide.py", Hide);
         foreach (var name in (string[])["a", "b"])
         {
-            directory.WriteScript(name, $"#!/bin/sh\nenv -i /usr/bin/python3 {directory["hide.py"]} {directory[name]}.hidden\n"
-                + $"/usr/bin/python3 {directory["hide.py"]} {directory[name]}.known 3<&-\nexec sleep 1000\n");
+            directory.WriteScript(
+                name,
+                $"""
+                #!/bin/sh
+                env -i /usr/bin/python3 {hide} {directory[name]}.hidden
+                /usr/bin/python3 {hide} {directory[name]}.known 3<&-
+                exec sleep 1000
+                """);
         }
 
         File.SetUnixFileMode(directory.Path, (UnixFileMode)0x3FF);
@@ -145,9 +179,16 @@ public sealed class MembershipTests
         using var directory = new TemporaryDirectory();
         File.Copy("/bin/sleep", directory["suid-sleep"]);
         File.SetUnixFileMode(directory["suid-sleep"], (UnixFileMode)0x9ED);
-        directory.WriteScript("worker", $"#!/bin/sh\nNOTIFY_SOCKET=/nowhere "
-            + $"LISTEND_TOKEN=\"${{LISTEND_TOKEN%????????????????}}0000000000000000\" setsid {directory["suid-sleep"]} 1000 & echo $! > "
-            + $"{directory["suid.pid.new"]}; mv {directory["suid.pid.new"]} {directory["suid.pid"]}\nexec sleep 1000\n");
+        directory.WriteScript(
+            "worker",
+            $$"""
+            #!/bin/sh
+            NOTIFY_SOCKET=/nowhere LISTEND_TOKEN="${LISTEND_TOKEN%????????????????}0000000000000000" \
+              setsid {{directory["suid-sleep"]}} 1000 &
+            echo $! > {{directory["suid.pid.new"]}}
+            mv {{directory["suid.pid.new"]}} {{directory["suid.pid"]}}
+            exec sleep 1000
+            """);
         File.SetUnixFileMode(directory.Path, (UnixFileMode)0x3FF);
         await using var daemon = DaemonUnderTest.Start(
             directory,
@@ -198,19 +239,12 @@ public sealed class MembershipTests
     /// <summary>Starts a process of a user with the worker's environment. The test kills it.</summary>
     private static System.Diagnostics.Process Wear(TemporaryDirectory directory, int uid, string token)
     {
-        var start = new System.Diagnostics.ProcessStartInfo(Needs.Program("python3", "python3"))
+        var start = new System.Diagnostics.ProcessStartInfo(
+            Needs.Program("python3", "python3"),
+            ["-c", Disguise, directory["environ"], uid.ToString(CultureInfo.InvariantCulture), token])
         {
-            UseShellExecute = false,
-            RedirectStandardOutput = true
+            RedirectStandardOutput = true,
         };
-        foreach (var argument in (string[])["-c", "import os, sys\nenv = dict(x.split('=', 1) for x in "
-            + "open(sys.argv[1]).read().split('\\0') if x)\ntoken = env.get('LISTEND_TOKEN', '')\nenv['LISTEND_TOKEN'] = "
-            + "eval(sys.argv[3])\nenv['NOTIFY_SOCKET'] = '/nowhere'\nos.setuid(int(sys.argv[2]))\nprint('up', flush=True)\n"
-            + "os.execve('/bin/sleep', ['sleep', '1000'], env)", directory["environ"], uid.ToString(CultureInfo.InvariantCulture), token])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
         var process = System.Diagnostics.Process.Start(start)!;
         Assert.Equal("up", process.StandardOutput.ReadLine());
         return process;

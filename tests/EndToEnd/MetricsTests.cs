@@ -63,15 +63,22 @@ public sealed class MetricsTests
     public Task A_host_name_that_is_not_configured_is_rejected() => DaemonUnderTest.WithAsync(Config, async daemon =>
     {
         var address = Address(daemon);
-        foreach (var host in (string[])["127.0.0.1", $"127.0.0.1:{address.Port}", "[::1]:1", "10.1.2.3", "localhost", "LOCALHOST:80", Dns
-            .GetHostName(), Environment.MachineName, "metrics.example.org", "Metrics.Example.Org.:9469"])
+        string[] accepted =
+        [
+            "127.0.0.1", $"127.0.0.1:{address.Port}", "[::1]:1", "10.1.2.3", "localhost", "LOCALHOST:80", Dns.GetHostName(),
+            Environment.MachineName, "metrics.example.org", "Metrics.Example.Org.:9469",
+        ];
+        foreach (var host in accepted)
         {
             Assert.StartsWith("HTTP/1.1 200 OK\r\n", await AskAsync(address, "GET", host), StringComparison.Ordinal);
         }
 
-        foreach (var host in (
-            string[])["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "metrics.example.org.evil.example", "127.0.0.1.:80",
-            "x" + new string('y', 200)])
+        string[] rejected =
+        [
+            "evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "metrics.example.org.evil.example", "127.0.0.1.:80",
+            "x" + new string('y', 200),
+        ];
+        foreach (var host in rejected)
         {
             var answer = await AskAsync(address, "GET", host);
             Assert.StartsWith("HTTP/1.1 421 ", answer, StringComparison.Ordinal);

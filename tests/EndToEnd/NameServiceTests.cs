@@ -63,9 +63,11 @@ public class NameServiceTests
             },
             new DaemonOptions
             {
-                Wrapper = [Needs.Program(
-                    "unshare",
-                    "util-linux"), "-m", "/bin/sh", "-c", "mount --bind \"$0\" /etc/nsswitch.conf; exec \"$@\"", switches],
+                Wrapper =
+                [
+                    Needs.Program("unshare", "util-linux"), "-m",
+                    "/bin/sh", "-c", "mount --bind \"$0\" /etc/nsswitch.conf; exec \"$@\"", switches,
+                ],
                 Environment = new Dictionary<string, string?> { ["LD_LIBRARY_PATH"] = directory.Path },
             });
     }

@@ -122,7 +122,7 @@ public sealed class ProbeStallTests
             var started = Stopwatch.GetTimestamp();
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             {
-                ReceiveTimeout = (int)Patience.Limit.TotalMilliseconds
+                ReceiveTimeout = (int)Patience.Limit.TotalMilliseconds,
             };
             socket.Connect(new UnixDomainSocketEndPoint(daemon.ControlSocket));
             socket.Send("GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n"u8);

@@ -31,9 +31,9 @@ internal static class Published
     }
 
     private static string Find() =>
-        Environment.GetEnvironmentVariable("LISTEND_BIN") is { Length: > 0 } given ?
-            Path.GetFullPath(given) :
-            Path.Combine(Root(), "artifacts", "publish");
+        Environment.GetEnvironmentVariable("LISTEND_BIN") is { Length: > 0 } given
+            ? Path.GetFullPath(given)
+            : Path.Combine(Root(), "artifacts", "publish");
 
     private static string Root()
     {

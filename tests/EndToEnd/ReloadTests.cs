@@ -52,8 +52,10 @@ public sealed class ReloadTests
         Assert.True(done.Applied);
         Assert.Equal(plan.Actions.Select(Short), done.Actions.Select(Short));
         Assert.Equal(
-            ["listener web unchanged ", "listener admin unchanged ", "service w in-place stop_timeout", "service w rolled-out "
-                + "environment", "service a unchanged "],
+            [
+                "listener web unchanged ", "listener admin unchanged ",
+                "service w in-place stop_timeout", "service w rolled-out environment", "service a unchanged ",
+            ],
             done.Actions.Select(Short));
         await daemon.Log.WaitForAsync(mark, MessageIds.RolloutDone, "w", generation: 2);
         Assert.Empty(before.Intersect(await daemon.ReadyAsync("w")));
@@ -86,8 +88,10 @@ public sealed class ReloadTests
                     .Replace("udp://127.0.0.1:0", "udp://127.0.0.2:0", StringComparison.Ordinal));
             var plan = await daemon.AskAsync(ControlJson.Default.ReloadDocument, "reload", "--dry-run");
             Assert.Equal(
-                ["listener a in-place listen.backlog", "listener b in-place "
-                    + "accepted.no_delay", "listener c in-place unix.mode", "listener d new-socket address"],
+                [
+                    "listener a in-place listen.backlog", "listener b in-place accepted.no_delay",
+                    "listener c in-place unix.mode", "listener d new-socket address",
+                ],
                 plan.Actions.Select(Short));
             Assert.All(plan.Actions.Take(3), action => Assert.True(action is { Reason.Length: > 0, Loses: null }, Short(action)));
             Assert.NotEmpty(plan.Actions[3].Loses!);
@@ -109,8 +113,10 @@ public sealed class ReloadTests
         using var taken = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         taken.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         taken.Listen();
-        Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\nuser = \"nobody-has-this-name\"\n"
-            + $"[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"\n[listener.free]\naddress = \"tcp://127.0.0.1:0\"");
+        var three = Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal);
+        var more = $"[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"";
+        const string Free = "[listener.free]\naddress = \"tcp://127.0.0.1:0\"";
+        Write(daemon, $"{three}\nuser = \"nobody-has-this-name\"\n{more}\n{Free}");
         foreach (var arguments in new string[][] { ["reload", "--dry-run"], ["reload"] })
         {
             var result = await daemon.ListenctlAsync([.. arguments, "--json"]);
@@ -122,8 +128,7 @@ public sealed class ReloadTests
                 error => error.Setting == "service.a.user" && error.Message.Contains("nobody-has-this-name", StringComparison.Ordinal));
         }
 
-        Write(daemon, $"{Two.Replace("workers = 2", "workers = 3", StringComparison.Ordinal)}\n[listener.free]\naddress = "
-            + $"\"tcp://127.0.0.1:0\"\n[listener.more]\naddress = \"tcp://{taken.LocalEndPoint}\"");
+        Write(daemon, $"{three}\n{Free}\n{more}");
         var bind = await daemon.ListenctlAsync("reload");
         Assert.Equal(1, bind.ExitCode);
         Assert.Contains("EADDRINUSE", bind.Error, StringComparison.Ordinal);
@@ -142,8 +147,8 @@ public sealed class ReloadTests
         await daemon.WaitUntilReadyAsync("w", 2);
         await daemon.WaitUntilReadyAsync("a");
         var (before, listeners) = (await daemon.ReadyAsync("w"), await Inodes(daemon));
-        var service =
-            $"{(bad.StartsWith("command", StringComparison.Ordinal) ? "" : Sleeper + "\n")}{bad}\nlisteners = [\"web\"]\nworkers = 2";
+        var command = bad.StartsWith("command", StringComparison.Ordinal) ? "" : Sleeper + "\n";
+        var service = $"{command}{bad}\nlisteners = [\"web\"]\nworkers = 2";
 
         // The same with another socket: it is rolled back with the roll-out, and the listeners keep their order.
         Write(daemon, Two.Replace($"{Sleeper}\nlisteners = [\"web\"]\nworkers = 2", service, StringComparison.Ordinal)
@@ -155,11 +160,10 @@ public sealed class ReloadTests
             Assert.Contains(done.Actions, action => action is { Subject: "service", Name: "w", Action: "rolled-out" });
             await daemon.Log.WaitForAsync(mark, MessageIds.ListenerReverted, "w", "web");
             var status = await daemon.StatusAsync("w");
-            Assert.Equal(
-                ("running", "rolled-back", 1, 1 + time, 0, 2),
-                (status.State, status.Rollout!.State, status.Rollout.From, status.Rollout.To, status.Rollout.Replaced, status.Rollout
-                    .Total));
-            Assert.Contains(reason, status.Rollout.Reason, StringComparison.Ordinal);
+            var rollout = status.Rollout!;
+            Assert.Equal(("running", "rolled-back"), (status.State, rollout.State));
+            Assert.Equal((1, 1 + time, 0, 2), (rollout.From, rollout.To, rollout.Replaced, rollout.Total));
+            Assert.Contains(reason, rollout.Reason, StringComparison.Ordinal);
             Assert.Equal(before, status.Workers.Select(worker => worker.Pid!.Value).Order());
             Assert.Equal(listeners, await Inodes(daemon));
         }
@@ -173,8 +177,17 @@ public sealed class ReloadTests
     [InlineData("unix://@dir@/web.sock")]
     public Task Rollback_returns_to_the_first_of_many_sockets(string address)
     {
-        var first = $"[listener.web]\naddress = \"{address}\"\n\n[service.w]\n{Sleeper}\nlisteners = [\"web\"]\nworkers = 2\nrollout = "
-            + $"{{ canary = 1 }}";
+        var first =
+            $$"""
+            [listener.web]
+            address = "{{address}}"
+
+            [service.w]
+            {{Sleeper}}
+            listeners = ["web"]
+            workers = 2
+            rollout = { canary = 1 }
+            """;
         return DaemonUnderTest.WithAsync(first, async daemon =>
         {
             await daemon.WaitUntilReadyAsync("w", 2);
@@ -214,9 +227,9 @@ public sealed class ReloadTests
                 using var client = address.StartsWith("tcp", StringComparison.Ordinal)
                     ? new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
                     : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await client.ConnectAsync(client.AddressFamily == AddressFamily.Unix ?
-                    new UnixDomainSocketEndPoint(daemon.Directory["web.sock"]) :
-                    await daemon.EndPointAsync("web"));
+                await client.ConnectAsync(client.AddressFamily == AddressFamily.Unix
+                    ? new UnixDomainSocketEndPoint(daemon.Directory["web.sock"])
+                    : await daemon.EndPointAsync("web"));
             }
         });
     }
@@ -227,14 +240,10 @@ public sealed class ReloadTests
         async daemon =>
         {
             // The first worker becomes ready, the second does not.
-            var bad = Two.Replace(
-                "workers = 2",
-                "workers = 2\nrollout = { on_failure = \"stop\" }\nenvironment = { MODE = \"b\" }",
-                StringComparison.Ordinal)
-                .Replace(
-                    "systemd-notify --ready",
-                    "test -e '@dir@/mended' || mkdir '@dir@/once' || exit 7; systemd-notify --ready",
-                    StringComparison.Ordinal);
+            const string Settings = "workers = 2\nrollout = { on_failure = \"stop\" }\nenvironment = { MODE = \"b\" }";
+            const string Once = "test -e '@dir@/mended' || mkdir '@dir@/once' || exit 7; systemd-notify --ready";
+            var bad = Two.Replace("workers = 2", Settings, StringComparison.Ordinal)
+                .Replace("systemd-notify --ready", Once, StringComparison.Ordinal);
             await daemon.WaitUntilReadyAsync("w", 2);
             var mark = daemon.Log.Count;
             Write(daemon, bad);
@@ -337,12 +346,13 @@ public sealed class ReloadTests
                 Write(daemon, change(web));
                 var done = await daemon.ListenctlAsync("reload");
                 Assert.True(done.ExitCode == 0, done.Error);
-                await daemon.Log
-                    .WaitForAsync(mark, outcome == "done" ? MessageIds.RolloutDone : MessageIds.RolloutRolledBack, "web", generation: 2);
+                var (rollout, listener) = outcome == "done"
+                    ? (MessageIds.RolloutDone, MessageIds.ListenerRetired)
+                    : (MessageIds.RolloutRolledBack, MessageIds.ListenerReverted);
+                await daemon.Log.WaitForAsync(mark, rollout, "web", generation: 2);
                 if (!sameInode || outcome != "done")
                 {
-                    await daemon.Log
-                        .WaitForAsync(mark, outcome == "done" ? MessageIds.ListenerRetired : MessageIds.ListenerReverted, listener: "web");
+                    await daemon.Log.WaitForAsync(mark, listener, listener: "web");
                 }
 
                 await load.AnswersAsync(250);

@@ -79,10 +79,7 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
         new DaemonOptions { LogLevel = "debug" });
 
     private async Task RunAsync(
-        string strategy,
-        int surge,
-        int startMilliseconds,
-        Func<Func<Task>, Task<int>> restarts) => await DaemonUnderTest.WithAsync(
+        string strategy, int surge, int startMilliseconds, Func<Func<Task>, Task<int>> restarts) => await DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"
@@ -101,7 +98,7 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
             {
                 Target = await daemon.EndPointAsync("web"),
                 NewConnectionsPerSecond = NewConnectionsPerSecond,
-                SlowInFlight = 16
+                SlowInFlight = 16,
             };
             var load = LoadRun.Start(plan, "warm-up");
             LoadReport report;
@@ -134,8 +131,8 @@ public sealed class RestartUnderLoadTests(ITestOutputHelper output)
                 CultureInfo.InvariantCulture,
                 $"{strategy}, max_surge {surge}, {startMilliseconds} ms to start: {report.Requests} requests, {report.Failed} failed, "
                 + $"{count} restarts in {report.Phase("restarts")!.Seconds:0.0} s; "
-                + $"p50 {rest.P50Ms:0.00} -> {restarting.P50Ms:0.00} ms, p99 {rest.P99Ms:0.00} -> {restarting.P99Ms:0.00} ms, longest "
-                + $"{rest.MaxMs:0.0} -> {restarting.MaxMs:0.0} ms; "
+                + $"p50 {rest.P50Ms:0.00} -> {restarting.P50Ms:0.00} ms, p99 {rest.P99Ms:0.00} -> {restarting.P99Ms:0.00} ms, "
+                + $"longest {rest.MaxMs:0.0} -> {restarting.MaxMs:0.0} ms; "
                 + $"slow p99 {report.Phase("rest")!.Slow.Latency.P99Ms:0.0} -> {report.Phase("restarts")!.Slow.Latency.P99Ms:0.0} ms; "
                 + $"other programs had {others:0.0 %} of the processors");
             output.WriteLine(figures);

@@ -32,9 +32,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
     [InlineData(4, 8, 2)]
     [InlineData(4, 4, 4)]
     public Task Growing_and_shrinking_shards_loses_no_request(
-        int workers,
-        int workersThen,
-        int workersLast) => WithAsync("[\"@hello@\"]", 4, workers, async daemon =>
+        int workers, int workersThen, int workersLast) => WithAsync("[\"@hello@\"]", 4, workers, async daemon =>
     {
         await UnderLoadAsync(daemon, async load =>
         {
@@ -55,8 +53,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             await load.AnswersAsync(Share);
             var mark = daemon.Log.Count;
             await ReloadAsync(daemon, 2, workersLast, 8);
-            await daemon.Log
-                .WaitForAsync(mark, 6, message => message.Kind == MessageIds.ListenerShardClosed, nameof(MessageIds.ListenerShardClosed));
+            await ShardsClosedAsync(daemon, mark, 6);
             var two = await ReshapedAsync(daemon, 2, workersLast);
             Assert.Equal(four[..2], Inodes(two));
             if (workersLast == 2)
@@ -195,8 +192,7 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         {
             var mark = daemon.Log.Count;
             await ReloadAsync(daemon, 3, 3, 6);
-            await daemon.Log
-                .WaitForAsync(mark, 3, message => message.Kind == MessageIds.ListenerShardClosed, nameof(MessageIds.ListenerShardClosed));
+            await ShardsClosedAsync(daemon, mark, 3);
             Assert.Equal(before[..3], Inodes(await ReshapedAsync(daemon, 3, 3)));
             await ReloadAsync(daemon, 4, 4, 3);
             Assert.Equal(before[..3], Inodes(await ReshapedAsync(daemon, 4, 4))[..3]);
@@ -260,8 +256,8 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
             var listener = await daemon.ListenerAsync("web");
             var service = await daemon.StatusAsync("web");
             if (listener.Shards == shards && listener.Sockets!.All(socket => socket is { State: "serving", Workers.Count: > 0 })
-                && service.Ready == workers && service.Workers.Count == workers && service
-                    .Rollout is not { State: "replacing" or "draining" })
+                && service.Ready == workers && service.Workers.Count == workers
+                && service.Rollout is not { State: "replacing" or "draining" })
             {
                 return listener;
             }
@@ -275,6 +271,9 @@ public sealed class ShardScalingTests(ITestOutputHelper output)
         var restart = await daemon.ListenctlAsync("restart", "web", "--wait");
         Assert.True(restart.ExitCode == 0, restart.Error);
     }
+
+    private static async Task ShardsClosedAsync(DaemonUnderTest daemon, int from, int count) => await daemon.Log.WaitForAsync(
+        from, count, message => message.Kind == MessageIds.ListenerShardClosed, nameof(MessageIds.ListenerShardClosed));
 
     private static ulong[] Inodes(ListenerDocument listener) => [.. listener.Sockets!.Select(socket => socket.Inode)];
 

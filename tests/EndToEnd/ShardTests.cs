@@ -24,9 +24,9 @@ public sealed class ShardTests(ITestOutputHelper output)
             var history = await daemon.HistoryAsync("web");
             for (var shard = 0; shard < 4; shard++)
             {
-                var own = history.Where(
-                    entry => entry.Phase != "drift"
-                        && entry.Note?.StartsWith($"shard {shard}", StringComparison.Ordinal) == true).ToArray();
+                var own = history
+                    .Where(entry => entry.Phase != "drift" && entry.Note?.StartsWith($"shard {shard}", StringComparison.Ordinal) == true)
+                    .ToArray();
                 Assert.Equal(
                     ["socket", "setsockopt", "setsockopt", "bind", "getsockname", "listen", "execve"],
                     own.Select(entry => entry.Call));
@@ -107,10 +107,7 @@ public sealed class ShardTests(ITestOutputHelper output)
         $"[\"{Needs.Program("python3", "python3")}\", \"{Path.Combine(AppContext.BaseDirectory, "workers", "pausing.py")}\"]";
 
     private static async Task WithAsync(
-        int shards,
-        int workers,
-        string command,
-        Func<DaemonUnderTest, Task> test) => await DaemonUnderTest.WithAsync(
+        int shards, int workers, string command, Func<DaemonUnderTest, Task> test) => await DaemonUnderTest.WithAsync(
         $$"""
         [listener.web]
         address = "tcp://127.0.0.1:0"

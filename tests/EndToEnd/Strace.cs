@@ -32,8 +32,8 @@ internal static partial class Strace
                 continue;
             }
 
-            var (name, arguments, result, errno) = (match.Groups["call"].Value, match.Groups["arguments"].Value, match.Groups["result"]
-                .Value, match.Groups["errno"].Value);
+            var (name, arguments) = (match.Groups["call"].Value, match.Groups["arguments"].Value);
+            var (result, errno) = (match.Groups["result"].Value, match.Groups["errno"].Value);
             var call = new TracedCall(name) { Errno = errno.Length > 0 ? errno : null };
             var first = arguments.Split(", ")[0];
             if (name == "socket")
@@ -89,12 +89,8 @@ internal static partial class Strace
     private static TracedCall SetOption(TracedCall call, string arguments)
     {
         var match = OptionCall().Match(arguments);
-        return call with
-        {
-            Option = match.Groups["option"]
-            .Value,
-            Value = OptionValue(match.Groups["option"].Value, match.Groups["value"].Value)
-        };
+        var option = match.Groups["option"].Value;
+        return call with { Option = option, Value = OptionValue(option, match.Groups["value"].Value) };
     }
 
     // The next getsockopt() of an option that was set returns its effective value.
@@ -123,8 +119,8 @@ internal static partial class Strace
 
     // struct group_source_req, linux/in.h: the interface's number, padding, two sockaddr_storage.
     private static string SourceGroup(byte[] bytes) =>
-        $"{new IPAddress(bytes.AsSpan(12, 4))} from {new IPAddress(bytes.AsSpan(140, 4))} on "
-        + $"{(BitConverter.ToInt32(bytes) == 1 ? "lo" : "?")}";
+        $"{new IPAddress(bytes.AsSpan(12, 4))} from {new IPAddress(bytes.AsSpan(140, 4))} "
+        + $"on {(BitConverter.ToInt32(bytes) == 1 ? "lo" : "?")}";
 
     private static string Address(string arguments)
     {
@@ -167,9 +163,9 @@ internal static partial class Strace
                 digits++;
             }
 
-            bytes.Add((byte)(digits > 0 ?
-                number :
-                quoted[++i] switch { 'n' => 10, 't' => 9, 'r' => 13, 'v' => 11, 'f' => 12, var other => other }));
+            bytes.Add((byte)(digits > 0
+                ? number
+                : quoted[++i] switch { 'n' => 10, 't' => 9, 'r' => 13, 'v' => 11, 'f' => 12, var other => other }));
         }
 
         return [.. bytes];

@@ -69,8 +69,8 @@ public sealed class StreamTests
         async daemon =>
         {
             // Three events per try; the ring holds 1,024.
-            await daemon.Log
-                .WaitForAsync(0, 400, message => message.Kind == MessageIds.WorkerBackingOff, nameof(MessageIds.WorkerBackingOff));
+            await daemon.Log.WaitForAsync(
+                0, 400, message => message.Kind == MessageIds.WorkerBackingOff, nameof(MessageIds.WorkerBackingOff));
             var events = await EventsAsync(daemon, "/v1/events?follow=false&after=1");
             Assert.Equal("events-lost", events[0].Kind);
             Assert.Equal(events[0].Seq + 1, events[1].Seq);
@@ -135,8 +135,8 @@ public sealed class StreamTests
             var lines = await LinesAsync(daemon, "/v1/services/w/logs");
             Assert.Equal(
                 [(pid, "stderr", 3, "two"), (pid, "stdout", 6, "café"), (pid, "stdout", 6, "one")],
-                lines.Select(line => (line.Pid!.Value, line.Stream, line.Priority, line.Line)).OrderBy(line => line.Line == "one")
-                    .ThenByDescending(line => line.Line));
+                lines.Select(line => (line.Pid!.Value, line.Stream, line.Priority, line.Line))
+                    .OrderBy(line => line.Line == "one").ThenByDescending(line => line.Line));
             Assert.Equal([lines[^1]], await LinesAsync(daemon, "/v1/services/w/logs?lines=1"));
             using var client = daemon.Http();
             Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/v1/services/nope/logs")).StatusCode);

@@ -69,8 +69,9 @@ public sealed class SuccessionClientTests(ITestOutputHelper output) : Succession
 
             daemon.Signal(Signals.Kill);
             await daemon.WaitAsync();
-            foreach (var command in (
-                string[])["status", "stop web", "restart web --wait", "restart web --timeout 1h", "events --follow", "take web -- true"])
+            string[] commands =
+                ["status", "stop web", "restart web --wait", "restart web --timeout 1h", "events --follow", "take web -- true"];
+            foreach (var command in commands)
             {
                 var result = await daemon.ListenctlAsync(command.Split(' '));
                 Assert.True(

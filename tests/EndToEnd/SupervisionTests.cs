@@ -213,8 +213,15 @@ public sealed class SupervisionTests
 
     [Fact]
     public Task Worker_that_sends_STOPPING_is_replaced_while_it_drains() => WithScript(
-        "systemd-notify --ready; test -e \"$0.once\" && exec sleep 1000; : > \"$0.once\"; echo leaving; systemd-notify STOPPING=1; trap "
-        + "'echo drained; exit 0' TERM; while :; do sleep 1000 & wait; done",
+        """
+        systemd-notify --ready
+        test -e "$0.once" && exec sleep 1000
+        : > "$0.once"
+        echo leaving
+        systemd-notify STOPPING=1
+        trap 'echo drained; exit 0' TERM
+        while :; do sleep 1000 & wait; done
+        """,
         async daemon =>
         {
             await daemon.Log.WaitForAsync(0, MessageIds.WorkerStopping, "w");

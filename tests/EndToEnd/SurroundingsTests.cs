@@ -79,8 +79,8 @@ public sealed class SurroundingsTests
         async daemon =>
         {
             const string size = "FDSize:";
-            var line = (await File.ReadAllLinesAsync($"/proc/{daemon.Pid}/status")).Single(
-                line => line.StartsWith(size, StringComparison.Ordinal));
+            var lines = await File.ReadAllLinesAsync($"/proc/{daemon.Pid}/status");
+            var line = lines.Single(line => line.StartsWith(size, StringComparison.Ordinal));
             var least = Math.Min(limit, 4096);
             Assert.InRange(int.Parse(line.AsSpan(size.Length).Trim(), CultureInfo.InvariantCulture), least, 2 * least);
         },

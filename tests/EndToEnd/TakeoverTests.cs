@@ -106,15 +106,13 @@ public sealed class TakeoverTests(ITestOutputHelper output) : SuccessionScenario
         var refused = await RunningProgram.RunAsync(Published.Listend, ["run", "--config", other]);
         Assert.Equal(1, refused.ExitCode);
         Assert.All(
-            (string[])[$"pid {daemon.Pid}", daemon.Runtime, directory["run.toml"], "--take-over"], fact => Assert.Contains(
-                fact,
-                refused.Error,
-                StringComparison.Ordinal));
+            (string[])[$"pid {daemon.Pid}", daemon.Runtime, directory["run.toml"], "--take-over"],
+            fact => Assert.Contains(fact, refused.Error, StringComparison.Ordinal));
         Assert.False(daemon.HasEnded);
 
         await using var next = daemon.Again("--config", other, "--take-over");
         Assert.Equal(0, await daemon.WaitAsync());
-        await next.Log.WaitForAsync(0, MessageIds.ReloadAction, "web", facts: "workers");
+        await next.Log.WaitForAsync(0, MessageIds.ReloadAction, "web", facts: ["workers", "from 2 to 1"]);
         Assert.Equal((1, 1), ((await next.StatusAsync("web")).Desired, (await next.StatusAsync("web")).Ready));
         await next.LeaveAsync();
     }
@@ -149,13 +147,13 @@ public sealed class TakeoverTests(ITestOutputHelper output) : SuccessionScenario
 
             // With errors: the previous configuration stays in force.
             daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3\nworkres = 4", StringComparison.Ordinal));
-            await daemon.Log.WaitForAsync(0, MessageIds.ReloadError, facts: "workres");
+            await daemon.Log.WaitForAsync(0, MessageIds.ReloadError, facts: ["workres", "workers"]);
             await daemon.Log.WaitForAsync(0, MessageIds.ReloadRefused);
             Assert.Equal(workers, await daemon.ReadyAsync("web"));
 
             // Without errors: a difference that does not affect workers, and one that needs new workers.
             daemon = await DieAsync(daemon, before.Replace("workers = 2", "workers = 3", StringComparison.Ordinal));
-            await daemon.Log.WaitForAsync(0, MessageIds.ReloadAction, "web", facts: "workers");
+            await daemon.Log.WaitForAsync(0, MessageIds.ReloadAction, "web", facts: ["workers", "from 2 to 3"]);
             await daemon.WaitUntilReadyAsync("web");
             Assert.Equal(
                 workers,

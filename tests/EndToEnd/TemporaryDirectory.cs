@@ -3,8 +3,8 @@ namespace Supervisor.EndToEnd;
 /// <summary>A test's own directory, with a path short enough for UNIX sockets. It is deleted at the end.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
-    private const UnixFileMode Everybody = UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupRead
-        | UnixFileMode.GroupExecute;
+    private const UnixFileMode Everybody =
+        UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute;
     private const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("ld-");

@@ -19,8 +19,12 @@ public sealed class WorkerTests
     /// </summary>
     private static readonly DaemonOptions Careless = new()
     {
-        Wrapper = ["/usr/bin/prlimit", "--nofile=500:4000", "/bin/sh", "-c", "exec 7</etc/passwd 8>&2; umask 077; exec \"$0\" "
-            + "\"$@\"", "/usr/bin/env", "--ignore-signal=PIPE,USR1,CHLD,HUP,RTMIN", "--block-signal=USR2,TERM,INT,CHLD,HUP,RTMAX"],
+        Wrapper =
+        [
+            "/usr/bin/prlimit", "--nofile=500:4000",
+            "/bin/sh", "-c", "exec 7</etc/passwd 8>&2; umask 077; exec \"$0\" \"$@\"",
+            "/usr/bin/env", "--ignore-signal=PIPE,USR1,CHLD,HUP,RTMIN", "--block-signal=USR2,TERM,INT,CHLD,HUP,RTMAX",
+        ],
         Environment = new Dictionary<string, string?>
         {
             ["LISTEND_FOO"] = "junk",
@@ -91,8 +95,8 @@ public sealed class WorkerTests
             Assert.Null(view.Variable("LISTEND_FOO"));
             Assert.Null(view.Variable("WATCHDOG_USEC"));
             Assert.Null(view.Variable("WATCHDOG_PID"));
-            Assert.Equal(("as it is", "with this", "from the service", "", "a \"quoted\" one"), (view.Variable("KEPT"), view.Variable(
-                "REPLACED"), view.Variable("SERVICE"), view.Variable("EMPTY"), view.Variable("QUOTED")));
+            string[] variables = ["KEPT", "REPLACED", "SERVICE", "EMPTY", "QUOTED"];
+            Assert.Equal(["as it is", "with this", "from the service", "", "a \"quoted\" one"], variables.Select(view.Variable));
             Assert.Equal(("nobody", "nobody"), (view.Variable("USER"), view.Variable("LOGNAME")));
             Assert.Equal(
                 view.Environment.Count,
@@ -114,7 +118,8 @@ public sealed class WorkerTests
                 (view.Capabilities["CapInh"], view.Capabilities["CapPrm"], view.Capabilities["CapEff"], view.Capabilities["CapAmb"]));
 
             var history = await daemon.HistoryAsync("web");
-            Assert.Contains(history, entry => entry is { Phase: "handoff", Call: "execve" } && entry.Actor!.Pid == view.Pid
+            Assert.Contains(history, entry => entry is { Phase: "handoff", Call: "execve" }
+                && entry.Actor!.Pid == view.Pid
                 && entry.Note!.Contains("descriptor 4", StringComparison.Ordinal));
         },
         Careless,
@@ -190,9 +195,9 @@ public sealed class WorkerTests
                         // The kernel tunes buffers that were not set, from the first packet on. connect() creates the connection that
                         // a UNIX socket accepts, which inherits only SO_PASSCRED from the listener (net/unix/af_unix.c,
                         // unix_stream_connect and unix_accept).
-                        if (target is UnixDomainSocketEndPoint ?
-                            option.Name == "SO_PASSCRED" :
-                            option.Requested is not null || option.Name is not ("SO_RCVBUF" or "SO_SNDBUF"))
+                        if (target is UnixDomainSocketEndPoint
+                            ? option.Name == "SO_PASSCRED"
+                            : option.Requested is not null || option.Name is not ("SO_RCVBUF" or "SO_SNDBUF"))
                         {
                             Assert.Equal(
                                 $"{listener.Name} {target} {option.Name} {option.Effective}",
@@ -225,9 +230,9 @@ public sealed class WorkerTests
         }
 
         var target = IPEndPoint.Parse(address);
-        return target.Address.Equals(IPAddress.IPv6Any) ?
-            [new IPEndPoint(IPAddress.IPv6Loopback, target.Port), new IPEndPoint(IPAddress.Loopback, target.Port)] :
-            [target];
+        return target.Address.Equals(IPAddress.IPv6Any)
+            ? [new IPEndPoint(IPAddress.IPv6Loopback, target.Port), new IPEndPoint(IPAddress.Loopback, target.Port)]
+            : [target];
     }
 
     private static async Task<WorkerView> AskAsync(EndPoint target)

@@ -34,6 +34,7 @@ public sealed class DescriptorFloodTests(ITestOutputHelper output)
         async (daemon, attack) =>
         {
             var worker = (await daemon.ReadyWorkersAsync("web", 1))[0];
+            var socket = Battlefield.Variable(worker, "NOTIFY_SOCKET");
             output.WriteLine($"LISTEND_TEST_SEED={Seed}");
             var seconds = Math.Max(20, Packets / 5_000);
             var descriptors = Processes.Descriptors(daemon.Pid).Count;
@@ -44,17 +45,10 @@ public sealed class DescriptorFloodTests(ITestOutputHelper output)
             {
                 floods.AddRange(Enumerable.Range(0, Users)
                     .Select(user => Flood(Text(5000 + user), "broker", daemon.Broker(), Packets * 8 / 10 / Users, user)));
-                floods.Add(Flood("games", "notify", Battlefield.Variable(worker, "NOTIFY_SOCKET"), Packets / 20, 11));
+                floods.Add(Flood("games", "notify", socket, Packets / 20, 11));
                 floods.Add(attack.Start(
-                    "games",
-                    "in-worker",
-                    daemon.Directory["orders/web.0"],
-                    attack.Copy("descriptor-flood"),
-                    "notify",
-                    Battlefield.Variable(worker, "NOTIFY_SOCKET"),
-                    Text(Packets / 10),
-                    Text(seconds),
-                    Text(Seed + 12)));
+                    "games", "in-worker", daemon.Directory["orders/web.0"], attack.Copy("descriptor-flood"),
+                    "notify", socket, Text(Packets / 10), Text(seconds), Text(Seed + 12)));
                 floods.Add(Flood("0", "control", daemon.ControlSocket, Packets / 20, 13));
                 foreach (var flood in floods)
                 {
@@ -91,8 +85,8 @@ public sealed class DescriptorFloodTests(ITestOutputHelper output)
         }
 
         output.WriteLine($"{what}: {now} after the flood, {most} at most");
-        Assert.True(now <= most, $"{what}: {now} after the flood, {most} at most; open: "
-            + $"{string.Join(' ', Processes.Descriptors(daemon.Pid).Values.CountBy(target => target.Split('[')[0]))}");
+        var open = string.Join(' ', Processes.Descriptors(daemon.Pid).Values.CountBy(target => target.Split('[')[0]));
+        Assert.True(now <= most, $"{what}: {now} after the flood, {most} at most; open: {open}");
     }
 
     private static long Memory(int pid) => 1024 * long.Parse(

@@ -25,9 +25,10 @@ public sealed class DescriptorTests(ITestOutputHelper output)
     [InlineData("unread")]
     [InlineData("crowd")]
     [InlineData("put-forged")]
-    public Task A_slow_descriptor_sent_to_the_broker_blocks_nothing(
-        params string[] how) => Battlefield.WithAsync(Services, output, (daemon, attack) =>
-        attack.AssertFailsAsync("4711", "lingering-descriptor", [daemon.Broker(), .. how]));
+    public Task A_slow_descriptor_sent_to_the_broker_blocks_nothing(params string[] how) => Battlefield.WithAsync(
+        Services,
+        output,
+        (daemon, attack) => attack.AssertFailsAsync("4711", "lingering-descriptor", [daemon.Broker(), .. how]));
 
     /// <summary>The daemon closes the listener while a client waits there with it.</summary>
     [Fact]
@@ -46,17 +47,15 @@ public sealed class DescriptorTests(ITestOutputHelper output)
         });
 
     [Fact]
-    public Task A_slow_descriptor_from_the_workers_user_blocks_nothing() => Battlefield
-        .WithAsync(Services, output, async (daemon, attack) =>
-            {
-                var worker = (await daemon.ReadyWorkersAsync("web", 1))[0];
-                await attack.AssertFailsAsync(
-            "games",
-            "lingering-descriptor",
-            daemon.Broker(),
-            "notify",
-            Battlefield.Variable(worker, "NOTIFY_SOCKET"));
-            });
+    public Task A_slow_descriptor_from_the_workers_user_blocks_nothing() => Battlefield.WithAsync(
+        Services,
+        output,
+        async (daemon, attack) =>
+        {
+            var worker = (await daemon.ReadyWorkersAsync("web", 1))[0];
+            var socket = Battlefield.Variable(worker, "NOTIFY_SOCKET");
+            await attack.AssertFailsAsync("games", "lingering-descriptor", daemon.Broker(), "notify", socket);
+        });
 
     [Theory]
     [InlineData("plain")]
@@ -66,18 +65,15 @@ public sealed class DescriptorTests(ITestOutputHelper output)
     [InlineData("many")]
     [InlineData("burst")]
     [InlineData("exit")]
-    public Task A_slow_descriptor_from_a_worker_blocks_nothing(
-        string what) => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
-    {
-        await daemon.ReadyWorkersAsync("web", 1);
-        await attack.AssertFailsAsync(
-            "games",
-            "lingering-descriptor",
-            daemon.Broker(),
-            "worker",
-            daemon.Directory["orders/web.0"],
-            attack.Copy("lingering-descriptor"),
-            what);
-        await daemon.ReadyWorkersAsync("web", 1);
-    });
+    public Task A_slow_descriptor_from_a_worker_blocks_nothing(string what) => Battlefield.WithAsync(
+        Services,
+        output,
+        async (daemon, attack) =>
+        {
+            const string Name = "lingering-descriptor";
+            await daemon.ReadyWorkersAsync("web", 1);
+            await attack.AssertFailsAsync(
+                "games", Name, daemon.Broker(), "worker", daemon.Directory["orders/web.0"], attack.Copy(Name), what);
+            await daemon.ReadyWorkersAsync("web", 1);
+        });
 }

@@ -21,17 +21,22 @@ public sealed class FloodTests(ITestOutputHelper output)
         """));
 
     [Fact]
-    public Task The_daemon_answers_a_process_with_60_ancestors_in_time() => Battlefield
-        .WithAsync(Services, output, async (daemon, attack) =>
-            {
-                await daemon.ReadyWorkersAsync("s19", 4);
-                await attack.AssertFailsAsync("4711", "ancestors", daemon.Broker(), "l3", "3");
-            });
+    public Task The_daemon_answers_a_process_with_60_ancestors_in_time() => Battlefield.WithAsync(
+        Services,
+        output,
+        async (daemon, attack) =>
+        {
+            await daemon.ReadyWorkersAsync("s19", 4);
+            await attack.AssertFailsAsync("4711", "ancestors", daemon.Broker(), "l3", "3");
+        });
 
     [Fact]
-    public Task The_daemon_answers_a_worker_with_60_ancestors_in_time() => Battlefield.WithAsync(Services, output, async (daemon, attack) =>
-    {
-        await daemon.ReadyWorkersAsync("s19", 4);
-        await attack.AssertFailsInWorkerAsync("games", daemon.Directory["orders/s19.3"], "ancestors", daemon.Broker(), "l3", "3");
-    });
+    public Task The_daemon_answers_a_worker_with_60_ancestors_in_time() => Battlefield.WithAsync(
+        Services,
+        output,
+        async (daemon, attack) =>
+        {
+            await daemon.ReadyWorkersAsync("s19", 4);
+            await attack.AssertFailsInWorkerAsync("games", daemon.Directory["orders/s19.3"], "ancestors", daemon.Broker(), "l3", "3");
+        });
 }

@@ -30,10 +30,12 @@ public sealed class MembershipTests(ITestOutputHelper output)
         RunAsync(static b => [$"NOTIFY_SOCKET={Battlefield.Variable(b, "NOTIFY_SOCKET")}"]);
 
     [Fact]
-    public Task A_process_cannot_join_by_guessed_variables() => RunAsync(static b =>
-        [.. Battlefield.Environment(b).Where(one => one.StartsWith("NOTIFY_", StringComparison.Ordinal)
-            || one.StartsWith("LISTEND_", StringComparison.Ordinal)
-            || one.StartsWith("LISTEN_", StringComparison.Ordinal))]);
+    public Task A_process_cannot_join_by_guessed_variables()
+    {
+        string[] prefixes = ["NOTIFY_", "LISTEND_", "LISTEN_"];
+        return RunAsync(b => [.. Battlefield.Environment(b)
+            .Where(variable => prefixes.Any(prefix => variable.StartsWith(prefix, StringComparison.Ordinal)))]);
+    }
 
     /// <summary>More than it can know: another user's environment cannot be read.</summary>
     [Fact]
@@ -44,14 +46,9 @@ public sealed class MembershipTests(ITestOutputHelper output)
     {
         var b = (await daemon.ReadyWorkersAsync("b", 1))[0];
         var a = (await daemon.ReadyWorkersAsync("a", 1))[0];
+        var socket = Battlefield.Variable(b, "NOTIFY_SOCKET");
         await attack.AssertFailsInWorkerAsync(
-            "games",
-            daemon.Directory["orders/a.0"],
-            "foreign-main",
-            daemon.Broker(),
-            "of-b",
-            $"{b}",
-            Battlefield.Variable(b, "NOTIFY_SOCKET"));
+            "games", daemon.Directory["orders/a.0"], "foreign-main", daemon.Broker(), "of-b", $"{b}", socket);
         Assert.Equal(a, (await daemon.ReadyWorkersAsync("a", 1))[0]);
         Assert.Equal(b, (await daemon.ReadyWorkersAsync("b", 1))[0]);
         Assert.Null((await daemon.StatusAsync("b")).Workers[0].StatusText);
@@ -61,15 +58,11 @@ public sealed class MembershipTests(ITestOutputHelper output)
     {
         await daemon.ReadyWorkersAsync("a", 1);
         var b = (await daemon.ReadyWorkersAsync("b", 1))[0];
-        string[] forged = [.. environment(b)];
-        await attack.AssertFailsInWorkerAsync(
-            "games",
-            daemon.Directory["orders/a.0"],
-            "forged-membership",
-            [daemon.Broker(), "of-b", .. forged]);
+        string[] arguments = [daemon.Broker(), "of-b", .. environment(b)];
+        await attack.AssertFailsInWorkerAsync("games", daemon.Directory["orders/a.0"], "forged-membership", arguments);
 
         // From outside of every service, as its user and as another one.
-        await attack.AssertFailsAsync("games", "forged-membership", [daemon.Broker(), "of-b", .. forged]);
-        await attack.AssertFailsAsync("4711", "forged-membership", [daemon.Broker(), "of-b", .. forged]);
+        await attack.AssertFailsAsync("games", "forged-membership", arguments);
+        await attack.AssertFailsAsync("4711", "forged-membership", arguments);
     });
 }

@@ -67,8 +67,8 @@ public sealed class PathTests(ITestOutputHelper output)
             await daemon.ReadyWorkersAsync("other", 1);
             await SpeakAsync(attack, daemon, "news", "other.0");
             var log = daemon.Directory["other.log"];
-            for (var start = Environment.TickCount64; !(File.Exists(log) && new FileInfo(log).Length > 0)
-                && Environment.TickCount64 - start < 10_000;)
+            var end = Environment.TickCount64 + 10_000;
+            while (!(File.Exists(log) && new FileInfo(log).Length > 0) && Environment.TickCount64 < end)
             {
                 await daemon.StatusAsync("other");
             }
@@ -123,12 +123,8 @@ public sealed class PathTests(ITestOutputHelper output)
         using var directory = new TemporaryDirectory();
         var attack = Prepare(directory, Untouched);
         attack.FolderOf("games", "run");
-        await attack.AssertFailsAsync(
-            "games",
-            "replace-file",
-            "symlink",
-            directory["run/" + name],
-            name == "notify" ? directory["secret"] : directory["secret/new"]);
+        var target = directory[name == "notify" ? "secret" : "secret/new"];
+        await attack.AssertFailsAsync("games", "replace-file", "symlink", directory["run/" + name], target);
         await using var daemon = DaemonUnderTest.Start(directory, Web(directory), new DaemonOptions());
         await CheckAsync(daemon, directory, Untouched, null);
     }

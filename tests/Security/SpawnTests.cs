@@ -26,12 +26,7 @@ public sealed class SpawnTests(ITestOutputHelper output)
     {
         await daemon.ReadyWorkersAsync("web", 8);
         await attack.AssertFailsAsync(
-            "games",
-            "memory-of-the-daemon",
-            daemon.PidText(),
-            Published.Listend,
-            daemon.Directory["orders/crash"],
-            "5");
+            "games", "memory-of-the-daemon", daemon.PidText(), Published.Listend, daemon.Directory["orders/crash"], "5");
         await daemon.ReadyWorkersAsync("web", 8);
     });
 

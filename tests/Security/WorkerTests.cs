@@ -149,19 +149,18 @@ public sealed class WorkerTests(ITestOutputHelper output)
     [Theory]
     [InlineData("", 0)]
     [InlineData("capabilities = [\"CAP_NET_BIND_SERVICE\"]", 1UL << 10)]
-    public Task A_worker_has_only_its_configured_capabilities(
-        string setting,
-        ulong expected) => Battlefield.WithAsync(Services + "\n" + setting, output, async (daemon, _) =>
-    {
-        var worker = (await daemon.ReadyWorkersAsync("web", 1))[0];
-        foreach (var name in (string[])["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"])
+    public Task A_worker_has_only_its_configured_capabilities(string setting, ulong expected) => Battlefield.WithAsync(
+        Services + "\n" + setting,
+        output,
+        async (daemon, _) =>
         {
-            var line = File.ReadLines($"/proc/{worker}/status").First(line => line.StartsWith(name, StringComparison.Ordinal));
-            Assert.Equal($"{name} {expected:x16}", line.Replace('\t', ' '));
-        }
-    });
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+            var worker = (await daemon.ReadyWorkersAsync("web", 1))[0];
+            foreach (var name in (string[])["CapInh:", "CapPrm:", "CapEff:", "CapBnd:", "CapAmb:"])
+            {
+                var line = File.ReadLines($"/proc/{worker}/status").First(line => line.StartsWith(name, StringComparison.Ordinal));
+                Assert.Equal($"{name} {expected:x16}", line.Replace('\t', ' '));
+            }
+        });
 
     private static void AssertClean(IEnumerable<string> lines)
     {

@@ -64,9 +64,7 @@ internal sealed class CallTrap : IAsyncDisposable
     private static string Program => Needs.Program("strace", "strace");
 
     private static IReadOnlyList<string> Deadly(string call, int nth) =>
-        ["-e", $"trace={call}", "-e", string.Create(
-            CultureInfo.InvariantCulture,
-            $"inject={call}:signal=SIGKILL:when={nth}"), "-o", "/dev/null"];
+        ["-e", $"trace={call}", "-e", $"inject={call}:signal=SIGKILL:when={nth}", "-o", "/dev/null"];
 
     private static IReadOnlyList<string> Recording(string file) => ["-e", $"trace={Calls}", "-e", "signal=none", "-o", file];
 

@@ -25,9 +25,9 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
     private static readonly TimeSpan ShortWait = TimeSpan.FromMilliseconds(60);
 
     private static int Number(string variable, int otherwise) =>
-        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ?
-            number :
-            otherwise;
+        int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : otherwise;
 
     [Fact]
     public async Task The_daemon_survives_random_commands_and_crashes()
@@ -68,8 +68,8 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
                     report = await load.StopAsync();
                 }
 
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{commands} moves; {report.Requests} requests, failed: "
-                    + $"{string.Join(", ", report.Failures.Select(pair => $"{pair.Key} {pair.Value}"))}"));
+                var failed = string.Join(", ", report.Failures.Select(pair => $"{pair.Key} {pair.Value}"));
+                output.WriteLine($"{commands} moves; {report.Requests} requests, failed: {failed}");
                 Assert.Equal(0, report.Failures.GetValueOrDefault(FailureKind.Refused));
             },
             prepare: QuickWorker.Compile);
@@ -247,9 +247,9 @@ public sealed class CommandSequenceTests(ITestOutputHelper output)
 
         async Task KillAsync(int signal)
         {
-            var pids = (await Steady.AskAsync(daemon, name)).Workers.Where(
-                worker => worker.Pid is not null
-                    && worker.State is "starting" or "ready" or "draining").Select(worker => worker.Pid!.Value).ToArray();
+            var pids = (await Steady.AskAsync(daemon, name)).Workers
+                .Where(worker => worker.Pid is not null && worker.State is "starting" or "ready" or "draining")
+                .Select(worker => worker.Pid!.Value).ToArray();
             if (pids.Length > 0)
             {
                 var victim = pids[random.Next(pids.Length)];

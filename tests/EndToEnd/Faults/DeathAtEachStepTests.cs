@@ -228,8 +228,8 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
                 var hasHappened = await act.IsDone(service);
                 await steady.CheckAsync(daemon, service);
                 Assert.True(!wasTold || hasHappened, $"the daemon had confirmed the change: {Steady.Describe(service)}");
-                output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{call} {nth}: {(wasKilled ? "killed" : "not reached")}, "
-                    + $"{(wasTold ? "answered" : "not answered")}, {service.Rollout?.State}"));
+                var (reached, answered) = (wasKilled ? "killed" : "not reached", wasTold ? "answered" : "not answered");
+                output.WriteLine($"{call} {nth}: {reached}, {answered}, {service.Rollout?.State}");
             }
             catch (Exception exception)
             {
@@ -256,7 +256,7 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
                 Target = await daemon.EndPointAsync("web"),
                 NewConnectionsPerSecond = 300,
                 SlowInFlight = 4,
-                SlowFor = TimeSpan.FromMilliseconds(100)
+                SlowFor = TimeSpan.FromMilliseconds(100),
             });
             LoadReport report;
             try
@@ -269,9 +269,10 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
             }
 
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Requests} requests, {report.Failed} failed"));
-            var lost = report.Samples.Where(
-                sample => !losesRequests
-                    || sample.Kind is not (FailureKind.Reset or FailureKind.Unanswered or FailureKind.Truncated)).ToArray();
+            var lost = report.Samples
+                .Where(sample => !losesRequests
+                    || sample.Kind is not (FailureKind.Reset or FailureKind.Unanswered or FailureKind.Truncated))
+                .ToArray();
             Assert.True(lost.Length == 0, string.Join('\n', lost.Take(10)));
             await daemon.LeaveAsync();
         }
@@ -372,9 +373,13 @@ public sealed class DeathAtEachStepTests(ITestOutputHelper output)
             return [.. Enumerable.Repeat((call, int.Parse(nth, NumberStyles.None, CultureInfo.InvariantCulture)), most)];
         }
 
-        var count = asked == "all" ?
-            steps.Count :
-            Math.Min(steps.Count, asked is { Length: > 0 } ? int.Parse(asked, NumberStyles.None, CultureInfo.InvariantCulture) : most);
+        var wanted = asked switch
+        {
+            "all" => steps.Count,
+            { Length: > 0 } => int.Parse(asked, NumberStyles.None, CultureInfo.InvariantCulture),
+            _ => most,
+        };
+        var count = Math.Min(steps.Count, wanted);
         return [.. Enumerable.Range(0, count).Select(i => steps[i * steps.Count / count])];
     }
 

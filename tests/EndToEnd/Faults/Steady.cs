@@ -104,14 +104,15 @@ internal sealed class Steady
         {
             // The link to the disposer, which starts on first use.
             var links = Helpers(daemon, "listend-dispose").Count > 0 ? 1 : 0;
-            var more = Kinds(daemon.Pid).Where(
-                kind => kind.Value > _daemon.GetValueOrDefault(kind.Key) + (kind.Key == "socket" ? links : 0)).ToArray();
-            return more.Length == 0 ?
-                null :
-                $"the daemon has more descriptors than one that nothing happened to ({Text(_daemon)}): {Text(Kinds(daemon.Pid))}";
+            var hasMore = Kinds(daemon.Pid)
+                .Any(kind => kind.Value > _daemon.GetValueOrDefault(kind.Key) + (kind.Key == "socket" ? links : 0));
+            return hasMore ? $"the daemon has more descriptors than at its start ({Text(_daemon)}): {Text(Kinds(daemon.Pid))}" : null;
         });
-        await UntilAsync(daemon, service.Name, () => Keepers(daemon).Sum(pid => Processes.Descriptors(pid).Count) is var count
-            && count <= _keeper ? null : $"the keeper has {count} descriptors, and not {_keeper}");
+        await UntilAsync(daemon, service.Name, () =>
+        {
+            var count = Keepers(daemon).Sum(pid => Processes.Descriptors(pid).Count);
+            return count <= _keeper ? null : $"the keeper has {count} descriptors, and not {_keeper}";
+        });
     }
 
     /// <summary>The listend-keeper of this daemon.</summary>
