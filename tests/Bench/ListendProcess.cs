@@ -26,9 +26,8 @@ internal sealed class ListendProcess : IDisposable
         _controlSocket = Path.Combine(folder, "control.sock");
         BrokerSocket = Path.Combine(folder, "broker.sock");
         File.WriteAllText(file, $"[daemon]\nruntime_directory = \"{folder}\"\n\n{config}");
-        var start = new ProcessStartInfo(
-            Workspace.Listend, ["run", "--config", file, "--log-format", "json"])
-        { RedirectStandardError = true };
+        string[] arguments = ["run", "--config", file, "--log-format", "json"];
+        var start = new ProcessStartInfo(Workspace.Listend, arguments) { RedirectStandardError = true };
         _process = new Process { StartInfo = start };
         _reader = new Thread(() => Read(_process.StandardError.BaseStream, Encoding.UTF8.GetBytes(mark), times)) { IsBackground = true };
         StartedAt = Stopwatch.GetTimestamp();

@@ -15,23 +15,27 @@ var all = new Dictionary<string, Func<Workspace, BenchScale, IEnumerable<Figure>
 };
 var names = new Argument<string[]>("name")
 {
-    Description = $"Which: {string.Join(", ", all.Keys)}; or micro, for BenchmarkDotNet alone",
-    Arity = ArgumentArity.ZeroOrMore
+    Description = $"Which: {string.Join(", ", all.Keys)}; or micro, for only BenchmarkDotNet",
+    Arity = ArgumentArity.ZeroOrMore,
 };
 names.AcceptOnlyFromAmong([.. all.Keys, "micro"]);
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each measurement; the median counts", DefaultValueFactory = _ => 30 };
 var requests = new Option<int>("--requests")
 {
-    Description = "Control requests whose memory is looked for",
-    DefaultValueFactory = _ => 20_000
+    Description = "Control requests after which the memory is measured",
+    DefaultValueFactory = _ => 20_000,
 };
-var restarts = new Option<int>("--restarts") { Description = "Restarts whose memory is looked for", DefaultValueFactory = _ => 1000 };
+var restarts = new Option<int>("--restarts")
+{
+    Description = "Restarts after which the memory is measured",
+    DefaultValueFactory = _ => 1000,
+};
 var seconds = new Option<int>("--seconds")
 {
-    Description = "Seconds that the requests and restarts may take together, and a sixth of them that the daemon is watched at rest",
-    DefaultValueFactory = _ => 60
+    Description = "Time limit of the requests, and of the restarts; a sixth of it is the time for which the idle daemon is watched",
+    DefaultValueFactory = _ => 60,
 };
-var root = new RootCommand("listend's figures beside plain C") { names, rounds, requests, restarts, seconds };
+var root = new RootCommand("Measure listend next to plain C programs") { names, rounds, requests, restarts, seconds };
 root.SetAction(parsed =>
 {
     var wanted = parsed.GetValue(names) is { Length: > 0 } some ? some : [.. all.Keys];

@@ -11,8 +11,11 @@ internal static class ReplaceBenchmark
     /// <summary>Server::Starter, if it is installed (Debian: libserver-starter-perl).</summary>
     private const string ServerStarter = "/usr/bin/start_server";
 
-    /// <summary>The pause between two kills, in which the supervisor receives READY=1 and becomes idle.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(40);
+    /// <summary>
+    /// The pause before a kill: the worker is in its main() and still has to send READY=1, and the supervisor has to handle it and
+    /// become idle. No event reports that. A kill before it would measure the start of the previous worker too.
+    /// </summary>
+    private static readonly TimeSpan UntilIdle = TimeSpan.FromMilliseconds(40);
 
     public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)
     {
@@ -20,18 +23,9 @@ internal static class ReplaceBenchmark
         using var theirStamps = new StampSocket(workspace.Fresh("stamps"));
         using var vforkStamps = new StampSocket(workspace.Fresh("stamps"));
         using var listend = ListendProcess.WithWorkers(workspace, 1, ourStamps.Path);
-        using var yardstick = Yardstick.Start(
-            workspace.Yardstick("supervise"),
-            "supervisor",
-            workspace.Fresh("notify"),
-            workspace.Yardstick("worker"),
-            theirStamps.Path);
-        using var vfork = Yardstick.Start(
-            workspace.Yardstick("supervise"),
-            "vfork",
-            workspace.Fresh("notify"),
-            workspace.Yardstick("worker"),
-            vforkStamps.Path);
+        var (supervise, worker) = (workspace.Yardstick("supervise"), workspace.Yardstick("worker"));
+        using var yardstick = Yardstick.Start(supervise, "supervisor", workspace.Fresh("notify"), worker, theirStamps.Path);
+        using var vfork = Yardstick.Start(supervise, "vfork", workspace.Fresh("notify"), worker, vforkStamps.Path);
         var ours = new List<long>();
         var theirs = new List<long>();
         var vforks = new List<long>();
@@ -59,12 +53,7 @@ internal static class ReplaceBenchmark
 
         using var starterStamps = new StampSocket(workspace.Fresh("stamps"));
         using var starter = Yardstick.StartPeer(
-            ServerStarter,
-            "--interval=0",
-            $"--path={workspace.Fresh("socket")}",
-            "--",
-            workspace.Yardstick("worker"),
-            starterStamps.Path);
+            ServerStarter, "--interval=0", $"--path={workspace.Fresh("socket")}", "--", worker, starterStamps.Path);
         var starterPid = starterStamps.Receive().Pid;
         var starters = new List<long>();
         for (var i = 0; i < Math.Max(1, scale.Rounds / 3); i++)
@@ -77,7 +66,7 @@ internal static class ReplaceBenchmark
 
     private static long Replace(ref int pid, StampSocket stamps)
     {
-        Thread.Sleep(Pause);
+        Thread.Sleep(UntilIdle);
         var begin = Stopwatch.GetTimestamp();
         Processes.Kill(pid, SigKill);
         (pid, var at) = stamps.Receive();

@@ -6,10 +6,17 @@ namespace Supervisor.Bench;
 /// <summary>Measures the idle daemon: memory and system calls, before and after requests and restarts.</summary>
 internal static class RestBenchmark
 {
-    /// <summary>A little longer than the daemon runs HTTP after the last connection.</summary>
+    /// <summary>
+    /// The time after the last connection until the daemon is idle again: it stops HTTP after 5 s (ControlServer.IdleAfter) and
+    /// returns the memory 1 s later (IdleMemoryTrimmer.AfterService). No event reports the second step, and a log of the first
+    /// (level debug) would be part of the measurement.
+    /// </summary>
     private static readonly TimeSpan UntilIdle = TimeSpan.FromSeconds(7);
 
-    /// <summary>A little longer than the two seconds after which the daemon returns the memory of its start.</summary>
+    /// <summary>
+    /// The time after the start until the daemon is idle: it returns the memory of its start after 2 s (IdleMemoryTrimmer.AfterStart),
+    /// which no event reports.
+    /// </summary>
     private static readonly TimeSpan UntilAtRest = TimeSpan.FromSeconds(3);
 
     public static IEnumerable<Figure> Run(Workspace workspace, BenchScale scale)

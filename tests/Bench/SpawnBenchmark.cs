@@ -12,20 +12,13 @@ internal static class SpawnBenchmark
         var vfork = new List<long>();
         var posix = new List<long>();
         const string each = "20";
+        var (spawn, worker) = (workspace.Yardstick("spawn"), workspace.Yardstick("worker"));
         for (var i = 0; i <= Math.Max(1, scale.Rounds / 3); i++)
         {
-            ours.AddRange(Yardstick.Numbers(Workspace.Probe, "spawn", each, workspace.Yardstick("worker"), workspace.Fresh("stamps")));
-            launcher.AddRange(
-                Yardstick.Numbers(workspace.Yardstick("spawn"), "launcher", each, workspace.Yardstick("worker"),
-                    workspace.Fresh("stamps")));
-            vfork.AddRange(
-                Yardstick.Numbers(workspace.Yardstick("spawn"), "vfork", each, workspace.Yardstick("worker"), workspace.Fresh("stamps")));
-            posix.AddRange(Yardstick.Numbers(
-                workspace.Yardstick("spawn"),
-                "posix_spawn",
-                each,
-                workspace.Yardstick("worker"),
-                workspace.Fresh("stamps")));
+            ours.AddRange(Yardstick.Numbers(Workspace.Probe, "spawn", each, worker, workspace.Fresh("stamps")));
+            launcher.AddRange(Yardstick.Numbers(spawn, "launcher", each, worker, workspace.Fresh("stamps")));
+            vfork.AddRange(Yardstick.Numbers(spawn, "vfork", each, worker, workspace.Fresh("stamps")));
+            posix.AddRange(Yardstick.Numbers(spawn, "posix_spawn", each, worker, workspace.Fresh("stamps")));
         }
 
         yield return Figure.Of("ChildProcess.Start to the child's main()", ours, launcher, "vfork, launcher, execve");

@@ -9,8 +9,11 @@ internal static class SystemCallWatch
 {
     private const int Interrupt = 2;
 
-    /// <summary>The delay between the attach and the count, because the attach interrupts waiting calls.</summary>
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1);
+    /// <summary>
+    /// The time between strace's attach and the count. The attach interrupts the call in which each thread waits, and the
+    /// thread begins it again. No event reports that the last thread has done so.
+    /// </summary>
+    private static readonly TimeSpan UntilCallsAreResumed = TimeSpan.FromSeconds(1);
 
     /// <summary>The calls that begin within <paramref name="duration"/>; null if strace is missing or not permitted.</summary>
     public static int? Count(int pid, TimeSpan duration, string file)
@@ -19,10 +22,17 @@ internal static class SystemCallWatch
         {
             using var strace = Process.Start(new ProcessStartInfo(
                 "strace",
-                ["-f", "-q", "-ttt", "-o", file, "-p", pid.ToString(CultureInfo.InvariantCulture)])
+                ["-f", "-ttt", "-o", file, "-p", pid.ToString(CultureInfo.InvariantCulture)])
             { RedirectStandardError = true })!;
-            Thread.Sleep(Settling);
+            if (strace.StandardError.ReadLine()?.Contains("attached", StringComparison.Ordinal) != true)
+            {
+                return null;
+            }
+
+            Thread.Sleep(UntilCallsAreResumed);
             var begin = Now();
+
+            // The measurement itself: what the process calls in this time.
             Thread.Sleep(duration);
             var end = Now();
             if (strace.HasExited)
@@ -32,10 +42,11 @@ internal static class SystemCallWatch
 
             Processes.Kill(strace.Id, Interrupt);
             strace.WaitForExit();
-            return File.ReadLines(file).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .Count(words => words.Length > 2 && words[2][0] != '<' && double.Parse(words[1], CultureInfo.InvariantCulture) is var at
-                    && at > begin
-                    && at < end);
+            return File.ReadLines(file)
+                .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                .Where(words => words.Length > 2 && words[2][0] != '<')
+                .Select(words => double.Parse(words[1], CultureInfo.InvariantCulture))
+                .Count(at => at > begin && at < end);
         }
         catch (System.ComponentModel.Win32Exception)
         {

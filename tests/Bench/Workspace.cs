@@ -51,9 +51,9 @@ internal sealed class Workspace : IDisposable
     private static void Compile(string source, string program)
     {
         // The launcher has no libc, like listend's.
-        string[] alone = Path.GetFileName(program) == "launcher" ?
-            ["-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-fno-tree-loop-distribute-patterns"] :
-            [];
+        string[] alone = Path.GetFileName(program) == "launcher"
+            ? ["-nostdlib", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-fno-tree-loop-distribute-patterns"]
+            : [];
         using var compiler = Process.Start("cc", ["-std=gnu11", "-O2", "-static", .. alone, "-o", program, source]);
         compiler.WaitForExit();
         if (compiler.ExitCode != 0)

@@ -33,7 +33,7 @@ internal sealed class Yardstick : IDisposable
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
-            RedirectStandardError = true
+            RedirectStandardError = true,
         })!, endsBySignal: true);
 
     /// <summary>Runs a program and returns the numbers that it prints.</summary>
@@ -43,9 +43,9 @@ internal sealed class Yardstick : IDisposable
         var numbers = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries)
             .Select(line => long.Parse(line, CultureInfo.InvariantCulture)).ToArray();
         process.WaitForExit();
-        return process.ExitCode == 0 ?
-            numbers :
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit status {process.ExitCode}");
+        return process.ExitCode == 0
+            ? numbers
+            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit status {process.ExitCode}");
     }
 
     /// <summary>Waits for the next printed number.</summary>

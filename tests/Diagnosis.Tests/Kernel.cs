@@ -128,9 +128,9 @@ internal static partial class Kernel
     }
 
     private static int Check(int result, string call) =>
-        result >= 0 ?
-            result :
-            throw new InvalidOperationException($"{call}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
+        result >= 0
+            ? result
+            : throw new InvalidOperationException($"{call}: {Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError())}");
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int socket(int domain, int type, int protocol);

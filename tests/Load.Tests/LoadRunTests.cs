@@ -30,7 +30,7 @@ public class LoadRunTests
             NewConnectionsPerSecond = 500,
             KeepAliveConnections = 2,
             SlowInFlight = 3,
-            SlowFor = TimeSpan.Zero
+            SlowFor = TimeSpan.Zero,
         }, "first");
         await served.Reached.WaitAsync(Patience);
         run.BeginPhase("second");
@@ -124,12 +124,12 @@ public class LoadRunTests
         var directory = Directory.CreateTempSubdirectory("load");
         try
         {
-            await using var server = ScriptedServer
-                .Start(new UnixDomainSocketEndPoint(Path.Combine(directory.FullName, "s")), async (connection, _, cancellation) =>
-                    {
-                        await ScriptedServer.ReadRequestAsync(connection, cancellation);
-                        await ScriptedServer.SendAsync(connection, Ok, cancellation);
-                    });
+            var path = new UnixDomainSocketEndPoint(Path.Combine(directory.FullName, "s"));
+            await using var server = ScriptedServer.Start(path, async (connection, _, cancellation) =>
+            {
+                await ScriptedServer.ReadRequestAsync(connection, cancellation);
+                await ScriptedServer.SendAsync(connection, Ok, cancellation);
+            });
             await using var run = LoadRun.Start(new LoadPlan { Target = server.EndPoint, NewConnectionsPerSecond = 500 });
             await UntilAsync(() => run.Snapshot().Succeeded >= 20);
             Assert.Equal(0, (await run.StopAsync()).Failed);
@@ -222,7 +222,7 @@ public class LoadRunTests
             NewConnectionsPerSecond = 200,
             KeepAliveConnections = 4,
             SlowInFlight = 4,
-            SlowFor = TimeSpan.Zero
+            SlowFor = TimeSpan.Zero,
         });
         await UntilAsync(() => run.Snapshot() is var now && now.Phases[0].KeepAlive.Succeeded >= 10 && now.Phases[0].Slow.Succeeded >= 10);
         await run.PauseLanesAsync().WaitAsync(Patience);
@@ -235,7 +235,8 @@ public class LoadRunTests
         var still = run.Snapshot().Phases[0];
         Assert.Equal((paused.KeepAlive.Requests, paused.Slow.Requests), (still.KeepAlive.Requests, still.Slow.Requests));
         run.ResumeLanes();
-        await UntilAsync(() => run.Snapshot().Phases[0] is var now && now.KeepAlive.Succeeded >= still.KeepAlive.Succeeded + 10
+        await UntilAsync(() => run.Snapshot().Phases[0] is var now
+            && now.KeepAlive.Succeeded >= still.KeepAlive.Succeeded + 10
             && now.Slow.Succeeded >= still.Slow.Succeeded + 10);
         var report = await run.StopAsync();
 
@@ -272,10 +273,9 @@ public class LoadRunTests
             KeepAliveConnections = 1,
             SlowInFlight = 1,
             SlowFor = TimeSpan.Zero,
-            Timeout = TimeSpan.FromMilliseconds(kind == FailureKind.TimedOut ? 200 : 30_000)
+            Timeout = TimeSpan.FromMilliseconds(kind == FailureKind.TimedOut ? 200 : 30_000),
         });
-        await UntilAsync(
-            () => run.Snapshot() is var now && now.Phases[0] is { New.Failed: >= 10, KeepAlive.Failed: >= 1, Slow.Failed: >= 1 });
+        await UntilAsync(() => run.Snapshot().Phases[0] is { New.Failed: >= 10, KeepAlive.Failed: >= 1, Slow.Failed: >= 1 });
         var report = await run.StopAsync();
 
         Assert.Equal(0, report.Retried);
@@ -289,7 +289,7 @@ public class LoadRunTests
         {
             Target = server.EndPoint,
             KeepAliveConnections = 1,
-            KeepAliveInterval = interval ?? TimeSpan.FromMilliseconds(10)
+            KeepAliveInterval = interval ?? TimeSpan.FromMilliseconds(10),
         });
         await UntilAsync(enough);
         return await run.StopAsync();

@@ -23,8 +23,8 @@ internal static class ReportTable
 
         foreach (var sample in report.Samples.Take(10))
         {
-            output.WriteLine(
-                string.Create(CultureInfo.InvariantCulture, $"  at {sample.AtMs:0} ms, {sample.Traffic}, {sample.Kind}: {sample.Detail}"));
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"  at {sample.AtMs:0} ms, {sample.Traffic}, {sample.Kind}: {sample.Detail}"));
         }
 
         output.WriteLine(string.Create(
@@ -39,8 +39,8 @@ internal static class ReportTable
         {
             var latency = traffic.Latency;
             output.WriteLine(Line(
-                name, traffic.Requests, traffic.Succeeded, traffic.Retried, traffic.Failed, latency.P50Ms, latency.P90Ms, latency
-                    .P99Ms, latency.P999Ms, latency.MaxMs));
+                name, traffic.Requests, traffic.Succeeded, traffic.Retried, traffic.Failed,
+                latency.P50Ms, latency.P90Ms, latency.P99Ms, latency.P999Ms, latency.MaxMs));
         }
     }
 

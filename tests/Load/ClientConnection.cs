@@ -189,8 +189,8 @@ internal sealed class ClientConnection(EndPoint target, SourceAddresses sources)
             SocketError.ConnectionRefused => FailureKind.Refused,
 
             // A UNIX socket refuses with ENOENT, or with EAGAIN if its queue is full.
-            SocketError.AddressNotAvailable or SocketError.WouldBlock when target
-                .AddressFamily == AddressFamily.Unix => FailureKind.Refused,
+            SocketError.AddressNotAvailable or SocketError.WouldBlock
+                when target.AddressFamily == AddressFamily.Unix => FailureKind.Refused,
             SocketError.ConnectionReset or SocketError.ConnectionAborted or SocketError.Shutdown => FailureKind.Reset,
             _ => FailureKind.Other,
         };

@@ -92,8 +92,8 @@ public sealed class LatencyHistogram
 
     /// <summary>The figures of a report.</summary>
     public LatencySummary Summarize() => new(
-        Milliseconds(Percentile(0.50)), Milliseconds(Percentile(0.90)), Milliseconds(Percentile(0.99)), Milliseconds(
-            Percentile(0.999)), Milliseconds(Max));
+        Milliseconds(Percentile(0.50)), Milliseconds(Percentile(0.90)), Milliseconds(Percentile(0.99)),
+        Milliseconds(Percentile(0.999)), Milliseconds(Max));
 
     private static double Milliseconds(long nanoseconds) => Math.Round(nanoseconds / 1e6, 3);
 

@@ -45,10 +45,8 @@ public sealed class LoadRun : IAsyncDisposable
     {
         _plan = plan;
         _ledger = new Ledger(firstPhase);
-        _pool = new ConnectionPool(
-            plan.Target,
-            new SourceAddresses(plan.Target),
-            plan.MaxInFlight + plan.KeepAliveConnections + plan.SlowInFlight);
+        var connections = plan.MaxInFlight + plan.KeepAliveConnections + plan.SlowInFlight;
+        _pool = new ConnectionPool(plan.Target, new SourceAddresses(plan.Target), connections);
         _newRequest = Request(plan.Path, "close");
         _keptRequest = Request(plan.Path, "keep-alive");
         _slowRequest = Request(string.Format(CultureInfo.InvariantCulture, plan.SlowPath, (long)plan.SlowFor.TotalMilliseconds), "close");
@@ -254,12 +252,7 @@ public sealed class LoadRun : IAsyncDisposable
 
     // Sends one request on its own connection and closes it. Returns whether the request was answered.
     private async ValueTask<bool> AskOnceAsync(
-        ClientConnection connection,
-        Phase phase,
-        Traffic traffic,
-        long due,
-        byte[] request,
-        TimeSpan more)
+        ClientConnection connection, Phase phase, Traffic traffic, long due, byte[] request, TimeSpan more)
     {
         var deadline = Deadline(more);
         var failure = await connection.OpenAsync(deadline).ConfigureAwait(false)

@@ -18,13 +18,8 @@ public sealed class ModelTests
     [Fact]
     public void Model_and_kernel_agree()
     {
-        var factor = int.TryParse(
-            Environment.GetEnvironmentVariable("LISTEND_TEST_ITERATIONS"),
-            CultureInfo.InvariantCulture,
-            out var given) ? given : 1;
-        var seed = int.TryParse(Environment.GetEnvironmentVariable("LISTEND_TEST_SEED"), CultureInfo.InvariantCulture, out var fixedSeed) ?
-            fixedSeed :
-            Environment.TickCount;
+        var factor = Number("LISTEND_TEST_ITERATIONS", 1);
+        var seed = Number("LISTEND_TEST_SEED", Environment.TickCount);
         var total = new Counts();
         for (var done = 0; done < Cases * factor; done += CasesForANamespace)
         {
@@ -37,6 +32,9 @@ public sealed class ModelTests
         Assert.InRange(total.Refusals, total.Questions / 10, total.Questions * 9 / 10);
         Console.WriteLine($"model: {total.Cases} cases, {total.Questions} questions, {total.Refusals} refused, all agreed; seed {seed}");
     }
+
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
     private static void RunNamespace(Random random, Counts total)
     {
@@ -160,9 +158,9 @@ public sealed class ModelTests
     private static BoundSocket Connect(BoundSocket socket, SocketCase asked, int descriptor, Helpers helpers, int index, List<int> open)
     {
         var helper = helpers.For(asked.Space, index, ipv4: socket.IsIPv4Only || (!socket.V6Only && socket.IsWildcard && index % 2 == 0));
-        var target = asked.IsIPv6 && helper.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ?
-            helper.Address.MapToIPv6() :
-            helper.Address;
+        var target = asked.IsIPv6 && helper.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork
+            ? helper.Address.MapToIPv6()
+            : helper.Address;
         var errno = Kernel.Connect(descriptor, target, helper.Port);
         if (errno != 0)
         {
@@ -173,9 +171,8 @@ public sealed class ModelTests
         {
             Address = Kernel.Name(descriptor).Address,
             State = BoundState.Connected,
-            V6Only = socket
-            .V6Only,
-            KeepsV6Only = true
+            V6Only = socket.V6Only,
+            KeepsV6Only = true,
         };
         if (asked.Space == PortSpace.Udp)
         {

@@ -31,6 +31,6 @@ internal sealed record SocketCase(
     }
 
     public override string ToString() =>
-        $"{Space} {Address}{(V6Only ? " v6only" : "")}{(ReuseAddress ? " reuse_address" : "")}{(ReusePort ? " reuse_port" : "")} uid "
-        + $"{Uid}{(Device is null ? "" : $" dev {Device}")} -> {Goal}";
+        $"{Space} {Address}{(V6Only ? " v6only" : "")}{(ReuseAddress ? " reuse_address" : "")}{(ReusePort ? " reuse_port" : "")} "
+        + $"uid {Uid}{(Device is null ? "" : $" dev {Device}")} -> {Goal}";
 }
