@@ -4,8 +4,8 @@ using System.Text;
 namespace Supervisor.Core;
 
 /// <summary>
-/// Durations as in the configuration and on the command line: whole numbers with h, m, s and ms, such as "500ms", "30s" or
-/// "1m30s".
+/// The text of durations as in the configuration and on the command line: whole numbers with h, m, s and ms, such as "500ms",
+/// "30s" or "1m30s". Messages show them rounded, in the same units.
 /// </summary>
 public static class Duration
 {
@@ -77,6 +77,23 @@ public static class Duration
         }
 
         return text.Length == 0 ? "0s" : text.ToString();
+    }
+
+    /// <summary>The duration for a message, rounded: such as 250us, 500ms, 1.5s, 5m or 1h30m. No setting accepts "us".</summary>
+    public static string Rounded(TimeSpan duration)
+    {
+        var milliseconds = duration.TotalMilliseconds;
+        return milliseconds switch
+        {
+            < 1 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds * 1000:0}us"),
+            < 10 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0.#}ms"),
+            < 1000 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds:0}ms"),
+            < 60_000 => string.Create(CultureInfo.InvariantCulture, $"{milliseconds / 1000:0.##}s"),
+            < 3_600_000 when duration.Seconds == 0 => string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMinutes:0}m"),
+            < 3_600_000 => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(duration.TotalMinutes):0}m{duration.Seconds}s"),
+            _ when duration.Minutes == 0 => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(duration.TotalHours):0}h"),
+            _ => string.Create(CultureInfo.InvariantCulture, $"{Math.Floor(duration.TotalHours):0}h{duration.Minutes}m"),
+        };
     }
 
     private static int IndexOf(ReadOnlySpan<char> unit, int from)

@@ -196,7 +196,7 @@ public static class RolloutMachine
         }
 
         return reason
-            + (worker.ReadyAt is { } ready ? $" {Durations.Text(now - ready)} after it was ready" : WorkerText.BeforeReady(worker))
+            + (worker.ReadyAt is { } ready ? $" {Duration.Rounded(now - ready)} after it was ready" : WorkerText.BeforeReady(worker))
             + (rollout.Phase == RolloutPhase.Canary ? ", while the canary was watched" : "");
     }
 

@@ -11,13 +11,13 @@ public static class RolloutText
     /// </summary>
     public static string Of(RolloutFigures rollout)
     {
-        var after = Durations.Text(rollout.Elapsed) + (string.IsNullOrEmpty(rollout.Reason) ? "" : $": {rollout.Reason}");
+        var after = Duration.Rounded(rollout.Elapsed) + (string.IsNullOrEmpty(rollout.Reason) ? "" : $": {rollout.Reason}");
         return rollout.State switch
         {
             "done" => string.Create(
                 CultureInfo.InvariantCulture,
                 $"generation {rollout.To} serves, {rollout.Replaced} worker{(rollout.Replaced == 1 ? "" : "s")} replaced in ")
-                + Durations.Text(rollout.Elapsed),
+                + Duration.Rounded(rollout.Elapsed),
             "rolled-back" =>
                 string.Create(CultureInfo.InvariantCulture,
                     $"generation {rollout.To} rolled back to generation {rollout.From} after {after}"),
@@ -40,7 +40,7 @@ public static class RolloutText
 
     /// <summary>When a canary is promoted.</summary>
     public static string Until(string service, RolloutState rollout, TimeSpan now) => rollout.PromotedAt is { } at
-        ? $"it is promoted in {Durations.Text(at > now ? at - now : TimeSpan.Zero)}"
+        ? $"it is promoted in {Duration.Rounded(at > now ? at - now : TimeSpan.Zero)}"
         : $"waiting for \"listenctl promote {service}\" or \"listenctl abort {service}\"";
 
     /// <summary>What it waits for besides its own workers; null if nothing.</summary>

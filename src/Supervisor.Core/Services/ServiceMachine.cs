@@ -120,7 +120,7 @@ public static class ServiceMachine
         step.Workers.PassDeadlines();
         if (step.State is { IsStarted: true, Rollout: { } rollout } && rollout.PromotedAt <= step.Now)
         {
-            step.Rollout.Promote($"canary_hold ({Durations.Text(step.State.SpecOf(rollout.To).Rollout.CanaryHold)}) is over");
+            step.Rollout.Promote($"canary_hold ({Duration.Rounded(step.State.SpecOf(rollout.To).Rollout.CanaryHold)}) is over");
         }
 
         step.Slots.PassDeadlines();

@@ -4,7 +4,7 @@ namespace Supervisor.Core.Services;
 
 /// <summary>
 /// The settings of a service, and whether a change of each needs new workers. Also the base of the equality of
-/// <see cref="ServiceSpec"/>. <c>ReloadTermsTests</c> proves that no setting of the configuration is missing.
+/// <see cref="ServiceSpec"/>. <c>SettingTests</c> proves that no setting of the configuration is missing.
 /// </summary>
 public static class ServiceReloadImpact
 {

@@ -16,14 +16,14 @@ public static class ServiceReportText
         return report.Report switch
         {
             ServiceReport.WorkerSpawned => $"{worker} started",
-            ServiceReport.WorkerReady => $"{worker} ready after {Durations.Text(now - report.Worker!.StartedAt)}",
+            ServiceReport.WorkerReady => $"{worker} ready after {Duration.Rounded(now - report.Worker!.StartedAt)}",
             ServiceReport.WorkerStartTimedOut => $"{worker} {report.Text}",
-            ServiceReport.WorkerHung => $"{worker} {report.Text}: sending SIGABRT, SIGKILL follows in {Durations.Text(spec.StopTimeout)}",
+            ServiceReport.WorkerHung => $"{worker} {report.Text}: sending SIGABRT, SIGKILL follows in {Duration.Rounded(spec.StopTimeout)}",
             ServiceReport.WorkerDraining =>
                 $"{worker} {(report.Worker!.EndReason == EndReason.Requested ? "draining" : "draining, because it sent STOPPING=1")}, "
-                + $"SIGKILL in {Durations.Text(spec.StopTimeout)}",
+                + $"SIGKILL in {Duration.Rounded(spec.StopTimeout)}",
             ServiceReport.WorkerKilled =>
-                $"{worker} did not exit within stop_timeout ({Durations.Text(spec.StopTimeout)}): sending SIGKILL to its session",
+                $"{worker} did not exit within stop_timeout ({Duration.Rounded(spec.StopTimeout)}): sending SIGKILL to its session",
             ServiceReport.WorkerLeft => $"{worker} {report.Text}",
             ServiceReport.WorkerDied => $"{worker} {report.Text}{WorkerText.BeforeReady(report.Worker!)}",
             ServiceReport.WorkerConnections or ServiceReport.WorkerCut => $"{worker} {report.Text}",
@@ -50,7 +50,7 @@ public static class ServiceReportText
             ServiceReport.ServiceStopped => "stopped",
             ServiceReport.DemandArrived => "a connection or datagram arrived: starting the workers",
             ServiceReport.ServiceIdle =>
-                $"no connection for {Durations.Text(spec.StopWhenIdle)} (stop_when_idle): stopping the workers; "
+                $"no connection for {Duration.Rounded(spec.StopWhenIdle)} (stop_when_idle): stopping the workers; "
                 + "the next connection starts the service again",
             ServiceReport.HookFailed => report.Text!,
             _ => throw new ArgumentOutOfRangeException(nameof(report), report.Report, null),

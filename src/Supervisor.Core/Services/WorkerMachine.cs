@@ -120,7 +120,7 @@ public static class WorkerMachine
 
     private static string HangText(WorkerState worker, WorkerEvent what) => what == WorkerEvent.WatchdogTriggered
         ? "reported a hang (WATCHDOG=trigger)"
-        : $"sent no WATCHDOG=1 for {Durations.Text(worker.Watchdog)}";
+        : $"sent no WATCHDOG=1 for {Duration.Rounded(worker.Watchdog)}";
 
     private static TimeSpan? Later(TimeSpan? deadline, TimeSpan at) => deadline is null || deadline >= at ? deadline : at;
 }

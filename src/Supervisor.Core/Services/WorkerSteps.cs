@@ -202,7 +202,7 @@ internal sealed class WorkerSteps(ServiceStep step)
     private string StartTimeoutText(WorkerState worker)
     {
         var spec = step.State.SpecOf(worker.Generation);
-        return $"was not ready within start_timeout ({Durations.Text(spec.StartTimeout)})" + spec.Readiness.Kind switch
+        return $"was not ready within start_timeout ({Duration.Rounded(spec.StartTimeout)})" + spec.Readiness.Kind switch
         {
             ReadinessKind.Notify => ": it never sent READY=1; if it cannot, set ready = \"started\"",
             ReadinessKind.Started => "",

@@ -19,11 +19,11 @@ public static class WorkerText
     /// <summary>Why a slot waits, and for how long.</summary>
     public static string BackingOff(SlotState slot, RestartSpec restart, TimeSpan now)
     {
-        var wait = Durations.Text(slot.NextTry!.Value - now);
+        var wait = Duration.Rounded(slot.NextTry!.Value - now);
         return slot.Phase == SlotPhase.Limited
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"worker {slot.Index} was restarted {restart.Limit} times within {Durations.Text(restart.LimitInterval)} "
+                $"worker {slot.Index} was restarted {restart.Limit} times within {Duration.Rounded(restart.LimitInterval)} "
                 + $"(restart.limit): next try in {wait}; last exit: {slot.LastExit?.Text}")
             : string.Create(CultureInfo.InvariantCulture,
                 $"worker {slot.Index} keeps failing ({slot.Failures} in a row): next try in {wait}");

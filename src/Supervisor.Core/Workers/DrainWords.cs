@@ -49,7 +49,7 @@ public static class DrainWords
     };
 
     /// <summary>A duration without insignificant digits.</summary>
-    public static string Age(TimeSpan age) => Durations.Text(age switch
+    public static string Age(TimeSpan age) => Duration.Rounded(age switch
     {
         { TotalSeconds: >= 10 } => TimeSpan.FromSeconds(Math.Floor(age.TotalSeconds)),
         { TotalSeconds: >= 1 } => TimeSpan.FromMilliseconds(Math.Floor(age.TotalSeconds * 10) * 100),

@@ -70,7 +70,7 @@ internal abstract class ChangeProgress
     {
         if (!IsOver)
         {
-            Finish(Document("timeout", $"{Runner.Name}: not done after {Durations.Text(after)}: {Describe()}; {Subject} continues"));
+            Finish(Document("timeout", $"{Runner.Name}: not done after {Duration.Rounded(after)}: {Describe()}; {Subject} continues"));
         }
     }
 

@@ -67,7 +67,7 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
             report => report.Report is ServiceReport.SlotBackingOff or ServiceReport.SlotFinished) is { Slot: { } slot } held)
         {
             var when = held.Worker is { } last ? WorkerText.BeforeReady(last) : "";
-            var next = slot.NextTry is { } at ? $"; next try in {Durations.Text(at - Loop.Now)}" : "";
+            var next = slot.NextTry is { } at ? $"; next try in {Duration.Rounded(at - Loop.Now)}" : "";
             var ready = string.Create(CultureInfo.InvariantCulture, $"{state.Ready} of {Workers(state.Desired)} ready");
             Finish(Document("failed", $"{Runner.Name}: {ready}: {ServiceDocuments.LastEnd(slot)}{when}{next}"));
             return;
@@ -78,7 +78,7 @@ internal sealed class StartProgress(EventLoop loop, ServiceRunner runner) : Chan
         {
             Finish(Document("done", _answer.StartsWith("already", StringComparison.Ordinal)
                 ? $"{Runner.Name}: {Workers(served)} ready"
-                : $"{Runner.Name}: {Workers(served)} ready after {Durations.Text(Loop.Now - _began)}"));
+                : $"{Runner.Name}: {Workers(served)} ready after {Duration.Rounded(Loop.Now - _began)}"));
         }
         else if (served != _shown)
         {

@@ -96,7 +96,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
         _waits.Add(wait);
         Open();
         Arm(wait);
-        _log.Waiting(handle, Durations.Text(handle.Spec.ConflictWait));
+        _log.Waiting(handle, Duration.Rounded(handle.Spec.ConflictWait));
 
         // An event between the refusal and now was not received.
         Try(wait);
@@ -185,7 +185,7 @@ public sealed class ConflictWatch : IDeadline, IDisposable
     private void GiveUp(Wait wait)
     {
         Remove(wait);
-        _log.GivenUp(wait.Handle, Durations.Text(wait.Handle.Spec.ConflictWait));
+        _log.GivenUp(wait.Handle, Duration.Rounded(wait.Handle.Spec.ConflictWait));
         GivenUp?.Invoke(wait.Handle);
     }
 

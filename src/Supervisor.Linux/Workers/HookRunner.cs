@@ -51,7 +51,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         {
             Abandon(
                 $"{_hook!.Hook.Setting()} could not be started: its environment_files were not read within start_timeout "
-                + $"({Durations.Text(_timeout)}); check the file system that they are on");
+                + $"({Duration.Rounded(_timeout)}); check the file system that they are on");
         }
     }
 
@@ -273,7 +273,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
         _process = null;
         var reason = exit.Signalled ? ExitReason.Signalled(exit.Status, exit.CoreDumped) : ExitReason.Exited(exit.Status);
         PostEnded(unlaunched is not null ? $"{_hook!.Hook.Setting()} could not be started: {unlaunched}"
-            : _timedOut ? $"{_hook!.Hook.Setting()} did not exit within start_timeout ({Durations.Text(_timeout)}) and was killed"
+            : _timedOut ? $"{_hook!.Hook.Setting()} did not exit within start_timeout ({Duration.Rounded(_timeout)}) and was killed"
             : exit is { Signalled: false, Status: 0 } ? null
             : $"{_hook!.Hook.Setting()} {reason.Text}");
         Next();

@@ -26,7 +26,7 @@ internal static class BindReport
             new StyledText("cannot bind ", Palette.Failure).Append(diagnosis.Address, Palette.Name).Append($": {diagnosis.Verdict}"));
         output.WriteLine(new StyledText($"{diagnosis.Errno} {cause.ToWireName()}", Palette.Failure)
             .Append(diagnosis.Retry
-                ? $", can clear without a change{(diagnosis.ClearsIn is { } span ? $" (in {Durations.Text(span)})" : "")}"
+                ? $", can clear without a change{(diagnosis.ClearsIn is { } span ? $" (in {Duration.Rounded(span)})" : "")}"
                 : ", does not clear without a change", Palette.Muted));
         WriteHolders(output, diagnosis);
         output.WriteLine();

@@ -69,7 +69,7 @@ internal static class AddressInUse
         }
 
         var remain = inTheWay.Length == 1 ? "remains" : "remain";
-        var last = inTheWay.Max(holder => holder.Expires) is { } span ? $", the last one for {Durations.Text(span)} more" : "";
+        var last = inTheWay.Max(holder => holder.Expires) is { } span ? $", the last one for {Duration.Rounded(span)} more" : "";
         return new(
             BindCause.TimeWait, inTheWay,
             $"only {HolderText.Count(inTheWay.Length, "closed connection")} in TIME_WAIT {remain}{last}");

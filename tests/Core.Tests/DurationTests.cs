@@ -1,6 +1,6 @@
 namespace Supervisor.Core.Tests;
 
-public class DurationsTests
+public class DurationTests
 {
     [Theory]
     [InlineData(0, "0us")]
@@ -17,6 +17,6 @@ public class DurationsTests
     [InlineData(3_600_000, "1h")]
     [InlineData(5_400_000, "1h30m")]
     [InlineData(90_000_000, "25h")]
-    public void Text(double milliseconds, string expected) =>
-        Assert.Equal(expected, Durations.Text(TimeSpan.FromMilliseconds(milliseconds)));
+    public void Rounds(double milliseconds, string expected) =>
+        Assert.Equal(expected, Duration.Rounded(TimeSpan.FromMilliseconds(milliseconds)));
 }
