@@ -5,6 +5,7 @@ using Supervisor.Config.Values;
 using Supervisor.Core;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Services;
+using Supervisor.Core.Workers;
 
 namespace Supervisor.Config.Settings;
 
@@ -296,7 +297,7 @@ internal static class SettingTypes
             return signal;
         }
 
-        var all = SignalName.All;
+        var all = Signals.Names;
         var near = Spelling.Nearest(text.ToUpperInvariant(), all) ?? Spelling.Nearest("SIG" + text.ToUpperInvariant(), all);
         return new ValueError(
             $"{Quoted.Text(text)} is not a signal: the names are {string.Join(", ", all)}, "

@@ -1,47 +1,30 @@
-using System.Collections.Immutable;
 using System.Globalization;
+using static Supervisor.Core.Workers.Signals;
 
 namespace Supervisor.Config.Values;
 
-/// <summary>Names of signals, with or without SIG; numbers of the Linux ABI as x86 and Arm have them, signal(7).</summary>
+/// <summary>Names of signals in the configuration: in capitals, with or without SIG. It accepts no numbers.</summary>
 public static class SignalName
 {
-    /// <summary>
-    /// The first real-time signal as glibc and musl users number them: 32 and 33 (and on musl 34) belong to the C library.
-    /// </summary>
-    private const int RealTimeMin = 34;
-
-    private const int RealTimeMax = 64;
-
-    /// <summary>The names of 1 to 31, in that order.</summary>
-    public static readonly ImmutableArray<string> All =
-    [
-        "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV",
-        "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN",
-        "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
-    ];
-
     /// <summary>Parses a name such as SIGTERM, QUIT or SIGRTMIN+3; false for an unknown name.</summary>
     public static bool TryParse(string text, out int signal)
     {
         var name = text.StartsWith("SIG", StringComparison.Ordinal) ? text : "SIG" + text;
-        signal = All.IndexOf(name) + 1;
+        signal = Names.IndexOf(name) + 1;
         if (signal > 0)
         {
             return true;
         }
 
-        return TryParseRealTime(name, "SIGRTMIN", RealTimeMin, '+', 1, out signal)
-            || TryParseRealTime(name, "SIGRTMAX", RealTimeMax, '-', -1, out signal);
+        return TryParseRealTime(name, "SIGRTMIN", FirstRealTime, '+', 1, out signal)
+            || TryParseRealTime(name, "SIGRTMAX", LastRealTime, '-', -1, out signal);
     }
 
-    /// <summary>The name of a signal, such as SIGTERM or SIGRTMIN+3.</summary>
+    /// <summary>The name of a signal, such as SIGTERM or SIGRTMIN+3; the number itself if it has no name.</summary>
     public static string Format(int signal) => signal switch
     {
-        >= 1 and <= 31 => All[signal - 1],
-        RealTimeMin => "SIGRTMIN",
-        RealTimeMax => "SIGRTMAX",
-        > RealTimeMin and < RealTimeMax => string.Create(CultureInfo.InvariantCulture, $"SIGRTMIN+{signal - RealTimeMin}"),
+        LastRealTime => "SIGRTMAX",
+        (>= 1 and <= 31) or (>= FirstRealTime and < LastRealTime) => Name(signal),
         _ => signal.ToString(CultureInfo.InvariantCulture),
     };
 
@@ -55,7 +38,7 @@ public static class SignalName
 
         if (!name.StartsWith(anchor + sign, StringComparison.Ordinal)
             || !int.TryParse(name.AsSpan(anchor.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var distance)
-            || distance > RealTimeMax - RealTimeMin)
+            || distance > LastRealTime - FirstRealTime)
         {
             return false;
         }

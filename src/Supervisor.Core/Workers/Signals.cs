@@ -15,52 +15,30 @@ public static class Signals
     /// <summary>SIGTERM.</summary>
     public const int Terminate = 15;
 
-    private const int FirstRealTime = 34;
-    private const int LastRealTime = 64;
+    /// <summary>
+    /// SIGRTMIN as glibc and musl users number it: 32 and 33 (and on musl 34) belong to the C library.
+    /// </summary>
+    public const int FirstRealTime = 34;
 
-    private static readonly ImmutableDictionary<string, int> Numbers = new Dictionary<string, int>(StringComparer.Ordinal)
-    {
-        ["HUP"] = 1,
-        ["INT"] = 2,
-        ["QUIT"] = 3,
-        ["ILL"] = 4,
-        ["TRAP"] = 5,
-        ["ABRT"] = 6,
-        ["BUS"] = 7,
-        ["FPE"] = 8,
-        ["KILL"] = 9,
-        ["USR1"] = 10,
-        ["SEGV"] = 11,
-        ["USR2"] = 12,
-        ["PIPE"] = 13,
-        ["ALRM"] = 14,
-        ["TERM"] = 15,
-        ["STKFLT"] = 16,
-        ["CHLD"] = 17,
-        ["CONT"] = 18,
-        ["STOP"] = 19,
-        ["TSTP"] = 20,
-        ["TTIN"] = 21,
-        ["TTOU"] = 22,
-        ["URG"] = 23,
-        ["XCPU"] = 24,
-        ["XFSZ"] = 25,
-        ["VTALRM"] = 26,
-        ["PROF"] = 27,
-        ["WINCH"] = 28,
-        ["IO"] = 29,
-        ["PWR"] = 30,
-        ["SYS"] = 31,
-    }.ToImmutableDictionary(StringComparer.Ordinal);
+    /// <summary>SIGRTMAX.</summary>
+    public const int LastRealTime = 64;
 
-    private static readonly ImmutableDictionary<int, string> Names = Numbers.ToImmutableDictionary(pair => pair.Value, pair => pair.Key);
+    /// <summary>The names of 1 to 31, with SIG, in that order.</summary>
+    public static readonly ImmutableArray<string> Names =
+    [
+        "SIGHUP", "SIGINT", "SIGQUIT", "SIGILL", "SIGTRAP", "SIGABRT", "SIGBUS", "SIGFPE", "SIGKILL", "SIGUSR1", "SIGSEGV",
+        "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN",
+        "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
+    ];
 
     /// <summary>The name with SIG, such as SIGTERM or SIGRTMIN+3.</summary>
-    public static string Name(int signal) => Names.TryGetValue(signal, out var name)
-        ? "SIG" + name
-        : signal is >= FirstRealTime and <= LastRealTime
-            ? "SIGRTMIN" + (signal == FirstRealTime ? "" : "+" + (signal - FirstRealTime).ToString(CultureInfo.InvariantCulture))
-            : "signal " + signal.ToString(CultureInfo.InvariantCulture);
+    public static string Name(int signal) => signal switch
+    {
+        >= 1 and <= 31 => Names[signal - 1],
+        FirstRealTime => "SIGRTMIN",
+        > FirstRealTime and <= LastRealTime => string.Create(CultureInfo.InvariantCulture, $"SIGRTMIN+{signal - FirstRealTime}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"signal {signal}"),
+    };
 
     /// <summary>The number of a name, with or without SIG, or of a number; null if it is unknown.</summary>
     public static int? Parse(string text)
@@ -71,7 +49,8 @@ public static class Signals
         }
 
         var name = text.StartsWith("SIG", StringComparison.OrdinalIgnoreCase) ? text[3..] : text;
-        if (Numbers.TryGetValue(name.ToUpperInvariant(), out var known))
+        var known = Names.IndexOf("SIG" + name.ToUpperInvariant()) + 1;
+        if (known > 0)
         {
             return known;
         }
@@ -82,11 +61,14 @@ public static class Signals
         }
 
         var offset = name[5..];
-        return offset.Length == 0
-            ? FirstRealTime
-            : offset[0] == '+' && int.TryParse(offset[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var plus)
-                && plus <= LastRealTime - FirstRealTime
-                ? FirstRealTime + plus
-                : null;
+        if (offset.Length == 0)
+        {
+            return FirstRealTime;
+        }
+
+        return offset[0] == '+' && int.TryParse(offset[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var distance)
+            && distance <= LastRealTime - FirstRealTime
+            ? FirstRealTime + distance
+            : null;
     }
 }
