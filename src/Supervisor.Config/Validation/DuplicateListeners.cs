@@ -60,5 +60,5 @@ internal static class DuplicateListeners
     }
 
     private static bool MayShare(ListenerSpec spec) =>
-        spec.Bind.ReusePort || spec.Shards > 1 || (spec.Address.Kind == ListenerKind.Udp && spec.Bind.ReuseAddress == true);
+        spec.HasReusePort || (spec.Address.Kind == ListenerKind.Udp && spec.Bind.ReuseAddress == true);
 }

@@ -54,6 +54,12 @@ public sealed record ListenerSpec
     /// <summary>Who may take the handle from the broker: <c>user:NAME</c>, <c>group:NAME</c>.</summary>
     public ImmutableArray<string> Allow { get; init; } = [];
 
+    /// <summary>Whether its sockets have SO_REUSEADDR.</summary>
+    public bool HasReuseAddress => Bind.ReuseAddress ?? Address.Kind.SpeaksTcp();
+
+    /// <summary>Whether its sockets have SO_REUSEPORT: configured, or because there are several.</summary>
+    public bool HasReusePort => Bind.ReusePort || Shards > 1;
+
     /// <summary>By value, lists included: a reload does not touch an unchanged listener.</summary>
     public bool Equals(ListenerSpec? other) => other is not null
         && Name == other.Name && Address == other.Address && Shards == other.Shards && Enforce == other.Enforce

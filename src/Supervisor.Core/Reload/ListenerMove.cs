@@ -45,7 +45,8 @@ public static class ListenerMoves
         && !before.Bind.ReusePort
         && before.Shards == 1
         && after.Shards == 1
-        && before.Bind.IPv6Only == after.Bind.IPv6Only && before.Bind.Device == after.Bind.Device;
+        && before.Bind.IPv6Only == after.Bind.IPv6Only
+        && before.Bind.Device == after.Bind.Device;
 
     /// <summary>
     /// How a socket of <paramref name="after"/> can be bound next to a living one of <paramref name="before"/>. In
@@ -61,9 +62,8 @@ public static class ListenerMoves
         var (from, to) = (before.Address, after.Address);
         if (from.Kind.IsInternet() && to.Kind.IsInternet())
         {
-            var state = from.Kind.Listens() ? BoundState.Listening : BoundState.Bound;
-            var holder = BindRequest.Socket(before, domain, uid: 0, Device(before)) with { State = state };
-            var wanted = BindRequest.Socket(after, ListenerPlan.Domains(to)[0], uid: 0, Device(after));
+            var holder = BindRequest.Holder(before, domain, uid: 0, BindRequest.Device(before, device));
+            var wanted = BindRequest.Socket(after, ListenerPlan.Domains(to)[0], uid: 0, BindRequest.Device(after, device));
             return BindConflictModel.Bind(wanted, [holder]) is not { Holder: not null } ? ListenerMove.Beside
                 : BindConflictModel.Bind(wanted with { ReusePort = true }, [holder with { ReusePort = true }]) is not { Holder: not null }
                     ? ListenerMove.Bridge
@@ -79,7 +79,5 @@ public static class ListenerMoves
         }
 
         return from.Kind == to.Kind && from == to ? ListenerMove.Impossible : ListenerMove.Beside;
-
-        uint Device(ListenerSpec spec) => (spec.Bind.Device ?? spec.Address.Scope) is { } name ? device(name) : 0;
     }
 }

@@ -1,4 +1,5 @@
 using Supervisor.Core.Listeners;
+using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
 using Supervisor.Core.Listeners.Plan;
 using Supervisor.Linux.Kernel;
@@ -48,7 +49,7 @@ internal static class BindProbe
 
     /// <summary>The number of the interface that the socket is bound to, by device or scope; 0: none.</summary>
     public static uint Device(ListenerSpec spec) =>
-        (spec.Bind.Device ?? spec.Address.Scope) is { } name ? NetworkInterfaces.Index(name) ?? 0 : 0;
+        BindRequest.Device(spec, static name => NetworkInterfaces.Index(name) ?? 0);
 
     private static SystemCallFailure? Ask(ListenerPlan plan)
     {

@@ -29,7 +29,7 @@ internal static class BindAdvice
                 ? $"set bind.ipv6_only = true to bind only the IPv6 side, or {Stop(holders)}"
                 : $"set ipv6_only (IPV6_V6ONLY) on the [::] listener, or {Stop(holders)}, or use it for IPv4 too",
             BindCause.HeldByPredecessor => $"wait until it exits (on_conflict.wait does that), or kill it: {Kill(holders)}",
-            BindCause.ReusePortMismatch => spec.Bind.ReusePort || spec.Shards > 1
+            BindCause.ReusePortMismatch => spec.HasReusePort
                 ? $"set SO_REUSEPORT in the other program too, before its bind(), or remove bind.reuse_port and {Stop(holders)}"
                 : "set bind.reuse_port = true to share the address, if both run as the same user, or choose another port",
             BindCause.ReusePortOtherUser => OtherUser(holders, evidence),

@@ -38,8 +38,9 @@ public static class ConfigConflicts
         var (address, held) = (spec.Address, other.Address);
         if (address.Kind.IsInternet() && held.Kind.IsInternet())
         {
-            var holder = Socket(other, device) with { State = Reached(other) };
-            return address.Port != 0 && BindConflictModel.Bind(Socket(spec, device), [holder]) is { Holder: not null };
+            var wanted = BindRequest.Socket(spec, ListenerPlan.Domains(address)[0], uid: 0, BindRequest.Device(spec, device));
+            var holder = BindRequest.Holder(other, ListenerPlan.Domains(held)[0], uid: 0, BindRequest.Device(other, device));
+            return address.Port != 0 && BindConflictModel.Bind(wanted, [holder]) is { Holder: not null };
         }
 
         if (address.Path is not null)
@@ -50,13 +51,4 @@ public static class ConfigConflicts
 
         return address.Kind == ListenerKind.Vsock && address.Port != ListenAddress.VsockAny && address == held;
     }
-
-    private static BoundSocket Socket(ListenerSpec spec, Func<string, uint> device) =>
-        BindRequest.Socket(
-            spec,
-            ListenerPlan.Domains(spec.Address)[0],
-            uid: 0,
-            (spec.Bind.Device ?? spec.Address.Scope) is { } name ? device(name) : 0);
-
-    private static BoundState Reached(ListenerSpec spec) => spec.Address.Kind.Listens() ? BoundState.Listening : BoundState.Bound;
 }

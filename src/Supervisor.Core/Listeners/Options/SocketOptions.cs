@@ -23,14 +23,14 @@ public static class SocketOptions
     /// <summary>Bind over closed connections in TIME_WAIT; it never shares a live listener's address. socket(7).</summary>
     public static readonly SocketOption ReuseAddress =
         Socket("SO_REUSEADDR", 2, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_address", OptionScope.Any,
-            (spec, _) => Enable(spec.Bind.ReuseAddress ?? spec.Address.Kind.SpeaksTcp()))
+            (spec, _) => Enable(spec.HasReuseAddress))
         with
         { AffectsBindOwnership = true };
 
     /// <summary>Several sockets on one address; the kernel spreads connections over them. Linux 3.9, socket(7).</summary>
     public static readonly SocketOption ReusePort =
         Socket("SO_REUSEPORT", 15, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_port", OptionScope.Any,
-            (spec, _) => Enable(spec.Bind.ReusePort || spec.Shards > 1))
+            (spec, _) => Enable(spec.HasReusePort))
         with
         { AffectsBindOwnership = true };
 
