@@ -38,7 +38,7 @@ internal static class MulticastGroups
     }
 
     private static (string Message, string Remedy)? WrongGroup(TomlNode node, IPAddress group, ListenAddress address) =>
-        !IsMulticast(group)
+        !group.IsMulticast()
             ? ($"{node.Shown} is not a multicast address", "write an address from 224.0.0.0 to 239.255.255.255, or in ff00::/8")
         : address.Host is { } host && host.AddressFamily != group.AddressFamily
             ? (
@@ -51,13 +51,9 @@ internal static class MulticastGroups
             ? (
                 $"{node.Shown} is an {Family(source)} address, and the group {group} is an {Family(group)} group",
                 $"write an {Family(group)} source")
-        : IsMulticast(source)
+        : source.IsMulticast()
             ? ($"{node.Shown} is a multicast address, and a sender has a unicast address", "write the sender's unicast address")
         : null;
-
-    private static bool IsMulticast(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6
-        ? address.IsIPv6Multicast
-        : address.GetAddressBytes()[0] is >= 224 and <= 239;
 
     private static string Family(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? "IPv6" : "IPv4";
 }

@@ -93,7 +93,7 @@ public static class BindFailureClassifier
                 BindCause.CidAbsent, string.Create(CultureInfo.InvariantCulture, $"this machine does not have the CID {address.Cid}{own}"));
         }
 
-        if (IsMulticast(host))
+        if (host.IsMulticast())
         {
             return new(BindCause.NotLocalMulticast, $"{host} is a multicast address, which no interface here receives");
         }
@@ -144,8 +144,4 @@ public static class BindFailureClassifier
     }
 
     private static string Option(SystemCallFailure failure) => failure.Arguments.Split(", ") is [_, { } option, ..] ? option : failure.Call;
-
-    private static bool IsMulticast(IPAddress host) => host.AddressFamily == AddressFamily.InterNetworkV6
-        ? host.IsIPv6Multicast
-        : host.GetAddressBytes()[0] is >= 224 and <= 239;
 }
