@@ -37,7 +37,7 @@ public static class ReadBack
             return null;
         }
 
-        if (option.ReadNumber is 7 or 8 && option.Level == 1)
+        if (option.IsReadLike(SocketOptions.ReceiveBuffer) || option.IsReadLike(SocketOptions.SendBuffer))
         {
             if (got == asked * 2)
             {
@@ -73,14 +73,19 @@ public static class ReadBack
     }
 
     /// <summary>Why the kernel keeps another backlog; null if it does not.</summary>
-    public static string? ExplainBacklog(long requested, long? effective, long? somaxconn) =>
-        effective is null
-            ? somaxconn < requested
+    public static string? ExplainBacklog(long requested, long? effective, long? somaxconn)
+    {
+        if (effective is null)
+        {
+            return somaxconn < requested
                 ? string.Create(CultureInfo.InvariantCulture, $"this kernel does not show it; net.core.somaxconn = {somaxconn} caps it")
-                : "this kernel does not show it"
-            : effective < requested
-                ? string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"capped by net.core.somaxconn = {somaxconn ?? effective}; raise the sysctl and restart the listener")
-                : null;
+                : "this kernel does not show it";
+        }
+
+        return effective >= requested
+            ? null
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"capped by net.core.somaxconn = {somaxconn ?? effective}; raise the sysctl and restart the listener");
+    }
 }
