@@ -41,7 +41,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
                         section, "listend has no plugins: see \"listenctl events --follow --json\" and GET /metrics");
                     break;
                 default:
-                    draft.NoEquivalent(section, "listend has no equivalent for this section");
+                    draft.NoEquivalent(section, CommonReasons.Section);
                     break;
             }
         }
@@ -332,7 +332,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
             case "autostart":
                 if (!Flag(value))
                 {
-                    service.NoEquivalent(setting, "services start with the daemon: \"listenctl stop\" stops a service");
+                    service.NoEquivalent(setting, CommonReasons.AutoStart);
                 }
 
                 break;
@@ -356,10 +356,10 @@ internal sealed partial class CircusImport(ImportDraft draft)
                 service.Set("limits." + key["rlimit_".Length..], limit, setting);
                 break;
             case var key when key.StartsWith("stdout_stream", StringComparison.Ordinal):
-                service.NoEquivalent(setting, "listend reopens a log file after it was moved: rotate it with logrotate");
+                service.NoEquivalent(setting, CommonReasons.LogRotation);
                 break;
             case var key when key.StartsWith("stderr_stream", StringComparison.Ordinal):
-                service.NoEquivalent(setting, "standard error goes to the same target as standard output");
+                service.NoEquivalent(setting, CommonReasons.OneStream);
                 break;
             case var key when key.StartsWith("hooks.", StringComparison.Ordinal):
                 service.NoEquivalent(setting, "a hook of listend is a program: see hooks.pre_start, hooks.post_ready and hooks.post_stop");

@@ -3,27 +3,25 @@ namespace Supervisor.Config.Import;
 /// <summary>Why settings of circus.ini have no equivalent, and what to do instead.</summary>
 internal static class CircusReasons
 {
-    private const string Age = "listend does not limit the age of workers: call \"listenctl restart\" from a timer";
     private const string Interpreter = "name the interpreter in the command: VIRTUALENV/bin/python";
-    private const string Discarded = "listend never discards output";
 
     private static readonly Dictionary<string, string> Known = new(StringComparer.Ordinal)
     {
         ["warmup_delay"] = "listend starts workers at once; rollout.settle delays those of a roll-out",
         ["send_hup"] = "\"listenctl signal SERVICE HUP\" sends it; "
             + "\"listenctl restart\" replaces the workers without a refused connection",
-        ["stop_children"] = "listend sends stop_signal only to the worker, and kills the rest of its session after its exit",
-        ["max_retry"] = "listend continues to start the worker, with waits up to restart.backoff_max",
-        ["priority"] = "listend starts all services in parallel",
-        ["max_age"] = Age,
-        ["max_age_variance"] = Age,
+        ["stop_children"] = CommonReasons.StopsOnlyWorker,
+        ["max_retry"] = CommonReasons.Retries,
+        ["priority"] = CommonReasons.Order,
+        ["max_age"] = CommonReasons.WorkerAge,
+        ["max_age_variance"] = CommonReasons.WorkerAge,
         ["on_demand"] = "write start = \"on-demand\"",
         ["virtualenv"] = Interpreter,
         ["virtualenv_py_ver"] = Interpreter,
         ["copy_path"] = "workers inherit PYTHONPATH with the environment of the daemon",
         ["close_child_stdin"] = "standard input of a worker is /dev/null",
-        ["close_child_stdout"] = Discarded,
-        ["close_child_stderr"] = Discarded,
+        ["close_child_stdout"] = CommonReasons.NeverDiscarded,
+        ["close_child_stderr"] = CommonReasons.NeverDiscarded,
         ["executable"] = "the program is the first word of the command",
         ["stream_backend"] = "the event loop of the daemon reads the output",
         ["use_papa"] = "the daemon itself keeps listeners open",
@@ -33,7 +31,7 @@ internal static class CircusReasons
     };
 
     /// <summary>The reason for a setting of a watcher or a socket.</summary>
-    public static string Of(string key) => Known.GetValueOrDefault(key, UnsupportedSetting.DefaultReason);
+    public static string Of(string key) => Known.GetValueOrDefault(key, CommonReasons.Setting);
 
     /// <summary>The reason for a setting of [circus].</summary>
     public static string OfDaemon(string key) => key switch
@@ -43,11 +41,10 @@ internal static class CircusReasons
         "httpd" or "httpd_host" or "httpd_port" => "daemon.metrics serves GET /metrics; \"listenctl top\" is a live screen",
         "statsd" or "statsd_close_outputs" => "see GET /metrics",
         "check_delay" => "listend does not poll its workers",
-        "include" or "include_dir" => "the import reads no other files: give them to \"listenctl import\" too",
+        "include" or "include_dir" => CommonReasons.OtherFiles,
         "umask" => "set umask of each service",
-        "loglevel" or "logoutput" or "loggerconfig" or "debug" or "debug_gc" =>
-            "listend logs to the journal or to standard error: see --log-level and --log-format",
-        "pidfile" => "listend writes no pid file: \"listenctl status --json\" shows its pid",
+        "loglevel" or "logoutput" or "loggerconfig" or "debug" or "debug_gc" => CommonReasons.DaemonLog,
+        "pidfile" => CommonReasons.PidFile,
         _ => Of(key),
     };
 }

@@ -39,5 +39,5 @@ internal sealed class DraftSection(string kind, string name)
 
     /// <summary>Lists a setting that has no equivalent.</summary>
     public void NoEquivalent(SourceSetting setting, string reason) =>
-        Unsupported.Add(new UnsupportedSetting(setting.File, setting.Line, setting.Section, setting.Key, setting.Value, reason));
+        Unsupported.Add(UnsupportedSetting.Of(setting, reason));
 }

@@ -13,6 +13,8 @@ namespace Supervisor.Config.Import;
 /// </summary>
 internal sealed class ImportDraft
 {
+    private const string SeeSection = "see the section";
+
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
     /// <summary>Comments at the top.</summary>
@@ -45,13 +47,13 @@ internal sealed class ImportDraft
 
     /// <summary>Lists a setting that belongs to no section of the draft.</summary>
     public void NoEquivalent(SourceSetting setting, string reason) =>
-        Unsupported.Add(new UnsupportedSetting(setting.File, setting.Line, setting.Section, setting.Key, setting.Value, reason));
+        Unsupported.Add(UnsupportedSetting.Of(setting, reason));
 
     /// <summary>Lists a whole section and each setting in it.</summary>
     public void NoEquivalent(SourceSection section, string reason)
     {
-        Unsupported.Add(new UnsupportedSetting(section.File, section.Line, section.Name, null, null, reason));
-        section.Settings.ForEach(setting => NoEquivalent(setting, "see the section"));
+        Unsupported.Add(UnsupportedSetting.Of(section, reason));
+        section.Settings.ForEach(setting => NoEquivalent(setting, SeeSection));
     }
 
     /// <summary>Removes everything that the parser rejects, and returns the text.</summary>
@@ -83,7 +85,7 @@ internal sealed class ImportDraft
     private IEnumerable<UnsupportedSetting> All() => Unsupported.Concat(Sections.SelectMany(section => section.Unsupported));
 
     private string Reasons() => string.Concat(Unsupported
-        .Where(u => u.Setting is null || u.Reason != "see the section")
+        .Where(u => u.Setting is null || u.Reason != SeeSection)
         .Take(20)
         .Select(u => "\n  " + Text(u)));
 

@@ -29,9 +29,8 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                     draft.NoEquivalent(section, "it has no command, so there is no program to run");
                     break;
                 case "group":
-                    draft.Unsupported.Add(new UnsupportedSetting(
-                        section.File, section.Line, section.Name, null, null,
-                        "services have no groups: give listenctl the name of each service"));
+                    draft.Unsupported.Add(UnsupportedSetting.Of(
+                        section, "services have no groups: give listenctl the name of each service"));
                     section.Settings.ForEach(s => draft.NoEquivalent(
                         s, s.Key == "programs" ? "each program is a service" : "services have no groups"));
                     break;
@@ -39,7 +38,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                     draft.NoEquivalent(section, "listend has no event listeners: \"listenctl events --follow --json\" prints the events");
                     break;
                 case "include":
-                    draft.NoEquivalent(section, "the import reads no other files: give them to \"listenctl import\" too");
+                    draft.NoEquivalent(section, CommonReasons.OtherFiles);
                     break;
                 case "unix_http_server" or "inet_http_server" or "supervisorctl" or "rpcinterface":
                     draft.NoEquivalent(
@@ -51,7 +50,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                         .ForEach(s => draft.NoEquivalent(s, SupervisordReasons.OfDaemon(s.Key)));
                     break;
                 default:
-                    draft.NoEquivalent(section, "listend has no equivalent for this section");
+                    draft.NoEquivalent(section, CommonReasons.Section);
                     break;
             }
         }
@@ -172,7 +171,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
 
     private static CommandText? Command(SourceSetting setting, SupervisordExpansion expansion, out string reason)
     {
-        reason = "a quote in it is not closed";
+        reason = CommonReasons.OpenQuote;
         if (ShellWords.Split(setting.Value) is not { } words)
         {
             return null;
@@ -188,7 +187,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             }
         }
 
-        reason = "it contains no command";
+        reason = CommonReasons.NoCommand;
         return command.IsEmpty ? null : command;
     }
 
@@ -222,7 +221,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             case "autostart":
                 if (!Flag(value))
                 {
-                    service.NoEquivalent(setting, "services start with the daemon: \"listenctl stop\" stops a service");
+                    service.NoEquivalent(setting, CommonReasons.AutoStart);
                 }
 
                 break;
@@ -233,7 +232,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                         setting,
                         setting.Key == "killasgroup"
                             ? "listend always kills the rest of a worker's session after its exit"
-                            : SupervisordReasons.OneStream);
+                            : CommonReasons.OneStream);
                 }
 
                 break;
@@ -251,7 +250,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 if (value != section.Last("stdout_logfile")?.Value
                     && !(section.Last("redirect_stderr") is { } redirect && Flag(redirect.Value)))
                 {
-                    service.NoEquivalent(setting, SupervisordReasons.OneStream);
+                    service.NoEquivalent(setting, CommonReasons.OneStream);
                 }
 
                 break;
@@ -275,7 +274,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 service.NoEquivalent(setting, "output goes to the journal under systemd, otherwise to the daemon's output");
                 break;
             case "NONE" or "OFF" or "/DEV/NULL":
-                service.NoEquivalent(setting, "listend never discards output");
+                service.NoEquivalent(setting, CommonReasons.NeverDiscarded);
                 break;
             case "SYSLOG":
                 service.Set("log", TomlLiteral.Of("journal"), setting);

@@ -8,7 +8,7 @@ internal sealed record SystemdCommand(CommandText Text, string Prefixes)
     /// <summary>Reads a setting's commands, separated by a word <c>;</c>; null with the reason if unreadable.</summary>
     public static List<SystemdCommand>? Read(SourceSetting setting, SystemdUnit unit, out string reason)
     {
-        reason = "a quote in it is not closed";
+        reason = CommonReasons.OpenQuote;
         if (SystemdWords.Split(setting.Value) is not { } words)
         {
             return null;
@@ -49,7 +49,7 @@ internal sealed record SystemdCommand(CommandText Text, string Prefixes)
             AddWord(command, word, expands: !prefixes.Contains(':'));
         }
 
-        reason = "it contains no command";
+        reason = CommonReasons.NoCommand;
         return commands.Count > 0 && commands.TrueForAll(c => !c.Text.IsEmpty) ? commands : null;
     }
 

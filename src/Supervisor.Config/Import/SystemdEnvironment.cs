@@ -10,7 +10,7 @@ internal sealed class SystemdEnvironment(SystemdUnit unit, DraftSection service)
     {
         if (SystemdWords.Split(setting.Value) is not { } words)
         {
-            service.NoEquivalent(setting, "a quote in it is not closed");
+            service.NoEquivalent(setting, CommonReasons.OpenQuote);
             return;
         }
 

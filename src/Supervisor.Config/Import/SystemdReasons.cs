@@ -8,6 +8,6 @@ internal static class SystemdReasons
         "Unit" => "listend starts its services in parallel: write order and conditions between units into the unit of listend",
         "Install" => "listend.service starts at boot, and with it the configured services",
         _ when section.StartsWith("X-", StringComparison.Ordinal) => "systemd ignores it too",
-        _ => "listend has no equivalent for this section",
+        _ => CommonReasons.Section,
     };
 }

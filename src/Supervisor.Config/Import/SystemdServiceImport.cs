@@ -200,7 +200,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
                 // listend always does this.
                 break;
             case "SendSIGKILL":
-                _service.NoEquivalent(setting, "listend sends SIGKILL after stop_timeout");
+                _service.NoEquivalent(setting, CommonReasons.Killed);
                 break;
             case "IgnoreSIGPIPE":
                 _service.NoEquivalent(setting, "a worker starts with the default action of all signals");
@@ -223,7 +223,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
                 _service.SetOrReport(setting, "group", TomlLiteral.Of(value));
                 break;
             case "SupplementaryGroups":
-                _service.SetOrReport(setting, "supplementary_groups", TomlLiteral.Of(WireNames("SupplementaryGroups")));
+                _service.SetOrReport(setting, "supplementary_groups", TomlLiteral.Of(Words("SupplementaryGroups")));
                 break;
             case "WorkingDirectory":
                 _service.SetOrReport(
@@ -252,7 +252,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
                 break;
             case "AmbientCapabilities":
                 _service.SetOrReport(
-                    setting, "capabilities", value.StartsWith('~') ? null : TomlLiteral.Of(WireNames("AmbientCapabilities")),
+                    setting, "capabilities", value.StartsWith('~') ? null : TomlLiteral.Of(Words("AmbientCapabilities")),
                     "\"~\" excludes capabilities: write those that a worker gets");
                 break;
             case "StandardInput" when value == "socket":
@@ -354,7 +354,7 @@ internal sealed class SystemdServiceImport(SystemdUnit unit, ImportDraft draft)
         }
     }
 
-    private string[] WireNames(string key) =>
+    private string[] Words(string key) =>
     [
         .. unit.List("Service", key)
             .SelectMany(s => (SystemdSpecifiers.Expand(s.Value, unit, out _) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries))

@@ -6,10 +6,8 @@ internal static class SystemdServiceReasons
     private const string Sandbox = "listend does not sandbox workers: set it on the unit of listend, for all its workers";
     private const string Cgroup = "listend sets no cgroup limits: set it on the unit of listend, for all its workers";
     private const string Directory = "listend creates no directories for workers: create it with tmpfiles.d";
-    private const string Killed = "listend sends SIGKILL after stop_timeout";
     private const string MainPid = "the program must stay in the foreground or send MAINPID=";
     private const string Policy = "restart.policy distinguishes only clean exits and failures";
-    private const string Age = "listend does not limit the age of workers: call \"listenctl restart\" from a timer";
     private const string Terminal = "workers have no terminal";
     private const string RateLimit = "only the journal's own limit applies";
     private const string Scheduling = "listend sets only nice: start the program with chrt(1)";
@@ -39,20 +37,20 @@ internal static class SystemdServiceReasons
         ["BusName"] = "a worker is ready by the notify protocol or by a check from outside",
         ["RemainAfterExit"] = "a service of listend is a running program",
         ["GuessMainPID"] = MainPid,
-        ["SuccessExitStatus"] = "exit status 0, SIGHUP, SIGINT, SIGTERM and SIGPIPE count as clean",
+        ["SuccessExitStatus"] = CommonReasons.CleanExits,
         ["RestartPreventExitStatus"] = Policy,
         ["RestartForceExitStatus"] = Policy,
         ["RestartMode"] = "a restart of a worker affects only its slot",
         ["RestartSteps"] = "the wait doubles with each start, up to restart.backoff_max",
-        ["TimeoutAbortSec"] = Killed,
+        ["TimeoutAbortSec"] = CommonReasons.Killed,
         ["TimeoutStartFailureMode"] = "listend stops a worker that is not ready in time with stop_signal, then SIGKILL",
-        ["TimeoutStopFailureMode"] = Killed,
-        ["RuntimeMaxSec"] = Age,
-        ["RuntimeRandomizedExtraSec"] = Age,
+        ["TimeoutStopFailureMode"] = CommonReasons.Killed,
+        ["RuntimeMaxSec"] = CommonReasons.WorkerAge,
+        ["RuntimeRandomizedExtraSec"] = CommonReasons.WorkerAge,
         ["RootDirectoryStartOnly"] = Sandbox,
         ["OOMPolicy"] = "restart.policy decides whether a killed worker is replaced",
         ["OOMScoreAdjust"] = "listend does not set it: start the program with choom(1)",
-        ["FinalKillSignal"] = Killed,
+        ["FinalKillSignal"] = CommonReasons.Killed,
         ["SendSIGHUP"] = "listend sends only stop_signal",
         ["RestartKillSignal"] = "listend uses stop_signal for a restart too",
         ["WatchdogSignal"] = "after a watchdog timeout, listend sends SIGABRT, then SIGKILL",
@@ -94,7 +92,7 @@ internal static class SystemdServiceReasons
         Known.TryGetValue(key, out var reason) ? reason
         : IsCgroup(key) ? Cgroup
         : SandboxPrefixes.Any(p => key.StartsWith(p, StringComparison.Ordinal)) ? Sandbox
-        : UnsupportedSetting.DefaultReason;
+        : CommonReasons.Setting;
 
     private static bool IsCgroup(string key) =>
         key is not ("MemoryDenyWriteExecute" or "SocketBindAllow" or "SystemCallFilter")

@@ -6,42 +6,6 @@ namespace Supervisor.Config.Import;
 /// <summary>A .socket unit, systemd.socket(5): a listener for each of its addresses.</summary>
 internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
 {
-    private const string KernelObject = "listend holds sockets, no other kernel objects";
-
-    private static readonly Dictionary<string, string> Without = new(StringComparer.Ordinal)
-    {
-        ["ListenFIFO"] = KernelObject,
-        ["ListenSpecial"] = KernelObject,
-        ["ListenNetlink"] = KernelObject,
-        ["ListenMessageQueue"] = KernelObject,
-        ["ListenUSBFunction"] = KernelObject,
-        ["DirectoryMode"] = "listend creates no directories: create it with tmpfiles.d",
-        ["Writable"] = KernelObject,
-        ["FlushPending"] = "connections in the queue wait until a worker accepts them",
-        ["MaxConnections"] = "it applies only with Accept=yes",
-        ["MaxConnectionsPerSource"] = "it applies only with Accept=yes",
-        ["Priority"] = "accepted connections do not inherit SO_PRIORITY: set it in the worker",
-        ["SmackLabel"] = "listend sets no security labels",
-        ["SmackLabelIPIn"] = "listend sets no security labels",
-        ["SmackLabelIPOut"] = "listend sets no security labels",
-        ["SELinuxContextFromNet"] = "listend sets no security labels",
-        ["PipeSize"] = KernelObject,
-        ["MessageQueueMaxMessages"] = KernelObject,
-        ["MessageQueueMessageSize"] = KernelObject,
-        ["PassSecurity"] = "set SO_PASSSEC in the worker",
-        ["Timestamping"] = "set SO_TIMESTAMP in the worker",
-        ["ExecStartPre"] = "a listener has no hooks: hooks.pre_start belongs to a service",
-        ["ExecStartPost"] = "a listener has no hooks: hooks.post_ready belongs to a service",
-        ["ExecStopPre"] = "a listener has no hooks",
-        ["ExecStopPost"] = "a listener has no hooks: hooks.post_stop belongs to a service",
-        ["TimeoutSec"] = "a listener has no hooks",
-        ["Symlinks"] = "listend creates no links to a socket: create them with tmpfiles.d",
-        ["TriggerLimitIntervalSec"] = "restart.limit_interval of the service delays workers that fail",
-        ["TriggerLimitBurst"] = "restart.limit of the service delays workers that fail",
-        ["PollLimitIntervalSec"] = "a connection wakes the daemon only once until the workers serve",
-        ["PollLimitBurst"] = "a connection wakes the daemon only once until the workers serve",
-    };
-
     private readonly List<DraftSection> _listeners = [];
 
     /// <summary>The name of the unit.</summary>
@@ -231,7 +195,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
 
                 break;
             case ("Socket", var key):
-                NoEquivalent(setting, Without.GetValueOrDefault(key, "listend has no equivalent"));
+                NoEquivalent(setting, SystemdSocketReasons.Of(key));
                 break;
             case (var section, _):
                 NoEquivalent(setting, SystemdReasons.Of(section));

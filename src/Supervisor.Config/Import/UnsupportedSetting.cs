@@ -9,6 +9,11 @@ namespace Supervisor.Config.Import;
 /// <param name="Reason">Why, and what to do instead.</param>
 public sealed record UnsupportedSetting(string File, int Line, string Section, string? Setting, string? Value, string Reason)
 {
-    /// <summary>The reason for a setting without a more specific one.</summary>
-    internal const string DefaultReason = "listend has no equivalent";
+    /// <summary>The entry for one setting.</summary>
+    internal static UnsupportedSetting Of(SourceSetting setting, string reason) =>
+        new(setting.File, setting.Line, setting.Section, setting.Key, setting.Value, reason);
+
+    /// <summary>The entry for a whole section.</summary>
+    internal static UnsupportedSetting Of(SourceSection section, string reason) =>
+        new(section.File, section.Line, section.Name, null, null, reason);
 }
