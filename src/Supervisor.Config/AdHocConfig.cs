@@ -30,7 +30,6 @@ public static class AdHocConfig
         ConfigContext context)
     {
         var report = new DiagnosticList();
-        report.Begin(Here.File);
         var root = TomlNode.OfTable(Here, TableOrigin.Header);
         var listeners = Table(root, "listener");
         var names = TomlNode.OfArray(Here, "--listen");

@@ -118,11 +118,7 @@ internal sealed class ConfigReader
     {
         if (!_defined.TryAdd(path, entry))
         {
-            _context.Report.Add(
-                entry.Position,
-                path,
-                $"{Quoted.Text(entry.Key)} is defined twice: first at {_defined[path].Position}",
-                "remove one of the two definitions");
+            _context.Report.AddTwice(entry.Position, path, entry.Key, _defined[path].Position);
         }
     }
 

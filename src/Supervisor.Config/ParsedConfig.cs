@@ -37,7 +37,7 @@ public sealed record ParsedConfig
             .ToDictionary(listener => listener.Spec.Name, StringComparer.Ordinal));
     }
 
-    /// <summary>All errors and warnings so far.</summary>
+    /// <summary>All errors and warnings so far, in the order in which they were found.</summary>
     public ImmutableArray<ConfigDiagnostic> Diagnostics { get; }
 
     /// <summary>Whether everything was read: false after a syntax error.</summary>

@@ -8,17 +8,16 @@ namespace Supervisor.Config.Diagnostics;
 /// </summary>
 internal sealed class DiagnosticList
 {
+    /// <summary>The remedy of a syntax error that has no better one.</summary>
+    public const string SyntaxRemedy = "write the line as key = value, with strings in quotes";
+
     private readonly List<ConfigDiagnostic> _errors = [];
     private readonly HashSet<(string File, int Line)> _brokenLines = [];
-    private readonly List<string> _files = [];
 
     /// <summary>Whether the trees are complete: false after a syntax error.</summary>
     public bool IsComplete { get; private set; } = true;
 
     public int Count => _errors.Count;
-
-    /// <summary>Registers a file. Diagnostics are sorted in the order of registration.</summary>
-    public void Begin(string file) => _files.Add(file);
 
     /// <summary>A syntax error; only the first one of a line is kept.</summary>
     public void AddSyntax(SourcePosition position, string? setting, string message, string? remedy = null)
@@ -27,8 +26,7 @@ internal sealed class DiagnosticList
         if (_brokenLines.Add((position.File, position.Line)))
         {
             _errors.Add(new ConfigDiagnostic(
-                position.File, position.Line, position.Column, setting, message,
-                remedy ?? "write the line as key = value, with strings in quotes"));
+                position.File, position.Line, position.Column, setting, message, remedy ?? SyntaxRemedy));
         }
     }
 
@@ -40,7 +38,10 @@ internal sealed class DiagnosticList
         }
     }
 
-    /// <summary>All of them, by file, line and column.</summary>
-    public ImmutableArray<ConfigDiagnostic> ToImmutable() =>
-        [.. _errors.OrderBy(e => _files.IndexOf(e.File)).ThenBy(e => e.Line).ThenBy(e => e.Column)];
+    /// <summary>A second definition of a key.</summary>
+    public void AddTwice(SourcePosition position, string setting, string key, SourcePosition first) => Add(
+        position, setting, $"{Quoted.Text(key)} is defined twice: first at {first}", "remove one of the two definitions");
+
+    /// <summary>All of them, in the order in which they were found.</summary>
+    public ImmutableArray<ConfigDiagnostic> ToImmutable() => [.. _errors];
 }

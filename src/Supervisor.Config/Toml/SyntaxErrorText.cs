@@ -12,7 +12,6 @@ internal static partial class SyntaxErrorText
     /// <summary>What makes a value more than one word.</summary>
     private static readonly SearchValues<char> Structure = SearchValues.Create("\"'[]{},=");
 
-    private const string General = "write the line as key = value, with strings in quotes";
 
     /// <summary>The texts for an error of the statement that begins at <paramref name="start"/>.</summary>
     public static (string Message, string Remedy, int Offset) For(string text, SyntaxFault error, int start)
@@ -54,7 +53,7 @@ internal static partial class SyntaxErrorText
             }
         }
 
-        return (Clean(error.Message), General, error.Offset);
+        return (Clean(error.Message), DiagnosticList.SyntaxRemedy, error.Offset);
     }
 
     private static (string Message, string Remedy, int Offset) ForHeader(string line, int offset)

@@ -32,7 +32,6 @@ internal sealed class TomlDocument
     public static TomlNode Read(ConfigSource source, DiagnosticList report)
     {
         var document = new TomlDocument(source.Path, report);
-        report.Begin(source.Path);
         try
         {
             // Tomlyn 2.10.2 throws if the text ends in an escape sequence. With a line end it reports the error.
@@ -101,7 +100,7 @@ internal sealed class TomlDocument
             {
                 if (!_isRepeated)
                 {
-                    ReportTwice(position, path, key, existing);
+                    _report.AddTwice(position, path, key, existing.Position);
                 }
 
                 return;
@@ -120,7 +119,7 @@ internal sealed class TomlDocument
         var entry = new TomlEntry(last, at, Value(item.Value, path + last, at));
         if (!table.TryAdd(entry) && !_isRepeated)
         {
-            ReportTwice(at, path + last, last, table.Find(last)!);
+            _report.AddTwice(at, path + last, last, table.Find(last)!.Position);
         }
     }
 
@@ -188,7 +187,7 @@ internal sealed class TomlDocument
         }
 
         // One message for one mistake: keys of both are not errors, and the other keys are read.
-        ReportTwice(segment.Position, path, segment.Key, entry);
+        _report.AddTwice(segment.Position, path, segment.Key, entry.Position);
         _isRepeated = true;
         return entry.Value is { Kind: TomlNodeKind.Table, Origin: TableOrigin.Header } twice ? twice : Detached();
     }
@@ -211,7 +210,7 @@ internal sealed class TomlDocument
         }
         else if (entry.Value.Kind != TomlNodeKind.Array)
         {
-            ReportTwice(segment.Position, path, segment.Key, entry);
+            _report.AddTwice(segment.Position, path, segment.Key, entry.Position);
             return Detached();
         }
 
@@ -244,7 +243,7 @@ internal sealed class TomlDocument
             var next = entry.Value is { Kind: TomlNodeKind.Array, Items.Count: > 0 } array ? array.Items[^1] : entry.Value;
             if (next.Kind != TomlNodeKind.Table || next.Origin == TableOrigin.Inline)
             {
-                ReportTwice(position, path, key, entry);
+                _report.AddTwice(position, path, key, entry.Position);
                 return (null, path, segments[^1]);
             }
 
@@ -254,12 +253,6 @@ internal sealed class TomlDocument
 
         return (table, path + segments[^1].Key, segments[^1]);
     }
-
-    private void ReportTwice(SourcePosition position, string path, string key, TomlEntry first) => _report.Add(
-        position,
-        path,
-        $"{Quoted.Text(key)} is defined twice: first at {first.Position}",
-        "remove one of the two definitions");
 
     private TomlNode Detached() => TomlNode.OfTable(new SourcePosition(_file, 0, 0), TableOrigin.Header);
 
