@@ -5,22 +5,18 @@ internal static class DaemonSettings
 {
     public static readonly SectionTable<DaemonConfig> Table = new(
     [
-        Of(
-            "runtime_directory", SettingTypes.AbsolutePath, null,
+        Of("runtime_directory", SettingTypes.AbsolutePath, null,
             "Keep control.sock, broker.sock, the notify sockets and the state in this folder. "
             + "Unset: /run/listend for root, $XDG_RUNTIME_DIR/listend for other users",
             (s, v) => s with { RuntimeDirectory = v }),
-        Of(
-            "metrics", SettingTypes.HostAndPort, null,
+        Of("metrics", SettingTypes.HostAndPort, null,
             "Serve metrics on this address, next to the control socket. Unset: only on the control socket",
             (s, v) => s with { Metrics = v }),
-        Of(
-            "metrics_hosts", SettingTypes.ListOf(SettingTypes.HostName), "[]",
+        Of("metrics_hosts", SettingTypes.ListOf(SettingTypes.HostName), "[]",
             "Accept these host names in metrics requests. IP addresses, localhost and the name of this host are always accepted. "
             + "\"*\" accepts every name",
             (s, v) => s with { MetricsHosts = v }),
-        Of(
-            "trusted_owners", SettingTypes.ListOf(SettingTypes.UserName), "[]",
+        Of("trusted_owners", SettingTypes.ListOf(SettingTypes.UserName), "[]",
             "Let these users, next to root, own and write to the paths that listend opens: "
             + "log files, environment files and the runtime directory",
             (s, v) => s with { TrustedOwners = v }),

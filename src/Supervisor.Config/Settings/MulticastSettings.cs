@@ -11,15 +11,13 @@ internal static class MulticastSettings
 
     public static readonly SectionTable<MulticastMembership> Table = new(
     [
-        Of("group",
-            SettingTypes.NumericAddress, "Join this group, a multicast address of the same family as the listener's address",
-            (s, v) => s with { Group = v })
-            with { IsRequired = true },
-        Of("interface",
-            SettingTypes.Interface, "Join on this interface. Unset: the kernel chooses one", (s, v) => s with { Interface = v }),
+        Of("group", SettingTypes.NumericAddress,
+            "Join this group, a multicast address of the same family as the listener's address",
+            (s, v) => s with { Group = v }) with { IsRequired = true },
+        Of("interface", SettingTypes.Interface,
+            "Join on this interface. Unset: the kernel chooses one", (s, v) => s with { Interface = v }),
         Of("source", SettingTypes.NumericAddress,
-            "Receive only from this sender. Unset: from every sender",
-            (s, v) => s with { Source = v }),
+            "Receive only from this sender. Unset: from every sender", (s, v) => s with { Source = v }),
     ]);
 
     private static Setting<MulticastMembership> Of<T>(
