@@ -9,14 +9,11 @@ public static unsafe class DescriptorPassing
     /// <summary>How many descriptors a packet can carry: SCM_MAX_FD, unix(7).</summary>
     public const int MaxDescriptors = 253;
 
-    private const int AfUnix = 1;
-    private const int SockSeqpacket = 5;
-
     /// <summary>socketpair(2) of SOCK_SEQPACKET, close-on-exec; the caller owns both.</summary>
     public static SystemCallError? Pair(out DescriptorHandle? one, out DescriptorHandle? other)
     {
         var pair = stackalloc int[2];
-        if (Syscalls.socketpair(AfUnix, SockSeqpacket | SOCK_CLOEXEC, 0, pair) != 0)
+        if (Syscalls.socketpair(KernelAbi.AF_UNIX, KernelAbi.SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         {
             one = other = null;
             return SystemCallError.Last("socketpair");
@@ -43,14 +40,8 @@ public static unsafe class DescriptorPassing
     /// <returns>Bytes of the packet; 0 at the end of the connection; -1 if there is no packet yet, or if
     /// <paramref name="error"/> is set.</returns>
     public static int Receive(
-        DescriptorHandle socket,
-        Span<byte> data,
-        List<DescriptorHandle> received,
-        int maxDescriptors,
-        bool wait,
-        out bool truncated,
-        out bool descriptorsLost,
-        out SystemCallError? error)
+        DescriptorHandle socket, Span<byte> data, List<DescriptorHandle> received, int maxDescriptors, bool wait, out bool truncated,
+        out bool descriptorsLost, out SystemCallError? error)
     {
         truncated = false;
         descriptorsLost = false;

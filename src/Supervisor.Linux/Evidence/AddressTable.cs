@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Linux.Kernel;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Evidence;
 
@@ -39,7 +40,7 @@ internal sealed class AddressTable
     {
         var interfaces = new Dictionary<uint, (string Name, bool IsUp)>();
         var addresses = new List<InterfaceAddress>();
-        using var netlink = Netlink.TryOpen(Netlink.Route);
+        using var netlink = Netlink.TryOpen(NETLINK_ROUTE);
         if (netlink is not null)
         {
             // struct ifinfomsg: family, pad, type, index, flags, change.

@@ -64,7 +64,7 @@ internal static class InternetSockets
     private static List<SocketHolder> Dump(PortSpace space, int port, uint states, out Netlink? opened)
     {
         var holders = new List<SocketHolder>();
-        var netlink = opened = Netlink.TryOpen(Netlink.SockDiag);
+        var netlink = opened = Netlink.TryOpen(NETLINK_SOCK_DIAG);
         if (netlink is null)
         {
             return holders;

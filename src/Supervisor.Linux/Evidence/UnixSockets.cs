@@ -44,7 +44,7 @@ internal static class UnixSockets
     private static List<SocketHolder> Dump(ListenAddress address, Func<byte, ReadOnlySpan<byte>, bool> isWanted)
     {
         var holders = new List<SocketHolder>();
-        using var netlink = Netlink.TryOpen(Netlink.SockDiag);
+        using var netlink = Netlink.TryOpen(NETLINK_SOCK_DIAG);
         if (netlink is null)
         {
             return holders;

@@ -11,8 +11,6 @@ namespace Supervisor.Linux.Kernel;
 /// </summary>
 internal sealed class Netlink : IDisposable
 {
-    public const int SockDiag = 4;
-    public const int Route = 0;
     public const int HeaderLength = 16;
 
     private const int BufferLength = 64 * 1024;

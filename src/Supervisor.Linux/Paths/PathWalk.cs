@@ -30,9 +30,6 @@ public sealed class PathWalk : IDisposable
     /// <summary>How many links the kernel follows: MAXSYMLINKS, linux/namei.h.</summary>
     public const int MaxLinks = 40;
 
-    private const int NotADirectory = 20;
-    private const int TooManyLinks = 40;
-
     private readonly List<PathStep> _steps = [];
     private readonly List<string> _names = [];
     private readonly Stack<string> _ahead = new();
@@ -80,7 +77,7 @@ public sealed class PathWalk : IDisposable
     public PathStep? FirstFlaw => _steps.Find(step => step.Flaw != PathFlaw.None);
 
     /// <summary>Whether the path does not exist.</summary>
-    public bool IsMissing => Error is null ? Target is null : Error.Value.Errno is ENOENT or NotADirectory;
+    public bool IsMissing => Error is null ? Target is null : Error.Value.Errno is ENOENT or ENOTDIR;
 
     /// <summary>The links on the path, for messages: <c> (/srv/current -> releases/3)</c>; empty if there are none.</summary>
     public string Links
@@ -122,8 +119,7 @@ public sealed class PathWalk : IDisposable
                 return walk;
             }
 
-            const int exists = 17;
-            if (FilesAt.MakeDirectory(parent, walk.Name, mode) is { Errno: not exists } refused)
+            if (FilesAt.MakeDirectory(parent, walk.Name, mode) is { Errno: not EEXIST } refused)
             {
                 walk.Error = refused;
                 return walk;
@@ -216,7 +212,7 @@ public sealed class PathWalk : IDisposable
                 if (target is null || ++links > MaxLinks)
                 {
                     at.Dispose();
-                    return target is null ? refused : new SystemCallError("openat", TooManyLinks);
+                    return target is null ? refused : new SystemCallError("openat", ELOOP);
                 }
 
                 AddStep(status, target, Judge(null, status));
@@ -268,7 +264,7 @@ public sealed class PathWalk : IDisposable
             if (!status.IsDirectory)
             {
                 at.Dispose();
-                return new SystemCallError("openat", NotADirectory);
+                return new SystemCallError("openat", ENOTDIR);
             }
         }
 

@@ -16,7 +16,6 @@ public static class TrustedFile
     /// <summary>The setting that accepts an owner, for remedies.</summary>
     public const string Setting = "daemon.trusted_owners";
 
-    private const int IsDirectory = 21;
     private const int Attempts = 8;
 
     /// <summary>
@@ -39,13 +38,7 @@ public static class TrustedFile
     /// <returns>The descriptor, which the caller owns, and <paramref name="status"/>; null with the refusal; null without a
     /// refusal if it is still the file <paramref name="known"/>.</returns>
     public static DescriptorHandle? OpenToAppend(
-        string path,
-        int mode,
-        FileRights? worker,
-        Files.Status? known,
-        PathTrust trust,
-        out Files.Status status,
-        out FileRefusal? refusal)
+        string path, int mode, FileRights? worker, Files.Status? known, PathTrust trust, out Files.Status status, out FileRefusal? refusal)
     {
         var (file, found, refused) = With(path, worker, trust, followLast: false, walk => Append(walk, mode, known));
         (status, refusal) = (found, refused);
@@ -68,10 +61,9 @@ public static class TrustedFile
     /// </summary>
     public static DescriptorHandle? OpenToRead(PathWalk walk, out FileRefusal? refusal)
     {
-        const int noEntry = 2;
         refusal = walk.Error is { } error ? FileRefusal.Of(error)
-            : walk.Target is null ? FileRefusal.Of(new SystemCallError("open", noEntry))
-            : walk.TargetStatus.IsDirectory ? FileRefusal.Of(new SystemCallError("open", IsDirectory))
+            : walk.Target is null ? FileRefusal.Of(new SystemCallError("open", ENOENT))
+            : walk.TargetStatus.IsDirectory ? FileRefusal.Of(new SystemCallError("open", EISDIR))
             : !walk.TargetStatus.IsRegular ? NotRegular(walk)
             : null;
         if (refusal is not null)
@@ -259,7 +251,7 @@ public static class TrustedFile
             return (null, status, null);
         }
 
-        var wrong = status.IsDirectory ? FileRefusal.Of(new SystemCallError("open", IsDirectory))
+        var wrong = status.IsDirectory ? FileRefusal.Of(new SystemCallError("open", EISDIR))
             : status.IsLink ? new FileRefusal(null, $"{walk.RealPath} is a symbolic link", "remove it; listend creates the file")
             : status.IsCharacterDevice && walk.FirstFlaw is null ? null
             : !status.IsRegular ? NotRegular(walk)

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Probes;
 
@@ -13,12 +14,7 @@ namespace Supervisor.Linux.Probes;
 /// </summary>
 internal static class AcceptedSocket
 {
-    private const ushort SockDiagByFamily = 20;
     private const ushort Request = 1;
-    private const byte AfUnix = 1;
-    private const byte AfInet = 2;
-    private const byte AfInet6 = 10;
-    private const byte IpprotoTcp = 6;
     private const uint ShowPeer = 4;
     private const ushort DiagPeer = 2;
 
@@ -35,8 +31,8 @@ internal static class AcceptedSocket
         // struct inet_diag_req_v2: family, protocol, ext, pad, states, then the server's socket as struct inet_diag_sockid.
         Span<byte> request = stackalloc byte[56];
         request.Clear();
-        request[0] = server.AddressFamily == AddressFamily.InterNetworkV6 ? AfInet6 : AfInet;
-        request[1] = IpprotoTcp;
+        request[0] = server.AddressFamily == AddressFamily.InterNetworkV6 ? (byte)AF_INET6 : (byte)AF_INET;
+        request[1] = IPPROTO_TCP;
         BinaryPrimitives.WriteUInt32LittleEndian(request[4..], uint.MaxValue);
         BinaryPrimitives.WriteUInt16BigEndian(request[8..], (ushort)server.Port);
         BinaryPrimitives.WriteUInt16BigEndian(request[10..], (ushort)client.Port);
@@ -59,7 +55,7 @@ internal static class AcceptedSocket
         // struct unix_diag_req: family, protocol, pad, states, ino, show, cookie[2].
         Span<byte> request = stackalloc byte[24];
         request.Clear();
-        request[0] = AfUnix;
+        request[0] = AF_UNIX;
         BinaryPrimitives.WriteUInt32LittleEndian(request[4..], uint.MaxValue);
         BinaryPrimitives.WriteUInt32LittleEndian(request[8..], (uint)own);
         BinaryPrimitives.WriteUInt32LittleEndian(request[12..], ShowPeer);
@@ -73,8 +69,7 @@ internal static class AcceptedSocket
     /// <summary>One request for one socket. Returns what follows struct nlmsghdr in the answer; empty if there is none.</summary>
     private static ReadOnlySpan<byte> Ask(ReadOnlySpan<byte> payload, Span<byte> answer)
     {
-        const int AfNetlink = 16, SockRaw = 3;
-        using var socket = Sockets.Create(AfNetlink, SockRaw, Netlink.SockDiag, nonBlocking: false, out _);
+        using var socket = Sockets.Create(AF_NETLINK, SOCK_RAW, NETLINK_SOCK_DIAG, nonBlocking: false, out _);
         if (socket is null)
         {
             return default;
@@ -83,7 +78,7 @@ internal static class AcceptedSocket
         Span<byte> request = stackalloc byte[Netlink.HeaderLength + payload.Length];
         request.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(request, (uint)request.Length);
-        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], SockDiagByFamily);
+        BinaryPrimitives.WriteUInt16LittleEndian(request[4..], SOCK_DIAG_BY_FAMILY);
         BinaryPrimitives.WriteUInt16LittleEndian(request[6..], Request);
         payload.CopyTo(request[Netlink.HeaderLength..]);
         if (Sockets.Send(socket, request) is not null)
@@ -92,7 +87,7 @@ internal static class AcceptedSocket
         }
 
         var length = Files.Read(socket, answer, out _);
-        return length > Netlink.HeaderLength && BinaryPrimitives.ReadUInt16LittleEndian(answer[4..]) == SockDiagByFamily
+        return length > Netlink.HeaderLength && BinaryPrimitives.ReadUInt16LittleEndian(answer[4..]) == SOCK_DIAG_BY_FAMILY
             ? answer[Netlink.HeaderLength..Math.Min(length, (int)BinaryPrimitives.ReadUInt32LittleEndian(answer))]
             : default;
     }

@@ -8,6 +8,7 @@ using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
 using Supervisor.Linux.Probes;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Workers;
 
@@ -22,15 +23,11 @@ namespace Supervisor.Linux.Workers;
 /// </remarks>
 public sealed class AcceptedConnections
 {
-    private const ushort SockDiagByFamily = 20;
     private const uint ShowName = 0x1;
     private const ushort DiagName = 0;
     private const int Established = 1;
     private const int UnixMessage = 16;
 
-    private const byte AfInet = 2;
-    private const byte AfInet6 = 10;
-    private const int IpprotoTcp = 6;
     private const int InternetMessage = 72;
     private const ushort DiagInfo = 2;
 
@@ -47,9 +44,9 @@ public sealed class AcceptedConnections
 
     /// <summary>A query about these listeners as they are now. On the loop.</summary>
     public AcceptedConnections(IEnumerable<ListenerHandle> listeners) =>
-        _listeners =
-            [.. listeners.Where(handle => handle.Spec.Address.Kind.Listens() && handle.Effective is not null)
-                .Select(handle => (handle.Name, handle.Effective!)).Distinct()];
+        _listeners = [.. listeners
+            .Where(handle => handle.Spec.Address.Kind.Listens() && handle.Effective is not null)
+            .Select(handle => (handle.Name, handle.Effective!)).Distinct()];
 
     /// <summary>True if no listener accepts connections, so that there can be none.</summary>
     public bool IsEmpty => _listeners.Length == 0;
@@ -119,7 +116,7 @@ public sealed class AcceptedConnections
 
     private static void AddInternet(ushort port, Local[] listeners, bool withAges, Dictionary<ulong, AcceptedConnection> found)
     {
-        using var netlink = Netlink.TryOpen(Netlink.SockDiag);
+        using var netlink = Netlink.TryOpen(NETLINK_SOCK_DIAG);
         if (netlink is null)
         {
             return;
@@ -127,24 +124,24 @@ public sealed class AcceptedConnections
 
         // struct inet_diag_req_v2: family, protocol, ext, pad, states, then struct inet_diag_sockid.
         Span<byte> request = stackalloc byte[56];
-        foreach (var family in (ReadOnlySpan<byte>)[AfInet, AfInet6])
+        foreach (var family in (ReadOnlySpan<byte>)[AF_INET, AF_INET6])
         {
             request.Clear();
             request[0] = family;
-            request[1] = IpprotoTcp;
+            request[1] = IPPROTO_TCP;
             request[2] = withAges ? (byte)(1 << (DiagInfo - 1)) : (byte)0;
             BinaryPrimitives.WriteUInt32LittleEndian(request[4..], Connected);
             BinaryPrimitives.WriteUInt16BigEndian(request[8..], port);
             request.Slice(48, 8).Fill(0xFF);
-            netlink.Dump(SockDiagByFamily, request, (_, message) =>
+            netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>
             {
                 if (message.Length < InternetMessage || BinaryPrimitives.ReadUInt32LittleEndian(message[68..]) is not (not 0 and var inode))
                 {
                     return;
                 }
 
-                var length = message[0] == AfInet6 ? 16 : 4;
-                if (NameOf(listeners, ConnectionPeer.Number(message.Slice(8, length)), message[0] == AfInet6) is { } name)
+                var length = message[0] == AF_INET6 ? 16 : 4;
+                if (NameOf(listeners, ConnectionPeer.Number(message.Slice(8, length)), message[0] == AF_INET6) is { } name)
                 {
                     found[inode] = WithAges(
                         new AcceptedConnection(inode, name,
@@ -195,7 +192,7 @@ public sealed class AcceptedConnections
 
     private static void AddUnix(string listener, ListenAddress address, Dictionary<ulong, AcceptedConnection> found)
     {
-        using var netlink = Netlink.TryOpen(Netlink.SockDiag);
+        using var netlink = Netlink.TryOpen(NETLINK_SOCK_DIAG);
         if (netlink is null)
         {
             return;
@@ -209,7 +206,7 @@ public sealed class AcceptedConnections
         request[0] = 1;
         BinaryPrimitives.WriteUInt32LittleEndian(request[4..], 1u << Established);
         BinaryPrimitives.WriteUInt32LittleEndian(request[12..], ShowName);
-        netlink.Dump(SockDiagByFamily, request, (_, message) =>
+        netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>
         {
             if (message.Length < UnixMessage || message[2] != Established)
             {

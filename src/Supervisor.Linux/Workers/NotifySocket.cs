@@ -4,6 +4,7 @@ using Supervisor.Core.Protocols;
 using Supervisor.Linux.Handoff;
 using Supervisor.Linux.Kernel;
 using Supervisor.Native;
+using static Supervisor.Native.KernelAbi;
 
 namespace Supervisor.Linux.Workers;
 
@@ -16,11 +17,6 @@ namespace Supervisor.Linux.Workers;
 /// </summary>
 public sealed class NotifySocket : IDisposable
 {
-    private const int AfUnix = 1;
-    private const int SockDgram = 2;
-    private const int SolSocket = 1;
-    private const int SoPassCred = 16;
-    private const int AddressInUse = 98;
     private const int MaxMessagesPerWake = 64;
 
     private const string NoRoom =
@@ -53,7 +49,7 @@ public sealed class NotifySocket : IDisposable
     internal static NotifySocket Adopt(string path, DescriptorHandle descriptor, Disposer? disposer, string owner)
     {
         // A predecessor has set it, unless another kind of descriptor was stored under this name; then this fails without harm.
-        Sockets.SetInt32(descriptor, SolSocket, SoPassCred, 1);
+        Sockets.SetInt32(descriptor, SOL_SOCKET, SO_PASSCRED, 1);
         return new NotifySocket(path, descriptor, disposer, owner);
     }
 
@@ -77,15 +73,15 @@ public sealed class NotifySocket : IDisposable
             return null;
         }
 
-        var socket = Sockets.Create(AfUnix, SockDgram, 0, nonBlocking: true, out var error);
+        var socket = Sockets.Create(AF_UNIX, SOCK_DGRAM, 0, nonBlocking: true, out var error);
         if (socket is null)
         {
             failure = error.With("AF_UNIX, SOCK_DGRAM");
             return null;
         }
 
-        var refused = Sockets.SetInt32(socket, SolSocket, SoPassCred, 1) ?? Files.SetMode(socket, 0x180) ?? Sockets.Bind(socket, raw);
-        if (refused is { Errno: AddressInUse })
+        var refused = Sockets.SetInt32(socket, SOL_SOCKET, SO_PASSCRED, 1) ?? Files.SetMode(socket, 0x180) ?? Sockets.Bind(socket, raw);
+        if (refused is { Errno: EADDRINUSE })
         {
             // A leftover of a predecessor that is not in the state: only the daemon uses this directory.
             Files.Unlink(path);
@@ -247,8 +243,8 @@ public sealed class NotifySocket : IDisposable
     private bool Take(bool stays)
     {
         Span<byte> data = stackalloc byte[NotifyMessage.MaxBytes];
-        var length =
-            Sockets.Peek(Descriptor, withCredentials: true, data, out var sender, out _, out var truncated, out var carries, out var error);
+        var length = Sockets.Peek(
+            Descriptor, withCredentials: true, data, out var sender, out _, out var truncated, out var carries, out var error);
         if (length < 0)
         {
             if (error is { } failed)

@@ -12,7 +12,6 @@ namespace Supervisor.Linux.Workers;
 /// </summary>
 internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposable
 {
-    private const int Kill = 9;
     private const int StackBytes = 256 * 1024;
 
     /// <summary>The pidfds that are kept to see the deaths of processes whose children become the daemon's.</summary>
@@ -123,7 +122,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
         foreach (var session in sweep.Sessions)
         {
             // One call kills the whole process group of the session's leader; forks cannot escape it.
-            Processes.Kill(-session, Kill);
+            Processes.Kill(-session, KernelAbi.SIGKILL);
         }
 
         sweeps.Add(sweep);
@@ -189,7 +188,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             var pidfd = Processes.OpenPidfd(pid, out _);
             if (pidfd is not null && Processes.SessionOf(pid) == session)
             {
-                Processes.Signal(pidfd, Kill);
+                Processes.Signal(pidfd, KernelAbi.SIGKILL);
                 busy.Add(sweep);
                 if (dying.Count < MostHeld)
                 {
@@ -239,7 +238,7 @@ internal sealed class Sweeper(EventLoop loop, OrphanReaper orphans) : IDisposabl
             {
                 if (orphans.FindSweep(candidate, sweeps) is { } sweep)
                 {
-                    Processes.Signal(candidate.Pidfd, Kill);
+                    Processes.Signal(candidate.Pidfd, KernelAbi.SIGKILL);
                     hit.Add(sweep);
                     dying.Add(candidate.Pidfd);
                 }

@@ -41,12 +41,7 @@ internal sealed class AbiProgram
         var source = directory["abi.c"];
         File.WriteAllText(source, _text.ToString());
         var (status, output) = Child.Run(
-            "/usr/bin/env",
-            "cc",
-            "-std=gnu11",
-            "-fsyntax-only",
-            $"-I{Path.Combine(AppContext.BaseDirectory, "Abi")}",
-            source);
+            "/usr/bin/env", "cc", "-std=gnu11", "-fsyntax-only", $"-I{Path.Combine(AppContext.BaseDirectory, "Abi")}", source);
         return status == 0 ? "" : output.Length > 0 ? output : $"cc ended with {status}: the tests need a C compiler (gcc, libc6-dev)";
     }
 }

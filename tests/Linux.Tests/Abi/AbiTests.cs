@@ -44,17 +44,8 @@ public unsafe class AbiTests : KernelTest
         (typeof(Sockaddr), "MaxLength", "sizeof(struct sockaddr_storage)"),
         (typeof(Sockaddr), "InternetLength", "sizeof(struct sockaddr_in)"),
         (typeof(Sockaddr), "Internet6Length", "sizeof(struct sockaddr_in6)"),
-
-
         (typeof(UnixDiag), "HeaderLength", "sizeof(struct nlmsghdr)"), (typeof(UnixDiag), "MessageLength", "sizeof(struct unix_diag_msg)"),
-
-        (typeof(NotifySocket), "AfUnix", "AF_UNIX"), (typeof(DescriptorPassing), "AfUnix", "AF_UNIX"),
-        (typeof(DescriptorPassing), "SockSeqpacket", "SOCK_SEQPACKET"),
-
-        (typeof(NotifySocket), "SockDgram", "SOCK_DGRAM"),
-        (typeof(NotifySocket), "SolSocket", "SOL_SOCKET"), (typeof(NotifySocket), "SoPassCred", "SO_PASSCRED"),
         (typeof(SocketDrops), "DropsOffset", "SK_MEMINFO_DROPS * sizeof(__u32)"),
-        (typeof(Netlink), "SockDiag", "NETLINK_SOCK_DIAG"), (typeof(Netlink), "Route", "NETLINK_ROUTE"),
         (typeof(Netlink), "HeaderLength", "sizeof(struct nlmsghdr)"),
         (typeof(Netlink), "DumpFlags", "NLM_F_REQUEST | NLM_F_DUMP"),
         (typeof(AddressTable), "GetLink", "RTM_GETLINK"), (typeof(AddressTable), "NewLink", "RTM_NEWLINK"),
@@ -80,12 +71,9 @@ public unsafe class AbiTests : KernelTest
         (typeof(UnixSockets), "DiagVfs", "UNIX_DIAG_VFS"),
         (typeof(UnixSockets), "DiagUid", "UNIX_DIAG_UID"), (typeof(UnixSockets), "MessageLength", "sizeof(struct unix_diag_msg)"),
         (typeof(UnixSockets), "Listen", "TCP_LISTEN"),
-        (typeof(AcceptedConnections), "SockDiagByFamily", "SOCK_DIAG_BY_FAMILY"),
         (typeof(AcceptedConnections), "ShowName", "UDIAG_SHOW_NAME"), (typeof(AcceptedConnections), "DiagName", "UNIX_DIAG_NAME"),
         (typeof(AcceptedConnections), "Established", "TCP_ESTABLISHED"),
         (typeof(AcceptedConnections), "UnixMessage", "sizeof(struct unix_diag_msg)"),
-        (typeof(AcceptedConnections), "AfInet", "AF_INET"), (typeof(AcceptedConnections), "AfInet6", "AF_INET6"),
-        (typeof(AcceptedConnections), "IpprotoTcp", "IPPROTO_TCP"),
         (typeof(AcceptedConnections), "InternetMessage", "sizeof(struct inet_diag_msg)"),
         (typeof(AcceptedConnections), "DiagInfo", "INET_DIAG_INFO"),
         (typeof(AcceptedConnections), "LastDataSent", "offsetof(struct tcp_info, tcpi_last_data_sent)"),
