@@ -267,10 +267,7 @@ public static unsafe class ChildProcess
     /// be closed then, so the caller should only report the error.
     /// </summary>
     public static SystemCallError Replace(
-        string path,
-        IReadOnlyList<string> arguments,
-        IReadOnlyList<string> environment,
-        IReadOnlyList<DescriptorHandle> descriptors,
+        string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment, IReadOnlyList<DescriptorHandle> descriptors,
         int first)
     {
         const int sigPipe = 13;

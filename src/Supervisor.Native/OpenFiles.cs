@@ -76,13 +76,7 @@ public static unsafe class OpenFiles
     }
 
     private static void ScanAll(
-        int processes,
-        List<int> pids,
-        int most,
-        IReadOnlySet<ulong> wanted,
-        List<Found> found,
-        long until,
-        ref int hidden,
+        int processes, List<int> pids, int most, IReadOnlySet<ulong> wanted, List<Found> found, long until, ref int hidden,
         List<int> unfinished)
     {
         var unseen = 0;

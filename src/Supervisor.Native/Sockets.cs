@@ -176,14 +176,8 @@ public static unsafe class Sockets
     /// <returns>Bytes of the message; 0 also at the end of a connection; -1 if there is no message, or if
     /// <paramref name="error"/> is set.</returns>
     public static int Peek(
-        DescriptorHandle socket,
-        bool withCredentials,
-        Span<byte> data,
-        out int senderPid,
-        out uint senderUid,
-        out bool truncated,
-        out bool carriesDescriptors,
-        out SystemCallError? error)
+        DescriptorHandle socket, bool withCredentials, Span<byte> data, out int senderPid, out uint senderUid, out bool truncated,
+        out bool carriesDescriptors, out SystemCallError? error)
     {
         senderPid = 0;
         senderUid = uint.MaxValue;

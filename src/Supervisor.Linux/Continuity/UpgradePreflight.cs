@@ -46,14 +46,8 @@ public sealed class UpgradePreflight : IDeadline, IDisposable
     /// loop. Main thread only.
     /// </summary>
     public static void Run(
-        EventLoop loop,
-        OrphanReaper? orphans,
-        string path,
-        IReadOnlyList<string> arguments,
-        IReadOnlyList<string> environment,
-        IReadOnlyList<DescriptorHandle> passed,
-        TimeSpan timeout,
-        Action<TrialResult> onEnded)
+        EventLoop loop, OrphanReaper? orphans, string path, IReadOnlyList<string> arguments, IReadOnlyList<string> environment,
+        IReadOnlyList<DescriptorHandle> passed, TimeSpan timeout, Action<TrialResult> onEnded)
     {
         var trial = new UpgradePreflight(loop, orphans, timeout, onEnded);
         if (trial.Start(path, arguments, environment, passed) is { } failure)

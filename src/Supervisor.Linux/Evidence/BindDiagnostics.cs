@@ -48,15 +48,12 @@ public static class BindDiagnostics
     /// elsewhere without.
     /// </summary>
     public static BindDiagnosis Explain(
-        SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, LeftoverHolders predecessors, EvidenceBudget? budget = null) =>
-        Explain(
-            failure,
-            Of(spec, domain),
-            predecessors,
-            spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind" ? ExamineInTime(spec.Address) : null,
-            budget)
-        with
-        { Address = spec.Address.ToString() };
+        SystemCallFailure failure, ListenerSpec spec, SocketDomain domain, LeftoverHolders predecessors, EvidenceBudget? budget = null)
+    {
+        var isPath = spec.Address is { Path: not null, IsAbstract: false } && failure.Call == "bind";
+        var diagnosis = Explain(failure, Of(spec, domain), predecessors, isPath ? ExamineInTime(spec.Address) : null, budget);
+        return diagnosis with { Address = spec.Address.ToString() };
+    }
 
     /// <summary>
     /// Examines a path. It can belong to other users and be slow, and this runs on the loop; null if there is no answer in

@@ -31,7 +31,6 @@ internal sealed class SocketPlace : IDisposable
     /// </summary>
     private const uint NoGroup = 65534;
 
-
     private readonly DescriptorHandle _directory;
     private readonly FileRights? _rights;
     private readonly bool _isForeign;

@@ -25,15 +25,11 @@ internal sealed class BrokerRequests
     }
 
     /// <summary>
-    /// The reply to one packet; null if the request was succeed and <paramref name="release"/> has handed the connection over.
+    /// The reply to one packet; null if the request is "succeed" and <paramref name="release"/> has handed the connection over.
     /// The table owns a descriptor that is removed from <paramref name="received"/>.
     /// </summary>
     public BrokerReply? Answer(
-        BrokerPeer peer,
-        ReadOnlySpan<byte> data,
-        bool truncated,
-        bool descriptorsLost,
-        List<DescriptorHandle> received,
+        BrokerPeer peer, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received,
         Func<DescriptorHandle> release)
     {
         try
@@ -47,11 +43,7 @@ internal sealed class BrokerRequests
     }
 
     private BrokerReply? AnswerNamed(
-        BrokerPeer peer,
-        ReadOnlySpan<byte> data,
-        bool truncated,
-        bool descriptorsLost,
-        List<DescriptorHandle> received,
+        BrokerPeer peer, ReadOnlySpan<byte> data, bool truncated, bool descriptorsLost, List<DescriptorHandle> received,
         Func<DescriptorHandle> release)
     {
         if (truncated)

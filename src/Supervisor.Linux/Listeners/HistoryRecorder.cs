@@ -40,14 +40,8 @@ internal readonly struct HistoryRecorder
 
     /// <summary>Adds an entry; the daemon is the actor unless another one is named.</summary>
     public void Add(
-        HandlePhase phase,
-        string call,
-        string? option = null,
-        OptionValue? requested = null,
-        OptionValue? effective = null,
-        string? errno = null,
-        Verdict verdict = Verdict.Exact,
-        string? note = null) =>
+        HandlePhase phase, string call, string? option = null, OptionValue? requested = null, OptionValue? effective = null,
+        string? errno = null, Verdict verdict = Verdict.Exact, string? note = null) =>
         _history.Add(phase, call, option, requested, effective, errno, verdict, _self, About(note));
 
     /// <summary>Adds an entry about another process.</summary>

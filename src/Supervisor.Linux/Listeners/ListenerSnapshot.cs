@@ -79,9 +79,12 @@ public static class ListenerSnapshot
         {
             if (takeLeaving(left.Inode) is { } descriptor)
             {
-                handle.AddLeaving(new ListenerSocket(
-                    descriptor, left.Shard)
-                { Inode = left.Inode, LeavingSince = TimeSpan.Zero, IsChosen = false });
+                handle.AddLeaving(new ListenerSocket(descriptor, left.Shard)
+                {
+                    Inode = left.Inode,
+                    LeavingSince = TimeSpan.Zero,
+                    IsChosen = false,
+                });
             }
         }
 

@@ -16,13 +16,12 @@ internal sealed class JournalOutput(string service, JournalSocket journal) : IOu
     }
 
     /// <inheritdoc/>
-    public void Dropped(long lines) => journal.Send(Entry(
-        service,
-        new OutgoingLine(
-            0,
-            0,
-            4,
-            string.Create(CultureInfo.InvariantCulture, $"dropped {lines} lines: the journal accepts them too slowly"))));
+    public void Dropped(long lines)
+    {
+        const int warning = 4;
+        var text = string.Create(CultureInfo.InvariantCulture, $"dropped {lines} lines: the journal accepts them too slowly");
+        journal.Send(Entry(service, new OutgoingLine(0, 0, warning, text)));
+    }
 
     /// <inheritdoc/>
     public void Dispose() => journal.Dispose();

@@ -96,8 +96,8 @@ internal sealed class AcceptProbe : IReadinessProbe
             }
         }
 
-        var names =
-            string.Join(", ", _listeners.Where(listener => missing.Contains(listener.Inode)).Select(listener => $"\"{listener.Name}\""));
+        var names = string.Join(
+            ", ", _listeners.Where(listener => missing.Contains(listener.Inode)).Select(listener => $"\"{listener.Name}\""));
         return Stopwatch.GetTimestamp() > until
             ? $"could not check within {ReadTimeout.TotalSeconds:0}s whether the worker waits for connections on {names}: "
                 + "it has too many processes, threads or descriptors"

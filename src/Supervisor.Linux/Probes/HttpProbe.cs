@@ -103,8 +103,8 @@ public sealed class HttpProbe : IReadinessProbe
         for (var i = 0; ; i++)
         {
             var address = _addresses[i];
-            var socket =
-                new Socket(address.AddressFamily, SocketType.Stream, address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified);
+            var protocol = address is IPEndPoint ? ProtocolType.Tcp : ProtocolType.Unspecified;
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, protocol);
             try
             {
                 await socket.ConnectAsync(address, end);

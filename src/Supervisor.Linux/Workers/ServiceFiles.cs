@@ -49,11 +49,10 @@ public static class ServiceFiles
             var file = spec.EnvironmentFiles[i];
             if (!EnvironmentFile.TryRead(file, identity, out var variables, out var unread))
             {
-                var isThere = Files.GetTargetStatus(file.TrimStart('-'), out var found) is var unseen && unseen is null;
-                faults.Add(
-                    !isThere && IsMissing(unseen)
-                        ? new Fault("environment_files", i, $"file \"{file}\" does not exist",
-                            $"create it before the service is started, or write \"-{file}\" if it may be missing")
+                var error = Files.GetTargetStatus(file.TrimStart('-'), out var found);
+                faults.Add(IsMissing(error)
+                    ? new Fault("environment_files", i, $"file \"{file}\" does not exist",
+                        $"create it before the service is started, or write \"-{file}\" if it may be missing")
                     : found.IsDirectory ? new Fault("environment_files", i, $"\"{file}\" is a directory", "name a file")
                     : new Fault("environment_files", i, unread, null));
                 continue;

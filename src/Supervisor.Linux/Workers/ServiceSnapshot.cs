@@ -183,24 +183,20 @@ public sealed class ServiceSnapshot
             return new ExitReason(false, "lost its notify socket");
         }
 
+        var output = new OutputPipe(
+            descriptors.Take(DescriptorKey.Output(_service.Name, entry.Id)) ?? Files.EndedPipe(),
+            line => _service.Output.Write(worker, entry.Pid, line, isError: false), entry.OutputRest);
+        var error = new OutputPipe(
+            descriptors.Take(DescriptorKey.Error(_service.Name, entry.Id)) ?? Files.EndedPipe(),
+            line => _service.Output.Write(worker, entry.Pid, line, isError: true), entry.ErrorRest);
         var process = new WorkerProcess(
-            entry,
-            pidfd,
-            descriptors.Take(DescriptorKey.First(_service.Name, entry.Id)),
-            notify,
-            new OutputPipe(descriptors.Take(DescriptorKey.Output(_service.Name, entry.Id)) ?? Files.EndedPipe(),
-                line => _service.Output.Write(worker, entry.Pid, line, isError: false), entry.OutputRest),
-            new OutputPipe(descriptors.Take(DescriptorKey.Error(_service.Name, entry.Id)) ?? Files.EndedPipe(),
-                line => _service.Output.Write(worker, entry.Pid, line, isError: true), entry.ErrorRest),
-            _service.Orphans,
-            isChild,
-            _service.Spawner.Cgroups,
-            _service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
+            entry, pidfd, descriptors.Take(DescriptorKey.First(_service.Name, entry.Id)), notify, output, error, _service.Orphans,
+            isChild, _service.Spawner.Cgroups, _service.Generations.Of(worker.Generation).Identity?.Uid ?? Processes.EffectiveUid);
         if (entry.Sockets is { } inodes)
         {
-            process.Sockets =
-                [.. _service.Generations.Of(worker.Generation).Listeners.SelectMany(handle => handle.Sockets.Concat(handle.Leaving))
-                    .Where(socket => inodes.Contains(socket.Inode))];
+            var sockets = _service.Generations.Of(worker.Generation).Listeners.SelectMany(
+                handle => handle.Sockets.Concat(handle.Leaving));
+            process.Sockets = [.. sockets.Where(socket => inodes.Contains(socket.Inode))];
         }
 
         _service.Processes.Add(entry.Id, process);

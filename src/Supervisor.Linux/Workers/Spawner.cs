@@ -169,9 +169,9 @@ public sealed class Spawner : IDisposable
             cgroup = null;
         }
 
-        var child =
-            Launch(spec, identity, spec.Command, variables, environment.Path, pidVariables, passed,
-                handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, out failure, members, ReportDescriptors);
+        var child = Launch(
+            spec, identity, spec.Command, variables, environment.Path, pidVariables, passed,
+            handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, out failure, members, ReportDescriptors);
         if (child is null)
         {
             cgroup?.Dispose();
@@ -207,7 +207,7 @@ public sealed class Spawner : IDisposable
     /// </summary>
     internal HookProcess? StartHook(
         ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput,
-            Action<string> onError, FileVariables fromFiles, out string? failure)
+        Action<string> onError, FileVariables fromFiles, out string? failure)
     {
         KeyValuePair<string, string>[] own =
         [
@@ -218,12 +218,16 @@ public sealed class Spawner : IDisposable
             new(WorkerTokens.Variable, Tokens.New()),
         ];
         var environment = Compose(spec, identity, fromFiles);
-        return Launch(spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart,
-            isOneOfMany: false, out failure) is { } child
-            ? new HookProcess(child.Pid, child.Pidfd, new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError),
-                _orphans)
-            { Launch = child.Launch }
-            : null;
+        var child = Launch(
+            spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart,
+            isOneOfMany: false, out failure);
+        if (child is null)
+        {
+            return null;
+        }
+
+        var (output, error) = (new OutputPipe(child.Output, onOutput), new OutputPipe(child.Error, onError));
+        return new HookProcess(child.Pid, child.Pidfd, output, error, _orphans) { Launch = child.Launch };
     }
 
     /// <inheritdoc/>

@@ -32,9 +32,9 @@ internal sealed class WorkerWatching(ServiceContext service)
         var generation = service.Worker(workerId)?.Generation ?? service.State.Generation;
         if (Probe(process, service.State.SpecOf(generation), service.Generations.Of(generation).Listeners) is { } probe)
         {
-            process.Watch =
-                new ReadinessWatch(service.Loop, probe, () => service.Post(new WorkerReady(workerId)),
-                    seen => service.Post(new WorkerSeen(workerId, seen)));
+            process.Watch = new ReadinessWatch(
+                service.Loop, probe, () => service.Post(new WorkerReady(workerId)),
+                seen => service.Post(new WorkerSeen(workerId, seen)));
         }
     }
 

@@ -20,14 +20,7 @@ public sealed class DescriptorPassingTests : KernelTest
             Assert.True(DescriptorPassing.Send(one!, "x"u8, sent, wait: false, out _));
             var received = new List<DescriptorHandle>();
             Assert.Equal(1, DescriptorPassing.Receive(
-                other!,
-                new byte[8],
-                received,
-                Math.Max(count, 1),
-                wait: false,
-                out var truncated,
-                out var lost,
-                out var error));
+                other!, new byte[8], received, Math.Max(count, 1), wait: false, out var truncated, out var lost, out var error));
             Assert.Equal((count, false, false, (SystemCallError?)null), (received.Count, truncated, lost, error));
             received.ForEach(descriptor => descriptor.Dispose());
         }

@@ -63,13 +63,12 @@ public class BrokerTests : KernelTest
         KernelThread.AsNobody(() =>
         {
             using var client = broker.Client();
-            foreach (var (names, code) in new[] {
-                ("user", null),
-                ("group", null),
-                ("user,group", null),
-                ("others", "denied"),
-                ("nobody", "denied"),
-                ("user,nobody", "denied") })
+            (string Names, string? Code)[] expected =
+            [
+                ("user", null), ("group", null), ("user,group", null),
+                ("others", "denied"), ("nobody", "denied"), ("user,nobody", "denied"),
+            ];
+            foreach (var (names, code) in expected)
             {
                 using var answer = client.Ask(BrokerClient.TakeRequest(names.Split(',')));
                 Assert.Equal((names, code, code is null ? names.Split(',').Length : 0), (names, answer.Code, answer.Descriptors.Count));

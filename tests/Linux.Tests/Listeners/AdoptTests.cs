@@ -35,9 +35,7 @@ public class AdoptTests : KernelTest
         using var handle = Adopt(
             Given.Spec("tcp://127.0.0.1:1", spec => spec with
             {
-                Listen = new(
-                )
-                { Backlog = 100 },
+                Listen = new() { Backlog = 100 },
                 Accepted = new() { NoDelay = true },
                 Buffers = new() { Receive = 100_000 }
             }),

@@ -14,13 +14,12 @@ public class InheritanceTests : KernelTest
     public static TheoryData<string, string> Rows()
     {
         var rows = new TheoryData<string, string>();
-        foreach (var address in new[] {
-            "tcp://127.0.0.1:0",
-            "tcp://[::1]:0",
-            "mptcp://127.0.0.1:0",
-            "mptcp://[::1]:0",
-            "unix://@linux-tests-inherit",
-            "unix-seqpacket://@linux-tests-inherit" })
+        string[] addresses =
+        [
+            "tcp://127.0.0.1:0", "tcp://[::1]:0", "mptcp://127.0.0.1:0", "mptcp://[::1]:0",
+            "unix://@linux-tests-inherit", "unix-seqpacket://@linux-tests-inherit",
+        ];
+        foreach (var address in addresses)
         {
             var parsed = Given.Address(address);
             foreach (var option in SocketOptions.All.Where(option => option.AppliesTo(parsed.Kind, ListenerPlan.Domains(parsed)[0])))
@@ -101,8 +100,7 @@ public class InheritanceTests : KernelTest
         OptionShape.Name when option == SocketOptions.BindToDevice => OptionValue.Of("lo"),
         OptionShape.Name => OptionValue.Of(
             Sysctl.Read("net.ipv4.tcp_available_congestion_control")!.Split(' ').First(name => name != now?.Text)),
-        _ => OptionValue.Of(option.Name.Contains("BUF", StringComparison.Ordinal) ?
-            100_000 :
-            option == SocketOptions.TypeOfService || option == SocketOptions.TrafficClass ? 16 : 7),
+        _ when option.Name.Contains("BUF", StringComparison.Ordinal) => OptionValue.Of(100_000),
+        _ => OptionValue.Of(option == SocketOptions.TypeOfService || option == SocketOptions.TrafficClass ? 16 : 7),
     };
 }

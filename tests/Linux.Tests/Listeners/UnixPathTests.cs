@@ -120,9 +120,7 @@ public class UnixPathTests : KernelTest
         });
         using var handle = Given.Factory(log).Create(Given.Spec(Address, spec => spec with
         {
-            Unix = new(
-            )
-            { Mode = 0x1B6, User = "nobody" }
+            Unix = new() { Mode = 0x1B6, User = "nobody" },
         }));
         Assert.Null(handle.Failure);
         Assert.Contains(handle.History.Entries, entry => entry is { Call: "chmod", Verdict: Verdict.Refused, Errno: "ESTALE" });

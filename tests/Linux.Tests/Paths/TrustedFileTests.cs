@@ -248,15 +248,7 @@ public class TrustedFileTests : KernelTest
                 echo tried
                 """;
             Assert.Equal((0, "tried\n"), Child.Run(
-                "/usr/bin/setpriv",
-                "--reuid=65534",
-                "--regid=65534",
-                "--clear-groups",
-                "/bin/sh",
-                "-c",
-                attempt,
-                "sh",
-                $"{thread}"));
+                "/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/bin/sh", "-c", attempt, "sh", $"{thread}"));
         }
         finally
         {

@@ -87,14 +87,8 @@ public class LineageReaderTests : KernelTest
         var leader = StartCat("/bin/cat", out var input);
         var stranger = StartCat("/bin/cat", out var other);
         var output = new OutputPipe(Files.EndedPipe(), _ => { });
-        using (var worker = new WorkerProcess(
-            leader.Pid,
-            leader.Pidfd,
-            NotifySocket.Create(_directory["n"], null, out _)!,
-            output,
-            output,
-            default)
-        { Token = "t" })
+        var notify = NotifySocket.Create(_directory["n"], null, out _)!;
+        using (var worker = new WorkerProcess(leader.Pid, leader.Pidfd, notify, output, output, default) { Token = "t" })
         {
             Assert.True(worker.Knows(leader.Pid));
             Assert.Null(worker.Knows(stranger.Pid));

@@ -13,12 +13,7 @@ public sealed class Probe : IDisposable
     {
         Path = _directory["probe"];
         var (status, output) = Child.Run(
-            "/usr/bin/env",
-            "cc",
-            "-O1",
-            "-o",
-            Path,
-            System.IO.Path.Combine(AppContext.BaseDirectory, "Workers", "probe.c"));
+            "/usr/bin/env", "cc", "-O1", "-o", Path, System.IO.Path.Combine(AppContext.BaseDirectory, "Workers", "probe.c"));
         Assert.True(status == 0, $"the tests need a C compiler (gcc, libc6-dev): {output}");
         File.SetUnixFileMode(Path, (UnixFileMode)0x1ED);
     }

@@ -10,10 +10,7 @@ public sealed class SpawnFailureTextTests
 
     [Theory]
     [InlineData(
-        "nproc",
-        6,
-        ulong.MaxValue,
-        "limits.nproc = infinity: setting it: EPERM",
+        "nproc", 6, ulong.MaxValue, "limits.nproc = infinity: setting it: EPERM",
         "above the daemon's own hard limit: raise that (LimitNPROC= in its unit)")]
     [InlineData("nofile", 7, 1024, "limits.nofile = 1024: setting it: EPERM", "LimitNOFILE=")]
     [InlineData("nofile", 7, ulong.MaxValue, "limits.nofile = infinity: setting it: EPERM", "it is above fs.nr_open, ")]

@@ -308,8 +308,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             Umask = 0x3F,
             Nice = 5,
             Directory = "/",
-            NoNewPrivileges =
-            true,
+            NoNewPrivileges = true,
             AmbientCapabilities = 1 << 10
         });
         Assert.True(Libc.IsDumpable);
@@ -353,8 +352,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             Nice = 5,
             Directory = "/usr",
             NoNewPrivileges = true,
-            Limits =
-            [(LimitCore, 0), (LimitNoFile, 77)]
+            Limits = [(LimitCore, 0), (LimitNoFile, 77)],
         });
         Assert.Equal(("77", "5", "/usr", "1"), (report["umask"], report["nice"], report["cwd"], report["status.NoNewPrivs"]));
         Assert.Equal(("0:0", "77:77"), (report["limit.4"], report["limit.7"]));
@@ -404,11 +402,12 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     public void A_failed_spawn_names_the_step(SpawnStage stage, string errno, string how)
     {
         using var directory = new TemporaryDirectory();
-        foreach (var (name, text, mode) in new[] {
-            ("not-executable", "", 0x1A4),
-            ("no-program", "neither", 0x1ED),
-            ("no-interpreter", "#!/no/such/interpreter\n", 0x1ED),
-            ("open-for-writing", "", 0x1ED) })
+        (string Name, string Text, int Mode)[] programs =
+        [
+            ("not-executable", "", 0x1A4), ("no-program", "neither", 0x1ED),
+            ("no-interpreter", "#!/no/such/interpreter\n", 0x1ED), ("open-for-writing", "", 0x1ED),
+        ];
+        foreach (var (name, text, mode) in programs)
         {
             File.WriteAllText(directory[name], text);
             File.SetUnixFileMode(directory[name], (UnixFileMode)mode);
@@ -452,18 +451,19 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
     [InlineData(SpawnStage.Nice)]
     [InlineData(SpawnStage.Limit)]
     [InlineData(SpawnStage.Capabilities)]
-    public void A_spawn_without_privilege_names_the_refused_step(
-        SpawnStage stage) => KernelThread.AsNobody(() => AssertFails(stage, stage == SpawnStage.Nice ?
-            "EACCES" :
-            "EPERM", plan => stage switch
+    public void A_spawn_without_privilege_names_the_refused_step(SpawnStage stage)
     {
-        SpawnStage.User => plan with { Uid = 0 },
-        SpawnStage.Group => plan with { Gid = 0 },
-        SpawnStage.Groups => plan with { Groups = [0] },
-        SpawnStage.Nice => plan with { Nice = -5 },
-        SpawnStage.Limit => plan with { Limits = [(LimitNoFile, 1UL << 62)] },
-        _ => plan with { AmbientCapabilities = 1 << 10 },
-    }));
+        var error = stage == SpawnStage.Nice ? "EACCES" : "EPERM";
+        KernelThread.AsNobody(() => AssertFails(stage, error, plan => stage switch
+        {
+            SpawnStage.User => plan with { Uid = 0 },
+            SpawnStage.Group => plan with { Gid = 0 },
+            SpawnStage.Groups => plan with { Groups = [0] },
+            SpawnStage.Nice => plan with { Nice = -5 },
+            SpawnStage.Limit => plan with { Limits = [(LimitNoFile, 1UL << 62)] },
+            _ => plan with { AmbientCapabilities = 1 << 10 },
+        }));
+    }
 
     [Fact]
     public void A_thousand_spawns_leave_nothing()

@@ -192,11 +192,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
     }
 
     private static WorkerProcess? Spawn(
-        Spawner spawner,
-        ServiceSpec spec,
-        IReadOnlyList<ListenerHandle> listeners,
-        List<string> output,
-        out string? failure)
+        Spawner spawner, ServiceSpec spec, IReadOnlyList<ListenerHandle> listeners, List<string> output, out string? failure)
     {
         Assert.True(WorkerIdentity.TryLookUp(spec, out var identity, out var error), error);
         var worker = new WorkerState { Id = 3, Slot = 1, Generation = 7, Phase = WorkerPhase.Starting, StartedAt = default };
@@ -218,15 +214,7 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
         }
 
         if (spawner.Start(
-            spec,
-            identity,
-            worker,
-            listeners,
-            output.Add,
-            output.Add,
-            variables,
-            isOneOfMany: false,
-            out failure) is not { } process)
+            spec, identity, worker, listeners, output.Add, output.Add, variables, isOneOfMany: false, out failure) is not { } process)
         {
             return null;
         }
