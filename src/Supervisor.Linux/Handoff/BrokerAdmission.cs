@@ -67,9 +67,9 @@ public sealed class BrokerAdmission
     internal string? Refuse(DescriptorHandle socket, BrokerPeer peer, out BrokerConnection? evicted)
     {
         evicted = null;
-        if ((ulong)socket.Number + DescriptorReserve.FromWorkers >= Processes.DescriptorLimit())
+        if (DescriptorReserve.IsReached(socket))
         {
-            return "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n";
+            return DescriptorReserve.ReachedText;
         }
 
         if (_disposer.IsFull(Disposer.OwnerOf(peer.Uid)))

@@ -148,11 +148,9 @@ internal sealed class BrokerRequests
                 : new BrokerError(BrokerErrorCode.Invalid, "put needs the descriptor, by SCM_RIGHTS on the request");
         }
 
-        if ((ulong)received[0].Number + DescriptorReserve.FromWorkers >= Processes.DescriptorLimit())
+        if (DescriptorReserve.IsReached(received[0]))
         {
-            return new BrokerError(
-                BrokerErrorCode.Busy,
-                "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n");
+            return new BrokerError(BrokerErrorCode.Busy, DescriptorReserve.ReachedText);
         }
 
         var error = _table.Put(name, received[0], peer.Actor, $"put by {peer.Description}");

@@ -1,3 +1,5 @@
+using Supervisor.Native;
+
 namespace Supervisor.Linux.Kernel;
 
 /// <summary>
@@ -11,4 +13,15 @@ public static class DescriptorReserve
 
     /// <summary>How many descriptors listeners must leave free; workers need some too.</summary>
     public const int FromListeners = FromWorkers + 24;
+
+    /// <summary>Why a worker's or client's descriptor is rejected when the reserve is reached, with the remedy.</summary>
+    public const string ReachedText =
+        "the daemon's last descriptors are kept for its own use: raise LimitNOFILE= in its unit, or ulimit -n";
+
+    /// <summary>
+    /// Whether fewer than <paramref name="reserve"/> descriptors are free above this one. The kernel gives the lowest free number,
+    /// so the newest descriptor shows how many are in use.
+    /// </summary>
+    public static bool IsReached(DescriptorHandle newest, int reserve = FromWorkers) =>
+        (ulong)newest.Number + (ulong)reserve >= Processes.DescriptorLimit();
 }

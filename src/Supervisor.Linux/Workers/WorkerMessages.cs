@@ -154,7 +154,7 @@ internal sealed class WorkerMessages(ServiceContext service)
 
         while (descriptors.Count > 0)
         {
-            if ((ulong)descriptors[0].Number + LeftByStored >= Processes.DescriptorLimit())
+            if (DescriptorReserve.IsReached(descriptors[0], LeftByStored))
             {
                 service.Log.MessageRefused(process, process.Pid, "limit",
                     "FDSTORE=1: the daemon's last descriptors are reserved for its own use and for other services: "
