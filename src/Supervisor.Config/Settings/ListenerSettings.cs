@@ -132,5 +132,6 @@ internal static class ListenerSettings
     private static Setting<ListenerSpec> Accepted<T>(
         string key, SettingType<T> type, string description, Func<AcceptedOptions, T, AcceptedOptions> with) =>
         Of("accepted." + key, type, null, description + ". Unset: the kernel's default",
-            (s, v) => s with { Accepted = with(s.Accepted, v) }) with { Refusal = Applicability.AcceptedTcp };
+            (s, v) => s with { Accepted = with(s.Accepted, v) }) with
+        { Refusal = Applicability.AcceptedTcp };
 }

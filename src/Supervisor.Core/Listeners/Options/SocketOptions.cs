@@ -23,32 +23,38 @@ public static class SocketOptions
     /// <summary>Bind over closed connections in TIME_WAIT; it never shares a live listener's address. socket(7).</summary>
     public static readonly SocketOption ReuseAddress =
         Socket("SO_REUSEADDR", 2, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_address", OptionScope.Any,
-            (spec, _) => Enable(spec.HasReuseAddress)) with { AffectsBindOwnership = true };
+            (spec, _) => Enable(spec.HasReuseAddress)) with
+        { AffectsBindOwnership = true };
 
     /// <summary>Several sockets on one address; the kernel spreads connections over them. Linux 3.9, socket(7).</summary>
     public static readonly SocketOption ReusePort =
         Socket("SO_REUSEPORT", 15, OptionShape.Flag, HandlePhase.PreBind, "bind.reuse_port", OptionScope.Any,
-            (spec, _) => Enable(spec.HasReusePort)) with { AffectsBindOwnership = true };
+            (spec, _) => Enable(spec.HasReusePort)) with
+        { AffectsBindOwnership = true };
 
     /// <summary>[::] without the IPv4 side. Always set, because net.ipv6.bindv6only may change the host's default. ipv6(7).</summary>
     public static readonly SocketOption V6Only =
         IPv6("IPV6_V6ONLY", 26, OptionShape.Flag, HandlePhase.PreBind, "bind.ipv6_only", (spec, _) => Flag(spec.Bind.IPv6Only))
-            with { AffectsBindOwnership = true, ChangeableInPlace = false };
+            with
+        { AffectsBindOwnership = true, ChangeableInPlace = false };
 
     /// <summary>Bind to an address that no interface has (yet). ip(7).</summary>
     public static readonly SocketOption FreeBind =
         IPv4("IP_FREEBIND", 15, OptionShape.Flag, HandlePhase.PreBind, "bind.free_bind", (spec, _) => Enable(spec.Bind.FreeBind))
-            with { AffectsBindOwnership = true };
+            with
+        { AffectsBindOwnership = true };
 
     /// <summary>Transparent proxying; CAP_NET_RAW or CAP_NET_ADMIN. Linux 2.6.24, ip(7).</summary>
     public static readonly SocketOption Transparent =
         IPv4("IP_TRANSPARENT", 19, OptionShape.Flag, HandlePhase.PreBind, "bind.transparent", (spec, _) => Enable(spec.Bind.Transparent))
-            with { AffectsBindOwnership = true };
+            with
+        { AffectsBindOwnership = true };
 
     /// <summary>Only traffic of one interface. Unprivileged since Linux 5.7 for a socket that has no device yet. socket(7).</summary>
     public static readonly SocketOption BindToDevice =
         Socket("SO_BINDTODEVICE", 25, OptionShape.Name, HandlePhase.PreBind, "bind.device", OptionScope.Internet,
-            (spec, _) => Name(spec.Bind.Device)) with { AffectsBindOwnership = true, ChangeableInPlace = false };
+            (spec, _) => Name(spec.Bind.Device)) with
+        { AffectsBindOwnership = true, ChangeableInPlace = false };
 
     /// <summary>The firewall mark; CAP_NET_RAW or CAP_NET_ADMIN. socket(7).</summary>
     public static readonly SocketOption Mark =
@@ -64,34 +70,40 @@ public static class SocketOptions
     /// <summary>Receive buffer in bytes; the kernel doubles it for its own bookkeeping and caps it. socket(7).</summary>
     public static readonly SocketOption ReceiveBuffer =
         Buffer("SO_RCVBUF", 8, "buffers.receive", spec => spec.Buffers.Force ? null : spec.Buffers.Receive)
-            with { BoundedBy = "net.core.rmem_max" };
+            with
+        { BoundedBy = "net.core.rmem_max" };
 
     /// <summary>Receive buffer beyond the cap; CAP_NET_ADMIN. Linux 2.6.14, socket(7).</summary>
     public static readonly SocketOption ReceiveBufferForce =
         Buffer("SO_RCVBUFFORCE", 33, "buffers.receive", spec => spec.Buffers.Force ? spec.Buffers.Receive : null)
-            with { ReadNumber = 8, Fallback = ReceiveBuffer };
+            with
+        { ReadNumber = 8, Fallback = ReceiveBuffer };
 
     /// <summary>Send buffer in bytes; the kernel doubles it for its own bookkeeping and caps it. socket(7).</summary>
     public static readonly SocketOption SendBuffer =
         Buffer("SO_SNDBUF", 7, "buffers.send", spec => spec.Buffers.Force ? null : spec.Buffers.Send)
-            with { BoundedBy = "net.core.wmem_max" };
+            with
+        { BoundedBy = "net.core.wmem_max" };
 
     /// <summary>Send buffer beyond the cap; CAP_NET_ADMIN. Linux 2.6.14, socket(7).</summary>
     public static readonly SocketOption SendBufferForce =
         Buffer("SO_SNDBUFFORCE", 32, "buffers.send", spec => spec.Buffers.Force ? spec.Buffers.Send : null)
-            with { ReadNumber = 7, Fallback = SendBuffer };
+            with
+        { ReadNumber = 7, Fallback = SendBuffer };
 
     // Before listen(): the queues before accept().
 
     /// <summary>Wake accept() only for connections that have sent something; seconds, rounded to retransmissions. tcp(7).</summary>
     public static readonly SocketOption DeferAccept =
         Tcp("TCP_DEFER_ACCEPT", 9, "listen.defer_accept", spec => Seconds(spec.Listen.DeferAccept))
-            with { Inheritance = OptionInheritance.ListenerOnly };
+            with
+        { Inheritance = OptionInheritance.ListenerOnly };
 
     /// <summary>Length of the queue of Fast Open requests. Linux 3.7, tcp(7).</summary>
     public static readonly SocketOption FastOpen =
         Tcp("TCP_FASTOPEN", 23, "listen.fast_open", spec => Number(spec.Listen.FastOpen))
-            with { Inheritance = OptionInheritance.ListenerOnly, BoundedBy = "net.core.somaxconn" };
+            with
+        { Inheritance = OptionInheritance.ListenerOnly, BoundedBy = "net.core.somaxconn" };
 
     // Before listen(): what accepted connections inherit.
 
@@ -132,7 +144,8 @@ public static class SocketOptions
     /// <summary>The congestion control's name. Linux 2.6.13, tcp(7).</summary>
     public static readonly SocketOption Congestion =
         Tcp("TCP_CONGESTION", 13, "accepted.congestion", spec => Name(spec.Accepted.Congestion))
-            with { Shape = OptionShape.Name, BoundedBy = "net.ipv4.tcp_allowed_congestion_control" };
+            with
+        { Shape = OptionShape.Name, BoundedBy = "net.ipv4.tcp_allowed_congestion_control" };
 
     /// <summary>The IPv4 type-of-service octet; TCP keeps its two ECN bits. ip(7).</summary>
     public static readonly SocketOption TypeOfService =
@@ -159,19 +172,22 @@ public static class SocketOptions
     /// <summary>Sending to broadcast addresses. socket(7).</summary>
     public static readonly SocketOption Broadcast =
         Socket("SO_BROADCAST", 6, OptionShape.Flag, HandlePhase.PreListen, "datagram.broadcast", OptionScope.Udp,
-            (spec, _) => Flag(spec.Datagram.Broadcast)) with { Inheritance = OptionInheritance.NotApplicable };
+            (spec, _) => Flag(spec.Datagram.Broadcast)) with
+        { Inheritance = OptionInheritance.NotApplicable };
 
     /// <summary>Destination address and interface with each IPv4 datagram. ip(7).</summary>
     public static readonly SocketOption PacketInfo =
         IPv4("IP_PKTINFO", 8, OptionShape.Flag, HandlePhase.PreListen, "datagram.packet_info",
             (spec, domain) => IfIPv4(spec, domain, Flag(spec.Datagram.PacketInfo)))
-            with { Scope = OptionScope.Udp, Inheritance = OptionInheritance.NotApplicable };
+            with
+        { Scope = OptionScope.Udp, Inheritance = OptionInheritance.NotApplicable };
 
     /// <summary>Destination address and interface with each IPv6 datagram. Linux 2.6.14, ipv6(7).</summary>
     public static readonly SocketOption ReceivePacketInfo6 =
         IPv6("IPV6_RECVPKTINFO", 49, OptionShape.Flag, HandlePhase.PreListen, "datagram.packet_info",
             (spec, _) => Flag(spec.Datagram.PacketInfo))
-            with { Scope = OptionScope.UdpIPv6, Inheritance = OptionInheritance.NotApplicable };
+            with
+        { Scope = OptionScope.UdpIPv6, Inheritance = OptionInheritance.NotApplicable };
 
     /// <summary>Every option of the catalogue, in the order in which a listener's are set: by phase.</summary>
     public static readonly ImmutableArray<SocketOption> All =
