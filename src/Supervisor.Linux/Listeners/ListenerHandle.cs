@@ -1,3 +1,4 @@
+using System.Text;
 using Supervisor.Core.Listeners;
 using Supervisor.Core.Listeners.Conflicts;
 using Supervisor.Core.Listeners.History;
@@ -18,6 +19,7 @@ public sealed class ListenerHandle : IDisposable
     private readonly List<ListenerSocket> _sockets = new(1);
     private readonly List<ListenerSocket> _leaving = [];
     private (SocketOption Option, OptionValue Requested, OptionValue? Effective, Verdict Verdict)[] _asked = [];
+    private readonly List<string> _names = [];
     private ListenerSpec _spec;
     private ListenAddress? _effective;
     private string? _effectiveText;
@@ -175,6 +177,17 @@ public sealed class ListenerHandle : IDisposable
     }
 
     /// <summary>
+    /// The names of its UNIX sockets, which accepted sockets bear too: sun_path from getsockname(2), a character for each byte. A
+    /// socket that took its path by a rename keeps the name that bind() got. Includes former sockets, whose connections may
+    /// still be open.
+    /// </summary>
+    internal IReadOnlyList<string> UnixNames()
+    {
+        RememberNames();
+        return [.. _names];
+    }
+
+    /// <summary>
     /// Reads how the sockets are, if no other process has had them yet: a later difference is drift. Call before each hand-off.
     /// </summary>
     public void RecordBaseline()
@@ -205,6 +218,7 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Takes over the socket of a shard, the next one or a present one. The caller closes the socket that it replaces.</summary>
     internal void Put(int shard, DescriptorHandle descriptor)
     {
+        RememberNames();
         if (shard == _sockets.Count)
         {
             _sockets.Add(new ListenerSocket(descriptor, shard));
@@ -283,6 +297,7 @@ public sealed class ListenerHandle : IDisposable
     /// <summary>Closes the sockets; the handle stays in use.</summary>
     internal void CloseSockets()
     {
+        RememberNames();
         Dispose();
         ForgetSockets();
     }
@@ -292,6 +307,31 @@ public sealed class ListenerHandle : IDisposable
     {
         SocketCloser.Close([.. _sockets.Concat(_leaving).Select(socket => socket.Descriptor)]);
         _leaving.Clear();
+    }
+
+    private void RememberNames()
+    {
+        const int familyLength = 2;
+        const int most = 16;
+        Span<byte> address = stackalloc byte[Sockaddr.MaxLength];
+        foreach (var socket in Spec.Address.Kind.IsUnix() ? _sockets.Concat(_leaving) : [])
+        {
+            if (Native.Sockets.GetSocketName(socket.Descriptor, address, out var length) is not null || length <= familyLength)
+            {
+                continue;
+            }
+
+            var name = Encoding.Latin1.GetString(address[familyLength..length]);
+            if (!_names.Contains(name))
+            {
+                _names.Add(name);
+            }
+        }
+
+        if (_names.Count > most)
+        {
+            _names.RemoveRange(0, _names.Count - most);
+        }
     }
 
     private void ForgetSockets()

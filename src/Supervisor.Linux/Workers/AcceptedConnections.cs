@@ -42,11 +42,22 @@ public sealed class AcceptedConnections
 
     private readonly (string Name, ListenAddress Address)[] _listeners;
 
+    /// <summary>UNIX listeners by the names of their sockets.</summary>
+    private readonly Dictionary<string, string> _unixNames = new(StringComparer.Ordinal);
+
     /// <summary>A query about these listeners as they are now. On the loop.</summary>
-    public AcceptedConnections(IEnumerable<ListenerHandle> listeners) =>
-        _listeners = [.. listeners
-            .Where(handle => handle.Spec.Address.Kind.Listens() && handle.Effective is not null)
-            .Select(handle => (handle.Name, handle.Effective!)).Distinct()];
+    public AcceptedConnections(IEnumerable<ListenerHandle> listeners)
+    {
+        var accepting = listeners.Where(handle => handle.Spec.Address.Kind.Listens() && handle.Effective is not null).ToArray();
+        _listeners = [.. accepting.Select(handle => (handle.Name, handle.Effective!)).Distinct()];
+        foreach (var handle in accepting)
+        {
+            foreach (var name in handle.UnixNames())
+            {
+                _unixNames.TryAdd(name, handle.Name);
+            }
+        }
+    }
 
     /// <summary>True if no listener accepts connections, so that there can be none.</summary>
     public bool IsEmpty => _listeners.Length == 0;
@@ -61,12 +72,7 @@ public sealed class AcceptedConnections
             AddInternet((ushort)port.Key, [.. port.Select(listener => new Local(listener.Name, listener.Address))], withAges, found);
         }
 
-        foreach (var (name, address) in _listeners
-            .Where(listener => listener.Address.Kind is ListenerKind.UnixStream or ListenerKind.UnixSeqpacket))
-        {
-            AddUnix(name, address, found);
-        }
-
+        AddUnix(found);
         return found;
     }
 
@@ -190,15 +196,13 @@ public sealed class AcceptedConnections
         return best?.Name;
     }
 
-    private static void AddUnix(string listener, ListenAddress address, Dictionary<ulong, AcceptedConnection> found)
+    private void AddUnix(Dictionary<ulong, AcceptedConnection> found)
     {
-        using var netlink = Netlink.TryOpen(NETLINK_SOCK_DIAG);
+        using var netlink = _unixNames.Count == 0 ? null : Netlink.TryOpen(NETLINK_SOCK_DIAG);
         if (netlink is null)
         {
             return;
         }
-
-        var wanted = Encoding.UTF8.GetBytes(address.IsAbstract ? "\0" + address.Path : address.Path!);
 
         // struct unix_diag_req: family, protocol, pad, states, ino, show, cookie[2].
         Span<byte> request = stackalloc byte[24];
@@ -206,6 +210,7 @@ public sealed class AcceptedConnections
         request[0] = 1;
         BinaryPrimitives.WriteUInt32LittleEndian(request[4..], 1u << Established);
         BinaryPrimitives.WriteUInt32LittleEndian(request[12..], ShowName);
+        var listeners = _unixNames.GetAlternateLookup<ReadOnlySpan<char>>();
         netlink.Dump(SOCK_DIAG_BY_FAMILY, request, (_, message) =>
         {
             if (message.Length < UnixMessage || message[2] != Established)
@@ -213,11 +218,12 @@ public sealed class AcceptedConnections
                 return;
             }
 
-            // An accepted socket has its listener's name (unix_stream_connect); a path may end with a null.
-            var name = Netlink.Attribute(message[UnixMessage..], DiagName);
+            // An accepted socket shares its listener's address (unix_stream_connect in net/unix/af_unix.c).
             var inode = BinaryPrimitives.ReadUInt32LittleEndian(message[4..]);
-            if (inode != 0
-                && (name.SequenceEqual(wanted) || (name.Length == wanted.Length + 1 && name[^1] == 0 && name[..^1].SequenceEqual(wanted))))
+            var name = Netlink.Attribute(message[UnixMessage..], DiagName);
+            Span<char> text = stackalloc char[Sockaddr.MaxLength];
+            if (inode != 0 && name.Length <= text.Length
+                && listeners.TryGetValue(text[..Encoding.Latin1.GetChars(name, text)], out var listener))
             {
                 found[inode] = new AcceptedConnection(inode, listener, Peer: null);
             }

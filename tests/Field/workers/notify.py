@@ -1,6 +1,6 @@
 """A worker for the cases. Serves HTTP on each inherited listener with one line, PID and the text of the argument --text, and
 sends READY=1. Options: --text T, --delay S (before READY=1), --slow S (each answer), --fail-after S (exits 2 so long after
-READY=1), --no-ready, --notify MESSAGE (escapes of Python are read; sent before READY=1), --term ignore|default."""
+READY=1), --no-ready, --notify MESSAGE (escapes of Python are read; sent before READY=1), --term ignore|default, --hold (accepts and never answers)."""
 import argparse
 import os
 import signal
@@ -8,6 +8,9 @@ import socket
 import sys
 import threading
 import time
+
+
+held = []
 
 
 def notify(message):
@@ -38,6 +41,9 @@ def serve(listener, options):
     while True:
         connection, _ = listener.accept()
         connection.setblocking(True)
+        if options.hold:
+            held.append(connection)
+            continue
         threading.Thread(target=answer, args=(connection, options), daemon=True).start()
 
 
@@ -50,6 +56,7 @@ def main():
     parser.add_argument("--no-ready", action="store_true")
     parser.add_argument("--notify", action="append", default=[])
     parser.add_argument("--term", choices=["ignore", "default"], default="default")
+    parser.add_argument("--hold", action="store_true")
     options = parser.parse_args()
     if options.term == "ignore":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

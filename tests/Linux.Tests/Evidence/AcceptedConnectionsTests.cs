@@ -60,6 +60,19 @@ public class AcceptedConnectionsTests : KernelTest
     }
 
     [Fact]
+    public void Connections_of_a_renamed_socket_file_are_counted()
+    {
+        using var folder = new TemporaryDirectory();
+        using var listener = Given.Listener($"unix://{folder.Path}/bound");
+        File.Move(folder.Path + "/bound", folder.Path + "/named");
+        using var client = Loopback.Connect(Given.Address($"unix://{folder.Path}/named"));
+        using var accepted = Libc.Accept(listener.Descriptor!);
+        using var renamed = Given.Listener($"unix://{folder.Path}/bound");
+        Assert.Equal("web", Assert.Single(new AcceptedConnections([listener]).All().Values).Listener);
+        Assert.Single(new AcceptedConnections([renamed]).All());
+    }
+
+    [Fact]
     public void A_dual_stack_listener_counts_both_families()
     {
         using var listener = Given.Listener("tcp://[::]:0");
