@@ -27,12 +27,15 @@ public static class RestartDecision
             RestartPolicy.Never => false,
             _ => throw new ArgumentOutOfRangeException(nameof(spec)),
         };
+        var failures = Proven(worker, reason, spec, now) ? 1 : slot.Failures + 1;
         if (!wanted)
         {
-            return slot with { Phase = SlotPhase.Finished, NextTry = null };
+            slot = slot with { Phase = SlotPhase.Finished, NextTry = null };
+            return spec.Start == StartMode.OnDemand
+                ? slot with { Failures = reason.Clean && worker.ReadyAt is not null ? 0 : failures }
+                : slot;
         }
 
-        var failures = Proven(worker, reason, spec, now) ? 1 : slot.Failures + 1;
         var recent = slot.RecentRestarts.RemoveAll(at => at <= now - restart.LimitInterval);
         var limited = restart.Limit > 0 && recent.Length >= restart.Limit;
         recent = recent.Add(now);
@@ -59,6 +62,13 @@ public static class RestartDecision
         var ticks = restart.Backoff.Ticks * factor;
         return ticks >= restart.BackoffMax.Ticks ? restart.BackoffMax : TimeSpan.FromTicks((long)ticks);
     }
+
+    /// <summary>
+    /// How long a connection has to wait that was there already when the last worker of an on-demand service exited: otherwise a
+    /// worker that exits without accepting it would be started again and again without a pause.
+    /// </summary>
+    public static TimeSpan BeforeDemand(SlotState slot, RestartSpec restart) =>
+        Backoff(restart, slot.Failures) is var wait && wait > restart.Backoff ? wait : restart.Backoff;
 
     /// <summary>
     /// Whether a worker was ready and did not fail soon after. Otherwise a program that sends READY=1 and crashes would be

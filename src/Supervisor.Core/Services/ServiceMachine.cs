@@ -31,7 +31,7 @@ public static class ServiceMachine
                 break;
             case DemandArrived when state is { AwaitsDemand: true, IsStarted: false }:
                 step.Report(ServiceReport.DemandArrived);
-                step.Service.Start();
+                step.Service.Start(byDemand: true);
                 break;
             case IdleElapsed when state is { IsStarted: true, Spec.Start: StartMode.OnDemand, Rollout: not { IsActive: true } }:
                 step.Report(ServiceReport.ServiceIdle);

@@ -32,7 +32,8 @@ public static class ServiceReportText
                 + "or SIGKILL cuts the connections that it still accepts",
             ServiceReport.SlotBackingOff => WorkerText.BackingOff(report.Slot!, spec.Restart, now),
             ServiceReport.SlotFinished =>
-                $"worker {report.Slot!.Index} {report.Slot.LastExit?.Text} and is not restarted (restart.policy)",
+                $"worker {report.Slot!.Index} {report.Slot.LastExit?.Text} and is not restarted (restart.policy)"
+                + (spec.Start == StartMode.OnDemand ? "; the next connection starts the service again" : ""),
             ServiceReport.RolloutStarted =>
                 $"roll-out of generation {report.Rollout!.To} starts and replaces generation {report.Rollout.From}",
             ServiceReport.RolloutProgressed =>

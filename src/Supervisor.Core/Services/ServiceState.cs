@@ -25,6 +25,19 @@ public sealed record ServiceState
     /// <summary>Whether the next connection starts the service; only if it is not <see cref="IsStarted"/>.</summary>
     public bool AwaitsDemand { get; init; }
 
+    /// <summary>
+    /// Until when <see cref="AwaitsDemand"/> ignores a connection that its workers left in the queue; null: it does not.
+    /// </summary>
+    [JsonIgnore]
+    public TimeSpan? LeftDemandUntil { get; init; }
+
+    /// <summary>Workers that were replaced after an unrequested exit, in all slots and generations.</summary>
+    public long? TotalRestarts
+    {
+        get => field ?? Slots.Sum(slot => slot.Restarts);
+        init;
+    }
+
     /// <summary>How many workers there should be.</summary>
     public required int Desired { get; init; }
 

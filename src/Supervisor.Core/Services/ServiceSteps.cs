@@ -4,7 +4,8 @@ namespace Supervisor.Core.Services;
 internal sealed class ServiceSteps(ServiceStep step)
 {
     /// <summary>Makes a slot for each worker. If the service is started, held back slots are tried again at once.</summary>
-    public void Start()
+    /// <param name="byDemand">A connection starts it, so that the failures of its last workers still count.</param>
+    public void Start(bool byDemand = false)
     {
         if (step.State.IsStarted)
         {
@@ -25,9 +26,28 @@ internal sealed class ServiceSteps(ServiceStep step)
         {
             IsStarted = true,
             AwaitsDemand = false,
-            Slots = [.. Enumerable.Range(0, step.State.Desired)
-                .Select(index => new SlotState { Index = index, Generation = step.State.Generation })],
+            LeftDemandUntil = null,
+            TotalRestarts = step.State.TotalRestarts,
+            Slots = [.. Enumerable.Range(0, step.State.Desired).Select(index => NewSlot(index, byDemand))],
         };
+    }
+
+    /// <summary>
+    /// Lets the next connection start an on-demand service again whose workers have all exited, and restart.policy does not
+    /// replace them.
+    /// </summary>
+    public void RestUntilDemand()
+    {
+        var state = step.State;
+        if (state is { IsStarted: true, Spec.Start: StartMode.OnDemand, Workers.IsEmpty: true, Rollout: not { IsActive: true } }
+            && state.Slots.Length > 0 && state.Slots.All(slot => slot.Phase == SlotPhase.Finished))
+        {
+            Stop();
+            step.Hooks.Stopped();
+            AwaitDemand();
+            var wait = state.Slots.Max(slot => RestartDecision.BeforeDemand(slot, state.Spec.Restart));
+            step.State = step.State with { LeftDemandUntil = step.Now + wait };
+        }
     }
 
     /// <summary>Lets the next connection start the service, unless it is started.</summary>
@@ -35,7 +55,7 @@ internal sealed class ServiceSteps(ServiceStep step)
 
     public void Stop()
     {
-        step.State = step.State with { AwaitsDemand = false };
+        step.State = step.State with { AwaitsDemand = false, LeftDemandUntil = null };
         if (!step.State.IsStarted)
         {
             return;
@@ -139,6 +159,14 @@ internal sealed class ServiceSteps(ServiceStep step)
         {
             step.State = state with { Specs = state.Specs.RemoveRange(gone) };
         }
+    }
+
+    private SlotState NewSlot(int index, bool byDemand)
+    {
+        var slots = step.State.Slots;
+        return byDemand && index < slots.Length && slots[index].Generation == step.State.Generation
+            ? slots[index] with { Phase = SlotPhase.Open, NextTry = null, IsVacated = false }
+            : new SlotState { Index = index, Generation = step.State.Generation };
     }
 
     private void BeginGeneration()

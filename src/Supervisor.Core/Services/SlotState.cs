@@ -70,13 +70,13 @@ public sealed record SlotState
     [JsonPropertyName("yielded")]
     public bool IsVacated { get; init; }
 
-    /// <summary>Workers that were replaced after an unrequested exit.</summary>
+    /// <summary>Workers of the slot's generation that were replaced after an unrequested exit.</summary>
     public int Restarts { get; init; }
 
     /// <summary>Times of the last restarts, oldest first, as many as the limit counts.</summary>
     public ImmutableArray<TimeSpan> RecentRestarts { get; init; } = [];
 
-    /// <summary>How the last worker here exited; null if there was none.</summary>
+    /// <summary>How the last worker of the slot's generation exited here; null if there was none.</summary>
     public ExitReason? LastExit { get; init; }
 
     /// <summary>The manifest's form of <see cref="SlotPhase.Limited"/>.</summary>
@@ -98,6 +98,8 @@ public sealed record SlotState
     /// <summary>The slot, to be tried again at once.</summary>
     public SlotState Reopened() => this with { Failures = 0, Phase = SlotPhase.Open, NextTry = null };
 
-    /// <summary>The slot, given to that generation. The previous generation's failures no longer count.</summary>
-    public SlotState For(int generation) => Reopened() with { Generation = generation, IsVacated = false };
+    /// <summary>The slot, given to that generation. Nothing of another generation counts any more.</summary>
+    public SlotState For(int generation) => generation == Generation
+        ? Reopened() with { IsVacated = false }
+        : new SlotState { Index = Index, Generation = generation };
 }

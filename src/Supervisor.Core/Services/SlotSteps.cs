@@ -36,6 +36,7 @@ internal sealed class SlotSteps(ServiceStep step)
         RemoveEmptied();
         step.Rollout.Conclude();
         step.Hooks.Announce();
+        step.Service.RestUntilDemand();
     }
 
     /// <summary>Applies the restart policy to the slot of a worker that failed or exits without a stop signal.</summary>
@@ -49,6 +50,8 @@ internal sealed class SlotSteps(ServiceStep step)
         }
 
         var slot = RestartDecision.After(state.Slots[worker.Slot], worker, reason, state.SpecOf(worker.Generation), step.Now);
+        var restarts = slot.Restarts - state.Slots[worker.Slot].Restarts;
+        step.State = state with { TotalRestarts = state.TotalRestarts + restarts };
         step.Set(slot);
         if (slot.Phase == SlotPhase.Finished)
         {

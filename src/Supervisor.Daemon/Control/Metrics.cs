@@ -30,8 +30,8 @@ internal static class Metrics
         new("listend_service_draining_connections", "gauge", "Connections of draining workers, as last seen.",
             runner => runner.Drains.Connections),
         new("listend_service_generation", "gauge", "The generation that serves.", runner => runner.State.Generation),
-        new("listend_service_restarts_total", "counter", "Workers of the present slots that were replaced because they exited.",
-            runner => runner.State.Slots.Sum(slot => slot.Restarts)),
+        new("listend_service_restarts_total", "counter", "Workers that were replaced because they exited.",
+            runner => runner.State.TotalRestarts),
         new("listend_service_rolling", "gauge", "Whether a roll-out is in progress.",
             runner => runner.State.Rollout is { IsActive: true } ? 1 : 0),
     ];

@@ -16,7 +16,7 @@ internal static class ServiceDocuments
             runner.Name,
             State(runner),
             runner.Requests.Blocked ?? runner.Generations.Waits
-                ?? (state.AwaitsDemand ? "waiting for the first connection (start = \"on-demand\")" : Reason(state)),
+                ?? (state.AwaitsDemand ? DemandText(state) : Reason(state)),
             state.Generation,
             state.Desired,
             state.Ready,
@@ -60,7 +60,9 @@ internal static class ServiceDocuments
         foreach (var worker in state.Workers.OrderBy(worker => worker.Slot).ThenBy(worker => worker.Generation).ThenBy(worker => worker.Id))
         {
             var process = runner.Workers.Process(worker.Id);
-            var slot = worker.Slot < state.Slots.Length ? state.Slots[worker.Slot] : null;
+            var slot = worker.Slot < state.Slots.Length && state.Slots[worker.Slot] is var at && at.Generation == worker.Generation
+                ? at
+                : null;
             yield return new WorkerDocument(
                 worker.Pid, worker.Slot, worker.Generation, worker.Phase.ToWireName(), process?.StartedAt, process?.ReadyAt,
                 slot?.Restarts ?? 0, Connections: null, process?.Status.Text, slot?.LastExit?.Text, NextTry: null)
@@ -82,6 +84,11 @@ internal static class ServiceDocuments
                 slot.NextTry is { } at ? wall + (at - now) : null);
         }
     }
+
+    private static string DemandText(ServiceState state) =>
+        state.Slots.FirstOrDefault(slot => slot is { Phase: SlotPhase.Finished, LastExit.Clean: false }) is { } failed
+            ? $"waiting for the next connection (start = \"on-demand\"); {LastEnd(failed)}"
+            : "waiting for the first connection (start = \"on-demand\")";
 
     public static string? Reason(ServiceState state) => state.Condition switch
     {

@@ -25,6 +25,9 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     private readonly List<DescriptorHandle> _watched = [];
     private ServiceState? _state;
     private bool _isOnWatch;
+
+    /// <summary>Until when a connection that the last workers left in the queue starts nothing; null: no such connection.</summary>
+    private TimeSpan? _leftUntil;
     private int _period;
 
     /// <summary>A watch that posts <see cref="DemandArrived"/> and <see cref="IdleElapsed"/> to <paramref name="post"/>.</summary>
@@ -47,7 +50,12 @@ internal sealed class DemandWatch : IDeadline, IDisposable
         if (state.AwaitsDemand)
         {
             EndPeriod();
-            WatchListeners(() => _post(new DemandArrived()));
+            if (before is not { AwaitsDemand: true } || state.LeftDemandUntil is null)
+            {
+                _leftUntil = state.LeftDemandUntil is { } until && until > _loop.Now && IsConnectionWaiting() ? until : null;
+            }
+
+            AwaitDemand();
         }
         else if (!CanBeIdle(state))
         {
@@ -65,6 +73,13 @@ internal sealed class DemandWatch : IDeadline, IDisposable
     public void PassDeadline()
     {
         NextDeadline = null;
+        if (_state!.AwaitsDemand)
+        {
+            _leftUntil = null;
+            AwaitDemand();
+            return;
+        }
+
         var period = _period;
         var waits = _watched.Count == 0 && _isOnWatch;
         var query = new AcceptedConnections(_listeners());
@@ -90,6 +105,21 @@ internal sealed class DemandWatch : IDeadline, IDisposable
 
     private static bool CanBeIdle(ServiceState state) =>
         state is { IsStarted: true, Spec: { Start: StartMode.OnDemand } spec } && spec.StopWhenIdle > TimeSpan.Zero;
+
+    private bool IsConnectionWaiting() => _listeners().Any(handle => handle.Sockets.Any(socket => socket.HasWaiting));
+
+    private void AwaitDemand()
+    {
+        if (_leftUntil is { } until)
+        {
+            Unwatch();
+            NextDeadline = until;
+        }
+        else
+        {
+            WatchListeners(() => _post(new DemandArrived()));
+        }
+    }
 
     private void OnChecked(int period, int open)
     {

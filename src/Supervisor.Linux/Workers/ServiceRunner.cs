@@ -220,7 +220,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
 
     internal void ReportEnding() => Ending?.Invoke(this);
 
-    internal void Restore(ServiceState state) => State = state;
+    internal void Restore(ServiceState state) => State = state with { TotalRestarts = state.TotalRestarts };
 
     /// <summary>Runs a hook once the user of its generation is known.</summary>
     internal void RunHook(HookEffect hook) =>

@@ -55,13 +55,45 @@ public class DemandScenarios
     public void A_waiting_service_starts_with_its_scaled_number() =>
         Waiting(1).Scale(2).Send(new DemandArrived()).Did("spawn 0/1", "spawn 1/1");
 
-    private static FakeService Waiting(int workers) => new FakeService(new ServiceSpec
+    [Theory]
+    [InlineData(RestartPolicy.OnFailure)]
+    [InlineData(RestartPolicy.Never)]
+    public void The_next_connection_starts_a_service_whose_workers_have_done_their_task(RestartPolicy policy)
+    {
+        var service = Waiting(2, policy).Send(new DemandArrived()).ReadyAll().Forget();
+        service.Exit("0/1").Did();
+        Assert.True(service.State.IsStarted);
+        service.Exit("1/1").Did();
+        Assert.True(service.State is { IsStarted: false, AwaitsDemand: true });
+        Assert.Equal(service.Now + service.State.Spec.Restart.Backoff, service.State.LeftDemandUntil);
+        service.Send(new DemandArrived()).Did("spawn 0/1", "spawn 1/1");
+        Assert.Null(service.State.LeftDemandUntil);
+    }
+
+    [Fact]
+    public void A_connection_that_failing_workers_leave_waits_longer_from_failure_to_failure()
+    {
+        var service = Waiting(1, RestartPolicy.Never);
+        foreach (var wait in new[] { 0.1, 0.1, 0.2, 0.4 })
+        {
+            service.Send(new DemandArrived()).Die("0/1");
+            Assert.Equal(service.Now + TimeSpan.FromSeconds(wait), service.State.LeftDemandUntil);
+        }
+
+        service.Send(new DemandArrived()).ReadyAll().Exit("0/1");
+        Assert.Equal(service.Now + TimeSpan.FromSeconds(0.1), service.State.LeftDemandUntil);
+        service.Start();
+        Assert.Equal(0, service.State.Slots[0].Failures);
+    }
+
+    private static FakeService Waiting(int workers, RestartPolicy policy = RestartPolicy.Always) => new FakeService(new ServiceSpec
     {
         Name = "api",
         Command = ["/srv/api"],
         Workers = workers,
         Start = StartMode.OnDemand,
         StopWhenIdle = TimeSpan.FromMinutes(1),
+        Restart = new RestartSpec { Policy = policy },
     })
     { Observer = ServiceRules.Check }.Send(new DemandAwaited());
 }

@@ -37,6 +37,20 @@ public class ServiceScenarios
     }
 
     [Fact]
+    public void The_number_of_restarts_never_falls_and_a_slot_counts_those_of_its_generation()
+    {
+        var service = Running(2).Die("1/1").ReadyAll().Die("0/1").ReadyAll();
+        Assert.Equal(2, service.State.TotalRestarts);
+        Assert.Equal((1, "exited with status 1"), (service.State.Slots[0].Restarts, service.State.Slots[0].LastExit?.Text));
+        service.Restart().Settle();
+        Assert.Equal((0, null), (service.State.Slots[0].Restarts, service.State.Slots[0].LastExit));
+        service.Die("0/2").ReadyAll().Stop().EndAll().Start();
+        Assert.Equal(3, service.State.TotalRestarts);
+        service.Scale(1).Settle();
+        Assert.Equal(3, service.State.TotalRestarts);
+    }
+
+    [Fact]
     public void Crashes_before_ready_back_off_from_the_second_crash()
     {
         var service = Service(1, new RestartSpec { Limit = 0, BackoffMax = TimeSpan.FromMilliseconds(350) }).Start().Forget();
