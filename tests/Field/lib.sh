@@ -35,7 +35,8 @@ daemon() {
 
 # begin [ARGUMENT...]: starts listend and does not wait.
 begin() {
-    MARK=$(wc -l < daemon.log 2>/dev/null || echo 0)
+    touch daemon.log
+    MARK=$(wc -l < daemon.log)
     listend run --config "$DIR/listend.toml" --log-format json --log-level debug "$@" >> daemon.out 2>> daemon.log &
     DAEMON=$!
 }
@@ -87,7 +88,7 @@ expect_status() {
 }
 
 expect_out() {
-    grep -qE -- "$1" .out || fail "no \"$1\" in the output: $out"
+    grep -qE -- "$1" .out || fail "no \"$1\" in the output: $(head -c 2000 .out)"
 }
 
 expect_err() {

@@ -323,6 +323,48 @@ def socket_unit():
         run("systemctl", "daemon-reload")
 
 
+def block(page, number):
+    """The lines of a shell block of a page of docs, numbered from 1."""
+    blocks, lines = [], None
+    for line in open(f"/bench/docs/{page}"):
+        if line.startswith("```"):
+            lines = [] if lines is None and line.startswith("```sh") else None
+            if lines is not None:
+                blocks.append(lines)
+        elif lines is not None:
+            lines.append(line)
+    return blocks[number - 1]
+
+
+def documented():
+    """The commands of docs that need systemd, as they stand there."""
+    # As an administrator's editor would, it changes the unit.
+    environment = os.environ | {"SYSTEMD_PAGER": "cat", "SYSTEMD_EDITOR": "sed -i s/4096/2048/"}
+
+    def steps(lines):
+        for line in lines:
+            result = subprocess.run(["bash", "-c", line], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                    timeout=120, text=True, env=environment)
+            assert result.returncode == 0, f"{line.strip()}: exit {result.returncode}: {result.stdout.strip()[-600:]}"
+
+    page = "how-to/run-under-systemd.md"
+    # Its first line installs listend, which the container has as a package.
+    steps(block(page, 1)[1:])
+    ready()
+    steps(block(page, 2))
+    steps(block("how-to/monitor.md", 4))
+    steps(block("reference/log-messages.md", 1))
+    try:
+        steps(block(page, 3))
+        assert "2048" in run("systemctl", "cat", "listend.socket"), "the edited unit is not in use"
+        with socket.create_connection(("127.0.0.1", 8080), timeout=30):
+            ready()
+    finally:
+        run("systemctl", "disable", "--now", "listend.socket", check=False)
+        run("systemctl", "stop", "listend", timeout=90)
+        run("systemctl", "revert", "listend.socket")
+
+
 def instance():
     """An instance of the template unit has its own configuration, runtime directory and control socket."""
     write("/etc/listend/blue/listend.toml", PLAIN.replace("@PORT@", "8081"))
@@ -451,10 +493,10 @@ def replacement():
 ON_REQUEST = {"replacement"}
 SCENARIOS = [
     install, start, journal, roll_out, replacement, reload, restart, kill, upgrade, newer_package, conffiles, stop, by_hand,
-    socket_unit, instance, unprivileged, user_unit, remove,
+    socket_unit, documented, instance, unprivileged, user_unit, remove,
 ]
 # These begin and end with a stopped system service.
-STOPPED = {"stop", "by_hand", "socket_unit", "instance", "unprivileged", "user_unit", "remove"}
+STOPPED = {"stop", "by_hand", "socket_unit", "documented", "instance", "unprivileged", "user_unit", "remove"}
 # Without these no further scenario can run.
 NEEDED = {"install", "start"}
 

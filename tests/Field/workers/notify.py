@@ -1,6 +1,7 @@
 """A worker for the cases. Serves HTTP on each inherited listener with one line, PID and the text of the argument --text, and
 sends READY=1. Options: --text T, --delay S (before READY=1), --slow S (each answer), --fail-after S (exits 2 so long after
-READY=1), --no-ready, --notify MESSAGE (escapes of Python are read; sent before READY=1), --term ignore|default, --hold (accepts and never answers)."""
+READY=1), --no-ready, --notify MESSAGE (escapes of Python are read; sent before READY=1), --ignore SIGNAL (such as TERM),
+--hold (accepts and never answers)."""
 import argparse
 import os
 import signal
@@ -55,11 +56,11 @@ def main():
     parser.add_argument("--fail-after", type=float)
     parser.add_argument("--no-ready", action="store_true")
     parser.add_argument("--notify", action="append", default=[])
-    parser.add_argument("--term", choices=["ignore", "default"], default="default")
+    parser.add_argument("--ignore", action="append", default=[], help="a signal to ignore, such as TERM")
     parser.add_argument("--hold", action="store_true")
     options = parser.parse_args()
-    if options.term == "ignore":
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for name in options.ignore:
+        signal.signal(signal.Signals["SIG" + name], signal.SIG_IGN)
     for listener in listeners():
         threading.Thread(target=serve, args=(listener, options), daemon=True).start()
     time.sleep(options.delay)
