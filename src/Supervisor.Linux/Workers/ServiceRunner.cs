@@ -18,6 +18,7 @@ public sealed class ServiceRunner : IDeadline, IDisposable
     private readonly HookRunner _hooks;
     private readonly DemandWatch _demand;
     private readonly Queue<ServiceEvent> _events = new();
+    private readonly MachineClock _clock = new();
     private bool _isStepping;
 
     /// <summary>A service that has not been started, on listeners in descriptor order.</summary>
@@ -236,20 +237,10 @@ public sealed class ServiceRunner : IDeadline, IDisposable
         }
     });
 
-    /// <summary>
-    /// Advances the machine's time when the loop has handled all pending events. If the loop was late, an event counts as just
-    /// before the first deadline that is due.
-    /// </summary>
-    private TimeSpan TimeOf(ServiceEvent what)
-    {
-        if (what is TimePassed)
-        {
-            return _service.Loop.LastPoll;
-        }
-
-        var now = _service.Loop.Now;
-        return State.NextDeadline is { } due && due <= now ? due - TimeSpan.FromTicks(1) : now;
-    }
+    // Time passes for the machine when the loop has handled all pending events.
+    private TimeSpan TimeOf(ServiceEvent what) => what is TimePassed
+        ? _clock.Passed(_service.Loop.LastPoll)
+        : _clock.Event(_service.Loop.Now, State.NextDeadline);
 
     private void CarryOut(ServiceEffect effect, bool isOneOfMany)
     {
