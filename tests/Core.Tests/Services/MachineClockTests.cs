@@ -1,4 +1,4 @@
-using Xunit;
+using Supervisor.Core.Services;
 
 namespace Supervisor.Core.Tests.Services;
 
