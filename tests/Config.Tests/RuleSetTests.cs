@@ -17,7 +17,7 @@ public sealed class RuleSetTests
     ];
 
     [Theory]
-    [InlineData(Profile.Check, "metrics-address")]
+    [InlineData(Profile.Check, "metrics-address", "shell-stays")]
     [InlineData(Profile.Start)]
     [InlineData(Profile.Reload)]
     [InlineData(Profile.State)]

@@ -15,6 +15,9 @@ public static class Signals
     /// <summary>SIGTERM.</summary>
     public const int Terminate = 15;
 
+    /// <summary>SIGSTOP.</summary>
+    public const int Stop = 19;
+
     /// <summary>
     /// SIGRTMIN as glibc and musl users number it: 32 and 33 (and on musl 34) belong to the C library.
     /// </summary>
@@ -30,6 +33,14 @@ public static class Signals
         "SIGUSR2", "SIGPIPE", "SIGALRM", "SIGTERM", "SIGSTKFLT", "SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN",
         "SIGTTOU", "SIGURG", "SIGXCPU", "SIGXFSZ", "SIGVTALRM", "SIGPROF", "SIGWINCH", "SIGIO", "SIGPWR", "SIGSYS",
     ];
+
+    /// <summary>What the signal does to a process that does not handle it.</summary>
+    public static SignalAction DefaultAction(int signal) => Name(signal) switch
+    {
+        "SIGCHLD" or "SIGCONT" or "SIGURG" or "SIGWINCH" => SignalAction.None,
+        "SIGSTOP" or "SIGTSTP" or "SIGTTIN" or "SIGTTOU" => SignalAction.Stops,
+        _ => SignalAction.Ends,
+    };
 
     /// <summary>The name with SIG, such as SIGTERM or SIGRTMIN+3.</summary>
     public static string Name(int signal) => signal switch

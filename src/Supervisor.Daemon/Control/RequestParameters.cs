@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Http;
 
 namespace Supervisor.Daemon.Control;
@@ -5,8 +6,8 @@ namespace Supervisor.Daemon.Control;
 /// <summary>The query of a request. An unknown parameter is an error, so a mistyped <c>dry_run</c> cannot become a real change.</summary>
 internal static class RequestParameters
 {
-    private static readonly string[] Switches = ["dry_run", "wait", "follow"];
-    private static readonly string[] Values = ["timeout_ms", "workers", "signal", "after", "lines"];
+    private static readonly string[] Switches = ["dry_run", "wait", "follow", "force"];
+    private static readonly string[] Values = ["timeout_ms", "workers", "worker", "signal", "after", "lines"];
 
     /// <summary>Why the query is invalid; null if it is valid.</summary>
     public static string? Misunderstood(HttpRequest request)
@@ -35,6 +36,17 @@ internal static class RequestParameters
     /// <summary>A switch; its name alone means true.</summary>
     public static bool IsSet(HttpRequest request, string name, bool otherwise = false) =>
         request.Query.TryGetValue(name, out var given) ? Read(given.ToString()) ?? otherwise : otherwise;
+
+    /// <summary>
+    /// The parameter <c>worker</c>, a slot; null if it is not given. False with the error if it is not a number.
+    /// </summary>
+    public static bool TryReadWorker(HttpRequest request, out int? slot, out string error)
+    {
+        var text = request.Query["worker"].ToString();
+        slot = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        error = slot is null && text.Length > 0 ? $"invalid worker \"{text}\": it is a slot, a number from 0" : "";
+        return error.Length == 0;
+    }
 
     private static bool? Read(string text) => text switch
     {

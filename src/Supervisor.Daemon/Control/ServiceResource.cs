@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Supervisor.Control;
 using Supervisor.Core.Services;
-using Supervisor.Core.Workers;
 using Supervisor.Daemon.Reports;
 using Supervisor.Linux.Workers;
 
@@ -55,36 +54,7 @@ internal sealed class ServiceResource(ControlContext daemon, CancellationToken s
         await (document is null ? Answer.NoService(context, daemon) : Answer.Json(context, document, ControlJson.Default.ChangeDocument));
     }
 
-    public async Task Signal(HttpContext context)
-    {
-        var text = context.Request.Query["signal"].ToString();
-        if (Signals.Parse(text) is not { } signal)
-        {
-            await Answer.BadRequest(context, text.Length == 0
-                ? $"missing parameter \"signal\": for example {context.Request.Path}?signal=HUP"
-                : $"unknown signal \"{text}\": use HUP, SIGUSR1, RTMIN+3 or a number from 1 to 64");
-            return;
-        }
-
-        var name = Answer.Name(context);
-        var pids = await daemon.Loop.Ask(() => Find(name)?.Requests.Signal(signal));
-        if (pids is null)
-        {
-            await Answer.NoService(context, daemon);
-            return;
-        }
-
-        if (pids.Count == 0)
-        {
-            await Answer.Problem(context, StatusCodes.Status409Conflict, "no worker", $"service \"{name}\": no worker to send a signal to");
-            return;
-        }
-
-        var message = string.Create(
-            CultureInfo.InvariantCulture, $"{name}: {Signals.Name(signal)} sent to {pids.Count} worker{(pids.Count == 1 ? "" : "s")}");
-        var document = new SignalDocument(name, Signals.Name(signal), pids.Count, pids, message);
-        await Answer.Json(context, document, ControlJson.Default.SignalDocument);
-    }
+    public Task Signal(HttpContext context) => new SignalRequest(daemon).RunAsync(context);
 
     private static ChangeDocument Scale(ServiceRunner runner, int workers)
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using Supervisor.Core.Workers;
 using Supervisor.Native;
 
 namespace Supervisor.Linux.Kernel;
@@ -16,6 +17,9 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
     private const int MaxStatBytes = 2048;
     private const int MaxStatusBytes = 1024;
     private const int MaxCgroupBytes = 16 * 1024;
+
+    /// <summary>A status with up to 20,000 supplementary groups, which come before the signals.</summary>
+    private const int MaxGroupsBytes = 256 * 1024;
     private const int MaxEnvironmentBytes = 4 * 1024 * 1024;
 
     /// <summary>Reads the fields; null if the process has exited or is hidden.</summary>
@@ -73,6 +77,13 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         return (ids[0], ids[1], ids[2]);
     }
 
+    /// <summary>How the process treats signals, from /proc/PID/status. Null if the process has exited or is hidden.</summary>
+    public static SignalMasks? SignalsOf(int pid)
+    {
+        using var file = Files.Open(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"), 0, 0, out _);
+        return file is null ? null : SignalMasks.Parse(ReadAll(file, MaxGroupsBytes));
+    }
+
     /// <summary>
     /// The process's cgroup of version 2 from /proc/PID/cgroup, without the "0::"; null if there is none, or if the process has
     /// exited or is hidden.
@@ -85,17 +96,12 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
             return null;
         }
 
-        var text = new byte[MaxCgroupBytes];
-        var length = 0;
-        for (int count; length < text.Length && (count = Files.Read(file, text.AsSpan(length), out _)) > 0; length += count)
-        {
-        }
-
         // cgroup_mkdir() rejects a name with a newline.
-        foreach (var range in text.AsSpan(0, length).Split((byte)'\n'))
+        var text = ReadAll(file, MaxCgroupBytes);
+        foreach (var range in text.Split((byte)'\n'))
         {
-            var line = text.AsSpan(0, length)[range];
-            if (line.StartsWith("0::/"u8) && range.End.GetOffset(length) < length)
+            var line = text[range];
+            if (line.StartsWith("0::/"u8) && range.End.GetOffset(text.Length) < text.Length)
             {
                 return Encoding.UTF8.GetString(line[3..]);
             }
@@ -185,6 +191,17 @@ public readonly record struct ProcFile(int ParentPid, int SessionId, ulong Start
         {
             return [];
         }
+    }
+
+    private static ReadOnlySpan<byte> ReadAll(DescriptorHandle file, int most)
+    {
+        var text = new byte[most];
+        var length = 0;
+        for (int count; length < text.Length && (count = Files.Read(file, text.AsSpan(length), out _)) > 0; length += count)
+        {
+        }
+
+        return text.AsSpan(0, length);
     }
 
     /// <summary>The number in a field, counted from the first field after the command; null if there is none.</summary>

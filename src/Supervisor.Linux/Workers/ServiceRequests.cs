@@ -111,21 +111,45 @@ public sealed class ServiceRequests
     }
 
     /// <summary>
-    /// Sends a signal to the main process of each worker, draining workers included. Returns the process ids that got it.
+    /// The workers that a signal can be sent to, draining workers included; with <paramref name="slot"/> only those of that slot.
     /// </summary>
-    public IReadOnlyList<int> Signal(int signal)
+    public IReadOnlyList<SignalTarget> SignalTargets(int? slot) =>
+    [
+        .. _service.State.Workers
+            .Where(worker => (slot ?? worker.Slot) == worker.Slot && Reachable(worker.Id) is not null)
+            .Select(worker => new SignalTarget(worker.Id, Reachable(worker.Id)!.Pid, WorkerText.Name(worker))),
+    ];
+
+    /// <summary>
+    /// Sends a signal to the main process of each of these workers, unless it has another one by now. Returns the process ids that
+    /// got it, and the first error.
+    /// </summary>
+    public (IReadOnlyList<int> Reached, SystemCallError? Error) Signal(int signal, IEnumerable<SignalTarget> targets)
     {
         var reached = new List<int>();
-        foreach (var process in _service.Processes.Values)
+        SystemCallError? error = null;
+        foreach (var target in targets)
         {
-            if (process is { AwaitsMain: false, IsEnding: false } && Processes.Signal(process.Pidfd, signal) is null)
+            if (Reachable(target.WorkerId) is not { } process || process.Pid != target.Pid)
+            {
+                continue;
+            }
+
+            if (Processes.Signal(process.Pidfd, signal) is { } failure)
+            {
+                error ??= failure;
+            }
+            else
             {
                 reached.Add(process.Pid);
             }
         }
 
-        return reached;
+        return (reached, error);
     }
+
+    private WorkerProcess? Reachable(int workerId) =>
+        _service.Processes.GetValueOrDefault(workerId) is { AwaitsMain: false, IsEnding: false } process ? process : null;
 
     private void Start(Func<ServiceEvent> what, Action<string?>? onDecided)
     {

@@ -8,7 +8,9 @@ using Supervisor.Listenctl.Terminal;
 
 namespace Supervisor.Listenctl.Verbs;
 
-/// <summary><c>signal SERVICE SIG</c>: a signal to the main process of each worker, draining ones included.</summary>
+/// <summary>
+/// <c>signal SERVICE SIG [--worker SLOT] [--force]</c>: a signal to the main process of each worker, draining ones included.
+/// </summary>
 internal sealed class SignalCommand : DaemonVerb
 {
     private readonly NameArgument service = new("SERVICE", "The service");
@@ -30,11 +32,20 @@ internal sealed class SignalCommand : DaemonVerb
         },
     };
 
+    private readonly SlotOption worker = new("Send it only to the workers of this slot");
+    private readonly Option<bool> force = new("--force")
+    {
+        Description = "Send it also to workers that do not handle it and that its default action ends or stops",
+    };
+
     public SignalCommand(GlobalOptions options, CommandContext context)
-        : base("signal", "Send a signal to the main process of each worker of a service", "SERVICE SIG", options, context)
+        : base("signal", "Send a signal to the main process of each worker of a service", "SERVICE SIG [--worker SLOT] [--force]", options,
+            context)
     {
         Arguments.Add(service);
         Arguments.Add(signal);
+        Options.Add(worker);
+        Options.Add(force);
         signal.CompletionSources.Add(_ => Enumerable.Range(1, 31).Select(number => new CompletionItem(Signals.Name(number)[3..])));
     }
 
@@ -43,7 +54,8 @@ internal sealed class SignalCommand : DaemonVerb
     {
         var name = Uri.EscapeDataString(parsed.GetRequiredValue(service)!);
         var bytes = client.Post(
-            string.Create(CultureInfo.InvariantCulture, $"/v1/services/{name}/signal?signal={parsed.GetValue(signal)}"));
+            string.Create(CultureInfo.InvariantCulture, $"/v1/services/{name}/signal?signal={parsed.GetValue(signal)}")
+            + worker.Parameter(parsed) + (parsed.GetValue(force) ? "&force=true" : ""));
         return Print(bytes, json, document => Json.Read(document, ControlJson.Default.SignalDocument, client).Message);
     }
 }
