@@ -90,6 +90,12 @@ public static class MessageIds
     /// <summary>A worker could not be started.</summary>
     public const string WorkerStartFailed = "d36f07c51a3044bba236d02e808feb3a";
 
+    /// <summary>A worker runs what its generation is pinned to, and the configuration leads elsewhere.</summary>
+    public const string WorkerPinned = "641dd616bebb494cacaa5b56df6a5c38";
+
+    /// <summary>What a generation is pinned to was removed or replaced.</summary>
+    public const string WorkerPinLost = "b257738febf0470281ecc73545b14e48";
+
     /// <summary>A worker that keeps failing is started again after a pause.</summary>
     public const string WorkerBackingOff = "2ab6abc7908c48b799a2ff4d98bf87db";
 

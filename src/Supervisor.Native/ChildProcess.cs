@@ -1,6 +1,6 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using System.Text;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
@@ -16,6 +16,9 @@ public static unsafe class ChildProcess
 
     /// <summary>How many children may be between clone() and the launcher at the same time: LISTEND_SLOTS, spawn.h.</summary>
     internal const int MaxConcurrent = 64;
+
+    /// <summary>The number of <see cref="PinKind"/>s: LISTEND_PINS, spawn.h.</summary>
+    public const int PinKinds = 4;
 
     private static readonly List<LaunchSlot> Slots = [];
     private static DescriptorHandle? _launcher;
@@ -70,8 +73,11 @@ public static unsafe class ChildProcess
         /// <summary>Supplementary groups; null: the daemon's own.</summary>
         public IReadOnlyList<uint>? Groups { get; init; }
 
-        /// <summary>Resource and value, which becomes the soft and the hard limit.</summary>
-        public IReadOnlyList<(int Resource, ulong Value)> Limits { get; init; } = [];
+        /// <summary>
+        /// Resource and value, which becomes the soft and the hard limit; and whether the highest permitted value will do
+        /// instead.
+        /// </summary>
+        public IReadOnlyList<(int Resource, ulong Value, bool MayBeLower)> Limits { get; init; } = [];
 
         /// <summary>Umask; null: the daemon's own.</summary>
         public int? Umask { get; init; }
@@ -95,6 +101,15 @@ public static unsafe class ChildProcess
         /// (capabilities(7)).
         /// </summary>
         public bool DropsBoundingSet { get; init; }
+
+        /// <summary>What is pinned, by <see cref="PinKind"/>: the child uses this wherever its path leads.</summary>
+        public IReadOnlyDictionary<PinKind, LaunchPin> Pins { get; init; } = ImmutableDictionary<PinKind, LaunchPin>.Empty;
+
+        /// <summary>Whether the launcher reports what it uses (<see cref="LaunchedProcess.Pins"/>).</summary>
+        public bool ReportsPins { get; init; }
+
+        /// <summary>The index in <see cref="Arguments"/> of an argument that names a script; 0: none.</summary>
+        public int ScriptArgument { get; init; }
     }
 
     /// <summary>
@@ -164,7 +179,7 @@ public static unsafe class ChildProcess
         DescriptorHandle? status = null;
         DescriptorHandle? statusEnd = null;
         failure = Prepare() is { } unprepared ? new Failure(SpawnStage.Launcher, unprepared.Errno, -1)
-            : Files.Pipe(out status, out statusEnd) is { } refused ? new Failure(SpawnStage.Descriptors, refused.Errno, -1)
+            : DescriptorPassing.Pair(out status, out statusEnd) is { } refused ? new Failure(SpawnStage.Descriptors, refused.Errno, -1)
             : default;
         if (failure.Stage != SpawnStage.None)
         {
@@ -213,10 +228,13 @@ public static unsafe class ChildProcess
     /// <summary>Lays out the request in unmanaged memory; launch.c documents the order of the launcher's arguments.</summary>
     private static SpawnRequest* BuildRequest(Plan plan, DescriptorHandle status, LaunchSlot slot, List<nint> memory)
     {
-        // After the worker's descriptors: the control group, the status pipe, the launcher's image.
+        // After the worker's descriptors: what is pinned, the control group, the status socket, the launcher's image.
+        LaunchPin?[] pins = [.. Enumerable.Range(0, PinKinds).Select(kind => plan.Pins.GetValueOrDefault((PinKind)kind))];
+        DescriptorHandle[] pinned = [.. pins.Select(pin => pin?.Descriptor).OfType<DescriptorHandle>()];
         DescriptorHandle[] sources =
         [
             .. plan.Descriptors,
+            .. pinned,
             .. plan.Cgroup is { } cgroup ? [cgroup] : Array.Empty<DescriptorHandle>(),
             status,
             _launcher!,
@@ -234,16 +252,22 @@ public static unsafe class ChildProcess
         numbers[(int)LaunchNumber.Ambient] = plan.AmbientCapabilities;
         numbers[(int)LaunchNumber.NoNewPrivileges] = plan.NoNewPrivileges ? 1u : 0;
         numbers[(int)LaunchNumber.PidVariables] = (ulong)plan.PidVariables.Count;
+        numbers[(int)LaunchNumber.Given] = (ulong)plan.Descriptors.Count;
+        numbers[(int)LaunchNumber.Report] = plan.ReportsPins ? 1u : 0;
+        numbers[(int)LaunchNumber.ScriptArgument] = (ulong)plan.ScriptArgument;
+        SetPins(numbers.AsSpan((int)LaunchNumber.Pins), pins, plan.Descriptors.Count);
 
         string[] arguments =
         [
             "listend-launch",
             string.Join(' ', numbers),
             string.Join(' ', plan.Groups ?? []),
-            string.Join(' ', plan.Limits.Select(limit => string.Create(CultureInfo.InvariantCulture, $"{limit.Resource} {limit.Value}"))),
+            string.Join(' ', plan.Limits.Select(limit =>
+                string.Create(CultureInfo.InvariantCulture, $"{limit.Resource} {limit.Value} {(limit.MayBeLower ? 1 : 0)}"))),
             plan.Directory ?? "",
             plan.SearchPath ?? "",
             plan.Path,
+            .. pins.SelectMany(pin => new[] { pin?.OwnPath ?? "", pin?.RealPath ?? "" }),
             .. plan.Arguments,
         ];
         string[] environment = [.. plan.PidVariables.Select(name => name + "=0000000000"), .. plan.Environment];
@@ -258,6 +282,17 @@ public static unsafe class ChildProcess
             DescriptorCount = sources.Length,
         };
         return request;
+    }
+
+    /// <summary>Descriptor, device and inode of each pin; the descriptors follow the worker's.</summary>
+    private static void SetPins(Span<ulong> numbers, ReadOnlySpan<LaunchPin?> pins, int descriptors)
+    {
+        var next = (ulong)descriptors;
+        foreach (var pin in pins)
+        {
+            (numbers[0], numbers[1], numbers[2]) = (pin?.Descriptor is null ? 0 : ++next, pin?.Device ?? 0, pin?.Inode ?? 0);
+            numbers = numbers[3..];
+        }
     }
 
     /// <summary>
@@ -308,9 +343,9 @@ public static unsafe class ChildProcess
 
     private static byte* Text(string text, List<nint> memory)
     {
-        var length = Encoding.UTF8.GetByteCount(text);
+        var length = ByteText.GetByteCount(text);
         var block = (byte*)Allocate((nuint)length + 1, memory);
-        Encoding.UTF8.GetBytes(text, new Span<byte>(block, length));
+        ByteText.GetBytes(text, new Span<byte>(block, length));
         return block;
     }
 
@@ -320,7 +355,7 @@ public static unsafe class ChildProcess
         var size = sizeof(byte*) * (strings.Count + 1);
         foreach (var text in strings)
         {
-            size += Encoding.UTF8.GetByteCount(text) + 1;
+            size += ByteText.GetByteCount(text) + 1;
         }
 
         var block = (byte**)Allocate((nuint)size, memory);
@@ -328,8 +363,8 @@ public static unsafe class ChildProcess
         for (var i = 0; i < strings.Count; i++)
         {
             block[i] = next;
-            var length = Encoding.UTF8.GetByteCount(strings[i]);
-            Encoding.UTF8.GetBytes(strings[i], new Span<byte>(next, length));
+            var length = ByteText.GetByteCount(strings[i]);
+            ByteText.GetBytes(strings[i], new Span<byte>(next, length));
             next += length + 1;
         }
 

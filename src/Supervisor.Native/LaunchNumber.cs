@@ -15,5 +15,9 @@ internal enum LaunchNumber
     Ambient,
     NoNewPrivileges,
     PidVariables,
-    Count,
+    Given,
+    Report,
+    ScriptArgument,
+    Pins,
+    Count = Pins + 12,
 }

@@ -9,8 +9,8 @@ namespace Supervisor.Native;
 /// </summary>
 internal sealed unsafe class LaunchSlot : IDisposable
 {
-    /// <summary>Output, error, control group and status. A child with more high sources uses their own numbers.</summary>
-    private const int Places = 4;
+    /// <summary>Output, error, control group, status and pins. A child with more high sources uses their own numbers.</summary>
+    private const int Places = 4 + ChildProcess.PinKinds;
 
     /// <summary>Sources with a lower number need no place.</summary>
     private const int Low = 64;

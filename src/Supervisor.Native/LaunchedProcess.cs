@@ -3,11 +3,15 @@ using System.Runtime.InteropServices;
 namespace Supervisor.Native;
 
 /// <summary>
-/// A child that may not have executed its program yet. Owns <see cref="Status"/>; the caller that started it owns
-/// <see cref="Pidfd"/>.
+/// A child that may not have executed its program yet. Owns <see cref="Status"/> and the descriptors of <see cref="Pins"/>; the
+/// caller that started it owns <see cref="Pidfd"/>.
 /// </summary>
 public sealed class LaunchedProcess : IDisposable
 {
+    /// <summary>A report and two paths.</summary>
+    private const int PacketBytes = 64 + (2 * 4096);
+
+    private readonly List<PinReport> _pins = [];
     private ChildProcess.Failure? _failure;
     private bool _isDecided;
 
@@ -27,6 +31,9 @@ public sealed class LaunchedProcess : IDisposable
     /// <summary>Becomes readable when the launch has succeeded or failed; an event loop can watch it. Non-blocking.</summary>
     public DescriptorHandle Status { get; }
 
+    /// <summary>What the program is executed from, in the order of the reports. Complete when the outcome is known.</summary>
+    public IReadOnlyList<PinReport> Pins => _pins;
+
     /// <summary>
     /// How the launch went, without waiting: false until it is known. A <paramref name="failure"/> names the step that failed,
     /// and the process exits with status 127. Null: the program was executed, or the launcher was killed, which the exit status
@@ -34,26 +41,72 @@ public sealed class LaunchedProcess : IDisposable
     /// </summary>
     public bool TryGetOutcome(out ChildProcess.Failure? failure)
     {
-        if (!_isDecided)
+        while (!_isDecided)
         {
-            SpawnOutcome outcome = default;
-            var length = Files.Read(Status, MemoryMarshal.AsBytes(new Span<SpawnOutcome>(ref outcome)), out var error);
-            if (length < 0 && error is null)
+            if (!Receive())
             {
                 failure = null;
                 return false;
             }
-
-            _isDecided = true;
-            _failure = length == Marshal.SizeOf<SpawnOutcome>()
-                ? new ChildProcess.Failure((SpawnStage)outcome.Stage, outcome.Error, outcome.Detail)
-                : null;
         }
 
         failure = _failure;
         return true;
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => Status.Dispose();
+    /// <summary>Closes the status, and the descriptors of <see cref="Pins"/> that nobody has taken.</summary>
+    public void Dispose()
+    {
+        Status.Dispose();
+        foreach (var pin in TakePins())
+        {
+            pin.Descriptor?.Dispose();
+        }
+    }
+
+    /// <summary>Hands the pins over to the caller, who owns their descriptors then.</summary>
+    public IReadOnlyList<PinReport> TakePins()
+    {
+        PinReport[] all = [.. _pins];
+        _pins.Clear();
+        return all;
+    }
+
+    /// <summary>Reads one packet; false if there is none yet.</summary>
+    private bool Receive()
+    {
+        Span<byte> packet = stackalloc byte[PacketBytes];
+        var descriptors = new List<DescriptorHandle>();
+        var length = DescriptorPassing.Receive(Status, packet, descriptors, maxDescriptors: 1, wait: false, out _, out _, out var error);
+        if (length < 0 && error is null)
+        {
+            return false;
+        }
+
+        if (length > Marshal.SizeOf<SpawnPinReport>())
+        {
+            Add(packet[..length], descriptors is [var descriptor] ? descriptor : null);
+            return true;
+        }
+
+        descriptors.ForEach(one => one.Dispose());
+        _isDecided = true;
+        if (length == Marshal.SizeOf<SpawnOutcome>())
+        {
+            var outcome = MemoryMarshal.Read<SpawnOutcome>(packet);
+            _failure = new ChildProcess.Failure((SpawnStage)outcome.Stage, outcome.Error, outcome.Detail);
+        }
+
+        return true;
+    }
+
+    private void Add(ReadOnlySpan<byte> packet, DescriptorHandle? descriptor)
+    {
+        var head = MemoryMarshal.Read<SpawnPinReport>(packet);
+        var paths = packet[Marshal.SizeOf<SpawnPinReport>()..];
+        var end = paths.IndexOf((byte)0);
+        _pins.Add(new PinReport(
+            (PinKind)head.Pin, (PinUse)head.Use, head.Device, head.Inode,
+            ByteText.Decode(paths[..Math.Max(end, 0)]), ByteText.Decode(paths[(end + 1)..]), descriptor));
+    }
 }

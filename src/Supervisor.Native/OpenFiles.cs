@@ -294,11 +294,12 @@ public static unsafe class OpenFiles
     /// <summary>readlink(2) of a path; null if it cannot be read.</summary>
     public static string? ReadLink(string path)
     {
-        var link = stackalloc byte[256];
-        fixed (byte* bytes = Encoding.UTF8.GetBytes(path + "\0"))
+        const int pathMax = 4096;
+        var link = stackalloc byte[pathMax];
+        fixed (byte* bytes = ByteText.Encode(path + "\0"))
         {
-            var size = (int)Syscalls.readlinkat(AT_FDCWD, bytes, link, 256);
-            return size <= 0 ? null : Encoding.UTF8.GetString(link, size);
+            var size = (int)Syscalls.readlinkat(AT_FDCWD, bytes, link, pathMax);
+            return size <= 0 ? null : ByteText.Decode(new ReadOnlySpan<byte>(link, size));
         }
     }
 

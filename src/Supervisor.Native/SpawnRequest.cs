@@ -16,11 +16,23 @@ internal unsafe struct SpawnRequest
     public int Running;
 }
 
-/// <summary>struct listend_outcome of spawn.h: the failed step, as read from the status pipe.</summary>
+/// <summary>struct listend_outcome of spawn.h: the failed step, as read from the status socket.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct SpawnOutcome
 {
     public int Stage;
     public int Error;
     public int Detail;
+}
+
+/// <summary>struct listend_pin_report of spawn.h, without the paths that follow it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct SpawnPinReport
+{
+    public int Stage;
+    public int Pin;
+    public int Use;
+    public int Mode;
+    public ulong Device;
+    public ulong Inode;
 }

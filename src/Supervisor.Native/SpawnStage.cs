@@ -50,6 +50,9 @@ public enum SpawnStage
 
     /// <summary>execve(2).</summary>
     Exec,
+
+    /// <summary>Finding what the generation is pinned to; the detail is a <see cref="PinKind"/>.</summary>
+    Pin,
 }
 
 /// <summary>What the worker's user finds at a path that could not be executed: enum listend_exec_detail of spawn.h.</summary>

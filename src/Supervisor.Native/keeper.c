@@ -60,12 +60,14 @@ static int find(const char *key, int length)
     return -1;
 }
 
-static int is_stored(const struct entry *entry)
+static int has_part(const struct entry *entry, const char *part)
 {
-    static const char part[] = "/stored/";
+    int size = 0;
+    while (part[size])
+        size++;
     for (int i = 0, j = 0; i < entry->length; i++) {
         j = entry->key[i] == part[j] ? j + 1 : entry->key[i] == part[0];
-        if (j == (int)sizeof part - 1)
+        if (j == size)
             return 1;
     }
     return 0;
@@ -122,7 +124,8 @@ static void close_elsewhere(int fd)
 
 static void drop(int i)
 {
-    if (is_stored(&held[i]) || is_listener(&held[i]) || has_message(held[i].fd))
+    /* What a worker stored; a pinned file, whose last close waits for its file system if the file was removed. */
+    if (has_part(&held[i], "/stored/") || has_part(&held[i], "/pin/") || is_listener(&held[i]) || has_message(held[i].fd))
         close_elsewhere(held[i].fd);
     else
         call(__NR_close, held[i].fd, 0, 0, 0, 0);

@@ -4,12 +4,13 @@
  * instruction on. No process of another user ever shares the daemon's memory, and the daemon never waits for one. The
  * program is an image in the daemon's executable, executed from a sealed memory file, which no process can write to.
  *
- * argv:  "listend-launch" NUMBERS GROUPS LIMITS DIRECTORY SEARCH FILE, then the program's own argv
+ * argv:  "listend-launch" NUMBERS GROUPS LIMITS DIRECTORY SEARCH FILE PINS, then the program's own argv
  *   NUMBERS    decimal, separated by blanks, in the order of enum listend_number
  *   GROUPS     supplementary groups, decimal
- *   LIMITS     pairs of resource and value, decimal
+ *   LIMITS     resource, value, and whether a lower value will do, decimal
  *   DIRECTORY  working directory, or empty
  *   SEARCH     directories to search for FILE, separated by ":"; empty: FILE is a path
+ *   PINS       for each enum listend_pin its path with the links of its directory resolved, and its own path (pin.h)
  * envp:  the worker's; the launcher writes the process id after the "=" of its first PID_VARIABLES strings
  *
  * Order: session, control group, limits, nice, umask, bounding set, groups, group, user, directory, capabilities,
@@ -32,8 +33,11 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
+#include "pin.h"
+
 #define MOST_GROUPS 65536 /* NGROUPS_MAX, linux/limits.h */
-#define MOST_PATH 4096    /* PATH_MAX */
+#define FIRST_PIN 7       /* in argv */
+#define ROOM 8            /* descriptors that the launcher itself opens at the same time, at most */
 
 /* The kernel's struct sigaction (asm/signal.h); libc's has another layout. */
 struct kernel_sigaction {
@@ -45,7 +49,6 @@ struct kernel_sigaction {
 
 static uint32_t groups[MOST_GROUPS];
 static char candidate[MOST_PATH];
-static int status;
 
 static _Noreturn void fail(int stage, long result, int detail)
 {
@@ -124,6 +127,19 @@ static int describe(const char *path)
     return CALL(faccessat, AT_FDCWD, path, 0) == 0 ? LISTEND_EXEC_PRESENT : LISTEND_EXEC_ABSENT;
 }
 
+static void read_pins(const uint64_t *numbers, char **paths)
+{
+    for (int i = 0; i < LISTEND_PINS; i++, numbers += 3) {
+        pins[i].fd = (long)numbers[0] - 1;
+        pins[i].device = numbers[1];
+        pins[i].inode = numbers[2];
+        pins[i].own = paths[2 * i];
+        pins[i].real = paths[2 * i + 1];
+        if (pins[i].fd >= 0)
+            CALL(fcntl, pins[i].fd, F_SETFD, FD_CLOEXEC);
+    }
+}
+
 /* Executes the first program of that name in the directories, as execvp(3) does. */
 static _Noreturn void execute_found(const char *search, const char *file, char **argv, char **envp)
 {
@@ -144,7 +160,10 @@ static _Noreturn void execute_found(const char *search, const char *file, char *
         if (n >= sizeof candidate)
             continue;
         candidate[n] = 0;
-        long refused = CALL(execve, candidate, argv, envp);
+        /* Once the limit is set, the launcher can open nothing more. */
+        if (few_descriptors && CALL(faccessat, AT_FDCWD, candidate, 0) < 0)
+            continue;
+        long refused = execute(candidate, argv, envp);
         if (refused == -EACCES)
             result = refused;
         else if (refused != -ENOENT && refused != -ENOTDIR)
@@ -164,6 +183,9 @@ __attribute__((noreturn, used)) static void launch(long *stack)
     for (int i = 0; i < LISTEND_NUMBERS; i++)
         n[i] = next(&text);
     status = (int)n[LISTEND_NUMBER_STATUS];
+    reports = (int)n[LISTEND_NUMBER_REPORT];
+    read_pins(n + LISTEND_NUMBER_PINS, argv + FIRST_PIN);
+    char **program = argv + FIRST_PIN + 2 * LISTEND_PINS;
 
     check(LISTEND_STAGE_DESCRIPTORS, CALL(fcntl, status, F_SETFD, FD_CLOEXEC), -1);
     check(LISTEND_STAGE_SESSION, CALL(setsid, 0), -1);
@@ -178,12 +200,15 @@ __attribute__((noreturn, used)) static void launch(long *stack)
 
     text = argv[3];
     for (int i = 0; i < (int)n[LISTEND_NUMBER_LIMITS]; i++) {
-        uint64_t resource = next(&text), value = next(&text), limit[2] = { value, value };
+        uint64_t resource = next(&text), value = next(&text), may_be_lower = next(&text), given = n[LISTEND_NUMBER_GIVEN];
         /* The descriptors are open already, but the limit says that the worker must not have so many. */
-        uint64_t given = n[LISTEND_NUMBER_CGROUP] ? n[LISTEND_NUMBER_CGROUP] : n[LISTEND_NUMBER_STATUS];
         if (resource == RLIMIT_NOFILE && value < given)
             fail(LISTEND_STAGE_DESCRIPTORS, -EBADF, (int)value);
-        check(LISTEND_STAGE_LIMIT, CALL(prlimit64, 0, resource, limit, NULL), i);
+        /* The launcher opens files itself; lowering a limit needs no privilege. */
+        if (resource == RLIMIT_NOFILE && value < (uint64_t)status + ROOM)
+            few_descriptors = value;
+        else
+            check(LISTEND_STAGE_LIMIT, set_limit(resource, value, (int)may_be_lower), i);
     }
     if (n[LISTEND_NUMBER_NICE])
         check(LISTEND_STAGE_NICE, CALL(setpriority, PRIO_PROCESS, 0, (long)n[LISTEND_NUMBER_NICE] - LISTEND_NICE_OFFSET), -1);
@@ -208,7 +233,7 @@ __attribute__((noreturn, used)) static void launch(long *stack)
         check(LISTEND_STAGE_USER, CALL(setresuid, uid - 1, uid - 1, uid - 1), -1);
     }
     if (*argv[4])
-        check(LISTEND_STAGE_DIRECTORY, CALL(chdir, argv[4]), -1);
+        enter(argv[4]);
     /* The worker does not inherit the daemon's ambient capabilities (Linux 4.3; older kernels have none). */
     CALL(prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL);
     if (ambient)
@@ -228,9 +253,11 @@ __attribute__((noreturn, used)) static void launch(long *stack)
 
     unsigned long none = 0;
     check(LISTEND_STAGE_SIGNALS, CALL(rt_sigprocmask, SIG_SETMASK, &none, NULL, 8), -1);
+    if (n[LISTEND_NUMBER_SCRIPT_ARGUMENT])
+        pin_argument(&program[n[LISTEND_NUMBER_SCRIPT_ARGUMENT]]);
     if (*argv[5])
-        execute_found(argv[5], argv[6], argv + 7, envp);
-    long refused = CALL(execve, argv[6], argv + 7, envp);
+        execute_found(argv[5], argv[6], program, envp);
+    long refused = execute(argv[6], program, envp);
     fail(LISTEND_STAGE_EXEC, refused, describe(argv[6]));
 }
 

@@ -20,6 +20,7 @@ enum listend_spawn_stage {
     LISTEND_STAGE_SIGNALS,
     LISTEND_STAGE_DESCRIPTORS,
     LISTEND_STAGE_EXEC,
+    LISTEND_STAGE_PIN, /* the pinned file or directory no longer exists; the detail is an enum listend_pin */
 };
 
 /* The detail of LISTEND_STAGE_EXEC: what the path refers to. */
@@ -44,12 +45,45 @@ enum listend_number {
     LISTEND_NUMBER_AMBIENT,           /* capability bits */
     LISTEND_NUMBER_NO_NEW_PRIVILEGES, /* 1: set it */
     LISTEND_NUMBER_PID_VARIABLES,     /* count, at the beginning of envp */
-    LISTEND_NUMBERS,
+    LISTEND_NUMBER_GIVEN,             /* count of the worker's descriptors; the pinned ones follow, then these above */
+    LISTEND_NUMBER_REPORT,            /* 1: report what the worker is about to be executed from */
+    LISTEND_NUMBER_SCRIPT_ARGUMENT,   /* index in argv of the argument that names a script; 0: none */
+    LISTEND_NUMBER_PINS,              /* LISTEND_PINS times descriptor + 1 (0: none), device, inode (0: not pinned) */
+    LISTEND_NUMBERS = LISTEND_NUMBER_PINS + 12,
+};
+
+/* What a generation is pinned to. */
+enum listend_pin {
+    LISTEND_PIN_DIRECTORY = 0, /* the working directory */
+    LISTEND_PIN_PROGRAM,       /* the program, or the script that is executed as one */
+    LISTEND_PIN_INTERPRETER,   /* of the program's #! line */
+    LISTEND_PIN_SCRIPT,        /* the script that an argument names */
+    LISTEND_PINS,
+};
+
+/* How the launcher found a pinned file or directory. */
+enum listend_use {
+    LISTEND_USE_PATH = 0,   /* the configured path still leads there */
+    LISTEND_USE_RESOLVED,   /* by the path that it has, after the configured path was moved */
+    LISTEND_USE_DESCRIPTOR, /* it has no path any more */
+    LISTEND_USE_REPLACED,   /* there is no descriptor, and another file has its path: that one */
+};
+
+/*
+ * What the launcher writes for a pin; with use PATH or REPLACED a descriptor of the file follows by SCM_RIGHTS. After the struct:
+ * the path by which the file was found, a NUL, and the same path with the symbolic links of its directory resolved.
+ */
+struct listend_pin_report {
+    int32_t stage; /* LISTEND_STAGE_NONE: not a failure */
+    int32_t pin;   /* enum listend_pin */
+    int32_t use;   /* enum listend_use */
+    int32_t mode;  /* st_mode */
+    uint64_t device, inode;
 };
 
 #define LISTEND_NICE_OFFSET 21 /* nice is -20 to 19 */
 
-/* What the launcher writes to its status descriptor if a step fails. */
+/* What the launcher writes to its status descriptor, a SOCK_SEQPACKET socket, if a step fails. */
 struct listend_outcome {
     int32_t stage;  /* enum listend_spawn_stage */
     int32_t error;  /* errno of that stage */

@@ -39,6 +39,12 @@ public enum ServiceReport
     /// <summary>A worker's program runs.</summary>
     WorkerSpawned,
 
+    /// <summary>A worker runs what its generation is pinned to, and the configuration leads elsewhere.</summary>
+    WorkerPinned,
+
+    /// <summary>What a worker's generation is pinned to was removed or replaced.</summary>
+    WorkerPinLost,
+
     /// <summary>A worker is ready.</summary>
     WorkerReady,
 

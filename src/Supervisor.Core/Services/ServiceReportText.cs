@@ -26,6 +26,7 @@ public static class ServiceReportText
                 $"{worker} did not exit within stop_timeout ({Duration.Rounded(spec.StopTimeout)}): sending SIGKILL to its session",
             ServiceReport.WorkerLeft => $"{worker} {report.Text}",
             ServiceReport.WorkerDied => $"{worker} {report.Text}{WorkerText.BeforeReady(report.Worker!)}",
+            ServiceReport.WorkerPinned or ServiceReport.WorkerPinLost => $"{worker} {report.Text}",
             ServiceReport.WorkerConnections or ServiceReport.WorkerCut => $"{worker} {report.Text}",
             ServiceReport.WorkerKeepsAccepting =>
                 $"{worker} {report.Text}; its program has to close that listener on {Signals.Name(spec.StopSignal)} (stop_signal), "

@@ -79,6 +79,8 @@ public static class ServiceWireNames
     public static string? ToEventKind(this ServiceReport report) => report switch
     {
         ServiceReport.WorkerSpawned => "worker-spawned",
+        ServiceReport.WorkerPinned => "worker-pinned",
+        ServiceReport.WorkerPinLost => "worker-pin-lost",
         ServiceReport.WorkerReady => "worker-ready",
         ServiceReport.WorkerStartTimedOut => "worker-start-timeout",
         ServiceReport.WorkerHung => "worker-hung",

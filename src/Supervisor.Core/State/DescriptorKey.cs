@@ -85,6 +85,10 @@ public static class DescriptorKey
     public static string Stored(string service, int slot, int index) =>
         string.Create(CultureInfo.InvariantCulture, $"service/{service}/stored/{slot}/{index}");
 
+    /// <summary>A file that a generation is pinned to, opened with O_PATH.</summary>
+    public static string Pin(string service, int generation, string kind) =>
+        string.Create(CultureInfo.InvariantCulture, $"service/{service}/pin/{generation}/{kind}");
+
     /// <summary>A running hook's pidfd, or the read end of its output or error.</summary>
     public static string Hook(string service, string what) => $"service/{service}/hook/{what}";
 

@@ -50,6 +50,7 @@ public static class ManifestFormat
         new HistoryActor(0, ""),
         new IdentityEntry(),
         new WorkerEntry { Id = 0, Pid = 0, Session = 0, StartedAt = default, NotifyPath = "" },
+        new PinEntry { Generation = 0, Kind = "", Device = 0, Inode = 0, Found = "", OwnPath = "", RealPath = "" },
         new HookEntry { Hook = new HookEffect(default, 0), Pid = 0 },
         ServiceState.Create(SomeService) with { Specs = ImmutableSortedDictionary<int, ServiceSpec>.Empty },
         new WorkerState { Id = 0, Slot = 0, Generation = 0, Phase = default, StartedAt = default },

@@ -46,6 +46,8 @@ internal sealed partial class ManifestJson : JsonSerializerContext
         Default.HookEntrySerializeHandler(writer, service.Hook);
         writer.WritePropertyName(PropName_waiting_hooks);
         Default.ImmutableArrayHookEffectSerializeHandler(writer, service.WaitingHooks);
+        writer.WritePropertyName(PropName_pins);
+        Default.ImmutableArrayPinEntrySerializeHandler(writer, service.Pins);
         writer.WritePropertyName(PropName_output);
         Write(writer, service.Output);
         writer.WriteEndObject();

@@ -29,6 +29,9 @@ public sealed record ServiceEntry
     /// <summary>The hooks that wait for the running one.</summary>
     public ImmutableArray<HookEffect> WaitingHooks { get; init; } = [];
 
+    /// <summary>What its generations are pinned to.</summary>
+    public ImmutableArray<PinEntry> Pins { get; init; } = [];
+
     /// <summary>The output of its workers; null if it is not passed on.</summary>
     public StreamEntry? Output { get; init; }
 

@@ -1,6 +1,8 @@
 using Supervisor.Core.Services;
+using Supervisor.Core.State;
 using Supervisor.Linux.Kernel;
 using Supervisor.Linux.Listeners;
+using Supervisor.Native;
 
 namespace Supervisor.Linux.Workers;
 
@@ -14,9 +16,10 @@ public sealed record GenerationResources(IReadOnlyList<ListenerHandle> Listeners
 /// Lives on the loop.
 /// </summary>
 public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOnlyList<ListenerHandle> listeners,
-    Action onWaiting) : IDisposable
+    Action onWaiting, Action<IReadOnlyList<DescriptorHandle>> close) : IDisposable
 {
     private readonly Dictionary<int, GenerationResources> _generations = [];
+    private readonly Dictionary<int, GenerationPins> _pins = [];
     private readonly IdentityRequests _identities = new(loop, users, onWaiting);
 
     /// <summary>What the next generation gets.</summary>
@@ -31,6 +34,21 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
 
     /// <summary>What that generation is spawned with.</summary>
     public GenerationResources Of(int generation) => _generations.GetValueOrDefault(generation) ?? Next;
+
+    /// <summary>What that generation is pinned to.</summary>
+    internal GenerationPins PinsOf(int generation)
+    {
+        if (!_pins.TryGetValue(generation, out var pins))
+        {
+            _pins[generation] = pins = new GenerationPins(close);
+        }
+
+        return pins;
+    }
+
+    /// <summary>The pins of all generations, for a successor.</summary>
+    internal IEnumerable<PinEntry> SnapshotPins(string service, OutgoingDescriptors? descriptors) =>
+        _pins.SelectMany(pair => pair.Value.Snapshot(service, pair.Key, descriptors));
 
     /// <summary>Whether a living worker, or one that may still be started, has that socket.</summary>
     public bool Uses(ListenerHandle handle) =>
@@ -54,6 +72,12 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
     /// </summary>
     internal void Update(ServiceState before, ServiceState after, ServiceEvent what)
     {
+        if (after.IsStarted && !before.IsStarted)
+        {
+            // A start resolves anew, also where it continues with the generation that was stopped.
+            ForgetPins(_ => true);
+        }
+
         if (ReferenceEquals(before.Specs, after.Specs) && ReferenceEquals(before.Spec, after.Spec))
         {
             return;
@@ -74,6 +98,8 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
         {
             _generations.Remove(generation);
         }
+
+        ForgetPins(generation => !after.Specs.ContainsKey(generation));
     }
 
     /// <summary>The first generation of a service that has not been started.</summary>
@@ -150,5 +176,18 @@ public sealed class GenerationTable(EventLoop loop, UserDirectory users, IReadOn
     internal void Cancel(string why) => _identities.Cancel(why);
 
     /// <inheritdoc/>
-    public void Dispose() => _identities.Dispose();
+    public void Dispose()
+    {
+        _identities.Dispose();
+        ForgetPins(_ => true);
+    }
+
+    private void ForgetPins(Predicate<int> isForgotten)
+    {
+        foreach (var generation in _pins.Keys.Where(generation => isForgotten(generation)).ToArray())
+        {
+            _pins[generation].Dispose();
+            _pins.Remove(generation);
+        }
+    }
 }

@@ -216,6 +216,7 @@ internal sealed class HookRunner : IDeadline, IDisposable
             line => _service.Output.Write(hook, pid, line, isError: false),
             line => _service.Output.Write(hook, pid, line, isError: true),
             fromFiles,
+            _service.Generations.PinsOf(hook.Generation),
             out failure);
         if (_process is not { } process)
         {

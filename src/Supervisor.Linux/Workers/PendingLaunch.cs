@@ -21,6 +21,9 @@ internal sealed class PendingLaunch(LaunchedProcess process, Func<ChildProcess.F
         return isDecided;
     }
 
+    /// <summary>Hands over what the launcher has reported (<see cref="LaunchedProcess.TakePins"/>).</summary>
+    public IReadOnlyList<PinReport> TakePins() => process.TakePins();
+
     /// <inheritdoc/>
     public void Dispose() => process.Dispose();
 }

@@ -132,6 +132,8 @@ internal sealed class ServiceLog : IDisposable
     private static (LogEventLevel Level, string Kind) KindOf(ReportEffect report) => report.Report switch
     {
         ServiceReport.WorkerSpawned => (LogEventLevel.Debug, MessageIds.WorkerStarted),
+        ServiceReport.WorkerPinned => (LogEventLevel.Information, MessageIds.WorkerPinned),
+        ServiceReport.WorkerPinLost => (LogEventLevel.Warning, MessageIds.WorkerPinLost),
         ServiceReport.WorkerReady => (LogEventLevel.Information, MessageIds.WorkerReady),
         ServiceReport.WorkerStartTimedOut => (LogEventLevel.Error, MessageIds.WorkerStartTimedOut),
         ServiceReport.WorkerHung => (LogEventLevel.Error, MessageIds.WorkerHung),

@@ -59,6 +59,7 @@ public sealed class ServiceSnapshot
             Stored = stored.ToImmutable(),
             Hook = hook,
             WaitingHooks = waiting,
+            Pins = [.. _service.Generations.SnapshotPins(_service.Name, descriptors)],
             Output = withOutput ? TakeOutput() : null,
         };
     }
@@ -89,6 +90,10 @@ public sealed class ServiceSnapshot
         }
 
         _service.Generations.Restore(_service.State);
+        foreach (var pin in entry.Pins)
+        {
+            _service.Generations.PinsOf(pin.Generation).Restore(_service.Name, pin, descriptors);
+        }
 
         if (entry.Output is { } output)
         {

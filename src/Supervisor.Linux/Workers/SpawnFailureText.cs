@@ -46,6 +46,7 @@ internal static class SpawnFailureText
             SpawnStage.Session => $"setsid: {answer}",
             SpawnStage.Cgroup => $"entering the control group: {answer}",
             SpawnStage.Signals => $"setting signals: {answer}",
+            SpawnStage.Pin => $"pinned file: {answer}",
             SpawnStage.None => answer,
             _ => throw new ArgumentOutOfRangeException(nameof(failure)),
         };

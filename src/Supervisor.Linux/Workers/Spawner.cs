@@ -112,6 +112,7 @@ public sealed class Spawner : IDisposable
         Action<string> onOutput,
         Action<string> onError,
         FileVariables fromFiles,
+        GenerationPins pins,
         bool isOneOfMany,
         out string? failure,
         IReadOnlyList<StoredDescriptor>? stored = null,
@@ -171,7 +172,8 @@ public sealed class Spawner : IDisposable
 
         var child = Launch(
             spec, identity, spec.Command, variables, environment.Path, pidVariables, passed,
-            handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, out failure, members, ReportDescriptors);
+            handoff.FirstDescriptor ?? HandoffEnvironment.ListenFdsStart, isOneOfMany, pins.Worker, out failure, members,
+            ReportDescriptors);
         if (child is null)
         {
             cgroup?.Dispose();
@@ -207,7 +209,7 @@ public sealed class Spawner : IDisposable
     /// </summary>
     internal HookProcess? StartHook(
         ServiceSpec spec, WorkerIdentity identity, HookKind hook, int generation, IReadOnlyList<string> command, Action<string> onOutput,
-        Action<string> onError, FileVariables fromFiles, out string? failure)
+        Action<string> onError, FileVariables fromFiles, GenerationPins pins, out string? failure)
     {
         KeyValuePair<string, string>[] own =
         [
@@ -220,7 +222,7 @@ public sealed class Spawner : IDisposable
         var environment = Compose(spec, identity, fromFiles);
         var child = Launch(
             spec, identity, command, environment.With(own), environment.Path, [], [], HandoffEnvironment.ListenFdsStart,
-            isOneOfMany: false, out failure);
+            isOneOfMany: false, pins.Hook, out failure);
         if (child is null)
         {
             return null;
@@ -246,6 +248,7 @@ public sealed class Spawner : IDisposable
         List<DescriptorHandle> passed,
         int first,
         bool isOneOfMany,
+        PinnedLaunch pins,
         out string? failure,
         DescriptorHandle? cgroup = null,
         Action<DescriptorHandle, DescriptorHandle>? onPipes = null)
@@ -292,11 +295,12 @@ public sealed class Spawner : IDisposable
         }
 
         onPipes?.Invoke(output!, error!);
+        var program = pins.Program ?? command[0];
         var launched = ChildProcess.Start(
             new ChildProcess.Plan
             {
-                Path = command[0],
-                SearchPath = command[0].Contains('/', StringComparison.Ordinal) ? null : searchPath ?? DefaultPath,
+                Path = program,
+                SearchPath = program.Contains('/', StringComparison.Ordinal) ? null : searchPath ?? DefaultPath,
                 Arguments = command,
                 Environment = environment,
                 PidVariables = pidVariables,
@@ -305,7 +309,7 @@ public sealed class Spawner : IDisposable
                 Uid = identity.Uid,
                 Gid = identity.Gid,
                 Groups = identity.Groups,
-                Limits = [.. spec.Limits.Select(limit => (limit.Resource, limit.Value))],
+                Limits = [.. spec.Limits.Select(limit => (limit.Resource, limit.Value, false))],
                 Umask = spec.Umask,
                 Nice = spec.Nice,
                 NoNewPrivileges = spec.NoNewPrivileges,
@@ -315,13 +319,16 @@ public sealed class Spawner : IDisposable
                 DropsBoundingSet = spec.NoNewPrivileges && identity.Uid is > 0,
                 Cgroup = cgroup,
                 Owned = owned,
+                Pins = pins.Files,
+                ReportsPins = pins.Reports,
+                ScriptArgument = pins.Reports || pins.Files.ContainsKey(PinKind.Script) ? ScriptArgument.IndexOf(command) : 0,
             },
             out var step);
         if (launched is null)
         {
             output!.Dispose();
             error!.Dispose();
-            failure = SpawnFailureText.For(spec, command[0], step, first);
+            failure = Describe(step);
             return null;
         }
 
@@ -332,7 +339,11 @@ public sealed class Spawner : IDisposable
 
         failure = null;
         return new Child(launched.Pid, launched.Pidfd, output!, error!,
-            new PendingLaunch(launched, step => SpawnFailureText.For(spec, command[0], step, first)));
+            new PendingLaunch(launched, Describe));
+
+        string Describe(ChildProcess.Failure step) => step.Stage == SpawnStage.Pin
+            ? PinText.Missing((PinKind)step.Detail, pins.Files[(PinKind)step.Detail], spec)
+            : SpawnFailureText.For(spec, command[0], step, first);
     }
 
     private List<KeyValuePair<string, string>> Own(ServiceSpec spec, WorkerState worker, string notifyPath, string token)

@@ -67,6 +67,21 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
     private void Spawn(WorkerState worker, ServiceSpec spec, WorkerIdentity identity, FileVariables fromFiles, bool isOneOfMany)
     {
+        var pins = service.Generations.PinsOf(worker.Generation);
+        if (pins.IsPinning)
+        {
+            // A path may move between two spawns, and all workers of a generation run the same files.
+            _preparing.Add(worker.Id);
+            pins.Wait(() =>
+            {
+                if (_preparing.Remove(worker.Id))
+                {
+                    Spawn(worker, spec, identity, fromFiles, isOneOfMany: true);
+                }
+            });
+            return;
+        }
+
         var listeners = service.Generations.Of(worker.Generation).Listeners;
         foreach (var handle in listeners)
         {
@@ -82,6 +97,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
             line => service.Output.Write(worker, pid, line, isError: false),
             line => service.Output.Write(worker, pid, line, isError: true),
             fromFiles,
+            pins,
             isOneOfMany,
             out var failure,
             service.Stored.Of(worker.Slot),
@@ -93,6 +109,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         }
 
         pid = process.Pid;
+        pins.Begin(worker.Id);
         if (service.Ending.IsReplacing)
         {
             _headStart.Give(process.Notify.Descriptor);
@@ -121,7 +138,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
         }
 
         service.Post(new WorkerEnded(workerId,
-            ExitReason.NotStarted("stopped before its environment_files were read and its user was known")));
+            ExitReason.NotStarted("stopped before it was spawned")));
         return true;
     }
 
@@ -147,6 +164,7 @@ internal sealed class WorkerSpawning(ServiceContext service)
 
         service.Loop.Unwatch(launch.Status);
         process.Launch = null;
+        SettlePins(workerId, process, launch.TakePins(), failure is null);
         launch.Dispose();
         if (failure is not null)
         {
@@ -164,6 +182,39 @@ internal sealed class WorkerSpawning(ServiceContext service)
         _spawned.Add(new WorkerSpawned(workerId, process.Session));
         RecordHandoffs(workerId, process);
         service.Watching.WatchReadiness(workerId, process);
+    }
+
+    /// <summary>
+    /// Pins the worker's generation to what its program was executed from, and spawns the workers that have waited for that.
+    /// </summary>
+    private void SettlePins(int workerId, WorkerProcess process, IReadOnlyList<PinReport> reports, bool succeeded)
+    {
+        if (service.Worker(workerId) is not { } worker)
+        {
+            return;
+        }
+
+        var (pins, spec) = (service.Generations.PinsOf(worker.Generation), service.State.SpecOf(worker.Generation));
+        foreach (var moved in pins.Settle(workerId, reports, succeeded))
+        {
+            var report = new ReportEffect(
+                moved.Use == PinUse.Resolved ? ServiceReport.WorkerPinned : ServiceReport.WorkerPinLost,
+                worker with { Pid = process.Pid }, null, null, PinText.Of(moved, spec));
+            service.Log.Report(report, service.State, service.Loop.Now);
+            service.Report(report);
+        }
+
+        var waiting = pins.TakeWaiting();
+        if (waiting.Count > 0)
+        {
+            Spawner.Expect(waiting.Count);
+            foreach (var spawn in waiting)
+            {
+                spawn();
+            }
+
+            Spawner.Finish();
+        }
     }
 
     private void RecordHandoffs(int workerId, WorkerProcess process)

@@ -59,7 +59,7 @@ internal sealed class EventsCommand : DaemonVerb
     {
         "service-state" => Palette.StateStyle(happened.State ?? ""),
         "worker-ready" or "listener-made" or "listener-repaired" => Palette.Success,
-        "worker-draining" or "worker-backoff" or "worker-start-timeout" => Palette.Warning,
+        "worker-draining" or "worker-backoff" or "worker-start-timeout" or "worker-pin-lost" => Palette.Warning,
         "listener-drifted" or "events-lost" or "daemon-leaving" => Palette.Warning,
         "worker-died" or "worker-hung" or "worker-killed" or "worker-cut" or "worker-keeps-accepting" => Palette.Failure,
         "listener-failed" or "rollout-failing" => Palette.Failure,

@@ -106,6 +106,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(ProgramPages), "DontNeed", "MADV_DONTNEED"),
         (typeof(Succession), "MemoryCloseOnExec", "MFD_CLOEXEC"), (typeof(Succession), "MemorySealable", "MFD_ALLOW_SEALING"),
         (typeof(ChildProcess), "NiceOffset", "LISTEND_NICE_OFFSET"), (typeof(ChildProcess), "MaxConcurrent", "LISTEND_SLOTS"),
+        (typeof(ChildProcess), "PinKinds", "LISTEND_PINS"),
         (typeof(Succession), "AddSeals", "F_ADD_SEALS"), (typeof(Succession), "GetSeals", "F_GET_SEALS"),
         (typeof(Succession), "AllSeals", "F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE"),
         (typeof(Succession), "SetDescriptorFlags", "F_SETFD"), (typeof(Succession), "GetDescriptorFlags", "F_GETFD"),
@@ -135,6 +136,7 @@ public unsafe class AbiTests : KernelTest
         (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Start"), (typeof(Supervisor.Linux.Kernel.InheritedDescriptors), "Max"),
         (typeof(DescriptorPassing), "MaxDescriptors"), (typeof(SocketCloser), "StackBytes"), (typeof(LaunchSlot), "Places"),
         (typeof(LaunchSlot), "Low"), (typeof(Succession), "MemoryExecutable"), (typeof(Polling), "MaxEvents"),
+        (typeof(ByteText), "First"), (typeof(ByteText), "Escape"), (typeof(LaunchedProcess), "PacketBytes"),
         (typeof(Supervisor.Linux.Continuity.UpgradePreflight), "MostCharacters"),
         (typeof(Supervisor.Linux.Continuity.FdHolder), "MaxPacket"),
     ];
@@ -350,6 +352,21 @@ public unsafe class AbiTests : KernelTest
                 number == LaunchNumber.Count ? "LISTEND_NUMBERS" : "LISTEND_NUMBER_" + UpperSnake(number.ToString()),
                 (int)number,
                 $"LaunchNumber.{number}");
+        }
+
+        program.Layout(
+            "struct listend_pin_report", Unsafe.SizeOf<SpawnPinReport>(),
+            ("stage", OffsetOf<SpawnPinReport>("Stage"), 4), ("pin", OffsetOf<SpawnPinReport>("Pin"), 4),
+            ("use", OffsetOf<SpawnPinReport>("Use"), 4), ("mode", OffsetOf<SpawnPinReport>("Mode"), 4),
+            ("device", OffsetOf<SpawnPinReport>("Device"), 8), ("inode", OffsetOf<SpawnPinReport>("Inode"), 8));
+        foreach (var kind in Enum.GetValues<PinKind>())
+        {
+            program.Equal("LISTEND_PIN_" + UpperSnake(kind.ToString()), (int)kind, $"PinKind.{kind}");
+        }
+
+        foreach (var use in Enum.GetValues<PinUse>())
+        {
+            program.Equal("LISTEND_USE_" + UpperSnake(use.ToString()), (int)use, $"PinUse.{use}");
         }
 
         foreach (var detail in Enum.GetValues<ExecDetail>())

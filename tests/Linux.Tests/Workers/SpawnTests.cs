@@ -121,7 +121,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
                         Uid = (uint)(60000 + i),
                         Gid = 60000,
                         Groups = [],
-                        Limits = [(LimitCore, (ulong)i * 512)],
+                        Limits = [(LimitCore, (ulong)i * 512, false)],
                     },
                     out _);
                 Assert.NotNull(child);
@@ -352,7 +352,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             Nice = 5,
             Directory = "/usr",
             NoNewPrivileges = true,
-            Limits = [(LimitCore, 0), (LimitNoFile, 77)],
+            Limits = [(LimitCore, 0, false), (LimitNoFile, 77, false)],
         });
         Assert.Equal(("77", "5", "/usr", "1"), (report["umask"], report["nice"], report["cwd"], report["status.NoNewPrivs"]));
         Assert.Equal(("0:0", "77:77"), (report["limit.4"], report["limit.7"]));
@@ -421,8 +421,8 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
         var failure = AssertFails(stage, errno, plan => stage switch
         {
             SpawnStage.Directory => plan with { Directory = how == "no-directory" ? directory["no-program"] : directory[how] },
-            SpawnStage.Limit => plan with { Limits = [(LimitCore, 0), (99, 1)] },
-            SpawnStage.Descriptors when how == "too-few-descriptors" => plan with { Limits = [(LimitNoFile, 2)] },
+            SpawnStage.Limit => plan with { Limits = [(LimitCore, 0, false), (99, 1, false)] },
+            SpawnStage.Descriptors when how == "too-few-descriptors" => plan with { Limits = [(LimitNoFile, 2, false)] },
             SpawnStage.Descriptors => plan with { Descriptors = [plan.Descriptors[0], plan.Descriptors[1], closed] },
             SpawnStage.Cgroup => plan with { Cgroup = unwritable },
             SpawnStage.Capabilities => plan with { AmbientCapabilities = 1UL << 63 },
@@ -460,7 +460,7 @@ public class SpawnTests(Probe probe) : KernelTest, IClassFixture<Probe>
             SpawnStage.Group => plan with { Gid = 0 },
             SpawnStage.Groups => plan with { Groups = [0] },
             SpawnStage.Nice => plan with { Nice = -5 },
-            SpawnStage.Limit => plan with { Limits = [(LimitNoFile, 1UL << 62)] },
+            SpawnStage.Limit => plan with { Limits = [(LimitNoFile, 1UL << 62, false)] },
             _ => plan with { AmbientCapabilities = 1 << 10 },
         }));
     }

@@ -213,8 +213,10 @@ public class SpawnerTests(Probe probe) : KernelTest, IClassFixture<Probe>
             }
         }
 
+        using var pins = new GenerationPins(_ => { });
         if (spawner.Start(
-            spec, identity, worker, listeners, output.Add, output.Add, variables, isOneOfMany: false, out failure) is not { } process)
+            spec, identity, worker, listeners, output.Add, output.Add, variables, pins, isOneOfMany: false, out failure)
+            is not { } process)
         {
             return null;
         }
