@@ -34,14 +34,14 @@ internal sealed partial class CircusImport(ImportDraft draft)
                     Watcher(section);
                     break;
                 case "circus":
-                    section.Settings.ForEach(s => draft.NoEquivalent(s, CircusReasons.OfDaemon(s.Key)));
+                    section.Settings.ForEach(s => draft.Differences.Add(s, CircusReasons.OfDaemon(s.Key)));
                     break;
                 case "plugin":
-                    draft.NoEquivalent(
+                    draft.Lost(
                         section, "listend has no plugins: see \"listenctl events --follow --json\" and GET /metrics");
                     break;
                 default:
-                    draft.NoEquivalent(section, CommonReasons.Section);
+                    draft.Differences.Add(section, CommonReasons.Section);
                     break;
             }
         }
@@ -51,7 +51,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
             var watchers = _sections.Where(w => w.Name.StartsWith("watcher:", StringComparison.Ordinal));
             if (!watchers.Any(w => AppliesTo(section, w.Name["watcher:".Length..])))
             {
-                draft.NoEquivalent(section, "no watcher has this name");
+                draft.Lost(section, "no watcher has this name");
             }
         }
     }
@@ -59,7 +59,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
     private void Socket(SourceSection section)
     {
         var name = section.Name["socket:".Length..].ToLowerInvariant();
-        var listener = draft.Add("listener", name);
+        var listener = draft.Add("listener", name, section.File);
         _sockets[name] = listener;
         var isDatagram = string.Equals(section.Last("type")?.Value, "SOCK_DGRAM", StringComparison.OrdinalIgnoreCase);
         var path = section.Last("path");
@@ -122,8 +122,9 @@ internal sealed partial class CircusImport(ImportDraft draft)
                         "shards = N creates N sockets, one for each worker");
                     break;
                 default:
-                    listener.NoEquivalent(
-                        setting, setting.Key == "proto" ? "the address determines the protocol" : CircusReasons.Of(setting.Key));
+                    listener.Report(
+                        setting,
+                        setting.Key == "proto" ? Reason.NotNeeded("the address determines the protocol") : CircusReasons.Of(setting.Key));
                     break;
             }
         }
@@ -134,11 +135,11 @@ internal sealed partial class CircusImport(ImportDraft draft)
         var name = section.Name["watcher:".Length..];
         if (section.Last("cmd") is not { } cmd)
         {
-            draft.NoEquivalent(section, "it has no cmd, so there is no program to run");
+            draft.Lost(section, "it has no cmd, so there is no program to run");
             return;
         }
 
-        var service = draft.Add("service", name);
+        var service = draft.Add("service", name, section.File);
         var environment = Environment(name);
         var line = section.Last("args") is { } args ? $"{cmd.Value} {args.Value}" : cmd.Value;
         Listeners(service, section, line);
@@ -146,6 +147,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
         service.Set(
             "ready", TomlLiteral.Of("started"), null,
             "Circus's behaviour; \"notify\", \"accepting\" or \"http:/PATH\" make restarts safe");
+        service.Set("no_new_privileges", TomlLiteral.Of(false), null, "as Circus");
         foreach (var (key, value) in environment)
         {
             if (Expand(value.Value, environment) is { } expanded)
@@ -154,7 +156,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
             }
             else
             {
-                service.NoEquivalent(value, UnknownVariable);
+                service.Lost(value, UnknownVariable);
             }
         }
 
@@ -166,7 +168,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
             }
             else
             {
-                service.NoEquivalent(setting, UnknownVariable);
+                service.Lost(setting, UnknownVariable);
             }
         }
     }
@@ -301,7 +303,7 @@ internal sealed partial class CircusImport(ImportDraft draft)
             case "copy_env":
                 if (!Flag(value))
                 {
-                    service.NoEquivalent(setting, "workers always inherit the environment of the daemon");
+                    service.Lost(setting, "workers always inherit the environment of the daemon");
                 }
 
                 break;
@@ -332,14 +334,14 @@ internal sealed partial class CircusImport(ImportDraft draft)
             case "autostart":
                 if (!Flag(value))
                 {
-                    service.NoEquivalent(setting, CommonReasons.AutoStart);
+                    service.Report(setting, CommonReasons.AutoStart);
                 }
 
                 break;
             case "singleton":
                 if (Flag(value))
                 {
-                    service.NoEquivalent(setting, "listend does not limit \"listenctl scale\"");
+                    service.Lost(setting, "listend does not limit \"listenctl scale\"");
                 }
 
                 break;
@@ -356,16 +358,16 @@ internal sealed partial class CircusImport(ImportDraft draft)
                 service.Set("limits." + key["rlimit_".Length..], limit, setting);
                 break;
             case var key when key.StartsWith("stdout_stream", StringComparison.Ordinal):
-                service.NoEquivalent(setting, CommonReasons.LogRotation);
+                service.Report(setting, CommonReasons.LogRotation);
                 break;
             case var key when key.StartsWith("stderr_stream", StringComparison.Ordinal):
-                service.NoEquivalent(setting, CommonReasons.OneStream);
+                service.Report(setting, CommonReasons.OneStream);
                 break;
             case var key when key.StartsWith("hooks.", StringComparison.Ordinal):
-                service.NoEquivalent(setting, "a hook of listend is a program: see hooks.pre_start, hooks.post_ready and hooks.post_stop");
+                service.Lost(setting, "a hook of listend is a program: see hooks.pre_start, hooks.post_ready and hooks.post_stop");
                 break;
             default:
-                service.NoEquivalent(setting, CircusReasons.Of(setting.Key));
+                service.Report(setting, CircusReasons.Of(setting.Key));
                 break;
         }
     }

@@ -3,46 +3,46 @@ namespace Supervisor.Config.Import;
 /// <summary>Why settings of circus.ini have no equivalent, and what to do instead.</summary>
 internal static class CircusReasons
 {
-    private const string Interpreter = "name the interpreter in the command: VIRTUALENV/bin/python";
+    private static readonly Reason Interpreter = Reason.Lost("name the interpreter in the command: VIRTUALENV/bin/python");
 
-    private static readonly Dictionary<string, string> Known = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Reason> Known = new(StringComparer.Ordinal)
     {
-        ["warmup_delay"] = "listend starts workers at once; rollout.settle delays those of a roll-out",
-        ["send_hup"] = "\"listenctl signal SERVICE HUP\" sends it; "
-            + "\"listenctl restart\" replaces the workers without a refused connection",
+        ["warmup_delay"] = Reason.Changed("listend starts workers at once; rollout.settle delays those of a roll-out"),
+        ["send_hup"] = Reason.Changed("\"listenctl signal SERVICE HUP\" sends it; "
+            + "\"listenctl restart\" replaces the workers without a refused connection"),
         ["stop_children"] = CommonReasons.StopsOnlyWorker,
         ["max_retry"] = CommonReasons.Retries,
         ["priority"] = CommonReasons.Order,
         ["max_age"] = CommonReasons.WorkerAge,
         ["max_age_variance"] = CommonReasons.WorkerAge,
-        ["on_demand"] = "write start = \"on-demand\"",
+        ["on_demand"] = Reason.Lost("write start = \"on-demand\""),
         ["virtualenv"] = Interpreter,
         ["virtualenv_py_ver"] = Interpreter,
-        ["copy_path"] = "workers inherit PYTHONPATH with the environment of the daemon",
-        ["close_child_stdin"] = "standard input of a worker is /dev/null",
+        ["copy_path"] = Reason.NotNeeded("workers inherit PYTHONPATH with the environment of the daemon"),
+        ["close_child_stdin"] = Reason.NotNeeded("standard input of a worker is /dev/null"),
         ["close_child_stdout"] = CommonReasons.NeverDiscarded,
         ["close_child_stderr"] = CommonReasons.NeverDiscarded,
-        ["executable"] = "the program is the first word of the command",
-        ["stream_backend"] = "the event loop of the daemon reads the output",
-        ["use_papa"] = "the daemon itself keeps listeners open",
-        ["check_flapping"] = "restart.limit and restart.limit_interval delay workers that fail",
-        ["respawn_delay"] = "restart.backoff delays workers that fail",
-        ["shell_args"] = "write the arguments of the shell into the command",
+        ["executable"] = Reason.Lost("the program is the first word of the command"),
+        ["stream_backend"] = Reason.NotNeeded("the event loop of the daemon reads the output"),
+        ["use_papa"] = Reason.NotNeeded("the daemon itself keeps listeners open"),
+        ["check_flapping"] = Reason.Changed("restart.limit and restart.limit_interval delay workers that fail"),
+        ["respawn_delay"] = Reason.Changed("restart.backoff delays workers that fail"),
+        ["shell_args"] = Reason.Lost("write the arguments of the shell into the command"),
     };
 
     /// <summary>The reason for a setting of a watcher or a socket.</summary>
-    public static string Of(string key) => Known.GetValueOrDefault(key, CommonReasons.Setting);
+    public static Reason Of(string key) => Known.GetValueOrDefault(key, CommonReasons.Setting);
 
     /// <summary>The reason for a setting of [circus].</summary>
-    public static string OfDaemon(string key) => key switch
+    public static Reason OfDaemon(string key) => key switch
     {
         "endpoint" or "endpoint_owner" or "pubsub_endpoint" or "multicast_endpoint" or "stats_endpoint" or "ssh_server" =>
-            "listenctl connects to control.sock in daemon.runtime_directory",
-        "httpd" or "httpd_host" or "httpd_port" => "daemon.metrics serves GET /metrics; \"listenctl top\" is a live screen",
-        "statsd" or "statsd_close_outputs" => "see GET /metrics",
-        "check_delay" => "listend does not poll its workers",
+            Reason.Changed("listenctl connects to control.sock in daemon.runtime_directory"),
+        "httpd" or "httpd_host" or "httpd_port" => Reason.Changed("daemon.metrics serves GET /metrics; \"listenctl top\" is a live screen"),
+        "statsd" or "statsd_close_outputs" => Reason.Changed("see GET /metrics"),
+        "check_delay" => Reason.NotNeeded("listend does not poll its workers"),
         "include" or "include_dir" => CommonReasons.OtherFiles,
-        "umask" => "set umask of each service",
+        "umask" => Reason.Lost("set umask of each service"),
         "loglevel" or "logoutput" or "loggerconfig" or "debug" or "debug_gc" => CommonReasons.DaemonLog,
         "pidfile" => CommonReasons.PidFile,
         _ => Of(key),

@@ -11,7 +11,7 @@ internal sealed class CommandText
     /// <summary>The remark on a command with a shell.</summary>
     public const string ShellRemark = "the shell expands the variables, then replaces itself with the program";
 
-    private readonly List<List<(PieceKind Kind, string Text)>> _words = [];
+    private readonly List<List<(PieceKind Kind, StringBuilder Text)>> _words = [];
 
     private enum PieceKind
     {
@@ -24,9 +24,16 @@ internal sealed class CommandText
     /// <summary>Whether the command needs a shell.</summary>
     public bool NeedsShell => _words.Exists(word => word.Exists(piece => piece.Kind != PieceKind.Literal));
 
-    private bool SplitsVariables => _words.Exists(word => word.Exists(piece => piece.Kind == PieceKind.SplitVariable));
+    /// <summary>Whether the shell splits a variable, so that its line needs "set -f" before it.</summary>
+    public bool SplitsVariables => _words.Exists(word => word.Exists(piece => piece.Kind == PieceKind.SplitVariable));
 
     public bool IsEmpty => _words.Count == 0;
+
+    /// <summary>The variables that the shell expands.</summary>
+    public IEnumerable<string> Variables => _words
+        .SelectMany(word => word)
+        .Where(piece => piece.Kind is PieceKind.Variable or PieceKind.SplitVariable)
+        .Select(piece => piece.Text.ToString());
 
     /// <summary>Starts the next word.</summary>
     public void BeginWord() => _words.Add([]);
@@ -40,22 +47,22 @@ internal sealed class CommandText
 
         if (_words[^1] is [.., (PieceKind.Literal, var before)])
         {
-            _words[^1][^1] = (PieceKind.Literal, before + text);
+            before.Append(text);
         }
         else
         {
-            _words[^1].Add((PieceKind.Literal, text));
+            Add(PieceKind.Literal, text);
         }
     }
 
     /// <summary>A variable's value, in one piece.</summary>
-    public void Variable(string name) => _words[^1].Add((PieceKind.Variable, name));
+    public void Variable(string name) => Add(PieceKind.Variable, name);
 
     /// <summary>A variable's value, split at white space.</summary>
-    public void SplitVariable(string name) => _words[^1].Add((PieceKind.SplitVariable, name));
+    public void SplitVariable(string name) => Add(PieceKind.SplitVariable, name);
 
     /// <summary>An expression that the shell calculates.</summary>
-    public void Arithmetic(string expression) => _words[^1].Add((PieceKind.Arithmetic, expression));
+    public void Arithmetic(string expression) => Add(PieceKind.Arithmetic, expression);
 
     /// <summary>The command for listend.</summary>
     public IReadOnlyList<string> Words() => NeedsShell
@@ -65,7 +72,9 @@ internal sealed class CommandText
     /// <summary>The command for a shell.</summary>
     public string ShellLine() => string.Join(' ', _words.Select(ShellWord));
 
-    private static string ShellWord(List<(PieceKind Kind, string Text)> word)
+    private void Add(PieceKind kind, string text) => _words[^1].Add((kind, new StringBuilder(text)));
+
+    private static string ShellWord(List<(PieceKind Kind, StringBuilder Text)> word)
     {
         var text = new StringBuilder();
         foreach (var (kind, piece) in word)
@@ -75,7 +84,7 @@ internal sealed class CommandText
                 PieceKind.Variable => $"\"${{{piece}}}\"",
                 PieceKind.SplitVariable => $"${{{piece}}}",
                 PieceKind.Arithmetic => $"\"$(({piece}))\"",
-                _ => Quote(piece),
+                _ => Quote(piece.ToString()),
             });
         }
 

@@ -5,64 +5,86 @@ namespace Supervisor.Config.Import;
 /// <summary>
 /// Translates configurations of other programs: units of systemd, supervisord.conf and circus.ini. It does no I/O. The name
 /// of a file determines its kind, otherwise its sections do. The result is text that <see cref="ConfigParser"/> accepts, and
-/// a list of every setting that is not in the text.
+/// a list of every setting that is not in the text as it was.
 /// </summary>
 public static class ConfigImport
 {
     private static readonly string[] OtherUnits =
         ["target", "timer", "path", "mount", "automount", "swap", "slice", "scope", "device"];
 
+    private static readonly string[] Quadlets = ["container", "pod", "volume", "network", "kube", "image", "build"];
+
     /// <summary>Translates the files together, as one configuration; listeners are in the order of the files.</summary>
     /// <param name="files">The files, with the names for messages.</param>
     /// <param name="fullPath">Returns a file's absolute path, for expressions that name its folder; null: the name of the file.</param>
     public static ImportResult Translate(IReadOnlyList<ConfigSource> files, Func<string, string>? fullPath = null)
     {
-        var draft = new ImportDraft();
-        var systemd = new SystemdImport(draft);
-        var supervisord = new SupervisordImport(draft, fullPath ?? (path => path));
+        var pathOf = fullPath ?? (path => path);
+        var draft = new ImportDraft(files);
+        var systemd = new SystemdImport(draft, pathOf);
+        var supervisord = new SupervisordImport(draft, pathOf);
         var circus = new CircusImport(draft);
         try
         {
-            foreach (var file in files)
+            var unused = files.Where(file => !Add(file, systemd, supervisord, circus)).ToList();
+            if (unused.Count == files.Count)
             {
-                Add(file, systemd, supervisord, circus);
+                throw Unknown(unused[0], OtherUnit(unused[0])!);
             }
 
+            unused.ForEach(file => draft.Differences.Add(file.Path, Reason.Lost(OtherUnit(file)!)));
             systemd.Translate();
             supervisord.Translate();
             circus.Translate();
+            return draft.Finish();
         }
         catch (ImportException error)
         {
             return new ImportResult(null, [], [error.Diagnostic]) { IsUnknownKind = error.IsUnknownKind };
         }
-
-        draft.Remarks.Add("no_new_privileges is true by default. A worker that runs set-user-id programs needs no_new_privileges = false.");
-        return draft.Finish(files);
     }
 
-    private static void Add(ConfigSource file, SystemdImport systemd, SupervisordImport supervisord, CircusImport circus)
+    /// <summary>
+    /// The names of the folders beside a unit's file in which systemd looks for its drop-ins, highest priority first; empty if
+    /// the file's name is not that of a .service or .socket unit.
+    /// </summary>
+    public static IEnumerable<string> DropInFolders(string fileName) =>
+        IsUnit(fileName) ? UnitFolder.DropInNames(fileName).Select(name => name + ".d") : [];
+
+    /// <summary>Adds the file to the kind that it is of; false for a unit without an equivalent.</summary>
+    private static bool Add(ConfigSource file, SystemdImport systemd, SupervisordImport supervisord, CircusImport circus)
     {
         var parts = file.Path.Split('/');
         var name = parts[^1];
         var folder = parts.Length > 1 ? parts[^2] : "";
-        var type = name[(name.LastIndexOf('.') + 1)..];
-        var sections = Headlines(file.Text).ToList();
         if (folder.EndsWith(".service.d", StringComparison.Ordinal)
             || folder.EndsWith(".socket.d", StringComparison.Ordinal)
             || folder is "service.d" or "socket.d")
         {
             systemd.Add(folder[..^".d".Length], file, isDropIn: true);
+            return true;
         }
-        else if (type is "service" or "socket" && name.Length > type.Length + 1)
+
+        if (IsUnit(name))
         {
             systemd.Add(name, file, isDropIn: false);
+            return true;
         }
-        else if (OtherUnits.Contains(type) && sections.Contains("Unit"))
+
+        if (OtherUnit(file) is not null)
         {
-            throw Unknown(file, $"a .{type} unit has no equivalent in listend: import .service and .socket units");
+            return false;
         }
-        else if (sections.Exists(s => s is "supervisord" or "supervisorctl" or "unix_http_server" or "inet_http_server"
+
+        AddBySections(name, file, systemd, supervisord, circus);
+        return true;
+    }
+
+    private static void AddBySections(
+        string name, ConfigSource file, SystemdImport systemd, SupervisordImport supervisord, CircusImport circus)
+    {
+        var sections = Headlines(file.Text).ToList();
+        if (sections.Exists(s => s is "supervisord" or "supervisorctl" or "unix_http_server" or "inet_http_server"
             || Begins(s, "program:", "fcgi-program:", "group:", "eventlistener:")))
         {
             supervisord.Add(file);
@@ -73,19 +95,40 @@ public static class ConfigImport
         }
         else if (sections.Exists(s => s is "Unit" or "Service" or "Socket" or "Install"))
         {
-            if (type == "conf")
+            if (name.EndsWith(".conf", StringComparison.Ordinal))
             {
                 throw Unknown(
                     file, "the folder of a drop-in names its unit: give it as NAME.service.d/FILE.conf or NAME.socket.d/FILE.conf");
             }
 
-            type = sections.Contains("Socket") ? "socket" : "service";
+            var type = sections.Contains("Socket") ? "socket" : "service";
             systemd.Add($"{(name.Length > 0 ? name : "unit")}.{type}", file, isDropIn: false);
         }
         else
         {
             throw Unknown(file, "unknown kind of file: expected a .socket or .service unit of systemd, supervisord.conf or circus.ini");
         }
+    }
+
+    private static bool IsUnit(string name) =>
+        name.Length > ".service".Length && name.EndsWith(".service", StringComparison.Ordinal)
+        || name.Length > ".socket".Length && name.EndsWith(".socket", StringComparison.Ordinal);
+
+    /// <summary>Why a unit of another type has no equivalent; null for other files.</summary>
+    private static string? OtherUnit(ConfigSource file)
+    {
+        var type = file.Path[(file.Path.LastIndexOf('.') + 1)..];
+        var sections = OtherUnits.Contains(type) || Quadlets.Contains(type) ? Headlines(file.Text).ToList() : [];
+        if (Quadlets.Contains(type) && sections.Exists(s => s.Equals(type, StringComparison.OrdinalIgnoreCase)))
+        {
+            return "a quadlet is an input of podman's generator: import the .service that it makes "
+                + "(/usr/lib/systemd/system-generators/podman-system-generator --dryrun prints it)";
+        }
+
+        var isUnit = sections.Exists(s => s == "Unit" || s.Equals(type, StringComparison.OrdinalIgnoreCase));
+        return OtherUnits.Contains(type) && isUnit
+            ? $"a .{type} unit has no equivalent in listend: import .service and .socket units"
+            : null;
     }
 
     private static ImportException Unknown(ConfigSource file, string message) =>

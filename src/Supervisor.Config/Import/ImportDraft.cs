@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using System.Text;
 using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Settings;
 using Supervisor.Config.Validation;
@@ -9,24 +8,26 @@ namespace Supervisor.Config.Import;
 
 /// <summary>
 /// The configuration that a translation builds. The parser accepts its text: a setting that the parser rejects (an option that
-/// cannot apply to the address, a value out of range) is removed and listed with the parser's reason, until there are no errors.
+/// cannot apply to the address, a value out of range) is removed and reported with the parser's reason, until there are no errors.
 /// </summary>
-internal sealed class ImportDraft
+/// <param name="files">The files to translate.</param>
+internal sealed class ImportDraft(IReadOnlyList<ConfigSource> files)
 {
-    private const string SeeSection = "see the section";
+    private const int MaxReasons = 20;
 
     private readonly HashSet<string> _names = new(StringComparer.Ordinal);
-
-    /// <summary>Comments at the top.</summary>
-    public List<string> Remarks { get; } = [];
+    private readonly Dictionary<string, int> _numbers = new(StringComparer.Ordinal);
 
     public List<DraftSection> Sections { get; } = [];
 
-    /// <summary>Settings without an equivalent that belong to no section of the draft.</summary>
-    public List<UnsupportedSetting> Unsupported { get; } = [];
+    /// <summary>What is not in the draft as it was.</summary>
+    public DraftDifferences Differences { get; } = new(files.Select(file => file.Path));
 
     /// <summary>Adds a section with this name, or with a similar name if it is used or invalid.</summary>
-    public DraftSection Add(string kind, string wanted)
+    /// <param name="kind"><c>listener</c> or <c>service</c>.</param>
+    /// <param name="wanted">The name that the other program has for it.</param>
+    /// <param name="file">The file that it is translated from.</param>
+    public DraftSection Add(string kind, string wanted, string file)
     {
         var allowed = string.Concat(wanted.Take(60).Select(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '.' or '-' ? c : '-'));
         if (SettingTypes.CheckName(allowed) is not null)
@@ -35,172 +36,135 @@ internal sealed class ImportDraft
         }
 
         var name = allowed;
-        for (var i = 2; !_names.Add($"{kind}.{name}"); i++)
+        while (!_names.Add($"{kind}.{name}"))
         {
-            name = string.Create(CultureInfo.InvariantCulture, $"{allowed}-{i}");
+            // A number for each name: the next free one is found at once, also among many.
+            var number = _numbers.GetValueOrDefault($"{kind}.{allowed}", 1) + 1;
+            _numbers[$"{kind}.{allowed}"] = number;
+            name = string.Create(CultureInfo.InvariantCulture, $"{allowed}-{number}");
         }
 
-        var section = new DraftSection(kind, name);
+        var section = new DraftSection(kind, name, file, Differences);
         Sections.Add(section);
         return section;
     }
 
-    /// <summary>Lists a setting that belongs to no section of the draft.</summary>
-    public void NoEquivalent(SourceSetting setting, string reason) =>
-        Unsupported.Add(UnsupportedSetting.Of(setting, reason));
+    /// <summary>Reports a setting that belongs to no section of the draft.</summary>
+    public void Lost(SourceSetting setting, string reason) => Differences.Add(setting, Reason.Lost(reason));
 
-    /// <summary>Lists a whole section and each setting in it.</summary>
-    public void NoEquivalent(SourceSection section, string reason)
-    {
-        Unsupported.Add(UnsupportedSetting.Of(section, reason));
-        section.Settings.ForEach(setting => NoEquivalent(setting, SeeSection));
-    }
+    /// <summary>Reports a whole section.</summary>
+    public void Lost(SourceSection section, string reason) => Differences.Add(section, Reason.Lost(reason));
 
     /// <summary>Removes everything that the parser rejects, and returns the text.</summary>
-    public ImportResult Finish(IReadOnlyList<ConfigSource> sources)
+    public ImportResult Finish()
     {
-        while (true)
+        while (Sections.Count > 0)
         {
-            var (text, lines) = Render(sources);
-            var errors = Sections.Count == 0 ? [] : Errors(text);
+            var differences = Differences.Sorted();
+            var text = DraftText.Of(Sections, differences);
+            var errors = Errors(text.Text);
             if (errors.IsEmpty)
             {
-                return Sections.Count > 0
-                    ? new ImportResult(text, [.. All()], [])
-                    : new ImportResult(null, [.. All()], [new ConfigDiagnostic(
-                        sources[0].Path, 0, 0, null, "no listener and no service can be translated" + Reasons(),
-                        "give the files that define them too, such as NAME.socket and NAME.service")]);
+                return new ImportResult(text.Text, differences, []);
             }
 
-            Remove(errors, lines);
+            Remove(errors, text);
         }
+
+        return new ImportResult(null, Differences.Sorted(), [new ConfigDiagnostic(
+            files[0].Path, 0, 0, null, "no listener and no service can be translated" + Reasons(),
+            "give the files that define them too, such as NAME.socket and NAME.service")]);
     }
 
     private static ImmutableArray<ConfigDiagnostic> Errors(string text)
     {
-        var parsed = ConfigParser.Parse([new ConfigSource("import", text)], new ConfigContext());
+        var parsed = ConfigParser.Parse([new ConfigSource(DraftText.Name, text)], new ConfigContext());
         return RuleSet.For(Profile.Check).Validate(parsed).Errors;
     }
 
-    private IEnumerable<UnsupportedSetting> All() => Unsupported.Concat(Sections.SelectMany(section => section.Unsupported));
-
-    private string Reasons() => string.Concat(Unsupported
-        .Where(u => u.Setting is null || u.Reason != SeeSection)
-        .Take(20)
-        .Select(u => "\n  " + Text(u)));
+    private string Reasons() => string.Concat(DifferenceText
+        .Blocks(Differences.Sorted().Where(d => d.Kind == DifferenceKind.Lost))
+        .Take(MaxReasons)
+        .Select(block => "\n  " + block));
 
     /// <summary>Removes the setting or section of the first error of each line. Each call removes something, so the loop ends.</summary>
-    private void Remove(ImmutableArray<ConfigDiagnostic> errors, List<(DraftSection Section, DraftLine? Line)?> lines)
+    private void Remove(ImmutableArray<ConfigDiagnostic> errors, DraftText text)
     {
-        var removed = 0;
+        var settings = new Dictionary<DraftLine, (DraftSection Section, string Reason)>(ReferenceEqualityComparer.Instance);
+        var sections = new Dictionary<DraftSection, (DraftLine? Line, string Reason)>();
         foreach (var error in errors.DistinctBy(error => error.Line))
         {
-            if (error.Line < 1 || error.Line > lines.Count || lines[error.Line - 1] is not { } at)
+            var reason = text.WithSources(
+                error.Remedy is null or "remove the setting" ? error.Message : $"{error.Message}; {error.Remedy}");
+            if (text.At(error.Line) is not { } at)
             {
                 continue;
             }
 
-            removed++;
-            var reason = error.Remedy is null or "remove the setting" ? error.Message : $"{error.Message}; {error.Remedy}";
             if (at.Line is null || at.Line.Key is "address" or "command")
             {
-                Drop(at.Section, at.Line, reason);
+                sections.TryAdd(at.Section, (at.Line, reason));
             }
             else
             {
-                at.Section.Lines.Remove(at.Line);
+                settings.TryAdd(at.Line, (at.Section, reason));
+            }
+        }
 
-                // A setting that applies to only some of several addresses stays set for these, as in the other program.
-                if (at.Line.Origin is { } origin
-                    && !Sections.Exists(s => s.Lines.Exists(l => l.Origin == origin && l.Key == at.Line.Key)))
+        if (settings.Count + sections.Count == 0)
+        {
+            throw new ImportException(files[0].Path, 0, $"the translation is not valid: {errors[0]}");
+        }
+
+        RemoveSettings(settings);
+        RemoveSections(sections);
+    }
+
+    private void RemoveSettings(Dictionary<DraftLine, (DraftSection Section, string Reason)> rejected)
+    {
+        var lines = rejected.Keys.ToHashSet<DraftLine>(ReferenceEqualityComparer.Instance);
+        foreach (var section in rejected.Values.Select(at => at.Section).Distinct())
+        {
+            section.Remove(lines);
+        }
+
+        // A setting that applies to only some of several addresses stays set for these, as in the other program.
+        var written = Sections.SelectMany(section => section.Lines).Select(line => (line.Origin, line.Key)).ToHashSet();
+        foreach (var (line, (section, reason)) in rejected)
+        {
+            if (line.Origin is { } origin && !written.Contains((origin, line.Key)))
+            {
+                section.Lost(origin, reason);
+            }
+        }
+    }
+
+    /// <summary>Removes sections that are useless without the rejected setting.</summary>
+    private void RemoveSections(Dictionary<DraftSection, (DraftLine? Line, string Reason)> rejected)
+    {
+        Sections.RemoveAll(rejected.ContainsKey);
+        var written = Sections.SelectMany(section => section.Lines).Select(line => line.Origin).ToHashSet();
+        foreach (var (section, (line, reason)) in rejected)
+        {
+            var other = $"it belongs to {section.Header}, which cannot be written";
+            foreach (var origin in section.Lines.Select(l => l.Origin).OfType<SourceSetting>().Distinct())
+            {
+                if (origin == line?.Origin || !written.Contains(origin))
                 {
-                    at.Section.NoEquivalent(origin, reason);
+                    section.Lost(origin, origin == line?.Origin ? reason : other);
                 }
             }
         }
 
-        if (removed == 0)
+        var listeners = rejected.Keys.Where(s => s.Kind == "listener").ToDictionary(s => s.Name);
+        foreach (var service in Sections)
         {
-            throw new InvalidOperationException("the translation does not parse: " + errors[0]);
-        }
-    }
-
-    /// <summary>Removes a section that is useless without the rejected setting.</summary>
-    private void Drop(DraftSection section, DraftLine? line, string reason)
-    {
-        Sections.Remove(section);
-        foreach (var origin in section.Lines.Select(l => l.Origin).OfType<SourceSetting>().Distinct())
-        {
-            NoEquivalent(origin, origin == line?.Origin ? reason : $"it belongs to {section.Header}, which cannot be written");
-        }
-
-        Unsupported.AddRange(section.Unsupported);
-        if (section.Kind == "listener")
-        {
-            foreach (var service in Sections.Where(s => s.Listeners.Remove(section.Name)))
+            foreach (var name in service.Listeners.Where(listeners.ContainsKey))
             {
-                service.Remarks.Add($"{section.Header} cannot be written (see above): list it in listeners when you have added it");
-            }
-        }
-    }
-
-    private (string Text, List<(DraftSection Section, DraftLine? Line)?> Lines) Render(IReadOnlyList<ConfigSource> sources)
-    {
-        var text = new StringBuilder();
-        var lines = new List<(DraftSection, DraftLine?)?>();
-        void Line(string line, DraftSection? section = null, DraftLine? setting = null)
-        {
-            text.Append(line).Append('\n');
-            lines.Add(section is null ? null : (section, setting));
-        }
-
-        Line(Comment($"Translated by \"listenctl import\" from {string.Join(", ", sources.Select(s => s.Path))}."));
-        Line(Comment("Check it on this machine with \"listend check --config FILE\"."));
-        Remarks.ForEach(remark => Line(Comment(remark)));
-        ListWithoutEquivalent(Unsupported);
-        foreach (var section in Sections)
-        {
-            Line("");
-            section.Remarks.ForEach(remark => Line(Comment(remark)));
-            Line(section.Header, section);
-            foreach (var setting in section.Lines)
-            {
-                var remark = setting.Remark is null ? "" : $"  {Comment(setting.Remark)}";
-                Line($"{setting.Key} = {setting.Literal}{remark}", section, setting);
-                if (setting.Key == "command" && section.Listeners.Count > 0)
-                {
-                    Line($"listeners = {TomlLiteral.Of(section.Listeners)}", section);
-                }
+                service.Report(Reason.Lost($"{listeners[name].Header} cannot be written: list it in listeners when you have added it"));
             }
 
-            ListWithoutEquivalent(section.Unsupported);
+            service.Listeners.RemoveAll(listeners.ContainsKey);
         }
-
-        return (text.ToString(), lines);
-
-        void ListWithoutEquivalent(List<UnsupportedSetting> unsupported)
-        {
-            if (unsupported.Count > 0)
-            {
-                Line(Comment("no equivalent:"));
-                unsupported.ForEach(u => Line(Comment("  " + Text(u))));
-            }
-        }
-    }
-
-    private static string Text(UnsupportedSetting u) => u.Setting is null
-        ? $"{u.File}:{u.Line}: [{u.Section}]: {u.Reason}"
-        : $"{u.File}:{u.Line}: [{u.Section}] {u.Setting}={u.Value}: {u.Reason}";
-
-    /// <summary>A comment on one line, without control characters, which TOML forbids in comments.</summary>
-    private static string Comment(string text)
-    {
-        var comment = new StringBuilder("# ");
-        foreach (var rune in text.EnumerateRunes())
-        {
-            comment.Append(Rune.IsControl(rune) ? " " : rune.ToString());
-        }
-
-        return comment.ToString().TrimEnd();
     }
 }

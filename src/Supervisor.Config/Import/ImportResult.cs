@@ -5,9 +5,9 @@ namespace Supervisor.Config.Import;
 
 /// <summary>The result of a translation.</summary>
 /// <param name="Toml">The configuration; null when there are errors.</param>
-/// <param name="Unsupported">Every setting that is not in the configuration. A comment in the text lists it too.</param>
+/// <param name="Differences">Every setting that is not in the configuration as it was. Comments in the text name them too.</param>
 /// <param name="Errors">Why nothing could be translated.</param>
-public sealed record ImportResult(string? Toml, ImmutableArray<UnsupportedSetting> Unsupported, ImmutableArray<ConfigDiagnostic> Errors)
+public sealed record ImportResult(string? Toml, ImmutableArray<ImportDifference> Differences, ImmutableArray<ConfigDiagnostic> Errors)
 {
     /// <summary>Whether the kind of a file was unknown, as opposed to a file with errors.</summary>
     public bool IsUnknownKind { get; init; }

@@ -17,7 +17,7 @@ internal static class SupervisordEnvironment
             {
                 if (text[at..].Trim(',', ' ', '\n', '\t').Length > 0)
                 {
-                    service.NoEquivalent(setting, $"{Quoted.Text(text[at..])} is not KEY=\"value\"");
+                    service.Lost(setting, $"{Quoted.Text(text[at..])} is not KEY=\"value\"");
                 }
 
                 return;
@@ -52,7 +52,7 @@ internal static class SupervisordEnvironment
             }
             else
             {
-                service.NoEquivalent(setting, reason);
+                service.Lost(setting, reason);
             }
         }
     }

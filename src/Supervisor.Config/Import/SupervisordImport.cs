@@ -26,31 +26,29 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                     Program(section, name, kind == "fcgi-program", common);
                     break;
                 case "program" or "fcgi-program":
-                    draft.NoEquivalent(section, "it has no command, so there is no program to run");
+                    draft.Lost(section, "it has no command, so there is no program to run");
                     break;
                 case "group":
-                    draft.Unsupported.Add(UnsupportedSetting.Of(
-                        section, "services have no groups: give listenctl the name of each service"));
-                    section.Settings.ForEach(s => draft.NoEquivalent(
-                        s, s.Key == "programs" ? "each program is a service" : "services have no groups"));
+                    draft.Differences.Add(
+                        section, Reason.Changed("services have no groups: give listenctl the name of each service"));
                     break;
                 case "eventlistener":
-                    draft.NoEquivalent(section, "listend has no event listeners: \"listenctl events --follow --json\" prints the events");
+                    draft.Lost(section, "listend has no event listeners: \"listenctl events --follow --json\" prints the events");
                     break;
                 case "include":
-                    draft.NoEquivalent(section, CommonReasons.OtherFiles);
+                    draft.Differences.Add(section, CommonReasons.OtherFiles);
                     break;
                 case "unix_http_server" or "inet_http_server" or "supervisorctl" or "rpcinterface":
-                    draft.NoEquivalent(
+                    draft.Lost(
                         section,
                         "listenctl connects to control.sock in daemon.runtime_directory; the user of the client decides what it may do");
                     break;
                 case "supervisord":
                     section.Settings.Where(s => s.Key != "environment").ToList()
-                        .ForEach(s => draft.NoEquivalent(s, SupervisordReasons.OfDaemon(s.Key)));
+                        .ForEach(s => draft.Differences.Add(s, SupervisordReasons.OfDaemon(s.Key)));
                     break;
                 default:
-                    draft.NoEquivalent(section, CommonReasons.Section);
+                    draft.Differences.Add(section, CommonReasons.Section);
                     break;
             }
         }
@@ -115,11 +113,11 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         if (Command(commandSetting, expansion, out var reason) is not { } command)
         {
             var other = $"it belongs to {program}, whose command cannot be translated";
-            section.Settings.ForEach(s => draft.NoEquivalent(s, s == commandSetting ? reason : other));
+            section.Settings.ForEach(s => draft.Lost(s, s == commandSetting ? reason : other));
             return;
         }
 
-        var service = draft.Add("service", wanted);
+        var service = draft.Add("service", wanted, section.File);
         service.Set(
             "command", TomlLiteral.Of(command.Words()), commandSetting, command.NeedsShell ? CommandText.ShellRemark : null);
         if (socket is not null)
@@ -136,6 +134,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         service.Set(
             "ready", TomlLiteral.Of("started"), null,
             "supervisord's behaviour; \"notify\", \"accepting\" or \"http:/PATH\" make restarts safe");
+        service.Set("no_new_privileges", TomlLiteral.Of(false), null, "as supervisord");
         if (section.Last("autorestart") is null)
         {
             service.Set("restart.policy", TomlLiteral.Of("on-failure"), null, "supervisord's default, \"unexpected\"");
@@ -164,7 +163,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             }
             else
             {
-                service.NoEquivalent(setting, reason);
+                service.Lost(setting, reason);
             }
         }
     }
@@ -221,17 +220,17 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             case "autostart":
                 if (!Flag(value))
                 {
-                    service.NoEquivalent(setting, CommonReasons.AutoStart);
+                    service.Report(setting, CommonReasons.AutoStart);
                 }
 
                 break;
             case "killasgroup" or "redirect_stderr":
                 if (!Flag(value))
                 {
-                    service.NoEquivalent(
+                    service.Report(
                         setting,
                         setting.Key == "killasgroup"
-                            ? "listend always kills the rest of a worker's session after its exit"
+                            ? Reason.Changed("listend always kills the rest of a worker's session after its exit")
                             : CommonReasons.OneStream);
                 }
 
@@ -250,7 +249,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
                 if (value != section.Last("stdout_logfile")?.Value
                     && !(section.Last("redirect_stderr") is { } redirect && Flag(redirect.Value)))
                 {
-                    service.NoEquivalent(setting, CommonReasons.OneStream);
+                    service.Report(setting, CommonReasons.OneStream);
                 }
 
                 break;
@@ -259,7 +258,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
             default:
                 if (isFirst)
                 {
-                    service.NoEquivalent(setting, SupervisordReasons.OfProgram(setting.Key));
+                    service.Report(setting, SupervisordReasons.OfProgram(setting.Key));
                 }
 
                 break;
@@ -271,10 +270,10 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         switch (value.ToUpperInvariant())
         {
             case "AUTO":
-                service.NoEquivalent(setting, "output goes to the journal under systemd, otherwise to the daemon's output");
+                service.Changed(setting, "output goes to the journal under systemd, otherwise to the daemon's output");
                 break;
             case "NONE" or "OFF" or "/DEV/NULL":
-                service.NoEquivalent(setting, CommonReasons.NeverDiscarded);
+                service.Report(setting, CommonReasons.NeverDiscarded);
                 break;
             case "SYSLOG":
                 service.Set("log", TomlLiteral.Of("journal"), setting);
@@ -296,7 +295,7 @@ internal sealed class SupervisordImport(ImportDraft draft, Func<string, string> 
         }
         else
         {
-            service.NoEquivalent(setting, "it is not a number of seconds");
+            service.Lost(setting, "it is not a number of seconds");
         }
     }
 

@@ -10,17 +10,17 @@ internal static class SupervisordSocket
     {
         if (section.Last("socket") is not { } setting)
         {
-            draft.NoEquivalent(section, "the fcgi-program has no socket");
+            draft.Lost(section, "the fcgi-program has no socket");
             return null;
         }
 
         if (expansion.Expand(setting.Value, out var reason) is not { } address)
         {
-            draft.NoEquivalent(setting, reason);
+            draft.Lost(setting, reason);
             return null;
         }
 
-        var listener = draft.Add("listener", name);
+        var listener = draft.Add("listener", name, section.File);
         listener.Set("address", TomlLiteral.Of(ImportedHosts.Numeric(address, out var remark)), setting, remark);
         if (address.StartsWith("unix:", StringComparison.Ordinal))
         {

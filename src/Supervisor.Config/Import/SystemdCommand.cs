@@ -5,92 +5,142 @@ namespace Supervisor.Config.Import;
 /// <param name="Prefixes">The special characters before it.</param>
 internal sealed record SystemdCommand(CommandText Text, string Prefixes)
 {
+    /// <summary>The variables whose values the import has written into the command.</summary>
+    public HashSet<string> Expanded { get; } = [];
+
     /// <summary>Reads a setting's commands, separated by a word <c>;</c>; null with the reason if unreadable.</summary>
-    public static List<SystemdCommand>? Read(SourceSetting setting, SystemdUnit unit, out string reason)
+    public static List<SystemdCommand>? Read(SourceSetting setting, SystemdUnit unit, SystemdVariables variables, out string reason)
     {
         reason = CommonReasons.OpenQuote;
-        if (SystemdWords.Split(setting.Value) is not { } words)
+        if (SystemdWords.Commands(setting.Value) is not { } commands)
         {
             return null;
         }
 
-        var commands = new List<SystemdCommand>();
-        CommandText? command = null;
-        var prefixes = "";
-        var skip = false;
-        foreach (var raw in words)
+        reason = CommonReasons.NoCommand;
+        var read = new List<SystemdCommand>();
+        foreach (var words in commands.Where(words => words.Count > 0))
         {
-            if (raw == ";")
-            {
-                command = null;
-                continue;
-            }
-
-            if (SystemdSpecifiers.Expand(raw == "\\;" ? ";" : raw, unit, out reason) is not { } word)
+            if (Read(words, unit, variables, out reason) is not { } command)
             {
                 return null;
             }
 
-            if (command is null)
-            {
-                var program = word.TrimStart('@', '-', ':', '+', '!', '|');
-                prefixes = word[..^program.Length];
-                command = new CommandText();
-                commands.Add(new SystemdCommand(command, prefixes));
-                skip = prefixes.Contains('@');
-                word = program;
-            }
-            else if (skip)
-            {
-                skip = false;
-                continue;
-            }
-
-            AddWord(command, word, expands: !prefixes.Contains(':'));
+            read.Add(command);
         }
 
+        return read.Count > 0 ? read : null;
+    }
+
+    private static SystemdCommand? Read(List<string> words, SystemdUnit unit, SystemdVariables variables, out string reason)
+    {
+        var program = words[0].TrimStart('@', '-', ':', '+', '!', '|');
+        var command = new SystemdCommand(new CommandText(), words[0][..^program.Length]);
         reason = CommonReasons.NoCommand;
-        return commands.Count > 0 && commands.TrueForAll(c => !c.Text.IsEmpty) ? commands : null;
+        if (program.Length == 0)
+        {
+            return null;
+        }
+
+        var arguments = words.Skip(command.Prefixes.Contains('@') ? 2 : 1);
+        foreach (var word in arguments.Prepend(program))
+        {
+            if (SystemdSpecifiers.Expand(word, unit, out reason) is not { } expanded)
+            {
+                return null;
+            }
+
+            command.Add(expanded, variables);
+        }
+
+        return command;
     }
 
     /// <summary><c>$NAME</c> as a separate word becomes several words; <c>${NAME}</c> stays one word.</summary>
-    private static void AddWord(CommandText command, string word, bool expands)
+    private void Add(string word, SystemdVariables variables)
     {
-        command.BeginWord();
-        if (!expands)
+        if (Prefixes.Contains(':') || word is not ['$', not ('{' or '$'), ..] and not "$")
         {
-            command.Literal(word);
+            Text.BeginWord();
+            Literal(word, variables);
             return;
         }
 
-        if (word is ['$', ..] && IsName(word[1..]))
+        var name = word[1..];
+        if (variables.Value(name) is { } value)
         {
-            command.SplitVariable(word[1..]);
-            return;
-        }
-
-        for (var i = 0; i < word.Length; i++)
-        {
-            if (word[i] == '$' && i + 1 < word.Length)
+            Expanded.Add(name);
+            foreach (var part in SystemdWords.SplitValue(value))
             {
-                if (word[i + 1] == '$')
-                {
-                    command.Literal("$");
-                    i++;
-                    continue;
-                }
-
-                var end = word[i + 1] == '{' ? word.IndexOf('}', i) : -1;
-                if (end > 0 && IsName(word[(i + 2)..end]))
-                {
-                    command.Variable(word[(i + 2)..end]);
-                    i = end;
-                    continue;
-                }
+                Text.BeginWord();
+                Text.Literal(part);
             }
-
-            command.Literal(word[i].ToString());
         }
+        else if (IsName(name))
+        {
+            Text.BeginWord();
+            Text.SplitVariable(name);
+        }
+
+        // systemd removes a word whose name cannot be that of a variable.
+    }
+
+    private void Literal(string word, SystemdVariables variables)
+    {
+        if (Prefixes.Contains(':'))
+        {
+            Text.Literal(word);
+            return;
+        }
+
+        var start = 0;
+        var at = 0;
+        while ((at = word.IndexOf('$', at)) >= 0 && at + 1 < word.Length)
+        {
+            var end = word[at + 1] == '{' ? NameEnd(word, at + 2) : -1;
+            if (word[at + 1] == '$')
+            {
+                Text.Literal(word[start..(at + 1)]);
+                start = at += 2;
+            }
+            else if (end > 0)
+            {
+                Text.Literal(word[start..at]);
+                Variable(word[(at + 2)..end], variables);
+                start = at = end + 1;
+            }
+            else
+            {
+                at++;
+            }
+        }
+
+        Text.Literal(word[start..]);
+    }
+
+    private void Variable(string name, SystemdVariables variables)
+    {
+        if (variables.Value(name) is { } value)
+        {
+            Expanded.Add(name);
+            Text.Literal(value);
+        }
+        else
+        {
+            Text.Variable(name);
+        }
+    }
+
+    /// <summary>The place of the brace that closes the name; -1 if it is not the name of a variable.</summary>
+    private static int NameEnd(string word, int start)
+    {
+        var end = start;
+        while (end < word.Length && (char.IsAsciiLetterOrDigit(word[end]) || word[end] == '_'))
+        {
+            end++;
+        }
+
+        return end < word.Length && word[end] == '}' && IsName(word[start..end]) ? end : -1;
     }
 
     private static bool IsName(string text) =>

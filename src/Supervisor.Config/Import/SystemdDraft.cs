@@ -11,7 +11,7 @@ internal static class SystemdDraft
     {
         if (literal is null)
         {
-            section.NoEquivalent(setting, reason);
+            section.Lost(setting, reason);
         }
         else
         {
@@ -28,10 +28,10 @@ internal static class SystemdDraft
     public static void SetTimeout(this DraftSection section, SourceSetting setting, string key)
     {
         if (SystemdValues.Span(setting.Value) is { } span
-            && (span == TimeSpan.MaxValue || (span == TimeSpan.Zero && key != "watchdog")))
+            && (span > Duration.Max || (span == TimeSpan.Zero && key != "watchdog")))
         {
             section.SetOrReport(setting, key, TomlLiteral.Of(Duration.Max));
-            section.NoEquivalent(setting, $"{key} cannot be infinite: it has the longest possible value");
+            section.Changed(setting, $"a timeout has at most {Duration.Format(Duration.Max)}");
             return;
         }
 

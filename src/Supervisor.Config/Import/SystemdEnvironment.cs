@@ -1,51 +1,84 @@
-using Supervisor.Config.Diagnostics;
-
 namespace Supervisor.Config.Import;
 
-/// <summary>The variables of a .service unit: Environment= and EnvironmentFile=.</summary>
+/// <summary>The variables of a .service unit: Environment=, EnvironmentFile= and the names of its directories.</summary>
 internal sealed class SystemdEnvironment(SystemdUnit unit, DraftSection service)
 {
-    /// <summary>Translates one Environment= setting.</summary>
-    public void Variables(SourceSetting setting)
+    /// <summary>The variables of one Environment= setting that can be read.</summary>
+    public static IEnumerable<(string Name, string Value)> Assignments(SourceSetting setting, SystemdUnit unit)
     {
-        if (SystemdWords.Split(setting.Value) is not { } words)
+        foreach (var word in SystemdWords.Split(setting.Value) ?? [])
         {
-            service.NoEquivalent(setting, CommonReasons.OpenQuote);
-            return;
-        }
-
-        foreach (var raw in words)
-        {
-            var equals = raw.IndexOf('=', StringComparison.Ordinal);
-            if (SystemdSpecifiers.Expand(raw, unit, out var reason) is not { } word)
+            if (word.IndexOf('=', StringComparison.Ordinal) is var equals and > 0
+                && SystemdSpecifiers.Expand(word, unit, out _) is { } expanded)
             {
-                service.NoEquivalent(setting, reason);
-            }
-            else if (equals <= 0)
-            {
-                service.NoEquivalent(setting, $"{Quoted.Text(raw)} is not NAME=VALUE");
-            }
-            else
-            {
-                service.Set($"environment.{TomlLiteral.Key(word[..equals])}", TomlLiteral.Of(word[(equals + 1)..]), setting);
+                yield return (expanded[..equals], expanded[(equals + 1)..]);
             }
         }
     }
 
-    /// <summary>Translates all EnvironmentFile= settings at one of them, and reports this one if it is a pattern.</summary>
-    public void Files(SourceSetting setting)
+    public void Translate()
+    {
+        var files = unit.List("Service", "EnvironmentFile");
+
+        // systemd reads the files last, so that they override the variables of the unit.
+        var key = files.Count > 0 ? "environment_defaults" : "environment";
+        foreach (var (name, value, origin) in SystemdDirectories.Variables(unit))
+        {
+            service.Set($"{key}.{name}", TomlLiteral.Of(value), origin);
+        }
+
+        foreach (var setting in unit.List("Service", "Environment"))
+        {
+            Report(setting);
+            foreach (var (name, value) in Assignments(setting, unit))
+            {
+                service.Set($"{key}.{TomlLiteral.Key(name)}", TomlLiteral.Of(value), setting);
+            }
+        }
+
+        Files(files);
+    }
+
+    /// <summary>Reports what of an Environment= setting cannot be read.</summary>
+    private void Report(SourceSetting setting)
+    {
+        if (SystemdWords.Split(setting.Value) is not { } words)
+        {
+            service.Lost(setting, CommonReasons.OpenQuote);
+            return;
+        }
+
+        foreach (var word in words)
+        {
+            if (word.IndexOf('=', StringComparison.Ordinal) <= 0)
+            {
+                service.Report(setting, Reason.NotNeeded("systemd ignores a word without NAME= too"));
+            }
+            else if (SystemdSpecifiers.Expand(word, unit, out var reason) is null)
+            {
+                service.Lost(setting, reason);
+            }
+        }
+    }
+
+    private void Files(IReadOnlyList<SourceSetting> settings)
     {
         var files = new List<string>();
-        foreach (var file in unit.List("Service", "EnvironmentFile"))
+        foreach (var setting in settings)
         {
-            if (file.Value.AsSpan().IndexOfAny("*?[") >= 0)
+            if (SystemdSpecifiers.Expand(setting.Value, unit, out var reason) is not { } path)
             {
-                if (file == setting)
-                {
-                    service.NoEquivalent(file, "listend expands no patterns: name each file");
-                }
+                service.Lost(setting, reason);
             }
-            else if (SystemdSpecifiers.Expand(file.Value, unit, out _) is { } path)
+            else if (path.AsSpan().IndexOfAny("*?[") >= 0)
+            {
+                service.Lost(setting, "listend expands no patterns: name each file");
+            }
+            else if (!path.TrimStart('-').StartsWith('/'))
+            {
+                service.Report(setting, Reason.NotNeeded("systemd ignores a relative path too"));
+            }
+            else
             {
                 files.Add(path);
             }
@@ -53,7 +86,7 @@ internal sealed class SystemdEnvironment(SystemdUnit unit, DraftSection service)
 
         if (files.Count > 0)
         {
-            service.Set("environment_files", TomlLiteral.Of(files), setting);
+            service.Set("environment_files", TomlLiteral.Of(files), settings[0]);
         }
     }
 }

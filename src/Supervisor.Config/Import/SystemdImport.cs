@@ -6,57 +6,97 @@ namespace Supervisor.Config.Import;
 /// Units of systemd. Each .socket becomes a listener for each of its addresses. Each .service becomes a service with the
 /// listeners of the sockets that start it, in the order of the files, as systemd passes them.
 /// </summary>
-internal sealed class SystemdImport(ImportDraft draft)
+internal sealed class SystemdImport(ImportDraft draft, Func<string, string> fullPath)
 {
-    private readonly List<SystemdUnit> _units = [];
-    private readonly List<(string Unit, List<SourceSection> Sections)> _dropIns = [];
+    private static readonly Reason PerConnection = Reason.Lost(
+        "listend starts no process for each connection (Accept=yes): let systemd keep these units, or let the program accept connections");
+
+    private readonly UnitFiles _files = new(draft.Differences, fullPath);
 
     /// <summary>Adds the file of a unit, or a drop-in for the unit.</summary>
     public void Add(string unit, ConfigSource source, bool isDropIn)
     {
-        var sections = UnitText.Read(source);
         if (isDropIn)
         {
-            _dropIns.Add((unit, sections));
+            _files.AddDropIn(unit, source);
         }
         else
         {
-            var added = new SystemdUnit(unit);
-            added.Settings.AddRange(sections.SelectMany(section => section.Settings));
-            _units.Add(added);
+            _files.AddUnit(unit, source);
         }
     }
 
     public void Translate()
     {
-        foreach (var (unit, sections) in _dropIns)
-        {
-            var meant = _units.Where(u => AppliesTo(unit, u)).ToList();
-            meant.ForEach(u => u.Settings.AddRange(sections.SelectMany(s => s.Settings)));
-            if (meant.Count == 0)
-            {
-                sections.ForEach(s => draft.NoEquivalent(s, $"it is a drop-in for {unit}, which was not given to the import"));
-            }
-        }
+        var units = Instances().Select(_files.Unit).OfType<SystemdUnit>().ToList();
+        _files.ReportUnused();
+        var services = units.Where(u => u.Type == "service").ToList();
+        var sockets = units.Where(u => u.Type == "socket").Select(u => new SystemdSocketImport(u, draft)).ToList();
+        var accepting = sockets.Where(s => s.IsForEachConnection).ToList();
+        accepting.ForEach(s => s.Unit.Report(draft.Differences, PerConnection));
+        var perConnection = accepting.Select(s => s.Service).ToHashSet();
+        sockets.RemoveAll(accepting.Contains);
 
-        var services = _units.Where(u => u.Type == "service").ToList();
-        var sockets = _units.Where(u => u.Type == "socket").Select(u => new SystemdSocketImport(u, draft)).ToList();
+        var names = units.Select(u => u.Name).ToHashSet();
         foreach (var socket in sockets)
         {
-            socket.Translate(services.Exists(s => s.Name == socket.Service));
+            socket.Translate(names);
         }
 
+        var byService = sockets.ToLookup(socket => socket.Service);
+        var byName = sockets.ToLookup(socket => socket.Unit.Name);
         foreach (var service in services)
         {
-            var named = service.List("Service", "Sockets")
-                .SelectMany(s => s.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-                .ToList();
-            new SystemdServiceImport(service, draft)
-                .Translate([.. sockets.Where(s => s.Service == service.Name || named.Contains(s.Name))]);
+            if (perConnection.Contains(service.Name))
+            {
+                service.Report(draft.Differences, PerConnection);
+                continue;
+            }
+
+            var listed = byService[service.Name].Concat(Named(service, "Sockets").SelectMany(name => byName[name])).ToHashSet();
+            new SystemdServiceImport(service, draft).Translate([.. sockets.Where(listed.Contains)], names);
         }
     }
 
-    /// <summary>Whether a drop-in is for the unit, for the template of its instance, or for all units of its type.</summary>
-    private static bool AppliesTo(string dropIn, SystemdUnit unit) =>
-        dropIn == unit.Name || dropIn == unit.Type || (unit.Instance is not null && dropIn == $"{unit.Prefix}@.{unit.Type}");
+    private static IEnumerable<string> Named(SystemdUnit unit, string key) => unit.List("Service", key)
+        .SelectMany(s => (SystemdSpecifiers.Expand(s.Value, unit, out _) ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+    /// <summary>
+    /// The names of the units. A template is replaced by its instances: those that other units of the import name, and
+    /// DefaultInstance= if there are none.
+    /// </summary>
+    private List<string> Instances()
+    {
+        var templates = _files.Names.Where(IsTemplate).ToHashSet();
+        var names = _files.Names.Where(name => !IsTemplate(name)).ToList();
+        var found = names.ToHashSet();
+        for (var i = 0; i < names.Count; i++)
+        {
+            var named = Partners(_files.Unit(names[i])!).Where(n => templates.Contains(Template(n)) && found.Add(n));
+            names.AddRange([.. named]);
+        }
+
+        var used = names.Select(Template).ToHashSet();
+        foreach (var template in templates.Where(t => !used.Contains(t)))
+        {
+            var unit = _files.Unit(template)!;
+            names.Add(unit.Last("Install", "DefaultInstance") is { } instance
+                ? $"{unit.Prefix}@{instance.Value}.{unit.Type}"
+                : template);
+        }
+
+        // In the order of the files, as systemd has one of them for each template.
+        var order = _files.Names.Select((name, index) => (name, index)).ToDictionary(pair => pair.name, pair => pair.index);
+        return [.. names.OrderBy(name => order.TryGetValue(name, out var at) || order.TryGetValue(Template(name), out at) ? at : 0)];
+    }
+
+    /// <summary>The units that belong to a unit: the service of a socket, and the sockets of a service.</summary>
+    private static IEnumerable<string> Partners(SystemdUnit unit) => unit.Type == "socket"
+        ? [SystemdSocketImport.ServiceOf(unit)]
+        : Named(unit, "Sockets").Append($"{unit.Stem}.socket");
+
+    private static bool IsTemplate(string name) => name.Contains("@.", StringComparison.Ordinal);
+
+    private static string Template(string name) =>
+        name.IndexOf('@', StringComparison.Ordinal) is var at and >= 0 ? name[..(at + 1)] + name[name.LastIndexOf('.')..] : "";
 }

@@ -1,13 +1,49 @@
 namespace Supervisor.Config.Import;
 
-/// <summary>Why whole sections of a unit have no equivalent.</summary>
+/// <summary>Why settings outside of [Service] and [Socket] have no equivalent.</summary>
 internal static class SystemdReasons
 {
-    public static string Of(string section) => section switch
+    private static readonly Reason Order =
+        Reason.Lost("listend starts its services in parallel: write order and conditions between units into the unit of listend");
+    private static readonly Reason Reached = Reason.NotNeeded("it holds for listend.service, or for services that listend starts together");
+    private static readonly Reason Installed = Reason.NotNeeded("listend.service starts at boot, and with it the configured services");
+
+    /// <summary>Units that the system reaches before listend.service, or that stop it.</summary>
+    private static readonly string[] OfEverySystem =
+    [
+        "network.target", "network-online.target", "basic.target", "sysinit.target", "sockets.target", "syslog.target", "local-fs.target",
+        "multi-user.target", "shutdown.target", "nss-lookup.target", "nss-user-lookup.target", "remote-fs.target", "system.slice",
+        "-.mount", "systemd-journald.socket", "network.service", "network-pre.target",
+    ];
+
+    /// <summary>The reason for a setting.</summary>
+    /// <param name="setting">A setting of [Unit], [Install] or an unknown section.</param>
+    /// <param name="isGiven">Whether a unit of that name is a part of the import.</param>
+    public static Reason Of(SourceSetting setting, Func<string, bool> isGiven) => setting.Section switch
     {
-        "Unit" => "listend starts its services in parallel: write order and conditions between units into the unit of listend",
-        "Install" => "listend.service starts at boot, and with it the configured services",
-        _ when section.StartsWith("X-", StringComparison.Ordinal) => "systemd ignores it too",
+        "Unit" => OfUnit(setting, isGiven),
+        "Install" => Installed,
+        _ when setting.Section.StartsWith("X-", StringComparison.Ordinal) => Reason.NotNeeded("systemd ignores it too"),
         _ => CommonReasons.Section,
     };
+
+    private static Reason OfUnit(SourceSetting setting, Func<string, bool> isGiven)
+    {
+        var units = setting.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        bool IsGivenSocket(string unit) => unit.EndsWith(".socket", StringComparison.Ordinal) && isGiven(unit);
+        return setting.Key switch
+        {
+            "Documentation" or "SourcePath" => Reason.NotNeeded("it informs the reader"),
+            "DefaultDependencies" or "CollectMode" or "RefuseManualStart" or "RefuseManualStop" or "AllowIsolate"
+                or "StopWhenUnneeded" or "IgnoreOnIsolate" or "JobTimeoutSec" => Reason.NotNeeded("it is about systemd's jobs"),
+            "After" or "Before" or "Wants" or "Requires" or "BindsTo" or "PartOf" or "Conflicts" or "Requisite" or "Upholds"
+                when Array.TrueForAll(units, unit => OfEverySystem.Contains(unit) || IsGivenSocket(unit)) =>
+                Reached,
+            _ when setting.Key.StartsWith("X-", StringComparison.Ordinal) => Reason.NotNeeded("systemd ignores it too"),
+            "RequiresMountsFor" or "WantsMountsFor" => Reason.Lost("write it into the unit of listend"),
+            "OnFailure" or "OnSuccess" or "FailureAction" or "SuccessAction" or "StartLimitAction" =>
+                Reason.Lost("listend starts nothing for it: see \"listenctl events --follow --json\""),
+            _ => Order,
+        };
+    }
 }

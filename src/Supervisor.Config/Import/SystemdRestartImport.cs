@@ -5,6 +5,12 @@ namespace Supervisor.Config.Import;
 /// <summary>The restart settings of a .service unit: Restart=, RestartSec=, RestartMaxDelaySec= and StartLimit*=.</summary>
 internal sealed class SystemdRestartImport(SystemdUnit unit, DraftSection service)
 {
+    private static readonly Reason NeverGivesUp = Reason.Changed(
+        "listend doubles the wait after failed starts and never gives up; systemd waits for RestartSec= and gives up");
+
+    private static readonly Reason NextConnection = Reason.Changed(
+        "written as \"always\", because the socket starts it again after each exit; listend does not wait for a connection");
+
     /// <param name="hasSockets">Whether sockets start the service.</param>
     public void Translate(bool hasSockets)
     {
@@ -13,46 +19,71 @@ internal sealed class SystemdRestartImport(SystemdUnit unit, DraftSection servic
         Limit();
     }
 
+    /// <summary>
+    /// A socket starts its service again after any exit. A policy other than "always" would end that after a clean exit,
+    /// such as that of a worker without connections.
+    /// </summary>
     private void Policy(bool hasSockets)
     {
         var restart = unit.Last("Service", "Restart");
         switch (restart?.Value)
         {
-            case "always" or "on-failure":
-                service.SetOrReport(restart, "restart.policy", TomlLiteral.Of(restart.Value));
+            case "always":
+                service.Set("restart.policy", TomlLiteral.Of("always"), restart);
+                break;
+            case null or "no" or "on-success" or "on-failure" or "on-abnormal" or "on-abort" or "on-watchdog" when hasSockets:
+                var remark = restart is null ? "the socket starts it again after each exit" : null;
+                service.Set("restart.policy", TomlLiteral.Of("always"), restart, remark);
+                if (restart is not null)
+                {
+                    service.Report(restart, NextConnection);
+                }
+
+                break;
+            case "on-failure":
+                service.Set("restart.policy", TomlLiteral.Of("on-failure"), restart);
                 break;
             case "on-abnormal" or "on-abort" or "on-watchdog":
-                service.SetOrReport(restart, "restart.policy", TomlLiteral.Of("on-failure"));
-                service.NoEquivalent(
+                service.Set("restart.policy", TomlLiteral.Of("on-failure"), restart);
+                service.Changed(
                     restart, "the nearest policy is \"on-failure\", which also restarts after an exit status other than 0");
                 break;
-            case null or "no" when hasSockets:
-                service.Remarks.Add(
-                    "listend replaces a worker that exits at once (restart.policy); systemd waits for the next connection.");
+            case "on-success":
+                service.Set("restart.policy", TomlLiteral.Of("always"), restart);
+                service.Changed(restart, "the nearest policy is \"always\", which also restarts after a failure");
                 break;
             case null or "no":
                 service.Set("restart.policy", TomlLiteral.Of("never"), restart, restart is null ? "systemd's default" : null);
                 break;
             default:
-                service.NoEquivalent(restart, "restart.policy is always, on-failure or never");
+                service.Set("restart.policy", TomlLiteral.Of("never"), restart, "systemd's default");
+                service.Report(restart, Reason.NotNeeded("systemd ignores this value too"));
                 break;
         }
     }
 
+    /// <summary>RestartSec= is the wait before each start. The default, 100ms, is that of listend, which doubles it.</summary>
     private void Backoff()
     {
-        if (unit.Last("Service", "RestartSec") is { } wait)
+        var wait = unit.Last("Service", "RestartSec");
+        var longest = unit.Last("Service", "RestartMaxDelaySec");
+        if (wait is not null)
         {
             service.SetSpan(wait, "restart.backoff");
-            if (SystemdValues.Span(wait.Value) is { } span && span > TimeSpan.FromSeconds(30) && span <= Duration.Max)
-            {
-                service.Set("restart.backoff_max", TomlLiteral.Of(span), wait);
-            }
         }
 
-        if (unit.Last("Service", "RestartMaxDelaySec") is { } longest)
+        if (longest is not null)
         {
             service.SetSpan(longest, "restart.backoff_max");
+        }
+        else if (wait is not null && SystemdValues.Span(wait.Value) is { TotalSeconds: >= 1 } span && span <= Duration.Max)
+        {
+            service.Set("restart.backoff_max", TomlLiteral.Of(span), wait, "RestartSec= is constant");
+        }
+
+        if (service.Line("restart.policy") is { Literal: not "\"never\"" })
+        {
+            service.Report(NeverGivesUp);
         }
     }
 

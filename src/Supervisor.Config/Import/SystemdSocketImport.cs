@@ -6,95 +6,128 @@ namespace Supervisor.Config.Import;
 /// <summary>A .socket unit, systemd.socket(5): a listener for each of its addresses.</summary>
 internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
 {
+    /// <summary>Folders that exist on every system. systemd creates the others for a socket.</summary>
+    private static readonly string[] ExistingFolders =
+        ["/", "/run", "/var/run", "/tmp", "/var/tmp", "/var/lib", "/dev", "/var", "/srv", "/etc", "/opt", "/home", "/root"];
+
+    private static readonly Reason Names =
+        Reason.Changed("LISTEN_FDNAMES has the name of each listener; systemd passes FileDescriptorName=, by default the name of the unit");
+
     private readonly List<DraftSection> _listeners = [];
 
-    /// <summary>The name of the unit.</summary>
-    public string Name => unit.Name;
+    public SystemdUnit Unit => unit;
 
     /// <summary>The service that it starts.</summary>
-    public string Service =>
-        unit.Last("Socket", "Service")?.Value is { } named ? Expanded(named) ?? named : $"{unit.Stem}.service";
+    public string Service { get; } = ServiceOf(unit);
 
     /// <summary>Whether it starts a service for each connection.</summary>
-    public bool IsForEachConnection =>
-        unit.Last("Socket", "Accept") is { } accept && SystemdValues.Flag(accept.Value) == true;
+    public bool IsForEachConnection { get; } = Accepts(unit);
 
     /// <summary>The listeners, in order.</summary>
     public IReadOnlyList<DraftSection> Listeners => _listeners;
 
-    /// <param name="hasService">Whether the service that it starts was given to the import.</param>
-    public void Translate(bool hasService)
-    {
-        var name = unit.Last("Socket", "FileDescriptorName") is { } given ? Expanded(given.Value) ?? unit.Stem : unit.Stem;
-        var addresses = unit.Settings
-            .Where(s => s.Section == "Socket" && s.Key is "ListenStream" or "ListenDatagram" or "ListenSequentialPacket")
-            .ToList();
+    /// <summary>The service that a socket starts; the template of its service with Accept=yes.</summary>
+    public static string ServiceOf(SystemdUnit unit) =>
+        unit.Last("Socket", "Service") is { } named ? SystemdSpecifiers.Expand(named.Value, unit, out _) ?? named.Value
+        : Accepts(unit) ? $"{unit.Prefix}@.service"
+        : $"{unit.Stem}.service";
 
-        // An empty value of any kind resets all addresses before it.
-        addresses.RemoveRange(0, addresses.FindLastIndex(s => s.Value.Length == 0) + 1);
-        foreach (var setting in addresses)
+    /// <param name="units">The names of all units of the import.</param>
+    public void Translate(IReadOnlySet<string> units)
+    {
+        var given = unit.Last("Socket", "FileDescriptorName");
+        var name = given is null ? unit.Stem : Expanded(given.Value) ?? unit.Stem;
+        foreach (var setting in Addresses())
         {
             if (Address(setting, out var reason) is not { } address)
             {
-                draft.NoEquivalent(setting, reason);
+                draft.Lost(setting, reason);
                 continue;
             }
 
-            var listener = draft.Add("listener", name);
-            if (_listeners.Count == 0 && unit.Last("Unit", "Description") is { } description)
-            {
-                listener.Remarks.Add(description.Value);
-            }
-
+            var listener = draft.Add("listener", name, unit.File);
+            listener.Title = _listeners.Count == 0 ? unit.Last("Unit", "Description")?.Value : null;
             listener.Set("address", TomlLiteral.Of(address), setting);
             _listeners.Add(listener);
         }
 
-        if (_listeners.Count > 1)
+        if (_listeners.Count > 1 || (_listeners is [var only] && (given is null || only.Name != name)))
         {
-            _listeners[0].Remarks.Add(
-                "LISTEN_FDNAMES: each listener has its own name. systemd gives all addresses of a unit the same name.");
+            draft.Differences.Add(unit.File, Names);
         }
 
-        foreach (var listener in _listeners.Where(IsPath))
+        _listeners.ForEach(Defaults);
+        if (!units.Contains(Service) && _listeners.Count > 0)
         {
-            // systemd's defaults, systemd.socket(5) and src/core/socket.c: mode 0666, and remove an old file before bind().
-            listener.Set("unix.mode", TomlLiteral.Of("0666"), null, "systemd's default");
-            listener.Set("unix.remove_stale", TomlLiteral.Of(true), null, "systemd does the same");
-        }
-
-        if (!hasService && _listeners.Count > 0)
-        {
-            _listeners[0].Remarks.Add($"{Service} was not given to the import: write a [service.NAME] that lists this listener.");
+            draft.Differences.Add(
+                unit.File, Reason.Lost($"{Service} was not given to the import: write a [service.NAME] that lists its listeners"));
         }
 
         foreach (var setting in Effective())
         {
-            Translate(setting);
+            Translate(setting, units);
         }
+
+        Owner();
     }
 
     /// <summary>Sets O_NONBLOCK for NonBlocking= of the service.</summary>
     public void SetNonBlocking(SourceSetting setting) =>
         _listeners.ForEach(l => l.Set("listen.non_blocking", TomlLiteral.Of(true), setting));
 
-    /// <summary>The effective settings: all of a list, otherwise the last one.</summary>
-    private IEnumerable<SourceSetting> Effective()
+    private static bool Accepts(SystemdUnit unit) =>
+        unit.Last("Socket", "Accept") is { } accept && SystemdValues.Flag(accept.Value) == true;
+
+    /// <summary>The addresses; an empty value of any kind resets all before it.</summary>
+    private List<SourceSetting> Addresses()
     {
-        for (var i = 0; i < unit.Settings.Count; i++)
+        var addresses = unit.Settings
+            .Where(s => s.Section == "Socket" && s.Key is "ListenStream" or "ListenDatagram" or "ListenSequentialPacket")
+            .ToList();
+        addresses.RemoveRange(0, addresses.FindLastIndex(s => s.Value.Length == 0) + 1);
+        return addresses;
+    }
+
+    /// <summary>Writes the defaults of systemd that differ from those of listend, systemd.socket(5) and src/core/socket.c.</summary>
+    private void Defaults(DraftSection listener)
+    {
+        if (Path(listener) is { } path)
         {
-            var setting = unit.Settings[i];
-            var isList = setting.Section != "Socket"
-                || setting.Key.StartsWith("Listen", StringComparison.Ordinal)
-                || setting.Key.StartsWith("Exec", StringComparison.Ordinal);
-            if (setting.Value.Length > 0 && (isList || setting == unit.Last(setting.Section, setting.Key)))
+            listener.Set("unix.mode", TomlLiteral.Of("0666"), null, "systemd's default");
+            listener.Set("unix.remove_stale", TomlLiteral.Of(true), null, "as systemd");
+            var folder = path[..Math.Max(1, path.LastIndexOf('/'))];
+            if (!ExistingFolders.Contains(folder) && listener.Line("address")?.Origin is { } origin)
             {
-                yield return setting;
+                listener.Report(origin, SystemdSocketReasons.Folder);
+            }
+        }
+        else if (SchemeOf(listener) == "udp")
+        {
+            listener.Set("bind.reuse_address", TomlLiteral.Of(true), null, "as systemd");
+        }
+    }
+
+    /// <summary>Without SocketGroup= the file belongs to the primary group of SocketUser=.</summary>
+    private void Owner()
+    {
+        if (unit.Last("Socket", "SocketUser") is { } user && unit.Last("Socket", "SocketGroup") is null)
+        {
+            var name = Expanded(user.Value) ?? user.Value;
+            foreach (var listener in _listeners.Where(listener => Path(listener) is not null))
+            {
+                listener.Set("unix.group", TomlLiteral.Of(name), user, "systemd takes the user's primary group: check its name");
             }
         }
     }
 
-    private void Translate(SourceSetting setting)
+    /// <summary>The effective settings: all of a list, otherwise the last one.</summary>
+    private IEnumerable<SourceSetting> Effective()
+    {
+        var listed = SystemdLists.Effective(unit).ToHashSet();
+        return unit.Settings.Where(listed.Contains);
+    }
+
+    private void Translate(SourceSetting setting, IReadOnlySet<string> units)
     {
         switch (setting.Section, setting.Key)
         {
@@ -102,14 +135,10 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case ("Socket", "ListenStream" or "ListenDatagram" or "ListenSequentialPacket"):
             case ("Socket", "FileDescriptorName" or "Service" or "SocketProtocol"):
                 break;
-            case ("Unit", "Documentation"):
-                _listeners.FirstOrDefault()?.Remarks.Add(setting.Value);
-                break;
             case ("Socket", "Accept"):
                 if (SystemdValues.Flag(setting.Value) != false)
                 {
-                    NoEquivalent(
-                        setting, "listend does not start a worker for each connection: the service must accept connections itself");
+                    Lost(setting, "it is not a boolean");
                 }
 
                 break;
@@ -167,7 +196,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
                 Integer(setting, "bind.mark");
                 break;
             case ("Socket", "ReusePort"):
-                Flag(setting, "bind.reuse_port");
+                ReusePort(setting);
                 break;
             case ("Socket", "FreeBind"):
                 Flag(setting, "bind.free_bind");
@@ -190,15 +219,15 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
             case ("Socket", "RemoveOnStop"):
                 if (SystemdValues.Flag(setting.Value) != true)
                 {
-                    NoEquivalent(setting, "listend always removes a socket file that it created when it closes the listener");
+                    Report(setting, Reason.Changed("listend always removes a socket file that it created when it closes the listener"));
                 }
 
                 break;
             case ("Socket", var key):
-                NoEquivalent(setting, SystemdSocketReasons.Of(key));
+                Report(setting, SystemdSocketReasons.Of(key));
                 break;
-            case (var section, _):
-                NoEquivalent(setting, SystemdReasons.Of(section));
+            default:
+                Report(setting, SystemdReasons.Of(setting, units.Contains));
                 break;
         }
     }
@@ -211,7 +240,7 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
                 foreach (var listener in _listeners)
                 {
                     // An address with only a port is [::] with IPv4, which this setting turns off.
-                    var address = listener.Lines.Find(l => l.Key == "address")!;
+                    var address = listener.Line("address")!;
                     if (address.Literal.Contains("://*:", StringComparison.Ordinal))
                     {
                         listener.Set("address", address.Literal.Replace("://*:", "://[::]:", StringComparison.Ordinal), address.Origin);
@@ -225,11 +254,26 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
                 Set(setting, "bind.ipv6_only", TomlLiteral.Of(false));
                 break;
             case "default":
-                NoEquivalent(setting, "listend ignores net.ipv6.bindv6only: bind.ipv6_only is false by default");
+                Report(setting, Reason.Changed("listend ignores net.ipv6.bindv6only: bind.ipv6_only is false by default"));
                 break;
             default:
-                NoEquivalent(setting, "it is not one of default, both, ipv6-only");
+                Lost(setting, "it is not one of default, both, ipv6-only");
                 break;
+        }
+    }
+
+    /// <summary>systemd sets it for IP sockets, src/basic/socket-util.c; the kernel refuses it for others.</summary>
+    private void ReusePort(SourceSetting setting)
+    {
+        if (SystemdValues.Flag(setting.Value) is not { } flag)
+        {
+            Lost(setting, "it is not a boolean");
+            return;
+        }
+
+        foreach (var listener in _listeners.Where(l => SchemeOf(l) is "tcp" or "udp" or "mptcp"))
+        {
+            listener.Set("bind.reuse_port", TomlLiteral.Of(flag), setting);
         }
     }
 
@@ -255,30 +299,28 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
     {
         if (literal is null || _listeners.Count == 0)
         {
-            NoEquivalent(setting, literal is null ? "its value cannot be read" : "no listener of the unit can be translated");
+            Lost(setting, literal is null ? "its value cannot be read" : "no listener of the unit can be translated");
             return;
         }
 
         _listeners.ForEach(listener => listener.Set(key, literal, setting));
     }
 
-    private void NoEquivalent(SourceSetting setting, string reason)
-    {
-        if (_listeners is [var first, ..])
-        {
-            first.NoEquivalent(setting, reason);
-        }
-        else
-        {
-            draft.NoEquivalent(setting, reason);
-        }
-    }
+    private void Lost(SourceSetting setting, string reason) => draft.Lost(setting, reason);
+
+    private void Report(SourceSetting setting, Reason reason) => draft.Differences.Add(setting, reason);
 
     private string? Expanded(string text) => SystemdSpecifiers.Expand(text, unit, out _);
 
-    private static bool IsPath(DraftSection listener) =>
-        listener.Lines.Find(l => l.Key == "address")!.Literal is var address && address.StartsWith("\"unix", StringComparison.Ordinal)
-        && address.Contains(":///", StringComparison.Ordinal);
+    /// <summary>The path of a UNIX socket with a file; null for other addresses.</summary>
+    private static string? Path(DraftSection listener)
+    {
+        var address = listener.Line("address")!.Literal.Trim('"');
+        var path = address.IndexOf(":///", StringComparison.Ordinal);
+        return path > 0 && address.StartsWith("unix", StringComparison.Ordinal) ? address[(path + ":///".Length - 1)..] : null;
+    }
+
+    private static string SchemeOf(DraftSection listener) => listener.Line("address")!.Literal.Trim('"').Split(':')[0];
 
     private static long? TypeOfService(string text) => text switch
     {
@@ -294,6 +336,12 @@ internal sealed class SystemdSocketImport(SystemdUnit unit, ImportDraft draft)
     {
         if (SystemdSpecifiers.Expand(setting.Value, unit, out reason) is not { } text)
         {
+            return null;
+        }
+
+        if (text.Length == 0)
+        {
+            reason = "it names no address";
             return null;
         }
 

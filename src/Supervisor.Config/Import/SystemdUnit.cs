@@ -2,10 +2,26 @@ namespace Supervisor.Config.Import;
 
 /// <summary>One unit of systemd, with its drop-ins.</summary>
 /// <param name="name">Its whole name, such as <c>web@8080.service</c>.</param>
-internal sealed class SystemdUnit(string name)
+/// <param name="file">The file of the unit.</param>
+/// <param name="settings">All settings, drop-ins last, in the order in which systemd applies them.</param>
+internal sealed class SystemdUnit(string name, string file, IReadOnlyList<SourceSetting> settings)
 {
+    /// <summary>Settings of which an empty value is invalid, so that systemd ignores it and keeps the value before.</summary>
+    private static readonly string[] KeptByEmptyValue =
+    [
+        "Restart", "Type", "KillMode", "KillSignal", "NotifyAccess", "RestartSec", "TimeoutSec", "TimeoutStartSec", "TimeoutStopSec",
+        "NoNewPrivileges", "DynamicUser", "IgnoreSIGPIPE", "SendSIGKILL", "StandardInput", "StandardOutput", "StandardError", "Accept",
+        "BindIPv6Only", "Backlog", "SocketMode", "UMask",
+    ];
+
+    private readonly ILookup<(string Section, string Key), SourceSetting> _byName = settings.ToLookup(s => (s.Section, s.Key));
+    private readonly Dictionary<(string Section, string Key), SourceSetting[]> _effective = [];
+
     /// <summary>The whole name.</summary>
     public string Name { get; } = name;
+
+    /// <summary>The file of the unit.</summary>
+    public string File { get; } = file;
 
     /// <summary><c>service</c> or <c>socket</c>.</summary>
     public string Type { get; } = name[(name.LastIndexOf('.') + 1)..];
@@ -20,16 +36,40 @@ internal sealed class SystemdUnit(string name)
     public string? Instance => Stem.IndexOf('@', StringComparison.Ordinal) is var at and >= 0 ? Stem[(at + 1)..] : null;
 
     /// <summary>All settings, drop-ins last, in the order in which systemd applies them.</summary>
-    public List<SourceSetting> Settings { get; } = [];
+    public IReadOnlyList<SourceSetting> Settings { get; } = settings;
 
     /// <summary>The effective settings of a name: an empty value resets the ones before it.</summary>
-    public IEnumerable<SourceSetting> List(string section, string key)
+    public IReadOnlyList<SourceSetting> List(string section, string key)
     {
-        var all = Settings.Where(s => s.Section == section && s.Key == key).ToList();
-        var reset = all.FindLastIndex(s => s.Value.Length == 0);
-        return all.Skip(reset + 1);
+        if (!_effective.TryGetValue((section, key), out var effective))
+        {
+            var all = _byName[(section, key)].ToList();
+            effective = KeptByEmptyValue.Contains(key)
+                ? [.. all.Where(s => s.Value.Length > 0)]
+                : [.. all.Skip(all.FindLastIndex(s => s.Value.Length == 0) + 1)];
+            _effective.Add((section, key), effective);
+        }
+
+        return effective;
     }
 
     /// <summary>The effective setting of a name; null without one, or after a reset by an empty value.</summary>
-    public SourceSetting? Last(string section, string key) => List(section, key).LastOrDefault();
+    public SourceSetting? Last(string section, string key) => List(section, key) is [.., var last] ? last : null;
+
+    /// <summary>Whether an empty value is the last one of a name.</summary>
+    public bool IsEmptied(string section, string key) => _byName[(section, key)].LastOrDefault() is { Value.Length: 0 };
+
+    /// <summary>Reports all settings with one reason, a section at a time.</summary>
+    public void Report(DraftDifferences differences, Reason reason)
+    {
+        foreach (var section in Settings.GroupBy(setting => (setting.File, setting.Section)))
+        {
+            differences.Add(section.Key.File, section.First().Line, section.Key.Section, section.Select(s => s.Key), reason);
+        }
+
+        if (Settings.Count == 0)
+        {
+            differences.Add(File, reason);
+        }
+    }
 }

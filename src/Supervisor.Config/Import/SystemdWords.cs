@@ -6,33 +6,76 @@ namespace Supervisor.Config.Import;
 internal static class SystemdWords
 {
     /// <summary>The words; null if a quote is not closed.</summary>
-    public static List<string>? Split(string text)
+    public static List<string>? Split(string text) => Commands(text, separator: null)?[0];
+
+    /// <summary>The words of each command of an Exec*= setting, separated by ";" as a word; null if a quote is not closed.</summary>
+    public static List<List<string>>? Commands(string text) => Commands(text, separator: ";");
+
+    /// <summary>
+    /// The words of a variable's value, as systemd splits <c>$NAME</c>: quotes join words, a backslash protects the next
+    /// character, and a quote that is not closed ends with the text (EXTRACT_UNQUOTE and EXTRACT_RELAX).
+    /// </summary>
+    public static List<string> SplitValue(string value)
     {
         var words = new List<string>();
         StringBuilder? word = null;
         var quote = '\0';
-        for (var i = 0; i < text.Length; i++)
+        for (var i = 0; i < value.Length; i++)
         {
-            var c = text[i];
+            var c = value[i];
             if (quote == '\0' && char.IsWhiteSpace(c))
             {
-                if (word is not null)
-                {
-                    words.Add(word.ToString());
-                    word = null;
-                }
-
+                AddTo(words, ref word);
                 continue;
             }
 
             word ??= new StringBuilder();
-            if (c == quote && quote != '\0')
+            if (c is '"' or '\'' && (quote == '\0' || quote == c))
             {
-                quote = '\0';
+                quote = quote == '\0' ? c : '\0';
             }
-            else if (quote == '\0' && c is '"' or '\'')
+            else
             {
-                quote = c;
+                i += c == '\\' && i + 1 < value.Length ? 1 : 0;
+                word.Append(value[i]);
+            }
+        }
+
+        AddTo(words, ref word);
+        return words;
+    }
+
+    private static List<List<string>>? Commands(string text, string? separator)
+    {
+        var commands = new List<List<string>> { new() };
+        StringBuilder? word = null;
+        var start = 0;
+        var quote = '\0';
+        for (var i = 0; i <= text.Length; i++)
+        {
+            if (i == text.Length || (quote == '\0' && char.IsWhiteSpace(text[i])))
+            {
+                var raw = text.AsSpan(start, i - start);
+                if (word is not null && separator is not null && raw.SequenceEqual(separator))
+                {
+                    word = null;
+                    commands.Add([]);
+                }
+                else if (word is not null && separator is not null && raw.SequenceEqual("\\" + separator))
+                {
+                    word = new StringBuilder(separator);
+                }
+
+                AddTo(commands[^1], ref word);
+                start = i + 1;
+                continue;
+            }
+
+            var c = text[i];
+            word ??= new StringBuilder();
+            if (c is '"' or '\'' && (quote == '\0' || quote == c))
+            {
+                quote = quote == '\0' ? c : '\0';
             }
             else if (c == '\\' && i + 1 < text.Length)
             {
@@ -44,17 +87,16 @@ internal static class SystemdWords
             }
         }
 
-        if (quote != '\0')
-        {
-            return null;
-        }
+        return quote == '\0' ? commands : null;
+    }
 
+    private static void AddTo(List<string> words, ref StringBuilder? word)
+    {
         if (word is not null)
         {
             words.Add(word.ToString());
+            word = null;
         }
-
-        return words;
     }
 
     /// <summary>Reads the escape after a backslash; returns its end.</summary>

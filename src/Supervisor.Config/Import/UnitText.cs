@@ -4,61 +4,90 @@ using Supervisor.Config.Diagnostics;
 namespace Supervisor.Config.Import;
 
 /// <summary>
-/// The text of a systemd unit, systemd.syntax(7): sections in brackets, <c>Key=value</c>, comments after <c>#</c> or
-/// <c>;</c> at the beginning of a line, and a backslash at a line's end that continues it (comments in between are skipped).
+/// The text of a systemd unit, systemd.syntax(7) and src/shared/conf-parser.c: sections in brackets, <c>Key=value</c>, comments
+/// after <c>#</c> or <c>;</c> at the beginning of a line, and an odd number of backslashes at a line's end, which continues it
+/// (comments in between are skipped).
 /// </summary>
 internal static class UnitText
 {
-    public static List<SourceSection> Read(ConfigSource source)
+    private static readonly Reason Ignored = Reason.NotNeeded("systemd ignores it too");
+
+    /// <summary>Reads the sections. A line that systemd ignores with a warning is reported.</summary>
+    public static List<SourceSection> Read(ConfigSource source, DraftDifferences differences)
     {
         var sections = new List<SourceSection>();
-        var lines = source.Text.TrimStart('\uFEFF').Split('\n');
-        for (var i = 0; i < lines.Length; i++)
+        foreach (var (number, line) in Joined(source.Text.TrimStart('\uFEFF').Split('\n')))
         {
-            var start = i;
-            var line = lines[i].Trim();
-            if (line.Length == 0 || line[0] is '#' or ';')
-            {
-                continue;
-            }
-
-            var joined = new StringBuilder();
-            while (line.EndsWith('\\') && i + 1 < lines.Length)
-            {
-                joined.Append(line.AsSpan(0, line.Length - 1)).Append(' ');
-                do
-                {
-                    i++;
-                    line = lines[i].Trim();
-                }
-                while (line.Length > 0 && line[0] is '#' or ';' && i + 1 < lines.Length);
-            }
-
-            line = joined.Append(line).ToString();
             if (line[0] == '[')
             {
                 if (!line.EndsWith(']') || line.Length < 3)
                 {
-                    throw new ImportException(source.Path, start + 1, $"{Quoted.Text(line)} is not a section", "write it as [NAME]");
+                    throw new ImportException(source.Path, number, $"{Quoted.Text(line)} is not a section", "write it as [NAME]");
                 }
 
-                sections.Add(new SourceSection(source.Path, start + 1, line[1..^1]));
+                sections.Add(new SourceSection(source.Path, number, line[1..^1]));
                 continue;
             }
 
             var equals = line.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0 || sections.Count == 0)
+            var key = equals > 0 ? line[..equals].TrimEnd() : line;
+            var value = equals > 0 ? line[(equals + 1)..].TrimStart() : "";
+            var setting = new SourceSetting(source.Path, number, sections.Count > 0 ? sections[^1].Name : "", key, value);
+            if (equals > 0 && sections.Count > 0)
             {
-                throw new ImportException(
-                    source.Path, start + 1, $"{Quoted.Text(line)} is not a setting{(sections.Count == 0 ? " of a section" : "")}",
-                    "write it as Key=value below a [SECTION]");
+                sections[^1].Settings.Add(setting);
             }
-
-            var section = sections[^1];
-            var key = line[..equals].TrimEnd();
-            section.Settings.Add(new SourceSetting(source.Path, start + 1, section.Name, key, line[(equals + 1)..].TrimStart()));
+            else
+            {
+                differences.Add(setting, Ignored);
+            }
         }
 
         return sections;
+    }
+
+    /// <summary>Lines that are neither empty nor comments, with the number of their first line; continuations are joined.</summary>
+    private static IEnumerable<(int Number, string Line)> Joined(string[] lines)
+    {
+        var joined = new StringBuilder();
+        var start = 0;
+        for (var i = 0; i < lines.Length; i++)
+        {
+            var line = lines[i].TrimEnd('\r').TrimStart();
+            if (line is ['#' or ';', ..])
+            {
+                continue;
+            }
+
+            start = joined.Length == 0 ? i + 1 : start;
+            if (Continues(line))
+            {
+                joined.Append(line.AsSpan(0, line.Length - 1)).Append(' ');
+                continue;
+            }
+
+            if (joined.Append(line).ToString().Trim() is { Length: > 0 } whole)
+            {
+                yield return (start, whole);
+            }
+
+            joined.Clear();
+        }
+
+        if (joined.ToString().Trim() is { Length: > 0 } last)
+        {
+            yield return (start, last);
+        }
+    }
+
+    private static bool Continues(string line)
+    {
+        var backslashes = 0;
+        while (backslashes < line.Length && line[^(backslashes + 1)] == '\\')
+        {
+            backslashes++;
+        }
+
+        return backslashes % 2 == 1;
     }
 }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text;
 using System.Text.Json;
-using Supervisor.Config.Diagnostics;
 using Supervisor.Config.Import;
 using Supervisor.Control;
 using Supervisor.Listenctl.Client;
@@ -15,7 +14,7 @@ internal sealed class ImportCommand : Verb
     private readonly Argument<string[]> files = new("FILE")
     {
         Description = "A .socket or .service unit, a drop-in, supervisord.conf or circus.ini; several files give one configuration. "
-            + "NAME@INSTANCE.service is read from its template",
+            + "NAME@INSTANCE.service is read from its template. The drop-ins in NAME.service.d beside a unit are read too",
         Arity = ArgumentArity.OneOrMore,
     };
 
@@ -27,7 +26,13 @@ internal sealed class ImportCommand : Verb
     /// <inheritdoc/>
     protected override int Run(ParseResult parsed, GlobalOptions options)
     {
-        var result = ConfigImport.Translate([.. parsed.GetRequiredValue(files).Select(Read)], Path.GetFullPath);
+        var paths = parsed.GetRequiredValue(files);
+        if (Array.Find(paths, path => path is ['-', _, ..]) is { } option)
+        {
+            throw new ControlException($"unknown option {option}; write a file of that name as ./{option}", ExitCode.Usage);
+        }
+
+        var result = ConfigImport.Translate([.. ImportSources.Read(paths)], Path.GetFullPath);
         if (result.Toml is not { } toml)
         {
             throw new ControlException(
@@ -37,55 +42,30 @@ internal sealed class ImportCommand : Verb
 
         if (parsed.GetValue(options.Json))
         {
-            var unsupported = result.Unsupported
-                .Select(u => new UnsupportedSettingDocument(u.File, u.Line, u.Section, u.Setting, u.Value, u.Reason));
-            var document = new ImportDocument(toml, [.. unsupported]);
-            Json.Write(Context.Output, JsonSerializer.SerializeToUtf8Bytes(document, ControlJson.Default.ImportDocument));
+            Json.Write(Context.Output, JsonSerializer.SerializeToUtf8Bytes(Document(toml, result), ControlJson.Default.ImportDocument));
             return ExitCode.Done;
         }
 
         Context.Output.Write(Encoding.UTF8.GetBytes(toml));
         Context.Output.Flush();
-        if (result.Unsupported.Length is > 0 and var count)
+        if (result.Differences.Count(d => d.Kind == DifferenceKind.Lost) is > 0 and var count)
         {
             Context.Error.WriteLine(
-                $"listenctl: {count} setting{(count == 1 ? " has" : "s have")} no equivalent: see \"no equivalent\" in the comments");
+                $"listenctl: {count} {(count == 1 ? "setting is" : "settings are")} lost: see \"lost\" in the comments");
         }
 
         return ExitCode.Done;
     }
 
-    private static ConfigSource Read(string path)
+    private static ImportDocument Document(string toml, ImportResult result)
     {
-        var file = path;
-        if (!File.Exists(file) && Template(path) is { } template && File.Exists(template))
-        {
-            file = template;
-        }
+        IReadOnlyList<ImportDifferenceDocument> Of(DifferenceKind kind) =>
+        [
+            .. result.Differences
+                .Where(d => d.Kind == kind)
+                .Select(d => new ImportDifferenceDocument(d.File, d.Line, d.Section, d.Setting, d.Value, d.Reason)),
+        ];
 
-        try
-        {
-            // The given name decides, also if it is a symbolic link.
-            return new ConfigSource(path, File.ReadAllText(file));
-        }
-        catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new ControlException($"{path}: no such file", ExitCode.Failed);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ControlException(
-                Directory.Exists(path) ? $"{path}: is a folder; name the files in it" : $"{path}: cannot read: {error.Message}",
-                ExitCode.Failed);
-        }
-    }
-
-    /// <summary>NAME@.service for NAME@INSTANCE.service; null for another name.</summary>
-    private static string? Template(string path)
-    {
-        var name = Path.GetFileName(path);
-        var at = name.IndexOf('@', StringComparison.Ordinal);
-        var dot = name.LastIndexOf('.');
-        return at > 0 && dot > at ? Path.Combine(Path.GetDirectoryName(path) ?? "", name[..(at + 1)] + name[dot..]) : null;
+        return new ImportDocument(toml, Of(DifferenceKind.Lost), Of(DifferenceKind.Changed), Of(DifferenceKind.NotNeeded));
     }
 }

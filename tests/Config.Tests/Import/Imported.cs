@@ -12,22 +12,32 @@ internal sealed record Imported(ListendConfig Config, ImportResult Result)
 
     public ServiceSpec Service => Assert.Single(Config.Services);
 
-    /// <summary>Settings without an equivalent, as NAME:LINE.</summary>
-    public string[] Unsupported => [.. Result.Unsupported.Select(u => $"{u.Setting}:{u.Line}")];
+    /// <summary>Settings that are lost, as NAME:LINE.</summary>
+    public string[] Lost => Of(DifferenceKind.Lost);
+
+    /// <summary>Settings that are changed, as NAME:LINE.</summary>
+    public string[] Changed => Of(DifferenceKind.Changed);
+
+    /// <summary>Settings that are not needed, as NAME:LINE.</summary>
+    public string[] NotNeeded => Of(DifferenceKind.NotNeeded);
 
     /// <summary>Translates files, given as alternating names and texts, and parses the result.</summary>
     public static Imported Of(params string[] namesAndTexts)
     {
         var result = Translate(namesAndTexts);
         Assert.Empty(result.Errors);
-        foreach (var unsupported in result.Unsupported)
+        foreach (var difference in result.Differences.Where(d => d.Line > 0))
         {
-            Assert.Contains($"{unsupported.File}:{unsupported.Line}: [{unsupported.Section}]", result.Toml, StringComparison.Ordinal);
+            Assert.Contains($":{difference.Line} {difference.Setting ?? $"[{difference.Section}]"}", result.Toml, StringComparison.Ordinal);
         }
 
+        Assert.All(result.Toml!.Split('\n').Where(line => line.StartsWith('#')), line => Assert.InRange(line.Length, 0, 140));
         return new Imported(Parsing.Good(result.Toml!), result);
     }
 
     public static ImportResult Translate(params string[] namesAndTexts) =>
         ConfigImport.Translate([.. namesAndTexts.Chunk(2).Select(pair => new ConfigSource(pair[0], pair[1]))], path => "/etc/" + path);
+
+    private string[] Of(DifferenceKind kind) =>
+        [.. Result.Differences.Where(d => d.Kind == kind && d.Line > 0).Select(d => $"{d.Setting}:{d.Line}")];
 }

@@ -35,7 +35,7 @@ public sealed class OtherImportTests
         Assert.Equal((TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(10)), (service.Rollout.Settle, service.StopTimeout));
         Assert.Equal(["A=1", "B=2,3", "GLOBAL=yes"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
         Assert.Equal("/var/log/cat", service.Log.Path);
-        Assert.Equal(["logfile:2", "priority:17"], imported.Unsupported);
+        Assert.Equal(["logfile:2", "priority:17"], imported.Changed);
     }
 
     [Fact]
@@ -71,7 +71,7 @@ public sealed class OtherImportTests
         Assert.Equal(IPAddress.Loopback, imported.Config.Listeners[1].Address.Host);
         Assert.All(imported.Config.Services, s => Assert.Equal(HandoffKind.Stdin, s.Handoff));
         Assert.Equal(4, imported.Config.Services[0].Workers);
-        Assert.Equal([":11", "programs:12"], imported.Unsupported);
+        Assert.Equal([":11"], imported.Changed);
     }
 
     [Fact]
@@ -118,7 +118,9 @@ public sealed class OtherImportTests
             service.Command.ToArray());
         Assert.Equal((5, 2, "www-data", RestartPolicy.Never), (service.Workers, service.StopSignal, service.User, service.Restart.Policy));
         Assert.Equal(["MODE=prod", "ROOT=/srv/web"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
-        Assert.Equal(["check_delay:2", ":21", "a:22", "max_retry:16"], imported.Unsupported);
+        Assert.Equal([":21"], imported.Lost);
+        Assert.Equal(["check_delay:2"], imported.NotNeeded);
+        Assert.Equal(["max_retry:16"], imported.Changed);
     }
 
     [Fact]
@@ -127,7 +129,7 @@ public sealed class OtherImportTests
         var imported = Imported.Of("circus.ini", "[watcher:a]\ncmd = a\nuse_sockets = 1\n[socket:a]\nhost = db.example.org\nport = 1\n");
         Assert.Empty(imported.Config.Listeners);
         Assert.Empty(imported.Service.Listeners);
-        Assert.Contains("host:5", imported.Unsupported);
+        Assert.Contains("host:5", imported.Lost);
         Assert.Contains("[listener.a] cannot be written", imported.Result.Toml, StringComparison.Ordinal);
     }
 
@@ -142,8 +144,9 @@ public sealed class OtherImportTests
     [InlineData("notes.txt", "hello\n", true, "unknown kind of file")]
     [InlineData("a.timer", "[Unit]\n[Timer]\nOnCalendar=daily\n", true, ".timer unit has no equivalent")]
     [InlineData("x.conf", "[Service]\nUser=a\n", true, "drop-in")]
-    [InlineData("a.service", "[Service]\nnonsense\n", false, "\"nonsense\" is not a setting")]
-    [InlineData("a.service", "User=a\n", false, "is not a setting of a section")]
+    [InlineData("a.service", "[Service\nUser=a\n", false, "\"[Service\" is not a section")]
+    [InlineData("a.socket", "[Socket]\nListenStream=%i\n", false, "no listener and no service")]
+    [InlineData("a.container", "[Container]\nImage=x\n[Service]\nUser=a\n", true, "a quadlet")]
     [InlineData("a.service", "[Service]\nUser=a\n", false, "no listener and no service")]
     public void A_setting_that_cannot_be_translated_is_an_error(string name, string text, bool isUnknownKind, string message)
     {
@@ -161,11 +164,13 @@ public sealed class OtherImportTests
         [
             "ExecStop", "PIDFile", "RemainAfterExit", "RuntimeMaxSec", "SuccessExitStatus", "OOMPolicy", "RootDirectory", "ProtectHome",
             "CPUQuota", "Slice", "PassEnvironment",
-            "TTYPath", "SyslogIdentifier", "LogLevelMax", "CapabilityBoundingSet", "SystemCallFilter", "DynamicUser", "StateDirectory",
+            "TTYPath", "SyslogIdentifier", "LogLevelMax", "CapabilityBoundingSet", "SystemCallFilter", "StateDirectory",
             "CPUAffinity", "IOSchedulingClass", "PAMName", "Foo",
         ];
         var imported = Imported.Of("a.service", "[Service]\nExecStart=/bin/a\n" + string.Concat(keys.Select(k => $"{k}=value\n")));
-        Assert.Equal(keys.Select((k, i) => $"{k}:{i + 3}"), imported.Unsupported);
-        Assert.All(imported.Result.Unsupported, u => Assert.NotEmpty(u.Reason));
+        Assert.Equal(
+            keys.Select((k, i) => (k, i + 3)),
+            imported.Result.Differences.Where(d => d.Line > 0).OrderBy(d => d.Line).Select(d => (d.Setting!, d.Line)));
+        Assert.All(imported.Result.Differences, d => Assert.NotEmpty(d.Reason));
     }
 }

@@ -26,7 +26,7 @@ public sealed class SystemdImportTests
             imported.Config.Listeners.Select(l => l.Address.ToString()));
         Assert.Equal(["web", "web-2", "web-3", "web-4", "web-5", "web-6", "web-7", "web-8"], imported.Config.Listeners.Select(l => l.Name));
         Assert.Equal(0b110_110_110, imported.Config.Listeners[3].Unix.Mode);
-        Assert.Empty(imported.Unsupported);
+        Assert.Empty(imported.Lost);
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class SystemdImportTests
         var imported = Imported.Of("a.socket", "[Socket]\nListenStream=80\nListenStream=/run/a\nNoDelay=1\nSocketMode=0600\n");
         Assert.True(imported.Config.Listeners[0].Accepted.NoDelay);
         Assert.Equal(0b110_000_000, imported.Config.Listeners[1].Unix.Mode);
-        Assert.Empty(imported.Unsupported);
+        Assert.Empty(imported.Lost);
     }
 
     [Fact]
@@ -110,7 +110,6 @@ public sealed class SystemdImportTests
                 # a comment in between
                 'c'\x41 $${x} %%
             Environment=PORT=80 "GREETING=hello world"
-            EnvironmentFile=-/etc/default/%N
             User=www-data
             Restart=on-failure
             RestartSec=2min
@@ -142,7 +141,6 @@ public sealed class SystemdImportTests
             },
             service.Restart);
         Assert.Equal(["GREETING=hello world", "PORT=80"], service.Environment.Select(e => $"{e.Key}={e.Value}"));
-        Assert.Equal(["-/etc/default/web"], service.EnvironmentFiles.ToArray());
         Assert.Equal(["core=18446744073709551615", "nofile=65536"], service.Limits.Select(l => $"{l.Name}={l.Value}"));
         Assert.Equal(["CAP_NET_RAW", "CAP_NET_BIND_SERVICE"], service.Capabilities.ToArray());
         Assert.Equal(new LogTarget(LogTargetKind.File, "/var/log/web.log"), service.Log);
@@ -162,7 +160,7 @@ public sealed class SystemdImportTests
         Assert.Equal("web-a-b", service.Name);
         Assert.Equal(["/bin/web", "a-b", "a/b", "web", "web@a-b.service", "/run"], service.Command.ToArray());
         var template = Imported.Translate("web@.service", "[Service]\nExecStart=/bin/web %i\n");
-        Assert.Contains("import web@INSTANCE.service", Assert.Single(template.Unsupported).Reason, StringComparison.Ordinal);
+        Assert.Contains("import web@INSTANCE.service", template.Differences[0].Reason, StringComparison.Ordinal);
         Assert.Single(template.Errors);
     }
 
@@ -174,22 +172,20 @@ public sealed class SystemdImportTests
                 + "WantedBy=sockets.target\n",
             "web.service", "[Service]\nExecStart=-/bin/web\nExecReload=/bin/kill -HUP $MAINPID\nMemoryMax=1G\nEnvironment=LISTEN_FDS=3 "
                 + "A=b\nLimitNOFILE=1:2\n");
-        Assert.Equal(
-            ["After:2", "ListenFIFO:5", "MaxConnections:6", "Bogus:7", "WantedBy:9", "ExecStart:2",
-             "ExecReload:3", "MemoryMax:4", "LimitNOFILE:6", "Environment:5"],
-            imported.Unsupported);
+        Assert.Equal(["After:2", "ListenFIFO:5", "Bogus:7", "MemoryMax:4", "Environment:5"], imported.Lost);
+        Assert.Equal(["ExecStart:2", "ExecReload:3", "LimitNOFILE:6"], imported.Changed);
+        Assert.Equal(["MaxConnections:6", "WantedBy:9"], imported.NotNeeded);
         Assert.Equal("b", imported.Service.Environment["A"]);
     }
 
     [Fact]
-    public void Accept_and_per_connection_services_have_no_equivalent()
+    public void Units_with_a_process_for_each_connection_are_lost_together()
     {
-        var imported = Imported.Of(
-            "echo.socket",
-            "[Socket]\nListenStream=7\nAccept=yes\n",
-            "echo@.service",
-            "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n");
-        Assert.Empty(imported.Config.Services.Where(s => s.Listeners.Contains("echo")));
-        Assert.Contains("Accept:3", imported.Unsupported);
+        var result = Imported.Translate(
+            "echo.socket", "[Socket]\nListenStream=7\nAccept=yes\n",
+            "echo@.service", "[Service]\nExecStart=/bin/cat\nStandardInput=socket\n");
+        Assert.Null(result.Toml);
+        Assert.Equal(["echo.socket", "echo@.service"], result.Differences.Select(d => d.File));
+        Assert.Single(result.Differences.Select(d => d.Reason).Distinct());
     }
 }

@@ -1,0 +1,97 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace Supervisor.Config.Import;
+
+/// <summary>A draft as text, and what each line of the text is.</summary>
+internal sealed partial class DraftText
+{
+    private readonly StringBuilder _text = new();
+    private readonly List<(DraftSection Section, DraftLine? Line)?> _lines = [];
+
+    private DraftText()
+    {
+    }
+
+    /// <summary>The name of the draft in the parser's messages.</summary>
+    public const string Name = "listenctl import";
+
+    public string Text => _text.ToString();
+
+    public static DraftText Of(IEnumerable<DraftSection> sections, IEnumerable<ImportDifference> differences)
+    {
+        var draft = new DraftText();
+        draft.Add($"# Translated by \"{Name}\". Check it with \"listend check --config FILE\".");
+        foreach (var comment in DifferenceText.Comments(differences))
+        {
+            draft.Add(comment);
+        }
+
+        foreach (var section in sections)
+        {
+            draft.Add(section);
+        }
+
+        return draft;
+    }
+
+    /// <summary>The section and the setting at a line, from 1; null for a comment. The setting is null for the header.</summary>
+    public (DraftSection Section, DraftLine? Line)? At(int line) => line >= 1 && line <= _lines.Count ? _lines[line - 1] : null;
+
+    /// <summary>A message of the parser with places of the other program's files instead of places of the draft.</summary>
+    public string WithSources(string message) => Place().Replace(message, match =>
+        At(int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)) switch
+        {
+            { Line.Origin: { } origin } => $"{origin.File}:{origin.Line}",
+            { } at => at.Section.Header,
+            null => match.Value,
+        });
+
+    private void Add(DraftSection section)
+    {
+        Add("");
+        var title = section.Title is null ? "" : $": {CommentText.Value(section.Title)}";
+        foreach (var comment in CommentText.Lines($"from {section.File}{title}"))
+        {
+            Add(comment);
+        }
+
+        Add(section.Header, section);
+        foreach (var line in section.Lines)
+        {
+            Add(section, line);
+            if (line.Key == "command" && section.Listeners.Count > 0)
+            {
+                Add($"listeners = {TomlLiteral.Of(section.Listeners)}", section);
+            }
+        }
+    }
+
+    /// <summary>A setting. A remark for which its line has no room stands above it.</summary>
+    private void Add(DraftSection section, DraftLine line)
+    {
+        var setting = $"{line.Key} = {line.Literal}";
+        var remark = line.Remark is null ? [] : CommentText.Lines(line.Remark).ToList();
+        var isOneLine = !setting.Contains('\n', StringComparison.Ordinal);
+        if (remark is [var only] && isOneLine && setting.Length + only.Length + 2 <= CommentText.MaxLine)
+        {
+            Add($"{setting}  {only}", section, line);
+            return;
+        }
+
+        remark.ForEach(comment => Add(comment));
+        foreach (var part in setting.Split('\n'))
+        {
+            Add(part, section, line);
+        }
+    }
+
+    private void Add(string line, DraftSection? section = null, DraftLine? setting = null)
+    {
+        _text.Append(line).Append('\n');
+        _lines.Add(section is null ? null : (section, setting));
+    }
+
+    [GeneratedRegex(Name + @":(\d+):\d+")]
+    private static partial Regex Place();
+}

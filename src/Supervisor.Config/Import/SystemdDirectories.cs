@@ -1,0 +1,40 @@
+namespace Supervisor.Config.Import;
+
+/// <summary>The directories that systemd creates for a service, systemd.exec(5), and the variables that name them.</summary>
+internal static class SystemdDirectories
+{
+    public static readonly Reason Created = Reason.Lost("listend creates no directories for workers: create them with tmpfiles.d");
+
+    /// <summary>Each setting with its variable and the folder of the system manager.</summary>
+    private static readonly (string Setting, string Variable, string Folder)[] All =
+    [
+        ("RuntimeDirectory", "RUNTIME_DIRECTORY", "/run"),
+        ("StateDirectory", "STATE_DIRECTORY", "/var/lib"),
+        ("CacheDirectory", "CACHE_DIRECTORY", "/var/cache"),
+        ("LogsDirectory", "LOGS_DIRECTORY", "/var/log"),
+        ("ConfigurationDirectory", "CONFIGURATION_DIRECTORY", "/etc"),
+    ];
+
+    /// <summary>Whether the setting names directories.</summary>
+    public static bool IsOne(string setting) => Array.Exists(All, directory => directory.Setting == setting);
+
+    /// <summary>The variables of a unit: directories joined by ":", as systemd passes them.</summary>
+    public static IEnumerable<(string Variable, string Value, SourceSetting Origin)> Variables(SystemdUnit unit)
+    {
+        foreach (var (setting, variable, folder) in All)
+        {
+            var named = unit.List("Service", setting).ToList();
+
+            // NAME:LINK also creates a link to the directory; the variable has the directory.
+            var paths = named
+                .SelectMany(s => SystemdWords.Split(SystemdSpecifiers.Expand(s.Value, unit, out _) ?? "") ?? [])
+                .Select(name => $"{folder}/{name.Split(':')[0]}")
+                .Distinct()
+                .ToList();
+            if (paths.Count > 0)
+            {
+                yield return (variable, string.Join(':', paths), named[0]);
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+namespace Supervisor.Config.Import;
+
+/// <summary>Resource limits of a .service unit, systemd.exec(5): Limit*=.</summary>
+internal static class SystemdLimits
+{
+    private static readonly Reason SoftOnly =
+        Reason.Changed("listend has one value for the soft and the hard limit: the import used the soft limit");
+
+    private static readonly Reason Highest = Reason.Changed("listend sets the highest limit that it may set, as systemd does");
+
+    public static void Translate(DraftSection service, SourceSetting setting, string value)
+    {
+        var name = setting.Key["Limit".Length..].ToLowerInvariant();
+        var parts = value.Split(':');
+        if (Literal(name, parts[0]) is not { } literal)
+        {
+            service.Lost(setting, "its value cannot be read");
+            return;
+        }
+
+        service.Set("limits." + name, literal, setting);
+        if (parts.Length > 1 && parts[1] != parts[0])
+        {
+            service.Report(setting, SoftOnly);
+        }
+
+        if (parts[0] == "infinity" && name == "nofile")
+        {
+            service.Report(setting, Highest);
+        }
+    }
+
+    private static string? Literal(string name, string value) => name switch
+    {
+        _ when value == "infinity" => TomlLiteral.Of("infinity"),
+        "cpu" => SystemdValues.Span(value) is { } span ? TomlLiteral.Of((long)Math.Ceiling(span.TotalSeconds)) : null,
+        "rttime" => SystemdValues.Span(value, 1e-6) is { } span ? TomlLiteral.Of((long)span.TotalMicroseconds) : null,
+
+        // A nice level has a sign; a number without one is the value of the limit.
+        "nice" when value is ['+' or '-', ..] => SystemdValues.Integer(value.TrimStart('+')) is { } level and >= -20 and <= 19
+            ? TomlLiteral.Of(20 - level)
+            : null,
+        _ => SystemdValues.Size(value) is { } size ? TomlLiteral.Of(size) : null,
+    };
+}
